@@ -1,0 +1,234 @@
+/** Programs of a scenario become flows of the application layer: an operation is a step, or a few. */
+
+import type { Cpu } from "../cpu.ts";
+import { running, stackOf, topFrame } from "../cpu.ts";
+import { E } from "../errno.ts";
+import { type Flow, flow, type Mark, type Step, type Steps } from "../flow.ts";
+import { callArgs, type CallLocals } from "../host/calls.ts";
+import { faultAt } from "../host/fault.ts";
+import { longjmp } from "../libos/deliver.ts";
+import { NEVER, type Operation, type OperationName, type OperationOf, type Scenario } from "../scenario/schema.ts";
+import { copySet, setOf, signalName } from "../signals.ts";
+import { type Locals, SA_NODEFER, SA_ONSTACK, SA_RESETHAND, SA_RESTART } from "../state.ts";
+import { handlerFlow, programFlow } from "./names.ts";
+import { enterCall, enterHandler } from "./pins.ts";
+import type { SyscallName } from "./syscalls.ts";
+
+interface Program extends Locals {
+  left: number;
+  address: number;
+  signal: number;
+  id: number;
+}
+
+type Items = (Step | Mark)[];
+/** What an operation may need: the constructors, fresh marks, the operations inside it, its number in the program. */
+interface Context {
+  readonly s: Steps<Program>;
+  readonly fresh: (name: string) => string;
+  readonly inner: (operations: readonly Operation[]) => Items;
+  readonly number: number;
+}
+
+
+const FLAGS: Readonly<Record<string, number>> = { SA_RESTART, SA_RESETHAND, SA_NODEFER, SA_ONSTACK };
+
+/** A short text of a call's arguments, as the timeline shows it. */
+function callText(name: string, op: Operation): string {
+  const shown = Object.entries(op)
+    .filter(([key, value]) => !["op", "expect", "result", "takes"].includes(key) && value !== undefined && value !== NEVER && !(Array.isArray(value) && value.length === 0))
+    .map(([key, value]) => (key === "signal" ? signalName(Number(value)) : Array.isArray(value) ? value.join("+") : String(value)));
+  return `${name}(${shown.join(", ")})`;
+}
+
+/** The step that makes a system call. */
+function call(x: Context, op: Operation, name: SyscallName, args: (c: Cpu) => Locals, shown: string = name): Items {
+  return [
+    x.s.call(callText(shown, op), `libc ${name}`, (c) => {
+      c.value = x.number;
+      enterCall(c, op.op);
+      return args(c);
+    }, "app.call"),
+  ];
+}
+
+interface Waiting {
+  readonly takes?: number | undefined;
+  readonly result?: number | undefined;
+}
+
+/** Arguments of a call that waits: for an object, or for the outside world. */
+function waitArgs(c: Cpu, op: Waiting, object: string | readonly string[] | undefined, more: Partial<CallLocals> = {}): CallLocals {
+  const names = object === undefined ? [] : typeof object === "string" ? [object] : object;
+  const ids = names.map((name) => c.object(name));
+  return callArgs({ object: ids.length === 1 ? (ids[0] ?? -1) : -1, objects: ids, takes: op.takes ?? -1, result: op.result ?? 0, ...more });
+}
+
+/** The outside world answered with an error the PAL has no word for: the call is taken as it was. */
+const plainError = (op: Waiting): boolean => op.takes !== undefined && (op.result ?? 0) < 0 && ![E.INTR, E.AGAIN, E.PIPE, E.CONNRESET].some((known) => known === op.result);
+
+const opaque = (x: Context, op: Operation & Waiting): Items => call(x, op, "call", (c) => ({ ...waitArgs(c, op, undefined) }), op.op);
+
+type Compile = { readonly [N in OperationName]: (op: OperationOf<N>, x: Context) => Items };
+
+const COMPILE: Compile = {
+  compute: (op, { s }) => [
+    s.act("compute", (c, v) => {
+      c.ns = v.left > 0 ? v.left : op.for;
+      v.left = 0;
+      c.value = c.ns;
+      c.t.app.computing = c.now + c.ns;
+    }, "app.compute"),
+  ],
+  read: (op, x) => (plainError(op) ? opaque(x, op) : call(x, op, "read", (c) => waitArgs(c, op, op.from, { bytes: op.bytes }))),
+  write: (op, x) => (plainError(op) ? opaque(x, op) : call(x, op, "write", (c) => waitArgs(c, op, op.to, { bytes: op.bytes }))),
+  accept: (op, x) => (plainError(op) ? opaque(x, op) : call(x, op, "accept", (c) => waitArgs(c, op, op.on, { result: op.result ?? 4 }))),
+  close: (op, x) => call(x, op, "close", (c) => callArgs({ object: c.object(op.what) })),
+  poll: (op, x) => call(x, op, "poll", (c) => ({ ...waitArgs(c, op, op.on, { timeout: op.timeout }), object: -1 })),
+  "epoll-wait": (op, x) => call(x, op, "epoll_wait", (c) => ({ ...waitArgs(c, op, op.on, { timeout: op.timeout }), object: -1 })),
+  "futex-wait": (op, x) => call(x, op, "futex_wait", (c) => waitArgs(c, op, op.on, { timeout: op.timeout })),
+  "futex-wake": (op, x) => call(x, op, "futex_wake", (c) => ({ ...callArgs({ object: c.object(op.on), bytes: op.count }), targets: [] })),
+  semop: (op, x) => call(x, op, "semop", (c) => waitArgs(c, op, op.on)),
+  msgrcv: (op, x) => call(x, op, "msgrcv", (c) => waitArgs(c, op, op.on, { result: op.result ?? 1 })),
+  nanosleep: (op, x) => call(x, op, "nanosleep", () => callArgs({ timeout: op.for })),
+  pause: (op, x) => call(x, op, "pause", () => callArgs()),
+  sigsuspend: (op, x) => call(x, op, "sigsuspend", () => ({ ...callArgs(), mask: setOf(op.mask), old: [0, 0] })),
+  sigaction: (op, x) => call(x, op, "sigaction", (c) => ({
+    signal: op.signal,
+    handler: op.handler === "default" ? -2 : op.handler === "ignore" ? -1 : c.flowOf(handlerFlow(op.handler)),
+    flags: op.flags.reduce((flags, flag) => flags | (FLAGS[flag] ?? 0), 0),
+    mask: setOf(op.mask),
+    ret: 0,
+  })),
+  sigprocmask: (op, x) => call(x, op, "sigprocmask", () => ({ how: op.how, mask: setOf(op.signals), ret: 0 })),
+  sigpending: (op, x) => call(x, op, "sigpending", () => callArgs()),
+  sigaltstack: (op, x) => call(x, op, "sigaltstack", () => callArgs({ bytes: op.bytes })),
+  kill: (op, x) => call(x, op, "kill", () => ({ ...callArgs(), wanted: op.process, signal: op.signal, id: 0, threads: [], processes: [], self: false, reply: -1 })),
+  tgkill: (op, x) => call(x, op, "tgkill", () => ({ ...callArgs(), thread: op.thread, signal: op.signal, target: -1 })),
+  alarm: (op, x) => call(x, op, "alarm", () => ({ ...callArgs(), after: op.after })),
+  setitimer: (op, x) => call(x, op, "setitimer", () => ({ ...callArgs(), value: op.value, interval: op.interval })),
+  fioasync: (op, x) => call(x, op, "ioctl", (c) => callArgs({ object: c.object(op.on) })),
+  wait4: (op, x) => call(x, op, "wait4", (c) => callArgs({ object: childNamed(c, op.child), bytes: op.nohang ? 1 : 0 })),
+  clone: (op, x) => call(x, op, "clone", () => ({ ...callArgs(), program: op.program })),
+  fork: (op, x) => call(x, op, "fork", () => ({ ...callArgs(), program: op.program })),
+  exec: (op, x) => call(x, op, "execve", () => callArgs({ takes: op.takes })),
+  exit: (op, x) => call(x, op, "exit", () => ({ ...callArgs(), status: op.status })),
+  "exit-group": (op, x) => call(x, op, "exit_group", () => ({ ...callArgs(), status: op.status, threads: [] })),
+  yield: (op, x) => call(x, op, "sched_yield", () => callArgs()),
+  getpid: (op, x) => call(x, op, "getpid", () => callArgs()),
+  gettime: (op, x) => call(x, op, "gettimeofday", () => callArgs()),
+  "probe-memory": (op, x) => call(x, op, "probe", () => ({ ...callArgs(), valid: op.valid, address: 0x1000 })),
+  call: (op, x) => call(x, op, "call", () => callArgs({ takes: op.takes, result: op.result }), op.name),
+  fault: (op, { s }) => [
+    s.act(`fault: ${op.what}`, (c, v) => {
+      v.address = op.address || 0x1000;
+      faultAt(c, op.what, v.address);
+    }, "app.fault"),
+  ],
+  vectors: (op, { s }) => [
+    s.act(op.what === "live" ? "vector registers hold live values" : op.what === "clobber" ? "vector registers are used" : "are the vector registers as they were?", (c) => {
+      if (op.what === "live") c.t.app.vectors = 1;
+      if (op.what === "clobber") c.t.app.vectors = 2;
+      c.value = c.t.app.vectors === 1 ? 1 : 0;
+    }, op.what === "check" ? "branch" : "step"),
+  ],
+  "skip-fault": (_, { s }) => [
+    s.act("ucontext: RIP past the faulting instruction", (c) => {
+      const stack = running(c.t);
+      const below = stack[stack.length - 2];
+      // Without a LibOS the handler sits directly on the kernel's frame.
+      if (below?.flow === c.wiring.restorer) below.v.skip = true;
+      else c.t.app.skip = true;
+    }),
+  ],
+  sigsetjmp: (op, x) => {
+    const after = x.fresh("after");
+    return [
+      x.s.test(`sigsetjmp(${op.place})`, (c) => {
+        const frame = topFrame(c.t);
+        const stack = c.t.stack;
+        c.t.app.places[op.place] = {
+          stack,
+          depth: stackOf(c.t, stack).length,
+          pc: c.program.flows[frame.flow]?.targets[frame.pc - 1] ?? 0,
+          mask: copySet(c.process(c.t).upcalls[1] ? c.t.libos.mask : c.t.hostMask),
+        };
+        return false;
+      }, after, "app.setjmp"),
+      ...x.inner(op.do),
+      x.s.at(after),
+    ];
+  },
+  siglongjmp: (op, x) => [
+    x.s.call("siglongjmp: restore the mask", "libc sigprocmask", (c) => ({ how: "set", mask: copySet(c.t.app.places[op.place]?.mask ?? [0, 0]), ret: 0 })),
+    x.s.act(`siglongjmp(${op.place})`, (c, v) => {
+      c.signal = v.signal;
+      c.extra = v.id;
+      longjmp(c, op.place);
+    }, "app.handler.longjmp"),
+  ],
+  loop: (op, x) => {
+    const start = x.fresh("loop");
+    const end = x.fresh("end");
+    const counter = x.fresh("n");
+    const { times } = op;
+    return [
+      x.s.at(start),
+      x.s.test(times === "forever" ? "loop" : `loop, ${times} times: done?`, (_, v) => {
+        if (times === "forever") return false;
+        const n = Number(v[counter] ?? 0);
+        v[counter] = n >= times ? 0 : n + 1;
+        return n >= times;
+      }, end),
+      ...x.inner(op.do),
+      x.s.jump(start, "loop: again"),
+      x.s.at(end),
+    ];
+  },
+};
+
+/** The child process that runs a program, -1 for any. */
+function childNamed(c: Cpu, name: string | undefined): number {
+  if (name === undefined) return -1;
+  const me = c.process(c.t).id;
+  return c.m.processes.findLast((p) => p.parent === me && (p.name === name || p.name.startsWith(`${name}#`)))?.id ?? -1;
+}
+
+function body(s: Steps<Program>, operations: readonly Operation[]): Items {
+  let marks = 0;
+  let number = 0;
+  const fresh = (name: string): string => `${name} ${(marks += 1)}`;
+  const inner = (list: readonly Operation[]): Items =>
+    list.flatMap((op) => {
+      number += 1;
+      const compile = COMPILE[op.op] as (op: Operation, x: Context) => Items;
+      return compile(op, { s, fresh, inner, number });
+    });
+  return inner(operations);
+}
+
+const programOf = (name: string, operations: readonly Operation[]): Flow => flow<Program>(programFlow(name), "app", "", (s) => [...body(s, operations), s.ret("end of the program")]);
+
+const handlerOf = (name: string, operations: readonly Operation[]): Flow =>
+  flow<Program>(handlerFlow(name), "app", "", (s) => [
+    s.act(`${name}()`, (c, v) => {
+      c.t.app.inHandler += 1;
+      c.signal = v.signal;
+      c.value = c.t.signalFrames;
+      c.extra = v.id;
+      enterHandler(c, v.signal);
+    }, "app.handler.enter"),
+    ...body(s, operations),
+    s.ret("handler returns", (c, v) => {
+      c.t.app.inHandler -= 1;
+      c.signal = v.signal;
+      c.value = c.t.signalFrames;
+      c.extra = v.id;
+    }, "app.handler.return"),
+  ]);
+
+export const scenarioFlows = (scenario: Scenario): Flow[] => [
+  programOf("main", scenario.main),
+  ...Object.entries(scenario.programs).map(([name, operations]) => programOf(name, operations)),
+  ...Object.entries(scenario.handlers).map(([name, operations]) => handlerOf(name, operations)),
+];

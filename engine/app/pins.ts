@@ -1,0 +1,74 @@
+/** Plans of a scenario that wait for a place: when a thread makes a call, enters a handler, reaches a site. */
+
+import type { Cpu } from "../cpu.ts";
+import type { When } from "../scenario/schema.ts";
+import { NEVER } from "../scenario/schema.ts";
+
+/** Plans are numbered: the scenario's signals, then its arrivals. */
+export const planWhen = (c: Cpu, plan: number): When | undefined =>
+  plan < c.scenario.signals.length ? c.scenario.signals[plan]?.when : c.scenario.arrivals[plan - c.scenario.signals.length]?.when;
+
+/** Does this plan apply to the stack that runs? */
+export function applies(c: Cpu, plan: number, stack: string): boolean {
+  const stacks = c.scenario.signals[plan]?.stacks;
+  return !stacks || stacks.some((name) => name === stack);
+}
+
+function visit(c: Cpu, plan: number, nth: number | undefined): boolean {
+  const state = c.m.plans[plan];
+  if (!state || state.fired > 0) return false;
+  state.visits += 1;
+  return state.visits === (nth ?? 1);
+}
+
+/** A thread makes a system call. Counts only calls of its own program, not of handlers. */
+export function enterCall(c: Cpu, operation: string): void {
+  const { app, name } = c.t;
+  if (app.inHandler > 0) return;
+  app.calls += 1;
+  for (const plan of c.pins.calls) {
+    const when = planWhen(c, plan);
+    if (!when || when.thread !== name || (when.call !== operation && when.call !== app.calls)) continue;
+    if (!visit(c, plan, when.nth)) continue;
+    if (when.phase === "before") due(c, plan);
+    else app.pinned = plan;
+  }
+}
+
+export function enterHandler(c: Cpu, signal: number): void {
+  for (const plan of c.pins.handlers) {
+    const when = planWhen(c, plan);
+    if (when?.thread === c.t.name && when.handler === signal && visit(c, plan, when.nth)) due(c, plan);
+  }
+}
+
+/** The thread has just gone to sleep in a call that a plan waits for. */
+export function enterSleep(c: Cpu): void {
+  const plan = c.t.app.pinned;
+  if (plan < 0) return;
+  c.t.app.pinned = -1;
+  due(c, plan);
+}
+
+/** The call a plan waits for never blocked: the plan's time is its return. */
+export function leaveCall(c: Cpu): void {
+  if (c.t.app.inHandler === 0) enterSleep(c);
+}
+
+/** The thread's next step is a pinned place. */
+export function reachSite(c: Cpu, step: number): void {
+  for (const plan of c.pins.sites.get(step) ?? []) {
+    const when = planWhen(c, plan);
+    if (when?.thread === c.t.name && visit(c, plan, when.nth)) due(c, plan);
+  }
+}
+
+function due(c: Cpu, plan: number): void {
+  const state = c.m.plans[plan];
+  if (state) {
+    state.fired += 1;
+    state.next = NEVER;
+  }
+  c.m.due.push(plan);
+  c.dirty = true;
+}

@@ -1,0 +1,75 @@
+/**
+ * The system calls an application can make: one list for both kinds of stack. `libc NAME` is what the application calls; below it
+ * is the kernel (native-linux) or the LibOS (shim_NAME around shim_do_NAME with BEGIN_SHIM and END_SHIM, reference 2.13).
+ */
+
+import type { Cpu } from "../cpu.ts";
+import { type Flow, flow } from "../flow.ts";
+import { endProcess } from "../host/signal.ts";
+import { SIG } from "../signals.ts";
+import type { Locals } from "../state.ts";
+import { leaveCall } from "./pins.ts";
+
+/** Name -> number. 0 is read: the LibOS takes it for "not in a system call" (3.2 read-not-seen-as-syscall). */
+export const SYSCALLS = {
+  read: 0, write: 1, close: 3, poll: 7, sigaction: 13, sigprocmask: 14, ioctl: 16, sched_yield: 24, pause: 34, nanosleep: 35, alarm: 37,
+  setitimer: 38, getpid: 39, accept: 43, clone: 56, fork: 57, execve: 59, exit: 60, wait4: 61, kill: 62, semop: 65, msgrcv: 70, gettimeofday: 96,
+  sigpending: 127, sigsuspend: 130, sigaltstack: 131, futex_wait: 202, futex_wake: 1202, exit_group: 231, epoll_wait: 232, tgkill: 234,
+  probe: 1001, call: 1000,
+} as const;
+
+export type SyscallName = keyof typeof SYSCALLS;
+export const SYSCALL_NAMES = Object.keys(SYSCALLS) as SyscallName[];
+
+const returned = (c: Cpu): void => {
+  c.value = c.t.rax;
+  leaveCall(c);
+};
+
+/** Above the kernel: `args` turns the call's locals into the kernel's. */
+export const nativeCall = (name: SyscallName, host: string, args: (c: Cpu, v: Locals) => Locals = (_, v) => ({ ...v })): Flow =>
+  flow(`libc ${name}`, "app", "1.2", ({ call, ret }) => [call(`syscall ${name}`, `host ${host}`, args), ret("back in the application", returned, "app.return")]);
+
+interface Shim extends Locals {
+  entry: number;
+  ret: number;
+}
+
+const DELAYED_BIT = 0x8000_0000;
+const counter = (c: Cpu): number => c.t.libos.preempt + (c.t.libos.delayed ? DELAYED_BIT : 0);
+
+/** Above the LibOS. */
+export const libosCall = (name: SyscallName): Flow[] => [
+  flow(`libc ${name}`, "app", "2.13", ({ call, ret }) => [
+    call(`shim_${name}()`, `shim_${name}`, (c, v) => {
+      c.value = counter(c);
+      return { ...v, entry: counter(c) };
+    }, "libos.syscall.enter"),
+    ret("back in the application", returned, "app.return"),
+  ]),
+  flow<Shim>(`shim_${name}`, "libos", "2.13", ({ act, test, call, at, ret }) => [
+    act("BEGIN_SHIM: syscall_nr, user registers", (c) => {
+      c.t.libos.syscallNr = SYSCALLS[name];
+      c.value = SYSCALLS[name];
+    }),
+    call(`shim_do_${name}()`, `shim_do_${name}`, (_, v) => ({ ...v })),
+    act("END_SHIM", (c, v) => {
+      v.ret = c.t.rax;
+      c.value = v.ret;
+    }),
+    call("handle_signal(false)", "handle_signal", () => ({ delayedOnly: false })),
+    test("assert(preempt == value at entry)", (c, v) => counter(c) === v.entry, "ok"),
+    act("assert failed: preempt", (c, v) => {
+      c.value = counter(c);
+      c.extra = v.entry;
+      endProcess(c, c.process(c.t), -SIG.ABRT);
+    }, "libos.assert"),
+    at("ok"),
+    ret("return", (c, v) => {
+      c.t.libos.syscallNr = 0;
+      c.t.rax = v.ret;
+      c.value = v.ret;
+      c.extra = c.t.libos.palErrno;
+    }, "libos.syscall.exit"),
+  ]),
+];

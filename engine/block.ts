@@ -1,0 +1,71 @@
+/** Blocks of transitions as struct of arrays: the only form in which transitions travel in bulk. */
+
+import type { Decision, Site, ThreadInfo, Transition } from "./transition.ts";
+
+/** Rows of a block. One block is one Arrow record batch and one keyframe interval. */
+export const BLOCK_ROWS = 16_384;
+
+/**
+ * The columns in storage order with their typed arrays. `seq` is not stored: row i of a block is `seq0 + i`.
+ * `time` (ns) and `value` are float64 holding integers below 2^53.
+ */
+export const COLUMNS = {
+  time: Float64Array,
+  thread: Uint16Array,
+  site: Uint32Array,
+  kind: Uint8Array,
+  signal: Uint8Array,
+  value: Float64Array,
+  extra: Int32Array,
+  depth: Uint16Array,
+  cssa: Uint8Array,
+  preempt: Int16Array,
+  pending: Uint16Array,
+  detail: Uint32Array,
+} as const;
+
+export type ColumnName = keyof typeof COLUMNS;
+export const COLUMN_NAMES = Object.keys(COLUMNS) as ColumnName[];
+
+export type Columns = { [C in ColumnName]: InstanceType<(typeof COLUMNS)[C]> };
+
+export interface Block extends Columns {
+  /** Seq of row 0. */
+  seq0: number;
+  /** Rows in use, 0..capacity. */
+  n: number;
+}
+
+export function newBlock(rows = BLOCK_ROWS): Block {
+  const columns = Object.fromEntries(COLUMN_NAMES.map((name) => [name, new COLUMNS[name](rows)]));
+  return { ...(columns as unknown as Columns), seq0: 0, n: 0 };
+}
+
+export function transitionAt(block: Block, row: number): Transition {
+  const t = { seq: block.seq0 + row } as Transition;
+  for (const name of COLUMN_NAMES) t[name] = block[name][row] as number;
+  return t;
+}
+
+/** Takes blocks in order. The block is reused by the caller after `put` returns: copy what you keep. */
+export interface Sink {
+  put(block: Block): void;
+}
+
+/**
+ * Anything that makes transitions: a run of the engine, or an importer. The lists only ever grow; a recorder
+ * stores what was appended since the last block.
+ */
+export interface Source {
+  readonly sites: readonly Site[];
+  readonly threads: readonly ThreadInfo[];
+  /** Interned texts; 0 is the empty text. */
+  readonly texts: readonly string[];
+  readonly decisions: readonly Decision[];
+  /** Fill blocks and hand each to the sink, until `rows` more transitions were made or the run is over. Returns false when it is over. */
+  run(rows: number, sink: Sink): boolean;
+  /** The state after the last transition as JSON text, or null when the source has no machine. */
+  keyframe(): string | null;
+  /** Hand an incomplete block to the sink. */
+  flush(sink: Sink): void;
+}

@@ -1,0 +1,230 @@
+/**
+ * Executes steps. A Cpu is a machine (the state) plus what belongs to a run and not to the state: the program, the block
+ * being filled, interned texts, decisions made so far. It is the only code that moves a pc.
+ */
+
+import { BLOCK_ROWS, type Block, newBlock } from "./block.ts";
+import type { Scheduler } from "./chance.ts";
+import { ACT, CALL, type Program, RET, TEST } from "./flow.ts";
+import { NEVER, type Scenario } from "./scenario/schema.ts";
+import { ENCLAVE, type Frame, HOST, type Locals, type Machine, type Process, type StackId, type Thread } from "./state.ts";
+import type { Decision, ThreadInfo } from "./transition.ts";
+
+/** Places outside any thread's own code; see `engine/host/outside.ts`. */
+export interface Wiring {
+  /** Flows the processor and the kernel enter by themselves. */
+  readonly outside: number;
+  readonly restorer: number;
+  readonly aep: number;
+  readonly trigger: number;
+  readonly isHandler: readonly boolean[];
+  /** First frames of a process's first thread, and of a further thread whose first own function is `start`. */
+  readonly boot: () => Frame[];
+  readonly bootThread: (start: string) => Frame[];
+}
+
+/** Plans of the scenario that wait for a place, by what reaches it. */
+export interface Pins {
+  readonly calls: readonly number[];
+  readonly handlers: readonly number[];
+  /** Step number (`base + pc`) -> plans. */
+  readonly sites: ReadonlyMap<number, readonly number[]>;
+}
+
+export class Cpu {
+  /** The thread whose step is executed, and the arguments of the transition it makes. */
+  t!: Thread;
+  kind = 0;
+  signal = 0;
+  value = 0;
+  extra = 0;
+  detail = 0;
+  /** Virtual ns at which the current step happens. */
+  now = 0;
+  /** Virtual ns this step takes beyond its kind's cost. */
+  ns = 0;
+  /** Something changed that another thread or plan may act on: look again who is next. */
+  dirty = true;
+  readonly block: Block = newBlock();
+  readonly texts: string[] = [""];
+  private readonly textIds = new Map<string, number>([["", 0]]);
+  readonly decisions: Decision[] = [];
+  readonly threads: ThreadInfo[] = [];
+  pins: Pins = { calls: [], handlers: [], sites: new Map() };
+
+  constructor(
+    readonly m: Machine,
+    readonly program: Program,
+    readonly scenario: Scenario,
+    readonly scheduler: Scheduler,
+    /** Decisions to follow when the scheduler is `recorded`. */
+    readonly script: readonly Decision[],
+    readonly wiring: Wiring,
+  ) {
+    this.block.seq0 = m.seq;
+  }
+
+  /** Execute the next step of `t` and record its transition. */
+  step(t: Thread): void {
+    const stack = t.stack === HOST ? t.host : t.enclave;
+    const frame = stack[stack.length - 1] as Frame;
+    const flow = this.program.flows[frame.flow] as (typeof this.program.flows)[number];
+    const pc = frame.pc;
+    const s = flow.steps[pc] as (typeof flow.steps)[number];
+    const context = t.signalFrames > 0 ? 1 : 0;
+    this.begin(t, s.kind);
+    frame.pc = pc + 1;
+    switch (s.op) {
+      case ACT:
+        s.run(this, frame.v);
+        break;
+      case TEST:
+        if (s.run(this, frame.v)) {
+          this.value = 1;
+          frame.pc = flow.targets[pc] as number;
+        }
+        break;
+      case CALL: {
+        const callee = flow.callees[pc] as number;
+        if (callee >= 0) stack.push({ flow: callee, pc: 0, v: s.run(this, frame.v) as Locals });
+        else {
+          const target = s.run(this, frame.v) as { flow: number; v: Locals } | null;
+          if (target) stack.push({ flow: target.flow, pc: 0, v: target.v });
+        }
+        break;
+      }
+      case RET:
+        s.run(this, frame.v);
+        stack.pop();
+        break;
+    }
+    this.emit(t, 2 * (flow.base + pc) + context);
+    t.time = this.now + s.ns + this.ns;
+  }
+
+  /**
+   * Record a transition of a place outside the thread's code, e.g. an asynchronous exit. It takes `ns` of the thread's
+   * time; -1: it is none of the thread's doing and its clock stays.
+   */
+  happen(t: Thread, step: number, kind: number, ns: number): void {
+    const flow = this.program.flows[this.wiring.outside] as (typeof this.program.flows)[number];
+    this.kind = kind;
+    this.emit(t, 2 * (flow.base + step) + (t.signalFrames > 0 ? 1 : 0));
+    if (ns >= 0) t.time = this.now + ns;
+  }
+
+  /** Start collecting a transition's arguments. */
+  begin(t: Thread, kind: number): void {
+    this.t = t;
+    this.now = t.time > this.m.now ? t.time : this.m.now;
+    this.kind = kind;
+    this.signal = 0;
+    this.value = 0;
+    this.extra = 0;
+    this.detail = 0;
+    this.ns = 0;
+  }
+
+  private emit(t: Thread, site: number): void {
+    const m = this.m;
+    const b = this.block;
+    const i = b.n;
+    b.time[i] = this.now;
+    b.thread[i] = t.id;
+    b.site[i] = site;
+    b.kind[i] = this.kind;
+    b.signal[i] = this.signal;
+    b.value[i] = this.value;
+    b.extra[i] = this.extra;
+    b.depth[i] = t.host.length + t.enclave.length;
+    b.cssa[i] = t.sgx.cssa;
+    b.preempt[i] = t.libos.preempt;
+    b.pending[i] = t.libos.hasSignal + t.pal.queue.length + (t.pal.pendingEvent === 0 ? 0 : 1);
+    b.detail[i] = this.detail;
+    m.now = this.now;
+    b.n = i + 1;
+    m.seq += 1;
+  }
+
+  get full(): boolean {
+    return this.block.n === BLOCK_ROWS;
+  }
+
+  process(t: Thread): Process {
+    return this.m.processes[t.process] as Process;
+  }
+
+  thread(id: number): Thread {
+    return this.m.threads[id] as Thread;
+  }
+
+  flowOf(name: string): number {
+    const index = this.program.byName.get(name);
+    if (index === undefined) throw new Error(`no flow "${name}" in this stack`);
+    return index;
+  }
+
+  /** Number of an interned text. For rare transitions only. */
+  text(text: string): number {
+    const known = this.textIds.get(text);
+    if (known !== undefined) return known;
+    const id = this.texts.push(text) - 1;
+    this.textIds.set(text, id);
+    return id;
+  }
+
+  newSignalId(): number {
+    const id = this.m.nextSignalId;
+    this.m.nextSignalId = id + 1;
+    return id;
+  }
+
+  /** Number of a named object of the scenario, made on first use. */
+  object(name: string): number {
+    return (this.m.objectsByName[name] ??= this.newObject(name));
+  }
+
+  newObject(name: string, level = 0): number {
+    return this.m.objects.push({ name, level, closed: false }) - 1;
+  }
+}
+
+export const stackOf = (t: Thread, stack: StackId): Frame[] => (stack === HOST ? t.host : t.enclave);
+
+export const running = (t: Thread): Frame[] => stackOf(t, t.stack);
+
+export const topFrame = (t: Thread): Frame => {
+  const stack = running(t);
+  return stack[stack.length - 1] as Frame;
+};
+
+export function push(t: Thread, flow: number, v: Locals): void {
+  running(t).push({ flow, pc: 0, v });
+}
+
+/** Drop frames above `depth` without running them: what setting RSP does. */
+export function cut(c: Cpu, t: Thread, stack: StackId, depth: number): void {
+  const frames = stackOf(t, stack);
+  while (frames.length > depth) {
+    const frame = frames.pop() as Frame;
+    if (frame.flow === c.wiring.restorer) t.signalFrames -= 1;
+    if (c.wiring.isHandler[frame.flow]) t.app.inHandler -= 1;
+  }
+}
+
+/** The nearest frame of a flow on the running stack, searched from the top, below `depth`; -1 when there is none. */
+export function findDown(stack: readonly Frame[], flow: number, depth = stack.length): number {
+  for (let i = depth - 1; i >= 0; i -= 1) if (stack[i]?.flow === flow) return i;
+  return -1;
+}
+
+export const inEnclave = (t: Thread): boolean => t.sgx.inside === 1;
+
+/** The thread's own code can be interrupted: it is not inside the kernel. */
+export function inUserMode(c: Cpu, t: Thread): boolean {
+  if (t.stack === ENCLAVE) return true;
+  const frame = t.host[t.host.length - 1];
+  return frame === undefined || !(c.program.flows[frame.flow]?.kernel ?? false);
+}
+
+export const later = (a: number, b: number): number => (a >= NEVER || b >= NEVER ? NEVER : a + b);

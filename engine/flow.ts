@@ -1,0 +1,164 @@
+/**
+ * A flow is a function of the emulated code: a named, ordered table of steps. A step has a label that reads like the line of
+ * the diagram it stands for, does one thing and makes exactly one transition. What the real system can be interrupted inside
+ * is several steps; what is atomic to a signal is one.
+ */
+
+import { costOf } from "./costs.ts";
+import type { Cpu } from "./cpu.ts";
+import type { Locals } from "./state.ts";
+import { CONTEXTS, KIND, type KindName, type Layer, type Site } from "./transition.ts";
+
+/** How `Cpu.step` treats a step; numbers for the hot switch. */
+export const ACT = 0;
+export const TEST = 1;
+export const CALL = 2;
+export const RET = 3;
+
+export interface Step {
+  readonly op: 0 | 1 | 2 | 3;
+  readonly label: string;
+  readonly kind: number;
+  readonly ns: number;
+  readonly run: (c: Cpu, v: Locals) => unknown;
+  /** TEST: where to go when it holds, a mark before assembly. */
+  readonly to: string;
+  /** CALL: name of the callee, empty when `run` answers with the frame itself. */
+  readonly callee: string;
+}
+
+/** A name for the next step, to jump to; no step of its own. */
+export interface Mark {
+  readonly mark: string;
+}
+
+export interface FlowOptions {
+  /** Runs in the kernel: signals wait until it is left. */
+  readonly kernel?: boolean;
+  /** Text segment that region tests see, when it is not the layer's own. */
+  readonly text?: "vdso" | "aep";
+  /** How the page's diagram or the code differs here (reference, 0.2), for the listing. */
+  readonly note?: string;
+}
+
+export interface Flow extends FlowOptions {
+  readonly name: string;
+  readonly layer: Layer;
+  readonly source: string;
+  readonly items: readonly (Step | Mark)[];
+}
+
+type Run<V> = (c: Cpu, v: V) => unknown;
+
+/** Step constructors for a flow with locals V. */
+export interface Steps<V> {
+  /** Change the world. A `jump` in it may move the flow's own place. */
+  act(label: string, run?: Run<V>, kind?: KindName): Step;
+  /** Go to a mark when `when` holds. */
+  test(label: string, when: Run<V>, to: string, kind?: KindName): Step;
+  jump(to: string, label?: string): Step;
+  /** Enter another flow; `args` are its locals. */
+  call(label: string, callee: string, args?: Run<V>, kind?: KindName): Step;
+  /** Enter a flow chosen at run time: `run` returns its number and locals, or null to go on without a call. */
+  callDynamic(label: string, run: (c: Cpu, v: V) => { flow: number; v: Locals } | null, kind?: KindName): Step;
+  /** Leave the flow; `run` may set the result in `c.t.rax` and the transition's arguments. */
+  ret(label?: string, run?: Run<V>, kind?: KindName): Step;
+  at(mark: string): Mark;
+}
+
+const nothing = (): void => {};
+const noArgs = (): Locals => ({});
+
+const step = (op: Step["op"], label: string, kind: KindName, run: unknown, to = "", callee = ""): Step => ({
+  op,
+  label,
+  kind: KIND[kind],
+  ns: costOf(kind),
+  run: run as Step["run"],
+  to,
+  callee,
+});
+
+const STEPS: Steps<never> = {
+  act: (label, run = nothing, kind = "step") => step(ACT, label, kind, run),
+  test: (label, when, to, kind = "branch") => step(TEST, label, kind, when, to),
+  jump: (to, label = `go to ${to}`) => step(TEST, label, "branch", () => true, to),
+  call: (label, callee, args = noArgs, kind = "call") => step(CALL, label, kind, args, "", callee),
+  callDynamic: (label, run, kind = "call") => step(CALL, label, kind, run),
+  ret: (label = "return", run = nothing, kind = "return") => step(RET, label, kind, run),
+  at: (mark) => ({ mark }),
+};
+
+/** Declare a flow with locals V. `source` is the section of the reference it follows. */
+export function flow<V extends object = Locals>(
+  name: string,
+  layer: Layer,
+  source: string,
+  build: (steps: Steps<V>) => readonly (Step | Mark | null)[],
+  options: FlowOptions = {},
+): Flow {
+  const items = build(STEPS as unknown as Steps<V>).filter((item) => item !== null);
+  return { name, layer, source, items, ...options };
+}
+
+/** A flow made ready to run: marks resolved to positions, callees to numbers. */
+export interface Compiled {
+  readonly name: string;
+  readonly layer: Layer;
+  readonly kernel: boolean;
+  readonly text: string;
+  readonly steps: readonly Step[];
+  readonly targets: Int32Array;
+  readonly callees: Int32Array;
+  /** Number of step 0 among all steps; the site id is `2 * (base + pc) + context`. */
+  readonly base: number;
+}
+
+export interface Program {
+  readonly flows: readonly Compiled[];
+  readonly byName: ReadonlyMap<string, number>;
+  readonly declared: readonly Flow[];
+  readonly sites: readonly Site[];
+}
+
+export class FlowError extends Error {}
+
+/** Put flows together. A name declared twice, a missing callee or mark is our bug and throws. */
+export function assemble(declared: readonly Flow[]): Program {
+  const byName = new Map(declared.map((f, index) => [f.name, index]));
+  if (byName.size !== declared.length) {
+    const seen = new Set<string>();
+    throw new FlowError(`flow declared twice: ${declared.find((f) => seen.size === seen.add(f.name).size)?.name}`);
+  }
+  const sites: Site[] = [];
+  const flows = declared.map((f): Compiled => {
+    const steps = f.items.filter((item): item is Step => "op" in item);
+    const marks = new Map<string, number>();
+    let position = 0;
+    for (const item of f.items) {
+      if ("op" in item) position += 1;
+      else marks.set(item.mark, position);
+    }
+    const target = (s: Step): number => (s.to === "" ? -1 : (marks.get(s.to) ?? fail(`${f.name}: no mark "${s.to}"`)));
+    const callee = (s: Step): number => (s.callee === "" ? -1 : (byName.get(s.callee) ?? fail(`${f.name}: no flow "${s.callee}" (step "${s.label}")`)));
+    const base = sites.length / CONTEXTS.length;
+    steps.forEach((s, index) => {
+      for (const context of CONTEXTS) sites.push({ flow: f.name, step: index, label: s.label, layer: f.layer, context, source: f.source });
+    });
+    return {
+      name: f.name,
+      layer: f.layer,
+      kernel: f.kernel ?? false,
+      text: f.text ?? f.layer,
+      steps,
+      targets: Int32Array.from(steps, target),
+      callees: Int32Array.from(steps, callee),
+      base,
+    };
+  });
+  return { flows, byName, declared, sites };
+}
+
+function fail(message: string): never {
+  throw new FlowError(message);
+}

@@ -1,0 +1,18 @@
+/** Places that belong to no thread's code: what the processor, the kernel and the outside world do to a thread. */
+
+import { flow } from "../flow.ts";
+
+/** Step numbers in the flow below. */
+export const OUTSIDE = { arrives: 0, frame: 1, dropped: 2, byDefault: 3, data: 4, timer: 5, childExit: 6, aex: 7, gone: 8 } as const;
+
+export const outside = flow("(outside)", "host", "1.2", ({ act }) => [
+  act("a signal arrives from outside", undefined, "host.signal.generate"),
+  act("the kernel pushes a signal frame", undefined, "host.signal.deliver"),
+  act("the kernel drops the signal", undefined, "host.signal.discard"),
+  act("the kernel takes the default action", undefined, "host.signal.default"),
+  act("data arrives from outside", undefined, "step"),
+  act("the interval timer expires", undefined, "host.signal.generate"),
+  act("a child ended: SIGCHLD", undefined, "host.signal.generate"),
+  act("AEX", undefined, "sgx.aex"),
+  act("the host ends the thread", undefined, "thread.exit"),
+]);

@@ -1,0 +1,10 @@
+/** The return address of every host signal handler. It belongs to the program (PAL text in Graphene), not to the kernel. */
+
+import { type Flow, flow } from "../flow.ts";
+import type { Layer } from "../transition.ts";
+import { sigreturn } from "./signal.ts";
+
+export const RESTORER = "__restore_rt";
+
+export const restorer = (layer: Layer): Flow =>
+  flow(RESTORER, layer, "1.2", ({ act }) => [act("rt_sigreturn: signal handler done", (c) => sigreturn(c, c.t), "host.sigreturn")]);

@@ -1,0 +1,200 @@
+/** Blocking calls of the LibOS and how EINTR reaches or misses the application (reference, 2.20). */
+
+import type { Cpu } from "../cpu.ts";
+import { later } from "../cpu.ts";
+import { E } from "../errno.ts";
+import { type Flow, flow, type Step, type Steps } from "../flow.ts";
+import type { CallLocals } from "../host/calls.ts";
+import { dkArgs, type DkLocals } from "../pal/calls.ts";
+import { errnoOf } from "../pal/events.ts";
+import { NEVER } from "../scenario/schema.ts";
+
+/** -PAL_ERRNO: what the last FAILURE left, whether or not it belongs to this call. */
+export const minusPalErrno = (c: Cpu): number => 0 - errnoOf(c.t.libos.palErrno);
+
+/** The step that enters a PAL call; its row carries pal_errno at entry. */
+export function dk<V extends object>(s: Pick<Steps<V>, "call">, label: string, name: string, args: (c: Cpu, v: V) => Partial<DkLocals>): Step {
+  return s.call(label, name, (c, v) => {
+    c.value = c.t.libos.palErrno;
+    return dkArgs(args(c, v));
+  }, "pal.call.enter");
+}
+
+const given = (v: CallLocals): Partial<DkLocals> => ({ object: v.object, objects: v.object >= 0 ? [v.object] : v.objects, bytes: v.bytes, takes: v.takes, result: v.result, timeout: v.timeout });
+
+/** The end of every shim_do_*: the result in RAX. */
+export const answer = <V extends { ret: number }>(s: Pick<Steps<V>, "ret">): Step =>
+  s.ret("return", (c, v) => {
+    c.t.rax = v.ret;
+    c.value = v.ret;
+  });
+
+/** read, write: 0 from the PAL means "look at PAL_ERRNO". */
+const stream = (name: "read" | "write", dkName: string): Flow =>
+  flow<CallLocals>(`shim_do_${name}`, "libos", "2.20", (s) => [
+    dk(s, `${dkName}(handle)`, dkName, (_, v) => given(v)),
+    s.act("ret = bytes ? bytes : -PAL_ERRNO", (c, v) => {
+      v.ret = c.t.rax > 0 ? c.t.rax : minusPalErrno(c);
+      c.value = v.ret;
+    }),
+    answer(s),
+  ]);
+
+/** The handle's lock is held over the wait, so handlers are deferred to the unlock. */
+const accept = flow<CallLocals>("shim_do_accept", "libos", "2.20", (s) => [
+  s.call("lock(hdl.lock)", "lock", (_, v) => ({ name: `handle ${v.object}` })),
+  dk(s, "DkStreamWaitForClient(handle)", "DkStreamWaitForClient", (_, v) => given(v)),
+  s.act("ret = client ? fd : -PAL_ERRNO", (c, v) => {
+    v.ret = c.t.rax > 0 ? v.result : minusPalErrno(c);
+    c.value = v.ret;
+  }),
+  s.call("unlock(hdl.lock)", "unlock", (_, v) => ({ name: `handle ${v.object}` })),
+  answer(s),
+]);
+
+/** poll, select, epoll_wait: NULL ends the loop and looks like a timeout; never EINTR. */
+const poll = (name: string): Flow =>
+  flow<CallLocals>(`shim_do_${name}`, "libos", "2.20", (s) => [
+    dk(s, "DkObjectsWaitAny(handles, timeout)", "DkObjectsWaitAny", (_, v) => given(v)),
+    s.act("ret = polled ? count : 0", (c, v) => {
+      v.ret = c.t.rax > 0 ? (v.takes >= 0 ? v.result : 1) : 0;
+      c.value = v.ret;
+    }),
+    answer(s),
+  ]);
+
+const futexWait = flow<CallLocals>("shim_do_futex_wait", "libos", "2.20", (s) => [
+  s.call("lock(futex.lock)", "lock", () => ({ name: "futex lock" })),
+  s.act("value unchanged: add to the waiters", (c, v) => {
+    if (v.object >= 0) (c.process(c.t).futexes[v.object] ??= []).push(c.t.id);
+    c.value = v.object;
+  }),
+  s.act("thread_setwait: scheduler_event cleared", clearSchedulerEvent),
+  s.call("unlock(futex.lock)", "unlock", () => ({ name: "futex lock" })),
+  dk(s, "thread_sleep: DkObjectsWaitAny(scheduler_event, timeout)", "DkObjectsWaitAny", (c, v) => ({ ...given(v), objects: [c.t.libos.schedulerEvent] })),
+  s.act("ret = woken ? 0 : -PAL_ERRNO (EAGAIN means timeout)", (c, v) => {
+    const list = c.process(c.t).futexes[v.object];
+    if (list?.includes(c.t.id)) list.splice(list.indexOf(c.t.id), 1);
+    const error = minusPalErrno(c);
+    v.ret = c.t.rax > 0 ? 0 : error === E.AGAIN ? E.TIMEDOUT : error;
+    c.value = v.ret;
+  }),
+  answer(s),
+]);
+
+export function clearSchedulerEvent(c: Cpu): void {
+  const event = c.m.objects[c.t.libos.schedulerEvent];
+  if (event) event.level = 0;
+}
+
+const futexWake = flow<CallLocals & { targets: number[] }>("shim_do_futex_wake", "libos", "2.20", (s) => [
+  s.call("lock(futex.lock)", "lock", () => ({ name: "futex lock" })),
+  s.act("take waiters off the list", (c, v) => {
+    v.targets = (c.process(c.t).futexes[v.object] ?? []).splice(0, v.bytes);
+    v.ret = v.targets.length;
+    c.value = v.ret;
+  }),
+  s.call("unlock(futex.lock)", "unlock", () => ({ name: "futex lock" })),
+  s.at("next"),
+  s.test("nobody left to wake?", (_, v) => v.targets.length === 0, "done"),
+  dk(s, "thread_wakeup: DkEventSet(scheduler_event)", "DkEventSet", (c, v) => {
+    const [target, ...rest] = v.targets;
+    v.targets = rest;
+    return { object: c.thread(target ?? 0).libos.schedulerEvent };
+  }),
+  s.jump("next", "next"),
+  s.at("done"),
+  answer(s),
+]);
+
+/** semop and msgrcv loop on the wait: never EINTR. */
+const loopingWait = (name: string): Flow =>
+  flow<CallLocals>(`shim_do_${name}`, "libos", "2.20", (s) => [
+    s.act("until when", (c, v) => {
+      v.until = later(c.now, v.takes >= 0 ? v.takes : NEVER);
+    }),
+    s.at("again"),
+    s.test("ready?", (c, v) => taken(c, v), "done"),
+    dk(s, "DkObjectsWaitAny(handle)", "DkObjectsWaitAny", (c, v) => ({ ...given(v), takes: v.takes >= 0 ? Math.max(0, v.until - c.now) : -1 })),
+    s.jump("again", "again"),
+    s.at("done"),
+    answer(s),
+  ]);
+
+function taken(c: Cpu, v: CallLocals): boolean {
+  v.ret = v.result;
+  if (v.takes >= 0) return c.now >= v.until;
+  const object = c.m.objects[v.object];
+  if (!object || object.level === 0) return false;
+  object.level -= 1;
+  return true;
+}
+
+/** rem is computed with a slip that only shows above a second (3.2 nanosleep-remaining-wrong); it is the row's value. */
+const nanosleep = flow<CallLocals>("shim_do_nanosleep", "libos", "2.20", (s) => [
+  dk(s, "DkThreadDelayExecution(microseconds)", "DkThreadDelayExecution", (_, v) => ({ timeout: v.timeout })),
+  s.act("slept shorter than asked: -EINTR and the rest", (c, v) => {
+    const asked = Math.floor(v.timeout / 1000);
+    const remaining = Math.max(0, asked - c.t.rax);
+    v.ret = c.t.rax < asked ? E.INTR : 0;
+    const seconds = Math.floor(remaining / 1e6);
+    c.value = v.ret === 0 ? 0 : (remaining - 1000 * seconds) * 1000;
+  }),
+  answer(s),
+]);
+
+/** A call the emulation does not look into: one PAL call of the given length. Cut short, it gives what PAL_ERRNO says. */
+const opaque = flow<CallLocals>("shim_do_call", "libos", "2.20", (s) => [
+  dk(s, "one PAL call", "DkStreamOpen", (_, v) => given(v)),
+  s.act("ret = done ? result : -PAL_ERRNO", (c, v) => {
+    v.ret = c.t.rax === 1 ? v.result : minusPalErrno(c);
+    c.value = v.ret;
+  }),
+  answer(s),
+]);
+
+const yielding = flow<CallLocals>("shim_do_sched_yield", "libos", "2.20", (s) => [
+  dk(s, "DkThreadYieldExecution()", "DkThreadYieldExecution", () => ({})),
+  answer(s),
+]);
+
+const gettime = flow<CallLocals>("shim_do_gettimeofday", "libos", "2.20", (s) => [
+  dk(s, "DkSystemTimeQuery()", "DkSystemTimeQuery", () => ({})),
+  s.act("microseconds", (c) => {
+    c.value = c.t.rax;
+  }),
+  answer(s),
+]);
+
+const getpid = flow<CallLocals>("shim_do_getpid", "libos", "2.20", (s) => [
+  s.act("ret = tgid", (c, v) => {
+    v.ret = c.process(c.t).pid;
+  }),
+  answer(s),
+]);
+
+const close = flow<CallLocals>("shim_do_close", "libos", "2.20", (s) => [
+  s.act("the reading end is gone", (c, v) => {
+    const object = c.m.objects[v.object];
+    if (object) object.closed = true;
+  }),
+  answer(s),
+]);
+
+export const ioFlows: readonly Flow[] = [
+  stream("read", "DkStreamRead"),
+  stream("write", "DkStreamWrite"),
+  accept,
+  poll("poll"),
+  poll("epoll_wait"),
+  futexWait,
+  futexWake,
+  loopingWait("semop"),
+  loopingWait("msgrcv"),
+  nanosleep,
+  opaque,
+  yielding,
+  gettime,
+  getpid,
+  close,
+];

@@ -1,0 +1,248 @@
+/** Sending inside the LibOS and between LibOS processes (reference, 2.15). */
+
+import type { Cpu } from "../cpu.ts";
+import { E } from "../errno.ts";
+import { type Flow, flow } from "../flow.ts";
+import { fill } from "../host/calls.ts";
+import { dkArgs } from "../pal/calls.ts";
+import { SIG } from "../signals.ts";
+import type { Process, Thread } from "../state.ts";
+import { append } from "./deliver.ts";
+import { threadLock, THREAD_LIST_LOCK } from "./names.ts";
+
+/** Locals of shim_do_kill: `wanted` as in the scenario: self, parent, group, all, or a program's name. */
+export interface Kill {
+  wanted: string;
+  signal: number;
+  id: number;
+  /** Local threads and remote processes still to be sent to. */
+  threads: number[];
+  processes: number[];
+  self: boolean;
+  reply: number;
+  ret: number;
+}
+
+export const killArgs = (wanted: string, signal: number): Kill => ({ wanted, signal, id: 0, threads: [], processes: [], self: false, reply: -1, ret: 0 });
+
+/** Processes meant by a name; dead ones are none. The whole run is one process group. */
+export function processesNamed(c: Cpu, wanted: string): Process[] {
+  const me = c.process(c.t);
+  const alive = c.m.processes.filter((p) => p.alive);
+  switch (wanted) {
+    case "self": return [me];
+    case "parent": return alive.filter((p) => p.id === me.parent);
+    case "group": case "all": return alive;
+    default: return alive.filter((p) => p.name === wanted);
+  }
+}
+
+export const threadNamed = (c: Cpu, wanted: string): Thread | undefined =>
+  wanted === "self" ? c.t : c.m.threads.find((t) => t.name === wanted && t.state !== "dead");
+
+const otherThreads = (c: Cpu, p: Process): number[] => p.threads.filter((id) => id !== c.t.id && !c.thread(id).internal && c.thread(id).libos.ready && c.thread(id).state !== "dead");
+
+const doKill = flow<Kill>("shim_do_kill", "libos", "2.15", ({ act, test, call, at, ret }) => [
+  act("who is meant: local threads, remote processes, self", (c, v) => {
+    const me = c.process(c.t);
+    const named = processesNamed(c, v.wanted);
+    v.self = named.includes(me);
+    v.processes = named.filter((p) => p !== me).map((p) => p.id);
+    v.threads = v.self && v.wanted !== "all" ? otherThreads(c, me) : [];
+    v.ret = named.length === 0 ? E.SRCH : 0;
+    c.signal = v.signal;
+    c.value = named.length;
+  }),
+  test("signal 0: only a question", (_, v) => v.signal === 0, "done"),
+  call("lock(thread_list_lock)", "lock", () => ({ name: THREAD_LIST_LOCK })),
+  at("thread"),
+  test("no local thread left?", (_, v) => v.threads.length === 0, "unlock"),
+  call("do_kill_thread", "do_kill_thread", (_, v) => {
+    const [target, ...rest] = v.threads;
+    v.threads = rest;
+    return { target: target ?? 0, signal: v.signal, from: -1 };
+  }),
+  test("next thread", () => true, "thread"),
+  at("unlock"),
+  call("unlock(thread_list_lock)", "unlock", () => ({ name: THREAD_LIST_LOCK })),
+  at("process"),
+  test("no remote process left?", (_, v) => v.processes.length === 0, "self"),
+  act("ipc send IPC_PID_KILL", (c, v) => {
+    const [target, ...rest] = v.processes;
+    v.processes = rest;
+    v.reply = c.newObject("ipc reply");
+    c.signal = v.signal;
+    c.value = target ?? -1;
+    send(c, target ?? -1, { what: "kill", signal: v.signal, id: 0, from: c.process(c.t).pid, child: -1, reply: v.reply });
+  }),
+  call("wait for the answer", "DkObjectsWaitAny", (c, v) => {
+    c.value = c.t.libos.palErrno;
+    return dkArgs({ objects: [v.reply] });
+  }, "pal.call.enter"),
+  test("next process", () => true, "process"),
+  at("self"),
+  test("not sent to self?", (_, v) => !v.self, "done"),
+  call("deliver_signal(info, NULL) to self", "deliver_signal", (c, v) => ({ signal: v.signal, id: c.newSignalId(), from: c.process(c.t).pid, hasContext: false, stored: false })),
+  at("done"),
+  ret("return", (c, v) => {
+    c.t.rax = v.ret;
+    c.value = v.ret;
+  }),
+]);
+
+/** append_signal under the target's lock; `from` -1 = this process. */
+const doKillThread = flow<{ target: number; signal: number; from: number }>("do_kill_thread", "libos", "2.15", ({ call, ret }) => [
+  call("lock(thread.lock)", "lock", (c, v) => ({ name: threadLock(c.thread(v.target)) })),
+  call("append_signal(thread, sig, info, wakeup = true)", "append_signal", (c, v) => ({
+    target: v.target, signal: v.signal, id: c.newSignalId(), from: v.from < 0 ? c.process(c.t).pid : v.from, full: false,
+  })),
+  call("unlock(thread.lock)", "unlock", (c, v) => ({ name: threadLock(c.thread(v.target)) })),
+  ret(),
+]);
+
+const appendSignal = flow<{ target: number; signal: number; id: number; from: number; full: boolean }>("append_signal", "libos", "2.15, 2.19", ({ act, test, call, at, ret }) => [
+  call("malloc(shim_signal)", "malloc"),
+  act("allocate_signal_log(sig) and append signal", (c, v) => {
+    const before = c.thread(v.target).libos.hasSignal;
+    append(c, c.thread(v.target), v);
+    v.full = c.thread(v.target).libos.hasSignal === before;
+  }, "libos.signal.append"),
+  test("queue is full: dropped", (_, v) => v.full, "done"),
+  act('log "resuming thread"', (c, v) => {
+    c.signal = v.signal;
+    c.value = v.target;
+    c.extra = v.id;
+  }, "libos.wake"),
+  call("DkThreadResume(thread)  < SIGCONT via tgkill() >", "DkThreadResume", (c, v) => {
+    c.value = c.t.libos.palErrno;
+    return dkArgs({ target: v.target });
+  }, "pal.call.enter"),
+  at("done"),
+  ret(),
+]);
+
+const doTgkill = flow<{ thread: string; signal: number; target: number; ret: number }>("shim_do_tgkill", "libos", "2.15", ({ act, test, call, at, ret }) => [
+  act("find the thread", (c, v) => {
+    const target = threadNamed(c, v.thread);
+    v.target = target && target.process === c.t.process ? target.id : -1;
+    v.ret = v.target < 0 ? E.SRCH : 0;
+    c.signal = v.signal;
+    c.value = v.target;
+  }),
+  test("nobody?", (_, v) => v.target < 0 || v.signal === 0, "done"),
+  test("another thread?", (c, v) => v.target !== c.t.id, "other"),
+  call("deliver_signal(info, NULL) to self", "deliver_signal", (c, v) => ({ signal: v.signal, id: c.newSignalId(), from: c.process(c.t).pid, hasContext: false, stored: false })),
+  test("done", () => true, "done"),
+  at("other"),
+  call("do_kill_thread(thread)", "do_kill_thread", (_, v) => ({ target: v.target, signal: v.signal, from: -1 })),
+  at("done"),
+  ret("return", (c, v) => {
+    c.t.rax = v.ret;
+    c.value = v.ret;
+  }),
+]);
+
+/** Put a message into a process's IPC port and wake its helper. */
+function send(c: Cpu, process: number, message: Process["ipcQueue"][number]): void {
+  const p = c.m.processes[process];
+  if (p?.alive) {
+    p.ipcQueue.push(message);
+    fill(c, p.ipcEvent, 1);
+  } else if (message.reply >= 0) fill(c, message.reply, 1);
+}
+
+interface Helper {
+  what: string;
+  signal: number;
+  from: number;
+  child: number;
+  reply: number;
+  threads: number[];
+}
+
+/** The IPC helper: an internal thread that answers remote kills and hears of children's ends. */
+const ipcHelper = flow<Helper>("ipc_helper", "libos", "2.15", ({ act, test, call, at }) => [
+  act("IPC helper thread started", (c) => {
+    c.t.libos.ready = true;
+  }),
+  at("next"),
+  call("wait for a message", "DkObjectsWaitAny", (c) => {
+    c.value = c.t.libos.palErrno;
+    return dkArgs({ objects: [c.process(c.t).ipcEvent] });
+  }, "pal.call.enter"),
+  at("more"),
+  test("no message?", (c) => c.process(c.t).ipcQueue.length === 0, "next"),
+  act("take it", (c, v) => {
+    const p = c.process(c.t);
+    const message = p.ipcQueue.shift();
+    const port = c.m.objects[p.ipcEvent];
+    if (port && port.level > 0) port.level -= 1;
+    Object.assign(v, { what: message?.what ?? "", signal: message?.signal ?? 0, from: message?.from ?? 0, child: message?.child ?? -1, reply: message?.reply ?? -1 });
+    v.threads = p.threads.filter((id) => !c.thread(id).internal && c.thread(id).state !== "dead");
+    c.signal = v.signal;
+  }),
+  test("a child ended?", (_, v) => v.what === "exit", "exit"),
+  at("kill"),
+  test("no thread left?", (_, v) => v.threads.length === 0, "reply"),
+  call("do_kill_thread", "do_kill_thread", (_, v) => {
+    const [target, ...rest] = v.threads;
+    v.threads = rest;
+    return { target: target ?? 0, signal: v.signal, from: v.from };
+  }),
+  test("next thread", () => true, "kill"),
+  at("reply"),
+  call("answer", "DkEventSet", (c, v) => {
+    c.value = c.t.libos.palErrno;
+    return dkArgs({ object: v.reply });
+  }, "pal.call.enter"),
+  test("more", () => true, "more"),
+  at("exit"),
+  act("thread_exit of a remote child", (c, v) => {
+    const child = c.process(c.t).children.find((known) => known.process === v.child);
+    if (child) child.exited = true;
+    c.value = v.child;
+  }),
+  call("append_signal(parent thread, SIGCHLD, wakeup = true)", "append_signal", (c, v) => ({
+    target: c.process(c.t).children.find((known) => known.process === v.child)?.thread ?? 0, signal: SIG.CHLD, id: c.newSignalId(), from: v.from, full: false,
+  })),
+  call("set child_exit_event", "DkEventSet", (c) => {
+    c.value = c.t.libos.palErrno;
+    return dkArgs({ object: c.process(c.t).childEvent });
+  }, "pal.call.enter"),
+  test("more", () => true, "more"),
+]);
+
+/** Tell the parent's IPC helper that this process ends. */
+const ipcExit = flow("ipc_exit", "libos", "2.15", ({ act, ret }) => [
+  act("ipc send: child ended", (c) => {
+    const me = c.process(c.t);
+    c.value = me.parent;
+    send(c, me.parent, { what: "exit", signal: 0, id: 0, from: me.pid, child: me.id, reply: -1 });
+  }),
+  ret(),
+]);
+
+/** exit_group: SIGKILL into every other thread's ring, then this thread's own end. */
+const exitGroup = flow<{ status: number; threads: number[] }>("shim_do_exit_group", "libos", "2.15", ({ act, test, call, at }) => [
+  act("cur_process.exit_code := status", (c, v) => {
+    c.process(c.t).exitStatus = v.status;
+    v.threads = otherThreads(c, c.process(c.t));
+    c.value = v.status;
+  }),
+  at("next"),
+  test("no other thread left?", (_, v) => v.threads.length === 0, "exit"),
+  call("do_kill_thread(thread, SIGKILL)", "do_kill_thread", (_, v) => {
+    const [target, ...rest] = v.threads;
+    v.threads = rest;
+    return { target: target ?? 0, signal: SIG.KILL, from: -1 };
+  }),
+  test("next", () => true, "next"),
+  at("exit"),
+  call("try_process_exit(status, 0)", "try_process_exit", (_, v) => ({ status: v.status, signal: 0 })),
+]);
+
+const exit = flow<{ status: number }>("shim_do_exit", "libos", "2.15", ({ call }) => [
+  call("try_process_exit(status, 0)", "try_process_exit", (_, v) => ({ status: v.status, signal: 0 })),
+]);
+
+export const killFlows: readonly Flow[] = [doKill, doKillThread, appendSignal, doTgkill, ipcHelper, ipcExit, exitGroup, exit];

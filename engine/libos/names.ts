@@ -1,0 +1,7 @@
+/** Names of LibOS locks. */
+
+import type { Thread } from "../state.ts";
+
+export const threadLock = (t: Thread): string => `lock of thread ${t.id}`;
+export const THREAD_LIST_LOCK = "thread_list_lock";
+export const ASYNC_HELPER_LOCK = "async_helper_lock";

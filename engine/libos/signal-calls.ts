@@ -1,0 +1,146 @@
+/** System calls about signals (reference, 2.17, 2.18) and memory probing (2.11). */
+
+import type { Cpu } from "../cpu.ts";
+import { E } from "../errno.ts";
+import { type Flow, flow } from "../flow.ts";
+import { faultAt } from "../host/fault.ts";
+import { copySet, hasSignal, SIG, type SignalSet, subtract, union } from "../signals.ts";
+import { answer, clearSchedulerEvent, dk } from "./io.ts";
+import { threadLock } from "./names.ts";
+
+export interface SigactionLocals {
+  signal: number;
+  /** Flow of the handler; -1 ignore, -2 default. */
+  handler: number;
+  flags: number;
+  mask: SignalSet;
+  ret: number;
+}
+
+export interface SigmaskLocals {
+  how: string;
+  mask: SignalSet;
+  ret: number;
+}
+
+const own = (c: Cpu): { name: string } => ({ name: threadLock(c.t) });
+
+/** Only the calling thread's table (3.2 per-thread-dispositions); pending signals stay. */
+const sigaction = flow<SigactionLocals>("shim_do_sigaction", "libos", "2.17", (s) => [
+  s.test("SIGKILL or SIGSTOP?", (_, v) => v.signal === SIG.KILL || v.signal === SIG.STOP, "invalid"),
+  s.call("lock(cur.lock)", "lock", own),
+  s.act("signal_handles[sig].action := copy", (c, v) => {
+    c.signal = v.signal;
+    c.value = v.handler;
+    if (v.handler === -2) delete c.t.libos.actions[v.signal];
+    else c.t.libos.actions[v.signal] = { flow: v.handler, flags: v.flags, mask: copySet(v.mask) };
+  }),
+  s.call("unlock(cur.lock)", "unlock", own),
+  s.jump("return", "return"),
+  s.at("invalid"),
+  s.act("-EINVAL", (_, v) => {
+    v.ret = E.INVAL;
+  }),
+  s.at("return"),
+  answer(s),
+]);
+
+/** KILL and STOP are not taken out (3.2 sigkill-blockable). */
+export function changeMask(mask: SignalSet, how: string, set: SignalSet): void {
+  if (how === "block") union(mask, set);
+  else if (how === "unblock") subtract(mask, set);
+  else {
+    mask[0] = set[0];
+    mask[1] = set[1];
+  }
+}
+
+const sigprocmask = flow<SigmaskLocals>("shim_do_sigprocmask", "libos", "2.17", (s) => [
+  s.call("lock(cur.lock)", "lock", own),
+  s.act("set_sig_mask(new)", (c, v) => {
+    changeMask(c.t.libos.mask, v.how, v.mask);
+  }),
+  s.call("unlock(cur.lock)", "unlock", own),
+  answer(s),
+]);
+
+const sigpending = flow<{ ret: number }>("shim_do_sigpending", "libos", "2.17", (s) => [
+  s.act("numbers whose ring is not empty", (c) => {
+    c.value = Object.values(c.t.libos.rings).filter((ring) => ring.length > 0).length;
+  }, "libos.signal.pending"),
+  answer(s),
+]);
+
+/** Stored and returned, never used. Size is checked even with SS_DISABLE. */
+const sigaltstack = flow<{ bytes: number; ret: number }>("shim_do_sigaltstack", "libos", "2.17", (s) => [
+  s.act("signal_altstack := copy", (_, v) => {
+    v.ret = v.bytes < 2048 ? E.NOMEM : 0;
+  }),
+  answer(s),
+]);
+
+interface Suspend {
+  mask: SignalSet;
+  old: SignalSet;
+  ret: number;
+}
+
+const pendingNow = (c: Cpu): boolean => Object.entries(c.t.libos.rings).some(([signal, ring]) => ring.length > 0 && !hasSignal(c.t.libos.mask, Number(signal)));
+
+export interface SuspendFixes {
+  /** Look for unblocked pending signals before sleeping. */
+  looks: boolean;
+  /** Release the lock before sleeping. */
+  unlocks: boolean;
+  deadFlag: boolean;
+}
+
+/** At the base it sleeps with its own lock held and without a look at what is pending (2.18). */
+const sigsuspend = (fix: SuspendFixes): Flow =>
+  flow<Suspend>("shim_do_sigsuspend", "libos", "2.18, 3.1", (s) => [
+    s.call("lock(cur.lock)", "lock", own),
+    s.act(fix.deadFlag ? "old := mask; mask := new" : "old := mask; mask := new; suspend_on_signal := true", (c, v) => {
+      v.old = copySet(c.t.libos.mask);
+      c.t.libos.mask = copySet(v.mask);
+      if (!fix.deadFlag) c.t.libos.suspendOnSignal = true;
+    }),
+    fix.looks ? s.test("an unblocked signal is pending already?", pendingNow, "awake") : null,
+    s.act("thread_setwait: scheduler_event cleared", clearSchedulerEvent),
+    fix.unlocks ? s.call("unlock(cur.lock)", "unlock", own) : null,
+    dk(s, "thread_sleep: DkObjectsWaitAny(scheduler_event, forever)", "DkObjectsWaitAny", (c) => ({ objects: [c.t.libos.schedulerEvent] })),
+    fix.unlocks ? s.call("lock(cur.lock)", "lock", own) : null,
+    s.at("awake"),
+    s.call("unlock(cur.lock): flush under the new mask", "unlock", own),
+    s.act("mask := old", (c, v) => {
+      c.t.libos.mask = copySet(v.old);
+      v.ret = E.INTR;
+    }),
+    answer(s),
+  ]);
+
+/** Leaves the loop only when the delay returns 0: never on Linux, at the first signal under SGX (2.18). */
+const pause = flow<{ ret: number }>("shim_do_pause", "libos", "2.18", (s) => [
+  s.at("again"),
+  dk(s, "DkThreadDelayExecution(1000 microseconds)", "DkThreadDelayExecution", () => ({ timeout: 1_000_000 })),
+  s.test("returned != 0: again", (c) => c.t.rax !== 0, "again"),
+  answer(s),
+]);
+
+/** test_user_memory: a bad pointer is forwarded by the memfault upcall, if it learns the address. */
+const probe = flow<{ valid: boolean; address: number; ret: number }>("shim_do_probe", "libos", "2.11", (s) => [
+  s.act("test_range := the pointer's page", (c) => {
+    c.t.libos.probing = true;
+  }),
+  s.test("pointer is good?", (_, v) => v.valid, "good"),
+  s.act("touch it", (c, v) => faultAt(c, "memory", v.address), "app.fault"),
+  s.act("ret_fault: -EFAULT", (_, v) => {
+    v.ret = E.FAULT;
+  }),
+  s.at("good"),
+  s.act("test_range cleared", (c) => {
+    c.t.libos.probing = false;
+  }),
+  answer(s),
+]);
+
+export const signalCallFlows = (fix: SuspendFixes): Flow[] => [sigaction, sigprocmask, sigpending, sigaltstack, sigsuspend(fix), pause, probe];

@@ -1,0 +1,195 @@
+/**
+ * PAL calls (Dk* functions), the same on both PALs but for their bottom: a system call on Linux, an ocall under SGX, and for
+ * LEAVE_PAL_CALL, which on Linux delivers what was pended (reference, 1.1, 1.5, 2.8).
+ */
+
+import type { Cpu } from "../cpu.ts";
+import { type Flow, flow, type Step, type Steps } from "../flow.ts";
+import { callArgs, type CallLocals } from "../host/calls.ts";
+import { SIG } from "../signals.ts";
+import { EVENT, PAL_ERROR, palError } from "./events.ts";
+
+export type PalName = "linux" | "sgx";
+
+/** Locals of a Dk* function. `magic` marks the pal_frame that get_frame looks for (SGX). */
+export interface DkLocals extends CallLocals {
+  magic: boolean;
+  /** Error passed to FAILURE, 0 none. */
+  raised: number;
+  began: number;
+  target: number;
+  signal: number;
+}
+
+export const dkArgs = (given: Partial<DkLocals> = {}): DkLocals => ({ ...callArgs(), magic: false, raised: 0, began: 0, target: -1, signal: 0, ...given });
+
+interface Dk {
+  readonly name: string;
+  /** Host call at the bottom. */
+  readonly host: string;
+  readonly args?: (c: Cpu, v: DkLocals) => Partial<CallLocals> & Record<string, unknown>;
+  /** Result and error (0 = none) from what the host said; default: negative is an error and the result 0. */
+  readonly result?: (c: Cpu, v: DkLocals, host: number) => { ret: number; error: number };
+  /** D7: no LEAVE_PAL_CALL, so nothing pended is delivered. */
+  readonly leaves?: boolean;
+}
+
+/** DkSystemTimeQuery counts microseconds from here, so that 0 can only be a failure. */
+export const CLOCK_BASE_US = 1_600_000_000_000_000;
+
+const plain = (_: Cpu, __: DkLocals, host: number): { ret: number; error: number } => (host < 0 ? { ret: 0, error: palError(host) } : { ret: host, error: 0 });
+
+/** 0 bytes is the end of the stream, an error for the PAL. */
+const stream = (c: Cpu, v: DkLocals, host: number): { ret: number; error: number } => (host === 0 ? { ret: 0, error: PAL_ERROR.ENDOFSTREAM } : plain(c, v, host));
+
+/** Success is 1, so that 0 stays the failure. */
+const truth = (c: Cpu, v: DkLocals, host: number): { ret: number; error: number } => (host < 0 ? plain(c, v, host) : { ret: 1, error: 0 });
+
+const io = (_: Cpu, v: DkLocals): Partial<CallLocals> => ({ object: v.object, objects: v.objects, bytes: v.bytes, takes: v.takes, result: v.result, timeout: v.timeout });
+
+const CALLS: readonly Dk[] = [
+  { name: "DkStreamRead", host: "read", result: stream },
+  { name: "DkStreamWrite", host: "write" },
+  { name: "DkStreamWaitForClient", host: "accept", args: (_, v) => ({ object: v.object, takes: v.takes, result: v.result || 1 }), result: truth },
+  // The outside world's answer may be any number: the LibOS keeps it, the PAL only says whether the call was done.
+  { name: "DkStreamOpen", host: "call", result: (c, v, host) => (host === -4 ? plain(c, v, host) : { ret: 1, error: 0 }) },
+  { name: "DkObjectsWaitAny", host: "wait-any" },
+  { name: "DkEventSet", host: "set", result: truth },
+  { name: "DkThreadYieldExecution", host: "sched_yield", result: truth },
+  { name: "DkThreadResume", host: "tgkill", args: (_, v) => ({ targets: [v.target], signal: SIG.CONT }), result: truth },
+];
+
+const ocallName = (host: string): string => `ocall_${host.replaceAll("-", "_")}`;
+
+/** The bottom of a PAL call: enter the kernel, or leave the enclave to do so. */
+function bottom(pal: PalName, s: Steps<DkLocals>, dk: Dk): Step {
+  const args = dk.args ?? io;
+  if (pal === "linux") return s.call(`INLINE_SYSCALL(${dk.host})`, `host ${dk.host}`, (c, v) => ({ ...callArgs(), ...args(c, v) }));
+  const code = ocallName(dk.host);
+  return s.call(`${code}()`, "sgx_ocall", (c, v) => ({ code, args: { ...callArgs(), ...args(c, v) }, result: 0 }), "ocall.enter");
+}
+
+function leave(pal: PalName, s: Steps<DkLocals>): Step {
+  if (pal === "linux") return s.call("LEAVE_PAL_CALL: __check_pending_event()", "__check_pending_event");
+  return s.act("LEAVE_PAL_CALL: clear the pal_frame", (_, v) => {
+    v.magic = false;
+  });
+}
+
+const enter = (s: Steps<DkLocals>): Step =>
+  s.act("ENTER_PAL_CALL: mark the pal_frame", (c, v) => {
+    v.magic = true;
+    v.began = c.now;
+  });
+
+const done = (s: Steps<DkLocals>): Step =>
+  s.ret("return to the LibOS", (c, v) => {
+    c.t.rax = v.ret;
+    c.value = v.ret;
+    c.extra = c.t.libos.palErrno;
+  }, "pal.call.leave");
+
+const failed = (s: Steps<DkLocals>): Step =>
+  s.call("_DkRaiseFailure(error): upcall FAILURE", "handle_failure", (c, v) => {
+    c.value = EVENT.FAILURE;
+    c.extra = v.raised;
+    return { error: v.raised };
+  }, "libos.upcall.enter");
+
+function palCall(pal: PalName, dk: Dk): Flow {
+  const convert = dk.result ?? plain;
+  return flow<DkLocals>(dk.name, "pal", "1.1, 2.8", (s) => [
+    enter(s),
+    bottom(pal, s, dk),
+    s.test("no error?", (c, v) => {
+      const { ret, error } = convert(c, v, c.t.rax);
+      v.ret = ret;
+      v.raised = error;
+      return error === 0;
+    }, "ok"),
+    failed(s),
+    s.at("ok"),
+    dk.leaves === false ? null : leave(pal, s),
+    done(s),
+  ]);
+}
+
+/** Linux: elapsed microseconds, also when interrupted. SGX: an interrupted delay reports 0 (2.18, 2.20 nanosleep). */
+const delay = (pal: PalName): Flow =>
+  flow<DkLocals>("DkThreadDelayExecution", "pal", "2.18, 2.20", (s) => [
+    enter(s),
+    bottom(pal, s, { name: "DkThreadDelayExecution", host: "nanosleep" }),
+    s.act("elapsed microseconds", (c, v) => {
+      const elapsed = Math.floor((c.now - v.began) / 1000);
+      const asked = Math.floor(v.timeout / 1000);
+      v.ret = c.t.rax === 0 ? asked : pal === "linux" ? Math.min(elapsed, asked) : 0;
+    }),
+    leave(pal, s),
+    done(s),
+  ]);
+
+/** Linux asks the vDSO, whose text is not PAL text; there is no LEAVE (D7). SGX: an ocall; interrupted it yields 0. */
+const time = (pal: PalName): Flow =>
+  flow<DkLocals>("DkSystemTimeQuery", "pal", "2.8 (D7), 3.4 sgx-time-query-zero", (s) => [
+    enter(s),
+    pal === "linux"
+      ? s.call("clock_gettime in the vDSO", "vdso_clock_gettime")
+      : bottom(pal, s, { name: "DkSystemTimeQuery", host: "clock_gettime", args: () => ({}) }),
+    s.act("microseconds", (c, v) => {
+      v.ret = c.t.rax < 0 ? 0 : CLOCK_BASE_US + Math.floor(c.t.rax / 1000);
+    }),
+    pal === "linux" ? null : leave(pal, s),
+    done(s),
+  ]);
+
+const vdso = flow("vdso_clock_gettime", "pal", "2.8", ({ act, ret }) => [
+  act("read the time page"),
+  ret("return", (c) => {
+    c.t.rax = c.now;
+  }),
+], { text: "vdso" });
+
+/** DkThreadExit never leaves: nothing pended is delivered any more. */
+const threadExit = (pal: PalName): Flow =>
+  flow<DkLocals & { status: number; how: number }>("DkThreadExit", "pal", "2.8", (s) => [
+    s.act("_DkThreadExit(): kill this thread"),
+    pal === "linux"
+      ? s.call("INLINE_SYSCALL(exit)", "host exit", (_, v) => ({ ...callArgs(), status: v.status, group: false, how: v.how }))
+      : s.call("ocall_exit()", "sgx_ocall", (_, v) => ({ code: "ocall_exit", args: { ...callArgs(), status: v.status, group: false, how: v.how }, result: 0 }), "ocall.enter"),
+  ]);
+
+const processExit = (pal: PalName): Flow =>
+  flow<DkLocals & { status: number }>("DkProcessExit", "pal", "2.16", (s) => [
+    pal === "linux"
+      ? s.call("INLINE_SYSCALL(exit_group)", "host exit", (_, v) => ({ ...callArgs(), status: v.status, group: true, how: 0 }))
+      : s.call("ocall_exit(exit_group)", "sgx_ocall", (_, v) => ({ code: "ocall_exit", args: { ...callArgs(), status: v.status, group: true, how: 0 }, result: 0 }), "ocall.enter"),
+  ]);
+
+/** New thread or process: the host call only makes it; how it boots is the stack's business. */
+const create = (pal: PalName, name: "DkThreadCreate" | "DkProcessCreate", host: "clone" | "fork"): Flow =>
+  flow<DkLocals & { program: string; start: string; internal: boolean }>(name, "pal", "2.1, 2.19", (s) => [
+    enter(s),
+    pal === "linux" ? s.call("malloc the handle", "pal_malloc") : null,
+    bottom(pal, s, { name, host, args: (_, v) => ({ program: v.program as string, start: v.start as string, internal: v.internal as boolean }) }),
+    s.act("handle of the new one", (c, v) => {
+      v.ret = Math.max(0, c.t.rax);
+    }),
+    leave(pal, s),
+    done(s),
+  ]);
+
+export const palCalls = (pal: PalName): Flow[] => [
+  ...CALLS.map((dk) => palCall(pal, dk)),
+  delay(pal),
+  time(pal),
+  ...(pal === "linux" ? [vdso] : []),
+  threadExit(pal),
+  processExit(pal),
+  create(pal, "DkThreadCreate", "clone"),
+  create(pal, "DkProcessCreate", "fork"),
+];
+
+/** Host calls that PAL calls reach through an ocall. */
+export const OCALLS = ["read", "write", "accept", "call", "wait-any", "set", "sched_yield", "tgkill", "nanosleep", "clock_gettime", "exit", "clone", "fork"] as const;
+
+export const ocallFlow = ocallName;

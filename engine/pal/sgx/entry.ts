@@ -1,0 +1,160 @@
+/** Enclave entry code and ocalls, seen from inside (reference, 1.3, 2.2 and 2.3). Runs with the untrusted RSP where it really does. */
+
+import { type Cpu, cut, findDown, push, stackOf } from "../../cpu.ts";
+import { type Flow, flow } from "../../flow.ts";
+import { generateFault } from "../../host/signal.ts";
+import { eexit, lost } from "../../sgx/leaf.ts";
+import { SIG } from "../../signals.ts";
+import { ENCLAVE, HOST, type Locals, type SsaFrame } from "../../state.ts";
+import { KIND } from "../../transition.ts";
+
+interface Entry {
+  start: string;
+  event: number;
+}
+
+const ssa0 = (c: Cpu): SsaFrame => c.t.sgx.ssa[0] as SsaFrame;
+
+/** EEXIT to an address that is no code: SIGSEGV in untrusted code. */
+function exitToNowhere(c: Cpu): void {
+  const t = c.t;
+  eexit(t);
+  cut(c, t, HOST, t.host.length - 1);
+  c.value = 1;
+  generateFault(c, t, SIG.SEGV);
+  c.kind = KIND["sgx.fault"];
+}
+
+const enclaveEntry = flow<Entry>("enclave_entry", "pal", "2.2, 2.3", ({ act, test, at }) => [
+  test("RAX != 0 (CSSA): jump to handle_resume()", (c) => c.t.sgx.cssa !== 0, "handle_resume"),
+  test("exit_target == 0: an ecall", (c) => !c.t.sgx.exitTarget, "ecall"),
+  act("jump to return_from_ocall()"),
+  act("RSP = ocall stack (TLS.stack)", returnFromOcall),
+
+  at("ecall"),
+  test("is this a known ecall?", (_, v) => v.start !== "", "known"),
+  act("ecall index rejected, EEXIT to address 0", exitToNowhere, "sgx.eexit"),
+  at("known"),
+  act("handle_ecall: set exit_target, ustack_top; RSP = enclave stack", (c, v) => {
+    const t = c.t;
+    cut(c, t, HOST, t.host.length - 1);
+    t.sgx.exitTarget = true;
+    t.sgx.ustackTop = t.host.length;
+    t.stack = ENCLAVE;
+    push(t, c.flowOf(v.start), {});
+  }),
+
+  at("handle_resume"),
+  test("double-check: EXITINFO.valid?", (c) => ssa0(c).vector >= 0, "handle_exception"),
+  act("double-check: RDI contains an event", (c, v) => {
+    v.event = c.t.sgx.rdi & 0xff;
+    c.value = v.event;
+  }),
+  test("event != 0", (_, v) => v.event !== 0, "handle_exception"),
+  act("nothing to do: EEXIT(RDX)", stageOneDone, "sgx.eexit"),
+  at("handle_exception"),
+  act("jump to handle_exception()"),
+  act("create new enclave-thread stack frame and push GPRSGX registers on this frame", (c) => {
+    const ssa = ssa0(c);
+    c.value = ssa.stack === ENCLAVE ? 2 : 4;
+    c.extra = ssa.depth;
+    if (ssa.stack === ENCLAVE) c.kind = KIND.step;
+  }, "sgx.clobber"),
+  act("update GPRSGX = (RSP = new frame, RDI = event, RSI = new frame, RIP = _DkExceptionHandler)", (c, v) => {
+    const ssa = ssa0(c);
+    const sgx = c.t.sgx;
+    c.extra = sgx.id;
+    ssa.push.push({
+      flow: c.flowOf("_DkExceptionHandler"),
+      pc: 0,
+      v: {
+        event: v.event, vector: ssa.vector, opcode: ssa.opcode, id: sgx.id,
+        stack: ssa.stack, depth: ssa.depth + ssa.push.length, rax: ssa.rax, rdi: ssa.rdi, rsi: ssa.rsi, rdx: ssa.rdx, carried: ssa.id, frame: -1,
+      },
+    });
+  }),
+  act("EEXIT(RDX = after_resume)", stageOneDone, "sgx.eexit"),
+], { note: "The page's check of RDI is only: EXITINFO.valid, else event != 0; CSSA, range and thread state are not checked" });
+
+function returnFromOcall(c: Cpu): void {
+  const t = c.t;
+  const { ocallStack, ocallDepth, ustackTop } = t.sgx;
+  cut(c, t, HOST, ocallStack === HOST ? Math.min(ocallDepth, t.host.length) : ustackTop);
+  t.stack = ocallStack;
+  const stack = stackOf(t, ocallStack);
+  if (ocallDepth < 0 || stack.length < ocallDepth) return lost(c, t, "return from an ocall: TLS.stack points at dead stack frames");
+  cut(c, t, ocallStack, ocallDepth);
+}
+
+function stageOneDone(c: Cpu): void {
+  const t = c.t;
+  if (t.sgx.rdx !== "after_resume") return exitToNowhere(c);
+  c.value = 1;
+  eexit(t);
+  cut(c, t, HOST, t.host.length - 1);
+}
+
+interface Ocall {
+  code: string;
+  args: Locals;
+  result: number;
+}
+
+/** The trusted half of an ocall, as explicit steps because a signal between any two of them matters (3.4 sgx-*-window). */
+const sgxOcall = flow<Ocall>("sgx_ocall", "pal", "1.3, 2.3", ({ act, test, call, at, ret }) => [
+  act("sgx_ocalloc: copy the arguments to the untrusted stack", (c) => {
+    // Each ocall resets the untrusted stack to its top: what an outer, unfinished one has there is overwritten.
+    if (findDown(stackOf(c.t, c.t.stack), c.flowOf("sgx_ocall"), here(c)) < 0) return;
+    c.kind = KIND["sgx.clobber"];
+    c.value = 4;
+  }),
+  act("save registers and FPU state, TLS.stack = RSP", (c) => {
+    c.t.sgx.ocallStack = c.t.stack;
+    c.t.sgx.ocallDepth = stackOf(c.t, c.t.stack).length;
+  }),
+  act("RSP = ustack, clear registers", (c) => {
+    const t = c.t;
+    const frame = stackOf(t, t.stack)[t.sgx.ocallDepth - 1];
+    // From here to EEXIT the enclave runs on the untrusted stack: its frame goes along.
+    t.stack = HOST;
+    cut(c, t, HOST, t.sgx.ustackTop);
+    push(t, c.flowOf("sgx_ocall (untrusted RSP)"), { code: frame?.v.code ?? "", args: frame?.v.args ?? {} });
+  }),
+  act("restore FSBASE, FXSAVE area and registers", (c, v) => {
+    v.result = c.t.sgx.rdi;
+  }),
+  test("RSI == 0?", (c) => c.t.sgx.rsi === 0, "done"),
+  call("_DkHandleExternalEvent(event, uc)", "_DkHandleExternalEvent", (c) => ({ event: c.t.sgx.rsi, id: c.t.sgx.id, frame: -1, handled: false })),
+  at("done"),
+  ret("return the ocall's result", (c, v) => {
+    c.t.rax = v.result;
+    c.value = v.result;
+  }, "ocall.return"),
+]);
+
+const ocallExit = flow<Ocall>("sgx_ocall (untrusted RSP)", "pal", "1.3, 2.3", ({ act }) => [
+  act("EEXIT(exit_target)", (c, v) => {
+    const t = c.t;
+    eexit(t);
+    cut(c, t, HOST, t.host.length - 1);
+    push(t, c.flowOf("sgx_entry"), { code: v.code, args: v.args });
+  }, "sgx.eexit"),
+]);
+
+/** The Dk* frame whose pal_frame magic is set, walking down while return addresses are PAL text; -1 when there is none (2.3 step 6). */
+export function getFrame(c: Cpu, stack: 0 | 1, depth: number): number {
+  const frames = stackOf(c.t, stack);
+  for (let i = depth - 1; i >= 0; i -= 1) {
+    const frame = frames[i];
+    if (!frame || c.program.flows[frame.flow]?.text !== "pal") return -1;
+    if (frame.v.magic === true) return i;
+  }
+  return -1;
+}
+
+/** Index of the frame that runs now. */
+export const here = (c: Cpu): number => stackOf(c.t, c.t.stack).length - 1;
+
+export const triggerFrame = (c: Cpu): number => findDown(stackOf(c.t, c.t.stack), c.wiring.trigger);
+
+export const entryFlows: readonly Flow[] = [enclaveEntry, sgxOcall, ocallExit];

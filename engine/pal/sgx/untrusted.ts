@@ -1,0 +1,212 @@
+/** Untrusted PAL of Linux-SGX: initialisation, ocalls, host signal handlers (reference, 2.1 to 2.5). */
+
+import { type Cpu, running } from "../../cpu.ts";
+import { type Flow, flow } from "../../flow.ts";
+import { callArgs, type CallLocals } from "../../host/calls.ts";
+import { eenter, eresume } from "../../sgx/leaf.ts";
+import { SIG, setOf, signalName } from "../../signals.ts";
+import type { Locals } from "../../state.ts";
+import { KIND } from "../../transition.ts";
+import { ocallFlow, OCALLS } from "../calls.ts";
+import { eventOf } from "../events.ts";
+
+export const AEP = "async_exit_pointer";
+
+/** RDI of a return from an ocall that a signal cut short: -PAL_ERROR_INTERRUPTED. */
+export const INTERRUPTED_CODE = -13;
+
+function setAction(c: Cpu, signal: number, handler: string): void {
+  c.signal = signal;
+  c.process(c.t).hostActions[signal] = { flow: c.flowOf(handler), flags: 0, mask: setOf([SIG.CONT]) };
+}
+
+const setSighandler = (name: string, signals: readonly number[], handler: string): Flow =>
+  flow(name, "untrusted-pal", "2.1", ({ act, ret }) => [
+    act(`action = struct sigaction(sa_handler = ${handler}, sa_flags = {SA_SIGINFO | SA_RESTORER}, sa_mask = {SIGCONT})`),
+    ...signals.map((signal) => act(`rt_sigaction(${signalName(signal)}, action)`, (c) => setAction(c, signal, handler), "host.sigaction")),
+    act(`rt_sigprocmask(SIG_UNBLOCK, ${signals.map(signalName).join(" | ")})`, (c) => {
+      const set = setOf(signals);
+      c.t.hostMask[0] &= ~set[0];
+      c.t.hostMask[1] &= ~set[1];
+    }, "host.sigprocmask"),
+    ret(),
+  ]);
+
+const signalSetup = flow("sgx_signal_setup", "untrusted-pal", "2.1", ({ call, ret }) => [
+  call("set_sighandler(SIGTERM | SIGINT | SIGCONT)", "set_sighandler (async signals)"),
+  call("set_sighandler(SIGSEGV | SIGILL | SIGFPE | SIGBUS)", "set_sighandler (sync signals)"),
+  ret(),
+], { note: "SIGCHLD, SIGPIPE, SIGALRM, SIGUSR* keep their host defaults (not said on the page)" });
+
+/** First function of a process. `start` is what the first ecall runs in the enclave. */
+const load = flow("load_enclave", "untrusted-pal", "2.1", ({ act, call, ret }) => [
+  act("build the enclave"),
+  call("sgx_signal_setup()", "sgx_signal_setup"),
+  act("map_tcs(gettid): current_tcs := first free TCS", (c) => {
+    c.t.sgx.mapped = true;
+  }),
+  call("ecall_enclave_start()", "ecall", () => ({ start: "pal_linux_main" })),
+  ret(),
+]);
+
+const thread = flow("thread_start (untrusted)", "untrusted-pal", "2.1", ({ act, call, ret }) => [
+  act("map_tcs(gettid): current_tcs := first free TCS", (c) => {
+    c.t.sgx.mapped = true;
+  }),
+  call("ecall_thread_start()", "ecall", (_, v) => ({ start: v.start ?? "" })),
+  ret(),
+]);
+
+const ecall = flow<{ start: string }>("ecall", "untrusted-pal", "2.1", ({ act, ret }) => [
+  act("RBX = TCS, RCX = async_exit_pointer, RDI = ecall number", (c) => {
+    c.t.sgx.rdi = 0;
+    c.t.sgx.rsi = 0;
+    c.t.sgx.id = 0;
+  }),
+  act("EENTER(RBX, RCX)", (c, v) => {
+    eenter(c, c.t, { start: v.start });
+  }, "sgx.eenter"),
+  ret(),
+]);
+
+/** Where EEXIT of an ocall lands: dispatch, then back into the enclave. */
+const dispatch = flow<{ code: string; args: Locals }>("sgx_entry", "untrusted-pal", "2.3", ({ act, callDynamic }) => [
+  callDynamic("call the ocall's function", (c, v) => ({ flow: c.flowOf(v.code), v: { args: v.args } })),
+  act("RDI = result, RSI = 0", (c) => {
+    c.t.sgx.rdi = c.t.rax;
+    c.t.sgx.rsi = 0;
+    c.t.sgx.id = 0;
+  }),
+  act("RDX = sgx_entry() addr", (c) => {
+    c.t.sgx.rdx = "sgx_entry";
+  }),
+  act("go to sgx_entry_return()", (c) => {
+    const frame = running(c.t)[running(c.t).length - 1];
+    if (frame) Object.assign(frame, { flow: c.flowOf("sgx_entry_return"), pc: 0, v: {} });
+  }),
+], { note: "D2: a handler that rewrites RIP jumps past the RDX load, so RDX keeps what it had" });
+
+const entryReturn = flow("sgx_entry_return", "untrusted-pal", "2.3", ({ act }) => [
+  act("RBX = current thread's TCS, RCX = async_exit_pointer() addr"),
+  act("EENTER(RBX, RCX)", (c) => {
+    eenter(c, c.t, { start: "" });
+  }, "sgx.eenter"),
+  // Reached when the enclave went back to this address (EEXIT to sgx_entry).
+  act("unreachable"),
+]);
+
+/**
+ * One function an ocall. The first step is before the system call, the last after it: a signal in the first makes the call
+ * never happen, in the last its result is discarded (2.3 branches).
+ */
+const ocall = (host: string): Flow =>
+  flow<{ args: CallLocals }>(ocallFlow(host), "untrusted-pal", "2.3", ({ act, call, ret }) => [
+    act("take the arguments"),
+    call(`INLINE_SYSCALL(${host})`, `host ${host}`, (_, v) => ({ ...callArgs(), ...v.args })),
+    act("unix_to_pal_error(result)"),
+    ret("return", (c) => {
+      c.value = c.t.rax;
+    }),
+  ]);
+
+interface Handler {
+  signal: number;
+  id: number;
+  event: number;
+}
+
+/** RIP == AEP exactly: the frame below handler and restorer. */
+const atAep = (c: Cpu): boolean => running(c.t)[running(c.t).length - 3]?.flow === c.wiring.aep;
+
+const takeEvent = (c: Cpu, v: Handler): void => {
+  v.event = eventOf(v.signal);
+  c.signal = v.signal;
+  c.extra = v.id;
+};
+
+const terminate = flow<Handler>("_DkTerminateSighandler", "untrusted-pal", "2.2, 2.3", ({ act, test, call, at, ret }) => [
+  act("event := signal", takeEvent),
+  test("RIP == async_exit_pointer()?", atAep, "in enclave"),
+  act("update normal-context registers = (RIP = sgx_entry_return, RDI = -PAL_ERROR_INTERRUPTED, RSI = event)", (c, v) => {
+    inject(c, v);
+  }, "pal.event.inject"),
+  test("return", () => true, "done"),
+  at("in enclave"),
+  call("sgx_raise(event)", "sgx_raise", (_, v) => ({ event: v.event, id: v.id, signal: v.signal })),
+  at("done"),
+  ret("signal handler done"),
+]);
+
+/** Rewrites the registers in the signal frame. An event that was there and had not entered the enclave is lost. */
+function inject(c: Cpu, v: Handler): void {
+  const stack = running(c.t);
+  const frame = stack[stack.length - 2];
+  const interrupted = stack[stack.length - 3];
+  c.signal = v.signal;
+  c.value = v.event;
+  c.extra = v.id;
+  if (!frame) return;
+  const before = typeof frame.v.carried === "number" ? frame.v.carried : 0;
+  if (before > 0 && interrupted?.flow === c.flowOf("sgx_entry_return")) {
+    c.kind = KIND["pal.event.overwrite"];
+    c.value = before;
+  }
+  const known = c.program.flows[interrupted?.flow ?? 0];
+  Object.assign(frame.v, {
+    redirect: c.flowOf("sgx_entry_return"),
+    rdi: INTERRUPTED_CODE,
+    rsi: v.event,
+    carried: v.id,
+    // D2: only the code that leads to sgx_entry_return by itself has loaded RDX.
+    rdx: known?.name === "sgx_entry_return" ? (frame.v.rdx ?? "") : "",
+  });
+}
+
+const raise = flow<{ event: number; id: number; signal: number }>("sgx_raise", "untrusted-pal", "2.2", ({ act, ret }) => [
+  act("RDX = after_resume() addr", (c) => {
+    c.t.sgx.rdx = "after_resume";
+  }),
+  act("RBX = current thread's TCS, RCX = async_exit_pointer() addr"),
+  act("RDI = event (from first func arg)", (c, v) => {
+    c.t.sgx.rdi = v.event;
+    c.t.sgx.rsi = 0;
+    c.t.sgx.id = v.id;
+  }),
+  act("EENTER(RBX, RCX)", (c, v) => {
+    c.signal = v.signal;
+    eenter(c, c.t, { start: "" });
+  }, "sgx.eenter"),
+  ret("after_resume(): return"),
+]);
+
+const resumeHandler = flow<Handler>("_DkResumeSighandler", "untrusted-pal", "2.4, 2.5", ({ act, test, call, at, ret }) => [
+  act("event := signal", takeEvent),
+  test("RIP == async_exit_pointer()?", atAep, "in enclave"),
+  act('print "... in Untrusted Code (RIP = ...)"', (c, v) => {
+    c.signal = v.signal;
+    c.value = v.event;
+    c.extra = v.id;
+  }, "pal.event.lost"),
+  call("exit(1): this thread only", "host exit", () => ({ ...callArgs(), status: 1, group: false, how: 2 })),
+  at("in enclave"),
+  call("sgx_raise(event)", "sgx_raise", (_, v) => ({ event: v.event, id: v.id, signal: v.signal })),
+  ret("signal handler done"),
+]);
+
+const aep = flow(AEP, "untrusted-pal", "1.3", ({ act }) => [act("ERESUME", (c) => eresume(c, c.t), "sgx.eresume")], { text: "aep" });
+
+export const untrustedFlows: readonly Flow[] = [
+  signalSetup,
+  setSighandler("set_sighandler (async signals)", [SIG.TERM, SIG.INT, SIG.CONT], "_DkTerminateSighandler"),
+  setSighandler("set_sighandler (sync signals)", [SIG.SEGV, SIG.ILL, SIG.FPE, SIG.BUS], "_DkResumeSighandler"),
+  load,
+  thread,
+  ecall,
+  dispatch,
+  entryReturn,
+  ...OCALLS.map(ocall),
+  terminate,
+  raise,
+  resumeHandler,
+  aep,
+];

@@ -1,0 +1,96 @@
+/**
+ * The SGX leaves and the asynchronous exit, in the manual's order of checks (reference, 1.3). Each is atomic: a plain function
+ * called by one step.
+ */
+
+import { type Cpu, cut, push, stackOf } from "../cpu.ts";
+import { generateFault } from "../host/signal.ts";
+import { OUTSIDE } from "../host/outside.ts";
+import { SIG } from "../signals.ts";
+import { ENCLAVE, HOST, type Locals, type SsaFrame, type Thread } from "../state.ts";
+import { KIND } from "../transition.ts";
+
+/** SSA frames per thread: both in the loader and the signer. */
+export const NSSA = 2;
+
+/** Exception vectors that EXITINFO reports; -1 stands for "not valid" (#PF and #GP among them). */
+export const VECTOR = { DE: 0, UD: 6, AC: 17, NONE: -1 } as const;
+
+/** Asynchronous exit: registers to SSA[CSSA], CSSA + 1, continue at the AEP on the untrusted stack. One transition. */
+export function aex(c: Cpu, t: Thread): void {
+  c.begin(t, KIND["sgx.aex"]);
+  const sgx = t.sgx;
+  if (sgx.cssa >= NSSA) throw new Error(`AEX with CSSA ${sgx.cssa}: an enclave thread cannot run without a free SSA frame`);
+  sgx.ssa[sgx.cssa] = {
+    stack: t.stack,
+    depth: stackOf(t, t.stack).length,
+    rax: t.rax,
+    rdi: sgx.rdi,
+    rsi: sgx.rsi,
+    rdx: sgx.rdx,
+    id: sgx.id,
+    vector: sgx.faultVector,
+    opcode: sgx.faultOpcode,
+    push: [],
+  };
+  c.value = sgx.faultVector;
+  sgx.faultVector = VECTOR.NONE;
+  sgx.faultOpcode = "";
+  c.extra = t.stack === ENCLAVE ? 1 : 0;
+  sgx.cssa += 1;
+  sgx.inside = 0;
+  t.stack = HOST;
+  push(t, c.wiring.aep, {});
+  c.happen(t, OUTSIDE.aex, KIND["sgx.aex"], 1100);
+}
+
+/** EENTER(RBX = TCS, RCX = AEP). Refused without a TCS or a free SSA frame: #GP, SIGSEGV at this very instruction. */
+export function eenter(c: Cpu, t: Thread, entry: Locals): boolean {
+  const sgx = t.sgx;
+  c.value = sgx.cssa;
+  c.extra = sgx.rdi;
+  if (!sgx.mapped || sgx.cssa >= NSSA) {
+    const cssa = sgx.cssa;
+    const frame = t.host[t.host.length - 1];
+    if (frame) frame.pc -= 1;
+    generateFault(c, t, SIG.SEGV);
+    if (c.kind !== KIND["host.signal.default"]) c.kind = KIND["sgx.fault"];
+    c.value = cssa;
+    return false;
+  }
+  sgx.inside = 1;
+  push(t, c.flowOf("enclave_entry"), entry);
+  return true;
+}
+
+/** ERESUME: CSSA - 1, registers from SSA[CSSA]; runs what the exception path put on top of the interrupted code. */
+export function eresume(c: Cpu, t: Thread): void {
+  const sgx = t.sgx;
+  const ssa = sgx.ssa[sgx.cssa - 1] as SsaFrame | null;
+  if (!ssa) throw new Error("ERESUME without an SSA frame: the AEP is only reached by an AEX");
+  cut(c, t, HOST, t.host.length - 1);
+  sgx.cssa -= 1;
+  sgx.ssa[sgx.cssa] = null;
+  sgx.inside = 1;
+  t.stack = ssa.stack;
+  t.rax = ssa.rax;
+  sgx.rdi = ssa.rdi;
+  sgx.rsi = ssa.rsi;
+  sgx.rdx = ssa.rdx;
+  sgx.id = ssa.id;
+  c.value = ssa.push.length > 0 ? 1 : 0;
+  stackOf(t, t.stack).push(...ssa.push);
+}
+
+/** EEXIT: enclave mode ends; the stack is the caller's business. CSSA is unchanged. */
+export function eexit(t: Thread): void {
+  t.sgx.inside = 0;
+}
+
+/** Control flow goes where nothing is: real hardware would run garbage. The emulation ends the thread, and says so. */
+export function lost(c: Cpu, t: Thread, why: string): void {
+  c.kind = KIND.undefined;
+  c.detail = c.text(why);
+  t.dying = true;
+  c.dirty = true;
+}

@@ -1,0 +1,76 @@
+/** graphene-linux and graphene-sgx: the PAL's flows under the same LibOS, with the fixes that were asked for. */
+
+import { libosCall, SYSCALL_NAMES } from "../app/syscalls.ts";
+import type { FixName } from "../fixes.ts";
+import { type Flow, flow } from "../flow.ts";
+import { restorer } from "../host/restorer.ts";
+import { alarmFlows } from "../libos/alarm.ts";
+import { deliverFlows } from "../libos/deliver.ts";
+import { ioFlows } from "../libos/io.ts";
+import { killFlows } from "../libos/kill.ts";
+import { lockFlows } from "../libos/lock.ts";
+import { processFlows } from "../libos/process.ts";
+import { signalCallFlows } from "../libos/signal-calls.ts";
+import { upcallFlows } from "../libos/upcalls.ts";
+import { palCalls } from "../pal/calls.ts";
+import { getHandler } from "../pal/handler-table.ts";
+import { linuxHandlers } from "../pal/linux/handlers.ts";
+import { entryFlows } from "../pal/sgx/entry.ts";
+import { exceptionFlows } from "../pal/sgx/exception.ts";
+import { untrustedFlows } from "../pal/sgx/untrusted.ts";
+
+type Fixes = ReadonlySet<FixName>;
+
+/** The LibOS, the same for all PALs. */
+const libos = (fixes: Fixes): Flow[] => [
+  ...processFlows,
+  ...lockFlows,
+  ...deliverFlows({ yieldAfterSignal: fixes.has("spurious-yield-per-pending"), delayedBit: fixes.has("signal-delayed-breaks-preempt-assert") }),
+  ...upcallFlows({ delayedBit: fixes.has("signal-delayed-breaks-preempt-assert") }),
+  ...killFlows,
+  ...alarmFlows({ asyncList: fixes.has("async-list-redundant-cancel") }),
+  ...signalCallFlows({
+    looks: fixes.has("sigsuspend-ignores-pending"),
+    unlocks: fixes.has("sigsuspend-sleeps-with-thread-lock"),
+    deadFlag: fixes.has("suspend-on-signal-dead-flag"),
+  }),
+  ...ioFlows,
+  ...SYSCALL_NAMES.flatMap(libosCall),
+];
+
+/** Start of the PAL proper: in the enclave under SGX. */
+const palMain = (pal: "linux" | "sgx"): Flow =>
+  flow("pal_linux_main", "pal", "2.1, 2.7", ({ act, call, callDynamic }) => [
+    act("the process starts", (c) => {
+      c.value = c.process(c.t).parent;
+    }, "process.start"),
+    pal === "linux" ? call("signal_setup()", "signal_setup") : null,
+    call("shim_init()", "shim_init"),
+    callDynamic("main()", (c) => ({ flow: c.flowOf(c.t.program), v: {} })),
+    call("exit_group(0)", "libc exit_group", () => ({ status: 0, threads: [], ret: 0 })),
+  ]);
+
+export const grapheneLinux = {
+  text: "Graphene on the Linux PAL: signals in a PAL call are kept until its end",
+  flows: (fixes: Fixes): Flow[] => [palMain("linux"), restorer("pal"), getHandler, ...linuxHandlers, ...palCalls("linux"), ...libos(fixes)],
+  boot: "pal_linux_main",
+  bootThread: (start: string) => start,
+  enclave: false,
+} as const;
+
+export const grapheneSgx = {
+  text: "Graphene on the Linux-SGX PAL: signals enter the enclave by an exception or a return from an ocall",
+  flows: (fixes: Fixes): Flow[] => [
+    palMain("sgx"),
+    restorer("untrusted-pal"),
+    getHandler,
+    ...untrustedFlows,
+    ...entryFlows,
+    ...exceptionFlows({ interruptedCode: fixes.has("sgx-interrupted-code-lost") }),
+    ...palCalls("sgx"),
+    ...libos(fixes),
+  ],
+  boot: "load_enclave",
+  bootThread: () => "thread_start (untrusted)",
+  enclave: true,
+} as const;

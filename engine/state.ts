@@ -1,0 +1,301 @@
+/**
+ * The machine as plain data: what JSON can hold and nothing else, so that a keyframe is a copy and two states compare.
+ * A stack is an array of frames; a stack pointer is a depth in it. The emulated code redirects suspended contexts by
+ * pushing frames on them and "resets the context without unwinding" by cutting the array, as the C code does with RSP.
+ * To add a field: here, and nowhere else (copying and comparing are generic).
+ */
+
+import type { SignalSet } from "./signals.ts";
+
+/** No `any` reaches a flow: each one declares its own locals, the machine only stores them. */
+export type Word = number | string | boolean | null | readonly Word[] | { readonly [name: string]: Word };
+export type Locals = Record<string, Word>;
+
+/** A function of the emulated code in progress: which flow, which step is next, its locals. */
+export interface Frame {
+  flow: number;
+  pc: number;
+  v: Locals;
+}
+
+/** Which stack RSP points into. Outside SGX only HOST is used. */
+export const HOST = 0;
+export const ENCLAVE = 1;
+export type StackId = 0 | 1;
+
+/** A signal the host kernel keeps for a thread or process. */
+export interface HostSignal {
+  signal: number;
+  /** Follows this signal through all layers. */
+  id: number;
+  /** Sender's process id, 0 for the outside world and the kernel. */
+  from: number;
+}
+
+/** What a host process does with a signal. `flow` is the handler's flow, -1 for ignore; absent from the table = default. */
+export interface HostAction {
+  flow: number;
+  flags: number;
+  mask: SignalSet;
+}
+
+export const SA_RESTART = 1;
+export const SA_RESETHAND = 2;
+export const SA_NODEFER = 4;
+export const SA_ONSTACK = 8;
+
+export type WakeCause = 0 | 1 | 2;
+export const READY = 0;
+export const TIMED_OUT = 1;
+export const INTERRUPTED = 2;
+
+/** What a thread blocked in the host kernel waits for. */
+export interface Wait {
+  /** Objects, any of which ends the wait. */
+  objects: readonly number[];
+  /** Virtual ns. */
+  deadline: number;
+  interruptible: boolean;
+  /** A wait for a child of this process: -1 any, else the process; -2 not a wait for a child. */
+  child: number;
+}
+
+/** Something in the host that threads wait for: pipe (bytes), listener (connections), event (0, 1), semaphore, word. */
+export interface HostObject {
+  name: string;
+  level: number;
+  closed: boolean;
+}
+
+/** Registers of an interrupted enclave thread in SSA[i].GPRSGX, as far as control flow needs them. */
+export interface SsaFrame {
+  stack: StackId;
+  depth: number;
+  rax: number;
+  rdi: number;
+  rsi: number;
+  id: number;
+  rdx: string;
+  /** EXITINFO: exception vector, -1 when not valid. */
+  vector: number;
+  /** Detail of the exception that memory-safe code would look at: opcode of #UD. */
+  opcode: string;
+  /** Frames the exception path built on the interrupted stack; they run after ERESUME. */
+  push: Frame[];
+}
+
+/** Hardware and enclave TLS of one thread (reference, 1.3). */
+export interface SgxState {
+  /** current_tcs was set by map_tcs. */
+  mapped: boolean;
+  /** 1 in enclave mode. */
+  inside: 0 | 1;
+  cssa: number;
+  ssa: (SsaFrame | null)[];
+  /** The first ecall has set exit_target. */
+  exitTarget: boolean;
+  /** TLS.stack: where RSP stood at the last ocall; depth -1 before the first. */
+  ocallStack: StackId;
+  ocallDepth: number;
+  /** TLS.ustack_top as depth of the untrusted stack. */
+  ustackTop: number;
+  /** Registers passed into EENTER and EEXIT. */
+  rdi: number;
+  rsi: number;
+  rdx: string;
+  /** Signal id that travels with the event in RSI/RDI, 0 none. */
+  id: number;
+  /** The running instruction raised this exception: the next AEX reports it. -1 none or not reported. */
+  faultVector: number;
+  faultOpcode: string;
+}
+
+/** Linux PAL_TCB (reference, 1.4). */
+export interface PalState {
+  pendingEvent: number;
+  pendingId: number;
+  queue: { event: number; id: number }[];
+  /** The thread is inside the PAL's slab allocator. */
+  slabLocked: boolean;
+}
+
+/** LibOS disposition; absent from the table = default. `flow` -1 is SIG_IGN. */
+export type LibosAction = HostAction;
+
+/** One entry of signal_logs[sig]. */
+export interface ShimSignal {
+  id: number;
+  /** Sender's process id, 0 = the host. */
+  from: number;
+}
+
+/** LibOS per-thread state (reference, 1.6). */
+export interface LibosState {
+  /** tcb.tp is set: the LibOS knows this thread. */
+  ready: boolean;
+  palErrno: number;
+  preempt: number;
+  delayed: boolean;
+  syscallNr: number;
+  mask: SignalSet;
+  hasSignal: number;
+  /** signal number -> queue of at most 31. */
+  rings: Record<number, ShimSignal[]>;
+  actions: Record<number, LibosAction>;
+  suspendOnSignal: boolean;
+  schedulerEvent: number;
+  alive: boolean;
+  /** test_range: -1 none, else the address the fault is forwarded to (label of the probing flow). */
+  probing: boolean;
+}
+
+/** What the application itself knows; the engine's bookkeeping of it included. */
+export interface AppState {
+  /** Calls made outside handlers: what `when: {call: 3}` counts. */
+  calls: number;
+  /** The same by name. */
+  callsByName: Record<string, number>;
+  handlers: Record<number, number>;
+  /** Running application handlers. */
+  inHandler: number;
+  /** sigsetjmp places: depth of the stack and pc to continue at. */
+  places: Record<string, { stack: StackId; depth: number; pc: number; mask: SignalSet }>;
+  /** Vector registers: 0 nothing, 1 the program's live values, 2 something else. */
+  vectors: number;
+  /** End of the compute operation in progress, 0 when none: a signal cuts it short and it goes on afterwards. */
+  computing: number;
+  /** The handler asked to skip the faulting instruction; taken when its context is written back. */
+  skip: boolean;
+  /** Plan that fires as soon as this thread blocks or its call returns; -1 none. */
+  pinned: number;
+}
+
+export interface Thread {
+  id: number;
+  process: number;
+  tid: number;
+  name: string;
+  internal: boolean;
+  /** Flow of the application program it runs. */
+  program: string;
+  state: "run" | "blocked" | "dead";
+  /** This thread's own clock, virtual ns: when its next step happens. */
+  time: number;
+  host: Frame[];
+  enclave: Frame[];
+  stack: StackId;
+  rax: number;
+  hostMask: SignalSet;
+  /** Mask to come back after sigsuspend; what a frame pushed meanwhile stores. */
+  savedMask: SignalSet | null;
+  hostPending: HostSignal[];
+  /** Host signal frames on the stacks: above 0 the thread is in signal context. */
+  signalFrames: number;
+  /** Something may be deliverable: look before the next step. */
+  check: boolean;
+  /** The process ended: one last transition, then dead. */
+  dying: boolean;
+  wait: Wait | null;
+  cause: WakeCause;
+  sgx: SgxState;
+  pal: PalState;
+  libos: LibosState;
+  app: AppState;
+}
+
+/** An entry of async_list (reference, 2.19). */
+export interface AsyncEvent {
+  callback: "alarm" | "itimer" | "io";
+  caller: number;
+  object: number;
+  install: number;
+  expire: number;
+  live: boolean;
+}
+
+export interface Process {
+  id: number;
+  pid: number;
+  name: string;
+  parent: number;
+  alive: boolean;
+  /** Exit status, minus the signal when killed; meaningful when !alive. */
+  exit: number;
+  reaped: boolean;
+  stopped: boolean;
+  threads: number[];
+  hostActions: Record<number, HostAction>;
+  hostPending: HostSignal[];
+  /** ITIMER_REAL of the host kernel: next expiry or NEVER, and interval. */
+  timer: number;
+  timerInterval: number;
+  /** lock name -> owner thread. */
+  locks: Record<string, number>;
+  lockObjects: Record<string, number>;
+  /** PAL's handler table: event -> registered. */
+  upcalls: Record<number, boolean>;
+  asyncList: AsyncEvent[];
+  helperAlive: boolean;
+  helperThread: number;
+  helperEvent: number;
+  ipcEvent: number;
+  ipcQueue: { what: "kill" | "exit"; signal: number; id: number; from: number; child: number; reply: number }[];
+  childEvent: number;
+  /** Children as the LibOS knows them: process, and whether their exit was reported. */
+  children: { process: number; thread: number; exited: boolean; reaped: boolean }[];
+  /** LibOS futex: object -> threads that sleep on it. */
+  futexes: Record<string, number[]>;
+  /** Status given to exit_group. */
+  exitStatus: number;
+}
+
+/** Progress of a scenario's outside plan. */
+export interface PlanState {
+  /** Next time for timed plans, NEVER when spent or pinned to a place. */
+  next: number;
+  fired: number;
+  /** Visits of the pinned place so far. */
+  visits: number;
+}
+
+export interface Machine {
+  seq: number;
+  /** Virtual ns of the transition made last. */
+  now: number;
+  threads: Thread[];
+  /** Ids of threads that are not dead, ascending. */
+  live: number[];
+  processes: Process[];
+  objects: HostObject[];
+  objectsByName: Record<string, number>;
+  nextPid: number;
+  nextSignalId: number;
+  plans: PlanState[];
+  /** Plans whose place was reached: fire before anything else happens. */
+  due: number[];
+  /** State of the generator behind the door (engine/chance.ts). */
+  rng: [number, number, number, number];
+  decisionCursor: number;
+  ended: boolean;
+}
+
+/** A copy of a tree of plain data: no sharing with the original. */
+export function copyTree<T>(value: T): T {
+  if (value === null || typeof value !== "object") return value;
+  if (Array.isArray(value)) return value.map(copyTree) as T;
+  const out: Record<string, unknown> = {};
+  for (const key of Object.keys(value)) out[key] = copyTree((value as Record<string, unknown>)[key]);
+  return out as T;
+}
+
+/** First path at which two trees differ, "" when they are equal. */
+export function firstDifference(a: unknown, b: unknown, path = "machine"): string {
+  if (Object.is(a, b)) return "";
+  if (a === null || b === null || typeof a !== "object" || typeof b !== "object") return `${path}: ${String(a)} != ${String(b)}`;
+  const keys = new Set([...Object.keys(a), ...Object.keys(b)]);
+  for (const key of keys) {
+    const difference = firstDifference((a as Record<string, unknown>)[key], (b as Record<string, unknown>)[key], `${path}.${key}`);
+    if (difference) return difference;
+  }
+  return "";
+}

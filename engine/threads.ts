@@ -1,0 +1,140 @@
+/** Making threads and processes: fields and first frames, nothing of their behaviour. */
+
+import type { Cpu } from "./cpu.ts";
+import { NEVER } from "./scenario/schema.ts";
+import { copySet, emptySet } from "./signals.ts";
+import { copyTree, type Frame, HOST, type LibosState, type Process, type SgxState, type Thread } from "./state.ts";
+
+/** First thread ids as Graphene gives them; internal threads live above (INTERNAL_TID_BASE, reference 1.1). */
+const INTERNAL_TID_BASE = 0x8000_0000;
+
+const newSgx = (): SgxState => ({
+  mapped: false,
+  inside: 0,
+  cssa: 0,
+  ssa: [null, null],
+  exitTarget: false,
+  ocallStack: HOST,
+  ocallDepth: -1,
+  ustackTop: 0,
+  rdi: 0,
+  rsi: 0,
+  rdx: "",
+  id: 0,
+  faultVector: -1,
+  faultOpcode: "",
+});
+
+const newLibos = (schedulerEvent: number): LibosState => ({
+  ready: false,
+  palErrno: 0,
+  preempt: 0,
+  delayed: false,
+  syscallNr: 0,
+  mask: emptySet(),
+  hasSignal: 0,
+  rings: {},
+  actions: {},
+  suspendOnSignal: false,
+  schedulerEvent,
+  alive: true,
+  probing: false,
+});
+
+export interface NewThread {
+  readonly process: Process;
+  readonly name: string;
+  readonly internal: boolean;
+  readonly program: string;
+  /** Frames it starts with, outermost first. */
+  readonly frames: Frame[];
+  /** Whose mask, dispositions and clock it starts with; null for the first thread. */
+  readonly creator: Thread | null;
+}
+
+export function newThread(c: Cpu, { process, name, internal, program, frames, creator }: NewThread): Thread {
+  const id = c.m.threads.length;
+  const tid = internal ? INTERNAL_TID_BASE + process.threads.length : c.m.nextPid++;
+  const same = c.m.threads.filter((t) => t.name === name || t.name.startsWith(`${name}#`)).length;
+  const t: Thread = {
+    id,
+    process: process.id,
+    tid,
+    name: same === 0 ? name : `${name}#${same + 1}`,
+    internal,
+    program,
+    state: "run",
+    time: c.now,
+    host: frames,
+    enclave: [],
+    stack: HOST,
+    rax: 0,
+    hostMask: creator ? copySet(creator.hostMask) : emptySet(),
+    savedMask: null,
+    hostPending: [],
+    signalFrames: 0,
+    check: process.hostPending.length > 0,
+    dying: false,
+    wait: null,
+    cause: 0,
+    sgx: newSgx(),
+    pal: { pendingEvent: 0, pendingId: 0, queue: [], slabLocked: false },
+    libos: newLibos(c.newObject("scheduler_event")),
+    app: { calls: 0, callsByName: {}, handlers: {}, inHandler: 0, places: {}, vectors: 0, computing: 0, skip: false, pinned: -1 },
+  };
+  if (creator && !internal) {
+    t.libos.mask = copySet(creator.libos.mask);
+    t.libos.actions = copyTree(creator.libos.actions);
+  }
+  c.m.threads.push(t);
+  c.m.live.push(id);
+  process.threads.push(id);
+  c.threads.push({ name: t.name, pid: process.pid, tid, internal });
+  c.dirty = true;
+  return t;
+}
+
+export function newProcess(c: Cpu, name: string, parent: Process | null): Process {
+  const p: Process = {
+    id: c.m.processes.length,
+    pid: c.m.nextPid,
+    name,
+    parent: parent?.id ?? -1,
+    alive: true,
+    exit: 0,
+    reaped: false,
+    stopped: false,
+    threads: [],
+    hostActions: {},
+    hostPending: [],
+    timer: NEVER,
+    timerInterval: 0,
+    locks: {},
+    lockObjects: {},
+    upcalls: {},
+    asyncList: [],
+    helperAlive: false,
+    helperThread: -1,
+    helperEvent: c.newObject("async_helper_event"),
+    ipcEvent: c.newObject("ipc port"),
+    ipcQueue: [],
+    childEvent: c.newObject("child_exit_event"),
+    children: [],
+    futexes: {},
+    exitStatus: 0,
+  };
+  c.m.processes.push(p);
+  return p;
+}
+
+/** The thread is gone: it takes no step any more. */
+export function endThread(c: Cpu, t: Thread): void {
+  t.state = "dead";
+  t.wait = null;
+  c.m.live.splice(c.m.live.indexOf(t.id), 1);
+  c.dirty = true;
+}
+
+/** Threads of the process that still run application code. */
+export const othersAlive = (c: Cpu, t: Thread): Thread[] =>
+  c.process(t).threads.map((id) => c.thread(id)).filter((other) => other !== t && !other.internal && other.state !== "dead" && !other.dying);
