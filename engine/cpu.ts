@@ -154,8 +154,19 @@ export class Cpu {
     return this.m.processes[t.process] as Process;
   }
 
+  /** A thread that is known to be alive. */
   thread(id: number): Thread {
     return this.m.threads[id] as Thread;
+  }
+
+  /** Threads of a process that are not dead. */
+  threadsOf(p: Process): Thread[] {
+    return p.threads.map((id) => this.thread(id));
+  }
+
+  /** All processes still known. */
+  processes(): Process[] {
+    return this.m.processes.filter((p) => p !== null);
   }
 
   flowOf(name: string): number {
@@ -185,7 +196,22 @@ export class Cpu {
   }
 
   newObject(name: string, level = 0): number {
-    return this.m.objects.push({ name, level, closed: false }) - 1;
+    const free = this.m.freeObjects.pop();
+    if (free === undefined) return this.m.objects.push({ name, level, closed: false }) - 1;
+    this.m.objects[free] = { name, level, closed: false };
+    return free;
+  }
+
+  freeObject(id: number): void {
+    this.m.freeObjects.push(id);
+  }
+
+  /** A name that was not given out before: name, name#2, ... */
+  newName(kind: "thread" | "process", name: string): string {
+    const key = `${kind} ${name}`;
+    const count = (this.m.names[key] ?? 0) + 1;
+    this.m.names[key] = count;
+    return count === 1 ? name : `${name}#${count}`;
   }
 }
 

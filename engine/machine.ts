@@ -12,6 +12,7 @@ import { fill, hostCalls } from "./host/calls.ts";
 import { OUTSIDE, outside } from "./host/outside.ts";
 import { RESTORER } from "./host/restorer.ts";
 import { deliver, deliverable, endProcess, generate, timeOut, wake } from "./host/signal.ts";
+import { portClosed } from "./libos/kill.ts";
 import { AEP } from "./pal/sgx/untrusted.ts";
 import { seedPrng } from "./prng.ts";
 import { NEVER, type Scenario, type StackName } from "./scenario/schema.ts";
@@ -19,9 +20,9 @@ import { aex } from "./sgx/leaf.ts";
 import { SIG } from "./signals.ts";
 import { nearest } from "./nearest.ts";
 import { STACKS } from "./stack/index.ts";
-import { copyTree, type Machine, READY, type Thread } from "./state.ts";
+import { copyTree, type Machine, type Process, READY, type Thread } from "./state.ts";
 import { endThread, newProcess, newThread } from "./threads.ts";
-import { type Decision, KIND } from "./transition.ts";
+import { type Decision, KIND, type ThreadInfo } from "./transition.ts";
 
 export interface RunOptions {
   readonly stack: StackName;
@@ -93,6 +94,8 @@ function emptyMachine(o: RunOptions): Machine {
     live: [],
     processes: [],
     objects: [],
+    freeObjects: [],
+    names: {},
     objectsByName: {},
     nextPid: 1,
     nextSignalId: 1,
@@ -104,14 +107,14 @@ function emptyMachine(o: RunOptions): Machine {
   };
 }
 
-/** Put together a run at its start, or at a keyframe (the JSON text of a machine). */
-export function boot(o: RunOptions, keyframe?: string): Run {
+/** Put together a run at its start, or at a keyframe (the JSON text of a machine, with the threads known by then). */
+export function boot(o: RunOptions, keyframe?: string, threads: readonly ThreadInfo[] = []): Run {
   const program = programs(o);
   checkNames(o.scenario);
   const machine = keyframe === undefined ? emptyMachine(o) : (JSON.parse(keyframe) as Machine);
   const c = new Cpu(machine, program, o.scenario, o.scheduler ?? "scripted", o.decisions ?? [], wire(o, program));
   c.pins = pinsOf(c, o.stack);
-  if (keyframe !== undefined) for (const t of machine.threads) c.threads.push({ name: t.name, pid: machine.processes[t.process]?.pid ?? 0, tid: t.tid, internal: t.internal });
+  if (keyframe !== undefined) c.threads.push(...threads);
   else start(c, o);
   return new Run(o, c);
 }
@@ -124,7 +127,7 @@ function start(c: Cpu, o: RunOptions): void {
 }
 
 function checkNames(s: Scenario): void {
-  const programs = ["main", ...Object.keys(s.programs)];
+  const programs = ["main", ...Object.keys(s.programs), "async-helper", "ipc-helper"];
   const threads = (name: string | undefined, what: string): void => {
     if (name === undefined || programs.some((known) => name === known || name.startsWith(`${known}#`))) return;
     throw new ScenarioError(`${what}: no program "${name}"; nearest: "${nearest(name, programs)}"`);
@@ -133,6 +136,7 @@ function checkNames(s: Scenario): void {
     threads(plan.thread ?? plan.process, `signals[${i}]`);
     threads(plan.when.thread, `signals[${i}].when.thread`);
   });
+  s.arrivals.forEach((plan, i) => threads(plan.when.thread, `arrivals[${i}].when.thread`));
 }
 
 function first(c: Cpu, plan: number): number {
@@ -309,26 +313,26 @@ export class Run implements Source {
     c.begin(t, KIND["thread.exit"]);
     c.value = 1;
     c.happen(t, OUTSIDE.gone, KIND["thread.exit"], 0);
-    endThread(c, t);
     const p = c.process(t);
-    if (p.alive && p.threads.every((id) => c.thread(id).state === "dead")) endProcess(c, p, p.exitStatus);
+    if (p.threads.length === 1) endProcess(c, p, p.exitStatus, t);
+    endThread(c, t);
   }
 
   private nextOutside(): number {
     const m = this.cpu.m;
     let at = NEVER;
     for (const plan of m.plans) if (plan.next < at) at = plan.next;
-    for (const p of m.processes) if (p.timer < at) at = p.timer;
+    for (const p of m.processes) if (p !== null && p.timer < at) at = p.timer;
     return at;
   }
 
   /** Something comes from outside any thread: a plan's time, or a process's real timer. */
   private outside(at: number): void {
     const { m } = this.cpu;
-    const timer = m.processes.find((p) => p.timer === at);
+    const timer = m.processes.find((p) => p?.timer === at);
     if (timer) {
       timer.timer = timer.timerInterval > 0 ? at + timer.timerInterval : NEVER;
-      return this.generateOutside(OUTSIDE.timer, at, timer.id, null, SIG.ALRM);
+      return this.generateOutside(OUTSIDE.timer, at, timer, null, SIG.ALRM);
     }
     const plan = m.plans.findIndex((state) => state.next === at);
     schedule(this.cpu, plan, at);
@@ -342,9 +346,9 @@ export class Run implements Source {
     const signals = c.scenario.signals;
     const plan = signals[due];
     if (plan) {
-      const t = plan.thread === undefined ? null : (c.m.threads.findLast((known) => known.name === plan.thread) ?? null);
-      const p = plan.process === undefined ? c.m.processes[t?.process ?? 0] : c.m.processes.findLast((known) => known.name === plan.process);
-      return this.generateOutside(OUTSIDE.arrives, at, p?.id ?? 0, t, plan.signal);
+      const t = plan.thread === undefined ? null : (lastNamed(c.m.live.map((id) => c.thread(id)), plan.thread) ?? null);
+      const p = plan.thread === undefined ? lastNamed(c.processes().filter((known) => known.alive), plan.process ?? "main") : t && c.process(t);
+      return this.generateOutside(OUTSIDE.arrives, at, p ?? null, t, plan.signal);
     }
     const arrival = c.scenario.arrivals[due - signals.length];
     const t = this.anyThread();
@@ -355,25 +359,25 @@ export class Run implements Source {
     c.happen(t, OUTSIDE.data, KIND.step, -1);
   }
 
-  private childEnded(process: number, at: number): void {
+  private childEnded(childId: number, at: number): void {
     const c = this.cpu;
-    const parent = c.m.processes[c.m.processes[process]?.parent ?? -1];
-    if (!parent?.alive) return;
-    for (const id of parent.threads) {
-      const t = c.thread(id);
+    const child = c.m.processes[childId];
+    const parent = c.m.processes[child?.parent ?? -1];
+    if (!child || !parent?.alive) return;
+    portClosed(c, parent, child);
+    for (const t of c.threadsOf(parent)) {
       if (t.state === "blocked" && t.wait?.child === -1) {
         c.now = Math.max(at, c.m.now);
         wake(c, t, READY);
       }
     }
-    this.generateOutside(OUTSIDE.childExit, at, parent.id, null, SIG.CHLD);
+    this.generateOutside(OUTSIDE.childExit, at, parent, null, SIG.CHLD);
   }
 
-  private generateOutside(place: number, at: number, process: number, thread: Thread | null, signal: number): void {
+  private generateOutside(place: number, at: number, p: Process | null, thread: Thread | null, signal: number): void {
     const c = this.cpu;
-    const p = c.m.processes[process];
-    const row = thread ?? (p ? c.thread(p.threads[0] ?? 0) : this.anyThread());
-    if (!p || !row) return;
+    const row = thread ?? c.m.threads[p?.threads[0] ?? -1] ?? this.anyThread();
+    if (!row) return;
     this.beginOutside(row, at, KIND["host.signal.generate"]);
     generate(c, p, thread, signal, 0);
     c.happen(row, place, c.kind, -1);
@@ -391,6 +395,9 @@ export class Run implements Source {
     return id === undefined ? null : this.cpu.thread(id);
   }
 }
+
+/** The latest that has a name: "server" means server, server#2, ... */
+const lastNamed = <T extends { name: string }>(list: readonly T[], name: string): T | undefined => list.findLast((known) => known.name === name || known.name.startsWith(`${name}#`));
 
 /** The kernel's restart code is in RAX: delivery cannot be put off. */
 const RESTART = -512;

@@ -236,13 +236,12 @@ export interface Process {
   upcalls: Record<number, boolean>;
   asyncList: AsyncEvent[];
   helperAlive: boolean;
-  helperThread: number;
   helperEvent: number;
   ipcEvent: number;
   ipcQueue: { what: "kill" | "exit"; signal: number; id: number; from: number; child: number; reply: number }[];
   childEvent: number;
-  /** Children as the LibOS knows them: process, and whether their exit was reported. */
-  children: { process: number; thread: number; exited: boolean; reaped: boolean }[];
+  /** Children not yet waited for, as the LibOS knows them: who forked them, and whether their exit was reported. */
+  children: { process: number; pid: number; thread: number; exited: boolean }[];
   /** LibOS futex: object -> threads that sleep on it. */
   futexes: Record<string, number[]>;
   /** Status given to exit_group. */
@@ -262,11 +261,17 @@ export interface Machine {
   seq: number;
   /** Virtual ns of the transition made last. */
   now: number;
-  threads: Thread[];
+  /** By id; null once the thread is gone and nothing refers to it: memory does not grow with the length of a run. */
+  threads: (Thread | null)[];
   /** Ids of threads that are not dead, ascending. */
   live: number[];
-  processes: Process[];
+  /** By id; null once reaped or orphaned. */
+  processes: (Process | null)[];
   objects: HostObject[];
+  /** Objects to use again. */
+  freeObjects: number[];
+  /** How often a thread or process name was given out, for "name#2". */
+  names: Record<string, number>;
   objectsByName: Record<string, number>;
   nextPid: number;
   nextSignalId: number;

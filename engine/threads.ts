@@ -55,12 +55,11 @@ export interface NewThread {
 export function newThread(c: Cpu, { process, name, internal, program, frames, creator }: NewThread): Thread {
   const id = c.m.threads.length;
   const tid = internal ? INTERNAL_TID_BASE + process.threads.length : c.m.nextPid++;
-  const same = c.m.threads.filter((t) => t.name === name || t.name.startsWith(`${name}#`)).length;
   const t: Thread = {
     id,
     process: process.id,
     tid,
-    name: same === 0 ? name : `${name}#${same + 1}`,
+    name: c.newName("thread", name),
     internal,
     program,
     state: "run",
@@ -98,7 +97,7 @@ export function newProcess(c: Cpu, name: string, parent: Process | null): Proces
   const p: Process = {
     id: c.m.processes.length,
     pid: c.m.nextPid,
-    name,
+    name: c.newName("process", name),
     parent: parent?.id ?? -1,
     alive: true,
     exit: 0,
@@ -114,7 +113,6 @@ export function newProcess(c: Cpu, name: string, parent: Process | null): Proces
     upcalls: {},
     asyncList: [],
     helperAlive: false,
-    helperThread: -1,
     helperEvent: c.newObject("async_helper_event"),
     ipcEvent: c.newObject("ipc port"),
     ipcQueue: [],
@@ -127,14 +125,27 @@ export function newProcess(c: Cpu, name: string, parent: Process | null): Proces
   return p;
 }
 
-/** The thread is gone: it takes no step any more. */
+/** The thread is gone: it takes no step any more, and its memory is given back. */
 export function endThread(c: Cpu, t: Thread): void {
+  const p = c.process(t);
   t.state = "dead";
-  t.wait = null;
   c.m.live.splice(c.m.live.indexOf(t.id), 1);
+  p.threads.splice(p.threads.indexOf(t.id), 1);
+  c.m.threads[t.id] = null;
+  c.freeObject(t.libos.schedulerEvent);
   c.dirty = true;
+  if (p.threads.length === 0) forgetProcess(c, p);
+}
+
+/** Give the memory of a process back once it has ended and was reaped, or nobody will reap it. */
+export function forgetProcess(c: Cpu, p: Process): void {
+  const parent = c.m.processes[p.parent];
+  if (c.m.processes[p.id] === null || p.threads.length > 0 || (!p.reaped && parent?.alive)) return;
+  for (const child of c.processes()) if (child.parent === p.id) forgetProcess(c, child);
+  for (const object of [p.helperEvent, p.ipcEvent, p.childEvent, ...Object.values(p.lockObjects)]) c.freeObject(object);
+  c.m.processes[p.id] = null;
 }
 
 /** Threads of the process that still run application code. */
 export const othersAlive = (c: Cpu, t: Thread): Thread[] =>
-  c.process(t).threads.map((id) => c.thread(id)).filter((other) => other !== t && !other.internal && other.state !== "dead" && !other.dying);
+  c.threadsOf(c.process(t)).filter((other) => other !== t && !other.internal && !other.dying);

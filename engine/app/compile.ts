@@ -58,7 +58,7 @@ interface Waiting {
 }
 
 /** Arguments of a call that waits: for an object, or for the outside world. */
-function waitArgs(c: Cpu, op: Waiting, object: string | readonly string[] | undefined, more: Partial<CallLocals> = {}): CallLocals {
+function waitArgs(c: Cpu, op: Waiting, object: string | readonly string[] | undefined, more: Parameters<typeof callArgs>[0] = {}): CallLocals {
   const names = object === undefined ? [] : typeof object === "string" ? [object] : object;
   const ids = names.map((name) => c.object(name));
   return callArgs({ object: ids.length === 1 ? (ids[0] ?? -1) : -1, objects: ids, takes: op.takes ?? -1, result: op.result ?? 0, ...more });
@@ -191,7 +191,7 @@ const COMPILE: Compile = {
 function childNamed(c: Cpu, name: string | undefined): number {
   if (name === undefined) return -1;
   const me = c.process(c.t).id;
-  return c.m.processes.findLast((p) => p.parent === me && (p.name === name || p.name.startsWith(`${name}#`)))?.id ?? -1;
+  return c.processes().findLast((p) => p.parent === me && (p.name === name || p.name.startsWith(`${name}#`)))?.id ?? -1;
 }
 
 function body(s: Steps<Program>, operations: readonly Operation[]): Items {

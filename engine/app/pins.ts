@@ -10,7 +10,8 @@ export const planWhen = (c: Cpu, plan: number): When | undefined =>
 
 /** Does this plan apply to the stack that runs? */
 export function applies(c: Cpu, plan: number, stack: string): boolean {
-  const stacks = c.scenario.signals[plan]?.stacks;
+  const { signals, arrivals } = c.scenario;
+  const stacks = (signals[plan] ?? arrivals[plan - signals.length])?.stacks;
   return !stacks || stacks.some((name) => name === stack);
 }
 

@@ -9,8 +9,8 @@ import { E } from "../errno.ts";
 import { type Flow, flow } from "../flow.ts";
 import { NEVER } from "../scenario/schema.ts";
 import { copySet, SIG, type SignalSet } from "../signals.ts";
-import { copyTree, INTERRUPTED, type HostObject, type Locals, READY, type Process, type Thread, TIMED_OUT } from "../state.ts";
-import { endThread, newProcess, newThread } from "../threads.ts";
+import { copyTree, INTERRUPTED, type HostObject, type Locals, READY, TIMED_OUT } from "../state.ts";
+import { endThread, forgetProcess, newProcess, newThread } from "../threads.ts";
 import type { KindName } from "../transition.ts";
 import { block, deliverable, endProcess, generate, recheck, wakeWaiters } from "./signal.ts";
 
@@ -29,17 +29,20 @@ export interface CallLocals extends Locals {
   ret: number;
 }
 
-/** Arguments for a host call; what is left out is "not given". */
-export const callArgs = (given: Partial<CallLocals> = {}): CallLocals => ({
-  object: -1,
-  objects: [],
-  bytes: 0,
-  takes: -1,
-  result: 0,
-  timeout: NEVER,
+type Given = Partial<Pick<CallLocals, "object" | "objects" | "bytes" | "takes" | "result" | "timeout">>;
+
+const NOTHING: Given = {};
+
+/** Arguments for a host call; what is left out is "not given". One shape, written out: this is on the hot path. */
+export const callArgs = (given: Given = NOTHING): CallLocals => ({
+  object: given.object ?? -1,
+  objects: given.objects ?? [],
+  bytes: given.bytes ?? 0,
+  takes: given.takes ?? -1,
+  result: given.result ?? 0,
+  timeout: given.timeout ?? NEVER,
   until: NEVER,
   ret: 0,
-  ...given,
 });
 
 interface Call {
@@ -142,11 +145,12 @@ function firstReady(c: Cpu, v: CallLocals): number | null {
 /** wait4 of the native stack. `object` is the wanted child process or -1. */
 function reap(c: Cpu, v: CallLocals): number | null {
   const me = c.process(c.t);
-  const mine = c.m.processes.filter((p) => p.parent === me.id && !p.reaped && (v.object < 0 || p.id === v.object));
+  const mine = c.processes().filter((p) => p.parent === me.id && !p.reaped && (v.object < 0 || p.id === v.object));
   if (mine.length === 0) return E.CHILD;
   const dead = mine.find((p) => !p.alive);
   if (!dead) return v.bytes === 1 ? 0 : null;
   dead.reaped = true;
+  forgetProcess(c, dead);
   return dead.pid;
 }
 
@@ -197,8 +201,9 @@ const killing = (name: "kill" | "tgkill"): Flow =>
     act(`${name}: the signal is generated`, (c, v) => {
       const [target, ...rest] = v.targets;
       v.targets = rest;
-      const t = name === "tgkill" ? c.thread(target ?? 0) : null;
-      generate(c, t ? c.process(t) : (c.m.processes[target ?? 0] as Process), t, v.signal, c.process(c.t).pid);
+      const t = name === "tgkill" ? (c.m.threads[target ?? -1] ?? null) : null;
+      const p = t ? c.process(t) : name === "kill" ? (c.m.processes[target ?? -1] ?? null) : null;
+      generate(c, p, t, v.signal, c.process(c.t).pid);
     }, "host.signal.generate"),
     test(`${name}: next target`, () => true, "next"),
     at("done"),
@@ -211,8 +216,7 @@ const killing = (name: "kill" | "tgkill"): Flow =>
 const exiting = flow<CallLocals & { status: number; group: boolean; how: number }>("host exit", "host", "1.2", ({ act }) => [
   act("exit: enter the kernel", (c, v) => {
     c.value = v.status;
-    const others = c.process(c.t).threads.map((id) => c.thread(id)).filter((t: Thread) => t !== c.t && t.state !== "dead");
-    if (v.group || others.length === 0) endProcess(c, c.process(c.t), v.status, c.t);
+    if (v.group || c.process(c.t).threads.length === 1) endProcess(c, c.process(c.t), v.status, c.t);
   }, "host.syscall.enter"),
   act("exit: the thread is gone", (c, v) => {
     c.value = v.how;
@@ -278,15 +282,14 @@ function clone(c: Cpu, v: CallLocals): number {
     frames: c.wiring.bootThread(start ?? ""),
     creator: c.t,
   });
-  return t.id;
+  return t.tid;
 }
 
 /** A new process with one thread. The kernel copies dispositions and mask; a library OS starts anew below them. */
 function fork(c: Cpu, v: CallLocals): number {
   const { program } = v as Create;
   const me = c.process(c.t);
-  const same = c.m.processes.filter((p) => p.name === program || p.name.startsWith(`${program}#`)).length;
-  const p = newProcess(c, same === 0 ? program : `${program}#${same + 1}`, me);
+  const p = newProcess(c, program, me);
   p.hostActions = copyTree(me.hostActions);
   newThread(c, { process: p, name: program, internal: false, program: programFlow(program), frames: c.wiring.boot(), creator: c.t });
   return p.id;

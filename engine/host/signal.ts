@@ -23,23 +23,19 @@ function ignored(p: Process, signal: number): boolean {
 
 /** Rule 4: the leader if it does not block the signal, else any thread that does not; null when all block it. */
 function receiver(c: Cpu, p: Process, signal: number): Thread | null {
-  for (const id of p.threads) {
-    const t = c.thread(id);
-    if (t.state !== "dead" && !t.dying && !hasSignal(t.hostMask, signal)) return t;
-  }
-  return null;
+  return c.threadsOf(p).find((t) => !t.dying && !hasSignal(t.hostMask, signal)) ?? null;
 }
 
 /**
- * Make a signal pending for a thread, or for a process when `thread` is null. Fills in the transition's arguments
+ * Make a signal pending for a thread, or for a process when `thread` is null; both null: the target is gone. Fills in the transition's arguments
  * (the step that calls this is of kind host.signal.generate; a dropped signal turns it into host.signal.discard).
  */
-export function generate(c: Cpu, p: Process, thread: Thread | null, signal: number, from: number, id = c.newSignalId()): void {
+export function generate(c: Cpu, p: Process | null, thread: Thread | null, signal: number, from: number, id = c.newSignalId()): void {
   c.signal = signal;
   c.extra = id;
+  if (!p?.alive || thread?.dying) return discard(c, 2);
   const target = thread ?? receiver(c, p, signal);
   c.value = target?.id ?? -1;
-  if (!p.alive || thread?.state === "dead" || thread?.dying) return discard(c, 2);
   if (signal === SIG.CONT && p.stopped) continueProcess(c, p);
   const blocked = target === null || hasSignal(target.hostMask, signal);
   if (!blocked && ignored(p, signal)) return discard(c, 0);
@@ -256,9 +252,8 @@ export function endProcess(c: Cpu, p: Process, exit: number, caller: Thread | nu
   p.exit = exit;
   p.stopped = false;
   p.timer = NEVER;
-  for (const id of p.threads) {
-    const t = c.thread(id);
-    if (t.state === "dead" || t === caller) continue;
+  for (const t of c.threadsOf(p)) {
+    if (t === caller) continue;
     t.dying = true;
     if (t.state === "blocked") wake(c, t, INTERRUPTED);
   }

@@ -31,18 +31,19 @@ function args(c: Cpu, v: Signal): void {
   c.extra = v.id;
 }
 
-/** Reserve a ring slot and store the signal. The row says into whose ring. */
-export function append(c: Cpu, target: Thread, v: { signal: number; id: number; from: number }): void {
+/** Reserve a ring slot and store the signal. The row says into whose ring. False: no slot is free, the signal is dropped. */
+export function append(c: Cpu, target: Thread, v: { signal: number; id: number; from: number }): boolean {
   c.signal = v.signal;
   c.value = target.id;
   c.extra = v.id;
   const ring = (target.libos.rings[v.signal] ??= []);
   if (ring.length >= RING_CAPACITY) {
     c.kind = KIND["libos.signal.drop"];
-    return;
+    return false;
   }
   ring.push({ id: v.id, from: v.from });
   target.libos.hasSignal += 1;
+  return true;
 }
 
 const deliver = flow<Signal>("deliver_signal", "libos", "2.12", ({ act, test, call, at, ret }) => [

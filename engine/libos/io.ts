@@ -5,22 +5,24 @@ import { later } from "../cpu.ts";
 import { E } from "../errno.ts";
 import { type Flow, flow, type Step, type Steps } from "../flow.ts";
 import type { CallLocals } from "../host/calls.ts";
-import { dkArgs, type DkLocals } from "../pal/calls.ts";
+import { dkArgs } from "../pal/calls.ts";
 import { errnoOf } from "../pal/events.ts";
 import { NEVER } from "../scenario/schema.ts";
 
 /** -PAL_ERRNO: what the last FAILURE left, whether or not it belongs to this call. */
 export const minusPalErrno = (c: Cpu): number => 0 - errnoOf(c.t.libos.palErrno);
 
+type Given = NonNullable<Parameters<typeof dkArgs>[0]>;
+
 /** The step that enters a PAL call; its row carries pal_errno at entry. */
-export function dk<V extends object>(s: Pick<Steps<V>, "call">, label: string, name: string, args: (c: Cpu, v: V) => Partial<DkLocals>): Step {
+export function dk<V extends object>(s: Pick<Steps<V>, "call">, label: string, name: string, args: (c: Cpu, v: V) => Given): Step {
   return s.call(label, name, (c, v) => {
     c.value = c.t.libos.palErrno;
     return dkArgs(args(c, v));
   }, "pal.call.enter");
 }
 
-const given = (v: CallLocals): Partial<DkLocals> => ({ object: v.object, objects: v.object >= 0 ? [v.object] : v.objects, bytes: v.bytes, takes: v.takes, result: v.result, timeout: v.timeout });
+const given = (v: CallLocals): Given => ({ object: v.object, objects: v.object >= 0 ? [v.object] : v.objects, bytes: v.bytes, takes: v.takes, result: v.result, timeout: v.timeout });
 
 /** The end of every shim_do_*: the result in RAX. */
 export const answer = <V extends { ret: number }>(s: Pick<Steps<V>, "ret">): Step =>
@@ -100,7 +102,7 @@ const futexWake = flow<CallLocals & { targets: number[] }>("shim_do_futex_wake",
   dk(s, "thread_wakeup: DkEventSet(scheduler_event)", "DkEventSet", (c, v) => {
     const [target, ...rest] = v.targets;
     v.targets = rest;
-    return { object: c.thread(target ?? 0).libos.schedulerEvent };
+    return { object: c.m.threads[target ?? -1]?.libos.schedulerEvent ?? -1 };
   }),
   s.jump("next", "next"),
   s.at("done"),

@@ -7,8 +7,9 @@ import { fill } from "../host/calls.ts";
 import { dkArgs } from "../pal/calls.ts";
 import { SIG } from "../signals.ts";
 import type { Process, Thread } from "../state.ts";
+import { KIND } from "../transition.ts";
 import { append } from "./deliver.ts";
-import { threadLock, THREAD_LIST_LOCK } from "./names.ts";
+import { lockOfThread, THREAD_LIST_LOCK } from "./names.ts";
 
 /** Locals of shim_do_kill: `wanted` as in the scenario: self, parent, group, all, or a program's name. */
 export interface Kill {
@@ -28,19 +29,22 @@ export const killArgs = (wanted: string, signal: number): Kill => ({ wanted, sig
 /** Processes meant by a name; dead ones are none. The whole run is one process group. */
 export function processesNamed(c: Cpu, wanted: string): Process[] {
   const me = c.process(c.t);
-  const alive = c.m.processes.filter((p) => p.alive);
+  const alive = c.processes().filter((p) => p.alive);
   switch (wanted) {
     case "self": return [me];
     case "parent": return alive.filter((p) => p.id === me.parent);
     case "group": case "all": return alive;
-    default: return alive.filter((p) => p.name === wanted);
+    default: return alive.filter((p) => isNamed(p.name, wanted));
   }
 }
 
 export const threadNamed = (c: Cpu, wanted: string): Thread | undefined =>
-  wanted === "self" ? c.t : c.m.threads.find((t) => t.name === wanted && t.state !== "dead");
+  wanted === "self" ? c.t : c.m.live.map((id) => c.thread(id)).find((t) => t.name === wanted);
 
-const otherThreads = (c: Cpu, p: Process): number[] => p.threads.filter((id) => id !== c.t.id && !c.thread(id).internal && c.thread(id).libos.ready && c.thread(id).state !== "dead");
+const otherThreads = (c: Cpu, p: Process): number[] => c.threadsOf(p).filter((t) => t !== c.t && !t.internal && t.libos.ready).map((t) => t.id);
+
+/** "worker" means worker, worker#2, ...; "worker#2" only that one. */
+const isNamed = (name: string, wanted: string): boolean => name === wanted || name.startsWith(`${wanted}#`);
 
 const doKill = flow<Kill>("shim_do_kill", "libos", "2.15", ({ act, test, call, at, ret }) => [
   act("who is meant: local threads, remote processes, self", (c, v) => {
@@ -92,22 +96,28 @@ const doKill = flow<Kill>("shim_do_kill", "libos", "2.15", ({ act, test, call, a
 
 /** append_signal under the target's lock; `from` -1 = this process. */
 const doKillThread = flow<{ target: number; signal: number; from: number }>("do_kill_thread", "libos", "2.15", ({ call, ret }) => [
-  call("lock(thread.lock)", "lock", (c, v) => ({ name: threadLock(c.thread(v.target)) })),
+  call("lock(thread.lock)", "lock", (_, v) => ({ name: lockOfThread(v.target) })),
   call("append_signal(thread, sig, info, wakeup = true)", "append_signal", (c, v) => ({
     target: v.target, signal: v.signal, id: c.newSignalId(), from: v.from < 0 ? c.process(c.t).pid : v.from, full: false,
   })),
-  call("unlock(thread.lock)", "unlock", (c, v) => ({ name: threadLock(c.thread(v.target)) })),
+  call("unlock(thread.lock)", "unlock", (_, v) => ({ name: lockOfThread(v.target) })),
   ret(),
 ]);
 
 const appendSignal = flow<{ target: number; signal: number; id: number; from: number; full: boolean }>("append_signal", "libos", "2.15, 2.19", ({ act, test, call, at, ret }) => [
   call("malloc(shim_signal)", "malloc"),
   act("allocate_signal_log(sig) and append signal", (c, v) => {
-    const before = c.thread(v.target).libos.hasSignal;
-    append(c, c.thread(v.target), v);
-    v.full = c.thread(v.target).libos.hasSignal === before;
+    const target = c.m.threads[v.target];
+    c.signal = v.signal;
+    c.extra = v.id;
+    v.full = true;
+    if (target) v.full = !append(c, target, v);
+    else {
+      c.kind = KIND["libos.signal.lost"];
+      c.value = 3;
+    }
   }, "libos.signal.append"),
-  test("queue is full: dropped", (_, v) => v.full, "done"),
+  test("dropped (queue is full, or the thread is gone)?", (_, v) => v.full, "done"),
   act('log "resuming thread"', (c, v) => {
     c.signal = v.signal;
     c.value = v.target;
@@ -151,6 +161,14 @@ function send(c: Cpu, process: number, message: Process["ipcQueue"][number]): vo
   } else if (message.reply >= 0) fill(c, message.reply, 1);
 }
 
+/** A child that ended without a message: its IPC connection closes, and the parent's helper takes that for its end. (inferred) */
+export function portClosed(c: Cpu, parent: Process, child: Process): void {
+  const known = parent.children.some((entry) => entry.process === child.id && !entry.exited);
+  if (!known || parent.ipcQueue.some((message) => message.what === "exit" && message.child === child.id)) return;
+  parent.ipcQueue.push({ what: "exit", signal: 0, id: 0, from: child.pid, child: child.id, reply: -1 });
+  fill(c, parent.ipcEvent, 1);
+}
+
 interface Helper {
   what: string;
   signal: number;
@@ -178,7 +196,7 @@ const ipcHelper = flow<Helper>("ipc_helper", "libos", "2.15", ({ act, test, call
     const port = c.m.objects[p.ipcEvent];
     if (port && port.level > 0) port.level -= 1;
     Object.assign(v, { what: message?.what ?? "", signal: message?.signal ?? 0, from: message?.from ?? 0, child: message?.child ?? -1, reply: message?.reply ?? -1 });
-    v.threads = p.threads.filter((id) => !c.thread(id).internal && c.thread(id).state !== "dead");
+    v.threads = c.threadsOf(p).filter((t) => !t.internal).map((t) => t.id);
     c.signal = v.signal;
   }),
   test("a child ended?", (_, v) => v.what === "exit", "exit"),

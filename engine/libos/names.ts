@@ -2,6 +2,7 @@
 
 import type { Thread } from "../state.ts";
 
-export const threadLock = (t: Thread): string => `lock of thread ${t.id}`;
+export const threadLock = (t: Thread): string => lockOfThread(t.id);
+export const lockOfThread = (id: number): string => `lock of thread ${id}`;
 export const THREAD_LIST_LOCK = "thread_list_lock";
 export const ASYNC_HELPER_LOCK = "async_helper_lock";

@@ -6,6 +6,7 @@ import type { CallLocals } from "../host/calls.ts";
 import { dkArgs } from "../pal/calls.ts";
 import { EVENT, eventName } from "../pal/events.ts";
 import type { Cpu } from "../cpu.ts";
+import { forgetProcess } from "../threads.ts";
 import { answer, dk } from "./io.ts";
 import { threadLock } from "./names.ts";
 
@@ -67,13 +68,13 @@ const clone = flow<Clone>("shim_do_clone", "libos", "1.6", (s) => [
     return { ...dkArgs(), program: v.program, start: "clone_implementation_wrapper", internal: false };
   }, "pal.call.enter"),
   s.act("ret = tid", (c, v) => {
-    v.ret = c.thread(c.t.rax).tid;
+    v.ret = c.t.rax;
   }),
   answer(s),
 ]);
 
 const fork = flow<Clone>("shim_do_fork", "libos", "2.15", (s) => [
-  s.test("IPC helper exists?", (c) => c.process(c.t).threads.some((id) => c.thread(id).name.startsWith("ipc-helper")), "helper"),
+  s.test("IPC helper exists?", (c) => c.threadsOf(c.process(c.t)).some((t) => t.name.startsWith("ipc-helper")), "helper"),
   s.call("create the IPC helper", "create_ipc_helper"),
   s.at("helper"),
   s.call("DkProcessCreate()", "DkProcessCreate", (c, v) => {
@@ -83,13 +84,13 @@ const fork = flow<Clone>("shim_do_fork", "libos", "2.15", (s) => [
   s.act("ret = pid of the child", (c, v) => {
     const child = c.m.processes[c.t.rax];
     v.ret = child?.pid ?? E.AGAIN;
-    if (child) c.process(c.t).children.push({ process: child.id, thread: c.t.id, exited: false, reaped: false });
+    if (child) c.process(c.t).children.push({ process: child.id, pid: child.pid, thread: c.t.id, exited: false });
   }),
   answer(s),
 ]);
 
 /** `object`: the wanted child process, or -1. */
-const wanted = (c: Cpu, v: CallLocals) => c.process(c.t).children.filter((child) => !child.reaped && (v.object < 0 || child.process === v.object));
+const wanted = (c: Cpu, v: CallLocals) => c.process(c.t).children.filter((child) => v.object < 0 || child.process === v.object);
 
 const own = (c: Cpu): { name: string } => ({ name: threadLock(c.t) });
 
@@ -105,7 +106,7 @@ const wait4 = flow<CallLocals>("shim_do_wait4", "libos", "2.20", (s) => [
   s.at("wait"),
   s.act("child_exit_event cleared", (c) => {
     const event = c.m.objects[c.process(c.t).childEvent];
-    if (event && !c.process(c.t).children.some((child) => child.exited && !child.reaped)) event.level = 0;
+    if (event && !c.process(c.t).children.some((child) => child.exited)) event.level = 0;
   }),
   dk(s, "DkObjectsWaitAny(child_exit_event)", "DkObjectsWaitAny", (c) => ({ objects: [c.process(c.t).childEvent] })),
   s.jump("again", "again"),
@@ -118,8 +119,13 @@ const wait4 = flow<CallLocals>("shim_do_wait4", "libos", "2.20", (s) => [
   s.act("ret = pid", (c, v) => {
     const child = wanted(c, v).find((known) => known.exited);
     if (!child) return;
-    child.reaped = true;
-    v.ret = c.m.processes[child.process]?.pid ?? 0;
+    v.ret = child.pid;
+    const me = c.process(c.t);
+    me.children.splice(me.children.indexOf(child), 1);
+    const process = c.m.processes[child.process];
+    if (!process) return;
+    process.reaped = true;
+    forgetProcess(c, process);
   }),
   s.call("lock(cur.lock)", "lock", own),
   s.call("unlock(cur.lock)", "unlock", own),

@@ -7,6 +7,7 @@ import type { Cpu } from "../cpu.ts";
 import { type Flow, flow, type Step, type Steps } from "../flow.ts";
 import { callArgs, type CallLocals } from "../host/calls.ts";
 import { SIG } from "../signals.ts";
+import { NEVER } from "../scenario/schema.ts";
 import { EVENT, PAL_ERROR, palError } from "./events.ts";
 
 export type PalName = "linux" | "sgx";
@@ -21,13 +22,31 @@ export interface DkLocals extends CallLocals {
   signal: number;
 }
 
-export const dkArgs = (given: Partial<DkLocals> = {}): DkLocals => ({ ...callArgs(), magic: false, raised: 0, began: 0, target: -1, signal: 0, ...given });
+type Given = Partial<Pick<DkLocals, "object" | "objects" | "bytes" | "takes" | "result" | "timeout" | "target">>;
+
+const NOTHING: Given = {};
+
+export const dkArgs = (given: Given = NOTHING): DkLocals => ({
+  object: given.object ?? -1,
+  objects: given.objects ?? [],
+  bytes: given.bytes ?? 0,
+  takes: given.takes ?? -1,
+  result: given.result ?? 0,
+  timeout: given.timeout ?? NEVER,
+  until: NEVER,
+  ret: 0,
+  magic: false,
+  raised: 0,
+  began: 0,
+  target: given.target ?? -1,
+  signal: 0,
+});
 
 interface Dk {
   readonly name: string;
   /** Host call at the bottom. */
   readonly host: string;
-  readonly args?: (c: Cpu, v: DkLocals) => Partial<CallLocals> & Record<string, unknown>;
+  readonly args?: (c: Cpu, v: DkLocals) => CallLocals;
   /** Result and error (0 = none) from what the host said; default: negative is an error and the result 0. */
   readonly result?: (c: Cpu, v: DkLocals, host: number) => { ret: number; error: number };
   /** D7: no LEAVE_PAL_CALL, so nothing pended is delivered. */
@@ -45,18 +64,18 @@ const stream = (c: Cpu, v: DkLocals, host: number): { ret: number; error: number
 /** Success is 1, so that 0 stays the failure. */
 const truth = (c: Cpu, v: DkLocals, host: number): { ret: number; error: number } => (host < 0 ? plain(c, v, host) : { ret: 1, error: 0 });
 
-const io = (_: Cpu, v: DkLocals): Partial<CallLocals> => ({ object: v.object, objects: v.objects, bytes: v.bytes, takes: v.takes, result: v.result, timeout: v.timeout });
+const io = (_: Cpu, v: DkLocals): CallLocals => callArgs(v);
 
 const CALLS: readonly Dk[] = [
   { name: "DkStreamRead", host: "read", result: stream },
   { name: "DkStreamWrite", host: "write" },
-  { name: "DkStreamWaitForClient", host: "accept", args: (_, v) => ({ object: v.object, takes: v.takes, result: v.result || 1 }), result: truth },
+  { name: "DkStreamWaitForClient", host: "accept", args: (_, v) => callArgs({ object: v.object, takes: v.takes, result: v.result || 1 }), result: truth },
   // The outside world's answer may be any number: the LibOS keeps it, the PAL only says whether the call was done.
   { name: "DkStreamOpen", host: "call", result: (c, v, host) => (host === -4 ? plain(c, v, host) : { ret: 1, error: 0 }) },
   { name: "DkObjectsWaitAny", host: "wait-any" },
   { name: "DkEventSet", host: "set", result: truth },
   { name: "DkThreadYieldExecution", host: "sched_yield", result: truth },
-  { name: "DkThreadResume", host: "tgkill", args: (_, v) => ({ targets: [v.target], signal: SIG.CONT }), result: truth },
+  { name: "DkThreadResume", host: "tgkill", args: (_, v) => ({ ...callArgs(), targets: [v.target], signal: SIG.CONT }), result: truth },
 ];
 
 const ocallName = (host: string): string => `ocall_${host.replaceAll("-", "_")}`;
@@ -64,9 +83,9 @@ const ocallName = (host: string): string => `ocall_${host.replaceAll("-", "_")}`
 /** The bottom of a PAL call: enter the kernel, or leave the enclave to do so. */
 function bottom(pal: PalName, s: Steps<DkLocals>, dk: Dk): Step {
   const args = dk.args ?? io;
-  if (pal === "linux") return s.call(`INLINE_SYSCALL(${dk.host})`, `host ${dk.host}`, (c, v) => ({ ...callArgs(), ...args(c, v) }));
+  if (pal === "linux") return s.call(`INLINE_SYSCALL(${dk.host})`, `host ${dk.host}`, args);
   const code = ocallName(dk.host);
-  return s.call(`${code}()`, "sgx_ocall", (c, v) => ({ code, args: { ...callArgs(), ...args(c, v) }, result: 0 }), "ocall.enter");
+  return s.call(`${code}()`, "sgx_ocall", (c, v) => ({ code, args: args(c, v), result: 0 }), "ocall.enter");
 }
 
 function leave(pal: PalName, s: Steps<DkLocals>): Step {
@@ -134,7 +153,7 @@ const time = (pal: PalName): Flow =>
     enter(s),
     pal === "linux"
       ? s.call("clock_gettime in the vDSO", "vdso_clock_gettime")
-      : bottom(pal, s, { name: "DkSystemTimeQuery", host: "clock_gettime", args: () => ({}) }),
+      : bottom(pal, s, { name: "DkSystemTimeQuery", host: "clock_gettime", args: () => callArgs() }),
     s.act("microseconds", (c, v) => {
       v.ret = c.t.rax < 0 ? 0 : CLOCK_BASE_US + Math.floor(c.t.rax / 1000);
     }),
@@ -170,7 +189,7 @@ const create = (pal: PalName, name: "DkThreadCreate" | "DkProcessCreate", host: 
   flow<DkLocals & { program: string; start: string; internal: boolean }>(name, "pal", "2.1, 2.19", (s) => [
     enter(s),
     pal === "linux" ? s.call("malloc the handle", "pal_malloc") : null,
-    bottom(pal, s, { name, host, args: (_, v) => ({ program: v.program as string, start: v.start as string, internal: v.internal as boolean }) }),
+    bottom(pal, s, { name, host, args: (_, v) => ({ ...callArgs(), program: v.program as string, start: v.start as string, internal: v.internal as boolean }) }),
     s.act("handle of the new one", (c, v) => {
       v.ret = Math.max(0, c.t.rax);
     }),

@@ -190,7 +190,7 @@ const signalPlan = z.strictObject({
 });
 
 /** Data (or connections, or wake-ups) that the outside world puts into an object. */
-const arrival = z.strictObject({ to: name, bytes: count.default(1), when });
+const arrival = z.strictObject({ to: name, bytes: count.default(1), when, stacks: z.array(z.enum(STACK_NAMES)).optional() });
 
 export const scenarioSchema = z.strictObject({
   name: z.string().regex(/^[a-z0-9][a-z0-9._-]*$/i, "expected letters, digits, dots and dashes").max(200),

@@ -4,7 +4,7 @@
  */
 
 import { type Cpu, cut, push, stackOf } from "../cpu.ts";
-import { generateFault } from "../host/signal.ts";
+import { endProcess, generateFault } from "../host/signal.ts";
 import { OUTSIDE } from "../host/outside.ts";
 import { SIG } from "../signals.ts";
 import { ENCLAVE, HOST, type Locals, type SsaFrame, type Thread } from "../state.ts";
@@ -87,10 +87,9 @@ export function eexit(t: Thread): void {
   t.sgx.inside = 0;
 }
 
-/** Control flow goes where nothing is: real hardware would run garbage. The emulation ends the thread, and says so. */
+/** Control flow goes where nothing is: real hardware would run garbage. The emulation ends the process, and says so. */
 export function lost(c: Cpu, t: Thread, why: string): void {
   c.kind = KIND.undefined;
   c.detail = c.text(why);
-  t.dying = true;
-  c.dirty = true;
+  endProcess(c, c.process(t), -SIG.SEGV);
 }

@@ -89,7 +89,7 @@ const libc: readonly Flow[] = [
   same("read"), same("write"), same("accept"), same("close"), same("poll"), same("semop"), same("msgrcv"), same("nanosleep"), same("pause"), same("sigsuspend"),
   same("wait4"), same("call"), same("sched_yield"), same("getpid"), same("sigaction"), same("sigprocmask"), same("sigpending"), same("sigaltstack"),
   same("alarm"), same("setitimer"), same("probe"), same("execve"),
-  creating("clone", (c) => c.thread(c.t.rax).tid),
+  creating("clone", (c) => c.t.rax),
   creating("fork", (c) => c.m.processes[c.t.rax]?.pid ?? E.AGAIN),
   nativeCall("epoll_wait", "poll"),
   nativeCall("futex_wait", "futex-wait"),

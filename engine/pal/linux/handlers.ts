@@ -195,4 +195,4 @@ const exceptionReturn = flow("_DkExceptionReturn", "pal", "2.10", ({ act, ret })
   ret("unwind the call stack as usual"),
 ]);
 
-export const linuxHandlers: readonly Flow[] = [signalSetup, terminate, malloc, checkPending, generic, pipe, handle, getHandler, trigger, exceptionReturn];
+export const linuxHandlers: readonly Flow[] = [signalSetup, terminate, malloc, checkPending, generic, pipe, handle, trigger, exceptionReturn];

@@ -102,7 +102,7 @@ const entryReturn = flow("sgx_entry_return", "untrusted-pal", "2.3", ({ act }) =
 const ocall = (host: string): Flow =>
   flow<{ args: CallLocals }>(ocallFlow(host), "untrusted-pal", "2.3", ({ act, call, ret }) => [
     act("take the arguments"),
-    call(`INLINE_SYSCALL(${host})`, `host ${host}`, (_, v) => ({ ...callArgs(), ...v.args })),
+    call(`INLINE_SYSCALL(${host})`, `host ${host}`, (_, v) => ({ ...v.args })),
     act("unix_to_pal_error(result)"),
     ret("return", (c) => {
       c.value = c.t.rax;
