@@ -18,7 +18,10 @@ export const COSTS: Readonly<Partial<Record<KindName, Cost>>> = {
   "sgx.eexit": { ns: 1100, source: "3,300 cycles: Orenbach et al., Eleos, EuroSys 2017" },
   "sgx.aex": { ns: 1100, source: "taken as an EEXIT (register save and flush dominate); no separate published figure used" },
   "sgx.eresume": { ns: 1270, source: "taken as an EENTER; no separate published figure used" },
-  "host.syscall.enter": { ns: 70, source: "half of a null system call of 140 ns: order of lmbench lat_syscall null on a processor of 2017 with page-table isolation" },
+  "host.syscall.enter": {
+    ns: 70,
+    source: "half of a null system call of 140 ns: order of lmbench lat_syscall null on a processor of 2017 with page-table isolation",
+  },
   "host.syscall.exit": { ns: 70, source: "the other half" },
   "host.signal.generate": { ns: 300, source: "part of lmbench lat_sig catch, about 1 us in all" },
   "host.signal.deliver": { ns: 700, source: "part of lmbench lat_sig catch, about 1 us in all" },

@@ -116,7 +116,7 @@ export class Cpu {
   /** Start collecting a transition's arguments. */
   begin(t: Thread, kind: number): void {
     this.t = t;
-    this.now = t.time > this.m.now ? t.time : this.m.now;
+    this.now = Math.max(t.time, this.m.now);
     this.kind = kind;
     this.signal = 0;
     this.value = 0;

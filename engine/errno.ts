@@ -1,8 +1,21 @@
 /** Error numbers used by emulated calls, negative as the kernel returns them. Names for people. */
 
 export const E = {
-  PERM: -1, NOENT: -2, SRCH: -3, INTR: -4, BADF: -9, CHILD: -10, AGAIN: -11, NOMEM: -12, ACCES: -13, FAULT: -14, INVAL: -22,
-  PIPE: -32, NOSYS: -38, CONNRESET: -104, TIMEDOUT: -110,
+  PERM: -1,
+  NOENT: -2,
+  SRCH: -3,
+  INTR: -4,
+  BADF: -9,
+  CHILD: -10,
+  AGAIN: -11,
+  NOMEM: -12,
+  ACCES: -13,
+  FAULT: -14,
+  INVAL: -22,
+  PIPE: -32,
+  NOSYS: -38,
+  CONNRESET: -104,
+  TIMEDOUT: -110,
   /** Kernel-internal: restart the call if the handler has SA_RESTART. Never seen by a program. */
   RESTARTSYS: -512,
 } as const;

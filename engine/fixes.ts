@@ -6,7 +6,10 @@ export const FIXES = {
   "async-list-redundant-cancel": { text: "alarm and setitimer cancel only their own kind of entry", source: "3.1, 87a4d4768 2019-06-18" },
   "suspend-on-signal-dead-flag": { text: "sigsuspend does not set the flag nobody reads", source: "3.1, 50ca6c4a2 2020-06-08" },
   "signal-delayed-breaks-preempt-assert": { text: "no SIGNAL_DELAYED bit in the preempt counter", source: "3.1, 0dc1ecf51 2019-07-14" },
-  "sigsuspend-ignores-pending": { text: "sigsuspend looks for unblocked pending signals before it sleeps", source: "3.1, 479d833e7 2019-07-19" },
+  "sigsuspend-ignores-pending": {
+    text: "sigsuspend looks for unblocked pending signals before it sleeps",
+    source: "3.1, 479d833e7 2019-07-19",
+  },
   "sigsuspend-sleeps-with-thread-lock": { text: "sigsuspend releases cur.lock before it sleeps", source: "3.1, c295e5cd1 2019-07-27" },
 } as const;
 

@@ -140,7 +140,8 @@ export function assemble(declared: readonly Flow[]): Program {
       else marks.set(item.mark, position);
     }
     const target = (s: Step): number => (s.to === "" ? -1 : (marks.get(s.to) ?? fail(`${f.name}: no mark "${s.to}"`)));
-    const callee = (s: Step): number => (s.callee === "" ? -1 : (byName.get(s.callee) ?? fail(`${f.name}: no flow "${s.callee}" (step "${s.label}")`)));
+    const callee = (s: Step): number =>
+      s.callee === "" ? -1 : (byName.get(s.callee) ?? fail(`${f.name}: no flow "${s.callee}" (step "${s.label}")`));
     const base = sites.length / CONTEXTS.length;
     steps.forEach((s, index) => {
       for (const context of CONTEXTS) sites.push({ flow: f.name, step: index, label: s.label, layer: f.layer, context, source: f.source });

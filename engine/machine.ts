@@ -1,42 +1,24 @@
-/** The whole run: assemble a stack with a scenario, boot it, and step until a limit, the end or a deadlock. */
+/** Putting a run together: a stack's flows, a scenario's programs, the state they start from. */
 
-import { applies, planWhen, reachSite } from "./app/pins.ts";
 import { scenarioFlows } from "./app/compile.ts";
 import { handlerFlow, programFlow } from "./app/names.ts";
-import type { Sink, Source } from "./block.ts";
-import { decide, type Scheduler } from "./chance.ts";
-import { Cpu, inEnclave, inUserMode, stackOf, type Pins, type Wiring } from "./cpu.ts";
-import type { FixName } from "./fixes.ts";
+import { applies, planWhen } from "./app/pins.ts";
+import { first } from "./app/plans.ts";
+import { Cpu, type Pins, type Wiring } from "./cpu.ts";
+import { ScenarioError } from "./errors.ts";
 import { assemble, type Program } from "./flow.ts";
-import { fill, hostCalls } from "./host/calls.ts";
-import { OUTSIDE, outside } from "./host/outside.ts";
+import { hostCalls } from "./host/calls.ts";
+import { outside } from "./host/outside.ts";
 import { RESTORER } from "./host/restorer.ts";
-import { deliver, deliverable, endProcess, generate, timeOut, wake } from "./host/signal.ts";
-import { portClosed } from "./libos/kill.ts";
+import { nearest } from "./nearest.ts";
 import { AEP } from "./pal/sgx/untrusted.ts";
 import { seedPrng } from "./prng.ts";
+import { Run, type RunOptions } from "./run.ts";
 import { NEVER, type Scenario, type StackName } from "./scenario/schema.ts";
-import { aex } from "./sgx/leaf.ts";
-import { SIG } from "./signals.ts";
-import { nearest } from "./nearest.ts";
 import { STACKS } from "./stack/index.ts";
-import { copyTree, type Machine, type Process, READY, type Thread } from "./state.ts";
-import { endThread, newProcess, newThread } from "./threads.ts";
-import { type Decision, KIND, type ThreadInfo } from "./transition.ts";
-
-export interface RunOptions {
-  readonly stack: StackName;
-  readonly scenario: Scenario;
-  readonly fixes?: readonly FixName[];
-  readonly scheduler?: Scheduler;
-  /** Overrides the scenario's seed. */
-  readonly seed?: number;
-  /** Decisions of an earlier run, for the `recorded` scheduler. */
-  readonly decisions?: readonly Decision[];
-}
-
-/** A mistake in a scenario that only shows with a stack: a place or name that is not there. */
-export class ScenarioError extends Error {}
+import type { Machine } from "./state.ts";
+import { newProcess, newThread } from "./threads.ts";
+import type { ThreadInfo } from "./transition.ts";
 
 const programs = (o: RunOptions): Program => {
   const stack = STACKS[o.stack];
@@ -123,7 +105,8 @@ function start(c: Cpu, o: RunOptions): void {
   const p = newProcess(c, "main", null);
   newThread(c, { process: p, name: "main", internal: false, program: programFlow("main"), frames: c.wiring.boot(), creator: null });
   const count = c.scenario.signals.length + c.scenario.arrivals.length;
-  for (let plan = 0; plan < count; plan += 1) c.m.plans.push({ next: applies(c, plan, o.stack) ? first(c, plan) : NEVER, fired: 0, visits: 0 });
+  for (let plan = 0; plan < count; plan += 1)
+    c.m.plans.push({ next: applies(c, plan, o.stack) ? first(c, plan) : NEVER, fired: 0, visits: 0 });
 }
 
 function checkNames(s: Scenario): void {
@@ -136,270 +119,5 @@ function checkNames(s: Scenario): void {
     threads(plan.thread ?? plan.process, `signals[${i}]`);
     threads(plan.when.thread, `signals[${i}].when.thread`);
   });
-  s.arrivals.forEach((plan, i) => threads(plan.when.thread, `arrivals[${i}].when.thread`));
+  for (const [i, plan] of s.arrivals.entries()) threads(plan.when.thread, `arrivals[${i}].when.thread`);
 }
-
-function first(c: Cpu, plan: number): number {
-  const when = planWhen(c, plan);
-  if (!when) return NEVER;
-  if (when.at !== undefined) return when.at;
-  if (when.every !== undefined) return when.from ?? when.every;
-  return when.rate === undefined ? NEVER : (when.from ?? 0) + interval(c, when.rate);
-}
-
-/** Random plans: uniform in 0..2/rate, drawn in thousandths. */
-const interval = (c: Cpu, rate: number): number => Math.max(1, Math.round(((2e9 / rate) * decide(c, "arrival", 1000)) / 1000));
-
-function schedule(c: Cpu, plan: number, at: number): void {
-  const state = c.m.plans[plan];
-  const when = planWhen(c, plan);
-  if (!state || !when) return;
-  state.fired += 1;
-  const spent = when.times !== undefined && state.fired >= when.times;
-  if (spent || when.at !== undefined) state.next = NEVER;
-  else if (when.every !== undefined) state.next = at + when.every;
-  else if (when.rate !== undefined) state.next = at + interval(c, when.rate);
-}
-
-/** One run of the engine: a source of transitions. */
-export class Run implements Source {
-  /** Earliest plan or timer; -1 = look again. Derived from the state, so not part of it. */
-  private outsideAt = -1;
-
-  constructor(
-    readonly options: RunOptions,
-    readonly cpu: Cpu,
-  ) {}
-
-  get sites(): Program["sites"] {
-    return this.cpu.program.sites;
-  }
-
-  get threads(): Cpu["threads"] {
-    return this.cpu.threads;
-  }
-
-  get texts(): readonly string[] {
-    return this.cpu.texts;
-  }
-
-  get decisions(): readonly Decision[] {
-    return this.cpu.scheduler === "recorded" ? this.cpu.script : this.cpu.decisions;
-  }
-
-  get machine(): Machine {
-    return this.cpu.m;
-  }
-
-  keyframe(): string {
-    return JSON.stringify(this.cpu.m);
-  }
-
-  /** The same run at the same place, sharing nothing. */
-  clone(): Run {
-    const { cpu } = this;
-    const copy = new Cpu(copyTree(cpu.m), cpu.program, cpu.scenario, cpu.scheduler, cpu.script, cpu.wiring);
-    copy.pins = cpu.pins;
-    copy.threads.push(...cpu.threads);
-    for (const text of cpu.texts) copy.text(text);
-    return new Run(this.options, copy);
-  }
-
-  run(rows: number, sink: Sink): boolean {
-    const c = this.cpu;
-    const until = c.m.seq + rows;
-    while (c.m.seq < until && !c.m.ended) {
-      this.advance(until);
-      if (c.full) this.flush(sink);
-    }
-    return !c.m.ended;
-  }
-
-  flush(sink: Sink): void {
-    const { block, m } = this.cpu;
-    if (block.n > 0) sink.put(block);
-    block.n = 0;
-    block.seq0 = m.seq;
-  }
-
-  /** Let the earliest of threads, plans and timers go on; threads take steps as long as nothing else is earlier. */
-  private advance(until: number): void {
-    const c = this.cpu;
-    const m = c.m;
-    c.dirty = false;
-    const due = m.due.shift();
-    if (due !== undefined) return this.fire(due, m.now);
-    const t = this.earliest();
-    const outsideAt = this.nextOutside();
-    if (t === null && outsideAt >= NEVER) return this.end();
-    const at = t === null ? outsideAt : Math.min(timeOf(t), outsideAt);
-    if (at > c.scenario.limit.time || m.seq >= c.scenario.limit.transitions) return this.end();
-    if (outsideAt <= at) return this.outside(outsideAt);
-    if (t === null) return;
-    if (t.state === "blocked") {
-      c.now = timeOf(t);
-      timeOut(c, t);
-    }
-    const horizon = c.scheduler === "scripted" ? Math.min(this.horizon, outsideAt, c.scenario.limit.time) : -1;
-    const last = Math.min(until, c.scenario.limit.transitions);
-    do this.stepThread(t);
-    while (!c.dirty && t.state === "run" && t.time < horizon && m.seq < last && !c.full);
-  }
-
-  private end(): void {
-    this.cpu.m.ended = true;
-  }
-
-  /** Time of the second earliest thread, for the loop above. */
-  private horizon = 0;
-
-  /** The thread whose next step is earliest; chance may pick another that could run. */
-  private earliest(): Thread | null {
-    const c = this.cpu;
-    let best: Thread | null = null;
-    let bestTime = NEVER;
-    this.horizon = NEVER;
-    let runnable = 0;
-    for (const id of c.m.live) {
-      const t = c.thread(id);
-      if (c.process(t).stopped && !t.dying) continue;
-      const time = timeOf(t);
-      if (t.state === "run") runnable += 1;
-      if (time < bestTime) {
-        this.horizon = bestTime;
-        bestTime = time;
-        best = t;
-      } else if (time < this.horizon) this.horizon = time;
-    }
-    if (c.scheduler === "scripted" || runnable < 2 || best?.state !== "run") return best;
-    const choice = decide(c, "thread", runnable);
-    if (choice === 0) return best;
-    const others = c.m.live.map((id) => c.thread(id)).filter((t) => t.state === "run" && t !== best && (!c.process(t).stopped || t.dying));
-    return others[choice - 1] ?? best;
-  }
-
-  /** One transition of this thread: its end, an asynchronous exit, a delivery, or its next step. */
-  private stepThread(t: Thread): void {
-    const c = this.cpu;
-    c.now = Math.max(t.time, c.m.now);
-    if (t.dying) return this.gone(t);
-    if (t.check && inUserMode(c, t)) {
-      const pending = deliverable(c, t);
-      if (pending === null) t.check = false;
-      else if (t.rax === RESTART || decide(c, "arrive", 2) === 0) {
-        if (inEnclave(t)) aex(c, t);
-        else deliver(c, t, pending);
-        return this.afterStep(t);
-      }
-    }
-    if (c.scenario.interrupts > 0 && inEnclave(t) && t.sgx.cssa === 0 && decide(c, "interrupt", 2, c.scenario.interrupts / 1e5) === 1) {
-      aex(c, t);
-      return this.afterStep(t);
-    }
-    c.step(t);
-    this.afterStep(t);
-  }
-
-  private afterStep(t: Thread): void {
-    const c = this.cpu;
-    if (c.pins.sites.size === 0 || t.state === "dead") return;
-    const stack = stackOf(t, t.stack);
-    const frame = stack[stack.length - 1];
-    if (frame) reachSite(c, (c.program.flows[frame.flow]?.base ?? 0) + frame.pc);
-  }
-
-  private gone(t: Thread): void {
-    const c = this.cpu;
-    c.begin(t, KIND["thread.exit"]);
-    c.value = 1;
-    c.happen(t, OUTSIDE.gone, KIND["thread.exit"], 0);
-    const p = c.process(t);
-    if (p.threads.length === 1) endProcess(c, p, p.exitStatus, t);
-    endThread(c, t);
-  }
-
-  private nextOutside(): number {
-    const m = this.cpu.m;
-    let at = NEVER;
-    for (const plan of m.plans) if (plan.next < at) at = plan.next;
-    for (const p of m.processes) if (p !== null && p.timer < at) at = p.timer;
-    return at;
-  }
-
-  /** Something comes from outside any thread: a plan's time, or a process's real timer. */
-  private outside(at: number): void {
-    const { m } = this.cpu;
-    const timer = m.processes.find((p) => p?.timer === at);
-    if (timer) {
-      timer.timer = timer.timerInterval > 0 ? at + timer.timerInterval : NEVER;
-      return this.generateOutside(OUTSIDE.timer, at, timer, null, SIG.ALRM);
-    }
-    const plan = m.plans.findIndex((state) => state.next === at);
-    schedule(this.cpu, plan, at);
-    this.fire(plan, at);
-  }
-
-  /** A plan is due, or (below 0) a child process ended. */
-  private fire(due: number, at: number): void {
-    const c = this.cpu;
-    if (due < 0) return this.childEnded(-1 - due, at);
-    const signals = c.scenario.signals;
-    const plan = signals[due];
-    if (plan) {
-      const t = plan.thread === undefined ? null : (lastNamed(c.m.live.map((id) => c.thread(id)), plan.thread) ?? null);
-      const p = plan.thread === undefined ? lastNamed(c.processes().filter((known) => known.alive), plan.process ?? "main") : t && c.process(t);
-      return this.generateOutside(OUTSIDE.arrives, at, p ?? null, t, plan.signal);
-    }
-    const arrival = c.scenario.arrivals[due - signals.length];
-    const t = this.anyThread();
-    if (!arrival || !t) return;
-    this.beginOutside(t, at, KIND.step);
-    c.value = arrival.bytes;
-    fill(c, c.object(arrival.to), arrival.bytes);
-    c.happen(t, OUTSIDE.data, KIND.step, -1);
-  }
-
-  private childEnded(childId: number, at: number): void {
-    const c = this.cpu;
-    const child = c.m.processes[childId];
-    const parent = c.m.processes[child?.parent ?? -1];
-    if (!child || !parent?.alive) return;
-    portClosed(c, parent, child);
-    for (const t of c.threadsOf(parent)) {
-      if (t.state === "blocked" && t.wait?.child === -1) {
-        c.now = Math.max(at, c.m.now);
-        wake(c, t, READY);
-      }
-    }
-    this.generateOutside(OUTSIDE.childExit, at, parent, null, SIG.CHLD);
-  }
-
-  private generateOutside(place: number, at: number, p: Process | null, thread: Thread | null, signal: number): void {
-    const c = this.cpu;
-    const row = thread ?? c.m.threads[p?.threads[0] ?? -1] ?? this.anyThread();
-    if (!row) return;
-    this.beginOutside(row, at, KIND["host.signal.generate"]);
-    generate(c, p, thread, signal, 0);
-    c.happen(row, place, c.kind, -1);
-  }
-
-  /** A row that is no step of its thread: the thread's own clock stays. */
-  private beginOutside(t: Thread, at: number, kind: number): void {
-    const c = this.cpu;
-    c.begin(t, kind);
-    c.now = Math.max(at, c.m.now);
-  }
-
-  private anyThread(): Thread | null {
-    const id = this.cpu.m.live[0];
-    return id === undefined ? null : this.cpu.thread(id);
-  }
-}
-
-/** The latest that has a name: "server" means server, server#2, ... */
-const lastNamed = <T extends { name: string }>(list: readonly T[], name: string): T | undefined => list.findLast((known) => known.name === name || known.name.startsWith(`${name}#`));
-
-/** The kernel's restart code is in RAX: delivery cannot be put off. */
-const RESTART = -512;
-
-const timeOf = (t: Thread): number => (t.state === "run" ? t.time : (t.wait?.deadline ?? NEVER));

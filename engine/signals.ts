@@ -2,9 +2,38 @@
 
 /** Index = number; 1..31. Real-time signals 32..64 are written SIGRTn (n = number - 32). */
 const NAMES = [
-  "0", "SIGHUP", "SIGINT", "SIGQUIT", "SIGILL", "SIGTRAP", "SIGABRT", "SIGBUS", "SIGFPE", "SIGKILL", "SIGUSR1", "SIGSEGV",
-  "SIGUSR2", "SIGPIPE", "SIGALRM", "SIGTERM", "SIGSTKFLT", "SIGCHLD", "SIGCONT", "SIGSTOP", "SIGTSTP", "SIGTTIN", "SIGTTOU",
-  "SIGURG", "SIGXCPU", "SIGXFSZ", "SIGVTALRM", "SIGPROF", "SIGWINCH", "SIGIO", "SIGPWR", "SIGSYS",
+  "0",
+  "SIGHUP",
+  "SIGINT",
+  "SIGQUIT",
+  "SIGILL",
+  "SIGTRAP",
+  "SIGABRT",
+  "SIGBUS",
+  "SIGFPE",
+  "SIGKILL",
+  "SIGUSR1",
+  "SIGSEGV",
+  "SIGUSR2",
+  "SIGPIPE",
+  "SIGALRM",
+  "SIGTERM",
+  "SIGSTKFLT",
+  "SIGCHLD",
+  "SIGCONT",
+  "SIGSTOP",
+  "SIGTSTP",
+  "SIGTTIN",
+  "SIGTTOU",
+  "SIGURG",
+  "SIGXCPU",
+  "SIGXFSZ",
+  "SIGVTALRM",
+  "SIGPROF",
+  "SIGWINCH",
+  "SIGIO",
+  "SIGPWR",
+  "SIGSYS",
 ] as const;
 
 export const SIGNAL_COUNT = 64;
@@ -22,14 +51,36 @@ export function signalNumber(name: string): number {
   if (/^\d+$/.test(upper)) return inRange(Number(upper));
   if (upper === "SIGRTMIN" || upper === "RTMIN") return 32;
   const at = NAMES.indexOf((upper.startsWith("SIG") ? upper : `SIG${upper}`) as (typeof NAMES)[number]);
-  return at > 0 ? at : 0;
+  return Math.max(0, at);
 }
 
 const inRange = (signal: number): number => (signal >= 1 && signal <= SIGNAL_COUNT ? signal : 0);
 
 export const SIG = {
-  HUP: 1, INT: 2, QUIT: 3, ILL: 4, TRAP: 5, ABRT: 6, BUS: 7, FPE: 8, KILL: 9, USR1: 10, SEGV: 11, USR2: 12, PIPE: 13, ALRM: 14,
-  TERM: 15, CHLD: 17, CONT: 18, STOP: 19, TSTP: 20, TTIN: 21, TTOU: 22, URG: 23, WINCH: 28, SYS: 31,
+  HUP: 1,
+  INT: 2,
+  QUIT: 3,
+  ILL: 4,
+  TRAP: 5,
+  ABRT: 6,
+  BUS: 7,
+  FPE: 8,
+  KILL: 9,
+  USR1: 10,
+  SEGV: 11,
+  USR2: 12,
+  PIPE: 13,
+  ALRM: 14,
+  TERM: 15,
+  CHLD: 17,
+  CONT: 18,
+  STOP: 19,
+  TSTP: 20,
+  TTIN: 21,
+  TTOU: 22,
+  URG: 23,
+  WINCH: 28,
+  SYS: 31,
 } as const;
 
 /** [signals 1..32, signals 33..64], one bit each. */
@@ -74,10 +125,19 @@ export type DefaultAction = "terminate" | "ignore" | "stop" | "continue";
 
 export function linuxDefault(signal: number): DefaultAction {
   switch (signal) {
-    case SIG.CHLD: case SIG.URG: case SIG.WINCH: return "ignore";
-    case SIG.STOP: case SIG.TSTP: case SIG.TTIN: case SIG.TTOU: return "stop";
-    case SIG.CONT: return "continue";
-    default: return "terminate";
+    case SIG.CHLD:
+    case SIG.URG:
+    case SIG.WINCH:
+      return "ignore";
+    case SIG.STOP:
+    case SIG.TSTP:
+    case SIG.TTIN:
+    case SIG.TTOU:
+      return "stop";
+    case SIG.CONT:
+      return "continue";
+    default:
+      return "terminate";
   }
 }
 

@@ -33,14 +33,34 @@ export const KINDS = [
   kind("host.syscall.enter", "the host kernel is entered by a system call", "argument: object, signal or ns"),
   kind("host.syscall.exit", "the host system call returns", "result: >= 0 or a negative errno"),
   kind("host.signal.generate", "the host kernel makes a signal pending", "target thread", "signal id"),
-  kind("host.signal.discard", "the host kernel drops a signal", "0 ignored, 1 one of this number is pending already, 2 the target is gone", "signal id"),
-  kind("host.signal.deliver", "the host kernel pushes a signal frame and enters the handler", "host signal frames on the stack", "signal id"),
+  kind(
+    "host.signal.discard",
+    "the host kernel drops a signal",
+    "0 ignored, 1 one of this number is pending already, 2 the target is gone",
+    "signal id",
+  ),
+  kind(
+    "host.signal.deliver",
+    "the host kernel pushes a signal frame and enters the handler",
+    "host signal frames on the stack",
+    "signal id",
+  ),
   kind("host.signal.default", "the host's default action for a signal is taken", "1 terminate, 2 stop, 3 continue", "signal id"),
-  kind("host.sigreturn", "rt_sigreturn: registers and mask come back from the frame", "1 registers were rewritten by the handler", "signal id"),
+  kind(
+    "host.sigreturn",
+    "rt_sigreturn: registers and mask come back from the frame",
+    "1 registers were rewritten by the handler",
+    "signal id",
+  ),
   kind("host.sigaction", "the host disposition of a signal is set"),
   kind("host.sigprocmask", "the host mask of the thread is set"),
 
-  kind("sgx.aex", "asynchronous enclave exit: registers to SSA[CSSA], CSSA + 1", "exception vector, -1 none", "1 stack pointer inside the enclave, 0 outside"),
+  kind(
+    "sgx.aex",
+    "asynchronous enclave exit: registers to SSA[CSSA], CSSA + 1",
+    "exception vector, -1 none",
+    "1 stack pointer inside the enclave, 0 outside",
+  ),
   kind("sgx.eenter", "EENTER: the enclave is entered at its entry point", "CSSA given in RAX", "RDI"),
   kind("sgx.eexit", "EEXIT: the enclave is left on purpose", "0 ocall, 1 exception stage one is done"),
   kind("sgx.eresume", "ERESUME: registers from SSA[CSSA - 1], CSSA - 1", "1 SSA frame was rewritten by the exception path"),
@@ -69,7 +89,12 @@ export const KINDS = [
   kind("libos.signal.deliver", "a signal meets its disposition", "0 default, 1 ignore, 2 handler", "signal id"),
   kind("libos.signal.ignore", "a signal ends without a handler", "0 by default, 1 by choice", "signal id"),
   kind("libos.signal.kill", "the default action ends the thread or process", "threads of the process still alive", "signal id"),
-  kind("libos.signal.lost", "a signal is dropped without a trace for the application", "why: 1 internal thread, 2 no thread control block, 3 thread not alive", "signal id"),
+  kind(
+    "libos.signal.lost",
+    "a signal is dropped without a trace for the application",
+    "why: 1 internal thread, 2 no thread control block, 3 thread not alive",
+    "signal id",
+  ),
   kind("libos.signal.delayed", "SIGNAL_DELAYED is set in the preempt counter", "preempt with the bit"),
   kind("libos.wake", "the LibOS wakes a thread", "target thread", "signal id"),
   kind("libos.assert", "an assertion of the LibOS fails", "found", "expected"),
@@ -89,7 +114,11 @@ export const KINDS = [
   // Appended later: keep the order above.
   kind("libos.signal.pending", "the rings are read", "signals pending"),
   kind("app.setjmp", "the application remembers its stack (sigsetjmp)", "stack depth"),
-  kind("sgx.clobber", "live memory of the interrupted code is overwritten", "1 stack words, 2 red zone, 3 vector registers, 4 untrusted stack"),
+  kind(
+    "sgx.clobber",
+    "live memory of the interrupted code is overwritten",
+    "1 stack words, 2 red zone, 3 vector registers, 4 untrusted stack",
+  ),
 ] as const;
 
 export type KindName = (typeof KINDS)[number]["name"];

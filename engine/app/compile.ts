@@ -4,7 +4,7 @@ import type { Cpu } from "../cpu.ts";
 import { running, stackOf, topFrame } from "../cpu.ts";
 import { E } from "../errno.ts";
 import { type Flow, flow, type Mark, type Step, type Steps } from "../flow.ts";
-import { callArgs, type CallLocals } from "../host/calls.ts";
+import { type CallLocals, callArgs } from "../host/calls.ts";
 import { faultAt } from "../host/fault.ts";
 import { longjmp } from "../libos/deliver.ts";
 import { NEVER, type Operation, type OperationName, type OperationOf, type Scenario } from "../scenario/schema.ts";
@@ -30,13 +30,18 @@ interface Context {
   readonly number: number;
 }
 
-
 const FLAGS: Readonly<Record<string, number>> = { SA_RESTART, SA_RESETHAND, SA_NODEFER, SA_ONSTACK };
 
 /** A short text of a call's arguments, as the timeline shows it. */
 function callText(name: string, op: Operation): string {
   const shown = Object.entries(op)
-    .filter(([key, value]) => !["op", "expect", "result", "takes"].includes(key) && value !== undefined && value !== NEVER && !(Array.isArray(value) && value.length === 0))
+    .filter(
+      ([key, value]) =>
+        !["op", "expect", "result", "takes"].includes(key) &&
+        value !== undefined &&
+        value !== NEVER &&
+        !(Array.isArray(value) && value.length === 0),
+    )
     .map(([key, value]) => (key === "signal" ? signalName(Number(value)) : Array.isArray(value) ? value.join("+") : String(value)));
   return `${name}(${shown.join(", ")})`;
 }
@@ -44,11 +49,16 @@ function callText(name: string, op: Operation): string {
 /** The step that makes a system call. */
 function call(x: Context, op: Operation, name: SyscallName, args: (c: Cpu) => Locals, shown: string = name): Items {
   return [
-    x.s.call(callText(shown, op), `libc ${name}`, (c) => {
-      c.value = x.number;
-      enterCall(c, op.op);
-      return args(c);
-    }, "app.call"),
+    x.s.call(
+      callText(shown, op),
+      `libc ${name}`,
+      (c) => {
+        c.value = x.number;
+        enterCall(c, op.op);
+        return args(c);
+      },
+      "app.call",
+    ),
   ];
 }
 
@@ -58,14 +68,20 @@ interface Waiting {
 }
 
 /** Arguments of a call that waits: for an object, or for the outside world. */
-function waitArgs(c: Cpu, op: Waiting, object: string | readonly string[] | undefined, more: Parameters<typeof callArgs>[0] = {}): CallLocals {
+function waitArgs(
+  c: Cpu,
+  op: Waiting,
+  object: string | readonly string[] | undefined,
+  more: Parameters<typeof callArgs>[0] = {},
+): CallLocals {
   const names = object === undefined ? [] : typeof object === "string" ? [object] : object;
   const ids = names.map((name) => c.object(name));
   return callArgs({ object: ids.length === 1 ? (ids[0] ?? -1) : -1, objects: ids, takes: op.takes ?? -1, result: op.result ?? 0, ...more });
 }
 
 /** The outside world answered with an error the PAL has no word for: the call is taken as it was. */
-const plainError = (op: Waiting): boolean => op.takes !== undefined && (op.result ?? 0) < 0 && ![E.INTR, E.AGAIN, E.PIPE, E.CONNRESET].some((known) => known === op.result);
+const plainError = (op: Waiting): boolean =>
+  op.takes !== undefined && (op.result ?? 0) < 0 && ![E.INTR, E.AGAIN, E.PIPE, E.CONNRESET].some((known) => known === op.result);
 
 const opaque = (x: Context, op: Operation & Waiting): Items => call(x, op, "call", (c) => ({ ...waitArgs(c, op, undefined) }), op.op);
 
@@ -73,12 +89,16 @@ type Compile = { readonly [N in OperationName]: (op: OperationOf<N>, x: Context)
 
 const COMPILE: Compile = {
   compute: (op, { s }) => [
-    s.act("compute", (c, v) => {
-      c.ns = v.left > 0 ? v.left : op.for;
-      v.left = 0;
-      c.value = c.ns;
-      c.t.app.computing = c.now + c.ns;
-    }, "app.compute"),
+    s.act(
+      "compute",
+      (c, v) => {
+        c.ns = v.left > 0 ? v.left : op.for;
+        v.left = 0;
+        c.value = c.ns;
+        c.t.app.computing = c.now + c.ns;
+      },
+      "app.compute",
+    ),
   ],
   read: (op, x) => (plainError(op) ? opaque(x, op) : call(x, op, "read", (c) => waitArgs(c, op, op.from, { bytes: op.bytes }))),
   write: (op, x) => (plainError(op) ? opaque(x, op) : call(x, op, "write", (c) => waitArgs(c, op, op.to, { bytes: op.bytes }))),
@@ -93,17 +113,28 @@ const COMPILE: Compile = {
   nanosleep: (op, x) => call(x, op, "nanosleep", () => callArgs({ timeout: op.for })),
   pause: (op, x) => call(x, op, "pause", () => callArgs()),
   sigsuspend: (op, x) => call(x, op, "sigsuspend", () => ({ ...callArgs(), mask: setOf(op.mask), old: [0, 0] })),
-  sigaction: (op, x) => call(x, op, "sigaction", (c) => ({
-    signal: op.signal,
-    handler: op.handler === "default" ? -2 : op.handler === "ignore" ? -1 : c.flowOf(handlerFlow(op.handler)),
-    flags: op.flags.reduce((flags, flag) => flags | (FLAGS[flag] ?? 0), 0),
-    mask: setOf(op.mask),
-    ret: 0,
-  })),
+  sigaction: (op, x) =>
+    call(x, op, "sigaction", (c) => ({
+      signal: op.signal,
+      handler: op.handler === "default" ? -2 : op.handler === "ignore" ? -1 : c.flowOf(handlerFlow(op.handler)),
+      flags: op.flags.reduce((flags, flag) => flags | (FLAGS[flag] ?? 0), 0),
+      mask: setOf(op.mask),
+      ret: 0,
+    })),
   sigprocmask: (op, x) => call(x, op, "sigprocmask", () => ({ how: op.how, mask: setOf(op.signals), ret: 0 })),
   sigpending: (op, x) => call(x, op, "sigpending", () => callArgs()),
   sigaltstack: (op, x) => call(x, op, "sigaltstack", () => callArgs({ bytes: op.bytes })),
-  kill: (op, x) => call(x, op, "kill", () => ({ ...callArgs(), wanted: op.process, signal: op.signal, id: 0, threads: [], processes: [], self: false, reply: -1 })),
+  kill: (op, x) =>
+    call(x, op, "kill", () => ({
+      ...callArgs(),
+      wanted: op.process,
+      signal: op.signal,
+      id: 0,
+      threads: [],
+      processes: [],
+      self: false,
+      reply: -1,
+    })),
   tgkill: (op, x) => call(x, op, "tgkill", () => ({ ...callArgs(), thread: op.thread, signal: op.signal, target: -1 })),
   alarm: (op, x) => call(x, op, "alarm", () => ({ ...callArgs(), after: op.after })),
   setitimer: (op, x) => call(x, op, "setitimer", () => ({ ...callArgs(), value: op.value, interval: op.interval })),
@@ -120,17 +151,29 @@ const COMPILE: Compile = {
   "probe-memory": (op, x) => call(x, op, "probe", () => ({ ...callArgs(), valid: op.valid, address: 0x1000 })),
   call: (op, x) => call(x, op, "call", () => callArgs({ takes: op.takes, result: op.result }), op.name),
   fault: (op, { s }) => [
-    s.act(`fault: ${op.what}`, (c, v) => {
-      v.address = op.address || 0x1000;
-      faultAt(c, op.what, v.address);
-    }, "app.fault"),
+    s.act(
+      `fault: ${op.what}`,
+      (c, v) => {
+        v.address = op.address || 0x1000;
+        faultAt(c, op.what, v.address);
+      },
+      "app.fault",
+    ),
   ],
   vectors: (op, { s }) => [
-    s.act(op.what === "live" ? "vector registers hold live values" : op.what === "clobber" ? "vector registers are used" : "are the vector registers as they were?", (c) => {
-      if (op.what === "live") c.t.app.vectors = 1;
-      if (op.what === "clobber") c.t.app.vectors = 2;
-      c.value = c.t.app.vectors === 1 ? 1 : 0;
-    }, op.what === "check" ? "branch" : "step"),
+    s.act(
+      op.what === "live"
+        ? "vector registers hold live values"
+        : op.what === "clobber"
+          ? "vector registers are used"
+          : "are the vector registers as they were?",
+      (c) => {
+        if (op.what === "live") c.t.app.vectors = 1;
+        if (op.what === "clobber") c.t.app.vectors = 2;
+        c.value = c.t.app.vectors === 1 ? 1 : 0;
+      },
+      op.what === "check" ? "branch" : "step",
+    ),
   ],
   "skip-fault": (_, { s }) => [
     s.act("ucontext: RIP past the faulting instruction", (c) => {
@@ -144,28 +187,41 @@ const COMPILE: Compile = {
   sigsetjmp: (op, x) => {
     const after = x.fresh("after");
     return [
-      x.s.test(`sigsetjmp(${op.place})`, (c) => {
-        const frame = topFrame(c.t);
-        const stack = c.t.stack;
-        c.t.app.places[op.place] = {
-          stack,
-          depth: stackOf(c.t, stack).length,
-          pc: c.program.flows[frame.flow]?.targets[frame.pc - 1] ?? 0,
-          mask: copySet(c.process(c.t).upcalls[1] ? c.t.libos.mask : c.t.hostMask),
-        };
-        return false;
-      }, after, "app.setjmp"),
+      x.s.test(
+        `sigsetjmp(${op.place})`,
+        (c) => {
+          const frame = topFrame(c.t);
+          const stack = c.t.stack;
+          c.t.app.places[op.place] = {
+            stack,
+            depth: stackOf(c.t, stack).length,
+            pc: c.program.flows[frame.flow]?.targets[frame.pc - 1] ?? 0,
+            mask: copySet(c.process(c.t).upcalls[1] ? c.t.libos.mask : c.t.hostMask),
+          };
+          return false;
+        },
+        after,
+        "app.setjmp",
+      ),
       ...x.inner(op.do),
       x.s.at(after),
     ];
   },
   siglongjmp: (op, x) => [
-    x.s.call("siglongjmp: restore the mask", "libc sigprocmask", (c) => ({ how: "set", mask: copySet(c.t.app.places[op.place]?.mask ?? [0, 0]), ret: 0 })),
-    x.s.act(`siglongjmp(${op.place})`, (c, v) => {
-      c.signal = v.signal;
-      c.extra = v.id;
-      longjmp(c, op.place);
-    }, "app.handler.longjmp"),
+    x.s.call("siglongjmp: restore the mask", "libc sigprocmask", (c) => ({
+      how: "set",
+      mask: copySet(c.t.app.places[op.place]?.mask ?? [0, 0]),
+      ret: 0,
+    })),
+    x.s.act(
+      `siglongjmp(${op.place})`,
+      (c, v) => {
+        c.signal = v.signal;
+        c.extra = v.id;
+        longjmp(c, op.place);
+      },
+      "app.handler.longjmp",
+    ),
   ],
   loop: (op, x) => {
     const start = x.fresh("loop");
@@ -174,12 +230,16 @@ const COMPILE: Compile = {
     const { times } = op;
     return [
       x.s.at(start),
-      x.s.test(times === "forever" ? "loop" : `loop, ${times} times: done?`, (_, v) => {
-        if (times === "forever") return false;
-        const n = Number(v[counter] ?? 0);
-        v[counter] = n >= times ? 0 : n + 1;
-        return n >= times;
-      }, end),
+      x.s.test(
+        times === "forever" ? "loop" : `loop, ${times} times: done?`,
+        (_, v) => {
+          if (times === "forever") return false;
+          const n = Number(v[counter] ?? 0);
+          v[counter] = n >= times ? 0 : n + 1;
+          return n >= times;
+        },
+        end,
+      ),
       ...x.inner(op.do),
       x.s.jump(start, "loop: again"),
       x.s.at(end),
@@ -207,24 +267,33 @@ function body(s: Steps<Program>, operations: readonly Operation[]): Items {
   return inner(operations);
 }
 
-const programOf = (name: string, operations: readonly Operation[]): Flow => flow<Program>(programFlow(name), "app", "", (s) => [...body(s, operations), s.ret("end of the program")]);
+const programOf = (name: string, operations: readonly Operation[]): Flow =>
+  flow<Program>(programFlow(name), "app", "", (s) => [...body(s, operations), s.ret("end of the program")]);
 
 const handlerOf = (name: string, operations: readonly Operation[]): Flow =>
   flow<Program>(handlerFlow(name), "app", "", (s) => [
-    s.act(`${name}()`, (c, v) => {
-      c.t.app.inHandler += 1;
-      c.signal = v.signal;
-      c.value = c.t.signalFrames;
-      c.extra = v.id;
-      enterHandler(c, v.signal);
-    }, "app.handler.enter"),
+    s.act(
+      `${name}()`,
+      (c, v) => {
+        c.t.app.inHandler += 1;
+        c.signal = v.signal;
+        c.value = c.t.signalFrames;
+        c.extra = v.id;
+        enterHandler(c, v.signal);
+      },
+      "app.handler.enter",
+    ),
     ...body(s, operations),
-    s.ret("handler returns", (c, v) => {
-      c.t.app.inHandler -= 1;
-      c.signal = v.signal;
-      c.value = c.t.signalFrames;
-      c.extra = v.id;
-    }, "app.handler.return"),
+    s.ret(
+      "handler returns",
+      (c, v) => {
+        c.t.app.inHandler -= 1;
+        c.signal = v.signal;
+        c.value = c.t.signalFrames;
+        c.extra = v.id;
+      },
+      "app.handler.return",
+    ),
   ]);
 
 export const scenarioFlows = (scenario: Scenario): Flow[] => [

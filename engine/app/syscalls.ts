@@ -12,10 +12,39 @@ import { leaveCall } from "./pins.ts";
 
 /** Name -> number. 0 is read: the LibOS takes it for "not in a system call" (3.2 read-not-seen-as-syscall). */
 export const SYSCALLS = {
-  read: 0, write: 1, close: 3, poll: 7, sigaction: 13, sigprocmask: 14, ioctl: 16, sched_yield: 24, pause: 34, nanosleep: 35, alarm: 37,
-  setitimer: 38, getpid: 39, accept: 43, clone: 56, fork: 57, execve: 59, exit: 60, wait4: 61, kill: 62, semop: 65, msgrcv: 70, gettimeofday: 96,
-  sigpending: 127, sigsuspend: 130, sigaltstack: 131, futex_wait: 202, futex_wake: 1202, exit_group: 231, epoll_wait: 232, tgkill: 234,
-  probe: 1001, call: 1000,
+  read: 0,
+  write: 1,
+  close: 3,
+  poll: 7,
+  sigaction: 13,
+  sigprocmask: 14,
+  ioctl: 16,
+  sched_yield: 24,
+  pause: 34,
+  nanosleep: 35,
+  alarm: 37,
+  setitimer: 38,
+  getpid: 39,
+  accept: 43,
+  clone: 56,
+  fork: 57,
+  execve: 59,
+  exit: 60,
+  wait4: 61,
+  kill: 62,
+  semop: 65,
+  msgrcv: 70,
+  gettimeofday: 96,
+  sigpending: 127,
+  sigsuspend: 130,
+  sigaltstack: 131,
+  futex_wait: 202,
+  futex_wake: 1202,
+  exit_group: 231,
+  epoll_wait: 232,
+  tgkill: 234,
+  probe: 1001,
+  call: 1000,
 } as const;
 
 export type SyscallName = keyof typeof SYSCALLS;
@@ -28,7 +57,10 @@ const returned = (c: Cpu): void => {
 
 /** Above the kernel: `args` turns the call's locals into the kernel's. */
 export const nativeCall = (name: SyscallName, host: string, args: (c: Cpu, v: Locals) => Locals = (_, v) => ({ ...v })): Flow =>
-  flow(`libc ${name}`, "app", "1.2", ({ call, ret }) => [call(`syscall ${name}`, `host ${host}`, args), ret("back in the application", returned, "app.return")]);
+  flow(`libc ${name}`, "app", "1.2", ({ call, ret }) => [
+    call(`syscall ${name}`, `host ${host}`, args),
+    ret("back in the application", returned, "app.return"),
+  ]);
 
 interface Shim extends Locals {
   entry: number;
@@ -41,10 +73,15 @@ const counter = (c: Cpu): number => c.t.libos.preempt + (c.t.libos.delayed ? DEL
 /** Above the LibOS. */
 export const libosCall = (name: SyscallName): Flow[] => [
   flow(`libc ${name}`, "app", "2.13", ({ call, ret }) => [
-    call(`shim_${name}()`, `shim_${name}`, (c, v) => {
-      c.value = counter(c);
-      return { ...v, entry: counter(c) };
-    }, "libos.syscall.enter"),
+    call(
+      `shim_${name}()`,
+      `shim_${name}`,
+      (c, v) => {
+        c.value = counter(c);
+        return { ...v, entry: counter(c) };
+      },
+      "libos.syscall.enter",
+    ),
     ret("back in the application", returned, "app.return"),
   ]),
   flow<Shim>(`shim_${name}`, "libos", "2.13", ({ act, test, call, at, ret }) => [
@@ -59,17 +96,25 @@ export const libosCall = (name: SyscallName): Flow[] => [
     }),
     call("handle_signal(false)", "handle_signal", () => ({ delayedOnly: false })),
     test("assert(preempt == value at entry)", (c, v) => counter(c) === v.entry, "ok"),
-    act("assert failed: preempt", (c, v) => {
-      c.value = counter(c);
-      c.extra = v.entry;
-      endProcess(c, c.process(c.t), -SIG.ABRT);
-    }, "libos.assert"),
+    act(
+      "assert failed: preempt",
+      (c, v) => {
+        c.value = counter(c);
+        c.extra = v.entry;
+        endProcess(c, c.process(c.t), -SIG.ABRT);
+      },
+      "libos.assert",
+    ),
     at("ok"),
-    ret("return", (c, v) => {
-      c.t.libos.syscallNr = 0;
-      c.t.rax = v.ret;
-      c.value = v.ret;
-      c.extra = c.t.libos.palErrno;
-    }, "libos.syscall.exit"),
+    ret(
+      "return",
+      (c, v) => {
+        c.t.libos.syscallNr = 0;
+        c.t.rax = v.ret;
+        c.value = v.ret;
+        c.extra = c.t.libos.palErrno;
+      },
+      "libos.syscall.exit",
+    ),
   ]),
 ];

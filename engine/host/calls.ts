@@ -9,7 +9,7 @@ import { E } from "../errno.ts";
 import { type Flow, flow } from "../flow.ts";
 import { NEVER } from "../scenario/schema.ts";
 import { copySet, SIG, type SignalSet } from "../signals.ts";
-import { copyTree, INTERRUPTED, type HostObject, type Locals, READY, TIMED_OUT } from "../state.ts";
+import { copyTree, type HostObject, INTERRUPTED, type Locals, READY, TIMED_OUT } from "../state.ts";
 import { endThread, forgetProcess, newProcess, newThread } from "../threads.ts";
 import type { KindName } from "../transition.ts";
 import { block, deliverable, endProcess, generate, recheck, wakeWaiters } from "./signal.ts";
@@ -64,36 +64,59 @@ const objectOf = (c: Cpu, v: CallLocals): HostObject | undefined => c.m.objects[
 function waiting({ name, attempt, timedOut = E.TIMEDOUT, restarts = false, child = false, enter, token = false }: Call): Flow {
   const interrupted = restarts ? E.RESTARTSYS : E.INTR;
   const tryNow = (c: Cpu, v: CallLocals): number | null => (v.takes >= 0 ? (c.now >= v.until ? v.result : null) : attempt(c, v));
-  return flow<CallLocals>(`host ${name}`, "host", "1.2", ({ act, ret }) => [
-    act(`${name}: enter the kernel`, (c, v) => {
-      v.until = later(c.now, v.takes >= 0 ? v.takes : v.timeout);
-      c.value = v.object;
-      enter?.(c, v);
-      const result = v.takes === 0 ? v.result : tryNow(c, v);
-      if (result === null) return;
-      v.ret = result;
-      leave(c);
-    }, "host.syscall.enter"),
-    act(`${name}: wait`, (c, v) => {
-      const objects = v.object >= 0 ? [v.object] : v.objects;
-      if (block(c, { objects: v.takes >= 0 ? [] : objects, deadline: v.until, interruptible: true, child: child ? -1 : -2 })) return;
-      v.ret = interrupted;
-      leave(c);
-    }, "thread.block"),
-    act(`${name}: wait is over`, (c, v) => {
-      const t = c.t;
-      c.value = t.cause;
-      const late = t.cause === TIMED_OUT ? (v.takes >= 0 ? v.result : (attempt(c, v) ?? timedOut)) : null;
-      const result = late ?? (token && t.cause === READY ? 0 : tryNow(c, v));
-      if (result !== null) v.ret = result;
-      else if (t.dying || (t.cause === INTERRUPTED && deliverable(c, t) !== null)) v.ret = v.timeout < NEVER && v.takes < 0 ? E.INTR : interrupted;
-      else rewind(c, 1);
-    }, "thread.wake"),
-    ret(`${name}: return from the kernel`, (c, v) => {
-      c.t.rax = v.ret;
-      c.value = v.ret;
-    }, "host.syscall.exit"),
-  ], { kernel: true });
+  return flow<CallLocals>(
+    `host ${name}`,
+    "host",
+    "1.2",
+    ({ act, ret }) => [
+      act(
+        `${name}: enter the kernel`,
+        (c, v) => {
+          v.until = later(c.now, v.takes >= 0 ? v.takes : v.timeout);
+          c.value = v.object;
+          enter?.(c, v);
+          const result = v.takes === 0 ? v.result : tryNow(c, v);
+          if (result === null) return;
+          v.ret = result;
+          leave(c);
+        },
+        "host.syscall.enter",
+      ),
+      act(
+        `${name}: wait`,
+        (c, v) => {
+          const objects = v.object >= 0 ? [v.object] : v.objects;
+          if (block(c, { objects: v.takes >= 0 ? [] : objects, deadline: v.until, interruptible: true, child: child ? -1 : -2 })) return;
+          v.ret = interrupted;
+          leave(c);
+        },
+        "thread.block",
+      ),
+      act(
+        `${name}: wait is over`,
+        (c, v) => {
+          const t = c.t;
+          c.value = t.cause;
+          const late = t.cause === TIMED_OUT ? (v.takes >= 0 ? v.result : (attempt(c, v) ?? timedOut)) : null;
+          const result = late ?? (token && t.cause === READY ? 0 : tryNow(c, v));
+          if (result !== null) v.ret = result;
+          else if (t.dying || (t.cause === INTERRUPTED && deliverable(c, t) !== null))
+            v.ret = v.timeout < NEVER && v.takes < 0 ? E.INTR : interrupted;
+          else rewind(c, 1);
+        },
+        "thread.wake",
+      ),
+      ret(
+        `${name}: return from the kernel`,
+        (c, v) => {
+          c.t.rax = v.ret;
+          c.value = v.ret;
+        },
+        "host.syscall.exit",
+      ),
+    ],
+    { kernel: true },
+  );
 }
 
 /** Positions in the four steps above. */
@@ -108,15 +131,29 @@ function rewind(c: Cpu, pc: number): void {
 
 /** A call that never waits. */
 export const quick = (name: string, run: (c: Cpu, v: CallLocals) => number, kind: KindName = "host.syscall.enter"): Flow =>
-  flow<CallLocals>(`host ${name}`, "host", "1.2", ({ act, ret }) => [
-    act(`${name}: enter the kernel`, (c, v) => {
-      v.ret = run(c, v);
-    }, kind),
-    ret(`${name}: return from the kernel`, (c, v) => {
-      c.t.rax = v.ret;
-      c.value = v.ret;
-    }, "host.syscall.exit"),
-  ], { kernel: true });
+  flow<CallLocals>(
+    `host ${name}`,
+    "host",
+    "1.2",
+    ({ act, ret }) => [
+      act(
+        `${name}: enter the kernel`,
+        (c, v) => {
+          v.ret = run(c, v);
+        },
+        kind,
+      ),
+      ret(
+        `${name}: return from the kernel`,
+        (c, v) => {
+          c.t.rax = v.ret;
+          c.value = v.ret;
+        },
+        "host.syscall.exit",
+      ),
+    ],
+    { kernel: true },
+  );
 
 function takeBytes(c: Cpu, v: CallLocals): number | null {
   const object = objectOf(c, v);
@@ -134,7 +171,8 @@ function takeOne(c: Cpu, v: CallLocals): number | null {
   return v.result;
 }
 
-const countReady = (c: Cpu, v: CallLocals): number | null => v.objects.filter((id) => (c.m.objects[id]?.level ?? 0) > 0 || c.m.objects[id]?.closed).length || null;
+const countReady = (c: Cpu, v: CallLocals): number | null =>
+  v.objects.filter((id) => (c.m.objects[id]?.level ?? 0) > 0 || c.m.objects[id]?.closed).length || null;
 
 /** Index + 1 of the first object that is ready: what the PAL's waits ask for. */
 function firstReady(c: Cpu, v: CallLocals): number | null {
@@ -169,60 +207,110 @@ export function fill(c: Cpu, object: number, amount: number): void {
   wakeWaiters(c, object);
 }
 
-const sending = flow<CallLocals>("host write", "host", "1.2", ({ act, test, at, ret }) => [
-  act("write: enter the kernel", (c, v) => {
-    v.until = c.now;
-    c.value = v.object;
-    v.ret = v.takes >= 0 ? v.result : v.bytes;
-    if (v.takes < 0 && v.object >= 0 && !objectOf(c, v)?.closed) fill(c, v.object, v.bytes);
-    c.ns = Math.max(0, v.takes);
-  }, "host.syscall.enter"),
-  test("write: is the other end open?", (c, v) => v.takes >= 0 || !objectOf(c, v)?.closed, "done"),
-  act("write: broken pipe, SIGPIPE", (c, v) => {
-    v.ret = E.PIPE;
-    generate(c, c.process(c.t), c.t, SIG.PIPE, 0);
-  }, "host.signal.generate"),
-  at("done"),
-  ret("write: return from the kernel", (c, v) => {
-    c.t.rax = v.ret;
-    c.value = v.ret;
-  }, "host.syscall.exit"),
-], { kernel: true });
+const sending = flow<CallLocals>(
+  "host write",
+  "host",
+  "1.2",
+  ({ act, test, at, ret }) => [
+    act(
+      "write: enter the kernel",
+      (c, v) => {
+        v.until = c.now;
+        c.value = v.object;
+        v.ret = v.takes >= 0 ? v.result : v.bytes;
+        if (v.takes < 0 && v.object >= 0 && !objectOf(c, v)?.closed) fill(c, v.object, v.bytes);
+        c.ns = Math.max(0, v.takes);
+      },
+      "host.syscall.enter",
+    ),
+    test("write: is the other end open?", (c, v) => v.takes >= 0 || !objectOf(c, v)?.closed, "done"),
+    act(
+      "write: broken pipe, SIGPIPE",
+      (c, v) => {
+        v.ret = E.PIPE;
+        generate(c, c.process(c.t), c.t, SIG.PIPE, 0);
+      },
+      "host.signal.generate",
+    ),
+    at("done"),
+    ret(
+      "write: return from the kernel",
+      (c, v) => {
+        c.t.rax = v.ret;
+        c.value = v.ret;
+      },
+      "host.syscall.exit",
+    ),
+  ],
+  { kernel: true },
+);
 
 /** kill and tgkill: `targets` are process ids (kill) or thread ids (tgkill), one transition for each. */
 const killing = (name: "kill" | "tgkill"): Flow =>
-  flow<CallLocals & { targets: number[]; signal: number }>(`host ${name}`, "host", "1.2", ({ act, test, at, ret }) => [
-    act(`${name}: enter the kernel`, (c, v) => {
-      c.signal = v.signal;
-      v.ret = v.targets.length === 0 ? E.SRCH : 0;
-    }, "host.syscall.enter"),
-    at("next"),
-    test(`${name}: no target left`, (_, v) => v.targets.length === 0 || v.signal === 0, "done"),
-    act(`${name}: the signal is generated`, (c, v) => {
-      const [target, ...rest] = v.targets;
-      v.targets = rest;
-      const t = name === "tgkill" ? (c.m.threads[target ?? -1] ?? null) : null;
-      const p = t ? c.process(t) : name === "kill" ? (c.m.processes[target ?? -1] ?? null) : null;
-      generate(c, p, t, v.signal, c.process(c.t).pid);
-    }, "host.signal.generate"),
-    test(`${name}: next target`, () => true, "next"),
-    at("done"),
-    ret(`${name}: return from the kernel`, (c, v) => {
-      c.t.rax = v.ret;
-      c.value = v.ret;
-    }, "host.syscall.exit"),
-  ], { kernel: true });
+  flow<CallLocals & { targets: number[]; signal: number }>(
+    `host ${name}`,
+    "host",
+    "1.2",
+    ({ act, test, at, ret }) => [
+      act(
+        `${name}: enter the kernel`,
+        (c, v) => {
+          c.signal = v.signal;
+          v.ret = v.targets.length === 0 ? E.SRCH : 0;
+        },
+        "host.syscall.enter",
+      ),
+      at("next"),
+      test(`${name}: no target left`, (_, v) => v.targets.length === 0 || v.signal === 0, "done"),
+      act(
+        `${name}: the signal is generated`,
+        (c, v) => {
+          const [target, ...rest] = v.targets;
+          v.targets = rest;
+          const t = name === "tgkill" ? (c.m.threads[target ?? -1] ?? null) : null;
+          const p = t ? c.process(t) : name === "kill" ? (c.m.processes[target ?? -1] ?? null) : null;
+          generate(c, p, t, v.signal, c.process(c.t).pid);
+        },
+        "host.signal.generate",
+      ),
+      test(`${name}: next target`, () => true, "next"),
+      at("done"),
+      ret(
+        `${name}: return from the kernel`,
+        (c, v) => {
+          c.t.rax = v.ret;
+          c.value = v.ret;
+        },
+        "host.syscall.exit",
+      ),
+    ],
+    { kernel: true },
+  );
 
-const exiting = flow<CallLocals & { status: number; group: boolean; how: number }>("host exit", "host", "1.2", ({ act }) => [
-  act("exit: enter the kernel", (c, v) => {
-    c.value = v.status;
-    if (v.group || c.process(c.t).threads.length === 1) endProcess(c, c.process(c.t), v.status, c.t);
-  }, "host.syscall.enter"),
-  act("exit: the thread is gone", (c, v) => {
-    c.value = v.how;
-    endThread(c, c.t);
-  }, "thread.exit"),
-], { kernel: true });
+const exiting = flow<CallLocals & { status: number; group: boolean; how: number }>(
+  "host exit",
+  "host",
+  "1.2",
+  ({ act }) => [
+    act(
+      "exit: enter the kernel",
+      (c, v) => {
+        c.value = v.status;
+        if (v.group || c.process(c.t).threads.length === 1) endProcess(c, c.process(c.t), v.status, c.t);
+      },
+      "host.syscall.enter",
+    ),
+    act(
+      "exit: the thread is gone",
+      (c, v) => {
+        c.value = v.how;
+        endThread(c, c.t);
+      },
+      "thread.exit",
+    ),
+  ],
+  { kernel: true },
+);
 
 /** Every host call. Those the emulation does not look into are `host call`. */
 export const hostCalls: readonly Flow[] = [

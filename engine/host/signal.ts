@@ -8,7 +8,19 @@ import { type Cpu, cut, running, topFrame } from "../cpu.ts";
 import { E } from "../errno.ts";
 import { NEVER } from "../scenario/schema.ts";
 import { addSignal, copySet, hasSignal, isSynchronous, linuxDefault, SIG, SIGNAL_COUNT, union } from "../signals.ts";
-import { type HostSignal, INTERRUPTED, type Process, READY, SA_NODEFER, SA_RESETHAND, SA_RESTART, type Thread, TIMED_OUT, type Wait, type WakeCause } from "../state.ts";
+import {
+  type HostSignal,
+  INTERRUPTED,
+  type Process,
+  READY,
+  SA_NODEFER,
+  SA_RESETHAND,
+  SA_RESTART,
+  type Thread,
+  TIMED_OUT,
+  type Wait,
+  type WakeCause,
+} from "../state.ts";
 import { KIND } from "../transition.ts";
 import { OUTSIDE } from "./outside.ts";
 
@@ -46,7 +58,8 @@ export function generate(c: Cpu, p: Process | null, thread: Thread | null, signa
   target.check = true;
   c.dirty = true;
   if (!blocked) interruptCompute(c, target);
-  if (!blocked && target.state === "blocked" && target.wait?.interruptible && (!p.stopped || signal === SIG.KILL)) wake(c, target, INTERRUPTED);
+  if (!blocked && target.state === "blocked" && target.wait?.interruptible && (!p.stopped || signal === SIG.KILL))
+    wake(c, target, INTERRUPTED);
 }
 
 /** A long stretch of own instructions ends where the signal arrives; the rest follows after the handler. */
@@ -128,7 +141,19 @@ export function deliver(c: Cpu, t: Thread, pending: HostSignal): void {
   stack.push({
     flow: c.wiring.restorer,
     pc: 0,
-    v: { signal: pending.signal, id: pending.id, mask: copySet(mask), rax: t.rax, vectors: t.app.vectors, skip: false, redirect: 0, rdi: t.sgx.rdi, rsi: t.sgx.rsi, rdx: t.sgx.rdx, carried: t.sgx.id },
+    v: {
+      signal: pending.signal,
+      id: pending.id,
+      mask: copySet(mask),
+      rax: t.rax,
+      vectors: t.app.vectors,
+      skip: false,
+      redirect: 0,
+      rdi: t.sgx.rdi,
+      rsi: t.sgx.rsi,
+      rdx: t.sgx.rdx,
+      carried: t.sgx.id,
+    },
   });
   stack.push({ flow: action.flow, pc: 0, v: { signal: pending.signal, id: pending.id, event: 0, from: pending.from } });
   t.signalFrames += 1;
@@ -173,7 +198,19 @@ export function sigreturn(c: Cpu, t: Thread): void {
   const stack = running(t);
   const frame = stack[stack.length - 1];
   if (!frame) return;
-  const v = frame.v as { signal: number; id: number; mask: [number, number]; rax: number; vectors: number; skip: boolean; redirect: number; rdi: number; rsi: number; rdx: string; carried: number };
+  const v = frame.v as {
+    signal: number;
+    id: number;
+    mask: [number, number];
+    rax: number;
+    vectors: number;
+    skip: boolean;
+    redirect: number;
+    rdi: number;
+    rsi: number;
+    rdx: string;
+    carried: number;
+  };
   c.signal = v.signal;
   c.extra = v.id;
   cut(c, t, t.stack, stack.length - 1);
@@ -271,4 +308,3 @@ function remove(queue: HostSignal[], pending: HostSignal): void {
   const at = queue.indexOf(pending);
   if (at >= 0) queue.splice(at, 1);
 }
-

@@ -49,7 +49,14 @@ const install = (fixed: boolean): Flow =>
     }),
     s.test("time == 0: the new event is freed", (_, v) => v.after === 0, "unlock"),
     s.act("append event to global async_list", (c, v) => {
-      c.process(c.t).asyncList.push({ callback: v.callback, caller: c.t.id, object: v.object, install: v.time, expire: v.time + v.after, live: true });
+      c.process(c.t).asyncList.push({
+        callback: v.callback,
+        caller: c.t.id,
+        object: v.object,
+        install: v.time,
+        expire: v.time + v.after,
+        live: true,
+      });
       c.value = c.process(c.t).asyncList.length;
     }),
     s.at("unlock"),
@@ -68,10 +75,15 @@ const createHelper = flow("create_async_helper", "libos", "2.19", (s) => [
   s.act("async_helper_state := ALIVE", (c) => {
     c.process(c.t).helperAlive = true;
   }),
-  s.call("thread_create(shim_async_helper)  <creates new thread in host>", "DkThreadCreate", (c) => {
-    c.value = c.t.libos.palErrno;
-    return { ...dkArgs(), program: "", start: "shim_async_helper", internal: true };
-  }, "pal.call.enter"),
+  s.call(
+    "thread_create(shim_async_helper)  <creates new thread in host>",
+    "DkThreadCreate",
+    (c) => {
+      c.value = c.t.libos.palErrno;
+      return { ...dkArgs(), program: "", start: "shim_async_helper", internal: true };
+    },
+    "pal.call.enter",
+  ),
   s.ret(),
 ]);
 
@@ -98,7 +110,10 @@ const helper = flow<Helper>("shim_async_helper", "libos", "2.19", (s) => [
     c.value = v.timeout;
   }),
   s.test("next event has expired?", (c, v) => (next(c.process(c.t))?.expire ?? Number.MAX_SAFE_INTEGER) <= v.now, "fire"),
-  dk(s, "DkObjectsWaitAny({ async_helper_event }, timeout)", "DkObjectsWaitAny", (c, v) => ({ objects: [c.process(c.t).helperEvent], timeout: v.timeout })),
+  dk(s, "DkObjectsWaitAny({ async_helper_event }, timeout)", "DkObjectsWaitAny", (c, v) => ({
+    objects: [c.process(c.t).helperEvent],
+    timeout: v.timeout,
+  })),
   s.test("the event pipe is readable?", (c) => c.t.rax > 0, "drain"),
   s.test("no next event?", (c) => next(c.process(c.t)) === undefined, "idle"),
   s.at("fire"),
@@ -138,7 +153,13 @@ const helper = flow<Helper>("shim_async_helper", "libos", "2.19", (s) => [
 ]);
 
 const signalAlarm = flow<{ target: number }>("signal_alarm", "libos", "2.19", (s) => [
-  s.call("append_signal(app-thread, SIGALRM, wakeup = true)", "append_signal", (c, v) => ({ target: v.target, signal: SIG.ALRM, id: c.newSignalId(), from: 0, full: false })),
+  s.call("append_signal(app-thread, SIGALRM, wakeup = true)", "append_signal", (c, v) => ({
+    target: v.target,
+    signal: SIG.ALRM,
+    id: c.newSignalId(),
+    from: 0,
+    full: false,
+  })),
   s.ret(),
 ]);
 
@@ -149,11 +170,17 @@ interface AlarmLocals {
 
 const seconds = (us: number): number => Math.floor(us / 1e6);
 
-const installCall = <V extends { ret: number }>(s: { call: (label: string, callee: string, args: (c: Cpu, v: V) => Install) => Step }, label: string, make: (v: V) => Partial<Install>): Step =>
-  s.call(label, "install_async_event", (_, v) => ({ callback: "alarm", object: -1, after: 0, left: 0, time: 0, ...make(v) }));
+const installCall = <V extends { ret: number }>(
+  s: { call: (label: string, callee: string, args: (c: Cpu, v: V) => Install) => Step },
+  label: string,
+  make: (v: V) => Partial<Install>,
+): Step => s.call(label, "install_async_event", (_, v) => ({ callback: "alarm", object: -1, after: 0, left: 0, time: 0, ...make(v) }));
 
 const alarm = flow<AlarmLocals>("shim_do_alarm", "libos", "2.19", (s) => [
-  installCall<AlarmLocals>(s, "install_async_event(seconds, callback = signal_alarm)", (v) => ({ callback: "alarm", after: seconds(v.after / 1000) * 1e6 })),
+  installCall<AlarmLocals>(s, "install_async_event(seconds, callback = signal_alarm)", (v) => ({
+    callback: "alarm",
+    after: seconds(v.after / 1000) * 1e6,
+  })),
   s.act("ret = remaining seconds", (c, v) => {
     v.ret = seconds(c.t.rax);
   }),
@@ -162,14 +189,29 @@ const alarm = flow<AlarmLocals>("shim_do_alarm", "libos", "2.19", (s) => [
 
 /** Its callback never sends a signal (3.2 setitimer-never-signals). */
 const setitimer = flow<{ value: number; interval: number; ret: number }>("shim_do_setitimer", "libos", "2.19", (s) => [
-  installCall<{ value: number; ret: number }>(s as never, "install_async_event(value, callback = signal_itimer)", (v) => ({ callback: "itimer", after: Math.floor(v.value / 1000) })),
+  installCall<{ value: number; ret: number }>(s as never, "install_async_event(value, callback = signal_itimer)", (v) => ({
+    callback: "itimer",
+    after: Math.floor(v.value / 1000),
+  })),
   answer(s),
 ]);
 
 /** FIOASYNC installs with time 0, which only cancels (2.19). */
 const fioasync = flow<{ object: number; ret: number }>("shim_do_ioctl", "libos", "2.19", (s) => [
-  installCall<{ object: number; ret: number }>(s as never, "install_async_event(handle, 0, callback)", (v) => ({ callback: "io", object: v.object, after: 0 })),
+  installCall<{ object: number; ret: number }>(s as never, "install_async_event(handle, 0, callback)", (v) => ({
+    callback: "io",
+    object: v.object,
+    after: 0,
+  })),
   answer(s),
 ]);
 
-export const alarmFlows = (fixes: { asyncList: boolean }): Flow[] => [install(fixes.asyncList), createHelper, helper, signalAlarm, alarm, setitimer, fioasync];
+export const alarmFlows = (fixes: { asyncList: boolean }): Flow[] => [
+  install(fixes.asyncList),
+  createHelper,
+  helper,
+  signalAlarm,
+  alarm,
+  setitimer,
+  fioasync,
+];

@@ -56,13 +56,23 @@ const deliver = flow<Signal>("deliver_signal", "libos", "2.12", ({ act, test, ca
     c.value = v.stored ? 1 : 0;
     args(c, v);
   }),
-  act("goto delay if tcb.context.preempt > 1 or the thread's mask blocks it", (c, v) => {
-    args(c, v);
-    c.value = c.t.libos.preempt > 1 || hasSignal(c.t.libos.mask, v.signal) ? 1 : 0;
-    v.stored = v.stored && c.value === 0;
-  }, "libos.signal.decide"),
+  act(
+    "goto delay if tcb.context.preempt > 1 or the thread's mask blocks it",
+    (c, v) => {
+      args(c, v);
+      c.value = c.t.libos.preempt > 1 || hasSignal(c.t.libos.mask, v.signal) ? 1 : 0;
+      v.stored = v.stored && c.value === 0;
+    },
+    "libos.signal.decide",
+  ),
   test("deferred?", (c, v) => c.t.libos.preempt > 1 || hasSignal(c.t.libos.mask, v.signal), "delay"),
-  call("__handle_signal(sig, signal.context)  < deliver pending >", "__handle_signal", (_, v) => ({ only: v.signal, at: v.signal, found: 0, id: 0, from: 0 })),
+  call("__handle_signal(sig, signal.context)  < deliver pending >", "__handle_signal", (_, v) => ({
+    only: v.signal,
+    at: v.signal,
+    found: 0,
+    id: 0,
+    from: 0,
+  })),
   call("__handle_one_signal(sig, signal)  < deliver this signal >", "__handle_one_signal", (_, v) => oneSignal(v)),
   test("done", () => true, "enable"),
   at("delay"),
@@ -74,10 +84,14 @@ const deliver = flow<Signal>("deliver_signal", "libos", "2.12", ({ act, test, ca
   }),
   test("return", () => true, "return"),
   at("lost"),
-  act("return silently", (c, v) => {
-    args(c, v);
-    c.value = c.t.libos.ready ? 3 : 2;
-  }, "libos.signal.lost"),
+  act(
+    "return silently",
+    (c, v) => {
+      args(c, v);
+      c.value = c.t.libos.ready ? 3 : 2;
+    },
+    "libos.signal.lost",
+  ),
   at("return"),
   ret(),
 ]);
@@ -91,64 +105,97 @@ interface OneSignal extends Signal {
   saved: boolean;
 }
 
-const oneSignal = (v: Signal): OneSignal => ({ ...v, disposition: 0, handler: -1, savedNr: 0, savedPreempt: 0, savedDelayed: false, saved: false });
+const oneSignal = (v: Signal): OneSignal => ({
+  ...v,
+  disposition: 0,
+  handler: -1,
+  savedNr: 0,
+  savedPreempt: 0,
+  savedDelayed: false,
+  saved: false,
+});
 
-const handleOne = flow<OneSignal>("__handle_one_signal", "libos", "2.12", ({ act, test, call, callDynamic, at, ret }) => [
-  call("lock(cur.lock)", "lock", (c) => ({ name: threadLock(c.t) })),
-  act("handler := action.k_sa_handler; SA_RESETHAND: action := NULL", (c, v) => {
-    args(c, v);
-    const action = c.t.libos.actions[v.signal];
-    v.disposition = action === undefined ? 0 : action.flow < 0 ? 1 : 2;
-    v.handler = action?.flow ?? -1;
-    c.value = v.disposition;
-    if (action && (action.flags & SA_RESETHAND) !== 0) delete c.t.libos.actions[v.signal];
-  }, "libos.signal.deliver"),
-  call("unlock(cur.lock)", "unlock", (c) => ({ name: threadLock(c.t) })),
-  test("SIG_IGN?", (_, v) => v.disposition === 1, "ignore"),
-  test("SIG_DFL?", (_, v) => v.disposition === 0, "default"),
-  act("save LibOS-syscall context and reset it", (c, v) => {
-    v.saved = c.t.libos.syscallNr !== 0;
-    v.savedNr = c.t.libos.syscallNr;
-    v.savedPreempt = c.t.libos.preempt;
-    v.savedDelayed = c.t.libos.delayed;
-    if (v.saved) c.t.libos.syscallNr = 0;
-  }),
-  callDynamic("user signal handler(sig, signal.info, signal.context)", (_, v) => ({ flow: v.handler, v: { signal: v.signal, id: v.id, event: 0, from: v.from } })),
-  act("restore tcb.context (if saved)", (c, v) => {
-    if (!v.saved) return;
-    c.t.libos.syscallNr = v.savedNr;
-    c.t.libos.preempt = v.savedPreempt;
-    c.t.libos.delayed = v.savedDelayed;
-  }),
-  act("copy signal.context.<regs> in signal.pal_context if not NULL", (c, v) => {
-    if (!v.hasContext || !c.t.app.skip) return;
-    c.t.app.skip = false;
-    const stack = running(c.t);
-    const event = stack[findDown(stack, c.wiring.trigger)];
-    if (event) event.v.skip = true;
-    c.value = 1;
-  }),
-  test("return", () => true, "return"),
-  at("default"),
-  test("default action: terminate?", (c, v) => terminates(v.signal) && c.t.libos.ready, "kill"),
-  at("ignore"),
-  act("nothing to do", (c, v) => {
-    args(c, v);
-    c.value = v.disposition;
-  }, "libos.signal.ignore"),
-  test("return", () => true, "return"),
-  at("kill"),
-  act("killed by the signal", (c, v) => {
-    args(c, v);
-    c.value = othersAlive(c, c.t).length;
-  }, "libos.signal.kill"),
-  test("from the host (si_pid == 0), SIGTERM or SIGINT?", (_, v) => v.from !== 0 || (v.signal !== SIG.TERM && v.signal !== SIG.INT), "exit"),
-  call("shim_do_kill(-1, sig)", "shim_do_kill", (_, v) => killArgs("all", v.signal)),
-  at("exit"),
-  call("try_process_exit(0, sig)", "try_process_exit", (_, v) => ({ status: 0, signal: v.signal })),
-  at("return"),
-  ret(),
-], { note: "D12: mask, sa_mask, flags (but SA_RESETHAND) and alternate stacks play no part" });
+const handleOne = flow<OneSignal>(
+  "__handle_one_signal",
+  "libos",
+  "2.12",
+  ({ act, test, call, callDynamic, at, ret }) => [
+    call("lock(cur.lock)", "lock", (c) => ({ name: threadLock(c.t) })),
+    act(
+      "handler := action.k_sa_handler; SA_RESETHAND: action := NULL",
+      (c, v) => {
+        args(c, v);
+        const action = c.t.libos.actions[v.signal];
+        v.disposition = action === undefined ? 0 : action.flow < 0 ? 1 : 2;
+        v.handler = action?.flow ?? -1;
+        c.value = v.disposition;
+        if (action && (action.flags & SA_RESETHAND) !== 0) delete c.t.libos.actions[v.signal];
+      },
+      "libos.signal.deliver",
+    ),
+    call("unlock(cur.lock)", "unlock", (c) => ({ name: threadLock(c.t) })),
+    test("SIG_IGN?", (_, v) => v.disposition === 1, "ignore"),
+    test("SIG_DFL?", (_, v) => v.disposition === 0, "default"),
+    act("save LibOS-syscall context and reset it", (c, v) => {
+      v.saved = c.t.libos.syscallNr !== 0;
+      v.savedNr = c.t.libos.syscallNr;
+      v.savedPreempt = c.t.libos.preempt;
+      v.savedDelayed = c.t.libos.delayed;
+      if (v.saved) c.t.libos.syscallNr = 0;
+    }),
+    callDynamic("user signal handler(sig, signal.info, signal.context)", (_, v) => ({
+      flow: v.handler,
+      v: { signal: v.signal, id: v.id, event: 0, from: v.from },
+    })),
+    act("restore tcb.context (if saved)", (c, v) => {
+      if (!v.saved) return;
+      c.t.libos.syscallNr = v.savedNr;
+      c.t.libos.preempt = v.savedPreempt;
+      c.t.libos.delayed = v.savedDelayed;
+    }),
+    act("copy signal.context.<regs> in signal.pal_context if not NULL", (c, v) => {
+      if (!v.hasContext || !c.t.app.skip) return;
+      c.t.app.skip = false;
+      const stack = running(c.t);
+      const event = stack[findDown(stack, c.wiring.trigger)];
+      if (event) event.v.skip = true;
+      c.value = 1;
+    }),
+    test("return", () => true, "return"),
+    at("default"),
+    test("default action: terminate?", (c, v) => terminates(v.signal) && c.t.libos.ready, "kill"),
+    at("ignore"),
+    act(
+      "nothing to do",
+      (c, v) => {
+        args(c, v);
+        c.value = v.disposition;
+      },
+      "libos.signal.ignore",
+    ),
+    test("return", () => true, "return"),
+    at("kill"),
+    act(
+      "killed by the signal",
+      (c, v) => {
+        args(c, v);
+        c.value = othersAlive(c, c.t).length;
+      },
+      "libos.signal.kill",
+    ),
+    test(
+      "from the host (si_pid == 0), SIGTERM or SIGINT?",
+      (_, v) => v.from !== 0 || (v.signal !== SIG.TERM && v.signal !== SIG.INT),
+      "exit",
+    ),
+    call("shim_do_kill(-1, sig)", "shim_do_kill", (_, v) => killArgs("all", v.signal)),
+    at("exit"),
+    call("try_process_exit(0, sig)", "try_process_exit", (_, v) => ({ status: 0, signal: v.signal })),
+    at("return"),
+    ret(),
+  ],
+  { note: "D12: mask, sa_mask, flags (but SA_RESETHAND) and alternate stacks play no part" },
+);
 
 /** default_sighandler at the base revision (1.7): USR1, USR2, STKFLT, stop signals and everything above 22 are ignored. */
 export function terminates(signal: number): boolean {
@@ -180,29 +227,42 @@ const handleSignals = (fixed: boolean): Flow =>
   flow<Scan>("__handle_signal", "libos", "2.12, 3.1 spurious-yield-per-pending", ({ act, test, call, at, ret }) => [
     at("next"),
     test("has_signal == 0?", (c) => c.t.libos.hasSignal === 0, "done"),
-    act("next pending unmasked signal, upward", (c, v) => {
-      v.found = scan(c, v);
-      c.signal = v.found;
-      if (v.found === 0) {
-        c.kind = KIND["libos.signal.pending"];
+    act(
+      "next pending unmasked signal, upward",
+      (c, v) => {
+        v.found = scan(c, v);
+        c.signal = v.found;
+        if (v.found === 0) {
+          c.kind = KIND["libos.signal.pending"];
+          c.value = c.t.libos.hasSignal;
+          return;
+        }
+        v.at = v.found;
+        const entry = c.t.libos.rings[v.found]?.shift();
+        c.t.libos.hasSignal -= 1;
+        v.id = entry?.id ?? 0;
+        v.from = entry?.from ?? 0;
         c.value = c.t.libos.hasSignal;
-        return;
-      }
-      v.at = v.found;
-      const entry = c.t.libos.rings[v.found]?.shift();
-      c.t.libos.hasSignal -= 1;
-      v.id = entry?.id ?? 0;
-      v.from = entry?.from ?? 0;
-      c.value = c.t.libos.hasSignal;
-      c.extra = v.id;
-    }, "libos.signal.fetch"),
+        c.extra = v.id;
+      },
+      "libos.signal.fetch",
+    ),
     test("none?", (_, v) => v.found === 0, "done"),
-    call("__handle_one_signal(signo, pending-signal)", "__handle_one_signal", (_, v) => oneSignal({ signal: v.found, id: v.id, from: v.from, hasContext: false, stored: false })),
+    call("__handle_one_signal(signo, pending-signal)", "__handle_one_signal", (_, v) =>
+      oneSignal({ signal: v.found, id: v.id, from: v.from, hasContext: false, stored: false }),
+    ),
     act("free(signal)"),
-    fixed ? null : call("DkThreadYieldExecution()", "DkThreadYieldExecution", (c) => {
-      c.value = c.t.libos.palErrno;
-      return dkArgs();
-    }, "pal.call.enter"),
+    fixed
+      ? null
+      : call(
+          "DkThreadYieldExecution()",
+          "DkThreadYieldExecution",
+          (c) => {
+            c.value = c.t.libos.palErrno;
+            return dkArgs();
+          },
+          "pal.call.enter",
+        ),
     act("clear SIGNAL_DELAYED", (c) => {
       c.t.libos.delayed = false;
     }),
@@ -223,10 +283,16 @@ const handleSignal = (fixed: boolean): Flow =>
     call("__handle_signal(signal-num = 0, context = NULL)", "__handle_signal", () => ({ only: 0, at: 1, found: 0, id: 0, from: 0 })),
     test("done", () => true, "enable"),
     at("delayed"),
-    fixed ? act("leave it for the next delivery point") : act('log "signal delayed", set SIGNAL_DELAYED', (c) => {
-      c.t.libos.delayed = true;
-      c.value = c.t.libos.preempt;
-    }, "libos.signal.delayed"),
+    fixed
+      ? act("leave it for the next delivery point")
+      : act(
+          'log "signal delayed", set SIGNAL_DELAYED',
+          (c) => {
+            c.t.libos.delayed = true;
+            c.value = c.t.libos.preempt;
+          },
+          "libos.signal.delayed",
+        ),
     at("enable"),
     act("tcb.context.preempt - 1  < __enable_preempt() >", (c) => {
       c.t.libos.preempt -= 1;

@@ -16,13 +16,25 @@ type Given = NonNullable<Parameters<typeof dkArgs>[0]>;
 
 /** The step that enters a PAL call; its row carries pal_errno at entry. */
 export function dk<V extends object>(s: Pick<Steps<V>, "call">, label: string, name: string, args: (c: Cpu, v: V) => Given): Step {
-  return s.call(label, name, (c, v) => {
-    c.value = c.t.libos.palErrno;
-    return dkArgs(args(c, v));
-  }, "pal.call.enter");
+  return s.call(
+    label,
+    name,
+    (c, v) => {
+      c.value = c.t.libos.palErrno;
+      return dkArgs(args(c, v));
+    },
+    "pal.call.enter",
+  );
 }
 
-const given = (v: CallLocals): Given => ({ object: v.object, objects: v.object >= 0 ? [v.object] : v.objects, bytes: v.bytes, takes: v.takes, result: v.result, timeout: v.timeout });
+const given = (v: CallLocals): Given => ({
+  object: v.object,
+  objects: v.object >= 0 ? [v.object] : v.objects,
+  bytes: v.bytes,
+  takes: v.takes,
+  result: v.result,
+  timeout: v.timeout,
+});
 
 /** The end of every shim_do_*: the result in RAX. */
 export const answer = <V extends { ret: number }>(s: Pick<Steps<V>, "ret">): Step =>
@@ -73,7 +85,10 @@ const futexWait = flow<CallLocals>("shim_do_futex_wait", "libos", "2.20", (s) =>
   }),
   s.act("thread_setwait: scheduler_event cleared", clearSchedulerEvent),
   s.call("unlock(futex.lock)", "unlock", () => ({ name: "futex lock" })),
-  dk(s, "thread_sleep: DkObjectsWaitAny(scheduler_event, timeout)", "DkObjectsWaitAny", (c, v) => ({ ...given(v), objects: [c.t.libos.schedulerEvent] })),
+  dk(s, "thread_sleep: DkObjectsWaitAny(scheduler_event, timeout)", "DkObjectsWaitAny", (c, v) => ({
+    ...given(v),
+    objects: [c.t.libos.schedulerEvent],
+  })),
   s.act("ret = woken ? 0 : -PAL_ERRNO (EAGAIN means timeout)", (c, v) => {
     const list = c.process(c.t).futexes[v.object];
     if (list?.includes(c.t.id)) list.splice(list.indexOf(c.t.id), 1);
@@ -117,7 +132,10 @@ const loopingWait = (name: string): Flow =>
     }),
     s.at("again"),
     s.test("ready?", (c, v) => taken(c, v), "done"),
-    dk(s, "DkObjectsWaitAny(handle)", "DkObjectsWaitAny", (c, v) => ({ ...given(v), takes: v.takes >= 0 ? Math.max(0, v.until - c.now) : -1 })),
+    dk(s, "DkObjectsWaitAny(handle)", "DkObjectsWaitAny", (c, v) => ({
+      ...given(v),
+      takes: v.takes >= 0 ? Math.max(0, v.until - c.now) : -1,
+    })),
     s.jump("again", "again"),
     s.at("done"),
     answer(s),

@@ -24,24 +24,42 @@ export interface Kill {
   ret: number;
 }
 
-export const killArgs = (wanted: string, signal: number): Kill => ({ wanted, signal, id: 0, threads: [], processes: [], self: false, reply: -1, ret: 0 });
+export const killArgs = (wanted: string, signal: number): Kill => ({
+  wanted,
+  signal,
+  id: 0,
+  threads: [],
+  processes: [],
+  self: false,
+  reply: -1,
+  ret: 0,
+});
 
 /** Processes meant by a name; dead ones are none. The whole run is one process group. */
 export function processesNamed(c: Cpu, wanted: string): Process[] {
   const me = c.process(c.t);
   const alive = c.processes().filter((p) => p.alive);
   switch (wanted) {
-    case "self": return [me];
-    case "parent": return alive.filter((p) => p.id === me.parent);
-    case "group": case "all": return alive;
-    default: return alive.filter((p) => isNamed(p.name, wanted));
+    case "self":
+      return [me];
+    case "parent":
+      return alive.filter((p) => p.id === me.parent);
+    case "group":
+    case "all":
+      return alive;
+    default:
+      return alive.filter((p) => isNamed(p.name, wanted));
   }
 }
 
 export const threadNamed = (c: Cpu, wanted: string): Thread | undefined =>
   wanted === "self" ? c.t : c.m.live.map((id) => c.thread(id)).find((t) => t.name === wanted);
 
-const otherThreads = (c: Cpu, p: Process): number[] => c.threadsOf(p).filter((t) => t !== c.t && !t.internal && t.libos.ready).map((t) => t.id);
+const otherThreads = (c: Cpu, p: Process): number[] =>
+  c
+    .threadsOf(p)
+    .filter((t) => t !== c.t && !t.internal && t.libos.ready)
+    .map((t) => t.id);
 
 /** "worker" means worker, worker#2, ...; "worker#2" only that one. */
 const isNamed = (name: string, wanted: string): boolean => name === wanted || name.startsWith(`${wanted}#`);
@@ -79,14 +97,25 @@ const doKill = flow<Kill>("shim_do_kill", "libos", "2.15", ({ act, test, call, a
     c.value = target ?? -1;
     send(c, target ?? -1, { what: "kill", signal: v.signal, id: 0, from: c.process(c.t).pid, child: -1, reply: v.reply });
   }),
-  call("wait for the answer", "DkObjectsWaitAny", (c, v) => {
-    c.value = c.t.libos.palErrno;
-    return dkArgs({ objects: [v.reply] });
-  }, "pal.call.enter"),
+  call(
+    "wait for the answer",
+    "DkObjectsWaitAny",
+    (c, v) => {
+      c.value = c.t.libos.palErrno;
+      return dkArgs({ objects: [v.reply] });
+    },
+    "pal.call.enter",
+  ),
   test("next process", () => true, "process"),
   at("self"),
   test("not sent to self?", (_, v) => !v.self, "done"),
-  call("deliver_signal(info, NULL) to self", "deliver_signal", (c, v) => ({ signal: v.signal, id: c.newSignalId(), from: c.process(c.t).pid, hasContext: false, stored: false })),
+  call("deliver_signal(info, NULL) to self", "deliver_signal", (c, v) => ({
+    signal: v.signal,
+    id: c.newSignalId(),
+    from: c.process(c.t).pid,
+    hasContext: false,
+    stored: false,
+  })),
   at("done"),
   ret("return", (c, v) => {
     c.t.rax = v.ret;
@@ -98,59 +127,92 @@ const doKill = flow<Kill>("shim_do_kill", "libos", "2.15", ({ act, test, call, a
 const doKillThread = flow<{ target: number; signal: number; from: number }>("do_kill_thread", "libos", "2.15", ({ call, ret }) => [
   call("lock(thread.lock)", "lock", (_, v) => ({ name: lockOfThread(v.target) })),
   call("append_signal(thread, sig, info, wakeup = true)", "append_signal", (c, v) => ({
-    target: v.target, signal: v.signal, id: c.newSignalId(), from: v.from < 0 ? c.process(c.t).pid : v.from, full: false,
+    target: v.target,
+    signal: v.signal,
+    id: c.newSignalId(),
+    from: v.from < 0 ? c.process(c.t).pid : v.from,
+    full: false,
   })),
   call("unlock(thread.lock)", "unlock", (_, v) => ({ name: lockOfThread(v.target) })),
   ret(),
 ]);
 
-const appendSignal = flow<{ target: number; signal: number; id: number; from: number; full: boolean }>("append_signal", "libos", "2.15, 2.19", ({ act, test, call, at, ret }) => [
-  call("malloc(shim_signal)", "malloc"),
-  act("allocate_signal_log(sig) and append signal", (c, v) => {
-    const target = c.m.threads[v.target];
-    c.signal = v.signal;
-    c.extra = v.id;
-    v.full = true;
-    if (target) v.full = !append(c, target, v);
-    else {
-      c.kind = KIND["libos.signal.lost"];
-      c.value = 3;
-    }
-  }, "libos.signal.append"),
-  test("dropped (queue is full, or the thread is gone)?", (_, v) => v.full, "done"),
-  act('log "resuming thread"', (c, v) => {
-    c.signal = v.signal;
-    c.value = v.target;
-    c.extra = v.id;
-  }, "libos.wake"),
-  call("DkThreadResume(thread)  < SIGCONT via tgkill() >", "DkThreadResume", (c, v) => {
-    c.value = c.t.libos.palErrno;
-    return dkArgs({ target: v.target });
-  }, "pal.call.enter"),
-  at("done"),
-  ret(),
-]);
+const appendSignal = flow<{ target: number; signal: number; id: number; from: number; full: boolean }>(
+  "append_signal",
+  "libos",
+  "2.15, 2.19",
+  ({ act, test, call, at, ret }) => [
+    call("malloc(shim_signal)", "malloc"),
+    act(
+      "allocate_signal_log(sig) and append signal",
+      (c, v) => {
+        const target = c.m.threads[v.target];
+        c.signal = v.signal;
+        c.extra = v.id;
+        v.full = true;
+        if (target) v.full = !append(c, target, v);
+        else {
+          c.kind = KIND["libos.signal.lost"];
+          c.value = 3;
+        }
+      },
+      "libos.signal.append",
+    ),
+    test("dropped (queue is full, or the thread is gone)?", (_, v) => v.full, "done"),
+    act(
+      'log "resuming thread"',
+      (c, v) => {
+        c.signal = v.signal;
+        c.value = v.target;
+        c.extra = v.id;
+      },
+      "libos.wake",
+    ),
+    call(
+      "DkThreadResume(thread)  < SIGCONT via tgkill() >",
+      "DkThreadResume",
+      (c, v) => {
+        c.value = c.t.libos.palErrno;
+        return dkArgs({ target: v.target });
+      },
+      "pal.call.enter",
+    ),
+    at("done"),
+    ret(),
+  ],
+);
 
-const doTgkill = flow<{ thread: string; signal: number; target: number; ret: number }>("shim_do_tgkill", "libos", "2.15", ({ act, test, call, at, ret }) => [
-  act("find the thread", (c, v) => {
-    const target = threadNamed(c, v.thread);
-    v.target = target && target.process === c.t.process ? target.id : -1;
-    v.ret = v.target < 0 ? E.SRCH : 0;
-    c.signal = v.signal;
-    c.value = v.target;
-  }),
-  test("nobody?", (_, v) => v.target < 0 || v.signal === 0, "done"),
-  test("another thread?", (c, v) => v.target !== c.t.id, "other"),
-  call("deliver_signal(info, NULL) to self", "deliver_signal", (c, v) => ({ signal: v.signal, id: c.newSignalId(), from: c.process(c.t).pid, hasContext: false, stored: false })),
-  test("done", () => true, "done"),
-  at("other"),
-  call("do_kill_thread(thread)", "do_kill_thread", (_, v) => ({ target: v.target, signal: v.signal, from: -1 })),
-  at("done"),
-  ret("return", (c, v) => {
-    c.t.rax = v.ret;
-    c.value = v.ret;
-  }),
-]);
+const doTgkill = flow<{ thread: string; signal: number; target: number; ret: number }>(
+  "shim_do_tgkill",
+  "libos",
+  "2.15",
+  ({ act, test, call, at, ret }) => [
+    act("find the thread", (c, v) => {
+      const target = threadNamed(c, v.thread);
+      v.target = target && target.process === c.t.process ? target.id : -1;
+      v.ret = v.target < 0 ? E.SRCH : 0;
+      c.signal = v.signal;
+      c.value = v.target;
+    }),
+    test("nobody?", (_, v) => v.target < 0 || v.signal === 0, "done"),
+    test("another thread?", (c, v) => v.target !== c.t.id, "other"),
+    call("deliver_signal(info, NULL) to self", "deliver_signal", (c, v) => ({
+      signal: v.signal,
+      id: c.newSignalId(),
+      from: c.process(c.t).pid,
+      hasContext: false,
+      stored: false,
+    })),
+    test("done", () => true, "done"),
+    at("other"),
+    call("do_kill_thread(thread)", "do_kill_thread", (_, v) => ({ target: v.target, signal: v.signal, from: -1 })),
+    at("done"),
+    ret("return", (c, v) => {
+      c.t.rax = v.ret;
+      c.value = v.ret;
+    }),
+  ],
+);
 
 /** Put a message into a process's IPC port and wake its helper. */
 function send(c: Cpu, process: number, message: Process["ipcQueue"][number]): void {
@@ -184,10 +246,15 @@ const ipcHelper = flow<Helper>("ipc_helper", "libos", "2.15", ({ act, test, call
     c.t.libos.ready = true;
   }),
   at("next"),
-  call("wait for a message", "DkObjectsWaitAny", (c) => {
-    c.value = c.t.libos.palErrno;
-    return dkArgs({ objects: [c.process(c.t).ipcEvent] });
-  }, "pal.call.enter"),
+  call(
+    "wait for a message",
+    "DkObjectsWaitAny",
+    (c) => {
+      c.value = c.t.libos.palErrno;
+      return dkArgs({ objects: [c.process(c.t).ipcEvent] });
+    },
+    "pal.call.enter",
+  ),
   at("more"),
   test("no message?", (c) => c.process(c.t).ipcQueue.length === 0, "next"),
   act("take it", (c, v) => {
@@ -195,8 +262,17 @@ const ipcHelper = flow<Helper>("ipc_helper", "libos", "2.15", ({ act, test, call
     const message = p.ipcQueue.shift();
     const port = c.m.objects[p.ipcEvent];
     if (port && port.level > 0) port.level -= 1;
-    Object.assign(v, { what: message?.what ?? "", signal: message?.signal ?? 0, from: message?.from ?? 0, child: message?.child ?? -1, reply: message?.reply ?? -1 });
-    v.threads = c.threadsOf(p).filter((t) => !t.internal).map((t) => t.id);
+    Object.assign(v, {
+      what: message?.what ?? "",
+      signal: message?.signal ?? 0,
+      from: message?.from ?? 0,
+      child: message?.child ?? -1,
+      reply: message?.reply ?? -1,
+    });
+    v.threads = c
+      .threadsOf(p)
+      .filter((t) => !t.internal)
+      .map((t) => t.id);
     c.signal = v.signal;
   }),
   test("a child ended?", (_, v) => v.what === "exit", "exit"),
@@ -209,10 +285,15 @@ const ipcHelper = flow<Helper>("ipc_helper", "libos", "2.15", ({ act, test, call
   }),
   test("next thread", () => true, "kill"),
   at("reply"),
-  call("answer", "DkEventSet", (c, v) => {
-    c.value = c.t.libos.palErrno;
-    return dkArgs({ object: v.reply });
-  }, "pal.call.enter"),
+  call(
+    "answer",
+    "DkEventSet",
+    (c, v) => {
+      c.value = c.t.libos.palErrno;
+      return dkArgs({ object: v.reply });
+    },
+    "pal.call.enter",
+  ),
   test("more", () => true, "more"),
   at("exit"),
   act("thread_exit of a remote child", (c, v) => {
@@ -221,12 +302,21 @@ const ipcHelper = flow<Helper>("ipc_helper", "libos", "2.15", ({ act, test, call
     c.value = v.child;
   }),
   call("append_signal(parent thread, SIGCHLD, wakeup = true)", "append_signal", (c, v) => ({
-    target: c.process(c.t).children.find((known) => known.process === v.child)?.thread ?? 0, signal: SIG.CHLD, id: c.newSignalId(), from: v.from, full: false,
+    target: c.process(c.t).children.find((known) => known.process === v.child)?.thread ?? 0,
+    signal: SIG.CHLD,
+    id: c.newSignalId(),
+    from: v.from,
+    full: false,
   })),
-  call("set child_exit_event", "DkEventSet", (c) => {
-    c.value = c.t.libos.palErrno;
-    return dkArgs({ object: c.process(c.t).childEvent });
-  }, "pal.call.enter"),
+  call(
+    "set child_exit_event",
+    "DkEventSet",
+    (c) => {
+      c.value = c.t.libos.palErrno;
+      return dkArgs({ object: c.process(c.t).childEvent });
+    },
+    "pal.call.enter",
+  ),
   test("more", () => true, "more"),
 ]);
 

@@ -1,19 +1,21 @@
 /** LibOS start, threads, children (reference, 2.1 step 5, 2.15, 2.20 wait4). */
 
+import type { Cpu } from "../cpu.ts";
 import { E } from "../errno.ts";
 import { type Flow, flow } from "../flow.ts";
 import type { CallLocals } from "../host/calls.ts";
 import { dkArgs } from "../pal/calls.ts";
 import { EVENT, eventName } from "../pal/events.ts";
-import type { Cpu } from "../cpu.ts";
 import { forgetProcess } from "../threads.ts";
 import { answer, dk } from "./io.ts";
 import { threadLock } from "./names.ts";
 
-const register = (event: number) => (c: Cpu): void => {
-  c.process(c.t).upcalls[event] = true;
-  c.value = event;
-};
+const register =
+  (event: number) =>
+  (c: Cpu): void => {
+    c.process(c.t).upcalls[event] = true;
+    c.value = event;
+  };
 
 /** preempt is 1 until the application starts; FAILURE is registered first, the other six last. */
 const init = flow("shim_init", "libos", "2.1", ({ act, test, call, at, ret }) => [
@@ -28,7 +30,8 @@ const init = flow("shim_init", "libos", "2.1", ({ act, test, call, at, ret }) =>
   call("create the IPC helper", "create_ipc_helper"),
   at("alone"),
   ...[EVENT.ARITHMETIC_ERROR, EVENT.MEMFAULT, EVENT.ILLEGAL, EVENT.QUIT, EVENT.SUSPEND, EVENT.RESUME].map((event) =>
-    act(`init_signal: DkSetExceptionHandler(${eventName(event)})`, register(event))),
+    act(`init_signal: DkSetExceptionHandler(${eventName(event)})`, register(event)),
+  ),
   act("tcb.context.preempt := 0, jump to the application", (c) => {
     c.t.libos.preempt = 0;
   }),
@@ -36,20 +39,29 @@ const init = flow("shim_init", "libos", "2.1", ({ act, test, call, at, ret }) =>
 ]);
 
 const createIpcHelper = flow("create_ipc_helper", "libos", "2.15", (s) => [
-  s.call("thread_create(ipc_helper)", "DkThreadCreate", (c) => {
-    c.value = c.t.libos.palErrno;
-    return { ...dkArgs(), program: "", start: "ipc_helper", internal: true };
-  }, "pal.call.enter"),
+  s.call(
+    "thread_create(ipc_helper)",
+    "DkThreadCreate",
+    (c) => {
+      c.value = c.t.libos.palErrno;
+      return { ...dkArgs(), program: "", start: "ipc_helper", internal: true };
+    },
+    "pal.call.enter",
+  ),
   s.ret(),
 ]);
 
 /** First LibOS function of a new thread. */
 const threadStart = flow("clone_implementation_wrapper", "libos", "1.6", ({ act, callDynamic, call }) => [
-  act("thread starts with preempt 1", (c) => {
-    c.t.libos.preempt = 1;
-    c.t.libos.ready = true;
-    c.value = c.process(c.t).threads[0] ?? -1;
-  }, "thread.start"),
+  act(
+    "thread starts with preempt 1",
+    (c) => {
+      c.t.libos.preempt = 1;
+      c.t.libos.ready = true;
+      c.value = c.process(c.t).threads[0] ?? -1;
+    },
+    "thread.start",
+  ),
   act("tcb.context.preempt := 0, jump to the application", (c) => {
     c.t.libos.preempt = 0;
   }),
@@ -63,10 +75,15 @@ interface Clone {
 }
 
 const clone = flow<Clone>("shim_do_clone", "libos", "1.6", (s) => [
-  s.call("DkThreadCreate(clone_implementation_wrapper)", "DkThreadCreate", (c, v) => {
-    c.value = c.t.libos.palErrno;
-    return { ...dkArgs(), program: v.program, start: "clone_implementation_wrapper", internal: false };
-  }, "pal.call.enter"),
+  s.call(
+    "DkThreadCreate(clone_implementation_wrapper)",
+    "DkThreadCreate",
+    (c, v) => {
+      c.value = c.t.libos.palErrno;
+      return { ...dkArgs(), program: v.program, start: "clone_implementation_wrapper", internal: false };
+    },
+    "pal.call.enter",
+  ),
   s.act("ret = tid", (c, v) => {
     v.ret = c.t.rax;
   }),
@@ -77,10 +94,15 @@ const fork = flow<Clone>("shim_do_fork", "libos", "2.15", (s) => [
   s.test("IPC helper exists?", (c) => c.threadsOf(c.process(c.t)).some((t) => t.name.startsWith("ipc-helper")), "helper"),
   s.call("create the IPC helper", "create_ipc_helper"),
   s.at("helper"),
-  s.call("DkProcessCreate()", "DkProcessCreate", (c, v) => {
-    c.value = c.t.libos.palErrno;
-    return { ...dkArgs(), program: v.program, start: "", internal: false };
-  }, "pal.call.enter"),
+  s.call(
+    "DkProcessCreate()",
+    "DkProcessCreate",
+    (c, v) => {
+      c.value = c.t.libos.palErrno;
+      return { ...dkArgs(), program: v.program, start: "", internal: false };
+    },
+    "pal.call.enter",
+  ),
   s.act("ret = pid of the child", (c, v) => {
     const child = c.m.processes[c.t.rax];
     v.ret = child?.pid ?? E.AGAIN;

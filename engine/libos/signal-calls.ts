@@ -65,9 +65,13 @@ const sigprocmask = flow<SigmaskLocals>("shim_do_sigprocmask", "libos", "2.17", 
 ]);
 
 const sigpending = flow<{ ret: number }>("shim_do_sigpending", "libos", "2.17", (s) => [
-  s.act("numbers whose ring is not empty", (c) => {
-    c.value = Object.values(c.t.libos.rings).filter((ring) => ring.length > 0).length;
-  }, "libos.signal.pending"),
+  s.act(
+    "numbers whose ring is not empty",
+    (c) => {
+      c.value = Object.values(c.t.libos.rings).filter((ring) => ring.length > 0).length;
+    },
+    "libos.signal.pending",
+  ),
   answer(s),
 ]);
 
@@ -85,7 +89,8 @@ interface Suspend {
   ret: number;
 }
 
-const pendingNow = (c: Cpu): boolean => Object.entries(c.t.libos.rings).some(([signal, ring]) => ring.length > 0 && !hasSignal(c.t.libos.mask, Number(signal)));
+const pendingNow = (c: Cpu): boolean =>
+  Object.entries(c.t.libos.rings).some(([signal, ring]) => ring.length > 0 && !hasSignal(c.t.libos.mask, Number(signal)));
 
 export interface SuspendFixes {
   /** Look for unblocked pending signals before sleeping. */
@@ -143,4 +148,12 @@ const probe = flow<{ valid: boolean; address: number; ret: number }>("shim_do_pr
   answer(s),
 ]);
 
-export const signalCallFlows = (fix: SuspendFixes): Flow[] => [sigaction, sigprocmask, sigpending, sigaltstack, sigsuspend(fix), pause, probe];
+export const signalCallFlows = (fix: SuspendFixes): Flow[] => [
+  sigaction,
+  sigprocmask,
+  sigpending,
+  sigaltstack,
+  sigsuspend(fix),
+  pause,
+  probe,
+];

@@ -3,9 +3,9 @@
 import type { Cpu } from "../cpu.ts";
 import { running } from "../cpu.ts";
 import { type Flow, flow, type Mark, type Step, type Steps } from "../flow.ts";
+import { endProcess } from "../host/signal.ts";
 import { PAL_ERROR_BOUND } from "../pal/events.ts";
 import { SIG } from "../signals.ts";
-import { endProcess } from "../host/signal.ts";
 
 interface Upcall {
   event: number;
@@ -19,10 +19,14 @@ interface Upcall {
 
 const finish = (s: Steps<Upcall>): (Step | Mark)[] => [
   s.call("DkExceptionReturn(event)", "DkExceptionReturn"),
-  s.ret("return", (c, v) => {
-    c.value = v.event;
-    c.extra = v.id;
-  }, "libos.upcall.return"),
+  s.ret(
+    "return",
+    (c, v) => {
+      c.value = v.event;
+      c.extra = v.id;
+    },
+    "libos.upcall.return",
+  ),
 ];
 
 const isInternal = (c: Cpu): boolean => c.t.internal;
@@ -45,51 +49,81 @@ const asynchronous = (name: string, signal: number): Flow =>
     s.act(`siginfo_t info = (${signal === SIG.INT ? "SIGINT" : "SIGTERM"}, SI_USER, .si_pid = 0)`, (_, v) => {
       v.signal = signal;
     }),
-    s.call("deliver_signal(info, context = NULL)", "deliver_signal", (_, v) => ({ signal: v.signal, id: v.id, from: 0, hasContext: false, stored: false })),
+    s.call("deliver_signal(info, context = NULL)", "deliver_signal", (_, v) => ({
+      signal: v.signal,
+      id: v.id,
+      from: 0,
+      hasContext: false,
+      stored: false,
+    })),
     s.jump("return", "return"),
     s.at("internal"),
-    s.act("drop it", (c, v) => {
-      c.signal = signal;
-      c.value = 1;
-      c.extra = v.id;
-    }, "libos.signal.lost"),
+    s.act(
+      "drop it",
+      (c, v) => {
+        c.signal = signal;
+        c.value = 1;
+        c.extra = v.id;
+      },
+      "libos.signal.lost",
+    ),
     s.at("return"),
     ...finish(s),
   ]);
 
 const resume = (fixed: boolean): Flow =>
-  flow<Upcall>("resume_upcall", "libos", "2.11", (s) => [
-    s.test("internal Graphene thread (async or ipc helper)?", isInternal, "return"),
-    s.act("tcb.context.preempt + 1  < __disable_preempt() >", (c) => {
-      c.t.libos.preempt += 1;
-    }),
-    s.test("tcb.context.preempt > 1?  (nested signal)", (c) => c.t.libos.preempt > 1, "nested"),
-    s.call("__handle_signal(signal-num = 0, context = NULL)", "__handle_signal", () => ({ only: 0, at: 1, found: 0, id: 0, from: 0 })),
-    s.jump("enable"),
-    s.at("nested"),
-    fixed ? s.act("leave it for the delivery points") : s.act("set SIGNAL_DELAYED", (c) => {
-      c.t.libos.delayed = true;
-      c.value = c.t.libos.preempt;
-    }, "libos.signal.delayed"),
-    s.at("enable"),
-    s.act("tcb.context.preempt - 1  < __enable_preempt() >", (c) => {
-      c.t.libos.preempt -= 1;
-    }),
-    s.at("return"),
-    ...finish(s),
-  ], { note: "D10: when nested it also sets SIGNAL_DELAYED" });
+  flow<Upcall>(
+    "resume_upcall",
+    "libos",
+    "2.11",
+    (s) => [
+      s.test("internal Graphene thread (async or ipc helper)?", isInternal, "return"),
+      s.act("tcb.context.preempt + 1  < __disable_preempt() >", (c) => {
+        c.t.libos.preempt += 1;
+      }),
+      s.test("tcb.context.preempt > 1?  (nested signal)", (c) => c.t.libos.preempt > 1, "nested"),
+      s.call("__handle_signal(signal-num = 0, context = NULL)", "__handle_signal", () => ({ only: 0, at: 1, found: 0, id: 0, from: 0 })),
+      s.jump("enable"),
+      s.at("nested"),
+      fixed
+        ? s.act("leave it for the delivery points")
+        : s.act(
+            "set SIGNAL_DELAYED",
+            (c) => {
+              c.t.libos.delayed = true;
+              c.value = c.t.libos.preempt;
+            },
+            "libos.signal.delayed",
+          ),
+      s.at("enable"),
+      s.act("tcb.context.preempt - 1  < __enable_preempt() >", (c) => {
+        c.t.libos.preempt -= 1;
+      }),
+      s.at("return"),
+      ...finish(s),
+    ],
+    { note: "D10: when nested it also sets SIGNAL_DELAYED" },
+  );
 
 /** Sync upcalls: an internal fault, or deliver_signal with the interrupted context. */
 const synchronous = (name: string, signal: number, code: string, before: (s: Steps<Upcall>) => (Step | Mark)[] = () => []): Flow =>
   flow<Upcall>(name, "libos", "2.11", (s) => [
     ...before(s),
     s.test("internal Graphene thread or exception during LibOS/PAL?", (c) => isInternal(c) || ripInLibos(c), "fault"),
-    ...(name === "illegal_upcall" ? [s.test("no VMA for the address (always so under SGX, where it is 0)?", (_, v) => v.arg === 0, "fault")] : []),
+    ...(name === "illegal_upcall"
+      ? [s.test("no VMA for the address (always so under SGX, where it is 0)?", (_, v) => v.arg === 0, "fault")]
+      : []),
     s.act(`siginfo_t info = (${code}, si_addr = <faulting addr from PAL>)`, (c, v) => {
       v.signal = signal;
       c.value = v.arg;
     }),
-    s.call("deliver_signal(info, context)", "deliver_signal", (_, v) => ({ signal: v.signal, id: v.id, from: 0, hasContext: true, stored: false })),
+    s.call("deliver_signal(info, context)", "deliver_signal", (_, v) => ({
+      signal: v.signal,
+      id: v.id,
+      from: 0,
+      hasContext: true,
+      stored: false,
+    })),
     s.jump("return", "return"),
     s.at("fault"),
     s.act("print panic message, execute a breakpoint instruction", internalFault, "libos.fault"),
@@ -125,10 +159,14 @@ const failure = flow<{ error: number }>("handle_failure", "libos", "2.11", ({ ac
     c.t.libos.palErrno = v.error > PAL_ERROR_BOUND ? 0 : v.error;
     c.value = c.t.libos.palErrno;
   }),
-  ret("return", (c, v) => {
-    c.value = 7;
-    c.extra = v.error;
-  }, "libos.upcall.return"),
+  ret(
+    "return",
+    (c, v) => {
+      c.value = 7;
+      c.extra = v.error;
+    },
+    "libos.upcall.return",
+  ),
 ]);
 
 const exceptionReturn = flow("DkExceptionReturn", "pal", "2.6, 2.10", ({ call, ret }) => [

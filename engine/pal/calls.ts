@@ -5,9 +5,9 @@
 
 import type { Cpu } from "../cpu.ts";
 import { type Flow, flow, type Step, type Steps } from "../flow.ts";
-import { callArgs, type CallLocals } from "../host/calls.ts";
-import { SIG } from "../signals.ts";
+import { type CallLocals, callArgs } from "../host/calls.ts";
 import { NEVER } from "../scenario/schema.ts";
+import { SIG } from "../signals.ts";
 import { EVENT, PAL_ERROR, palError } from "./events.ts";
 
 export type PalName = "linux" | "sgx";
@@ -56,10 +56,12 @@ interface Dk {
 /** DkSystemTimeQuery counts microseconds from here, so that 0 can only be a failure. */
 export const CLOCK_BASE_US = 1_600_000_000_000_000;
 
-const plain = (_: Cpu, __: DkLocals, host: number): { ret: number; error: number } => (host < 0 ? { ret: 0, error: palError(host) } : { ret: host, error: 0 });
+const plain = (_: Cpu, __: DkLocals, host: number): { ret: number; error: number } =>
+  host < 0 ? { ret: 0, error: palError(host) } : { ret: host, error: 0 };
 
 /** 0 bytes is the end of the stream, an error for the PAL. */
-const stream = (c: Cpu, v: DkLocals, host: number): { ret: number; error: number } => (host === 0 ? { ret: 0, error: PAL_ERROR.ENDOFSTREAM } : plain(c, v, host));
+const stream = (c: Cpu, v: DkLocals, host: number): { ret: number; error: number } =>
+  host === 0 ? { ret: 0, error: PAL_ERROR.ENDOFSTREAM } : plain(c, v, host);
 
 /** Success is 1, so that 0 stays the failure. */
 const truth = (c: Cpu, v: DkLocals, host: number): { ret: number; error: number } => (host < 0 ? plain(c, v, host) : { ret: 1, error: 0 });
@@ -69,7 +71,12 @@ const io = (_: Cpu, v: DkLocals): CallLocals => callArgs(v);
 const CALLS: readonly Dk[] = [
   { name: "DkStreamRead", host: "read", result: stream },
   { name: "DkStreamWrite", host: "write" },
-  { name: "DkStreamWaitForClient", host: "accept", args: (_, v) => callArgs({ object: v.object, takes: v.takes, result: v.result || 1 }), result: truth },
+  {
+    name: "DkStreamWaitForClient",
+    host: "accept",
+    args: (_, v) => callArgs({ object: v.object, takes: v.takes, result: v.result || 1 }),
+    result: truth,
+  },
   // The outside world's answer may be any number: the LibOS keeps it, the PAL only says whether the call was done.
   { name: "DkStreamOpen", host: "call", result: (c, v, host) => (host === -4 ? plain(c, v, host) : { ret: 1, error: 0 }) },
   { name: "DkObjectsWaitAny", host: "wait-any" },
@@ -102,30 +109,43 @@ const enter = (s: Steps<DkLocals>): Step =>
   });
 
 const done = (s: Steps<DkLocals>): Step =>
-  s.ret("return to the LibOS", (c, v) => {
-    c.t.rax = v.ret;
-    c.value = v.ret;
-    c.extra = c.t.libos.palErrno;
-  }, "pal.call.leave");
+  s.ret(
+    "return to the LibOS",
+    (c, v) => {
+      c.t.rax = v.ret;
+      c.value = v.ret;
+      c.extra = c.t.libos.palErrno;
+    },
+    "pal.call.leave",
+  );
 
 const failed = (s: Steps<DkLocals>): Step =>
-  s.call("_DkRaiseFailure(error): upcall FAILURE", "handle_failure", (c, v) => {
-    c.value = EVENT.FAILURE;
-    c.extra = v.raised;
-    return { error: v.raised };
-  }, "libos.upcall.enter");
+  s.call(
+    "_DkRaiseFailure(error): upcall FAILURE",
+    "handle_failure",
+    (c, v) => {
+      c.value = EVENT.FAILURE;
+      c.extra = v.raised;
+      return { error: v.raised };
+    },
+    "libos.upcall.enter",
+  );
 
 function palCall(pal: PalName, dk: Dk): Flow {
   const convert = dk.result ?? plain;
   return flow<DkLocals>(dk.name, "pal", "1.1, 2.8", (s) => [
     enter(s),
     bottom(pal, s, dk),
-    s.test("no error?", (c, v) => {
-      const { ret, error } = convert(c, v, c.t.rax);
-      v.ret = ret;
-      v.raised = error;
-      return error === 0;
-    }, "ok"),
+    s.test(
+      "no error?",
+      (c, v) => {
+        const { ret, error } = convert(c, v, c.t.rax);
+        v.ret = ret;
+        v.raised = error;
+        return error === 0;
+      },
+      "ok",
+    ),
     failed(s),
     s.at("ok"),
     dk.leaves === false ? null : leave(pal, s),
@@ -161,12 +181,18 @@ const time = (pal: PalName): Flow =>
     done(s),
   ]);
 
-const vdso = flow("vdso_clock_gettime", "pal", "2.8", ({ act, ret }) => [
-  act("read the time page"),
-  ret("return", (c) => {
-    c.t.rax = c.now;
-  }),
-], { text: "vdso" });
+const vdso = flow(
+  "vdso_clock_gettime",
+  "pal",
+  "2.8",
+  ({ act, ret }) => [
+    act("read the time page"),
+    ret("return", (c) => {
+      c.t.rax = c.now;
+    }),
+  ],
+  { text: "vdso" },
+);
 
 /** DkThreadExit never leaves: nothing pended is delivered any more. */
 const threadExit = (pal: PalName): Flow =>
@@ -174,14 +200,24 @@ const threadExit = (pal: PalName): Flow =>
     s.act("_DkThreadExit(): kill this thread"),
     pal === "linux"
       ? s.call("INLINE_SYSCALL(exit)", "host exit", (_, v) => ({ ...callArgs(), status: v.status, group: false, how: v.how }))
-      : s.call("ocall_exit()", "sgx_ocall", (_, v) => ({ code: "ocall_exit", args: { ...callArgs(), status: v.status, group: false, how: v.how }, result: 0 }), "ocall.enter"),
+      : s.call(
+          "ocall_exit()",
+          "sgx_ocall",
+          (_, v) => ({ code: "ocall_exit", args: { ...callArgs(), status: v.status, group: false, how: v.how }, result: 0 }),
+          "ocall.enter",
+        ),
   ]);
 
 const processExit = (pal: PalName): Flow =>
   flow<DkLocals & { status: number }>("DkProcessExit", "pal", "2.16", (s) => [
     pal === "linux"
       ? s.call("INLINE_SYSCALL(exit_group)", "host exit", (_, v) => ({ ...callArgs(), status: v.status, group: true, how: 0 }))
-      : s.call("ocall_exit(exit_group)", "sgx_ocall", (_, v) => ({ code: "ocall_exit", args: { ...callArgs(), status: v.status, group: true, how: 0 }, result: 0 }), "ocall.enter"),
+      : s.call(
+          "ocall_exit(exit_group)",
+          "sgx_ocall",
+          (_, v) => ({ code: "ocall_exit", args: { ...callArgs(), status: v.status, group: true, how: 0 }, result: 0 }),
+          "ocall.enter",
+        ),
   ]);
 
 /** New thread or process: the host call only makes it; how it boots is the stack's business. */
@@ -189,7 +225,11 @@ const create = (pal: PalName, name: "DkThreadCreate" | "DkProcessCreate", host: 
   flow<DkLocals & { program: string; start: string; internal: boolean }>(name, "pal", "2.1, 2.19", (s) => [
     enter(s),
     pal === "linux" ? s.call("malloc the handle", "pal_malloc") : null,
-    bottom(pal, s, { name, host, args: (_, v) => ({ ...callArgs(), program: v.program as string, start: v.start as string, internal: v.internal as boolean }) }),
+    bottom(pal, s, {
+      name,
+      host,
+      args: (_, v) => ({ ...callArgs(), program: v.program as string, start: v.start as string, internal: v.internal as boolean }),
+    }),
     s.act("handle of the new one", (c, v) => {
       v.ret = Math.max(0, c.t.rax);
     }),
@@ -209,6 +249,20 @@ export const palCalls = (pal: PalName): Flow[] => [
 ];
 
 /** Host calls that PAL calls reach through an ocall. */
-export const OCALLS = ["read", "write", "accept", "call", "wait-any", "set", "sched_yield", "tgkill", "nanosleep", "clock_gettime", "exit", "clone", "fork"] as const;
+export const OCALLS = [
+  "read",
+  "write",
+  "accept",
+  "call",
+  "wait-any",
+  "set",
+  "sched_yield",
+  "tgkill",
+  "nanosleep",
+  "clock_gettime",
+  "exit",
+  "clone",
+  "fork",
+] as const;
 
 export const ocallFlow = ocallName;

@@ -4,15 +4,23 @@ import { type Flow, flow } from "../flow.ts";
 
 /** The slot's lock is taken on every event (3.4 handler-table-lock-self-deadlock). */
 export const getHandler: Flow = flow<{ event: number; found: boolean }>("_DkGetExceptionHandler", "pal", "1.5, 2.6", ({ act, ret }) => [
-  act("lock the slot", (c, v) => {
-    c.value = v.event;
-  }, "lock"),
+  act(
+    "lock the slot",
+    (c, v) => {
+      c.value = v.event;
+    },
+    "lock",
+  ),
   act("read handlers[event].upcall", (c, v) => {
     v.found = c.process(c.t).upcalls[v.event] ?? false;
   }),
-  act("unlock the slot", (c, v) => {
-    c.value = v.event;
-  }, "unlock"),
+  act(
+    "unlock the slot",
+    (c, v) => {
+      c.value = v.event;
+    },
+    "unlock",
+  ),
   ret("return", (c, v) => {
     c.t.rax = v.found ? 1 : 0;
     c.value = c.t.rax;
@@ -20,4 +28,5 @@ export const getHandler: Flow = flow<{ event: number; found: boolean }>("_DkGetE
 ]);
 
 /** One upcall a step: which one runs depends on the event. */
-export const upcallName = (event: number): string => ["", "arithmetic_error_upcall", "memfault_upcall", "illegal_upcall", "quit_upcall", "suspend_upcall", "resume_upcall"][event] ?? "";
+export const upcallName = (event: number): string =>
+  ["", "arithmetic_error_upcall", "memfault_upcall", "illegal_upcall", "quit_upcall", "suspend_upcall", "resume_upcall"][event] ?? "";

@@ -2,7 +2,7 @@
 
 import { isNode, LineCounter, parseDocument } from "yaml";
 import type { z } from "zod";
-import { ScenarioError } from "../machine.ts";
+import { ScenarioError } from "../errors.ts";
 import { nearest } from "../nearest.ts";
 import { OPERATION_NAMES, type Operation, type Scenario, scenarioSchema } from "./schema.ts";
 
@@ -18,7 +18,8 @@ const MAX_YAML_BYTES = 4_000_000;
 export function parseScenario(text: string, where: string): Scenario {
   const json = text.trimStart().startsWith("{") ? tryJson(text) : undefined;
   if (json !== undefined) return check(json, () => where);
-  if (text.length > MAX_YAML_BYTES) throw new ScenarioError(`${where}: ${text.length} characters; a YAML scenario may have ${MAX_YAML_BYTES} (write JSON for more)`);
+  if (text.length > MAX_YAML_BYTES)
+    throw new ScenarioError(`${where}: ${text.length} characters; a YAML scenario may have ${MAX_YAML_BYTES} (write JSON for more)`);
   const lines = new LineCounter();
   const doc = parseDocument(text, { lineCounter: lines, uniqueKeys: true, maxAliasCount: 100 } as Parameters<typeof parseDocument>[1]);
   const broken = doc.errors[0];
@@ -66,11 +67,18 @@ function flatten(issue: Issue): Issue[] {
   return best && best.length > 0 ? best.flatMap(flatten) : [issue];
 }
 
-const field = (issue: Issue): string => (issue.path.length === 0 ? "" : `${issue.path.map((part) => (typeof part === "number" ? `[${part}]` : String(part))).join(".").replaceAll(".[", "[")}: `);
+const field = (issue: Issue): string =>
+  issue.path.length === 0
+    ? ""
+    : `${issue.path
+        .map((part) => (typeof part === "number" ? `[${part}]` : String(part)))
+        .join(".")
+        .replaceAll(".[", "[")}: `;
 
 function explain(issue: Issue): string {
   const params = issue.code === "custom" ? (issue.params as { unknown?: string; among?: readonly string[] } | undefined) : undefined;
-  if (params?.unknown !== undefined) return `unknown operation "${params.unknown}"; did you mean "${nearest(params.unknown, params.among ?? OPERATION_NAMES)}"?`;
+  if (params?.unknown !== undefined)
+    return `unknown operation "${params.unknown}"; did you mean "${nearest(params.unknown, params.among ?? OPERATION_NAMES)}"?`;
   if (issue.code === "unrecognized_keys") return `unknown field ${issue.keys.map((key) => `"${key}"`).join(", ")}`;
   return issue.message;
 }
@@ -87,7 +95,8 @@ function checkReferences(s: Scenario, place: (path: PropertyKey[]) => string): v
     list.forEach((op, i) => {
       const at = [...path, i];
       if ((op.op === "clone" || op.op === "fork") && !programs.includes(op.program)) bad(at, "program", op.program, programs);
-      if (op.op === "sigaction" && op.handler !== "default" && op.handler !== "ignore" && !handlers.includes(op.handler)) bad(at, "handler", op.handler, [...handlers, "default", "ignore"]);
+      if (op.op === "sigaction" && op.handler !== "default" && op.handler !== "ignore" && !handlers.includes(op.handler))
+        bad(at, "handler", op.handler, [...handlers, "default", "ignore"]);
       if (op.op === "loop") visit(op.do, [...at, "loop", "do"], places);
       if (op.op === "sigsetjmp") visit(op.do, [...at, "sigsetjmp", "do"], [...places, op.place]);
     });

@@ -4,8 +4,8 @@
  */
 
 import { type Cpu, cut, push, stackOf } from "../cpu.ts";
-import { endProcess, generateFault } from "../host/signal.ts";
 import { OUTSIDE } from "../host/outside.ts";
+import { endProcess, generateFault } from "../host/signal.ts";
 import { SIG } from "../signals.ts";
 import { ENCLAVE, HOST, type Locals, type SsaFrame, type Thread } from "../state.ts";
 import { KIND } from "../transition.ts";

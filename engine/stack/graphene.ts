@@ -25,7 +25,10 @@ type Fixes = ReadonlySet<FixName>;
 const libos = (fixes: Fixes): Flow[] => [
   ...processFlows,
   ...lockFlows,
-  ...deliverFlows({ yieldAfterSignal: fixes.has("spurious-yield-per-pending"), delayedBit: fixes.has("signal-delayed-breaks-preempt-assert") }),
+  ...deliverFlows({
+    yieldAfterSignal: fixes.has("spurious-yield-per-pending"),
+    delayedBit: fixes.has("signal-delayed-breaks-preempt-assert"),
+  }),
   ...upcallFlows({ delayedBit: fixes.has("signal-delayed-breaks-preempt-assert") }),
   ...killFlows,
   ...alarmFlows({ asyncList: fixes.has("async-list-redundant-cancel") }),
@@ -41,9 +44,13 @@ const libos = (fixes: Fixes): Flow[] => [
 /** Start of the PAL proper: in the enclave under SGX. */
 const palMain = (pal: "linux" | "sgx"): Flow =>
   flow("pal_linux_main", "pal", "2.1, 2.7", ({ act, call, callDynamic }) => [
-    act("the process starts", (c) => {
-      c.value = c.process(c.t).parent;
-    }, "process.start"),
+    act(
+      "the process starts",
+      (c) => {
+        c.value = c.process(c.t).parent;
+      },
+      "process.start",
+    ),
     pal === "linux" ? call("signal_setup()", "signal_setup") : null,
     call("shim_init()", "shim_init"),
     callDynamic("main()", (c) => ({ flow: c.flowOf(c.t.program), v: {} })),

@@ -4,7 +4,7 @@ import { nativeCall } from "../app/syscalls.ts";
 import type { Cpu } from "../cpu.ts";
 import { E } from "../errno.ts";
 import { type Flow, flow } from "../flow.ts";
-import { callArgs, type CallLocals, quick, setTimer } from "../host/calls.ts";
+import { type CallLocals, callArgs, quick, setTimer } from "../host/calls.ts";
 import { restorer } from "../host/restorer.ts";
 import { recheck } from "../host/signal.ts";
 import { processesNamed, threadNamed } from "../libos/kill.ts";
@@ -56,17 +56,25 @@ const kernel: readonly Flow[] = [
 ];
 
 const started = flow("start_thread", "app", "1.2", ({ act, callDynamic, call }) => [
-  act("the thread starts", (c) => {
-    c.value = c.process(c.t).threads[0] ?? -1;
-  }, "thread.start"),
+  act(
+    "the thread starts",
+    (c) => {
+      c.value = c.process(c.t).threads[0] ?? -1;
+    },
+    "thread.start",
+  ),
   callDynamic("the thread's program", (c) => ({ flow: c.flowOf(c.t.program), v: {} })),
   call("exit(0)", "libc exit", () => ({ ...callArgs(), status: 0 })),
 ]);
 
 const main = flow("_start", "app", "1.2", ({ act, callDynamic, call }) => [
-  act("the process starts", (c) => {
-    c.value = c.process(c.t).parent;
-  }, "process.start"),
+  act(
+    "the process starts",
+    (c) => {
+      c.value = c.process(c.t).parent;
+    },
+    "process.start",
+  ),
   callDynamic("main()", (c) => ({ flow: c.flowOf(c.t.program), v: {} })),
   call("exit_group(0)", "libc exit_group", () => ({ ...callArgs(), status: 0 })),
 ]);
@@ -80,15 +88,38 @@ const creating = (name: "clone" | "fork", id: (c: Cpu) => number): Flow =>
     act("id of the new one", (c) => {
       c.t.rax = id(c);
     }),
-    ret("back in the application", (c) => {
-      c.value = c.t.rax;
-    }, "app.return"),
+    ret(
+      "back in the application",
+      (c) => {
+        c.value = c.t.rax;
+      },
+      "app.return",
+    ),
   ]);
 
 const libc: readonly Flow[] = [
-  same("read"), same("write"), same("accept"), same("close"), same("poll"), same("semop"), same("msgrcv"), same("nanosleep"), same("pause"), same("sigsuspend"),
-  same("wait4"), same("call"), same("sched_yield"), same("getpid"), same("sigaction"), same("sigprocmask"), same("sigpending"), same("sigaltstack"),
-  same("alarm"), same("setitimer"), same("probe"), same("execve"),
+  same("read"),
+  same("write"),
+  same("accept"),
+  same("close"),
+  same("poll"),
+  same("semop"),
+  same("msgrcv"),
+  same("nanosleep"),
+  same("pause"),
+  same("sigsuspend"),
+  same("wait4"),
+  same("call"),
+  same("sched_yield"),
+  same("getpid"),
+  same("sigaction"),
+  same("sigprocmask"),
+  same("sigpending"),
+  same("sigaltstack"),
+  same("alarm"),
+  same("setitimer"),
+  same("probe"),
+  same("execve"),
   creating("clone", (c) => c.t.rax),
   creating("fork", (c) => c.m.processes[c.t.rax]?.pid ?? E.AGAIN),
   nativeCall("epoll_wait", "poll"),

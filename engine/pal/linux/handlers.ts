@@ -5,7 +5,7 @@ import { type Flow, flow } from "../../flow.ts";
 import { SIG, setOf, signalName } from "../../signals.ts";
 import { dkArgs } from "../calls.ts";
 import { EVENT, eventOf } from "../events.ts";
-import { getHandler, upcallName } from "../handler-table.ts";
+import { upcallName } from "../handler-table.ts";
 
 interface Handler {
   signal: number;
@@ -23,13 +23,31 @@ export function interruptedInPal(c: Cpu): boolean {
 const ASYNC = [SIG.TERM, SIG.INT, SIG.CONT] as const;
 const SYNC = [SIG.FPE, SIG.SEGV, SIG.BUS, SIG.ILL, SIG.SYS] as const;
 
-const signalSetup = flow("signal_setup", "pal", "2.7", ({ act, ret }) => [
-  act("SIGCHLD := SIG_IGN, SA_NOCLDWAIT", (c) => setAction(c, SIG.CHLD, ""), "host.sigaction"),
-  act("SIGPIPE := _DkPipeSighandler", (c) => setAction(c, SIG.PIPE, "_DkPipeSighandler"), "host.sigaction"),
-  ...SYNC.map((signal) => act(`rt_sigaction(${signalName(signal)}, _DkGenericSighandler, mask {SIGCONT})`, (c) => setAction(c, signal, "_DkGenericSighandler"), "host.sigaction")),
-  ...ASYNC.map((signal) => act(`rt_sigaction(${signalName(signal)}, _DkTerminateSighandler, mask {SIGCONT})`, (c) => setAction(c, signal, "_DkTerminateSighandler"), "host.sigaction")),
-  ret("return (no sigprocmask: blocked signals stay blocked)"),
-], { note: "D6: 8 signals with SIGSYS, no unblocking, SA_NOCLDWAIT everywhere" });
+const signalSetup = flow(
+  "signal_setup",
+  "pal",
+  "2.7",
+  ({ act, ret }) => [
+    act("SIGCHLD := SIG_IGN, SA_NOCLDWAIT", (c) => setAction(c, SIG.CHLD, ""), "host.sigaction"),
+    act("SIGPIPE := _DkPipeSighandler", (c) => setAction(c, SIG.PIPE, "_DkPipeSighandler"), "host.sigaction"),
+    ...SYNC.map((signal) =>
+      act(
+        `rt_sigaction(${signalName(signal)}, _DkGenericSighandler, mask {SIGCONT})`,
+        (c) => setAction(c, signal, "_DkGenericSighandler"),
+        "host.sigaction",
+      ),
+    ),
+    ...ASYNC.map((signal) =>
+      act(
+        `rt_sigaction(${signalName(signal)}, _DkTerminateSighandler, mask {SIGCONT})`,
+        (c) => setAction(c, signal, "_DkTerminateSighandler"),
+        "host.sigaction",
+      ),
+    ),
+    ret("return (no sigprocmask: blocked signals stay blocked)"),
+  ],
+  { note: "D6: 8 signals with SIGSYS, no unblocking, SA_NOCLDWAIT everywhere" },
+);
 
 export function setAction(c: Cpu, signal: number, handler: string): void {
   c.signal = signal;
@@ -44,28 +62,46 @@ const terminate = flow<Handler>("_DkTerminateSighandler", "pal", "2.8", ({ act, 
     c.extra = v.id;
   }),
   test("RIP in PAL text? signal arrived during PAL call", (c) => interruptedInPal(c), "in PAL"),
-  call("_DkGenericSignalHandle(event, NULL, uc)", "_DkGenericSignalHandle", (_, v) => ({ event: v.event, id: v.id, arg: 0, hasUc: true, handled: false })),
+  call("_DkGenericSignalHandle(event, NULL, uc)", "_DkGenericSignalHandle", (_, v) => ({
+    event: v.event,
+    id: v.id,
+    arg: 0,
+    hasUc: true,
+    handled: false,
+  })),
   test("handled, or RESUME?", (c, v) => c.t.rax === 1 || v.event === EVENT.RESUME, "done"),
-  act("no handler: the event ends here", (c, v) => {
-    c.value = v.event;
-    c.extra = v.id;
-    c.signal = v.signal;
-  }, "pal.event.lost"),
+  act(
+    "no handler: the event ends here",
+    (c, v) => {
+      c.value = v.event;
+      c.extra = v.id;
+      c.signal = v.signal;
+    },
+    "pal.event.lost",
+  ),
   call("_DkThreadExit()", "DkThreadExit", () => ({ ...dkArgs(), status: 0, how: 2 })),
   at("in PAL"),
   test("tcb.pending_event == 0?", (c) => c.t.pal.pendingEvent === 0, "first"),
   call("malloc a queue node", "pal_malloc"),
-  act("append the event to tcb.pending_queue", (c, v) => {
-    c.t.pal.queue.push({ event: v.event, id: v.id });
-    pended(c, v);
-  }, "pal.event.pend"),
+  act(
+    "append the event to tcb.pending_queue",
+    (c, v) => {
+      c.t.pal.queue.push({ event: v.event, id: v.id });
+      pended(c, v);
+    },
+    "pal.event.pend",
+  ),
   test("return", () => true, "done"),
   at("first"),
-  act("tcb.pending_event := event", (c, v) => {
-    c.t.pal.pendingEvent = v.event;
-    c.t.pal.pendingId = v.id;
-    pended(c, v);
-  }, "pal.event.pend"),
+  act(
+    "tcb.pending_event := event",
+    (c, v) => {
+      c.t.pal.pendingEvent = v.event;
+      c.t.pal.pendingId = v.id;
+      pended(c, v);
+    },
+    "pal.event.pend",
+  ),
   at("done"),
   ret("signal handler done"),
 ]);
@@ -80,66 +116,119 @@ function pended(c: Cpu, v: Handler): void {
 const malloc = flow("pal_malloc", "pal", "2.8", ({ act, call, test, at, ret }) => [
   at("again"),
   test("slab lock free?", (c) => !c.t.pal.slabLocked, "take"),
-  call("wait for the slab lock", "host wait-any", () => ({ object: -1, objects: [], bytes: 0, takes: -1, result: 0, timeout: Number.MAX_SAFE_INTEGER, until: 0, ret: 0 })),
+  call("wait for the slab lock", "host wait-any", () => ({
+    object: -1,
+    objects: [],
+    bytes: 0,
+    takes: -1,
+    result: 0,
+    timeout: Number.MAX_SAFE_INTEGER,
+    until: 0,
+    ret: 0,
+  })),
   test("again", () => true, "again"),
   at("take"),
-  act("lock the slab", (c) => {
-    c.t.pal.slabLocked = true;
-  }, "lock"),
+  act(
+    "lock the slab",
+    (c) => {
+      c.t.pal.slabLocked = true;
+    },
+    "lock",
+  ),
   act("take a block"),
-  act("unlock the slab", (c) => {
-    c.t.pal.slabLocked = false;
-  }, "unlock"),
+  act(
+    "unlock the slab",
+    (c) => {
+      c.t.pal.slabLocked = false;
+    },
+    "unlock",
+  ),
   ret(),
 ]);
 
 /** End of every PAL call (2.8 step 3). Runs after the result is known and before it is returned. */
 const checkPending = flow<{ event: number; id: number }>("__check_pending_event", "pal", "2.8", ({ act, test, call, at, ret }) => [
   test("tcb.pending_event == 0?", (c) => c.t.pal.pendingEvent === 0, "done"),
-  act("take tcb.pending_event", (c, v) => {
-    v.event = c.t.pal.pendingEvent;
-    v.id = c.t.pal.pendingId;
-    c.t.pal.pendingEvent = 0;
-    c.t.pal.pendingId = 0;
-    c.value = v.event;
-    c.extra = v.id;
-  }, "pal.event.deliver"),
-  call("_DkGenericSignalHandle(tcb.pending_event, NULL, NULL)", "_DkGenericSignalHandle", (_, v) => ({ event: v.event, id: v.id, arg: 0, hasUc: false, handled: false })),
+  act(
+    "take tcb.pending_event",
+    (c, v) => {
+      v.event = c.t.pal.pendingEvent;
+      v.id = c.t.pal.pendingId;
+      c.t.pal.pendingEvent = 0;
+      c.t.pal.pendingId = 0;
+      c.value = v.event;
+      c.extra = v.id;
+    },
+    "pal.event.deliver",
+  ),
+  call("_DkGenericSignalHandle(tcb.pending_event, NULL, NULL)", "_DkGenericSignalHandle", (_, v) => ({
+    event: v.event,
+    id: v.id,
+    arg: 0,
+    hasUc: false,
+    handled: false,
+  })),
   at("queue"),
   test("tcb.pending_queue empty?", (c) => c.t.pal.queue.length === 0, "done"),
-  act("take the next of tcb.pending_queue", (c, v) => {
-    const next = c.t.pal.queue.shift();
-    v.event = next?.event ?? 0;
-    v.id = next?.id ?? 0;
-    c.value = v.event;
-    c.extra = v.id;
-  }, "pal.event.deliver"),
-  call("_DkGenericSignalHandle(event, NULL, NULL)", "_DkGenericSignalHandle", (_, v) => ({ event: v.event, id: v.id, arg: 0, hasUc: false, handled: false })),
+  act(
+    "take the next of tcb.pending_queue",
+    (c, v) => {
+      const next = c.t.pal.queue.shift();
+      v.event = next?.event ?? 0;
+      v.id = next?.id ?? 0;
+      c.value = v.event;
+      c.extra = v.id;
+    },
+    "pal.event.deliver",
+  ),
+  call("_DkGenericSignalHandle(event, NULL, NULL)", "_DkGenericSignalHandle", (_, v) => ({
+    event: v.event,
+    id: v.id,
+    arg: 0,
+    hasUc: false,
+    handled: false,
+  })),
   test("next", () => true, "queue"),
   at("done"),
   ret(),
 ]);
 
 /** Sync signals (2.9). Release build: in PAL text the thread dies. */
-const generic = flow<Handler>("_DkGenericSighandler", "pal", "2.9", ({ act, test, call, at, ret }) => [
-  act("event := signal", (c, v) => {
-    v.event = eventOf(v.signal);
-    c.signal = v.signal;
-    c.extra = v.id;
-  }),
-  test("RIP in PAL text?", (c) => interruptedInPal(c), "in PAL"),
-  call("_DkGenericSignalHandle(event, siginfo, uc)", "_DkGenericSignalHandle", (c, v) => ({ event: v.event, id: v.id, arg: faultAddress(c), hasUc: true, handled: false })),
-  test("return", () => true, "done"),
-  at("in PAL"),
-  act('print "*** An unexpected ... occurred inside PAL. Exiting the thread. ***"', (c, v) => {
-    c.value = v.event;
-    c.extra = v.id;
-    c.signal = v.signal;
-  }, "pal.event.lost"),
-  call("_DkThreadExit()", "DkThreadExit", () => ({ ...dkArgs(), status: 0, how: 2 })),
-  at("done"),
-  ret("signal handler done"),
-], { note: "D8: a DEBUG build sleeps for ever in PAL text; the page writes two leading underscores" });
+const generic = flow<Handler>(
+  "_DkGenericSighandler",
+  "pal",
+  "2.9",
+  ({ act, test, call, at, ret }) => [
+    act("event := signal", (c, v) => {
+      v.event = eventOf(v.signal);
+      c.signal = v.signal;
+      c.extra = v.id;
+    }),
+    test("RIP in PAL text?", (c) => interruptedInPal(c), "in PAL"),
+    call("_DkGenericSignalHandle(event, siginfo, uc)", "_DkGenericSignalHandle", (c, v) => ({
+      event: v.event,
+      id: v.id,
+      arg: faultAddress(c),
+      hasUc: true,
+      handled: false,
+    })),
+    test("return", () => true, "done"),
+    at("in PAL"),
+    act(
+      'print "*** An unexpected ... occurred inside PAL. Exiting the thread. ***"',
+      (c, v) => {
+        c.value = v.event;
+        c.extra = v.id;
+        c.signal = v.signal;
+      },
+      "pal.event.lost",
+    ),
+    call("_DkThreadExit()", "DkThreadExit", () => ({ ...dkArgs(), status: 0, how: 2 })),
+    at("done"),
+    ret("signal handler done"),
+  ],
+  { note: "D8: a DEBUG build sleeps for ever in PAL text; the page writes two leading underscores" },
+);
 
 /** si_addr: the address the interrupted `fault` operation names. */
 function faultAddress(c: Cpu): number {
@@ -149,50 +238,91 @@ function faultAddress(c: Cpu): number {
 }
 
 const pipe = flow<Handler>("_DkPipeSighandler", "pal", "2.7", ({ act, ret }) => [
-  act("assert RIP in PAL; nothing else", (c, v) => {
-    c.signal = v.signal;
-    c.extra = v.id;
-    c.value = 0;
-  }, "pal.event.lost"),
+  act(
+    "assert RIP in PAL; nothing else",
+    (c, v) => {
+      c.signal = v.signal;
+      c.extra = v.id;
+      c.value = 0;
+    },
+    "pal.event.lost",
+  ),
   ret("signal handler done"),
 ]);
 
-const handle = flow<{ event: number; id: number; arg: number; hasUc: boolean; handled: boolean }>("_DkGenericSignalHandle", "pal", "2.10", ({ test, call, at, ret, act }) => [
-  call("upcall = _DkGetExceptionHandler(event)", "_DkGetExceptionHandler", (_, v) => ({ event: v.event, found: false })),
-  test("upcall == NULL?", (c) => c.t.rax === 0, "none"),
-  call("_DkGenericEventTrigger(event, upcall, uc)", "_DkGenericEventTrigger", (_, v) => ({ event: v.event, id: v.id, arg: v.arg, hasUc: v.hasUc, skip: false })),
-  act("handled", (_, v) => {
-    v.handled = true;
-  }),
-  at("none"),
-  ret("return", (c, v) => {
-    c.t.rax = v.handled ? 1 : 0;
-    c.value = c.t.rax;
-  }),
-]);
+const handle = flow<{ event: number; id: number; arg: number; hasUc: boolean; handled: boolean }>(
+  "_DkGenericSignalHandle",
+  "pal",
+  "2.10",
+  ({ test, call, at, ret, act }) => [
+    call("upcall = _DkGetExceptionHandler(event)", "_DkGetExceptionHandler", (_, v) => ({ event: v.event, found: false })),
+    test("upcall == NULL?", (c) => c.t.rax === 0, "none"),
+    call("_DkGenericEventTrigger(event, upcall, uc)", "_DkGenericEventTrigger", (_, v) => ({
+      event: v.event,
+      id: v.id,
+      arg: v.arg,
+      hasUc: v.hasUc,
+      skip: false,
+    })),
+    act("handled", (_, v) => {
+      v.handled = true;
+    }),
+    at("none"),
+    ret("return", (c, v) => {
+      c.t.rax = v.handled ? 1 : 0;
+      c.value = c.t.rax;
+    }),
+  ],
+);
 
-const trigger = flow<{ event: number; id: number; arg: number; hasUc: boolean; skip: boolean }>("_DkGenericEventTrigger", "pal", "2.10", ({ act, callDynamic, ret }) => [
-  act("event = struct exception_event(event_num, context = copy of uc registers, uc)"),
-  callDynamic("upcall(event, arg, context)", (c, v) => {
-    c.value = v.event;
-    c.extra = v.id;
-    return { flow: c.flowOf(upcallName(v.event)), v: { event: v.event, id: v.id, arg: v.arg, hasContext: v.hasUc, signal: 0, code: 0, mode: 0 } };
-  }, "libos.upcall.enter"),
-  ret(),
-]);
+const trigger = flow<{ event: number; id: number; arg: number; hasUc: boolean; skip: boolean }>(
+  "_DkGenericEventTrigger",
+  "pal",
+  "2.10",
+  ({ act, callDynamic, ret }) => [
+    act("event = struct exception_event(event_num, context = copy of uc registers, uc)"),
+    callDynamic(
+      "upcall(event, arg, context)",
+      (c, v) => {
+        c.value = v.event;
+        c.extra = v.id;
+        return {
+          flow: c.flowOf(upcallName(v.event)),
+          v: { event: v.event, id: v.id, arg: v.arg, hasContext: v.hasUc, signal: 0, code: 0, mode: 0 },
+        };
+      },
+      "libos.upcall.enter",
+    ),
+    ret(),
+  ],
+);
 
 const exceptionReturn = flow("_DkExceptionReturn", "pal", "2.10", ({ act, ret }) => [
-  act("update event.uc registers with event.context registers", (c) => {
-    const stack = running(c.t);
-    const at = findDown(stack, c.wiring.trigger);
-    const event = stack[at]?.v;
-    c.extra = typeof event?.id === "number" ? event.id : 0;
-    if (!event?.hasUc) return;
-    c.value = 1;
-    const frame = stack[findDown(stack, c.wiring.restorer, at)];
-    if (frame && event.skip === true) frame.v.skip = true;
-  }, "pal.exception.return"),
+  act(
+    "update event.uc registers with event.context registers",
+    (c) => {
+      const stack = running(c.t);
+      const at = findDown(stack, c.wiring.trigger);
+      const event = stack[at]?.v;
+      c.extra = typeof event?.id === "number" ? event.id : 0;
+      if (!event?.hasUc) return;
+      c.value = 1;
+      const frame = stack[findDown(stack, c.wiring.restorer, at)];
+      if (frame && event.skip === true) frame.v.skip = true;
+    },
+    "pal.exception.return",
+  ),
   ret("unwind the call stack as usual"),
 ]);
 
-export const linuxHandlers: readonly Flow[] = [signalSetup, terminate, malloc, checkPending, generic, pipe, handle, trigger, exceptionReturn];
+export const linuxHandlers: readonly Flow[] = [
+  signalSetup,
+  terminate,
+  malloc,
+  checkPending,
+  generic,
+  pipe,
+  handle,
+  trigger,
+  exceptionReturn,
+];

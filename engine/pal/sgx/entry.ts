@@ -25,56 +25,76 @@ function exitToNowhere(c: Cpu): void {
   c.kind = KIND["sgx.fault"];
 }
 
-const enclaveEntry = flow<Entry>("enclave_entry", "pal", "2.2, 2.3", ({ act, test, at }) => [
-  test("RAX != 0 (CSSA): jump to handle_resume()", (c) => c.t.sgx.cssa !== 0, "handle_resume"),
-  test("exit_target == 0: an ecall", (c) => !c.t.sgx.exitTarget, "ecall"),
-  act("jump to return_from_ocall()"),
-  act("RSP = ocall stack (TLS.stack)", returnFromOcall),
+const enclaveEntry = flow<Entry>(
+  "enclave_entry",
+  "pal",
+  "2.2, 2.3",
+  ({ act, test, at }) => [
+    test("RAX != 0 (CSSA): jump to handle_resume()", (c) => c.t.sgx.cssa !== 0, "handle_resume"),
+    test("exit_target == 0: an ecall", (c) => !c.t.sgx.exitTarget, "ecall"),
+    act("jump to return_from_ocall()"),
+    act("RSP = ocall stack (TLS.stack)", returnFromOcall),
 
-  at("ecall"),
-  test("is this a known ecall?", (_, v) => v.start !== "", "known"),
-  act("ecall index rejected, EEXIT to address 0", exitToNowhere, "sgx.eexit"),
-  at("known"),
-  act("handle_ecall: set exit_target, ustack_top; RSP = enclave stack", (c, v) => {
-    const t = c.t;
-    cut(c, t, HOST, t.host.length - 1);
-    t.sgx.exitTarget = true;
-    t.sgx.ustackTop = t.host.length;
-    t.stack = ENCLAVE;
-    push(t, c.flowOf(v.start), {});
-  }),
+    at("ecall"),
+    test("is this a known ecall?", (_, v) => v.start !== "", "known"),
+    act("ecall index rejected, EEXIT to address 0", exitToNowhere, "sgx.eexit"),
+    at("known"),
+    act("handle_ecall: set exit_target, ustack_top; RSP = enclave stack", (c, v) => {
+      const t = c.t;
+      cut(c, t, HOST, t.host.length - 1);
+      t.sgx.exitTarget = true;
+      t.sgx.ustackTop = t.host.length;
+      t.stack = ENCLAVE;
+      push(t, c.flowOf(v.start), {});
+    }),
 
-  at("handle_resume"),
-  test("double-check: EXITINFO.valid?", (c) => ssa0(c).vector >= 0, "handle_exception"),
-  act("double-check: RDI contains an event", (c, v) => {
-    v.event = c.t.sgx.rdi & 0xff;
-    c.value = v.event;
-  }),
-  test("event != 0", (_, v) => v.event !== 0, "handle_exception"),
-  act("nothing to do: EEXIT(RDX)", stageOneDone, "sgx.eexit"),
-  at("handle_exception"),
-  act("jump to handle_exception()"),
-  act("create new enclave-thread stack frame and push GPRSGX registers on this frame", (c) => {
-    const ssa = ssa0(c);
-    c.value = ssa.stack === ENCLAVE ? 2 : 4;
-    c.extra = ssa.depth;
-    if (ssa.stack === ENCLAVE) c.kind = KIND.step;
-  }, "sgx.clobber"),
-  act("update GPRSGX = (RSP = new frame, RDI = event, RSI = new frame, RIP = _DkExceptionHandler)", (c, v) => {
-    const ssa = ssa0(c);
-    const sgx = c.t.sgx;
-    c.extra = sgx.id;
-    ssa.push.push({
-      flow: c.flowOf("_DkExceptionHandler"),
-      pc: 0,
-      v: {
-        event: v.event, vector: ssa.vector, opcode: ssa.opcode, id: sgx.id,
-        stack: ssa.stack, depth: ssa.depth + ssa.push.length, rax: ssa.rax, rdi: ssa.rdi, rsi: ssa.rsi, rdx: ssa.rdx, carried: ssa.id, frame: -1,
+    at("handle_resume"),
+    test("double-check: EXITINFO.valid?", (c) => ssa0(c).vector >= 0, "handle_exception"),
+    act("double-check: RDI contains an event", (c, v) => {
+      v.event = c.t.sgx.rdi & 0xff;
+      c.value = v.event;
+    }),
+    test("event != 0", (_, v) => v.event !== 0, "handle_exception"),
+    act("nothing to do: EEXIT(RDX)", stageOneDone, "sgx.eexit"),
+    at("handle_exception"),
+    act("jump to handle_exception()"),
+    act(
+      "create new enclave-thread stack frame and push GPRSGX registers on this frame",
+      (c) => {
+        const ssa = ssa0(c);
+        c.value = ssa.stack === ENCLAVE ? 2 : 4;
+        c.extra = ssa.depth;
+        if (ssa.stack === ENCLAVE) c.kind = KIND.step;
       },
-    });
-  }),
-  act("EEXIT(RDX = after_resume)", stageOneDone, "sgx.eexit"),
-], { note: "The page's check of RDI is only: EXITINFO.valid, else event != 0; CSSA, range and thread state are not checked" });
+      "sgx.clobber",
+    ),
+    act("update GPRSGX = (RSP = new frame, RDI = event, RSI = new frame, RIP = _DkExceptionHandler)", (c, v) => {
+      const ssa = ssa0(c);
+      const sgx = c.t.sgx;
+      c.extra = sgx.id;
+      ssa.push.push({
+        flow: c.flowOf("_DkExceptionHandler"),
+        pc: 0,
+        v: {
+          event: v.event,
+          vector: ssa.vector,
+          opcode: ssa.opcode,
+          id: sgx.id,
+          stack: ssa.stack,
+          depth: ssa.depth + ssa.push.length,
+          rax: ssa.rax,
+          rdi: ssa.rdi,
+          rsi: ssa.rsi,
+          rdx: ssa.rdx,
+          carried: ssa.id,
+          frame: -1,
+        },
+      });
+    }),
+    act("EEXIT(RDX = after_resume)", stageOneDone, "sgx.eexit"),
+  ],
+  { note: "The page's check of RDI is only: EXITINFO.valid, else event != 0; CSSA, range and thread state are not checked" },
+);
 
 function returnFromOcall(c: Cpu): void {
   const t = c.t;
@@ -124,21 +144,34 @@ const sgxOcall = flow<Ocall>("sgx_ocall", "pal", "1.3, 2.3", ({ act, test, call,
     v.result = c.t.sgx.rdi;
   }),
   test("RSI == 0?", (c) => c.t.sgx.rsi === 0, "done"),
-  call("_DkHandleExternalEvent(event, uc)", "_DkHandleExternalEvent", (c) => ({ event: c.t.sgx.rsi, id: c.t.sgx.id, frame: -1, handled: false })),
+  call("_DkHandleExternalEvent(event, uc)", "_DkHandleExternalEvent", (c) => ({
+    event: c.t.sgx.rsi,
+    id: c.t.sgx.id,
+    frame: -1,
+    handled: false,
+  })),
   at("done"),
-  ret("return the ocall's result", (c, v) => {
-    c.t.rax = v.result;
-    c.value = v.result;
-  }, "ocall.return"),
+  ret(
+    "return the ocall's result",
+    (c, v) => {
+      c.t.rax = v.result;
+      c.value = v.result;
+    },
+    "ocall.return",
+  ),
 ]);
 
 const ocallExit = flow<Ocall>("sgx_ocall (untrusted RSP)", "pal", "1.3, 2.3", ({ act }) => [
-  act("EEXIT(exit_target)", (c, v) => {
-    const t = c.t;
-    eexit(t);
-    cut(c, t, HOST, t.host.length - 1);
-    push(t, c.flowOf("sgx_entry"), { code: v.code, args: v.args });
-  }, "sgx.eexit"),
+  act(
+    "EEXIT(exit_target)",
+    (c, v) => {
+      const t = c.t;
+      eexit(t);
+      cut(c, t, HOST, t.host.length - 1);
+      push(t, c.flowOf("sgx_entry"), { code: v.code, args: v.args });
+    },
+    "sgx.eexit",
+  ),
 ]);
 
 /** The Dk* frame whose pal_frame magic is set, walking down while return addresses are PAL text; -1 when there is none (2.3 step 6). */

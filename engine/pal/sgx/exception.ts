@@ -55,51 +55,87 @@ function restore(c: Cpu, v: Exception, skip: boolean): void {
   if (skip && top) top.pc += 1;
 }
 
-const handler = flow<Exception>("_DkExceptionHandler", "pal", "2.2, 2.4", ({ act, test, call, at }) => [
-  test("exit_info.valid?", (_, v) => v.vector >= 0, "hardware"),
-  act("event_num = exit_info = RDI", (c, v) => {
-    c.value = v.event;
-    c.extra = v.id;
-  }),
-  act("PAL_CONTEXT ctx = copy(uc) <interrupted-context frame>"),
-  at("frame"),
-  act("frame = get_frame(uc)", (c, v) => {
-    v.frame = getFrame(c, v.stack, v.depth);
-    c.value = v.frame;
-  }),
-  test("no PAL function was interrupted", (_, v) => v.frame < 0, "handle"),
-  act("_DkExceptionRealHandler: return trampoline over 16 words of the interrupted stack", (c) => {
-    c.value = 1;
-  }, "sgx.clobber"),
-  at("handle"),
-  call("_DkGenericSignalHandle(event, ctx)", "_DkGenericSignalHandle", (_, v) => ({ event: v.event, id: v.id, frame: v.frame, stack: v.stack, depth: v.depth, rax: v.rax, skip: false, handled: false })),
-  act("restore_sgx_context(frame)", (c, v) => {
-    c.value = 1;
-    c.extra = v.id;
-    restore(c, v, false);
-  }, "pal.exception.return"),
+const handler = flow<Exception>(
+  "_DkExceptionHandler",
+  "pal",
+  "2.2, 2.4",
+  ({ act, test, call, at }) => [
+    test("exit_info.valid?", (_, v) => v.vector >= 0, "hardware"),
+    act("event_num = exit_info = RDI", (c, v) => {
+      c.value = v.event;
+      c.extra = v.id;
+    }),
+    act("PAL_CONTEXT ctx = copy(uc) <interrupted-context frame>"),
+    at("frame"),
+    act("frame = get_frame(uc)", (c, v) => {
+      v.frame = getFrame(c, v.stack, v.depth);
+      c.value = v.frame;
+    }),
+    test("no PAL function was interrupted", (_, v) => v.frame < 0, "handle"),
+    act(
+      "_DkExceptionRealHandler: return trampoline over 16 words of the interrupted stack",
+      (c) => {
+        c.value = 1;
+      },
+      "sgx.clobber",
+    ),
+    at("handle"),
+    call("_DkGenericSignalHandle(event, ctx)", "_DkGenericSignalHandle", (_, v) => ({
+      event: v.event,
+      id: v.id,
+      frame: v.frame,
+      stack: v.stack,
+      depth: v.depth,
+      rax: v.rax,
+      skip: false,
+      handled: false,
+    })),
+    act(
+      "restore_sgx_context(frame)",
+      (c, v) => {
+        c.value = 1;
+        c.extra = v.id;
+        restore(c, v, false);
+      },
+      "pal.exception.return",
+    ),
 
-  at("hardware"),
-  test("vector 6 (#UD)?", (_, v) => v.vector === VECTOR.UD, "ud"),
-  act("event_num = from vector: #DE arithmetic, #AC memory", (c, v) => {
-    v.event = v.vector === VECTOR.DE ? EVENT.ARITHMETIC_ERROR : v.vector === VECTOR.AC ? EVENT.MEMFAULT : 0;
-    c.value = v.event;
-  }),
-  test("event known?", (_, v) => v.event !== 0, "frame"),
-  act("other vector: resume the faulting instruction", (c, v) => dropAndRestore(c, v, false), "pal.event.lost"),
-  at("ud"),
-  test("CPUID or RDTSC?", (_, v) => v.opcode === "cpuid" || v.opcode === "rdtsc", "emulate"),
-  act('print "Illegal instruction executed in enclave"', (c, v) => {
-    c.value = EVENT.ILLEGAL;
-    c.extra = v.id;
-  }, "pal.event.lost"),
-  call("ocall_exit(1): this thread only", "DkThreadExit", () => ({ ...dkArgs(), status: 1, how: 2 })),
-  at("emulate"),
-  test("RDTSC?", (_, v) => v.opcode === "rdtsc", "skip"),
-  call("ocall_cpuid()", "sgx_ocall", () => ({ code: "ocall_call", args: { object: -1, objects: [], bytes: 0, takes: 0, result: 0, timeout: 0, until: 0, ret: 0 }, result: 0 }), "ocall.enter"),
-  at("skip"),
-  act("RIP + 2, resume", (c, v) => dropAndRestore(c, v, true), "pal.event.lost"),
-], { note: "D1: frame and context are both passed on; D4: only an invalid EXITINFO is handled like an async event" });
+    at("hardware"),
+    test("vector 6 (#UD)?", (_, v) => v.vector === VECTOR.UD, "ud"),
+    act("event_num = from vector: #DE arithmetic, #AC memory", (c, v) => {
+      v.event = v.vector === VECTOR.DE ? EVENT.ARITHMETIC_ERROR : v.vector === VECTOR.AC ? EVENT.MEMFAULT : 0;
+      c.value = v.event;
+    }),
+    test("event known?", (_, v) => v.event !== 0, "frame"),
+    act("other vector: resume the faulting instruction", (c, v) => dropAndRestore(c, v, false), "pal.event.lost"),
+    at("ud"),
+    test("CPUID or RDTSC?", (_, v) => v.opcode === "cpuid" || v.opcode === "rdtsc", "emulate"),
+    act(
+      'print "Illegal instruction executed in enclave"',
+      (c, v) => {
+        c.value = EVENT.ILLEGAL;
+        c.extra = v.id;
+      },
+      "pal.event.lost",
+    ),
+    call("ocall_exit(1): this thread only", "DkThreadExit", () => ({ ...dkArgs(), status: 1, how: 2 })),
+    at("emulate"),
+    test("RDTSC?", (_, v) => v.opcode === "rdtsc", "skip"),
+    call(
+      "ocall_cpuid()",
+      "sgx_ocall",
+      () => ({
+        code: "ocall_call",
+        args: { object: -1, objects: [], bytes: 0, takes: 0, result: 0, timeout: 0, until: 0, ret: 0 },
+        result: 0,
+      }),
+      "ocall.enter",
+    ),
+    at("skip"),
+    act("RIP + 2, resume", (c, v) => dropAndRestore(c, v, true), "pal.event.lost"),
+  ],
+  { note: "D1: frame and context are both passed on; D4: only an invalid EXITINFO is handled like an async event" },
+);
 
 function dropAndRestore(c: Cpu, v: Exception, skip: boolean): void {
   c.extra = v.id;
@@ -108,37 +144,66 @@ function dropAndRestore(c: Cpu, v: Exception, skip: boolean): void {
 }
 
 const external = (fixed: boolean): Flow =>
-  flow<{ event: number; id: number; frame: number; handled: boolean }>("_DkHandleExternalEvent", "pal", "2.3 step 6", ({ act, test, call, at, ret }) => {
-    const failure: Step = call("_DkRaiseFailure(PAL_ERROR_INTERRUPTED): keep the code", "handle_failure", (c) => {
-      c.value = EVENT.FAILURE;
-      c.extra = PAL_ERROR.INTERRUPTED;
-      return { error: PAL_ERROR.INTERRUPTED };
-    }, "libos.upcall.enter");
-    return [
-      act("frame = get_frame(uc) <finds outermost PAL function>", (c, v) => {
-        v.frame = getFrame(c, c.t.stack, here(c));
-        c.value = v.frame;
-      }),
-      test("RESUME while in DkObjectsWaitAny?", (c, v) => v.event === EVENT.RESUME && v.frame >= 0 && nameAt(c, v.frame) === "DkObjectsWaitAny", "resume in wait"),
-      fixed ? failure : null,
-      call("_DkGenericSignalHandle(event, frame)", "_DkGenericSignalHandle", (c, v) => ({
-        event: v.event, id: v.id, frame: v.frame >= 0 ? v.frame : here(c), stack: ENCLAVE, depth: -1, rax: 0, skip: false, handled: false,
-      })),
-      test("handled, or RESUME?", (c, v) => c.t.rax === 1 || v.event === EVENT.RESUME, "done"),
-      act("no handler: the event ends here", (c, v) => {
-        c.value = v.event;
-        c.extra = v.id;
-      }, "pal.event.lost"),
-      call("_DkThreadExit()", "DkThreadExit", () => ({ ...dkArgs(), status: 0, how: 2 })),
-      at("resume in wait"),
-      act("return at once: the code survives, no upcall", (c, v) => {
-        c.value = v.event;
-        c.extra = v.id;
-      }, "pal.event.lost"),
-      at("done"),
-      ret(),
-    ];
-  });
+  flow<{ event: number; id: number; frame: number; handled: boolean }>(
+    "_DkHandleExternalEvent",
+    "pal",
+    "2.3 step 6",
+    ({ act, test, call, at, ret }) => {
+      const failure: Step = call(
+        "_DkRaiseFailure(PAL_ERROR_INTERRUPTED): keep the code",
+        "handle_failure",
+        (c) => {
+          c.value = EVENT.FAILURE;
+          c.extra = PAL_ERROR.INTERRUPTED;
+          return { error: PAL_ERROR.INTERRUPTED };
+        },
+        "libos.upcall.enter",
+      );
+      return [
+        act("frame = get_frame(uc) <finds outermost PAL function>", (c, v) => {
+          v.frame = getFrame(c, c.t.stack, here(c));
+          c.value = v.frame;
+        }),
+        test(
+          "RESUME while in DkObjectsWaitAny?",
+          (c, v) => v.event === EVENT.RESUME && v.frame >= 0 && nameAt(c, v.frame) === "DkObjectsWaitAny",
+          "resume in wait",
+        ),
+        fixed ? failure : null,
+        call("_DkGenericSignalHandle(event, frame)", "_DkGenericSignalHandle", (c, v) => ({
+          event: v.event,
+          id: v.id,
+          frame: v.frame >= 0 ? v.frame : here(c),
+          stack: ENCLAVE,
+          depth: -1,
+          rax: 0,
+          skip: false,
+          handled: false,
+        })),
+        test("handled, or RESUME?", (c, v) => c.t.rax === 1 || v.event === EVENT.RESUME, "done"),
+        act(
+          "no handler: the event ends here",
+          (c, v) => {
+            c.value = v.event;
+            c.extra = v.id;
+          },
+          "pal.event.lost",
+        ),
+        call("_DkThreadExit()", "DkThreadExit", () => ({ ...dkArgs(), status: 0, how: 2 })),
+        at("resume in wait"),
+        act(
+          "return at once: the code survives, no upcall",
+          (c, v) => {
+            c.value = v.event;
+            c.extra = v.id;
+          },
+          "pal.event.lost",
+        ),
+        at("done"),
+        ret(),
+      ];
+    },
+  );
 
 function nameAt(c: Cpu, index: number): string {
   const frame = stackOf(c.t, c.t.stack)[index];
@@ -148,7 +213,11 @@ function nameAt(c: Cpu, index: number): string {
 const handle = flow<Handle>("_DkGenericSignalHandle", "pal", "2.6", ({ act, test, call, at, ret }) => [
   call("upcall = _DkGetExceptionHandler(event)", "_DkGetExceptionHandler", (_, v) => ({ event: v.event, found: false })),
   test("event inside the table?", (_, v) => v.event < EVENT_BOUND, "known"),
-  act("read past the end of the table, call what is there", (c) => lost(c, c.t, "handlers[event]: the event number is out of the table"), "undefined"),
+  act(
+    "read past the end of the table, call what is there",
+    (c) => lost(c, c.t, "handlers[event]: the event number is out of the table"),
+    "undefined",
+  ),
   at("known"),
   test("upcall == NULL?", (c) => c.t.rax === 0, "none"),
   call("_DkGenericEventTrigger(event, upcall, frame/ctx)", "_DkGenericEventTrigger", (_, v) => ({ ...v })),
@@ -162,24 +231,41 @@ const handle = flow<Handle>("_DkGenericSignalHandle", "pal", "2.6", ({ act, test
   }),
 ]);
 
-const trigger = flow<Handle>("_DkGenericEventTrigger", "pal", "2.6", ({ act, callDynamic, ret }) => [
-  act("event = struct exception_event(event_num, context = ctx, frame = frame)"),
-  callDynamic("upcall(event, ctx)", (c, v) => {
-    c.value = v.event;
-    c.extra = v.id;
-    return { flow: c.flowOf(upcallName(v.event)), v: { event: v.event, id: v.id, arg: 0, hasContext: v.depth >= 0, signal: 0, code: 0, mode: 0 } };
-  }, "libos.upcall.enter"),
-  ret(),
-], { note: "D5: the fault address is always 0" });
+const trigger = flow<Handle>(
+  "_DkGenericEventTrigger",
+  "pal",
+  "2.6",
+  ({ act, callDynamic, ret }) => [
+    act("event = struct exception_event(event_num, context = ctx, frame = frame)"),
+    callDynamic(
+      "upcall(event, ctx)",
+      (c, v) => {
+        c.value = v.event;
+        c.extra = v.id;
+        return {
+          flow: c.flowOf(upcallName(v.event)),
+          v: { event: v.event, id: v.id, arg: 0, hasContext: v.depth >= 0, signal: 0, code: 0, mode: 0 },
+        };
+      },
+      "libos.upcall.enter",
+    ),
+    ret(),
+  ],
+  { note: "D5: the fault address is always 0" },
+);
 
 /** DkExceptionReturn of the event on this stack: context first, then frame, else plain return (D1). */
 const exceptionReturn = flow("_DkExceptionReturn", "pal", "2.6", ({ act, test, at, ret }) => [
-  act("event.context, event.frame: how to go back", (c) => {
-    const event = eventHere(c);
-    c.extra = event?.id ?? 0;
-    c.value = !event ? 0 : event.depth >= 0 ? 1 : event.frame >= 0 ? 2 : 0;
-    c.t.sgx.rsi = 0;
-  }, "pal.exception.return"),
+  act(
+    "event.context, event.frame: how to go back",
+    (c) => {
+      const event = eventHere(c);
+      c.extra = event?.id ?? 0;
+      c.value = !event ? 0 : event.depth >= 0 ? 1 : event.frame >= 0 ? 2 : 0;
+      c.t.sgx.rsi = 0;
+    },
+    "pal.exception.return",
+  ),
   test("event.context is not NULL", (c) => (eventHere(c)?.depth ?? -1) >= 0, "context"),
   test("event.frame is NULL", (c) => (eventHere(c)?.frame ?? -1) < 0, "return"),
   act("update registers with event.frame registers, RAX = 0; return to LibOS (as if PAL function returned)", abandon, "pal.call.abandon"),
@@ -215,4 +301,10 @@ function resumeContext(c: Cpu): void {
   restore(c, frame.v as unknown as Exception, event.skip);
 }
 
-export const exceptionFlows = (fixes: { interruptedCode: boolean }): Flow[] => [handler, external(fixes.interruptedCode), handle, trigger, exceptionReturn];
+export const exceptionFlows = (fixes: { interruptedCode: boolean }): Flow[] => [
+  handler,
+  external(fixes.interruptedCode),
+  handle,
+  trigger,
+  exceptionReturn,
+];

@@ -2,12 +2,12 @@
 
 import { type Cpu, running } from "../../cpu.ts";
 import { type Flow, flow } from "../../flow.ts";
-import { callArgs, type CallLocals } from "../../host/calls.ts";
+import { type CallLocals, callArgs } from "../../host/calls.ts";
 import { eenter, eresume } from "../../sgx/leaf.ts";
 import { SIG, setOf, signalName } from "../../signals.ts";
 import type { Locals } from "../../state.ts";
 import { KIND } from "../../transition.ts";
-import { ocallFlow, OCALLS } from "../calls.ts";
+import { OCALLS, ocallFlow } from "../calls.ts";
 import { eventOf } from "../events.ts";
 
 export const AEP = "async_exit_pointer";
@@ -24,19 +24,29 @@ const setSighandler = (name: string, signals: readonly number[], handler: string
   flow(name, "untrusted-pal", "2.1", ({ act, ret }) => [
     act(`action = struct sigaction(sa_handler = ${handler}, sa_flags = {SA_SIGINFO | SA_RESTORER}, sa_mask = {SIGCONT})`),
     ...signals.map((signal) => act(`rt_sigaction(${signalName(signal)}, action)`, (c) => setAction(c, signal, handler), "host.sigaction")),
-    act(`rt_sigprocmask(SIG_UNBLOCK, ${signals.map(signalName).join(" | ")})`, (c) => {
-      const set = setOf(signals);
-      c.t.hostMask[0] &= ~set[0];
-      c.t.hostMask[1] &= ~set[1];
-    }, "host.sigprocmask"),
+    act(
+      `rt_sigprocmask(SIG_UNBLOCK, ${signals.map(signalName).join(" | ")})`,
+      (c) => {
+        const set = setOf(signals);
+        c.t.hostMask[0] &= ~set[0];
+        c.t.hostMask[1] &= ~set[1];
+      },
+      "host.sigprocmask",
+    ),
     ret(),
   ]);
 
-const signalSetup = flow("sgx_signal_setup", "untrusted-pal", "2.1", ({ call, ret }) => [
-  call("set_sighandler(SIGTERM | SIGINT | SIGCONT)", "set_sighandler (async signals)"),
-  call("set_sighandler(SIGSEGV | SIGILL | SIGFPE | SIGBUS)", "set_sighandler (sync signals)"),
-  ret(),
-], { note: "SIGCHLD, SIGPIPE, SIGALRM, SIGUSR* keep their host defaults (not said on the page)" });
+const signalSetup = flow(
+  "sgx_signal_setup",
+  "untrusted-pal",
+  "2.1",
+  ({ call, ret }) => [
+    call("set_sighandler(SIGTERM | SIGINT | SIGCONT)", "set_sighandler (async signals)"),
+    call("set_sighandler(SIGSEGV | SIGILL | SIGFPE | SIGBUS)", "set_sighandler (sync signals)"),
+    ret(),
+  ],
+  { note: "SIGCHLD, SIGPIPE, SIGALRM, SIGUSR* keep their host defaults (not said on the page)" },
+);
 
 /** First function of a process. `start` is what the first ecall runs in the enclave. */
 const load = flow("load_enclave", "untrusted-pal", "2.1", ({ act, call, ret }) => [
@@ -63,34 +73,48 @@ const ecall = flow<{ start: string }>("ecall", "untrusted-pal", "2.1", ({ act, r
     c.t.sgx.rsi = 0;
     c.t.sgx.id = 0;
   }),
-  act("EENTER(RBX, RCX)", (c, v) => {
-    eenter(c, c.t, { start: v.start });
-  }, "sgx.eenter"),
+  act(
+    "EENTER(RBX, RCX)",
+    (c, v) => {
+      eenter(c, c.t, { start: v.start });
+    },
+    "sgx.eenter",
+  ),
   ret(),
 ]);
 
 /** Where EEXIT of an ocall lands: dispatch, then back into the enclave. */
-const dispatch = flow<{ code: string; args: Locals }>("sgx_entry", "untrusted-pal", "2.3", ({ act, callDynamic }) => [
-  callDynamic("call the ocall's function", (c, v) => ({ flow: c.flowOf(v.code), v: { args: v.args } })),
-  act("RDI = result, RSI = 0", (c) => {
-    c.t.sgx.rdi = c.t.rax;
-    c.t.sgx.rsi = 0;
-    c.t.sgx.id = 0;
-  }),
-  act("RDX = sgx_entry() addr", (c) => {
-    c.t.sgx.rdx = "sgx_entry";
-  }),
-  act("go to sgx_entry_return()", (c) => {
-    const frame = running(c.t)[running(c.t).length - 1];
-    if (frame) Object.assign(frame, { flow: c.flowOf("sgx_entry_return"), pc: 0, v: {} });
-  }),
-], { note: "D2: a handler that rewrites RIP jumps past the RDX load, so RDX keeps what it had" });
+const dispatch = flow<{ code: string; args: Locals }>(
+  "sgx_entry",
+  "untrusted-pal",
+  "2.3",
+  ({ act, callDynamic }) => [
+    callDynamic("call the ocall's function", (c, v) => ({ flow: c.flowOf(v.code), v: { args: v.args } })),
+    act("RDI = result, RSI = 0", (c) => {
+      c.t.sgx.rdi = c.t.rax;
+      c.t.sgx.rsi = 0;
+      c.t.sgx.id = 0;
+    }),
+    act("RDX = sgx_entry() addr", (c) => {
+      c.t.sgx.rdx = "sgx_entry";
+    }),
+    act("go to sgx_entry_return()", (c) => {
+      const frame = running(c.t)[running(c.t).length - 1];
+      if (frame) Object.assign(frame, { flow: c.flowOf("sgx_entry_return"), pc: 0, v: {} });
+    }),
+  ],
+  { note: "D2: a handler that rewrites RIP jumps past the RDX load, so RDX keeps what it had" },
+);
 
 const entryReturn = flow("sgx_entry_return", "untrusted-pal", "2.3", ({ act }) => [
   act("RBX = current thread's TCS, RCX = async_exit_pointer() addr"),
-  act("EENTER(RBX, RCX)", (c) => {
-    eenter(c, c.t, { start: "" });
-  }, "sgx.eenter"),
+  act(
+    "EENTER(RBX, RCX)",
+    (c) => {
+      eenter(c, c.t, { start: "" });
+    },
+    "sgx.eenter",
+  ),
   // Reached when the enclave went back to this address (EEXIT to sgx_entry).
   act("unreachable"),
 ]);
@@ -127,9 +151,13 @@ const takeEvent = (c: Cpu, v: Handler): void => {
 const terminate = flow<Handler>("_DkTerminateSighandler", "untrusted-pal", "2.2, 2.3", ({ act, test, call, at, ret }) => [
   act("event := signal", takeEvent),
   test("RIP == async_exit_pointer()?", atAep, "in enclave"),
-  act("update normal-context registers = (RIP = sgx_entry_return, RDI = -PAL_ERROR_INTERRUPTED, RSI = event)", (c, v) => {
-    inject(c, v);
-  }, "pal.event.inject"),
+  act(
+    "update normal-context registers = (RIP = sgx_entry_return, RDI = -PAL_ERROR_INTERRUPTED, RSI = event)",
+    (c, v) => {
+      inject(c, v);
+    },
+    "pal.event.inject",
+  ),
   test("return", () => true, "done"),
   at("in enclave"),
   call("sgx_raise(event)", "sgx_raise", (_, v) => ({ event: v.event, id: v.id, signal: v.signal })),
@@ -172,21 +200,29 @@ const raise = flow<{ event: number; id: number; signal: number }>("sgx_raise", "
     c.t.sgx.rsi = 0;
     c.t.sgx.id = v.id;
   }),
-  act("EENTER(RBX, RCX)", (c, v) => {
-    c.signal = v.signal;
-    eenter(c, c.t, { start: "" });
-  }, "sgx.eenter"),
+  act(
+    "EENTER(RBX, RCX)",
+    (c, v) => {
+      c.signal = v.signal;
+      eenter(c, c.t, { start: "" });
+    },
+    "sgx.eenter",
+  ),
   ret("after_resume(): return"),
 ]);
 
 const resumeHandler = flow<Handler>("_DkResumeSighandler", "untrusted-pal", "2.4, 2.5", ({ act, test, call, at, ret }) => [
   act("event := signal", takeEvent),
   test("RIP == async_exit_pointer()?", atAep, "in enclave"),
-  act('print "... in Untrusted Code (RIP = ...)"', (c, v) => {
-    c.signal = v.signal;
-    c.value = v.event;
-    c.extra = v.id;
-  }, "pal.event.lost"),
+  act(
+    'print "... in Untrusted Code (RIP = ...)"',
+    (c, v) => {
+      c.signal = v.signal;
+      c.value = v.event;
+      c.extra = v.id;
+    },
+    "pal.event.lost",
+  ),
   call("exit(1): this thread only", "host exit", () => ({ ...callArgs(), status: 1, group: false, how: 2 })),
   at("in enclave"),
   call("sgx_raise(event)", "sgx_raise", (_, v) => ({ event: v.event, id: v.id, signal: v.signal })),
