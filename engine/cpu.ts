@@ -8,7 +8,7 @@ import type { Scheduler } from "./chance.ts";
 import { ACT, CALL, type Program, RET, TEST } from "./flow.ts";
 import { NEVER, type Scenario } from "./scenario/schema.ts";
 import { ENCLAVE, type Frame, HOST, type Locals, type Machine, type Process, type StackId, type Thread } from "./state.ts";
-import type { Decision, ThreadInfo } from "./transition.ts";
+import { type Decision, KIND, type ThreadInfo } from "./transition.ts";
 
 /** Places outside any thread's own code; see `engine/host/outside.ts`. */
 export interface Wiring {
@@ -49,6 +49,8 @@ export class Cpu {
   readonly texts: string[] = [""];
   private readonly textIds = new Map<string, number>([["", 0]]);
   readonly decisions: Decision[] = [];
+  /** Those of `script` that a question met. */
+  readonly answered = new Set<Decision>();
   readonly threads: ThreadInfo[] = [];
   pins: Pins = { calls: [], handlers: [], sites: new Map() };
 
@@ -234,8 +236,14 @@ export function cut(c: Cpu, t: Thread, stack: StackId, depth: number): void {
   while (frames.length > depth) {
     const frame = frames.pop() as Frame;
     if (frame.flow === c.wiring.restorer) t.signalFrames -= 1;
-    if (c.wiring.isHandler[frame.flow]) t.app.inHandler -= 1;
+    // A handler counts from its first step on: another signal may have come before that.
+    if (c.wiring.isHandler[frame.flow] && frame.pc > 0) t.app.inHandler -= 1;
   }
+}
+
+/** RIP past the instruction that faulted. A handler that does so to code that did not fault changes nothing (there it runs garbage). */
+export function skipFault(c: Cpu, frame: Frame | undefined): void {
+  if (frame && c.program.flows[frame.flow]?.steps[frame.pc]?.kind === KIND["app.fault"]) frame.pc += 1;
 }
 
 /** The nearest frame of a flow on the running stack, searched from the top, below `depth`; -1 when there is none. */

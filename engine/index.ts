@@ -1,5 +1,6 @@
 /** The only door of the engine: what happens, as transitions. It reads no clock, no file, no environment, no random source. */
 
+export { expectedResults } from "./app/expected.ts";
 export {
   BLOCK_ROWS,
   type Block,
@@ -18,6 +19,7 @@ export { errnoNumber, resultText } from "./errno.ts";
 export { ScenarioError } from "./errors.ts";
 export { FIX_NAMES, FIXES, type FixName } from "./fixes.ts";
 export { ACT, assemble, CALL, type Flow, RET, type Step, TEST } from "./flow.ts";
+export { checkInvariants } from "./invariant.ts";
 export { boot } from "./machine.ts";
 export { nearest } from "./nearest.ts";
 export { EVENT, EVENT_NAMES, eventName, PAL_ERROR } from "./pal/events.ts";
@@ -33,7 +35,7 @@ export {
   type StackName,
   scenarioSchema,
 } from "./scenario/schema.ts";
-export { isSynchronous, SIGNAL_COUNT, SIGNAL_NAMES, signalName, signalNumber } from "./signals.ts";
+export { isSynchronous, SIGNAL_COUNT, SIGNAL_NAMES, signalName, signalNumber, signalsIn } from "./signals.ts";
 export { STACKS } from "./stack/index.ts";
 export { copyTree, type Frame, firstDifference, type Machine, type Process, type Thread } from "./state.ts";
 export {

@@ -4,6 +4,7 @@ import { scenarioFlows } from "./app/compile.ts";
 import { handlerFlow, programFlow } from "./app/names.ts";
 import { applies, planWhen } from "./app/pins.ts";
 import { first } from "./app/plans.ts";
+import { noQuestions } from "./chance.ts";
 import { Cpu, type Pins, type Wiring } from "./cpu.ts";
 import { ScenarioError } from "./errors.ts";
 import { assemble, type Program } from "./flow.ts";
@@ -85,6 +86,7 @@ function emptyMachine(o: RunOptions): Machine {
     due: [],
     rng: seedPrng(o.seed ?? o.scenario.seed),
     decisionCursor: 0,
+    questions: noQuestions(),
     ended: false,
   };
 }
@@ -102,11 +104,11 @@ export function boot(o: RunOptions, keyframe?: string, threads: readonly ThreadI
 }
 
 function start(c: Cpu, o: RunOptions): void {
-  const p = newProcess(c, "main", null);
-  newThread(c, { process: p, name: "main", internal: false, program: programFlow("main"), frames: c.wiring.boot(), creator: null });
   const count = c.scenario.signals.length + c.scenario.arrivals.length;
   for (let plan = 0; plan < count; plan += 1)
     c.m.plans.push({ next: applies(c, plan, o.stack) ? first(c, plan) : NEVER, fired: 0, visits: 0 });
+  const p = newProcess(c, "main", null);
+  newThread(c, { process: p, name: "main", internal: false, program: programFlow("main"), frames: c.wiring.boot(), creator: null });
 }
 
 function checkNames(s: Scenario): void {

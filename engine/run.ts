@@ -4,13 +4,13 @@ import { reachSite } from "./app/pins.ts";
 import { lastNamed, schedule } from "./app/plans.ts";
 import type { Sink, Source } from "./block.ts";
 import { decide, type Scheduler } from "./chance.ts";
-import { Cpu, inEnclave, inUserMode, stackOf } from "./cpu.ts";
+import { Cpu, inEnclave, inUserMode } from "./cpu.ts";
 import { E } from "./errno.ts";
 import type { FixName } from "./fixes.ts";
 import type { Program } from "./flow.ts";
 import { fill } from "./host/calls.ts";
 import { OUTSIDE } from "./host/outside.ts";
-import { deliver, deliverable, endProcess, generate, timeOut, wake } from "./host/signal.ts";
+import { deliver, deliverable, endProcess, generate, restartOrInterrupt, timeOut, wake } from "./host/signal.ts";
 import { portClosed } from "./libos/kill.ts";
 import { NEVER, type Scenario, type StackName } from "./scenario/schema.ts";
 import { aex } from "./sgx/leaf.ts";
@@ -51,6 +51,11 @@ export class Run implements Source {
 
   get decisions(): readonly Decision[] {
     return this.cpu.scheduler === "recorded" ? this.cpu.script : this.cpu.decisions;
+  }
+
+  /** Decisions to follow that no question met so far: they changed nothing. */
+  get unanswered(): readonly Decision[] {
+    return this.cpu.script.filter((decision) => !this.cpu.answered.has(decision));
   }
 
   get machine(): Machine {
@@ -151,7 +156,11 @@ export class Run implements Source {
     if (t.dying) return this.gone(t);
     if (t.check && inUserMode(c, t)) {
       const pending = deliverable(c, t);
-      if (pending === null) t.check = false;
+      if (pending === null) {
+        t.check = false;
+        // It was woken for a signal that another thread has taken: the call starts again, as if nothing had been.
+        restartOrInterrupt(t, true);
+      }
       // The kernel's restart code in RAX is for the delivery: it cannot be put off.
       else if (t.rax === E.RESTARTSYS || decide(c, "arrive", 2) === 0) {
         if (inEnclave(t)) aex(c, t);
@@ -169,10 +178,7 @@ export class Run implements Source {
 
   private afterStep(t: Thread): void {
     const c = this.cpu;
-    if (c.pins.sites.size === 0 || t.state === "dead") return;
-    const stack = stackOf(t, t.stack);
-    const frame = stack[stack.length - 1];
-    if (frame) reachSite(c, (c.program.flows[frame.flow]?.base ?? 0) + frame.pc);
+    if (t.state !== "dead") reachSite(c, t);
   }
 
   private gone(t: Thread): void {

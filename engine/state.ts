@@ -5,6 +5,7 @@
  * To add a field: here, and nowhere else (copying and comparing are generic).
  */
 
+import type { Questions } from "./chance.ts";
 import type { SignalSet } from "./signals.ts";
 
 /** No `any` reaches a flow: each one declares its own locals, the machine only stores them. */
@@ -158,8 +159,8 @@ export interface AppState {
   handlers: Record<number, number>;
   /** Running application handlers. */
   inHandler: number;
-  /** sigsetjmp places: depth of the stack and pc to continue at. */
-  places: Record<string, { stack: StackId; depth: number; pc: number; mask: SignalSet }>;
+  /** sigsetjmp places: depth of the stack, the flow whose frame is there and the pc to continue at. */
+  places: Record<string, { stack: StackId; depth: number; flow: number; pc: number; mask: SignalSet }>;
   /** Vector registers: 0 nothing, 1 the program's live values, 2 something else. */
   vectors: number;
   /** End of the compute operation in progress, 0 when none: a signal cuts it short and it goes on afterwards. */
@@ -281,6 +282,7 @@ export interface Machine {
   /** State of the generator behind the door (engine/chance.ts). */
   rng: [number, number, number, number];
   decisionCursor: number;
+  questions: Questions;
   ended: boolean;
 }
 

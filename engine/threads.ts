@@ -1,6 +1,8 @@
 /** Making threads and processes: fields and first frames, nothing of their behaviour. */
 
+import { reachSite } from "./app/pins.ts";
 import type { Cpu } from "./cpu.ts";
+import { retarget } from "./host/signal.ts";
 import { NEVER } from "./scenario/schema.ts";
 import { copySet, emptySet } from "./signals.ts";
 import { copyTree, type Frame, HOST, type LibosState, type Process, type SgxState, type Thread } from "./state.ts";
@@ -90,6 +92,7 @@ export function newThread(c: Cpu, { process, name, internal, program, frames, cr
   process.threads.push(id);
   c.threads.push({ name: t.name, pid: process.pid, tid, internal });
   c.dirty = true;
+  reachSite(c, t);
   return t;
 }
 
@@ -134,6 +137,7 @@ export function endThread(c: Cpu, t: Thread): void {
   c.m.threads[t.id] = null;
   c.freeObject(t.libos.schedulerEvent);
   c.dirty = true;
+  retarget(c, p);
   if (p.threads.length === 0) forgetProcess(c, p);
 }
 

@@ -20,13 +20,20 @@ function filesBelow(folder: string): File[] {
     .map((file) => ({ name: path.relative(ROOT, file), text: readFileSync(file, "utf8") }));
 }
 
-const importsOf = (file: File): string[] => [...file.text.matchAll(/(?:from|import)\s*\(?\s*"(\.[^"]+)"/g)].map((match) => path.normalize(path.join(path.dirname(file.name), match[1] ?? "")));
+const importsOf = (file: File): string[] =>
+  [...file.text.matchAll(/(?:from|import)\s*\(?\s*"(\.[^"]+)"/g)].map((match) =>
+    path.normalize(path.join(path.dirname(file.name), match[1] ?? "")),
+  );
 
 describe("imports point one way", () => {
   for (const [rank, folder] of ORDER.entries()) {
     it(`${folder} imports only from ${ORDER.slice(0, rank + 1).join(", ")}`, () => {
       const allowed: readonly string[] = ORDER.slice(0, rank + 1);
-      const wrong = filesBelow(folder).flatMap((file) => importsOf(file).filter((target) => !allowed.includes(target.split(path.sep)[0] ?? "")).map((target) => `${file.name} -> ${target}`));
+      const wrong = filesBelow(folder).flatMap((file) =>
+        importsOf(file)
+          .filter((target) => !allowed.includes(target.split(path.sep)[0] ?? ""))
+          .map((target) => `${file.name} -> ${target}`),
+      );
       expect(wrong).toEqual([]);
     });
   }
@@ -36,7 +43,9 @@ describe("the engine is a pure function of its input", () => {
   // biome forbids the globals; these are the ones it does not see.
   const FORBIDDEN = [/\bMath\.random\b/, /from "node:/, /\basync\b\s*(?:\(|function)/, /\bawait\b/, /\bMath\.(?:log|exp|sin|cos|pow)\b/];
   it("has no chance, no files, no promises, no arithmetic that differs between machines", () => {
-    const wrong = filesBelow("engine").flatMap((file) => FORBIDDEN.filter((bad) => bad.test(file.text)).map((bad) => `${file.name}: ${bad}`));
+    const wrong = filesBelow("engine").flatMap((file) =>
+      FORBIDDEN.filter((bad) => bad.test(file.text)).map((bad) => `${file.name}: ${bad}`),
+    );
     expect(wrong).toEqual([]);
   });
 });

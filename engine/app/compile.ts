@@ -195,6 +195,7 @@ const COMPILE: Compile = {
           c.t.app.places[op.place] = {
             stack,
             depth: stackOf(c.t, stack).length,
+            flow: frame.flow,
             pc: c.program.flows[frame.flow]?.targets[frame.pc - 1] ?? 0,
             mask: copySet(c.process(c.t).upcalls[1] ? c.t.libos.mask : c.t.hostMask),
           };

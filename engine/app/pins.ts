@@ -1,8 +1,9 @@
 /** Plans of a scenario that wait for a place: when a thread makes a call, enters a handler, reaches a site. */
 
-import type { Cpu } from "../cpu.ts";
+import { type Cpu, topFrame } from "../cpu.ts";
 import type { When } from "../scenario/schema.ts";
 import { NEVER } from "../scenario/schema.ts";
+import type { Thread } from "../state.ts";
 
 /** Plans are numbered: the scenario's signals, then its arrivals. */
 export const planWhen = (c: Cpu, plan: number): When | undefined =>
@@ -56,11 +57,14 @@ export function leaveCall(c: Cpu): void {
   if (c.t.app.inHandler === 0) enterSleep(c);
 }
 
-/** The thread's next step is a pinned place. */
-export function reachSite(c: Cpu, step: number): void {
+/** The step a thread will make next may be a pinned place. Asked after each of its steps, and when it is new. */
+export function reachSite(c: Cpu, t: Thread): void {
+  if (c.pins.sites.size === 0) return;
+  const frame = topFrame(t);
+  const step = (c.program.flows[frame?.flow ?? -1]?.base ?? 0) + (frame?.pc ?? 0);
   for (const plan of c.pins.sites.get(step) ?? []) {
     const when = planWhen(c, plan);
-    if (when?.thread === c.t.name && visit(c, plan, when.nth)) due(c, plan);
+    if (when?.thread === t.name && visit(c, plan, when.nth)) due(c, plan);
   }
 }
 

@@ -12,7 +12,7 @@ import { copySet, SIG, type SignalSet } from "../signals.ts";
 import { copyTree, type HostObject, INTERRUPTED, type Locals, READY, TIMED_OUT } from "../state.ts";
 import { endThread, forgetProcess, newProcess, newThread } from "../threads.ts";
 import type { KindName } from "../transition.ts";
-import { block, deliverable, endProcess, generate, recheck, wakeWaiters } from "./signal.ts";
+import { block, deliverable, endProcess, generate, recheck, retarget, wakeWaiters } from "./signal.ts";
 
 /** Locals of every call. -1 stands for "not given". */
 export interface CallLocals extends Locals {
@@ -197,6 +197,7 @@ function suspendMask(c: Cpu, v: CallLocals): void {
   t.savedMask = copySet(t.hostMask);
   t.hostMask = copySet(v.mask as unknown as SignalSet);
   recheck(c, t);
+  retarget(c, c.process(t));
 }
 
 /** Put bytes, connections or wake-ups into an object. */

@@ -4,7 +4,7 @@
  */
 
 import { enterSleep } from "../app/pins.ts";
-import { type Cpu, cut, running, topFrame } from "../cpu.ts";
+import { type Cpu, cut, running, skipFault, topFrame } from "../cpu.ts";
 import { E } from "../errno.ts";
 import { NEVER } from "../scenario/schema.ts";
 import { addSignal, copySet, hasSignal, isSynchronous, linuxDefault, SIG, SIGNAL_COUNT, union } from "../signals.ts";
@@ -118,6 +118,21 @@ export function recheck(c: Cpu, t: Thread): void {
   t.check = t.hostPending.length > 0 || c.process(t).hostPending.length > 0;
 }
 
+/**
+ * A thread blocks more signals now, or is gone: what was pending for the process and on its way to that thread goes to another one
+ * that does not block it (retarget_shared_pending in kernel/signal.c).
+ */
+export function retarget(c: Cpu, p: Process): void {
+  for (const { signal } of p.hostPending) {
+    const able = c.threadsOf(p).filter((t) => !t.dying && !hasSignal(t.hostMask, signal));
+    const next = able[0];
+    if (next === undefined || able.some((t) => t.check && t.state === "run")) continue;
+    next.check = true;
+    c.dirty = true;
+    if (next.wait?.interruptible && !p.stopped && !ignored(p, signal)) wake(c, next, INTERRUPTED);
+  }
+}
+
 /** Take `pending` and do what its disposition says. One transition. */
 export function deliver(c: Cpu, t: Thread, pending: HostSignal): void {
   const p = c.process(t);
@@ -161,12 +176,13 @@ export function deliver(c: Cpu, t: Thread, pending: HostSignal): void {
   if ((action.flags & SA_NODEFER) === 0) addSignal(t.hostMask, pending.signal);
   if ((action.flags & SA_RESETHAND) !== 0) delete p.hostActions[pending.signal];
   recheck(c, t);
+  retarget(c, p);
   c.value = t.signalFrames;
   c.happen(t, OUTSIDE.frame, KIND["host.signal.deliver"], 700);
 }
 
 /** A call that ended with the kernel's restart code: back to the call instruction with SA_RESTART, else EINTR (signal(7)). */
-function restartOrInterrupt(t: Thread, restart: boolean): void {
+export function restartOrInterrupt(t: Thread, restart: boolean): void {
   if (t.rax !== E.RESTARTSYS) return;
   t.rax = E.INTR;
   const frame = t.host[t.host.length - 1];
@@ -226,8 +242,7 @@ export function sigreturn(c: Cpu, t: Thread): void {
     stack.push({ flow: v.redirect, pc: 0, v: {} });
     c.value = 1;
   }
-  const top = stack[stack.length - 1];
-  if (v.skip && top) top.pc += 1;
+  if (v.skip) skipFault(c, stack[stack.length - 1]);
   recheck(c, t);
 }
 

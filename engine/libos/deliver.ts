@@ -4,6 +4,7 @@ import type { Cpu } from "../cpu.ts";
 import { cut, findDown, running, stackOf } from "../cpu.ts";
 import { type Flow, flow } from "../flow.ts";
 import { dkArgs } from "../pal/calls.ts";
+import { lost } from "../sgx/leaf.ts";
 import { hasSignal, linuxDefault, SIG } from "../signals.ts";
 import { SA_RESETHAND, type Thread } from "../state.ts";
 import { othersAlive } from "../threads.ts";
@@ -310,7 +311,11 @@ const processExit = flow<{ status: number; signal: number }>("try_process_exit",
   }),
   test("another local thread is alive?", (c) => othersAlive(c, c.t).length > 0, "thread"),
   call("tell the parent", "ipc_exit"),
-  call("DkProcessExit(exit_code)", "DkProcessExit", (c, v) => ({ ...dkArgs(), status: c.process(c.t).exitStatus || v.status })),
+  call("DkProcessExit(exit_code)", "DkProcessExit", (c, v) => ({
+    ...dkArgs(),
+    status: c.process(c.t).exitStatus || v.status,
+    how: v.signal > 0 ? 1 : 0,
+  })),
   at("thread"),
   call("DkThreadExit()", "DkThreadExit", (_, v) => ({ ...dkArgs(), status: v.status, how: v.signal > 0 ? 1 : 0 })),
 ]);
@@ -323,14 +328,17 @@ export const deliverFlows = (fixes: { yieldAfterSignal: boolean; delayedBit: boo
   processExit,
 ];
 
-/** What siglongjmp does to the LibOS: nothing but the mask system call; preempt stays as it was (3.2 handler-longjmp-preempt-leak). */
+/**
+ * What siglongjmp does to the LibOS: nothing but the mask system call; preempt stays as it was (3.2 handler-longjmp-preempt-leak).
+ * A place that was never set, or whose function has returned, is undefined in C.
+ */
 export function longjmp(c: Cpu, place: string): void {
   const t = c.t;
   const target = t.app.places[place];
+  const frame = target && stackOf(t, target.stack)[target.depth - 1];
   c.value = target?.depth ?? -1;
-  if (!target || stackOf(t, target.stack).length < target.depth) return;
+  if (!target || frame?.flow !== target.flow) return lost(c, t, "siglongjmp: the place was not set, or its function has returned");
   t.stack = target.stack;
   cut(c, t, target.stack, target.depth);
-  const top = stackOf(t, target.stack)[target.depth - 1];
-  if (top) top.pc = target.pc;
+  frame.pc = target.pc;
 }

@@ -87,6 +87,7 @@ const futexWait = flow<CallLocals>("shim_do_futex_wait", "libos", "2.20", (s) =>
   s.call("unlock(futex.lock)", "unlock", () => ({ name: "futex lock" })),
   dk(s, "thread_sleep: DkObjectsWaitAny(scheduler_event, timeout)", "DkObjectsWaitAny", (c, v) => ({
     ...given(v),
+    object: -1,
     objects: [c.t.libos.schedulerEvent],
   })),
   s.act("ret = woken ? 0 : -PAL_ERRNO (EAGAIN means timeout)", (c, v) => {

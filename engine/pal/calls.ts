@@ -4,11 +4,11 @@
  */
 
 import type { Cpu } from "../cpu.ts";
-import { type Flow, flow, type Step, type Steps } from "../flow.ts";
+import { type Flow, flow, type Mark, type Step, type Steps } from "../flow.ts";
 import { type CallLocals, callArgs } from "../host/calls.ts";
 import { NEVER } from "../scenario/schema.ts";
 import { SIG } from "../signals.ts";
-import { EVENT, PAL_ERROR, palError } from "./events.ts";
+import { EVENT, PAL_ERROR, unixToPal } from "./events.ts";
 
 export type PalName = "linux" | "sgx";
 
@@ -47,7 +47,7 @@ interface Dk {
   /** Host call at the bottom. */
   readonly host: string;
   readonly args?: (c: Cpu, v: DkLocals) => CallLocals;
-  /** Result and error (0 = none) from what the host said; default: negative is an error and the result 0. */
+  /** Result and error (0 = none) from what the bottom said, a negative PAL error or a result; default: an error's result is 0. */
   readonly result?: (c: Cpu, v: DkLocals, host: number) => { ret: number; error: number };
   /** D7: no LEAVE_PAL_CALL, so nothing pended is delivered. */
   readonly leaves?: boolean;
@@ -57,7 +57,7 @@ interface Dk {
 export const CLOCK_BASE_US = 1_600_000_000_000_000;
 
 const plain = (_: Cpu, __: DkLocals, host: number): { ret: number; error: number } =>
-  host < 0 ? { ret: 0, error: palError(host) } : { ret: host, error: 0 };
+  host < 0 ? { ret: 0, error: -host } : { ret: host, error: 0 };
 
 /** 0 bytes is the end of the stream, an error for the PAL. */
 const stream = (c: Cpu, v: DkLocals, host: number): { ret: number; error: number } =>
@@ -78,7 +78,11 @@ const CALLS: readonly Dk[] = [
     result: truth,
   },
   // The outside world's answer may be any number: the LibOS keeps it, the PAL only says whether the call was done.
-  { name: "DkStreamOpen", host: "call", result: (c, v, host) => (host === -4 ? plain(c, v, host) : { ret: 1, error: 0 }) },
+  {
+    name: "DkStreamOpen",
+    host: "call",
+    result: (c, v, host) => (host === -PAL_ERROR.INTERRUPTED ? plain(c, v, host) : { ret: 1, error: 0 }),
+  },
   { name: "DkObjectsWaitAny", host: "wait-any" },
   { name: "DkEventSet", host: "set", result: truth },
   { name: "DkThreadYieldExecution", host: "sched_yield", result: truth },
@@ -139,7 +143,8 @@ function palCall(pal: PalName, dk: Dk): Flow {
     s.test(
       "no error?",
       (c, v) => {
-        const { ret, error } = convert(c, v, c.t.rax);
+        // Under SGX the untrusted half of the ocall has converted it already, and a signal put -PAL_ERROR_INTERRUPTED there (2.3).
+        const { ret, error } = convert(c, v, pal === "linux" ? unixToPal(c.t.rax) : c.t.rax);
         v.ret = ret;
         v.raised = error;
         return error === 0;
@@ -194,31 +199,32 @@ const vdso = flow(
   { text: "vdso" },
 );
 
+/** The end of a thread or process. An ocall that a signal cut short comes back, so under SGX it is made again (ocall_exit loops). */
+const leaveForGood = (pal: PalName, s: Steps<DkLocals & Exit>, group: boolean): (Step | Mark)[] => {
+  const args = (v: Exit): CallLocals & Exit & { group: boolean } => ({ ...callArgs(), status: v.status, group, how: v.how });
+  if (pal === "linux") return [s.call(`INLINE_SYSCALL(${group ? "exit_group" : "exit"})`, "host exit", (_, v) => args(v))];
+  return [
+    s.at("exit"),
+    s.call(
+      group ? "ocall_exit(exit_group)" : "ocall_exit()",
+      "sgx_ocall",
+      (_, v) => ({ code: "ocall_exit", args: args(v), result: 0 }),
+      "ocall.enter",
+    ),
+    s.jump("exit", "interrupted: exit again"),
+  ];
+};
+
+interface Exit {
+  status: number;
+  how: number;
+}
+
 /** DkThreadExit never leaves: nothing pended is delivered any more. */
 const threadExit = (pal: PalName): Flow =>
-  flow<DkLocals & { status: number; how: number }>("DkThreadExit", "pal", "2.8", (s) => [
-    s.act("_DkThreadExit(): kill this thread"),
-    pal === "linux"
-      ? s.call("INLINE_SYSCALL(exit)", "host exit", (_, v) => ({ ...callArgs(), status: v.status, group: false, how: v.how }))
-      : s.call(
-          "ocall_exit()",
-          "sgx_ocall",
-          (_, v) => ({ code: "ocall_exit", args: { ...callArgs(), status: v.status, group: false, how: v.how }, result: 0 }),
-          "ocall.enter",
-        ),
-  ]);
+  flow<DkLocals & Exit>("DkThreadExit", "pal", "2.8", (s) => [s.act("_DkThreadExit(): kill this thread"), ...leaveForGood(pal, s, false)]);
 
-const processExit = (pal: PalName): Flow =>
-  flow<DkLocals & { status: number }>("DkProcessExit", "pal", "2.16", (s) => [
-    pal === "linux"
-      ? s.call("INLINE_SYSCALL(exit_group)", "host exit", (_, v) => ({ ...callArgs(), status: v.status, group: true, how: 0 }))
-      : s.call(
-          "ocall_exit(exit_group)",
-          "sgx_ocall",
-          (_, v) => ({ code: "ocall_exit", args: { ...callArgs(), status: v.status, group: true, how: 0 }, result: 0 }),
-          "ocall.enter",
-        ),
-  ]);
+const processExit = (pal: PalName): Flow => flow<DkLocals & Exit>("DkProcessExit", "pal", "2.16", (s) => leaveForGood(pal, s, true));
 
 /** New thread or process: the host call only makes it; how it boots is the stack's business. */
 const create = (pal: PalName, name: "DkThreadCreate" | "DkProcessCreate", host: "clone" | "fork"): Flow =>

@@ -44,8 +44,8 @@ export const PAL_ERROR = {
 } as const;
 export const PAL_ERROR_BOUND = 25;
 
-/** unix_to_pal_error: a negative errno of the host -> PAL error. */
-export function palError(errno: number): number {
+/** A negative errno of the host -> PAL error. */
+function palError(errno: number): number {
   switch (errno) {
     case -4:
       return PAL_ERROR.INTERRUPTED;
@@ -59,6 +59,9 @@ export function palError(errno: number): number {
       return PAL_ERROR.DENIED;
   }
 }
+
+/** unix_to_pal_error of a host call's result: a negative errno becomes a negative PAL error. */
+export const unixToPal = (result: number): number => (result < 0 ? -palError(result) : result);
 
 /** PAL_ERRNO: PAL error -> positive errno of the LibOS. */
 export function errnoOf(error: number): number {

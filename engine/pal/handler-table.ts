@@ -1,6 +1,8 @@
 /** handlers[event].upcall, the same on both PALs (reference, 1.5). */
 
+import type { Cpu } from "../cpu.ts";
 import { type Flow, flow } from "../flow.ts";
+import { KIND } from "../transition.ts";
 
 /** The slot's lock is taken on every event (3.4 handler-table-lock-self-deadlock). */
 export const getHandler: Flow = flow<{ event: number; found: boolean }>("_DkGetExceptionHandler", "pal", "1.5, 2.6", ({ act, ret }) => [
@@ -26,6 +28,16 @@ export const getHandler: Flow = flow<{ event: number; found: boolean }>("_DkGetE
     c.value = c.t.rax;
   }),
 ]);
+
+/** What _DkGenericSignalHandle returns. Without an upcall the event ends here: whoever called goes on without it, or ends the thread (2.1, 2.8). */
+export function handled(c: Cpu, v: { event: number; id: number; handled: boolean }): void {
+  c.t.rax = v.handled ? 1 : 0;
+  c.value = c.t.rax;
+  if (v.handled) return;
+  c.kind = KIND["pal.event.lost"];
+  c.value = v.event;
+  c.extra = v.id;
+}
 
 /** One upcall a step: which one runs depends on the event. */
 export const upcallName = (event: number): string =>

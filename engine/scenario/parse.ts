@@ -4,7 +4,7 @@ import { isNode, LineCounter, parseDocument } from "yaml";
 import type { z } from "zod";
 import { ScenarioError } from "../errors.ts";
 import { nearest } from "../nearest.ts";
-import { OPERATION_NAMES, type Operation, type Scenario, scenarioSchema } from "./schema.ts";
+import { OPERATION_NAMES, OPERATIONS, type Operation, type Scenario, scenarioSchema, type When, when } from "./schema.ts";
 
 type Issue = z.core.$ZodIssue;
 
@@ -16,6 +16,16 @@ const MAX_YAML_BYTES = 4_000_000;
  * @throws ScenarioError with one line per problem, at most ten.
  */
 export function parseScenario(text: string, where: string): Scenario {
+  try {
+    return parse(text, where);
+  } catch (error) {
+    // Too deep for the call stack: lists in lists, or an alias that contains itself.
+    if (error instanceof RangeError) throw new ScenarioError(`${where}: nested too deeply (does an alias contain itself?)`);
+    throw error;
+  }
+}
+
+function parse(text: string, where: string): Scenario {
   const json = text.trimStart().startsWith("{") ? tryJson(text) : undefined;
   if (json !== undefined) return check(json, () => where);
   if (text.length > MAX_YAML_BYTES)
@@ -27,8 +37,7 @@ export function parseScenario(text: string, where: string): Scenario {
     const { line, col } = lines.linePos(broken.pos[0]);
     throw new ScenarioError(`${where}:${line}:${col}: not YAML: ${broken.message.split("\n")[0]}`);
   }
-  const value: unknown = doc.toJS({ maxAliasCount: 100 });
-  return check(value, (path) => {
+  return check(plain(doc, where), (path) => {
     for (let depth = path.length; depth >= 0; depth -= 1) {
       const node = doc.getIn(path.slice(0, depth), true);
       if (!isNode(node) || !node.range) continue;
@@ -37,6 +46,16 @@ export function parseScenario(text: string, where: string): Scenario {
     }
     return where;
   });
+}
+
+function plain(doc: ReturnType<typeof parseDocument>, where: string): unknown {
+  try {
+    return doc.toJS({ maxAliasCount: 100 });
+  } catch (error) {
+    // A few lines of aliases can stand for more than memory holds; the parser refuses.
+    if (error instanceof ReferenceError) throw new ScenarioError(`${where}: not YAML: ${error.message}`);
+    throw error;
+  }
 }
 
 function tryJson(text: string): unknown {
@@ -51,7 +70,7 @@ function check(value: unknown, place: (path: PropertyKey[]) => string): Scenario
   const result = scenarioSchema.safeParse(value);
   if (!result.success) {
     const issues = result.error.issues.flatMap(flatten);
-    const shown = issues.slice(0, 10).map((issue) => `${place([...issue.path])}: ${field(issue)}${explain(issue)}`);
+    const shown = issues.slice(0, 10).map((issue) => `${place(pathOf(issue))}: ${field(issue)}${explain(issue)}`);
     if (issues.length > shown.length) shown.push(`... and ${issues.length - shown.length} more`);
     throw new ScenarioError(shown.join("\n"));
   }
@@ -79,29 +98,69 @@ function explain(issue: Issue): string {
   const params = issue.code === "custom" ? (issue.params as { unknown?: string; among?: readonly string[] } | undefined) : undefined;
   if (params?.unknown !== undefined)
     return `unknown operation "${params.unknown}"; did you mean "${nearest(params.unknown, params.among ?? OPERATION_NAMES)}"?`;
-  if (issue.code === "unrecognized_keys") return `unknown field ${issue.keys.map((key) => `"${key}"`).join(", ")}`;
+  if (issue.code === "unrecognized_keys") {
+    const known = knownFields(issue.path);
+    return `unknown field ${issue.keys.map((key) => `"${key}"`).join(", ")}; did you mean "${nearest(issue.keys[0] ?? "", known)}"?`;
+  }
   return issue.message;
+}
+
+/** Where to point: at the first unknown field itself, not at the map that has it. */
+const pathOf = (issue: Issue): PropertyKey[] =>
+  issue.code === "unrecognized_keys" ? [...issue.path, issue.keys[0] ?? ""] : [...issue.path];
+
+/** Fields that the map at this path may have: an operation's, a plan's, or the scenario's own. */
+function knownFields(path: readonly PropertyKey[]): string[] {
+  const last = path.findLast((part) => typeof part === "string");
+  if (last === undefined) return Object.keys(scenarioSchema.shape);
+  if (last === "when") return Object.keys(when.shape);
+  const own: Readonly<Record<string, z.core.$ZodType>> = scenarioSchema.shape;
+  const operation = OPERATION_NAMES.find((name) => name === last);
+  return fieldsOf(operation ? OPERATIONS[operation].args : own[last]);
+}
+
+/** Fields of the maps in a schema, below unions, defaults and lists. */
+function fieldsOf(schema: z.core.$ZodType | undefined): string[] {
+  const def = schema?._zod.def as
+    | { shape?: object; innerType?: z.core.$ZodType; element?: z.core.$ZodType; options?: readonly z.core.$ZodType[] }
+    | undefined;
+  if (!def) return [];
+  return [...Object.keys(def.shape ?? {}), ...fieldsOf(def.innerType), ...fieldsOf(def.element), ...(def.options ?? []).flatMap(fieldsOf)];
 }
 
 /** Names inside programs must lead somewhere. */
 function checkReferences(s: Scenario, place: (path: PropertyKey[]) => string): void {
-  const programs = Object.keys(s.programs);
-  const handlers = Object.keys(s.handlers);
-  const bad = (path: PropertyKey[], what: string, name: string, known: readonly string[]): never => {
-    const hint = known.length > 0 ? `; did you mean "${nearest(name, known)}"?` : ` (the scenario has none)`;
+  const programs = new Set(Object.keys(s.programs));
+  const handlers = new Set(Object.keys(s.handlers));
+  const bad = (path: PropertyKey[], what: string, name: string, known: ReadonlySet<string>): never => {
+    const hint = known.size > 0 ? `; did you mean "${nearest(name, [...known])}"?` : ` (the scenario has none)`;
     throw new ScenarioError(`${place(path)}: no ${what} "${name}"${hint}`);
   };
-  const visit = (list: readonly Operation[], path: PropertyKey[], places: readonly string[]): void => {
+  const places = new Set([s.main, ...Object.values(s.programs), ...Object.values(s.handlers)].flatMap(placesOf));
+  const visit = (list: readonly Operation[], path: PropertyKey[]): void => {
     list.forEach((op, i) => {
       const at = [...path, i];
-      if ((op.op === "clone" || op.op === "fork") && !programs.includes(op.program)) bad(at, "program", op.program, programs);
-      if (op.op === "sigaction" && op.handler !== "default" && op.handler !== "ignore" && !handlers.includes(op.handler))
-        bad(at, "handler", op.handler, [...handlers, "default", "ignore"]);
-      if (op.op === "loop") visit(op.do, [...at, "loop", "do"], places);
-      if (op.op === "sigsetjmp") visit(op.do, [...at, "sigsetjmp", "do"], [...places, op.place]);
+      if ((op.op === "clone" || op.op === "fork") && !programs.has(op.program)) bad(at, "program", op.program, programs);
+      if (op.op === "sigaction" && op.handler !== "default" && op.handler !== "ignore" && !handlers.has(op.handler))
+        bad(at, "handler", op.handler, new Set([...handlers, "default", "ignore"]));
+      if (op.op === "siglongjmp" && !places.has(op.place)) bad(at, "sigsetjmp place", op.place, places);
+      if (op.op === "loop") visit(op.do, [...at, "loop", "do"]);
+      if (op.op === "sigsetjmp") visit(op.do, [...at, "sigsetjmp", "do"]);
     });
   };
-  visit(s.main, ["main"], []);
-  for (const [name, list] of Object.entries(s.programs)) visit(list, ["programs", name], []);
-  for (const [name, list] of Object.entries(s.handlers)) visit(list, ["handlers", name], []);
+  const calls = (plans: readonly { readonly when: When }[], field: string): void => {
+    for (const [i, plan] of plans.entries()) {
+      const { call } = plan.when;
+      if (typeof call === "string" && !OPERATION_NAMES.some((name) => name === call))
+        bad([field, i, "when"], "call", call, new Set(OPERATION_NAMES));
+    }
+  };
+  calls(s.signals, "signals");
+  calls(s.arrivals, "arrivals");
+  visit(s.main, ["main"]);
+  for (const [name, list] of Object.entries(s.programs)) visit(list, ["programs", name]);
+  for (const [name, list] of Object.entries(s.handlers)) visit(list, ["handlers", name]);
 }
+
+const placesOf = (list: readonly Operation[]): string[] =>
+  list.flatMap((op) => (op.op === "sigsetjmp" ? [op.place, ...placesOf(op.do)] : op.op === "loop" ? placesOf(op.do) : []));

@@ -6,7 +6,7 @@ import { E } from "../errno.ts";
 import { type Flow, flow } from "../flow.ts";
 import { type CallLocals, callArgs, quick, setTimer } from "../host/calls.ts";
 import { restorer } from "../host/restorer.ts";
-import { recheck } from "../host/signal.ts";
+import { recheck, retarget } from "../host/signal.ts";
 import { processesNamed, threadNamed } from "../libos/kill.ts";
 import { changeMask } from "../libos/signal-calls.ts";
 import { copySet, removeSignal, SIG, type SignalSet } from "../signals.ts";
@@ -31,6 +31,7 @@ function sigprocmask(c: Cpu, v: CallLocals): number {
   changeMask(c.t.hostMask, v.how as string, set(v));
   removeSignal(removeSignal(c.t.hostMask, SIG.KILL), SIG.STOP);
   recheck(c, c.t);
+  retarget(c, c.process(c.t));
   return 0;
 }
 

@@ -5,7 +5,7 @@ import { type Flow, flow } from "../../flow.ts";
 import { SIG, setOf, signalName } from "../../signals.ts";
 import { dkArgs } from "../calls.ts";
 import { EVENT, eventOf } from "../events.ts";
-import { upcallName } from "../handler-table.ts";
+import { handled, upcallName } from "../handler-table.ts";
 
 interface Handler {
   signal: number;
@@ -70,15 +70,7 @@ const terminate = flow<Handler>("_DkTerminateSighandler", "pal", "2.8", ({ act, 
     handled: false,
   })),
   test("handled, or RESUME?", (c, v) => c.t.rax === 1 || v.event === EVENT.RESUME, "done"),
-  act(
-    "no handler: the event ends here",
-    (c, v) => {
-      c.value = v.event;
-      c.extra = v.id;
-      c.signal = v.signal;
-    },
-    "pal.event.lost",
-  ),
+  act("no handler: the thread ends"),
   call("_DkThreadExit()", "DkThreadExit", () => ({ ...dkArgs(), status: 0, how: 2 })),
   at("in PAL"),
   test("tcb.pending_event == 0?", (c) => c.t.pal.pendingEvent === 0, "first"),
@@ -268,10 +260,7 @@ const handle = flow<{ event: number; id: number; arg: number; hasUc: boolean; ha
       v.handled = true;
     }),
     at("none"),
-    ret("return", (c, v) => {
-      c.t.rax = v.handled ? 1 : 0;
-      c.value = c.t.rax;
-    }),
+    ret("return", handled),
   ],
 );
 

@@ -1,13 +1,13 @@
 /** Trusted PAL of Linux-SGX: exceptions, external events, generic handling and return (reference, 2.2 to 2.6). */
 
-import { type Cpu, cut, findDown, stackOf } from "../../cpu.ts";
+import { type Cpu, cut, findDown, skipFault, stackOf } from "../../cpu.ts";
 import { type Flow, flow, type Step } from "../../flow.ts";
 import { lost, VECTOR } from "../../sgx/leaf.ts";
 import { ENCLAVE, type StackId } from "../../state.ts";
 import { KIND } from "../../transition.ts";
 import { dkArgs } from "../calls.ts";
 import { EVENT, EVENT_BOUND, PAL_ERROR } from "../events.ts";
-import { upcallName } from "../handler-table.ts";
+import { handled, upcallName } from "../handler-table.ts";
 import { getFrame, here, triggerFrame } from "./entry.ts";
 
 /** The interrupted registers (sgx_context_t): where they are on the stack is `stack` and `depth`. */
@@ -51,8 +51,7 @@ function restore(c: Cpu, v: Exception, skip: boolean): void {
   t.sgx.rsi = v.rsi;
   t.sgx.rdx = v.rdx;
   t.sgx.id = v.carried;
-  const top = stackOf(t, v.stack)[v.depth - 1];
-  if (skip && top) top.pc += 1;
+  if (skip) skipFault(c, stackOf(t, v.stack)[v.depth - 1]);
 }
 
 const handler = flow<Exception>(
@@ -181,14 +180,7 @@ const external = (fixed: boolean): Flow =>
           handled: false,
         })),
         test("handled, or RESUME?", (c, v) => c.t.rax === 1 || v.event === EVENT.RESUME, "done"),
-        act(
-          "no handler: the event ends here",
-          (c, v) => {
-            c.value = v.event;
-            c.extra = v.id;
-          },
-          "pal.event.lost",
-        ),
+        act("no handler: the thread ends"),
         call("_DkThreadExit()", "DkThreadExit", () => ({ ...dkArgs(), status: 0, how: 2 })),
         at("resume in wait"),
         act(
@@ -225,10 +217,7 @@ const handle = flow<Handle>("_DkGenericSignalHandle", "pal", "2.6", ({ act, test
     v.handled = true;
   }),
   at("none"),
-  ret("return", (c, v) => {
-    c.t.rax = v.handled ? 1 : 0;
-    c.value = c.t.rax;
-  }),
+  ret("return", handled),
 ]);
 
 const trigger = flow<Handle>(

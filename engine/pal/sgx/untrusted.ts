@@ -3,17 +3,18 @@
 import { type Cpu, running } from "../../cpu.ts";
 import { type Flow, flow } from "../../flow.ts";
 import { type CallLocals, callArgs } from "../../host/calls.ts";
+import { recheck } from "../../host/signal.ts";
 import { eenter, eresume } from "../../sgx/leaf.ts";
 import { SIG, setOf, signalName } from "../../signals.ts";
 import type { Locals } from "../../state.ts";
 import { KIND } from "../../transition.ts";
 import { OCALLS, ocallFlow } from "../calls.ts";
-import { eventOf } from "../events.ts";
+import { eventOf, PAL_ERROR, unixToPal } from "../events.ts";
 
 export const AEP = "async_exit_pointer";
 
-/** RDI of a return from an ocall that a signal cut short: -PAL_ERROR_INTERRUPTED. */
-export const INTERRUPTED_CODE = -13;
+/** RDI of a return from an ocall that a signal cut short. */
+const INTERRUPTED_CODE = -PAL_ERROR.INTERRUPTED;
 
 function setAction(c: Cpu, signal: number, handler: string): void {
   c.signal = signal;
@@ -30,6 +31,7 @@ const setSighandler = (name: string, signals: readonly number[], handler: string
         const set = setOf(signals);
         c.t.hostMask[0] &= ~set[0];
         c.t.hostMask[1] &= ~set[1];
+        recheck(c, c.t);
       },
       "host.sigprocmask",
     ),
@@ -76,7 +78,7 @@ const ecall = flow<{ start: string }>("ecall", "untrusted-pal", "2.1", ({ act, r
   act(
     "EENTER(RBX, RCX)",
     (c, v) => {
-      eenter(c, c.t, { start: v.start });
+      eenter(c, c.t, { start: v.start, event: 0 });
     },
     "sgx.eenter",
   ),
@@ -111,7 +113,7 @@ const entryReturn = flow("sgx_entry_return", "untrusted-pal", "2.3", ({ act }) =
   act(
     "EENTER(RBX, RCX)",
     (c) => {
-      eenter(c, c.t, { start: "" });
+      eenter(c, c.t, { start: "", event: 0 });
     },
     "sgx.eenter",
   ),
@@ -127,7 +129,9 @@ const ocall = (host: string): Flow =>
   flow<{ args: CallLocals }>(ocallFlow(host), "untrusted-pal", "2.3", ({ act, call, ret }) => [
     act("take the arguments"),
     call(`INLINE_SYSCALL(${host})`, `host ${host}`, (_, v) => ({ ...v.args })),
-    act("unix_to_pal_error(result)"),
+    act("unix_to_pal_error(result)", (c) => {
+      c.t.rax = unixToPal(c.t.rax);
+    }),
     ret("return", (c) => {
       c.value = c.t.rax;
     }),
@@ -204,7 +208,7 @@ const raise = flow<{ event: number; id: number; signal: number }>("sgx_raise", "
     "EENTER(RBX, RCX)",
     (c, v) => {
       c.signal = v.signal;
-      eenter(c, c.t, { start: "" });
+      eenter(c, c.t, { start: "", event: 0 });
     },
     "sgx.eenter",
   ),

@@ -1,0 +1,21 @@
+/** What the scenarios and listings of several diagrams have in common. */
+
+/** Handlers of two microseconds for these signals. */
+export const handlers = (...signals: string[]): Record<string, unknown>[] =>
+  signals.map((signal) => ({ sigaction: { signal, handler: "h" } }));
+
+export const SHORT = { h: [{ compute: "2us" }] };
+
+/** What the page leaves out as `< ... LibOS signal handling ... >`. */
+export const libosHandling = (upcall: string) => ({
+  after: `${upcall}: deliver_signal(`,
+  before: `${upcall}: DkExceptionReturn`,
+  as: "LibOS signal handling",
+});
+
+/** The same, before the page's diagrams begin: how the PAL finds the upcall. */
+export const FIND_HANDLER = {
+  after: "_DkGenericSignalHandle: upcall = _DkGetExceptionHandler(event)",
+  before: "_DkGenericSignalHandle: upcall == NULL?",
+  as: "the slot of the handler table is read under its lock",
+} as const;

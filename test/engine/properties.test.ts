@@ -1,0 +1,257 @@
+/**
+ * What holds for every scenario: random ones on every stack, run to their end with the machine's laws checked on the way. A failure
+ * names its seed and stack; `EINTR_SEED=17 npx vitest run test/engine/properties.test.ts` runs that seed alone, `EINTR_SEED=1-5000`
+ * many more than the usual ones.
+ */
+
+import { describe, expect, it } from "vitest";
+import {
+  boot,
+  checkInvariants,
+  firstDifference,
+  KINDS,
+  type Machine,
+  parseScenario,
+  type Run,
+  type RunOptions,
+  STACK_NAMES,
+  type StackName,
+  scenarioSchema,
+} from "../../engine/index.ts";
+import { createDigest } from "../../recorder/index.ts";
+import { quietInput, randomInput, randomScenario } from "../support/random-scenario.ts";
+import { BUILT_IN, collect, endOf, handled, NOWHERE, type Ran, type Row, results, runScenario } from "../support/run-scenario.ts";
+
+const ONLY = process.env.EINTR_SEED;
+const [FIRST = 1, LAST = FIRST] = (ONLY ?? "1-200").split("-").map(Number);
+const SEEDS = Array.from({ length: LAST - FIRST + 1 }, (_, i) => FIRST + i);
+/** Tests of one stack are cut into parts, so that a report comes before all are done. */
+const PARTS = 4;
+const SCHEDULERS = ["scripted", "seeded"] as const;
+/** ERESTARTSYS of the host kernel. */
+const RESTART = -512;
+/** A prime: checks fall on every part of a flow. */
+const CHECK_ROWS = 61;
+/** One seed in so many is looked at after each transition. */
+const EVERY_STEP = 20;
+
+interface Case {
+  readonly seed: number;
+  readonly options: RunOptions;
+}
+
+const CASES: readonly [string, StackName, number][] = STACK_NAMES.flatMap((stack) =>
+  Array.from({ length: PARTS }, (_, part): [string, StackName, number] => [`${stack}, part ${part + 1} of ${PARTS}`, stack, part]),
+);
+
+/** Run a body for each seed of a part under each scheduler; what it throws comes with the words to run it again. */
+function forEachCase(stack: StackName, part: number, body: (c: Case) => void): void {
+  for (const seed of SEEDS.filter((_, i) => i % PARTS === part)) {
+    for (const scheduler of SCHEDULERS) {
+      try {
+        body({ seed, options: { stack, scenario: randomScenario(seed, stack), scheduler } });
+      } catch (cause) {
+        const again = `EINTR_SEED=${seed} npx vitest run test/engine/properties.test.ts`;
+        throw new Error(`seed ${seed} on ${stack}, ${scheduler} (${again}): ${cause instanceof Error ? cause.message : cause}`, { cause });
+      }
+    }
+  }
+}
+
+/** Digest of everything a run still does. */
+function finish(run: Run): string {
+  const digest = createDigest();
+  run.run(1e6, digest);
+  run.flush(digest);
+  return digest.finish(run.texts, run.threads);
+}
+
+describe("random scenarios", () => {
+  it.each(CASES)("keep the machine's laws on their way: %s", (_, stack, part) => {
+    forEachCase(stack, part, ({ seed, options }) => {
+      const rows = seed % EVERY_STEP === 0 ? 1 : CHECK_ROWS;
+      const run = boot(options);
+      let time = 0;
+      for (let going = true; going; ) {
+        going = run.run(rows, NOWHERE);
+        run.flush(NOWHERE);
+        expect(checkInvariants(run.machine, run.cpu.program), `seq ${run.machine.seq}`).toEqual([]);
+        expect(run.machine.now, `time at seq ${run.machine.seq}`).toBeGreaterThanOrEqual(time);
+        time = run.machine.now;
+      }
+    });
+  });
+
+  it.each(CASES)("account for every signal: %s", (_, stack, part) => {
+    forEachCase(stack, part, ({ options }) => {
+      const ran = collect(boot(options));
+      expect(unaccounted(ran)).toEqual([]);
+      expect(leakedRestarts(ran)).toEqual([]);
+    });
+  });
+
+  it.each(CASES)("go on from a copy and from a keyframe as from the original: %s", (_, stack, part) => {
+    forEachCase(stack, part, ({ seed, options }) => {
+      const run = boot(options);
+      run.run(100 + (seed % 700), NOWHERE);
+      run.flush(NOWHERE);
+      const copy = run.clone();
+      const again = boot(options, run.keyframe(), run.threads);
+      for (const text of run.texts) again.cpu.text(text);
+      expect(firstDifference(run.machine, copy.machine)).toBe("");
+      const kept = run.keyframe();
+      const rest = finish(copy);
+      expect(run.keyframe(), "the original does not move with its copy").toBe(kept);
+      expect(finish(run), "original").toBe(rest);
+      expect(finish(again), "keyframe").toBe(rest);
+      expect(firstDifference(run.machine, copy.machine)).toBe("");
+    });
+  });
+
+  it.each(CASES)("are repeated from their decisions: %s", (_, stack, part) => {
+    forEachCase(stack, part, ({ options }) => {
+      const run = boot(options);
+      const digest = finish(run);
+      const again = boot({ ...options, scheduler: "recorded", decisions: [...run.decisions] });
+      expect(finish(again)).toBe(digest);
+    });
+  });
+});
+
+describe("a thread that nobody interrupts", () => {
+  it("gets the same answers and the same handlers from every stack", () => {
+    for (const seed of SEEDS) {
+      const scenario = parseScenario(JSON.stringify(quietInput(seed)), `seed ${seed}`);
+      const seen = STACK_NAMES.map((stack) => runScenario(scenario, stack)).map((ran) => [results(ran), handled(ran), endOf(ran)]);
+      expect(seen[1], `seed ${seed}, graphene-linux`).toEqual(seen[0]);
+      expect(seen[2], `seed ${seed}, graphene-sgx`).toEqual(seen[0]);
+    }
+  });
+});
+
+describe("the built-in scenarios", () => {
+  it.each(STACK_NAMES)("keep the same laws and account for every signal on %s", (stack) => {
+    for (const name of BUILT_IN) {
+      const ran = runScenario(name, stack, { rows: 30_000 });
+      expect(checkInvariants(ran.machine, ran.run.cpu.program), name).toEqual([]);
+      expect(unaccounted(ran), name).toEqual([]);
+    }
+  });
+});
+
+describe("the random scenarios themselves", () => {
+  it("are valid, differ from seed to seed and are the same for the same seed", () => {
+    expect(SEEDS, `EINTR_SEED=${ONLY}`).not.toEqual([]);
+    const texts = SEEDS.map((seed) => JSON.stringify(randomInput(seed)));
+    expect(new Set(texts).size).toBe(SEEDS.length);
+    expect(SEEDS.map((seed) => JSON.stringify(randomInput(seed)))).toEqual(texts);
+    for (const text of texts) expect(scenarioSchema.safeParse(JSON.parse(text)).success).toBe(true);
+  });
+
+  it("reach what they are made for, on every stack", () => {
+    const counts = new Map<string, number>();
+    for (const stack of STACK_NAMES) {
+      for (let seed = 1; seed <= 60; seed += 1) {
+        for (const row of collect(boot({ stack, scenario: randomScenario(seed, stack), scheduler: "seeded" })).rows) {
+          counts.set(`${stack} ${row.what}`, (counts.get(`${stack} ${row.what}`) ?? 0) + 1);
+        }
+      }
+    }
+    const wanted = {
+      "native-linux": ["app.handler.enter", "app.handler.longjmp", "host.signal.discard", "host.signal.default", "thread.wake"],
+      "graphene-linux": ["pal.event.pend", "pal.event.deliver", "libos.signal.append", "libos.signal.fetch", "libos.fault"],
+      "graphene-sgx": ["sgx.aex", "pal.event.inject", "pal.call.abandon", "libos.signal.delayed", "sgx.clobber", "undefined"],
+    };
+    const missing = Object.entries(wanted).flatMap(([stack, kinds]) => kinds.filter((kind) => !counts.has(`${stack} ${kind}`)));
+    expect(missing).toEqual([]);
+  });
+});
+
+/** Rows whose `extra` is a signal id. */
+const carriesId = (row: Row): boolean => {
+  const failure = row.what.startsWith("libos.upcall.") && row.value === 7;
+  return row.extra > 0 && !failure && (KINDS[row.kind]?.extra.includes("signal id") ?? false);
+};
+
+/** Kinds whose row is the sender's; `value` is the thread the signal is for. */
+const SENDS: ReadonlySet<string> = new Set(["host.signal.generate", "libos.signal.append", "libos.wake"]);
+
+const ENDS: ReadonlySet<string> = new Set([
+  "app.handler.enter",
+  "host.signal.discard",
+  "host.signal.default",
+  "libos.signal.ignore",
+  "libos.signal.drop",
+  "libos.signal.lost",
+  "libos.signal.kill",
+  "libos.fault",
+  "pal.event.lost",
+]);
+
+/**
+ * Signals that were made and are nowhere: no row says how they ended, no part of the state holds them, and the thread they were for
+ * lives. RESUME ends with its upcall; a fault of a probe ends there, too.
+ */
+function unaccounted(ran: Ran): string[] {
+  const ended = new Set<number>();
+  const last = new Map<number, Row>();
+  const target = new Map<number, number>();
+  for (const row of ran.rows) {
+    if (!carriesId(row)) continue;
+    last.set(row.extra, row);
+    target.set(row.extra, SENDS.has(row.what) ? row.value : row.thread);
+    if (row.what === "pal.event.overwrite") ended.add(row.value);
+    // siglongjmp leaves the frames of signals that came after its place behind, handlers that had not begun among them.
+    if (row.what === "app.handler.longjmp") {
+      for (const [id, before] of last) if (before.thread === row.thread && before.depth > row.depth) ended.add(id);
+    }
+    if (ENDS.has(row.what) || (row.what === "libos.upcall.enter" && row.value === 6)) ended.add(row.extra);
+    // The LibOS looked at a pointer of the application for it: the upcall took the fault away.
+    if (row.what === "libos.upcall.enter" && row.value === 2 && probes(ran, row)) ended.add(row.extra);
+  }
+  const { machine } = ran;
+  const held = idsIn(machine);
+  const anyoneGone = machine.threads.includes(null);
+  const wrong: string[] = [];
+  for (let id = 1; id < machine.nextSignalId; id += 1) {
+    if (ended.has(id) || held.has(id)) continue;
+    const owner = target.get(id) ?? -1;
+    if (owner < 0 ? anyoneGone : machine.threads[owner] === null) continue;
+    wrong.push(`signal id ${id}: last seen at seq ${last.get(id)?.seq} as ${last.get(id)?.what} (${last.get(id)?.where})`);
+  }
+  return wrong;
+}
+
+/** The upcall of this row goes back into a probe of user memory (reference, 2.11 memfault). */
+const probes = (ran: Ran, upcall: Row): boolean => {
+  const next = ran.rows.find((row) => row.seq > upcall.seq && row.thread === upcall.thread);
+  return next?.where.startsWith("memfault_upcall: exception during test_user_memory") === true && next.value === 1;
+};
+
+/** The kernel's restart code is for the kernel: what follows in the thread is the signal it was for, or the call once more. */
+function leakedRestarts(ran: Ran): string[] {
+  const restarting = new Map<number, Row>();
+  const wrong: string[] = [];
+  for (const row of ran.rows) {
+    const exit = restarting.get(row.thread);
+    // A row of the outside world that only names this thread is none of its own.
+    if (exit && row.place.flow === "(outside)" && row.what === "host.signal.generate") continue;
+    restarting.delete(row.thread);
+    if (exit && !/^(?:host\.signal\.|thread\.exit|call)/.test(row.what)) wrong.push(`seq ${exit.seq}: ${exit.where}, then ${row.where}`);
+    if (row.what === "host.syscall.exit" && row.value === RESTART) restarting.set(row.thread, row);
+    if (row.what === "app.return" && row.value === RESTART) wrong.push(`seq ${row.seq}: ${row.where}`);
+  }
+  return wrong;
+}
+
+/** Signal ids in queues, rings, registers and frames. */
+function idsIn(machine: Machine): Set<number> {
+  const ids = new Set<number>();
+  const visit = (value: unknown, key: string): void => {
+    if (typeof value === "number" && (key === "id" || key === "carried" || key === "pendingId")) ids.add(value);
+    if (value !== null && typeof value === "object") for (const [name, inner] of Object.entries(value)) visit(inner, name);
+  };
+  for (const t of machine.threads) if (t) visit([t.hostPending, t.pal, t.libos.rings, t.sgx, t.host, t.enclave], "");
+  for (const p of machine.processes) if (p) visit(p.hostPending, "");
+  return ids;
+}

@@ -1,0 +1,86 @@
+/** The replay without a terminal: a world, and a context that keeps the state. */
+
+import { readFileSync } from "node:fs";
+import { boot, type FixName, parseScenario, type StackName } from "../../engine/index.ts";
+import { openTrace, record, type Trace } from "../../recorder/index.ts";
+import { paint } from "../../tui/present/style.ts";
+import type { Context } from "../../tui/replay/context.ts";
+import { frame } from "../../tui/replay/frame.ts";
+import { commandOfKey } from "../../tui/replay/keys.ts";
+import { initialState, type ReplayState, reduce } from "../../tui/replay/state.ts";
+import { openWorld, type World } from "../../tui/replay/world.ts";
+
+export interface CaseOptions {
+  readonly stack?: StackName;
+  readonly fixes?: readonly FixName[];
+  readonly rows?: number;
+  readonly color?: boolean;
+  readonly other?: World | null;
+}
+
+const scenarioText = (name: string): string => readFileSync(new URL(`../../engine/scenarios/${name}.yaml`, import.meta.url), "utf8");
+
+export async function recordScenario(name: string, dir: string, options: CaseOptions = {}): Promise<Trace> {
+  const { stack = "graphene-sgx", fixes = [], rows } = options;
+  const text = scenarioText(name);
+  const scenario = parseScenario(text, name);
+  const run = boot({ stack, scenario, fixes });
+  const info = {
+    eintr: "test",
+    stack,
+    fixes: [...fixes],
+    scenario: name,
+    scenarioText: text,
+    seed: scenario.seed,
+    scheduler: "scripted",
+    origin: "emulated" as const,
+  };
+  await record(run, dir, info, { rows });
+  return openTrace(dir);
+}
+
+export async function worldOf(name: string, dir: string, options: CaseOptions = {}): Promise<World> {
+  const trace = await recordScenario(name, dir, options);
+  return openWorld(trace, { paint: paint(options.color ?? false), ascii: false }, options.other ?? null);
+}
+
+export interface Session {
+  readonly context: Context;
+  state(): ReplayState;
+  /** Press keys by name, one after the other; each is done before the next. */
+  press(...keys: string[]): Promise<void>;
+  screen(): string;
+  copied(): string;
+}
+
+export function sessionOf(world: World, start: Partial<ReplayState> = {}): Session {
+  let state: ReplayState = { ...initialState(100, 30), ...start };
+  let running: AbortController | null = null;
+  let copied = "";
+  const context: Context = {
+    world,
+    state: () => state,
+    dispatch: (action) => void (state = reduce(state, action)),
+    quit() {},
+    task() {
+      running?.abort();
+      running = new AbortController();
+      return running.signal;
+    },
+    copy: (text) => void (copied = text),
+    picture: () => "picture.svg",
+  };
+  return {
+    context,
+    state: () => state,
+    async press(...keys) {
+      for (const key of keys) {
+        const command = commandOfKey.get(key);
+        if (command === undefined) throw new Error(`no command has the key "${key}"`);
+        await command.run(context);
+      }
+    },
+    screen: () => frame(world, state).join("\n"),
+    copied: () => copied,
+  };
+}
