@@ -1,0 +1,173 @@
+/**
+ * Reads the flatbuffer headers of Arrow IPC messages: just what a trace needs, every access bounds-checked
+ * (DataView throws RangeError), no loop longer than the bytes that are there. apache-arrow's decoder trusts
+ * vector lengths, and a stranger's file could keep it busy for minutes.
+ * Source: Arrow format, Message.fbs and Schema.fbs; field numbers below are theirs.
+ */
+
+/** Bytes of a text inside the message, not decoded yet. */
+export interface Span {
+  readonly offset: number;
+  readonly length: number;
+}
+
+export interface SchemaField {
+  readonly name: string;
+  /** Integer columns only; anything else has 0 bits. */
+  readonly bits: number;
+  readonly signed: boolean;
+  readonly dictionary: boolean;
+}
+
+export interface Message {
+  readonly type: "schema" | "batch" | "other";
+  readonly bodyLength: number;
+  /** Custom metadata: of the schema, or of the message for batches. */
+  readonly metadata: ReadonlyMap<string, Span>;
+  /** Schema only. */
+  readonly fields: readonly SchemaField[];
+  /** Batch only. */
+  readonly rows: number;
+  /** Batch only: places of the buffers in the body, two a column (validity, values). */
+  readonly buffers: readonly Span[];
+  /** Batch only. */
+  readonly compressed: boolean;
+}
+
+const HEADER_SCHEMA = 1;
+const HEADER_BATCH = 3;
+const TYPE_INT = 2;
+/** More columns or keys than any trace has. */
+const MAX_ENTRIES = 1024;
+
+class Table {
+  private readonly vtable: number;
+  private readonly vtableSize: number;
+
+  constructor(
+    readonly bytes: Buffer,
+    readonly view: DataView,
+    readonly position: number,
+  ) {
+    this.vtable = position - view.getInt32(position, true);
+    this.vtableSize = view.getUint16(this.vtable, true);
+  }
+
+  /** Absolute place of field `n`, 0 when absent. */
+  private at(n: number): number {
+    const slot = 4 + 2 * n;
+    if (slot + 2 > this.vtableSize) return 0;
+    const offset = this.view.getUint16(this.vtable + slot, true);
+    return offset === 0 ? 0 : this.position + offset;
+  }
+
+  byte(n: number): number {
+    const at = this.at(n);
+    return at === 0 ? 0 : this.view.getUint8(at);
+  }
+
+  int32(n: number): number {
+    const at = this.at(n);
+    return at === 0 ? 0 : this.view.getInt32(at, true);
+  }
+
+  int64(n: number): number {
+    const at = this.at(n);
+    return at === 0 ? 0 : length64(this.view, at);
+  }
+
+  private follow(at: number): number {
+    return at + this.view.getUint32(at, true);
+  }
+
+  table(n: number): Table | null {
+    const at = this.at(n);
+    return at === 0 ? null : new Table(this.bytes, this.view, this.follow(at));
+  }
+
+  text(n: number): Span {
+    const at = this.at(n);
+    if (at === 0) return { offset: 0, length: 0 };
+    const start = this.follow(at);
+    const length = this.view.getUint32(start, true);
+    if (start + 4 + length > this.bytes.length) throw new RangeError("a text reaches beyond the message");
+    return { offset: start + 4, length };
+  }
+
+  /** Start and length of a vector whose elements have `size` bytes. */
+  vector(n: number, size: number): { start: number; length: number } {
+    const at = this.at(n);
+    if (at === 0) return { start: 0, length: 0 };
+    const start = this.follow(at);
+    const length = this.view.getUint32(start, true);
+    if (length > MAX_ENTRIES || start + 4 + length * size > this.bytes.length) {
+      throw new RangeError(`a list of ${length} entries`);
+    }
+    return { start: start + 4, length };
+  }
+
+  tables(n: number): Table[] {
+    const { start, length } = this.vector(n, 4);
+    return Array.from({ length }, (_, i) => new Table(this.bytes, this.view, this.follow(start + 4 * i)));
+  }
+}
+
+/** A length or offset of 64 bits; negative and inexact ones are refused. */
+function length64(view: DataView, at: number): number {
+  const low = view.getUint32(at, true);
+  const high = view.getInt32(at + 4, true);
+  if (high < 0 || high >= 0x20_0000) throw new RangeError("a 64-bit length out of range");
+  return high * 4_294_967_296 + low;
+}
+
+export function spanText(bytes: Buffer, span: Span): string {
+  return bytes.toString("utf8", span.offset, span.offset + span.length);
+}
+
+function keyValues(bytes: Buffer, entries: readonly Table[]): Map<string, Span> {
+  return new Map(entries.map((entry) => [spanText(bytes, entry.text(0)), entry.text(1)]));
+}
+
+function schemaField(bytes: Buffer, field: Table): SchemaField {
+  const int = field.byte(2) === TYPE_INT ? field.table(3) : null;
+  return {
+    name: spanText(bytes, field.text(0)),
+    bits: int?.int32(0) ?? 0,
+    signed: int?.byte(1) === 1,
+    dictionary: field.table(4) !== null,
+  };
+}
+
+function batchBuffers(batch: Table): Span[] {
+  const { start, length } = batch.vector(2, 16);
+  return Array.from({ length }, (_, i) => ({
+    offset: length64(batch.view, start + 16 * i),
+    length: length64(batch.view, start + 16 * i + 8),
+  }));
+}
+
+/** Parse the flatbuffer of one message. Throws RangeError when it does not hold together. */
+export function parseMessage(bytes: Buffer): Message {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const message = new Table(bytes, view, view.getUint32(0, true));
+  const none = { fields: [], rows: 0, buffers: [], compressed: false };
+  const bodyLength = message.int64(3);
+  const header = message.table(2);
+  const type = message.byte(1);
+  if (header !== null && type === HEADER_SCHEMA) {
+    const fields = header.tables(1).map((field) => schemaField(bytes, field));
+    return { ...none, type: "schema", bodyLength, fields, metadata: keyValues(bytes, header.tables(2)) };
+  }
+  if (header !== null && type === HEADER_BATCH) {
+    return {
+      ...none,
+      type: "batch",
+      bodyLength,
+      metadata: keyValues(bytes, message.tables(4)),
+      rows: header.int64(0),
+      buffers: batchBuffers(header),
+      compressed: header.table(3) !== null,
+    };
+  }
+  return { ...none, type: "other", bodyLength, metadata: new Map() };
+}

@@ -1,0 +1,281 @@
+/**
+ * Reader of `transitions.arrow`. Opening walks the batch headers once and keeps a short entry for each (a batch
+ * has up to 16,384 rows), the texts, threads and decisions; rows and keyframes stay on disk until asked for.
+ */
+
+import fs from "node:fs";
+import { type Block, newBlock } from "../engine/block.ts";
+import { type Decision, KINDS, type Site, type ThreadInfo } from "../engine/transition.ts";
+import { checkIds, columnSpans, fillBlock } from "./arrow-block.ts";
+import { type Message, parseMessage, spanText } from "./arrow-message.ts";
+import { hasMagic, type PlacedMessage, readAt, walkMessages } from "./arrow-walk.ts";
+import { errorText, TraceError } from "./errors.ts";
+import {
+  type BatchFacts,
+  batchForm,
+  FORMAT_VERSION,
+  headerForm,
+  KEYFRAME_KEY,
+  MAX_BATCH_ROWS,
+  META_KEY,
+  type RunEnd,
+  type RunInfo,
+  STORED_COLUMNS,
+} from "./trace-format.ts";
+
+export interface BatchEntry {
+  readonly seq0: number;
+  readonly rows: number;
+  /** The flatbuffer in the file. */
+  readonly metadataOffset: number;
+  readonly metadataLength: number;
+  readonly bodyLength: number;
+  /** Place of the keyframe's text in the file; length 0 when there is none. */
+  readonly keyframeOffset: number;
+  readonly keyframeLength: number;
+}
+
+export interface TransitionReader {
+  readonly path: string;
+  readonly info: RunInfo;
+  readonly sites: readonly Site[];
+  readonly threads: readonly ThreadInfo[];
+  readonly texts: readonly string[];
+  readonly decisions: readonly Decision[];
+  readonly batches: readonly BatchEntry[];
+  /** Rows in whole batches. */
+  readonly rows: number;
+  /** The closing facts; null when the recording was killed. */
+  readonly end: RunEnd | null;
+  /** True when the file holds everything up to its closing facts. */
+  readonly complete: boolean;
+  /** Bytes after the last whole batch that could not be used; 0 when complete. */
+  readonly lostBytes: number;
+  /** Why the walk stopped before the closing facts, for people; empty when complete. */
+  readonly stopped: string;
+  /** Length of the file when it was opened. */
+  readonly bytes: number;
+  /**
+   * Batch `index` as a block. `into` is filled and returned when it has room (what it held before is then gone, its
+   * arrays may be replaced); otherwise a new block is made.
+   * Throws TraceError naming batch and row when a column holds an id that does not exist.
+   */
+  readBlock(index: number, into?: Block): Block;
+  /** Index of the batch that holds `seq`, or -1. */
+  batchOf(seq: number): number;
+  /** JSON text of the state after the last row of batch `index`, or null. */
+  keyframe(index: number): string | null;
+  close(): void;
+}
+
+const RERECORD = "Record it again, or ask whoever gave it to you for another copy";
+
+/**
+ * Open a trace's Arrow file. Throws TraceError when it is not one. A broken or missing batch ends the trace there
+ * (`complete` is false, `stopped` says why).
+ */
+export function openTransitions(path: string): TransitionReader {
+  let fd: number;
+  try {
+    fd = fs.openSync(path, "r");
+  } catch (error) {
+    throw new TraceError(path, "", `cannot be opened (${errorText(error)})`, "Give the folder of a recorded trace (NAME.trace)", {
+      cause: error,
+    });
+  }
+  try {
+    return readerOf(path, fd);
+  } catch (error) {
+    fs.closeSync(fd);
+    throw error;
+  }
+}
+
+function readerOf(path: string, fd: number): TransitionReader {
+  const size = fs.fstatSync(fd).size;
+  if (!hasMagic(fd)) throw new TraceError(path, "byte 0", "this is not an Arrow file", "Expected transitions.arrow of an eintr trace");
+
+  const walk = walkMessages(fd, size);
+  const first = walk.next();
+  if (first.done === true) {
+    throw new TraceError(path, `byte ${first.value.offset}`, `expected the schema, but ${first.value.why}`, RERECORD);
+  }
+  const { run, sites } = checkSchema(path, first.value);
+  const threads: ThreadInfo[] = [];
+  const texts: string[] = [];
+  const decisions: Decision[] = [];
+  const batches: BatchEntry[] = [];
+  let rows = 0;
+  let end: RunEnd | null = null;
+
+  let stop: { offset: number; why: string } | null = null;
+  while (end === null && stop === null) {
+    const next = walk.next();
+    if (next.done === true) {
+      stop = next.value;
+      break;
+    }
+    try {
+      const { entry, facts } = checkBatch(path, next.value, batches.length, rows);
+      for (const thread of facts.threads) threads.push(thread);
+      for (const text of facts.texts) texts.push(text);
+      for (const decision of facts.decisions) decisions.push(decision);
+      if (entry.rows > 0) batches.push(entry);
+      rows += entry.rows;
+      end = facts.end ?? null;
+    } catch (error) {
+      // A broken batch ends the trace like a missing one: what came before it is whole and worth having.
+      if (!(error instanceof TraceError)) throw error;
+      stop = { offset: next.value.offset, why: error.message };
+    }
+  }
+  /** Memory behind the blocks made here, to be read into again: fresh pages for each batch cost more than the reading. */
+  const memory = new WeakMap<Block, Buffer>();
+  const seqs = Float64Array.from(batches, (batch) => batch.seq0);
+  let open = true;
+
+  return {
+    path,
+    info: run,
+    sites,
+    threads,
+    texts,
+    decisions,
+    batches,
+    rows,
+    end,
+    complete: end !== null,
+    lostBytes: stop === null ? 0 : size - stop.offset,
+    stopped: stop?.why ?? "",
+    bytes: size,
+    readBlock(index, into): Block {
+      const entry = batches[index];
+      if (entry === undefined) throw new RangeError(`batch ${index} of ${batches.length}`);
+      const block = into !== undefined && into.time.length >= entry.rows ? into : newBlock(entry.rows);
+      const length = entry.metadataLength + entry.bodyLength;
+      let bytes = memory.get(block);
+      if (bytes === undefined || bytes.length < length) memory.set(block, (bytes = Buffer.allocUnsafeSlow(length + (length >> 2))));
+      const whole = readAt(fd, entry.metadataOffset, length, bytes);
+      if (whole.length < length) {
+        throw new TraceError(path, `batch ${index}`, "the file became shorter while it was open", "Open it again");
+      }
+      const message = parseAgain(path, index, whole.subarray(0, entry.metadataLength));
+      const body = whole.subarray(entry.metadataLength);
+      block.seq0 = entry.seq0;
+      block.n = entry.rows;
+      const place = (row: number) => `batch ${index}, row ${row}, seq ${entry.seq0 + row}`;
+      fillBlock(path, place, body, columnSpans(message), block);
+      checkIds(path, place, block, { threads: threads.length, sites: sites.length, texts: texts.length });
+      return block;
+    },
+    batchOf(seq): number {
+      if (!(seq >= 0 && seq < rows)) return -1;
+      let low = 0;
+      let high = seqs.length - 1;
+      while (low < high) {
+        const middle = (low + high + 1) >> 1;
+        if ((seqs[middle] as number) <= seq) low = middle;
+        else high = middle - 1;
+      }
+      return low;
+    },
+    keyframe(index): string | null {
+      const entry = batches[index];
+      if (entry === undefined || entry.keyframeLength === 0) return null;
+      return readAt(fd, entry.keyframeOffset, entry.keyframeLength).toString("utf8");
+    },
+    close(): void {
+      if (open) fs.closeSync(fd);
+      open = false;
+    },
+  };
+}
+
+function parseAgain(path: string, index: number, bytes: Buffer): Message {
+  try {
+    return parseMessage(bytes);
+  } catch (error) {
+    throw new TraceError(path, `batch ${index}`, "its header changed while the file was open", "Open it again", { cause: error });
+  }
+}
+
+/** Metadata `key` as JSON of the given form. */
+function parseFacts<T>(path: string, place: string, placed: PlacedMessage, form: { safeParse(value: unknown): ParseResult<T> }): T {
+  const span = placed.message.metadata.get(META_KEY);
+  if (span === undefined) throw new TraceError(path, place, `no '${META_KEY}' metadata`, "This Arrow file was not written by eintr");
+  let value: unknown;
+  try {
+    value = JSON.parse(spanText(placed.bytes, span));
+  } catch (error) {
+    throw new TraceError(path, place, `its '${META_KEY}' metadata is not JSON (${errorText(error)})`, RERECORD);
+  }
+  const result = form.safeParse(value);
+  if (result.success) return result.data;
+  const issue = result.error.issues[0];
+  throw new TraceError(path, place, `metadata ${issue?.path.join(".") ?? ""}: ${issue?.message ?? "invalid"}`, RERECORD);
+}
+type ParseResult<T> =
+  | { success: true; data: T }
+  | { success: false; error: { issues: readonly { path: readonly PropertyKey[]; message: string }[] } };
+
+function checkSchema(path: string, placed: PlacedMessage): { run: RunInfo; sites: Site[] } {
+  const place = `byte ${placed.offset}`;
+  if (placed.message.type !== "schema") throw new TraceError(path, place, "expected the schema message", RERECORD);
+  const version = versionOf(placed);
+  if (version !== null && version > FORMAT_VERSION) {
+    throw new TraceError(path, place, `format ${version} is newer than ${FORMAT_VERSION}, the newest known here`, "Use a newer eintr");
+  }
+  const header = parseFacts(path, place, placed, headerForm);
+  const described = (c: { name: string; bits: number; signed: boolean }) => `${c.name} ${c.signed ? "int" : "uint"}${c.bits}`;
+  const expected = STORED_COLUMNS.map(described).join(", ");
+  const found = placed.message.fields.map((f) => (f.dictionary ? `${f.name} dictionary` : described(f))).join(", ");
+  if (found !== expected) throw new TraceError(path, place, `its columns are [${found}], expected [${expected}]`, RERECORD);
+  // Ids are positions and the list is append-only, so an older vocabulary is the beginning of ours.
+  const stranger = header.kinds.findIndex((kind, id) => kind.name !== KINDS[id]?.name);
+  if (stranger >= 0) {
+    const name = header.kinds[stranger]?.name ?? "";
+    throw new TraceError(path, place, `kind ${stranger} is '${name}', unknown here`, "Use the eintr that recorded it, or a newer one");
+  }
+  return header;
+}
+
+/** The format number alone, before the rest is checked: a newer header may have another form. */
+function versionOf(placed: PlacedMessage): number | null {
+  const span = placed.message.metadata.get(META_KEY);
+  const match = span === undefined ? null : /^\{"format":(\d{1,9})[,}]/.exec(spanText(placed.bytes, span));
+  return match === null ? null : Number(match[1]);
+}
+
+function checkBatch(path: string, placed: PlacedMessage, index: number, seq0: number): { entry: BatchEntry; facts: BatchFacts } {
+  const { message } = placed;
+  const place = `batch ${index}, byte ${placed.offset}`;
+  const fail = (problem: string): never => {
+    throw new TraceError(path, place, problem, RERECORD);
+  };
+  if (message.type !== "batch") fail("expected a record batch");
+  if (message.compressed) fail("the batch is compressed, expected plain columns");
+  if (message.rows > MAX_BATCH_ROWS) fail(`a batch of ${message.rows} rows, expected at most ${MAX_BATCH_ROWS}`);
+  const spans = columnSpans(message);
+  for (const [i, column] of STORED_COLUMNS.entries()) {
+    const span = spans[i];
+    const bytes = (message.rows * column.bits) / 8;
+    if (span === undefined || span.length < bytes || span.offset + span.length > message.bodyLength) {
+      fail(`column ${column.name} does not fit ${message.rows} rows into the batch's ${message.bodyLength} bytes`);
+    }
+  }
+  const facts = parseFacts(path, place, placed, batchForm);
+  if (facts.seq0 !== seq0) fail(`it begins at seq ${facts.seq0}, expected ${seq0}`);
+  const rows = seq0 + message.rows;
+  if (facts.end !== undefined && facts.end.rows !== rows) fail(`it speaks of ${facts.end.rows} rows, the file holds ${rows}`);
+  const keyframe = message.metadata.get(KEYFRAME_KEY);
+  const entry: BatchEntry = {
+    seq0,
+    rows: message.rows,
+    metadataOffset: placed.metadataOffset,
+    metadataLength: placed.bytes.length,
+    bodyLength: message.bodyLength,
+    keyframeOffset: keyframe === undefined ? 0 : placed.metadataOffset + keyframe.offset,
+    keyframeLength: keyframe?.length ?? 0,
+  };
+  return { entry, facts };
+}

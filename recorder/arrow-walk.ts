@@ -1,0 +1,77 @@
+/**
+ * Walks the messages of `transitions.arrow` from the front, by their headers only. The footer is never read: a
+ * recording that was killed has none, and a stranger's may lie.
+ */
+
+import fs from "node:fs";
+import { type Message, parseMessage } from "./arrow-message.ts";
+import { MAX_METADATA_BYTES } from "./trace-format.ts";
+
+/** Bytes of `ARROW1` and its padding before the first message. */
+export const STREAM_START = 8;
+const MAGIC = "ARROW1";
+/** Continuation marker and metadata length. */
+export const PREFIX_BYTES = 8;
+
+export interface PlacedMessage {
+  readonly message: Message;
+  /** The flatbuffer; spans of the message point into it. */
+  readonly bytes: Buffer;
+  /** Place of the message's prefix in the file. */
+  readonly offset: number;
+  /** Place of the flatbuffer in the file. */
+  readonly metadataOffset: number;
+  readonly bodyOffset: number;
+  /** First byte after the body. */
+  readonly nextOffset: number;
+}
+
+/** Why a walk ended. `end` is the end-of-stream marker; everything else means that bytes are missing or broken. */
+export interface WalkEnd {
+  readonly complete: boolean;
+  /** First byte that could not be used. */
+  readonly offset: number;
+  readonly why: string;
+}
+
+/** Read `length` bytes at `offset`, into `bytes` when given; shorter at the end of the file. */
+export function readAt(fd: number, offset: number, length: number, bytes: Buffer = Buffer.allocUnsafeSlow(length)): Buffer {
+  let done = 0;
+  while (done < length) {
+    const got = fs.readSync(fd, bytes, done, length - done, offset + done);
+    if (got === 0) break;
+    done += got;
+  }
+  return bytes.subarray(0, done);
+}
+
+export const hasMagic = (fd: number): boolean => readAt(fd, 0, MAGIC.length).toString("latin1") === MAGIC;
+
+/** Yields each whole message in order; returns why it stopped. `size` is the length of the file. */
+export function* walkMessages(fd: number, size: number): Generator<PlacedMessage, WalkEnd> {
+  let offset = STREAM_START;
+  for (;;) {
+    const broken = (why: string): WalkEnd => ({ complete: false, offset, why });
+    const prefix = readAt(fd, offset, PREFIX_BYTES);
+    if (prefix.length < PREFIX_BYTES) return broken("the file ends before the end of the stream");
+    if (prefix.readUInt32LE(0) !== 0xffff_ffff) return broken("no message begins here");
+    const length = prefix.readInt32LE(4);
+    if (length === 0) return { complete: true, offset: offset + PREFIX_BYTES, why: "end of stream" };
+    const metadataOffset = offset + PREFIX_BYTES;
+    const bodyOffset = metadataOffset + length;
+    if (length < 0 || length > MAX_METADATA_BYTES) return broken(`a message header of ${length} bytes`);
+    if (bodyOffset > size) return broken("the message header is cut off");
+    const bytes = readAt(fd, metadataOffset, length);
+    let message: Message;
+    try {
+      message = parseMessage(bytes);
+    } catch (error) {
+      if (error instanceof RangeError) return broken("the message header does not hold together");
+      throw error;
+    }
+    const nextOffset = bodyOffset + message.bodyLength;
+    if (nextOffset > size) return broken("the message body is cut off");
+    yield { message, bytes, offset, metadataOffset, bodyOffset, nextOffset };
+    offset = nextOffset;
+  }
+}

@@ -1,0 +1,141 @@
+/** A recorded trace as others see it: the reader of its rows, the path of its database, its lists. */
+
+import path from "node:path";
+import Sqlite from "better-sqlite3";
+import type { Block } from "../engine/block.ts";
+import type { Decision, Site, ThreadInfo } from "../engine/transition.ts";
+import { openTransitions, type TransitionReader } from "./arrow-read.ts";
+import { errorText } from "./errors.ts";
+import { type FindingRecord, writeFindings } from "./findings.ts";
+import type { Cell } from "./query.ts";
+import { SCHEMA_VERSION } from "./schema.ts";
+import { type SealOptions, seal } from "./seal.ts";
+import { ARROW_NAME, DB_NAME, FORMAT_VERSION, type RunInfo } from "./trace-format.ts";
+
+export interface OpenOptions {
+  /** Called before the database is built anew, with the reason. */
+  readonly onRebuild?: ((why: string) => void) | undefined;
+  readonly onProgress?: SealOptions["onProgress"];
+  /** Native results for a database that is built anew. */
+  readonly natives?: ((rows: TransitionReader) => SealOptions["natives"]) | undefined;
+}
+
+export interface Keyframe {
+  /** The state is the one after this transition. */
+  readonly seq: number;
+  /** JSON text, as the source made it. */
+  readonly state: string;
+}
+
+export interface Trace {
+  readonly dir: string;
+  readonly info: RunInfo;
+  readonly sites: readonly Site[];
+  readonly threads: readonly ThreadInfo[];
+  readonly texts: readonly string[];
+  readonly decisions: readonly Decision[];
+  readonly transitions: TransitionReader;
+  /** Path of `trace.db`, an ordinary SQLite file. */
+  readonly db: string;
+  /** False when the recording was killed: what was flushed is here. */
+  readonly complete: boolean;
+  /** The newest keyframe whose state is the one after transition `seq` or earlier; null when there is none. */
+  keyframeBefore(seq: number): Keyframe | null;
+  /** Blocks that hold the rows `from` <= seq < `to`, whole: look at `seq0` and `n`. A block is reused for the next. */
+  rows(from?: number, to?: number): Generator<Block, void>;
+  /** The program's own questions to the database, small ones. SQL of a user goes through `query`. */
+  ask(sql: string, ...parameters: readonly (number | string)[]): Cell[][];
+  /** Replace all findings in the database. */
+  replaceFindings(findings: Iterable<FindingRecord>): void;
+  close(): void;
+}
+
+/**
+ * Open the trace in `dir`; its database is built when it is missing, older than the rows or of an older form.
+ * Throws TraceError.
+ */
+export function openTrace(dir: string, options: OpenOptions = {}): Trace {
+  const transitions = openTransitions(path.join(dir, ARROW_NAME));
+  const db = path.join(dir, DB_NAME);
+  try {
+    const why = staleness(db, transitions);
+    if (why !== null) {
+      options.onRebuild?.(why);
+      seal(dir, { onProgress: options.onProgress, natives: options.natives?.(transitions) });
+    }
+  } catch (error) {
+    transitions.close();
+    throw error;
+  }
+  return traceOf(dir, db, transitions);
+}
+
+function traceOf(dir: string, db: string, transitions: TransitionReader): Trace {
+  const { info, sites, threads, texts, decisions, complete } = transitions;
+  let connection: Sqlite.Database | null = null;
+  return {
+    dir,
+    info,
+    sites,
+    threads,
+    texts,
+    decisions,
+    transitions,
+    db,
+    complete,
+    keyframeBefore(seq): Keyframe | null {
+      const newest = transitions.batchOf(Math.min(seq, transitions.rows - 1));
+      for (let index = newest; index >= 0; index--) {
+        const batch = transitions.batches[index];
+        const last = batch === undefined ? -1 : batch.seq0 + batch.rows - 1;
+        const state = last <= seq ? transitions.keyframe(index) : null;
+        if (state !== null) return { seq: last, state };
+      }
+      return null;
+    },
+    *rows(from = 0, to = transitions.rows) {
+      let block: Block | undefined;
+      const first = transitions.batchOf(from);
+      for (let index = first; index >= 0 && index < transitions.batches.length; index++) {
+        if ((transitions.batches[index]?.seq0 ?? to) >= to) return;
+        block = transitions.readBlock(index, block);
+        yield block;
+      }
+    },
+    ask(sql, ...parameters) {
+      connection ??= new Sqlite(db, { readonly: true, fileMustExist: true });
+      return connection
+        .prepare<unknown[], Cell[]>(sql)
+        .raw()
+        .all(...parameters);
+    },
+    replaceFindings: (findings) => writeFindings(db, findings),
+    close() {
+      connection?.close();
+      transitions.close();
+    },
+  };
+}
+
+/** Why the database does not belong to these rows, or null when it does. */
+function staleness(db: string, transitions: TransitionReader): string | null {
+  let connection: Sqlite.Database;
+  try {
+    connection = new Sqlite(db, { readonly: true, fileMustExist: true });
+  } catch {
+    return "there is no database yet";
+  }
+  try {
+    if (connection.pragma("user_version", { simple: true }) !== SCHEMA_VERSION) return "the database has another form";
+    const run = connection.prepare<[], { format: number; arrow_bytes: number; transitions: number }>(
+      "SELECT format, arrow_bytes, transitions FROM run",
+    );
+    const row = run.get();
+    const same = row?.format === FORMAT_VERSION && row.arrow_bytes === transitions.bytes && row.transitions === transitions.rows;
+    return same ? null : "the database does not belong to these transitions";
+  } catch (error) {
+    return `the database cannot be read (${errorText(error)})`;
+  } finally {
+    connection.close();
+  }
+}

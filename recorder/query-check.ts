@@ -1,0 +1,86 @@
+/**
+ * Which SQL of a user may run at all. The database is opened read-only besides; this refuses what a read-only
+ * connection would still do: ATTACH (it makes files), settings, transactions.
+ */
+
+/** The user's SQL is at fault, or was stopped. `message` is complete. */
+export class QueryError extends Error {
+  override readonly name = "QueryError";
+  constructor(
+    message: string,
+    /** True when it was stopped by abort, time or row limit of the caller, not wrong. */
+    readonly interrupted = false,
+  ) {
+    super(message);
+  }
+}
+
+/** Pragmas that only tell something. Those in the second list take no argument here: with one they would set it. */
+const PRAGMAS_WITH_ARGUMENT = new Set([
+  "table_info",
+  "table_xinfo",
+  "table_list",
+  "index_list",
+  "index_info",
+  "index_xinfo",
+  "foreign_key_list",
+  "foreign_key_check",
+  "integrity_check",
+  "quick_check",
+]);
+const PRAGMAS_BARE = new Set([
+  "database_list",
+  "collation_list",
+  "function_list",
+  "pragma_list",
+  "module_list",
+  "compile_options",
+  "page_count",
+  "page_size",
+  "freelist_count",
+  "encoding",
+  "user_version",
+  "schema_version",
+  "application_id",
+]);
+const STATEMENTS = new Set(["SELECT", "WITH", "VALUES", "EXPLAIN"]);
+
+/** The text after leading blanks, comments and stray semicolons. */
+function withoutLeadingComments(sql: string): string {
+  let rest = sql;
+  for (;;) {
+    const next = rest
+      .replace(/^[\s;\uFEFF]+/, "")
+      .replace(/^--[^\n]*(\n|$)/, "")
+      .replace(/^\/\*[\s\S]*?(\*\/|$)/, "");
+    if (next === rest) return rest;
+    rest = next;
+  }
+}
+
+/** Throws QueryError unless the statement is one that reads. */
+export function checkReads(sql: string): void {
+  const text = withoutLeadingComments(sql);
+  const word = /^[A-Za-z_]+/.exec(text)?.[0].toUpperCase() ?? "";
+  if (word === "") throw new QueryError("expected an SQL statement, for example: SELECT * FROM transitions LIMIT 10");
+  if (STATEMENTS.has(word)) return;
+  if (word !== "PRAGMA") {
+    throw new QueryError(
+      `${word} is not allowed: a trace is only read. Use SELECT, WITH, VALUES, EXPLAIN or a PRAGMA that tells something`,
+    );
+  }
+  const [, name = "", argument = ""] = /^PRAGMA\s+(?:\w+\s*\.\s*)?(\w+)\s*(\S?)/i.exec(text) ?? [];
+  const known = name.toLowerCase();
+  const allowed =
+    (PRAGMAS_BARE.has(known) && (argument === "" || argument === ";")) || (PRAGMAS_WITH_ARGUMENT.has(known) && argument !== "=");
+  if (!allowed) throw new QueryError(`PRAGMA ${name}${argument === "=" ? " =" : ""} is not allowed: a trace is only read`);
+}
+
+/** SQLite's message, with the place in the SQL when it names a word that occurs once. */
+export function placedMessage(sql: string, message: string): string {
+  const word = /near "([^"]+)"/.exec(message)?.[1] ?? /no such (?:column|table|function): ([\w.]+)/.exec(message)?.[1];
+  const at = word === undefined ? -1 : sql.indexOf(word);
+  if (word === undefined || at < 0 || sql.indexOf(word, at + 1) >= 0) return `SQL: ${message}`;
+  const lines = sql.slice(0, at).split("\n");
+  return `SQL, line ${lines.length}, column ${(lines[lines.length - 1]?.length ?? 0) + 1}: ${message}`;
+}

@@ -1,0 +1,69 @@
+/**
+ * The program that runs a user's SQL, as text: a child process, because SQLite at work inside better-sqlite3
+ * cannot be interrupted by a worker's `terminate()` (measured: it waits for the query), but a process can be
+ * killed. As text it starts alike from TypeScript and from a bundle. Arguments: path of better-sqlite3, of the
+ * database. It answers one message at a time, so the asker's pace is the pace.
+ */
+
+/** Values longer than this are refused, and a chunk ends after this much text. */
+const MAX_VALUE_BYTES = 16 * 1024 * 1024;
+const CHUNK_BYTES = 1024 * 1024;
+
+export const QUERY_CHILD = `
+"use strict";
+const { Worker } = require("node:worker_threads");
+const parent = process.ppid;
+// Should the asker die while SQLite is at work, nobody else could stop this process.
+new Worker(
+  "setInterval(() => { if (process.ppid !== " + parent + ") process.kill(process.pid, 'SIGKILL'); }, 1000)",
+  { eval: true },
+).unref();
+const Sqlite = require(process.argv[1]);
+const db = new Sqlite(process.argv[2], { readonly: true, fileMustExist: true });
+db.defaultSafeIntegers(true);
+let rows = null;
+let size = 0;
+const plain = (value) => {
+  if (typeof value === "bigint") {
+    const number = Number(value);
+    return Number.isSafeInteger(number) ? number : value;
+  }
+  if (typeof value === "number") size += 8;
+  else if (value !== null) {
+    if (value.length > ${MAX_VALUE_BYTES}) throw new Error("a value of " + value.length + " bytes is too long to show");
+    size += value.length;
+  }
+  return value;
+};
+const begin = ({ sql, params }) => {
+  if (rows !== null) rows.return();
+  rows = null;
+  const statement = db.prepare(sql);
+  if (!statement.readonly || !statement.reader) throw new Error("only statements that read are allowed");
+  rows = statement.raw().iterate(...params);
+  return { columns: statement.columns().map((column) => column.name) };
+};
+const next = ({ count, until }) => {
+  const chunk = [];
+  size = 0;
+  while (chunk.length < count && size < ${CHUNK_BYTES}) {
+    const row = rows.next();
+    if (row.done) {
+      rows = null;
+      return { chunk, done: true };
+    }
+    chunk.push(row.value.map(plain));
+    if (chunk.length % 64 === 0 && Date.now() > until) break;
+  }
+  return { chunk, done: false };
+};
+process.on("message", (message) => {
+  try {
+    process.send(message.sql === undefined ? next(message) : begin(message));
+  } catch (error) {
+    rows = null;
+    process.send({ error: error.message });
+  }
+});
+process.on("disconnect", () => process.exit(0));
+`;

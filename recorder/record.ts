@@ -1,0 +1,142 @@
+/**
+ * Records a source into a trace folder: rows go to `transitions.arrow` as they come, `trace.db` is made at the end.
+ *
+ * What a killed recording loses: at most one block of rows (16,384), and for slow sources at most what came in
+ * the last second. "Killed" means the process; nothing is promised about power loss (the file is not fsynced).
+ */
+
+import fs from "node:fs";
+import path from "node:path";
+import { BLOCK_ROWS, type Source } from "../engine/block.ts";
+import type { ArrowWriter } from "./arrow-write.ts";
+import { errorCode, errorText, TraceError } from "./errors.ts";
+import { type Sealed, type SealOptions, seal } from "./seal.ts";
+import { ARROW_NAME, DB_NAME, type QualityCounter, type RunEnd, type RunInfo } from "./trace-format.ts";
+
+/** An incomplete block is flushed when nothing was written for so long. */
+const FLUSH_MS = 1000;
+/** The source runs for about this long between looks at the clock and the abort signal. */
+const SLICE_MS = 50;
+const MIN_SLICE_ROWS = 64;
+
+export interface RecordOptions {
+  /** Stop after this many rows. */
+  readonly rows?: number | undefined;
+  /** Stop at the first look at the clock of the run at or after this time, ns. */
+  readonly stopAtNs?: number | undefined;
+  /** Replace a trace that is there. */
+  readonly force?: boolean | undefined;
+  /** Ends the recording cleanly. */
+  readonly signal?: AbortSignal | undefined;
+  readonly natives?: SealOptions["natives"];
+  /** What the source counted, asked for once at the end. */
+  readonly quality?: (() => readonly QualityCounter[]) | undefined;
+  readonly onProgress?: ((progress: RecordProgress) => void) | undefined;
+}
+
+export interface RecordProgress {
+  readonly phase: "record" | "seal";
+  readonly rows: number;
+  /** Rows in all, null when not known. */
+  readonly total: number | null;
+  /** Time of the run, ns; of the last row written. */
+  readonly timeNs: number;
+  readonly bytes: number;
+}
+
+export interface Recorded {
+  readonly dir: string;
+  readonly end: RunEnd;
+  readonly sealed: Sealed;
+}
+
+/**
+ * Run `source` to its end, limit or abort. Throws TraceError when the folder is taken or cannot be written; an
+ * error of the source is passed on. In both cases what was recorded stays readable, and a folder without a
+ * single row is removed.
+ */
+export async function record(source: Source, dir: string, info: RunInfo, options: RecordOptions = {}): Promise<Recorded> {
+  const { createArrowWriter } = await import("./arrow-write.ts");
+  const created = prepareFolder(dir, options.force === true);
+  let writer: ArrowWriter | null = null;
+  try {
+    writer = createArrowWriter(path.join(dir, ARROW_NAME), source, info);
+    const reason = await runAll(source, writer, options);
+    const quality = [...(options.quality?.() ?? [])];
+    const end = writer.finish({ reason, interrupted: reason === "aborted", quality });
+    const { rows, time, bytes } = writer;
+    const onProgress = (done: number) => options.onProgress?.({ phase: "seal", rows: done, total: rows, timeNs: time, bytes });
+    return { dir, end, sealed: seal(dir, { natives: options.natives, onProgress }) };
+  } catch (error) {
+    writer?.abandon();
+    if (writer === null || writer.rows === 0) removeFolder(dir, created);
+    throw error;
+  }
+}
+
+async function runAll(source: Source, writer: ArrowWriter, options: RecordOptions): Promise<RunEnd["reason"]> {
+  const limit = options.rows ?? Number.POSITIVE_INFINITY;
+  let made = 0;
+  let slice = 1024;
+  for (;;) {
+    if (options.signal?.aborted === true) return stop("aborted");
+    if (made >= limit) return stop("row-limit");
+    const wanted = Math.min(slice, limit - made);
+    const began = performance.now();
+    const goesOn = source.run(wanted, writer);
+    const took = performance.now() - began;
+    if (!goesOn) return stop("finished");
+    made += wanted;
+    slice = took > SLICE_MS ? Math.max(MIN_SLICE_ROWS, slice >> 1) : took < SLICE_MS / 4 ? Math.min(16 * BLOCK_ROWS, slice * 2) : slice;
+    tick(source, writer);
+    if (options.stopAtNs !== undefined && writer.time >= options.stopAtNs) return stop("time-limit");
+    options.onProgress?.({ phase: "record", rows: made, total: limitOrNull(limit), timeNs: writer.time, bytes: writer.bytes });
+    // Let signals and timers in: the source is synchronous.
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+
+  function stop(reason: RunEnd["reason"]): RunEnd["reason"] {
+    source.flush(writer);
+    return reason;
+  }
+}
+
+const limitOrNull = (limit: number): number | null => (Number.isFinite(limit) ? limit : null);
+
+/** Flush an incomplete block of a slow source. */
+function tick(source: Source, writer: ArrowWriter): void {
+  if (Date.now() - writer.writtenAt >= FLUSH_MS) source.flush(writer);
+}
+
+const TRACE_FILES = [ARROW_NAME, DB_NAME, `${DB_NAME}-journal`, `${DB_NAME}-wal`, `${DB_NAME}-shm`];
+
+/** Make the folder, or clear a trace out of it. True when it was made here. */
+function prepareFolder(dir: string, force: boolean): boolean {
+  try {
+    const made = fs.mkdirSync(dir, { recursive: true });
+    const files = fs.readdirSync(dir);
+    if (files.length === 0) return made !== undefined;
+    if (!force) {
+      const isTrace = files.includes(ARROW_NAME);
+      const problem = isTrace ? "a trace is there already" : "the folder is not empty";
+      throw new TraceError(dir, "", problem, "Choose another name, or replace it with --force");
+    }
+    for (const file of TRACE_FILES) fs.rmSync(path.join(dir, file), { force: true });
+    return false;
+  } catch (error) {
+    if (error instanceof TraceError) throw error;
+    throw new TraceError(dir, "", `the folder cannot be made (${errorCode(error) || errorText(error)})`, "Choose another place", {
+      cause: error,
+    });
+  }
+}
+
+/** Take back what `prepareFolder` and the writer made; a folder with anything else in it stays. */
+function removeFolder(dir: string, created: boolean): void {
+  for (const file of TRACE_FILES) fs.rmSync(path.join(dir, file), { force: true });
+  try {
+    if (created) fs.rmdirSync(dir);
+  } catch {
+    // Something of the user's is in it.
+  }
+}

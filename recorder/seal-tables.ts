@@ -1,0 +1,144 @@
+/** The small tables of `trace.db`, and the rows that came late: inserted through SQLite, in one transaction. */
+
+import { deflateSync } from "node:zlib";
+import Sqlite, { type Database as Connection } from "better-sqlite3";
+import { KIND_COUNT, KINDS } from "../engine/transition.ts";
+import type { TransitionReader } from "./arrow-read.ts";
+import { SIGNAL_UPSERT } from "./derive-signals.ts";
+import { tableEntry } from "./schema.ts";
+import { SIGNAL_NAMES } from "./signal-names.ts";
+import type { Spill } from "./spill.ts";
+import { FORMAT_VERSION, type QualityCounter } from "./trace-format.ts";
+
+/** What the pass over the rows has found out. */
+export interface SealFacts {
+  readonly digest: string;
+  /** By thread * KIND_COUNT + kind. */
+  readonly counts: Float64Array;
+  /** By batch, ns. */
+  readonly times: readonly { readonly time0: number; readonly time1: number }[];
+  readonly quality: readonly QualityCounter[];
+}
+
+type Value = number | string | Buffer | null;
+
+/** Insert rows of values in column order. */
+function insertRows(db: Connection, name: string, rows: Iterable<readonly Value[]>): void {
+  const marks = tableEntry(name).columns.map(() => "?");
+  const insert = db.prepare(`INSERT INTO "${name}" VALUES (${marks.join(", ")})`);
+  for (const row of rows) insert.run(...row);
+}
+
+/** NaN is NULL in rows of numbers. */
+const nulls = (row: Float64Array): Value[] => Array.from(row, (v) => (Number.isNaN(v) ? null : v));
+
+/** `spills` by table: rows that replace (or for `signal`, complete) what the page writer wrote. */
+export function insertSmallTables(dbPath: string, reader: TransitionReader, facts: SealFacts, spills: ReadonlyMap<string, Spill>): void {
+  const db = new Sqlite(dbPath);
+  try {
+    // The file is a temporary one: if this fails it is thrown away, so no journal. Parents come after children.
+    db.pragma("journal_mode = OFF");
+    db.pragma("synchronous = OFF");
+    db.pragma("foreign_keys = OFF");
+    db.transaction(() => {
+      insertRows(db, "run", [runRow(reader, facts)]);
+      insertRows(
+        db,
+        "thread",
+        reader.threads.map((t, id) => [id, t.name, t.pid, t.tid, Number(t.internal)]),
+      );
+      insertRows(
+        db,
+        "site",
+        reader.sites.map((s, id) => [id, s.flow, s.step, s.label, s.layer, s.context, s.source]),
+      );
+      insertRows(
+        db,
+        "text",
+        (reader.texts.length === 0 ? [""] : reader.texts).map((text, id) => [id, text]),
+      );
+      insertRows(
+        db,
+        "kind",
+        KINDS.map((k, id) => [id, k.name, k.text, k.value, k.extra]),
+      );
+      insertRows(db, "signal_name", SIGNAL_NAMES);
+      insertRows(
+        db,
+        "decision",
+        reader.decisions.map((d, id) => [id, d.seq, d.door, d.choice]),
+      );
+      insertRows(db, "count_by_kind", countRows(facts.counts));
+      insertRows(
+        db,
+        "time_index",
+        reader.batches.map((b, i) => [b.seq0, b.rows, facts.times[i]?.time0 ?? 0, facts.times[i]?.time1 ?? 0]),
+      );
+      insertRows(db, "keyframe", keyframeRows(reader));
+      insertRows(
+        db,
+        "quality",
+        mergedQuality(facts.quality).map((q) => [q.name, q.count, q.severity, q.advice]),
+      );
+      for (const [name, spill] of spills) insertSpilled(db, name, spill);
+    })();
+  } finally {
+    db.close();
+  }
+}
+
+function insertSpilled(db: Connection, name: string, spill: Spill): void {
+  const marks = tableEntry(name)
+    .columns.map(() => "?")
+    .join(", ");
+  const insert = db.prepare(name === "signal" ? SIGNAL_UPSERT : `INSERT OR REPLACE INTO "${name}" VALUES (${marks})`);
+  for (const row of spill.read()) insert.run(...nulls(row));
+}
+
+function runRow(reader: TransitionReader, facts: SealFacts): Value[] {
+  const { info, end } = reader;
+  const time = facts.times.reduce((latest, range) => Math.max(latest, range.time1), 0);
+  return [
+    1,
+    FORMAT_VERSION,
+    info.eintr,
+    info.stack,
+    JSON.stringify(info.fixes),
+    info.scenario,
+    info.scenarioText,
+    info.seed,
+    info.scheduler,
+    info.origin,
+    reader.rows,
+    reader.threads.length,
+    end?.time ?? time,
+    end?.reason ?? "killed",
+    Number(reader.complete),
+    reader.lostBytes,
+    reader.bytes,
+    facts.digest,
+  ];
+}
+
+function* countRows(counts: Float64Array): Generator<number[]> {
+  for (const [at, count] of counts.entries()) {
+    if (count > 0) yield [Math.floor(at / KIND_COUNT), at % KIND_COUNT, count];
+  }
+}
+
+function* keyframeRows(reader: TransitionReader): Generator<Value[]> {
+  for (const [index, batch] of reader.batches.entries()) {
+    const state = reader.keyframe(index);
+    if (state !== null) yield [batch.seq0 + batch.rows - 1, deflateSync(state, { level: 1 })];
+  }
+}
+
+/** One counter per name: an importer and the seal may both have counted. */
+function mergedQuality(counters: readonly QualityCounter[]): QualityCounter[] {
+  const merged = new Map<string, QualityCounter>();
+  for (const counter of counters) {
+    const before = merged.get(counter.name);
+    merged.set(counter.name, before === undefined ? counter : { ...before, count: before.count + counter.count });
+  }
+  return [...merged.values()];
+}

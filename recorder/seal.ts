@@ -1,0 +1,201 @@
+/**
+ * Makes `trace.db` from `transitions.arrow`, in one pass over the rows: after recording, after importing, and
+ * when a recording was killed. The database appears by a rename, whole or not at all.
+ */
+
+import fs from "node:fs";
+import path from "node:path";
+import Sqlite from "better-sqlite3";
+import { COLUMN_NAMES, newBlock } from "../engine/block.ts";
+import { openTransitions, type TransitionReader } from "./arrow-read.ts";
+import { createDeriver, DEFAULTS, type DerivedTable, type Natives } from "./derive.ts";
+import { SIGNAL_COLUMNS } from "./derive-signals.ts";
+import { createDigest } from "./digest.ts";
+import { errorCode, errorText, TraceError } from "./errors.ts";
+import { createTableWriter, openPageFile, type TableWriter } from "./pages.ts";
+import { createRowWindow, type RowWindow } from "./row-window.ts";
+import { SCHEMA_VERSION, schemaSql, TABLES, tableEntry } from "./schema.ts";
+import { insertSmallTables, type SealFacts } from "./seal-tables.ts";
+import { createSpill, type Spill } from "./spill.ts";
+import { ARROW_NAME, DB_NAME, type QualityCounter } from "./trace-format.ts";
+
+export interface SealOptions {
+  readonly natives?: Natives | undefined;
+  /** Called after each batch: rows done of rows in all. */
+  readonly onProgress?: ((done: number, total: number) => void) | undefined;
+}
+
+export interface Sealed {
+  readonly rows: number;
+  readonly digest: string;
+  readonly quality: readonly QualityCounter[];
+}
+
+const PAGE_SIZE = 4096;
+const DERIVED = Object.keys(DEFAULTS) as DerivedTable[];
+/** Pages written at a time: 1 MB for transitions, 128 kB for the rarer tables. */
+const TRANSITION_PAGES = 256;
+const DERIVED_PAGES = 32;
+
+/** Build or rebuild the database of the trace in `dir`. Throws TraceError. */
+export function seal(dir: string, options: SealOptions = {}): Sealed {
+  const reader = openTransitions(path.join(dir, ARROW_NAME));
+  try {
+    return sealFrom(reader, dir, options);
+  } finally {
+    reader.close();
+  }
+}
+
+function sealFrom(reader: TransitionReader, dir: string, options: SealOptions): Sealed {
+  removeStale(dir);
+  // Named by process: two that open the same killed recording must not write into each other's file.
+  const tmp = path.join(dir, `${DB_NAME}.${process.pid}.tmp`);
+  const spills = new Map<string, Spill>();
+  const spill = (name: string, width: number): Spill => {
+    const made = createSpill(`${tmp}.${name}`, width);
+    spills.set(name, made);
+    return made;
+  };
+  try {
+    const roots = createDatabase(tmp);
+    const facts = writePagedTables(reader, tmp, roots, spill, options);
+    insertSmallTables(tmp, reader, facts, spills);
+    fs.renameSync(tmp, path.join(dir, DB_NAME));
+    return { rows: reader.rows, digest: facts.digest, quality: facts.quality };
+  } catch (error) {
+    fs.rmSync(tmp, { force: true });
+    throw sealError(tmp, error);
+  } finally {
+    for (const made of spills.values()) made.close();
+  }
+}
+
+/** An empty database with the whole schema. Returns the root page of each paged table. */
+function createDatabase(tmp: string): Map<string, number> {
+  fs.rmSync(tmp, { force: true });
+  const db = new Sqlite(tmp);
+  try {
+    db.pragma(`page_size = ${PAGE_SIZE}`);
+    db.exec(schemaSql());
+    db.pragma(`user_version = ${SCHEMA_VERSION}`);
+    const rootPage = db.prepare<[string], { rootpage: number }>("SELECT rootpage FROM sqlite_schema WHERE type = 'table' AND name = ?");
+    const paged = TABLES.filter((table) => table.paged);
+    return new Map(paged.map(({ name }) => [name, rootPage.get(name)?.rootpage ?? 0]));
+  } finally {
+    db.close();
+  }
+}
+
+function writePagedTables(
+  reader: TransitionReader,
+  tmp: string,
+  roots: ReadonlyMap<string, number>,
+  spill: (name: string, width: number) => Spill,
+  options: SealOptions,
+): SealFacts {
+  const file = openPageFile(tmp);
+  try {
+    const tableWriter = (name: string, pages: number): TableWriter =>
+      createTableWriter(file, roots.get(name) ?? 0, tableEntry(name).columns.length, pages);
+    const transition = tableWriter("transition", TRANSITION_PAGES);
+    const derived = DERIVED.map((name) => ({ name, writer: tableWriter(name, DERIVED_PAGES) }));
+    const windows = Object.fromEntries(
+      derived.map(({ name, writer }) => [
+        name,
+        createRowWindow(DEFAULTS[name], (columns, n, from) => writer.put(columns, n, from), spill(name, DEFAULTS[name].length)),
+      ]),
+    ) as Record<DerivedTable, RowWindow>;
+    const deriver = createDeriver(windows, spill("signal", SIGNAL_COLUMNS), reader.sites, reader.threads.length, options.natives);
+    const facts = passOver(reader, transition, deriver, options.onProgress);
+    transition.finish();
+    for (const { writer } of derived) writer.finish();
+    file.finish();
+    return facts;
+  } finally {
+    file.abandon();
+  }
+}
+
+/** The one pass over all rows: page writer, derived tables, digest, time index. */
+function passOver(
+  reader: TransitionReader,
+  transition: TableWriter,
+  deriver: ReturnType<typeof createDeriver>,
+  onProgress: SealOptions["onProgress"],
+): SealFacts {
+  const digest = createDigest();
+  const times: { time0: number; time1: number }[] = [];
+  let block = newBlock();
+  let seqs = new Float64Array(block.time.length);
+  for (let index = 0; index < reader.batches.length; index++) {
+    block = reader.readBlock(index, block);
+    if (seqs.length < block.n) seqs = new Float64Array(block.n);
+    for (let i = 0; i < block.n; i++) seqs[i] = block.seq0 + i;
+    transition.put([seqs, ...COLUMN_NAMES.map((name) => block[name])], block.n);
+    deriver.put(block);
+    digest.put(block);
+    times.push(timeRange(block.time, block.n));
+    onProgress?.(block.seq0 + block.n, reader.rows);
+  }
+  const { counts, quality } = deriver.finish();
+  const hex = digest.finish(reader.texts, reader.threads);
+  return { digest: hex, counts, times, quality: [...quality, ...readerQuality(reader, hex)] };
+}
+
+function timeRange(time: Float64Array, n: number): { time0: number; time1: number } {
+  let time0 = time[0] ?? 0;
+  let time1 = time0;
+  for (let i = 1; i < n; i++) {
+    const t = time[i] as number;
+    if (t < time0) time0 = t;
+    if (t > time1) time1 = t;
+  }
+  return { time0, time1 };
+}
+
+/** What the file itself says about its quality, and whether it is still what was written. */
+function readerQuality(reader: TransitionReader, digest: string): QualityCounter[] {
+  const counters: QualityCounter[] = [...(reader.end?.quality ?? [])];
+  if (!reader.complete) {
+    const advice = `the recording was killed or the file cut: ${reader.stopped}. What is here is whole; record again for the rest`;
+    counters.push({ name: "bytes-lost", count: reader.lostBytes, severity: "data-loss", advice });
+  }
+  if (reader.end !== null && reader.end.digest !== digest) {
+    const advice = "transitions.arrow was changed or damaged after it was recorded: record it again";
+    counters.push({ name: "digest-differs", count: 1, severity: "error", advice });
+  }
+  return counters;
+}
+
+/** Remove what killed processes left behind. */
+function removeStale(dir: string): void {
+  for (const name of fs.readdirSync(dir)) {
+    const pid = new RegExp(`^${DB_NAME}\\.(\\d+)\\.tmp`).exec(name)?.[1];
+    if (pid !== undefined && (Number(pid) === process.pid || !isAlive(Number(pid)))) fs.rmSync(path.join(dir, name), { force: true });
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return errorCode(error) === "EPERM";
+  }
+}
+
+function sealError(tmp: string, error: unknown): unknown {
+  if (error instanceof TraceError) return error;
+  const code = errorCode(error);
+  if (code === "ENOSPC" || code === "EDQUOT" || code === "EFBIG" || code === "SQLITE_FULL") {
+    const hint = "transitions.arrow is whole: free some space and open the trace, the database is then built";
+    return new TraceError(tmp, "", `no space is left for the database (${code})`, hint, { cause: error });
+  }
+  if (code.startsWith("E")) {
+    return new TraceError(tmp, "", `the database cannot be written (${errorText(error)})`, "Check that the folder is writable", {
+      cause: error,
+    });
+  }
+  return error;
+}

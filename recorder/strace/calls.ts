@@ -1,0 +1,180 @@
+/** Calls of a thread into operations of the level it is in: whole ones, ones that a signal ended, ones made again, ones without an end. */
+
+import { bounded, splitArgs } from "./args.ts";
+import { EINTR } from "./errno.ts";
+import { advance, type Level, newSuspended, type Suspended } from "./level.ts";
+import type { CallEvent, LogEvent } from "./log.ts";
+import { type Context, operationCut, operationOf } from "./operations.ts";
+import type { Pins } from "./plans.ts";
+import type { Item } from "./registrations.ts";
+import type { Fate, Tally } from "./tally.ts";
+import { MARGIN_NS } from "./waiting.ts";
+
+/** A thread on its way through the log. */
+export interface Weaver {
+  readonly context: Context;
+  readonly pins: Pins;
+  readonly tally: Tally;
+  readonly levels: Level[];
+  /** The innermost of `levels`. */
+  level: Level;
+  readonly events: readonly LogEvent[];
+  /** Index of the event at hand. */
+  at: number;
+}
+
+/** Events looked ahead at. */
+const AHEAD = 100;
+
+export const isExit = ({ name }: CallEvent): boolean => name === "exit" || name === "exit_group";
+
+/** The thread ended in this call: the log stops in it, or the kernel never answered. */
+export const hasNoEnd = (call: CallEvent, next: LogEvent | undefined): boolean =>
+  !isExit(call) && (!call.ended || (call.value === null && call.restart === "" && (next === undefined || next.kind === "end")));
+
+export function countLines({ level, tally }: Weaver, fate: Fate, lines: number, name?: string): void {
+  const call = fate === "emulated" ? undefined : name;
+  if (level.run === null) tally.add(fate, lines, call);
+  else level.run.record.fates.push({ fate, lines, call });
+}
+
+function push({ level, pins }: Weaver, item: Item): void {
+  level.items.push(item);
+  level.calls += 1;
+  level.lastCall = item;
+  pins.before(level.waiting, level.calls);
+  level.waiting = [];
+}
+
+export function takeCall(w: Weaver, call: CallEvent): void {
+  const s = w.level.suspended;
+  const again = s !== null && s.outcome !== "eintr" && (call.name === s.first.name || call.name === "restart_syscall");
+  if (s !== null && !again) cutShort(w, s);
+  if (call.restart !== "" || call.value === EINTR) suspend(w, call, again ? s : null);
+  else if (isExit(call)) whole(w, call);
+  else if (hasNoEnd(call, w.events[w.at + 1])) unended(w, call, again ? s : null);
+  else if (again) restarted(w, s, call);
+  else whole(w, call);
+}
+
+function whole(w: Weaver, call: CallEvent): void {
+  const { level, context } = w;
+  const next = w.events[w.at + 1];
+  const cut = next?.kind === "signal" && context.facts.arrivals.get(next)?.cause === "own";
+  const lasted = call.end - call.start;
+  // A signal of the scenario's own follows at once, and did not interrupt it: let there be no doubt which was first.
+  const takes = cut ? Math.max(0, lasted - MARGIN_NS) : lasted;
+  advance(level, beginningOf(call, next, w));
+  const { item, ns, fate } = operationOf({ call, value: call.value, takes }, context);
+  push(w, item);
+  level.clock += ns;
+  countLines(w, fate, call.lines, call.name);
+}
+
+/** The moment of the log at which the emulated call is to be made. */
+function beginningOf(call: CallEvent, next: LogEvent | undefined, { context: { facts, task } }: Weaver): number {
+  // The kernel takes its time to end a thread: its parent learns of it only then, but may ask before strace writes a line.
+  if (isExit(call) && next?.kind === "end") return Math.max(call.start, Math.min(next.start, facts.goneBy.get(task.process) ?? next.start));
+  // A timer counts from where the kernel has set it: just before strace sees the call's end.
+  return call.name === "setitimer" || call.name === "alarm" ? call.end : call.start;
+}
+
+/** A signal ended it; what follows will tell whether it is made again. `before` is the attempt before this one. */
+function suspend({ level }: Weaver, call: CallEvent, before: Suspended | null): void {
+  if (before === null) {
+    advance(level, call.start);
+    level.suspended = newSuspended(call);
+    return;
+  }
+  if (call.name !== "restart_syscall") before.last = call;
+  before.waited += call.end - call.start;
+  before.lines += call.lines;
+  before.outcome = call.value === EINTR ? "eintr" : "open";
+  before.returned = false;
+}
+
+/**
+ * A call made again after a signal is one operation. Its signals from outside come as soon as it waits, so the time it had waited
+ * by then comes before, and the rest is left. One of the scenario's own comes at its time and finds it waiting.
+ */
+function restarted(w: Weaver, s: Suspended, call: CallEvent): void {
+  const { level, context } = w;
+  level.suspended = null;
+  const base = call.name === "restart_syscall" ? s.first : call;
+  const last = call.end - call.start;
+  const pinned = s.handled && s.ownAt === null;
+  if (pinned) advance(level, level.clock + s.waited);
+  const { item, ns, fate } = operationOf(
+    { call: base, value: call.value, takes: bounded(Math.max(1, pinned ? last : s.waited + last)) },
+    context,
+  );
+  push(w, item);
+  // The kernel begins anew with the whole time.
+  const twice = s.handled && s.ownAt !== null && !("wait4" in item);
+  level.clock += ns + (twice ? waitedUntilSent(s) : 0);
+  w.pins.within(s.planned, level.calls);
+  countLines(w, fate, s.lines + call.lines, base.name);
+}
+
+/** It was not made again: the program got EINTR, or left it behind; `atEnd`: the thread ended in it. */
+export function cutShort(w: Weaver, s: Suspended, atEnd = false): void {
+  const { level, context } = w;
+  level.suspended = null;
+  const expect = s.outcome === "eintr" ? EINTR : null;
+  if (expect === null && !atEnd && s.jumped === "") w.tally.note("not-restarted");
+  // Without a handler nothing in the scenario would end it: strace itself lets ignored signals through to a call.
+  if (!s.handled && !atEnd) return answeredByItself(w, s, expect);
+  if (s.planned.length > 0) advance(level, level.clock + s.waited);
+  else {
+    if (s.ownAt !== null) beginEarlier(level, MARGIN_NS - s.waited);
+    level.clock += waitedUntilSent(s);
+  }
+  const againstRestart = expect !== null && s.saRestart;
+  const cut = { call: s.last, expect, againstRestart, signals: s.signals, waited: s.waited, rest: restOf(w, s.last) };
+  const { item, fate } = operationCut(cut, context);
+  push(w, s.jumped === "" ? item : { sigsetjmp: { place: s.jumped, do: [item] } });
+  w.pins.within(s.planned, level.calls);
+  countLines(w, fate, s.lines, s.last.name);
+}
+
+/** In the emulation the wait is over as soon as the signal is sent. */
+const waitedUntilSent = ({ ownAt, first, waited }: Suspended): number =>
+  ownAt === null ? waited : Math.min(waited, Math.max(0, ownAt - first.start));
+
+/** A signal that is to find the thread waiting may be sent a little early: let the wait begin before, where there is time. */
+function beginEarlier({ items }: Level, ns: number): void {
+  const before = items.at(-1);
+  if (ns > 0 && typeof before?.compute === "number") before.compute = Math.max(0, before.compute - ns);
+}
+
+function answeredByItself(w: Weaver, s: Suspended, value: number | null): void {
+  const { item, ns, fate } = operationOf({ call: s.last, value, takes: bounded(Math.max(1, s.waited)) }, w.context);
+  push(w, item);
+  w.level.clock += ns;
+  w.pins.within(s.planned, w.level.calls);
+  countLines(w, fate, s.lines, s.last.name);
+}
+
+/** The log has no end of this call: it lasts until something else ends the thread. */
+function unended(w: Weaver, call: CallEvent, before: Suspended | null): void {
+  const { level, context } = w;
+  level.suspended = null;
+  advance(level, call.start);
+  const base = before !== null && call.name === "restart_syscall" ? before.first : call;
+  const waited = call.end - call.start;
+  const { item, fate } = operationCut({ call: base, expect: null, againstRestart: false, signals: [], waited, rest: null }, context);
+  push(w, item);
+  level.clock = call.end;
+  w.pins.within(before?.planned ?? [], level.calls);
+  countLines(w, fate, call.lines + (before?.lines ?? 0), base.name);
+}
+
+/** A sleep until a moment: a later one until the same moment tells when that was. ns from the beginning of `call`. */
+function restOf({ events, at }: Weaver, call: CallEvent): number | null {
+  if (call.name !== "clock_nanosleep") return null;
+  const until = splitArgs(call.args)[2];
+  const later = events
+    .slice(at, at + AHEAD)
+    .find((event) => event.kind === "call" && event.value === 0 && event.name === call.name && splitArgs(event.args)[2] === until);
+  return later?.kind === "call" ? later.end - call.start : null;
+}

@@ -1,0 +1,186 @@
+/**
+ * One pass over all threads in the order of the log that finds out what a line alone does not tell: what a signal's
+ * disposition was when it arrived, who sent it, whom a kill reached, which child a wait found.
+ */
+
+import { field, signalSet, splitArgs, timeSpan, wholeNumber } from "./args.ts";
+import { type Arrival, arrival } from "./arrivals.ts";
+import { type Kill, killTarget, newGroups } from "./kills.ts";
+import { type CallEvent, CREATES, type EndEvent, type Log, type SignalEvent } from "./log.ts";
+import { type Action, actionOf } from "./registrations.ts";
+import type { Process, Task, Tree } from "./tree.ts";
+import { type Wait, waitOf } from "./waits.ts";
+
+/** What is known of a process at a place of the log. */
+export interface ProcessState {
+  readonly process: Process;
+  actions: Map<number, Action>;
+  /** False when it ran before the log began: what is not in `actions` is unknown then, not default. */
+  known: boolean;
+  /** The last alarm or setitimer(ITIMER_REAL). */
+  timer: Timer | null;
+  /** Signals sent to it by calls of the log that are emulated: "signal sender" and the time of the last. */
+  readonly sent: Map<string, number>;
+  /** All its children by their ids. */
+  readonly children: Map<number, Process>;
+  /** Children not yet waited for. */
+  readonly unreaped: Set<Process>;
+  /** Threads that have not ended. */
+  readonly alive: Set<Task>;
+  group: number;
+  /** Signals that reached it. */
+  readonly arrived: Set<number>;
+  /** The signal that will end it was sent: what is sent later finds nobody. */
+  doomed: boolean;
+  /** A signal that ends it needs no plan any more. */
+  deathPlanned: boolean;
+}
+
+/** All in ns. */
+export interface Timer {
+  readonly at: number;
+  readonly value: number;
+  readonly interval: number;
+}
+
+export interface Facts {
+  readonly actions: ReadonlyMap<CallEvent, Action>;
+  readonly arrivals: ReadonlyMap<SignalEvent, Arrival>;
+  readonly kills: ReadonlyMap<CallEvent, Kill>;
+  readonly waits: ReadonlyMap<CallEvent, Wait>;
+  /** When a process must have ended for a wait to find it, ns of the log. */
+  readonly goneBy: ReadonlyMap<Process, number>;
+  /** Mask of the thread when it made the call, for calls that wait under another one. */
+  readonly masks: ReadonlyMap<CallEvent, readonly number[]>;
+  /** Ends by a signal that nothing in the log sent. */
+  readonly deaths: ReadonlySet<EndEvent>;
+}
+
+export function gatherFacts(log: Log, tree: Tree): Facts {
+  const actions = new Map<CallEvent, Action>();
+  const arrivals = new Map<SignalEvent, Arrival>();
+  const kills = new Map<CallEvent, Kill>();
+  const waits = new Map<CallEvent, Wait>();
+  const goneBy = new Map<Process, number>();
+  const masks = new Map<CallEvent, readonly number[]>();
+  const deaths = new Set<EndEvent>();
+  const states = new Map<Process, ProcessState>();
+  const maskOf = new Map<Task, readonly number[]>();
+  const living = new Set<ProcessState>();
+  const groups = newGroups(living);
+
+  const stateOf = (process: Process): ProcessState => {
+    let state = states.get(process);
+    if (state === undefined) {
+      state = newState(process);
+      states.set(process, state);
+    }
+    return state;
+  };
+  for (const task of [tree.main, ...tree.adopted]) {
+    const state = stateOf(task.process);
+    state.alive.add(task);
+    living.add(state);
+    const parent = task.process.parent;
+    if (parent !== null && task.process.leader === task) adopt(stateOf(parent), task);
+  }
+
+  const creation = (task: Task, call: CallEvent): void => {
+    const child = tree.madeBy.get(call);
+    if (!child) return;
+    const mine = stateOf(task.process);
+    const state = stateOf(child.process);
+    state.alive.add(child);
+    living.add(state);
+    maskOf.set(child, maskOf.get(task) ?? []);
+    if (child.process === task.process) return;
+    state.actions = new Map(mine.actions);
+    state.known = mine.known;
+    state.group = mine.group;
+    adopt(mine, child);
+  };
+
+  const call = (task: Task, event: CallEvent): void => {
+    const state = stateOf(task.process);
+    const { name, value } = event;
+    if (CREATES.has(name)) creation(task, event);
+    else if (name === "rt_sigaction") {
+      const action = actionOf(event, task);
+      if (action === null) return;
+      actions.set(event, action);
+      if (value === 0) state.actions.set(action.signal, action);
+    } else if (name === "execve" && value === 0) {
+      state.actions = new Map([...state.actions].filter(([, action]) => action.what === "ignore"));
+      state.known = true;
+    } else if (name === "rt_sigprocmask" && value === 0) maskOf.set(task, changed(maskOf.get(task) ?? [], event));
+    else if (name === "rt_sigreturn") maskOf.set(task, signalSet(/mask=(~?\[[^\]]*\])/.exec(event.args)?.[1]) ?? []);
+    else if (name === "alarm" || name === "setitimer") state.timer = timerOf(event) ?? state.timer;
+    else if (WAITS_UNDER_MASK.has(name)) masks.set(event, maskOf.get(task) ?? []);
+    else if (name === "wait4" || name === "waitid") {
+      const wait = waitOf(event, state);
+      if (wait) waits.set(event, wait);
+      if (wait?.found) goneBy.set(wait.found, wait.nohang ? event.start : event.end);
+    } else if (name === "setpgid" || name === "setsid") groups.change(event, state);
+    else {
+      const kill = killTarget(event, task, { tree, groups, stateOf });
+      if (kill) kills.set(event, kill);
+    }
+  };
+
+  for (const event of log.events) {
+    const task = tree.taskOf.get(event.life);
+    if (!task) continue;
+    if (event.kind === "call") call(task, event);
+    else if (event.kind === "signal") {
+      stateOf(task.process).arrived.add(event.signal);
+      arrivals.set(event, arrival(event, task, stateOf(task.process)));
+    } else if (event.kind === "end") {
+      const state = stateOf(task.process);
+      state.alive.delete(task);
+      if (state.alive.size === 0) living.delete(state);
+      if (event.how !== "killed" || state.deathPlanned) continue;
+      state.deathPlanned = true;
+      const explained = state.arrived.has(event.value) || [...state.sent.keys()].some((sent) => sent.startsWith(`${event.value} `));
+      if (!explained) deaths.add(event);
+    }
+  }
+  return { actions, arrivals, kills, waits, goneBy, masks, deaths };
+}
+
+const WAITS_UNDER_MASK: ReadonlySet<string> = new Set(["ppoll", "pselect6", "epoll_pwait", "epoll_pwait2"]);
+
+const newState = (process: Process): ProcessState => ({
+  process,
+  actions: new Map(),
+  known: false,
+  timer: null,
+  sent: new Map(),
+  children: new Map(),
+  unreaped: new Set(),
+  alive: new Set(),
+  group: 0,
+  arrived: new Set(),
+  doomed: false,
+  deathPlanned: false,
+});
+
+function adopt(state: ProcessState, child: Task): void {
+  state.unreaped.add(child.process);
+  state.children.set(child.life.pid, child.process);
+}
+
+function timerOf({ name, args, end }: CallEvent): Timer | null {
+  const [first, timer = ""] = splitArgs(args);
+  if (name === "alarm") return { at: end, value: (wholeNumber(first) ?? 0) * 1e9, interval: 0 };
+  if (first !== "ITIMER_REAL") return null;
+  return { at: end, value: timeSpan(field(timer, "it_value")) ?? 0, interval: timeSpan(field(timer, "it_interval")) ?? 0 };
+}
+
+function changed(mask: readonly number[], { args }: CallEvent): readonly number[] {
+  const [how, text] = /^(SIG_\w+), (~?\[[^\]]*\])/.exec(args)?.slice(1) ?? [];
+  const set = signalSet(text);
+  if (set === null) return mask;
+  if (how === "SIG_SETMASK") return set;
+  const named = new Set(set);
+  return how === "SIG_BLOCK" ? [...new Set([...mask, ...set])] : mask.filter((signal) => !named.has(signal));
+}

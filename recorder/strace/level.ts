@@ -1,0 +1,105 @@
+/** A stretch of a thread's life that becomes a list of operations: its program, or one run of a handler. */
+
+import { bounded } from "./args.ts";
+import { EINTR } from "./errno.ts";
+import type { CallEvent } from "./log.ts";
+import type { Planned } from "./plans.ts";
+import type { HandlerRun, Item, Registration } from "./registrations.ts";
+
+export interface Level {
+  readonly items: Item[];
+  /** ns of the log up to which `items` account for the time, handlers taken out. */
+  clock: number;
+  /** Calls among `items`. */
+  calls: number;
+  /** The last of them. */
+  lastCall: Item | null;
+  /** A call that a signal ended and whose fate is not known yet. */
+  suspended: Suspended | null;
+  /** Signals from outside that came between calls. */
+  waiting: Planned[];
+  /** null for the program itself. */
+  readonly run: Running | null;
+  /** It has called sigprocmask with SIG_BLOCK. */
+  blocks: boolean;
+  /** Handlers that ran since the last computation. */
+  ran: HandlerRun[];
+  /** Computations after handlers: see `evenOut`. */
+  readonly afterHandlers: AfterHandlers[];
+}
+
+/** A computation and the runs before it, which the scenario's handlers stand for with times of their own. */
+export interface AfterHandlers {
+  readonly item: Item;
+  readonly runs: readonly HandlerRun[];
+}
+
+export interface Running {
+  readonly registration: Registration;
+  readonly record: HandlerRun;
+  /** Which run of a handler of this signal on the thread, from 1. */
+  readonly nth: number;
+  readonly start: number;
+}
+
+export interface Suspended {
+  readonly first: CallEvent;
+  last: CallEvent;
+  /** ns that the attempts lasted. */
+  waited: number;
+  lines: number;
+  /** Signals from outside that came in it. */
+  readonly planned: Planned[];
+  /** All signals that came in it. */
+  readonly signals: number[];
+  /** A signal of the scenario's own came in it, which needs no place: when it was sent, ns. Null without. */
+  ownAt: number | null;
+  handled: boolean;
+  /** The last handler has SA_RESTART. */
+  saRestart: boolean;
+  /** What it answered itself (EINTR), or what rt_sigreturn gave back. */
+  outcome: "open" | "eintr" | "restart";
+  /** A handler has come back to it. */
+  returned: boolean;
+  /** Place that siglongjmp left it for. */
+  jumped: string;
+}
+
+export const newLevel = (clock: number, run: Running | null, afterHandlers: AfterHandlers[]): Level => ({
+  items: run?.record.items ?? [],
+  clock,
+  calls: 0,
+  lastCall: null,
+  suspended: null,
+  waiting: [],
+  run,
+  blocks: false,
+  ran: [],
+  afterHandlers,
+});
+
+export const newSuspended = (call: CallEvent): Suspended => ({
+  first: call,
+  last: call,
+  waited: call.end - call.start,
+  lines: call.lines,
+  planned: [],
+  signals: [],
+  ownAt: null,
+  handled: false,
+  saRestart: false,
+  outcome: call.value === EINTR ? "eintr" : "open",
+  returned: false,
+  jumped: "",
+});
+
+/** The time up to `to` that nothing accounts for is computation. */
+export function advance(level: Level, to: number): void {
+  const gap = to - level.clock;
+  if (gap <= 0) return;
+  const item = { compute: bounded(gap) };
+  level.items.push(item);
+  if (level.ran.length > 0) level.afterHandlers.push({ item, runs: level.ran });
+  level.ran = [];
+  level.clock = to;
+}

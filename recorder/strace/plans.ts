@@ -1,0 +1,88 @@
+/** Signals from outside, and the places of their thread at which they come. */
+
+import { type ScenarioInput, signalName } from "../../engine/index.ts";
+import type { EndEvent, SignalEvent } from "./log.ts";
+import type { Tally } from "./tally.ts";
+import type { Task } from "./tree.ts";
+
+export type SignalPlan = NonNullable<ScenarioInput["signals"]>[number];
+type When = SignalPlan["when"];
+
+/** A signal whose place is not known yet. */
+export interface Planned {
+  readonly signal: number;
+  /** Sent to the thread, not to its process. */
+  readonly directed: boolean;
+  /** ns of the log. */
+  readonly start: number;
+  /** Which run of its handler on this thread it started, from 1; 0 for none. */
+  readonly nth: number;
+}
+
+/** More than a scenario may hold. */
+const MAX_PLANS = 1_000_000;
+
+export interface Pins {
+  /** Number of the next run of this signal's handler. */
+  nextRun(signal: number): number;
+  /** The signal comes while the n-th handler of `signal` runs. */
+  inHandler(planned: Planned, signal: number, nth: number): void;
+  /** They come before the thread's n-th call. */
+  before(list: readonly Planned[], call: number): void;
+  /** They came one after the other while it was in its n-th call. */
+  within(list: readonly Planned[], call: number): void;
+  /** The thread makes no call afterwards: they come at their time. */
+  atTheirTime(list: readonly Planned[]): void;
+}
+
+export function createPins(task: Task, plans: SignalPlan[], tally: Tally): Pins {
+  const runs = new Map<number, number>();
+  const thread = task.name;
+
+  const put = ({ signal, directed }: Planned, when: When): void => {
+    if (plans.length >= MAX_PLANS) return tally.note("too-many-signals");
+    plans.push({ signal: signalName(signal), ...(directed ? { thread } : { process: task.process.name }), when });
+  };
+  const inHandler = (planned: Planned, signal: number, nth: number): void => put(planned, { thread, handler: signalName(signal), nth });
+
+  /** Two of a kind at one place would be one: the second comes while the first one's handler runs. */
+  const before = (list: readonly Planned[], call: number): void => {
+    const handled = new Map<number, number>();
+    for (const planned of list) {
+      const nth = handled.get(planned.signal);
+      if (nth === undefined) put(planned, { thread, call, phase: "before" });
+      else inHandler(planned, planned.signal, nth);
+      if (planned.nth > 0) handled.set(planned.signal, planned.nth);
+    }
+  };
+
+  return {
+    nextRun(signal) {
+      const nth = (runs.get(signal) ?? 0) + 1;
+      runs.set(signal, nth);
+      return nth;
+    },
+    inHandler,
+    before,
+    within(list, call) {
+      const last = list.at(-1);
+      // One place in a call holds one plan. Those that did not end the call came earlier, and the call went on.
+      before(list.slice(0, -1), call);
+      if (last) put(last, { thread, call, phase: "blocked" });
+    },
+    atTheirTime(list) {
+      for (const planned of list) put(planned, { at: planned.start });
+      if (list.length > 0) tally.note("outside-untimed", list.length);
+    },
+  };
+}
+
+export const plannedSignal = ({ signal, start }: SignalEvent, directed: boolean, nth: number): Planned => ({
+  signal,
+  directed,
+  start,
+  nth,
+});
+
+/** A signal that ended a process without a line of its own (SIGKILL). */
+export const plannedDeath = ({ value, start }: EndEvent): Planned => ({ signal: value, directed: false, start, nth: 0 });

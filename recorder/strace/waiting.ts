@@ -1,0 +1,129 @@
+/** Calls that wait, as operations: how long they took and what came of it. */
+
+import { bounded, timeSpan, wholeNumber } from "./args.ts";
+import { EINTR, ETIMEDOUT } from "./errno.ts";
+import type { Item } from "./registrations.ts";
+
+/** A call as the table below needs it. */
+export interface Answered {
+  readonly name: string;
+  readonly args: readonly string[];
+  /** ns. */
+  readonly takes: number;
+  readonly value: number;
+}
+
+type Shape = "stream" | "poll" | "queue";
+
+interface Entry {
+  readonly operation: string;
+  readonly shape: Shape;
+  /** The longest the call may wait, from its arguments; null for ever. */
+  readonly limit?: (args: readonly string[]) => number | null;
+}
+
+const milliseconds =
+  (at: number) =>
+  (args: readonly string[]): number | null => {
+    const ms = wholeNumber(args[at]);
+    return ms === null || ms < 0 ? null : bounded(ms * 1e6);
+  };
+const span =
+  (at: number) =>
+  (args: readonly string[]): number | null =>
+    timeSpan(args[at]);
+
+const read = { operation: "read", shape: "stream" } as const;
+const write = { operation: "write", shape: "stream" } as const;
+const accept = { operation: "accept", shape: "stream" } as const;
+
+const TABLE: Readonly<Record<string, Entry>> = {
+  read,
+  readv: read,
+  pread64: read,
+  preadv: read,
+  recvfrom: read,
+  recvmsg: read,
+  recvmmsg: read,
+  write,
+  writev: write,
+  pwrite64: write,
+  pwritev: write,
+  sendto: write,
+  sendmsg: write,
+  sendmmsg: write,
+  accept,
+  accept4: accept,
+  poll: { operation: "poll", shape: "poll", limit: milliseconds(2) },
+  ppoll: { operation: "poll", shape: "poll", limit: span(2) },
+  select: { operation: "poll", shape: "poll", limit: span(4) },
+  pselect6: { operation: "poll", shape: "poll", limit: span(4) },
+  epoll_wait: { operation: "epoll-wait", shape: "poll", limit: milliseconds(3) },
+  epoll_pwait: { operation: "epoll-wait", shape: "poll", limit: milliseconds(3) },
+  epoll_pwait2: { operation: "epoll-wait", shape: "poll", limit: span(3) },
+  semop: { operation: "semop", shape: "queue" },
+  semtimedop: { operation: "semop", shape: "queue" },
+  msgrcv: { operation: "msgrcv", shape: "queue" },
+};
+
+const entryOf = (name: string): Entry | undefined => (Object.hasOwn(TABLE, name) ? TABLE[name] : undefined);
+
+/** The operation for a call that came back; null when it did not wait in a way the scenario knows. */
+export function answered({ name, args, takes, value }: Answered): Item | null {
+  if (name === "futex") return futexAnswered(args, takes, value);
+  const entry = entryOf(name);
+  if (!entry) return null;
+  if (entry.shape === "stream") return { [entry.operation]: { ...bytes(entry.operation, value), takes, result: value, expect: value } };
+  if (value < 0) return null;
+  if (entry.shape === "poll" && value === 0) return { [entry.operation]: { timeout: takes, expect: 0 } };
+  return { [entry.operation]: { takes, result: value, expect: value } };
+}
+
+const bytes = (operation: string, value: number): Item => (operation !== "accept" && value > 0 ? { bytes: Math.min(value, 1e9) } : {});
+
+function futexAnswered([, operation = ""]: readonly string[], takes: number, value: number): Item | null {
+  if (!isFutexWait(operation)) return null;
+  if (value === 0) return { "futex-wait": { takes, result: 0, expect: 0 } };
+  // With EAGAIN the word had changed: there was no wait.
+  return value === ETIMEDOUT ? { "futex-wait": { timeout: takes, expect: value } } : null;
+}
+
+const isFutexWait = (operation: string): boolean => /^FUTEX_WAIT(?:_BITSET)?(?:_PRIVATE)?(?:\||$)/.test(operation);
+
+export interface Interrupted {
+  readonly name: string;
+  readonly args: readonly string[];
+  /** What the program got, null when the log does not say. */
+  readonly expect: number | null;
+  /** The handler has SA_RESTART, and still the program got EINTR. */
+  readonly againstRestart: boolean;
+  /** ns that it waited: a limit of its own was longer, if only by the slack of the kernel's timers. */
+  readonly waited: number;
+}
+
+/** How late the kernel's timers and strace may be, ns. */
+export const MARGIN_NS = 200_000;
+
+/** A call that a signal ended, or that never ended: it waits for as long as its arguments allow. */
+export function interrupted({ name, args, expect, againstRestart, waited }: Interrupted): { item: Item; exact: boolean } {
+  const told = expect === null ? {} : { expect };
+  const entry = name === "futex" ? futexEntry(args) : entryOf(name);
+  const asked = entry?.limit?.(args) ?? null;
+  const limit = asked === null ? null : bounded(Math.max(asked, waited + MARGIN_NS));
+  const poll = { poll: { ...(limit === null ? {} : { timeout: limit }), ...told } };
+  if (entry?.shape === "poll") return { item: { [entry.operation]: poll.poll }, exact: true };
+  if (entry && name === "futex" && (limit !== null || !againstRestart)) return { item: { "futex-wait": poll.poll }, exact: true };
+  if (entry?.shape === "queue") return { item: { [entry.operation]: { takes: "forever", ...told } }, exact: true };
+  // Sleeping with SA_RESTART and still EINTR: only what poll stands for does so.
+  if (againstRestart && expect === EINTR) return { item: poll, exact: false };
+  if (entry && entry.operation !== "write") return { item: { [entry.operation]: { takes: "forever", ...told } }, exact: true };
+  return { item: { call: { name: callName(name), takes: "forever", ...told } }, exact: false };
+}
+
+const futexEntry = ([, operation = ""]: readonly string[]): Entry | undefined =>
+  isFutexWait(operation)
+    ? { operation: "futex-wait", shape: "stream", limit: operation.includes("BITSET") ? () => null : span(3) }
+    : undefined;
+
+/** Names are shown to people and bounded by the schema. */
+export const callName = (name: string): string => name.slice(0, 100);

@@ -1,0 +1,260 @@
+import fs from "node:fs";
+import Sqlite from "better-sqlite3";
+import { afterEach, describe, expect, test, vi } from "vitest";
+import { type Block, newBlock, type Source } from "../../engine/block.ts";
+import { ARROW_NAME, createDigest, DB_NAME, openTrace, record, TraceError } from "../../recorder/index.ts";
+import { rowsSource, syntheticSource, testInfo } from "../support/synthetic-source.ts";
+import { tempPaths } from "../support/temp-dir.ts";
+
+const fresh = tempPaths();
+afterEach(() => void vi.restoreAllMocks());
+
+const runRow = (dir: string) => {
+  const db = new Sqlite(`${dir}/${DB_NAME}`, { readonly: true });
+  try {
+    return db.prepare("SELECT * FROM run").get();
+  } finally {
+    db.close();
+  }
+};
+
+describe("digest", () => {
+  const run = async (blockRows: number, seed = 1, rows = 20_000) => {
+    const dir = fresh("digest.trace");
+    const { sealed, end } = await record(syntheticSource({ rows, seed, blockRows }), dir, testInfo());
+    expect(sealed.digest).toBe(end.digest);
+    expect(runRow(dir)).toMatchObject({ digest: end.digest, transitions: rows });
+    return end.digest;
+  };
+
+  test("is the same however the rows were cut", async () => {
+    const whole = await run(16_384);
+    expect(whole).toMatch(/^[0-9a-f]{64}$/);
+    for (const rows of [1000, 4096, 7]) expect(await run(rows)).toBe(whole);
+  });
+
+  test("differs for other rows and fewer rows", async () => {
+    expect(new Set([await run(16_384), await run(16_384, 2), await run(16_384, 1, 19_999)]).size).toBe(3);
+  });
+
+  test("needs no file", async () => {
+    const digest = createDigest();
+    const source = syntheticSource({ rows: 20_000 });
+    source.run(20_000, digest);
+    source.flush(digest);
+    expect(digest.finish(source.texts, source.threads)).toBe(await run(16_384));
+  });
+
+  test("sees a changed text, and -0 as 0", () => {
+    const of = (texts: string[], value: number) => {
+      const digest = createDigest();
+      const block: Block = newBlock(1);
+      block.value[0] = value;
+      block.n = 1;
+      digest.put(block);
+      return digest.finish(texts, []);
+    };
+    expect(of([""], 0)).toBe(of([""], -0));
+    expect(of(["", "a"], 0)).not.toBe(of(["", "b"], 0));
+  });
+});
+
+describe("the folder", () => {
+  test("is not overwritten, unless forced", async () => {
+    const dir = fresh("a.trace");
+    await record(syntheticSource({ rows: 100 }), dir, testInfo());
+    await expect(record(syntheticSource({ rows: 200 }), dir, testInfo())).rejects.toThrow(`${dir}: a trace is there already`);
+    await record(syntheticSource({ rows: 200 }), dir, testInfo(), { force: true });
+    expect(runRow(dir)).toMatchObject({ transitions: 200 });
+  });
+
+  test("of somebody else is left alone", async () => {
+    const dir = fresh("mine");
+    fs.mkdirSync(dir);
+    fs.writeFileSync(`${dir}/notes`, "");
+    await expect(record(syntheticSource({ rows: 100 }), dir, testInfo())).rejects.toThrow("the folder is not empty");
+    expect(fs.readdirSync(dir)).toEqual(["notes"]);
+  });
+
+  test("that cannot be made gives one clear error", async () => {
+    const file = fresh("file");
+    fs.writeFileSync(file, "");
+    await expect(record(syntheticSource(), `${file}/x.trace`, testInfo())).rejects.toThrow(/the folder cannot be made \(ENOTDIR\)/);
+  });
+
+  test("holds the two files and nothing else", async () => {
+    const dir = fresh("two.trace");
+    await record(syntheticSource({ rows: 100_000 }), dir, testInfo());
+    expect(fs.readdirSync(dir).sort()).toEqual([DB_NAME, ARROW_NAME].sort());
+  });
+
+  test("is removed when the source fails before its first row, kept when later", async () => {
+    const failing = (after: number): Source => {
+      const source = syntheticSource({ rows: 10_000, blockRows: 100 });
+      return {
+        ...source,
+        run(rows, sink) {
+          source.run(Math.min(rows, after), sink);
+          return fail();
+        },
+      };
+    };
+    const fail = (): never => {
+      throw new Error("the machine broke");
+    };
+    const dir = fresh("broken.trace");
+    await expect(record(failing(0), dir, testInfo())).rejects.toThrow("the machine broke");
+    expect(fs.existsSync(dir)).toBe(false);
+    await expect(record(failing(250), dir, testInfo())).rejects.toThrow("the machine broke");
+    const trace = openTrace(dir);
+    expect([trace.transitions.rows, trace.complete]).toEqual([200, false]);
+    trace.close();
+  });
+});
+
+describe("the end", () => {
+  test("of the run, of the rows, of the time", async () => {
+    const dir = fresh("end.trace");
+    const reasons = [];
+    for (const options of [{}, { rows: 5000 }, { stopAtNs: 1000 }]) {
+      const { end } = await record(syntheticSource({ rows: 50_000 }), dir, testInfo(), { ...options, force: true });
+      reasons.push([end.reason, end.finished, end.interrupted]);
+      if (end.reason === "row-limit") expect(end.rows).toBe(5000);
+      if (end.reason === "time-limit") expect(end.rows).toBeLessThan(50_000);
+    }
+    expect(reasons).toEqual([
+      ["finished", true, false],
+      ["row-limit", false, false],
+      ["time-limit", false, false],
+    ]);
+  });
+
+  test("by abort is clean", async () => {
+    const dir = fresh("abort.trace");
+    const abort = new AbortController();
+    const onProgress = () => abort.abort();
+    const { end } = await record(syntheticSource({ rows: 1e9 }), dir, testInfo(), { signal: abort.signal, onProgress });
+    expect(end).toMatchObject({ reason: "aborted", finished: false, interrupted: true });
+    const trace = openTrace(dir, { onRebuild: (why) => expect.fail(why) });
+    expect(trace.complete).toBe(true);
+    expect(trace.transitions.rows).toBe(end.rows);
+    trace.close();
+  });
+
+  test("an empty run is a trace too", async () => {
+    const dir = fresh("empty.trace");
+    await record(rowsSource([]), dir, testInfo());
+    const trace = openTrace(dir);
+    expect([trace.transitions.rows, trace.complete, trace.keyframeBefore(5), [...trace.rows()]]).toEqual([0, true, null, []]);
+    trace.close();
+  });
+
+  test("quality counters of the source are kept", async () => {
+    const dir = fresh("quality.trace");
+    const counter = { name: "line-skipped", count: 3, severity: "data-loss", advice: "see line 7" } as const;
+    await record(syntheticSource({ rows: 10 }), dir, testInfo(), { quality: () => [counter] });
+    const db = new Sqlite(`${dir}/${DB_NAME}`, { readonly: true });
+    expect(db.prepare("SELECT * FROM quality WHERE name = 'line-skipped'").get()).toEqual(counter);
+    db.close();
+  });
+});
+
+describe("a full disk", () => {
+  /** Writes of the Arrow file beyond `room` bytes fail, the last one partly done. */
+  const fillUp = (room: number) => {
+    const real = fs.writevSync;
+    let left = room;
+    vi.spyOn(fs, "writevSync").mockImplementation((fd, chunks) => {
+      const total = chunks.reduce((sum, chunk) => sum + chunk.byteLength, 0);
+      if (left === 0) throw Object.assign(new Error("ENOSPC: no space left on device, writev"), { code: "ENOSPC" });
+      const bytes = Buffer.concat(chunks as Uint8Array[]).subarray(0, Math.min(left, total));
+      left -= bytes.length;
+      return real(fd, [bytes]);
+    });
+  };
+
+  test("ends with a clear error and a readable trace", async () => {
+    const dir = fresh("full.trace");
+    fillUp(300_000);
+    const failure = await record(syntheticSource({ rows: 100_000, blockRows: 1024 }), dir, testInfo()).catch((e: unknown) => e);
+    expect(failure).toBeInstanceOf(TraceError);
+    expect(String(failure)).toMatch(new RegExp(`${ARROW_NAME} \\(byte \\d+\\): no space is left to write to \\(ENOSPC\\)`));
+    vi.restoreAllMocks();
+    const trace = openTrace(dir);
+    expect(trace.transitions.rows).toBeGreaterThan(1024);
+    expect(trace.transitions.rows % 1024).toBe(0);
+    expect([trace.complete, trace.transitions.lostBytes]).toEqual([false, 0]);
+    trace.close();
+  });
+
+  test("before the first row leaves nothing", async () => {
+    const dir = fresh("full.trace");
+    fillUp(100);
+    await expect(record(syntheticSource({ rows: 100 }), dir, testInfo())).rejects.toThrow("no space is left");
+    expect(fs.existsSync(dir)).toBe(false);
+  });
+
+  test("short writes alone do no harm", async () => {
+    const real = fs.writevSync;
+    vi.spyOn(fs, "writevSync").mockImplementation((fd, chunks) => real(fd, [Buffer.concat(chunks as Uint8Array[]).subarray(0, 10_000)]));
+    const dir = fresh("short.trace");
+    const { end } = await record(syntheticSource({ rows: 5000 }), dir, testInfo());
+    vi.restoreAllMocks();
+    const trace = openTrace(dir);
+    expect([trace.complete, trace.transitions.rows]).toEqual([true, end.rows]);
+    trace.close();
+  });
+});
+
+test("a slow source is flushed by time", async () => {
+  const dir = fresh("slow.trace");
+  const inner = syntheticSource({ rows: 100 });
+  let clock = 1_000_000;
+  vi.spyOn(Date, "now").mockImplementation(() => clock);
+  const source: Source = {
+    ...inner,
+    run(_, sink) {
+      clock += 600;
+      return inner.run(10, sink);
+    },
+  };
+  await record(source, dir, testInfo());
+  vi.restoreAllMocks();
+  const trace = openTrace(dir);
+  // Ten rows each 0.6 s of the clock: a block every second call.
+  expect(trace.transitions.batches.map((b) => b.rows)).toEqual([20, 20, 20, 20, 20]);
+  trace.close();
+});
+
+test("findings are replaced as a whole", async () => {
+  const dir = fresh("findings.trace");
+  await record(syntheticSource({ rows: 100 }), dir, testInfo());
+  const trace = openTrace(dir);
+  const finding = (rule: string) => ({
+    rule,
+    severity: "error",
+    title: "t",
+    thread: 0,
+    firstSeq: 1,
+    lastSeq: 5,
+    costNs: 10,
+    fingerprint: "f",
+    evidence: [
+      { seq: 1, caption: "here" },
+      { seq: 5, caption: "there" },
+    ],
+  });
+  trace.replaceFindings([finding("a"), finding("b")]);
+  trace.replaceFindings([{ ...finding("c"), thread: null }]);
+  expect(() => trace.replaceFindings([finding("d"), { ...finding("e"), firstSeq: 1e6 }])).toThrow(
+    /findings cannot be written \(FOREIGN KEY/,
+  );
+  const db = new Sqlite(trace.db, { readonly: true });
+  expect(db.prepare("SELECT rule, thread FROM finding").raw().all()).toEqual([["c", null]]);
+  expect(db.prepare("SELECT position, seq, caption FROM evidence").raw().all()).toEqual([
+    [0, 1, "here"],
+    [1, 5, "there"],
+  ]);
+  db.close();
+  trace.close();
+});

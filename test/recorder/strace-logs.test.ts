@@ -1,0 +1,158 @@
+/** Logs of real programs, taken with test/recorder/logs/record.sh, on all stacks. */
+
+import { readdirSync, readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import Sqlite from "better-sqlite3";
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { boot, expectedResults, type FixName, parseScenario, STACK_NAMES, type StackName } from "../../engine/index.ts";
+import { DB_NAME, record } from "../../recorder/index.ts";
+import { looksLikeStrace, StraceError, straceToScenario } from "../../recorder/strace/index.ts";
+import { type Seen, watchCalls } from "../../tui/calls.ts";
+import { openCase } from "../../tui/case.ts";
+import { nativeResults } from "../../tui/compare.ts";
+import { linesCounted } from "../support/strace-log.ts";
+import { testInfo } from "../support/synthetic-source.ts";
+import { tempPaths } from "../support/temp-dir.ts";
+
+const fresh = tempPaths();
+
+const FOLDER = new URL("logs/", import.meta.url);
+const LOGS = readdirSync(FOLDER).filter((name) => name.endsWith(".strace"));
+const log = (name: string): string => readFileSync(new URL(name, FOLDER), "utf8");
+
+function scenarioOf(text: string, name: string) {
+  const { scenario, counters, lines, threads } = straceToScenario(text, name);
+  return { scenario: parseScenario(JSON.stringify({ ...scenario, name: "log" }), name), counters, lines, threads };
+}
+
+interface Difference {
+  readonly what: string;
+  readonly native: number;
+  readonly got: number | null;
+}
+
+/** Runs the log and gives the calls whose result is not the one of the log. */
+function differences(
+  name: string,
+  stack: StackName,
+  fixes: readonly FixName[] = [],
+): { compared: number; differing: Difference[]; ended: boolean } {
+  const { scenario } = scenarioOf(log(name), name);
+  const expected = expectedResults(scenario);
+  const run = boot({ stack, scenario, fixes });
+  const differing: Difference[] = [];
+  let compared = 0;
+  const calls = watchCalls(run);
+  const natives = new Map<number, number>();
+  const sink = {
+    put(block: Parameters<typeof calls.put>[0]) {
+      for (let i = 0; i < block.n; i += 1) {
+        const native = expected.get(run.sites[block.site[i] as number]?.flow ?? "")?.[block.value[i] as number] ?? null;
+        if (native !== null) natives.set(block.seq0 + i, native);
+      }
+      calls.put(block);
+    },
+  };
+  const more = run.run(3_000_000, sink);
+  run.flush(sink);
+  for (const seen of calls.seen.values() as Iterable<Seen>) {
+    const native = natives.get(seen.seq);
+    if (seen.handler || native === undefined) continue;
+    compared += 1;
+    if (seen.result !== native) differing.push({ what: seen.what, native, got: seen.result });
+  }
+  return { compared, differing, ended: !more };
+}
+
+test("at least five real programs", () => {
+  expect(LOGS.length).toBeGreaterThanOrEqual(5);
+  for (const name of LOGS) expect(looksLikeStrace(log(name)), name).toBe(true);
+});
+
+describe.each(LOGS)("%s", (name) => {
+  test.each(STACK_NAMES)("runs to its end on %s", (stack) => {
+    const { compared, ended } = differences(name, stack);
+    expect(ended).toBe(true);
+    expect(compared).toBeGreaterThan(10);
+  });
+
+  test("native Linux answers as the log says", () => {
+    // A call that kills its own process has a result in the log and never returns in the run.
+    const differing = differences(name, "native-linux").differing.filter(({ what, got }) => !(what.includes("kill(") && got === null));
+    expect(differing).toEqual([]);
+  });
+
+  test("every line is accounted for, every thread is there", () => {
+    const { lines, threads, counters } = scenarioOf(log(name), name);
+    expect(lines).toBe(log(name).trimEnd().split("\n").length);
+    expect(linesCounted({ counters })).toBe(lines);
+    const ids = new Set([...log(name).matchAll(/^(\d+) /gm)].map((match) => match[1]));
+    expect(threads).toBe(Math.max(1, ids.size));
+  });
+});
+
+describe("what would become of it", () => {
+  test("the read that Ctrl-C interrupts looks like the end of the file under SGX", () => {
+    expect(differences("read-sigint.strace", "graphene-linux").differing).toEqual([]);
+    expect(differences("read-sigint.strace", "graphene-sgx").differing).toEqual([{ what: "read(1)", native: -4, got: 0 }]);
+    expect(differences("read-sigint.strace", "graphene-sgx", ["sgx-interrupted-code-lost"]).differing).toEqual([]);
+  });
+
+  test("a sleep that an interval timer interrupts sleeps on in Graphene", () => {
+    for (const stack of ["graphene-linux", "graphene-sgx"] as const) {
+      const { differing } = differences("threads-itimer.strace", stack);
+      expect(differing.length).toBeGreaterThan(0);
+      for (const { what, native, got } of differing) expect([what.slice(0, 9), native, got]).toEqual(["nanosleep", -4, 0]);
+    }
+  });
+});
+
+test("a trace keeps what the log said beside what came of it, and what the importer counted", async () => {
+  const what = openCase(fileURLToPath(new URL("read-sigint.strace", FOLDER)));
+  const run = boot({ stack: "graphene-sgx", scenario: what.scenario });
+  const natives = nativeResults(what.scenario, "graphene-sgx", { seed: what.scenario.seed, sites: run.sites, threads: run.threads });
+  const dir = fresh("log.trace");
+  const info = { ...testInfo(), stack: "graphene-sgx", scenario: what.name, scenarioText: what.text };
+  await record(run, dir, info, { natives, quality: () => what.counters });
+  const db = new Sqlite(`${dir}/${DB_NAME}`, { readonly: true });
+  try {
+    expect(db.prepare("SELECT result, native FROM syscall WHERE result <> native").all()).toEqual([{ result: 0, native: -4 }]);
+    expect(db.prepare("SELECT count(*) AS calls FROM syscall WHERE result = native").get()).toEqual({ calls: 34 });
+    const kept = db.prepare("SELECT name, count FROM quality WHERE name LIKE 'strace.%'").all();
+    expect(kept).toEqual(what.counters.map(({ name, count }) => ({ name, count })));
+  } finally {
+    db.close();
+  }
+});
+
+describe("broken logs", () => {
+  const accepted = (text: string): void => {
+    try {
+      scenarioOf(text, "broken.strace");
+    } catch (error) {
+      expect(error).toBeInstanceOf(StraceError);
+      expect((error as Error).message).toMatch(/^broken\.strace/);
+    }
+  };
+
+  test("nothing in it that strace writes: the place, what was expected, what to do", () => {
+    expect(() => straceToScenario("hello\nworld\n", "notes.txt")).toThrow(/^notes\.txt.*strace -f -ttt -T/s);
+    expect(() => straceToScenario("", "empty.txt")).toThrow(StraceError);
+  });
+
+  test("any bytes", () => {
+    fc.assert(fc.property(fc.string({ unit: "binary", maxLength: 400 }), accepted), { numRuns: 300 });
+  });
+
+  test.each(["read-sigint.strace", "faults.strace", "threads-itimer.strace"])("%s cut or changed anywhere", (name) => {
+    const text = log(name);
+    fc.assert(
+      fc.property(fc.nat(text.length), fc.nat(text.length), fc.string({ unit: "binary", maxLength: 8 }), (at, length, put) => {
+        accepted(text.slice(0, at));
+        accepted(text.slice(0, at) + put + text.slice(at + (length % 40)));
+      }),
+      { numRuns: 60 },
+    );
+  });
+});
