@@ -1,0 +1,20 @@
+/** What a rule has found: a value, kept in the trace's database as it is. */
+
+import type { FindingRecord } from "../recorder/index.ts";
+
+export const SEVERITIES = ["info", "low", "medium", "high", "critical"] as const;
+export type Severity = (typeof SEVERITIES)[number];
+
+export interface Evidence {
+  readonly seq: number;
+  /** Why it matters, for a person. */
+  readonly caption: string;
+}
+
+/** A FindingRecord whose severity is one we know. */
+export interface Finding extends FindingRecord {
+  readonly severity: Severity;
+  readonly evidence: readonly Evidence[];
+}
+
+export const atLeast = (severity: Severity, least: Severity): boolean => SEVERITIES.indexOf(severity) >= SEVERITIES.indexOf(least);

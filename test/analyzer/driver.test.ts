@@ -1,0 +1,259 @@
+/** The pass over the blocks: the same findings however the rows are cut, fingerprints, bounds, order, stopping. */
+
+import { describe, expect, it } from "vitest";
+import { type AnalysisResult, analyze, atLeast, createAnalysis, type Finding, MAX_ALIKE, RULES, type Rule } from "../../analyzer/index.ts";
+import { nesting } from "../../analyzer/nesting.ts";
+import { perThread } from "../../analyzer/per-thread.ts";
+import { BLOCK_ROWS, type KindName, newBlock } from "../../engine/index.ts";
+import { analyzeRows, LOST, madeUp, watch, YIELD } from "./support.ts";
+
+const FIRST = RULES[0] as Rule;
+
+/** A rule that reports every row it is shown. */
+const everyRow = (id: string, kinds: readonly KindName[], same: readonly (string | number)[] = ["it"]): Rule => ({
+  ...FIRST,
+  id,
+  kinds,
+  start: (_names, report) => ({
+    take(block, row) {
+      const evidence = [{ seq: block.seq0 + row, caption: "here" }];
+      report({ title: id, thread: block.thread[row] as number, costNs: 1, evidence, same });
+    },
+    finish() {},
+  }),
+});
+
+const fingerprints = (found: AnalysisResult): string[] => [...new Set(found.findings.map((f) => f.fingerprint))].sort();
+
+describe("block boundaries", () => {
+  it.each([1, 7, 100, BLOCK_ROWS])("blocks of %i rows give the same findings", (size) => {
+    for (const [name, stack] of [
+      ["lost-interrupted-error", "graphene-sgx"],
+      ["spurious-yield", "graphene-linux"],
+      ["w9-accept-sigchld", "graphene-sgx"],
+      ["server", "graphene-sgx"],
+    ] as const) {
+      const w = watch(name, stack, { rows: 30_000 });
+      expect(w.findings.length).toBeGreaterThan(0);
+      expect(analyzeRows(w.rows, w.run, size)).toEqual({ findings: w.findings, omitted: w.omitted });
+    }
+  });
+});
+
+describe("fingerprints", () => {
+  const interrupted = (before: string, call: string, signal: string): AnalysisResult =>
+    watch(
+      `
+      main:
+        - sigaction: { signal: ${signal}, handler: on-signal }
+        - compute: ${before}
+        - ${call}
+      handlers:
+        on-signal:
+          - compute: ${before}
+      signals:
+        - signal: ${signal}
+          when: { thread: main, call: 2 }
+      `,
+      "graphene-sgx",
+    );
+  const READ = "read: { from: pipe, bytes: 8 }";
+
+  it("stay the same when times, seqs and schedules differ", () => {
+    const first = interrupted("1us", READ, "SIGINT");
+    const later = interrupted("7ms", READ, "SIGINT");
+    expect(first.findings).toHaveLength(1);
+    expect(later.findings[0]?.firstSeq).toBe(first.findings[0]?.firstSeq);
+    expect(fingerprints(later)).toEqual(fingerprints(first));
+    for (const seed of [1, 2, 3]) {
+      const other = watch("lost-interrupted-error", "graphene-sgx", { seed, scheduler: "seeded" });
+      expect(fingerprints(other), `seed ${seed}`).toEqual(fingerprints(first));
+    }
+  });
+
+  it("differ with the call, the signal, the result and the rule", () => {
+    const all = [
+      interrupted("1us", READ, "SIGINT"),
+      interrupted("1us", READ, "SIGTERM"),
+      interrupted("1us", "accept: { on: listener }", "SIGINT"),
+      watch("w1-read-stale", "graphene-sgx"),
+      watch("spurious-yield", "graphene-sgx"),
+    ].flatMap(fingerprints);
+    // One lost code each, two yields in the last, and one in accept, whose lock puts the handler off into the ring.
+    expect(all).toHaveLength(7);
+    expect(new Set(all).size).toBe(7);
+  });
+
+  it("are few in a long run", () => {
+    const w = watch("server", "graphene-sgx", { rows: 60_000 });
+    const kinds = new Set(w.findings.map((f) => f.title));
+    expect(w.findings.length).toBeGreaterThan(2 * fingerprints(w).length);
+    expect(fingerprints(w).length).toBeLessThanOrEqual(kinds.size);
+  });
+});
+
+describe("a run with a great many of the same finding", () => {
+  const OVER = 25;
+
+  it("keeps the first of each fingerprint and counts the rest", () => {
+    const w = watch(
+      `
+      main:
+        - sigaction: { signal: SIGUSR1, handler: on-usr1 }
+        - loop:
+            times: ${MAX_ALIKE + OVER}
+            do:
+              - sigprocmask: { how: block, signals: [SIGUSR1] }
+              - tgkill: { thread: self, signal: SIGUSR1 }
+              - sigprocmask: { how: unblock, signals: [SIGUSR1] }
+        - sigaction: { signal: SIGUSR2, handler: on-usr1 }
+        - sigprocmask: { how: block, signals: [SIGUSR2] }
+        - tgkill: { thread: self, signal: SIGUSR2 }
+        - sigprocmask: { how: unblock, signals: [SIGUSR2] }
+      handlers:
+        on-usr1:
+          - compute: 1us
+      `,
+      "graphene-linux",
+      { rows: 400_000 },
+    );
+    const usr1 = w.findings.filter((f) => f.title.endsWith("SIGUSR1"));
+    expect(usr1).toHaveLength(MAX_ALIKE);
+    expect(w.findings).toHaveLength(MAX_ALIKE + 1);
+    expect([...w.omitted]).toEqual([[usr1[0]?.fingerprint, OVER]]);
+    const last = usr1.at(-1)?.lastSeq ?? 0;
+    expect(w.findings.at(-1)?.firstSeq).toBeGreaterThan(last);
+  });
+});
+
+describe("the driver", () => {
+  const ROWS = madeUp([{ name: "step" }, { name: "lock" }, { name: "unlock" }, { name: "lock" }, { name: "step" }]);
+  const { run } = watch("initialisation", "graphene-linux");
+
+  it("shows a rule only the kinds it names, and many rules the same row", () => {
+    const found = analyzeRows(ROWS, run, 2, [everyRow("locks", ["lock"]), everyRow("both", ["lock", "unlock"])]);
+    expect(found.findings.map((f) => [f.rule, f.firstSeq])).toEqual([
+      ["locks", 1],
+      ["both", 1],
+      ["both", 2],
+      ["locks", 3],
+      ["both", 3],
+    ]);
+  });
+
+  it("sorts by the first transition, then the last", () => {
+    const spans: Rule = {
+      ...FIRST,
+      start: (_names, report) => ({
+        take() {},
+        finish() {
+          for (const [first, last] of [
+            [3, 4],
+            [1, 9],
+            [1, 2],
+          ] as const) {
+            const evidence = [
+              { seq: first, caption: "a" },
+              { seq: last, caption: "b" },
+            ];
+            report({ title: "t", thread: 0, costNs: 1, evidence, same: [] });
+          }
+        },
+      }),
+    };
+    const found = analyzeRows([], run, 4, [spans]);
+    expect(found.findings.map((f) => [f.firstSeq, f.lastSeq])).toEqual([
+      [1, 2],
+      [1, 9],
+      [3, 4],
+    ]);
+  });
+
+  it("refuses a finding without evidence", () => {
+    const empty: Rule = {
+      ...FIRST,
+      kinds: ["lock"],
+      start: (_names, report) => ({
+        take: () => report({ title: "t", thread: 0, costNs: 0, evidence: [], same: [] }),
+        finish() {},
+      }),
+    };
+    expect(() => analyzeRows(ROWS, run, 5, [empty])).toThrow("a finding without evidence");
+  });
+
+  it("tells its progress after each block and can be stopped", () => {
+    const w = watch("lost-interrupted-error", "graphene-sgx");
+    function* rows(): Generator<ReturnType<typeof newBlock>> {
+      for (const seq0 of [0, 10, 20]) yield { ...newBlock(10), seq0, n: 10 };
+    }
+    const trace = { sites: w.run.sites, threads: w.run.threads, texts: w.run.texts, rows };
+    const seen: number[] = [];
+    expect(analyze(trace, { onProgress: (done) => seen.push(done) > 0 })).toEqual({ findings: [], omitted: new Map() });
+    expect(seen).toEqual([10, 20, 30]);
+    expect(analyze(trace, { onProgress: (done) => done < 20 })).toBeNull();
+  });
+
+  it("runs only the rules it is given", () => {
+    const rules = RULES.filter((rule) => rule.id === YIELD);
+    expect(watch("w9-accept-sigchld", "graphene-sgx", { rules }).findings.map((f) => f.rule)).toEqual([YIELD]);
+    expect(watch("w9-accept-sigchld", "graphene-sgx", { rules: [] }).findings).toEqual([]);
+    expect(RULES.map((rule) => rule.id)).toEqual([LOST, YIELD]);
+  });
+
+  it("starts each analysis afresh", () => {
+    const w = watch("lost-interrupted-error", "graphene-sgx");
+    const once = (): Finding[] => analyzeRows(w.rows, w.run, 64).findings;
+    expect(once()).toEqual(once());
+    expect(createAnalysis(w.run).finish()).toEqual({ findings: [], omitted: new Map() });
+  });
+});
+
+describe("the parts rules are made of", () => {
+  it("nesting keeps what is open by depth, and lets go of what was dropped without a return", () => {
+    let made = 0;
+    const open = nesting(() => {
+      made += 1;
+      return { depth: 0 };
+    });
+    const depths = (): number[] => {
+      const list: number[] = [];
+      open.each((entry) => list.push(entry.depth));
+      return list;
+    };
+    expect(open.top()).toBeNull();
+    for (const depth of [2, 5, 9]) open.enter(depth);
+    expect(depths()).toEqual([2, 5, 9]);
+    open.backTo(5);
+    expect(open.top()?.depth).toBe(5);
+    open.enter(7);
+    open.enter(3);
+    expect(depths()).toEqual([2, 3]);
+    open.enter(3);
+    expect(depths()).toEqual([2, 3]);
+    open.backTo(0);
+    expect([open.top(), depths()]).toEqual([null, []]);
+    expect(made).toBe(3);
+  });
+
+  it("state of threads is made once and let go", () => {
+    const states = perThread(() => ({ n: 0 }));
+    states.of(4).n += 1;
+    states.of(4).n += 1;
+    states.of(2).n += 5;
+    const seen: number[][] = [];
+    states.each((thread, state) => seen.push([thread, state.n]));
+    expect(seen).toEqual([
+      [4, 2],
+      [2, 5],
+    ]);
+    states.drop(4);
+    expect(states.of(4).n).toBe(0);
+  });
+
+  it("severities are ordered", () => {
+    expect(atLeast("high", "medium")).toBe(true);
+    expect(atLeast("medium", "medium")).toBe(true);
+    expect(atLeast("info", "low")).toBe(false);
+    expect(atLeast("critical", "high")).toBe(true);
+  });
+});

@@ -1,0 +1,75 @@
+/** The documentation of the rules: complete, and true to what it names. */
+
+import { describe, expect, it } from "vitest";
+import { explain, findRule, RULES, RuleError, SEVERITIES, wrap } from "../../analyzer/index.ts";
+import { FIX_NAMES, KIND, LAYERS } from "../../engine/index.ts";
+import { BUILT_IN, watch } from "./support.ts";
+
+const flat = (text: string): string => text.replace(/\s+/g, " ");
+
+describe.each(RULES)("$id", (rule) => {
+  it("is explained in full", () => {
+    const text = flat(explain(rule.id));
+    for (const part of [
+      rule.id,
+      rule.title,
+      rule.what,
+      rule.why,
+      rule.mend,
+      rule.cost,
+      rule.source,
+      ...rule.not,
+      `severity ${rule.severity}`,
+    ])
+      expect(text).toContain(flat(part));
+    for (const heading of ["What", "Why it matters", "How it was mended", "What it is not", "Cost of a finding", "See it"])
+      expect(explain(rule.id)).toMatch(new RegExp(`^${heading}$`, "m"));
+    expect(text).toContain(`eintr record ${rule.example} `);
+    if (rule.fix !== null) expect(text).toContain(`--fix ${rule.fix}`);
+  });
+
+  it("names only what exists", () => {
+    expect(BUILT_IN).toContain(rule.example);
+    if (rule.fix !== null) expect(FIX_NAMES).toContain(rule.fix);
+    expect(SEVERITIES).toContain(rule.severity);
+    for (const layer of rule.layers) expect(LAYERS).toContain(layer);
+    for (const kind of rule.kinds) expect(KIND[kind]).toBeTypeOf("number");
+    expect(new Set(rule.kinds).size).toBe(rule.kinds.length);
+    expect(rule.source).toMatch(/^reference \d/);
+    expect(rule.id).toMatch(/^[a-z0-9]+(-[a-z0-9]+)*$/);
+  });
+
+  it("has an example that shows it, and a fix that mends it", () => {
+    expect(watch(rule.example, "graphene-sgx").findings.map((f) => f.rule)).toContain(rule.id);
+    const fixes = rule.fix === null ? [] : [rule.fix];
+    expect(watch(rule.example, "graphene-sgx", { fixes }).findings.map((f) => f.rule)).not.toContain(rule.id);
+  });
+
+  it("fits the width asked for, but for the commands to paste", () => {
+    const [text, commands] = explain(rule.id, 60).split("\nSee it\n");
+    expect(text?.split("\n").filter((line) => line.length > 60)).toEqual([]);
+    for (const line of commands?.trimEnd().split("\n") ?? []) expect(line).toMatch(/^ {2}eintr \w+ /);
+  });
+});
+
+it("rules have different ids", () => {
+  expect(new Set(RULES.map((rule) => rule.id)).size).toBe(RULES.length);
+});
+
+describe("a rule that is none", () => {
+  it("is an error with the nearest name", () => {
+    expect(() => explain("sgx-interupted-code")).toThrow(RuleError);
+    expect(() => explain("sgx-interupted-code")).toThrow('no rule "sgx-interupted-code"; did you mean "sgx-interrupted-code-lost"?');
+    expect(() => findRule("yield-per-pending")).toThrow('did you mean "spurious-yield-per-pending"?');
+    expect(() => findRule("")).toThrow(RuleError);
+  });
+});
+
+describe("wrap", () => {
+  it("breaks between words, never inside one, and indents each line", () => {
+    expect(wrap("one two three", 9)).toBe("  one two\n  three");
+    expect(wrap("a averyveryverylongword b", 8)).toBe("  a\n  averyveryverylongword\n  b");
+    expect(wrap("", 10)).toBe("  ");
+    expect(wrap("one two", 80, "    ")).toBe("    one two");
+  });
+});
