@@ -1,0 +1,110 @@
+/** Commands that print what eintr knows, and the forms of a query's result. */
+
+import { describe, expect, test } from "vitest";
+import { KINDS, STACK_NAMES, STACKS } from "../../engine/index.ts";
+import { eintr } from "../support/command-line.ts";
+import { tempPaths } from "../support/temp-dir.ts";
+
+const fresh = tempPaths();
+
+async function trace(...args: string[]): Promise<string> {
+  const dir = fresh("a.trace");
+  await eintr(["record", ...args, "-o", dir]);
+  return dir;
+}
+
+test("scenarios: names, titles, and a text that can be recorded", async () => {
+  const { out } = await eintr(["scenarios"]);
+  const names = (await eintr(["scenarios", "--format", "names"])).out.trim().split("\n");
+  expect(names.length).toBeGreaterThanOrEqual(30);
+  for (const name of names) expect(out).toMatch(new RegExp(`^${name} +\\S.+$`, "m"));
+  const { out: text } = await eintr(["scenarios", "nested"]);
+  expect(text).toMatch(/^name: nested$/m);
+});
+
+test.each(STACK_NAMES)("stack %s: every flow, every step", async (name) => {
+  const { out } = await eintr(["stack", name]);
+  for (const flow of STACKS[name].flows(new Set())) {
+    expect(out).toContain(flow.name);
+    for (const item of flow.items) if ("op" in item) expect(out).toContain(item.label);
+  }
+  const lines = (await eintr(["stack", name, "--format", "json"])).out.trim().split("\n");
+  expect(lines.map((line) => (JSON.parse(line) as { name: string }).name)).toEqual(STACKS[name].flows(new Set()).map((flow) => flow.name));
+});
+
+test("stack: a fix changes its flows", async () => {
+  const plain = await eintr(["stack", "graphene-sgx"]);
+  const fixed = await eintr(["stack", "graphene-sgx", "--fix", "sgx-interrupted-code-lost"]);
+  expect(fixed.out).not.toBe(plain.out);
+});
+
+test("schema: tables, meanings, kinds; its SQL is that of the database", async () => {
+  const { out } = await eintr(["schema"]);
+  for (const kind of KINDS) expect(out).toContain(kind.name);
+  for (const table of ["transition", "syscall", "signal", "entry", "upcall", "handler", "finding", "evidence", "count_by_kind"])
+    expect(out).toMatch(new RegExp(`^${table}$`, "m"));
+  const sql = (await eintr(["schema", "--sql"])).out;
+  const dir = await trace("initialisation");
+  const stored = await eintr(["query", dir, "SELECT sql FROM sqlite_schema WHERE name = 'syscall'", "--format", "json"]);
+  expect(sql).toContain((JSON.parse(stored.out) as { sql: string }[])[0]?.sql);
+});
+
+describe("query", () => {
+  const SQL = `SELECT 1 AS one, 'a,"b"' AS text, NULL AS none, 9007199254740993 AS big`;
+
+  test("csv", async () => {
+    expect((await eintr(["query", await trace("initialisation"), SQL, "--format", "csv"])).out).toBe(
+      'one,text,none,big\n1,"a,""b""",,9007199254740993\n',
+    );
+  });
+
+  test("json", async () => {
+    const { out } = await eintr(["query", await trace("initialisation"), SQL, "--format", "json"]);
+    expect(JSON.parse(out)).toEqual([{ one: 1, text: 'a,"b"', none: null, big: "9007199254740993" }]);
+  });
+
+  test("table, without what would drive a terminal", async () => {
+    const { out } = await eintr(["query", await trace("initialisation"), "SELECT char(27) || '[2J' AS evil, char(8238) AS turned"]);
+    expect(out).not.toMatch(/[\u001b\u202e]/);
+    expect(out.split("\n")[0]).toMatch(/^evil +turned$/);
+  });
+
+  test("--limit says that more follows", async () => {
+    const { out, talk } = await eintr([
+      "query",
+      await trace("initialisation"),
+      "SELECT seq FROM transition",
+      "--limit",
+      "3",
+      "--format",
+      "csv",
+    ]);
+    expect(out).toBe("seq\n0\n1\n2\n");
+    expect(talk).toContain("more rows follow");
+  });
+
+  test("Ctrl-C ends a query that would not end", async () => {
+    const stop = new AbortController();
+    const forever = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT max(i) FROM n";
+    const running = eintr(["query", await trace("initialisation"), forever], { signal: stop.signal });
+    setTimeout(() => stop.abort(), 200);
+    expect((await running).code).toBe(130);
+  });
+});
+
+test.each(["bash", "zsh", "fish"])("completion for %s names every command", async (shell) => {
+  const { out } = await eintr(["completion", shell]);
+  for (const command of ["record", "analyze", "explain", "query", "show", "rerun", "stack", "scenarios", "schema", "demo"])
+    expect(out).toContain(command);
+});
+
+test("every command has examples in its help", async () => {
+  const help = async (...args: string[]): Promise<string> => {
+    const { out, code } = await eintr([...args, "--help"]);
+    expect(code).toBe(0);
+    return out;
+  };
+  const commands = [...(await help()).matchAll(/^ {2}([a-z]+) [[<]/gm)].map((match) => match[1] ?? "");
+  expect(commands.length).toBeGreaterThanOrEqual(11);
+  for (const command of commands.filter((name) => name !== "help")) expect(await help(command), command).toContain("Examples:");
+});

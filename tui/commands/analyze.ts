@@ -1,0 +1,58 @@
+/** `eintr analyze`: run the rules over a trace. */
+
+import { Command, Option } from "commander";
+import { atLeast, findRule, SEVERITIES, type Severity } from "../../analyzer/index.ts";
+import { analyzeTrace } from "../analyzing.ts";
+import type { Io } from "../io.ts";
+import { openForCommand } from "../opening.ts";
+import { findingsText, summary } from "../present/findings.ts";
+import { paint } from "../present/style.ts";
+
+interface Options {
+  rule?: string[];
+  format: "text" | "json";
+  failOn: Severity | "never";
+}
+
+export function analyzeCommand(io: Io): Command {
+  return new Command("analyze")
+    .description("look for known ways of going wrong; the findings are kept in the trace's database")
+    .argument("<trace>", "trace folder")
+    .option("--rule <id>", "only this rule; may be repeated (list: eintr explain)", (id: string, before: string[] = []) => [...before, id])
+    .addOption(new Option("--format <name>", "text, or one JSON object a line").choices(["text", "json"]).default("text"))
+    .addOption(
+      new Option("--fail-on <severity>", "exit with 1 for findings of at least this severity")
+        .choices([...SEVERITIES, "never"])
+        .default("info"),
+    )
+    .addHelpText(
+      "after",
+      `
+Exit code: 0 nothing found, 1 findings at or above --fail-on, 2 wrong use or input.
+
+Examples:
+  eintr analyze a.trace
+  eintr analyze a.trace --fail-on high --format json
+  eintr analyze a.trace --rule spurious-yield-per-pending
+  eintr query a.trace "SELECT rule, count(*), sum(cost_ns) FROM finding GROUP BY rule"`,
+    )
+    .action(async (dir: string, options: Options) => {
+      const rules = options.rule?.map(findRule);
+      const trace = openForCommand(io, dir);
+      try {
+        const result = analyzeTrace(io, trace, rules);
+        if (result === null) {
+          io.talk("interrupted; the findings of before are kept\n");
+          io.exitCode = 130;
+          return;
+        }
+        if (options.format === "text") await io.out(findingsText(dir, result, trace.threads, paint(io.color)));
+        else for (const finding of result.findings) await io.out(`${JSON.stringify(finding)}\n`);
+        io.talk(`${dir}: ${summary(result)} in ${trace.transitions.rows.toLocaleString("en")} transitions\n`);
+        const { failOn } = options;
+        if (failOn !== "never" && result.findings.some((finding) => atLeast(finding.severity, failOn))) io.exitCode = 1;
+      } finally {
+        trace.close();
+      }
+    });
+}

@@ -1,0 +1,59 @@
+/** `eintr demo` (`npm start`): the tour. Records, analyzes and shows, by the same road as the single commands. */
+
+import { Command } from "commander";
+import { analyzeTrace } from "../analyzing.ts";
+import { openCase } from "../case.ts";
+import type { Io } from "../io.ts";
+import { openForCommand } from "../opening.ts";
+import { findingsText } from "../present/findings.ts";
+import { paint } from "../present/style.ts";
+import { recordCase, tellRecorded } from "../recording.ts";
+import { draw } from "../showing.ts";
+import { findingInterval } from "./show.ts";
+
+const SCENARIO = "lost-interrupted-error";
+const STACK = "graphene-sgx";
+const FIX = "sgx-interrupted-code-lost";
+const PLAIN_WIDTH = 100;
+const MOST_ROWS = 500;
+
+export function demoCommand(io: Io): Command {
+  return new Command("demo")
+    .description("the tour: record a read that loses its EINTR under SGX, find out, look at it")
+    .option("-o, --output <dir>", "trace folder to make", `${SCENARIO}.trace`)
+    .addHelpText("after", "\nExamples:\n  eintr demo\n  npm start")
+    .action(async ({ output: dir }: { output: string }) => {
+      const what = openCase(SCENARIO);
+      const strong = paint(io.color).strong;
+      io.talk(`${what.scenario.title}\n\n$ eintr record ${SCENARIO} --stack ${STACK} -o ${dir} --force\n`);
+      const recorded = await recordCase(io, what, dir, { stack: STACK, fixes: [], scheduler: "scripted", force: true });
+      tellRecorded(io, recorded, STACK);
+      const trace = openForCommand(io, dir);
+      try {
+        io.talk(`\n$ eintr analyze ${dir}\n`);
+        const result = analyzeTrace(io, trace);
+        if (result === null) {
+          io.exitCode = 130;
+          return;
+        }
+        await io.out(`${findingsText(dir, result, trace.threads, paint(io.color))}\n`);
+        io.talk(`$ eintr show ${dir} --finding 1\n`);
+        const width = Math.max(io.columns ?? PLAIN_WIDTH, 80);
+        await draw(io, trace, { ...findingInterval(trace, 1), width, most: MOST_ROWS, all: false, ascii: false });
+      } finally {
+        trace.close();
+      }
+      io.talk(`\n${strong("Try next")} (in a checkout write \`npm run -s eintr --\` for \`eintr\`):\n${tryNext(dir)}`);
+    });
+}
+
+function tryNext(dir: string): string {
+  const lines = [
+    [`eintr rerun ${dir} --fix ${FIX}`, "what the fix changes"],
+    [`eintr rerun ${dir} --stack native-linux`, "what Linux alone would have done"],
+    [`eintr query ${dir} "SELECT * FROM signals"`, "the road of each signal, in SQL"],
+    [`eintr explain ${FIX}`, "why it matters, how it was mended"],
+    ["eintr scenarios", "more cases"],
+  ] as const;
+  return lines.map(([command, why]) => `  ${command}\n      ${why}\n`).join("");
+}

@@ -1,0 +1,124 @@
+/** `eintr rerun`: the same run again, checked; or another one, with a fix, on another stack, with another decision. */
+
+import { Command } from "commander";
+import { COLUMN_NAMES, type Decision, type FixName, kindName, type Run, type StackName, type Transition } from "../../engine/index.ts";
+import type { Trace } from "../../recorder/index.ts";
+import { compareRuns } from "../compare.ts";
+import type { Io } from "../io.ts";
+import { openForCommand } from "../opening.ts";
+import { fixOption, stackOption } from "../options.ts";
+import { safe } from "../present/safe.ts";
+import { startProgress } from "../progress.ts";
+import { type Difference, firstDifferingRow, runOf, withDecision } from "../rerun.ts";
+
+interface Options {
+  stack?: StackName;
+  fix?: FixName[];
+  decide?: string[];
+}
+
+export function rerunCommand(io: Io): Command {
+  return new Command("rerun")
+    .description("run a trace's scenario again and check that every transition is the same, or see what would be different")
+    .argument("<trace>", "trace folder")
+    .addOption(fixOption())
+    .addOption(stackOption())
+    .option("--decide <seq:door=choice>", "change one decision; may be repeated", (text: string, before: string[] = []) => [
+      ...before,
+      text,
+    ])
+    .addHelpText(
+      "after",
+      `
+Without options every transition is compared with the recording; the first difference is named by its seq.
+With --fix or --stack it is another run: what the application would have seen is compared instead, call by call.
+
+Examples:
+  eintr rerun a.trace
+  eintr rerun a.trace --fix sgx-interrupted-code-lost
+  eintr rerun a.trace --stack native-linux
+  eintr rerun a.trace --decide 120:arrive=1`,
+    )
+    .action(async (dir: string, options: Options) => {
+      const trace = openForCommand(io, dir);
+      try {
+        if (options.stack !== undefined || options.fix !== undefined) await counterfactual(io, trace, options);
+        else await check(io, trace, options.decide);
+      } finally {
+        trace.close();
+      }
+    });
+}
+
+const decisionsOf = (trace: Trace, changes: readonly string[] | undefined): readonly Decision[] =>
+  (changes ?? []).reduce<readonly Decision[]>(withDecision, trace.decisions);
+
+async function check(io: Io, trace: Trace, decide: readonly string[] | undefined): Promise<void> {
+  const run = runOf(trace, { decisions: decisionsOf(trace, decide) });
+  const progress = startProgress();
+  const total = trace.transitions.rows;
+  const found = firstDifferingRow(trace, run, (rows) => {
+    progress.update("comparing", rows, total);
+    return !io.signal.aborted;
+  });
+  progress.end();
+  if (io.signal.aborted) {
+    io.exitCode = 130;
+    return;
+  }
+  if (decide !== undefined) tellUnanswered(io, trace, run, found?.seq ?? total);
+  const lists = found === null ? differingLists(trace, run) : [];
+  if (found === null && lists.length === 0) return io.out(`${total} transitions, all the same as recorded\n`);
+  io.exitCode = 1;
+  if (found === null) return io.out(`${total} transitions, the same but for their ${lists.join(" and ")}\n`);
+  await io.out(describe(trace, run, found));
+}
+
+/** A changed decision that met no question is most likely a wrong seq. */
+function tellUnanswered(io: Io, trace: Trace, run: Run, until: number): void {
+  const changed = run.unanswered.filter((decision) => decision.seq < until && !trace.decisions.includes(decision));
+  for (const { seq, door, choice } of changed)
+    io.talk(
+      `${seq}:${door}=${choice} changed nothing: no such choice is met there. ` +
+        "A choice of thread needs two that can run, one of arrive a signal to deliver.\n",
+    );
+}
+
+/** Names the rows speak of. The run may have interned more than a recording that was cut short has. */
+function differingLists(trace: Trace, run: Run): string[] {
+  const same = (a: readonly unknown[], b: readonly unknown[]) => JSON.stringify(a) === JSON.stringify(b.slice(0, a.length));
+  return [...(same(trace.texts, run.texts) ? [] : ["texts"]), ...(same(trace.threads, run.threads) ? [] : ["threads"])];
+}
+
+function describe(trace: Trace, run: Run, { seq, columns, recorded, again }: Difference): string {
+  const what = columns.length > 0 ? ` (${columns.join(", ")})` : "";
+  return `first difference at seq ${seq}${what}\n  recorded: ${rowText(recorded, trace)}\n  again:    ${rowText(again, run)}\n`;
+}
+
+function rowText(t: Transition | null, names: Pick<Trace, "sites" | "threads">): string {
+  if (t === null) return "ends here";
+  const site = names.sites[t.site];
+  const numbers = COLUMN_NAMES.filter((name) => name !== "site" && name !== "kind" && name !== "thread" && t[name] !== 0);
+  const place = `${safe(names.threads[t.thread]?.name ?? "?", 30)}  ${safe(`${site?.flow}: ${site?.label}`, 100)}`;
+  return `${place}  ${kindName(t.kind)}  ${numbers.map((name) => `${name}=${t[name]}`).join(" ")}`;
+}
+
+async function counterfactual(io: Io, trace: Trace, { stack, fix, decide }: Options): Promise<void> {
+  const decisions = decisionsOf(trace, decide);
+  const changes = {
+    stack,
+    fixes: fix === undefined ? undefined : [...new Set([...(runOf(trace).options.fixes ?? []), ...fix])],
+    decisions,
+  };
+  const before = runOf(trace);
+  const after = runOf(trace, changes);
+  const name = (run: Run): string => [run.options.stack, ...(run.options.fixes ?? [])].join(" + ");
+  const { differences, compared, ended } = compareRuns(before, after, { rows: Math.max(trace.transitions.rows, 1), signal: io.signal });
+  io.talk(`${name(before)}  against  ${name(after)}: ${compared} calls and handlers compared\n`);
+  if (!ended) io.talk("one of the runs did not come to its end: only what both did was compared\n");
+  if (differences.length === 0) return io.out("the application sees the same\n");
+  io.exitCode = 1;
+  for (const d of differences) {
+    await io.out(`seq ${d.seq}  ${safe(d.thread, 30)}  ${safe(d.call, 40)}: ${d.before} -> ${d.after}\n`);
+  }
+}

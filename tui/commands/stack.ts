@@ -1,0 +1,86 @@
+/** `eintr stack`: the flows of a stack as readable tables; the listing is the documentation of what is emulated. */
+
+import { Command, Option } from "commander";
+import { ACT, CALL, type FixName, type Flow, kindName, nearest, RET, STACK_NAMES, STACKS, type Step, TEST } from "../../engine/index.ts";
+import { InputError, type Io } from "../io.ts";
+import { fixOption, stackName } from "../options.ts";
+import { paint } from "../present/style.ts";
+
+interface Options {
+  flow?: string;
+  fix?: FixName[];
+  format: "text" | "json";
+}
+
+export function stackCommand(io: Io): Command {
+  return new Command("stack")
+    .description("print the flows of a stack: every function that is emulated, step by step, with its source")
+    .argument("[name]", `one of ${STACK_NAMES.join(", ")}; without it, list them`)
+    .option("--flow <name>", "only this flow")
+    .addOption(fixOption())
+    .addOption(new Option("--format <name>", "tables, or one JSON object a flow").choices(["text", "json"]).default("text"))
+    .addHelpText(
+      "after",
+      `
+A step that makes another kind of transition than "step" says which; "-> mark" is where a branch goes, "calls" whom it enters.
+
+Examples:
+  eintr stack
+  eintr stack graphene-sgx | less
+  eintr stack graphene-sgx --flow _DkTerminateSighandler
+  diff <(eintr stack graphene-sgx) <(eintr stack graphene-sgx --fix sgx-interrupted-code-lost)`,
+    )
+    .action(async (name: string | undefined, options: Options) => {
+      if (name === undefined) return io.out(STACK_NAMES.map((known) => `${known.padEnd(16)}${STACKS[known].text}\n`).join(""));
+      const flows = chosen(STACKS[stackName(name)].flows(new Set(options.fix)), options.flow);
+      if (options.format === "json") return io.out(flows.map((flow) => `${JSON.stringify(flowJson(flow))}\n`).join(""));
+      await io.out(flows.map((flow) => flowText(flow, io.color)).join("\n"));
+    });
+}
+
+function chosen(flows: readonly Flow[], wanted: string | undefined): readonly Flow[] {
+  if (wanted === undefined) return flows;
+  const found = flows.filter((flow) => flow.name === wanted);
+  if (found.length > 0) return found;
+  const names = flows.map((flow) => flow.name);
+  throw new InputError(`--flow: no flow "${wanted}"; did you mean "${nearest(wanted, names)}"?`);
+}
+
+const isStep = (item: Flow["items"][number]): item is Step => "op" in item;
+
+function flowText(flow: Flow, color: boolean): string {
+  const { strong, dim } = paint(color);
+  let number = 0;
+  const lines = flow.items.map((item) => {
+    if (!isStep(item)) return dim(`      ${item.mark}:`);
+    number += 1;
+    return `  ${String(number).padStart(3)}  ${item.label}${dim(aside(item))}`;
+  });
+  const note = flow.note === undefined ? [] : [`  note: ${flow.note}`];
+  return `${strong(flow.name)}  ${dim(`${flow.layer}${flow.source === "" ? "" : `, reference ${flow.source}`}`)}\n${[...note, ...lines].join("\n")}\n`;
+}
+
+const QUIET: ReadonlySet<string> = new Set(["step", "branch", "call", "return"]);
+
+function aside(step: Step): string {
+  const kind = kindName(step.kind);
+  const parts = [
+    step.op === TEST ? `-> ${step.to}` : "",
+    step.op === CALL ? `calls ${step.callee === "" ? "(chosen at run time)" : step.callee}` : "",
+    step.op === RET && kind !== "return" ? "returns" : "",
+    QUIET.has(kind) ? "" : kind,
+  ].filter((part) => part !== "");
+  return parts.length === 0 ? "" : `   [${parts.join("; ")}]`;
+}
+
+const OPS = { [ACT]: "act", [TEST]: "test", [CALL]: "call", [RET]: "return" } as const;
+
+const flowJson = ({ name, layer, source, note, items }: Flow) => ({
+  name,
+  layer,
+  source,
+  note,
+  steps: items.map((item) =>
+    isStep(item) ? { op: OPS[item.op], label: item.label, kind: kindName(item.kind), ns: item.ns, to: item.to, callee: item.callee } : item,
+  ),
+});

@@ -1,0 +1,37 @@
+/** Option values that several commands share, checked with an error that says what was expected. */
+
+import { Option } from "commander";
+import { FIX_NAMES, type FixName, nearest, STACK_NAMES, type StackName } from "../engine/index.ts";
+import { InputError } from "./io.ts";
+
+export function stackName(text: string): StackName {
+  const found = STACK_NAMES.find((name) => name === text);
+  if (found === undefined)
+    throw new InputError(`--stack: no stack "${text}"; did you mean "${nearest(text, STACK_NAMES)}"? (list: eintr stack)`);
+  return found;
+}
+
+/** Repeatable, and a list with commas. */
+export function fixNames(text: string, before: readonly FixName[] = []): FixName[] {
+  const names = text.split(",").map((part) => {
+    const found = FIX_NAMES.find((name) => name === part.trim());
+    if (found === undefined)
+      throw new InputError(`--fix: no fix "${part}"; did you mean "${nearest(part, FIX_NAMES)}"? All: ${FIX_NAMES.join(", ")}`);
+    return found;
+  });
+  return [...new Set([...before, ...names])];
+}
+
+/** A whole number of at least `least`; 1_000_000 and 1e6 are numbers too. */
+export const wholeNumber =
+  (option: string, least = 0) =>
+  (text: string): number => {
+    const value = Number(text.replaceAll("_", ""));
+    if (text.trim() === "" || !Number.isSafeInteger(value) || value < least)
+      throw new InputError(`${option}: expected a whole number of at least ${least}, found "${text}"`);
+    return value;
+  };
+
+export const stackOption = () => new Option("--stack <name>", `the stack: ${STACK_NAMES.join(", ")}`).argParser(stackName);
+export const fixOption = () =>
+  new Option("--fix <id>", "switch a fix on; may be repeated (eintr record --help lists them)").argParser<FixName[]>(fixNames);

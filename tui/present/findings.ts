@@ -1,0 +1,56 @@
+/** Findings as text: each as a person would tell it, those alike only once. */
+
+import type { AnalysisResult, Finding } from "../../analyzer/index.ts";
+import type { ThreadInfo } from "../../engine/index.ts";
+import { safe } from "./safe.ts";
+import type { Paint } from "./style.ts";
+import { durationText } from "./time.ts";
+
+/** Alike findings told in full; the others are counted. */
+const TOLD_ALIKE = 1;
+
+interface Told {
+  readonly finding: Finding;
+  /** Its number in the trace's database, from 1. */
+  readonly id: number;
+  count: number;
+  costNs: number;
+}
+
+export function findingsText(dir: string, result: AnalysisResult, threads: readonly ThreadInfo[], paint: Paint): string {
+  const groups = new Map<string, Told>();
+  result.findings.forEach((finding, i) => {
+    const known = groups.get(finding.fingerprint);
+    if (known === undefined) groups.set(finding.fingerprint, { finding, id: i + 1, count: 1, costNs: finding.costNs });
+    else {
+      known.count += 1;
+      known.costNs += finding.costNs;
+    }
+  });
+  return [...groups.values()]
+    .map((told) => findingText(dir, told, result.omitted.get(told.finding.fingerprint) ?? 0, threads, paint))
+    .join("\n");
+}
+
+function findingText(dir: string, told: Told, omitted: number, threads: readonly ThreadInfo[], paint: Paint): string {
+  const { finding, id, count, costNs } = told;
+  const thread = finding.thread === null ? "" : `  thread ${safe(threads[finding.thread]?.name ?? String(finding.thread), 30)}`;
+  const alike = count + omitted - TOLD_ALIKE;
+  const lines = [
+    `${paint.warn(finding.severity)}  ${paint.strong(finding.rule)}`,
+    `  ${paint.strong(safe(finding.title))}`,
+    `  seq ${finding.firstSeq} to ${finding.lastSeq}${thread}  cost ${durationText(finding.costNs)}  fingerprint ${finding.fingerprint}`,
+    ...finding.evidence.map(({ seq, caption }) => `  ${String(seq).padStart(8)}  ${safe(caption)}`),
+  ];
+  if (alike > 0) lines.push(`  and ${alike.toLocaleString("en")} more like it, ${durationText(costNs)} in all`);
+  lines.push(paint.dim(`  see it: eintr show ${dir} --finding ${id}     about the rule: eintr explain ${finding.rule}`));
+  return `${lines.join("\n")}\n`;
+}
+
+/** "1 finding" or how many of what severity. */
+export function summary(result: AnalysisResult): string {
+  const omitted = [...result.omitted.values()].reduce((sum, n) => sum + n, 0);
+  const all = result.findings.length + omitted;
+  if (all === 0) return "no findings";
+  return `${all.toLocaleString("en")} ${all === 1 ? "finding" : "findings"}`;
+}

@@ -1,0 +1,115 @@
+/** Results of a query as table, JSON lines or CSV, chunk by chunk: memory does not grow with the result. */
+
+import { type Cell, type QueryOptions, query } from "../../recorder/index.ts";
+import type { Io } from "../io.ts";
+import { displayWidth, fit, safe } from "./safe.ts";
+
+export const FORMATS = ["table", "json", "csv"] as const;
+export type Format = (typeof FORMATS)[number];
+
+/** Widest column of a table. */
+const MAX_COLUMN = 60;
+
+/** Print a query's result. Throws QueryError. */
+export async function printQuery(io: Io, db: string, sql: string, options: QueryOptions & { format: Format }): Promise<number> {
+  const result = await query(db, sql, options);
+  const printer = PRINTERS[options.format](result.columns);
+  let rows = 0;
+  for await (const chunk of result.chunks()) {
+    rows += chunk.length;
+    await io.out(printer.rows(chunk));
+  }
+  await io.out(printer.end());
+  if (result.truncated) io.talk(`(more rows follow: --limit ${options.limit})\n`);
+  return rows;
+}
+
+interface Printer {
+  rows(chunk: readonly Cell[][]): string;
+  end(): string;
+}
+
+const PRINTERS: Readonly<Record<Format, (columns: readonly string[]) => Printer>> = {
+  /** Widths come from the first chunk; later cells are cut to them. */
+  table(columns) {
+    let widths: number[] | null = null;
+    const line = (cells: readonly string[], right: readonly boolean[]): string =>
+      `${cells
+        .map((cell, i) => {
+          const width = widths?.[i] ?? 0;
+          const text = fit(cell, width).trimEnd();
+          const pad = " ".repeat(Math.max(0, width - displayWidth(text)));
+          return right[i] === true ? pad + text : text + pad;
+        })
+        .join("  ")
+        .trimEnd()}\n`;
+    return {
+      rows(chunk) {
+        const texts = chunk.map((row) => row.map((cell) => safe(cellText(cell), MAX_COLUMN)));
+        let head = "";
+        if (widths === null) {
+          widths = columns.map((name, i) => texts.reduce((most, row) => Math.max(most, displayWidth(row[i] ?? "")), displayWidth(name)));
+          const none = columns.map(() => false);
+          head =
+            line(columns, none) +
+            line(
+              widths.map((width) => "─".repeat(width)),
+              none,
+            );
+        }
+        return (
+          head +
+          texts
+            .map((row, r) =>
+              line(
+                row,
+                (chunk[r] ?? []).map((cell) => typeof cell === "number" || typeof cell === "bigint"),
+              ),
+            )
+            .join("")
+        );
+      },
+      end: () => (widths === null ? `(no rows; columns: ${columns.join(", ")})\n` : ""),
+    };
+  },
+  /** An array with an object per line. */
+  json(columns) {
+    let before = "[";
+    return {
+      rows(chunk) {
+        return chunk
+          .map((row) => {
+            const text = `${before}\n${JSON.stringify(Object.fromEntries(columns.map((name, i) => [name, jsonCell(row[i] ?? null)])))}`;
+            before = ",";
+            return text;
+          })
+          .join("");
+      },
+      end: () => (before === "[" ? "[]\n" : "\n]\n"),
+    };
+  },
+  /** RFC 4180, lines end in LF. */
+  csv(columns) {
+    let head = `${columns.map(csvCell).join(",")}\n`;
+    return {
+      rows(chunk) {
+        const text = head + chunk.map((row) => `${row.map((cell) => csvCell(cell === null ? "" : cellText(cell))).join(",")}\n`).join("");
+        head = "";
+        return text;
+      },
+      end: () => head,
+    };
+  },
+};
+
+function cellText(cell: Cell): string {
+  if (cell === null) return "NULL";
+  if (cell instanceof Uint8Array) return `(${cell.length} bytes)`;
+  return String(cell);
+}
+
+const csvCell = (text: string): string => (/[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
+
+/** JSON has no integers beyond 2^53 and no bytes: these become texts. */
+const jsonCell = (cell: Cell): number | string | null =>
+  typeof cell === "bigint" ? String(cell) : cell instanceof Uint8Array ? Buffer.from(cell).toString("base64") : cell;

@@ -1,0 +1,137 @@
+/** The interactive prompt of `eintr query`: history, completion of table, column and kind names, Ctrl-C stops a query. */
+
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import { createInterface, type Interface } from "node:readline";
+import { KINDS } from "../engine/index.ts";
+import { describeSchema, QueryError, type Trace } from "../recorder/index.ts";
+import type { Io } from "./io.ts";
+import { FORMATS, type Format, printQuery } from "./present/results.ts";
+
+const HISTORY_LINES = 1000;
+const WORDS = ["SELECT", "FROM", "WHERE", "GROUP BY", "ORDER BY", "LIMIT", "JOIN", "COUNT(*)", "DISTINCT", "BETWEEN", "DESC"];
+const HELP = `Write one SQL statement and end it with ;  (SQLite, read-only)
+  .tables            tables and views
+  .schema [TABLE]    columns and what they mean
+  .format ${FORMATS.join("|")}
+  .help  .quit       Ctrl-D leaves too; Ctrl-C stops a query or clears the line; Tab completes names
+`;
+
+export async function prompt(io: Io, trace: Trace, format: Format): Promise<void> {
+  const historyFile = path.join(process.env.XDG_STATE_HOME ?? path.join(os.homedir(), ".local", "state"), "eintr", "history");
+  const lines = createInterface({
+    input: process.stdin,
+    output: process.stdout,
+    historySize: HISTORY_LINES,
+    history: readHistory(historyFile),
+    completer: complete,
+    removeHistoryDuplicates: true,
+  });
+  const session: Session = { io, trace, format, statement: "", running: null };
+  io.talk(`${trace.dir}: ${trace.transitions.rows} transitions. .help helps.\n`);
+  lines.on("SIGINT", () => {
+    if (session.running !== null) return session.running.abort();
+    session.statement = "";
+    process.stdout.write("\n");
+    ask(lines, session);
+  });
+  lines.on("history", (history) => saveHistory(historyFile, history));
+  ask(lines, session);
+  for await (const line of lines) {
+    if (!(await take(session, line))) break;
+    ask(lines, session);
+  }
+  lines.close();
+}
+
+interface Session {
+  readonly io: Io;
+  readonly trace: Trace;
+  format: Format;
+  /** The lines of a statement that has not ended yet. */
+  statement: string;
+  running: AbortController | null;
+}
+
+function ask(lines: Interface, session: Session): void {
+  lines.setPrompt(session.statement === "" ? "eintr> " : "   ... ");
+  lines.prompt();
+}
+
+/** False when the user leaves. */
+async function take(session: Session, line: string): Promise<boolean> {
+  const { io } = session;
+  if (session.statement === "" && line.trim().startsWith(".")) return dotCommand(session, line.trim());
+  session.statement = `${session.statement}${session.statement === "" ? "" : "\n"}${line}`;
+  if (session.statement.trim() === "") session.statement = "";
+  if (!/;\s*$/.test(session.statement)) return true;
+  const sql = session.statement;
+  session.statement = "";
+  session.running = new AbortController();
+  try {
+    const rows = await printQuery(io, session.trace.db, sql, { format: session.format, signal: session.running.signal });
+    io.talk(`(${rows} ${rows === 1 ? "row" : "rows"})\n`);
+  } catch (error) {
+    if (!(error instanceof QueryError)) throw error;
+    io.talk(`${error.message}\n`);
+  } finally {
+    session.running = null;
+  }
+  return true;
+}
+
+async function dotCommand(session: Session, line: string): Promise<boolean> {
+  const { io } = session;
+  const [command = "", argument = ""] = line.split(/\s+/);
+  const { tables, views } = describeSchema();
+  if (command === ".quit" || command === ".exit") return false;
+  if (command === ".tables") await io.out([...tables, ...views].map((t) => `${t.name.padEnd(16)} ${t.meaning}\n`).join(""));
+  else if (command === ".schema") {
+    const shown = tables.filter((t) => argument === "" || t.name === argument);
+    await io.out(shown.map((t) => `${t.name}\n${t.columns.map((c) => `  ${c.name.padEnd(16)} ${c.meaning}\n`).join("")}`).join(""));
+    if (shown.length === 0) io.talk(`no table ${JSON.stringify(argument)}: .tables lists them\n`);
+  } else if (command === ".format") {
+    const format = FORMATS.find((name) => name === argument);
+    if (format === undefined) io.talk(`.format: expected one of ${FORMATS.join(", ")}\n`);
+    else session.format = format;
+  } else io.talk(HELP);
+  return true;
+}
+
+function names(): string[] {
+  const { tables, views } = describeSchema();
+  const viewColumns = views.flatMap((view) => [...view.select.matchAll(/(?:AS |\.)(\w+)(?=[,\s])/g)].map((match) => match[1] ?? ""));
+  const all = [
+    ...WORDS,
+    ...[...tables, ...views].map((t) => t.name),
+    ...tables.flatMap((t) => t.columns.map((c) => c.name)),
+    ...viewColumns,
+    ...KINDS.map((kind) => kind.name),
+  ];
+  return [...new Set(all)].sort();
+}
+
+/** Completes the last word; inside quotes kinds are meant. */
+export function complete(line: string): [string[], string] {
+  const word = /[\w.]*$/.exec(line)?.[0] ?? "";
+  if (word === "") return [[], word];
+  const found = names().filter((name) => name.toLowerCase().startsWith(word.toLowerCase()));
+  return [found, word];
+}
+
+function readHistory(file: string): string[] {
+  try {
+    return existsSync(file) ? readFileSync(file, "utf8").split("\n").filter(Boolean).slice(0, HISTORY_LINES) : [];
+  } catch {
+    return [];
+  }
+}
+
+/** A history that cannot be kept is no reason to stop. */
+function saveHistory(file: string, history: readonly string[]): void {
+  try {
+    mkdirSync(path.dirname(file), { recursive: true, mode: 0o700 });
+    writeFileSync(file, `${history.slice(0, HISTORY_LINES).join("\n")}\n`, { mode: 0o600 });
+  } catch {}
+}

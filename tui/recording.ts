@@ -1,0 +1,69 @@
+/** Records a case on a stack, with progress, and says in words what came out. Used by `record` and `demo`. */
+
+import { boot, type FixName, type Scheduler, type StackName } from "../engine/index.ts";
+import { type Recorded, type RunInfo, record } from "../recorder/index.ts";
+import type { Case } from "./case.ts";
+import { nativeResults } from "./compare.ts";
+import type { Io } from "./io.ts";
+import { packageVersion } from "./package-root.ts";
+import { momentText } from "./present/time.ts";
+import { startProgress } from "./progress.ts";
+
+export interface RecordingOptions {
+  readonly stack: StackName;
+  readonly fixes: readonly FixName[];
+  readonly scheduler: Scheduler;
+  readonly seed?: number | undefined;
+  readonly rows?: number | undefined;
+  readonly force: boolean;
+}
+
+/** Throws TraceError. */
+export async function recordCase(io: Io, what: Case, dir: string, options: RecordingOptions): Promise<Recorded> {
+  const { scenario } = what;
+  const seed = options.seed ?? scenario.seed;
+  const run = boot({ stack: options.stack, scenario, fixes: options.fixes, scheduler: options.scheduler, seed });
+  const info: RunInfo = {
+    eintr: packageVersion(),
+    stack: options.stack,
+    fixes: [...options.fixes],
+    scenario: what.name,
+    scenarioText: what.text,
+    seed,
+    scheduler: options.scheduler,
+    origin: "emulated",
+  };
+  const progress = startProgress();
+  try {
+    return await record(run, dir, info, {
+      rows: options.rows,
+      force: options.force,
+      signal: io.signal,
+      natives: nativeResults(scenario, options.stack, { seed, sites: run.sites, threads: run.threads }),
+      quality: () => what.counters,
+      onProgress({ phase, rows, total, timeNs, bytes }) {
+        const words =
+          phase === "seal" ? "writing trace.db" : `${rows.toLocaleString("en")} transitions, ${momentText(timeNs, 1)}, ${megabytes(bytes)}`;
+        progress.update(words, rows, total);
+      },
+    });
+  } finally {
+    progress.end();
+  }
+}
+
+export function tellRecorded(io: Io, recorded: Recorded, stack: StackName): void {
+  const { end, dir } = recorded;
+  const why = {
+    finished: "",
+    aborted: ", stopped early",
+    "row-limit": ", at the limit of transitions",
+    "time-limit": ", at the limit of time",
+  };
+  io.talk(
+    `${dir}: ${end.rows.toLocaleString("en")} transitions on ${stack}, ${momentText(end.time, 1)} of virtual time${why[end.reason]}\n`,
+  );
+  io.talk(`digest ${end.digest}\n`);
+}
+
+const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(0)} MB`;

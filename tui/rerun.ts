@@ -1,0 +1,107 @@
+/** Runs a trace's scenario again from its decisions and compares, row by row (design, "Promise: determinism"). */
+
+import type { FixName, StackName } from "../engine/index.ts";
+import {
+  type Block,
+  boot,
+  COLUMN_NAMES,
+  type ColumnName,
+  type Decision,
+  parseScenario,
+  type Run,
+  type Transition,
+  transitionAt,
+} from "../engine/index.ts";
+import type { Trace } from "../recorder/index.ts";
+import { InputError } from "./io.ts";
+import { fixNames, stackName } from "./options.ts";
+
+export interface Changes {
+  readonly stack?: StackName | undefined;
+  readonly fixes?: readonly FixName[] | undefined;
+  readonly decisions?: readonly Decision[] | undefined;
+}
+
+/** The run of a trace, at its start. Throws InputError for a trace no engine made, ScenarioError for a broken text in it. */
+export function runOf(trace: Trace, changes: Changes = {}): Run {
+  const { info } = trace;
+  if (info.origin !== "emulated") throw new InputError(`${trace.dir}: was imported from a real run: there is no scenario to run again`);
+  return boot({
+    stack: changes.stack ?? stackName(info.stack),
+    scenario: parseScenario(info.scenarioText, `scenario of ${trace.dir}`),
+    fixes: changes.fixes ?? info.fixes.flatMap((name) => fixNames(name)),
+    scheduler: "recorded",
+    seed: info.seed,
+    decisions: changes.decisions ?? trace.decisions,
+  });
+}
+
+export interface Difference {
+  readonly seq: number;
+  /** Columns that differ; empty when one of the two ends here. */
+  readonly columns: readonly ColumnName[];
+  /** Null when the recording ends here. */
+  readonly recorded: Transition | null;
+  /** Null when the run ends here. */
+  readonly again: Transition | null;
+}
+
+/**
+ * The first transition at which `run` differs from the trace, null when there is none.
+ * `onProgress` is told rows compared after each block; return false to stop (then the result says nothing).
+ */
+export function firstDifferingRow(trace: Trace, run: Run, onProgress: (rows: number) => boolean): Difference | null {
+  let seq = 0;
+  for (const recorded of trace.rows()) {
+    let found: Difference | null = null;
+    let made = 0;
+    const sink = {
+      put(again: Block): void {
+        found ??= differenceIn(recorded, again, seq + made);
+        made += again.n;
+      },
+    };
+    run.run(recorded.n, sink);
+    run.flush(sink);
+    if (found !== null) return found;
+    if (made < recorded.n) return { seq: seq + made, columns: [], recorded: transitionAt(recorded, made), again: null };
+    seq += recorded.n;
+    if (!onProgress(seq)) return null;
+  }
+  return trace.transitions.end?.reason === "finished" ? goesOn(run, seq) : null;
+}
+
+/** Rows of `again` (from `seq`) against those of the recorded block. */
+function differenceIn(recorded: Block, again: Block, seq: number): Difference | null {
+  const offset = seq - recorded.seq0;
+  let first = again.n;
+  for (const name of COLUMN_NAMES) {
+    const a = recorded[name];
+    const b = again[name];
+    for (let i = 0; i < first; i += 1) if (a[offset + i] !== b[i]) first = i;
+  }
+  if (first === again.n) return null;
+  const columns = COLUMN_NAMES.filter((name) => recorded[name][offset + first] !== again[name][first]);
+  return { seq: seq + first, columns, recorded: transitionAt(recorded, offset + first), again: transitionAt(again, first) };
+}
+
+function goesOn(run: Run, seq: number): Difference | null {
+  let next: Transition | null = null;
+  const sink = { put: (block: Block) => void (next ??= transitionAt(block, 0)) };
+  run.run(1, sink);
+  run.flush(sink);
+  return next === null ? null : { seq, columns: [], recorded: null, again: next };
+}
+
+/** "SEQ:DOOR=CHOICE" changes one decision, the first of its door at that seq; the list stays in order of seq. */
+export function withDecision(decisions: readonly Decision[], text: string): Decision[] {
+  const match = /^(\d+):(thread|arrive|interrupt|arrival)=(\d+)$/.exec(text);
+  if (match === null)
+    throw new InputError(
+      `--decide: expected SEQ:DOOR=CHOICE with a door of thread, arrive, interrupt, arrival (such as 120:arrive=1), found "${text}"`,
+    );
+  const changed = { seq: Number(match[1]), door: match[2] ?? "", choice: Number(match[3]) };
+  const at = decisions.findIndex((d) => d.seq === changed.seq && d.door === changed.door);
+  if (at >= 0) return decisions.with(at, changed);
+  return [...decisions, changed].sort((a, b) => a.seq - b.seq);
+}

@@ -1,0 +1,37 @@
+/** Draws an interval of a trace. Used by `show` and `demo`. */
+
+import { STACKS } from "../engine/index.ts";
+import type { Trace } from "../recorder/index.ts";
+import { rowsOfThread } from "./interval.ts";
+import type { Io } from "./io.ts";
+import { stackName } from "./options.ts";
+import { chooseRows } from "./present/interval.ts";
+import { safe } from "./present/safe.ts";
+import { paint } from "./present/style.ts";
+import { twoColumn } from "./present/two-column.ts";
+
+export interface Drawing {
+  readonly thread: number;
+  readonly from: number;
+  readonly to: number;
+  readonly marks: ReadonlyMap<number, string>;
+  readonly width: number;
+  /** At most so many transitions. */
+  readonly most: number;
+  readonly all: boolean;
+  readonly ascii: boolean;
+}
+
+export async function draw(io: Io, trace: Trace, drawing: Drawing): Promise<void> {
+  const { thread, from, to, marks, width, most, all, ascii } = drawing;
+  const { rows, depthBefore, cut } = rowsOfThread(trace, thread, from, to, most);
+  const name = safe(trace.threads[thread]?.name ?? String(thread), 40);
+  const last = rows[rows.length - 1]?.seq ?? from;
+  await io.out(`${safe(trace.info.stack)}  ${safe(trace.info.scenario, 60)}  thread ${name}  seq ${rows[0]?.seq ?? from} to ${last}\n\n`);
+  const shown = chooseRows(rows, { all, depthBefore, marked: new Set(marks.keys()) });
+  const sgx = STACKS[stackName(trace.info.stack)].enclave;
+  for (const line of twoColumn(shown, { sites: trace.sites, width, paint: paint(io.color), ascii, sgx, marks })) await io.out(`${line}\n`);
+  if (cut) io.talk(`(more follow: --rows ${most} was the limit; go on with --from ${last + 1})\n`);
+  if (!all && shown.length < rows.length)
+    io.talk(`(${rows.length - shown.length} of ${rows.length} transitions are folded or left out: --all shows them)\n`);
+}
