@@ -1,0 +1,103 @@
+/** Keys through Ink itself: what is typed reaches the commands, what they change reaches the screen. */
+
+import { render } from "ink-testing-library";
+import { afterAll, expect, test } from "vitest";
+import { Replay } from "../../tui/replay/app.tsx";
+import type { World } from "../../tui/replay/world.ts";
+import { worldOf } from "../support/replay.ts";
+import { tempPaths } from "../support/temp-dir.ts";
+
+const fresh = tempPaths();
+const opened: World[] = [];
+afterAll(() => {
+  for (const world of opened) world.trace.close();
+});
+
+const ESCAPE = "\u001b";
+const WAIT_MS = 5000;
+
+async function app(name: string) {
+  const world = await worldOf(name, fresh(`${name}.trace`));
+  opened.push(world);
+  let copied = "";
+  const ink = render(
+    <Replay
+      world={world}
+      start={{ width: 100, height: 30 }}
+      copy={(text) => void (copied = text)}
+      picture={() => "picture.svg"}
+      suspend={() => {}}
+    />,
+  );
+  const until = async (text: string): Promise<string> => {
+    const end = Date.now() + WAIT_MS;
+    for (;;) {
+      const frame = ink.lastFrame() ?? "";
+      if (frame.includes(text)) return frame;
+      if (Date.now() > end) throw new Error(`no "${text}" in\n${frame}`);
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+  };
+  const keys = async (...pressed: string[]): Promise<void> => {
+    for (const key of pressed) {
+      ink.stdin.write(key);
+      await new Promise((resolve) => setTimeout(resolve, 30));
+    }
+  };
+  return { until, keys, copied: () => copied, end: () => ink.unmount() };
+}
+
+test("arrows and letters step, a jump is typed, the wrong turn is found", async () => {
+  const { until, keys, copied, end } = await app("lost-interrupted-error");
+  await until("seq 0 of 192");
+  await keys(`${ESCAPE}[B`, "j");
+  await until("seq 2 of 192");
+  await keys(`${ESCAPE}[A`);
+  await until("seq 1 of 192");
+  await keys("g", "5", "0", "%", "\r");
+  await until("seq 96 of 192");
+  await keys("}", "\r", "\r", "\r", "\r", "\r");
+  await until("the wrong turn");
+  await keys("y");
+  await until("copied as text");
+  expect(copied()).toContain("Signal context");
+  end();
+});
+
+test("the palette runs a command by its name, help opens and closes", async () => {
+  const { until, keys, end } = await app("lost-interrupted-error");
+  await keys("?");
+  await until("next transition of this thread");
+  await keys("?");
+  await until("Signal context");
+  await keys(":", "pane", "-", "flow");
+  await until("> pane-flow");
+  await keys("\r");
+  await until("[5 flow]");
+  end();
+});
+
+test("the wheel steps, a click on the minimap jumps, a click on a row goes there", async () => {
+  const { until, keys, end } = await app("lost-interrupted-error");
+  await keys(`${ESCAPE}[<65;10;10M`);
+  await until("seq 1 of 192");
+  await keys(`${ESCAPE}[<64;10;10M`);
+  await until("seq 0 of 192");
+  await keys(`${ESCAPE}[<0;100;2M`);
+  await until("seq 192 of 192");
+  await keys(`${ESCAPE}[<0;1;2M`);
+  await until("seq 0 of 192");
+  // Third line of the timeline's rows: two of the screen's head and two titles are above them.
+  await keys(`${ESCAPE}[<0;20;7M`);
+  await until("seq 2 of 192");
+  end();
+});
+
+test("it plays by itself and stops", async () => {
+  const { until, keys, end } = await app("lost-interrupted-error");
+  await keys("+", "+", "+", " ");
+  await until("playing");
+  await until("seq 192 of 192");
+  await until("nothing further on");
+  end();
+});

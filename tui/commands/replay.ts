@@ -1,0 +1,45 @@
+/** `eintr replay`: the terminal application. Ink is loaded here and nowhere else: other commands start without it. */
+
+import { Command } from "commander";
+import type { FixName, StackName } from "../../engine/index.ts";
+import { InputError, type Io } from "../io.ts";
+import { fixOption, stackOption, wholeNumber } from "../options.ts";
+
+interface Options {
+  fix?: FixName[];
+  stack?: StackName;
+  with?: string;
+  at?: number;
+  finding?: number;
+  ascii?: boolean;
+}
+
+export function replayCommand(io: Io): Command {
+  return new Command("replay")
+    .description("step through a trace in the terminal, forward and back")
+    .argument("<trace|case>", "trace folder, or a case as for eintr record (recorded for the time of the replay)")
+    .addOption(fixOption().default(undefined, "none"))
+    .addOption(stackOption())
+    .option("--with <trace>", "compare with this trace")
+    .option("--at <seq>", "begin here", wholeNumber("--at"))
+    .option("--finding <n>", "begin at this finding", wholeNumber("--finding", 1))
+    .option("--ascii", "draw with plain characters")
+    .addHelpText(
+      "after",
+      `
+With --fix or --stack the same scenario is run that way too, and the two runs stand side by side (pane 7, compare).
+In the replay, ? lists the keys.
+
+Examples:
+  eintr replay lost-interrupted-error
+  eintr replay a.trace --finding 1
+  eintr replay a.trace --fix sgx-interrupted-code-lost
+  eintr replay sigsuspend-lock --stack native-linux`,
+    )
+    .action(async (name: string, options: Options) => {
+      if (process.stdout.isTTY !== true || process.stdin.isTTY !== true)
+        throw new InputError("eintr replay needs a terminal; for a file or a pipe use eintr show");
+      const { runReplay } = await import("../replay/run.tsx");
+      await runReplay(io, name, options);
+    });
+}

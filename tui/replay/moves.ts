@@ -1,0 +1,121 @@
+/** Where a step leads: each move is a direction and what a row must be to end it. */
+
+import { type Block, EVENT, KIND, KINDS, type KindName, kindName, signalName } from "../../engine/index.ts";
+import type { Trace } from "../../recorder/index.ts";
+import type { Rows, Wanted } from "./rows.ts";
+import type { ReplayState } from "./state.ts";
+
+const kinds = (...names: KindName[]): ReadonlySet<number> => new Set(names.map((name) => KIND[name]));
+
+/** Kinds whose `extra` follows one signal through the layers. */
+const SIGNAL_KINDS: ReadonlySet<number> = new Set(KINDS.flatMap((kind, id) => (kind.extra.startsWith("signal id") ? [id] : [])));
+const CALLS = kinds("app.call", "app.return");
+const ENTRIES = kinds("sgx.eenter", "sgx.eexit", "sgx.eresume", "sgx.aex");
+
+const UPCALLS = kinds("libos.upcall.enter", "libos.upcall.return");
+
+/** Id of the signal this row is a hop of, 0 for none. A FAILURE upcall carries an error there. */
+export function signalAt(block: Block, i: number): number {
+  const kind = block.kind[i] as number;
+  if (!SIGNAL_KINDS.has(kind) || (UPCALLS.has(kind) && block.value[i] === EVENT.FAILURE)) return 0;
+  return block.extra[i] as number;
+}
+
+export type MoveName = "step" | "any" | "over" | "out" | "signal" | "syscall" | "entry" | "match";
+
+/** What a row must be; `here` is the row stood on. */
+export function wanted(move: MoveName, s: ReplayState, rows: Rows, trace: Trace): Wanted {
+  const { thread } = s;
+  const mine = (block: Block, i: number): boolean => block.thread[i] === thread;
+  switch (move) {
+    case "any":
+      return () => true;
+    case "step":
+      return mine;
+    case "over": {
+      const depth = depthHere(s, rows);
+      return (block, i) => mine(block, i) && (block.depth[i] as number) <= depth;
+    }
+    case "out": {
+      const depth = depthHere(s, rows);
+      return (block, i) => mine(block, i) && (block.depth[i] as number) < depth;
+    }
+    case "signal": {
+      const { signal } = s;
+      // A followed signal is followed through all threads.
+      if (signal !== null) return (block, i) => signalAt(block, i) === signal;
+      return (block, i) => mine(block, i) && signalAt(block, i) > 0;
+    }
+    case "syscall":
+      return (block, i) => mine(block, i) && CALLS.has(block.kind[i] as number);
+    case "entry":
+      return (block, i) => mine(block, i) && ENTRIES.has(block.kind[i] as number);
+    case "match":
+      return matcher(s.search, trace);
+  }
+}
+
+const depthHere = (s: ReplayState, rows: Rows): number => {
+  const here = rows.at(s.seq);
+  return here !== null && here.thread === s.thread ? here.depth : Number.POSITIVE_INFINITY;
+};
+
+/** Longest text of a search: longer ones only cost time. */
+const MAX_PATTERN = 200;
+/** Longest text a pattern is tried on. */
+const MAX_TRIED = 300;
+
+/**
+ * A regular expression over function, label, kind, signal and thread; the text as it stands is looked for as well. Sites, kinds,
+ * signals and threads are tried once each, not every row.
+ */
+export function matcher(text: string, trace: Trace): Wanted {
+  const pattern = patternOf(text);
+  const plain = text.toLowerCase();
+  const hits = (one: string): boolean => pattern.test(one.slice(0, MAX_TRIED)) || one.toLowerCase().includes(plain);
+  const sites = Uint8Array.from(trace.sites, (site) => (hits(`${site.flow}: ${site.label}`) ? 1 : 0));
+  const kindHits = Uint8Array.from(KINDS, (_, id) => (hits(kindName(id)) ? 1 : 0));
+  const signals = Uint8Array.from({ length: 65 }, (_, signal) => (signal > 0 && hits(signalName(signal)) ? 1 : 0));
+  const threads = Uint8Array.from(trace.threads, (thread) => (hits(thread.name) ? 1 : 0));
+  return (block, i) =>
+    sites[block.site[i] as number] === 1 ||
+    kindHits[block.kind[i] as number] === 1 ||
+    signals[block.signal[i] as number] === 1 ||
+    threads[block.thread[i] as number] === 1;
+}
+
+function patternOf(text: string): RegExp {
+  const bounded = text.slice(0, MAX_PATTERN);
+  try {
+    // Repeats of repeats can take for ever to fail: such a text is taken as it is.
+    if (!/[*+}]\)*[*+{]|\([^)]*[*+}][^)]*\)[*+{]/.test(bounded)) return new RegExp(bounded, "i");
+  } catch {
+    // Not a regular expression.
+  }
+  return new RegExp(bounded.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"), "i");
+}
+
+/** "123", "50%", "1.5ms": the seq meant, or what was expected. */
+export function jumpTarget(text: string, rows: Rows): { readonly seq: number } | { readonly error: string } {
+  const last = rows.count - 1;
+  const trimmed = text.trim();
+  const percent = /^(\d+(?:\.\d+)?)\s*%$/.exec(trimmed);
+  if (percent !== null) return { seq: Math.round((Math.min(100, Number(percent[1])) / 100) * last) };
+  if (/^\d+$/.test(trimmed)) return { seq: Math.min(last, Number(trimmed)) };
+  const time = /^(\d+(?:\.\d+)?)\s*(ns|us|ms|s)$/.exec(trimmed);
+  const unit = { ns: 1, us: 1e3, ms: 1e6, s: 1e9 }[time?.[2] ?? ""];
+  if (time !== null && unit !== undefined) return { seq: seqAtTime(rows, Number(time[1]) * unit) };
+  return { error: `"${trimmed}" is no place: write a seq (120), a share (50%) or a time (1.5ms)` };
+}
+
+/** First row at or after the time; times never go back. */
+function seqAtTime(rows: Rows, ns: number): number {
+  let low = 0;
+  let high = rows.count - 1;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((rows.at(middle)?.time ?? 0) < ns) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}

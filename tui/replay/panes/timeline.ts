@@ -1,0 +1,71 @@
+/** The selected thread's timeline in the page's two columns, "now" pointed at, what is to come dimmed. */
+
+import { type Transition, transitionAt } from "../../../engine/index.ts";
+import { chooseRows } from "../../present/interval.ts";
+import { safe } from "../../present/safe.ts";
+import { type DrawnLine, drawRows, heading, MIN_WIDTH, type TwoColumnOptions } from "../../present/two-column.ts";
+import type { Direction, rowsOf } from "../rows.ts";
+import type { ReplayState } from "../state.ts";
+import type { World } from "../world.ts";
+
+/** Blocks looked through for rows of the thread, each way: a thread that sleeps long has none near. */
+const NEAR_BLOCKS = 6;
+/** Where "now" stands: this share of the pane is above it. */
+const ABOVE = 0.6;
+
+/** Exactly `height` lines. */
+export function timelinePane(world: World, s: ReplayState, width: number, height: number): DrawnLine[] {
+  const body = height - 2;
+  const { rows, depthBefore } = rowsAround(world, s.thread, s.seq, body);
+  const marks = marksOf(world, s);
+  const cursor = rows.findLast((row) => row.seq <= s.seq)?.seq ?? -1;
+  const options: TwoColumnOptions = {
+    sites: world.trace.sites,
+    width: Math.max(width, MIN_WIDTH),
+    paint: world.paint,
+    ascii: world.ascii,
+    sgx: world.sgx,
+    marks,
+    cursor,
+  };
+  const shown = chooseRows(rows, { all: !s.folded, depthBefore, marked: new Set([...marks.keys(), cursor]) });
+  const lines = drawRows(shown, options);
+  const at = lines.findIndex((line) => line.seq === cursor);
+  const from = Math.max(0, Math.min(at - Math.floor(body * ABOVE), lines.length - body));
+  const visible = lines.slice(from, from + body);
+  const titles = heading(options).map((text) => ({ text, seq: -1 }));
+  const empty = Array.from({ length: Math.max(0, body - visible.length) }, () => ({ text: "", seq: -1 }));
+  if (rows.length === 0)
+    empty[0] = { text: world.paint.dim(safe("  this thread does nothing near here: t for another, < for the begin", width)), seq: -1 };
+  return [...titles, ...visible, ...empty];
+}
+
+export function rowsAround(world: World, thread: number, seq: number, count: number): { rows: Transition[]; depthBefore: number | null } {
+  const before = collect(world.rows, thread, seq + 1, -1, count + 1).reverse();
+  const after = collect(world.rows, thread, seq, 1, count);
+  const first = before.length > count ? before.shift() : undefined;
+  return { rows: [...before, ...after], depthBefore: first?.depth ?? null };
+}
+
+/** Up to `count` rows of the thread after or before `from`. */
+function collect(rows: ReturnType<typeof rowsOf>, thread: number, from: number, direction: Direction, count: number): Transition[] {
+  const found: Transition[] = [];
+  let seq = from + direction;
+  for (let looked = 0; looked < NEAR_BLOCKS && found.length < count; looked += 1) {
+    const place = rows.block(seq);
+    if (place === null) return found;
+    const { block, row } = place;
+    const threads = block.thread;
+    const end = direction === 1 ? block.n : -1;
+    for (let i = row; i !== end && found.length < count; i += direction) if (threads[i] === thread) found.push(transitionAt(block, i));
+    seq = direction === 1 ? block.seq0 + block.n : block.seq0 - 1;
+  }
+  return found;
+}
+
+function marksOf(world: World, s: ReplayState): Map<number, string> {
+  const marks = new Map<number, string>(s.bookmarks.map((seq) => [seq, "bookmark"]));
+  const finding = s.finding === null ? undefined : world.findings[s.finding];
+  for (const { seq, caption } of finding?.evidence ?? []) marks.set(seq, caption);
+  return marks;
+}

@@ -1,0 +1,122 @@
+/** Opens what is to be replayed, takes the terminal, and gives it back. */
+
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { render } from "ink";
+import type { FixName, StackName } from "../../engine/index.ts";
+import { ARROW_NAME, type Trace } from "../../recorder/index.ts";
+import { type Case, openCase } from "../case.ts";
+import { InputError, type Io } from "../io.ts";
+import { openForCommand } from "../opening.ts";
+import { fixNames, stackName } from "../options.ts";
+import { paint } from "../present/style.ts";
+import { recordCase } from "../recording.ts";
+import { Replay } from "./app.tsx";
+import { enterScreen } from "./screen.ts";
+import type { ReplayState } from "./state.ts";
+import { svgOf } from "./svg.ts";
+import { openWorld, type World } from "./world.ts";
+
+export interface ReplayOptions {
+  readonly fix?: readonly FixName[];
+  readonly stack?: StackName;
+  readonly with?: string;
+  readonly at?: number;
+  readonly finding?: number;
+  readonly ascii?: boolean;
+}
+
+const DEFAULT_STACK: StackName = "graphene-sgx";
+
+/** Throws what opening throws, before the terminal is taken. */
+export async function runReplay(io: Io, name: string, options: ReplayOptions): Promise<void> {
+  const scratch = mkdtempSync(path.join(tmpdir(), "eintr-replay-"));
+  const opened: Trace[] = [];
+  try {
+    const look = { paint: paint(io.color), ascii: options.ascii ?? false };
+    const trace = await openTraceOrCase(io, name, scratch);
+    opened.push(trace);
+    const otherTrace = await openOther(io, trace, options, scratch);
+    if (otherTrace !== null) opened.push(otherTrace);
+    const other = otherTrace === null ? null : openWorld(otherTrace, look, null);
+    const world = openWorld(trace, look, other);
+    if (world.rows.count === 0) throw new InputError(`${name}: there are no transitions to replay`);
+    await show(io, world, startOf(world, options));
+  } finally {
+    for (const trace of opened) trace.close();
+    rmSync(scratch, { recursive: true, force: true });
+  }
+}
+
+async function openTraceOrCase(io: Io, name: string, scratch: string): Promise<Trace> {
+  if (existsSync(path.join(name, ARROW_NAME))) return openForCommand(io, name);
+  const dir = path.join(scratch, "one.trace");
+  await recordCase(io, openCase(name), dir, { stack: DEFAULT_STACK, fixes: [], scheduler: "scripted", force: false });
+  return openForCommand(io, dir);
+}
+
+async function openOther(io: Io, trace: Trace, options: ReplayOptions, scratch: string): Promise<Trace | null> {
+  if (options.with !== undefined) return openForCommand(io, options.with);
+  if (options.fix === undefined && options.stack === undefined) return null;
+  const { info } = trace;
+  if (info.origin !== "emulated") throw new InputError(`${trace.dir}: was imported from a real run: there is no scenario to run again`);
+  const text = path.join(scratch, "scenario.yaml");
+  writeFileSync(text, info.scenarioText);
+  const what: Case = openCase(text);
+  const dir = path.join(scratch, "other.trace");
+  await recordCase(io, what, dir, {
+    stack: options.stack ?? stackName(info.stack),
+    fixes: [...new Set([...info.fixes.flatMap((fix) => fixNames(fix)), ...(options.fix ?? [])])],
+    scheduler: info.scheduler === "seeded" ? "seeded" : "scripted",
+    seed: info.seed,
+    rows: trace.transitions.end?.reason === "row-limit" ? trace.transitions.rows : undefined,
+    force: false,
+  });
+  return openForCommand(io, dir);
+}
+
+function startOf(world: World, options: ReplayOptions): Partial<ReplayState> {
+  const finding = options.finding === undefined ? undefined : world.findings[options.finding - 1];
+  if (options.finding !== undefined && finding === undefined)
+    throw new InputError(
+      `no finding ${options.finding}; ${world.findings.length === 0 ? "there are none" : `they are numbered 1 to ${world.findings.length}`}`,
+    );
+  const at = (seq: number): Partial<ReplayState> => {
+    const row = world.rows.at(Math.min(seq, world.rows.count - 1));
+    return { seq: row?.seq ?? 0, thread: row?.thread ?? 0 };
+  };
+  if (finding !== undefined)
+    return { ...at(finding.evidence[0]?.seq ?? finding.firstSeq), finding: (options.finding ?? 1) - 1, evidence: 0, pane: "findings" };
+  const told =
+    world.findings.length === 0 ? "" : `   } the first of ${world.findings.length} ${world.findings.length === 1 ? "finding" : "findings"}`;
+  return { ...at(options.at ?? 0), message: `? help   q quit   j k step${told}` };
+}
+
+async function show(io: Io, world: World, start: Partial<ReplayState>): Promise<void> {
+  const screen = enterScreen(process.stdout);
+  const picture = (lines: readonly string[], columns: number): string => {
+    const file = freeName("eintr-screen", "svg");
+    writeFileSync(file, svgOf(lines, columns));
+    return file;
+  };
+  const app = render(<Replay world={world} start={start} copy={screen.copy} picture={picture} suspend={screen.suspend} />, {
+    exitOnCtrlC: false,
+    patchConsole: false,
+  });
+  const stop = (): void => app.unmount();
+  io.signal.addEventListener("abort", stop);
+  try {
+    await app.waitUntilExit();
+  } finally {
+    io.signal.removeEventListener("abort", stop);
+    screen.leave();
+  }
+}
+
+function freeName(base: string, extension: string): string {
+  for (let n = 1; ; n += 1) {
+    const file = n === 1 ? `${base}.${extension}` : `${base}-${n}.${extension}`;
+    if (!existsSync(file)) return file;
+  }
+}

@@ -1,0 +1,151 @@
+/** What the replay shows: plain data, changed in one place. */
+
+import type { Cell } from "../../recorder/index.ts";
+import type { SignalRoad } from "./world.ts";
+
+export const PANES = ["state", "signal", "findings", "lanes", "flow", "sql", "compare"] as const;
+export type Pane = (typeof PANES)[number];
+
+/** What typed keys go to. */
+export type Prompt = "search" | "jump" | "sql" | "palette";
+
+export interface SqlResult {
+  readonly sql: string;
+  readonly columns: readonly string[];
+  readonly rows: readonly (readonly Cell[])[];
+  readonly truncated: boolean;
+}
+
+export interface ReplayState {
+  readonly width: number;
+  readonly height: number;
+  /** The transition that was made last: everything is shown as it was after it. */
+  readonly seq: number;
+  /** Thread of the timeline. */
+  readonly thread: number;
+  readonly pane: Pane;
+  /** First line shown in the pane. */
+  readonly scroll: number;
+  readonly help: boolean;
+  /** Timeline without branches, returns and small functions. */
+  readonly folded: boolean;
+  /** 0 stands still; else direction of play. */
+  readonly playing: -1 | 0 | 1;
+  /** What a step of play is. */
+  readonly playWhat: "step" | "signal" | "evidence";
+  /** Steps a second. */
+  readonly speed: number;
+  readonly prompt: Prompt | null;
+  readonly typed: string;
+  readonly search: string;
+  /** Signal that is followed by its id; null for none. */
+  readonly signal: number | null;
+  /** The road of the signal that is followed, once it is known. */
+  readonly road: SignalRoad | null;
+  /** Index of the finding that is told, and of its evidence. */
+  readonly finding: number | null;
+  readonly evidence: number;
+  readonly bookmarks: readonly number[];
+  readonly sql: SqlResult | null;
+  readonly sqlRow: number;
+  /** Result of the last command, or what goes on. */
+  readonly message: string;
+  readonly busy: boolean;
+}
+
+export const SPEEDS = [1, 2, 5, 10, 30, 100, 300] as const;
+
+export const initialState = (width: number, height: number): ReplayState => ({
+  width,
+  height,
+  seq: 0,
+  thread: 0,
+  pane: "state",
+  scroll: 0,
+  help: false,
+  folded: false,
+  playing: 0,
+  playWhat: "step",
+  speed: 5,
+  prompt: null,
+  typed: "",
+  search: "",
+  signal: null,
+  road: null,
+  finding: null,
+  evidence: 0,
+  bookmarks: [],
+  sql: null,
+  sqlRow: 0,
+  message: "? help   q quit",
+  busy: false,
+});
+
+export type Action =
+  | { readonly type: "go"; readonly seq: number; readonly thread: number; readonly message?: string }
+  | { readonly type: "thread"; readonly thread: number }
+  | { readonly type: "pane"; readonly pane: Pane }
+  | { readonly type: "scroll"; readonly by: number }
+  | { readonly type: "resize"; readonly width: number; readonly height: number }
+  | { readonly type: "help"; readonly open: boolean }
+  | { readonly type: "fold" }
+  | { readonly type: "play"; readonly direction: -1 | 0 | 1; readonly what?: ReplayState["playWhat"] }
+  | { readonly type: "speed"; readonly by: 1 | -1 }
+  | { readonly type: "prompt"; readonly prompt: Prompt | null; readonly typed?: string }
+  | { readonly type: "type"; readonly typed: string }
+  | { readonly type: "search"; readonly text: string }
+  | { readonly type: "follow"; readonly signal: number | null }
+  | { readonly type: "road"; readonly road: SignalRoad }
+  | { readonly type: "finding"; readonly finding: number | null; readonly evidence: number }
+  | { readonly type: "bookmark" }
+  | { readonly type: "sql"; readonly result: SqlResult }
+  | { readonly type: "sqlRow"; readonly row: number }
+  | { readonly type: "say"; readonly message: string; readonly busy?: boolean };
+
+export function reduce(s: ReplayState, a: Action): ReplayState {
+  switch (a.type) {
+    case "go":
+      return { ...s, seq: a.seq, thread: a.thread, message: a.message ?? "", busy: false };
+    case "thread":
+      return { ...s, thread: a.thread };
+    case "pane":
+      return { ...s, pane: a.pane, scroll: 0 };
+    case "scroll":
+      return { ...s, scroll: Math.max(0, s.scroll + a.by) };
+    case "resize":
+      return { ...s, width: a.width, height: a.height };
+    case "help":
+      return { ...s, help: a.open, scroll: 0 };
+    case "fold":
+      return { ...s, folded: !s.folded };
+    case "play":
+      return { ...s, playing: a.direction, playWhat: a.what ?? s.playWhat };
+    case "speed": {
+      const at = SPEEDS.indexOf(s.speed as (typeof SPEEDS)[number]);
+      return { ...s, speed: SPEEDS[Math.max(0, Math.min(SPEEDS.length - 1, at + a.by))] ?? s.speed };
+    }
+    case "prompt":
+      return { ...s, prompt: a.prompt, typed: a.typed ?? "", playing: 0 };
+    case "type":
+      return { ...s, typed: a.typed };
+    case "search":
+      return { ...s, search: a.text };
+    case "follow":
+      return { ...s, signal: a.signal, road: null };
+    case "road":
+      return a.road.id === s.signal ? { ...s, road: a.road } : s;
+    case "finding":
+      return { ...s, finding: a.finding, evidence: a.evidence };
+    case "bookmark":
+      return { ...s, bookmarks: toggled(s.bookmarks, s.seq) };
+    case "sql":
+      return { ...s, sql: a.result, sqlRow: 0, pane: "sql", scroll: 0, busy: false };
+    case "sqlRow":
+      return { ...s, sqlRow: Math.max(0, Math.min((s.sql?.rows.length ?? 1) - 1, a.row)) };
+    case "say":
+      return { ...s, message: a.message, busy: a.busy ?? false };
+  }
+}
+
+const toggled = (list: readonly number[], seq: number): number[] =>
+  list.includes(seq) ? list.filter((one) => one !== seq) : [...list, seq].sort((a, b) => a - b);

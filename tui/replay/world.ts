@@ -1,0 +1,113 @@
+/** What the replay looks at: a trace with everything the panes ask of it. */
+
+import { analyze } from "../../analyzer/index.ts";
+import { STACKS, signalName } from "../../engine/index.ts";
+import type { Cell, Trace } from "../../recorder/index.ts";
+import { stackName } from "../options.ts";
+import type { Paint } from "../present/style.ts";
+import { type MachineAt, machinesOf } from "./machine-at.ts";
+import { type Rows, rowsOf } from "./rows.ts";
+
+export interface StoredFinding {
+  readonly id: number;
+  readonly rule: string;
+  readonly severity: string;
+  readonly title: string;
+  readonly thread: number;
+  readonly firstSeq: number;
+  readonly lastSeq: number;
+  readonly evidence: readonly { readonly seq: number; readonly caption: string }[];
+}
+
+/** The road of one signal: hops in order, each at the seq where it happened. */
+export interface SignalRoad {
+  readonly id: number;
+  readonly name: string;
+  readonly outcome: string;
+  readonly hops: readonly { readonly name: string; readonly seq: number }[];
+}
+
+export interface World {
+  readonly trace: Trace;
+  readonly rows: Rows;
+  readonly machines: MachineAt;
+  readonly findings: readonly StoredFinding[];
+  /** Parts of the trace (of `MINIMAP_PARTS`) by number of transitions of interest; for the minimap. */
+  readonly density: Float64Array;
+  readonly paint: Paint;
+  readonly ascii: boolean;
+  readonly sgx: boolean;
+  /** The same scenario run otherwise, for the compare pane. */
+  readonly other: World | null;
+}
+
+export const MINIMAP_PARTS = 200;
+/** Findings that are kept for showing; `eintr query` has them all. */
+const MAX_FINDINGS = 2000;
+/** A trace without findings is analyzed on opening when it is not longer than this. */
+const ANALYZE_ROWS = 2_000_000;
+
+export function openWorld(trace: Trace, look: Pick<World, "paint" | "ascii">, other: World | null): World {
+  return {
+    trace,
+    rows: rowsOf(trace),
+    machines: machinesOf(trace),
+    findings: loadFindings(trace),
+    density: loadDensity(trace),
+    ...look,
+    sgx: STACKS[stackName(trace.info.stack)].enclave,
+    other,
+  };
+}
+
+function loadFindings(trace: Trace): StoredFinding[] {
+  const stored = trace.ask(
+    `SELECT id, rule, severity, title, coalesce(thread, 0), first_seq, last_seq FROM finding ORDER BY id LIMIT ${MAX_FINDINGS}`,
+  );
+  if (stored.length === 0) return trace.transitions.rows <= ANALYZE_ROWS ? analyzedNow(trace) : [];
+  const evidence = trace.ask(`SELECT finding, seq, caption FROM evidence WHERE finding <= ${MAX_FINDINGS} ORDER BY finding, position`);
+  const byFinding = new Map<number, Cell[][]>();
+  for (const row of evidence) {
+    const id = Number(row[0]);
+    const list = byFinding.get(id);
+    if (list === undefined) byFinding.set(id, [row]);
+    else list.push(row);
+  }
+  return stored.map(([id, rule, severity, title, thread, firstSeq, lastSeq]) => ({
+    id: Number(id),
+    rule: String(rule),
+    severity: String(severity),
+    title: String(title),
+    thread: Number(thread),
+    firstSeq: Number(firstSeq),
+    lastSeq: Number(lastSeq),
+    evidence: (byFinding.get(Number(id)) ?? []).map(([, seq, caption]) => ({ seq: Number(seq), caption: String(caption) })),
+  }));
+}
+
+function analyzedNow(trace: Trace): StoredFinding[] {
+  const found = analyze(trace)?.findings ?? [];
+  return found.slice(0, MAX_FINDINGS).map((finding, i) => ({ ...finding, id: i + 1, thread: finding.thread ?? 0 }));
+}
+
+/** Where signals are busy: entries of the signal table by share of the trace. */
+function loadDensity(trace: Trace): Float64Array {
+  const density = new Float64Array(MINIMAP_PARTS);
+  const last = Math.max(1, trace.transitions.rows);
+  const counted = trace.ask(
+    `SELECT min(${MINIMAP_PARTS - 1}, generated * ${MINIMAP_PARTS} / ${last}) AS part, count(*) FROM signal WHERE generated IS NOT NULL GROUP BY part`,
+  );
+  for (const [part, count] of counted) density[Number(part)] = Number(count);
+  return density;
+}
+
+const HOPS = ["generated", "delivered", "pended", "upcall", "decided", "appended", "fetched", "handled", "ended"] as const;
+
+/** Null when there is no such signal. */
+export function loadRoad(trace: Trace, id: number): SignalRoad | null {
+  const [row] = trace.ask(`SELECT signal, outcome, ${HOPS.join(", ")} FROM signals WHERE id = ?`, id);
+  if (row === undefined) return null;
+  const [name, outcome, ...seqs] = row;
+  const hops = HOPS.flatMap((hop, i) => (seqs[i] === null || seqs[i] === undefined ? [] : [{ name: hop, seq: Number(seqs[i] as Cell) }]));
+  return { id, name: String(name ?? signalName(0)), outcome: String(outcome), hops: hops.sort((a, b) => a.seq - b.seq) };
+}
