@@ -1,0 +1,150 @@
+/** The replay's speed: redraw, key to frame on a long trace, start-up. Ink draws into a stream that measures. */
+
+import { spawn, spawnSync } from "node:child_process";
+import { PassThrough, Writable } from "node:stream";
+import { render } from "ink";
+import { createElement } from "react";
+import { openTrace } from "../../recorder/index.ts";
+import { paint } from "../../tui/present/style.ts";
+import { Replay } from "../../tui/replay/app.tsx";
+import { openWorld } from "../../tui/replay/world.ts";
+
+type Report = (what: string, value: string, goal: string, holds: boolean) => void;
+
+const REDRAWS = 200;
+const KEYS = 150;
+/** Longer than Ink waits between two frames: each key is measured alone. */
+const PAUSE_MS = 45;
+/** A first screen that takes longer never comes. */
+const FIRST_SCREEN_MS = 15_000;
+
+const p95 = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[Math.floor(values.length * 0.95)] ?? Number.NaN;
+
+/** A terminal of a size that tells when something was written to it. */
+class Terminal extends Writable {
+  readonly isTTY = true;
+  written: (() => void) | null = null;
+
+  constructor(
+    readonly columns: number,
+    readonly rows: number,
+  ) {
+    super();
+  }
+
+  override _write(_chunk: Buffer, _encoding: BufferEncoding, done: () => void): void {
+    done();
+    const { written } = this;
+    this.written = null;
+    written?.();
+  }
+}
+
+/** Keys typed by the benchmark. */
+function keyboard(): PassThrough {
+  return Object.assign(new PassThrough(), { isTTY: true, setRawMode() {}, ref() {}, unref() {} });
+}
+
+const ignored = { copy() {}, picture: () => "", suspend() {} };
+
+function mount(dir: string, columns: number, rows: number, debug: boolean) {
+  const trace = openTrace(dir);
+  const world = openWorld(trace, { paint: paint(true), ascii: false }, null);
+  const stdout = new Terminal(columns, rows);
+  const stdin = keyboard();
+  const app = render(createElement(Replay, { world, ...ignored }), {
+    stdout: stdout as unknown as NodeJS.WriteStream,
+    stdin: stdin as unknown as NodeJS.ReadStream,
+    debug,
+    exitOnCtrlC: false,
+    patchConsole: false,
+  });
+  /** Milliseconds from a key to the frame that answers it. */
+  const press = (key: string): Promise<number> =>
+    new Promise((resolve) => {
+      const began = performance.now();
+      stdout.written = () => resolve(performance.now() - began);
+      stdin.write(key);
+    });
+  const close = (): void => {
+    app.unmount();
+    trace.close();
+  };
+  return { press, close, count: world.rows.count };
+}
+
+const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+
+async function redraw(dir: string, columns: number, rows: number, goal: number, report: Report): Promise<void> {
+  const { press, close } = mount(dir, columns, rows, true);
+  const times: number[] = [];
+  for (let i = 0; i < REDRAWS; i += 1) times.push(await press(i % 2 === 0 ? "J" : "c"));
+  close();
+  report(`full redraw at ${columns}x${rows}, p95`, `${p95(times.slice(20)).toFixed(1)} ms`, `<= ${goal} ms`, p95(times.slice(20)) <= goal);
+}
+
+async function keyToFrame(dir: string, report: Report): Promise<void> {
+  const { press, close, count } = mount(dir, 80, 24, false);
+  const times: number[] = [];
+  for (let i = 0; i < KEYS; i += 1) {
+    await pause(PAUSE_MS);
+    if (i % 3 !== 0) {
+      times.push(await press(i % 3 === 1 ? "k" : "K"));
+      continue;
+    }
+    // A random place: typed whole, the last key is the one that jumps.
+    await press("g");
+    await pause(PAUSE_MS);
+    await press(String(((i * 7_919_993) % count) + 1));
+    await pause(PAUSE_MS);
+    times.push(await press("\r"));
+  }
+  close();
+  report(`key to frame on ${(count / 1e6).toFixed(0)} M transitions, p95`, `${p95(times).toFixed(1)} ms`, "<= 50 ms", p95(times) <= 50);
+}
+
+/** Milliseconds until the program has drawn its first screen on a terminal of its own. */
+function firstScreen(program: string, dir: string): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const began = performance.now();
+    const child = spawn("script", ["-qfc", `stty cols 80 rows 24; "${process.execPath}" "${program}" replay "${dir}"`, "/dev/null"], {
+      stdio: ["pipe", "pipe", "ignore"],
+    });
+    let text = "";
+    let took = Number.NaN;
+    child.stdout.on("data", (part: Buffer) => {
+      text += part.toString();
+      if (!Number.isNaN(took) || !text.includes("seq 0 of")) return;
+      took = performance.now() - began;
+      child.stdin.write("q");
+    });
+    child.on("error", reject);
+    setTimeout(() => child.kill("SIGKILL"), FIRST_SCREEN_MS).unref();
+    child.on("close", () => (Number.isNaN(took) ? reject(new Error(`no screen: ${text.slice(0, 500)}`)) : resolve(took)));
+  });
+}
+
+async function startUp(program: string, small: string, large: string, report: Report): Promise<void> {
+  const bare: number[] = [];
+  const first: number[] = [];
+  const long: number[] = [];
+  for (let round = 0; round < 5; round += 1) {
+    const began = performance.now();
+    spawnSync("script", ["-qfc", `stty cols 80 rows 24; "${process.execPath}" -e 0`, "/dev/null"]);
+    bare.push(performance.now() - began);
+    first.push(await firstScreen(program, small));
+    long.push(await firstScreen(program, large));
+  }
+  const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[values.length >> 1] ?? Number.NaN;
+  const over = median(first) - median(bare);
+  report("start-up over bare node", `${over.toFixed(0)} ms`, "<= 250 ms", over <= 250);
+  const longer = median(long) - median(first);
+  report("opening the long trace over opening a small one", `${longer.toFixed(0)} ms`, "<= 150 ms", longer <= 150);
+}
+
+export async function replayBench(program: string, small: string, large: string, report: Report): Promise<void> {
+  await redraw(small, 80, 24, 10, report);
+  await redraw(small, 200, 60, 33, report);
+  await keyToFrame(large, report);
+  await startUp(program, small, large, report);
+}
