@@ -7,7 +7,7 @@ export const BLOCK_ROWS = 16_384;
 
 /**
  * The columns in storage order with their typed arrays. `seq` is not stored: row i of a block is `seq0 + i`.
- * `time` (ns) and `value` are float64 holding integers below 2^53.
+ * `time` (ns) and `value` are float64 holding integers below 2^53, never a negative zero: the digest is of their bytes.
  */
 export const COLUMNS = {
   time: Float64Array,

@@ -136,7 +136,8 @@ export class Cpu {
     b.site[i] = site;
     b.kind[i] = this.kind;
     b.signal[i] = this.signal;
-    b.value[i] = this.value;
+    // No negative zero: a value is an integer, and the same in memory, in both stores and in the digest.
+    b.value[i] = this.value + 0;
     b.extra[i] = this.extra;
     b.depth[i] = t.host.length + t.enclave.length;
     b.cssa[i] = t.sgx.cssa;

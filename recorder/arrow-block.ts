@@ -1,54 +1,57 @@
 /** From the body of a record batch to a block of columns, and the checks that make its ids safe to use as indexes. */
 
-import type { Block, ColumnName } from "../engine/block.ts";
+import { type Block, COLUMNS, type ColumnName } from "../engine/block.ts";
 import { KIND_COUNT } from "../engine/transition.ts";
 import type { Message, Span } from "./arrow-message.ts";
 import { TraceError } from "./errors.ts";
-import { joinInt64 } from "./int64.ts";
 import { STORED_COLUMNS } from "./trace-format.ts";
 
 /** Values buffer of each column: the second of its two buffers (columns have no nulls, so the first is empty). */
 export const columnSpans = (message: Message): (Span | undefined)[] => STORED_COLUMNS.map((_, i) => message.buffers[2 * i + 1]);
 
 /**
- * Point the columns of `block` into `body` (which must outlive it), or copy where alignment does not allow that;
- * `time` and `value` are converted. Spans were checked when the file was opened.
+ * Point the columns of `block` into `body` (which must outlive it), or copy where alignment does not allow that. Spans were
+ * checked when the file was opened.
  */
-export function fillBlock(
-  path: string,
-  place: (row: number) => string,
-  body: Buffer,
-  spans: readonly (Span | undefined)[],
-  block: Block,
-): void {
-  for (const [i, column] of STORED_COLUMNS.entries()) {
+export function fillBlock(body: Buffer, spans: readonly (Span | undefined)[], block: Block): void {
+  for (const [i, { name, size }] of STORED_COLUMNS.entries()) {
     const span = spans[i];
-    const bytes = (block.n * column.bits) / 8;
-    if (span === undefined || span.offset + bytes > body.length) throw new RangeError(`column ${column.name} outside the body`);
-    const raw = body.subarray(span.offset, span.offset + bytes);
-    if (!column.converted) {
-      setColumn(block, column.name, raw);
-      continue;
-    }
-    const bad = joinInt64(aligned(raw, Int32Array), block.n, block[column.name] as Float64Array);
-    if (bad >= 0) throw new TraceError(path, place(bad), `${column.name} is 2^53 or more`, "Expected integers below 2^53");
+    const bytes = block.n * size;
+    if (span === undefined || span.offset + bytes > body.length) throw new RangeError(`column ${name} outside the body`);
+    setColumn(block, name, body.subarray(span.offset, span.offset + bytes));
   }
 }
 
-type IntColumn = typeof Uint8Array | typeof Uint16Array | typeof Uint32Array | typeof Int16Array | typeof Int32Array;
-
-function aligned<T extends IntColumn>(raw: Buffer, type: T): InstanceType<T> {
-  const bytes = raw.byteOffset % type.BYTES_PER_ELEMENT === 0 ? raw : Uint8Array.from(raw);
-  return new type(bytes.buffer as ArrayBuffer, bytes.byteOffset, bytes.byteLength / type.BYTES_PER_ELEMENT) as InstanceType<T>;
-}
+type ColumnType = (typeof COLUMNS)[ColumnName];
 
 function setColumn(block: Block, name: ColumnName, raw: Buffer): void {
-  const type = block[name].constructor as IntColumn;
-  (block as unknown as Record<string, unknown>)[name] = aligned(raw, type);
+  const type = COLUMNS[name] as ColumnType;
+  const bytes = raw.byteOffset % type.BYTES_PER_ELEMENT === 0 ? raw : Uint8Array.from(raw);
+  const values = new type(bytes.buffer as ArrayBuffer, bytes.byteOffset, block.n);
+  (block as unknown as Record<string, unknown>)[name] = values;
 }
 
-/** Refuse ids that have no row in their table. */
-export function checkIds(
+/** Refuse what no column may hold: ids that have no row in their table, numbers that are no exact integers. */
+export function checkValues(
+  path: string,
+  place: (row: number) => string,
+  block: Block,
+  known: { threads: number; sites: number; texts: number },
+): void {
+  for (const { name } of STORED_COLUMNS) {
+    const values = block[name];
+    const row = values instanceof Float64Array ? firstInexact(values, block.n) : -1;
+    if (row >= 0) throw new TraceError(path, place(row), `${name} is ${values[row]}`, "Expected integers below 2^53");
+  }
+  checkIds(path, place, block, known);
+}
+
+function firstInexact(values: Float64Array, n: number): number {
+  for (let i = 0; i < n; i++) if (!Number.isSafeInteger(values[i])) return i;
+  return -1;
+}
+
+function checkIds(
   path: string,
   place: (row: number) => string,
   block: Block,

@@ -13,9 +13,8 @@ export interface Span {
 
 export interface SchemaField {
   readonly name: string;
-  /** Integer columns only; anything else has 0 bits. */
-  readonly bits: number;
-  readonly signed: boolean;
+  /** "uint8", "int32", "float64", ...; empty for what no trace has. */
+  readonly type: string;
   readonly dictionary: boolean;
 }
 
@@ -37,6 +36,8 @@ export interface Message {
 const HEADER_SCHEMA = 1;
 const HEADER_BATCH = 3;
 const TYPE_INT = 2;
+const TYPE_FLOAT = 3;
+const PRECISION_DOUBLE = 2;
 /** More columns or keys than any trace has. */
 const MAX_ENTRIES = 1024;
 
@@ -66,6 +67,11 @@ class Table {
     return at === 0 ? 0 : this.view.getUint8(at);
   }
 
+  int16(n: number): number {
+    const at = this.at(n);
+    return at === 0 ? 0 : this.view.getInt16(at, true);
+  }
+
   int32(n: number): number {
     const at = this.at(n);
     return at === 0 ? 0 : this.view.getInt32(at, true);
@@ -83,6 +89,13 @@ class Table {
   table(n: number): Table | null {
     const at = this.at(n);
     return at === 0 ? null : new Table(this.bytes, this.view, this.follow(at));
+  }
+
+  /** Where the offset of field `n` is kept; the field must be there. */
+  place(n: number): number {
+    const at = this.at(n);
+    if (at === 0) throw new RangeError(`no field ${n}`);
+    return at;
   }
 
   text(n: number): Span {
@@ -129,13 +142,17 @@ function keyValues(bytes: Buffer, entries: readonly Table[]): Map<string, Span> 
 }
 
 function schemaField(bytes: Buffer, field: Table): SchemaField {
-  const int = field.byte(2) === TYPE_INT ? field.table(3) : null;
+  const type = field.table(3);
   return {
     name: spanText(bytes, field.text(0)),
-    bits: int?.int32(0) ?? 0,
-    signed: int?.byte(1) === 1,
+    type: type === null ? "" : typeName(field.byte(2), type),
     dictionary: field.table(4) !== null,
   };
+}
+
+function typeName(kind: number, type: Table): string {
+  if (kind === TYPE_INT) return `${type.byte(1) === 1 ? "int" : "uint"}${type.int32(0)}`;
+  return kind === TYPE_FLOAT && type.int16(0) === PRECISION_DOUBLE ? "float64" : "";
 }
 
 function batchBuffers(batch: Table): Span[] {
@@ -144,6 +161,13 @@ function batchBuffers(batch: Table): Span[] {
     offset: length64(batch.view, start + 16 * i),
     length: length64(batch.view, start + 16 * i + 8),
   }));
+}
+
+/** Where in a message's flatbuffer the offset of each metadata text is kept, in order. */
+export function metadataPlaces(bytes: Buffer): number[] {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const message = new Table(bytes, view, view.getUint32(0, true));
+  return message.tables(4).map((entry) => entry.place(1));
 }
 
 /** Parse the flatbuffer of one message. Throws RangeError when it does not hold together. */

@@ -6,7 +6,7 @@
 import fs from "node:fs";
 import { type Block, newBlock } from "../engine/block.ts";
 import { type Decision, KINDS, type Site, type ThreadInfo } from "../engine/transition.ts";
-import { checkIds, columnSpans, fillBlock } from "./arrow-block.ts";
+import { checkValues, columnSpans, fillBlock } from "./arrow-block.ts";
 import { type Message, parseMessage, spanText } from "./arrow-message.ts";
 import { hasMagic, type PlacedMessage, readAt, walkMessages } from "./arrow-walk.ts";
 import { errorText, TraceError } from "./errors.ts";
@@ -56,9 +56,8 @@ export interface TransitionReader {
   /** Length of the file when it was opened. */
   readonly bytes: number;
   /**
-   * Batch `index` as a block. `into` is filled and returned when it has room (what it held before is then gone, its
-   * arrays may be replaced); otherwise a new block is made.
-   * Throws TraceError naming batch and row when a column holds an id that does not exist.
+   * Batch `index` as a block; `into`, when given, is filled and returned: its arrays are replaced, their memory is used again.
+   * Throws TraceError naming batch and row when a column holds what it may not.
    */
   readBlock(index: number, into?: Block): Block;
   /** Index of the batch that holds `seq`, or -1. */
@@ -151,7 +150,7 @@ function readerOf(path: string, fd: number): TransitionReader {
     readBlock(index, into): Block {
       const entry = batches[index];
       if (entry === undefined) throw new RangeError(`batch ${index} of ${batches.length}`);
-      const block = into !== undefined && into.time.length >= entry.rows ? into : newBlock(entry.rows);
+      const block = into ?? newBlock(0);
       const length = entry.metadataLength + entry.bodyLength;
       let bytes = memory.get(block);
       if (bytes === undefined || bytes.length < length) memory.set(block, (bytes = Buffer.allocUnsafeSlow(length + (length >> 2))));
@@ -164,8 +163,8 @@ function readerOf(path: string, fd: number): TransitionReader {
       block.seq0 = entry.seq0;
       block.n = entry.rows;
       const place = (row: number) => `batch ${index}, row ${row}, seq ${entry.seq0 + row}`;
-      fillBlock(path, place, body, columnSpans(message), block);
-      checkIds(path, place, block, { threads: threads.length, sites: sites.length, texts: texts.length });
+      fillBlock(body, columnSpans(message), block);
+      checkValues(path, place, block, { threads: threads.length, sites: sites.length, texts: texts.length });
       return block;
     },
     batchOf(seq): number {
@@ -226,9 +225,8 @@ function checkSchema(path: string, placed: PlacedMessage): { run: RunInfo; sites
     throw new TraceError(path, place, `format ${version} is newer than ${FORMAT_VERSION}, the newest known here`, "Use a newer eintr");
   }
   const header = parseFacts(path, place, placed, headerForm);
-  const described = (c: { name: string; bits: number; signed: boolean }) => `${c.name} ${c.signed ? "int" : "uint"}${c.bits}`;
-  const expected = STORED_COLUMNS.map(described).join(", ");
-  const found = placed.message.fields.map((f) => (f.dictionary ? `${f.name} dictionary` : described(f))).join(", ");
+  const expected = STORED_COLUMNS.map(({ name, type }) => `${name} ${type}`).join(", ");
+  const found = placed.message.fields.map(({ name, type, dictionary }) => `${name} ${dictionary ? "dictionary" : type || "?"}`).join(", ");
   if (found !== expected) throw new TraceError(path, place, `its columns are [${found}], expected [${expected}]`, RERECORD);
   // Ids are positions and the list is append-only, so an older vocabulary is the beginning of ours.
   const stranger = header.kinds.findIndex((kind, id) => kind.name !== KINDS[id]?.name);
@@ -258,7 +256,7 @@ function checkBatch(path: string, placed: PlacedMessage, index: number, seq0: nu
   const spans = columnSpans(message);
   for (const [i, column] of STORED_COLUMNS.entries()) {
     const span = spans[i];
-    const bytes = (message.rows * column.bits) / 8;
+    const bytes = message.rows * column.size;
     if (span === undefined || span.length < bytes || span.offset + span.length > message.bodyLength) {
       fail(`column ${column.name} does not fit ${message.rows} rows into the batch's ${message.bodyLength} bytes`);
     }

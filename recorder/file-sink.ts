@@ -38,9 +38,9 @@ export class FileSink extends AsyncByteQueue {
   }
 
   override write(value: Parameters<AsyncByteQueue["write"]>[0]): void {
-    const chunk = ArrayBuffer.isView(value) ? new Uint8Array(value.buffer, value.byteOffset, value.byteLength) : undefined;
-    if (chunk === undefined) throw new TypeError("FileSink takes array views only");
-    if (chunk.byteLength > 0) this.chunks.push(chunk);
+    // The writer makes bytes of everything before it gets here.
+    if (!(value instanceof Uint8Array)) throw new TypeError("FileSink takes bytes only");
+    if (value.byteLength > 0) this.chunks.push(value);
   }
 
   /** The writer closes its sink itself, possibly twice: the file is closed by its owner, not here. */

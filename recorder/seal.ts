@@ -6,7 +6,7 @@
 import fs from "node:fs";
 import path from "node:path";
 import Sqlite from "better-sqlite3";
-import { COLUMN_NAMES, newBlock } from "../engine/block.ts";
+import { BLOCK_ROWS, COLUMN_NAMES, newBlock } from "../engine/block.ts";
 import { openTransitions, type TransitionReader } from "./arrow-read.ts";
 import { createDeriver, DEFAULTS, type DerivedTable, type Natives } from "./derive.ts";
 import { SIGNAL_COLUMNS } from "./derive-signals.ts";
@@ -126,10 +126,10 @@ function passOver(
 ): SealFacts {
   const digest = createDigest();
   const times: { time0: number; time1: number }[] = [];
-  let block = newBlock();
-  let seqs = new Float64Array(block.time.length);
+  const block = newBlock(0);
+  let seqs = new Float64Array(BLOCK_ROWS);
   for (let index = 0; index < reader.batches.length; index++) {
-    block = reader.readBlock(index, block);
+    reader.readBlock(index, block);
     if (seqs.length < block.n) seqs = new Float64Array(block.n);
     for (let i = 0; i < block.n; i++) seqs[i] = block.seq0 + i;
     transition.put([seqs, ...COLUMN_NAMES.map((name) => block[name])], block.n);

@@ -37,20 +37,20 @@ export const COLUMN_MEANING: Readonly<Record<ColumnName, string>> = {
   detail: "row of the text table, 0 none",
 };
 
-/** How a column lies in the file: an integer of this width. The float64 columns are Int64 there. */
+/** How a column lies in the file: as in memory. */
 export interface StoredColumn {
   readonly name: ColumnName;
-  readonly bits: number;
-  readonly signed: boolean;
-  /** True when memory (float64) and file (Int64) differ. */
-  readonly converted: boolean;
+  /** "uint8", "int32", "float64", ...; a float64 holds integers below 2^53. */
+  readonly type: string;
+  /** Bytes of a value. */
+  readonly size: number;
 }
 
-export const STORED_COLUMNS: readonly StoredColumn[] = COLUMN_NAMES.map((name) => {
-  const type = COLUMNS[name];
-  const converted: boolean = type === Float64Array;
-  return { name, bits: type.BYTES_PER_ELEMENT * 8, signed: type.name.startsWith("Int") || converted, converted };
-});
+export const STORED_COLUMNS: readonly StoredColumn[] = COLUMN_NAMES.map((name) => ({
+  name,
+  type: COLUMNS[name].name.replace("Array", "").toLowerCase(),
+  size: COLUMNS[name].BYTES_PER_ELEMENT,
+}));
 
 const count = z.number().check(z.int(), z.nonnegative());
 

@@ -121,7 +121,9 @@ function arrowWriting(folder: string): void {
     // Who comes second finds the pages that the files of the round before gave back used up: both come second as often.
     const rawFirst = round % 2 === 0 ? writeRaw() : null;
     const arrowMs = writeArrow();
-    ratios.push((rawFirst ?? writeRaw()) / arrowMs);
+    const rawMs = rawFirst ?? writeRaw();
+    if (process.env.DBG) console.log(rawFirst === null, rawMs.toFixed(0), arrowMs.toFixed(0));
+    ratios.push(rawMs / arrowMs);
     rmSync(arrow);
     rmSync(raw);
   }

@@ -45,17 +45,15 @@ describe("digest", () => {
     expect(digest.finish(source.texts, source.threads)).toBe(await run(16_384));
   });
 
-  test("sees a changed text, and -0 as 0", () => {
-    const of = (texts: string[], value: number) => {
+  test("sees a changed text", () => {
+    const of = (texts: string[]) => {
       const digest = createDigest();
       const block: Block = newBlock(1);
-      block.value[0] = value;
       block.n = 1;
       digest.put(block);
       return digest.finish(texts, []);
     };
-    expect(of([""], 0)).toBe(of([""], -0));
-    expect(of(["", "a"], 0)).not.toBe(of(["", "b"], 0));
+    expect(of(["", "a"])).not.toBe(of(["", "b"]));
   });
 });
 

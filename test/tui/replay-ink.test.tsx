@@ -64,6 +64,19 @@ test("arrows and letters step, a jump is typed, the wrong turn is found", async 
   end();
 });
 
+test("keys that come in one piece, held down or pasted, are all taken", async () => {
+  const { until, keys, end } = await app("lost-interrupted-error");
+  await keys("jjjjj");
+  await until("seq 5 of 192");
+  await keys("g50%x\u007f\r");
+  await until("seq 96 of 192");
+  await keys(";SELECT 12 AS seq\r");
+  await until("(1 rows");
+  await keys("\r");
+  await until("seq 12 of 192");
+  end();
+});
+
 test("the palette runs a command by its name, help opens and closes", async () => {
   const { until, keys, end } = await app("lost-interrupted-error");
   await keys("?");

@@ -5,7 +5,7 @@ import { useEffect, useMemo, useReducer, useRef } from "react";
 import type { Context } from "./context.ts";
 import { frame, timelineParts } from "./frame.ts";
 import { arrive, evidence, jump, move, sql } from "./going.ts";
-import { keyName } from "./key-name.ts";
+import { keysIn, type Typed } from "./key-name.ts";
 import { commandOfKey, matching } from "./keys.ts";
 import { layoutOf } from "./layout.ts";
 import { type MouseEvent, mouseEvent } from "./mouse.ts";
@@ -78,7 +78,10 @@ export function Replay({ world, start, copy, picture, suspend, onState }: Replay
   useInput((input, key) => {
     const mouse = mouseEvent(input);
     if (mouse !== null) return onMouse(context, mouse);
-    const name = keyName(input, key);
+    for (const typed of keysIn(input, key)) onKey(typed);
+  });
+
+  function onKey({ name, text }: Typed): void {
     if (name === "ctrl-z") return suspend(() => context.dispatch({ type: "say", message: "" }));
     // Any key ends what goes on in the background.
     if (newest.current.busy) {
@@ -86,11 +89,11 @@ export function Replay({ world, start, copy, picture, suspend, onState }: Replay
       context.dispatch({ type: "say", message: "stopped" });
       if (name === "escape") return;
     }
-    if (newest.current.prompt !== null) return onTyped(context, input, name);
+    if (newest.current.prompt !== null) return onTyped(context, text, name);
     if (newest.current.help && name === "escape") return context.dispatch({ type: "help", open: false });
     const command = commandOfKey.get(name);
     if (command !== undefined) void command.run(context);
-  });
+  }
 
   useEffect(() => onState?.(state), [state, onState]);
   const lines = frame(world, state);
@@ -128,14 +131,14 @@ function onMouse(c: Context, mouse: MouseEvent): void {
 /** Longest text of a prompt. */
 const MAX_TYPED = 2000;
 
-function onTyped(c: Context, input: string, name: string): void {
+function onTyped(c: Context, text: string, name: string): void {
   const { prompt, typed } = c.state();
   if (name === "escape" || name === "ctrl-c") return c.dispatch({ type: "prompt", prompt: null });
   if (name === "backspace") return c.dispatch({ type: "type", typed: [...typed].slice(0, -1).join("") });
   if (name === "ctrl-u") return c.dispatch({ type: "type", typed: "" });
   if (name !== "enter") {
-    const text = input.replace(/[\u0000-\u001f\u007f-\u009f]/g, "");
-    if (text !== "" && !name.startsWith("ctrl-")) c.dispatch({ type: "type", typed: (typed + text).slice(0, MAX_TYPED) });
+    const printable = text.replace(/[\u0000-\u001f\u007f-\u009f]/g, "");
+    if (printable !== "" && !name.startsWith("ctrl-")) c.dispatch({ type: "type", typed: (typed + printable).slice(0, MAX_TYPED) });
     return;
   }
   c.dispatch({ type: "prompt", prompt: null });

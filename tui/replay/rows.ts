@@ -1,6 +1,6 @@
 /** Random access to a trace's rows with memory that does not grow: a few blocks are kept, the oldest goes. */
 
-import { type Block, newBlock, type Transition, transitionAt } from "../../engine/index.ts";
+import { type Block, type Transition, transitionAt } from "../../engine/index.ts";
 import type { Trace } from "../../recorder/index.ts";
 
 const KEPT_BLOCKS = 12;
@@ -40,7 +40,7 @@ export function rowsOf(trace: Trace): Rows {
       return known.block;
     }
     const oldest = kept.length < KEPT_BLOCKS ? null : kept.reduce((a, b) => (a.used < b.used ? a : b));
-    const block = transitions.readBlock(index, oldest?.block ?? newBlock());
+    const block = transitions.readBlock(index, oldest?.block);
     if (oldest === null) kept.push({ index, used: clock, block });
     else Object.assign(oldest, { index, used: clock, block });
     return block;
