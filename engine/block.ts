@@ -11,7 +11,7 @@ export const BLOCK_ROWS = 16_384;
  */
 export const COLUMNS = {
   time: Float64Array,
-  thread: Uint16Array,
+  thread: Uint32Array,
   site: Uint32Array,
   kind: Uint8Array,
   signal: Uint8Array,
@@ -52,6 +52,9 @@ export interface Sink {
   put(block: Block): void;
 }
 
+/** Why a source is over: by itself, or at one of its own limits. */
+export type Ending = "finished" | "row-limit" | "time-limit";
+
 /**
  * Anything that makes transitions: a run of the engine, or an importer. The lists only ever grow; a recorder
  * stores what was appended since the last block.
@@ -64,6 +67,8 @@ export interface Source {
   readonly decisions: readonly Decision[];
   /** Fill blocks and hand each to the sink, until `rows` more transitions were made or the run is over. Returns false when it is over. */
   run(rows: number, sink: Sink): boolean;
+  /** Why it is over; null before `run` has returned false. */
+  readonly ending: Ending | null;
   /** The state after the last transition as JSON text, or null when the source has no machine. */
   keyframe(): string | null;
   /** Hand an incomplete block to the sink. */

@@ -5,10 +5,15 @@
 
 import { BLOCK_ROWS, type Block, newBlock } from "./block.ts";
 import type { Scheduler } from "./chance.ts";
+import { ScenarioError } from "./errors.ts";
 import { ACT, CALL, type Program, RET, TEST } from "./flow.ts";
 import { NEVER, type Scenario } from "./scenario/schema.ts";
 import { ENCLAVE, type Frame, HOST, type Locals, type Machine, type Process, type StackId, type Thread } from "./state.ts";
 import { type Decision, KIND, type ThreadInfo } from "./transition.ts";
+
+/** Largest numbers of the columns `depth` and `pending`, and of `preempt`. */
+const MOST = 0xffff;
+const MOST_PREEMPT = 0x7fff;
 
 /** Places outside any thread's own code; see `engine/host/outside.ts`. */
 export interface Wiring {
@@ -139,14 +144,27 @@ export class Cpu {
     // No negative zero: a value is an integer, and the same in memory, in both stores and in the digest.
     b.value[i] = this.value + 0;
     b.extra[i] = this.extra;
-    b.depth[i] = t.host.length + t.enclave.length;
+    const depth = t.host.length + t.enclave.length;
+    const pending = t.libos.hasSignal + t.pal.queue.length + (t.pal.pendingEvent === 0 ? 0 : 1);
+    if (depth > MOST || pending > MOST || t.libos.preempt > MOST_PREEMPT) this.tooMuch(t, depth, pending);
+    b.depth[i] = depth;
     b.cssa[i] = t.sgx.cssa;
     b.preempt[i] = t.libos.preempt;
-    b.pending[i] = t.libos.hasSignal + t.pal.queue.length + (t.pal.pendingEvent === 0 ? 0 : 1);
+    b.pending[i] = pending;
     b.detail[i] = this.detail;
     m.now = this.now;
     b.n = i + 1;
     m.seq += 1;
+  }
+
+  /** What no column holds, and no real stack or memory either. The recording ends here, and what it has stays readable. */
+  private tooMuch(t: Thread, depth: number, pending: number): never {
+    const what =
+      depth > MOST ? `${depth} functions deep` : pending > MOST ? `with ${pending} pending signals` : `at preempt ${t.libos.preempt}`;
+    throw new ScenarioError(
+      `seq ${this.m.seq}: thread ${t.name} is ${what}; at most ${MOST} functions, ${MOST} signals and preempt ${MOST_PREEMPT} are emulated. ` +
+        "End the run before that, with limit in the scenario or --rows",
+    );
   }
 
   get full(): boolean {

@@ -8,6 +8,7 @@ export {
   COLUMNS,
   type ColumnName,
   type Columns,
+  type Ending,
   newBlock,
   type Sink,
   type Source,
@@ -15,14 +16,14 @@ export {
 } from "./block.ts";
 export { SCHEDULERS, type Scheduler } from "./chance.ts";
 export { COSTS, costOf } from "./costs.ts";
-export { errnoNumber, resultText } from "./errno.ts";
+export { E, errnoNumber, resultText } from "./errno.ts";
 export { ScenarioError } from "./errors.ts";
 export { FIX_NAMES, FIXES, type FixName } from "./fixes.ts";
 export { ACT, assemble, CALL, type Flow, RET, type Step, TEST } from "./flow.ts";
 export { checkInvariants } from "./invariant.ts";
 export { boot } from "./machine.ts";
 export { nearest } from "./nearest.ts";
-export { EVENT, EVENT_NAMES, eventName, PAL_ERROR } from "./pal/events.ts";
+export { EVENT, EVENT_NAMES, errnoOf, eventName, PAL_ERROR } from "./pal/events.ts";
 export { Run, type RunOptions } from "./run.ts";
 export { parseScenario } from "./scenario/parse.ts";
 export {
@@ -39,6 +40,7 @@ export { isSynchronous, SIGNAL_COUNT, SIGNAL_NAMES, signalName, signalNumber, si
 export { STACKS } from "./stack/index.ts";
 export { copyTree, type Frame, firstDifference, type Machine, type Process, type Thread } from "./state.ts";
 export {
+  CARRIES_SIGNAL_ID,
   CONTEXTS,
   type Decision,
   KIND,

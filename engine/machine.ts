@@ -87,7 +87,7 @@ function emptyMachine(o: RunOptions): Machine {
     rng: seedPrng(o.seed ?? o.scenario.seed),
     decisionCursor: 0,
     questions: noQuestions(),
-    ended: false,
+    ended: null,
   };
 }
 

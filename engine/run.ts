@@ -2,7 +2,7 @@
 
 import { reachSite } from "./app/pins.ts";
 import { lastNamed, schedule } from "./app/plans.ts";
-import type { Sink, Source } from "./block.ts";
+import type { Ending, Sink, Source } from "./block.ts";
 import { decide, type Scheduler } from "./chance.ts";
 import { Cpu, inEnclave, inUserMode } from "./cpu.ts";
 import { E } from "./errno.ts";
@@ -58,6 +58,10 @@ export class Run implements Source {
     return this.cpu.script.filter((decision) => !this.cpu.answered.has(decision));
   }
 
+  get ending(): Ending | null {
+    return this.cpu.m.ended;
+  }
+
   get machine(): Machine {
     return this.cpu.m;
   }
@@ -79,11 +83,11 @@ export class Run implements Source {
   run(rows: number, sink: Sink): boolean {
     const c = this.cpu;
     const until = c.m.seq + rows;
-    while (c.m.seq < until && !c.m.ended) {
+    while (c.m.seq < until && c.m.ended === null) {
       this.advance(until);
       if (c.full) this.flush(sink);
     }
-    return !c.m.ended;
+    return c.m.ended === null;
   }
 
   flush(sink: Sink): void {
@@ -102,9 +106,10 @@ export class Run implements Source {
     if (due !== undefined) return this.fire(due, m.now);
     const t = this.earliest();
     const outsideAt = this.nextOutside();
-    if (t === null && outsideAt >= NEVER) return this.end();
+    if (t === null && outsideAt >= NEVER) return this.end("finished");
     const at = t === null ? outsideAt : Math.min(timeOf(t), outsideAt);
-    if (at > c.scenario.limit.time || m.seq >= c.scenario.limit.transitions) return this.end();
+    if (at > c.scenario.limit.time) return this.end("time-limit");
+    if (m.seq >= c.scenario.limit.transitions) return this.end("row-limit");
     if (outsideAt <= at) return this.outside(outsideAt);
     if (t === null) return;
     if (t.state === "blocked") {
@@ -117,8 +122,8 @@ export class Run implements Source {
     while (!c.dirty && t.state === "run" && t.time < horizon && m.seq < last && !c.full);
   }
 
-  private end(): void {
-    this.cpu.m.ended = true;
+  private end(why: Ending): void {
+    this.cpu.m.ended = why;
   }
 
   /** Time of the second earliest thread, for the loop above. */

@@ -5,6 +5,7 @@
  * To add a field: here, and nowhere else (copying and comparing are generic).
  */
 
+import type { Ending } from "./block.ts";
 import type { Questions } from "./chance.ts";
 import type { SignalSet } from "./signals.ts";
 
@@ -283,7 +284,8 @@ export interface Machine {
   rng: [number, number, number, number];
   decisionCursor: number;
   questions: Questions;
-  ended: boolean;
+  /** Null while it goes on. */
+  ended: Ending | null;
 }
 
 /** A copy of a tree of plain data: no sharing with the original. */

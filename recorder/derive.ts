@@ -6,27 +6,11 @@
 
 import type { Block, Sink } from "../engine/block.ts";
 import { KIND, KIND_COUNT, type Site } from "../engine/transition.ts";
+import { type CallPlace, createCallWalk, HANDLER, type Left, WALKED } from "./call-walk.ts";
 import { CARRIES_SIGNAL_ID, createSignalDeriver } from "./derive-signals.ts";
 import type { RowWindow, Ticket } from "./row-window.ts";
 import type { Spill } from "./spill.ts";
 import type { QualityCounter } from "./trace-format.ts";
-
-/**
- * Which of a thread's calls this is, in words that mean the same in another run: handlers may run at other times, or less
- * often, without shifting the calls outside them.
- */
-export interface CallPlace {
-  readonly thread: number;
-  readonly site: number;
-  /** Number of the operation in its program. */
-  readonly nr: number;
-  /** Signal of the handler it is in, 0 outside any. */
-  readonly signal: number;
-  /** Which run of a handler of this signal on the thread, from 1; 0 outside any. */
-  readonly run: number;
-  /** Position among the calls of that run, or of the thread outside handlers, from 0. */
-  readonly index: number;
-}
 
 /** Native result expected for a call, or null when unknown. */
 export type Natives = (call: CallPlace) => number | null;
@@ -85,52 +69,18 @@ export type DerivedTable = keyof typeof DEFAULTS;
 
 /** Kinds that need work here besides counting. */
 const PAIRED = new Uint8Array(KIND_COUNT);
-for (const name of [
-  "app.call",
-  "app.return",
-  "app.handler.enter",
-  "app.handler.return",
-  "app.handler.longjmp",
-  "sgx.eenter",
-  "sgx.eresume",
-  "sgx.eexit",
-  "sgx.aex",
-  "libos.upcall.enter",
-  "libos.upcall.return",
-] as const)
+for (const name of ["sgx.eenter", "sgx.eresume", "sgx.eexit", "sgx.aex", "libos.upcall.enter", "libos.upcall.return"] as const)
   PAIRED[KIND[name]] = 1;
 
-/** Stacks hold tickets and, beside each, the call depth at which it was opened. */
+/** Tickets of upcalls and, beside each, the call depth at which it was entered. */
 interface ThreadState {
-  /** Calls made so far: outside handlers, then in each handler that runs. */
-  readonly callCounts: number[];
-  /** Handlers that run, and how often each signal's handlers have run. */
-  readonly handlerRuns: { readonly signal: number; readonly run: number }[];
-  readonly runsOf: Map<number, number>;
-  readonly calls: Ticket[];
-  readonly callDepths: number[];
-  readonly handlers: Ticket[];
-  readonly handlerDepths: number[];
   readonly upcalls: Ticket[];
   readonly upcallDepths: number[];
   /** -1 outside the enclave. */
   entry: Ticket;
 }
 
-const OUTSIDE_HANDLERS = { signal: 0, run: 0 } as const;
-
-const newThread = (): ThreadState => ({
-  callCounts: [0],
-  handlerRuns: [],
-  runsOf: new Map(),
-  calls: [],
-  callDepths: [],
-  handlers: [],
-  handlerDepths: [],
-  upcalls: [],
-  upcallDepths: [],
-  entry: -1,
-});
+const newThread = (): ThreadState => ({ upcalls: [], upcallDepths: [], entry: -1 });
 
 export interface Deriver extends Sink {
   finish(): { counts: Float64Array; quality: QualityCounter[] };
@@ -151,6 +101,8 @@ export function createDeriver(
   const threads: ThreadState[] = Array.from({ length: threadCount }, newThread);
   /** Depth at which each thread's innermost upcall was entered, -1 when in none. */
   const upcallDepth = new Int32Array(threadCount).fill(-1);
+  /** Calls of each thread that are not over. */
+  const openCalls: Ticket[][] = [];
   const unpaired = { calls: 0, handlers: 0, upcalls: 0, entries: 0 };
 
   const popUpcall = (thread: number, state: ThreadState): Ticket | undefined => {
@@ -160,77 +112,57 @@ export function createDeriver(
     return ticket;
   };
 
-  const enterCall = (block: Block, i: number, thread: number, state: ThreadState): void => {
+  const beginCall = (block: Block, i: number, place: CallPlace): Ticket => {
     const ticket = syscall.open(block.seq0 + i);
-    syscall.set(ticket, Syscall.thread, thread);
-    syscall.set(ticket, Syscall.site, block.site[i] as number);
-    syscall.set(ticket, Syscall.nr, block.value[i] as number);
+    syscall.set(ticket, Syscall.thread, place.thread);
+    syscall.set(ticket, Syscall.site, place.site);
+    syscall.set(ticket, Syscall.nr, place.nr);
     syscall.set(ticket, Syscall.time, block.time[i] as number);
-    const level = state.callCounts.length - 1;
-    const index = state.callCounts[level] as number;
-    state.callCounts[level] = index + 1;
-    const { signal, run } = state.handlerRuns[level - 1] ?? OUTSIDE_HANDLERS;
-    const native = natives?.({ thread, site: block.site[i] as number, nr: block.value[i] as number, signal, run, index }) ?? null;
+    const native = natives?.(place) ?? null;
     if (native !== null) syscall.set(ticket, Syscall.native, native);
-    state.calls.push(ticket);
-    state.callDepths.push(block.depth[i] as number);
+    (openCalls[place.thread] ??= []).push(ticket);
+    return ticket;
   };
 
-  const leaveCall = (block: Block, i: number, state: ThreadState): void => {
-    const ticket = state.calls.pop();
-    state.callDepths.pop();
-    if (ticket === undefined) {
-      unpaired.calls += 1;
-      return;
+  const endCall = (block: Block, i: number, ticket: Ticket, how: Left): void => {
+    openCalls[block.thread[i] as number]?.pop();
+    if (how === "returned") {
+      syscall.set(ticket, Syscall.exitSeq, block.seq0 + i);
+      syscall.set(ticket, Syscall.result, block.value[i] as number);
+      syscall.set(ticket, Syscall.duration, (block.time[i] as number) - syscall.get(ticket, Syscall.time));
     }
-    syscall.set(ticket, Syscall.exitSeq, block.seq0 + i);
-    syscall.set(ticket, Syscall.result, block.value[i] as number);
-    syscall.set(ticket, Syscall.duration, (block.time[i] as number) - syscall.get(ticket, Syscall.time));
     syscall.close(ticket);
   };
 
-  const enterHandler = (block: Block, i: number, thread: number, state: ThreadState): void => {
-    const interrupted = state.calls[state.calls.length - 1];
+  const beginHandler = (block: Block, i: number, { thread, signal }: CallPlace): Ticket => {
+    const interrupted = openCalls[thread]?.at(-1);
     if (interrupted !== undefined) syscall.set(interrupted, Syscall.interrupted, 1);
     const ticket = handler.open(block.seq0 + i);
     handler.set(ticket, Handler.thread, thread);
-    handler.set(ticket, Handler.signal, block.signal[i] as number);
+    handler.set(ticket, Handler.signal, signal);
     handler.set(ticket, Handler.signalId, block.extra[i] as number);
     handler.set(ticket, Handler.time, block.time[i] as number);
     handler.set(ticket, Handler.context, inSignalContext[block.site[i] as number] ?? 0);
-    const signal = block.signal[i] as number;
-    const run = (state.runsOf.get(signal) ?? 0) + 1;
-    state.runsOf.set(signal, run);
-    state.handlerRuns.push({ signal, run });
-    state.callCounts.push(0);
-    state.handlers.push(ticket);
-    state.handlerDepths.push(block.depth[i] as number);
+    return ticket;
   };
 
-  const leaveHandler = (block: Block, i: number, state: ThreadState, how: 0 | 1): void => {
-    const ticket = state.handlers.pop();
-    state.handlerDepths.pop();
-    if (state.handlerRuns.pop() !== undefined) state.callCounts.pop();
-    if (ticket === undefined) {
-      unpaired.handlers += 1;
-      return;
+  const endHandler = (block: Block, i: number, ticket: Ticket, how: Left): void => {
+    if (how !== "dropped") {
+      handler.set(ticket, Handler.leftSeq, block.seq0 + i);
+      handler.set(ticket, Handler.leftHow, how === "returned" ? 0 : 1);
+      handler.set(ticket, Handler.duration, (block.time[i] as number) - handler.get(ticket, Handler.time));
     }
-    handler.set(ticket, Handler.leftSeq, block.seq0 + i);
-    handler.set(ticket, Handler.leftHow, how);
-    handler.set(ticket, Handler.duration, (block.time[i] as number) - handler.get(ticket, Handler.time));
     handler.close(ticket);
   };
 
-  /** A jump leaves every handler above its target, and the calls they or the jumped-over code had open never return. */
-  const jump = (block: Block, i: number, state: ThreadState): void => {
-    const target = block.depth[i] as number;
-    leaveHandler(block, i, state, 1);
-    while ((state.handlerDepths[state.handlerDepths.length - 1] ?? -1) > target) leaveHandler(block, i, state, 1);
-    while ((state.callDepths[state.callDepths.length - 1] ?? -1) >= target) {
-      syscall.close(state.calls.pop() as Ticket);
-      state.callDepths.pop();
-    }
-  };
+  const calls = createCallWalk<Ticket>({
+    begin: (block, i, place) => (place.index === HANDLER ? beginHandler(block, i, place) : beginCall(block, i, place)),
+    end: (block, i, ticket, how, isHandler) => (isHandler ? endHandler(block, i, ticket, how) : endCall(block, i, ticket, how)),
+    unpaired(isHandler) {
+      if (isHandler) unpaired.handlers += 1;
+      else unpaired.calls += 1;
+    },
+  });
 
   const enterEnclave = (block: Block, i: number, thread: number, state: ThreadState, how: number): void => {
     if (state.entry >= 0) entry.close(state.entry);
@@ -278,16 +210,6 @@ export function createDeriver(
     const state = threads[thread];
     if (state === undefined) return;
     switch (kind) {
-      case KIND["app.call"]:
-        return enterCall(block, i, thread, state);
-      case KIND["app.return"]:
-        return leaveCall(block, i, state);
-      case KIND["app.handler.enter"]:
-        return enterHandler(block, i, thread, state);
-      case KIND["app.handler.return"]:
-        return leaveHandler(block, i, state, 0);
-      case KIND["app.handler.longjmp"]:
-        return jump(block, i, state);
       case KIND["sgx.eenter"]:
         return enterEnclave(block, i, thread, state, (block.value[i] as number) > 0 ? 1 : 0);
       case KIND["sgx.eresume"]:
@@ -320,7 +242,8 @@ export function createDeriver(
         const kind = block.kind[i] as number;
         const at = thread * KIND_COUNT + kind;
         counts[at] = (counts[at] as number) + 1;
-        if (PAIRED[kind] === 1) pair(block, i, thread, kind);
+        if (WALKED[kind] === 1) calls.take(block, i);
+        else if (PAIRED[kind] === 1) pair(block, i, thread, kind);
         if ((block.depth[i] as number) < (upcallDepth[thread] as number)) dropUpcalls(thread, block.depth[i] as number);
         if (CARRIES_SIGNAL_ID[kind] === 1) signalRoads.take(block, i);
       }

@@ -9,15 +9,13 @@ import { errorText } from "./errors.ts";
 import { type FindingRecord, writeFindings } from "./findings.ts";
 import type { Cell } from "./query.ts";
 import { SCHEMA_VERSION } from "./schema.ts";
-import { type SealOptions, seal } from "./seal.ts";
+import { DIGEST_DIFFERS, type SealOptions, seal, sealGently } from "./seal.ts";
 import { ARROW_NAME, DB_NAME, FORMAT_VERSION, type RunInfo } from "./trace-format.ts";
 
 export interface OpenOptions {
   /** Called before the database is built anew, with the reason. */
   readonly onRebuild?: ((why: string) => void) | undefined;
   readonly onProgress?: SealOptions["onProgress"];
-  /** Native results for a database that is built anew. */
-  readonly natives?: ((rows: TransitionReader) => SealOptions["natives"]) | undefined;
 }
 
 export interface Keyframe {
@@ -56,21 +54,34 @@ export interface Trace {
  */
 export function openTrace(dir: string, options: OpenOptions = {}): Trace {
   const transitions = openTransitions(path.join(dir, ARROW_NAME));
-  const db = path.join(dir, DB_NAME);
   try {
-    const why = staleness(db, transitions);
-    if (why !== null) {
-      options.onRebuild?.(why);
-      seal(dir, { onProgress: options.onProgress, natives: options.natives?.(transitions) });
-    }
+    if (isStale(dir, transitions, options)) seal(dir, options);
   } catch (error) {
     transitions.close();
     throw error;
   }
-  return traceOf(dir, db, transitions);
+  return traceOf(dir, transitions);
 }
 
-function traceOf(dir: string, db: string, transitions: TransitionReader): Trace {
+/** The same, but lets timers and signals in while the database is built. Null when `signal` was aborted. */
+export async function openTraceGently(
+  dir: string,
+  options: OpenOptions & { readonly signal?: AbortSignal | undefined } = {},
+): Promise<Trace | null> {
+  const transitions = openTransitions(path.join(dir, ARROW_NAME));
+  try {
+    const fresh = !isStale(dir, transitions, options) || (await sealGently(dir, options)) !== null;
+    if (fresh) return traceOf(dir, transitions);
+  } catch (error) {
+    transitions.close();
+    throw error;
+  }
+  transitions.close();
+  return null;
+}
+
+function traceOf(dir: string, transitions: TransitionReader): Trace {
+  const db = path.join(dir, DB_NAME);
   const { info, sites, threads, texts, decisions, complete } = transitions;
   let connection: Sqlite.Database | null = null;
   return {
@@ -117,6 +128,12 @@ function traceOf(dir: string, db: string, transitions: TransitionReader): Trace 
   };
 }
 
+function isStale(dir: string, transitions: TransitionReader, options: OpenOptions): boolean {
+  const why = staleness(path.join(dir, DB_NAME), transitions);
+  if (why !== null) options.onRebuild?.(why);
+  return why !== null;
+}
+
 /** Why the database does not belong to these rows, or null when it does. */
 function staleness(db: string, transitions: TransitionReader): string | null {
   let connection: Sqlite.Database;
@@ -127,11 +144,17 @@ function staleness(db: string, transitions: TransitionReader): string | null {
   }
   try {
     if (connection.pragma("user_version", { simple: true }) !== SCHEMA_VERSION) return "the database has another form";
-    const run = connection.prepare<[], { format: number; arrow_bytes: number; transitions: number }>(
-      "SELECT format, arrow_bytes, transitions FROM run",
+    const run = connection.prepare<[], { format: number; bytes: number; rows: number; digest: string; damaged: number }>(
+      `SELECT format, arrow_bytes AS bytes, transitions AS rows, digest,
+        (SELECT count(*) FROM quality WHERE name = '${DIGEST_DIFFERS}') AS damaged FROM run`,
     );
     const row = run.get();
-    const same = row?.format === FORMAT_VERSION && row.arrow_bytes === transitions.bytes && row.transitions === transitions.rows;
+    const same =
+      row?.format === FORMAT_VERSION &&
+      row.bytes === transitions.bytes &&
+      row.rows === transitions.rows &&
+      // A damaged file keeps the digest it was recorded with.
+      (transitions.end === null || row.damaged > 0 || row.digest === transitions.end.digest);
     return same ? null : "the database does not belong to these transitions";
   } catch (error) {
     return `the database cannot be read (${errorText(error)})`;

@@ -10,7 +10,7 @@ import path from "node:path";
 import { BLOCK_ROWS, type Source } from "../engine/block.ts";
 import type { ArrowWriter } from "./arrow-write.ts";
 import { errorCode, errorText, TraceError } from "./errors.ts";
-import { type Sealed, type SealOptions, seal } from "./seal.ts";
+import { type Sealed, type SealOptions, sealGently } from "./seal.ts";
 import { ARROW_NAME, DB_NAME, type QualityCounter, type RunEnd, type RunInfo } from "./trace-format.ts";
 
 /** An incomplete block is flushed when nothing was written for so long. */
@@ -28,6 +28,7 @@ export interface RecordOptions {
   readonly force?: boolean | undefined;
   /** Ends the recording cleanly. */
   readonly signal?: AbortSignal | undefined;
+  /** Native results instead of those found by the recorder. */
   readonly natives?: SealOptions["natives"];
   /** What the source counted, asked for once at the end. */
   readonly quality?: (() => readonly QualityCounter[]) | undefined;
@@ -66,7 +67,9 @@ export async function record(source: Source, dir: string, info: RunInfo, options
     const end = writer.finish({ reason, interrupted: reason === "aborted", quality });
     const { rows, time, bytes } = writer;
     const onProgress = (done: number) => options.onProgress?.({ phase: "seal", rows: done, total: rows, timeNs: time, bytes });
-    return { dir, end, sealed: seal(dir, { natives: options.natives, onProgress }) };
+    const sealed = await sealGently(dir, { natives: options.natives, onProgress });
+    if (sealed === null) throw new Error("sealing was not asked to stop");
+    return { dir, end, sealed };
   } catch (error) {
     writer?.abandon();
     if (writer === null || writer.rows === 0) removeFolder(dir, created);
@@ -85,7 +88,7 @@ async function runAll(source: Source, writer: ArrowWriter, options: RecordOption
     const began = performance.now();
     const goesOn = source.run(wanted, writer);
     const took = performance.now() - began;
-    if (!goesOn) return stop("finished");
+    if (!goesOn) return stop(source.ending ?? "finished");
     made += wanted;
     slice = took > SLICE_MS ? Math.max(MIN_SLICE_ROWS, slice >> 1) : took < SLICE_MS / 4 ? Math.min(16 * BLOCK_ROWS, slice * 2) : slice;
     tick(source, writer);

@@ -11,7 +11,8 @@ import { openTransitions, type TransitionReader } from "./arrow-read.ts";
 import { createDeriver, DEFAULTS, type DerivedTable, type Natives } from "./derive.ts";
 import { SIGNAL_COLUMNS } from "./derive-signals.ts";
 import { createDigest } from "./digest.ts";
-import { errorCode, errorText, TraceError } from "./errors.ts";
+import { errorCode, errorText, isFileError, isFullDisk, TraceError } from "./errors.ts";
+import { nativeAnswers } from "./natives.ts";
 import { createTableWriter, openPageFile, type TableWriter } from "./pages.ts";
 import { createRowWindow, type RowWindow } from "./row-window.ts";
 import { SCHEMA_VERSION, schemaSql, TABLES, tableEntry } from "./schema.ts";
@@ -20,9 +21,10 @@ import { createSpill, type Spill } from "./spill.ts";
 import { ARROW_NAME, DB_NAME, type QualityCounter } from "./trace-format.ts";
 
 export interface SealOptions {
-  readonly natives?: Natives | undefined;
   /** Called after each batch: rows done of rows in all. */
   readonly onProgress?: ((done: number, total: number) => void) | undefined;
+  /** Native results instead of those found by `nativeAnswers`. */
+  readonly natives?: Natives | undefined;
 }
 
 export interface Sealed {
@@ -30,6 +32,9 @@ export interface Sealed {
   readonly digest: string;
   readonly quality: readonly QualityCounter[];
 }
+
+/** Counter of a file that is not what was recorded. */
+export const DIGEST_DIFFERS = "digest-differs";
 
 const PAGE_SIZE = 4096;
 const DERIVED = Object.keys(DEFAULTS) as DerivedTable[];
@@ -39,16 +44,41 @@ const DERIVED_PAGES = 32;
 
 /** Build or rebuild the database of the trace in `dir`. Throws TraceError. */
 export function seal(dir: string, options: SealOptions = {}): Sealed {
+  const steps = sealSteps(dir, options);
+  for (;;) {
+    const { done, value } = steps.next();
+    if (done === true) return value;
+  }
+}
+
+/** The same, but lets timers and signals in between batches. Null when `signal` was aborted: then no database was made. */
+export async function sealGently(
+  dir: string,
+  options: SealOptions & { readonly signal?: AbortSignal | undefined } = {},
+): Promise<Sealed | null> {
+  const steps = sealSteps(dir, options);
+  for (;;) {
+    const { done, value } = steps.next();
+    if (done === true) return value;
+    await new Promise((resolve) => setImmediate(resolve));
+    if (options.signal?.aborted === true) {
+      steps.return(undefined as never);
+      return null;
+    }
+  }
+}
+
+/** Yields after each batch. Left early, it takes back what it had begun. */
+function* sealSteps(dir: string, options: SealOptions): Generator<void, Sealed, void> {
   const reader = openTransitions(path.join(dir, ARROW_NAME));
   try {
-    return sealFrom(reader, dir, options);
+    return yield* sealFrom(reader, dir, options);
   } finally {
     reader.close();
   }
 }
 
-function sealFrom(reader: TransitionReader, dir: string, options: SealOptions): Sealed {
-  removeStale(dir);
+function* sealFrom(reader: TransitionReader, dir: string, options: SealOptions): Generator<void, Sealed, void> {
   // Named by process: two that open the same killed recording must not write into each other's file.
   const tmp = path.join(dir, `${DB_NAME}.${process.pid}.tmp`);
   const spills = new Map<string, Spill>();
@@ -58,16 +88,17 @@ function sealFrom(reader: TransitionReader, dir: string, options: SealOptions): 
     return made;
   };
   try {
+    removeStale(dir);
     const roots = createDatabase(tmp);
-    const facts = writePagedTables(reader, tmp, roots, spill, options);
+    const facts = yield* writePagedTables(reader, tmp, roots, spill, options);
     insertSmallTables(tmp, reader, facts, spills);
     fs.renameSync(tmp, path.join(dir, DB_NAME));
     return { rows: reader.rows, digest: facts.digest, quality: facts.quality };
   } catch (error) {
-    fs.rmSync(tmp, { force: true });
     throw sealError(tmp, error);
   } finally {
     for (const made of spills.values()) made.close();
+    fs.rmSync(tmp, { force: true });
   }
 }
 
@@ -87,13 +118,13 @@ function createDatabase(tmp: string): Map<string, number> {
   }
 }
 
-function writePagedTables(
+function* writePagedTables(
   reader: TransitionReader,
   tmp: string,
   roots: ReadonlyMap<string, number>,
   spill: (name: string, width: number) => Spill,
   options: SealOptions,
-): SealFacts {
+): Generator<void, SealFacts, void> {
   const file = openPageFile(tmp);
   try {
     const tableWriter = (name: string, pages: number): TableWriter =>
@@ -106,24 +137,25 @@ function writePagedTables(
         createRowWindow(DEFAULTS[name], (columns, n, from) => writer.put(columns, n, from), spill(name, DEFAULTS[name].length)),
       ]),
     ) as Record<DerivedTable, RowWindow>;
-    const deriver = createDeriver(windows, spill("signal", SIGNAL_COLUMNS), reader.sites, reader.threads.length, options.natives);
-    const facts = passOver(reader, transition, deriver, options.onProgress);
+    const { natives, quality } = options.natives === undefined ? nativeAnswers(reader) : { natives: options.natives, quality: [] };
+    const deriver = createDeriver(windows, spill("signal", SIGNAL_COLUMNS), reader.sites, reader.threads.length, natives);
+    const facts = yield* passOver(reader, transition, deriver, options.onProgress);
     transition.finish();
     for (const { writer } of derived) writer.finish();
     file.finish();
-    return facts;
+    return { ...facts, quality: [...facts.quality, ...quality] };
   } finally {
     file.abandon();
   }
 }
 
 /** The one pass over all rows: page writer, derived tables, digest, time index. */
-function passOver(
+function* passOver(
   reader: TransitionReader,
   transition: TableWriter,
   deriver: ReturnType<typeof createDeriver>,
   onProgress: SealOptions["onProgress"],
-): SealFacts {
+): Generator<void, SealFacts, void> {
   const digest = createDigest();
   const times: { time0: number; time1: number }[] = [];
   const block = newBlock(0);
@@ -137,6 +169,7 @@ function passOver(
     digest.put(block);
     times.push(timeRange(block.time, block.n));
     onProgress?.(block.seq0 + block.n, reader.rows);
+    yield;
   }
   const { counts, quality } = deriver.finish();
   const hex = digest.finish(reader.texts, reader.threads);
@@ -163,7 +196,7 @@ function readerQuality(reader: TransitionReader, digest: string): QualityCounter
   }
   if (reader.end !== null && reader.end.digest !== digest) {
     const advice = "transitions.arrow was changed or damaged after it was recorded: record it again";
-    counters.push({ name: "digest-differs", count: 1, severity: "error", advice });
+    counters.push({ name: DIGEST_DIFFERS, count: 1, severity: "error", advice });
   }
   return counters;
 }
@@ -185,17 +218,25 @@ function isAlive(pid: number): boolean {
   }
 }
 
+/** SQLite's codes for what the place of the file does not allow; its other codes are about what is in the file. */
+const SQLITE_PLACE = /^SQLITE_(CANTOPEN|READONLY|IOERR|PERM|AUTH|BUSY|LOCKED|PROTOCOL|NOLFS|NOMEM)/;
+
+/** What a failing disk, folder or SQLite means to a person. An error of any other sort is our bug and stays as it is. */
 function sealError(tmp: string, error: unknown): unknown {
   if (error instanceof TraceError) return error;
   const code = errorCode(error);
-  if (code === "ENOSPC" || code === "EDQUOT" || code === "EFBIG" || code === "SQLITE_FULL") {
-    const hint = "transitions.arrow is whole: free some space and open the trace, the database is then built";
-    return new TraceError(tmp, "", `no space is left for the database (${code})`, hint, { cause: error });
+  const failed = (problem: string, hint: string) =>
+    new TraceError(path.join(path.dirname(tmp), DB_NAME), "", problem, hint, { cause: error });
+  if (isFullDisk(code)) {
+    return failed(`no space is left for the database (${code})`, `Free some space and open the trace again: ${ARROW_NAME} is as it was`);
   }
-  if (code.startsWith("E")) {
-    return new TraceError(tmp, "", `the database cannot be written (${errorText(error)})`, "Check that the folder is writable", {
-      cause: error,
-    });
+  if (isFileError(code) || SQLITE_PLACE.test(code)) {
+    const hint = `Make its folder writable, or copy the trace to a place that can be written and open the copy: ${ARROW_NAME} is as it was`;
+    return failed(`the database cannot be made here (${code}: ${errorText(error)})`, hint);
+  }
+  if (code.startsWith("SQLITE_")) {
+    const hint = "Record it again; if this version of eintr recorded it, that is a bug: please report it with the trace";
+    return failed(`no database can be made of what is in ${ARROW_NAME} (${code}: ${errorText(error)})`, hint);
   }
   return error;
 }

@@ -3,7 +3,6 @@
 import { boot, type FixName, type Scheduler, type StackName } from "../engine/index.ts";
 import { type Recorded, type RunInfo, record } from "../recorder/index.ts";
 import type { Case } from "./case.ts";
-import { nativeResults } from "./compare.ts";
 import type { Io } from "./io.ts";
 import { packageVersion } from "./package-root.ts";
 import { momentText } from "./present/time.ts";
@@ -39,7 +38,6 @@ export async function recordCase(io: Io, what: Case, dir: string, options: Recor
       rows: options.rows,
       force: options.force,
       signal: io.signal,
-      natives: nativeResults(scenario, options.stack, { seed, sites: run.sites, threads: run.threads }),
       quality: () => what.counters,
       onProgress({ phase, rows, total, timeNs, bytes }) {
         const words =

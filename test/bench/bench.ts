@@ -137,6 +137,7 @@ const fixed = (run: Run) => ({
   texts: run.texts,
   decisions: run.decisions,
   run: () => false,
+  ending: null,
   flush() {},
 });
 

@@ -4,7 +4,7 @@ import fs from "node:fs";
 import Sqlite from "better-sqlite3";
 import fc from "fast-check";
 import { beforeAll, describe, expect, test } from "vitest";
-import { COLUMN_NAMES, transitionAt } from "../../engine/block.ts";
+import { COLUMN_NAMES, COLUMNS, transitionAt } from "../../engine/block.ts";
 import { openTransitions, type TransitionReader } from "../../recorder/arrow-read.ts";
 import { ARROW_NAME, DB_NAME, openTrace, record, TraceError } from "../../recorder/index.ts";
 import { syntheticSource, testInfo } from "../support/synthetic-source.ts";
@@ -193,7 +193,7 @@ describe("files from strangers", () => {
     expectTraceError(retold('"host.syscall.enter"', '"host.syscall.ENTER"'), /kind 11 is 'host.syscall.ENTER', unknown here/);
     expectTraceError(retold('{"format":1,', '{"format":9,'), /format 9 is newer than 1/);
     expectTraceError(retold('{"format":1,', '["format":1,'), /metadata is not JSON/);
-    expectTraceError(retold('"origin":"emulated"', '"origin":"invented"'), /metadata run\.origin/);
+    expectTraceError(retold('"origin":"imported"', '"origin":"invented"'), /metadata run\.origin/);
   });
 
   /** Change row 5 of a column of batch 2. */
@@ -206,7 +206,7 @@ describe("files from strangers", () => {
       if (batch === undefined) throw new Error("no batch 2");
       // Columns follow each other in order, each padded to 8 bytes.
       let at = batch.metadataOffset + batch.metadataLength;
-      const widths = [8, 2, 4, 1, 1, 8, 4, 2, 1, 2, 2, 4];
+      const widths = COLUMN_NAMES.map((name) => COLUMNS[name].BYTES_PER_ELEMENT);
       for (const [i, name] of COLUMN_NAMES.entries()) {
         const width = widths[i] ?? 0;
         if (name === column) {

@@ -6,11 +6,9 @@ import Sqlite from "better-sqlite3";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { boot, expectedResults, type FixName, parseScenario, STACK_NAMES, type StackName } from "../../engine/index.ts";
-import { DB_NAME, record } from "../../recorder/index.ts";
+import { DB_NAME, record, type Seen, watchCalls } from "../../recorder/index.ts";
 import { looksLikeStrace, StraceError, straceToScenario } from "../../recorder/strace/index.ts";
-import { type Seen, watchCalls } from "../../tui/calls.ts";
 import { openCase } from "../../tui/case.ts";
-import { nativeResults } from "../../tui/compare.ts";
 import { linesCounted } from "../support/strace-log.ts";
 import { testInfo } from "../support/synthetic-source.ts";
 import { tempPaths } from "../support/temp-dir.ts";
@@ -111,10 +109,9 @@ describe("what would become of it", () => {
 test("a trace keeps what the log said beside what came of it, and what the importer counted", async () => {
   const what = openCase(fileURLToPath(new URL("read-sigint.strace", FOLDER)));
   const run = boot({ stack: "graphene-sgx", scenario: what.scenario });
-  const natives = nativeResults(what.scenario, "graphene-sgx", { seed: what.scenario.seed, sites: run.sites, threads: run.threads });
   const dir = fresh("log.trace");
-  const info = { ...testInfo(), stack: "graphene-sgx", scenario: what.name, scenarioText: what.text };
-  await record(run, dir, info, { natives, quality: () => what.counters });
+  const info = { ...testInfo(), origin: "emulated" as const, stack: "graphene-sgx", scenario: what.name, scenarioText: what.text };
+  await record(run, dir, info, { quality: () => what.counters });
   const db = new Sqlite(`${dir}/${DB_NAME}`, { readonly: true });
   try {
     expect(db.prepare("SELECT result, native FROM syscall WHERE result <> native").all()).toEqual([{ result: 0, native: -4 }]);

@@ -158,6 +158,7 @@ export function syntheticSource(options: SyntheticOptions = {}): Source & { read
       }
       return seq < total;
     },
+    ending: "finished",
     keyframe: () => (keyframes ? JSON.stringify({ seq, state, time, depths: [...depths] }) : null),
     flush,
   };
@@ -208,6 +209,7 @@ export function rowsSource(
       }
       return next < rows.length;
     },
+    ending: "finished",
     keyframe: () => null,
     flush,
   };
@@ -221,7 +223,7 @@ export const TEST_INFO = {
   scenarioText: "threads: []\n",
   seed: 1,
   scheduler: "seeded",
-  origin: "emulated",
+  origin: "imported",
 } as const;
 
 /** Info as `record` takes it. */

@@ -2,10 +2,11 @@
 
 import { Command, Option } from "commander";
 import { atLeast, findRule, SEVERITIES, type Severity } from "../../analyzer/index.ts";
-import { analyzeTrace } from "../analyzing.ts";
+import { analyzeAndKeep } from "../analyzing.ts";
 import type { Io } from "../io.ts";
 import { openForCommand } from "../opening.ts";
 import { findingsText, summary } from "../present/findings.ts";
+import { safe } from "../present/safe.ts";
 import { paint } from "../present/style.ts";
 
 interface Options {
@@ -34,21 +35,26 @@ Examples:
   eintr analyze a.trace
   eintr analyze a.trace --fail-on high --format json
   eintr analyze a.trace --rule spurious-yield-per-pending
-  eintr query a.trace "SELECT rule, count(*), sum(cost_ns) FROM finding GROUP BY rule"`,
+  eintr query a.trace "SELECT rule, findings, cost_ns FROM analysis"`,
     )
     .action(async (dir: string, options: Options) => {
       const rules = options.rule?.map(findRule);
-      const trace = openForCommand(io, dir);
+      const trace = await openForCommand(io, dir);
       try {
-        const result = analyzeTrace(io, trace, rules);
-        if (result === null) {
+        const analyzed = await analyzeAndKeep(io, trace, rules);
+        if (analyzed === null) {
           io.talk("interrupted; the findings of before are kept\n");
           io.exitCode = 130;
           return;
         }
+        const { result, unkept } = analyzed;
         if (options.format === "text") await io.out(findingsText(dir, result, trace.threads, paint(io.color)));
         else for (const finding of result.findings) await io.out(`${JSON.stringify(finding)}\n`);
         io.talk(`${dir}: ${summary(result)} in ${trace.transitions.rows.toLocaleString("en")} transitions\n`);
+        const omitted = result.ran.reduce((sum, run) => sum + run.omitted, 0);
+        if (omitted > 0)
+          io.talk(`${omitted.toLocaleString("en")} of them are like others and only counted: table analysis has the totals\n`);
+        if (unkept !== null) io.talk(`not kept, so that show, replay and query do not know them: ${safe(unkept)}\n`);
         const { failOn } = options;
         if (failOn !== "never" && result.findings.some((finding) => atLeast(finding.severity, failOn))) io.exitCode = 1;
       } finally {

@@ -11,6 +11,8 @@ import { recordCase, tellRecorded } from "../recording.ts";
 import { draw } from "../showing.ts";
 import { findingInterval } from "./show.ts";
 
+/** Nobody else calls a trace this: the tour may replace it. */
+const DIR = "eintr-demo.trace";
 const SCENARIO = "lost-interrupted-error";
 const STACK = "graphene-sgx";
 const FIX = "sgx-interrupted-code-lost";
@@ -20,15 +22,16 @@ const MOST_ROWS = 500;
 export function demoCommand(io: Io): Command {
   return new Command("demo")
     .description("the tour: record a read that loses its EINTR under SGX, find out, look at it")
-    .option("-o, --output <dir>", "trace folder to make", `${SCENARIO}.trace`)
-    .addHelpText("after", "\nExamples:\n  eintr demo\n  npm start")
-    .action(async ({ output: dir }: { output: string }) => {
+    .option("-o, --output <dir>", "trace folder to make", DIR)
+    .option("--force", `replace a trace that is there (${DIR} is replaced anyway)`)
+    .addHelpText("after", "\nExamples:\n  eintr demo\n  eintr demo -o tour.trace\n  npm start")
+    .action(async ({ output: dir, force: forced }: { output: string; force?: boolean }) => {
       const what = openCase(SCENARIO);
-      const strong = paint(io.color).strong;
-      io.talk(`${what.scenario.title}\n\n$ eintr record ${SCENARIO} --stack ${STACK} -o ${dir} --force\n`);
-      const recorded = await recordCase(io, what, dir, { stack: STACK, fixes: [], scheduler: "scripted", force: true });
+      const force = forced === true || dir === DIR;
+      io.talk(`${what.scenario.title}\n\n$ eintr record ${SCENARIO} --stack ${STACK} -o ${dir}${force ? " --force" : ""}\n`);
+      const recorded = await recordCase(io, what, dir, { stack: STACK, fixes: [], scheduler: "scripted", force });
       tellRecorded(io, recorded, STACK);
-      const trace = openForCommand(io, dir);
+      const trace = await openForCommand(io, dir);
       try {
         io.talk(`\n$ eintr analyze ${dir}\n`);
         const result = analyzeTrace(io, trace);
@@ -43,7 +46,7 @@ export function demoCommand(io: Io): Command {
       } finally {
         trace.close();
       }
-      io.talk(`\n${strong("Try next")} (in a checkout write \`npm run -s eintr --\` for \`eintr\`):\n${tryNext(dir)}`);
+      io.talk(`\nTry next (in a checkout write \`npm run -s eintr --\` for \`eintr\`):\n${tryNext(dir)}`);
     });
 }
 

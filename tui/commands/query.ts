@@ -1,6 +1,8 @@
 /** `eintr query`: SQL over a trace; without SQL an interactive prompt. */
 
+import { addAbortSignal, type Readable } from "node:stream";
 import { Command, Option } from "commander";
+import { QueryError } from "../../recorder/index.ts";
 import { InputError, type Io } from "../io.ts";
 import { openForCommand } from "../opening.ts";
 import { wholeNumber } from "../options.ts";
@@ -25,6 +27,8 @@ export function queryCommand(io: Io): Command {
       "after",
       `
 Tables and columns: eintr schema. The views transitions, syscalls and signals have names instead of numbers.
+In json and csv a second column of the same name, as in SELECT a.seq, b.seq, is called seq:2, the next seq:3.
+In json, bytes are base64 texts, integers beyond 2^53 decimal texts.
 
 Examples:
   eintr query a.trace "SELECT * FROM signals"
@@ -33,10 +37,10 @@ Examples:
   eintr query a.trace                      # prompt: Tab completes names, .help, Ctrl-C stops a query, Ctrl-D leaves`,
     )
     .action(async (dir: string, sql: string | undefined, options: Options) => {
-      const trace = openForCommand(io, dir);
+      const trace = await openForCommand(io, dir);
       try {
         if (sql === undefined && process.stdin.isTTY === true) return await prompt(io, trace, options.format);
-        const text = sql === undefined || sql === "-" ? await stdinText() : sql;
+        const text = sql === undefined || sql === "-" ? await textOf(process.stdin, io.signal) : sql;
         const timeoutMs = options.timeout === undefined ? undefined : options.timeout * 1000;
         await printQuery(io, trace.db, text, { format: options.format, limit: options.limit, timeoutMs, signal: io.signal });
       } finally {
@@ -47,12 +51,18 @@ Examples:
 
 const MAX_SQL = 1_000_000;
 
-async function stdinText(): Promise<string> {
+/** All that comes from stdin, until it ends. Throws QueryError when Ctrl-C comes first. */
+export async function textOf(input: Readable, signal: AbortSignal): Promise<string> {
   let text = "";
-  process.stdin.setEncoding("utf8");
-  for await (const part of process.stdin) {
-    text += part as string;
-    if (text.length > MAX_SQL) throw new InputError(`stdin: more than ${MAX_SQL} characters; expected one SQL statement`);
+  input.setEncoding("utf8");
+  try {
+    for await (const part of addAbortSignal(signal, input)) {
+      text += part as string;
+      if (text.length > MAX_SQL) throw new InputError(`stdin: more than ${MAX_SQL} characters; expected one SQL statement`);
+    }
+  } catch (error) {
+    if (signal.aborted) throw new QueryError("stdin: stopped before its end", true);
+    throw error;
   }
   return text;
 }

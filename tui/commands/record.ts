@@ -67,7 +67,7 @@ Examples:
       tellRecorded(io, recorded, options.stack);
       for (const { name: counted, count, severity, advice } of recorded.sealed.quality)
         if (severity !== "info") io.talk(`${severity}: ${counted}: ${count} (${advice})\n`);
-      const trace = openForCommand(io, dir);
+      const trace = await openForCommand(io, dir);
       tellDifferences(io, trace);
       trace.close();
       io.talk(`next: eintr analyze ${dir}\n`);

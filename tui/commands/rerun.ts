@@ -1,15 +1,14 @@
 /** `eintr rerun`: the same run again, checked; or another one, with a fix, on another stack, with another decision. */
 
 import { Command } from "commander";
+import { compareRuns, type Difference, firstDifferingRow, runOf, withDecision } from "../../analyzer/index.ts";
 import { COLUMN_NAMES, type Decision, type FixName, kindName, type Run, type StackName, type Transition } from "../../engine/index.ts";
 import type { Trace } from "../../recorder/index.ts";
-import { compareRuns } from "../compare.ts";
 import type { Io } from "../io.ts";
 import { openForCommand } from "../opening.ts";
 import { fixOption, stackOption } from "../options.ts";
 import { safe } from "../present/safe.ts";
 import { startProgress } from "../progress.ts";
-import { type Difference, firstDifferingRow, runOf, withDecision } from "../rerun.ts";
 
 interface Options {
   stack?: StackName;
@@ -40,7 +39,7 @@ Examples:
   eintr rerun a.trace --decide 120:arrive=1`,
     )
     .action(async (dir: string, options: Options) => {
-      const trace = openForCommand(io, dir);
+      const trace = await openForCommand(io, dir);
       try {
         if (options.stack !== undefined || options.fix !== undefined) await counterfactual(io, trace, options);
         else await check(io, trace, options.decide);
@@ -57,7 +56,7 @@ async function check(io: Io, trace: Trace, decide: readonly string[] | undefined
   const run = runOf(trace, { decisions: decisionsOf(trace, decide) });
   const progress = startProgress();
   const total = trace.transitions.rows;
-  const found = firstDifferingRow(trace, run, (rows) => {
+  const found = await firstDifferingRow(trace, run, (rows) => {
     progress.update("comparing", rows, total);
     return !io.signal.aborted;
   });
@@ -113,9 +112,20 @@ async function counterfactual(io: Io, trace: Trace, { stack, fix, decide }: Opti
   const before = runOf(trace);
   const after = runOf(trace, changes);
   const name = (run: Run): string => [run.options.stack, ...(run.options.fixes ?? [])].join(" + ");
-  const { differences, compared, ended } = compareRuns(before, after, { rows: Math.max(trace.transitions.rows, 1), signal: io.signal });
-  io.talk(`${name(before)}  against  ${name(after)}: ${compared} calls and handlers compared\n`);
-  if (!ended) io.talk("one of the runs did not come to its end: only what both did was compared\n");
+  const progress = startProgress();
+  const compared = await compareRuns(before, after, {
+    rows: Math.max(trace.transitions.rows, 1),
+    signal: io.signal,
+    onProgress: (rows) => progress.update(`running both, ${rows.toLocaleString("en")} transitions`, rows, null),
+  });
+  progress.end();
+  if (compared === null) {
+    io.exitCode = 130;
+    return;
+  }
+  const { differences, whole } = compared;
+  io.talk(`${name(before)}  against  ${name(after)}: ${compared.compared} calls and handlers compared\n`);
+  if (!whole) io.talk("one of the runs did not come to its end: only what both did was compared\n");
   if (differences.length === 0) return io.out("the application sees the same\n");
   io.exitCode = 1;
   for (const d of differences) {

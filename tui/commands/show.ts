@@ -7,6 +7,7 @@ import { around, rowsOfThread, threadAt } from "../interval.ts";
 import { InputError, type Io } from "../io.ts";
 import { openForCommand } from "../opening.ts";
 import { wholeNumber } from "../options.ts";
+import { safeJson } from "../present/safe.ts";
 import { MIN_WIDTH } from "../present/two-column.ts";
 import { draw } from "../showing.ts";
 
@@ -61,7 +62,7 @@ Examples:
   eintr show a.trace --format json | head`,
     )
     .action(async (dir: string, options: Options) => {
-      const trace = openForCommand(io, dir);
+      const trace = await openForCommand(io, dir);
       try {
         const chosen = choose(trace, options);
         if (options.format === "json") return await printJson(io, trace, chosen, options.rows);
@@ -125,6 +126,6 @@ async function printJson(io: Io, trace: Trace, { thread, from, to }: Chosen, mos
   for (const row of rows) {
     const site = trace.sites[row.site];
     const names = { kind: kindName(row.kind), flow: site?.flow, label: site?.label, layer: site?.layer, context: site?.context };
-    await io.out(`${JSON.stringify({ ...row, ...names, detail: trace.texts[row.detail] ?? "" })}\n`);
+    await io.out(`${safeJson({ ...row, ...names, detail: trace.texts[row.detail] ?? "" })}\n`);
   }
 }

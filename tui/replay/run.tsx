@@ -4,13 +4,15 @@ import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { render } from "ink";
-import type { FixName, StackName } from "../../engine/index.ts";
-import { ARROW_NAME, type Trace } from "../../recorder/index.ts";
-import { type Case, openCase } from "../case.ts";
+import { runOf } from "../../analyzer/index.ts";
+import type { FixName, Run, StackName } from "../../engine/index.ts";
+import { ARROW_NAME, type RunInfo, record, type Trace } from "../../recorder/index.ts";
+import { openCase } from "../case.ts";
 import { InputError, type Io } from "../io.ts";
 import { openForCommand } from "../opening.ts";
-import { fixNames, stackName } from "../options.ts";
+import { fixNames } from "../options.ts";
 import { paint } from "../present/style.ts";
+import { startProgress } from "../progress.ts";
 import { recordCase } from "../recording.ts";
 import { Replay } from "./app.tsx";
 import { enterScreen } from "./screen.ts";
@@ -28,6 +30,8 @@ export interface ReplayOptions {
 }
 
 const DEFAULT_STACK: StackName = "graphene-sgx";
+/** The other run may take another number of transitions for the same time; so many times more at most. */
+const MORE_ROWS = 10;
 
 /** Throws what opening throws, before the terminal is taken. */
 export async function runReplay(io: Io, name: string, options: ReplayOptions): Promise<void> {
@@ -60,20 +64,33 @@ async function openOther(io: Io, trace: Trace, options: ReplayOptions, scratch: 
   if (options.with !== undefined) return openForCommand(io, options.with);
   if (options.fix === undefined && options.stack === undefined) return null;
   const { info } = trace;
-  if (info.origin !== "emulated") throw new InputError(`${trace.dir}: was imported from a real run: there is no scenario to run again`);
-  const text = path.join(scratch, "scenario.yaml");
-  writeFileSync(text, info.scenarioText);
-  const what: Case = openCase(text);
+  const fixes = [...new Set([...info.fixes, ...(options.fix ?? [])])].flatMap((fix) => fixNames(fix));
+  // The same decisions, as `eintr rerun --fix` has them: only the change makes the difference.
+  const run = runOf(trace, { fixes, ...(options.stack === undefined ? {} : { stack: options.stack }) });
   const dir = path.join(scratch, "other.trace");
-  await recordCase(io, what, dir, {
-    stack: options.stack ?? stackName(info.stack),
-    fixes: [...new Set([...info.fixes.flatMap((fix) => fixNames(fix)), ...(options.fix ?? [])])],
-    scheduler: info.scheduler === "seeded" ? "seeded" : "scripted",
-    seed: info.seed,
-    rows: trace.transitions.end?.reason === "row-limit" ? trace.transitions.rows : undefined,
-    force: false,
-  });
+  await recordOther(io, run, dir, { ...info, stack: run.options.stack, fixes: [...fixes] }, trace);
   return openForCommand(io, dir);
+}
+
+/** Up to the same virtual time, where the trace was cut. */
+async function recordOther(io: Io, run: Run, dir: string, info: RunInfo, { transitions }: Trace): Promise<void> {
+  const progress = startProgress();
+  const { end, rows } = transitions;
+  try {
+    await record(run, dir, info, {
+      rows: MORE_ROWS * rows,
+      stopAtNs: end?.reason === "finished" ? undefined : timeOfLast(transitions),
+      signal: io.signal,
+      onProgress: ({ rows: made }) => progress.update("running the other one", made, null),
+    });
+  } finally {
+    progress.end();
+  }
+}
+
+function timeOfLast(transitions: Trace["transitions"]): number {
+  const last = transitions.readBlock(transitions.batches.length - 1);
+  return last.time[last.n - 1] ?? 0;
 }
 
 function startOf(world: World, options: ReplayOptions): Partial<ReplayState> {

@@ -1,6 +1,7 @@
 /** Two runs of a scenario side by side, aligned by what the application did. */
 
-import { outcome, type Seen, watchCalls } from "../../calls.ts";
+import { pairUp, type SeenPair } from "../../../analyzer/index.ts";
+import { outcome, type Seen, type SeenCalls, watchCalls } from "../../../recorder/index.ts";
 import { fit, safe } from "../../present/safe.ts";
 import type { ReplayState } from "../state.ts";
 import type { World } from "../world.ts";
@@ -8,35 +9,29 @@ import type { World } from "../world.ts";
 /** Calls of traces longer than this are not laid side by side: it would take a pass over all of it. */
 const COMPARED_ROWS = 3_000_000;
 
-const calls = new WeakMap<World, ReadonlyMap<string, Seen>>();
+const calls = new WeakMap<World, SeenCalls>();
 
 /** Calls and handlers of the whole trace, by place; found once. */
-function callsOf(world: World): ReadonlyMap<string, Seen> {
+function callsOf(world: World): SeenCalls {
   const known = calls.get(world);
   if (known !== undefined) return known;
   const watch = watchCalls(world.trace);
   if (world.rows.count <= COMPARED_ROWS) for (const block of world.trace.rows()) watch.put(block);
-  calls.set(world, watch.seen);
-  return watch.seen;
+  calls.set(world, watch);
+  return watch;
 }
 
-interface Pair {
-  readonly key: string;
-  readonly one: Seen | undefined;
-  readonly other: Seen | undefined;
-}
-
-const pairsOf = new WeakMap<World, readonly Pair[]>();
+const pairsOf = new WeakMap<World, readonly SeenPair[]>();
 
 /** In order of this trace; what only the other one has comes at its seq there. */
-function pairs(world: World): readonly Pair[] {
+function pairs(world: World): readonly SeenPair[] {
   const known = pairsOf.get(world);
   if (known !== undefined) return known;
-  const here = callsOf(world);
-  const there = world.other === null ? new Map<string, Seen>() : callsOf(world.other);
-  const all: Pair[] = [...here].map(([key, one]) => ({ key, one, other: there.get(key) }));
-  for (const [key, other] of there) if (!here.has(key)) all.push({ key, one: undefined, other });
-  all.sort((a, b) => (a.one?.seq ?? a.other?.seq ?? 0) - (b.one?.seq ?? b.other?.seq ?? 0));
+  if (world.other === null) return [];
+  const one = callsOf(world);
+  const other = callsOf(world.other);
+  const whole = [world, world.other].every(({ trace }) => trace.transitions.end?.reason === "finished") && !one.full && !other.full;
+  const all = pairUp(one.seen, other.seen, whole);
   pairsOf.set(world, all);
   return all;
 }
@@ -56,7 +51,7 @@ export function comparePane(world: World, s: ReplayState, width: number, height:
     paint.strong(fit(safe(head, width), width)),
     ...all.slice(from, from + room).map((pair, i) => {
       const seen = pair.one ?? pair.other;
-      const same = outcome(pair.one) === outcome(pair.other);
+      const same = !pair.differs;
       const what = fit(
         safe(`${same ? " " : "!"} ${String(pair.one?.seq ?? "-").padStart(7)}  ${seen?.thread.slice(0, 9).padEnd(9)}  ${seen?.what}`, 40),
         40,
@@ -88,7 +83,7 @@ export function alignedSeq(world: World, s: ReplayState): { seq: number; thread:
 
 /** The next (1) or last (-1) place where the two runs differ for the application. */
 export function nextDifference(world: World, seq: number, direction: 1 | -1): { seq: number; thread: number } | null {
-  const differing = pairs(world).filter(({ one, other }) => one !== undefined && outcome(one) !== outcome(other));
+  const differing = pairs(world).filter(({ one, differs }) => one !== undefined && differs);
   const found = direction === 1 ? differing.find(({ one }) => place(one) > seq) : differing.findLast(({ one }) => place(one) < seq);
   if (found?.one === undefined) return null;
   const thread = world.trace.threads.findIndex((one) => one.name === found.one?.thread);

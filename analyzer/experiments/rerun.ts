@@ -1,20 +1,24 @@
 /** Runs a trace's scenario again from its decisions and compares, row by row (design, "Promise: determinism"). */
 
-import type { FixName, StackName } from "../engine/index.ts";
 import {
   type Block,
   boot,
   COLUMN_NAMES,
   type ColumnName,
   type Decision,
+  FIX_NAMES,
+  type FixName,
   parseScenario,
   type Run,
+  STACK_NAMES,
+  type StackName,
   type Transition,
   transitionAt,
-} from "../engine/index.ts";
-import type { Trace } from "../recorder/index.ts";
-import { InputError } from "./io.ts";
-import { fixNames, stackName } from "./options.ts";
+} from "../../engine/index.ts";
+import type { Trace } from "../../recorder/index.ts";
+
+/** A trace that cannot be run again, or a change of it that cannot be: shown as it is. */
+export class ExperimentError extends Error {}
 
 export interface Changes {
   readonly stack?: StackName | undefined;
@@ -22,19 +26,28 @@ export interface Changes {
   readonly decisions?: readonly Decision[] | undefined;
 }
 
-/** The run of a trace, at its start. Throws InputError for a trace no engine made, ScenarioError for a broken text in it. */
+/** The run of a trace, at its start. Throws ExperimentError for a trace this build cannot run, ScenarioError for a broken text in it. */
 export function runOf(trace: Trace, changes: Changes = {}): Run {
-  const { info } = trace;
-  if (info.origin !== "emulated") throw new InputError(`${trace.dir}: was imported from a real run: there is no scenario to run again`);
+  const { info, dir } = trace;
+  if (info.origin !== "emulated") throw new ExperimentError(`${dir}: was imported from a real run: there is no scenario to run again`);
+  const known = <N extends string>(names: readonly N[], name: string, what: string): N => {
+    const found = names.find((one) => one === name);
+    if (found === undefined) throw new ExperimentError(`${dir}: recorded by eintr ${info.eintr} with ${what} "${name}", unknown here`);
+    return found;
+  };
+  const scenario = parseScenario(info.scenarioText, `scenario of ${dir}`);
   return boot({
-    stack: changes.stack ?? stackName(info.stack),
-    scenario: parseScenario(info.scenarioText, `scenario of ${trace.dir}`),
-    fixes: changes.fixes ?? info.fixes.flatMap((name) => fixNames(name)),
+    stack: changes.stack ?? known(STACK_NAMES, info.stack, "the stack"),
+    // Another run may need more transitions for the same time; who runs it bounds it.
+    scenario: isAnother(changes) ? { ...scenario, limit: { ...scenario.limit, transitions: Number.MAX_SAFE_INTEGER } } : scenario,
+    fixes: changes.fixes ?? info.fixes.map((name) => known(FIX_NAMES, name, "the fix")),
     scheduler: "recorded",
     seed: info.seed,
     decisions: changes.decisions ?? trace.decisions,
   });
 }
+
+const isAnother = ({ stack, fixes }: Changes): boolean => stack !== undefined || fixes !== undefined;
 
 export interface Difference {
   readonly seq: number;
@@ -47,10 +60,10 @@ export interface Difference {
 }
 
 /**
- * The first transition at which `run` differs from the trace, null when there is none.
- * `onProgress` is told rows compared after each block; return false to stop (then the result says nothing).
+ * The first transition at which `run` differs from the trace, null when there is none. Lets timers and signals in after each block.
+ * `onProgress` is told rows compared; return false to stop (then the result says nothing).
  */
-export function firstDifferingRow(trace: Trace, run: Run, onProgress: (rows: number) => boolean): Difference | null {
+export async function firstDifferingRow(trace: Trace, run: Run, onProgress: (rows: number) => boolean): Promise<Difference | null> {
   let seq = 0;
   for (const recorded of trace.rows()) {
     let found: Difference | null = null;
@@ -66,6 +79,7 @@ export function firstDifferingRow(trace: Trace, run: Run, onProgress: (rows: num
     if (found !== null) return found;
     if (made < recorded.n) return { seq: seq + made, columns: [], recorded: transitionAt(recorded, made), again: null };
     seq += recorded.n;
+    await new Promise((resolve) => setImmediate(resolve));
     if (!onProgress(seq)) return null;
   }
   return trace.transitions.end?.reason === "finished" ? goesOn(run, seq) : null;
@@ -97,7 +111,7 @@ function goesOn(run: Run, seq: number): Difference | null {
 export function withDecision(decisions: readonly Decision[], text: string): Decision[] {
   const match = /^(\d+):(thread|arrive|interrupt|arrival)=(\d+)$/.exec(text);
   if (match === null)
-    throw new InputError(
+    throw new ExperimentError(
       `--decide: expected SEQ:DOOR=CHOICE with a door of thread, arrive, interrupt, arrival (such as 120:arrive=1), found "${text}"`,
     );
   const changed = { seq: Number(match[1]), door: match[2] ?? "", choice: Number(match[3]) };

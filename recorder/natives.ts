@@ -1,0 +1,66 @@
+/**
+ * What a call got, or would have got, on Linux without a library OS: from the log the scenario came from, else from a run of the
+ * scenario on `native-linux`. Kept beside the real result in table `syscall`.
+ */
+
+import { expectedResults } from "../engine/app/expected.ts";
+import { ScenarioError } from "../engine/errors.ts";
+import { boot } from "../engine/machine.ts";
+import { parseScenario } from "../engine/scenario/parse.ts";
+import type { Scenario } from "../engine/scenario/schema.ts";
+import type { TransitionReader } from "./arrow-read.ts";
+import type { Natives } from "./derive.ts";
+import { callKey, type SeenCalls, watchCalls } from "./seen-calls.ts";
+import type { QualityCounter } from "./trace-format.ts";
+
+/** The oracle runs for so many transitions at most. */
+const ORACLE_ROWS = 2_000_000;
+const SLICE_ROWS = 16_384;
+
+export interface NativeAnswers {
+  /** Undefined where there is nothing to compare with: a native run itself, or one that no engine made. */
+  readonly natives: Natives | undefined;
+  /** Why they are missing although there should be some. */
+  readonly quality: readonly QualityCounter[];
+}
+
+export function nativeAnswers({ info, sites, threads }: Pick<TransitionReader, "info" | "sites" | "threads">): NativeAnswers {
+  if (info.origin !== "emulated") return { natives: undefined, quality: [] };
+  let scenario: Scenario;
+  try {
+    scenario = parseScenario(info.scenarioText, "the trace's scenario");
+  } catch (error) {
+    // An older or a newer eintr wrote it: the rows are as good as ever.
+    if (!(error instanceof ScenarioError)) throw error;
+    return { natives: undefined, quality: [unknown(error.message)] };
+  }
+  const expected = expectedResults(scenario);
+  if (expected.size > 0) return { natives: ({ site, nr }) => expected.get(sites[site]?.flow ?? "")?.[nr] ?? null, quality: [] };
+  if (info.stack === "native-linux") return { natives: undefined, quality: [] };
+  let oracle: SeenCalls | null = null;
+  const natives: Natives = (call) => {
+    oracle ??= nativeRun(scenario, info.seed);
+    return oracle.seen.get(callKey(threads[call.thread]?.name ?? "", call))?.result ?? null;
+  };
+  return { natives, quality: [] };
+}
+
+function nativeRun(scenario: Scenario, seed: number): SeenCalls {
+  const run = boot({ stack: "native-linux", scenario, seed });
+  const calls = watchCalls(run);
+  try {
+    for (let rows = 0; rows < ORACLE_ROWS && run.run(SLICE_ROWS, calls); rows += SLICE_ROWS);
+    run.flush(calls);
+  } catch (error) {
+    // Beyond what is emulated, on Linux alone: what came before it is known.
+    if (!(error instanceof ScenarioError)) throw error;
+  }
+  return calls;
+}
+
+const unknown = (why: string): QualityCounter => ({
+  name: "native-results-unknown",
+  count: 1,
+  severity: "notice",
+  advice: `what Linux alone would have answered is not known: ${why}`,
+});
