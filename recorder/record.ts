@@ -7,6 +7,7 @@
 
 import fs from "node:fs";
 import path from "node:path";
+import { setImmediate as turn } from "node:timers/promises";
 import { BLOCK_ROWS, type Source } from "../engine/block.ts";
 import type { ArrowWriter } from "./arrow-write.ts";
 import { errorCode, errorText, TraceError } from "./errors.ts";
@@ -95,7 +96,7 @@ async function runAll(source: Source, writer: ArrowWriter, options: RecordOption
     if (options.stopAtNs !== undefined && writer.time >= options.stopAtNs) return stop("time-limit");
     options.onProgress?.({ phase: "record", rows: made, total: limitOrNull(limit), timeNs: writer.time, bytes: writer.bytes });
     // Let signals and timers in: the source is synchronous.
-    await new Promise((resolve) => setImmediate(resolve));
+    await turn();
   }
 
   function stop(reason: RunEnd["reason"]): RunEnd["reason"] {

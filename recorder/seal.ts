@@ -5,6 +5,7 @@
 
 import fs from "node:fs";
 import path from "node:path";
+import { setImmediate as turn } from "node:timers/promises";
 import Sqlite from "better-sqlite3";
 import { BLOCK_ROWS, COLUMN_NAMES, newBlock } from "../engine/block.ts";
 import { openTransitions, type TransitionReader } from "./arrow-read.ts";
@@ -60,7 +61,7 @@ export async function sealGently(
   for (;;) {
     const { done, value } = steps.next();
     if (done === true) return value;
-    await new Promise((resolve) => setImmediate(resolve));
+    await turn();
     if (options.signal?.aborted === true) {
       steps.return(undefined as never);
       return null;

@@ -1,5 +1,6 @@
 /** Two runs side by side, call by call and handler by handler (design, section 7). */
 
+import { setImmediate as turn } from "node:timers/promises";
 import type { Ending, Run } from "../../engine/index.ts";
 import { outcome, type Seen, type SeenCalls, watchCalls } from "../../recorder/index.ts";
 
@@ -97,7 +98,7 @@ async function finish(
     run.flush(sink);
     if (!more) return run.ending;
     onProgress?.(done + made);
-    await new Promise((resolve) => setImmediate(resolve));
+    await turn();
     if (sink.time >= untilNs || signal?.aborted === true) return null;
   }
   return null;

@@ -1,5 +1,6 @@
 /** Runs a trace's scenario again from its decisions and compares, row by row (design, "Promise: determinism"). */
 
+import { setImmediate as turn } from "node:timers/promises";
 import {
   type Block,
   boot,
@@ -79,7 +80,7 @@ export async function firstDifferingRow(trace: Trace, run: Run, onProgress: (row
     if (found !== null) return found;
     if (made < recorded.n) return { seq: seq + made, columns: [], recorded: transitionAt(recorded, made), again: null };
     seq += recorded.n;
-    await new Promise((resolve) => setImmediate(resolve));
+    await turn();
     if (!onProgress(seq)) return null;
   }
   return trace.transitions.end?.reason === "finished" ? goesOn(run, seq) : null;
