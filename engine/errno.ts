@@ -1,36 +1,60 @@
-/** Error numbers used by emulated calls, negative as the kernel returns them. Names for people. */
+/** Error numbers of the kernel (Linux, x86-64), negative as it returns them, and their names. */
 
+/** In order from 1; "-" where there is no error of that number. */
+const NAMES: readonly string[] = `
+EPERM ENOENT ESRCH EINTR EIO ENXIO E2BIG ENOEXEC EBADF ECHILD EAGAIN ENOMEM EACCES EFAULT ENOTBLK EBUSY EEXIST EXDEV ENODEV ENOTDIR
+EISDIR EINVAL ENFILE EMFILE ENOTTY ETXTBSY EFBIG ENOSPC ESPIPE EROFS EMLINK EPIPE EDOM ERANGE EDEADLK ENAMETOOLONG ENOLCK ENOSYS
+ENOTEMPTY ELOOP - ENOMSG EIDRM ECHRNG EL2NSYNC EL3HLT EL3RST ELNRNG EUNATCH ENOCSI EL2HLT EBADE EBADR EXFULL ENOANO EBADRQC EBADSLT -
+EBFONT ENOSTR ENODATA ETIME ENOSR ENONET ENOPKG EREMOTE ENOLINK EADV ESRMNT ECOMM EPROTO EMULTIHOP EDOTDOT EBADMSG EOVERFLOW ENOTUNIQ
+EBADFD EREMCHG ELIBACC ELIBBAD ELIBSCN ELIBMAX ELIBEXEC EILSEQ ERESTART ESTRPIPE EUSERS ENOTSOCK EDESTADDRREQ EMSGSIZE EPROTOTYPE
+ENOPROTOOPT EPROTONOSUPPORT ESOCKTNOSUPPORT EOPNOTSUPP EPFNOSUPPORT EAFNOSUPPORT EADDRINUSE EADDRNOTAVAIL ENETDOWN ENETUNREACH ENETRESET
+ECONNABORTED ECONNRESET ENOBUFS EISCONN ENOTCONN ESHUTDOWN ETOOMANYREFS ETIMEDOUT ECONNREFUSED EHOSTDOWN EHOSTUNREACH EALREADY
+EINPROGRESS ESTALE EUCLEAN ENOTNAM ENAVAIL EISNAM EREMOTEIO EDQUOT ENOMEDIUM EMEDIUMTYPE ECANCELED ENOKEY EKEYEXPIRED EKEYREVOKED
+EKEYREJECTED EOWNERDEAD ENOTRECOVERABLE ERFKILL EHWPOISON`
+  .trim()
+  .split(/\s+/);
+
+const NUMBERS: ReadonlyMap<string, number> = new Map([
+  ...NAMES.flatMap((name, i) => (name === "-" ? [] : [[name, -(i + 1)] as const])),
+  ["EWOULDBLOCK", -11],
+  ["EDEADLOCK", -35],
+  ["ENOTSUP", -95],
+]);
+
+/** -4 for "EINTR"; null when no such error is known. */
+export const errnoNumber = (name: string): number | null => NUMBERS.get(name) ?? null;
+
+function known(name: string): number {
+  const number = errnoNumber(name);
+  if (number === null) throw new Error(`engine/errno.ts: no error ${name}`);
+  return number;
+}
+
+/** Those that the emulated code returns or looks at. */
 export const E = {
-  PERM: -1,
-  NOENT: -2,
-  SRCH: -3,
-  INTR: -4,
-  BADF: -9,
-  CHILD: -10,
-  AGAIN: -11,
-  NOMEM: -12,
-  ACCES: -13,
-  FAULT: -14,
-  INVAL: -22,
-  PIPE: -32,
-  NOSYS: -38,
-  CONNRESET: -104,
-  TIMEDOUT: -110,
+  PERM: known("EPERM"),
+  NOENT: known("ENOENT"),
+  SRCH: known("ESRCH"),
+  INTR: known("EINTR"),
+  BADF: known("EBADF"),
+  CHILD: known("ECHILD"),
+  AGAIN: known("EAGAIN"),
+  NOMEM: known("ENOMEM"),
+  ACCES: known("EACCES"),
+  FAULT: known("EFAULT"),
+  INVAL: known("EINVAL"),
+  PIPE: known("EPIPE"),
+  NOSYS: known("ENOSYS"),
+  CONNRESET: known("ECONNRESET"),
+  TIMEDOUT: known("ETIMEDOUT"),
   /** Kernel-internal: restart the call if the handler has SA_RESTART. Never seen by a program. */
   RESTARTSYS: -512,
 } as const;
 
-const NAMES: Readonly<Record<number, string>> = Object.fromEntries(
-  Object.entries(E).map(([name, number]) => [number, name === "RESTARTSYS" ? "ERESTARTSYS" : `E${name}`]),
-);
-
-/** "-EINTR" for -4, "-errno 77" for an unknown one, the plain number otherwise. */
+/** "-EINTR" for -4, "-errno 999" for an unknown one, the plain number otherwise. */
 export function resultText(result: number): string {
   if (result >= 0 || result < -4095) return String(result);
-  return NAMES[result] ? `-${NAMES[result]}` : `-errno ${-result}`;
-}
-
-/** Number of "EINTR" (negative), 0 when unknown. */
-export function errnoNumber(name: string): number {
-  return Object.entries(E).find(([key]) => `E${key}` === name)?.[1] ?? 0;
+  if (result === E.RESTARTSYS) return "-ERESTARTSYS";
+  const name = NAMES[-result - 1] ?? "-";
+  return name === "-" ? `-errno ${-result}` : `-${name}`;
 }

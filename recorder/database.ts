@@ -1,6 +1,7 @@
 /** The schema of `trace.db` as types for kysely. A test keeps it and `schema.ts` in agreement. */
 
 import type { Kysely } from "kysely";
+import type { Transition } from "../engine/transition.ts";
 
 /** 0 or 1. */
 export type Flag = number;
@@ -57,21 +58,8 @@ export interface SignalNameTable {
   number: number;
   name: string;
 }
-export interface TransitionTable {
-  seq: number;
-  time: number;
-  thread: number;
-  site: number;
-  kind: number;
-  signal: number;
-  value: number;
-  extra: number;
-  depth: number;
-  cssa: number;
-  preempt: number;
-  pending: number;
-  detail: number;
-}
+/** A row is a transition of the engine, as it is. */
+export type TransitionTable = { [C in keyof Transition]: number };
 export interface KeyframeTable {
   seq: number;
   state: Buffer;
@@ -139,6 +127,12 @@ export interface HandlerTable {
   time: number;
   duration: Nullable;
   context: number;
+}
+export interface AnalysisTable {
+  rule: string;
+  findings: number;
+  cost_ns: number;
+  omitted: number;
 }
 export interface FindingTable {
   id: number;
@@ -240,6 +234,7 @@ export interface Database {
   entry: EntryTable;
   upcall: UpcallTable;
   handler: HandlerTable;
+  analysis: AnalysisTable;
   finding: FindingTable;
   evidence: EvidenceTable;
   count_by_kind: CountByKindTable;

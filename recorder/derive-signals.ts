@@ -6,22 +6,28 @@
  */
 
 import { BLOCK_ROWS, type Block } from "../engine/block.ts";
-import { KIND, KINDS, type KindName } from "../engine/transition.ts";
+import { EVENT } from "../engine/pal/events.ts";
+import { KIND, type KindName } from "../engine/transition.ts";
 import type { Spill } from "./spill.ts";
 
-/** Values of `signal.outcome`. */
-export const OUTCOME = {
-  pending: 0,
-  handled: 1,
-  ignored: 2,
-  coalesced: 3,
-  dropped: 4,
-  lost: 5,
-  killed: 6,
-  consumed: 7,
-  hostDefault: 8,
-} as const;
-type Outcome = (typeof OUTCOME)[keyof typeof OUTCOME];
+/** What became of a signal. The position is the value of `signal.outcome`, the view `signals` has the name: append only. */
+export const OUTCOMES = [
+  { name: "pending", more: "" },
+  { name: "handled", more: "" },
+  { name: "ignored", more: "" },
+  { name: "coalesced", more: "with one of this number that was pending already" },
+  { name: "dropped", more: "because the ring was full" },
+  { name: "lost", more: "" },
+  { name: "killed", more: "" },
+  { name: "consumed", more: "by an upcall (RESUME)" },
+  { name: "host default", more: "action" },
+] as const;
+type OutcomeName = (typeof OUTCOMES)[number]["name"];
+
+/** Values of `signal.outcome` by name. */
+export const OUTCOME = Object.freeze(Object.fromEntries(OUTCOMES.map(({ name }, value) => [name, value]))) as Readonly<
+  Record<OutcomeName, number>
+>;
 
 /** Column positions of the table. */
 enum Column {
@@ -50,10 +56,6 @@ const REST_ROWS = 4 * BLOCK_ROWS;
 /** Open signals in memory; the oldest beyond that are written early and merged at the end. */
 const MAX_OPEN = 65_536;
 
-/** PAL events without a signal of their own. */
-const EVENT_RESUME = 6;
-const EVENT_FAILURE = 7;
-
 const column = (name: KindName, at: Column): readonly [number, Column] => [KIND[name], at];
 /** The column that a kind's first row of a signal goes to. */
 const COLUMN_OF_KIND = new Map<number, Column>([
@@ -69,11 +71,8 @@ const COLUMN_OF_KIND = new Map<number, Column>([
   column("app.handler.enter", Column.handled),
 ]);
 
-/** Kinds whose `extra` is a signal id, by the vocabulary. */
-export const CARRIES_SIGNAL_ID: Uint8Array = Uint8Array.from(KINDS, (kind) => (kind.extra.includes("signal id") ? 1 : 0));
-
 /** How the road of a signal ends with a row of this kind and value, or null. */
-function outcomeOf(kind: number, value: number): Outcome | null {
+function outcomeOf(kind: number, value: number): number | null {
   switch (kind) {
     case KIND["app.handler.enter"]:
       return OUTCOME.handled;
@@ -89,9 +88,9 @@ function outcomeOf(kind: number, value: number): Outcome | null {
     case KIND["libos.signal.kill"]:
       return OUTCOME.killed;
     case KIND["host.signal.default"]:
-      return OUTCOME.hostDefault;
+      return OUTCOME["host default"];
     case KIND["libos.upcall.enter"]:
-      return value === EVENT_RESUME ? OUTCOME.consumed : null;
+      return value === EVENT.RESUME ? OUTCOME.consumed : null;
     default:
       return null;
   }
@@ -133,7 +132,7 @@ export function createSignalDeriver(threadCount: number, out: Spill): SignalDeri
     return signal;
   };
 
-  const end = (signal: number[], outcome: Outcome, seq: number): void => {
+  const end = (signal: number[], outcome: number, seq: number): void => {
     if (rank(outcome) <= rank(signal[Column.outcome] as number)) return;
     signal[Column.outcome] = outcome;
     // A handled signal ends when its handler does.
@@ -147,7 +146,7 @@ export function createSignalDeriver(threadCount: number, out: Spill): SignalDeri
       const value = block.value[row] as number;
       const seq = block.seq0 + row;
       const isUpcall = kind === KIND["libos.upcall.enter"] || kind === KIND["libos.upcall.return"];
-      if (isUpcall && value === EVENT_FAILURE) return;
+      if (isUpcall && value === EVENT.FAILURE) return;
       if (kind === KIND["pal.event.overwrite"] && value > 0) end(signalOf(value, block, row), OUTCOME.lost, seq);
       if (id <= 0) return;
 
@@ -184,14 +183,17 @@ export function createSignalDeriver(threadCount: number, out: Spill): SignalDeri
   };
 }
 
+/** Outcomes that a later fact replaces, in SQL; `rank` says the same. */
+const OPEN = `(${OUTCOME.pending}, ${OUTCOME.consumed})`;
+
 /** Insert a signal; what was written of the same id before is completed, not lost. */
 export const SIGNAL_UPSERT = `INSERT INTO signal VALUES (${new Array(SIGNAL_COLUMNS).fill("?").join(", ")})
 ON CONFLICT (id) DO UPDATE SET
   ${["generated", "delivered", "pended", "upcall", "decided", "appended", "fetched", "handled", "time_generated", "time_handled"]
     .map((name) => `${name} = COALESCE(${name}, excluded.${name})`)
     .join(",\n  ")},
-  ended = CASE WHEN excluded.outcome = 1 THEN excluded.ended
-    WHEN outcome IN (0, 7) THEN COALESCE(excluded.ended, ended) ELSE COALESCE(ended, excluded.ended) END,
+  ended = CASE WHEN excluded.outcome = ${OUTCOME.handled} THEN excluded.ended
+    WHEN outcome IN ${OPEN} THEN COALESCE(excluded.ended, ended) ELSE COALESCE(ended, excluded.ended) END,
   delay = COALESCE(time_handled, excluded.time_handled) - COALESCE(time_generated, excluded.time_generated),
-  outcome = CASE WHEN excluded.outcome = 0 THEN outcome
-    WHEN outcome IN (0, 7) OR excluded.outcome = 1 THEN excluded.outcome ELSE outcome END`;
+  outcome = CASE WHEN excluded.outcome = ${OUTCOME.pending} THEN outcome
+    WHEN outcome IN ${OPEN} OR excluded.outcome = ${OUTCOME.handled} THEN excluded.outcome ELSE outcome END`;

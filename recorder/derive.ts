@@ -5,9 +5,9 @@
  */
 
 import type { Block, Sink } from "../engine/block.ts";
-import { KIND, KIND_COUNT, type Site } from "../engine/transition.ts";
+import { CARRIES_SIGNAL_ID, KIND, KIND_COUNT, type Site } from "../engine/transition.ts";
 import { type CallPlace, createCallWalk, HANDLER, type Left, WALKED } from "./call-walk.ts";
-import { CARRIES_SIGNAL_ID, createSignalDeriver } from "./derive-signals.ts";
+import { createSignalDeriver } from "./derive-signals.ts";
 import type { RowWindow, Ticket } from "./row-window.ts";
 import type { Spill } from "./spill.ts";
 import type { QualityCounter } from "./trace-format.ts";

@@ -10,7 +10,7 @@ export { OUTCOME } from "./derive-signals.ts";
 export type { Digest } from "./digest.ts";
 export { createDigest } from "./digest.ts";
 export { TraceError } from "./errors.ts";
-export type { FindingRecord } from "./findings.ts";
+export type { FindingRecord, RuleRun } from "./findings.ts";
 export type { Keyframe, OpenOptions, Trace } from "./open.ts";
 export { openTrace, openTraceGently } from "./open.ts";
 export type { Cell, QueryOptions, QueryResult } from "./query.ts";

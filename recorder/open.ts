@@ -6,7 +6,7 @@ import type { Block } from "../engine/block.ts";
 import type { Decision, Site, ThreadInfo } from "../engine/transition.ts";
 import { openTransitions, type TransitionReader } from "./arrow-read.ts";
 import { errorText } from "./errors.ts";
-import { type FindingRecord, writeFindings } from "./findings.ts";
+import { type FindingRecord, type RuleRun, writeFindings } from "./findings.ts";
 import type { Cell } from "./query.ts";
 import { SCHEMA_VERSION } from "./schema.ts";
 import { DIGEST_DIFFERS, type SealOptions, seal, sealGently } from "./seal.ts";
@@ -43,8 +43,8 @@ export interface Trace {
   rows(from?: number, to?: number): Generator<Block, void>;
   /** The program's own questions to the database, small ones. SQL of a user goes through `query`. */
   ask(sql: string, ...parameters: readonly (number | string)[]): Cell[][];
-  /** Replace all findings in the database. */
-  replaceFindings(findings: Iterable<FindingRecord>): void;
+  /** Replace the findings of the rules that `ran` in the database; all of them without it. */
+  replaceFindings(findings: Iterable<FindingRecord>, ran?: readonly RuleRun[]): void;
   close(): void;
 }
 
@@ -120,7 +120,7 @@ function traceOf(dir: string, transitions: TransitionReader): Trace {
         .raw()
         .all(...parameters);
     },
-    replaceFindings: (findings) => writeFindings(db, findings),
+    replaceFindings: (findings, ran) => writeFindings(db, findings, ran),
     close() {
       connection?.close();
       transitions.close();

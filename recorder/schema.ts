@@ -4,10 +4,11 @@
  */
 
 import { COLUMN_NAMES } from "../engine/block.ts";
+import { OUTCOMES } from "./derive-signals.ts";
 import { COLUMN_MEANING } from "./trace-format.ts";
 
 /** Raised when a table changes: an older trace.db is rebuilt. Stored as `PRAGMA user_version`. */
-export const SCHEMA_VERSION = 2;
+export const SCHEMA_VERSION = 3;
 
 export interface ColumnEntry {
   readonly name: string;
@@ -103,7 +104,10 @@ export const TABLES: readonly TableEntry[] = [
     column("value text", "meaning of transition.value, empty when unused"),
     column("extra text", "meaning of transition.extra, empty when unused"),
   ]),
-  table("signal_name", "names of signal numbers", [column("number key", "signal number"), column("name text", "name, e.g. SIGINT")]),
+  table("signal_name", "names of signal numbers", [
+    column("number key", "signal number"),
+    column("name text", "name, e.g. SIGINT; SIGRT2 is 34"),
+  ]),
   paged("transition", "what happened, where, and what state it left; the view transitions has names", [
     column("seq key", "position in the trace, from 0, no gaps"),
     ...COLUMN_NAMES.map((name) => column(`${name}${TRANSITION_REFERENCES[name] ?? ""}`, COLUMN_MEANING[name])),
@@ -143,10 +147,7 @@ export const TABLES: readonly TableEntry[] = [
     seq("fetched ?", "taken out of the ring"),
     seq("handled ?", "application's handler entered"),
     seq("ended ?", "its road ended here: handler left, ignored, lost, ..."),
-    column(
-      "outcome",
-      "0 pending, 1 handled, 2 ignored, 3 coalesced, 4 dropped, 5 lost, 6 killed, 7 consumed by an upcall (RESUME), 8 host default action",
-    ),
+    column("outcome", OUTCOMES.map(({ name, more }, value) => `${value} ${name} ${more}`.trimEnd()).join(", ")),
     column("time_generated ?", "ns"),
     column("time_handled ?", "ns"),
     column("delay ?", "generated to handled, ns"),
@@ -179,9 +180,15 @@ export const TABLES: readonly TableEntry[] = [
     duration,
     column("context", "context it started in: 0 normal, 1 signal"),
   ]),
-  table("finding", "what the analyzer found", [
-    column("id key", "position in the report"),
-    column("rule text", "id of the rule: see eintr explain"),
+  table("analysis", "rules that ran over this trace, and all they found; a rule that is not here never ran", [
+    column("rule text key", "id of the rule: see eintr explain"),
+    column("findings", "how many it found; 0 is an answer as well"),
+    column("cost_ns", "what they wasted together, ns"),
+    column("omitted", "how many of them are counted here only: after very many alike the rest is not in the table finding"),
+  ]),
+  table("finding", "what the analyzer found, each with its evidence; analysis has the totals", [
+    column("id key", "position in the report of the last analysis; findings of rules that it did not run come after"),
+    column("rule text -> analysis(rule)", "id of the rule"),
     column("severity text", "how bad"),
     column("title text", "in one line"),
     column("thread ? -> thread(id)", "whose"),
@@ -235,8 +242,7 @@ FROM syscall c JOIN thread h ON h.id = c.thread JOIN site s ON s.id = c.site`,
     name: "signals",
     meaning: "signal with names instead of numbers",
     select: `SELECT g.id, n.name AS signal, h.name AS thread,
-  CASE g.outcome WHEN 0 THEN 'pending' WHEN 1 THEN 'handled' WHEN 2 THEN 'ignored' WHEN 3 THEN 'coalesced'
-    WHEN 4 THEN 'dropped' WHEN 5 THEN 'lost' WHEN 6 THEN 'killed' WHEN 7 THEN 'consumed' ELSE 'host default' END AS outcome,
+  CASE g.outcome ${OUTCOMES.map(({ name }, value) => `WHEN ${value} THEN '${name}'`).join(" ")} END AS outcome,
   g.delay AS delay_ns, g.generated, g.delivered, g.pended, g.upcall, g.decided, g.appended, g.fetched, g.handled, g.ended
 FROM signal g JOIN thread h ON h.id = g.thread LEFT JOIN signal_name n ON n.number = g.signal`,
   },

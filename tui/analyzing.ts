@@ -1,25 +1,38 @@
 /** Runs the rules over a trace, with progress, and keeps the findings in its database. Used by `analyze` and `demo`. */
 
-import { type AnalysisResult, analyze, type Rule } from "../analyzer/index.ts";
-import type { Trace } from "../recorder/index.ts";
+import { type AnalysisResult, analyzeGently, type Rule } from "../analyzer/index.ts";
+import { type Trace, TraceError } from "../recorder/index.ts";
 import type { Io } from "./io.ts";
 import { startProgress } from "./progress.ts";
 
-/** Null when it was interrupted; then the findings of before stay. Throws TraceError. */
-export function analyzeTrace(io: Io, trace: Trace, rules?: readonly Rule[]): AnalysisResult | null {
+export interface Analyzed {
+  readonly result: AnalysisResult;
+  /** Why the findings could not be kept in the database; null when they are. They are worth telling all the same. */
+  readonly unkept: string | null;
+}
+
+/** Null when it was interrupted; then the findings of before stay. */
+export async function analyzeAndKeep(io: Io, trace: Trace, rules?: readonly Rule[]): Promise<Analyzed | null> {
   const progress = startProgress();
   const total = trace.transitions.rows;
   try {
-    const result = analyze(trace, {
+    const result = await analyzeGently(trace, {
       rules,
-      onProgress(rows) {
-        progress.update("analyzing", rows, total);
-        return !io.signal.aborted;
-      },
+      signal: io.signal,
+      onProgress: (rows) => progress.update("analyzing", rows, total),
     });
-    if (result !== null) trace.replaceFindings(result.findings);
-    return result;
+    return result === null ? null : { result, unkept: keep(trace, result) };
   } finally {
     progress.end();
+  }
+}
+
+function keep(trace: Trace, { findings, ran }: AnalysisResult): string | null {
+  try {
+    trace.replaceFindings(findings, ran);
+    return null;
+  } catch (error) {
+    if (error instanceof TraceError) return error.message;
+    throw error;
   }
 }

@@ -1,15 +1,14 @@
 /** Reference 3.1 `sgx-interrupted-code-lost`; the road is that of 2.3 and 2.6. */
 
-import { type Block, EVENT, KIND, resultText, signalName, signalNumber } from "../../engine/index.ts";
+import { type Block, E, EVENT, errnoOf, KIND, PAL_ERROR, resultText, signalName, signalNumber } from "../../engine/index.ts";
 import type { Evidence } from "../finding.ts";
 import { type Entry, type Nesting, nesting } from "../nesting.ts";
 import { type PerThread, perThread } from "../per-thread.ts";
 import type { Names, Report, Rule, RuleState } from "../rule.ts";
 
 const NONE = -1;
-const EINTR = -4;
-/** -PAL_ERROR_INTERRUPTED, as the untrusted PAL puts it into RDI. */
-const INTERRUPTED = -13;
+/** As the untrusted PAL puts it into RDI. */
+const INTERRUPTED = -PAL_ERROR.INTERRUPTED;
 /** Host signal of the RESUME event: it stands for what is pending in the LibOS. */
 const SIGCONT = signalNumber("SIGCONT");
 
@@ -24,6 +23,12 @@ const ASKS_PAL_ERRNO: ReadonlySet<string> = new Set([
   "shim_do_futex_wait",
   "shim_do_call",
 ]);
+
+/** What such a function makes of a failed PAL call. To a futex wait, EAGAIN means that the time is over. */
+function answerOf(flow: string, errno: number): number {
+  const answer = 0 - errnoOf(errno);
+  return flow === "shim_do_futex_wait" && answer === E.AGAIN ? E.TIMEDOUT : answer;
+}
 
 /** A system call, from where the application calls it to its return there. */
 interface Call extends Entry {
@@ -52,6 +57,8 @@ interface PalCall extends Entry {
 /** What is kept of an abandoned PAL call until its system call returns. */
 interface Lost {
   readonly flow: string;
+  /** What the system call returns when nobody sets pal_errno before the LibOS asks for it. */
+  readonly answer: number;
   readonly event: number;
   signal: number;
   handled: boolean;
@@ -92,7 +99,7 @@ export const sgxInterruptedCodeLost: Rule = {
     "A signal comes while a thread is outside the enclave in an ocall. The untrusted PAL makes the ocall's result -13 (interrupted) and " +
     "re-enters. The enclave handles the event at once, and DkExceptionReturn abandons the PAL call with its frame: the PAL call returns 0, " +
     "no FAILURE(13) is raised, pal_errno keeps what it was. The rule looks for a PAL call left that way, with pal_errno as at its entry, " +
-    "inside a system call that answers with -PAL_ERRNO and does not return -EINTR.",
+    "inside a system call that answers with -PAL_ERRNO and returns that old error instead of -EINTR.",
   why:
     "The program sees an old error of another call, or success with 0: a read looks like the end of the file, an accept like descriptor 0. " +
     "Programs close the connection, lose data, or loop.",
@@ -102,7 +109,7 @@ export const sgxInterruptedCodeLost: Rule = {
     "a RESUME event while the thread is in DkObjectsWaitAny: the code survives",
     "an event outside any PAL call: nothing is abandoned",
     "pal_errno was 13 already: the answer is right by luck",
-    "the handler raised a FAILURE of its own: another bug, pal-errno-clobbered-by-handler",
+    "a handler raised a FAILURE before the LibOS asked for pal_errno: the answer is that one, another bug (pal-errno-clobbered-by-handler)",
     "poll, epoll_wait, wait4, semop, msgrcv, pause, locks: they never ask pal_errno, so they go wrong with the code too (reference 3.2)",
   ],
   cost: "from the injected code to the upcall that does not tell of it: the host's signal return and an enclave entry",
@@ -175,7 +182,8 @@ function start(names: Names, report: (found: Report) => void): RuleState {
     });
     evidence.sort((a, b) => a.seq - b.seq);
     const { flow, event, signal } = pal;
-    call.lost = { flow, event, signal, handled: pal.handler !== NONE, evidence, costNs: pal.upcallAt - pal.injectedAt };
+    const costNs = pal.upcallAt - pal.injectedAt;
+    call.lost = { flow, answer: answerOf(flow, errno), event, signal, handled: pal.handler !== NONE, evidence, costNs };
   };
 
   /** The handler of the event: in its upcall, or later in the system call when a lock put it off. */
@@ -198,7 +206,7 @@ function start(names: Names, report: (found: Report) => void): RuleState {
   /** `back` is the row that has the call in the application again, null when trace or thread end before. */
   const tell = (thread: number, call: Call, back: number | null): void => {
     const { lost, left, text } = call;
-    if (lost === null || left === NONE || call.result === EINTR) return;
+    if (lost === null || left === NONE || call.result === E.INTR || call.result !== lost.answer) return;
     call.lost = null;
     const result = resultText(call.result);
     const seen = call.result === 0 ? "0, which looks like success or the end of the data," : result;

@@ -50,7 +50,7 @@ export const spuriousYieldPerPending: Rule = {
   mend: "Do not yield (Graphene 50ca6c4a2, 2020-06-08).",
   fix: "spurious-yield-per-pending",
   not: ["sched_yield of the application, in a handler or elsewhere: a system call is around it", "yields while a thread or process ends"],
-  cost: "the whole DkThreadYieldExecution: with SGX an ocall",
+  cost: "the whole DkThreadYieldExecution: with SGX an ocall; on Linux also what the PAL drains at its end",
   source: "reference 3.1; flow of 2.12",
   example: "spurious-yield",
   kinds: [

@@ -123,6 +123,9 @@ function isLost(own: readonly Row[], abandoned: Row): boolean {
   if (entered === undefined || !/^shim_do_(read|write|accept|futex_wait|call)$/.test(entered.at.flow)) return false;
   if (own.slice(start, at).some((row) => row.name === "libos.upcall.enter" && row.value === 7)) return false;
   if (entered.value !== abandoned.value) return false;
+  // What the LibOS asks for is what the PAL call left, or what another failure has made of it since.
+  const asked = own.findIndex((row, i) => i > at && row.depth === abandoned.depth && row.at.label.includes("-PAL_ERRNO"));
+  if (own.slice(at, asked).some((row) => row.name === "libos.upcall.enter" && row.value === 7)) return false;
   let calls = 1;
   for (const row of own.slice(at)) {
     if (row.name === "libos.syscall.enter") calls += 1;
@@ -132,7 +135,7 @@ function isLost(own: readonly Row[], abandoned: Row): boolean {
   return false;
 }
 
-/** Yields whose PAL call was made by `__handle_signal` itself,. */
+/** Yields whose PAL call was made by `__handle_signal` itself. */
 function plainlySpurious(rows: readonly Row[]): number[] {
   return rows.filter((row) => row.name === "thread.yield" && isOfScan(ofThread(rows, row.thread), row)).map((row) => row.seq);
 }

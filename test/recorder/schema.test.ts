@@ -1,8 +1,9 @@
 import { execFileSync } from "node:child_process";
 import Sqlite from "better-sqlite3";
 import { beforeAll, describe, expect, test } from "vitest";
+import { SIGNAL_COUNT, signalName, signalNumber } from "../../engine/index.ts";
 import { DEFAULTS } from "../../recorder/derive.ts";
-import { SIGNAL_COLUMNS } from "../../recorder/derive-signals.ts";
+import { OUTCOME, OUTCOMES, SIGNAL_COLUMNS } from "../../recorder/derive-signals.ts";
 import { connect, type Database, DB_NAME, describeSchema, record, schemaSql } from "../../recorder/index.ts";
 import { TABLES, tableEntry, VIEWS } from "../../recorder/schema.ts";
 import { syntheticSource, testInfo } from "../support/synthetic-source.ts";
@@ -106,6 +107,7 @@ const TYPED: { [T in keyof Database]: { [C in keyof Database[T]]: Form<Database[
     duration: "int?",
     context: "int",
   },
+  analysis: { rule: "text", findings: "int", cost_ns: "int", omitted: "int" },
   finding: {
     id: "int",
     rule: "text",
@@ -236,6 +238,29 @@ describe("the SQL", () => {
       throw error;
     }
     expect(out).toBe("ok\n5000\n");
+  });
+});
+
+describe("names of numbers are written once", () => {
+  test("signals are called as everywhere else, and can be asked for by that name", () => {
+    const connection = new Sqlite(db, { readonly: true });
+    const names = connection.prepare("SELECT number, name FROM signal_name ORDER BY number").raw().all() as [number, string][];
+    connection.close();
+    expect(names).toEqual(Array.from({ length: SIGNAL_COUNT }, (_, i) => [i + 1, signalName(i + 1)]));
+    for (const [number, name] of names) expect(signalNumber(name), name).toBe(number);
+  });
+
+  test("outcomes: the value, the view and the meaning of the column agree", () => {
+    const connection = new Sqlite(db, { readonly: true });
+    const inView = connection.prepare("SELECT DISTINCT g.outcome, v.outcome FROM signal g JOIN signals v USING (id)").raw().all();
+    connection.close();
+    expect(inView.length).toBeGreaterThan(3);
+    const meaning = tableEntry("signal").columns.find((column) => column.name === "outcome")?.meaning ?? "";
+    for (const [value, name] of inView as [number, keyof typeof OUTCOME][]) expect(OUTCOME[name]).toBe(value);
+    for (const [value, { name }] of OUTCOMES.entries()) {
+      expect(OUTCOME[name]).toBe(value);
+      expect(meaning.split(", ")[value]).toMatch(new RegExp(`^${value} ${name}`));
+    }
   });
 });
 

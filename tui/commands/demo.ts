@@ -1,9 +1,9 @@
 /** `eintr demo` (`npm start`): the tour. Records, analyzes and shows, by the same road as the single commands. */
 
 import { Command } from "commander";
-import { analyzeTrace } from "../analyzing.ts";
+import { analyzeAndKeep } from "../analyzing.ts";
 import { openCase } from "../case.ts";
-import type { Io } from "../io.ts";
+import { InputError, type Io } from "../io.ts";
 import { openForCommand } from "../opening.ts";
 import { findingsText } from "../present/findings.ts";
 import { paint } from "../present/style.ts";
@@ -34,12 +34,13 @@ export function demoCommand(io: Io): Command {
       const trace = await openForCommand(io, dir);
       try {
         io.talk(`\n$ eintr analyze ${dir}\n`);
-        const result = analyzeTrace(io, trace);
-        if (result === null) {
+        const analyzed = await analyzeAndKeep(io, trace);
+        if (analyzed === null) {
           io.exitCode = 130;
           return;
         }
-        await io.out(`${findingsText(dir, result, trace.threads, paint(io.color))}\n`);
+        if (analyzed.unkept !== null) throw new InputError(analyzed.unkept);
+        await io.out(`${findingsText(dir, analyzed.result, trace.threads, paint(io.color))}\n`);
         io.talk(`$ eintr show ${dir} --finding 1\n`);
         const width = Math.max(io.columns ?? PLAIN_WIDTH, 80);
         await draw(io, trace, { ...findingInterval(trace, 1), width, most: MOST_ROWS, all: false, ascii: false });

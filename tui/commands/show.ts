@@ -105,11 +105,15 @@ function threadNamed(threads: readonly ThreadInfo[], text: string): number {
 export function findingInterval(trace: Trace, id: number): Chosen {
   const [finding] = trace.ask("SELECT thread, first_seq, last_seq FROM finding WHERE id = ?", id);
   if (finding === undefined) {
-    const [count] = trace.ask("SELECT count(*) FROM finding");
-    const known = Number(count?.[0] ?? 0);
-    throw new InputError(
-      `${trace.dir}: no finding ${id}; ${known === 0 ? `there are none: eintr analyze ${trace.dir}` : `they are numbered 1 to ${known}`}`,
-    );
+    const [counts] = trace.ask("SELECT (SELECT count(*) FROM finding), (SELECT count(*) FROM analysis)");
+    const [known = 0, rules = 0] = (counts ?? []).map(Number);
+    const why =
+      known > 0
+        ? `they are numbered 1 to ${known}`
+        : rules > 0
+          ? "nothing was found in this trace"
+          : `run eintr analyze ${trace.dir} first`;
+    throw new InputError(`${trace.dir}: no finding ${id}; ${why}`);
   }
   const evidence = trace.ask("SELECT seq, caption FROM evidence WHERE finding = ? ORDER BY position", id);
   const [thread, from, to] = finding;
