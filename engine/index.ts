@@ -27,6 +27,7 @@ export { EVENT, EVENT_NAMES, errnoOf, eventName, PAL_ERROR } from "./pal/events.
 export { Run, type RunOptions } from "./run.ts";
 export { parseScenario } from "./scenario/parse.ts";
 export {
+  duration,
   NEVER,
   OPERATION_NAMES,
   OPERATIONS,

@@ -2,6 +2,8 @@
 
 import { type Imported, looksLikeStrace, straceToScenario } from "./strace/index.ts";
 
+export { StraceError } from "./strace/index.ts";
+
 export interface Importer {
   /** What a user calls it. */
   readonly format: string;

@@ -1,13 +1,13 @@
 /** What a user may name as a case: a built-in scenario, a scenario file, a strace log. */
 
-import { closeSync, existsSync, fstatSync, openSync, readFileSync } from "node:fs";
+import { closeSync, existsSync, fstatSync, openSync, readFileSync, statSync } from "node:fs";
 import path from "node:path";
 import { parseDocument } from "yaml";
 import { parseScenario, type Scenario } from "../engine/index.ts";
+import { IMPORTERS, type Importer } from "../recorder/importers.ts";
 import type { QualityCounter } from "../recorder/index.ts";
-import { looksLikeStrace, straceToScenario } from "../recorder/strace/index.ts";
 import { InputError } from "./io.ts";
-import { findScenario } from "./scenarios.ts";
+import { findScenario, listScenarios } from "./scenarios.ts";
 
 /** Logs and scenarios are read whole; a longer log is to be cut first. */
 const MAX_BYTES = 256 * 1024 * 1024;
@@ -31,18 +31,25 @@ export interface Case {
 
 /** Throws InputError, ScenarioError or StraceError, each with the place. */
 export function openCase(nameOrPath: string, limits: Limits = {}): Case {
-  const file = existsSync(nameOrPath) ? readText(nameOrPath) : null;
-  if (file !== null && looksLikeStrace(file)) return straceCase(nameOrPath, file, limits);
+  const file = isPath(nameOrPath) ? readText(nameOrPath) : null;
+  const importer = file === null ? undefined : IMPORTERS.find((one) => one.recognizes(file));
+  if (file !== null && importer !== undefined) return importedCase(importer, nameOrPath, file, limits);
   const found = file === null ? findScenario(nameOrPath) : { text: file, file: nameOrPath };
   const text = withLimits(found.text, limits);
   const scenario = parseScenario(text, found.file);
   return { name: scenario.name, scenario, text, counters: [], real: false };
 }
 
-function straceCase(file: string, log: string, limits: Limits): Case {
+/** Something is there by this name; but a folder `server` beside the user does not hide the built-in scenario "server". */
+function isPath(name: string): boolean {
+  if (!existsSync(name)) return false;
+  return /[./\\]/.test(name) || statSync(name).isFile() || !listScenarios().some((scenario) => scenario.name === name);
+}
+
+function importedCase(importer: Importer, file: string, log: string, limits: Limits): Case {
   const base = path.basename(file).replace(/\.(strace|log|txt)$/i, "");
   const name = base.replace(/[^A-Za-z0-9._-]+/g, "-").replace(/^[^A-Za-z0-9]+/, "") || "log";
-  const { scenario: input, counters } = straceToScenario(log, file);
+  const { scenario: input, counters } = importer.toScenario(log, file);
   const limit = { ...input.limit, ...setOnly({ transitions: limits.rows, time: limits.time }) };
   const text = JSON.stringify({ ...input, name, limit });
   return { name, scenario: parseScenario(text, file), text, counters, real: true };

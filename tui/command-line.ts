@@ -1,10 +1,10 @@
 /** The command line: one entry here for each command. */
 
 import { Command, CommanderError } from "commander";
-import { RuleError } from "../analyzer/index.ts";
+import { ExperimentError, RuleError } from "../analyzer/index.ts";
 import { ScenarioError } from "../engine/index.ts";
+import { StraceError } from "../recorder/importers.ts";
 import { QueryError, TraceError } from "../recorder/index.ts";
-import { StraceError } from "../recorder/strace/index.ts";
 import { analyzeCommand } from "./commands/analyze.ts";
 import { completionCommand } from "./commands/completion.ts";
 import { demoCommand } from "./commands/demo.ts";
@@ -17,7 +17,7 @@ import { scenariosCommand } from "./commands/scenarios.ts";
 import { schemaCommand } from "./commands/schema.ts";
 import { showCommand } from "./commands/show.ts";
 import { stackCommand } from "./commands/stack.ts";
-import { InputError, type Io } from "./io.ts";
+import { guarded, InputError, type Io } from "./io.ts";
 import { packageVersion } from "./package-root.ts";
 
 const COMMANDS = [
@@ -62,10 +62,11 @@ Data goes to stdout, talk to stderr. Exit codes: 0 fine, 1 findings or differenc
 }
 
 /** Errors whose message is all the user needs. Anything else is our bug and keeps its stack. */
-const USER_ERRORS = [InputError, ScenarioError, TraceError, QueryError, RuleError, StraceError];
+const USER_ERRORS = [InputError, ScenarioError, TraceError, QueryError, RuleError, ExperimentError, StraceError];
 
-/** Runs one command; says errors in words and leaves the exit code in `io`. `argv` without node and script. */
-export async function runCommandLine(io: Io, argv: readonly string[]): Promise<void> {
+/** Runs one command; says errors in words and leaves the exit code in `terminal`. `argv` without node and script. */
+export async function runCommandLine(terminal: Io, argv: readonly string[]): Promise<void> {
+  const io = guarded(terminal);
   try {
     await commandLine(io).parseAsync(argv, { from: "user" });
   } catch (error) {
@@ -75,14 +76,12 @@ export async function runCommandLine(io: Io, argv: readonly string[]): Promise<v
 
 function failure(io: Io, error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
-  if (error instanceof QueryError && error.interrupted && io.signal.aborted) return 130;
+  // Ctrl-C in a terminal also ends the process that works on the query: then that is the error, and no news.
+  if (error instanceof QueryError && io.signal.aborted) return 130;
   if (error instanceof Error && USER_ERRORS.some((kind) => error instanceof kind)) {
-    io.talk(`eintr: ${printable(error.message)}\n`);
+    io.talk(`eintr: ${error.message}\n`);
     return 2;
   }
   io.talk(`eintr: this is a bug of eintr, please report it\n${error instanceof Error ? error.stack : String(error)}\n`);
   return 70;
 }
-
-/** Messages quote input: nothing in it may drive the terminal. Line breaks stay. */
-const printable = (message: string): string => message.replace(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g, "�");

@@ -1,9 +1,12 @@
-/** What a command may touch of the terminal: data goes to stdout, talk to stderr; both told whether colour is wanted. */
+/** What a command may touch of the terminal: data goes to stdout, talk to stderr; data is told whether colour is wanted. */
+
+import { safeLines } from "./present/safe.ts";
+import { safeStyled } from "./present/style.ts";
 
 export interface Io {
   /** Data. Resolves when the text is taken (backpressure), so that memory stays bounded. */
   readonly out: (text: string) => Promise<void>;
-  /** Talk: progress, hints, what to do next. */
+  /** Talk: hints, errors, what to do next. Lines of plain text: it is cleaned of all that would drive the terminal, colour too. */
   readonly talk: (text: string) => void;
   /** Colour for data on stdout. */
   readonly color: boolean;
@@ -14,6 +17,22 @@ export interface Io {
   /** 0 fine, 1 findings or differences, 2 usage or input error. */
   exitCode: number;
 }
+
+/**
+ * The door of design section 10: commands quote strangers, and no command has to remember it. Data for a file or a
+ * pipe is left alone, so that CSV loses nothing; each form of data for a terminal makes its own texts safe besides.
+ */
+export const guarded = (io: Io): Io => ({
+  ...io,
+  out: io.columns === null ? io.out : (text) => io.out(safeStyled(text)),
+  talk: (text) => io.talk(safeLines(text)),
+  get exitCode() {
+    return io.exitCode;
+  },
+  set exitCode(code) {
+    io.exitCode = code;
+  },
+});
 
 /** Wrong use or wrong input: its message is all the user sees, exit code 2. */
 export class InputError extends Error {

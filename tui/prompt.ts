@@ -18,31 +18,55 @@ const HELP = `Write one SQL statement and end it with ;  (SQLite, read-only)
   .help  .quit       Ctrl-D leaves too; Ctrl-C stops a query or clears the line; Tab completes names
 `;
 
-export async function prompt(io: Io, trace: Trace, format: Format): Promise<void> {
+/** What the prompt reads keys from and draws on: `process`, or streams of a test. */
+export interface PromptStreams {
+  readonly stdin: NodeJS.ReadableStream;
+  readonly stdout: NodeJS.WritableStream & { readonly isTTY?: boolean };
+  readonly stderr: NodeJS.WritableStream & { readonly isTTY?: boolean };
+}
+
+/** Until Ctrl-D or .quit; a signal from outside ends it too, and the terminal is given back. */
+export async function prompt(io: Io, trace: Trace, format: Format, streams: PromptStreams = process): Promise<void> {
   const historyFile = path.join(process.env.XDG_STATE_HOME ?? path.join(os.homedir(), ".local", "state"), "eintr", "history");
+  // With the results in a file or a pipe, the prompt is talk.
+  const output = streams.stdout.isTTY === true ? streams.stdout : streams.stderr;
   const lines = createInterface({
-    input: process.stdin,
-    output: process.stdout,
+    input: streams.stdin,
+    output,
+    terminal: true,
     historySize: HISTORY_LINES,
     history: readHistory(historyFile),
     completer: complete,
     removeHistoryDuplicates: true,
   });
-  const session: Session = { io, trace, format, statement: "", running: null };
-  io.talk(`${trace.dir}: ${trace.transitions.rows} transitions. .help helps.\n`);
+  const session: Session = { io, trace, format, statement: "", running: null, closed: false };
+  const leave = (): void => {
+    session.running?.abort();
+    lines.close();
+  };
   lines.on("SIGINT", () => {
     if (session.running !== null) return session.running.abort();
     session.statement = "";
-    process.stdout.write("\n");
+    dropLine(lines, output);
     ask(lines, session);
   });
   lines.on("history", (history) => saveHistory(historyFile, history));
-  ask(lines, session);
-  for await (const line of lines) {
-    if (!(await take(session, line))) break;
+  lines.once("close", () => void (session.closed = true));
+  io.signal.addEventListener("abort", leave, { once: true });
+  io.talk(`${trace.dir}: ${trace.transitions.rows} transitions. .help helps.\n`);
+  try {
     ask(lines, session);
+    for await (const line of lines) {
+      if (io.signal.aborted || !(await take(session, line))) break;
+      ask(lines, session);
+    }
+    // Ctrl-D leaves the cursor behind the prompt.
+    if (session.closed) output.write("\n");
+  } finally {
+    io.signal.removeEventListener("abort", leave);
+    lines.close();
   }
-  lines.close();
+  if (io.signal.aborted) io.exitCode = 130;
 }
 
 interface Session {
@@ -52,11 +76,21 @@ interface Session {
   /** The lines of a statement that has not ended yet. */
   statement: string;
   running: AbortController | null;
+  /** No more lines come; those that came are still taken. */
+  closed: boolean;
 }
 
 function ask(lines: Interface, session: Session): void {
+  if (session.closed) return;
   lines.setPrompt(session.statement === "" ? "eintr> " : "   ... ");
   lines.prompt();
+}
+
+/** As psql does: what was typed stays to be seen and is forgotten. `prompt()` alone would keep it in the new line. */
+function dropLine(lines: Interface, output: NodeJS.WritableStream): void {
+  lines.write(null, { ctrl: true, name: "e" });
+  output.write("^C\r\n");
+  Object.assign(lines, { line: "", cursor: 0, prevRows: 0 });
 }
 
 /** False when the user leaves. */

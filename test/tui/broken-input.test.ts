@@ -53,6 +53,7 @@ describe("a scenario", () => {
     mkdirSync(folder);
     expect(await refused(["record", folder])).toContain("is a folder");
     expect(await refused(["record", "lost-interupted-error"])).toContain('did you mean "lost-interrupted-error"');
+    expect(await refused(["record", path.join(folder, "none.yaml")])).toContain("no file");
   });
 });
 
@@ -79,6 +80,16 @@ describe("a trace", () => {
     expect(readdirSync(foreign)).toEqual(["thesis.txt"]);
     await eintr(["record", "nested", "-o", foreign, "--force"]);
     expect(readFileSync(path.join(foreign, "thesis.txt"), "utf8")).toBe("irreplaceable");
+  });
+
+  test("that the tour would replace, where it was not asked to", async () => {
+    const dir = await trace("initialisation");
+    const before = readFileSync(path.join(dir, "transitions.arrow"));
+    const { code, talk } = await eintr(["demo", "-o", dir]);
+    expect(code).toBe(2);
+    expect(talk).toContain("--force");
+    expect(readFileSync(path.join(dir, "transitions.arrow")).equals(before)).toBe(true);
+    expect((await eintr(["demo", "-o", dir, "--force"])).code).toBe(0);
   });
 
   test("that was cut anywhere opens with what is whole in it, or is refused with the place", async () => {

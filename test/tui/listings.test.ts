@@ -63,6 +63,17 @@ describe("query", () => {
     expect(JSON.parse(out)).toEqual([{ one: 1, text: 'a,"b"', none: null, big: "9007199254740993" }]);
   });
 
+  test("columns of the same name hide nothing from a program", async () => {
+    const dir = await trace("initialisation");
+    const sql = 'SELECT 1 AS seq, 2 AS seq, 3 AS "seq:2", 4 AS seq, 5 AS "10", 9e999 AS most';
+    const csv = await eintr(["query", dir, sql, "--format", "csv"]);
+    expect(csv.out).toBe("seq,seq:3,seq:2,seq:4,10,most\n1,2,3,4,5,Infinity\n");
+    const json = await eintr(["query", dir, sql, "--format", "json"]);
+    // In the order of the columns, which objects do not keep of names that are numbers.
+    expect(json.out).toBe('[\n{"seq":1,"seq:3":2,"seq:2":3,"seq:4":4,"10":5,"most":"Infinity"}\n]\n');
+    expect((await eintr(["query", "--help"])).out).toContain("seq:2");
+  });
+
   test("table, without what would drive a terminal", async () => {
     const { out } = await eintr(["query", await trace("initialisation"), "SELECT char(27) || '[2J' AS evil, char(8238) AS turned"]);
     expect(out).not.toMatch(/[\u001b\u202e]/);

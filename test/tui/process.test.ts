@@ -1,7 +1,7 @@
 /** The built program as its own process: signals, pipes, a disk without room. `npm test` builds it first. */
 
 import { type ChildProcess, spawn } from "node:child_process";
-import { existsSync, readFileSync, statSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
@@ -18,12 +18,17 @@ interface Ended {
   readonly talk: string;
 }
 
-function start(command: string, args: readonly string[]): { child: ChildProcess; ended: Promise<Ended> } {
-  const child = spawn(command, args, { stdio: ["ignore", "pipe", "pipe"] });
+interface Started {
+  readonly child: ChildProcess;
+  readonly ended: Promise<Ended>;
+}
+
+function start(command: string, args: readonly string[], { cwd = ".", stdin = "ignore" as "ignore" | "pipe" } = {}): Started {
+  const child = spawn(command, args, { cwd, stdio: [stdin, "pipe", "pipe"] });
   let out = "";
   let talk = "";
-  child.stdout.on("data", (part: Buffer) => (out += part.toString()));
-  child.stderr.on("data", (part: Buffer) => (talk += part.toString()));
+  child.stdout?.on("data", (part: Buffer) => (out += part.toString()));
+  child.stderr?.on("data", (part: Buffer) => (talk += part.toString()));
   const ended = new Promise<Ended>((resolve) => child.on("close", (code, signal) => resolve({ code, signal, out, talk })));
   return { child, ended };
 }
@@ -88,6 +93,37 @@ test("output to a file is plain, and a reader that goes away is no error", async
   expect(code).toBe(0);
   expect(readFileSync(file, "utf8")).toMatch(/^[^\u001b\r]*$/);
   expect(await shell(`"$@" | head -n 1; exit "\${PIPESTATUS[0]}"`, "stack", "graphene-sgx")).toMatchObject({ code: 0, talk: "" });
+});
+
+test.each(["SIGINT", "SIGTERM"] as const)("%s ends the waiting for SQL on stdin", async (signal) => {
+  const dir = fresh("a.trace");
+  await run("record", "initialisation", "-o", dir);
+  const { child, ended } = start(process.execPath, [PROGRAM, "query", dir], { stdin: "pipe" });
+  // More than a pipe holds: when it is written, somebody reads.
+  await new Promise((resolve) => child.stdin?.write("SELECT 1".padEnd(300_000), resolve));
+  child.kill(signal);
+  expect(await ended).toEqual({ code: 130, signal: null, out: "", talk: "" });
+});
+
+describe("names in the folder where one works", () => {
+  const inFolder = (cwd: string, ...args: string[]): Promise<Ended> => start(process.execPath, [PROGRAM, ...args], { cwd }).ended;
+
+  test("a folder of the name of a scenario does not hide it; a file and a path do", async () => {
+    const cwd = fresh("here");
+    mkdirSync(path.join(cwd, "nested"), { recursive: true });
+    const { code, talk } = await inFolder(cwd, "record", "nested");
+    expect(code, talk).toBe(0);
+    expect(existsSync(path.join(cwd, "nested.trace", "transitions.arrow"))).toBe(true);
+    expect((await inFolder(cwd, "record", "./nested")).talk).toContain("is a folder");
+    writeFileSync(path.join(cwd, "resume"), "name: mine\ntitle: t\nmain: []\n");
+    expect((await inFolder(cwd, "record", "resume")).talk).toContain("mine.trace");
+  });
+
+  test("the tour replaces its own trace", async () => {
+    const cwd = fresh("here");
+    mkdirSync(cwd);
+    for (const _ of ["once", "again"]) expect(await inFolder(cwd, "demo")).toMatchObject({ code: 0 });
+  });
 });
 
 test("wrong use is 2, in the process as well", async () => {

@@ -96,7 +96,7 @@ describe("wrong use names the place", () => {
     [["--from", "9999999"], "seq 9999999 is after the last transition"],
     [["--from", "5", "--to", "3"], "--to 3 is before --from 5"],
     [["--thread", "nobody"], 'no thread "nobody"; there are: main'],
-    [["--finding", "3"], "no finding 3; there are none"],
+    [["--finding", "3"], "no finding 3; run eintr analyze"],
     [["--rows", "x"], "--rows: expected a whole number"],
     [["--width", "10"], "--width: expected a whole number of at least 60"],
   ])("%j", async (args, message) => {

@@ -6,7 +6,7 @@ import { analyzeAndKeep } from "../analyzing.ts";
 import type { Io } from "../io.ts";
 import { openForCommand } from "../opening.ts";
 import { findingsText, summary } from "../present/findings.ts";
-import { safe } from "../present/safe.ts";
+import { safe, safeJson } from "../present/safe.ts";
 import { paint } from "../present/style.ts";
 
 interface Options {
@@ -49,7 +49,7 @@ Examples:
         }
         const { result, unkept } = analyzed;
         if (options.format === "text") await io.out(findingsText(dir, result, trace.threads, paint(io.color)));
-        else for (const finding of result.findings) await io.out(`${JSON.stringify(finding)}\n`);
+        else for (const finding of result.findings) await io.out(`${safeJson(finding)}\n`);
         io.talk(`${dir}: ${summary(result)} in ${trace.transitions.rows.toLocaleString("en")} transitions\n`);
         const omitted = result.ran.reduce((sum, run) => sum + run.omitted, 0);
         if (omitted > 0)

@@ -1,8 +1,7 @@
 /** `eintr record`: run a case on a stack and keep every transition. */
 
 import { Command, Option } from "commander";
-import { FIXES, type FixName, type Scheduler, type StackName } from "../../engine/index.ts";
-import { duration } from "../../engine/scenario/schema.ts";
+import { duration, FIXES, type FixName, type Scheduler, type StackName } from "../../engine/index.ts";
 import { openCase } from "../case.ts";
 import { InputError, type Io } from "../io.ts";
 import { openForCommand } from "../opening.ts";

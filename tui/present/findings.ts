@@ -43,7 +43,7 @@ function findingText(dir: string, told: Told, omitted: number, threads: readonly
     ...finding.evidence.map(({ seq, caption }) => `  ${String(seq).padStart(8)}  ${safe(caption)}`),
   ];
   if (alike > 0) lines.push(`  and ${alike.toLocaleString("en")} more like it, ${durationText(costNs)} in all`);
-  lines.push(paint.dim(`  see it: eintr show ${dir} --finding ${id}     about the rule: eintr explain ${finding.rule}`));
+  lines.push(paint.dim(`  see it: eintr show ${safe(dir)} --finding ${id}     about the rule: eintr explain ${finding.rule}`));
   return `${lines.join("\n")}\n`;
 }
 

@@ -2,7 +2,7 @@
 
 import { type Cell, type QueryOptions, query } from "../../recorder/index.ts";
 import type { Io } from "../io.ts";
-import { displayWidth, fit, safe } from "./safe.ts";
+import { displayWidth, fit, safe, safeJson } from "./safe.ts";
 
 export const FORMATS = ["table", "json", "csv"] as const;
 export type Format = (typeof FORMATS)[number];
@@ -31,7 +31,8 @@ interface Printer {
 
 const PRINTERS: Readonly<Record<Format, (columns: readonly string[]) => Printer>> = {
   /** Widths come from the first chunk; later cells are cut to them. */
-  table(columns) {
+  table(names) {
+    const columns = names.map((name) => safe(name, MAX_COLUMN));
     let widths: number[] | null = null;
     const line = (cells: readonly string[], right: readonly boolean[]): string =>
       `${cells
@@ -72,14 +73,15 @@ const PRINTERS: Readonly<Record<Format, (columns: readonly string[]) => Printer>
       end: () => (widths === null ? `(no rows; columns: ${columns.join(", ")})\n` : ""),
     };
   },
-  /** An array with an object per line. */
+  /** An array with an object per line, its fields in the order of the columns. */
   json(columns) {
+    const keys = told(columns).map((name) => `${safeJson(name)}:`);
     let before = "[";
     return {
       rows(chunk) {
         return chunk
           .map((row) => {
-            const text = `${before}\n${JSON.stringify(Object.fromEntries(columns.map((name, i) => [name, jsonCell(row[i] ?? null)])))}`;
+            const text = `${before}\n{${keys.map((key, i) => key + safeJson(jsonCell(row[i] ?? null))).join(",")}}`;
             before = ",";
             return text;
           })
@@ -88,9 +90,9 @@ const PRINTERS: Readonly<Record<Format, (columns: readonly string[]) => Printer>
       end: () => (before === "[" ? "[]\n" : "\n]\n"),
     };
   },
-  /** RFC 4180, lines end in LF. */
+  /** RFC 4180, lines end in LF. What is dangerous in it stays, for a program to read: `Io` keeps it from a terminal. */
   csv(columns) {
-    let head = `${columns.map(csvCell).join(",")}\n`;
+    let head = `${told(columns).map(csvCell).join(",")}\n`;
     return {
       rows(chunk) {
         const text = head + chunk.map((row) => `${row.map((cell) => csvCell(cell === null ? "" : cellText(cell))).join(",")}\n`).join("");
@@ -102,6 +104,18 @@ const PRINTERS: Readonly<Record<Format, (columns: readonly string[]) => Printer>
   },
 };
 
+/** Names for programs, each different, so that no column hides another: the second "seq" is "seq:2". */
+function told(columns: readonly string[]): string[] {
+  const taken = new Set(columns);
+  return columns.map((name, i) => {
+    if (columns.indexOf(name) === i) return name;
+    let number = 2;
+    while (taken.has(`${name}:${number}`)) number += 1;
+    taken.add(`${name}:${number}`);
+    return `${name}:${number}`;
+  });
+}
+
 function cellText(cell: Cell): string {
   if (cell === null) return "NULL";
   if (cell instanceof Uint8Array) return `(${cell.length} bytes)`;
@@ -110,6 +124,8 @@ function cellText(cell: Cell): string {
 
 const csvCell = (text: string): string => (/[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
 
-/** JSON has no integers beyond 2^53 and no bytes: these become texts. */
-const jsonCell = (cell: Cell): number | string | null =>
-  typeof cell === "bigint" ? String(cell) : cell instanceof Uint8Array ? Buffer.from(cell).toString("base64") : cell;
+/** JSON has no integers beyond 2^53, no infinity and no bytes: these become texts. */
+function jsonCell(cell: Cell): number | string | null {
+  if (cell instanceof Uint8Array) return Buffer.from(cell).toString("base64");
+  return typeof cell === "bigint" || (typeof cell === "number" && !Number.isFinite(cell)) ? String(cell) : cell;
+}

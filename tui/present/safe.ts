@@ -1,62 +1,35 @@
 /**
  * Strangers' text for a terminal: no control characters, no escape sequences, no direction overrides, nothing
- * invisible; and text cut to a width in terminal cells.
+ * invisible; and text cut to a width in terminal cells. The one list of what is dangerous is here.
  */
 
-/** Everything a terminal may act upon or hide: C0, DEL, C1, direction marks, zero width, line separators, BOM, tags. */
-const UNSAFE =
-  /[\u0000-\u001f\u007f-\u009f\u00ad\u061c\u115f\u1160\u180e\u200b-\u200f\u2028-\u202f\u2060-\u206f\u3164\ufeff\ufff9-\ufffb]|\p{Cs}|\p{Variation_Selector}|[\u{e0000}-\u{e00ff}\u{e01f0}-\u{e0fff}]/gu;
+import { eastAsianWidth } from "get-east-asian-width";
+
+/**
+ * Everything a terminal may act upon or hide: controls, format characters (direction, zero width, BOM, tags), lone
+ * surrogates, line separators, variation selectors and fillers; and the keycap, which widens the digit before it.
+ */
+const UNSAFE = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]|\u20e3/gu;
 const SHOWN = "�";
-/** Combining marks: shown on the character before, no cell of their own; long chains of them are cut. */
+/** Combining marks: shown on the character before; long chains of them are cut. */
 const MARK = /\p{M}/u;
 const MAX_MARKS = 3;
+/** Marks without a cell of their own; the others (spacing marks) have one. */
+const NO_CELL = /[\p{Mn}\p{Me}]/u;
 
-/** Ranges of characters two cells wide (Unicode East Asian Width W and F, emoji presentation), coarse on purpose. */
-const WIDE: readonly (readonly [number, number])[] = [
-  [0x1100, 0x115f],
-  [0x231a, 0x231b],
-  [0x2329, 0x232a],
-  [0x23e9, 0x23f3],
-  [0x25fd, 0x25fe],
-  [0x2614, 0x2615],
-  [0x2648, 0x2653],
-  [0x26a1, 0x26a1],
-  [0x26aa, 0x26ab],
-  [0x2705, 0x2705],
-  [0x270a, 0x270b],
-  [0x2728, 0x2728],
-  [0x274c, 0x274c],
-  [0x2753, 0x2755],
-  [0x2795, 0x2797],
-  [0x2b1b, 0x2b1c],
-  [0x2b50, 0x2b50],
-  [0x2e80, 0x303e],
-  [0x3041, 0x33ff],
-  [0x3400, 0x4dbf],
-  [0x4e00, 0x9fff],
-  [0xa000, 0xa4cf],
-  [0xac00, 0xd7a3],
-  [0xf900, 0xfaff],
-  [0xfe30, 0xfe6f],
-  [0xff00, 0xff60],
-  [0xffe0, 0xffe6],
-  [0x1f300, 0x1f64f],
-  [0x1f680, 0x1f6ff],
-  [0x1f900, 0x1f9ff],
-  [0x20000, 0x3fffd],
-];
+/** ASCII, and what our own drawings are made of: a cell each. Most texts have nothing else. */
+const PLAIN = /^[\x20-\x7e\u2026\u2500-\u259f\u25b2\u25ba\u25c4]*$/;
 
 function cellsOf(character: string): number {
   const code = character.codePointAt(0) ?? 0;
-  if (code < 0x300 || (code >= 0x2500 && code < 0x2580)) return 1;
-  if (MARK.test(character)) return 0;
-  return WIDE.some(([from, to]) => code >= from && code <= to) ? 2 : 1;
+  if (code < 0x300 || PLAIN.test(character)) return 1;
+  return NO_CELL.test(character) ? 0 : eastAsianWidth(code);
 }
 
-/** ASCII, and what our own drawings are made of: a cell each. Most texts have nothing else. */
-const PLAIN = /^[\x20-\x7e\u2500-\u257f]*$/;
-
-/** Terminal cells of a text that is safe. */
+/**
+ * Terminal cells of a text that is safe: those of its characters. Ink measures with `string-width`, which counts some
+ * sequences (flags, conjuncts) as one character: never as more cells than here, so that it never cuts a line of ours.
+ */
 export function displayWidth(text: string): number {
   if (PLAIN.test(text)) return text.length;
   let width = 0;
@@ -75,8 +48,24 @@ export function safe(text: string, maxWidth = Number.POSITIVE_INFINITY): string 
     marks = MARK.test(character) ? marks + 1 : 0;
     if (marks <= MAX_MARKS) out += character;
   }
-  return displayWidth(out) <= maxWidth ? out : cut(out, maxWidth);
+  return bounded === text && displayWidth(out) <= maxWidth ? out : cut(out, maxWidth);
 }
+
+/** The same for a text of several lines: its line breaks stay. */
+export const safeLines = (text: string): string =>
+  text
+    .split(/\r?\n/)
+    .map((line) => safe(line))
+    .join("\n");
+
+/** JSON that loses nothing and is safe to look at: what is dangerous in it is written \uXXXX. */
+export const safeJson = (value: unknown): string =>
+  JSON.stringify(value).replace(UNSAFE, (dangerous) =>
+    dangerous
+      .split("")
+      .map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`)
+      .join(""),
+  );
 
 function cut(text: string, width: number): string {
   let out = "";

@@ -1,6 +1,6 @@
 /** Colour and box drawing for the terminal, both optional. Colours are never the only sign of anything. */
 
-import { displayWidth } from "./safe.ts";
+import { displayWidth, safeLines } from "./safe.ts";
 
 export interface Paint {
   readonly strong: (text: string) => string;
@@ -21,6 +21,16 @@ export const paint = (color: boolean): Paint =>
   color
     ? { strong: sgr(1, 22), dim: sgr(2, 22), warn: sgr(33, 39), cross: sgr(36, 39), here: sgr(7, 27) }
     : { strong: plain, dim: plain, warn: plain, cross: plain, here: plain };
+
+/** The codes of `paint`, so that they can be told from a stranger's. */
+const PAINTED = /(\u001b\[(?:1|2|22|33|36|39|7|27)m)/;
+
+/** Several lines of ours on their way to a terminal: paint stays, whatever else would drive it does not. */
+export const safeStyled = (text: string): string =>
+  text
+    .split(PAINTED)
+    .map((part, i) => (i % 2 === 1 ? part : safeLines(part)))
+    .join("");
 
 /** Characters of a drawing. */
 export interface Pen {

@@ -97,15 +97,15 @@ function columns({ width, sgx }: TwoColumnOptions): { inner: number; right: numb
   return { inner, right: Math.floor(inner * 0.45) };
 }
 
-/** The titles of the columns, two lines. */
-export function heading(options: TwoColumnOptions): string[] {
+/** The titles of the columns, two lines; `margin` stands over the numbers and layers. */
+export function heading(options: TwoColumnOptions, margin = ""): string[] {
   const { sgx, paint } = options;
   const pen = options.ascii ? ASCII_PEN : UNICODE_PEN;
   const { inner, right } = columns(options);
-  const margin = " ".repeat(SEQ_WIDTH + LAYER_WIDTH);
+  const empty = " ".repeat(SEQ_WIDTH + LAYER_WIDTH);
   const titles = fit(`${fit("Normal context", right)}Signal context`, inner) + (sgx ? "SGX" : "");
   const rules = fit(fit(pen.line.repeat(14), right) + pen.line.repeat(14), inner) + (sgx ? pen.line.repeat(3) : "");
-  return [paint.strong((margin + titles).trimEnd()), paint.dim((margin + rules).trimEnd())];
+  return [paint.strong((fit(margin, empty.length) + titles).trimEnd()), paint.dim((empty + rules).trimEnd())];
 }
 
 function others(count: number, pen: Pen, paint: Paint): string {
