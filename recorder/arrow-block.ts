@@ -4,10 +4,27 @@ import { type Block, COLUMNS, type ColumnName } from "../engine/block.ts";
 import { KIND_COUNT } from "../engine/transition.ts";
 import type { Message, Span } from "./arrow-message.ts";
 import { TraceError } from "./errors.ts";
-import { STORED_COLUMNS } from "./trace-format.ts";
+import { COLUMN_SLACK, MAX_BATCH_ROWS, STORED_COLUMNS } from "./trace-format.ts";
 
 /** Values buffer of each column: the second of its two buffers (columns have no nulls, so the first is empty). */
 export const columnSpans = (message: Message): (Span | undefined)[] => STORED_COLUMNS.map((_, i) => message.buffers[2 * i + 1]);
+
+const ROW_BYTES = STORED_COLUMNS.reduce((sum, column) => sum + column.size, 0);
+
+/** Why the body of a batch with this header cannot be read, or null. A length is believed only as far as rows account for it. */
+export function bodyProblem(message: Message): string | null {
+  const { rows, bodyLength } = message;
+  if (message.compressed) return "the batch is compressed, expected plain columns";
+  if (rows > MAX_BATCH_ROWS) return `a batch of ${rows} rows, expected at most ${MAX_BATCH_ROWS}`;
+  const most = rows * ROW_BYTES + STORED_COLUMNS.length * COLUMN_SLACK;
+  if (bodyLength > most) return `a body of ${bodyLength} bytes, expected at most ${most} for ${rows} rows`;
+  const spans = columnSpans(message);
+  const outside = STORED_COLUMNS.find(({ size }, i) => {
+    const span = spans[i];
+    return span === undefined || span.length < rows * size || span.offset + span.length > bodyLength;
+  });
+  return outside === undefined ? null : `column ${outside.name} does not fit ${rows} rows into the batch's ${bodyLength} bytes`;
+}
 
 /**
  * Point the columns of `block` into `body` (which must outlive it), or copy where alignment does not allow that. Spans were

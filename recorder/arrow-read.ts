@@ -6,9 +6,9 @@
 import fs from "node:fs";
 import { type Block, newBlock } from "../engine/block.ts";
 import { type Decision, KINDS, type Site, type ThreadInfo } from "../engine/transition.ts";
-import { checkValues, columnSpans, fillBlock } from "./arrow-block.ts";
+import { bodyProblem, checkValues, columnSpans, fillBlock } from "./arrow-block.ts";
 import { type Message, parseMessage, spanText } from "./arrow-message.ts";
-import { hasMagic, type PlacedMessage, readAt, walkMessages } from "./arrow-walk.ts";
+import { hasMagic, type PlacedMessage, readError, readWhole, walkMessages } from "./arrow-walk.ts";
 import { errorText, TraceError } from "./errors.ts";
 import {
   type BatchFacts,
@@ -16,10 +16,11 @@ import {
   FORMAT_VERSION,
   headerForm,
   KEYFRAME_KEY,
-  MAX_BATCH_ROWS,
   META_KEY,
+  METADATA_SLACK,
   type RunEnd,
   type RunInfo,
+  readForm,
   STORED_COLUMNS,
 } from "./trace-format.ts";
 
@@ -74,20 +75,24 @@ const RERECORD = "Record it again, or ask whoever gave it to you for another cop
  * (`complete` is false, `stopped` says why).
  */
 export function openTransitions(path: string): TransitionReader {
-  let fd: number;
-  try {
-    fd = fs.openSync(path, "r");
-  } catch (error) {
-    throw new TraceError(path, "", `cannot be opened (${errorText(error)})`, "Give the folder of a recorded trace (NAME.trace)", {
-      cause: error,
-    });
-  }
+  const fd = openFile(path);
   try {
     return readerOf(path, fd);
   } catch (error) {
     fs.closeSync(fd);
-    throw error;
+    throw readError(path, "", error);
   }
+}
+
+function openFile(path: string): number {
+  const hint = "Give the folder of a recorded trace (NAME.trace)";
+  try {
+    // To open a pipe would be to wait for its writer.
+    if (fs.statSync(path).isFile()) return fs.openSync(path, "r");
+  } catch (error) {
+    throw new TraceError(path, "", `cannot be opened (${errorText(error)})`, hint, { cause: error });
+  }
+  throw new TraceError(path, "", "this is not a file", hint);
 }
 
 function readerOf(path: string, fd: number): TransitionReader {
@@ -154,10 +159,7 @@ function readerOf(path: string, fd: number): TransitionReader {
       const length = entry.metadataLength + entry.bodyLength;
       let bytes = memory.get(block);
       if (bytes === undefined || bytes.length < length) memory.set(block, (bytes = Buffer.allocUnsafeSlow(length + (length >> 2))));
-      const whole = readAt(fd, entry.metadataOffset, length, bytes);
-      if (whole.length < length) {
-        throw new TraceError(path, `batch ${index}`, "the file became shorter while it was open", "Open it again");
-      }
+      const whole = readWhole(path, fd, `batch ${index}`, entry.metadataOffset, length, bytes);
       const message = parseAgain(path, index, whole.subarray(0, entry.metadataLength));
       const body = whole.subarray(entry.metadataLength);
       block.seq0 = entry.seq0;
@@ -181,7 +183,7 @@ function readerOf(path: string, fd: number): TransitionReader {
     keyframe(index): string | null {
       const entry = batches[index];
       if (entry === undefined || entry.keyframeLength === 0) return null;
-      return readAt(fd, entry.keyframeOffset, entry.keyframeLength).toString("utf8");
+      return readWhole(path, fd, `keyframe of batch ${index}`, entry.keyframeOffset, entry.keyframeLength).toString("utf8");
     },
     close(): void {
       if (open) fs.closeSync(fd);
@@ -198,8 +200,8 @@ function parseAgain(path: string, index: number, bytes: Buffer): Message {
   }
 }
 
-/** Metadata `key` as JSON of the given form. */
-function parseFacts<T>(path: string, place: string, placed: PlacedMessage, form: { safeParse(value: unknown): ParseResult<T> }): T {
+/** Our metadata as JSON of the given form. */
+function parseFacts<T>(path: string, place: string, placed: PlacedMessage, form: Parameters<typeof readForm<T>>[0]): T {
   const span = placed.message.metadata.get(META_KEY);
   if (span === undefined) throw new TraceError(path, place, `no '${META_KEY}' metadata`, "This Arrow file was not written by eintr");
   let value: unknown;
@@ -208,18 +210,23 @@ function parseFacts<T>(path: string, place: string, placed: PlacedMessage, form:
   } catch (error) {
     throw new TraceError(path, place, `its '${META_KEY}' metadata is not JSON (${errorText(error)})`, RERECORD);
   }
-  const result = form.safeParse(value);
-  if (result.success) return result.data;
-  const issue = result.error.issues[0];
-  throw new TraceError(path, place, `metadata ${issue?.path.join(".") ?? ""}: ${issue?.message ?? "invalid"}`, RERECORD);
+  const read = readForm(form, value);
+  if ("data" in read) return read.data;
+  throw new TraceError(path, place, `metadata ${read.problem}`, RERECORD);
 }
-type ParseResult<T> =
-  | { success: true; data: T }
-  | { success: false; error: { issues: readonly { path: readonly PropertyKey[]; message: string }[] } };
+
+/** Bytes of a header that belong to nothing we know would be read again with each batch. */
+function checkHeader(path: string, place: string, { message, bytes }: PlacedMessage): void {
+  let used = METADATA_SLACK;
+  for (const key of [META_KEY, KEYFRAME_KEY]) used += message.metadata.get(key)?.length ?? 0;
+  if (bytes.length <= used) return;
+  throw new TraceError(path, place, `a header of ${bytes.length} bytes, expected at most ${used} for what is in it`, RERECORD);
+}
 
 function checkSchema(path: string, placed: PlacedMessage): { run: RunInfo; sites: Site[] } {
   const place = `byte ${placed.offset}`;
   if (placed.message.type !== "schema") throw new TraceError(path, place, "expected the schema message", RERECORD);
+  checkHeader(path, place, placed);
   const version = versionOf(placed);
   if (version !== null && version > FORMAT_VERSION) {
     throw new TraceError(path, place, `format ${version} is newer than ${FORMAT_VERSION}, the newest known here`, "Use a newer eintr");
@@ -251,16 +258,9 @@ function checkBatch(path: string, placed: PlacedMessage, index: number, seq0: nu
     throw new TraceError(path, place, problem, RERECORD);
   };
   if (message.type !== "batch") fail("expected a record batch");
-  if (message.compressed) fail("the batch is compressed, expected plain columns");
-  if (message.rows > MAX_BATCH_ROWS) fail(`a batch of ${message.rows} rows, expected at most ${MAX_BATCH_ROWS}`);
-  const spans = columnSpans(message);
-  for (const [i, column] of STORED_COLUMNS.entries()) {
-    const span = spans[i];
-    const bytes = message.rows * column.size;
-    if (span === undefined || span.length < bytes || span.offset + span.length > message.bodyLength) {
-      fail(`column ${column.name} does not fit ${message.rows} rows into the batch's ${message.bodyLength} bytes`);
-    }
-  }
+  const problem = bodyProblem(message);
+  if (problem !== null) fail(problem);
+  checkHeader(path, place, placed);
   const facts = parseFacts(path, place, placed, batchForm);
   if (facts.seq0 !== seq0) fail(`it begins at seq ${facts.seq0}, expected ${seq0}`);
   const rows = seq0 + message.rows;

@@ -5,6 +5,7 @@
 
 import fs from "node:fs";
 import { type Message, parseMessage } from "./arrow-message.ts";
+import { errorCode, errorText, isFileError, TraceError } from "./errors.ts";
 import { MAX_METADATA_BYTES } from "./trace-format.ts";
 
 /** Bytes of `ARROW1` and its padding before the first message. */
@@ -43,6 +44,24 @@ export function readAt(fd: number, offset: number, length: number, bytes: Buffer
     done += got;
   }
   return bytes.subarray(0, done);
+}
+
+/** A failing disk as an error a person can act on; any other error as it is. */
+export function readError(path: string, place: string, error: unknown): unknown {
+  if (!isFileError(errorCode(error))) return error;
+  return new TraceError(path, place, `cannot be read (${errorText(error)})`, "Use another copy of the trace", { cause: error });
+}
+
+/** Read bytes that were there when the file was opened. Throws TraceError. */
+export function readWhole(path: string, fd: number, place: string, offset: number, length: number, into?: Buffer): Buffer {
+  let bytes: Buffer;
+  try {
+    bytes = readAt(fd, offset, length, into);
+  } catch (error) {
+    throw readError(path, place, error);
+  }
+  if (bytes.length === length) return bytes;
+  throw new TraceError(path, place, "the file became shorter while it was open", "Open it again");
 }
 
 export const hasMagic = (fd: number): boolean => readAt(fd, 0, MAGIC.length).toString("latin1") === MAGIC;

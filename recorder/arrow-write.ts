@@ -29,7 +29,9 @@ import { FileSink, writeError } from "./file-sink.ts";
 import {
   type BatchFacts,
   COLUMN_MEANING,
+  checkTexts,
   FORMAT_VERSION,
+  headerText,
   KEYFRAME_KEY,
   META_KEY,
   type QualityCounter,
@@ -150,14 +152,14 @@ const TYPES: Readonly<Record<string, new () => DataType>> = {
   float64: Float64,
 };
 
-function arrowSchema(source: Source, run: RunInfo): Schema {
+function arrowSchema(path: string, source: Source, run: RunInfo): Schema {
   const fields = STORED_COLUMNS.map(({ name, type }) => {
     const Type = TYPES[type];
     if (Type === undefined) throw new Error(`no Arrow type for ${type}`);
     return new Field(name, new Type(), false, new Map([["meaning", COLUMN_MEANING[name]]]));
   });
   const header: TraceHeader = { format: FORMAT_VERSION, run, sites: [...source.sites], kinds: [...KINDS] };
-  return new Schema(fields, new Map([[META_KEY, JSON.stringify(header)]]));
+  return new Schema(fields, new Map([[META_KEY, headerText(path, header)]]));
 }
 
 export interface ArrowWriter extends Sink {
@@ -179,12 +181,12 @@ export interface ArrowWriter extends Sink {
 /**
  * Start a file; it must not exist. The lists of `source` are read at each `put`, its keyframe too, so `put` must
  * be called between two steps. `digest` is another one only where hashing itself is measured. Throws TraceError when
- * writing fails.
+ * writing fails, and before a byte is written when a reader would refuse the file.
  */
 export function createArrowWriter(path: string, source: Source, run: RunInfo, digest: Digest = createDigest()): ArrowWriter {
+  const schema = arrowSchema(path, source, run);
   const fd = fs.openSync(path, "wx");
   const sink = new FileSink(path, fd);
-  const schema = arrowSchema(source, run);
   const writer = new FileWriter().reset(sink, schema);
   const empty = newBlock(0);
   const written = { threads: 0, texts: 0, decisions: 0 };
@@ -209,7 +211,9 @@ export function createArrowWriter(path: string, source: Source, run: RunInfo, di
 
   const writeBatch = (block: Block, facts: BatchFacts, keyframe: string | null): void => {
     const text = JSON.stringify(facts);
-    writer.writeColumns(block.n, bytesOf(block), keyframe === null ? [text] : [text, keyframe]);
+    const texts = keyframe === null ? [text] : [text, keyframe];
+    checkTexts(path, sink.length, texts);
+    writer.writeColumns(block.n, bytesOf(block), texts);
     sink.flush();
     writtenAt = Date.now();
   };

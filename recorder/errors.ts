@@ -18,9 +18,15 @@ export class TraceError extends Error {
   }
 }
 
-/** Code of a node:fs error (`ENOSPC`, ...), or the empty text. */
+/** Code of an error of node:fs (`ENOSPC`, ...) or of SQLite (`SQLITE_FULL`, ...), or the empty text. */
 export function errorCode(error: unknown): string {
   return error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : "";
 }
+
+/** Codes of a full disk, a used-up quota, a file longer than the file system takes. */
+export const isFullDisk = (code: string): boolean => ["ENOSPC", "EDQUOT", "EFBIG", "SQLITE_FULL"].includes(code);
+
+/** An errno, or what node:fs itself refuses. Other codes of node (`ERR_INVALID_ARG_TYPE`, ...) are bugs of the caller. */
+export const isFileError = (code: string): boolean => /^(E[A-Z0-9]+|ERR_FS_[A-Z_]+)$/.test(code);
 
 export const errorText = (error: unknown): string => (error instanceof Error ? error.message : String(error));

@@ -5,7 +5,7 @@
 
 import fs from "node:fs";
 import { AsyncByteQueue } from "apache-arrow";
-import { errorCode, errorText, TraceError } from "./errors.ts";
+import { errorCode, errorText, isFullDisk, TraceError } from "./errors.ts";
 
 /** Write all of `chunks` at the file's position; a write may be short, on a disk that is nearly full it will be. */
 export function writeAll(fd: number, chunks: readonly Uint8Array[]): void {
@@ -72,7 +72,7 @@ export class FileSink extends AsyncByteQueue {
 /** A failed write as an error a person can act on. */
 export function writeError(path: string, offset: number, error: unknown): TraceError {
   const code = errorCode(error);
-  const full = code === "ENOSPC" || code === "EDQUOT" || code === "EFBIG";
+  const full = isFullDisk(code);
   return new TraceError(
     path,
     `byte ${offset}`,

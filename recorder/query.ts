@@ -30,7 +30,10 @@ export interface QueryResult {
   close(): void;
 }
 
-/** A chunk is handed over after this time even if it is short, so that a slow query shows what it has. */
+/**
+ * A chunk is handed over with the first row after this time even if it is short, so that a slow query shows what it has. While SQLite
+ * looks for that row nothing can be handed over: it is not interrupted.
+ */
 const CHUNK_MS = 200;
 const DEFAULT_CHUNK_ROWS = 1000;
 

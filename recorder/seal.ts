@@ -226,18 +226,21 @@ const SQLITE_PLACE = /^SQLITE_(CANTOPEN|READONLY|IOERR|PERM|AUTH|BUSY|LOCKED|PRO
 function sealError(tmp: string, error: unknown): unknown {
   if (error instanceof TraceError) return error;
   const code = errorCode(error);
+  const text = errorText(error);
+  // Errors of node:fs begin with their code, those of SQLite do not have it.
+  const what = text.startsWith(code) ? text : `${code}: ${text}`;
   const failed = (problem: string, hint: string) =>
     new TraceError(path.join(path.dirname(tmp), DB_NAME), "", problem, hint, { cause: error });
   if (isFullDisk(code)) {
-    return failed(`no space is left for the database (${code})`, `Free some space and open the trace again: ${ARROW_NAME} is as it was`);
+    return failed(`no space is left for the database (${what})`, `Free some space and open the trace again: ${ARROW_NAME} is as it was`);
   }
   if (isFileError(code) || SQLITE_PLACE.test(code)) {
     const hint = `Make its folder writable, or copy the trace to a place that can be written and open the copy: ${ARROW_NAME} is as it was`;
-    return failed(`the database cannot be made here (${code}: ${errorText(error)})`, hint);
+    return failed(`the database cannot be made here (${what})`, hint);
   }
   if (code.startsWith("SQLITE_")) {
     const hint = "Record it again; if this version of eintr recorded it, that is a bug: please report it with the trace";
-    return failed(`no database can be made of what is in ${ARROW_NAME} (${code}: ${errorText(error)})`, hint);
+    return failed(`no database can be made of what is in ${ARROW_NAME} (${what})`, hint);
   }
   return error;
 }

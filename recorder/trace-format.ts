@@ -6,6 +6,7 @@
 import * as z from "zod/mini";
 import { COLUMN_NAMES, COLUMNS, type ColumnName } from "../engine/block.ts";
 import { CONTEXTS, LAYERS } from "../engine/transition.ts";
+import { TraceError } from "./errors.ts";
 
 /** Raised when an older reader could misread a newer file; never reused. */
 export const FORMAT_VERSION = 1;
@@ -17,9 +18,13 @@ export const KEYFRAME_KEY = "eintr.keyframe";
 export const ARROW_NAME = "transitions.arrow";
 export const DB_NAME = "trace.db";
 
-/** Bounds for files from strangers: far above what the writer makes, far below what would exhaust memory. */
+/** Bounds for files from strangers: far above what is useful, far below what would exhaust memory. The writer keeps to them. */
 export const MAX_METADATA_BYTES = 256 * 1024 * 1024;
 export const MAX_BATCH_ROWS = 1 << 20;
+/** What a message's header may hold besides our texts: its tables, the columns' meanings, filling up to a page. */
+export const METADATA_SLACK = 1 << 20;
+/** What a batch's body may hold besides its rows, for each column: the format has buffers begin at multiples of 8, better of 64. */
+export const COLUMN_SLACK = 64;
 
 /** Meaning of each stored column: field metadata in Arrow, comments in SQL. */
 export const COLUMN_MEANING: Readonly<Record<ColumnName, string>> = {
@@ -52,15 +57,74 @@ export const STORED_COLUMNS: readonly StoredColumn[] = COLUMN_NAMES.map((name) =
   size: COLUMNS[name].BYTES_PER_ELEMENT,
 }));
 
-const count = z.number().check(z.int(), z.nonnegative());
+/** Whole numbers exact as float64. What is read here goes into INTEGER columns of `trace.db`, or is counted with. */
+const integer = z.int();
+const count = z.int().check(z.nonnegative());
+/** Ids of the operating system. Threads of the LibOS itself have ids from 2^31 on. */
+const systemId = z.int().check(z.nonnegative(), z.lt(2 ** 32));
+
+/** Entries of a list checked at a time. */
+const LIST_PART = 4096;
+
+/**
+ * A list that is checked up to its first wrong entry: zod collects what is wrong with every one, and a stranger's list may have
+ * millions (from some 100,000 on it ends in a RangeError).
+ */
+function list<T>(entry: z.ZodMiniType<T>) {
+  const part = z.array(entry);
+  return z.pipe(
+    z.custom<unknown[]>(Array.isArray, "expected a list"),
+    z.transform((values, context): T[] => {
+      const entries: T[] = [];
+      for (let from = 0; from < values.length; from += LIST_PART) {
+        const result = part.safeParse(values.slice(from, from + LIST_PART), { error: inWords });
+        if (!result.success) {
+          for (const { path, message } of result.error.issues.slice(0, 1)) {
+            const [at, ...member] = path;
+            context.issues.push({ code: "custom", path: [from + Number(at), ...member], message, input: values });
+          }
+          return z.NEVER;
+        }
+        for (const one of result.data) entries.push(one);
+      }
+      return entries;
+    }),
+  );
+}
+
+/** What a form expects and what was found: zod's small edition has no words of its own. */
+const inWords: z.core.$ZodErrorMap = (issue) => {
+  const found = typeof issue.input === "number" ? issue.input : issue.input === null ? "null" : typeof issue.input;
+  switch (issue.code) {
+    case "invalid_type":
+      return `expected ${issue.expected === "int" ? "a whole number" : issue.expected}, found ${found}`;
+    case "invalid_value":
+      return `expected ${issue.values.join(" or ")}`;
+    case "too_small":
+      return `expected at least ${issue.minimum}, found ${found}`;
+    case "too_big":
+      return `expected ${issue.inclusive === false ? "less than" : "at most"} ${issue.maximum}, found ${found}`;
+    default:
+      return undefined;
+  }
+};
+
+/** The value as that form, or what is wrong with it: the member, a colon, what was expected of it. */
+export function readForm<T>(form: z.ZodMiniType<T>, value: unknown): { readonly data: T } | { readonly problem: string } {
+  const result = form.safeParse(value, { error: inWords });
+  if (result.success) return { data: result.data };
+  const issue = result.error.issues[0];
+  const member = issue?.path.join(".") ?? "";
+  return { problem: `${member === "" ? "it" : member}: ${issue?.message ?? "invalid"}` };
+}
 
 const runInfo = z.object({
   eintr: z.string(),
   stack: z.string(),
-  fixes: z.array(z.string()),
+  fixes: list(z.string()),
   scenario: z.string(),
   scenarioText: z.string(),
-  seed: z.number(),
+  seed: count,
   scheduler: z.string(),
   origin: z.enum(["emulated", "imported"]),
 });
@@ -69,7 +133,7 @@ export type RunInfo = z.infer<typeof runInfo>;
 
 const site = z.object({
   flow: z.string(),
-  step: z.number().check(z.int()),
+  step: integer,
   label: z.string(),
   layer: z.enum(LAYERS),
   context: z.enum(CONTEXTS),
@@ -80,8 +144,8 @@ const kindEntry = z.object({ name: z.string(), text: z.string(), value: z.string
 export const headerForm = z.object({
   format: count,
   run: runInfo,
-  sites: z.array(site),
-  kinds: z.array(kindEntry),
+  sites: list(site),
+  kinds: list(kindEntry),
 });
 export type TraceHeader = z.infer<typeof headerForm>;
 
@@ -102,10 +166,10 @@ const runEnd = z.object({
   interrupted: z.boolean(),
   rows: count,
   /** Time of the last transition, ns. */
-  time: z.number(),
+  time: integer,
   /** See `digest.ts`. */
   digest: z.string(),
-  quality: z.array(qualityCounter),
+  quality: list(qualityCounter),
 });
 /** The closing facts, on the last batch. Absent in a recording that was killed. */
 export type RunEnd = z.infer<typeof runEnd>;
@@ -113,10 +177,40 @@ export type RunEnd = z.infer<typeof runEnd>;
 export const batchForm = z.object({
   /** Seq of the batch's first row. */
   seq0: count,
-  threads: z.array(z.object({ name: z.string(), pid: z.number(), tid: z.number(), internal: z.boolean() })),
-  texts: z.array(z.string()),
-  decisions: z.array(z.object({ seq: z.number(), door: z.string(), choice: z.number() })),
+  threads: list(z.object({ name: z.string(), pid: systemId, tid: systemId, internal: z.boolean() })),
+  texts: list(z.string()),
+  decisions: list(z.object({ seq: count, door: z.string(), choice: count })),
   end: z.optional(runEnd),
 });
 /** What was appended to the source's lists since the batch before, and the end on the last. */
 export type BatchFacts = z.infer<typeof batchForm>;
+
+/** Most bytes of the texts in a message's header: more than that a reader would refuse. */
+const MAX_TEXT_BYTES = MAX_METADATA_BYTES - METADATA_SLACK;
+
+/** The header as the writer keeps it. Throws TraceError when the scenario is too long for that. */
+export function headerText(path: string, header: TraceHeader): string {
+  const { length } = header.run.scenarioText;
+  // A text so long need not be made into a longer one to know.
+  const text = length > MAX_TEXT_BYTES ? null : JSON.stringify(header);
+  if (text !== null && Buffer.byteLength(text) <= MAX_TEXT_BYTES) return text;
+  throw new TraceError(
+    path,
+    "",
+    `a scenario of ${length} characters is too long to be kept with its trace, whose header may have ${MAX_TEXT_BYTES} bytes`,
+    "Nothing was recorded; shorten the scenario, or cut the log it comes from",
+  );
+}
+
+/** Throws TraceError for a batch that a reader would refuse; the trace then ends before it. */
+export function checkTexts(path: string, offset: number, texts: readonly string[]): void {
+  let total = 0;
+  for (const text of texts) total += Buffer.byteLength(text);
+  if (total <= MAX_TEXT_BYTES) return;
+  throw new TraceError(
+    path,
+    `byte ${offset}`,
+    `the new texts, threads and decisions and the state of the run have ${total} bytes, a batch may have ${MAX_TEXT_BYTES}`,
+    "The trace holds everything up to here and can be opened",
+  );
+}

@@ -2,7 +2,9 @@ import fs from "node:fs";
 import Sqlite from "better-sqlite3";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { type Block, newBlock, type Source } from "../../engine/block.ts";
+import { createArrowWriter } from "../../recorder/arrow-write.ts";
 import { ARROW_NAME, createDigest, DB_NAME, openTrace, record, TraceError } from "../../recorder/index.ts";
+import { MAX_METADATA_BYTES } from "../../recorder/trace-format.ts";
 import { rowsSource, syntheticSource, testInfo } from "../support/synthetic-source.ts";
 import { tempPaths } from "../support/temp-dir.ts";
 
@@ -200,6 +202,39 @@ describe("a full disk", () => {
     vi.restoreAllMocks();
     const trace = openTrace(dir);
     expect([trace.complete, trace.transitions.rows]).toEqual([true, end.rows]);
+    trace.close();
+  });
+});
+
+describe("what its own reader would refuse", () => {
+  // Texts of one letter cost no memory until somebody looks at their bytes.
+  const tooLong = "x".repeat(MAX_METADATA_BYTES);
+
+  test("is not begun: a scenario that does not fit the header", async () => {
+    const dir = fresh("long.trace");
+    const failure = await record(syntheticSource({ rows: 10 }), dir, { ...testInfo(), scenarioText: tooLong }).catch((e: unknown) => e);
+    expect(failure).toBeInstanceOf(TraceError);
+    expect(String(failure)).toMatch(/a scenario of 268435456 characters is too long to be kept with its trace.*shorten the scenario/);
+    expect(fs.existsSync(dir)).toBe(false);
+    fs.mkdirSync(dir);
+    expect(() => createArrowWriter(`${dir}/${ARROW_NAME}`, syntheticSource(), { ...testInfo(), scenarioText: tooLong })).toThrow(
+      TraceError,
+    );
+    expect(fs.readdirSync(dir)).toEqual([]);
+  });
+
+  test("is not gone on with: a state that does not fit a batch", async () => {
+    const dir = fresh("state.trace");
+    const inner = syntheticSource({ rows: 300, blockRows: 100 });
+    let states = 0;
+    const source: Source = { ...inner, keyframe: () => (++states === 3 ? tooLong : inner.keyframe()) };
+    const failure = await record(source, dir, testInfo()).catch((e: unknown) => e);
+    expect(failure).toBeInstanceOf(TraceError);
+    expect(String(failure)).toMatch(
+      /\(byte \d+\): the new texts.* have \d+ bytes, a batch may have \d+\. The trace holds everything up to here/,
+    );
+    const trace = openTrace(dir);
+    expect([trace.transitions.rows, trace.complete, trace.transitions.lostBytes]).toEqual([200, false, 0]);
     trace.close();
   });
 });

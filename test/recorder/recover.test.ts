@@ -237,7 +237,7 @@ describe("files from strangers", () => {
     trace.close();
   });
 
-  test("random bytes anywhere: a TraceError or a readable trace, and soon", () => {
+  test("random bytes anywhere: a TraceError or a readable trace", () => {
     const change = fc.record({ at: fc.nat(bytes.length - 1), with: fc.uint8Array({ minLength: 1, maxLength: 16 }) });
     // Headers are few among the bytes of rows: aim at them half of the time.
     const early = fc.record({ at: fc.nat(20_000), with: fc.uint8Array({ minLength: 1, maxLength: 16 }) });
@@ -246,7 +246,6 @@ describe("files from strangers", () => {
         const copy = Buffer.from(bytes);
         for (const { at, with: to } of changes) copy.set(to.subarray(0, copy.length - at), at);
         const dir = traceOf(copy);
-        const began = performance.now();
         try {
           const reader = openTransitions(`${dir}/${ARROW_NAME}`);
           try {
@@ -257,7 +256,6 @@ describe("files from strangers", () => {
         } catch (error) {
           expect(error).toBeInstanceOf(TraceError);
         }
-        expect(performance.now() - began).toBeLessThan(2000);
         fs.rmSync(dir, { recursive: true });
       }),
       { numRuns: 300 },

@@ -1,0 +1,240 @@
+/** Arrow files made to mislead: numbers that no column holds, lengths that nothing accounts for, damage anywhere. */
+
+import fs from "node:fs";
+import Sqlite from "better-sqlite3";
+import fc from "fast-check";
+import { beforeAll, describe, expect, test } from "vitest";
+import { newBlock, type Source } from "../../engine/block.ts";
+import { parseMessage } from "../../recorder/arrow-message.ts";
+import { type BatchEntry, openTransitions } from "../../recorder/arrow-read.ts";
+import { createArrowWriter } from "../../recorder/arrow-write.ts";
+import { ARROW_NAME, DB_NAME, openTrace, type RunInfo, record, TraceError } from "../../recorder/index.ts";
+import { syntheticSource, testInfo } from "../support/synthetic-source.ts";
+import { tempPaths } from "../support/temp-dir.ts";
+
+const fresh = tempPaths();
+
+/** A trace folder whose Arrow file is these bytes. */
+function traceOf(content: Uint8Array): string {
+  const dir = fresh("strange.trace");
+  fs.mkdirSync(dir);
+  fs.writeFileSync(`${dir}/${ARROW_NAME}`, content);
+  return dir;
+}
+
+/** What is in the database of the trace: rows, and why it is not whole. */
+function sealed(dir: string): { rows: unknown; lost: unknown } {
+  const trace = openTrace(dir);
+  try {
+    const [[rows] = []] = trace.ask("SELECT count(*) FROM transition");
+    const [[lost] = []] = trace.ask("SELECT advice FROM quality WHERE name = 'bytes-lost'");
+    return { rows, lost };
+  } finally {
+    trace.close();
+  }
+}
+
+describe("numbers in the metadata", () => {
+  /** A closed trace of one row with these lists. The writer takes what its source gives. */
+  const written = (lists: Partial<Source> = {}, info: Partial<RunInfo> = {}, time = 7): string => {
+    const dir = fresh("numbers.trace");
+    fs.mkdirSync(dir);
+    const writer = createArrowWriter(`${dir}/${ARROW_NAME}`, { ...syntheticSource(), ...lists }, { ...testInfo(), ...info });
+    const block = Object.assign(newBlock(1), { n: 1 });
+    block.time[0] = time;
+    writer.put(block);
+    writer.finish({ reason: "finished", interrupted: false, quality: [] });
+    return dir;
+  };
+  const thread = (ids: { pid?: number; tid?: number }) => ({ threads: [{ name: "t", pid: 1, tid: 1, internal: false, ...ids }] });
+  const decision = (numbers: { seq?: number; choice?: number }) => ({ decisions: [{ seq: 0, door: "thread", choice: 1, ...numbers }] });
+
+  test.each([
+    [1.5, "a whole number, found 1.5"],
+    [-1, "at least 0, found -1"],
+    [2 ** 53, "at most 9007199254740991, found 9007199254740992"],
+  ])("a seed of %s is refused", (seed, expected) => {
+    const dir = written({}, { seed });
+    const refusal = new RegExp(`${ARROW_NAME} \\(byte 8\\): metadata run\\.seed: expected ${expected}\\. Record it again`);
+    expect(() => openTrace(dir)).toThrow(TraceError);
+    expect(() => openTrace(dir)).toThrow(refusal);
+    expect(fs.readdirSync(dir)).toEqual([ARROW_NAME]);
+  });
+
+  test.each<[string, Partial<Source>]>([
+    ["threads.0.tid: expected a whole number, found 1.5", thread({ tid: 1.5 })],
+    ["threads.0.tid: expected less than 4294967296, found 4294967296", thread({ tid: 2 ** 32 })],
+    ["threads.0.pid: expected at least 0, found -1", thread({ pid: -1 })],
+    ["decisions.0.seq: expected a whole number, found 0.5", decision({ seq: 0.5 })],
+    ["decisions.0.choice: expected at least 0, found -1", decision({ choice: -1 })],
+    ["decisions.0.choice: expected at most 9007199254740991, found 1e+300", decision({ choice: 1e300 })],
+  ])("%s: the trace ends before this batch", (problem, lists) => {
+    const { rows, lost } = sealed(written(lists));
+    expect(rows).toBe(0);
+    expect(lost).toMatch(/\(batch 0, byte \d+\): metadata /);
+    expect(lost).toContain(`: metadata ${problem}.`);
+  });
+
+  test("a time of the end that is no integer ends the trace before its closing facts", () => {
+    const reader = openTransitions(`${written({}, {}, 0.5)}/${ARROW_NAME}`);
+    expect([reader.rows, reader.complete]).toEqual([1, false]);
+    expect(reader.stopped).toMatch(/\(batch 1, byte \d+\): metadata end\.time: expected a whole number, found 0\.5/);
+    reader.close();
+  });
+
+  test("internal threads have ids from 2^31 on", () => {
+    const trace = openTrace(written(thread({ pid: 4_194_304, tid: 2 ** 32 - 1 })));
+    expect(trace.ask("SELECT pid, tid FROM thread")).toEqual([[4_194_304, 2 ** 32 - 1]]);
+    trace.close();
+  });
+
+  test("of a million wrong entries the first is told", () => {
+    const texts = new Array<string>(1_000_000).fill(0 as unknown as string, 5000).fill("", 0, 5000);
+    expect(sealed(written({ texts })).lost).toContain("metadata texts.5000: expected string, found 0.");
+  });
+});
+
+describe("lengths", () => {
+  let bytes: Buffer;
+  let batches: readonly BatchEntry[];
+
+  beforeAll(async () => {
+    const dir = fresh("whole.trace");
+    await record(syntheticSource({ rows: 1000, blockRows: 256 }), dir, testInfo());
+    bytes = fs.readFileSync(`${dir}/${ARROW_NAME}`);
+    const reader = openTransitions(`${dir}/${ARROW_NAME}`);
+    batches = reader.batches;
+    reader.close();
+  });
+
+  const batchAt = (index: number): BatchEntry => {
+    const batch = batches[index];
+    if (batch === undefined) throw new Error(`no batch ${index}`);
+    return batch;
+  };
+
+  /** The file with another body length in the header of batch 2. */
+  const withBodyLength = (length: number): Buffer => {
+    const { metadataOffset, metadataLength, bodyLength } = batchAt(2);
+    for (let at = 0; at + 8 <= metadataLength; at += 4) {
+      const copy = Buffer.from(bytes);
+      const header = copy.subarray(metadataOffset, metadataOffset + metadataLength);
+      if (header.readBigInt64LE(at) !== BigInt(bodyLength)) continue;
+      header.writeBigInt64LE(BigInt(length), at);
+      // Other lengths in the header may be the same number.
+      if (parseMessage(header).bodyLength === length) return copy;
+    }
+    throw new Error("no body length found");
+  };
+
+  /** The file with `more` zeros between the header before `offset` and what follows it, as a part of that header. */
+  const withLongHeader = (metadataOffset: number, metadataLength: number, more: number): Buffer => {
+    const copy = Buffer.from(bytes);
+    copy.writeInt32LE(metadataLength + more, metadataOffset - 4);
+    const end = metadataOffset + metadataLength;
+    return Buffer.concat([copy.subarray(0, end), Buffer.alloc(more), copy.subarray(end)]);
+  };
+
+  test("a body that is longer than its rows, in a file with a hole as long", () => {
+    const dir = traceOf(withBodyLength(2 ** 35));
+    fs.truncateSync(`${dir}/${ARROW_NAME}`, 2 ** 36);
+    const { rows, lost } = sealed(dir);
+    expect(rows).toBe(512);
+    expect(lost).toMatch(/\(batch 2, byte \d+\): a body of 34359738368 bytes, expected at most \d+ for 256 rows/);
+  });
+
+  test("a body filled up to multiples of 64 is none of that", () => {
+    const { bodyLength, metadataOffset, metadataLength } = batchAt(2);
+    const end = metadataOffset + metadataLength + bodyLength;
+    const filled = withBodyLength(bodyLength + 64);
+    expect(sealed(traceOf(Buffer.concat([filled.subarray(0, end), Buffer.alloc(64), filled.subarray(end)])))).toEqual({
+      rows: 1000,
+      lost: undefined,
+    });
+  });
+
+  test("a header that is longer than what is in it", () => {
+    const { metadataOffset, metadataLength } = batchAt(2);
+    const { rows, lost } = sealed(traceOf(withLongHeader(metadataOffset, metadataLength, 2 ** 21)));
+    expect(rows).toBe(512);
+    expect(lost).toMatch(/\(batch 2, byte \d+\): a header of \d+ bytes, expected at most \d+ for what is in it/);
+    const schema = withLongHeader(16, bytes.readInt32LE(12), 2 ** 21);
+    expect(() => openTrace(traceOf(schema))).toThrow(/\(byte 8\): a header of \d+ bytes, expected at most \d+/);
+  });
+
+  test("a file that becomes shorter while it is read", () => {
+    const dir = traceOf(bytes);
+    const reader = openTransitions(`${dir}/${ARROW_NAME}`);
+    fs.truncateSync(`${dir}/${ARROW_NAME}`, batchAt(2).metadataOffset + 8);
+    expect(reader.readBlock(1).n).toBe(256);
+    expect(() => reader.readBlock(2)).toThrow(/\(batch 2\): the file became shorter while it was open/);
+    expect(() => reader.keyframe(2)).toThrow(/\(keyframe of batch 2\): the file became shorter/);
+    reader.close();
+  });
+
+  test("a folder instead of the file", () => {
+    const dir = fresh("folder.trace");
+    fs.mkdirSync(`${dir}/${ARROW_NAME}`, { recursive: true });
+    expect(() => openTrace(dir)).toThrow(TraceError);
+    expect(() => openTrace(dir)).toThrow(/this is not a file\. Give the folder of a recorded trace/);
+  });
+});
+
+describe("damage", () => {
+  /** Bytes put in the place of others. */
+  type Change = { readonly at: number; readonly to: Uint8Array };
+  /** Values as rows and lengths have them. */
+  const ODD = [0, 1, -1, 0.5, 4096, 2 ** 31, -(2 ** 31), 2 ** 32, 2 ** 48, -(2 ** 48), 2 ** 53 - 1, -(2 ** 53) + 1, 2 ** 53, 1e300];
+  /** What may stand in the place of a number; cut to its length. */
+  const WORDS = ["-99999999", "1.5000000", "9e9999999", "999999999", "null     ", '"       "', "[[[[[[[[["];
+
+  function changesOf(bytes: Buffer): fc.Arbitrary<Change> {
+    const last = bytes.length - 1;
+    const found = bytes.toString("latin1").matchAll(/(?<=[:,[])\d{2,}(?=[,}\]])/g);
+    const numbers = Array.from(found, ({ index, 0: text }) => ({ at: index, length: text.length }));
+    const inJson = fc
+      .tuple(fc.constantFrom(...numbers), fc.constantFrom(...WORDS))
+      .map(([{ at, length }, word]) => ({ at, to: Buffer.from(word.slice(0, length)) }));
+    return fc.oneof(
+      { arbitrary: inJson, weight: 3 },
+      fc.record({ at: fc.nat(last), to: fc.uint8Array({ minLength: 1, maxLength: 16 }) }),
+      fc.tuple(fc.nat(last >> 3), fc.constantFrom(...ODD)).map(([n, v]) => ({ at: 8 * n, to: new Uint8Array(Float64Array.of(v).buffer) })),
+      fc.tuple(fc.nat(last >> 2), fc.constantFrom(...ODD)).map(([n, v]) => ({ at: 4 * n, to: new Uint8Array(Int32Array.of(v).buffer) })),
+    );
+  }
+
+  /** Open the trace, and so make its database. */
+  function seal(dir: string): void {
+    try {
+      const trace = openTrace(dir);
+      const db = new Sqlite(trace.db, { readonly: true });
+      expect(db.pragma("integrity_check")).toEqual([{ integrity_check: "ok" }]);
+      expect(db.pragma("foreign_key_check")).toEqual([]);
+      expect(db.prepare("SELECT count(*) FROM transition").pluck().get()).toBe(trace.transitions.rows);
+      db.close();
+      trace.close();
+      expect(fs.readdirSync(dir).sort()).toEqual([DB_NAME, ARROW_NAME].sort());
+    } catch (error) {
+      expect(error).toBeInstanceOf(TraceError);
+      expect(fs.readdirSync(dir)).toEqual([ARROW_NAME]);
+    }
+  }
+
+  test("anywhere: a TraceError, or a database that SQLite finds whole with the rows that are readable", async () => {
+    const dir = fresh("damaged.trace");
+    // Decisions enough that numbers of the metadata are hit, too.
+    const decisions = Array.from({ length: 50 }, (_, i) => ({ seq: 100 + i, door: "thread", choice: 10 + i }));
+    await record({ ...syntheticSource({ rows: 500, blockRows: 64, seed: 3 }), decisions }, dir, { ...testInfo(), seed: 123_456 });
+    const bytes = fs.readFileSync(`${dir}/${ARROW_NAME}`);
+    fc.assert(
+      fc.property(fc.array(changesOf(bytes), { minLength: 1, maxLength: 3 }), (changes) => {
+        const copy = Buffer.from(bytes);
+        for (const { at, to } of changes) copy.set(to.subarray(0, copy.length - at), at);
+        fs.writeFileSync(`${dir}/${ARROW_NAME}`, copy);
+        fs.rmSync(`${dir}/${DB_NAME}`, { force: true });
+        seal(dir);
+      }),
+      { numRuns: 40 },
+    );
+  });
+});
