@@ -40,6 +40,8 @@ const TYPE_FLOAT = 3;
 const PRECISION_DOUBLE = 2;
 /** More columns or keys than any trace has. */
 const MAX_ENTRIES = 1024;
+/** Longer than any name of a column or key. */
+const MAX_NAME_BYTES = 4096;
 
 class Table {
   private readonly vtable: number;
@@ -137,14 +139,20 @@ export function spanText(bytes: Buffer, span: Span): string {
   return bytes.toString("utf8", span.offset, span.offset + span.length);
 }
 
+/** Text of a name or key. */
+function nameText(bytes: Buffer, span: Span): string {
+  if (span.length > MAX_NAME_BYTES) throw new RangeError(`a name of ${span.length} bytes`);
+  return spanText(bytes, span);
+}
+
 function keyValues(bytes: Buffer, entries: readonly Table[]): Map<string, Span> {
-  return new Map(entries.map((entry) => [spanText(bytes, entry.text(0)), entry.text(1)]));
+  return new Map(entries.map((entry) => [nameText(bytes, entry.text(0)), entry.text(1)]));
 }
 
 function schemaField(bytes: Buffer, field: Table): SchemaField {
   const type = field.table(3);
   return {
-    name: spanText(bytes, field.text(0)),
+    name: nameText(bytes, field.text(0)),
     type: type === null ? "" : typeName(field.byte(2), type),
     dictionary: field.table(4) !== null,
   };

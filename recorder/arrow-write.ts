@@ -25,6 +25,7 @@ import { type Block, newBlock, type Sink, type Source } from "../engine/block.ts
 import { KINDS } from "../engine/transition.ts";
 import { metadataPlaces } from "./arrow-message.ts";
 import { createDigest, type Digest } from "./digest.ts";
+import { errorCode, errorText, TraceError } from "./errors.ts";
 import { FileSink, writeError } from "./file-sink.ts";
 import {
   type BatchFacts,
@@ -178,6 +179,14 @@ export interface ArrowWriter extends Sink {
   abandon(): void;
 }
 
+function createFile(path: string): number {
+  try {
+    return fs.openSync(path, "wx");
+  } catch (error) {
+    throw new TraceError(path, "", `cannot be made (${errorCode(error) || errorText(error)})`, "Choose another place", { cause: error });
+  }
+}
+
 /**
  * Start a file; it must not exist. The lists of `source` are read at each `put`, its keyframe too, so `put` must
  * be called between two steps. `digest` is another one only where hashing itself is measured. Throws TraceError when
@@ -185,7 +194,7 @@ export interface ArrowWriter extends Sink {
  */
 export function createArrowWriter(path: string, source: Source, run: RunInfo, digest: Digest = createDigest()): ArrowWriter {
   const schema = arrowSchema(path, source, run);
-  const fd = fs.openSync(path, "wx");
+  const fd = createFile(path);
   const sink = new FileSink(path, fd);
   const writer = new FileWriter().reset(sink, schema);
   const empty = newBlock(0);
@@ -223,7 +232,12 @@ export function createArrowWriter(path: string, source: Source, run: RunInfo, di
     open = false;
   };
 
-  sink.flush();
+  try {
+    sink.flush();
+  } catch (error) {
+    close();
+    throw error;
+  }
   return {
     path,
     get rows() {

@@ -55,6 +55,9 @@ interface ThreadCalls<T> {
   readonly levels: Level[];
   readonly runs: Map<number, number>;
   readonly open: Open<T>[];
+  /** Where in `open` the calls and the handlers are. */
+  readonly calls: number[];
+  readonly handlers: number[];
 }
 
 const CALL = KIND["app.call"];
@@ -77,6 +80,7 @@ export function createCallWalk<T>(events: CallEvents<T>): CallWalk {
 
   const begin = (t: ThreadCalls<T>, block: Block, i: number, place: CallPlace): void => {
     const handler = place.index === HANDLER;
+    (handler ? t.handlers : t.calls).push(t.open.length);
     t.open.push({ item: events.begin(block, i, place), handler, depth: block.depth[i] as number });
   };
 
@@ -96,38 +100,35 @@ export function createCallWalk<T>(events: CallEvents<T>): CallWalk {
     t.levels.push({ signal, run, calls: 0 });
   };
 
-  /** The newest of its sort is over, and with it all that was begun inside it. False when there is none. */
-  const leave = (t: ThreadCalls<T>, block: Block, i: number, handler: boolean, how: Left): boolean => {
-    const at = t.open.findLastIndex((open) => open.handler === handler);
-    if (at < 0) return false;
-    drop(t, block, i, at + 1);
+  /** The newest that is open is over. */
+  const close = (t: ThreadCalls<T>, block: Block, i: number, how: Left): void => {
     const open = t.open.pop() as Open<T>;
-    if (handler && t.levels.length > 1) t.levels.pop();
-    events.end(block, i, open.item, how, handler);
-    return true;
+    (open.handler ? t.handlers : t.calls).pop();
+    if (open.handler && t.levels.length > 1) t.levels.pop();
+    events.end(block, i, open.item, how, open.handler);
   };
 
-  const drop = (t: ThreadCalls<T>, block: Block, i: number, from: number): void => {
-    while (t.open.length > from) {
-      const open = t.open.pop() as Open<T>;
-      if (open.handler && t.levels.length > 1) t.levels.pop();
-      events.end(block, i, open.item, "dropped", open.handler);
-    }
+  /** The newest of its sort is over, and with it all that was begun inside it. False when there is none. */
+  const leave = (t: ThreadCalls<T>, block: Block, i: number, handler: boolean, how: Left): boolean => {
+    const at = (handler ? t.handlers : t.calls).at(-1);
+    if (at === undefined) return false;
+    while (t.open.length > at + 1) close(t, block, i, "dropped");
+    close(t, block, i, how);
+    return true;
   };
 
   /** A jump leaves every handler above its target; the calls they or the jumped-over code had open never return. */
   const jump = (t: ThreadCalls<T>, block: Block, i: number): void => {
     const depth = block.depth[i] as number;
     if (!leave(t, block, i, true, "jumped")) events.unpaired(true);
-    while ((t.open.findLast((open) => open.handler)?.depth ?? -1) > depth) leave(t, block, i, true, "jumped");
-    const at = t.open.findIndex((open) => open.depth >= depth);
-    if (at >= 0) drop(t, block, i, at);
+    while ((t.open[t.handlers.at(-1) ?? -1]?.depth ?? -1) > depth) leave(t, block, i, true, "jumped");
+    while ((t.open.at(-1)?.depth ?? -1) >= depth) close(t, block, i, "dropped");
   };
 
   return {
     take(block, i) {
       const thread = block.thread[i] as number;
-      const t = (threads[thread] ??= { levels: [{ signal: 0, run: 0, calls: 0 }], runs: new Map(), open: [] });
+      const t = (threads[thread] ??= { levels: [{ signal: 0, run: 0, calls: 0 }], runs: new Map(), open: [], calls: [], handlers: [] });
       switch (block.kind[i]) {
         case CALL:
           return call(t, block, i, thread);

@@ -98,8 +98,17 @@ function* sealFrom(reader: TransitionReader, dir: string, options: SealOptions):
   } catch (error) {
     throw sealError(tmp, error);
   } finally {
-    for (const made of spills.values()) made.close();
+    cleanUp(tmp, spills.values());
+  }
+}
+
+/** What cannot be removed here is removed by the next who seals; the error that led here is the one to tell. */
+function cleanUp(tmp: string, spills: Iterable<Spill>): void {
+  try {
+    for (const made of spills) made.close();
     fs.rmSync(tmp, { force: true });
+  } catch {
+    // See above.
   }
 }
 
@@ -109,6 +118,9 @@ function createDatabase(tmp: string): Map<string, number> {
   const db = new Sqlite(tmp);
   try {
     db.pragma(`page_size = ${PAGE_SIZE}`);
+    // Nobody reads the file before it is whole and renamed.
+    db.pragma("journal_mode = OFF");
+    db.pragma("synchronous = OFF");
     db.exec(schemaSql());
     db.pragma(`user_version = ${SCHEMA_VERSION}`);
     const rootPage = db.prepare<[string], { rootpage: number }>("SELECT rootpage FROM sqlite_schema WHERE type = 'table' AND name = ?");

@@ -6,7 +6,6 @@ import { writePage } from "./interior-pages.ts";
 const BUFFER_ROWS = 1024;
 
 export interface Spill {
-  readonly rows: number;
   append(row: ArrayLike<number>): void;
   /** Every row in the order it came. The array is reused. */
   read(): Generator<Float64Array>;
@@ -23,9 +22,6 @@ export function createSpill(path: string, width: number): Spill {
   let written = 0;
   let fd = -1;
   return {
-    get rows() {
-      return written + buffered;
-    },
     append(row): void {
       if (buffered === BUFFER_ROWS) {
         if (fd < 0) fd = fs.openSync(path, "w+");
@@ -39,7 +35,8 @@ export function createSpill(path: string, width: number): Spill {
     *read() {
       const chunk = new Float64Array(BUFFER_ROWS * width);
       for (let done = 0; done < written; done += BUFFER_ROWS) {
-        fs.readSync(fd, new Uint8Array(chunk.buffer), 0, chunk.byteLength, done * rowBytes);
+        const got = fs.readSync(fd, new Uint8Array(chunk.buffer), 0, chunk.byteLength, done * rowBytes);
+        if (got < chunk.byteLength) throw Object.assign(new Error(`${path} became shorter`), { code: "EIO" });
         for (let i = 0; i < BUFFER_ROWS; i++) yield chunk.subarray(i * width, (i + 1) * width);
       }
       for (let i = 0; i < buffered; i++) yield buffer.subarray(i * width, (i + 1) * width);

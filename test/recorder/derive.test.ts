@@ -74,6 +74,17 @@ describe("syscall", () => {
     ]);
   });
 
+  test("a stranger's rows that open calls without end take no more than their number", async () => {
+    // A walk that searched what is open for each row would take minutes.
+    const many = 60_000;
+    const rows = [
+      ...Array.from({ length: many }, () => row("app.call", { depth: 2 })),
+      ...Array.from({ length: many }, () => row("app.handler.return", { depth: 2 })),
+      ...Array.from({ length: many }, () => row("app.handler.longjmp", { depth: 3 })),
+    ];
+    expect(await derive(rows, "SELECT count(*) FROM syscall WHERE result IS NULL")).toEqual([[many]]);
+  });
+
   test("native results are asked for by thread and position", async () => {
     const call = (thread: number) => [row("app.call", { thread }), row("app.return", { thread })];
     const natives = ({ thread, index }: CallPlace) => (index === 1 ? null : thread * 10 + index);

@@ -51,7 +51,6 @@ test("rows that end in any order come out in key order, late ones with their fin
 test("a spill gives back what it got, over many buffers", () => {
   const spill = createSpill(fresh("spill"), 2);
   for (let i = 0; i < 5000; i++) spill.append([i, Number.NaN]);
-  expect(spill.rows).toBe(5000);
   expect(Array.from(spill.read(), ([a]) => a)).toEqual(Array.from({ length: 5000 }, (_, i) => i));
   spill.close();
 });
