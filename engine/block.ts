@@ -36,10 +36,20 @@ export interface Block extends Columns {
   n: number;
 }
 
+/** Columns lie side by side in one piece of memory, in storage order: a full block is written in one piece. */
 export function newBlock(rows = BLOCK_ROWS): Block {
-  const columns = Object.fromEntries(COLUMN_NAMES.map((name) => [name, new COLUMNS[name](rows)]));
-  return { ...(columns as unknown as Columns), seq0: 0, n: 0 };
+  const bytes = COLUMN_NAMES.map((name) => aligned(rows * COLUMNS[name].BYTES_PER_ELEMENT));
+  const memory = new ArrayBuffer(bytes.reduce((sum, size) => sum + size, 0));
+  let at = 0;
+  const columns = COLUMN_NAMES.map((name, i) => {
+    const column = new COLUMNS[name](memory, at, rows);
+    at += bytes[i] as number;
+    return [name, column];
+  });
+  return { ...(Object.fromEntries(columns) as Columns), seq0: 0, n: 0 };
 }
+
+const aligned = (bytes: number): number => Math.ceil(bytes / 8) * 8;
 
 export function transitionAt(block: Block, row: number): Transition {
   const t = { seq: block.seq0 + row } as Transition;

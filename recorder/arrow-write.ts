@@ -70,18 +70,15 @@ class FileWriter extends RecordBatchFileWriter {
       ._writeHeader(Message.encode(Message.from(schema)), [], []);
   }
 
-  /** One batch from the columns of `n` rows, in the schema's order, with its texts in the order of `METADATA_KEYS`. */
-  writeColumns(n: number, columns: readonly Uint8Array[], texts: readonly string[]): void {
+  /** One batch, with its texts in the order of `METADATA_KEYS`. */
+  writeBlock(block: Block, texts: readonly string[]): void {
     let template = this.templates[texts.length - 1] ?? null;
-    if (template?.n !== n) template = this.templates[texts.length - 1] = headerTemplate(n, columns, texts.length);
+    if (template?.n !== block.n) template = this.templates[texts.length - 1] = headerTemplate(block.n, texts.length);
     const at = this._position;
     this._writeHeader(template.bytes, template.places, texts);
     this._recordBatchBlocks.push(new FileBlock(this._position - at, template.bodyLength, at));
-    for (const column of columns) {
-      this._sink.write(column);
-      this._position += column.byteLength;
-      this._writePadding(roundUp(column.byteLength, 8) - column.byteLength);
-    }
+    for (const piece of bodyOf(block)) this._sink.write(piece);
+    this._position += template.bodyLength;
   }
 
   /** A flatbuffer up to the next page; texts are appended to it, and each place is made to point to its text. */
@@ -118,29 +115,45 @@ interface HeaderTemplate {
   readonly bodyLength: number;
 }
 
-function headerTemplate(n: number, columns: readonly Uint8Array[], texts: number): HeaderTemplate {
+function headerTemplate(n: number, texts: number): HeaderTemplate {
   let bodyLength = 0;
   // Two buffers a column: no validity, as nothing is null, and the values.
-  const regions = columns.flatMap(({ byteLength }) => {
+  const regions = STORED_COLUMNS.flatMap(({ size }) => {
     const at = bodyLength;
-    bodyLength += roundUp(byteLength, 8);
-    return [new BufferRegion(at, 0), new BufferRegion(at, byteLength)];
+    bodyLength += roundUp(n * size, 8);
+    return [new BufferRegion(at, 0), new BufferRegion(at, n * size)];
   });
-  const nodes = columns.map(() => new FieldNode(n, 0));
+  const nodes = STORED_COLUMNS.map(() => new FieldNode(n, 0));
   const metadata = new Map(METADATA_KEYS.slice(0, texts).map((key) => [key, ""]));
   const bytes = Message.encode(Message.from(new RecordBatchHeader(n, nodes, regions, null, [], metadata), bodyLength));
   return { n, bytes, places: metadataPlaces(Buffer.from(bytes)), bodyLength };
 }
 
-const views = new WeakMap<Block, Uint8Array[]>();
+const PADDING = new Uint8Array(8);
 
-/** Memory of the block's columns. A block comes again and again with as many rows: its views are kept. */
-function bytesOf(block: Block): Uint8Array[] {
-  const known = views.get(block);
-  if (known?.[0]?.byteLength === block.n * block.time.BYTES_PER_ELEMENT && known[0].buffer === block.time.buffer) return known;
-  const bytes = STORED_COLUMNS.map(({ name, size }) => new Uint8Array(block[name].buffer, block[name].byteOffset, block.n * size));
-  views.set(block, bytes);
-  return bytes;
+/** Memory of the block's columns, each padded to 8 bytes. What lies side by side is one piece: all of it, in a full block. */
+function bodyOf(block: Block): Uint8Array[] {
+  const pieces: Uint8Array[] = [];
+  let { buffer, byteOffset: from } = block[STORED_COLUMNS[0]?.name ?? "time"];
+  let end = from;
+  const cut = (): void => void (end > from && pieces.push(new Uint8Array(buffer, from, end - from)));
+  for (const { name, size } of STORED_COLUMNS) {
+    const values = block[name];
+    if (values.buffer !== buffer || values.byteOffset !== end) {
+      cut();
+      buffer = values.buffer;
+      from = values.byteOffset;
+    }
+    end = values.byteOffset + block.n * size;
+    const padding = roundUp(block.n * size, 8) - block.n * size;
+    if (padding > 0) {
+      cut();
+      pieces.push(PADDING.subarray(0, padding));
+      from = end;
+    }
+  }
+  cut();
+  return pieces;
 }
 
 const TYPES: Readonly<Record<string, new () => DataType>> = {
@@ -222,7 +235,7 @@ export function createArrowWriter(path: string, source: Source, run: RunInfo, di
     const text = JSON.stringify(facts);
     const texts = keyframe === null ? [text] : [text, keyframe];
     checkTexts(path, sink.length, texts);
-    writer.writeColumns(block.n, bytesOf(block), texts);
+    writer.writeBlock(block, texts);
     sink.flush();
     writtenAt = Date.now();
   };
