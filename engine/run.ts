@@ -13,8 +13,8 @@ import { OUTSIDE } from "./host/outside.ts";
 import { deliver, deliverable, endProcess, generate, restartOrInterrupt, timeOut, wake } from "./host/signal.ts";
 import { portClosed } from "./libos/kill.ts";
 import { NEVER, type Scenario, type StackName } from "./scenario/schema.ts";
-import { aex } from "./sgx/leaf.ts";
-import { SIG } from "./signals.ts";
+import { aex, NSSA } from "./sgx/leaf.ts";
+import { isSynchronous, SIG } from "./signals.ts";
 import { copyTree, type Machine, type Process, READY, type Thread } from "./state.ts";
 import { endThread } from "./threads.ts";
 import { type Decision, KIND } from "./transition.ts";
@@ -166,14 +166,14 @@ export class Run implements Source {
         // It was woken for a signal that another thread has taken: the call starts again, as if nothing had been.
         restartOrInterrupt(t, true);
       }
-      // The kernel's restart code in RAX is for the delivery: it cannot be put off.
-      else if (t.rax === E.RESTARTSYS || decide(c, "arrive", 2) === 0) {
+      // What the thread's own instruction raised comes at that instruction; and the kernel's restart code in RAX is for the delivery.
+      else if (t.rax === E.RESTARTSYS || isSynchronous(pending.signal) || decide(c, "arrive", 2) === 0) {
         if (inEnclave(t)) aex(c, t);
         else deliver(c, t, pending);
         return this.afterStep(t);
       }
     }
-    if (c.scenario.interrupts > 0 && inEnclave(t) && t.sgx.cssa === 0 && decide(c, "interrupt", 2, c.scenario.interrupts / 1e5) === 1) {
+    if (c.scenario.interrupts > 0 && inEnclave(t) && t.sgx.cssa < NSSA && decide(c, "interrupt", 2, c.scenario.interrupts / 1e5) === 1) {
       aex(c, t);
       return this.afterStep(t);
     }

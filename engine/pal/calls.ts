@@ -49,6 +49,8 @@ interface Dk {
   readonly args?: (c: Cpu, v: DkLocals) => CallLocals;
   /** Result and error (0 = none) from what the bottom said, a negative PAL error or a result; default: an error's result is 0. */
   readonly result?: (c: Cpu, v: DkLocals, host: number) => { ret: number; error: number };
+  /** What it does in the PAL before the host call, as a step of its own. */
+  readonly before?: { readonly label: string; readonly run: (c: Cpu, v: DkLocals) => void };
   /** D7: no LEAVE_PAL_CALL, so nothing pended is delivered. */
   readonly leaves?: boolean;
 }
@@ -84,10 +86,31 @@ const CALLS: readonly Dk[] = [
     result: (c, v, host) => (host === -PAL_ERROR.INTERRUPTED ? plain(c, v, host) : { ret: 1, error: 0 }),
   },
   { name: "DkObjectsWaitAny", host: "wait-any" },
-  { name: "DkEventSet", host: "set", result: truth },
   { name: "DkThreadYieldExecution", host: "sched_yield", result: truth },
   { name: "DkThreadResume", host: "tgkill", args: (_, v) => ({ ...callArgs(), targets: [v.target], signal: SIG.CONT }), result: truth },
 ];
+
+/**
+ * Under SGX the word is set in the enclave and the ocall only wakes: cut off by a signal, it leaves a word that is set and a waiter that
+ * sleeps (3.4 sgx-wakeup-ocall-abandoned). On Linux nothing comes between the two (2.8): one call stands for both.
+ */
+const eventSet = (pal: PalName): Dk =>
+  pal === "linux"
+    ? { name: "DkEventSet", host: "set", result: truth }
+    : {
+        name: "DkEventSet",
+        host: "futex-wake",
+        before: {
+          label: "the event's word := 1",
+          run: (c, v) => {
+            const event = c.m.objects[v.object];
+            if (event) event.level = 1;
+            c.value = v.object;
+          },
+        },
+        args: (_, v) => callArgs({ object: v.object, bytes: Number.MAX_SAFE_INTEGER }),
+        result: truth,
+      };
 
 const ocallName = (host: string): string => `ocall_${host.replaceAll("-", "_")}`;
 
@@ -139,6 +162,7 @@ function palCall(pal: PalName, dk: Dk): Flow {
   const convert = dk.result ?? plain;
   return flow<DkLocals>(dk.name, "pal", "1.1, 2.8", (s) => [
     enter(s),
+    dk.before ? s.act(dk.before.label, dk.before.run) : null,
     bottom(pal, s, dk),
     s.test(
       "no error?",
@@ -218,11 +242,21 @@ const leaveForGood = (pal: PalName, s: Steps<DkLocals & Exit>, group: boolean): 
 interface Exit {
   status: number;
   how: number;
+  /** The memory this frame is in is given back. */
+  freed?: boolean;
 }
 
-/** DkThreadExit never leaves: nothing pended is delivered any more. */
+/** DkThreadExit never leaves: nothing pended is delivered any more. On Linux a signal may still come, to a thread without a stack (3.5). */
 const threadExit = (pal: PalName): Flow =>
-  flow<DkLocals & Exit>("DkThreadExit", "pal", "2.8", (s) => [s.act("_DkThreadExit(): kill this thread"), ...leaveForGood(pal, s, false)]);
+  flow<DkLocals & Exit>("DkThreadExit", "pal", "2.8, 3.5 linux-thread-exit-window", (s) => [
+    s.act("_DkThreadExit(): kill this thread"),
+    pal === "linux"
+      ? s.act("free the TCB and the stacks", (_, v) => {
+          v.freed = true;
+        })
+      : null,
+    ...leaveForGood(pal, s, false),
+  ]);
 
 const processExit = (pal: PalName): Flow => flow<DkLocals & Exit>("DkProcessExit", "pal", "2.16", (s) => leaveForGood(pal, s, true));
 
@@ -244,7 +278,7 @@ const create = (pal: PalName, name: "DkThreadCreate" | "DkProcessCreate", host: 
   ]);
 
 export const palCalls = (pal: PalName): Flow[] => [
-  ...CALLS.map((dk) => palCall(pal, dk)),
+  ...[...CALLS, eventSet(pal)].map((dk) => palCall(pal, dk)),
   delay(pal),
   time(pal),
   ...(pal === "linux" ? [vdso] : []),
@@ -261,7 +295,7 @@ export const OCALLS = [
   "accept",
   "call",
   "wait-any",
-  "set",
+  "futex-wake",
   "sched_yield",
   "tgkill",
   "nanosleep",

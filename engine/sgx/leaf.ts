@@ -50,17 +50,21 @@ export function eenter(c: Cpu, t: Thread, entry: Locals): boolean {
   c.value = sgx.cssa;
   c.extra = sgx.rdi;
   if (!sgx.mapped || sgx.cssa >= NSSA) {
-    const cssa = sgx.cssa;
     const frame = t.host[t.host.length - 1];
     if (frame) frame.pc -= 1;
-    generateFault(c, t, SIG.SEGV);
-    if (c.kind !== KIND["host.signal.default"]) c.kind = KIND["sgx.fault"];
-    c.value = cssa;
+    fault(c, t);
     return false;
   }
   sgx.inside = 1;
   push(t, c.flowOf("enclave_entry"), entry);
   return true;
+}
+
+/** SIGSEGV in untrusted code, at an enclave instruction or where it led. */
+export function fault(c: Cpu, t: Thread): void {
+  if (!generateFault(c, t, SIG.SEGV)) return;
+  c.kind = KIND["sgx.fault"];
+  c.value = t.sgx.cssa;
 }
 
 /** ERESUME: CSSA - 1, registers from SSA[CSSA]; runs what the exception path put on top of the interrupted code. */

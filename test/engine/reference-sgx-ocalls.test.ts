@@ -178,11 +178,12 @@ describe("2.4 sync signal while the enclave runs", () => {
   });
 
   it.each([
-    ["cpuid", 1],
-    ["rdtsc", 0],
-  ])("#UD of %s: emulated, resumed after it, %d ocall", (what, ocalls) => {
+    ["cpuid", 1, 2],
+    ["rdtsc", 0, 2],
+    ["int3", 0, 1],
+  ])("#UD of %s: emulated, %d ocall, resumed %d bytes on", (what, ocalls, bytes) => {
     const ran = fault(what);
-    order(ran, ["app.fault", "sgx.aex", "sgx.eresume", "_DkExceptionHandler: RIP + 2, resume", "app.return"]);
+    order(ran, ["app.fault", "sgx.aex", "sgx.eresume", `_DkExceptionHandler: RIP + ${bytes}, resume`, "app.return"]);
     expect(rowsOf(ran, { where: "_DkExceptionHandler: ocall_cpuid()" })).toHaveLength(ocalls);
     expect(count(ran, "libos.upcall.enter")).toBe(0);
     expect(resultOf(ran, "getpid")).toBe("1");

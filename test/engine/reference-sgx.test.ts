@@ -209,4 +209,17 @@ describe("2.2 async signal while the enclave runs", () => {
     expect(count(ran, "sgx.eresume")).toBe(count(ran, "sgx.aex"));
     expect(count(ran, "host.signal.deliver")).toBe(0);
   });
+
+  it("and so it is in stage one: AEX to CSSA 2, ERESUME back to 1, the event arrives", () => {
+    const ran = runProgram(SGX, [{ loop: { times: 50, do: [{ compute: "10us" }] } }], [{ signal: "SIGINT", when: { every: "50us" } }], {
+      interrupts: 1_000_000,
+      limit: { time: "900us", transitions: 50_000 },
+    });
+    const second = ran.rows.findIndex((row) => row.what === "sgx.aex" && row.cssa === 2);
+    expect(second).toBeGreaterThan(0);
+    const back = ran.rows[second + 1];
+    expect([back?.what, back?.cssa, back?.value]).toEqual(["sgx.eresume", 1, 0]);
+    expect(count(ran, "sgx.fault")).toBe(0);
+    expect(handled(ran).length).toBeGreaterThan(2);
+  });
 });

@@ -185,6 +185,7 @@ const NOTES: Partial<Record<KindName, (row: Row, ran: Ran) => string>> = {
   "ocall.return": (row) => `= ${small(row.value)}`,
   "pal.call.leave": (row) => `= ${small(row.value)}, pal_errno ${row.extra}`,
   "pal.call.abandon": (row) => `pal_errno ${row.value}`,
+  "sgx.clobber": oneOf("", "stack words", "red zone", "vector registers", "untrusted stack"),
   "pal.event.pend": event,
   "pal.event.deliver": event,
   "pal.event.inject": event,

@@ -2,7 +2,9 @@
 
 import { type Cpu, findDown, running } from "../../cpu.ts";
 import { type Flow, flow } from "../../flow.ts";
+import { lost } from "../../sgx/leaf.ts";
 import { SIG, setOf, signalName } from "../../signals.ts";
+import type { Frame } from "../../state.ts";
 import { dkArgs } from "../calls.ts";
 import { EVENT, eventOf } from "../events.ts";
 import { handled, upcallName } from "../handler-table.ts";
@@ -13,11 +15,24 @@ interface Handler {
   event: number;
 }
 
-/** ADDR_IN_PAL on the interrupted RIP: the frame below the handler and its restorer. The vDSO is not PAL text. */
-export function interruptedInPal(c: Cpu): boolean {
+/** What the running handler interrupted: the frame below it and its restorer. */
+function interrupted(c: Cpu): Frame | undefined {
   const stack = running(c.t);
-  const interrupted = stack[stack.length - 3];
-  return interrupted !== undefined && c.program.flows[interrupted.flow]?.text === "pal";
+  return stack[stack.length - 3];
+}
+
+/** ADDR_IN_PAL on the interrupted RIP. The vDSO is not PAL text. */
+export function interruptedInPal(c: Cpu): boolean {
+  const frame = interrupted(c);
+  return frame !== undefined && c.program.flows[frame.flow]?.text === "pal";
+}
+
+/** How each handler begins. No handler has a stack of its own: that of a thread which has freed its own is not there (3.5). */
+function begin(c: Cpu, v: Handler): void {
+  v.event = eventOf(v.signal);
+  c.signal = v.signal;
+  if (interrupted(c)?.v.freed === true) return lost(c, c.t, "signal handler: the thread's TCB and stacks are freed");
+  c.extra = v.id;
 }
 
 const ASYNC = [SIG.TERM, SIG.INT, SIG.CONT] as const;
@@ -56,11 +71,7 @@ export function setAction(c: Cpu, signal: number, handler: string): void {
 
 /** Async signals (2.8). */
 const terminate = flow<Handler>("_DkTerminateSighandler", "pal", "2.8", ({ act, test, call, at, ret }) => [
-  act("event := signal", (c, v) => {
-    v.event = eventOf(v.signal);
-    c.signal = v.signal;
-    c.extra = v.id;
-  }),
+  act("event := signal", begin),
   test("RIP in PAL text? signal arrived during PAL call", (c) => interruptedInPal(c), "in PAL"),
   call("_DkGenericSignalHandle(event, NULL, uc)", "_DkGenericSignalHandle", (_, v) => ({
     event: v.event,
@@ -191,11 +202,7 @@ const generic = flow<Handler>(
   "pal",
   "2.9",
   ({ act, test, call, at, ret }) => [
-    act("event := signal", (c, v) => {
-      v.event = eventOf(v.signal);
-      c.signal = v.signal;
-      c.extra = v.id;
-    }),
+    act("event := signal", begin),
     test("RIP in PAL text?", (c) => interruptedInPal(c), "in PAL"),
     call("_DkGenericSignalHandle(event, siginfo, uc)", "_DkGenericSignalHandle", (c, v) => ({
       event: v.event,
@@ -224,21 +231,12 @@ const generic = flow<Handler>(
 
 /** si_addr: the address the interrupted `fault` operation names. */
 function faultAddress(c: Cpu): number {
-  const stack = running(c.t);
-  const interrupted = stack[stack.length - 3];
-  return typeof interrupted?.v.address === "number" ? interrupted.v.address : 0;
+  const address = interrupted(c)?.v.address;
+  return typeof address === "number" ? address : 0;
 }
 
 const pipe = flow<Handler>("_DkPipeSighandler", "pal", "2.7", ({ act, ret }) => [
-  act(
-    "assert RIP in PAL; nothing else",
-    (c, v) => {
-      c.signal = v.signal;
-      c.extra = v.id;
-      c.value = 0;
-    },
-    "pal.event.lost",
-  ),
+  act("assert RIP in PAL; nothing else", begin, "pal.event.lost"),
   ret("signal handler done"),
 ]);
 

@@ -1,17 +1,18 @@
 /** Enclave entry code and ocalls, seen from inside (reference, 1.3, 2.2 and 2.3). Runs with the untrusted RSP where it really does. */
 
-import { type Cpu, cut, findDown, push, stackOf } from "../../cpu.ts";
+import { type Cpu, cut, findDown, push, stackOf, topFrame } from "../../cpu.ts";
 import { type Flow, flow } from "../../flow.ts";
-import { generateFault } from "../../host/signal.ts";
-import { eexit, lost } from "../../sgx/leaf.ts";
-import { SIG } from "../../signals.ts";
-import { ENCLAVE, HOST, type Locals, type SsaFrame } from "../../state.ts";
+import { eexit, fault, lost } from "../../sgx/leaf.ts";
+import { ENCLAVE, type Frame, HOST, type Locals, type SsaFrame } from "../../state.ts";
 import { KIND } from "../../transition.ts";
 
 interface Entry {
   start: string;
   event: number;
 }
+
+/** What `sgx.clobber` says is overwritten. */
+export const CLOBBER = { STACK_WORDS: 1, RED_ZONE: 2, VECTORS: 3, UNTRUSTED_STACK: 4 } as const;
 
 const ssa0 = (c: Cpu): SsaFrame => c.t.sgx.ssa[0] as SsaFrame;
 
@@ -20,9 +21,7 @@ function exitToNowhere(c: Cpu): void {
   const t = c.t;
   eexit(t);
   cut(c, t, HOST, t.host.length - 1);
-  c.value = 1;
-  generateFault(c, t, SIG.SEGV);
-  c.kind = KIND["sgx.fault"];
+  fault(c, t);
 }
 
 const enclaveEntry = flow<Entry>(
@@ -61,10 +60,8 @@ const enclaveEntry = flow<Entry>(
     act(
       "create new enclave-thread stack frame and push GPRSGX registers on this frame",
       (c) => {
-        const ssa = ssa0(c);
-        c.value = ssa.stack === ENCLAVE ? 2 : 4;
-        c.extra = ssa.depth;
-        if (ssa.stack === ENCLAVE) c.kind = KIND.step;
+        c.value = underTheFrame(c, ssa0(c));
+        if (c.value === 0) c.kind = KIND.step;
       },
       "sgx.clobber",
     ),
@@ -78,7 +75,9 @@ const enclaveEntry = flow<Entry>(
         v: {
           event: v.event,
           vector: ssa.vector,
-          opcode: ssa.opcode,
+          // A second frame keeps the stale vector, but its RIP is _DkExceptionHandler (3.4 sgx-exitinfo-stale).
+          opcode: ssa.push.length === 0 ? ssa.opcode : "",
+          vectors: c.t.app.vectors,
           id: sgx.id,
           stack: ssa.stack,
           depth: ssa.depth + ssa.push.length,
@@ -96,6 +95,13 @@ const enclaveEntry = flow<Entry>(
   { note: "The page's check of RDI is only: EXITINFO.valid, else event != 0; CSSA, range and thread state are not checked" },
 );
 
+/** What the new frame, directly below RSP, overwrites: the red zone of code that has one, all but the PAL's (3.4 sgx-redzone-clobber). */
+function underTheFrame(c: Cpu, ssa: SsaFrame): number {
+  if (ssa.stack === HOST) return CLOBBER.UNTRUSTED_STACK;
+  const interrupted = ssa.push.at(-1) ?? c.t.enclave[ssa.depth - 1];
+  return c.program.flows[interrupted?.flow ?? 0]?.layer === "pal" ? 0 : CLOBBER.RED_ZONE;
+}
+
 function returnFromOcall(c: Cpu): void {
   const t = c.t;
   const { ocallStack, ocallDepth, ustackTop } = t.sgx;
@@ -112,7 +118,14 @@ function stageOneDone(c: Cpu): void {
   c.value = 1;
   eexit(t);
   cut(c, t, HOST, t.host.length - 1);
+  // Rewritten registers lead here by way of sgx_entry_return, which has no stack of its own: that of the interrupted sgx_raise goes on.
+  while (flowOnTop(c) === "sgx_entry_return") cut(c, t, HOST, t.host.length - 1);
+  const raise = topFrame(t);
+  if (flowOnTop(c) !== "sgx_raise") throw new Error("EEXIT to after_resume, but not on the stack of sgx_raise");
+  raise.pc = (c.program.flows[raise.flow]?.steps.length ?? 1) - 1;
 }
+
+const flowOnTop = (c: Cpu): string => c.program.flows[topFrame(c.t).flow]?.name ?? "";
 
 interface Ocall {
   code: string;
@@ -123,22 +136,20 @@ interface Ocall {
 /** The trusted half of an ocall, as explicit steps because a signal between any two of them matters (3.4 sgx-*-window). */
 const sgxOcall = flow<Ocall>("sgx_ocall", "pal", "1.3, 2.3", ({ act, test, call, at, ret }) => [
   act("sgx_ocalloc: copy the arguments to the untrusted stack", (c) => {
-    // Each ocall resets the untrusted stack to its top: what an outer, unfinished one has there is overwritten.
-    if (findDown(stackOf(c.t, c.t.stack), c.flowOf("sgx_ocall"), here(c)) < 0) return;
+    if (!outerOcall(c)) return;
     c.kind = KIND["sgx.clobber"];
-    c.value = 4;
+    c.value = CLOBBER.UNTRUSTED_STACK;
   }),
   act("save registers and FPU state, TLS.stack = RSP", (c) => {
     c.t.sgx.ocallStack = c.t.stack;
     c.t.sgx.ocallDepth = stackOf(c.t, c.t.stack).length;
   }),
-  act("RSP = ustack, clear registers", (c) => {
+  act("RSP = ustack, clear registers", (c, v) => {
     const t = c.t;
-    const frame = stackOf(t, t.stack)[t.sgx.ocallDepth - 1];
-    // From here to EEXIT the enclave runs on the untrusted stack: its frame goes along.
+    // From here to EEXIT the enclave runs on the untrusted stack. Its registers are its own, whatever TLS.stack says by now.
     t.stack = HOST;
     cut(c, t, HOST, t.sgx.ustackTop);
-    push(t, c.flowOf("sgx_ocall (untrusted RSP)"), { code: frame?.v.code ?? "", args: frame?.v.args ?? {} });
+    push(t, c.flowOf("sgx_ocall (untrusted RSP)"), { code: v.code, args: v.args });
   }),
   act("restore FSBASE, FXSAVE area and registers", (c, v) => {
     v.result = c.t.sgx.rdi;
@@ -160,6 +171,26 @@ const sgxOcall = flow<Ocall>("sgx_ocall", "pal", "1.3, 2.3", ({ act, test, call,
     "ocall.return",
   ),
 ]);
+
+/**
+ * Each ocall resets the untrusted stack to its top. An outer one that an exception cut short has its arguments or results there still
+ * (3.4 sgx-ustack-reset-clobber); one that an external event cut short is over: its result is -PAL_ERROR_INTERRUPTED (2.3).
+ */
+function outerOcall(c: Cpu): boolean {
+  const { enclave, host, stack } = c.t;
+  const own = stackOf(c.t, stack)[here(c)];
+  return hasUnfinished(c, enclave, own) || hasUnfinished(c, host, own);
+}
+
+function hasUnfinished(c: Cpu, stack: readonly Frame[], own: Frame | undefined): boolean {
+  const ocall = c.flowOf("sgx_ocall");
+  for (let i = 0; i < stack.length; i += 1) {
+    const frame = stack[i];
+    if (frame?.flow !== ocall || frame === own || frame.pc === 0) continue;
+    if (stack[i + 1]?.flow !== c.flowOf("_DkHandleExternalEvent")) return true;
+  }
+  return false;
+}
 
 const ocallExit = flow<Ocall>("sgx_ocall (untrusted RSP)", "pal", "1.3, 2.3", ({ act }) => [
   act(

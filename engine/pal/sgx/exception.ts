@@ -8,13 +8,15 @@ import { KIND } from "../../transition.ts";
 import { dkArgs } from "../calls.ts";
 import { EVENT, EVENT_BOUND, PAL_ERROR } from "../events.ts";
 import { handled, upcallName } from "../handler-table.ts";
-import { getFrame, here, triggerFrame } from "./entry.ts";
+import { CLOBBER, getFrame, here, triggerFrame } from "./entry.ts";
 
 /** The interrupted registers (sgx_context_t): where they are on the stack is `stack` and `depth`. */
 interface Exception {
   event: number;
   vector: number;
   opcode: string;
+  /** What the vector registers held: remembered for the trace, not saved by the code (3.4 sgx-xstate-not-saved). */
+  vectors: number;
   id: number;
   stack: StackId;
   depth: number;
@@ -25,6 +27,9 @@ interface Exception {
   carried: number;
   frame: number;
 }
+
+/** `app.vectors`: the program's live values. */
+const LIVE = 1;
 
 interface Handle {
   event: number;
@@ -74,7 +79,7 @@ const handler = flow<Exception>(
     act(
       "_DkExceptionRealHandler: return trampoline over 16 words of the interrupted stack",
       (c) => {
-        c.value = 1;
+        c.value = CLOBBER.STACK_WORDS;
       },
       "sgx.clobber",
     ),
@@ -108,6 +113,7 @@ const handler = flow<Exception>(
     test("event known?", (_, v) => v.event !== 0, "frame"),
     act("other vector: resume the faulting instruction", (c, v) => dropAndRestore(c, v, false), "pal.event.lost"),
     at("ud"),
+    test("0xCC (breakpoint)?", (_, v) => v.opcode === "int3", "breakpoint"),
     test("CPUID or RDTSC?", (_, v) => v.opcode === "cpuid" || v.opcode === "rdtsc", "emulate"),
     act(
       'print "Illegal instruction executed in enclave"',
@@ -132,6 +138,8 @@ const handler = flow<Exception>(
     ),
     at("skip"),
     act("RIP + 2, resume", (c, v) => dropAndRestore(c, v, true), "pal.event.lost"),
+    at("breakpoint"),
+    act("RIP + 1, resume", (c, v) => dropAndRestore(c, v, true), "pal.event.lost"),
   ],
   { note: "D1: frame and context are both passed on; D4: only an invalid EXITINFO is handled like an async event" },
 );
@@ -287,7 +295,12 @@ function resumeContext(c: Cpu): void {
   const at = findDown(stack, c.flowOf("_DkExceptionHandler"));
   const frame = stack[at];
   if (!event || !frame) return lost(c, c.t, "DkExceptionReturn: no interrupted context on this stack");
-  restore(c, frame.v as unknown as Exception, event.skip);
+  const exception = frame.v as unknown as Exception;
+  if (exception.vectors === LIVE && c.t.app.vectors !== LIVE) {
+    c.kind = KIND["sgx.clobber"];
+    c.value = CLOBBER.VECTORS;
+  }
+  restore(c, exception, event.skip);
 }
 
 export const exceptionFlows = (fixes: { interruptedCode: boolean }): Flow[] => [

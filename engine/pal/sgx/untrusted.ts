@@ -1,17 +1,20 @@
 /** Untrusted PAL of Linux-SGX: initialisation, ocalls, host signal handlers (reference, 2.1 to 2.5). */
 
-import { type Cpu, running } from "../../cpu.ts";
+import { type Cpu, running, topFrame } from "../../cpu.ts";
 import { type Flow, flow } from "../../flow.ts";
 import { type CallLocals, callArgs } from "../../host/calls.ts";
 import { recheck } from "../../host/signal.ts";
 import { eenter, eresume } from "../../sgx/leaf.ts";
 import { SIG, setOf, signalName } from "../../signals.ts";
-import type { Locals } from "../../state.ts";
+import type { Frame, Locals } from "../../state.ts";
 import { KIND } from "../../transition.ts";
 import { OCALLS, ocallFlow } from "../calls.ts";
 import { eventOf, PAL_ERROR, unixToPal } from "../events.ts";
+import { lock, unlock, whenTaken } from "../locks.ts";
 
 export const AEP = "async_exit_pointer";
+
+const libcLock = (): string => "libc";
 
 /** RDI of a return from an ocall that a signal cut short. */
 const INTERRUPTED_CODE = -PAL_ERROR.INTERRUPTED;
@@ -117,8 +120,10 @@ const entryReturn = flow("sgx_entry_return", "untrusted-pal", "2.3", ({ act }) =
     },
     "sgx.eenter",
   ),
-  // Reached when the enclave went back to this address (EEXIT to sgx_entry).
-  act("unreachable"),
+  // Where an EEXIT to an address that is no code leaves the thread: until SIGSEGV arrives, it gets no further.
+  act("no code at this address", (c) => {
+    topFrame(c.t).pc -= 1;
+  }),
 ]);
 
 /**
@@ -136,6 +141,22 @@ const ocall = (host: string): Flow =>
       c.value = c.t.rax;
     }),
   ]);
+
+/** pthread_create holds a lock of libc. A signal that rewrites RIP in between leaves it held: the next clone waits for ever (2.3, 3.5 sgx-eexit-libc-lock). */
+const ocallClone = flow<{ args: CallLocals; tid: number }>(ocallFlow("clone"), "untrusted-pal", "2.3, 3.5 sgx-eexit-libc-lock", (s) => [
+  s.act("take the arguments"),
+  ...lock(s, "pthread_create(): take libc's lock", libcLock),
+  s.call("INLINE_SYSCALL(clone)", "host clone", (_, v) => ({ ...v.args })),
+  s.act("unix_to_pal_error(result)", (c, v) => {
+    v.tid = unixToPal(c.t.rax);
+  }),
+  unlock(s, "pthread_create(): release libc's lock", libcLock),
+  s.ret("return", (c, v) => {
+    c.t.rax = v.tid;
+    c.value = v.tid;
+  }),
+  ...whenTaken(s, libcLock, { spins: false }),
+]);
 
 interface Handler {
   signal: number;
@@ -183,15 +204,21 @@ function inject(c: Cpu, v: Handler): void {
     c.kind = KIND["pal.event.overwrite"];
     c.value = before;
   }
-  const known = c.program.flows[interrupted?.flow ?? 0];
   Object.assign(frame.v, {
     redirect: c.flowOf("sgx_entry_return"),
     rdi: INTERRUPTED_CODE,
     rsi: v.event,
     carried: v.id,
-    // D2: only the code that leads to sgx_entry_return by itself has loaded RDX.
-    rdx: known?.name === "sgx_entry_return" ? (frame.v.rdx ?? "") : "",
+    rdx: hasLoadedRdx(c, interrupted) ? (frame.v.rdx ?? "") : "",
   });
+}
+
+/** First step after `RDX = ...`, by flow. All other code uses RDX for itself: as the address of an EEXIT it is garbage (D2). */
+const RDX_LOADED: Readonly<Record<string, number>> = { sgx_raise: 1, sgx_entry: 3, sgx_entry_return: 0 };
+
+function hasLoadedRdx(c: Cpu, frame: Frame | undefined): boolean {
+  const from = RDX_LOADED[c.program.flows[frame?.flow ?? 0]?.name ?? ""];
+  return frame !== undefined && from !== undefined && frame.pc >= from;
 }
 
 const raise = flow<{ event: number; id: number; signal: number }>("sgx_raise", "untrusted-pal", "2.2", ({ act, ret }) => [
@@ -244,7 +271,7 @@ export const untrustedFlows: readonly Flow[] = [
   ecall,
   dispatch,
   entryReturn,
-  ...OCALLS.map(ocall),
+  ...OCALLS.map((host) => (host === "clone" ? ocallClone : ocall(host))),
   terminate,
   raise,
   resumeHandler,

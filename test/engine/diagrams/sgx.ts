@@ -141,6 +141,12 @@ const asyncInEnclave: Diagram = {
       code: "the interrupted RIP is looked up: inside PAL text both frame and context are passed on (D1, sgx-generic-both.flow)",
       at: "_DkExceptionHandler: frame = get_frame(uc)",
     },
+    {
+      id: "2.2",
+      page: "creates a new stack frame",
+      code: "directly below the interrupted RSP: the red zone of application and LibOS code is overwritten (3.4 sgx-redzone-clobber)",
+      at: "push GPRSGX registers on this frame  [sgx.clobber red zone]",
+    },
   ],
 };
 

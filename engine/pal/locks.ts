@@ -1,0 +1,78 @@
+/**
+ * Locks of the PAL, kept with their owners in the process's `locks` (reference, 1.4). They are not the LibOS's: holding one defers
+ * nothing, and what interrupts the owner may want it too. A futex mutex, in the enclave a spinlock; both wait for ever for themselves.
+ */
+
+import { type Cpu, inEnclave } from "../cpu.ts";
+import type { Mark, Step, Steps } from "../flow.ts";
+import { callArgs } from "../host/calls.ts";
+import { KIND } from "../transition.ts";
+
+type Name<V> = (v: V) => string;
+/** Arguments of the row. */
+type Row<V> = (c: Cpu, v: V) => void;
+type Items = (Step | Mark)[];
+
+const nothing = (): void => {};
+
+const TRY = "try";
+const TAKEN = "taken";
+
+/** Take the lock: one step, as the locked instruction is one. `whenTaken` has to follow somewhere in the flow. */
+export const lock = <V extends object>(s: Steps<V>, label: string, name: Name<V>, row: Row<V> = nothing): Items => [
+  s.at(TRY),
+  s.test(
+    label,
+    (c, v) => {
+      const { locks } = c.process(c.t);
+      const taken = locks[name(v)] !== undefined;
+      if (taken) c.kind = KIND.branch;
+      else {
+        locks[name(v)] = c.t.id;
+        setWord(c, name(v), 0);
+        row(c, v);
+      }
+      return taken;
+    },
+    TAKEN,
+    "lock",
+  ),
+];
+
+/** Release it; a futex mutex enters the kernel only for a sleeper. */
+export const unlock = <V extends object>(s: Steps<V>, label: string, name: Name<V>, row: Row<V> = nothing): Step =>
+  s.callDynamic(
+    label,
+    (c, v) => {
+      delete c.process(c.t).locks[name(v)];
+      const word = setWord(c, name(v), 1);
+      row(c, v);
+      return sleeper(c, word) ? { flow: c.flowOf("host futex-wake"), v: callArgs({ object: word, bytes: 1 }) } : null;
+    },
+    "unlock",
+  );
+
+/** Where `lock` goes when somebody has it, this very thread perhaps (3.4 handler-table-lock-self-deadlock). */
+export const whenTaken = <V extends object>(s: Steps<V>, name: Name<V>, { spins }: { spins: boolean }): Items => [
+  s.at(TAKEN),
+  ...(spins ? [s.test("in the enclave: a spinlock, turn", (c) => inEnclave(c.t), TRY)] : []),
+  s.call("futex: wait for the owner", "host wait-any", (c, v) => callArgs({ objects: [futexOf(c, name(v))] })),
+  s.jump(TRY, "woken, or EINTR: try again"),
+];
+
+/** The kernel knows of a lock from the first wait on: level 1 = free. It may have become so since. */
+function futexOf(c: Cpu, name: string): number {
+  const { locks, lockObjects } = c.process(c.t);
+  return (lockObjects[name] ??= c.newObject(name, locks[name] === undefined ? 1 : 0));
+}
+
+/** The word as the kernel sees it; its object, -1 when nobody has waited yet. */
+function setWord(c: Cpu, name: string, level: number): number {
+  const id = c.process(c.t).lockObjects[name] ?? -1;
+  const word = c.m.objects[id];
+  if (word) word.level = level;
+  return id;
+}
+
+const sleeper = (c: Cpu, word: number): boolean =>
+  c.m.live.some((id) => c.thread(id).state === "blocked" && c.thread(id).wait?.objects.includes(word) === true);
