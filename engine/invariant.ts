@@ -6,7 +6,7 @@
 import { handlerFlow } from "./app/names.ts";
 import type { Program } from "./flow.ts";
 import { RESTORER } from "./host/restorer.ts";
-import { RING_CAPACITY } from "./libos/deliver.ts";
+import { RESERVED, RING_CAPACITY } from "./libos/ring.ts";
 import { EVENT } from "./pal/events.ts";
 import { NEVER } from "./scenario/schema.ts";
 import { NSSA } from "./sgx/leaf.ts";
@@ -67,13 +67,19 @@ function checkOwners({ m, wrong }: Check): void {
     own(t.hostPending, `${name}: pending`);
     own(t.pal.queue, `${name}: PAL queue`);
     own(t.app.places, `${name}: places`);
-    for (const ring of Object.values(t.libos.rings)) own(ring, `${name}: ring`);
+    for (const ring of Object.values(t.libos.rings)) {
+      own(ring, `${name}: ring`);
+      own(ring.slots, `${name}: slots`);
+      for (const slot of ring.slots) own(slot, `${name}: slot`);
+    }
     for (const action of Object.values(t.libos.actions)) own(action, `${name}: LibOS action`);
   }
   for (const p of m.processes) {
     if (!p) continue;
     own(p.hostActions, `process ${p.name}: actions`);
     own(p.hostPending, `process ${p.name}: pending`);
+    own(p.threadList, `process ${p.name}: thread_list`);
+    for (const event of p.asyncList) own(event, `process ${p.name}: async event`);
     for (const action of Object.values(p.hostActions)) own(action, `process ${p.name}: action`);
   }
 }
@@ -127,7 +133,25 @@ function checkThread(check: Check, t: Thread): void {
   if (!(t.time >= 0 && t.time <= NEVER)) say(`its clock shows ${t.time}`);
   checkStacks(check, t, say);
   checkSgx(check, t, say);
+  checkSleep(check, t, say);
+  checkRings(check, t, say);
   checkPendings(m, t, say);
+}
+
+/** Calls that take what is there: none of them sleeps while there is something. */
+const TAKERS: ReadonlySet<string> = new Set(["read", "accept", "poll", "semop", "msgrcv"].map((name) => `host ${name}`));
+/** What the PAL's waits are told of by a write: nobody is left asleep. Of an event or a lock a wake-up may get lost (3.4 sgx-wakeup-ocall-abandoned). */
+const WRITTEN: ReadonlySet<string> = new Set(["ipc port", "async_helper_event"]);
+
+/** Looking and going to sleep are one action (reference, 1.2), and who fills an object wakes its sleepers. */
+function checkSleep({ m, program }: Check, t: Thread, say: Say): void {
+  if (t.state !== "blocked") return;
+  const call = program.flows[t.host.at(-1)?.flow ?? 0]?.name ?? "";
+  for (const id of t.wait?.objects ?? []) {
+    const object = m.objects[id];
+    if (object && object.level > 0 && (TAKERS.has(call) || WRITTEN.has(object.name)))
+      say(`sleeps in ${call} although ${object.name} is ready`);
+  }
 }
 
 type Say = (what: string) => void;
@@ -164,14 +188,30 @@ function checkSgx({ m }: Check, t: Thread, say: Say): void {
   if (t.process >= m.processes.length) say(`belongs to process ${t.process}`);
 }
 
+/**
+ * A ring goes from head to tail. has_signal goes up after the tail and down with the head: it may be too high for good, after two
+ * producers took one slot (3.2 signal-log-cas-false-success), but too low only for those that are between the two.
+ */
+function checkRings({ m, program }: Check, t: Thread, say: Say): void {
+  let length = 0;
+  for (const { head, tail, length: own, slots } of Object.values(t.libos.rings)) {
+    if (slots.length !== RING_CAPACITY + 1) say(`a ring of ${slots.length} slots`);
+    if (own !== (tail - head + slots.length) % slots.length) say(`a ring from ${head} to ${tail} has length ${own}`);
+    length += own;
+  }
+  if (t.libos.hasSignal >= length) return;
+  const allocating = program.byName.get("allocate_signal_log");
+  const frames = m.threads.flatMap((other) =>
+    other ? [...other.host, ...other.enclave, ...other.sgx.ssa.flatMap((ssa) => ssa?.push ?? [])] : [],
+  );
+  const reserving = frames.filter((frame) => frame.flow === allocating && frame.v.target === t.id && frame.pc === RESERVED).length;
+  if (t.libos.hasSignal + reserving < length) say(`has_signal is ${t.libos.hasSignal}, in the rings are ${length}`);
+}
+
 /** The three stores of pending signals: counts are the lengths of queues, and nothing deliverable is overlooked. */
 function checkPendings(m: Machine, t: Thread, say: Say): void {
   const { libos, pal } = t;
   if (libos.preempt < 0) say(`preempt is ${libos.preempt}`);
-  const rings = Object.values(libos.rings);
-  const inRings = rings.reduce((sum, ring) => sum + ring.length, 0);
-  if (libos.hasSignal !== inRings) say(`has_signal is ${libos.hasSignal}, in the rings are ${inRings}`);
-  for (const ring of rings) if (ring.length > RING_CAPACITY) say(`${ring.length} signals in a ring`);
   for (const event of [pal.pendingEvent, ...pal.queue.map((node) => node.event)]) {
     if (!(event >= 0 && event <= EVENT.RESUME)) say(`event ${event} is pending`);
   }
@@ -210,6 +250,15 @@ function checkProcess({ m, program, wrong }: Check, p: Process): void {
     const takers = threads.filter((t) => !hasSignal(t.hostMask, signal));
     const looked = takers.some((t) => t.check && (t.state === "run" || p.stopped || !ends(p, signal)));
     if (p.alive && takers.length > 0 && !looked) say(`nobody looks for pending signal ${signal}`);
+  }
+  for (const id of p.threadList) {
+    const t = m.threads[id];
+    if (t && (t.process !== p.id || t.internal)) say(`thread_list has thread ${t.name}`);
+  }
+  if (new Set(p.threadList).size !== p.threadList.length) say("a thread is on thread_list twice");
+  for (const [name, owner] of Object.entries(p.locks)) {
+    const t = m.threads[owner];
+    if (t && t.process !== p.id) say(`${name} is owned by thread ${t.name} of another process`);
   }
   if (p.parent >= p.id) say(`its parent is process ${p.parent}`);
   for (const [signal, action] of Object.entries(p.hostActions)) {

@@ -122,13 +122,33 @@ export interface PalState {
 }
 
 /** LibOS disposition; absent from the table = default. `flow` -1 is SIG_IGN. */
-export type LibosAction = HostAction;
+export interface LibosAction extends HostAction {
+  /** Only the handler was copied at clone: flags and mask are what the heap block happened to hold (3.2 per-thread-dispositions). */
+  garbage: boolean;
+}
 
-/** One entry of signal_logs[sig]. */
+/**
+ * shim_signal.pal_context: NULL, never written (append_signal with a siginfo; 3.2 append-signal-garbage-context-pointer), or a pointer
+ * to the PAL_CONTEXT of the upcall that brought the signal.
+ */
+export type PalContext = "none" | "garbage" | "pal";
+
+/** What a slot of signal_logs[sig] points to. */
 export interface ShimSignal {
   id: number;
   /** Sender's process id, 0 = the host. */
   from: number;
+  context: PalContext;
+}
+
+/** signal_logs[sig - 1]: the slots from `head` up to `tail`, going round. */
+export interface Ring {
+  head: number;
+  tail: number;
+  /** From head to tail. */
+  length: number;
+  /** null: never used, fetched, or reserved and not yet written. */
+  slots: (ShimSignal | null)[];
 }
 
 /** LibOS per-thread state (reference, 1.6). */
@@ -141,12 +161,11 @@ export interface LibosState {
   syscallNr: number;
   mask: SignalSet;
   hasSignal: number;
-  /** signal number -> queue of at most 31. */
-  rings: Record<number, ShimSignal[]>;
+  /** signal number -> its ring; made on first use. Number 0 stands for the memory before the first. */
+  rings: Record<number, Ring>;
   actions: Record<number, LibosAction>;
   suspendOnSignal: boolean;
   schedulerEvent: number;
-  alive: boolean;
   /** test_range: -1 none, else the address the fault is forwarded to (label of the probing flow). */
   probing: boolean;
 }
@@ -166,8 +185,6 @@ export interface AppState {
   vectors: number;
   /** End of the compute operation in progress, 0 when none: a signal cuts it short and it goes on afterwards. */
   computing: number;
-  /** The handler asked to skip the faulting instruction; taken when its context is written back. */
-  skip: boolean;
   /** Plan that fires as soon as this thread blocks or its call returns; -1 none. */
   pinned: number;
 }
@@ -198,6 +215,8 @@ export interface Thread {
   /** The process ended: one last transition, then dead. */
   dying: boolean;
   wait: Wait | null;
+  /** Word in whose queue of sleepers the thread is, asleep or on its way to sleep (futex); -1 none. */
+  queued: number;
   cause: WakeCause;
   sgx: SgxState;
   pal: PalState;
@@ -207,9 +226,12 @@ export interface Thread {
 
 /** An entry of async_list (reference, 2.19). */
 export interface AsyncEvent {
+  /** Its address, so to speak: no two of a process are the same. */
+  id: number;
   callback: "alarm" | "itimer" | "io";
   caller: number;
   object: number;
+  /** Microseconds; 0 makes it an entry without a time (3.4 sgx-time-query-zero). */
   install: number;
   expire: number;
   live: boolean;
@@ -237,10 +259,14 @@ export interface Process {
   /** PAL's handler table: event -> registered. */
   upcalls: Record<number, boolean>;
   asyncList: AsyncEvent[];
+  /** Entries made so far. */
+  asyncEvents: number;
+  /** thread_list: threads the LibOS takes for alive, in the order of their start. Of a death in the PAL nobody tells it (2.5, 2.9). */
+  threadList: number[];
   helperAlive: boolean;
   helperEvent: number;
   ipcEvent: number;
-  ipcQueue: { what: "kill" | "exit"; signal: number; id: number; from: number; child: number; reply: number }[];
+  ipcQueue: { what: "kill" | "broadcast" | "exit"; signal: number; id: number; from: number; child: number; reply: number }[];
   childEvent: number;
   /** Children not yet waited for, as the LibOS knows them: who forked them, and whether their exit was reported. */
   children: { process: number; pid: number; thread: number; exited: boolean }[];

@@ -39,7 +39,6 @@ const newLibos = (schedulerEvent: number): LibosState => ({
   actions: {},
   suspendOnSignal: false,
   schedulerEvent,
-  alive: true,
   probing: false,
 });
 
@@ -77,16 +76,14 @@ export function newThread(c: Cpu, { process, name, internal, program, frames, cr
     check: process.hostPending.length > 0,
     dying: false,
     wait: null,
+    queued: -1,
     cause: 0,
     sgx: newSgx(),
     pal: { pendingEvent: 0, pendingId: 0, queue: [], slabLocked: false },
     libos: newLibos(c.newObject("scheduler_event")),
-    app: { calls: 0, callsByName: {}, handlers: {}, inHandler: 0, places: {}, vectors: 0, computing: 0, skip: false, pinned: -1 },
+    app: { calls: 0, callsByName: {}, handlers: {}, inHandler: 0, places: {}, vectors: 0, computing: 0, pinned: -1 },
   };
-  if (creator && !internal) {
-    t.libos.mask = copySet(creator.libos.mask);
-    t.libos.actions = copyTree(creator.libos.actions);
-  }
+  if (creator && !internal) inherit(t, creator, process);
   c.m.threads.push(t);
   c.m.live.push(id);
   process.threads.push(id);
@@ -94,6 +91,19 @@ export function newThread(c: Cpu, { process, name, internal, program, frames, cr
   c.dirty = true;
   reachSite(c, t);
   return t;
+}
+
+/**
+ * LibOS part of a new thread. At clone 8 bytes of each action are copied: the handler is right, flags and mask are what the new heap
+ * block holds (3.2 per-thread-dispositions). Here that is a fresh block, all zero: no SA_RESETHAND, whatever the creator had. A forked
+ * process gets whole actions with its checkpoint. A LibOS thread's creator waits until the new one is on thread_list, so it is at once.
+ */
+function inherit(t: Thread, creator: Thread, process: Process): void {
+  t.libos.mask = copySet(creator.libos.mask);
+  t.libos.actions = copyTree(creator.libos.actions);
+  if (creator.process !== process.id) return;
+  for (const action of Object.values(t.libos.actions)) Object.assign(action, { flags: 0, mask: emptySet(), garbage: true });
+  if (process.threadList.includes(creator.id)) process.threadList.push(t.id);
 }
 
 export function newProcess(c: Cpu, name: string, parent: Process | null): Process {
@@ -115,6 +125,8 @@ export function newProcess(c: Cpu, name: string, parent: Process | null): Proces
     lockObjects: {},
     upcalls: {},
     asyncList: [],
+    asyncEvents: 0,
+    threadList: [],
     helperAlive: false,
     helperEvent: c.newObject("async_helper_event"),
     ipcEvent: c.newObject("ipc port"),
@@ -149,7 +161,3 @@ export function forgetProcess(c: Cpu, p: Process): void {
   for (const object of [p.helperEvent, p.ipcEvent, p.childEvent, ...Object.values(p.lockObjects)]) c.freeObject(object);
   c.m.processes[p.id] = null;
 }
-
-/** Threads of the process that still run application code. */
-export const othersAlive = (c: Cpu, t: Thread): Thread[] =>
-  c.threadsOf(c.process(t)).filter((other) => other !== t && !other.internal && !other.dying);

@@ -119,6 +119,18 @@ export const KINDS = [
     "live memory of the interrupted code is overwritten",
     "1 stack words, 2 red zone, 3 vector registers, 4 untrusted stack",
   ),
+  kind(
+    "undefined.read",
+    "memory is read that holds nothing defined; the run goes on as if it held what was there last, or nothing",
+    "1 freed, 2 never written, 3 out of bounds",
+    "signal id",
+  ),
+  kind(
+    "libos.signal.overwrite",
+    "a signal is put into a slot of a ring that is in use: the one there is lost",
+    "signal id of the lost signal",
+    "signal id",
+  ),
 ] as const;
 
 export type KindName = (typeof KINDS)[number]["name"];

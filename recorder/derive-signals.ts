@@ -64,6 +64,7 @@ const COLUMN_OF_KIND = new Map<number, Column>([
   column("pal.event.pend", Column.pended),
   column("pal.event.inject", Column.pended),
   column("pal.event.overwrite", Column.pended),
+  column("libos.signal.overwrite", Column.appended),
   column("libos.upcall.enter", Column.upcall),
   column("libos.signal.decide", Column.decided),
   column("libos.signal.append", Column.appended),
@@ -147,7 +148,8 @@ export function createSignalDeriver(threadCount: number, out: Spill): SignalDeri
       const seq = block.seq0 + row;
       const isUpcall = kind === KIND["libos.upcall.enter"] || kind === KIND["libos.upcall.return"];
       if (isUpcall && value === EVENT.FAILURE) return;
-      if (kind === KIND["pal.event.overwrite"] && value > 0) end(signalOf(value, block, row), OUTCOME.lost, seq);
+      const overwrites = kind === KIND["pal.event.overwrite"] || kind === KIND["libos.signal.overwrite"];
+      if (overwrites && value > 0) end(signalOf(value, block, row), OUTCOME.lost, seq);
       if (id <= 0) return;
 
       const signal = signalOf(id, block, row);

@@ -152,10 +152,11 @@ const COMPILE: Compile = {
   call: (op, x) => call(x, op, "call", () => callArgs({ takes: op.takes, result: op.result }), op.name),
   fault: (op, { s }) => [
     s.act(
-      `fault: ${op.what}`,
+      op.at === "unmapped" ? `fault: ${op.what}` : `fault: ${op.what}, ${op.at}`,
       (c, v) => {
         v.address = op.address || 0x1000;
-        faultAt(c, op.what, v.address);
+        v.vma = op.at;
+        faultAt(c, op.what, v.address, op.at);
       },
       "app.fault",
     ),
@@ -177,11 +178,10 @@ const COMPILE: Compile = {
   ],
   "skip-fault": (_, { s }) => [
     s.act("ucontext: RIP past the faulting instruction", (c) => {
+      // Whoever called the handler puts the registers back: the kernel's frame, or the LibOS (__handle_one_signal).
       const stack = running(c.t);
-      const below = stack[stack.length - 2];
-      // Without a LibOS the handler sits directly on the kernel's frame.
-      if (below?.flow === c.wiring.restorer) below.v.skip = true;
-      else c.t.app.skip = true;
+      const caller = stack[stack.length - 2];
+      if (caller) caller.v.skip = true;
     }),
   ],
   sigsetjmp: (op, x) => {

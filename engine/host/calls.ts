@@ -1,18 +1,16 @@
-/**
- * Host system calls as flows of the kernel. A call that waits is four steps: enter, block, wake, return, because signals and
- * other threads act between them (reference, 1.2 rule 6). `attempt` tries to finish the call and answers null when it must wait.
- */
+/** Host system calls as flows of the kernel (reference, 1.2). Those that wait are in `waiting.ts`. */
 
 import { programFlow } from "../app/names.ts";
-import { type Cpu, later } from "../cpu.ts";
+import type { Cpu } from "../cpu.ts";
 import { E } from "../errno.ts";
 import { type Flow, flow } from "../flow.ts";
 import { NEVER } from "../scenario/schema.ts";
-import { copySet, SIG, type SignalSet } from "../signals.ts";
-import { copyTree, type HostObject, INTERRUPTED, type Locals, READY, TIMED_OUT } from "../state.ts";
-import { endThread, forgetProcess, newProcess, newThread } from "../threads.ts";
+import { SIG } from "../signals.ts";
+import { copyTree, type Locals } from "../state.ts";
+import { endThread, newProcess, newThread } from "../threads.ts";
 import type { KindName } from "../transition.ts";
-import { block, deliverable, endProcess, generate, recheck, retarget, wakeWaiters } from "./signal.ts";
+import { endProcess, generate, wakeWaiters } from "./signal.ts";
+import { objectOf, waitingCalls } from "./waiting.ts";
 
 /** Locals of every call. -1 stands for "not given". */
 export interface CallLocals extends Locals {
@@ -45,90 +43,6 @@ export const callArgs = (given: Given = NOTHING): CallLocals => ({
   ret: 0,
 });
 
-interface Call {
-  /** As a listing shows it. */
-  readonly name: string;
-  readonly attempt: (c: Cpu, v: CallLocals) => number | null;
-  /** Result when `timeout` passes. */
-  readonly timedOut?: number;
-  /** With a handler that has SA_RESTART the call starts again (signal(7)). */
-  readonly restarts?: boolean;
-  readonly child?: boolean;
-  readonly enter?: (c: Cpu, v: CallLocals) => void;
-  /** A wake-up by another thread is the result 0; there is nothing to look at. */
-  readonly token?: boolean;
-}
-
-const objectOf = (c: Cpu, v: CallLocals): HostObject | undefined => c.m.objects[v.object];
-
-function waiting({ name, attempt, timedOut = E.TIMEDOUT, restarts = false, child = false, enter, token = false }: Call): Flow {
-  const interrupted = restarts ? E.RESTARTSYS : E.INTR;
-  const tryNow = (c: Cpu, v: CallLocals): number | null => (v.takes >= 0 ? (c.now >= v.until ? v.result : null) : attempt(c, v));
-  return flow<CallLocals>(
-    `host ${name}`,
-    "host",
-    "1.2",
-    ({ act, ret }) => [
-      act(
-        `${name}: enter the kernel`,
-        (c, v) => {
-          v.until = later(c.now, v.takes >= 0 ? v.takes : v.timeout);
-          c.value = v.object;
-          enter?.(c, v);
-          const result = v.takes === 0 ? v.result : tryNow(c, v);
-          if (result === null) return;
-          v.ret = result;
-          leave(c);
-        },
-        "host.syscall.enter",
-      ),
-      act(
-        `${name}: wait`,
-        (c, v) => {
-          const objects = v.object >= 0 ? [v.object] : v.objects;
-          if (block(c, { objects: v.takes >= 0 ? [] : objects, deadline: v.until, interruptible: true, child: child ? -1 : -2 })) return;
-          v.ret = interrupted;
-          leave(c);
-        },
-        "thread.block",
-      ),
-      act(
-        `${name}: wait is over`,
-        (c, v) => {
-          const t = c.t;
-          c.value = t.cause;
-          const late = t.cause === TIMED_OUT ? (v.takes >= 0 ? v.result : (attempt(c, v) ?? timedOut)) : null;
-          const result = late ?? (token && t.cause === READY ? 0 : tryNow(c, v));
-          if (result !== null) v.ret = result;
-          else if (t.dying || (t.cause === INTERRUPTED && deliverable(c, t) !== null))
-            v.ret = v.timeout < NEVER && v.takes < 0 ? E.INTR : interrupted;
-          else rewind(c, 1);
-        },
-        "thread.wake",
-      ),
-      ret(
-        `${name}: return from the kernel`,
-        (c, v) => {
-          c.t.rax = v.ret;
-          c.value = v.ret;
-        },
-        "host.syscall.exit",
-      ),
-    ],
-    { kernel: true },
-  );
-}
-
-/** Positions in the four steps above. */
-function leave(c: Cpu): void {
-  rewind(c, 3);
-}
-
-function rewind(c: Cpu, pc: number): void {
-  const frame = c.t.host[c.t.host.length - 1];
-  if (frame) frame.pc = pc;
-}
-
 /** A call that never waits. */
 export const quick = (name: string, run: (c: Cpu, v: CallLocals) => number, kind: KindName = "host.syscall.enter"): Flow =>
   flow<CallLocals>(
@@ -154,51 +68,6 @@ export const quick = (name: string, run: (c: Cpu, v: CallLocals) => number, kind
     ],
     { kernel: true },
   );
-
-function takeBytes(c: Cpu, v: CallLocals): number | null {
-  const object = objectOf(c, v);
-  if (!object) return null;
-  if (object.level === 0) return object.closed ? 0 : null;
-  const got = Math.min(object.level, v.bytes);
-  object.level -= got;
-  return got;
-}
-
-function takeOne(c: Cpu, v: CallLocals): number | null {
-  const object = objectOf(c, v);
-  if (!object || object.level === 0) return null;
-  object.level -= 1;
-  return v.result;
-}
-
-const countReady = (c: Cpu, v: CallLocals): number | null =>
-  v.objects.filter((id) => (c.m.objects[id]?.level ?? 0) > 0 || c.m.objects[id]?.closed).length || null;
-
-/** Index + 1 of the first object that is ready: what the PAL's waits ask for. */
-function firstReady(c: Cpu, v: CallLocals): number | null {
-  const at = v.objects.findIndex((id) => (c.m.objects[id]?.level ?? 0) > 0);
-  return at < 0 ? null : at + 1;
-}
-
-/** wait4 of the native stack. `object` is the wanted child process or -1. */
-function reap(c: Cpu, v: CallLocals): number | null {
-  const me = c.process(c.t);
-  const mine = c.processes().filter((p) => p.parent === me.id && !p.reaped && (v.object < 0 || p.id === v.object));
-  if (mine.length === 0) return E.CHILD;
-  const dead = mine.find((p) => !p.alive);
-  if (!dead) return v.bytes === 1 ? 0 : null;
-  dead.reaped = true;
-  forgetProcess(c, dead);
-  return dead.pid;
-}
-
-function suspendMask(c: Cpu, v: CallLocals): void {
-  const t = c.t;
-  t.savedMask = copySet(t.hostMask);
-  t.hostMask = copySet(v.mask as unknown as SignalSet);
-  recheck(c, t);
-  retarget(c, c.process(t));
-}
 
 /** Put bytes, connections or wake-ups into an object. */
 export function fill(c: Cpu, object: number, amount: number): void {
@@ -257,6 +126,8 @@ const killing = (name: "kill" | "tgkill"): Flow =>
         `${name}: enter the kernel`,
         (c, v) => {
           c.signal = v.signal;
+          // A library OS may still know a thread that is gone.
+          if (name === "tgkill") v.targets = v.targets.filter((id) => c.m.threads[id]);
           v.ret = v.targets.length === 0 ? E.SRCH : 0;
         },
         "host.syscall.enter",
@@ -315,19 +186,8 @@ const exiting = flow<CallLocals & { status: number; group: boolean; how: number 
 
 /** Every host call. Those the emulation does not look into are `host call`. */
 export const hostCalls: readonly Flow[] = [
-  waiting({ name: "read", attempt: takeBytes, restarts: true }),
+  ...waitingCalls,
   sending,
-  waiting({ name: "accept", attempt: takeOne, restarts: true }),
-  waiting({ name: "poll", attempt: countReady, timedOut: 0 }),
-  waiting({ name: "wait-any", attempt: firstReady, timedOut: E.TIMEDOUT }),
-  waiting({ name: "futex-wait", attempt: () => null, restarts: true, token: true }),
-  waiting({ name: "semop", attempt: takeOne }),
-  waiting({ name: "msgrcv", attempt: takeOne }),
-  waiting({ name: "nanosleep", attempt: () => null, timedOut: 0 }),
-  waiting({ name: "pause", attempt: () => null }),
-  waiting({ name: "sigsuspend", attempt: () => null, enter: suspendMask }),
-  waiting({ name: "wait4", attempt: reap, restarts: true, child: true }),
-  waiting({ name: "call", attempt: (_, v) => v.result, restarts: true }),
   killing("kill"),
   killing("tgkill"),
   exiting,

@@ -3,34 +3,68 @@
 import { type Cpu, inEnclave, topFrame } from "../cpu.ts";
 import { VECTOR } from "../sgx/leaf.ts";
 import { SIG } from "../signals.ts";
+import type { Frame, Word } from "../state.ts";
 import { KIND } from "../transition.ts";
 import { generateFault } from "./signal.ts";
 
-export type Fault = "divide" | "memory" | "illegal" | "cpuid" | "rdtsc" | "syscall";
+export const FAULTS = ["divide", "memory", "align", "illegal", "int3", "cpuid", "rdtsc", "syscall"] as const;
+export type Fault = (typeof FAULTS)[number];
 
-const EXCEPTIONS: Readonly<Record<Fault, { code: number; signal: number; vector: number; enclaveOnly: boolean }>> = {
-  divide: { code: 1, signal: SIG.FPE, vector: VECTOR.DE, enclaveOnly: false },
+/**
+ * What is at the address of a memory fault: no mapping; memory of the LibOS; a file's mapping past the end of the file; a file's mapping
+ * that is not writable, written to; any other mapping whose protection forbids the access (2.11).
+ */
+export const VMAS = ["unmapped", "internal", "file-end", "read-only", "protected"] as const;
+export type Vma = (typeof VMAS)[number];
+
+export const isVma = (word: Word | undefined): word is Vma => VMAS.some((vma) => vma === word);
+
+interface Exception {
+  /** `value` of the row. */
+  readonly code: number;
+  readonly signal: number;
+  readonly vector: number;
+  /** Legal outside an enclave. */
+  readonly enclaveOnly?: boolean;
+  /** Outside an enclave a trap: RIP is past the instruction. */
+  readonly trap?: boolean;
+}
+
+const EXCEPTIONS: Readonly<Record<Fault, Exception>> = {
+  divide: { code: 1, signal: SIG.FPE, vector: VECTOR.DE },
   // #PF is not reported in EXITINFO.
-  memory: { code: 2, signal: SIG.SEGV, vector: VECTOR.NONE, enclaveOnly: false },
-  illegal: { code: 3, signal: SIG.ILL, vector: VECTOR.UD, enclaveOnly: false },
+  memory: { code: 2, signal: SIG.SEGV, vector: VECTOR.NONE },
+  align: { code: 2, signal: SIG.BUS, vector: VECTOR.AC },
+  illegal: { code: 3, signal: SIG.ILL, vector: VECTOR.UD },
+  // In an enclave the breakpoint instruction is an invalid opcode (2.4: #UD with 0xCC).
+  int3: { code: 3, signal: SIG.TRAP, vector: VECTOR.UD, trap: true },
   cpuid: { code: 3, signal: SIG.ILL, vector: VECTOR.UD, enclaveOnly: true },
   rdtsc: { code: 3, signal: SIG.ILL, vector: VECTOR.UD, enclaveOnly: true },
   syscall: { code: 3, signal: SIG.ILL, vector: VECTOR.UD, enclaveOnly: true },
 };
 
 /** The running step's instruction faults: RIP stays at it. An instruction that is legal here is simply executed. */
-export function faultAt(c: Cpu, what: Fault, address: number): void {
-  const { code, signal, vector, enclaveOnly } = EXCEPTIONS[what];
-  c.value = code;
-  if (enclaveOnly && !inEnclave(c.t)) {
+export function faultAt(c: Cpu, what: Fault, address: number, vma: Vma = "unmapped"): void {
+  const exception = EXCEPTIONS[what];
+  c.value = exception.code;
+  if (exception.enclaveOnly && !inEnclave(c.t)) {
     c.kind = KIND.step;
     return;
   }
-  topFrame(c.t).pc -= 1;
-  c.t.sgx.faultVector = vector;
+  if (!exception.trap || inEnclave(c.t)) topFrame(c.t).pc -= 1;
+  c.t.sgx.faultVector = exception.vector;
   c.t.sgx.faultOpcode = what;
-  const alive = generateFault(c, c.t, signal);
-  if (alive) c.value = code;
+  const alive = generateFault(c, c.t, signalOf(c, exception, vma));
+  if (alive) c.value = exception.code;
   c.extra = alive ? address : c.extra;
-  c.detail = c.text(what);
+  c.detail = c.text(vma === "unmapped" ? what : `${what}, ${vma}`);
 }
+
+/** The kernel's signal: for it there is no file behind the pages of an enclave, and a breakpoint there is no breakpoint. */
+function signalOf(c: Cpu, { signal, trap }: Exception, vma: Vma): number {
+  if (inEnclave(c.t)) return trap ? SIG.ILL : signal;
+  return vma === "file-end" ? SIG.BUS : signal;
+}
+
+/** The frame's next instruction is one that faulted. */
+export const atFault = (c: Cpu, frame: Frame): boolean => c.program.flows[frame.flow]?.steps[frame.pc]?.kind === KIND["app.fault"];

@@ -260,10 +260,11 @@ export function wakeWaiters(c: Cpu, object: number, most = Number.MAX_SAFE_INTEG
   let woken = 0;
   for (const id of c.m.live) {
     const t = c.thread(id);
-    if (woken < most && t.state === "blocked" && t.wait?.objects.includes(object)) {
-      wake(c, t, READY);
-      woken += 1;
-    }
+    const asleep = t.state === "blocked" && t.wait?.objects.includes(object);
+    if (woken >= most || !(asleep || t.queued === object)) continue;
+    t.queued = -1;
+    wake(c, t, READY);
+    woken += 1;
   }
   return woken;
 }

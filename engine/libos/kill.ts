@@ -6,10 +6,11 @@ import { type Flow, flow } from "../flow.ts";
 import { fill } from "../host/calls.ts";
 import { dkArgs } from "../pal/calls.ts";
 import { SIG } from "../signals.ts";
-import type { Process, Thread } from "../state.ts";
+import type { PalContext, Process, Thread } from "../state.ts";
 import { KIND } from "../transition.ts";
-import { append } from "./deliver.ts";
 import { lockOfThread, THREAD_LIST_LOCK } from "./names.ts";
+import { reservation, store } from "./ring.ts";
+import { leaderOf, listed, otherThreads } from "./thread-list.ts";
 
 /** Locals of shim_do_kill: `wanted` as in the scenario: self, parent, group, all, or a program's name. */
 export interface Kill {
@@ -52,14 +53,9 @@ export function processesNamed(c: Cpu, wanted: string): Process[] {
   }
 }
 
+/** As the host knows them. */
 export const threadNamed = (c: Cpu, wanted: string): Thread | undefined =>
   wanted === "self" ? c.t : c.m.live.map((id) => c.thread(id)).find((t) => t.name === wanted);
-
-const otherThreads = (c: Cpu, p: Process): number[] =>
-  c
-    .threadsOf(p)
-    .filter((t) => t !== c.t && !t.internal && t.libos.ready)
-    .map((t) => t.id);
 
 /** "worker" means worker, worker#2, ...; "worker#2" only that one. */
 const isNamed = (name: string, wanted: string): boolean => name === wanted || name.startsWith(`${wanted}#`);
@@ -70,12 +66,22 @@ const doKill = flow<Kill>("shim_do_kill", "libos", "2.15", ({ act, test, call, a
     const named = processesNamed(c, v.wanted);
     v.self = named.includes(me);
     v.processes = named.filter((p) => p !== me).map((p) => p.id);
-    v.threads = v.self && v.wanted !== "all" ? otherThreads(c, me) : [];
+    // kill(-1): of a process only the leader, here too if it is not the caller.
+    v.threads = v.wanted === "all" ? leaderOf(c, me).filter((id) => id !== c.t.id) : v.self ? otherThreads(c) : [];
     v.ret = named.length === 0 ? E.SRCH : 0;
     c.signal = v.signal;
     c.value = named.length;
   }),
   test("signal 0: only a question", (_, v) => v.signal === 0, "done"),
+  test("not kill(-1)?", (_, v) => v.wanted !== "all", "local"),
+  act("ipc broadcast IPC_PID_KILL: nobody answers", (c, v) => {
+    const { pid } = c.process(c.t);
+    for (const target of v.processes) send(c, target, { what: "broadcast", signal: v.signal, id: 0, from: pid, child: -1, reply: -1 });
+    c.signal = v.signal;
+    c.value = v.processes.length;
+    v.processes = [];
+  }),
+  at("local"),
   call("lock(thread_list_lock)", "lock", () => ({ name: THREAD_LIST_LOCK })),
   at("thread"),
   test("no local thread left?", (_, v) => v.threads.length === 0, "unlock"),
@@ -113,7 +119,7 @@ const doKill = flow<Kill>("shim_do_kill", "libos", "2.15", ({ act, test, call, a
     signal: v.signal,
     id: c.newSignalId(),
     from: c.process(c.t).pid,
-    hasContext: false,
+    context: "none",
     stored: false,
   })),
   at("done"),
@@ -131,56 +137,48 @@ const doKillThread = flow<{ target: number; signal: number; from: number }>("do_
     signal: v.signal,
     id: c.newSignalId(),
     from: v.from < 0 ? c.process(c.t).pid : v.from,
-    full: false,
+    context: "garbage",
   })),
   call("unlock(thread.lock)", "unlock", (_, v) => ({ name: lockOfThread(v.target) })),
   ret(),
 ]);
 
-const appendSignal = flow<{ target: number; signal: number; id: number; from: number; full: boolean }>(
-  "append_signal",
-  "libos",
-  "2.15, 2.19",
-  ({ act, test, call, at, ret }) => [
-    call("malloc(shim_signal)", "malloc"),
-    act(
-      "allocate_signal_log(sig) and append signal",
-      (c, v) => {
-        const target = c.m.threads[v.target];
-        c.signal = v.signal;
-        c.extra = v.id;
-        v.full = true;
-        if (target) v.full = !append(c, target, v);
-        else {
-          c.kind = KIND["libos.signal.lost"];
-          c.value = 3;
-        }
-      },
-      "libos.signal.append",
-    ),
-    test("dropped (queue is full, or the thread is gone)?", (_, v) => v.full, "done"),
-    act(
-      'log "resuming thread"',
-      (c, v) => {
-        c.signal = v.signal;
-        c.value = v.target;
-        c.extra = v.id;
-      },
-      "libos.wake",
-    ),
-    call(
-      "DkThreadResume(thread)  < SIGCONT via tgkill() >",
-      "DkThreadResume",
-      (c, v) => {
-        c.value = c.t.libos.palErrno;
-        return dkArgs({ target: v.target });
-      },
-      "pal.call.enter",
-    ),
-    at("done"),
-    ret(),
-  ],
-);
+interface Append {
+  target: number;
+  signal: number;
+  id: number;
+  from: number;
+  /** Of a siginfo only the siginfo is copied into the new block; without one the block is cleared. */
+  context: PalContext;
+}
+
+/** No look at mask, disposition or liveness. */
+const appendSignal = flow<Append>("append_signal", "libos", "2.15, 2.19", ({ act, test, call, at, ret }) => [
+  call("malloc(shim_signal)", "malloc"),
+  call("allocate_signal_log(sig): reserve a slot", "allocate_signal_log", (_, v) => reservation(v.target, v)),
+  act("append signal", (c, v) => store(c, v.target, v), "libos.signal.append"),
+  test("no slot: the queue is full, dropped?", (c) => c.t.rax < 0, "done"),
+  act(
+    'log "resuming thread"',
+    (c, v) => {
+      c.signal = v.signal;
+      c.value = v.target;
+      c.extra = v.id;
+    },
+    "libos.wake",
+  ),
+  call(
+    "DkThreadResume(thread)  < SIGCONT via tgkill() >",
+    "DkThreadResume",
+    (c, v) => {
+      c.value = c.t.libos.palErrno;
+      return dkArgs({ target: v.target });
+    },
+    "pal.call.enter",
+  ),
+  at("done"),
+  ret(),
+]);
 
 const doTgkill = flow<{ thread: string; signal: number; target: number; ret: number }>(
   "shim_do_tgkill",
@@ -188,19 +186,19 @@ const doTgkill = flow<{ thread: string; signal: number; target: number; ret: num
   "2.15",
   ({ act, test, call, at, ret }) => [
     act("find the thread", (c, v) => {
-      const target = threadNamed(c, v.thread);
-      v.target = target && target.process === c.t.process ? target.id : -1;
+      v.target = listed(c, v.thread);
       v.ret = v.target < 0 ? E.SRCH : 0;
       c.signal = v.signal;
       c.value = v.target;
     }),
-    test("nobody?", (_, v) => v.target < 0 || v.signal === 0, "done"),
+    // The signal's range is not checked: 0 goes on like any other (3.5 kill-signal-zero-oob).
+    test("nobody?", (_, v) => v.target < 0, "done"),
     test("another thread?", (c, v) => v.target !== c.t.id, "other"),
     call("deliver_signal(info, NULL) to self", "deliver_signal", (c, v) => ({
       signal: v.signal,
       id: c.newSignalId(),
       from: c.process(c.t).pid,
-      hasContext: false,
+      context: "none",
       stored: false,
     })),
     test("done", () => true, "done"),
@@ -236,12 +234,14 @@ interface Helper {
   signal: number;
   from: number;
   child: number;
+  /** Thread that forked the child. */
+  parent: number;
   reply: number;
   threads: number[];
 }
 
 /** The IPC helper: an internal thread that answers remote kills and hears of children's ends. */
-const ipcHelper = flow<Helper>("ipc_helper", "libos", "2.15", ({ act, test, call, at }) => [
+const ipcHelper = flow<Helper>("ipc_helper", "libos", "2.15", ({ act, test, call, callDynamic, at }) => [
   act("IPC helper thread started", (c) => {
     c.t.libos.ready = true;
   }),
@@ -262,17 +262,17 @@ const ipcHelper = flow<Helper>("ipc_helper", "libos", "2.15", ({ act, test, call
     const message = p.ipcQueue.shift();
     const port = c.m.objects[p.ipcEvent];
     if (port && port.level > 0) port.level -= 1;
+    const child = p.children.find((known) => known.process === message?.child && !known.exited);
     Object.assign(v, {
-      what: message?.what ?? "",
+      // Two threads of a child that end at once may both tell of it: the second finds nobody.
+      what: message?.what === "exit" && !child ? "" : message?.what,
       signal: message?.signal ?? 0,
       from: message?.from ?? 0,
       child: message?.child ?? -1,
       reply: message?.reply ?? -1,
+      parent: child?.thread ?? -1,
     });
-    v.threads = c
-      .threadsOf(p)
-      .filter((t) => !t.internal)
-      .map((t) => t.id);
+    v.threads = v.what === "kill" ? otherThreads(c) : v.what === "broadcast" ? leaderOf(c, p) : [];
     c.signal = v.signal;
   }),
   test("a child ended?", (_, v) => v.what === "exit", "exit"),
@@ -285,12 +285,15 @@ const ipcHelper = flow<Helper>("ipc_helper", "libos", "2.15", ({ act, test, call
   }),
   test("next thread", () => true, "kill"),
   at("reply"),
-  call(
+  callDynamic(
     "answer",
-    "DkEventSet",
     (c, v) => {
-      c.value = c.t.libos.palErrno;
-      return dkArgs({ object: v.reply });
+      if (v.reply >= 0) {
+        c.value = c.t.libos.palErrno;
+        return { flow: c.flowOf("DkEventSet"), v: { ...dkArgs({ object: v.reply }) } };
+      }
+      c.kind = KIND.step;
+      return null;
     },
     "pal.call.enter",
   ),
@@ -301,13 +304,17 @@ const ipcHelper = flow<Helper>("ipc_helper", "libos", "2.15", ({ act, test, call
     if (child) child.exited = true;
     c.value = v.child;
   }),
-  call("append_signal(parent thread, SIGCHLD, wakeup = true)", "append_signal", (c, v) => ({
-    target: c.process(c.t).children.find((known) => known.process === v.child)?.thread ?? 0,
-    signal: SIG.CHLD,
-    id: c.newSignalId(),
-    from: v.from,
-    full: false,
-  })),
+  call(
+    "append_signal(parent thread, SIGCHLD, wakeup = true)",
+    "append_signal",
+    (c, v): Append => ({
+      target: v.parent,
+      signal: SIG.CHLD,
+      id: c.newSignalId(),
+      from: v.from,
+      context: "garbage",
+    }),
+  ),
   call(
     "set child_exit_event",
     "DkEventSet",
@@ -334,7 +341,7 @@ const ipcExit = flow("ipc_exit", "libos", "2.15", ({ act, ret }) => [
 const exitGroup = flow<{ status: number; threads: number[] }>("shim_do_exit_group", "libos", "2.15", ({ act, test, call, at }) => [
   act("cur_process.exit_code := status", (c, v) => {
     c.process(c.t).exitStatus = v.status;
-    v.threads = otherThreads(c, c.process(c.t));
+    v.threads = otherThreads(c);
     c.value = v.status;
   }),
   at("next"),

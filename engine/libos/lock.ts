@@ -3,6 +3,8 @@
 import type { Cpu } from "../cpu.ts";
 import { type Flow, flow } from "../flow.ts";
 import { dkArgs } from "../pal/calls.ts";
+import { KIND } from "../transition.ts";
+import { SCAN_ALL } from "./deliver.ts";
 
 interface Lock {
   name: string;
@@ -23,7 +25,7 @@ const lock = flow<Lock>("lock", "libos", "2.13", ({ act, test, call, at, ret }) 
     c.t.libos.preempt += 1;
   }),
   at("again"),
-  test("free?", (c, v) => c.process(c.t).locks[v.name] === undefined, "take"),
+  test("free?", isFree, "take"),
   call(
     "wait for the owner",
     "DkObjectsWaitAny",
@@ -35,18 +37,34 @@ const lock = flow<Lock>("lock", "libos", "2.13", ({ act, test, call, at, ret }) 
   ),
   test("any failure: try again", () => true, "again"),
   at("take"),
-  act(
-    "take it",
-    (c, v) => {
-      say(c, v);
-      c.process(c.t).locks[v.name] = c.t.id;
-      const object = c.m.objects[lockObject(c, v.name)];
-      if (object) object.level = 0;
-    },
-    "lock",
-  ),
+  // The locked instruction: another thread may have taken it since the look above. That row is a branch, taken.
+  test("take it", (c, v) => !take(c, v), "again", "lock"),
   ret(),
 ]);
+
+/** Found taken, the word says that somebody is about to wait: only a release after this look ends the wait. */
+function isFree(c: Cpu, v: Lock): boolean {
+  if (c.process(c.t).locks[v.name] === undefined) return true;
+  setLevel(c, v, 0);
+  return false;
+}
+
+function take(c: Cpu, v: Lock): boolean {
+  const { locks } = c.process(c.t);
+  if (locks[v.name] !== undefined) {
+    c.kind = KIND.branch;
+    return false;
+  }
+  say(c, v);
+  locks[v.name] = c.t.id;
+  setLevel(c, v, 0);
+  return true;
+}
+
+function setLevel(c: Cpu, v: Lock, level: 0 | 1): void {
+  const object = c.m.objects[lockObject(c, v.name)];
+  if (object) object.level = level;
+}
 
 const unlock = flow<Lock>("unlock", "libos", "2.13", ({ act, test, call, at, ret }) => [
   act(
@@ -54,8 +72,7 @@ const unlock = flow<Lock>("unlock", "libos", "2.13", ({ act, test, call, at, ret
     (c, v) => {
       say(c, v);
       delete c.process(c.t).locks[v.name];
-      const object = c.m.objects[lockObject(c, v.name)];
-      if (object) object.level = 1;
+      setLevel(c, v, 1);
     },
     "unlock",
   ),
@@ -71,7 +88,7 @@ const unlock = flow<Lock>("unlock", "libos", "2.13", ({ act, test, call, at, ret
   ),
   at("enable"),
   test("enable_preempt: preempt != 1 or nothing pending?", (c) => c.t.libos.preempt !== 1 || c.t.libos.hasSignal === 0, "down"),
-  call("__handle_signal(0)", "__handle_signal", () => ({ only: 0, at: 1, found: 0, id: 0, from: 0 })),
+  call("__handle_signal(0)", "__handle_signal", () => ({ ...SCAN_ALL })),
   at("down"),
   act("preempt - 1", (c) => {
     c.t.libos.preempt -= 1;

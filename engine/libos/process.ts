@@ -9,6 +9,7 @@ import { EVENT, eventName } from "../pal/events.ts";
 import { forgetProcess } from "../threads.ts";
 import { answer, dk } from "./io.ts";
 import { threadLock } from "./names.ts";
+import { addSelf } from "./thread-list.ts";
 
 const register =
   (event: number) =>
@@ -25,6 +26,7 @@ const init = flow("shim_init", "libos", "2.1", ({ act, test, call, at, ret }) =>
   act(`DkSetExceptionHandler(${eventName(EVENT.FAILURE)})`, register(EVENT.FAILURE)),
   act("init_thread: tcb.tp", (c) => {
     c.t.libos.ready = true;
+    addSelf(c);
   }),
   test("no parent process?", (c) => c.process(c.t).parent < 0, "alone"),
   call("create the IPC helper", "create_ipc_helper"),

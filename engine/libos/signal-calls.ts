@@ -33,7 +33,7 @@ const sigaction = flow<SigactionLocals>("shim_do_sigaction", "libos", "2.17", (s
     c.signal = v.signal;
     c.value = v.handler;
     if (v.handler === -2) delete c.t.libos.actions[v.signal];
-    else c.t.libos.actions[v.signal] = { flow: v.handler, flags: v.flags, mask: copySet(v.mask) };
+    else c.t.libos.actions[v.signal] = { flow: v.handler, flags: v.flags, mask: copySet(v.mask), garbage: false };
   }),
   s.call("unlock(cur.lock)", "unlock", own),
   s.jump("return", "return"),
@@ -89,37 +89,50 @@ interface Suspend {
   ret: number;
 }
 
-const pendingNow = (c: Cpu): boolean =>
-  Object.entries(c.t.libos.rings).some(([signal, ring]) => ring.length > 0 && !hasSignal(c.t.libos.mask, Number(signal)));
+/** Rings that are not empty, against the mask it was called with. */
+const pendingUnder = (c: Cpu, v: Suspend): boolean =>
+  Object.entries(c.t.libos.rings).some(([signal, ring]) => ring.length > 0 && !hasSignal(v.mask, Number(signal)));
 
 export interface SuspendFixes {
-  /** Look for unblocked pending signals before sleeping. */
+  /** Look for pending signals that the new mask lets through, and return before it is in force [H 479d833e7]. */
   looks: boolean;
-  /** Release the lock before sleeping. */
+  /** Release the lock before sleeping, take it again for the old mask [H c295e5cd1]. */
   unlocks: boolean;
   deadFlag: boolean;
 }
+
+const backToOld = (c: Cpu, v: Suspend): void => {
+  c.t.libos.mask = copySet(v.old);
+  v.ret = E.INTR;
+};
 
 /** At the base it sleeps with its own lock held and without a look at what is pending (2.18). */
 const sigsuspend = (fix: SuspendFixes): Flow =>
   flow<Suspend>("shim_do_sigsuspend", "libos", "2.18, 3.1", (s) => [
     s.call("lock(cur.lock)", "lock", own),
+    fix.looks ? s.test("pending, and not blocked by the new mask?", pendingUnder, "pending") : null,
     s.act(fix.deadFlag ? "old := mask; mask := new" : "old := mask; mask := new; suspend_on_signal := true", (c, v) => {
       v.old = copySet(c.t.libos.mask);
       c.t.libos.mask = copySet(v.mask);
       if (!fix.deadFlag) c.t.libos.suspendOnSignal = true;
     }),
-    fix.looks ? s.test("an unblocked signal is pending already?", pendingNow, "awake") : null,
+    fix.unlocks ? s.call("unlock(cur.lock): flush under the new mask", "unlock", own) : null,
     s.act("thread_setwait: scheduler_event cleared", clearSchedulerEvent),
-    fix.unlocks ? s.call("unlock(cur.lock)", "unlock", own) : null,
     dk(s, "thread_sleep: DkObjectsWaitAny(scheduler_event, forever)", "DkObjectsWaitAny", (c) => ({ objects: [c.t.libos.schedulerEvent] })),
-    fix.unlocks ? s.call("lock(cur.lock)", "lock", own) : null,
-    s.at("awake"),
-    s.call("unlock(cur.lock): flush under the new mask", "unlock", own),
-    s.act("mask := old", (c, v) => {
-      c.t.libos.mask = copySet(v.old);
-      v.ret = E.INTR;
-    }),
+    ...(fix.unlocks
+      ? [s.call("lock(cur.lock)", "lock", own), s.act("mask := old", backToOld), s.call("unlock(cur.lock)", "unlock", own)]
+      : [s.call("unlock(cur.lock): flush under the new mask", "unlock", own), s.act("mask := old", backToOld)]),
+    ...(fix.looks
+      ? [
+          s.jump("return", "return"),
+          s.at("pending"),
+          s.call("unlock(cur.lock): flush under the old mask", "unlock", own),
+          s.act("-EINTR at once: the new mask was never in force", (_, v) => {
+            v.ret = E.INTR;
+          }),
+          s.at("return"),
+        ]
+      : []),
     answer(s),
   ]);
 

@@ -1,11 +1,14 @@
 /** LibOS upcalls (reference, 2.11), one flow each; they end with DkExceptionReturn(event). */
 
 import type { Cpu } from "../cpu.ts";
-import { running } from "../cpu.ts";
+import { findDown, running, stackOf } from "../cpu.ts";
 import { type Flow, flow, type Mark, type Step, type Steps } from "../flow.ts";
+import { atFault, isVma, type Vma } from "../host/fault.ts";
 import { endProcess } from "../host/signal.ts";
 import { PAL_ERROR_BOUND } from "../pal/events.ts";
 import { SIG } from "../signals.ts";
+import type { Frame, StackId } from "../state.ts";
+import { SCAN_ALL } from "./deliver.ts";
 
 interface Upcall {
   event: number;
@@ -31,15 +34,19 @@ const finish = (s: Steps<Upcall>): (Step | Mark)[] => [
 
 const isInternal = (c: Cpu): boolean => c.t.internal;
 
-/** LibOS-internal RIP: the code the event interrupted, found below the PAL frames of the upcall. */
+/** is_internal: the interrupted RIP is LibOS text (1.1). PAL text is not: a fault there reaches the application (2.4). */
 function ripInLibos(c: Cpu): boolean {
+  const frame = interrupted(c);
+  return frame !== undefined && c.program.flows[frame.flow]?.layer === "libos";
+}
+
+/** What the event interrupted. SGX: by the context's own RSP. Linux: what lies below the kernel's frame. */
+function interrupted(c: Cpu): Frame | undefined {
   const stack = running(c.t);
-  for (let i = stack.length - 2; i >= 0; i -= 1) {
-    const flow = c.program.flows[stack[i]?.flow ?? 0];
-    if (!flow || flow.layer === "pal" || flow.layer === "untrusted-pal" || flow.layer === "host") continue;
-    return flow.layer === "libos";
-  }
-  return false;
+  const at = findDown(stack, c.wiring.trigger);
+  const event = stack[at]?.v as { stack?: StackId; depth?: number } | undefined;
+  if (event?.stack === undefined) return stack[findDown(stack, c.wiring.restorer, at) - 1];
+  return stackOf(c.t, event.stack)[(event.depth ?? 0) - 1];
 }
 
 /** SIGTERM and SIGINT: drop on internal threads, else deliver (info = SI_USER, si_pid = 0, no context). */
@@ -53,7 +60,7 @@ const asynchronous = (name: string, signal: number): Flow =>
       signal: v.signal,
       id: v.id,
       from: 0,
-      hasContext: false,
+      context: "none",
       stored: false,
     })),
     s.jump("return", "return"),
@@ -82,7 +89,7 @@ const resume = (fixed: boolean): Flow =>
         c.t.libos.preempt += 1;
       }),
       s.test("tcb.context.preempt > 1?  (nested signal)", (c) => c.t.libos.preempt > 1, "nested"),
-      s.call("__handle_signal(signal-num = 0, context = NULL)", "__handle_signal", () => ({ only: 0, at: 1, found: 0, id: 0, from: 0 })),
+      s.call("__handle_signal(signal-num = 0, context = NULL)", "__handle_signal", () => ({ ...SCAN_ALL })),
       s.jump("enable"),
       s.at("nested"),
       fixed
@@ -105,39 +112,44 @@ const resume = (fixed: boolean): Flow =>
     { note: "D10: when nested it also sets SIGNAL_DELAYED" },
   );
 
-/** Sync upcalls: an internal fault, or deliver_signal with the interrupted context. */
-const synchronous = (name: string, signal: number, code: string, before: (s: Steps<Upcall>) => (Step | Mark)[] = () => []): Flow =>
-  flow<Upcall>(name, "libos", "2.11", (s) => [
-    ...before(s),
-    s.test("internal Graphene thread or exception during LibOS/PAL?", (c) => isInternal(c) || ripInLibos(c), "fault"),
-    ...(name === "illegal_upcall"
-      ? [s.test("no VMA for the address (always so under SGX, where it is 0)?", (_, v) => v.arg === 0, "fault")]
-      : []),
-    s.act(`siginfo_t info = (${code}, si_addr = <faulting addr from PAL>)`, (c, v) => {
-      v.signal = signal;
-      c.value = v.arg;
-    }),
-    s.call("deliver_signal(info, context)", "deliver_signal", (_, v) => ({
-      signal: v.signal,
-      id: v.id,
-      from: 0,
-      hasContext: true,
-      stored: false,
-    })),
-    s.jump("return", "return"),
-    s.at("fault"),
-    s.act("print panic message, execute a breakpoint instruction", internalFault, "libos.fault"),
-    s.at("return"),
-    ...finish(s),
-  ]);
+const INTERNAL = "internal Graphene thread or exception during LibOS/PAL?";
+const internal = (c: Cpu): boolean => isInternal(c) || ripInLibos(c);
 
-/** D11: the breakpoint is SIGTRAP on Linux (kills); under SGX it is skipped and the fault repeats. */
-function internalFault(c: Cpu, v: Upcall): void {
-  c.value = v.event;
-  c.extra = v.id;
-  if (c.t.sgx.exitTarget) return;
-  endProcess(c, c.process(c.t), -SIG.TRAP);
-}
+/** The siginfo of a sync event, e.g. "SIGFPE, FPE_INTDIV". */
+const info = (s: Steps<Upcall>, signal: number, code: string): Step =>
+  s.act(`siginfo_t info = (${code}, si_addr = <faulting addr from PAL>)`, (c, v) => {
+    v.signal = signal;
+    c.value = v.arg;
+  });
+
+/** How a sync upcall ends: deliver_signal with the interrupted context, or an internal fault. */
+const deliverOrFault = (s: Steps<Upcall>): (Step | Mark)[] => [
+  s.call("deliver_signal(info, context)", "deliver_signal", (_, v) => ({
+    signal: v.signal,
+    id: v.id,
+    from: 0,
+    context: v.hasContext ? "pal" : "none",
+    stored: false,
+  })),
+  s.jump("return", "return"),
+  s.at("fault"),
+  s.act("print panic message, execute a breakpoint instruction", internalFault, "libos.fault"),
+  s.at("return"),
+  ...finish(s),
+];
+
+const arithmetic = flow<Upcall>("arithmetic_error_upcall", "libos", "2.11", (s) => [
+  s.test(INTERNAL, internal, "fault"),
+  info(s, SIG.FPE, "SIGFPE, FPE_INTDIV"),
+  ...deliverOrFault(s),
+]);
+
+const illegal = flow<Upcall>("illegal_upcall", "libos", "2.11", (s) => [
+  s.test(INTERNAL, internal, "fault"),
+  s.test("no VMA for the address (always so under SGX, where it is 0)?", (_, v) => v.arg === 0, "fault"),
+  info(s, SIG.ILL, "SIGILL, ILL_ILLOPC"),
+  ...deliverOrFault(s),
+]);
 
 /** Probing user memory: the fault is forwarded to the probe's own recovery address. Never under SGX, where arg is 0. */
 const probing = (s: Steps<Upcall>): (Step | Mark)[] => [
@@ -146,12 +158,47 @@ const probing = (s: Steps<Upcall>): (Step | Mark)[] => [
   s.at("probe"),
   s.act("update RIP to ret_fault", (c) => {
     c.t.libos.probing = false;
-    const trigger = running(c.t).find((frame) => frame.flow === c.wiring.trigger);
+    // Of this event: below it may be others, whose handlers run (a probe in a handler).
+    const stack = running(c.t);
+    const trigger = stack[findDown(stack, c.wiring.trigger)];
     if (trigger) trigger.v.skip = true;
   }),
   s.jump("return", "return"),
   s.at("no probe"),
 ];
+
+/** What lookup_vma finds for the address: what the faulting operation says. Under SGX there is no address to look for. */
+function vma(c: Cpu, v: Upcall): Vma {
+  const frame = interrupted(c);
+  return v.arg !== 0 && frame && atFault(c, frame) && isVma(frame.v.vma) ? frame.v.vma : "unmapped";
+}
+
+/** In the order of the code: by the VMA of the address, SIGSEGV or SIGBUS, or nobody's business but the LibOS's. */
+const memfault = flow<Upcall>("memfault_upcall", "libos", "2.11", (s) => [
+  ...probing(s),
+  s.test(INTERNAL, internal, "fault"),
+  s.test("no address, or no VMA for it?", (c, v) => vma(c, v) === "unmapped", "no VMA"),
+  s.test("an internal VMA?", (c, v) => vma(c, v) === "internal", "fault"),
+  s.test("a file's VMA, past the end of the file?", (c, v) => vma(c, v) === "file-end", "bus"),
+  // What is left: a write to a file's VMA that is not writable, and any access to another VMA that its protection forbids.
+  info(s, SIG.SEGV, "SIGSEGV, SEGV_ACCERR"),
+  s.jump("deliver", "deliver it"),
+  s.at("bus"),
+  info(s, SIG.BUS, "SIGBUS, BUS_ADRERR"),
+  s.jump("deliver", "deliver it"),
+  s.at("no VMA"),
+  info(s, SIG.SEGV, "SIGSEGV, SEGV_MAPERR"),
+  s.at("deliver"),
+  ...deliverOrFault(s),
+]);
+
+/** D11: the breakpoint is SIGTRAP on Linux (kills); under SGX it is skipped and the fault repeats. */
+function internalFault(c: Cpu, v: Upcall): void {
+  c.value = v.event;
+  c.extra = v.id;
+  if (c.t.sgx.exitTarget) return;
+  endProcess(c, c.process(c.t), -SIG.TRAP);
+}
 
 /** FAILURE: the PAL's way to hand over an error. */
 const failure = flow<{ error: number }>("handle_failure", "libos", "2.11", ({ act, ret }) => [
@@ -178,9 +225,9 @@ export const upcallFlows = (fixes: { delayedBit: boolean }): Flow[] => [
   asynchronous("quit_upcall", SIG.TERM),
   asynchronous("suspend_upcall", SIG.INT),
   resume(fixes.delayedBit),
-  synchronous("arithmetic_error_upcall", SIG.FPE, "SIGFPE, FPE_INTDIV"),
-  synchronous("memfault_upcall", SIG.SEGV, "SIGSEGV, SEGV_MAPERR", probing),
-  synchronous("illegal_upcall", SIG.ILL, "SIGILL, ILL_ILLOPC"),
+  arithmetic,
+  memfault,
+  illegal,
   failure,
   exceptionReturn,
 ];

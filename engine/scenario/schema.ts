@@ -5,6 +5,7 @@
  */
 
 import { z } from "zod";
+import { FAULTS, VMAS } from "../host/fault.ts";
 import { signalNumber } from "../signals.ts";
 
 /** Unreachable virtual time in ns; stands for "for ever" so that the state stays JSON. */
@@ -135,10 +136,12 @@ export const OPERATIONS = {
   getpid: operation("a system call that does nothing", z.strictObject(done).default({})),
   gettime: operation("ask for the time", z.strictObject(done).default({})),
   fault: operation(
-    "an instruction that faults",
+    "an instruction that faults; a memory fault says what is at its address",
     z.union([
-      z.enum(["divide", "memory", "illegal", "cpuid", "rdtsc", "syscall"]).transform((what) => ({ what, address: 0 })),
-      z.strictObject({ what: z.enum(["divide", "memory", "illegal", "cpuid", "rdtsc", "syscall"]), address: count.default(0) }),
+      z.enum(FAULTS).transform((what) => ({ what, address: 0, at: "unmapped" as const })),
+      z
+        .strictObject({ what: z.enum(FAULTS), address: count.default(0), at: z.enum(VMAS).default("unmapped") })
+        .refine(({ what, at }) => what === "memory" || at === "unmapped", { path: ["at"], message: "expected only with what: memory" }),
     ]),
   ),
   "probe-memory": operation(

@@ -19,7 +19,7 @@ import {
   scenarioSchema,
 } from "../../engine/index.ts";
 import { createDigest } from "../../recorder/index.ts";
-import { quietInput, randomInput, randomScenario } from "../support/random-scenario.ts";
+import { quietInput, randomInput, randomScenario, talkInput } from "../support/random-scenario.ts";
 import { BUILT_IN, collect, endOf, handled, NOWHERE, type Ran, type Row, results, runScenario } from "../support/run-scenario.ts";
 
 const ONLY = process.env.EINTR_SEED;
@@ -87,6 +87,7 @@ describe("random scenarios", () => {
       const ran = collect(boot(options));
       expect(unaccounted(ran)).toEqual([]);
       expect(leakedRestarts(ran)).toEqual([]);
+      expect(sharedLocks(ran)).toEqual([]);
     });
   });
 
@@ -127,6 +128,28 @@ describe("a thread that nobody interrupts", () => {
       expect(seen[2], `seed ${seed}, graphene-sgx`).toEqual(seen[0]);
     }
   });
+});
+
+describe("threads that talk through pipes and want the same locks", () => {
+  const TALKS = ONLY === undefined ? SEEDS.slice(0, 15) : SEEDS;
+
+  it.each(STACK_NAMES)("all get through, each lock with one owner at a time: %s", (stack) => {
+    for (const seed of TALKS) {
+      const scenario = parseScenario(JSON.stringify(talkInput(seed)), `seed ${seed}`);
+      const native = outcome(runScenario(scenario, "native-linux"));
+      for (const scheduler of SCHEDULERS) {
+        const run = boot({ stack, scenario, scheduler });
+        const ran = collect(run);
+        const what = `seed ${seed}, ${scheduler}`;
+        expect(sharedLocks(ran), what).toEqual([]);
+        expect(checkInvariants(run.machine, run.cpu.program), what).toEqual([]);
+        expect(outcome(ran), what).toEqual(native);
+      }
+    }
+  });
+
+  /** How it ended, and what came back to each thread. Not the handlers: natively two signals in a row may become one. */
+  const outcome = (ran: Ran): unknown => [endOf(ran), ...["main", "talker1", "talker2", "talker3"].map((who) => results(ran, who))];
 });
 
 describe("the built-in scenarios", () => {
@@ -200,7 +223,7 @@ function unaccounted(ran: Ran): string[] {
     if (!carriesId(row)) continue;
     last.set(row.extra, row);
     target.set(row.extra, SENDS.has(row.what) ? row.value : row.thread);
-    if (row.what === "pal.event.overwrite") ended.add(row.value);
+    if (row.what === "pal.event.overwrite" || row.what === "libos.signal.overwrite") ended.add(row.value);
     // siglongjmp leaves the frames of signals that came after its place behind, handlers that had not begun among them.
     if (row.what === "app.handler.longjmp") {
       for (const [id, before] of last) if (before.thread === row.thread && before.depth > row.depth) ended.add(id);
@@ -240,6 +263,22 @@ function leakedRestarts(ran: Ran): string[] {
     if (exit && !/^(?:host\.signal\.|thread\.exit|call)/.test(row.what)) wrong.push(`seq ${exit.seq}: ${exit.where}, then ${row.where}`);
     if (row.what === "host.syscall.exit" && row.value === RESTART) restarting.set(row.thread, row);
     if (row.what === "app.return" && row.value === RESTART) wrong.push(`seq ${row.seq}: ${row.where}`);
+  }
+  return wrong;
+}
+
+/** LibOS locks that two threads had at once, or that one released for another. */
+function sharedLocks(ran: Ran): string[] {
+  const owners = new Map<string, number>();
+  const wrong: string[] = [];
+  for (const row of ran.rows) {
+    if (row.place.flow !== row.what || (row.what !== "lock" && row.what !== "unlock")) continue;
+    const lock = `${ran.threads[row.thread]?.pid} ${ran.texts[row.detail]}`;
+    const owner = owners.get(lock);
+    if (row.what === "lock" ? owner !== undefined : owner !== row.thread)
+      wrong.push(`seq ${row.seq}: ${row.what} of "${lock}", which thread ${owner} has`);
+    if (row.what === "lock") owners.set(lock, row.thread);
+    else owners.delete(lock);
   }
   return wrong;
 }

@@ -87,6 +87,16 @@ describe("5.4, what the one word in the table means", () => {
     },
   );
 
+  it.each(["graphene-linux", "graphene-sgx"] as const)(
+    "W2 on %s, fixed: it returns, and SIGALRM is blocked and pending as before",
+    (stack) => {
+      const ran = runScenario("w2-sigsuspend-pending", stack, { fixes: ["sigsuspend-ignores-pending"] });
+      expect([resultOf(ran, "sigsuspend"), endOf(ran), handlers(ran)]).toEqual(["-EINTR", "exit", "none"]);
+      expect(rowsOf(ran, { where: "shim_do_sigsuspend: -EINTR at once: the new mask was never in force" })).toHaveLength(1);
+      expect(rowsOf(ran, { who: "main" }).at(-1)?.pending).toBe(1);
+    },
+  );
+
   it.each(["graphene-linux", "graphene-sgx"] as const)("W3 on %s: 1 at entry, 0x80000001 at the end", (stack) => {
     const [failed] = rowsOf(runScenario("w3-delayed-bit", stack), { what: "libos.assert" });
     expect([failed?.extra, failed?.value]).toEqual([1, 0x8000_0001]);
@@ -135,6 +145,12 @@ describe("5.4, what the one word in the table means", () => {
       (row) => row.extra > 0,
     );
     expect(removed?.extra).toBe(2);
+  });
+
+  it("W8, fixed: so it does on Linux, but there the timer sends SIGALRM", () => {
+    const ran = runScenario("w8-alarm-itimer", "graphene-linux", { fixes: ["async-list-redundant-cancel"] });
+    expect(handlers(ran)).toBe("none");
+    expect(rowsOf(ran, { where: "shim_async_helper: cancelled, or setitimer's: only bookkeeping?" }).map((row) => row.value)).toEqual([1]);
   });
 
   it("W9: wait4 returns the child on every stack", () => {

@@ -32,7 +32,7 @@ const FAULT_SIGNALS = ["SIGSEGV", "SIGFPE", "SIGILL"];
 const PROGRAMS = ["one", "two", "child"];
 const HANDLERS = ["quick", "quick", "quick", "calls", "calls", "faults", "jumps"];
 const OBJECTS = ["pipe", "socket", "word", "listener"];
-const FAULTS = ["divide", "memory", "illegal", "cpuid", "rdtsc", "syscall"];
+const FAULTS = ["divide", "memory", "align", "illegal", "int3", "cpuid", "rdtsc", "syscall"];
 const CALLS = ["read", "poll", "futex-wait", "nanosleep", "accept", "sigsuspend", "pause", "getpid", "sigprocmask", "wait4"];
 
 /** Draws, all from one generator. */
@@ -244,6 +244,55 @@ export function quietInput(seed: number): ScenarioInput {
     ],
     handlers: { quick: [{ compute: "1us" }] },
     arrivals: OBJECTS.map((to): Arrival => ({ to, bytes: 1000, when: { every: "1s", times: 2 } })),
+  };
+}
+
+/** What a thread does between two calls that wait: it disturbs nobody, but wants locks of the LibOS that others want, too. */
+const BETWEEN: readonly (readonly [number, Maker])[] = [
+  [3, (d) => ({ compute: d.us(1, 20) })],
+  [3, () => ({ "futex-wake": { on: "word" } })],
+  [3, () => ({ loop: { times: 1, do: [{ write: { to: "listener" } }, { accept: { on: "listener" } }] } })],
+  [2, () => ({ tgkill: { signal: "SIGUSR1" } })],
+  [2, (d) => ({ sigprocmask: { how: d.of(["block", "unblock"]), signals: ["SIGUSR2"] } })],
+  [1, () => ({ sigaction: { signal: "SIGUSR2", handler: "quick" } })],
+  [1, () => ({ alarm: "0s" })],
+  [1, () => "yield"],
+];
+
+/**
+ * Threads that pass tokens round in pipes, the last one back to the main thread. Nothing interrupts them: whoever is scheduled, each
+ * gets what it waits for, on every stack.
+ */
+export function talkInput(seed: number): ScenarioInput {
+  const d = dice(seed);
+  const threads = 2 + d.below(3);
+  const tokens = 1 + d.below(2);
+  const rounds = 2 + d.below(3);
+  const between = (from: number, to: number): Item[] => d.times(from, to, () => pick(d, BETWEEN, 0));
+  const crowd = (): Item => ({ loop: { times: 8, do: [{ "futex-wake": { on: "word" } }, ...between(0, 1)] } });
+  const pass = (from: number, to: number): Item[] => [
+    { read: { from: `pipe${from}` } },
+    ...between(0, 2),
+    { write: { to: `pipe${to}` } },
+    ...between(0, 2),
+  ];
+  const names = Array.from({ length: threads - 1 }, (_, i) => `talker${i + 1}`);
+  const talker = (i: number): Item[] => [crowd(), { loop: { times: rounds + tokens, do: pass(i + 1, (i + 2) % threads) } }];
+  return {
+    name: `talk-${seed}`,
+    title: `Made from seed ${seed}`,
+    seed,
+    main: [
+      { sigaction: { signal: "SIGUSR1", handler: "quick" } },
+      ...names.map((name) => ({ clone: name })),
+      crowd(),
+      { write: { to: "pipe1", bytes: tokens } },
+      { loop: { times: rounds, do: pass(0, 1) } },
+      { loop: { times: tokens, do: [{ read: { from: "pipe0" } }] } },
+      { nanosleep: "1s" },
+    ],
+    programs: Object.fromEntries(names.map((name, i) => [name, talker(i)])),
+    handlers: { quick: [{ compute: "1us" }] },
   };
 }
 

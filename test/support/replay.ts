@@ -6,9 +6,11 @@ import { openTrace, record, type Trace } from "../../recorder/index.ts";
 import { paint } from "../../tui/present/style.ts";
 import type { Context } from "../../tui/replay/context.ts";
 import { frame } from "../../tui/replay/frame.ts";
+import { onKey } from "../../tui/replay/input.ts";
+import { keysIn } from "../../tui/replay/key-name.ts";
 import { commandOfKey } from "../../tui/replay/keys.ts";
-import { initialState, type ReplayState, reduce } from "../../tui/replay/state.ts";
-import { openWorld, type World } from "../../tui/replay/world.ts";
+import { type ReplayState, reduce, startState } from "../../tui/replay/state.ts";
+import { findingsOf, openWorld, type World } from "../../tui/replay/world.ts";
 
 export interface CaseOptions {
   readonly stack?: StackName;
@@ -41,20 +43,25 @@ export async function recordScenario(name: string, dir: string, options: CaseOpt
 
 export async function worldOf(name: string, dir: string, options: CaseOptions = {}): Promise<World> {
   const trace = await recordScenario(name, dir, options);
-  return openWorld(trace, { paint: paint(options.color ?? false), ascii: false }, options.other ?? null);
+  return analyzed(openWorld(trace, { paint: paint(options.color ?? false), ascii: false }, options.other ?? null));
 }
+
+/** As if `eintr analyze` had been there: nothing is left to look for in the background. */
+export const analyzed = async (world: World): Promise<World> => ({ ...world, stored: await findingsOf(world) });
 
 export interface Session {
   readonly context: Context;
   state(): ReplayState;
-  /** Press keys by name, one after the other; each is done before the next. */
+  /** Run the commands of these keys, one after the other; each is done before the next. Errors are thrown. */
   press(...keys: string[]): Promise<void>;
+  /** What a terminal sends, character by character: prompts and the help take it as from a person. */
+  type(text: string): Promise<void>;
   screen(): string;
   copied(): string;
 }
 
 export function sessionOf(world: World, start: Partial<ReplayState> = {}): Session {
-  let state: ReplayState = { ...initialState(100, 30), ...start };
+  let state: ReplayState = { ...startState(world, 100, 30), ...start };
   let running: AbortController | null = null;
   let copied = "";
   const context: Context = {
@@ -62,6 +69,8 @@ export function sessionOf(world: World, start: Partial<ReplayState> = {}): Sessi
     state: () => state,
     dispatch: (action) => void (state = reduce(state, action)),
     quit() {},
+    suspend() {},
+    cancel: () => running?.abort(),
     task() {
       running?.abort();
       running = new AbortController();
@@ -79,6 +88,9 @@ export function sessionOf(world: World, start: Partial<ReplayState> = {}): Sessi
         if (command === undefined) throw new Error(`no command has the key "${key}"`);
         await command.run(context);
       }
+    },
+    async type(text) {
+      for (const typed of keysIn(text, {})) await onKey(context, typed);
     },
     screen: () => frame(world, state).join("\n"),
     copied: () => copied,

@@ -16,6 +16,12 @@ const LOCK_HELD = [
   { after: "install_async_event: unlock(async_helper_lock)", before: "install_async_event: helper alive?", as: "the lock is released" },
 ];
 const HEAP = { after: "append_signal: malloc(shim_signal)", before: "append_signal: allocate_signal_log", as: "under the heap's lock" };
+/** Shown in libos-blocked.flow. */
+const RESERVE = {
+  after: "append_signal: allocate_signal_log(sig): reserve a slot",
+  before: "append_signal: append signal",
+  as: "the tail moves, has_signal goes up",
+};
 
 const INSTALL: [string, string][] = [
   ["shim_do_alarm(seconds)", "shim_alarm: shim_do_alarm()"],
@@ -36,7 +42,7 @@ const FIRE: [string, string][] = [
   ["signal_alarm(event.caller)", "shim_async_helper: signal_alarm(event.caller)"],
   ["append_signal(app-thread, SIGALRM, wakeup = true)", "signal_alarm: append_signal(app-thread, SIGALRM, wakeup = true)"],
   ["shim_signal signal = (info = NULL, context_stored = false, context = NULL, pal_context = NULL)", "append_signal: malloc(shim_signal)"],
-  ["< allocate_signal_log(SIGALRM) and append signal >", "append_signal: allocate_signal_log(sig) and append signal"],
+  ["< allocate_signal_log(SIGALRM) and append signal >", "append_signal: append signal"],
   [
     "DkThreadResume(app-thread) < send SIGCONT to app-thread via tgkill() >",
     "append_signal: DkThreadResume(thread)  < SIGCONT via tgkill() >",
@@ -69,7 +75,7 @@ const alarm: Diagram = {
     to: "libc nanosleep: back in the application",
     layers: LIBOS,
     threads: ["main", "async-helper"],
-    fold: [...LOCK_HELD, HEAP],
+    fold: [...LOCK_HELD, HEAP, RESERVE],
   },
   order: {
     main: [...INSTALL, ["... app-thread code continues ...", "libc alarm: back in the application"], ...DELIVERED],
@@ -86,7 +92,7 @@ const alarm: Diagram = {
       id: "D13",
       page: "caller = app-thread",
       code: "yes: SIGALRM goes to the thread that called alarm(), not to the process (libos-alarm-directed.flow)",
-      at: "append_signal: allocate_signal_log(sig) and append signal  [libos.signal.append SIGALRM to main]",
+      at: "append_signal: append signal  [libos.signal.append SIGALRM to main]",
     },
     {
       id: "D14",
@@ -130,7 +136,7 @@ const directed: Diagram = {
     to: "libc nanosleep: back in the application",
     layers: LIBOS,
     threads: ["waiter", "async-helper"],
-    fold: [HEAP],
+    fold: [HEAP, RESERVE],
   },
   order: { waiter: DELIVERED, "async-helper": FIRE },
   notAsOnThePage: [
@@ -138,7 +144,7 @@ const directed: Diagram = {
       id: "D13",
       page: "caller = app-thread",
       code: "the caller of alarm() gets it, a second thread here; on Linux SIGALRM is for the process and goes to the main thread",
-      at: "append_signal: allocate_signal_log(sig) and append signal  [libos.signal.append SIGALRM to waiter]",
+      at: "append_signal: append signal  [libos.signal.append SIGALRM to waiter]",
     },
   ],
 };
@@ -158,7 +164,7 @@ const early: Diagram = {
     to: "shim_async_helper: async_list.pop()",
     layers: [...LIBOS, "host"],
     threads: ["async-helper"],
-    fold: [HEAP],
+    fold: [HEAP, RESERVE],
   },
   order: { "async-helper": [["... sleep until timeout ...", "shim_async_helper: the event pipe is readable?"], ...FIRE] },
   notAsOnThePage: [

@@ -10,6 +10,12 @@ const LIBOS = ["app", "libos"] as const;
 
 /** Locks and the heap, which the page does not draw. */
 const HEAP = { after: "deliver_signal: malloc(shim_signal)", before: "deliver_signal: allocate_signal_log", as: "under the heap's lock" };
+/** How the slot is found, which `libos-blocked` shows. */
+const RESERVE = {
+  after: "deliver_signal: allocate_signal_log(sig): reserve a slot",
+  before: "deliver_signal: append signal to tcb.thread.signal_logs[sig]",
+  as: "the tail moves, has_signal goes up",
+};
 const READ_ACTION = {
   after: "__handle_one_signal: lock(cur.lock)",
   before: "__handle_one_signal: handler := action",
@@ -104,7 +110,7 @@ const nested: Diagram = {
     from: "handler on-sigterm: on-sigterm()",
     to: "shim_getpid: assert",
     layers: LIBOS,
-    fold: [HEAP, READ_ACTION, ACTION_READ],
+    fold: [HEAP, RESERVE, READ_ACTION, ACTION_READ],
   },
   order: {
     main: [
@@ -115,7 +121,7 @@ const nested: Diagram = {
       ],
       [
         "allocate_signal_log(SIGINT): append signal to tcb.thread.signal_logs[SIGINT]",
-        "deliver_signal: allocate_signal_log(sig) and append signal to it",
+        "deliver_signal: append signal to tcb.thread.signal_logs[sig]",
       ],
       ["tcb.context.preempt = 1 < __enable_preempt() >", "deliver_signal: tcb.context.preempt - 1  < __enable_preempt() >"],
       ["DkExceptionReturn(event)", "suspend_upcall: DkExceptionReturn(event)"],
@@ -156,7 +162,7 @@ const nestedSyscall: Diagram = {
   reference: "2.14, 3.1 signal-delayed-breaks-preempt-assert",
   scenario: "w3-delayed-bit",
   stack: "graphene-sgx",
-  interval: { from: "handler on-usr1: on-usr1()", to: "shim_tgkill: assert failed", layers: LIBOS, fold: [HEAP] },
+  interval: { from: "handler on-usr1: on-usr1()", to: "shim_tgkill: assert failed", layers: LIBOS, fold: [HEAP, RESERVE] },
   order: {
     main: [
       ["< __disable_preempt() >, tcb.context.preempt = 2", "deliver_signal: tcb.context.preempt + 1  < __disable_preempt() >"],
@@ -164,7 +170,7 @@ const nestedSyscall: Diagram = {
         "< goto delay because tcb.context.preempt > 1 >",
         "deliver_signal: goto delay if tcb.context.preempt > 1 or the thread's mask blocks it",
       ],
-      ["append signal to tcb.thread.signal_logs", "deliver_signal: allocate_signal_log(sig) and append signal to it"],
+      ["append signal to tcb.thread.signal_logs", "deliver_signal: append signal to tcb.thread.signal_logs[sig]"],
       ["tcb.context.preempt = 1 < __enable_preempt() >", "deliver_signal: tcb.context.preempt - 1  < __enable_preempt() >"],
       ["< ...after any system call (END_SHIM)... >", "shim_tgkill: END_SHIM"],
       ["handle_signal(false)", "shim_tgkill: handle_signal(false)"],
@@ -196,7 +202,7 @@ const unlockFlush: Diagram = {
     from: "shim_do_sigsuspend: lock(cur.lock)",
     to: "shim_sigsuspend: assert",
     layers: LIBOS,
-    fold: [HEAP, READ_ACTION, ACTION_READ],
+    fold: [HEAP, RESERVE, READ_ACTION, ACTION_READ],
   },
   order: {
     main: [
@@ -207,7 +213,7 @@ const unlockFlush: Diagram = {
       ],
       [
         "allocate_signal_log(SIGINT): append signal to tcb.thread.signal_logs[SIGINT]",
-        "deliver_signal: allocate_signal_log(sig) and append signal to it",
+        "deliver_signal: append signal to tcb.thread.signal_logs[sig]",
       ],
       ["tcb.context.preempt = 1 < __enable_preempt() >", "deliver_signal: tcb.context.preempt - 1  < __enable_preempt() >"],
       ["DkExceptionReturn(event)", "suspend_upcall: DkExceptionReturn(event)"],
@@ -262,12 +268,18 @@ const blocked: Diagram = {
         "if curr-thread's signal mask includes SIGINT (blocks it)",
         "deliver_signal: goto delay if tcb.context.preempt > 1 or the thread's mask blocks it",
       ],
-      ["< allocate_signal_log(SIGINT) and append signal to it >", "deliver_signal: allocate_signal_log(sig) and append signal to it"],
+      ["< allocate_signal_log(SIGINT) and append signal to it >", "deliver_signal: append signal to tcb.thread.signal_logs[sig]"],
       ["tcb.context.preempt = 0 < __enable_preempt() >", "deliver_signal: tcb.context.preempt - 1  < __enable_preempt() >"],
       ["DkExceptionReturn(event)", "suspend_upcall: DkExceptionReturn(event)"],
     ],
   },
   notAsOnThePage: [
+    {
+      id: "2.12",
+      page: "allocate_signal_log(SIGINT) and append signal to it: one step",
+      code: "the slot is reserved first: the tail has moved and has_signal is up before its pointer is there (3.2 signal-log-cas-false-success)",
+      at: "N  .  1  1  | | | | | | allocate_signal_log: return the slot",
+    },
     {
       id: "2.14",
       page: "leaves out the unblocking",

@@ -1,0 +1,177 @@
+/**
+ * System calls that wait. Each is four steps: enter, block, wake, return, because signals and other threads act between them (reference,
+ * 1.2 rule 6). `attempt` tries to finish the call and answers null when it must wait. The last look and going to sleep are one action,
+ * the second step: what comes between the first two is not overlooked.
+ */
+
+import { costOf } from "../costs.ts";
+import { type Cpu, later } from "../cpu.ts";
+import { E } from "../errno.ts";
+import { type Flow, flow } from "../flow.ts";
+import { NEVER } from "../scenario/schema.ts";
+import { copySet, type SignalSet } from "../signals.ts";
+import { type HostObject, INTERRUPTED, TIMED_OUT } from "../state.ts";
+import { forgetProcess } from "../threads.ts";
+import { KIND } from "../transition.ts";
+import type { CallLocals } from "./calls.ts";
+import { block, deliverable, recheck, retarget } from "./signal.ts";
+
+export const objectOf = (c: Cpu, v: CallLocals): HostObject | undefined => c.m.objects[v.object];
+
+interface Call {
+  /** As a listing shows it. */
+  readonly name: string;
+  readonly attempt: (c: Cpu, v: CallLocals) => number | null;
+  /** Result when `timeout` passes. */
+  readonly timedOut?: number;
+  /** With a handler that has SA_RESTART the call starts again (signal(7)). */
+  readonly restarts?: boolean;
+  readonly child?: boolean;
+  readonly enter?: (c: Cpu, v: CallLocals) => void;
+}
+
+function waiting({ name, attempt, timedOut = E.TIMEDOUT, restarts = false, child = false, enter }: Call): Flow {
+  // A timeout of its own is not started again.
+  const interrupted = (v: CallLocals): number => (restarts && (v.timeout >= NEVER || v.takes >= 0) ? E.RESTARTSYS : E.INTR);
+  const tryNow = (c: Cpu, v: CallLocals): number | null => (v.takes >= 0 ? (c.now >= v.until ? v.result : null) : attempt(c, v));
+  return flow<CallLocals>(
+    `host ${name}`,
+    "host",
+    "1.2",
+    ({ act, ret }) => [
+      act(
+        `${name}: enter the kernel`,
+        (c, v) => {
+          v.until = later(c.now, v.takes >= 0 ? v.takes : v.timeout);
+          c.value = v.object;
+          enter?.(c, v);
+          const result = v.takes === 0 ? v.result : tryNow(c, v);
+          if (result === null) return;
+          v.ret = result;
+          leave(c);
+        },
+        "host.syscall.enter",
+      ),
+      act(
+        `${name}: wait`,
+        (c, v) => {
+          const result = tryNow(c, v);
+          const objects = v.takes >= 0 ? [] : v.object >= 0 ? [v.object] : v.objects;
+          if (result === null && block(c, { objects, deadline: v.until, interruptible: true, child: child ? -1 : -2 })) return;
+          v.ret = result ?? interrupted(v);
+          stayAwake(c);
+          leave(c);
+        },
+        "thread.block",
+      ),
+      act(
+        `${name}: wait is over`,
+        (c, v) => {
+          const t = c.t;
+          c.value = t.cause;
+          const late = t.cause === TIMED_OUT ? (v.takes >= 0 ? v.result : (attempt(c, v) ?? timedOut)) : null;
+          const result = late ?? tryNow(c, v);
+          if (result !== null) v.ret = result;
+          else if (t.dying || (t.cause === INTERRUPTED && deliverable(c, t) !== null)) v.ret = interrupted(v);
+          else rewind(c, 1);
+        },
+        "thread.wake",
+      ),
+      ret(
+        `${name}: return from the kernel`,
+        (c, v) => {
+          c.t.queued = -1;
+          c.t.rax = v.ret;
+          c.value = v.ret;
+        },
+        "host.syscall.exit",
+      ),
+    ],
+    { kernel: true },
+  );
+}
+
+/** The thread did not go to sleep: the row is no block, and there is no switch to pay for. */
+function stayAwake(c: Cpu): void {
+  c.kind = KIND.step;
+  c.value = 0;
+  c.extra = 0;
+  c.ns = costOf("step") - costOf("thread.block");
+}
+
+/** Positions in the four steps above. */
+function leave(c: Cpu): void {
+  rewind(c, 3);
+}
+
+function rewind(c: Cpu, pc: number): void {
+  const frame = c.t.host[c.t.host.length - 1];
+  if (frame) frame.pc = pc;
+}
+
+function takeBytes(c: Cpu, v: CallLocals): number | null {
+  const object = objectOf(c, v);
+  if (!object) return null;
+  if (object.level === 0) return object.closed ? 0 : null;
+  const got = Math.min(object.level, v.bytes);
+  object.level -= got;
+  return got;
+}
+
+function takeOne(c: Cpu, v: CallLocals): number | null {
+  const object = objectOf(c, v);
+  if (!object || object.level === 0) return null;
+  object.level -= 1;
+  return v.result;
+}
+
+const countReady = (c: Cpu, v: CallLocals): number | null =>
+  v.objects.filter((id) => (c.m.objects[id]?.level ?? 0) > 0 || c.m.objects[id]?.closed).length || null;
+
+/** Index + 1 of the first object that is ready: what the PAL's waits ask for. */
+function firstReady(c: Cpu, v: CallLocals): number | null {
+  const at = v.objects.findIndex((id) => (c.m.objects[id]?.level ?? 0) > 0);
+  return at < 0 ? null : at + 1;
+}
+
+/** wait4 of the native stack. `object` is the wanted child process or -1. */
+function reap(c: Cpu, v: CallLocals): number | null {
+  const me = c.process(c.t);
+  const mine = c.processes().filter((p) => p.parent === me.id && !p.reaped && (v.object < 0 || p.id === v.object));
+  if (mine.length === 0) return E.CHILD;
+  const dead = mine.find((p) => !p.alive);
+  if (!dead) return v.bytes === 1 ? 0 : null;
+  dead.reaped = true;
+  forgetProcess(c, dead);
+  return dead.pid;
+}
+
+/** A sleeper is in the word's queue from here on; a waker takes it out, asleep or not yet (kernel/futex: queued, then schedule). */
+function enqueue(c: Cpu, v: CallLocals): void {
+  c.t.queued = v.takes >= 0 ? -1 : v.object;
+}
+
+const takenOut = (c: Cpu, v: CallLocals): number | null => (v.object >= 0 && c.t.queued !== v.object ? 0 : null);
+
+function suspendMask(c: Cpu, v: CallLocals): void {
+  const t = c.t;
+  t.savedMask = copySet(t.hostMask);
+  t.hostMask = copySet(v.mask as unknown as SignalSet);
+  recheck(c, t);
+  retarget(c, c.process(t));
+}
+
+export const waitingCalls: readonly Flow[] = [
+  waiting({ name: "read", attempt: takeBytes, restarts: true }),
+  waiting({ name: "accept", attempt: takeOne, restarts: true }),
+  waiting({ name: "poll", attempt: countReady, timedOut: 0 }),
+  waiting({ name: "wait-any", attempt: firstReady, timedOut: E.TIMEDOUT }),
+  waiting({ name: "futex-wait", attempt: takenOut, enter: enqueue, restarts: true }),
+  waiting({ name: "semop", attempt: takeOne }),
+  waiting({ name: "msgrcv", attempt: takeOne }),
+  waiting({ name: "nanosleep", attempt: () => null, timedOut: 0 }),
+  waiting({ name: "pause", attempt: () => null }),
+  waiting({ name: "sigsuspend", attempt: () => null, enter: suspendMask }),
+  waiting({ name: "wait4", attempt: reap, restarts: true, child: true }),
+  waiting({ name: "call", attempt: (_, v) => v.result, restarts: true }),
+];

@@ -1,0 +1,177 @@
+/** __handle_one_signal: disposition, the application's handler, the default action (reference, 2.12, 2.16). */
+
+import { type Cpu, running } from "../cpu.ts";
+import { type Flow, flow } from "../flow.ts";
+import { linuxDefault, SIG } from "../signals.ts";
+import { type Frame, type PalContext, SA_RESETHAND } from "../state.ts";
+import { KIND } from "../transition.ts";
+import { killArgs } from "./kill.ts";
+import { threadLock } from "./names.ts";
+import { UNDEFINED } from "./ring.ts";
+import { othersAlive } from "./thread-list.ts";
+
+/** The LibOS's own signal: a thread that gets it joins a checkpoint (1.7). */
+const SIGCP = 33;
+
+export interface Signal {
+  signal: number;
+  id: number;
+  /** Process id of the sender, 0 = the host. */
+  from: number;
+  context: PalContext;
+  stored: boolean;
+}
+
+export function args(c: Cpu, v: Signal): void {
+  c.signal = v.signal;
+  c.extra = v.id;
+}
+
+interface OneSignal extends Signal {
+  disposition: number;
+  handler: number;
+  savedNr: number;
+  savedPreempt: number;
+  savedDelayed: boolean;
+  saved: boolean;
+  /** The handler has moved RIP in its ucontext past the faulting instruction. */
+  skip: boolean;
+}
+
+const oneSignal = (v: Signal): OneSignal => ({
+  signal: v.signal,
+  id: v.id,
+  from: v.from,
+  context: v.context,
+  stored: v.stored,
+  disposition: 0,
+  handler: -1,
+  savedNr: 0,
+  savedPreempt: 0,
+  savedDelayed: false,
+  saved: false,
+  skip: false,
+});
+
+/** Calls __handle_one_signal. Its first lines are about SIGCP alone and stand apart, so that the rest reads as the page draws it. */
+export const handleOneSignal = (c: Cpu, v: Signal): Frame => ({
+  flow: c.flowOf(v.signal === SIGCP ? "__handle_one_signal (SIGCP)" : "__handle_one_signal"),
+  pc: 0,
+  v: { ...oneSignal(v) },
+});
+
+const joinCheckpoint = flow<Signal>("__handle_one_signal (SIGCP)", "libos", "2.12", ({ act, ret }) => [
+  act(
+    "sig == SIGCP: join_checkpoint(); the application's handler is not looked at",
+    (c, v) => {
+      args(c, v);
+      c.value = 0;
+    },
+    "libos.signal.ignore",
+  ),
+  ret(),
+]);
+
+/** signal_handles[sig - 1].action. Signal 0 has none: what lies before the table is read (3.5 kill-signal-zero-oob). */
+function look(c: Cpu, v: OneSignal): void {
+  args(c, v);
+  const action = c.t.libos.actions[v.signal];
+  v.disposition = action === undefined ? 0 : action.flow < 0 ? 1 : 2;
+  v.handler = action?.flow ?? -1;
+  c.value = v.disposition;
+  if (action?.garbage) c.detail = c.text("sa_flags and sa_mask were not copied at clone: taken as 0");
+  if (action && (action.flags & SA_RESETHAND) !== 0) delete c.t.libos.actions[v.signal];
+  if (v.signal !== 0) return;
+  c.kind = KIND["undefined.read"];
+  c.value = UNDEFINED.OUT_OF_BOUNDS;
+  c.detail = c.text("signal_handles[-1]: the memory before the table");
+}
+
+/** pal_context: the registers go to an upcall that has not ended, or somewhere (3.2 append-signal-garbage-context-pointer). */
+function copyContext(c: Cpu, v: OneSignal): void {
+  if (v.context === "none") return;
+  const upcall = v.context === "pal" ? running(c.t).findLast((frame) => frame.flow === c.wiring.trigger && frame.v.id === v.id) : undefined;
+  if (!upcall) {
+    c.kind = KIND["undefined.read"];
+    c.value = v.context === "pal" ? UNDEFINED.FREED : UNDEFINED.NEVER_WRITTEN;
+    c.extra = v.id;
+    c.detail = c.text(
+      v.context === "pal" ? "signal.pal_context: the stack of an upcall that is over" : "signal.pal_context: never written",
+    );
+    return;
+  }
+  if (v.skip) upcall.v.skip = true;
+  c.value = v.skip ? 1 : 0;
+}
+
+const handleOne = flow<OneSignal>(
+  "__handle_one_signal",
+  "libos",
+  "2.12",
+  ({ act, test, call, callDynamic, at, ret }) => [
+    call("lock(cur.lock)", "lock", (c) => ({ name: threadLock(c.t) })),
+    act("handler := action.k_sa_handler; SA_RESETHAND: action := NULL", look, "libos.signal.deliver"),
+    call("unlock(cur.lock)", "unlock", (c) => ({ name: threadLock(c.t) })),
+    test("SIG_IGN?", (_, v) => v.disposition === 1, "ignore"),
+    test("SIG_DFL?", (_, v) => v.disposition === 0, "default"),
+    act("save LibOS-syscall context and reset it", (c, v) => {
+      v.saved = c.t.libos.syscallNr !== 0;
+      v.savedNr = c.t.libos.syscallNr;
+      v.savedPreempt = c.t.libos.preempt;
+      v.savedDelayed = c.t.libos.delayed;
+      if (v.saved) c.t.libos.syscallNr = 0;
+    }),
+    callDynamic("user signal handler(sig, signal.info, signal.context)", (_, v) => ({
+      flow: v.handler,
+      v: { signal: v.signal, id: v.id, event: 0, from: v.from },
+    })),
+    act("restore tcb.context (if saved)", (c, v) => {
+      if (!v.saved) return;
+      c.t.libos.syscallNr = v.savedNr;
+      c.t.libos.preempt = v.savedPreempt;
+      c.t.libos.delayed = v.savedDelayed;
+    }),
+    act("copy signal.context.<regs> in signal.pal_context if not NULL", copyContext),
+    test("return", () => true, "return"),
+    at("default"),
+    test("default action: terminate?", (c, v) => terminates(v.signal) && c.t.libos.ready, "kill"),
+    at("ignore"),
+    act(
+      "nothing to do",
+      (c, v) => {
+        args(c, v);
+        c.value = v.disposition;
+      },
+      "libos.signal.ignore",
+    ),
+    test("return", () => true, "return"),
+    at("kill"),
+    act(
+      "killed by the signal",
+      (c, v) => {
+        args(c, v);
+        c.value = othersAlive(c).length;
+      },
+      "libos.signal.kill",
+    ),
+    test(
+      "from the host (si_pid == 0), SIGTERM or SIGINT?",
+      (_, v) => v.from !== 0 || (v.signal !== SIG.TERM && v.signal !== SIG.INT),
+      "exit",
+    ),
+    call("shim_do_kill(-1, sig)", "shim_do_kill", (_, v) => killArgs("all", v.signal)),
+    at("exit"),
+    call("try_process_exit(0, sig)", "try_process_exit", (_, v) => ({ status: 0, signal: v.signal })),
+    at("return"),
+    ret(),
+  ],
+  { note: "D12: mask, sa_mask, flags (but SA_RESETHAND) and alternate stacks play no part" },
+);
+
+/** default_sighandler at the base revision (1.7): USR1, USR2, STKFLT, stop signals and everything above 22 are ignored. */
+export function terminates(signal: number): boolean {
+  if (signal === 0 || signal > 22 || signal === SIG.USR1 || signal === SIG.USR2 || signal === 16) return false;
+  return linuxDefault(signal) === "terminate";
+}
+
+export const handleOneFlows: readonly Flow[] = [handleOne, joinCheckpoint];
