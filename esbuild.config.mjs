@@ -3,6 +3,35 @@
 import { rmSync } from "node:fs";
 import { build } from "esbuild";
 
+/** zod's own messages in fifty languages are half of it; ours are English. */
+const zodInEnglish = {
+  name: "zod-in-english",
+  setup: ({ onLoad }) =>
+    onLoad({ filter: /[\\/]zod[\\/]v4[\\/]locales[\\/]index\.js$/ }, () => ({ contents: 'export { default as en } from "./en.js";' })),
+};
+
+/** Parts of node that most commands never use and that take their time to load: the first call loads them. */
+const LATE = {
+  "node:child_process": ["execFileSync", "spawn", "spawnSync"],
+  "node:crypto": ["createHash"],
+  "node:readline": ["createInterface"],
+  "node:zlib": ["deflateSync"],
+};
+
+const lateModules = {
+  name: "late-modules",
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /^node:/ }, ({ path, kind }) =>
+      path in LATE && kind === "import-statement" ? { path, namespace: "late" } : undefined,
+    );
+    onLoad({ filter: /.*/, namespace: "late" }, ({ path }) => ({ contents: LATE[path].map((name) => lateCall(path, name)).join("") }));
+  },
+};
+
+/** A function that is imported and missing here fails the build. */
+const lateCall = (path, name) =>
+  `export const ${name} = (...args) => process.getBuiltinModule(${JSON.stringify(path)}).${name}(...args);\n`;
+
 rmSync("dist", { recursive: true, force: true });
 await build({
   entryPoints: { eintr: "tui/main.ts", bench: "test/bench/bench.ts" },
@@ -22,8 +51,16 @@ await build({
     "react-devtools-core": "./tui/stand-ins/no-devtools.ts",
     // Whether there is a terminal to draw on is asked of the terminal, not guessed from the environment.
     "is-in-ci": "./tui/stand-ins/not-in-ci.ts",
+    // A frame is prebuilt lines: nothing to take apart, nothing to measure in another way than we do.
+    "@alcalzone/ansi-tokenize": "./tui/stand-ins/whole-lines.ts",
+    "string-width": "./tui/stand-ins/string-width.ts",
   },
-  define: { "process.env.NODE_ENV": '"production"' },
+  plugins: [zodInEnglish, lateModules],
+  define: {
+    "process.env.NODE_ENV": '"production"',
+    // Ink's layout engine would load node's HTTP client to decode its own data: URL; it can do without. Nothing else here fetches.
+    fetch: "undefined",
+  },
   // Bundled CommonJS packages ask for node's own modules through require.
   banner: { js: 'import { createRequire as requireFrom } from "node:module"; const require = requireFrom(import.meta.url);' },
   logLevel: "warning",

@@ -114,7 +114,8 @@ function firstScreen(program: string, dir: string): Promise<number> {
     let took = Number.NaN;
     child.stdout.on("data", (part: Buffer) => {
       text += part.toString();
-      if (!Number.isNaN(took) || !text.includes("seq 0 of")) return;
+      // First line and last: the frame is whole.
+      if (!Number.isNaN(took) || !text.includes("seq 0 of") || !text.includes("? help")) return;
       took = performance.now() - began;
       child.stdin.write("q");
     });

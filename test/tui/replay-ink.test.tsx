@@ -96,12 +96,12 @@ test("the wheel steps, a click on the minimap jumps, a click on a row goes there
   await until("seq 1 of 192");
   await keys(`${ESCAPE}[<64;10;10M`);
   await until("seq 0 of 192");
-  await keys(`${ESCAPE}[<0;100;2M`);
+  await keys(`${ESCAPE}[<0;96;2M`);
   await until("seq 192 of 192");
-  await keys(`${ESCAPE}[<0;1;2M`);
+  await keys(`${ESCAPE}[<0;8;2M`);
   await until("seq 0 of 192");
-  // Third line of the timeline's rows: two of the screen's head and two titles are above them.
-  await keys(`${ESCAPE}[<0;20;7M`);
+  // Third line of the timeline's rows: two of the screen's head and the titles are above them.
+  await keys(`${ESCAPE}[<0;20;6M`);
   await until("seq 2 of 192");
   end();
 });

@@ -17,6 +17,8 @@ const SEED = Number(process.env.EINTR_SEED ?? Math.floor(Math.random() * 2 ** 31
 const COMPARED = 60;
 /** Asks the database in a process of its own: too slow to be pressed as often as others. */
 const RARE = "f";
+/** What a person types into prompts and the help; without SQL, for the same reason. */
+const TYPED = [..."jkbq?/g:0123456789%.*+()aexSIGN \u007f"];
 
 function checkScreen(session: Session): void {
   const { width, height } = session.state();
@@ -78,6 +80,11 @@ test.each([
         const seq = below(rng, world.rows.count);
         session.context.dispatch({ type: "go", seq, thread: world.rows.at(seq)?.thread ?? 0 });
         pressed.push(`go ${seq}`);
+      } else if (chance < 150) {
+        const text = Array.from({ length: 1 + below(rng, 4) }, () => TYPED[below(rng, TYPED.length)]).join("");
+        // Out of whatever was opened: a prompt, or the help.
+        await session.type(`${text}${below(rng, 2) === 0 ? "\r" : ""}\u001b`);
+        pressed.push(JSON.stringify(text));
       } else {
         const key = chance === 999 ? RARE : (keys[below(rng, keys.length)] as string);
         pressed.push(key);

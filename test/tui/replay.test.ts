@@ -5,7 +5,8 @@ import { afterAll, describe, expect, test } from "vitest";
 import { KIND, kindName } from "../../engine/index.ts";
 import { jump, sql } from "../../tui/replay/going.ts";
 import { COMMANDS, keyTable, matching } from "../../tui/replay/keys.ts";
-import type { World } from "../../tui/replay/world.ts";
+import { PANES } from "../../tui/replay/panes/index.ts";
+import { findingsOf, type World } from "../../tui/replay/world.ts";
 import { type CaseOptions, sessionOf, worldOf } from "../support/replay.ts";
 import { tempPaths } from "../support/temp-dir.ts";
 
@@ -133,6 +134,22 @@ describe("stories", () => {
     expect(s.screen()).toMatch(/► *160 +pal .*update registers with event\.frame registers, RAX = 0/);
   });
 
+  test("the findings come when the rules are done; until then the pane and the keys say that they are looked for", async () => {
+    const w: World = { ...(await world("lost-interrupted-error")), stored: null };
+    const s = sessionOf(w, { pane: "findings" });
+    expect(s.screen()).toContain("the rules are looking through the trace");
+    await s.press("}");
+    expect(s.state().message).toBe("the rules are still looking");
+    s.context.dispatch({ type: "say", message: "" });
+    s.context.dispatch({ type: "found", findings: await findingsOf(w) });
+    expect(s.screen()).toContain("Ctrl-C during read from a pipe, and the error that gets lost");
+    expect(s.screen()).toContain("! Enter tells how: read(pipe, 64) returns 0 instead of -EINTR after SIGINT");
+    await s.press("enter", "enter");
+    expect(s.screen()).toContain("evidence 2 of 8");
+    await s.press("b", "b");
+    expect(s.state().message).toBe("the story begins here");
+  });
+
   test("follow a nested SIGINT through the layers", async () => {
     const w = await world("nested");
     const s = sessionOf(w);
@@ -229,7 +246,7 @@ describe("panes", () => {
   test("a trace of a real run says why it has no state", async () => {
     const w = await world("lost-interrupted-error");
     const none = "this trace was imported from a real run: there is no machine to look into";
-    const imported: World = { ...w, machines: { at: () => ({ none }) } };
+    const imported: World = { ...w, machines: { at: () => ({ none }), title: "" } };
     expect(sessionOf(imported).screen()).toContain(none.slice(0, 60));
   });
 
@@ -271,14 +288,32 @@ describe("the key table", () => {
     const w = await world("initialisation");
     const s = sessionOf(w, { width: 200, height: 60 });
     await s.press("?");
-    for (const { text } of COMMANDS) expect(s.screen()).toContain(text);
+    for (const { text, keys } of COMMANDS)
+      expect(s.screen()).toContain(text.startsWith("pane: ") ? `  ${keys[0]} ${text.slice(6)}  ` : text);
+    for (const { title } of PANES) expect(s.screen()).toContain(title.slice(0, 60));
     expect(matching("signal back").map((command) => command.name)).toContain("signal-back");
     expect(KIND["app.call"]).toBeGreaterThan(0);
   });
 
+  test("the help scrolls line by line and page by page, and no further than its end; other keys close it", async () => {
+    const s = sessionOf(await world("initialisation"), { width: 80, height: 23 });
+    await s.type("?");
+    expect(s.screen()).toMatch(/lines 1 to 17 of/);
+    await s.type("jjk");
+    expect(s.screen()).toMatch(/lines 2 to 18 of/);
+    await s.type("          ");
+    expect(s.screen()).toContain("the second line: jump");
+    await s.type("kk");
+    expect(s.screen()).not.toContain("the second line: jump");
+    await s.type("q");
+    expect(s.state()).toMatchObject({ help: false, seq: 0 });
+    await s.type("?J");
+    expect(s.state()).toMatchObject({ help: false, seq: 1 });
+  });
+
   test("too small a terminal is told so", async () => {
     const s = sessionOf(await world("initialisation"), { width: 40, height: 10 });
-    expect(s.screen()).toContain("this terminal is 40x10;");
+    expect(s.screen()).toContain("this terminal is 40x11;");
     expect(s.screen().split("\n")).toHaveLength(10);
   });
 });

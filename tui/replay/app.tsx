@@ -1,17 +1,16 @@
 /** The Ink application: keys and mouse in, one prebuilt string a line out. */
 
-import { Text, useApp, useInput, useStdout } from "ink";
+import { Transform, useApp, useInput, useStdout } from "ink";
 import { useEffect, useMemo, useReducer, useRef } from "react";
+import { attempt } from "./attempt.ts";
 import type { Context } from "./context.ts";
-import { frame, timelineParts } from "./frame.ts";
-import { arrive, evidence, jump, move, sql } from "./going.ts";
-import { keysIn, type Typed } from "./key-name.ts";
-import { commandOfKey, matching } from "./keys.ts";
-import { layoutOf } from "./layout.ts";
-import { type MouseEvent, mouseEvent } from "./mouse.ts";
-import { seqAtColumn } from "./panes/overview.ts";
-import { initialState, type ReplayState, reduce } from "./state.ts";
-import type { World } from "./world.ts";
+import { frame } from "./frame.ts";
+import { onKey, onMouse, onTick } from "./input.ts";
+import { keysIn } from "./key-name.ts";
+import { SPARE_LINES } from "./layout.ts";
+import { mouseEvent } from "./mouse.ts";
+import { type ReplayState, reduce, startState, stepsPerSecond } from "./state.ts";
+import { findingsOf, type StoredFinding, type World } from "./world.ts";
 
 export interface ReplayProps {
   readonly world: World;
@@ -30,7 +29,7 @@ const FRAMES = 30;
 export function Replay({ world, start, copy, picture, suspend, onState }: ReplayProps) {
   const { exit } = useApp();
   const { stdout } = useStdout();
-  const [state, dispatch] = useReducer(reduce, null, () => ({ ...initialState(...sizeOf(stdout)), ...start }));
+  const [state, dispatch] = useReducer(reduce, null, () => ({ ...startState(world, ...sizeOf(stdout)), ...start }));
   // Commands look at the newest state, also those that go on in the background.
   const newest = useRef(state);
   newest.current = state;
@@ -44,10 +43,12 @@ export function Replay({ world, start, copy, picture, suspend, onState }: Replay
         newest.current = reduce(newest.current, action);
         dispatch(action);
       },
-      quit: () => {
+      quit() {
         running.current?.abort();
         exit();
       },
+      suspend: () => suspend(() => context.dispatch({ type: "say", message: backAgain(newest.current.message) })),
+      cancel: () => running.current?.abort(),
       task() {
         running.current?.abort();
         running.current = new AbortController();
@@ -56,7 +57,7 @@ export function Replay({ world, start, copy, picture, suspend, onState }: Replay
       copy,
       picture: () => picture(frame(world, newest.current), newest.current.width),
     }),
-    [world, copy, picture, exit],
+    [world, copy, picture, suspend, exit],
   );
 
   useEffect(() => {
@@ -68,89 +69,45 @@ export function Replay({ world, start, copy, picture, suspend, onState }: Replay
     return () => void stdout.off("resize", resized);
   }, [stdout, context]);
 
+  const perSecond = stepsPerSecond(state);
   useEffect(() => {
     if (state.playing === 0) return;
-    const steps = Math.max(1, Math.round(state.speed / FRAMES));
-    const timer = setInterval(() => void play(context, steps), (1000 * steps) / state.speed);
+    const steps = Math.max(1, Math.round(perSecond / FRAMES));
+    const timer = setInterval(() => void onTick(context, steps), (1000 * steps) / perSecond);
     return () => clearInterval(timer);
-  }, [state.playing, state.speed, context]);
+  }, [state.playing, perSecond, context]);
+
+  // The first frame does not wait for the rules.
+  useEffect(() => {
+    const stop = new AbortController();
+    if (newest.current.looking) void look(context, stop.signal);
+    return () => stop.abort();
+  }, [context]);
 
   useInput((input, key) => {
     const mouse = mouseEvent(input);
-    if (mouse !== null) return onMouse(context, mouse);
-    for (const typed of keysIn(input, key)) onKey(typed);
+    if (mouse !== null) return void onMouse(context, mouse);
+    for (const typed of keysIn(input, key)) void onKey(context, typed);
   });
-
-  function onKey({ name, text }: Typed): void {
-    if (name === "ctrl-z") return suspend(() => context.dispatch({ type: "say", message: "" }));
-    // Any key ends what goes on in the background.
-    if (newest.current.busy) {
-      running.current?.abort();
-      context.dispatch({ type: "say", message: "stopped" });
-      if (name === "escape") return;
-    }
-    if (newest.current.prompt !== null) return onTyped(context, text, name);
-    if (newest.current.help && name === "escape") return context.dispatch({ type: "help", open: false });
-    const command = commandOfKey.get(name);
-    if (command !== undefined) void command.run(context);
-  }
 
   useEffect(() => onState?.(state), [state, onState]);
   const lines = frame(world, state);
-  return lines.map((line, i) => (
-    <Text key={i} wrap="truncate">
-      {line === "" ? " " : line}
-    </Text>
-  ));
+  // Ink lays out a blank text of the screen's size, always the same, and puts the lines in its place: measuring and keeping
+  // thousands of different texts is what it would spend its time and memory on.
+  return <Transform transform={(_, i) => lines[i] ?? ""}>{blank(state.width, lines.length)}</Transform>;
 }
 
-/** One line less than the terminal has: Ink would clear the whole screen for every full frame. */
-const sizeOf = ({ columns, rows }: { columns?: number; rows?: number }): [number, number] => [columns || 80, (rows || 24) - 1];
+const blank = (width: number, height: number): string => Array.from({ length: height }, () => " ".repeat(width)).join("\n");
 
-async function play(c: Context, steps: number): Promise<void> {
-  const { playing, playWhat } = c.state();
-  for (let i = 0; i < steps && playing !== 0; i += 1) {
-    if (playWhat !== "evidence") await move(c, playWhat, playing);
-    else if (!evidence(c, playing)) return c.dispatch({ type: "play", direction: 0 });
-  }
-}
+const sizeOf = ({ columns, rows }: { columns?: number; rows?: number }): [number, number] => [columns || 80, (rows || 24) - SPARE_LINES];
 
-function onMouse(c: Context, mouse: MouseEvent): void {
-  const s = c.state();
-  if (mouse.what === "wheel-up") return void move(c, "step", -1);
-  if (mouse.what === "wheel-down") return void move(c, "step", 1);
-  if (mouse.what === "release" || s.help || s.prompt !== null) return;
-  if (mouse.line === 1) return arrive(c, seqAtColumn(mouse.column, s.width, c.world.rows.count), null);
-  const { timeline, bodyTop } = layoutOf(s);
-  const line = mouse.line - bodyTop;
-  if (mouse.what !== "press" || line < 0 || line >= timeline.height || mouse.column >= timeline.width) return;
-  const seq = timelineParts(c.world, s, timeline.width, timeline.height)[line]?.seq ?? -1;
-  if (seq >= 0) arrive(c, seq, s.thread);
-}
+/** After the shell had the terminal all is drawn anew, and Ink only draws what differs from the frame before. */
+const backAgain = (message: string): string => (message === "here again" ? "here once more" : "here again");
 
-/** Longest text of a prompt. */
-const MAX_TYPED = 2000;
-
-function onTyped(c: Context, text: string, name: string): void {
-  const { prompt, typed } = c.state();
-  if (name === "escape" || name === "ctrl-c") return c.dispatch({ type: "prompt", prompt: null });
-  if (name === "backspace") return c.dispatch({ type: "type", typed: [...typed].slice(0, -1).join("") });
-  if (name === "ctrl-u") return c.dispatch({ type: "type", typed: "" });
-  if (name !== "enter") {
-    const printable = text.replace(/[\u0000-\u001f\u007f-\u009f]/g, "");
-    if (printable !== "" && !name.startsWith("ctrl-")) c.dispatch({ type: "type", typed: (typed + printable).slice(0, MAX_TYPED) });
-    return;
-  }
-  c.dispatch({ type: "prompt", prompt: null });
-  switch (prompt) {
-    case "jump":
-      return jump(c, typed);
-    case "search":
-      if (typed !== "") c.dispatch({ type: "search", text: typed });
-      return void move(c, "match", 1);
-    case "sql":
-      return void sql(c, typed);
-    case "palette":
-      return void matching(typed)[0]?.run(c);
-  }
+async function look(c: Context, signal: AbortSignal): Promise<void> {
+  let findings: readonly StoredFinding[] = [];
+  await attempt(c, async () => {
+    findings = await findingsOf(c.world, signal);
+  });
+  if (!signal.aborted) c.dispatch({ type: "found", findings });
 }

@@ -9,10 +9,14 @@ export interface Context {
   readonly dispatch: (action: Action) => void;
   /** Leave the replay. */
   readonly quit: () => void;
-  /** Stop at the next chance what goes on in the background, and what was started before. */
+  /** Stop as Ctrl-Z does, until the shell goes on with it. */
+  readonly suspend: () => void;
+  /** Stop what goes on in the background. */
+  readonly cancel: () => void;
+  /** Begin something in the background: ends at the next chance when it is aborted. What was begun before is cancelled. */
   readonly task: () => AbortSignal;
   /** Put text on the terminal's clipboard. */
   readonly copy: (text: string) => void;
-  /** Write the screen as it is to a file; returns its name. */
+  /** Write the screen as it is to a file; returns its name. Throws InputError. */
   readonly picture: () => string;
 }

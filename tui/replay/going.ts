@@ -1,9 +1,10 @@
 /** Commands that go somewhere in the trace. */
 
 import { query } from "../../recorder/index.ts";
+import { nextDifference } from "./aligning.ts";
 import type { Context } from "./context.ts";
 import { jumpTarget, type MoveName, signalAt, wanted } from "./moves.ts";
-import { nextDifference } from "./panes/compare.ts";
+
 import type { Direction } from "./rows.ts";
 import { loadRoad } from "./world.ts";
 
@@ -70,31 +71,34 @@ export function thread(c: Context, direction: Direction): void {
 
 /** Next or last finding, at its first evidence. */
 export function finding(c: Context, direction: Direction): void {
-  const { findings } = c.world;
-  const at = c.state().finding;
+  const { findings, finding: at, looking } = c.state();
   const next = at === null ? (direction === 1 ? 0 : findings.length - 1) : at + direction;
   const found = findings[next];
-  if (found === undefined) return c.dispatch({ type: "say", message: findings.length === 0 ? "no findings" : NOTHING[direction] });
+  if (found === undefined) {
+    const none = looking ? "the rules are still looking" : "no findings";
+    return c.dispatch({ type: "say", message: findings.length === 0 ? none : NOTHING[direction] });
+  }
   c.dispatch({ type: "finding", finding: next, evidence: 0 });
   c.dispatch({ type: "pane", pane: "findings" });
-  arrive(c, found.evidence[0]?.seq ?? found.firstSeq, found.thread, found.title);
+  arrive(c, found.evidence[0]?.seq ?? found.firstSeq, null, found.title);
 }
 
 /** Next piece of evidence of the finding; false at the end of the story. */
 export function evidence(c: Context, direction: Direction): boolean {
-  const { finding: index, evidence: at } = c.state();
-  const found = index === null ? undefined : c.world.findings[index];
+  const { findings, finding: index, evidence: at } = c.state();
+  const found = index === null ? undefined : findings[index];
   if (found === undefined) {
     finding(c, 1);
-    return c.world.findings.length > 0;
+    return findings.length > 0;
   }
   const next = found.evidence[at + direction];
   if (next === undefined) {
-    c.dispatch({ type: "say", message: direction === 1 ? "the story ends here" : "the story begins here" });
+    const end = `the story ends here. Why it matters, and how it was mended: eintr explain ${found.rule}`;
+    c.dispatch({ type: "say", message: direction === 1 ? end : "the story begins here" });
     return false;
   }
   c.dispatch({ type: "finding", finding: index, evidence: at + direction });
-  arrive(c, next.seq, found.thread, next.caption);
+  arrive(c, next.seq, null, next.caption);
   return true;
 }
 
@@ -150,5 +154,5 @@ export function difference(c: Context, direction: Direction): void {
   const found = nextDifference(c.world, c.state().seq, direction);
   if (found === null) return c.dispatch({ type: "say", message: `no difference ${direction === 1 ? "further on" : "before"}` });
   c.dispatch({ type: "pane", pane: "compare" });
-  arrive(c, found.seq, found.thread);
+  arrive(c, found.seq, found.thread, found.text);
 }

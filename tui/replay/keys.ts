@@ -3,14 +3,14 @@
 import type { Context } from "./context.ts";
 import { copyInterval } from "./copying.ts";
 import { bookmark, difference, edge, evidence, finding, follow, jumpToRow, move, thread } from "./going.ts";
-import { PANES } from "./state.ts";
+import { PANES } from "./panes/index.ts";
 
 export interface ReplayCommand {
   readonly name: string;
   /** As `keyName` gives them. */
   readonly keys: readonly string[];
   readonly text: string;
-  readonly group: "time" | "jump" | "look" | "other";
+  readonly group: "time" | "jump" | "pane" | "look" | "other";
   /** Word for the footer, empty for none. */
   readonly hint?: string;
   readonly run: (c: Context) => void | Promise<void>;
@@ -145,12 +145,12 @@ export const COMMANDS: readonly ReplayCommand[] = [
     run: (c) => c.dispatch({ type: "fold" }),
   },
   ...PANES.map(
-    (pane, i): ReplayCommand => ({
-      name: `pane-${pane}`,
+    ({ id }, i): ReplayCommand => ({
+      name: `pane-${id}`,
       keys: [String(i + 1)],
-      group: "look",
-      text: `pane: ${pane}`,
-      run: (c) => c.dispatch({ type: "pane", pane }),
+      group: "pane",
+      text: `pane: ${id}`,
+      run: (c) => c.dispatch({ type: "pane", pane: id }),
     }),
   ),
   { name: "next-pane", keys: ["tab"], group: "look", text: "next pane", hint: "pane", run: (c) => pane(c, 1) },
@@ -227,8 +227,8 @@ export const COMMANDS: readonly ReplayCommand[] = [
 ];
 
 function pane(c: Context, direction: 1 | -1): void {
-  const at = PANES.indexOf(c.state().pane);
-  c.dispatch({ type: "pane", pane: PANES[(at + direction + PANES.length) % PANES.length] ?? "state" });
+  const at = PANES.findIndex((one) => one.id === c.state().pane);
+  c.dispatch({ type: "pane", pane: PANES[(at + direction + PANES.length) % PANES.length]?.id ?? "state" });
 }
 
 export const commandOfKey: ReadonlyMap<string, ReplayCommand> = new Map(

@@ -1,8 +1,13 @@
 /** Where things are on the screen. */
 
+/** Ink would clear the whole screen for each frame that is as high as the terminal. */
+export const SPARE_LINES = 1;
 export const MIN_WIDTH = 60;
-export const MIN_HEIGHT = 18;
+/** Of the terminal: 18. */
+export const MIN_HEIGHT = 18 - SPARE_LINES;
 const WIDE = 140;
+/** Below the body, above the footer. */
+export const MESSAGE_LINES = 2;
 
 interface Size {
   readonly width: number;
@@ -20,7 +25,7 @@ export interface Layout {
 }
 
 export function layoutOf({ width, height }: Size): Layout {
-  const bodyHeight = height - 4;
+  const bodyHeight = height - 3 - MESSAGE_LINES;
   const bodyTop = 2;
   if (width >= WIDE) {
     const left = Math.floor(width * 0.56);

@@ -18,7 +18,7 @@ import { Replay } from "./app.tsx";
 import { enterScreen } from "./screen.ts";
 import type { ReplayState } from "./state.ts";
 import { svgOf } from "./svg.ts";
-import { openWorld, type World } from "./world.ts";
+import { findingsOf, openWorld, type World } from "./world.ts";
 
 export interface ReplayOptions {
   readonly fix?: readonly FixName[];
@@ -46,7 +46,7 @@ export async function runReplay(io: Io, name: string, options: ReplayOptions): P
     const other = otherTrace === null ? null : openWorld(otherTrace, look, null);
     const world = openWorld(trace, look, other);
     if (world.rows.count === 0) throw new InputError(`${name}: there are no transitions to replay`);
-    await show(io, world, startOf(world, options));
+    await show(io, world, await startOf(world, options));
   } finally {
     for (const trace of opened) trace.close();
     rmSync(scratch, { recursive: true, force: true });
@@ -93,35 +93,31 @@ function timeOfLast(transitions: Trace["transitions"]): number {
   return last.time[last.n - 1] ?? 0;
 }
 
-function startOf(world: World, options: ReplayOptions): Partial<ReplayState> {
-  const finding = options.finding === undefined ? undefined : world.findings[options.finding - 1];
-  if (options.finding !== undefined && finding === undefined)
-    throw new InputError(
-      `no finding ${options.finding}; ${world.findings.length === 0 ? "there are none" : `they are numbered 1 to ${world.findings.length}`}`,
-    );
+async function startOf(world: World, options: ReplayOptions): Promise<Partial<ReplayState>> {
   const at = (seq: number): Partial<ReplayState> => {
     const row = world.rows.at(Math.min(seq, world.rows.count - 1));
     return { seq: row?.seq ?? 0, thread: row?.thread ?? 0 };
   };
-  if (finding !== undefined)
-    return { ...at(finding.evidence[0]?.seq ?? finding.firstSeq), finding: (options.finding ?? 1) - 1, evidence: 0, pane: "findings" };
-  const told =
-    world.findings.length === 0 ? "" : `   } the first of ${world.findings.length} ${world.findings.length === 1 ? "finding" : "findings"}`;
-  return { ...at(options.at ?? 0), message: `? help   q quit   j k step${told}` };
+  if (options.finding === undefined) return at(options.at ?? 0);
+  // Only who asks for a finding waits for the rules.
+  const findings = await findingsOf(world);
+  const finding = findings[options.finding - 1];
+  if (finding === undefined)
+    throw new InputError(
+      `--finding: there is no finding ${options.finding}; ${findings.length === 0 ? "there are none" : `they are numbered 1 to ${findings.length}`}`,
+    );
+  const seq = finding.evidence[0]?.seq ?? finding.firstSeq;
+  return { ...at(seq), findings, looking: false, finding: options.finding - 1, evidence: 0, pane: "findings", message: finding.title };
 }
 
 async function show(io: Io, world: World, start: Partial<ReplayState>): Promise<void> {
   const screen = enterScreen(process.stdout);
-  const picture = (lines: readonly string[], columns: number): string => {
-    const file = freeName("eintr-screen", "svg");
-    writeFileSync(file, svgOf(lines, columns));
-    return file;
-  };
-  const app = render(<Replay world={world} start={start} copy={screen.copy} picture={picture} suspend={screen.suspend} />, {
+  const app = render(<Replay world={world} start={start} copy={screen.copy} picture={writePicture} suspend={screen.suspend} />, {
     exitOnCtrlC: false,
     patchConsole: false,
   });
   const stop = (): void => app.unmount();
+  screen.drawnBy(stop);
   io.signal.addEventListener("abort", stop);
   try {
     await app.waitUntilExit();
@@ -129,6 +125,17 @@ async function show(io: Io, world: World, start: Partial<ReplayState>): Promise<
     io.signal.removeEventListener("abort", stop);
     screen.leave();
   }
+}
+
+function writePicture(lines: readonly string[], columns: number): string {
+  const file = freeName("eintr-screen", "svg");
+  try {
+    writeFileSync(file, svgOf(lines, columns), { flag: "wx" });
+  } catch (error) {
+    const why = (error as NodeJS.ErrnoException).code ?? String(error);
+    throw new InputError(`${file} cannot be written (${why}): start eintr in a folder that you may write to`);
+  }
+  return file;
 }
 
 function freeName(base: string, extension: string): string {

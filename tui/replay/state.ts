@@ -1,10 +1,8 @@
 /** What the replay shows: plain data, changed in one place. */
 
 import type { Cell } from "../../recorder/index.ts";
-import type { SignalRoad } from "./world.ts";
-
-export const PANES = ["state", "signal", "findings", "lanes", "flow", "sql", "compare"] as const;
-export type Pane = (typeof PANES)[number];
+import type { PaneId } from "./panes/index.ts";
+import { isLookedThrough, type SignalRoad, type StoredFinding, type World } from "./world.ts";
 
 /** What typed keys go to. */
 export type Prompt = "search" | "jump" | "sql" | "palette";
@@ -23,8 +21,8 @@ export interface ReplayState {
   readonly seq: number;
   /** Thread of the timeline. */
   readonly thread: number;
-  readonly pane: Pane;
-  /** First line shown in the pane. */
+  readonly pane: PaneId;
+  /** First line shown in the pane, or in the help. */
   readonly scroll: number;
   readonly help: boolean;
   /** Timeline without branches, returns and small functions. */
@@ -33,7 +31,7 @@ export interface ReplayState {
   readonly playing: -1 | 0 | 1;
   /** What a step of play is. */
   readonly playWhat: "step" | "signal" | "evidence";
-  /** Steps a second. */
+  /** Steps a second, of plain steps. */
   readonly speed: number;
   readonly prompt: Prompt | null;
   readonly typed: string;
@@ -42,18 +40,26 @@ export interface ReplayState {
   readonly signal: number | null;
   /** The road of the signal that is followed, once it is known. */
   readonly road: SignalRoad | null;
+  /** What the rules found; empty while they are `looking`. */
+  readonly findings: readonly StoredFinding[];
+  readonly looking: boolean;
   /** Index of the finding that is told, and of its evidence. */
   readonly finding: number | null;
   readonly evidence: number;
   readonly bookmarks: readonly number[];
   readonly sql: SqlResult | null;
   readonly sqlRow: number;
-  /** Result of the last command, or what goes on. */
+  /** Result of the last command, or what goes on; "" when there is nothing to say. */
   readonly message: string;
   readonly busy: boolean;
 }
 
 export const SPEEDS = [1, 2, 5, 10, 30, 100, 300] as const;
+
+/** What is read takes longer than what is looked at: so many times slower are a signal's road and a story. */
+const SLOWER: Readonly<Record<ReplayState["playWhat"], number>> = { step: 1, signal: 5, evidence: 10 };
+
+export const stepsPerSecond = ({ speed, playWhat }: ReplayState): number => speed / SLOWER[playWhat];
 
 export const initialState = (width: number, height: number): ReplayState => ({
   width,
@@ -72,19 +78,28 @@ export const initialState = (width: number, height: number): ReplayState => ({
   search: "",
   signal: null,
   road: null,
+  findings: [],
+  looking: false,
   finding: null,
   evidence: 0,
   bookmarks: [],
   sql: null,
   sqlRow: 0,
-  message: "? help   q quit",
+  message: "",
   busy: false,
+});
+
+/** How a world is first looked at. */
+export const startState = (world: World, width: number, height: number): ReplayState => ({
+  ...initialState(width, height),
+  findings: world.stored ?? [],
+  looking: isLookedThrough(world),
 });
 
 export type Action =
   | { readonly type: "go"; readonly seq: number; readonly thread: number; readonly message?: string }
   | { readonly type: "thread"; readonly thread: number }
-  | { readonly type: "pane"; readonly pane: Pane }
+  | { readonly type: "pane"; readonly pane: PaneId }
   | { readonly type: "scroll"; readonly by: number }
   | { readonly type: "resize"; readonly width: number; readonly height: number }
   | { readonly type: "help"; readonly open: boolean }
@@ -96,6 +111,7 @@ export type Action =
   | { readonly type: "search"; readonly text: string }
   | { readonly type: "follow"; readonly signal: number | null }
   | { readonly type: "road"; readonly road: SignalRoad }
+  | { readonly type: "found"; readonly findings: readonly StoredFinding[] }
   | { readonly type: "finding"; readonly finding: number | null; readonly evidence: number }
   | { readonly type: "bookmark" }
   | { readonly type: "sql"; readonly result: SqlResult }
@@ -134,6 +150,8 @@ export function reduce(s: ReplayState, a: Action): ReplayState {
       return { ...s, signal: a.signal, road: null };
     case "road":
       return a.road.id === s.signal ? { ...s, road: a.road } : s;
+    case "found":
+      return { ...s, findings: a.findings, looking: false };
     case "finding":
       return { ...s, finding: a.finding, evidence: a.evidence };
     case "bookmark":

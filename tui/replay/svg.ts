@@ -23,6 +23,7 @@ export function svgOf(lines: readonly string[], columns: number): string {
   const height = lines.length * LINE + 2 * MARGIN;
   const body = lines.flatMap((line, row) => lineSvg(line, row)).join("\n");
   return `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" font-family="ui-monospace, 'DejaVu Sans Mono', Menlo, Consolas, monospace" font-size="14">
+<title>${escaped(`eintr replay: ${(lines[0] ?? "").replace(SGR, "").trim()}`)}</title>
 <rect width="100%" height="100%" rx="8" fill="${COLORS.background}"/>
 ${body}
 </svg>
@@ -41,7 +42,11 @@ function lineSvg(line: string, row: number): string[] {
     const y = MARGIN + row * LINE;
     if (style.here)
       out.push(`<rect x="${x.toFixed(1)}" y="${y}" width="${(cells * CELL).toFixed(1)}" height="${LINE}" fill="${COLORS.here}"/>`);
-    if (text.trim() !== "") out.push(textSvg(text, x, y, cells, style));
+    out.push(...strokesSvg(text, x, y, style));
+    const letters = text.replace(BARS, " ");
+    const words = letters.trim();
+    const before = displayWidth(letters.slice(0, letters.indexOf(words)));
+    if (words !== "") out.push(textSvg(words, x + before * CELL, y, style));
     column += cells;
   };
   for (const match of line.matchAll(SGR)) {
@@ -53,12 +58,35 @@ function lineSvg(line: string, row: number): string[] {
   return out;
 }
 
-function textSvg(text: string, x: number, y: number, cells: number, style: Style): string {
-  const color = style.warn ? COLORS.warn : style.cross ? COLORS.cross : style.dim ? COLORS.dim : COLORS.text;
-  const weight = style.strong ? ' font-weight="bold"' : "";
-  const escaped = text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
-  return `<text x="${x.toFixed(1)}" y="${y + 13}" fill="${color}"${weight} textLength="${(cells * CELL).toFixed(1)}" lengthAdjust="spacingAndGlyphs" xml:space="preserve">${escaped}</text>`;
+/** Bars go on from line to line: as strokes, because no two fonts agree on how high they are. */
+const BARS = /[│┃┓┛]/gu;
+
+function strokesSvg(text: string, x: number, y: number, style: Style): string[] {
+  let thin = "";
+  let thick = "";
+  let column = 0;
+  for (const character of text) {
+    const middle = (x + (column + 0.5) * CELL).toFixed(1);
+    const corner = `M${(x + column * CELL).toFixed(1)} ${y + LINE / 2}H${middle}V`;
+    if (character === "│") thin += `M${middle} ${y}v${LINE}`;
+    if (character === "┃") thick += `M${middle} ${y}v${LINE}`;
+    if (character === "┓") thick += `${corner}${y + LINE}`;
+    if (character === "┛") thick += `${corner}${y}`;
+    column += displayWidth(character);
+  }
+  const path = (d: string, width: number): string => `<path d="${d}" fill="none" stroke="${colorOf(style)}" stroke-width="${width}"/>`;
+  return [...(thin === "" ? [] : [path(thin, 1)]), ...(thick === "" ? [] : [path(thick, 2.5)])];
 }
+
+const colorOf = (style: Style): string => (style.warn ? COLORS.warn : style.cross ? COLORS.cross : style.dim ? COLORS.dim : COLORS.text);
+
+function textSvg(text: string, x: number, y: number, style: Style): string {
+  const weight = style.strong ? ' font-weight="bold"' : "";
+  const length = (displayWidth(text) * CELL).toFixed(1);
+  return `<text x="${x.toFixed(1)}" y="${y + 13}" fill="${colorOf(style)}"${weight} textLength="${length}" lengthAdjust="spacingAndGlyphs" xml:space="preserve">${escaped(text)}</text>`;
+}
+
+const escaped = (text: string): string => text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
 
 /** The codes of `paint`. */
 function apply(style: Style, code: number): void {

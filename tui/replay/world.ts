@@ -1,9 +1,8 @@
 /** What the replay looks at: a trace with everything the panes ask of it. */
 
-import { analyze } from "../../analyzer/index.ts";
-import { STACKS, signalName } from "../../engine/index.ts";
+import { analyzeGently } from "../../analyzer/index.ts";
+import { signalName } from "../../engine/index.ts";
 import type { Cell, Trace } from "../../recorder/index.ts";
-import { stackName } from "../options.ts";
 import type { Paint } from "../present/style.ts";
 import { type MachineAt, machinesOf } from "./machine-at.ts";
 import { type Rows, rowsOf } from "./rows.ts";
@@ -31,8 +30,9 @@ export interface World {
   readonly trace: Trace;
   readonly rows: Rows;
   readonly machines: MachineAt;
-  readonly findings: readonly StoredFinding[];
-  /** Parts of the trace (of `MINIMAP_PARTS`) by number of transitions of interest; for the minimap. */
+  /** Findings in the database; null when the trace was never analyzed. */
+  readonly stored: readonly StoredFinding[] | null;
+  /** Parts of the trace (of `MINIMAP_PARTS`) by number of signals; for the minimap. */
   readonly density: Float64Array;
   readonly paint: Paint;
   readonly ascii: boolean;
@@ -44,27 +44,28 @@ export interface World {
 export const MINIMAP_PARTS = 200;
 /** Findings that are kept for showing; `eintr query` has them all. */
 const MAX_FINDINGS = 2000;
-/** A trace without findings is analyzed on opening when it is not longer than this. */
+/** A trace that was never analyzed is analyzed for the replay when it is not longer than this. */
 const ANALYZE_ROWS = 2_000_000;
 
 export function openWorld(trace: Trace, look: Pick<World, "paint" | "ascii">, other: World | null): World {
+  const rows = rowsOf(trace);
   return {
     trace,
-    rows: rowsOf(trace),
-    machines: machinesOf(trace),
-    findings: loadFindings(trace),
+    rows,
+    machines: machinesOf(trace, rows),
+    stored: loadFindings(trace),
     density: loadDensity(trace),
     ...look,
-    sgx: STACKS[stackName(trace.info.stack)].enclave,
+    sgx: trace.sites.some((site) => site.layer === "untrusted-pal"),
     other,
   };
 }
 
-function loadFindings(trace: Trace): StoredFinding[] {
+function loadFindings(trace: Trace): StoredFinding[] | null {
   const stored = trace.ask(
     `SELECT id, rule, severity, title, coalesce(thread, 0), first_seq, last_seq FROM finding ORDER BY id LIMIT ${MAX_FINDINGS}`,
   );
-  if (stored.length === 0) return trace.transitions.rows <= ANALYZE_ROWS ? analyzedNow(trace) : [];
+  if (stored.length === 0) return Number(trace.ask("SELECT count(*) FROM analysis")[0]?.[0]) > 0 ? [] : null;
   const evidence = trace.ask(`SELECT finding, seq, caption FROM evidence WHERE finding <= ${MAX_FINDINGS} ORDER BY finding, position`);
   const byFinding = new Map<number, Cell[][]>();
   for (const row of evidence) {
@@ -85,8 +86,14 @@ function loadFindings(trace: Trace): StoredFinding[] {
   }));
 }
 
-function analyzedNow(trace: Trace): StoredFinding[] {
-  const found = analyze(trace)?.findings ?? [];
+/** Whether the replay itself has the rules look through the trace. */
+export const isLookedThrough = (world: World): boolean => world.stored === null && world.rows.count <= ANALYZE_ROWS;
+
+/** What the rules found, or find now: block by block, the keys stay alive. Throws TraceError. */
+export async function findingsOf(world: World, signal?: AbortSignal): Promise<readonly StoredFinding[]> {
+  if (!isLookedThrough(world)) return world.stored ?? [];
+  const result = await analyzeGently(world.trace, { signal });
+  const found = result?.findings ?? [];
   return found.slice(0, MAX_FINDINGS).map((finding, i) => ({ ...finding, id: i + 1, thread: finding.thread ?? 0 }));
 }
 

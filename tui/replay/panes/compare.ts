@@ -1,94 +1,50 @@
 /** Two runs of a scenario side by side, aligned by what the application did. */
 
-import { pairUp, type SeenPair } from "../../../analyzer/index.ts";
-import { outcome, type Seen, type SeenCalls, watchCalls } from "../../../recorder/index.ts";
+import type { SeenPair } from "../../../analyzer/index.ts";
+import { outcome } from "../../../recorder/index.ts";
 import { fit, safe } from "../../present/safe.ts";
-import type { ReplayState } from "../state.ts";
+import { pairsOf } from "../aligning.ts";
 import type { World } from "../world.ts";
+import { type Pane, windowFrom } from "./pane.ts";
 
-/** Calls of traces longer than this are not laid side by side: it would take a pass over all of it. */
-const COMPARED_ROWS = 3_000_000;
+export const comparePane: Pane<"compare"> = {
+  id: "compare",
+  title: "two runs of the case, call by call; !: where they differ",
+  lines(world, s, width, height) {
+    const { paint, other } = world;
+    if (other === null) return [paint.dim(safe("nothing to compare with: start with --fix ID, --stack NAME or --with TRACE", width))];
+    const all = pairsOf(world);
+    if (all.length === 0) return [paint.dim(safe("no calls, or too long a trace to lay side by side", width))];
+    const at = newest(all, s.seq);
+    const room = Math.max(1, height - 1);
+    const from = windowFrom(at, room, all.length);
+    const name = (of: World): string => [of.trace.info.stack, ...of.trace.info.fixes].join(" + ");
+    const column = Math.max(12, Math.floor((width - 42) / 2));
+    const head = `${fit("       seq  thread     call", 40)}  ${fit(name(world), column)}${fit(name(other), column)}`;
+    return [
+      paint.strong(fit(safe(head, width), width)),
+      ...all.slice(from, from + room).map((pair, i) => {
+        const seen = pair.one ?? pair.other;
+        const now = from + i === at;
+        const same = !pair.differs;
+        const marks = `${now ? ">" : " "}${same ? " " : "!"}`;
+        const what = fit(
+          safe(`${marks} ${String(pair.one?.seq ?? "-").padStart(7)}  ${seen?.thread.slice(0, 9).padEnd(9)}  ${seen?.what}`, 40),
+          40,
+        );
+        const text = fit(safe(`${what}  ${fit(outcome(pair.one), column)}${fit(outcome(pair.other), column)}`, width), width);
+        return now ? paint.here(text) : same ? text : paint.warn(text);
+      }),
+    ];
+  },
+};
 
-const calls = new WeakMap<World, SeenCalls>();
-
-/** Calls and handlers of the whole trace, by place; found once. */
-function callsOf(world: World): SeenCalls {
-  const known = calls.get(world);
-  if (known !== undefined) return known;
-  const watch = watchCalls(world.trace);
-  if (world.rows.count <= COMPARED_ROWS) for (const block of world.trace.rows()) watch.put(block);
-  calls.set(world, watch);
-  return watch;
-}
-
-const pairsOf = new WeakMap<World, readonly SeenPair[]>();
-
-/** In order of this trace; what only the other one has comes at its seq there. */
-function pairs(world: World): readonly SeenPair[] {
-  const known = pairsOf.get(world);
-  if (known !== undefined) return known;
-  if (world.other === null) return [];
-  const one = callsOf(world);
-  const other = callsOf(world.other);
-  const whole = [world, world.other].every(({ trace }) => trace.transitions.end?.reason === "finished") && !one.full && !other.full;
-  const all = pairUp(one.seen, other.seen, whole);
-  pairsOf.set(world, all);
-  return all;
-}
-
-export function comparePane(world: World, s: ReplayState, width: number, height: number): string[] {
-  const { paint, other } = world;
-  if (other === null) return [paint.dim(safe("nothing to compare with: start with --fix ID, --stack NAME or --with TRACE", width))];
-  const all = pairs(world);
-  if (all.length === 0) return [paint.dim(safe("no calls, or too long a trace to lay side by side", width))];
-  const at = all.findLastIndex((pair) => pair.one !== undefined && pair.one.seq <= s.seq);
-  const room = Math.max(1, height - 1);
-  const from = Math.max(0, Math.min(at - Math.floor(room / 2), all.length - room));
-  const name = (of: World): string => [of.trace.info.stack, ...of.trace.info.fixes].join(" + ");
-  const column = Math.max(12, Math.floor((width - 42) / 2));
-  const head = `${fit("  seq      thread     call", 40)}  ${fit(name(world), column)}${fit(name(other), column)}`;
-  return [
-    paint.strong(fit(safe(head, width), width)),
-    ...all.slice(from, from + room).map((pair, i) => {
-      const seen = pair.one ?? pair.other;
-      const same = !pair.differs;
-      const what = fit(
-        safe(`${same ? " " : "!"} ${String(pair.one?.seq ?? "-").padStart(7)}  ${seen?.thread.slice(0, 9).padEnd(9)}  ${seen?.what}`, 40),
-        40,
-      );
-      const text = fit(safe(`${what}  ${fit(outcome(pair.one), column)}${fit(outcome(pair.other), column)}`, width), width);
-      return from + i === at ? paint.here(text) : same ? text : paint.warn(text);
-    }),
-  ];
-}
-
-/** Where the other run is when this one stands at `seq`: at the same begin or end of a call or handler of the thread. */
-export function alignedSeq(world: World, s: ReplayState): { seq: number; thread: number } | null {
-  const { other } = world;
-  if (other === null) return null;
-  const name = world.trace.threads[s.thread]?.name;
-  const thread = Math.max(
-    0,
-    other.trace.threads.findIndex((one) => one.name === name),
-  );
+/** Which pair began or ended last, up to `seq`. */
+function newest(pairs: readonly SeenPair[], seq: number): number {
+  let at = -1;
   let best = -1;
-  let seq = 0;
-  for (const { one, other: there } of pairs(world)) {
-    if (one === undefined || there === undefined || one.thread !== name) continue;
-    if (one.seq > best && one.seq <= s.seq) [best, seq] = [one.seq, there.seq];
-    if (one.endSeq !== null && there.endSeq !== null && one.endSeq > best && one.endSeq <= s.seq) [best, seq] = [one.endSeq, there.endSeq];
-  }
-  return { seq, thread };
+  pairs.forEach(({ one }, i) => {
+    for (const place of [one?.seq ?? -1, one?.endSeq ?? -1]) if (place <= seq && place > best) [best, at] = [place, i];
+  });
+  return at;
 }
-
-/** The next (1) or last (-1) place where the two runs differ for the application. */
-export function nextDifference(world: World, seq: number, direction: 1 | -1): { seq: number; thread: number } | null {
-  const differing = pairs(world).filter(({ one, differs }) => one !== undefined && differs);
-  const found = direction === 1 ? differing.find(({ one }) => place(one) > seq) : differing.findLast(({ one }) => place(one) < seq);
-  if (found?.one === undefined) return null;
-  const thread = world.trace.threads.findIndex((one) => one.name === found.one?.thread);
-  return { seq: place(found.one), thread: Math.max(0, thread) };
-}
-
-/** Where the difference shows: at the end of the call, when it has one. */
-const place = (seen: Seen | undefined): number => seen?.endSeq ?? seen?.seq ?? 0;

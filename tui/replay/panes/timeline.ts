@@ -4,7 +4,7 @@ import { type Transition, transitionAt } from "../../../engine/index.ts";
 import { chooseRows } from "../../present/interval.ts";
 import { safe } from "../../present/safe.ts";
 import { type DrawnLine, drawRows, heading, MIN_WIDTH, type TwoColumnOptions } from "../../present/two-column.ts";
-import type { Direction, rowsOf } from "../rows.ts";
+import type { Direction, Rows } from "../rows.ts";
 import type { ReplayState } from "../state.ts";
 import type { World } from "../world.ts";
 
@@ -13,11 +13,14 @@ const NEAR_BLOCKS = 6;
 /** Where "now" stands: this share of the pane is above it. */
 const ABOVE = 0.6;
 
+/** Over the numbers and layers of the rows. */
+const MARGIN = "   seq  layer";
+
 /** Exactly `height` lines. */
 export function timelinePane(world: World, s: ReplayState, width: number, height: number): DrawnLine[] {
-  const body = height - 2;
+  const body = height - 1;
   const { rows, depthBefore } = rowsAround(world, s.thread, s.seq, body);
-  const marks = marksOf(world, s);
+  const marks = marksOf(s);
   const cursor = rows.findLast((row) => row.seq <= s.seq)?.seq ?? -1;
   const options: TwoColumnOptions = {
     sites: world.trace.sites,
@@ -31,28 +34,30 @@ export function timelinePane(world: World, s: ReplayState, width: number, height
   const shown = chooseRows(rows, { all: !s.folded, depthBefore, marked: new Set([...marks.keys(), cursor]) });
   const lines = drawRows(shown, options);
   const at = lines.findIndex((line) => line.seq === cursor);
-  const from = Math.max(0, Math.min(at - Math.floor(body * ABOVE), lines.length - body));
+  // The row stood on is seen whole, its caption too.
+  const end = lines.findLastIndex((line) => line.seq === cursor);
+  const from = Math.max(0, Math.min(Math.max(at - Math.floor(body * ABOVE), Math.min(at, end - body + 1)), lines.length - body));
   const visible = lines.slice(from, from + body);
-  const titles = heading(options).map((text) => ({ text, seq: -1 }));
+  const title = { text: heading(options, MARGIN)[0] ?? "", seq: -1 };
   const empty = Array.from({ length: Math.max(0, body - visible.length) }, () => ({ text: "", seq: -1 }));
   if (rows.length === 0)
     empty[0] = { text: world.paint.dim(safe("  this thread does nothing near here: t for another, < for the begin", width)), seq: -1 };
-  return [...titles, ...visible, ...empty];
+  return [title, ...visible, ...empty];
 }
 
 export function rowsAround(world: World, thread: number, seq: number, count: number): { rows: Transition[]; depthBefore: number | null } {
-  const before = collect(world.rows, thread, seq + 1, -1, count + 1).reverse();
-  const after = collect(world.rows, thread, seq, 1, count);
+  const before = collect(world.rows, thread, seq, seq + 1, -1, count + 1).reverse();
+  const after = collect(world.rows, thread, seq, seq, 1, count);
   const first = before.length > count ? before.shift() : undefined;
   return { rows: [...before, ...after], depthBefore: first?.depth ?? null };
 }
 
-/** Up to `count` rows of the thread after or before `from`. */
-function collect(rows: ReturnType<typeof rowsOf>, thread: number, from: number, direction: Direction, count: number): Transition[] {
+/** Up to `count` rows of the thread after or before `from`, for one who stands at `here`. */
+function collect(rows: Rows, thread: number, here: number, from: number, direction: Direction, count: number): Transition[] {
   const found: Transition[] = [];
   let seq = from + direction;
   for (let looked = 0; looked < NEAR_BLOCKS && found.length < count; looked += 1) {
-    const place = rows.block(seq);
+    const place = neighbour(rows, seq, seq !== here);
     if (place === null) return found;
     const { block, row } = place;
     const threads = block.thread;
@@ -63,9 +68,19 @@ function collect(rows: ReturnType<typeof rowsOf>, thread: number, from: number, 
   return found;
 }
 
-function marksOf(world: World, s: ReplayState): Map<number, string> {
+/** A damaged block beside the one that is stood in only ends what is shown: a step into it says what is wrong. */
+function neighbour(rows: Rows, seq: number, beside: boolean): ReturnType<Rows["block"]> {
+  try {
+    return rows.block(seq);
+  } catch (error) {
+    if (beside) return null;
+    throw error;
+  }
+}
+
+function marksOf(s: ReplayState): Map<number, string> {
   const marks = new Map<number, string>(s.bookmarks.map((seq) => [seq, "bookmark"]));
-  const finding = s.finding === null ? undefined : world.findings[s.finding];
+  const finding = s.finding === null ? undefined : s.findings[s.finding];
   for (const { seq, caption } of finding?.evidence ?? []) marks.set(seq, caption);
   return marks;
 }

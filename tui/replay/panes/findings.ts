@@ -1,0 +1,60 @@
+/** What the rules found, and the story of the one that is told: its evidence, step by step. */
+
+import { safe } from "../../present/safe.ts";
+import { wrapCells } from "../../present/two-column.ts";
+import type { ReplayState } from "../state.ts";
+import { isLookedThrough, type StoredFinding, type World } from "../world.ts";
+import { type Pane, windowFrom } from "./pane.ts";
+
+export const findingsPane: Pane<"findings"> = {
+  id: "findings",
+  title: "what is wrong in this trace, and the evidence",
+  lines(world, s, width, height) {
+    const { paint } = world;
+    const { findings } = s;
+    if (findings.length === 0) return wrapCells(none(world, s), width).map(paint.dim);
+    const selected = s.finding === null ? undefined : findings[s.finding];
+    const told = selected === undefined ? { lines: [], at: 0 } : story(world, s, selected, width);
+    const room = Math.max(1, Math.min(findings.length, height - told.lines.length - 1));
+    const from = windowFrom(s.finding ?? 0, room, findings.length);
+    const list = findings.slice(from, from + room).map((finding, i) => {
+      const chosen = from + i === s.finding;
+      const text = safe(
+        `${chosen ? ">" : " "} ${String(finding.firstSeq).padStart(7)}  ${finding.severity.padEnd(8)} ${finding.title}`,
+        width,
+      );
+      return chosen ? paint.strong(text) : text;
+    });
+    const below = Math.max(0, height - list.length - 1);
+    const first = windowFrom(told.at, below, told.lines.length);
+    const keys =
+      selected === undefined
+        ? "Enter or } begins the story"
+        : `evidence ${s.evidence + 1} of ${selected.evidence.length}: Enter next, b back, F plays; } next finding`;
+    return [...list, ...told.lines.slice(first, first + below), paint.dim(safe(keys, width))];
+  },
+};
+
+/** Why the list is empty. */
+function none(world: World, s: ReplayState): string {
+  if (s.looking) return "the rules are looking through the trace ...";
+  if (world.stored === null && !isLookedThrough(world))
+    return safe(`nobody looked yet, and the trace is long: eintr analyze ${world.trace.dir} takes a while and keeps what it finds`);
+  return "no findings: the rules that know what goes wrong found nothing here";
+}
+
+/** The evidence as lines, and which of them is stood at. */
+function story(world: World, s: ReplayState, finding: StoredFinding, width: number): { lines: string[]; at: number } {
+  const lines: string[] = [];
+  let at = 0;
+  finding.evidence.forEach(({ seq, caption }, i) => {
+    const now = i === s.evidence;
+    if (now) at = lines.length;
+    for (const [part, text] of wrapCells(safe(caption), width - 14).entries()) {
+      const line = safe(part === 0 ? ` ${now ? ">" : " "} ${String(seq).padStart(8)}  ${text}` : `${" ".repeat(13)}${text}`, width);
+      lines.push(now ? world.paint.warn(line) : line);
+    }
+  });
+  const more = safe(`   why it matters: eintr explain ${finding.rule}`, width);
+  return { lines: [...lines, world.paint.dim(more)], at };
+}

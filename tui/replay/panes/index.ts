@@ -1,0 +1,13 @@
+/** The panes, in the order of their tabs and number keys. */
+
+import { comparePane } from "./compare.ts";
+import { findingsPane } from "./findings.ts";
+import { flowPane } from "./flow.ts";
+import { lanesPane } from "./lanes.ts";
+import { signalPane } from "./signal.ts";
+import { sqlPane } from "./sql.ts";
+import { statePane } from "./state.ts";
+
+export const PANES = [statePane, signalPane, findingsPane, lanesPane, flowPane, sqlPane, comparePane] as const;
+
+export type PaneId = (typeof PANES)[number]["id"];

@@ -1,0 +1,51 @@
+/** The last question in SQL and its rows, one of them chosen. */
+
+import { displayWidth, fit, safe } from "../../present/safe.ts";
+import type { SqlResult } from "../state.ts";
+import { type Pane, windowFrom } from "./pane.ts";
+
+/** Widest column. */
+const CELLS = 40;
+
+export const sqlPane: Pane<"sql"> = {
+  id: "sql",
+  title: "rows of the last question; Enter jumps to a row's seq",
+  lines(world, s, width, height) {
+    const { paint } = world;
+    if (s.sql === null) return [paint.dim(safe("; writes a query, such as SELECT * FROM signals; Enter on a row jumps to its seq", width))];
+    const { sql, rows, truncated } = s.sql;
+    const { names, texts, widths } = drawnOf(s.sql);
+    const room = Math.max(1, height - 2);
+    const from = windowFrom(s.sqlRow, room, rows.length);
+    const line = (mark: string, cells: readonly string[]): string =>
+      fit(`${mark} ${cells.map((cell, i) => fit(cell, widths[i] ?? 0)).join("  ")}`, width);
+    return [
+      paint.dim(safe(`${sql}  (${rows.length}${truncated ? "+" : ""} rows; , . move, Enter jumps, ; edits)`, width)),
+      paint.strong(line(" ", names)),
+      ...texts.slice(from, from + room).map((row, i) => (from + i === s.sqlRow ? paint.here(line(">", row)) : line(" ", row))),
+    ];
+  },
+};
+
+interface Drawn {
+  readonly names: readonly string[];
+  readonly texts: readonly (readonly string[])[];
+  readonly widths: readonly number[];
+}
+
+const drawn = new WeakMap<SqlResult, Drawn>();
+
+/** A result has many rows and is drawn many times: its texts are made once. */
+function drawnOf(result: SqlResult): Drawn {
+  const known = drawn.get(result);
+  if (known !== undefined) return known;
+  const names = result.columns.map((name) => safe(name, CELLS));
+  const texts = result.rows.map((row) => row.map(cellText));
+  const widths = names.map((name, i) => texts.reduce((most, row) => Math.max(most, displayWidth(row[i] ?? "")), displayWidth(name)));
+  const made = { names, texts, widths };
+  drawn.set(result, made);
+  return made;
+}
+
+const cellText = (cell: unknown): string =>
+  safe(cell instanceof Uint8Array ? `(${cell.length} bytes)` : cell === null ? "NULL" : String(cell), CELLS);
