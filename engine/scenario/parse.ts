@@ -67,6 +67,8 @@ function tryJson(text: string): unknown {
 }
 
 function check(value: unknown, place: (path: PropertyKey[]) => string): Scenario {
+  if (value === null || typeof value !== "object" || Array.isArray(value))
+    throw new ScenarioError(`${place([])}: expected a scenario, a map with name, title and main (eintr scenarios NAME prints one)`);
   const result = scenarioSchema.safeParse(value);
   if (!result.success) {
     const issues = result.error.issues.flatMap(flatten);
