@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
 
 export default defineConfig({
@@ -6,5 +7,7 @@ export default defineConfig({
     testTimeout: 60_000,
     // Random tests print their seed; a second try would hide it.
     retry: 0,
+    // On two cores one worker is the default: the tests of the terminal mostly wait, another can work meanwhile.
+    maxWorkers: Math.max(2, availableParallelism() - 1),
   },
 });

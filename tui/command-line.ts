@@ -1,40 +1,36 @@
 /** The command line: one entry here for each command. */
 
 import { Command, CommanderError } from "commander";
-import { ExperimentError, RuleError } from "../analyzer/index.ts";
-import { ScenarioError } from "../engine/index.ts";
-import { StraceError } from "../recorder/importers.ts";
-import { QueryError, TraceError } from "../recorder/index.ts";
-import { analyzeCommand } from "./commands/analyze.ts";
-import { completionCommand } from "./commands/completion.ts";
-import { demoCommand } from "./commands/demo.ts";
-import { explainCommand } from "./commands/explain.ts";
-import { queryCommand } from "./commands/query.ts";
-import { recordCommand } from "./commands/record.ts";
-import { replayCommand } from "./commands/replay.ts";
-import { rerunCommand } from "./commands/rerun.ts";
-import { scenariosCommand } from "./commands/scenarios.ts";
-import { schemaCommand } from "./commands/schema.ts";
-import { showCommand } from "./commands/show.ts";
-import { stackCommand } from "./commands/stack.ts";
 import { guarded, InputError, type Io } from "./io.ts";
 import { packageVersion } from "./package-root.ts";
 
-const COMMANDS = [
-  recordCommand,
-  analyzeCommand,
-  explainCommand,
-  queryCommand,
-  showCommand,
-  replayCommand,
-  rerunCommand,
-  stackCommand,
-  scenariosCommand,
-  schemaCommand,
-  demoCommand,
-];
+type Make = (io: Io, program: Command) => Command;
 
-export function commandLine(io: Io): Command {
+/** In the order of the help. A command's module is loaded when it is called, so that none pays for what the others need. */
+const COMMANDS: Readonly<Record<string, () => Promise<Make>>> = {
+  record: async () => (await import("./commands/record.ts")).recordCommand,
+  analyze: async () => (await import("./commands/analyze.ts")).analyzeCommand,
+  explain: async () => (await import("./commands/explain.ts")).explainCommand,
+  query: async () => (await import("./commands/query.ts")).queryCommand,
+  show: async () => (await import("./commands/show.ts")).showCommand,
+  replay: async () => (await import("./commands/replay.ts")).replayCommand,
+  rerun: async () => (await import("./commands/rerun.ts")).rerunCommand,
+  stack: async () => (await import("./commands/stack.ts")).stackCommand,
+  scenarios: async () => (await import("./commands/scenarios.ts")).scenariosCommand,
+  schema: async () => (await import("./commands/schema.ts")).schemaCommand,
+  demo: async () => (await import("./commands/demo.ts")).demoCommand,
+  completion: async () => (await import("./commands/completion.ts")).completionCommand,
+};
+
+/** The commands that this line may mean: the one it names, none for the version; all for help and completion, which tell of all. */
+function wanted(argv: readonly string[]): (() => Promise<Make>)[] {
+  const [first = ""] = argv;
+  if (first === "--version" || first === "-V") return [];
+  const named = first === "completion" || !Object.hasOwn(COMMANDS, first) ? undefined : COMMANDS[first];
+  return named === undefined ? Object.values(COMMANDS) : [named];
+}
+
+async function commandLine(io: Io, argv: readonly string[]): Promise<Command> {
   const program = new Command("eintr")
     .description("Record and replay how signals travel through a library OS, with and without SGX.")
     .version(packageVersion())
@@ -54,31 +50,37 @@ Examples:
 
 Data goes to stdout, talk to stderr. Exit codes: 0 fine, 1 findings or differences, 2 wrong use or input, 130 interrupted.`,
     );
-  for (const make of COMMANDS) program.addCommand(make(io));
-  program.addCommand(completionCommand(io, program));
+  for (const load of wanted(argv)) program.addCommand((await load())(io, program));
   for (const command of [program, ...program.commands])
     command.exitOverride().configureOutput({ writeOut: (text) => void io.out(text), writeErr: io.talk });
   return program;
 }
 
 /** Errors whose message is all the user needs. Anything else is our bug and keeps its stack. */
-const USER_ERRORS = [InputError, ScenarioError, TraceError, QueryError, RuleError, ExperimentError, StraceError];
+async function isForTheUser(error: unknown): Promise<boolean> {
+  if (error instanceof InputError) return true;
+  const { ExperimentError, RuleError } = await import("../analyzer/index.ts");
+  const { ScenarioError } = await import("../engine/index.ts");
+  const { StraceError } = await import("../recorder/importers.ts");
+  const { QueryError, TraceError } = await import("../recorder/index.ts");
+  return [ScenarioError, TraceError, QueryError, RuleError, ExperimentError, StraceError].some((kind) => error instanceof kind);
+}
 
 /** Runs one command; says errors in words and leaves the exit code in `terminal`. `argv` without node and script. */
 export async function runCommandLine(terminal: Io, argv: readonly string[]): Promise<void> {
   const io = guarded(terminal);
   try {
-    await commandLine(io).parseAsync(argv, { from: "user" });
+    await (await commandLine(io, argv)).parseAsync(argv, { from: "user" });
   } catch (error) {
-    io.exitCode = failure(io, error);
+    io.exitCode = await failure(io, error);
   }
 }
 
-function failure(io: Io, error: unknown): number {
+async function failure(io: Io, error: unknown): Promise<number> {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
   // Ctrl-C in a terminal also ends the process that works on the query: then that is the error, and no news.
-  if (error instanceof QueryError && io.signal.aborted) return 130;
-  if (error instanceof Error && USER_ERRORS.some((kind) => error instanceof kind)) {
+  if (error instanceof Error && error.name === "QueryError" && io.signal.aborted) return 130;
+  if (error instanceof Error && (await isForTheUser(error))) {
     io.talk(`eintr: ${error.message}\n`);
     return 2;
   }

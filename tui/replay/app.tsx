@@ -1,5 +1,6 @@
 /** The Ink application: keys and mouse in, one prebuilt string a line out. */
 
+import { setImmediate as turn } from "node:timers/promises";
 import { Transform, useApp, useInput, useStdout } from "ink";
 import { useEffect, useMemo, useReducer, useRef } from "react";
 import { attempt } from "./attempt.ts";
@@ -29,7 +30,7 @@ const FRAMES = 30;
 export function Replay({ world, start, copy, picture, suspend, onState }: ReplayProps) {
   const { exit } = useApp();
   const { stdout } = useStdout();
-  const [state, dispatch] = useReducer(reduce, null, () => ({ ...startState(world, ...sizeOf(stdout)), ...start }));
+  const [state, dispatch] = useReducer(reduce, null, () => ({ ...startState(world, ...sizeOf(stdout)), settled: false, ...start }));
   // Commands look at the newest state, also those that go on in the background.
   const newest = useRef(state);
   newest.current = state;
@@ -77,10 +78,9 @@ export function Replay({ world, start, copy, picture, suspend, onState }: Replay
     return () => clearInterval(timer);
   }, [state.playing, perSecond, context]);
 
-  // The first frame does not wait for the rules.
   useEffect(() => {
     const stop = new AbortController();
-    if (newest.current.looking) void look(context, stop.signal);
+    void complete(context, stop.signal);
     return () => stop.abort();
   }, [context]);
 
@@ -104,7 +104,13 @@ const sizeOf = ({ columns, rows }: { columns?: number; rows?: number }): [number
 /** After the shell had the terminal all is drawn anew, and Ink only draws what differs from the frame before. */
 const backAgain = (message: string): string => (message === "here again" ? "here once more" : "here again");
 
-async function look(c: Context, signal: AbortSignal): Promise<void> {
+/** What the first frame does not wait for: the machine's state, and then the rules. */
+async function complete(c: Context, signal: AbortSignal): Promise<void> {
+  await turn();
+  if (signal.aborted) return;
+  c.dispatch({ type: "settled" });
+  if (!c.state().looking) return;
+  await turn();
   let findings: readonly StoredFinding[] = [];
   await attempt(c, async () => {
     findings = await findingsOf(c.world, signal);

@@ -135,7 +135,7 @@ function hints(world: World, s: ReplayState): string[] {
   const told = s.finding === null ? undefined : s.findings[s.finding];
   if (told !== undefined) return [`the story of: ${told.title}`, "Enter goes on with it"];
   const [first, ...others] = s.findings;
-  const title = world.machines.title;
+  const title = s.settled ? world.machines.title : "";
   if (first === undefined) return [title, s.looking ? "looking for what is wrong ..." : ""];
   return [title, `! Enter tells ${others.length === 0 ? "how" : `the first of ${s.findings.length} findings`}: ${first.title}`];
 }

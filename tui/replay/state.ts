@@ -49,6 +49,8 @@ export interface ReplayState {
   readonly bookmarks: readonly number[];
   readonly sql: SqlResult | null;
   readonly sqlRow: number;
+  /** False in the first frame: it does not wait for the machine to be put together. */
+  readonly settled: boolean;
   /** Result of the last command, or what goes on; "" when there is nothing to say. */
   readonly message: string;
   readonly busy: boolean;
@@ -85,6 +87,7 @@ export const initialState = (width: number, height: number): ReplayState => ({
   bookmarks: [],
   sql: null,
   sqlRow: 0,
+  settled: true,
   message: "",
   busy: false,
 });
@@ -111,6 +114,7 @@ export type Action =
   | { readonly type: "search"; readonly text: string }
   | { readonly type: "follow"; readonly signal: number | null }
   | { readonly type: "road"; readonly road: SignalRoad }
+  | { readonly type: "settled" }
   | { readonly type: "found"; readonly findings: readonly StoredFinding[] }
   | { readonly type: "finding"; readonly finding: number | null; readonly evidence: number }
   | { readonly type: "bookmark" }
@@ -150,6 +154,8 @@ export function reduce(s: ReplayState, a: Action): ReplayState {
       return { ...s, signal: a.signal, road: null };
     case "road":
       return a.road.id === s.signal ? { ...s, road: a.road } : s;
+    case "settled":
+      return { ...s, settled: true };
     case "found":
       return { ...s, findings: a.findings, looking: false };
     case "finding":

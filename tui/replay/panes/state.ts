@@ -14,6 +14,7 @@ export const statePane: Pane<"state"> = {
   id: "state",
   title: "stacks, masks, locks, ...; *: changed by the last step",
   lines(world, s, width, height) {
+    if (!s.settled) return [world.paint.dim("...")];
     // In this order: from the state before to the one now is one step, the other way is a run from a keyframe.
     const before = s.seq > 0 ? linesAt(world, s.seq - 1, s.thread) : [];
     const now = linesAt(world, s.seq, s.thread);
