@@ -1,9 +1,9 @@
 /**
- * Writes SQLite tables of integers straight from typed arrays, as b-tree pages: six times as fast as any way
- * through SQLite's API (reference/performance.md, section 2). Source: "Database File Format", sections 1.3, 1.6.
+ * Writes SQLite tables of integers straight from typed arrays, as b-tree pages: no way through SQLite's API keeps up with the
+ * engine. Source: "Database File Format", sections 1.3, 1.6.
  *
  * The file was made by SQLite with its whole schema and is closed; this appends pages, fills each table's root
- * and patches the header last, so that a killed writer leaves a valid database with empty tables. No SQLite
+ * and patches the header last. What a killed writer leaves is no database to open: who seals renames the file only when it is whole. No SQLite
  * connection may have the file open meanwhile (closing a descriptor would drop SQLite's locks).
  */
 

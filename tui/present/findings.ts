@@ -27,15 +27,18 @@ export function findingsText(dir: string, result: AnalysisResult, threads: reado
       known.costNs += finding.costNs;
     }
   });
-  return [...groups.values()]
-    .map((told) => findingText(dir, told, result.omitted.get(told.finding.fingerprint) ?? 0, threads, paint))
-    .join("\n");
+  // Those that were only counted are alike as well.
+  for (const [fingerprint, told] of groups) {
+    told.count += result.omitted.get(fingerprint) ?? 0;
+    told.costNs += result.omittedCostNs.get(fingerprint) ?? 0;
+  }
+  return [...groups.values()].map((told) => findingText(dir, told, threads, paint)).join("\n");
 }
 
-function findingText(dir: string, told: Told, omitted: number, threads: readonly ThreadInfo[], paint: Paint): string {
+function findingText(dir: string, told: Told, threads: readonly ThreadInfo[], paint: Paint): string {
   const { finding, id, count, costNs } = told;
   const thread = finding.thread === null ? "" : `  thread ${safe(threads[finding.thread]?.name ?? String(finding.thread), 30)}`;
-  const alike = count + omitted - TOLD_ALIKE;
+  const alike = count - TOLD_ALIKE;
   const lines = [
     `${paint.warn(finding.severity)}  ${paint.strong(finding.rule)}`,
     `  ${paint.strong(safe(finding.title))}`,
@@ -47,7 +50,7 @@ function findingText(dir: string, told: Told, omitted: number, threads: readonly
   return `${lines.join("\n")}\n`;
 }
 
-/** "1 finding" or how many of what severity. */
+/** "no findings", "1 finding", "1,200 findings": those that were only counted are among them. */
 export function summary(result: AnalysisResult): string {
   const omitted = [...result.omitted.values()].reduce((sum, n) => sum + n, 0);
   const all = result.findings.length + omitted;

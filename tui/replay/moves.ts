@@ -1,14 +1,12 @@
 /** Where a step leads: each move is a direction and what a row must be to end it. */
 
-import { type Block, EVENT, KIND, KINDS, type KindName, kindName, signalName } from "../../engine/index.ts";
+import { type Block, CARRIES_SIGNAL_ID, EVENT, KIND, KINDS, type KindName, kindName, signalName } from "../../engine/index.ts";
 import type { Trace } from "../../recorder/index.ts";
 import type { Rows, Wanted } from "./rows.ts";
 import type { ReplayState } from "./state.ts";
 
 const kinds = (...names: KindName[]): ReadonlySet<number> => new Set(names.map((name) => KIND[name]));
 
-/** Kinds whose `extra` follows one signal through the layers. */
-const SIGNAL_KINDS: ReadonlySet<number> = new Set(KINDS.flatMap((kind, id) => (kind.extra.startsWith("signal id") ? [id] : [])));
 const CALLS = kinds("app.call", "app.return");
 const ENTRIES = kinds("sgx.eenter", "sgx.eexit", "sgx.eresume", "sgx.aex");
 
@@ -17,7 +15,7 @@ const UPCALLS = kinds("libos.upcall.enter", "libos.upcall.return");
 /** Id of the signal this row is a hop of, 0 for none. A FAILURE upcall carries an error there. */
 export function signalAt(block: Block, i: number): number {
   const kind = block.kind[i] as number;
-  if (!SIGNAL_KINDS.has(kind) || (UPCALLS.has(kind) && block.value[i] === EVENT.FAILURE)) return 0;
+  if (CARRIES_SIGNAL_ID[kind] !== 1 || (UPCALLS.has(kind) && block.value[i] === EVENT.FAILURE)) return 0;
   return block.extra[i] as number;
 }
 

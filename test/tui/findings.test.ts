@@ -1,0 +1,30 @@
+/** Findings as text. */
+
+import { expect, test } from "vitest";
+import type { Finding } from "../../analyzer/index.ts";
+import { findingsText, summary } from "../../tui/present/findings.ts";
+import { paint } from "../../tui/present/style.ts";
+
+test("those alike are told once, with how many there are and what all of them cost, the ones only counted included", () => {
+  const finding: Finding = {
+    rule: "spurious-yield-per-pending",
+    severity: "low",
+    title: "a yield that nobody needs",
+    thread: 0,
+    firstSeq: 5,
+    lastSeq: 9,
+    costNs: 100,
+    fingerprint: "abc",
+    evidence: [{ seq: 5, caption: "here" }],
+  };
+  const result = {
+    findings: [finding, finding, finding],
+    omitted: new Map([["abc", 7]]),
+    omittedCostNs: new Map([["abc", 700]]),
+    ran: [],
+  };
+  const text = findingsText("a.trace", result, [{ name: "main", pid: 1, tid: 1, internal: false }], paint(false));
+  expect(text.match(/a yield that nobody needs/g)).toHaveLength(1);
+  expect(text).toContain("and 9 more like it, 1000 ns in all");
+  expect(summary(result)).toBe("10 findings");
+});
