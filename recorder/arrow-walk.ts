@@ -14,9 +14,12 @@ const MAGIC = "ARROW1";
 /** Continuation marker and metadata length. */
 export const PREFIX_BYTES = 8;
 
+/** Bytes read beyond the length of the header before. */
+const READ_MORE = 4096;
+
 export interface PlacedMessage {
   readonly message: Message;
-  /** The flatbuffer; spans of the message point into it. */
+  /** The flatbuffer; spans of the message point into it. Its memory is used again for the next message. */
   readonly bytes: Buffer;
   /** Place of the message's prefix in the file. */
   readonly offset: number;
@@ -69,18 +72,28 @@ export const hasMagic = (fd: number): boolean => readAt(fd, 0, MAGIC.length).toS
 /** Yields each whole message in order; returns why it stopped. `size` is the length of the file. */
 export function* walkMessages(fd: number, size: number): Generator<PlacedMessage, WalkEnd> {
   let offset = STREAM_START;
+  // Batches have headers of about the same length: prefix and flatbuffer come with one read, mostly.
+  let guess = READ_MORE;
+  let memory = Buffer.allocUnsafeSlow(guess);
+  /** The first bytes of the message; fresh memory for each would cost more than the reading. */
+  const read = (length: number): Buffer => {
+    if (memory.length < length) memory = Buffer.allocUnsafeSlow(length);
+    return readAt(fd, offset, length, memory);
+  };
   for (;;) {
     const broken = (why: string): WalkEnd => ({ complete: false, offset, why });
-    const prefix = readAt(fd, offset, PREFIX_BYTES);
-    if (prefix.length < PREFIX_BYTES) return broken("the file ends before the end of the stream");
-    if (prefix.readUInt32LE(0) !== 0xffff_ffff) return broken("no message begins here");
-    const length = prefix.readInt32LE(4);
+    let start = read(guess);
+    if (start.length < PREFIX_BYTES) return broken("the file ends before the end of the stream");
+    if (start.readUInt32LE(0) !== 0xffff_ffff) return broken("no message begins here");
+    const length = start.readInt32LE(4);
     if (length === 0) return { complete: true, offset: offset + PREFIX_BYTES, why: "end of stream" };
     const metadataOffset = offset + PREFIX_BYTES;
     const bodyOffset = metadataOffset + length;
     if (length < 0 || length > MAX_METADATA_BYTES) return broken(`a message header of ${length} bytes`);
     if (bodyOffset > size) return broken("the message header is cut off");
-    const bytes = readAt(fd, metadataOffset, length);
+    if (start.length < PREFIX_BYTES + length) start = read(PREFIX_BYTES + length);
+    guess = PREFIX_BYTES + length + READ_MORE;
+    const bytes = start.subarray(PREFIX_BYTES, PREFIX_BYTES + length);
     let message: Message;
     try {
       message = parseMessage(bytes);

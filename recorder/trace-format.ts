@@ -5,8 +5,9 @@
 
 import * as z from "zod/mini";
 import { COLUMN_NAMES, COLUMNS, type ColumnName } from "../engine/block.ts";
-import { CONTEXTS, LAYERS } from "../engine/transition.ts";
+import { CONTEXTS, type Decision, type KindEntry, LAYERS, type Site, type ThreadInfo } from "../engine/transition.ts";
 import { TraceError } from "./errors.ts";
+import { flag, found, list, members, oneOf, text, whole } from "./list-form.ts";
 
 /** Raised when an older reader could misread a newer file; never reused. */
 export const FORMAT_VERSION = 1;
@@ -60,50 +61,21 @@ export const STORED_COLUMNS: readonly StoredColumn[] = COLUMN_NAMES.map((name) =
 /** Whole numbers exact as float64. What is read here goes into INTEGER columns of `trace.db`, or is counted with. */
 const integer = z.int();
 const count = z.int().check(z.nonnegative());
+const countCheck = whole(0);
 /** Ids of the operating system. Threads of the LibOS itself have ids from 2^31 on. */
-const systemId = z.int().check(z.nonnegative(), z.lt(2 ** 32));
-
-/** Entries of a list checked at a time. */
-const LIST_PART = 4096;
-
-/**
- * A list that is checked up to its first wrong entry: zod collects what is wrong with every one, and a stranger's list may have
- * millions (from some 100,000 on it ends in a RangeError).
- */
-function list<T>(entry: z.ZodMiniType<T>) {
-  const part = z.array(entry);
-  return z.pipe(
-    z.custom<unknown[]>(Array.isArray, "expected a list"),
-    z.transform((values, context): T[] => {
-      const entries: T[] = [];
-      for (let from = 0; from < values.length; from += LIST_PART) {
-        const result = part.safeParse(values.slice(from, from + LIST_PART), { error: inWords });
-        if (!result.success) {
-          for (const { path, message } of result.error.issues.slice(0, 1)) {
-            const [at, ...member] = path;
-            context.issues.push({ code: "custom", path: [from + Number(at), ...member], message, input: values });
-          }
-          return z.NEVER;
-        }
-        for (const one of result.data) entries.push(one);
-      }
-      return entries;
-    }),
-  );
-}
+const systemId = whole(0, 2 ** 32 - 1);
 
 /** What a form expects and what was found: zod's small edition has no words of its own. */
 const inWords: z.core.$ZodErrorMap = (issue) => {
-  const found = typeof issue.input === "number" ? issue.input : issue.input === null ? "null" : typeof issue.input;
   switch (issue.code) {
     case "invalid_type":
-      return `expected ${issue.expected === "int" ? "a whole number" : issue.expected}, found ${found}`;
+      return `expected ${issue.expected === "int" ? "a whole number" : issue.expected}, found ${found(issue.input)}`;
     case "invalid_value":
       return `expected ${issue.values.join(" or ")}`;
     case "too_small":
-      return `expected at least ${issue.minimum}, found ${found}`;
+      return `expected at least ${issue.minimum}, found ${found(issue.input)}`;
     case "too_big":
-      return `expected ${issue.inclusive === false ? "less than" : "at most"} ${issue.maximum}, found ${found}`;
+      return `expected ${issue.inclusive === false ? "less than" : "at most"} ${issue.maximum}, found ${found(issue.input)}`;
     default:
       return undefined;
   }
@@ -121,7 +93,7 @@ export function readForm<T>(form: z.ZodMiniType<T>, value: unknown): { readonly 
 const runInfo = z.object({
   eintr: z.string(),
   stack: z.string(),
-  fixes: list(z.string()),
+  fixes: list<string>(text),
   scenario: z.string(),
   scenarioText: z.string(),
   seed: count,
@@ -131,32 +103,33 @@ const runInfo = z.object({
 /** What a trace says about how it was made; enough to make it again. */
 export type RunInfo = z.infer<typeof runInfo>;
 
-const site = z.object({
-  flow: z.string(),
-  step: integer,
-  label: z.string(),
-  layer: z.enum(LAYERS),
-  context: z.enum(CONTEXTS),
-  source: z.string(),
+const siteCheck = members<Site>({
+  flow: text,
+  step: whole(),
+  label: text,
+  layer: oneOf(LAYERS),
+  context: oneOf(CONTEXTS),
+  source: text,
 });
-const kindEntry = z.object({ name: z.string(), text: z.string(), value: z.string(), extra: z.string() });
+const kindCheck = members<KindEntry>({ name: text, text, value: text, extra: text });
 
 export const headerForm = z.object({
   format: count,
   run: runInfo,
-  sites: list(site),
-  kinds: list(kindEntry),
+  sites: list<Site>(siteCheck),
+  kinds: list<KindEntry>(kindCheck),
 });
 export type TraceHeader = z.infer<typeof headerForm>;
 
 /** A named count of something odd in the input, for people to see (style-anchors 2.6). */
-const qualityCounter = z.object({
-  name: z.string(),
-  count,
-  severity: z.enum(["info", "notice", "data-loss", "error"]),
-  advice: z.string(),
-});
-export type QualityCounter = z.infer<typeof qualityCounter>;
+export interface QualityCounter {
+  readonly name: string;
+  readonly count: number;
+  readonly severity: (typeof SEVERITIES)[number];
+  readonly advice: string;
+}
+const SEVERITIES = ["info", "notice", "data-loss", "error"] as const;
+const qualityCheck = members<QualityCounter>({ name: text, count: countCheck, severity: oneOf(SEVERITIES), advice: text });
 
 const runEnd = z.object({
   /** Why the recording ended. Only `finished` means that the run itself was over. */
@@ -169,17 +142,20 @@ const runEnd = z.object({
   time: integer,
   /** See `digest.ts`. */
   digest: z.string(),
-  quality: list(qualityCounter),
+  quality: list<QualityCounter>(qualityCheck),
 });
 /** The closing facts, on the last batch. Absent in a recording that was killed. */
 export type RunEnd = z.infer<typeof runEnd>;
 
+const threadCheck = members<ThreadInfo>({ name: text, pid: systemId, tid: systemId, internal: flag });
+const decisionCheck = members<Decision>({ seq: countCheck, door: text, choice: countCheck });
+
 export const batchForm = z.object({
   /** Seq of the batch's first row. */
   seq0: count,
-  threads: list(z.object({ name: z.string(), pid: systemId, tid: systemId, internal: z.boolean() })),
-  texts: list(z.string()),
-  decisions: list(z.object({ seq: count, door: z.string(), choice: count })),
+  threads: list<ThreadInfo>(threadCheck),
+  texts: list<string>(text),
+  decisions: list<Decision>(decisionCheck),
   end: z.optional(runEnd),
 });
 /** What was appended to the source's lists since the batch before, and the end on the last. */

@@ -1,7 +1,7 @@
 /** Text -> Scenario. Errors name line, field, what was expected and the nearest valid name. */
 
 import { isNode, LineCounter, parseDocument } from "yaml";
-import type { z } from "zod";
+import type * as z from "zod";
 import { ScenarioError } from "../errors.ts";
 import { nearest } from "../nearest.ts";
 import { OPERATION_NAMES, OPERATIONS, type Operation, type Scenario, scenarioSchema, type When, when } from "./schema.ts";

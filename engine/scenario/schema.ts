@@ -4,7 +4,7 @@
  * (in `engine/app/compile.ts`, checked by the compiler to be complete) its steps.
  */
 
-import { z } from "zod";
+import * as z from "zod";
 import { FAULTS, VMAS } from "../host/fault.ts";
 import { signalNumber } from "../signals.ts";
 

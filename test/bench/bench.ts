@@ -122,7 +122,6 @@ function arrowWriting(folder: string): void {
     const rawFirst = round % 2 === 0 ? writeRaw() : null;
     const arrowMs = writeArrow();
     const rawMs = rawFirst ?? writeRaw();
-    if (process.env.DBG) console.log(rawFirst === null, rawMs.toFixed(0), arrowMs.toFixed(0));
     ratios.push(rawMs / arrowMs);
     rmSync(arrow);
     rmSync(raw);

@@ -63,7 +63,7 @@ describe("numbers in the metadata", () => {
 
   test.each<[string, Partial<Source>]>([
     ["threads.0.tid: expected a whole number, found 1.5", thread({ tid: 1.5 })],
-    ["threads.0.tid: expected less than 4294967296, found 4294967296", thread({ tid: 2 ** 32 })],
+    ["threads.0.tid: expected at most 4294967295, found 4294967296", thread({ tid: 2 ** 32 })],
     ["threads.0.pid: expected at least 0, found -1", thread({ pid: -1 })],
     ["decisions.0.seq: expected a whole number, found 0.5", decision({ seq: 0.5 })],
     ["decisions.0.choice: expected at least 0, found -1", decision({ choice: -1 })],
