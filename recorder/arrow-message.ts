@@ -51,6 +51,8 @@ class Table {
     readonly bytes: Buffer,
     readonly view: DataView,
     readonly position: number,
+    /** Length of the whole message, of which `bytes` may be the beginning. */
+    readonly whole: number,
   ) {
     this.vtable = position - view.getInt32(position, true);
     this.vtableSize = view.getUint16(this.vtable, true);
@@ -90,7 +92,7 @@ class Table {
 
   table(n: number): Table | null {
     const at = this.at(n);
-    return at === 0 ? null : new Table(this.bytes, this.view, this.follow(at));
+    return at === 0 ? null : new Table(this.bytes, this.view, this.follow(at), this.whole);
   }
 
   /** Where the offset of field `n` is kept; the field must be there. */
@@ -105,7 +107,7 @@ class Table {
     if (at === 0) return { offset: 0, length: 0 };
     const start = this.follow(at);
     const length = this.view.getUint32(start, true);
-    if (start + 4 + length > this.bytes.length) throw new RangeError("a text reaches beyond the message");
+    if (start + 4 + length > this.whole) throw new RangeError("a text reaches beyond the message");
     return { offset: start + 4, length };
   }
 
@@ -123,7 +125,7 @@ class Table {
 
   tables(n: number): Table[] {
     const { start, length } = this.vector(n, 4);
-    return Array.from({ length }, (_, i) => new Table(this.bytes, this.view, this.follow(start + 4 * i)));
+    return Array.from({ length }, (_, i) => new Table(this.bytes, this.view, this.follow(start + 4 * i), this.whole));
   }
 }
 
@@ -174,14 +176,17 @@ function batchBuffers(batch: Table): Span[] {
 /** Where in a message's flatbuffer the offset of each metadata text is kept, in order. */
 export function metadataPlaces(bytes: Buffer): number[] {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const message = new Table(bytes, view, view.getUint32(0, true));
+  const message = new Table(bytes, view, view.getUint32(0, true), bytes.length);
   return message.tables(4).map((entry) => entry.place(1));
 }
 
-/** Parse the flatbuffer of one message. Throws RangeError when it does not hold together. */
-export function parseMessage(bytes: Buffer): Message {
+/**
+ * Parse the flatbuffer of one message, or its first `bytes` of a `whole`: then the texts need not be there. Throws RangeError when it
+ * does not hold together, or something besides the texts is beyond `bytes`.
+ */
+export function parseMessage(bytes: Buffer, whole = bytes.length): Message {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const message = new Table(bytes, view, view.getUint32(0, true));
+  const message = new Table(bytes, view, view.getUint32(0, true), whole);
   const none = { fields: [], rows: 0, buffers: [], compressed: false };
   const bodyLength = message.int64(3);
   const header = message.table(2);

@@ -1,22 +1,25 @@
 /**
  * Reader of `transitions.arrow`. Opening walks the batch headers once and keeps a short entry for each (a batch
- * has up to 16,384 rows), the texts, threads and decisions; rows and keyframes stay on disk until asked for.
+ * has up to 16,384 rows), the texts and threads; rows, keyframes and decisions stay on disk until asked for.
  */
 
 import fs from "node:fs";
 import { type Block, newBlock } from "../engine/block.ts";
 import { type Decision, KINDS, type Site, type ThreadInfo } from "../engine/transition.ts";
 import { bodyProblem, checkValues, columnSpans, fillBlock } from "./arrow-block.ts";
-import { type Message, parseMessage, spanText } from "./arrow-message.ts";
+import { type Message, parseMessage, type Span } from "./arrow-message.ts";
 import { hasMagic, type PlacedMessage, readError, readWhole, walkMessages } from "./arrow-walk.ts";
 import { errorText, TraceError } from "./errors.ts";
 import {
   type BatchFacts,
   batchForm,
+  DECISIONS_KEY,
+  decisionsForm,
   FORMAT_VERSION,
   headerForm,
   KEYFRAME_KEY,
   META_KEY,
+  METADATA_KEYS,
   METADATA_SLACK,
   type RunEnd,
   type RunInfo,
@@ -31,9 +34,9 @@ export interface BatchEntry {
   readonly metadataOffset: number;
   readonly metadataLength: number;
   readonly bodyLength: number;
-  /** Place of the keyframe's text in the file; length 0 when there is none. */
-  readonly keyframeOffset: number;
-  readonly keyframeLength: number;
+  /** Places of texts in the file; null when there is none. */
+  readonly keyframe: Span | null;
+  readonly decisions: Span | null;
 }
 
 export interface TransitionReader {
@@ -42,7 +45,6 @@ export interface TransitionReader {
   readonly sites: readonly Site[];
   readonly threads: readonly ThreadInfo[];
   readonly texts: readonly string[];
-  readonly decisions: readonly Decision[];
   readonly batches: readonly BatchEntry[];
   /** Rows in whole batches. */
   readonly rows: number;
@@ -63,8 +65,10 @@ export interface TransitionReader {
   readBlock(index: number, into?: Block): Block;
   /** Index of the batch that holds `seq`, or -1. */
   batchOf(seq: number): number;
-  /** JSON text of the state after the last row of batch `index`, or null. */
-  keyframe(index: number): string | null;
+  /** JSON text (UTF-8) of the state after the last row of batch `index`, or null. Its memory is used again by the next call. */
+  keyframe(index: number): Buffer | null;
+  /** All of them, in order. Throws TraceError where they are none, after those before. */
+  decisions(): Generator<Decision, void>;
   close(): void;
 }
 
@@ -107,8 +111,9 @@ function readerOf(path: string, fd: number): TransitionReader {
   const { run, sites } = checkSchema(path, first.value);
   const threads: ThreadInfo[] = [];
   const texts: string[] = [];
-  const decisions: Decision[] = [];
   const batches: BatchEntry[] = [];
+  /** Of all batches: the last has none of the rows. */
+  const decisionSpans: Span[] = [];
   let rows = 0;
   let end: RunEnd | null = null;
 
@@ -123,7 +128,7 @@ function readerOf(path: string, fd: number): TransitionReader {
       const { entry, facts } = checkBatch(path, next.value, batches.length, rows);
       for (const thread of facts.threads) threads.push(thread);
       for (const text of facts.texts) texts.push(text);
-      for (const decision of facts.decisions) decisions.push(decision);
+      if (entry.decisions !== null) decisionSpans.push(entry.decisions);
       if (entry.rows > 0) batches.push(entry);
       rows += entry.rows;
       end = facts.end ?? null;
@@ -135,6 +140,7 @@ function readerOf(path: string, fd: number): TransitionReader {
   }
   /** Memory behind the blocks made here, to be read into again: fresh pages for each batch cost more than the reading. */
   const memory = new WeakMap<Block, Buffer>();
+  let keyframeMemory = Buffer.alloc(0);
   const seqs = Float64Array.from(batches, (batch) => batch.seq0);
   let open = true;
 
@@ -144,7 +150,6 @@ function readerOf(path: string, fd: number): TransitionReader {
     sites,
     threads,
     texts,
-    decisions,
     batches,
     rows,
     end,
@@ -180,10 +185,17 @@ function readerOf(path: string, fd: number): TransitionReader {
       }
       return low;
     },
-    keyframe(index): string | null {
-      const entry = batches[index];
-      if (entry === undefined || entry.keyframeLength === 0) return null;
-      return readWhole(path, fd, `keyframe of batch ${index}`, entry.keyframeOffset, entry.keyframeLength).toString("utf8");
+    keyframe(index): Buffer | null {
+      const span = batches[index]?.keyframe ?? null;
+      if (span === null) return null;
+      if (keyframeMemory.length < span.length) keyframeMemory = Buffer.allocUnsafeSlow(2 * span.length);
+      return readWhole(path, fd, `keyframe of batch ${index}`, span.offset, span.length, keyframeMemory);
+    },
+    *decisions() {
+      for (const { offset, length } of decisionSpans) {
+        const place = `decisions at byte ${offset}`;
+        yield* parseJson(path, place, readWhole(path, fd, place, offset, length).toString("utf8"), decisionsForm);
+      }
     },
     close(): void {
       if (open) fs.closeSync(fd);
@@ -202,13 +214,17 @@ function parseAgain(path: string, index: number, bytes: Buffer): Message {
 
 /** Our metadata as JSON of the given form. */
 function parseFacts<T>(path: string, place: string, placed: PlacedMessage, form: Parameters<typeof readForm<T>>[0]): T {
-  const span = placed.message.metadata.get(META_KEY);
-  if (span === undefined) throw new TraceError(path, place, `no '${META_KEY}' metadata`, "This Arrow file was not written by eintr");
+  const text = placed.text(META_KEY);
+  if (text === undefined) throw new TraceError(path, place, `no '${META_KEY}' metadata`, "This Arrow file was not written by eintr");
+  return parseJson(path, place, text, form);
+}
+
+function parseJson<T>(path: string, place: string, text: string, form: Parameters<typeof readForm<T>>[0]): T {
   let value: unknown;
   try {
-    value = JSON.parse(spanText(placed.bytes, span));
+    value = JSON.parse(text);
   } catch (error) {
-    throw new TraceError(path, place, `its '${META_KEY}' metadata is not JSON (${errorText(error)})`, RERECORD);
+    throw new TraceError(path, place, `its metadata is not JSON (${errorText(error)})`, RERECORD);
   }
   const read = readForm(form, value);
   if ("data" in read) return read.data;
@@ -216,11 +232,11 @@ function parseFacts<T>(path: string, place: string, placed: PlacedMessage, form:
 }
 
 /** Bytes of a header that belong to nothing we know would be read again with each batch. */
-function checkHeader(path: string, place: string, { message, bytes }: PlacedMessage): void {
+function checkHeader(path: string, place: string, { message, metadataLength }: PlacedMessage): void {
   let used = METADATA_SLACK;
-  for (const key of [META_KEY, KEYFRAME_KEY]) used += message.metadata.get(key)?.length ?? 0;
-  if (bytes.length <= used) return;
-  throw new TraceError(path, place, `a header of ${bytes.length} bytes, expected at most ${used} for what is in it`, RERECORD);
+  for (const key of METADATA_KEYS) used += message.metadata.get(key)?.length ?? 0;
+  if (metadataLength <= used) return;
+  throw new TraceError(path, place, `a header of ${metadataLength} bytes, expected at most ${used} for what is in it`, RERECORD);
 }
 
 function checkSchema(path: string, placed: PlacedMessage): { run: RunInfo; sites: Site[] } {
@@ -230,6 +246,9 @@ function checkSchema(path: string, placed: PlacedMessage): { run: RunInfo; sites
   const version = versionOf(placed);
   if (version !== null && version > FORMAT_VERSION) {
     throw new TraceError(path, place, `format ${version} is newer than ${FORMAT_VERSION}, the newest known here`, "Use a newer eintr");
+  }
+  if (version !== null && version < FORMAT_VERSION) {
+    throw new TraceError(path, place, `format ${version} is from before the first release, ${FORMAT_VERSION} is known here`, RERECORD);
   }
   const header = parseFacts(path, place, placed, headerForm);
   const expected = STORED_COLUMNS.map(({ name, type }) => `${name} ${type}`).join(", ");
@@ -246,8 +265,7 @@ function checkSchema(path: string, placed: PlacedMessage): { run: RunInfo; sites
 
 /** The format number alone, before the rest is checked: a newer header may have another form. */
 function versionOf(placed: PlacedMessage): number | null {
-  const span = placed.message.metadata.get(META_KEY);
-  const match = span === undefined ? null : /^\{"format":(\d{1,9})[,}]/.exec(spanText(placed.bytes, span));
+  const match = /^\{"format":(\d{1,9})[,}]/.exec(placed.text(META_KEY) ?? "");
   return match === null ? null : Number(match[1]);
 }
 
@@ -265,15 +283,19 @@ function checkBatch(path: string, placed: PlacedMessage, index: number, seq0: nu
   if (facts.seq0 !== seq0) fail(`it begins at seq ${facts.seq0}, expected ${seq0}`);
   const rows = seq0 + message.rows;
   if (facts.end !== undefined && facts.end.rows !== rows) fail(`it speaks of ${facts.end.rows} rows, the file holds ${rows}`);
-  const keyframe = message.metadata.get(KEYFRAME_KEY);
+  /** Where in the file the text of that key is. */
+  const span = (key: string): Span | null => {
+    const { offset, length } = message.metadata.get(key) ?? { offset: 0, length: 0 };
+    return length === 0 ? null : { offset: placed.metadataOffset + offset, length };
+  };
   const entry: BatchEntry = {
     seq0,
     rows: message.rows,
     metadataOffset: placed.metadataOffset,
-    metadataLength: placed.bytes.length,
+    metadataLength: placed.metadataLength,
     bodyLength: message.bodyLength,
-    keyframeOffset: keyframe === undefined ? 0 : placed.metadataOffset + keyframe.offset,
-    keyframeLength: keyframe?.length ?? 0,
+    keyframe: span(KEYFRAME_KEY),
+    decisions: span(DECISIONS_KEY),
   };
   return { entry, facts };
 }

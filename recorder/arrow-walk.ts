@@ -4,7 +4,7 @@
  */
 
 import fs from "node:fs";
-import { type Message, parseMessage } from "./arrow-message.ts";
+import { type Message, parseMessage, spanText } from "./arrow-message.ts";
 import { errorCode, errorText, isFileError, TraceError } from "./errors.ts";
 import { MAX_METADATA_BYTES } from "./trace-format.ts";
 
@@ -14,20 +14,20 @@ const MAGIC = "ARROW1";
 /** Continuation marker and metadata length. */
 export const PREFIX_BYTES = 8;
 
-/** Bytes read beyond the length of the header before. */
-const READ_MORE = 4096;
+/** Bytes read of a message at first: keyframes and decisions, which come last, mostly stay on disk. */
+const FIRST_READ = 8192;
 
 export interface PlacedMessage {
   readonly message: Message;
-  /** The flatbuffer; spans of the message point into it. Its memory is used again for the next message. */
-  readonly bytes: Buffer;
   /** Place of the message's prefix in the file. */
   readonly offset: number;
   /** Place of the flatbuffer in the file. */
   readonly metadataOffset: number;
-  readonly bodyOffset: number;
+  readonly metadataLength: number;
   /** First byte after the body. */
   readonly nextOffset: number;
+  /** The metadata text of that key, undefined when there is none. To be asked before the walk goes on. */
+  text(key: string): string | undefined;
 }
 
 /** Why a walk ended. `end` is the end-of-stream marker; everything else means that bytes are missing or broken. */
@@ -72,38 +72,47 @@ export const hasMagic = (fd: number): boolean => readAt(fd, 0, MAGIC.length).toS
 /** Yields each whole message in order; returns why it stopped. `size` is the length of the file. */
 export function* walkMessages(fd: number, size: number): Generator<PlacedMessage, WalkEnd> {
   let offset = STREAM_START;
-  // Batches have headers of about the same length: prefix and flatbuffer come with one read, mostly.
-  let guess = READ_MORE;
-  let memory = Buffer.allocUnsafeSlow(guess);
-  /** The first bytes of the message; fresh memory for each would cost more than the reading. */
+  let memory = Buffer.allocUnsafeSlow(FIRST_READ);
+  /** The first bytes of the message at `offset`. Fresh memory for each would cost more than the reading. */
   const read = (length: number): Buffer => {
     if (memory.length < length) memory = Buffer.allocUnsafeSlow(length);
     return readAt(fd, offset, length, memory);
   };
   for (;;) {
     const broken = (why: string): WalkEnd => ({ complete: false, offset, why });
-    let start = read(guess);
-    if (start.length < PREFIX_BYTES) return broken("the file ends before the end of the stream");
-    if (start.readUInt32LE(0) !== 0xffff_ffff) return broken("no message begins here");
-    const length = start.readInt32LE(4);
+    let bytes = read(FIRST_READ);
+    if (bytes.length < PREFIX_BYTES) return broken("the file ends before the end of the stream");
+    if (bytes.readUInt32LE(0) !== 0xffff_ffff) return broken("no message begins here");
+    const length = bytes.readInt32LE(4);
     if (length === 0) return { complete: true, offset: offset + PREFIX_BYTES, why: "end of stream" };
     const metadataOffset = offset + PREFIX_BYTES;
     const bodyOffset = metadataOffset + length;
     if (length < 0 || length > MAX_METADATA_BYTES) return broken(`a message header of ${length} bytes`);
     if (bodyOffset > size) return broken("the message header is cut off");
-    if (start.length < PREFIX_BYTES + length) start = read(PREFIX_BYTES + length);
-    guess = PREFIX_BYTES + length + READ_MORE;
-    const bytes = start.subarray(PREFIX_BYTES, PREFIX_BYTES + length);
-    let message: Message;
-    try {
-      message = parseMessage(bytes);
-    } catch (error) {
-      if (error instanceof RangeError) return broken("the message header does not hold together");
-      throw error;
-    }
+    /** What is there of the flatbuffer; all of it, if `end` is beyond that. */
+    const flatbuffer = (end: number): Buffer => {
+      if (PREFIX_BYTES + end > bytes.length) bytes = read(PREFIX_BYTES + length);
+      return bytes.subarray(PREFIX_BYTES, PREFIX_BYTES + length);
+    };
+    const message = parseStart(flatbuffer(0), length) ?? parseStart(flatbuffer(length), length);
+    if (message === null) return broken("the message header does not hold together");
     const nextOffset = bodyOffset + message.bodyLength;
     if (nextOffset > size) return broken("the message body is cut off");
-    yield { message, bytes, offset, metadataOffset, bodyOffset, nextOffset };
+    const text = (key: string): string | undefined => {
+      const span = message.metadata.get(key);
+      return span && spanText(flatbuffer(span.offset + span.length), span);
+    };
+    yield { message, offset, metadataOffset, metadataLength: length, nextOffset, text };
     offset = nextOffset;
+  }
+}
+
+/** The message, or null when it does not hold together, perhaps for want of bytes. */
+function parseStart(bytes: Buffer, whole: number): Message | null {
+  try {
+    return parseMessage(bytes, whole);
+  } catch (error) {
+    if (error instanceof RangeError) return null;
+    throw error;
   }
 }

@@ -33,8 +33,8 @@ import {
   checkTexts,
   FORMAT_VERSION,
   headerText,
-  KEYFRAME_KEY,
   META_KEY,
+  METADATA_KEYS,
   type QualityCounter,
   type RunEnd,
   type RunInfo,
@@ -47,9 +47,6 @@ const PAGE = 4096;
 /** Continuation marker and length before a message's flatbuffer. */
 const PREFIX_BYTES = 8;
 
-/** A batch's facts, and its keyframe if there is one. */
-const METADATA_KEYS = [META_KEY, KEYFRAME_KEY] as const;
-
 const roundUp = (bytes: number, to: number): number => Math.ceil(bytes / to) * to;
 
 /**
@@ -59,8 +56,8 @@ const roundUp = (bytes: number, to: number): number => Math.ceil(bytes / to) * t
  * than writing it.
  */
 class FileWriter extends RecordBatchFileWriter {
-  /** Headers for the number of rows of the batch before, without and with a keyframe: nearly all batches have the same number. */
-  private readonly templates: (HeaderTemplate | null)[] = [null, null];
+  /** Header for the number of rows of the batch before: nearly all batches have the same number. */
+  private template: HeaderTemplate | null = null;
   /** Where headers are put together. */
   private scratch = Buffer.alloc(PAGE);
 
@@ -70,11 +67,10 @@ class FileWriter extends RecordBatchFileWriter {
       ._writeHeader(Message.encode(Message.from(schema)), [], []);
   }
 
-  /** One batch, with its texts in the order of `METADATA_KEYS`. */
+  /** One batch, with a text for each of `METADATA_KEYS`. */
   writeBlock(block: Block, texts: readonly string[]): void {
-    let template = this.templates[texts.length - 1] ?? null;
-    if (template?.n !== block.n) template = this.templates[texts.length - 1] = headerTemplate(block.n, texts.length);
-    const at = this._position;
+    if (this.template?.n !== block.n) this.template = headerTemplate(block.n);
+    const { template, _position: at } = this;
     this._writeHeader(template.bytes, template.places, texts);
     this._recordBatchBlocks.push(new FileBlock(this._position - at, template.bodyLength, at));
     for (const piece of bodyOf(block)) this._sink.write(piece);
@@ -115,7 +111,7 @@ interface HeaderTemplate {
   readonly bodyLength: number;
 }
 
-function headerTemplate(n: number, texts: number): HeaderTemplate {
+function headerTemplate(n: number): HeaderTemplate {
   let bodyLength = 0;
   // Two buffers a column: no validity, as nothing is null, and the values.
   const regions = STORED_COLUMNS.flatMap(({ size }) => {
@@ -124,7 +120,7 @@ function headerTemplate(n: number, texts: number): HeaderTemplate {
     return [new BufferRegion(at, 0), new BufferRegion(at, n * size)];
   });
   const nodes = STORED_COLUMNS.map(() => new FieldNode(n, 0));
-  const metadata = new Map(METADATA_KEYS.slice(0, texts).map((key) => [key, ""]));
+  const metadata = new Map(METADATA_KEYS.map((key) => [key, ""]));
   const bytes = Message.encode(Message.from(new RecordBatchHeader(n, nodes, regions, null, [], metadata), bodyLength));
   return { n, bytes, places: metadataPlaces(Buffer.from(bytes)), bodyLength };
 }
@@ -219,21 +215,20 @@ export function createArrowWriter(path: string, source: Source, run: RunInfo, di
 
   /** What the source's lists have gained since the last call. */
   const newFacts = (): BatchFacts => {
-    const facts: BatchFacts = {
-      seq0: rows,
-      threads: source.threads.slice(written.threads),
-      texts: source.texts.slice(written.texts),
-      decisions: source.decisions.slice(written.decisions),
-    };
+    const facts: BatchFacts = { seq0: rows, threads: source.threads.slice(written.threads), texts: source.texts.slice(written.texts) };
     written.threads += facts.threads.length;
     written.texts += facts.texts.length;
-    written.decisions += facts.decisions.length;
     return facts;
   };
 
-  const writeBatch = (block: Block, facts: BatchFacts, keyframe: string | null): void => {
-    const text = JSON.stringify(facts);
-    const texts = keyframe === null ? [text] : [text, keyframe];
+  const newDecisions = (): string => {
+    const decisions = source.decisions.slice(written.decisions);
+    written.decisions += decisions.length;
+    return decisions.length === 0 ? "" : JSON.stringify(decisions);
+  };
+
+  const writeBatch = (block: Block, facts: BatchFacts, keyframe: string): void => {
+    const texts = [JSON.stringify(facts), newDecisions(), keyframe];
     checkTexts(path, sink.length, texts);
     writer.writeBlock(block, texts);
     sink.flush();
@@ -268,7 +263,7 @@ export function createArrowWriter(path: string, source: Source, run: RunInfo, di
     put(block): void {
       if (block.n === 0) return;
       if (block.seq0 !== rows) throw new RangeError(`block starts at seq ${block.seq0}, expected ${rows}`);
-      writeBatch(block, newFacts(), source.keyframe());
+      writeBatch(block, newFacts(), source.keyframe() ?? "");
       digest.put(block);
       rows += block.n;
       time = block.time[block.n - 1] ?? time;
@@ -284,7 +279,7 @@ export function createArrowWriter(path: string, source: Source, run: RunInfo, di
         digest: digest.finish(source.texts, source.threads),
         quality: [...quality],
       };
-      writeBatch(empty, { ...facts, end }, null);
+      writeBatch(empty, { ...facts, end }, "");
       writer.finish();
       sink.flush();
       try {

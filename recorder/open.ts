@@ -31,6 +31,7 @@ export interface Trace {
   readonly sites: readonly Site[];
   readonly threads: readonly ThreadInfo[];
   readonly texts: readonly string[];
+  /** Read when asked for. Throws TraceError. */
   readonly decisions: readonly Decision[];
   readonly transitions: TransitionReader;
   /** Path of `trace.db`, an ordinary SQLite file. */
@@ -82,7 +83,8 @@ export async function openTraceGently(
 
 function traceOf(dir: string, transitions: TransitionReader): Trace {
   const db = path.join(dir, DB_NAME);
-  const { info, sites, threads, texts, decisions, complete } = transitions;
+  const { info, sites, threads, texts, complete } = transitions;
+  let decisions: Decision[] | null = null;
   let connection: Sqlite.Database | null = null;
   return {
     dir,
@@ -90,7 +92,10 @@ function traceOf(dir: string, transitions: TransitionReader): Trace {
     sites,
     threads,
     texts,
-    decisions,
+    get decisions() {
+      decisions ??= [...transitions.decisions()];
+      return decisions;
+    },
     transitions,
     db,
     complete,
@@ -100,7 +105,7 @@ function traceOf(dir: string, transitions: TransitionReader): Trace {
         const batch = transitions.batches[index];
         const last = batch === undefined ? -1 : batch.seq0 + batch.rows - 1;
         const state = last <= seq ? transitions.keyframe(index) : null;
-        if (state !== null) return { seq: last, state };
+        if (state !== null) return { seq: last, state: state.toString("utf8") };
       }
       return null;
     },

@@ -5,6 +5,7 @@ import Sqlite, { type Database as Connection } from "better-sqlite3";
 import { KIND_COUNT, KINDS } from "../engine/transition.ts";
 import type { TransitionReader } from "./arrow-read.ts";
 import { SIGNAL_UPSERT } from "./derive-signals.ts";
+import { TraceError } from "./errors.ts";
 import { tableEntry } from "./schema.ts";
 import { SIGNAL_NAMES } from "./signal-names.ts";
 import type { Spill } from "./spill.ts";
@@ -32,15 +33,31 @@ function insertRows(db: Connection, name: string, rows: Iterable<readonly Value[
 /** NaN is NULL in rows of numbers. */
 const nulls = (row: Float64Array): Value[] => Array.from(row, (v) => (Number.isNaN(v) ? null : v));
 
-/** `spills` by table: rows that replace (or for `signal`, complete) what the page writer wrote. */
-export function insertSmallTables(dbPath: string, reader: TransitionReader, facts: SealFacts, spills: ReadonlyMap<string, Spill>): void {
+/** Small pieces: what is deflated of a state has some 3 kB, and memory outside of V8's heap is long in coming back. */
+const DEFLATE = { level: 1, chunkSize: 4096 };
+
+/** SQLite would take 16 MB for it; rows come in order of their keys, nearly. */
+const CACHE_KB = 1024;
+
+/**
+ * `spills` by table: rows that replace (or for `signal`, complete) what the page writer wrote. Returns what there is to say about the
+ * quality of the whole trace, one counter a name.
+ */
+export function insertSmallTables(
+  dbPath: string,
+  reader: TransitionReader,
+  facts: SealFacts,
+  spills: ReadonlyMap<string, Spill>,
+): QualityCounter[] {
+  const quality = [...facts.quality];
   const db = new Sqlite(dbPath);
   try {
     // The file is a temporary one: if this fails it is thrown away, so no journal. Parents come after children.
     db.pragma("journal_mode = OFF");
     db.pragma("synchronous = OFF");
     db.pragma("foreign_keys = OFF");
-    db.transaction(() => {
+    db.pragma(`cache_size = -${CACHE_KB}`);
+    return db.transaction(() => {
       insertRows(db, "run", [runRow(reader, facts)]);
       insertRows(
         db,
@@ -63,11 +80,7 @@ export function insertSmallTables(dbPath: string, reader: TransitionReader, fact
         KINDS.map((k, id) => [id, k.name, k.text, k.value, k.extra]),
       );
       insertRows(db, "signal_name", SIGNAL_NAMES);
-      insertRows(
-        db,
-        "decision",
-        reader.decisions.map((d, id) => [id, d.seq, d.door, d.choice]),
-      );
+      insertRows(db, "decision", decisionRows(reader, quality));
       insertRows(db, "count_by_kind", countRows(facts.counts));
       insertRows(
         db,
@@ -75,12 +88,14 @@ export function insertSmallTables(dbPath: string, reader: TransitionReader, fact
         reader.batches.map((b, i) => [b.seq0, b.rows, facts.times[i]?.time0 ?? 0, facts.times[i]?.time1 ?? 0]),
       );
       insertRows(db, "keyframe", keyframeRows(reader));
+      for (const [name, spill] of spills) insertSpilled(db, name, spill);
+      const merged = mergedQuality(quality);
       insertRows(
         db,
         "quality",
-        mergedQuality(facts.quality).map((q) => [q.name, q.count, q.severity, q.advice]),
+        merged.map((q) => [q.name, q.count, q.severity, q.advice]),
       );
-      for (const [name, spill] of spills) insertSpilled(db, name, spill);
+      return merged;
     })();
   } finally {
     db.close();
@@ -120,6 +135,17 @@ function runRow(reader: TransitionReader, facts: SealFacts): Value[] {
   ];
 }
 
+/** As many as can be read: the trace is worth having without them. */
+function* decisionRows(reader: TransitionReader, quality: QualityCounter[]): Generator<Value[]> {
+  let id = 0;
+  try {
+    for (const { seq, door, choice } of reader.decisions()) yield [id++, seq, door, choice];
+  } catch (error) {
+    if (!(error instanceof TraceError)) throw error;
+    quality.push({ name: "decisions-lost", count: 1, severity: "data-loss", advice: error.message });
+  }
+}
+
 function* countRows(counts: Float64Array): Generator<number[]> {
   for (const [at, count] of counts.entries()) {
     if (count > 0) yield [Math.floor(at / KIND_COUNT), at % KIND_COUNT, count];
@@ -129,7 +155,7 @@ function* countRows(counts: Float64Array): Generator<number[]> {
 function* keyframeRows(reader: TransitionReader): Generator<Value[]> {
   for (const [index, batch] of reader.batches.entries()) {
     const state = reader.keyframe(index);
-    if (state !== null) yield [batch.seq0 + batch.rows - 1, deflateSync(state, { level: 1 })];
+    if (state !== null) yield [batch.seq0 + batch.rows - 1, deflateSync(state, DEFLATE)];
   }
 }
 

@@ -92,9 +92,9 @@ function* sealFrom(reader: TransitionReader, dir: string, options: SealOptions):
     removeStale(dir);
     const roots = createDatabase(tmp);
     const facts = yield* writePagedTables(reader, tmp, roots, spill, options);
-    insertSmallTables(tmp, reader, facts, spills);
+    const quality = insertSmallTables(tmp, reader, facts, spills);
     fs.renameSync(tmp, path.join(dir, DB_NAME));
-    return { rows: reader.rows, digest: facts.digest, quality: facts.quality };
+    return { rows: reader.rows, digest: facts.digest, quality };
   } catch (error) {
     throw sealError(tmp, error);
   } finally {

@@ -10,11 +10,13 @@ import { TraceError } from "./errors.ts";
 import { flag, found, list, members, oneOf, text, whole } from "./list-form.ts";
 
 /** Raised when an older reader could misread a newer file; never reused. */
-export const FORMAT_VERSION = 1;
+export const FORMAT_VERSION = 2;
 
-/** Metadata keys. The keyframe has its own key so that walking a file need not parse it. */
+/** Metadata keys, in the order of their texts. What walking a file need not read has a key of its own and comes last. */
 export const META_KEY = "eintr";
+export const DECISIONS_KEY = "eintr.decisions";
 export const KEYFRAME_KEY = "eintr.keyframe";
+export const METADATA_KEYS = [META_KEY, DECISIONS_KEY, KEYFRAME_KEY] as const;
 
 export const ARROW_NAME = "transitions.arrow";
 export const DB_NAME = "trace.db";
@@ -148,18 +150,19 @@ const runEnd = z.object({
 export type RunEnd = z.infer<typeof runEnd>;
 
 const threadCheck = members<ThreadInfo>({ name: text, pid: systemId, tid: systemId, internal: flag });
-const decisionCheck = members<Decision>({ seq: countCheck, door: text, choice: countCheck });
 
 export const batchForm = z.object({
   /** Seq of the batch's first row. */
   seq0: count,
   threads: list<ThreadInfo>(threadCheck),
   texts: list<string>(text),
-  decisions: list<Decision>(decisionCheck),
   end: z.optional(runEnd),
 });
 /** What was appended to the source's lists since the batch before, and the end on the last. */
 export type BatchFacts = z.infer<typeof batchForm>;
+
+/** The decisions made since the batch before, beside the facts. */
+export const decisionsForm = list<Decision>(members<Decision>({ seq: countCheck, door: text, choice: countCheck }));
 
 /** Most bytes of the texts in a message's header: more than that a reader would refuse. */
 const MAX_TEXT_BYTES = MAX_METADATA_BYTES - METADATA_SLACK;

@@ -162,7 +162,7 @@ function memory(folder: string): void {
 }
 
 async function recordOnly(rows: number, dir: string): Promise<void> {
-  await record(server("graphene-sgx"), dir, info("graphene-sgx"), { rows });
+  await record(server("graphene-sgx"), dir, serverInfo(), { rows });
   rmSync(dir, { recursive: true });
   process.stdout.write(String(peakKilobytes()));
 }

@@ -65,14 +65,27 @@ describe("numbers in the metadata", () => {
     ["threads.0.tid: expected a whole number, found 1.5", thread({ tid: 1.5 })],
     ["threads.0.tid: expected at most 4294967295, found 4294967296", thread({ tid: 2 ** 32 })],
     ["threads.0.pid: expected at least 0, found -1", thread({ pid: -1 })],
-    ["decisions.0.seq: expected a whole number, found 0.5", decision({ seq: 0.5 })],
-    ["decisions.0.choice: expected at least 0, found -1", decision({ choice: -1 })],
-    ["decisions.0.choice: expected at most 9007199254740991, found 1e+300", decision({ choice: 1e300 })],
   ])("%s: the trace ends before this batch", (problem, lists) => {
     const { rows, lost } = sealed(written(lists));
     expect(rows).toBe(0);
     expect(lost).toMatch(/\(batch 0, byte \d+\): metadata /);
     expect(lost).toContain(`: metadata ${problem}.`);
+  });
+
+  test.each<[string, Partial<Source>]>([
+    ["0.seq: expected a whole number, found 0.5", decision({ seq: 0.5 })],
+    ["0.choice: expected at least 0, found -1", decision({ choice: -1 })],
+    ["0.choice: expected at most 9007199254740991, found 1e+300", decision({ choice: 1e300 })],
+  ])("of a decision, %s: the rows are there, the decisions are refused", (problem, lists) => {
+    const trace = openTrace(written(lists));
+    const told = `metadata ${problem}. Record it again`;
+    expect(trace.ask("SELECT count(*) FROM transition")).toEqual([[1]]);
+    expect(trace.ask("SELECT count(*) FROM decision")).toEqual([[0]]);
+    expect(trace.ask("SELECT severity FROM quality WHERE name = 'decisions-lost'")).toEqual([["data-loss"]]);
+    expect(() => trace.decisions).toThrow(TraceError);
+    expect(() => trace.decisions).toThrow(/\(decisions at byte \d+\)/);
+    expect(() => trace.decisions).toThrow(told);
+    trace.close();
   });
 
   test("a time of the end that is no integer ends the trace before its closing facts", () => {

@@ -88,11 +88,11 @@ describe("a keyframe", () => {
   /** The state's text replaced by another of the same length. */
   const withState = (change: (machine: Machine, text: string) => string): Trace =>
     damaged((write) => {
-      const { keyframeOffset, keyframeLength } = entry(whole, 0);
-      const text = whole.transitions.keyframe(0) ?? "";
+      const { offset, length } = entry(whole, 0).keyframe ?? { offset: 0, length: 0 };
+      const text = String(whole.transitions.keyframe(0));
       const changed = change(JSON.parse(text) as Machine, text);
-      expect(changed.length).toBeLessThanOrEqual(keyframeLength);
-      write(keyframeOffset, Buffer.from(changed.padEnd(keyframeLength)));
+      expect(changed.length).toBeLessThanOrEqual(length);
+      write(offset, Buffer.from(changed.padEnd(length)));
     });
 
   const changed = (change: (machine: Machine) => void) =>

@@ -123,7 +123,7 @@ function keyframeSeq({ transitions }: Trace, seq: number): number {
   for (let index = transitions.batchOf(Math.min(seq, transitions.rows - 1)); index >= 0; index -= 1) {
     const batch = transitions.batches[index];
     const last = batch === undefined ? -1 : batch.seq0 + batch.rows - 1;
-    if (batch !== undefined && batch.keyframeLength > 0 && last <= seq) return last;
+    if (batch?.keyframe && last <= seq) return last;
   }
   return -1;
 }
