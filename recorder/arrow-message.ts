@@ -173,11 +173,13 @@ function batchBuffers(batch: Table): Span[] {
   }));
 }
 
-/** Where in a message's flatbuffer the offset of each metadata text is kept, in order. */
-export function metadataPlaces(bytes: Buffer): number[] {
+/** Where in a flatbuffer of the writer's the offset of each metadata text is kept, in order: of a batch, a schema, a file's footer. */
+export function textPlaces(of: "batch" | "schema" | "footer", flatbuffer: Uint8Array): number[] {
+  const bytes = Buffer.from(flatbuffer.buffer, flatbuffer.byteOffset, flatbuffer.byteLength);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const message = new Table(bytes, view, view.getUint32(0, true), bytes.length);
-  return message.tables(4).map((entry) => entry.place(1));
+  const root = new Table(bytes, view, view.getUint32(0, true), bytes.length);
+  const texts = of === "batch" ? root.tables(4) : root.table(of === "schema" ? 2 : 1)?.tables(2);
+  return (texts ?? []).map((entry) => entry.place(1));
 }
 
 /**

@@ -126,8 +126,8 @@ function readerOf(path: string, fd: number): TransitionReader {
     }
     try {
       const { entry, facts } = checkBatch(path, next.value, batches.length, rows);
-      for (const thread of facts.threads) threads.push(thread);
-      for (const text of facts.texts) texts.push(text);
+      for (const thread of facts.threads ?? []) threads.push(thread);
+      for (const text of facts.texts ?? []) texts.push(text);
       if (entry.decisions !== null) decisionSpans.push(entry.decisions);
       if (entry.rows > 0) batches.push(entry);
       rows += entry.rows;

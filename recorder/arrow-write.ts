@@ -13,17 +13,18 @@ import {
   Int16,
   Int32,
   Message,
+  MetadataVersion,
   RecordBatchFileWriter,
   Schema,
   Uint8,
   Uint16,
   Uint32,
 } from "apache-arrow";
-import { FileBlock } from "apache-arrow/ipc/metadata/file";
+import { FileBlock, Footer } from "apache-arrow/ipc/metadata/file";
 import { BufferRegion, FieldNode, RecordBatch as RecordBatchHeader } from "apache-arrow/ipc/metadata/message";
 import { type Block, newBlock, type Sink, type Source } from "../engine/block.ts";
 import { KINDS } from "../engine/transition.ts";
-import { metadataPlaces } from "./arrow-message.ts";
+import { textPlaces } from "./arrow-message.ts";
 import { createDigest, type Digest } from "./digest.ts";
 import { errorCode, errorText, TraceError } from "./errors.ts";
 import { FileSink, writeError } from "./file-sink.ts";
@@ -44,6 +45,8 @@ import {
 
 /** Bodies begin on a page of the file: a write that does not costs the kernel twice as much. */
 const PAGE = 4096;
+/** Longer than the header of a batch with a keyframe, mostly. */
+const SCRATCH = 16 * PAGE;
 /** Continuation marker and length before a message's flatbuffer. */
 const PREFIX_BYTES = 8;
 
@@ -53,54 +56,81 @@ const roundUp = (bytes: number, to: number): number => Math.ceil(bytes / to) * t
  * apache-arrow's file writer with three differences. The schema message is also in the stream part, where the format wants it and a
  * recording that was killed has no other. Headers are padded to a page. And a batch is written from its columns' memory, under a header
  * of the library's making of which only the texts are new: to build Data, Vector, RecordBatch and header for each batch takes longer
- * than writing it.
+ * than writing it. The library makes the schema with an empty text, too: it takes longer over the long one than over everything else.
  */
 class FileWriter extends RecordBatchFileWriter {
   /** Header for the number of rows of the batch before: nearly all batches have the same number. */
   private template: HeaderTemplate | null = null;
-  /** Where headers are put together. */
-  private scratch = Buffer.alloc(PAGE);
+  private readonly scratch = Buffer.alloc(SCRATCH);
+
+  /** `header` is the schema's text, as in `trace-format.ts`. */
+  constructor(private readonly header: Buffer) {
+    super();
+  }
 
   protected override _writeSchema(schema: Schema): this {
-    return this._writeMagic()
-      ._writePadding(2)
-      ._writeHeader(Message.encode(Message.from(schema)), [], []);
+    const flatbuffer = Message.encode(Message.from(schema));
+    return this._writeMagic()._writePadding(2)._writeHeader(flatbuffer, textPlaces("schema", flatbuffer), [this.header]);
+  }
+
+  protected override _writeFooter(schema: Schema): this {
+    const flatbuffer = Footer.encode(new Footer(schema, MetadataVersion.V5, this._recordBatchBlocks, []));
+    const texts = [this.header];
+    const footer = Buffer.alloc(withTexts(flatbuffer, texts));
+    putWithTexts(footer, 0, flatbuffer, textPlaces("footer", flatbuffer), texts);
+    return this._write(Int32Array.of(-1, 0))._write(footer)._write(Int32Array.of(footer.length))._writeMagic();
   }
 
   /** One batch, with a text for each of `METADATA_KEYS`. */
-  writeBlock(block: Block, texts: readonly string[]): void {
+  writeBlock(block: Block, texts: readonly Buffer[]): void {
     if (this.template?.n !== block.n) this.template = headerTemplate(block.n);
     const { template, _position: at } = this;
     this._writeHeader(template.bytes, template.places, texts);
     this._recordBatchBlocks.push(new FileBlock(this._position - at, template.bodyLength, at));
-    for (const piece of bodyOf(block)) this._sink.write(piece);
+    for (const piece of bodyOf(block, template.bodyLength)) this._sink.write(piece);
     this._position += template.bodyLength;
   }
 
-  /** A flatbuffer up to the next page; texts are appended to it, and each place is made to point to its text. */
-  private _writeHeader(flatbuffer: Uint8Array, places: readonly number[], texts: readonly string[]): this {
-    let end = PREFIX_BYTES + roundUp(flatbuffer.byteLength, 4);
-    for (const text of texts) end += textBytes(text);
+  /** A message's flatbuffer and its texts, up to the next page. */
+  private _writeHeader(flatbuffer: Uint8Array, places: readonly number[], texts: readonly Buffer[]): this {
+    const end = PREFIX_BYTES + withTexts(flatbuffer, texts);
     const size = roundUp(this._position + end, PAGE) - this._position;
-    if (this.scratch.length < size) this.scratch = Buffer.alloc(2 * size);
-    const bytes = this.scratch;
-    bytes.fill(0, PREFIX_BYTES + flatbuffer.byteLength, size);
+    const bytes = this.zeros(size);
     bytes.writeInt32LE(-1, 0);
     bytes.writeInt32LE(size - PREFIX_BYTES, 4);
-    bytes.set(flatbuffer, PREFIX_BYTES);
-    let at = PREFIX_BYTES + roundUp(flatbuffer.byteLength, 4);
-    for (const [i, text] of texts.entries()) {
-      const place = PREFIX_BYTES + (places[i] as number);
-      bytes.writeUInt32LE(at - place, place);
-      bytes.writeUInt32LE(bytes.write(text, at + 4), at);
-      at += textBytes(text);
-    }
-    return this._write(bytes.subarray(0, size));
+    putWithTexts(bytes, PREFIX_BYTES, flatbuffer, places, texts);
+    return this._write(bytes);
+  }
+
+  /** Memory to put a header together in: the same one for all that have a usual length. */
+  private zeros(size: number): Buffer {
+    if (size > SCRATCH) return Buffer.alloc(size);
+    return this.scratch.subarray(0, size).fill(0);
   }
 }
 
 /** Bytes of a text in a flatbuffer: its length, itself, a zero, up to a multiple of four. */
-const textBytes = (text: string): number => 4 + roundUp(Buffer.byteLength(text) + 1, 4);
+const textBytes = (text: Buffer): number => 4 + roundUp(text.length + 1, 4);
+
+/** Bytes of a flatbuffer with its texts after it. */
+function withTexts(flatbuffer: Uint8Array, texts: readonly Buffer[]): number {
+  let size = roundUp(flatbuffer.byteLength, 4);
+  for (const text of texts) size += textBytes(text);
+  return size;
+}
+
+/** Put a flatbuffer and its texts at `start` of `bytes`, which are zero, and make each place in it point to its text. */
+function putWithTexts(bytes: Buffer, start: number, flatbuffer: Uint8Array, places: readonly number[], texts: readonly Buffer[]): void {
+  bytes.set(flatbuffer, start);
+  let at = start + roundUp(flatbuffer.byteLength, 4);
+  for (const [i, text] of texts.entries()) {
+    const place = start + (places[i] as number);
+    bytes.writeUInt32LE(at - place, place);
+    bytes.writeUInt32LE(text.length, at);
+    bytes.set(text, at + 4);
+    at += textBytes(text);
+  }
+}
 
 interface HeaderTemplate {
   readonly n: number;
@@ -122,34 +152,21 @@ function headerTemplate(n: number): HeaderTemplate {
   const nodes = STORED_COLUMNS.map(() => new FieldNode(n, 0));
   const metadata = new Map(METADATA_KEYS.map((key) => [key, ""]));
   const bytes = Message.encode(Message.from(new RecordBatchHeader(n, nodes, regions, null, [], metadata), bodyLength));
-  return { n, bytes, places: metadataPlaces(Buffer.from(bytes)), bodyLength };
+  return { n, bytes, places: textPlaces("batch", bytes), bodyLength };
 }
 
+const NO_TEXT = Buffer.alloc(0);
 const PADDING = new Uint8Array(8);
 
-/** Memory of the block's columns, each padded to 8 bytes. What lies side by side is one piece: all of it, in a full block. */
-function bodyOf(block: Block): Uint8Array[] {
-  const pieces: Uint8Array[] = [];
-  let { buffer, byteOffset: from } = block[STORED_COLUMNS[0]?.name ?? "time"];
-  let end = from;
-  const cut = (): void => void (end > from && pieces.push(new Uint8Array(buffer, from, end - from)));
-  for (const { name, size } of STORED_COLUMNS) {
+/** Memory of the block's columns, each padded to 8 bytes: in one piece, if the block is full and as `newBlock` made it. */
+function bodyOf(block: Block, bodyLength: number): Uint8Array[] {
+  const { buffer } = block.time;
+  if (block.n === block.time.length && buffer.byteLength === bodyLength && block.detail.buffer === buffer) return [new Uint8Array(buffer)];
+  return STORED_COLUMNS.flatMap(({ name, size }) => {
+    const bytes = block.n * size;
     const values = block[name];
-    if (values.buffer !== buffer || values.byteOffset !== end) {
-      cut();
-      buffer = values.buffer;
-      from = values.byteOffset;
-    }
-    end = values.byteOffset + block.n * size;
-    const padding = roundUp(block.n * size, 8) - block.n * size;
-    if (padding > 0) {
-      cut();
-      pieces.push(PADDING.subarray(0, padding));
-      from = end;
-    }
-  }
-  cut();
-  return pieces;
+    return [new Uint8Array(values.buffer, values.byteOffset, bytes), PADDING.subarray(0, roundUp(bytes, 8) - bytes)];
+  });
 }
 
 const TYPES: Readonly<Record<string, new () => DataType>> = {
@@ -162,14 +179,14 @@ const TYPES: Readonly<Record<string, new () => DataType>> = {
   float64: Float64,
 };
 
-function arrowSchema(path: string, source: Source, run: RunInfo): Schema {
+/** The columns and their meanings; the text of our metadata is put in by the writer. */
+function arrowSchema(): Schema {
   const fields = STORED_COLUMNS.map(({ name, type }) => {
     const Type = TYPES[type];
     if (Type === undefined) throw new Error(`no Arrow type for ${type}`);
     return new Field(name, new Type(), false, new Map([["meaning", COLUMN_MEANING[name]]]));
   });
-  const header: TraceHeader = { format: FORMAT_VERSION, run, sites: [...source.sites], kinds: [...KINDS] };
-  return new Schema(fields, new Map([[META_KEY, headerText(path, header)]]));
+  return new Schema(fields, new Map([[META_KEY, ""]]));
 }
 
 export interface ArrowWriter extends Sink {
@@ -202,10 +219,11 @@ function createFile(path: string): number {
  * writing fails, and before a byte is written when a reader would refuse the file.
  */
 export function createArrowWriter(path: string, source: Source, run: RunInfo, digest: Digest = createDigest()): ArrowWriter {
-  const schema = arrowSchema(path, source, run);
+  const header: TraceHeader = { format: FORMAT_VERSION, run, sites: [...source.sites], kinds: [...KINDS] };
+  const writer = new FileWriter(headerText(path, header));
   const fd = createFile(path);
   const sink = new FileSink(path, fd);
-  const writer = new FileWriter().reset(sink, schema);
+  writer.reset(sink, arrowSchema());
   const empty = newBlock(0);
   const written = { threads: 0, texts: 0, decisions: 0 };
   let rows = 0;
@@ -213,22 +231,27 @@ export function createArrowWriter(path: string, source: Source, run: RunInfo, di
   let writtenAt = Date.now();
   let open = true;
 
-  /** What the source's lists have gained since the last call. */
+  /** What the source's lists have gained since the last call; most batches have nothing new. */
   const newFacts = (): BatchFacts => {
-    const facts: BatchFacts = { seq0: rows, threads: source.threads.slice(written.threads), texts: source.texts.slice(written.texts) };
-    written.threads += facts.threads.length;
-    written.texts += facts.texts.length;
+    const facts: BatchFacts = { seq0: rows };
+    const { threads, texts } = source;
+    if (threads.length > written.threads) facts.threads = threads.slice(written.threads);
+    if (texts.length > written.texts) facts.texts = texts.slice(written.texts);
+    written.threads = threads.length;
+    written.texts = texts.length;
     return facts;
   };
 
-  const newDecisions = (): string => {
-    const decisions = source.decisions.slice(written.decisions);
-    written.decisions += decisions.length;
-    return decisions.length === 0 ? "" : JSON.stringify(decisions);
+  const newDecisions = (): Buffer => {
+    const { decisions } = source;
+    if (decisions.length === written.decisions) return NO_TEXT;
+    const text = Buffer.from(JSON.stringify(decisions.slice(written.decisions)));
+    written.decisions = decisions.length;
+    return text;
   };
 
-  const writeBatch = (block: Block, facts: BatchFacts, keyframe: string): void => {
-    const texts = [JSON.stringify(facts), newDecisions(), keyframe];
+  const writeBatch = (block: Block, facts: BatchFacts, keyframe: string | null): void => {
+    const texts = [Buffer.from(JSON.stringify(facts)), newDecisions(), keyframe === null ? NO_TEXT : Buffer.from(keyframe)];
     checkTexts(path, sink.length, texts);
     writer.writeBlock(block, texts);
     sink.flush();
@@ -263,7 +286,7 @@ export function createArrowWriter(path: string, source: Source, run: RunInfo, di
     put(block): void {
       if (block.n === 0) return;
       if (block.seq0 !== rows) throw new RangeError(`block starts at seq ${block.seq0}, expected ${rows}`);
-      writeBatch(block, newFacts(), source.keyframe() ?? "");
+      writeBatch(block, newFacts(), source.keyframe());
       digest.put(block);
       rows += block.n;
       time = block.time[block.n - 1] ?? time;
@@ -279,7 +302,7 @@ export function createArrowWriter(path: string, source: Source, run: RunInfo, di
         digest: digest.finish(source.texts, source.threads),
         quality: [...quality],
       };
-      writeBatch(empty, { ...facts, end }, "");
+      writeBatch(empty, { ...facts, end }, null);
       writer.finish();
       sink.flush();
       try {

@@ -154,11 +154,11 @@ const threadCheck = members<ThreadInfo>({ name: text, pid: systemId, tid: system
 export const batchForm = z.object({
   /** Seq of the batch's first row. */
   seq0: count,
-  threads: list<ThreadInfo>(threadCheck),
-  texts: list<string>(text),
+  threads: z.optional(list<ThreadInfo>(threadCheck)),
+  texts: z.optional(list<string>(text)),
   end: z.optional(runEnd),
 });
-/** What was appended to the source's lists since the batch before, and the end on the last. */
+/** What was appended to the source's lists since the batch before, if anything, and the end on the last. */
 export type BatchFacts = z.infer<typeof batchForm>;
 
 /** The decisions made since the batch before, beside the facts. */
@@ -168,11 +168,11 @@ export const decisionsForm = list<Decision>(members<Decision>({ seq: countCheck,
 const MAX_TEXT_BYTES = MAX_METADATA_BYTES - METADATA_SLACK;
 
 /** The header as the writer keeps it. Throws TraceError when the scenario is too long for that. */
-export function headerText(path: string, header: TraceHeader): string {
+export function headerText(path: string, header: TraceHeader): Buffer {
   const { length } = header.run.scenarioText;
   // A text so long need not be made into a longer one to know.
-  const text = length > MAX_TEXT_BYTES ? null : JSON.stringify(header);
-  if (text !== null && Buffer.byteLength(text) <= MAX_TEXT_BYTES) return text;
+  const text = length > MAX_TEXT_BYTES ? null : Buffer.from(JSON.stringify(header));
+  if (text !== null && text.length <= MAX_TEXT_BYTES) return text;
   throw new TraceError(
     path,
     "",
@@ -182,9 +182,9 @@ export function headerText(path: string, header: TraceHeader): string {
 }
 
 /** Throws TraceError for a batch that a reader would refuse; the trace then ends before it. */
-export function checkTexts(path: string, offset: number, texts: readonly string[]): void {
+export function checkTexts(path: string, offset: number, texts: readonly Buffer[]): void {
   let total = 0;
-  for (const text of texts) total += Buffer.byteLength(text);
+  for (const text of texts) total += text.length;
   if (total <= MAX_TEXT_BYTES) return;
   throw new TraceError(
     path,
