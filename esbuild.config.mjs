@@ -22,8 +22,9 @@ const LATE = {
 const lateModules = {
   name: "late-modules",
   setup({ onResolve, onLoad }) {
-    onResolve({ filter: /^node:/ }, ({ path, kind }) =>
-      path in LATE && kind === "import-statement" ? { path, namespace: "late" } : undefined,
+    // Of the packages that ask by require, commander is known to want no more than these functions.
+    onResolve({ filter: /^node:/ }, ({ path, kind, importer }) =>
+      path in LATE && (kind === "import-statement" || /[\\/]commander[\\/]/.test(importer)) ? { path, namespace: "late" } : undefined,
     );
     onLoad({ filter: /.*/, namespace: "late" }, ({ path }) => ({ contents: LATE[path].map((name) => lateCall(path, name)).join("") }));
   },

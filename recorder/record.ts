@@ -5,14 +5,13 @@
  * the last second. "Killed" means the process; nothing is promised about power loss (the file is not fsynced).
  */
 
-import fs from "node:fs";
 import path from "node:path";
 import { setImmediate as turn } from "node:timers/promises";
 import { BLOCK_ROWS, type Source } from "../engine/block.ts";
 import type { ArrowWriter } from "./arrow-write.ts";
-import { errorCode, errorText, TraceError } from "./errors.ts";
 import { type Sealed, type SealOptions, sealGently } from "./seal.ts";
-import { ARROW_NAME, DB_NAME, type QualityCounter, type RunEnd, type RunInfo } from "./trace-format.ts";
+import { prepareFolder } from "./trace-folder.ts";
+import { ARROW_NAME, type QualityCounter, type RunEnd, type RunInfo } from "./trace-format.ts";
 
 /** An incomplete block is flushed when nothing was written for so long. */
 const FLUSH_MS = 1000;
@@ -54,18 +53,19 @@ export interface Recorded {
 
 /**
  * Run `source` to its end, limit or abort. Throws TraceError when the folder is taken or cannot be written; an
- * error of the source is passed on. In both cases what was recorded stays readable, and a folder without a
- * single row is removed.
+ * error of the source is passed on. In both cases what was recorded stays readable; without a single row the
+ * folder is as it was before, with the trace that was to be replaced.
  */
 export async function record(source: Source, dir: string, info: RunInfo, options: RecordOptions = {}): Promise<Recorded> {
   const { createArrowWriter } = await import("./arrow-write.ts");
-  const created = prepareFolder(dir, options.force === true);
+  const folder = prepareFolder(dir, options.force === true);
   let writer: ArrowWriter | null = null;
   try {
     writer = createArrowWriter(path.join(dir, ARROW_NAME), source, info);
     const reason = await runAll(source, writer, options);
     const quality = [...(options.quality?.() ?? [])];
     const end = writer.finish({ reason, interrupted: reason === "aborted", quality });
+    folder.keep();
     const { rows, time, bytes } = writer;
     const onProgress = (done: number) => options.onProgress?.({ phase: "seal", rows: done, total: rows, timeNs: time, bytes });
     const sealed = await sealGently(dir, { natives: options.natives, onProgress });
@@ -73,7 +73,8 @@ export async function record(source: Source, dir: string, info: RunInfo, options
     return { dir, end, sealed };
   } catch (error) {
     writer?.abandon();
-    if (writer === null || writer.rows === 0) removeFolder(dir, created);
+    if (writer === null || writer.rows === 0) folder.giveBack();
+    else folder.keep();
     throw error;
   }
 }
@@ -110,37 +111,4 @@ const limitOrNull = (limit: number): number | null => (Number.isFinite(limit) ? 
 /** Flush an incomplete block of a slow source. */
 function tick(source: Source, writer: ArrowWriter): void {
   if (Date.now() - writer.writtenAt >= FLUSH_MS) source.flush(writer);
-}
-
-const TRACE_FILES = [ARROW_NAME, DB_NAME, `${DB_NAME}-journal`, `${DB_NAME}-wal`, `${DB_NAME}-shm`];
-
-/** Make the folder, or clear a trace out of it. True when it was made here. */
-function prepareFolder(dir: string, force: boolean): boolean {
-  try {
-    const made = fs.mkdirSync(dir, { recursive: true });
-    const files = fs.readdirSync(dir);
-    if (files.length === 0) return made !== undefined;
-    if (!force) {
-      const isTrace = files.includes(ARROW_NAME);
-      const problem = isTrace ? "a trace is there already" : "the folder is not empty";
-      throw new TraceError(dir, "", problem, "Choose another name, or replace it with --force");
-    }
-    for (const file of TRACE_FILES) fs.rmSync(path.join(dir, file), { force: true });
-    return false;
-  } catch (error) {
-    if (error instanceof TraceError) throw error;
-    throw new TraceError(dir, "", `the folder cannot be made (${errorCode(error) || errorText(error)})`, "Choose another place", {
-      cause: error,
-    });
-  }
-}
-
-/** Take back what `prepareFolder` and the writer made; a folder with anything else in it stays. */
-function removeFolder(dir: string, created: boolean): void {
-  for (const file of TRACE_FILES) fs.rmSync(path.join(dir, file), { force: true });
-  try {
-    if (created) fs.rmdirSync(dir);
-  } catch {
-    // Something of the user's is in it.
-  }
 }

@@ -88,6 +88,27 @@ describe("the folder", () => {
     expect(fs.readdirSync(dir).sort()).toEqual([DB_NAME, ARROW_NAME].sort());
   });
 
+  test("keeps the trace that was to be replaced when nothing comes in its place", async () => {
+    const dir = fresh("kept.trace");
+    await record(syntheticSource({ rows: 100 }), dir, testInfo());
+    const before = fs.readFileSync(`${dir}/${ARROW_NAME}`);
+    const failing: Source = { ...syntheticSource(), run: () => expect.fail("it broke") };
+    await expect(record(failing, dir, testInfo(), { force: true })).rejects.toThrow("it broke");
+    expect(fs.readdirSync(dir).sort()).toEqual([DB_NAME, ARROW_NAME].sort());
+    expect(fs.readFileSync(`${dir}/${ARROW_NAME}`).equals(before)).toBe(true);
+    expect(runRow(dir)).toMatchObject({ transitions: 100 });
+  });
+
+  test("is cleared of what a killed recording had set aside", async () => {
+    const dir = fresh("aside.trace");
+    await record(syntheticSource({ rows: 100 }), dir, testInfo());
+    fs.mkdirSync(`${dir}/.replaced`);
+    fs.writeFileSync(`${dir}/.replaced/${ARROW_NAME}`, "older");
+    await record(syntheticSource({ rows: 200 }), dir, testInfo(), { force: true });
+    expect(fs.readdirSync(dir).sort()).toEqual([DB_NAME, ARROW_NAME].sort());
+    expect(runRow(dir)).toMatchObject({ transitions: 200 });
+  });
+
   test("is removed when the source fails before its first row, kept when later", async () => {
     const failing = (after: number): Source => {
       const source = syntheticSource({ rows: 10_000, blockRows: 100 });

@@ -7,13 +7,11 @@ import { render } from "ink";
 import { runOf } from "../../analyzer/index.ts";
 import type { FixName, Run, StackName } from "../../engine/index.ts";
 import { ARROW_NAME, type RunInfo, record, type Trace } from "../../recorder/index.ts";
-import { openCase } from "../case.ts";
 import { InputError, type Io } from "../io.ts";
 import { openForCommand } from "../opening.ts";
 import { fixNames } from "../options.ts";
 import { paint } from "../present/style.ts";
 import { startProgress } from "../progress.ts";
-import { recordCase } from "../recording.ts";
 import { Replay } from "./app.tsx";
 import { enterScreen } from "./screen.ts";
 import type { ReplayState } from "./state.ts";
@@ -55,6 +53,8 @@ export async function runReplay(io: Io, name: string, options: ReplayOptions): P
 
 async function openTraceOrCase(io: Io, name: string, scratch: string): Promise<Trace> {
   if (existsSync(path.join(name, ARROW_NAME))) return openForCommand(io, name);
+  // Scenarios and logs are not read for a trace.
+  const [{ openCase }, { recordCase }] = await Promise.all([import("../case.ts"), import("../recording.ts")]);
   const dir = path.join(scratch, "one.trace");
   await recordCase(io, openCase(name), dir, { stack: DEFAULT_STACK, fixes: [], scheduler: "scripted", force: false });
   return openForCommand(io, dir);
