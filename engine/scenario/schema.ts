@@ -49,94 +49,88 @@ const done = { expect: result.optional() };
 
 export const SA_FLAGS = ["SA_RESTART", "SA_RESETHAND", "SA_NODEFER", "SA_ONSTACK", "SA_SIGINFO", "SA_NOCLDSTOP", "SA_NOCLDWAIT"] as const;
 
-const operation = <S extends z.ZodType>(text: string, args: S) => ({ text, args });
+/** The schema is made when it is first asked for: most starts of the program read no scenario, and a schema takes its time. */
+function operation<S extends z.ZodType>(text: string, schema: () => S) {
+  let made: S | undefined;
+  return {
+    text,
+    get args(): S {
+      made ??= schema();
+      return made;
+    },
+  };
+}
 
 export const OPERATIONS = {
-  compute: operation(
-    "run own instructions without system calls, for a time",
+  compute: operation("run own instructions without system calls, for a time", () =>
     z.union([duration.transform((d) => ({ for: d })), z.strictObject({ for: duration })]),
   ),
-  read: operation("read from a pipe or socket", z.strictObject({ from: name.optional(), bytes: count.default(1), ...waiting })),
-  write: operation("write to a pipe or socket", z.strictObject({ to: name.optional(), bytes: count.default(1), ...waiting })),
-  accept: operation("take a connection", z.strictObject({ on: name.optional(), ...waiting })),
-  close: operation("close the reading end of a pipe", z.strictObject({ what: name })),
-  poll: operation(
-    "wait until one of several objects has data (also select)",
+  read: operation("read from a pipe or socket", () => z.strictObject({ from: name.optional(), bytes: count.default(1), ...waiting })),
+  write: operation("write to a pipe or socket", () => z.strictObject({ to: name.optional(), bytes: count.default(1), ...waiting })),
+  accept: operation("take a connection", () => z.strictObject({ on: name.optional(), ...waiting })),
+  close: operation("close the reading end of a pipe", () => z.strictObject({ what: name })),
+  poll: operation("wait until one of several objects has data (also select)", () =>
     z.strictObject({ on: names.optional(), timeout: duration.default(NEVER), ...waiting }),
   ),
-  "epoll-wait": operation("the same through epoll", z.strictObject({ on: names.optional(), timeout: duration.default(NEVER), ...waiting })),
-  "futex-wait": operation(
-    "sleep on a word until it is woken",
+  "epoll-wait": operation("the same through epoll", () =>
+    z.strictObject({ on: names.optional(), timeout: duration.default(NEVER), ...waiting }),
+  ),
+  "futex-wait": operation("sleep on a word until it is woken", () =>
     z.strictObject({ on: name.optional(), timeout: duration.default(NEVER), ...waiting }),
   ),
-  "futex-wake": operation("wake sleepers on a word", z.strictObject({ on: name, count: count.default(1), ...done })),
-  semop: operation("take one from a semaphore", z.strictObject({ on: name.optional(), ...waiting })),
-  msgrcv: operation("receive a message", z.strictObject({ on: name.optional(), ...waiting })),
-  nanosleep: operation(
-    "sleep",
+  "futex-wake": operation("wake sleepers on a word", () => z.strictObject({ on: name, count: count.default(1), ...done })),
+  semop: operation("take one from a semaphore", () => z.strictObject({ on: name.optional(), ...waiting })),
+  msgrcv: operation("receive a message", () => z.strictObject({ on: name.optional(), ...waiting })),
+  nanosleep: operation("sleep", () =>
     z.union([duration.transform((d) => ({ for: d, expect: undefined })), z.strictObject({ for: duration, ...done })]),
   ),
-  pause: operation("wait for a signal", z.strictObject(done).default({})),
-  sigsuspend: operation(
-    "wait for a signal under another mask",
+  pause: operation("wait for a signal", () => z.strictObject(done).default({})),
+  sigsuspend: operation("wait for a signal under another mask", () =>
     z.strictObject({ mask: z.array(signal).default([]), ...done }).default({ mask: [] }),
   ),
-  sigaction: operation(
-    "set what a signal does",
+  sigaction: operation("set what a signal does", () =>
     z.strictObject({ signal, handler: name, flags: z.array(z.enum(SA_FLAGS)).default([]), mask: z.array(signal).default([]), ...done }),
   ),
-  sigprocmask: operation(
-    "block or unblock signals",
+  sigprocmask: operation("block or unblock signals", () =>
     z.strictObject({ how: z.enum(["block", "unblock", "set"]), signals: z.array(signal), ...done }),
   ),
-  sigpending: operation("ask which signals are pending", z.strictObject(done).default({})),
-  sigaltstack: operation(
-    "register an alternate stack",
+  sigpending: operation("ask which signals are pending", () => z.strictObject(done).default({})),
+  sigaltstack: operation("register an alternate stack", () =>
     z.strictObject({ bytes: count.default(8192), disable: z.boolean().default(false), ...done }).default({ bytes: 8192, disable: false }),
   ),
-  kill: operation(
-    "send a signal to a process (self, parent, group, all, or a program name)",
+  kill: operation("send a signal to a process (self, parent, group, all, or a program name)", () =>
     z.strictObject({ process: name.default("self"), signal: z.union([z.literal(0), signal]), ...done }),
   ),
-  tgkill: operation(
-    "send a signal to a thread (self or a program name)",
+  tgkill: operation("send a signal to a thread (self or a program name)", () =>
     z.strictObject({ thread: name.default("self"), signal: z.union([z.literal(0), signal]), ...done }),
   ),
-  alarm: operation(
-    "SIGALRM after whole seconds",
+  alarm: operation("SIGALRM after whole seconds", () =>
     z.union([duration.transform((d) => ({ after: d, expect: undefined })), z.strictObject({ after: duration, ...done })]),
   ),
-  setitimer: operation(
-    "SIGALRM after a time, then at an interval",
+  setitimer: operation("SIGALRM after a time, then at an interval", () =>
     z.strictObject({ value: duration, interval: duration.default(0), ...done }),
   ),
-  fioasync: operation("ask for SIGIO on an object (ioctl FIOASYNC)", z.strictObject({ on: name, ...done })),
-  wait4: operation(
-    "wait for a child (any, or the one running a program)",
+  fioasync: operation("ask for SIGIO on an object (ioctl FIOASYNC)", () => z.strictObject({ on: name, ...done })),
+  wait4: operation("wait for a child (any, or the one running a program)", () =>
     z.strictObject({ child: name.optional(), nohang: z.boolean().default(false), ...done }).default({ nohang: false }),
   ),
-  clone: operation(
-    "start a thread running a program",
+  clone: operation("start a thread running a program", () =>
     z.union([name.transform((program) => ({ program, expect: undefined })), z.strictObject({ program: name, ...done })]),
   ),
-  fork: operation(
-    "start a process running a program",
+  fork: operation("start a process running a program", () =>
     z.union([name.transform((program) => ({ program, expect: undefined })), z.strictObject({ program: name, ...done })]),
   ),
-  exec: operation(
-    "become another program: handlers go back to default",
+  exec: operation("become another program: handlers go back to default", () =>
     z.strictObject({ takes: duration.default(0), ...done }).default({ takes: 0 }),
   ),
-  exit: operation("end this thread", z.strictObject({ status: z.number().int().min(0).max(255).default(0) }).default({ status: 0 })),
-  "exit-group": operation(
-    "end this process",
+  exit: operation("end this thread", () => z.strictObject({ status: z.number().int().min(0).max(255).default(0) }).default({ status: 0 })),
+  "exit-group": operation("end this process", () =>
     z.strictObject({ status: z.number().int().min(0).max(255).default(0) }).default({ status: 0 }),
   ),
-  yield: operation("sched_yield", z.strictObject(done).default({})),
-  getpid: operation("a system call that does nothing", z.strictObject(done).default({})),
-  gettime: operation("ask for the time", z.strictObject(done).default({})),
-  fault: operation(
-    "an instruction that faults; a memory fault says what is at its address",
+  yield: operation("sched_yield", () => z.strictObject(done).default({})),
+  getpid: operation("a system call that does nothing", () => z.strictObject(done).default({})),
+  gettime: operation("ask for the time", () => z.strictObject(done).default({})),
+  fault: operation("an instruction that faults; a memory fault says what is at its address", () =>
     z.union([
       z.enum(FAULTS).transform((what) => ({ what, address: 0, at: "unmapped" as const })),
       z
@@ -144,32 +138,25 @@ export const OPERATIONS = {
         .refine(({ what, at }) => what === "memory" || at === "unmapped", { path: ["at"], message: "expected only with what: memory" }),
     ]),
   ),
-  "probe-memory": operation(
-    "hand the system a pointer that may be bad",
+  "probe-memory": operation("hand the system a pointer that may be bad", () =>
     z.strictObject({ valid: z.boolean().default(false), ...done }).default({ valid: false }),
   ),
-  vectors: operation(
-    "keep values in vector registers (live) or use them (clobber) or look at them (check)",
+  vectors: operation("keep values in vector registers (live) or use them (clobber) or look at them (check)", () =>
     z.enum(["live", "clobber", "check"]).transform((what) => ({ what })),
   ),
-  "skip-fault": operation(
-    "in a handler: change the saved context so that the faulting instruction is skipped",
+  "skip-fault": operation("in a handler: change the saved context so that the faulting instruction is skipped", () =>
     z.strictObject({}).default({}),
   ),
-  sigsetjmp: operation(
-    "remember this place, run operations; siglongjmp continues after them",
+  sigsetjmp: operation("remember this place, run operations; siglongjmp continues after them", () =>
     z.strictObject({ place: name, do: z.lazy(loopBody) }),
   ),
-  siglongjmp: operation(
-    "leave the handler for a remembered place, restoring the mask",
+  siglongjmp: operation("leave the handler for a remembered place, restoring the mask", () =>
     z.union([name.transform((place) => ({ place })), z.strictObject({ place: name })]),
   ),
-  call: operation(
-    "a system call eintr does not emulate: its duration and result only",
+  call: operation("a system call eintr does not emulate: its duration and result only", () =>
     z.strictObject({ name, takes: duration.default(0), result: result.default(0), ...done }),
   ),
-  loop: operation(
-    "repeat operations",
+  loop: operation("repeat operations", () =>
     z.strictObject({ times: z.union([count, z.literal("forever")]).default("forever"), do: z.lazy(loopBody) }),
   ),
 } as const;

@@ -53,6 +53,7 @@ export function demoCommand(io: Io): Command {
 
 function tryNext(dir: string): string {
   const lines = [
+    [`eintr replay ${dir} --finding 1`, "the same in a terminal app: step through it, forward and back"],
     [`eintr rerun ${dir} --fix ${FIX}`, "what the fix changes"],
     [`eintr rerun ${dir} --stack native-linux`, "what Linux alone would have done"],
     [`eintr query ${dir} "SELECT * FROM signals"`, "the road of each signal, in SQL"],
