@@ -82,7 +82,8 @@ async function failure(io: Io, error: unknown): Promise<number> {
   if (error instanceof Error && error.name === "QueryError" && io.signal.aborted) return 130;
   if (error instanceof Error && (await isForTheUser(error))) {
     io.talk(`eintr: ${error.message}\n`);
-    return 2;
+    // What was interrupted says so in its message.
+    return io.signal.aborted ? 130 : 2;
   }
   io.talk(`eintr: this is a bug of eintr, please report it\n${error instanceof Error ? error.stack : String(error)}\n`);
   return 70;

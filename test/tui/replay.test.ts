@@ -3,6 +3,7 @@
 import { readFileSync } from "node:fs";
 import { afterAll, describe, expect, test } from "vitest";
 import { KIND, kindName } from "../../engine/index.ts";
+import { alignGently } from "../../tui/replay/aligning.ts";
 import { jump, sql } from "../../tui/replay/going.ts";
 import { COMMANDS, keyTable, matching } from "../../tui/replay/keys.ts";
 import { PANES } from "../../tui/replay/panes/index.ts";
@@ -214,6 +215,24 @@ describe("stories", () => {
     expect(s.screen()).toContain("graphene-sgx + sgx-interrupted-code-lost  seq 172");
     await s.press(")");
     expect(s.state().message).toBe("no difference further on");
+  });
+
+  test("two runs are laid side by side before they are shown: with progress, and until somebody stops it", async () => {
+    const other = await world("lost-interrupted-error", { fixes: ["sgx-interrupted-code-lost"] });
+    const both = await world("lost-interrupted-error", { other });
+    const told: [number, number][] = [];
+    const stop = new AbortController();
+    const stopped = alignGently(both, stop.signal, (...progress) => told.push(progress));
+    stop.abort();
+    expect(await stopped).toBe(false);
+    expect(await alignGently(both, new AbortController().signal, (...progress) => told.push(progress))).toBe(true);
+    const total = both.rows.count + other.rows.count;
+    expect(told).toEqual([
+      [both.rows.count, total],
+      [both.rows.count, total],
+      [total, total],
+    ]);
+    expect(await alignGently(other, stop.signal, () => expect.fail("nothing to lay beside"))).toBe(true);
   });
 
   test("SQL, and from a row of the result to its transition", async () => {

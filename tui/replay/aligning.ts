@@ -1,5 +1,6 @@
 /** Two runs of a scenario aligned by what the application did. */
 
+import { setImmediate as turn } from "node:timers/promises";
 import { pairUp, type SeenPair } from "../../analyzer/index.ts";
 import { outcome, type Seen, type SeenCalls, watchCalls } from "../../recorder/index.ts";
 import type { ReplayState } from "./state.ts";
@@ -10,14 +11,42 @@ const COMPARED_ROWS = 3_000_000;
 
 const calls = new WeakMap<World, SeenCalls>();
 
-/** Calls and handlers of the whole trace, by place; found once. */
-function callsOf(world: World): SeenCalls {
+/** Finds the calls and handlers of the whole trace, by place. Yields the rows of each block it has passed. */
+function* findCalls(world: World): Generator<number, SeenCalls> {
   const known = calls.get(world);
   if (known !== undefined) return known;
   const watch = watchCalls(world.trace);
-  if (world.rows.count <= COMPARED_ROWS) for (const block of world.trace.rows()) watch.put(block);
+  if (world.rows.count <= COMPARED_ROWS) {
+    for (const block of world.trace.rows()) {
+      watch.put(block);
+      yield block.n;
+    }
+  }
   calls.set(world, watch);
   return watch;
+}
+
+function callsOf(world: World): SeenCalls {
+  const steps = findCalls(world);
+  for (;;) {
+    const { done, value } = steps.next();
+    if (done === true) return value;
+  }
+}
+
+/** Lays the two runs side by side before they are shown, lets timers and signals in meanwhile. False when `signal` was aborted. */
+export async function alignGently(world: World, signal: AbortSignal, onProgress: (done: number, total: number) => void): Promise<boolean> {
+  const worlds = world.other === null ? [] : [world, world.other];
+  const total = worlds.reduce((sum, { rows }) => sum + rows.count, 0);
+  let done = 0;
+  for (const one of worlds) {
+    for (const rows of findCalls(one)) {
+      onProgress((done += rows), total);
+      await turn();
+      if (signal.aborted) return false;
+    }
+  }
+  return true;
 }
 
 const paired = new WeakMap<World, readonly SeenPair[]>();

@@ -12,6 +12,7 @@ import { openForCommand } from "../opening.ts";
 import { fixNames } from "../options.ts";
 import { paint } from "../present/style.ts";
 import { startProgress } from "../progress.ts";
+import { alignGently } from "./aligning.ts";
 import { Replay } from "./app.tsx";
 import { enterScreen } from "./screen.ts";
 import type { ReplayState } from "./state.ts";
@@ -44,6 +45,7 @@ export async function runReplay(io: Io, name: string, options: ReplayOptions): P
     const other = otherTrace === null ? null : openWorld(otherTrace, look, null);
     const world = openWorld(trace, look, other);
     if (world.rows.count === 0) throw new InputError(`${name}: there are no transitions to replay`);
+    await layTogether(io, world);
     await show(io, world, await startOf(world, options));
   } finally {
     for (const trace of opened) trace.close();
@@ -70,6 +72,16 @@ async function openOther(io: Io, trace: Trace, options: ReplayOptions, scratch: 
   const dir = path.join(scratch, "other.trace");
   await recordOther(io, run, dir, { ...info, stack: run.options.stack, fixes: [...fixes] }, trace);
   return openForCommand(io, dir);
+}
+
+async function layTogether(io: Io, world: World): Promise<void> {
+  const progress = startProgress();
+  try {
+    const laid = await alignGently(world, io.signal, (done, total) => progress.update("laying the two runs side by side", done, total));
+    if (!laid) throw new InputError("interrupted while the two runs were laid side by side");
+  } finally {
+    progress.end();
+  }
 }
 
 /** Up to the same virtual time, where the trace was cut. */
