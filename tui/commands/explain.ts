@@ -1,8 +1,9 @@
 /** `eintr explain`: what a rule looks for, why it matters, how to fix it. */
 
 import { Command } from "commander";
-import { explain, RULES } from "../../analyzer/index.ts";
+import { findRule, RULES } from "../../analyzer/index.ts";
 import type { Io } from "../io.ts";
+import { explanation } from "../present/explain.ts";
 
 export function explainCommand(io: Io): Command {
   return new Command("explain")
@@ -10,7 +11,7 @@ export function explainCommand(io: Io): Command {
     .argument("[id]", "id of the rule")
     .addHelpText("after", "\nExamples:\n  eintr explain\n  eintr explain sgx-interrupted-code-lost")
     .action(async (id: string | undefined) => {
-      if (id !== undefined) return io.out(explain(id));
+      if (id !== undefined) return io.out(explanation(findRule(id)));
       const width = Math.max(...RULES.map((rule) => rule.id.length));
       await io.out(RULES.map((rule) => `${rule.id.padEnd(width)}  ${rule.severity.padEnd(7)}  ${rule.title}\n`).join(""));
     });

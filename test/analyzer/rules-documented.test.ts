@@ -1,15 +1,16 @@
 /** The documentation of the rules: complete, and true to what it names. */
 
 import { describe, expect, it } from "vitest";
-import { explain, findRule, RULES, RuleError, SEVERITIES, wrap } from "../../analyzer/index.ts";
+import { findRule, RULES, RuleError, SEVERITIES } from "../../analyzer/index.ts";
 import { FIX_NAMES, KIND, LAYERS } from "../../engine/index.ts";
+import { explanation } from "../../tui/present/explain.ts";
 import { BUILT_IN, watch } from "./support.ts";
 
 const flat = (text: string): string => text.replace(/\s+/g, " ");
 
 describe.each(RULES)("$id", (rule) => {
   it("is explained in full", () => {
-    const text = flat(explain(rule.id));
+    const text = flat(explanation(rule));
     for (const part of [
       rule.id,
       rule.title,
@@ -23,7 +24,7 @@ describe.each(RULES)("$id", (rule) => {
     ])
       expect(text).toContain(flat(part));
     for (const heading of ["What", "Why it matters", "How it was mended", "What it is not", "Cost of a finding", "See it"])
-      expect(explain(rule.id)).toMatch(new RegExp(`^${heading}$`, "m"));
+      expect(explanation(rule)).toMatch(new RegExp(`^${heading}$`, "m"));
     expect(text).toContain(`eintr record ${rule.example} `);
     if (rule.fix !== null) expect(text).toContain(`--fix ${rule.fix}`);
   });
@@ -46,7 +47,7 @@ describe.each(RULES)("$id", (rule) => {
   });
 
   it("fits the width asked for, but for the commands to paste", () => {
-    const [text, commands] = explain(rule.id, 60).split("\nSee it\n");
+    const [text, commands] = explanation(rule, 60).split("\nSee it\n");
     expect(text?.split("\n").filter((line) => line.length > 60)).toEqual([]);
     for (const line of commands?.trimEnd().split("\n") ?? []) expect(line).toMatch(/^ {2}eintr \w+ /);
   });
@@ -58,18 +59,9 @@ it("rules have different ids", () => {
 
 describe("a rule that is none", () => {
   it("is an error with the nearest name", () => {
-    expect(() => explain("sgx-interupted-code")).toThrow(RuleError);
-    expect(() => explain("sgx-interupted-code")).toThrow('no rule "sgx-interupted-code"; did you mean "sgx-interrupted-code-lost"?');
+    expect(() => findRule("sgx-interupted-code")).toThrow(RuleError);
+    expect(() => findRule("sgx-interupted-code")).toThrow('no rule "sgx-interupted-code"; did you mean "sgx-interrupted-code-lost"?');
     expect(() => findRule("yield-per-pending")).toThrow('did you mean "spurious-yield-per-pending"?');
     expect(() => findRule("")).toThrow(RuleError);
-  });
-});
-
-describe("wrap", () => {
-  it("breaks between words, never inside one, and indents each line", () => {
-    expect(wrap("one two three", 9)).toBe("  one two\n  three");
-    expect(wrap("a averyveryverylongword b", 8)).toBe("  a\n  averyveryverylongword\n  b");
-    expect(wrap("", 10)).toBe("  ");
-    expect(wrap("one two", 80, "    ")).toBe("    one two");
   });
 });

@@ -1,0 +1,18 @@
+/** Rules by the ids that users give. */
+
+import { nearest } from "../engine/index.ts";
+import type { Rule } from "./rule.ts";
+import { RULES } from "./rules/index.ts";
+
+/** The user asked for a rule that is none. */
+export class RuleError extends Error {
+  override readonly name = "RuleError";
+}
+
+/** Throws RuleError with the nearest id. */
+export function findRule(id: string): Rule {
+  const found = RULES.find((rule) => rule.id === id);
+  if (found !== undefined) return found;
+  const ids = RULES.map((rule) => rule.id);
+  throw new RuleError(`no rule "${id}"; did you mean "${nearest(id, ids)}"? (list: eintr explain)`);
+}
