@@ -40,7 +40,7 @@ async function commandLine(io: Io, argv: readonly string[]): Promise<Command> {
       "after",
       `
 Examples:
-  eintr demo                                           the tour: a read that loses its EINTR under SGX
+  eintr demo               (the tour: a read that loses its EINTR under SGX)
   eintr record lost-interrupted-error --stack graphene-sgx -o a.trace
   eintr analyze a.trace
   eintr show a.trace --finding 1
@@ -48,7 +48,8 @@ Examples:
   eintr query a.trace "SELECT * FROM signals"
   eintr rerun a.trace --fix sgx-interrupted-code-lost
 
-Data goes to stdout, talk to stderr. Exit codes: 0 fine, 1 findings or differences, 2 wrong use or input, 130 interrupted.`,
+Data goes to stdout, talk to stderr. Exit codes: 0 fine, 1 findings or
+differences, 2 wrong use or input, 130 interrupted.`,
     );
   for (const load of wanted(argv)) program.addCommand((await load())(io, program));
   for (const command of [program, ...program.commands])

@@ -1,8 +1,9 @@
 /** Option values that several commands share, checked with an error that says what was expected. */
 
 import { Option } from "commander";
-import { FIX_NAMES, type FixName, nearest, STACK_NAMES, type StackName } from "../engine/index.ts";
+import { FIX_NAMES, FIXES, type FixName, nearest, STACK_NAMES, type StackName } from "../engine/index.ts";
 import { InputError } from "./io.ts";
+import { wrapCells } from "./present/two-column.ts";
 
 export function stackName(text: string): StackName {
   const found = STACK_NAMES.find((name) => name === text);
@@ -32,6 +33,11 @@ export const wholeNumber =
     return value;
   };
 
+/** The fixes as part of a help text. */
+export const fixList = (): string => {
+  const fixes = Object.entries(FIXES).flatMap(([id, { text }]) => [`  ${id}`, ...wrapCells(text, 72).map((line) => `      ${line}`)]);
+  return ["Fixes:", ...fixes].join("\n");
+};
+
 export const stackOption = () => new Option("--stack <name>", `the stack: ${STACK_NAMES.join(", ")}`).argParser(stackName);
-export const fixOption = () =>
-  new Option("--fix <id>", "switch a fix on; may be repeated (eintr record --help lists them)").argParser<FixName[]>(fixNames);
+export const fixOption = () => new Option("--fix <id>", "switch a fix on; may be repeated (see below)").argParser<FixName[]>(fixNames);

@@ -51,12 +51,15 @@ interface PalCall extends Entry {
   injected: number;
   injectedAt: number;
   entered: number;
+  /** The upcall of the event: its seq, NONE before, and its time. */
+  upcall: number;
   upcallAt: number;
   handler: number;
 }
 /** What is kept of an abandoned PAL call until its system call returns. */
 interface Lost {
   readonly flow: string;
+  readonly errno: number;
   /** What the system call returns when nobody sets pal_errno before the LibOS asks for it. */
   readonly answer: number;
   readonly event: number;
@@ -82,6 +85,7 @@ const freshPalCall = (): PalCall => ({
   injected: 0,
   injectedAt: 0,
   entered: NONE,
+  upcall: NONE,
   upcallAt: 0,
   handler: NONE,
 });
@@ -153,6 +157,7 @@ function start(names: Names, report: (found: Report) => void): RuleState {
     pal.raised = false;
     pal.event = NONE;
     pal.entered = NONE;
+    pal.upcall = NONE;
     pal.handler = NONE;
   };
 
@@ -166,24 +171,28 @@ function start(names: Names, report: (found: Report) => void): RuleState {
   };
 
   /** DkExceptionReturn left this PAL call (2.6). */
-  const abandon = (call: Call, pal: PalCall, seq: number, errno: number): void => {
+  const abandon = (call: Call, pal: PalCall, block: Block, row: number): void => {
+    const seq = block.seq0 + row;
+    const errno = block.value[row] as number;
+    const left = names.sites[block.site[row] as number]?.flow ?? "the PAL";
     if (!ASKS_PAL_ERRNO.has(pal.flow) || pal.entered === NONE || pal.raised || pal.errno !== errno) return;
     const evidence: Evidence[] = [
       { seq: pal.seq, caption: `the LibOS calls the PAL; pal_errno is ${errno}` },
       { seq: pal.injected, caption: "the ocall's result becomes -PAL_ERROR_INTERRUPTED, and an event comes with it" },
-      { seq: pal.entered, caption: `back in the enclave with the code ${INTERRUPTED} in RDI` },
+      { seq: pal.entered, caption: `back in the enclave; the result in RDI is ${INTERRUPTED} (-PAL_ERROR_INTERRUPTED)` },
     ];
+    if (pal.upcall !== NONE) evidence.push({ seq: pal.upcall, caption: "the event is handled first: nobody has looked at the result yet" });
     const sent = generated.get(pal.event);
     if (sent !== undefined) evidence.push({ seq: sent, caption: "the host makes the signal pending" });
     if (pal.handler !== NONE) evidence.push({ seq: pal.handler, caption: "the application's handler runs" });
     evidence.push({
       seq,
-      caption: `the wrong turn: the PAL call is left as if it had returned 0, and pal_errno is still ${errno}: nobody tells the LibOS "interrupted"`,
+      caption: `the wrong turn, in ${left}: the PAL call is left as if it had returned 0, and pal_errno is still ${errno}: nobody tells the LibOS "interrupted"`,
     });
     evidence.sort((a, b) => a.seq - b.seq);
     const { flow, event, signal } = pal;
     const costNs = pal.upcallAt - pal.injectedAt;
-    call.lost = { flow, answer: answerOf(flow, errno), event, signal, handled: pal.handler !== NONE, evidence, costNs };
+    call.lost = { flow, errno, answer: answerOf(flow, errno), event, signal, handled: pal.handler !== NONE, evidence, costNs };
   };
 
   /** The handler of the event: in its upcall, or later in the system call when a lock put it off. */
@@ -210,7 +219,7 @@ function start(names: Names, report: (found: Report) => void): RuleState {
     call.lost = null;
     const result = resultText(call.result);
     const seen = call.result === 0 ? "0, which looks like success or the end of the data," : result;
-    lost.evidence.push({ seq: left, caption: `the LibOS makes ${result} of it` });
+    lost.evidence.push({ seq: left, caption: `the LibOS asks pal_errno, which is ${lost.errno}, and returns ${result}` });
     if (back !== null) lost.evidence.push({ seq: back, caption: `the application sees ${seen} instead of -EINTR` });
     report({
       title: `${text} returns ${result} instead of -EINTR after ${signalName(lost.signal)}`,
@@ -266,12 +275,15 @@ function start(names: Names, report: (found: Report) => void): RuleState {
           return;
         case KIND["libos.upcall.enter"]:
           if (value === EVENT.FAILURE) pals.each(raise);
-          else if (pal?.event === extra) pal.upcallAt = block.time[row] as number;
+          else if (pal?.event === extra) {
+            pal.upcall = seq;
+            pal.upcallAt = block.time[row] as number;
+          }
           return;
         case KIND["app.handler.enter"]:
           return handle(call, pal, block, row);
         case KIND["pal.call.abandon"]:
-          if (call !== null && pal?.depth === open && pal.event === extra) abandon(call, pal, seq, value);
+          if (call !== null && pal?.depth === open && pal.event === extra) abandon(call, pal, block, row);
           return pals.backTo(depth);
         case KIND["thread.exit"]:
           tellOpen(thread, state);

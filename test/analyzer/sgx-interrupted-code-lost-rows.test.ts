@@ -21,7 +21,7 @@ describe("row by row", () => {
   const seqs = (...rows: Parameters<typeof madeUp>[0][number][]): number[][] => found(...rows).map((f) => f.evidence.map((e) => e.seq));
 
   it("the bug itself", () => {
-    expect(seqs(CALL, ENTER, INJECT, EENTER, UPCALL, ABANDON, EXIT, RETURN)).toEqual([[1, 2, 3, 5, 6, 7]]);
+    expect(seqs(CALL, ENTER, INJECT, EENTER, UPCALL, ABANDON, EXIT, RETURN)).toEqual([[1, 2, 3, 4, 5, 6, 7]]);
   });
 
   it("is silent when pal_errno differs at the end, whoever changed it", () => {
@@ -42,12 +42,14 @@ describe("row by row", () => {
     const own = { ...other, signal: 15, extra: 7 };
     const findings = found(CALL, ENTER, INJECT, EENTER, UPCALL, ABANDON, other, own, EXIT, RETURN);
     expect(findings.map((f) => f.title.endsWith("after SIGTERM"))).toEqual([true]);
-    expect(findings[0]?.evidence.map((e) => e.seq)).toEqual([1, 2, 3, 5, 7, 8, 9]);
+    expect(findings[0]?.evidence.map((e) => e.seq)).toEqual([1, 2, 3, 4, 5, 7, 8, 9]);
   });
 
   it("tells of a call whose way out of the LibOS is the last thing known", () => {
-    expect(seqs(CALL, ENTER, INJECT, EENTER, UPCALL, ABANDON, EXIT)).toEqual([[1, 2, 3, 5, 6]]);
+    expect(seqs(CALL, ENTER, INJECT, EENTER, UPCALL, ABANDON, EXIT)).toEqual([[1, 2, 3, 4, 5, 6]]);
     expect(seqs(CALL, ENTER, INJECT, EENTER, UPCALL, ABANDON)).toEqual([]);
-    expect(seqs(CALL, ENTER, INJECT, EENTER, UPCALL, ABANDON, EXIT, { name: "thread.exit", depth: 5 }, RETURN)).toEqual([[1, 2, 3, 5, 6]]);
+    expect(seqs(CALL, ENTER, INJECT, EENTER, UPCALL, ABANDON, EXIT, { name: "thread.exit", depth: 5 }, RETURN)).toEqual([
+      [1, 2, 3, 4, 5, 6],
+    ]);
   });
 });

@@ -19,6 +19,7 @@ describe("the example", () => {
       "host.signal.generate",
       "pal.event.inject",
       "sgx.eenter",
+      "libos.upcall.enter",
       "app.handler.enter",
       "pal.call.abandon",
       "libos.syscall.exit",

@@ -109,10 +109,11 @@ test.each(["bash", "zsh", "fish"])("completion for %s names every command", asyn
     expect(out).toContain(command);
 });
 
-test("every command has examples in its help", async () => {
+test("every command has examples in its help, which fits 80 cells", async () => {
   const help = async (...args: string[]): Promise<string> => {
     const { out, code } = await eintr([...args, "--help"]);
     expect(code).toBe(0);
+    expect(out.split("\n").filter((line) => [...line].length > 80)).toEqual([]);
     return out;
   };
   const commands = [...(await help()).matchAll(/^ {2}([a-z]+) [[<]/gm)].map((match) => match[1] ?? "");

@@ -55,7 +55,7 @@ describe("the lost error", () => {
       "--format",
       "csv",
     ]);
-    expect(out).toBe("rule,evidence\nsgx-interrupted-code-lost,8\n");
+    expect(out).toBe("rule,evidence\nsgx-interrupted-code-lost,9\n");
     const db = new Sqlite(`${dir}/trace.db`, { readonly: true });
     expect(db.pragma("integrity_check")).toEqual([{ integrity_check: "ok" }]);
     db.close();

@@ -4,7 +4,7 @@
  */
 
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { eintr } from "../support/command-line.ts";
@@ -179,6 +179,17 @@ describe("the terminal", () => {
     const screen = await terminal.until("LEFT with 70");
     expect(screen).toContain("this is a bug of eintr, please report it\nError: a bug");
     expect(terminal.modes()).toBe(GIVEN_BACK);
+  });
+
+  test("is closed: no file is left behind", async () => {
+    const temporary = fresh("temporary");
+    mkdirSync(temporary);
+    const terminal = new Terminal(80, 24, inShell(`TMPDIR='${temporary}' ${program()} lost-interrupted-error`));
+    await terminal.until("seq 0 of");
+    expect(readdirSync(temporary)).toHaveLength(1);
+    terminal.signal("HUP");
+    await terminal.until("LEFT with 129");
+    expect(readdirSync(temporary)).toEqual([]);
   });
 
   test("Ctrl-Z gives it to the shell, fg draws all anew, and keys work", async () => {

@@ -29,7 +29,8 @@ export function analyzeCommand(io: Io): Command {
     .addHelpText(
       "after",
       `
-Exit code: 0 nothing found, 1 findings at or above --fail-on, 2 wrong use or input.
+Exit code: 0 nothing found, 1 findings at or above --fail-on, 2 wrong use or
+input.
 
 Examples:
   eintr analyze a.trace
@@ -48,7 +49,7 @@ Examples:
           return;
         }
         const { result, unkept } = analyzed;
-        if (options.format === "text") await io.out(findingsText(dir, result, trace.threads, paint(io.color)));
+        if (options.format === "text") await io.out(findingsText(dir, result, trace.threads, paint(io.color), io.columns));
         else for (const finding of result.findings) await io.out(`${safeJson(finding)}\n`);
         io.talk(`${dir}: ${summary(result)} in ${trace.transitions.rows.toLocaleString("en")} transitions\n`);
         const omitted = result.ran.reduce((sum, run) => sum + run.omitted, 0);

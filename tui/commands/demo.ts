@@ -16,6 +16,8 @@ const DIR = "eintr-demo.trace";
 const SCENARIO = "lost-interrupted-error";
 const STACK = "graphene-sgx";
 const FIX = "sgx-interrupted-code-lost";
+/** To be pasted: in a checkout there is no `eintr` in the shell. */
+const PROGRAM = process.env.npm_lifecycle_event === "start" ? "npm run -s eintr --" : "eintr";
 const PLAIN_WIDTH = 100;
 const MOST_ROWS = 500;
 
@@ -40,25 +42,25 @@ export function demoCommand(io: Io): Command {
           return;
         }
         if (analyzed.unkept !== null) throw new InputError(analyzed.unkept);
-        await io.out(`${findingsText(dir, analyzed.result, trace.threads, paint(io.color))}\n`);
+        await io.out(`${findingsText(dir, analyzed.result, trace.threads, paint(io.color), io.columns)}\n`);
         io.talk(`$ eintr show ${dir} --finding 1\n`);
         const width = Math.max(io.columns ?? PLAIN_WIDTH, 80);
         await draw(io, trace, { ...findingInterval(trace, 1), width, most: MOST_ROWS, all: false, ascii: false });
       } finally {
         trace.close();
       }
-      io.talk(`\nTry next (in a checkout write \`npm run -s eintr --\` for \`eintr\`):\n${tryNext(dir)}`);
+      io.talk(`\nTry next:\n${tryNext(dir)}`);
     });
 }
 
 function tryNext(dir: string): string {
   const lines = [
-    [`eintr replay ${dir} --finding 1`, "the same in a terminal app: step through it, forward and back"],
-    [`eintr rerun ${dir} --fix ${FIX}`, "what the fix changes"],
-    [`eintr rerun ${dir} --stack native-linux`, "what Linux alone would have done"],
-    [`eintr query ${dir} "SELECT * FROM signals"`, "the road of each signal, in SQL"],
-    [`eintr explain ${FIX}`, "why it matters, how it was mended"],
-    ["eintr scenarios", "more cases"],
+    [`replay ${dir} --finding 1`, "the same in a terminal app: step through it, forward and back"],
+    [`rerun ${dir} --fix ${FIX}`, "what the fix changes"],
+    [`rerun ${dir} --stack native-linux`, "what Linux alone would have done"],
+    [`query ${dir} "SELECT * FROM signals"`, "the road of each signal, in SQL"],
+    [`explain ${FIX}`, "why it matters, how it was mended"],
+    ["scenarios", "more cases"],
   ] as const;
-  return lines.map(([command, why]) => `  ${command}\n      ${why}\n`).join("");
+  return lines.map(([command, why]) => `  ${PROGRAM} ${command}\n      ${why}\n`).join("");
 }

@@ -26,15 +26,18 @@ export function queryCommand(io: Io): Command {
     .addHelpText(
       "after",
       `
-Tables and columns: eintr schema. The views transitions, syscalls and signals have names instead of numbers.
-In json and csv a second column of the same name, as in SELECT a.seq, b.seq, is called seq:2, the next seq:3.
-In json, bytes are base64 texts, integers beyond 2^53 decimal texts.
+Tables and columns: eintr schema. The views transitions, syscalls and signals
+have names instead of numbers. In json and csv a second column of the same name,
+as in SELECT a.seq, b.seq, is called seq:2, the next seq:3. In json, bytes are
+base64 texts, integers beyond 2^53 decimal texts.
 
 Examples:
   eintr query a.trace "SELECT * FROM signals"
-  eintr query a.trace "SELECT seq, flow, label FROM transitions WHERE cssa > 0" --format csv > rows.csv
-  eintr query a.trace "SELECT thread, call, native, result FROM syscalls WHERE native <> result" --format json
-  eintr query a.trace                      # prompt: Tab completes names, .help, Ctrl-C stops a query, Ctrl-D leaves`,
+  eintr query a.trace "SELECT seq, label FROM transitions WHERE cssa > 0"
+  eintr query a.trace "SELECT call, native, result FROM syscalls
+                       WHERE native <> result" --format csv > rows.csv
+  eintr query a.trace        (a prompt: Tab completes names, .help tells more,
+                              Ctrl-C stops a query, Ctrl-D leaves)`,
     )
     .action(async (dir: string, sql: string | undefined, options: Options) => {
       const trace = await openForCommand(io, dir);

@@ -1,11 +1,11 @@
 /** `eintr record`: run a case on a stack and keep every transition. */
 
 import { Command, Option } from "commander";
-import { duration, FIXES, type FixName, type Scheduler, type StackName } from "../../engine/index.ts";
+import { duration, type FixName, type Scheduler, type StackName } from "../../engine/index.ts";
 import { openCase } from "../case.ts";
 import { InputError, type Io } from "../io.ts";
 import { openForCommand } from "../opening.ts";
-import { fixOption, stackOption, wholeNumber } from "../options.ts";
+import { fixList, fixOption, stackOption, wholeNumber } from "../options.ts";
 import { tellDifferences } from "../present/differences.ts";
 import { recordCase, tellRecorded } from "../recording.ts";
 
@@ -19,10 +19,6 @@ interface Options {
   time?: number;
   force?: boolean;
 }
-
-const fixList = Object.entries(FIXES)
-  .map(([id, fix]) => `  ${id.padEnd(38)} ${fix.text}`)
-  .join("\n");
 
 export function recordCommand(io: Io): Command {
   return new Command("record")
@@ -43,14 +39,14 @@ export function recordCommand(io: Io): Command {
     .addHelpText(
       "after",
       `
-Fixes:
-${fixList}
+${fixList()}
 
 Examples:
   eintr record lost-interrupted-error --stack graphene-sgx -o a.trace
   eintr record server --stack graphene-linux --rows 1_000_000
   eintr record my-case.yaml --scheduler seeded --seed 7 --force
-  strace -f -ttt -T -o program.strace ./program && eintr record program.strace --stack graphene-sgx`,
+  strace -f -ttt -T -o program.strace ./program
+  eintr record program.strace --stack graphene-sgx`,
     )
     .action(async (name: string, options: Options) => {
       const what = openCase(name, { rows: options.rows, time: options.time });

@@ -3,7 +3,7 @@
 import { Command } from "commander";
 import type { FixName, StackName } from "../../engine/index.ts";
 import { InputError, type Io } from "../io.ts";
-import { fixOption, stackOption, wholeNumber } from "../options.ts";
+import { fixList, fixOption, stackOption, wholeNumber } from "../options.ts";
 
 interface Options {
   fix?: FixName[];
@@ -27,8 +27,10 @@ export function replayCommand(io: Io): Command {
     .addHelpText(
       "after",
       `
-With --fix or --stack the same scenario is run that way too, and the two runs stand side by side (pane 7, compare).
-In the replay, ? lists the keys.
+With --fix or --stack the same scenario is run that way too, and the two runs
+stand side by side (pane 7, compare). In the replay, ? lists the keys.
+
+${fixList()}
 
 Examples:
   eintr replay lost-interrupted-error

@@ -6,7 +6,7 @@ import { COLUMN_NAMES, type Decision, type FixName, kindName, type Run, type Sta
 import type { Trace } from "../../recorder/index.ts";
 import type { Io } from "../io.ts";
 import { openForCommand } from "../opening.ts";
-import { fixOption, stackOption } from "../options.ts";
+import { fixList, fixOption, stackOption } from "../options.ts";
 import { safe } from "../present/safe.ts";
 import { startProgress } from "../progress.ts";
 
@@ -29,8 +29,11 @@ export function rerunCommand(io: Io): Command {
     .addHelpText(
       "after",
       `
-Without options every transition is compared with the recording; the first difference is named by its seq.
-With --fix or --stack it is another run: what the application would have seen is compared instead, call by call.
+Without options every transition is compared with the recording; the first
+difference is named by its seq. With --fix or --stack it is another run: what
+the application would have seen is compared instead, call by call.
+
+${fixList()}
 
 Examples:
   eintr rerun a.trace

@@ -19,7 +19,8 @@ export function scenariosCommand(io: Io): Command {
       `
 Examples:
   eintr scenarios
-  eintr scenarios lost-interrupted-error > my-case.yaml && eintr record my-case.yaml`,
+  eintr scenarios lost-interrupted-error > my-case.yaml
+  eintr record my-case.yaml`,
     )
     .action(async (name: string | undefined, { format }: Options) => {
       if (name !== undefined) return io.out(findScenario(name).text);

@@ -52,8 +52,9 @@ export function showCommand(io: Io): Command {
     .addHelpText(
       "after",
       `
-A row is: seq, layer, the step. [CSSA n] is the enclave's SSA frame after an AEX, EENTER, EEXIT or ERESUME; the bar at the right
-is drawn while the processor is inside the enclave. […n] means n transitions are folded into that line.
+A row is: seq, layer, the step. [CSSA n] is the enclave's SSA frame after an
+AEX, EENTER, EEXIT or ERESUME; the bar at the right is drawn while the processor
+is inside the enclave. […n] means n transitions are folded into that line.
 
 Examples:
   eintr show a.trace --finding 1

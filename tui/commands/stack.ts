@@ -3,7 +3,7 @@
 import { Command, Option } from "commander";
 import { ACT, CALL, type FixName, type Flow, kindName, nearest, RET, STACK_NAMES, STACKS, type Step, TEST } from "../../engine/index.ts";
 import { InputError, type Io } from "../io.ts";
-import { fixOption, stackName } from "../options.ts";
+import { fixList, fixOption, stackName } from "../options.ts";
 import { paint } from "../present/style.ts";
 
 interface Options {
@@ -22,13 +22,17 @@ export function stackCommand(io: Io): Command {
     .addHelpText(
       "after",
       `
-A step that makes another kind of transition than "step" says which; "-> mark" is where a branch goes, "calls" whom it enters.
+A step that makes another kind of transition than "step" says which; "-> mark"
+is where a branch goes, "calls" whom it enters.
 
 Examples:
   eintr stack
   eintr stack graphene-sgx | less
   eintr stack graphene-sgx --flow _DkTerminateSighandler
-  diff <(eintr stack graphene-sgx) <(eintr stack graphene-sgx --fix sgx-interrupted-code-lost)`,
+  diff <(eintr stack graphene-sgx) \\
+       <(eintr stack graphene-sgx --fix sgx-interrupted-code-lost)
+
+${fixList()}`,
     )
     .action(async (name: string | undefined, options: Options) => {
       if (name === undefined) return io.out(STACK_NAMES.map((known) => `${known.padEnd(16)}${STACKS[known].text}\n`).join(""));

@@ -5,6 +5,7 @@ import type { ThreadInfo } from "../../engine/index.ts";
 import { safe } from "./safe.ts";
 import type { Paint } from "./style.ts";
 import { durationText } from "./time.ts";
+import { wrapCells } from "./two-column.ts";
 
 /** Alike findings told in full; the others are counted. */
 const TOLD_ALIKE = 1;
@@ -17,7 +18,14 @@ interface Told {
   costNs: number;
 }
 
-export function findingsText(dir: string, result: AnalysisResult, threads: readonly ThreadInfo[], paint: Paint): string {
+/** `columns` of the terminal; null for a file, where each evidence is one line. */
+export function findingsText(
+  dir: string,
+  result: AnalysisResult,
+  threads: readonly ThreadInfo[],
+  paint: Paint,
+  columns: number | null = null,
+): string {
   const groups = new Map<string, Told>();
   result.findings.forEach((finding, i) => {
     const known = groups.get(finding.fingerprint);
@@ -32,23 +40,29 @@ export function findingsText(dir: string, result: AnalysisResult, threads: reado
     told.count += result.omitted.get(fingerprint) ?? 0;
     told.costNs += result.omittedCostNs.get(fingerprint) ?? 0;
   }
-  return [...groups.values()].map((told) => findingText(dir, told, threads, paint)).join("\n");
+  return [...groups.values()].map((told) => findingText(dir, told, threads, paint, columns ?? Number.POSITIVE_INFINITY)).join("\n");
 }
 
-function findingText(dir: string, told: Told, threads: readonly ThreadInfo[], paint: Paint): string {
+function findingText(dir: string, told: Told, threads: readonly ThreadInfo[], paint: Paint, columns: number): string {
   const { finding, id, count, costNs } = told;
   const thread = finding.thread === null ? "" : `  thread ${safe(threads[finding.thread]?.name ?? String(finding.thread), 30)}`;
   const alike = count - TOLD_ALIKE;
   const lines = [
     `${paint.warn(finding.severity)}  ${paint.strong(finding.rule)}`,
-    `  ${paint.strong(safe(finding.title))}`,
+    ...broken(safe(finding.title), columns, "  ").map(paint.strong),
     `  seq ${finding.firstSeq} to ${finding.lastSeq}${thread}  cost ${durationText(finding.costNs)}  fingerprint ${finding.fingerprint}`,
-    ...finding.evidence.map(({ seq, caption }) => `  ${String(seq).padStart(8)}  ${safe(caption)}`),
+    ...finding.evidence.flatMap(({ seq, caption }) => broken(safe(caption), columns, `  ${String(seq).padStart(8)}  `)),
   ];
   if (alike > 0) lines.push(`  and ${alike.toLocaleString("en")} more like it, ${durationText(costNs)} in all`);
-  lines.push(paint.dim(`  see it: eintr show ${safe(dir)} --finding ${id}     about the rule: eintr explain ${finding.rule}`));
+  lines.push(paint.dim(`  see it: eintr show ${safe(dir)} --finding ${id}`));
+  lines.push(paint.dim(`  step through it: eintr replay ${safe(dir)} --finding ${id}`));
+  lines.push(paint.dim(`  about the rule: eintr explain ${finding.rule}`));
   return `${lines.join("\n")}\n`;
 }
+
+/** A text behind `head`, broken between words; further lines stand below the first. */
+const broken = (text: string, columns: number, head: string): string[] =>
+  wrapCells(text, Math.max(columns - head.length, 20)).map((line, i) => (i === 0 ? head : " ".repeat(head.length)) + line);
 
 /** "no findings", "1 finding", "1,200 findings": those that were only counted are among them. */
 export function summary(result: AnalysisResult): string {

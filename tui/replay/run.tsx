@@ -35,6 +35,10 @@ const MORE_ROWS = 10;
 /** Throws what opening throws, before the terminal is taken. */
 export async function runReplay(io: Io, name: string, options: ReplayOptions): Promise<void> {
   const scratch = mkdtempSync(path.join(tmpdir(), "eintr-replay-"));
+  const clean = (): void => rmSync(scratch, { recursive: true, force: true });
+  // However it ends: the terminal may be closed, or a bug of ours may end the program.
+  process.on("exit", clean);
+  process.on("SIGHUP", hangUp);
   const opened: Trace[] = [];
   try {
     const look = { paint: paint(io.color), ascii: options.ascii ?? false };
@@ -49,9 +53,14 @@ export async function runReplay(io: Io, name: string, options: ReplayOptions): P
     await show(io, world, await startOf(world, options));
   } finally {
     for (const trace of opened) trace.close();
-    rmSync(scratch, { recursive: true, force: true });
+    clean();
+    process.off("exit", clean);
+    process.off("SIGHUP", hangUp);
   }
 }
+
+/** 128 and the signal's number, as a shell tells it. */
+const hangUp = (): never => process.exit(129);
 
 async function openTraceOrCase(io: Io, name: string, scratch: string): Promise<Trace> {
   if (existsSync(path.join(name, ARROW_NAME))) return openForCommand(io, name);
