@@ -27,7 +27,9 @@ export function createDigest(): Digest {
       all.update(`eintr ${rows}\n`);
       for (const { column, hash } of streams) all.update(`${column.name} ${hash.digest("hex")}\n`);
       // Members by name, in one order: the objects may come from anywhere.
-      all.update(JSON.stringify(texts));
+      // As JSON, text by text: all of them together may be more than a string can hold.
+      for (const [i, text] of texts.entries()) all.update(`${i === 0 ? "[" : ","}${JSON.stringify(text)}`);
+      all.update(texts.length === 0 ? "[]" : "]");
       all.update(JSON.stringify(threads.map((t) => [t.name, t.pid, t.tid, t.internal])));
       return all.digest("hex");
     },

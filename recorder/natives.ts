@@ -10,6 +10,7 @@ import { parseScenario } from "../engine/scenario/parse.ts";
 import type { Scenario } from "../engine/scenario/schema.ts";
 import type { TransitionReader } from "./arrow-read.ts";
 import type { Natives } from "./derive.ts";
+import { errorText } from "./errors.ts";
 import { callKey, type SeenCalls, watchCalls } from "./seen-calls.ts";
 import type { QualityCounter } from "./trace-format.ts";
 
@@ -20,7 +21,7 @@ const SLICE_ROWS = 16_384;
 export interface NativeAnswers {
   /** Undefined where there is nothing to compare with: a native run itself, or one that no engine made. */
   readonly natives: Natives | undefined;
-  /** Why they are missing although there should be some. */
+  /** Why they are missing although there should be some; grows while they are asked for. */
   readonly quality: readonly QualityCounter[];
 }
 
@@ -37,23 +38,25 @@ export function nativeAnswers({ info, sites, threads }: Pick<TransitionReader, "
   const expected = expectedResults(scenario);
   if (expected.size > 0) return { natives: ({ site, nr }) => expected.get(sites[site]?.flow ?? "")?.[nr] ?? null, quality: [] };
   if (info.stack === "native-linux") return { natives: undefined, quality: [] };
+  const quality: QualityCounter[] = [];
   let oracle: SeenCalls | null = null;
   const natives: Natives = (call) => {
-    oracle ??= nativeRun(scenario, info.seed);
+    oracle ??= nativeRun(scenario, info.seed, quality);
     return oracle.seen.get(callKey(threads[call.thread]?.name ?? "", call))?.result ?? null;
   };
-  return { natives, quality: [] };
+  return { natives, quality };
 }
 
-function nativeRun(scenario: Scenario, seed: number): SeenCalls {
+function nativeRun(scenario: Scenario, seed: number, quality: QualityCounter[]): SeenCalls {
   const run = boot({ stack: "native-linux", scenario, seed });
   const calls = watchCalls(run);
   try {
     for (let rows = 0; rows < ORACLE_ROWS && run.run(SLICE_ROWS, calls); rows += SLICE_ROWS);
     run.flush(calls);
   } catch (error) {
-    // Beyond what is emulated, on Linux alone: what came before it is known.
-    if (!(error instanceof ScenarioError)) throw error;
+    // Beyond what is emulated, on Linux alone, or a bug of ours: what came before it is known, and the trace is as good as ever.
+    const known = error instanceof ScenarioError;
+    quality.push({ ...unknown(known ? error.message : `a bug of eintr: ${errorText(error)}`), severity: known ? "notice" : "error" });
   }
   return calls;
 }

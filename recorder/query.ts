@@ -36,6 +36,8 @@ export interface QueryResult {
  */
 const CHUNK_MS = 200;
 const DEFAULT_CHUNK_ROWS = 1000;
+/** 25 days: a longer timer fires at once. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 const answerForm = z.object({
   error: z.optional(z.string()),
@@ -121,7 +123,10 @@ function startChild(dbPath: string, options: QueryOptions): Asker {
   const timer =
     options.timeoutMs === undefined
       ? undefined
-      : setTimeout(() => stop(new QueryError(`the query took longer than ${options.timeoutMs} ms`, true)), options.timeoutMs);
+      : setTimeout(
+          () => stop(new QueryError(`the query took longer than ${options.timeoutMs} ms`, true)),
+          Math.min(options.timeoutMs, LONGEST_TIMER_MS),
+        );
 
   options.signal?.addEventListener("abort", onAbort);
   process.once("exit", kill);
