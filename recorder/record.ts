@@ -10,7 +10,7 @@ import { setImmediate as turn } from "node:timers/promises";
 import { BLOCK_ROWS, type Source } from "../engine/block.ts";
 import type { ArrowWriter } from "./arrow-write.ts";
 import { type Sealed, type SealOptions, sealGently } from "./seal.ts";
-import { prepareFolder } from "./trace-folder.ts";
+import { prepareFolder, type TraceFolder } from "./trace-folder.ts";
 import { ARROW_NAME, type QualityCounter, type RunEnd, type RunInfo } from "./trace-format.ts";
 
 /** An incomplete block is flushed when nothing was written for so long. */
@@ -62,7 +62,7 @@ export async function record(source: Source, dir: string, info: RunInfo, options
   let writer: ArrowWriter | null = null;
   try {
     writer = createArrowWriter(path.join(dir, ARROW_NAME), source, info);
-    const reason = await runAll(source, writer, options);
+    const reason = await runAll(source, writer, folder, options);
     const quality = [...(options.quality?.() ?? [])];
     const end = writer.finish({ reason, interrupted: reason === "aborted", quality });
     folder.keep();
@@ -79,7 +79,7 @@ export async function record(source: Source, dir: string, info: RunInfo, options
   }
 }
 
-async function runAll(source: Source, writer: ArrowWriter, options: RecordOptions): Promise<RunEnd["reason"]> {
+async function runAll(source: Source, writer: ArrowWriter, folder: TraceFolder, options: RecordOptions): Promise<RunEnd["reason"]> {
   const limit = options.rows ?? Number.POSITIVE_INFINITY;
   let made = 0;
   let slice = 1024;
@@ -94,6 +94,8 @@ async function runAll(source: Source, writer: ArrowWriter, options: RecordOption
     made += wanted;
     slice = took > SLICE_MS ? Math.max(MIN_SLICE_ROWS, slice >> 1) : took < SLICE_MS / 4 ? Math.min(16 * BLOCK_ROWS, slice * 2) : slice;
     tick(source, writer);
+    // From here on there is a new trace, which may need the space of the older one.
+    if (writer.rows > 0) folder.keep();
     if (options.stopAtNs !== undefined && writer.time >= options.stopAtNs) return stop("time-limit");
     options.onProgress?.({ phase: "record", rows: made, total: limitOrNull(limit), timeNs: writer.time, bytes: writer.bytes });
     // Let signals and timers in: the source is synchronous.

@@ -10,7 +10,7 @@ const TRACE_FILES = [ARROW_NAME, DB_NAME, `${DB_NAME}-journal`, `${DB_NAME}-wal`
 const ASIDE = ".replaced";
 
 export interface TraceFolder {
-  /** There is a new trace: the older one is removed. */
+  /** There is a new trace: the older one is removed. More than once does no harm. */
   keep(): void;
   /** Nothing was recorded: the folder is as it was before. */
   giveBack(): void;
@@ -21,6 +21,7 @@ export function prepareFolder(dir: string, force: boolean): TraceFolder {
   const aside = path.join(dir, ASIDE);
   const remove = (): void => fs.rmSync(aside, { recursive: true, force: true });
   let made = false;
+  let waits = false;
   try {
     made = fs.mkdirSync(dir, { recursive: true }) !== undefined;
     const files = fs.readdirSync(dir);
@@ -36,6 +37,7 @@ export function prepareFolder(dir: string, force: boolean): TraceFolder {
       fs.mkdirSync(aside);
       for (const file of replaced) fs.renameSync(path.join(dir, file), path.join(aside, file));
     }
+    waits = force;
   } catch (error) {
     if (error instanceof TraceError) throw error;
     throw new TraceError(dir, "", `the folder cannot be made (${errorCode(error) || errorText(error)})`, "Choose another place", {
@@ -43,7 +45,10 @@ export function prepareFolder(dir: string, force: boolean): TraceFolder {
     });
   }
   return {
-    keep: remove,
+    keep() {
+      if (waits) remove();
+      waits = false;
+    },
     giveBack() {
       for (const file of TRACE_FILES) fs.rmSync(path.join(dir, file), { force: true });
       try {
