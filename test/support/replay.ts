@@ -9,6 +9,7 @@ import { frame } from "../../tui/replay/frame.ts";
 import { onKey } from "../../tui/replay/input.ts";
 import { keysIn } from "../../tui/replay/key-name.ts";
 import { commandOfKey } from "../../tui/replay/keys.ts";
+import { seqsOnScreen } from "../../tui/replay/on-screen.ts";
 import { type ReplayState, reduce, startState } from "../../tui/replay/state.ts";
 import { findingsOf, openWorld, type World } from "../../tui/replay/world.ts";
 
@@ -77,6 +78,7 @@ export function sessionOf(world: World, start: Partial<ReplayState> = {}): Sessi
       return running.signal;
     },
     copy: (text) => void (copied = text),
+    onScreen: () => seqsOnScreen(world, state),
     picture: () => "picture.svg",
   };
   return {

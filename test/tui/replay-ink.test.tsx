@@ -56,10 +56,10 @@ test("arrows and letters step, a jump is typed, the wrong turn is found", async 
   await until("seq 1 of 192");
   await keys("g", "5", "0", "%", "\r");
   await until("seq 96 of 192");
-  await keys("}", "\r", "\r", "\r", "\r", "\r");
+  await keys("{", "\r", "\r", "\r", "\r", "\r");
   await until("the wrong turn");
   await keys("y");
-  await until("copied as text");
+  await until("sent to the terminal's clipboard");
   expect(copied()).toContain("Signal context");
   end();
 });

@@ -104,10 +104,10 @@ const STORIES: readonly Story[] = [
   {
     name: "wrong-turn",
     command: "lost-interrupted-error",
-    keys: ["}", "Enter", "Enter", "Enter", "Enter", "Enter"],
-    shows: "the wrong turn",
+    keys: ["}", "Enter", "Enter", "Enter", "Enter", "Enter", "Enter"],
+    shows: "the wrong turn, in _DkExceptionReturn",
   },
-  { name: "nested-sigint", command: "nested", keys: ["End", "[", "f", "[", "[", "["], shows: "SIGINT, signal 2: handled" },
+  { name: "nested-sigint", command: "nested", keys: ["End", "[", "f", "[", "[", "["], shows: "SIGINT, signal 2, now: " },
   {
     name: "back-across-aex",
     command: "async-in-enclave",

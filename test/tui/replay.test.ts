@@ -107,7 +107,7 @@ describe("time", () => {
     }
     s.context.dispatch({ type: "search", text: "(a+)+$" });
     await s.press("n");
-    expect(s.state().message).toBe("nothing further on");
+    expect(s.state().message).toBe('no match for "(a+)+$"; searched as plain text: repeats of repeats are not tried');
   });
 
   test("bookmarks", async () => {
@@ -146,7 +146,7 @@ describe("stories", () => {
     expect(s.screen()).toContain("Ctrl-C during read from a pipe, and the error that gets lost");
     expect(s.screen()).toContain("! Enter tells how: read(pipe, 64) returns 0 instead of -EINTR after SIGINT");
     await s.press("enter", "enter");
-    expect(s.screen()).toContain("evidence 2 of 8");
+    expect(s.screen()).toMatch(/evidence 2 of \d/);
     await s.press("b", "b");
     expect(s.state().message).toBe("the story begins here");
   });
@@ -280,7 +280,7 @@ describe("panes", () => {
   });
 
   test("copies the interval as text, Markdown, Mermaid", async () => {
-    const s = sessionOf(await world("lost-interrupted-error"), { seq: 89 });
+    const s = sessionOf(await world("lost-interrupted-error"), { seq: 89, height: 60 });
     await s.press("y");
     expect(s.copied()).toContain("Signal context");
     await s.press("Y");
@@ -314,7 +314,7 @@ describe("the key table", () => {
     expect(KIND["app.call"]).toBeGreaterThan(0);
   });
 
-  test("the help scrolls line by line and page by page, and no further than its end; other keys close it", async () => {
+  test("the help scrolls line by line and page by page, and no further than its end; other keys only close it", async () => {
     const s = sessionOf(await world("initialisation"), { width: 80, height: 23 });
     await s.type("?");
     expect(s.screen()).toMatch(/lines 1 to 17 of/);
@@ -325,9 +325,9 @@ describe("the key table", () => {
     await s.type("kk");
     expect(s.screen()).not.toContain("the second line: jump");
     await s.type("q");
-    expect(s.state()).toMatchObject({ help: false, seq: 0 });
+    expect(s.state()).toMatchObject({ overlay: null, seq: 0 });
     await s.type("?J");
-    expect(s.state()).toMatchObject({ help: false, seq: 1 });
+    expect(s.state()).toMatchObject({ overlay: null, seq: 0 });
   });
 
   test("too small a terminal is told so", async () => {

@@ -58,7 +58,7 @@ describe("two columns", () => {
     const dir = await trace("lost-interrupted-error", "graphene-sgx");
     await eintr(["analyze", dir]);
     const { out } = await eintr(["show", dir, "--finding", "1", "--ascii", "--width", "120"]);
-    expect(out.split("\n").filter((line) => line.startsWith("      ^ "))).toHaveLength(8);
+    expect(out.split("\n").filter((line) => line.startsWith("      ^ "))).toHaveLength(9);
     expect(out).toMatch(/^[\n\x20-\x7e]*$/);
   });
 

@@ -20,6 +20,8 @@ export interface TwoColumnOptions {
   readonly marks: ReadonlyMap<number, string>;
   /** Seq that is "now": its row is pointed at, rows after it have not happened yet. */
   readonly cursor?: number;
+  /** Sites that only one of two runs comes to, and the sign that rows of them have. */
+  readonly only?: { readonly sites: ReadonlySet<number>; readonly sign: string };
 }
 
 export interface DrawnLine {
@@ -48,17 +50,18 @@ export function twoColumn(rows: readonly ShownRow[], options: TwoColumnOptions):
 export function drawRows(rows: readonly ShownRow[], options: TwoColumnOptions): DrawnLine[] {
   const pen = options.ascii ? ASCII_PEN : UNICODE_PEN;
   const { inner, right } = columns(options);
-  const base = levelsBelow(rows, options.sites);
+  const base = outermost(rows, options.sites);
   const lines: DrawnLine[] = [];
   let inSignal: boolean | null = null;
   /** Flow drawn last on each level, to name a function where the step that entered it does not. */
   const flows: string[] = [];
   let said = "";
+  let inside = false;
   for (const shown of rows) {
     const { row } = shown;
     const site = options.sites[row.site];
     const signal = site?.context === "signal";
-    if (shown.others > 0) lines.push({ seq: -1, text: others(shown.others, pen, options.paint) });
+    if (shown.others > 0) lines.push({ seq: -1, text: others(shown.others, inside, pen, options) });
     if (inSignal !== null && inSignal !== signal) lines.push({ seq: -1, text: arrow(signal, row, right, pen, options) });
     inSignal = signal;
     const start = signal ? right : 0;
@@ -73,7 +76,8 @@ export function drawRows(rows: readonly ShownRow[], options: TwoColumnOptions): 
     said = site?.label ?? "";
     const texts = rowLines(shown, site, { inner, start, bars, pen, options, prefix: named ? "" : `${flow}: ` });
     const caption = options.marks.get(row.seq);
-    if (caption !== undefined) texts.push(...captionLines(caption, pen, options));
+    inside = options.sgx && isInside(row, site);
+    if (caption !== undefined) texts.push(...captionLines(caption, inside, pen, options));
     for (const text of texts) lines.push({ seq: row.seq, text });
   }
   return lines;
@@ -81,8 +85,8 @@ export function drawRows(rows: readonly ShownRow[], options: TwoColumnOptions): 
 
 const isSignal = (site: Site | undefined): boolean => site?.context === "signal";
 
-/** The outermost level of each column. */
-function levelsBelow(rows: readonly ShownRow[], sites: readonly Site[]): { normal: number; signal: number } {
+/** The outermost level of each column; infinite where it has no rows. Bars are drawn from there on. */
+export function outermost(rows: readonly ShownRow[], sites: readonly Site[]): { normal: number; signal: number } {
   let normal = Number.POSITIVE_INFINITY;
   let signal = Number.POSITIVE_INFINITY;
   for (const { row, level } of rows) {
@@ -97,19 +101,33 @@ function columns({ width, sgx }: TwoColumnOptions): { inner: number; right: numb
   return { inner, right: Math.floor(inner * 0.45) };
 }
 
-/** The titles of the columns, two lines; `margin` stands over the numbers and layers. */
-export function heading(options: TwoColumnOptions, margin = ""): string[] {
+/** The titles of the columns, two lines; `margin` stands over the numbers and layers, `hidden` calls are further out than the bars. */
+export function heading(options: TwoColumnOptions, margin = "", hidden = 0): string[] {
   const { sgx, paint } = options;
   const pen = options.ascii ? ASCII_PEN : UNICODE_PEN;
   const { inner, right } = columns(options);
   const empty = " ".repeat(SEQ_WIDTH + LAYER_WIDTH);
-  const titles = fit(`${fit("Normal context", right)}Signal context`, inner) + (sgx ? "SGX" : "");
+  const titles = fit(`${fit(normalTitle(hidden, right), right)}Signal context`, inner) + (sgx ? "SGX" : "");
   const rules = fit(fit(pen.line.repeat(14), right) + pen.line.repeat(14), inner) + (sgx ? pen.line.repeat(3) : "");
   return [paint.strong((fit(margin, empty.length) + titles).trimEnd()), paint.dim((empty + rules).trimEnd())];
 }
 
-function others(count: number, pen: Pen, paint: Paint): string {
-  return paint.dim(`${" ".repeat(SEQ_WIDTH)}${pen.skip.repeat(3)} ${count} of other threads ${pen.skip.repeat(3)}`);
+/** In as many words as there is room for. */
+function normalTitle(hidden: number, room: number): string {
+  if (hidden === 0) return "Normal context";
+  const titles = [`Normal context (${hidden} outer calls not drawn)`, `Normal context (+${hidden} outer)`, `Normal context +${hidden}`];
+  return titles.find((title) => title.length < room) ?? "Normal context";
+}
+
+function others(count: number, inside: boolean, pen: Pen, options: TwoColumnOptions): string {
+  const text = `${" ".repeat(SEQ_WIDTH)}${pen.skip.repeat(3)} ${count} of other threads ${pen.skip.repeat(3)}`;
+  return withEnclave(text, options.paint.dim, inside, pen, options);
+}
+
+/** A line that belongs to no step: the enclave's bar goes on beside it. */
+function withEnclave(text: string, style: (text: string) => string, inside: boolean, pen: Pen, options: TwoColumnOptions): string {
+  if (!inside) return style(text);
+  return `${style(fit(text, SEQ_WIDTH + LAYER_WIDTH + columns(options).inner))} ${options.paint.cross(pen.inside)}`;
 }
 
 /** Between the contexts: the kernel pushes a signal frame, or takes it back. */
@@ -136,10 +154,11 @@ function rowLines(shown: ShownRow, site: Site | undefined, { inner, start, bars,
   const room = inner - start - 2 * bars;
   const text = safe(`${prefix}${site?.label ?? `site ${row.site}`}`) + remarks(row, shown.folded, pen);
   const enclave = options.sgx ? ` ${enclaveSign(row, site, pen)}` : "";
-  const marked = options.marks.has(row.seq);
+  const sign = options.only?.sites.has(row.site) === true ? options.only.sign : "";
+  const marked = options.marks.has(row.seq) || sign !== "";
   const now = options.cursor ?? Number.POSITIVE_INFINITY;
   return wrapCells(text, room, HANG).map((part, i) => {
-    const number = String(row.seq).padStart(SEQ_WIDTH - 2);
+    const number = String(row.seq).padStart(SEQ_WIDTH - 2) + sign;
     const head = i > 0 ? "" : row.seq === options.cursor ? number.replace(/^ ?/, pen.right) : number;
     const layer = i === 0 && site !== undefined ? LAYER_TEXT[site.layer] : "";
     const body = fit(" ".repeat(start) + `${pen.bar} `.repeat(bars) + (i === 0 ? "" : " ".repeat(HANG)) + part, inner);
@@ -155,7 +174,14 @@ function rowLines(shown: ShownRow, site: Site | undefined, { inner, start, bars,
 function enclaveSign(row: Transition, site: Site | undefined, pen: Pen): string {
   if (row.kind === KIND["sgx.eenter"] || row.kind === KIND["sgx.eresume"]) return pen.enter;
   if (row.kind === KIND["sgx.eexit"] || row.kind === KIND["sgx.aex"]) return pen.leave;
-  return site?.layer === "app" || site?.layer === "libos" || site?.layer === "pal" ? pen.inside : " ";
+  return isInside(row, site) ? pen.inside : " ";
+}
+
+/** After the row. */
+function isInside(row: Transition, site: Site | undefined): boolean {
+  if (row.kind === KIND["sgx.eenter"] || row.kind === KIND["sgx.eresume"]) return true;
+  if (row.kind === KIND["sgx.eexit"] || row.kind === KIND["sgx.aex"]) return false;
+  return site?.layer === "app" || site?.layer === "libos" || site?.layer === "pal";
 }
 
 const plain = (text: string): string => text;
@@ -180,10 +206,11 @@ function remarks(row: Transition, folded: number, pen: Pen): string {
   return notes.length > 0 ? `  [${notes.join(", ")}]` : "";
 }
 
-function captionLines(caption: string, pen: Pen, { width, paint }: TwoColumnOptions): string[] {
+/** Below their row; the last cell stays free. */
+function captionLines(caption: string, inside: boolean, pen: Pen, options: TwoColumnOptions): string[] {
   const margin = " ".repeat(SEQ_WIDTH - 2);
-  return wrapCells(safe(caption), Math.max(width, MIN_WIDTH) - SEQ_WIDTH).map((line, i) =>
-    paint.warn(`${margin}${i === 0 ? pen.mark : " "} ${line}`),
+  return wrapCells(safe(caption), columns(options).inner + LAYER_WIDTH - 1).map((line, i) =>
+    withEnclave(`${margin}${i === 0 ? pen.mark : " "} ${line}`, options.paint.warn, inside, pen, options),
   );
 }
 

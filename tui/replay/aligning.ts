@@ -3,31 +3,42 @@
 import { setImmediate as turn } from "node:timers/promises";
 import { pairUp, type SeenPair } from "../../analyzer/index.ts";
 import { outcome, type Seen, type SeenCalls, watchCalls } from "../../recorder/index.ts";
+import { type Both, type Parting, roadFrom, siteNumbers, threadOf } from "./roads.ts";
 import type { ReplayState } from "./state.ts";
 import type { World } from "./world.ts";
 
 /** Calls of traces longer than this are not laid side by side: it would take a pass over all of it. */
 const COMPARED_ROWS = 3_000_000;
 
-const calls = new WeakMap<World, SeenCalls>();
+/** What a whole run went through. */
+interface Passed {
+  readonly calls: SeenCalls;
+  /** 1 at each site that has a row. */
+  readonly sites: Uint8Array;
+}
 
-/** Finds the calls and handlers of the whole trace, by place. Yields the rows of each block it has passed. */
-function* findCalls(world: World): Generator<number, SeenCalls> {
-  const known = calls.get(world);
+const passed = new WeakMap<World, Passed>();
+
+/** Finds the calls and handlers of the whole trace, by place, and its sites. Yields the rows of each block it has passed. */
+function* findPassed(world: World): Generator<number, Passed> {
+  const known = passed.get(world);
   if (known !== undefined) return known;
-  const watch = watchCalls(world.trace);
+  const calls = watchCalls(world.trace);
+  const sites = new Uint8Array(world.trace.sites.length);
   if (world.rows.count <= COMPARED_ROWS) {
     for (const block of world.trace.rows()) {
-      watch.put(block);
+      calls.put(block);
+      for (let i = 0; i < block.n; i += 1) sites[block.site[i] as number] = 1;
       yield block.n;
     }
   }
-  calls.set(world, watch);
-  return watch;
+  const all = { calls, sites };
+  passed.set(world, all);
+  return all;
 }
 
-function callsOf(world: World): SeenCalls {
-  const steps = findCalls(world);
+function passedBy(world: World): Passed {
+  const steps = findPassed(world);
   for (;;) {
     const { done, value } = steps.next();
     if (done === true) return value;
@@ -40,7 +51,7 @@ export async function alignGently(world: World, signal: AbortSignal, onProgress:
   const total = worlds.reduce((sum, { rows }) => sum + rows.count, 0);
   let done = 0;
   for (const one of worlds) {
-    for (const rows of findCalls(one)) {
+    for (const rows of findPassed(one)) {
       onProgress((done += rows), total);
       await turn();
       if (signal.aborted) return false;
@@ -56,31 +67,79 @@ export function pairsOf(world: World): readonly SeenPair[] {
   const known = paired.get(world);
   if (known !== undefined) return known;
   if (world.other === null) return [];
-  const one = callsOf(world);
-  const other = callsOf(world.other);
+  const one = passedBy(world).calls;
+  const other = passedBy(world.other).calls;
   const whole = [world, world.other].every(({ trace }) => trace.transitions.end?.reason === "finished") && !one.full && !other.full;
   const all = pairUp(one.seen, other.seen, whole);
   paired.set(world, all);
   return all;
 }
 
-/** Where the other run is when this one stands at `seq`: at the same begin or end of a call or handler of the thread. */
-export function alignedSeq(world: World, s: ReplayState): { seq: number; thread: number } | null {
+export interface Aligned {
+  readonly seq: number;
+  readonly thread: number;
+  /** This run is on a road of its own: the other one waits. */
+  readonly waits: boolean;
+}
+
+/**
+ * Where the other run is when this one stands at `seq`: at the same begin or end of a call or handler of the thread, and from
+ * there as far as both make the same steps.
+ */
+export function alignedSeq(world: World, s: ReplayState): Aligned | null {
   const { other } = world;
   if (other === null) return null;
-  const name = world.trace.threads[s.thread]?.name;
-  const thread = Math.max(
-    0,
-    other.trace.threads.findIndex((one) => one.name === name),
-  );
-  let best = -1;
-  let seq = 0;
-  for (const { one, other: there } of pairsOf(world)) {
-    if (one === undefined || there === undefined || one.thread !== name) continue;
-    if (one.seq > best && one.seq <= s.seq) [best, seq] = [one.seq, there.seq];
-    if (one.endSeq !== null && there.endSeq !== null && one.endSeq > best && one.endSeq <= s.seq) [best, seq] = [one.endSeq, there.endSeq];
+  const name = world.trace.threads[s.thread]?.name ?? "";
+  const from = lastMeeting(world, name, s.seq);
+  const { here, there, all } = roadFrom(world, other, name, from);
+  const at = here.findLastIndex((seq) => seq <= s.seq);
+  const waits = all.findLast((seq) => seq <= s.seq) !== here[at];
+  return { seq: there[at] ?? from.there, thread: threadOf(other, name), waits };
+}
+
+function lastMeeting(world: World, thread: string, seq: number): Both {
+  let best: Both | null = null;
+  for (const { one, other } of pairsOf(world)) {
+    if (one === undefined || other === undefined || one.thread !== thread) continue;
+    for (const [here, there] of [
+      [one.seq, other.seq],
+      [one.endSeq, other.endSeq],
+    ] as const)
+      if (here !== null && there !== null && here <= seq && here > (best?.here ?? -1)) best = { here, there };
   }
-  return { seq, thread };
+  return best ?? { here: 0, there: 0 };
+}
+
+/** Where the roads of a call or handler part first; null when they do not, or far on. */
+export function partingOf(world: World, { one, other: there }: SeenPair): Parting | null {
+  if (world.other === null || one === undefined || there === undefined) return null;
+  const { parting } = roadFrom(world, world.other, one.thread, { here: one.seq, there: there.seq });
+  return parting === null || parting.next.here > (one.endSeq ?? Number.POSITIVE_INFINITY) ? null : parting;
+}
+
+/** Sites of each run that the other never comes to. */
+export interface OnlySites {
+  readonly here: ReadonlySet<number>;
+  readonly there: ReadonlySet<number>;
+}
+
+const only = new WeakMap<World, OnlySites>();
+
+export function onlySites(world: World, other: World): OnlySites {
+  const known = only.get(world);
+  if (known !== undefined) return known;
+  const { here, there } = siteNumbers(world, other);
+  const ours = passedBy(world).sites;
+  const theirs = passedBy(other).sites;
+  const both = { here: missing(ours, here, theirs, there), there: missing(theirs, there, ours, here) };
+  only.set(world, both);
+  return both;
+}
+
+/** Sites that are passed in one run, and not in the other. */
+function missing(passed: Uint8Array, numbers: Int32Array, others: Uint8Array, otherNumbers: Int32Array): Set<number> {
+  const there = new Set(otherNumbers.filter((_, site) => others[site] === 1));
+  return new Set([...numbers.keys()].filter((site) => passed[site] === 1 && !there.has(numbers[site] as number)));
 }
 
 /** The next (1) or last (-1) place where the two runs differ for the application. */

@@ -10,6 +10,7 @@ import { onKey, onMouse, onTick } from "./input.ts";
 import { keysIn } from "./key-name.ts";
 import { SPARE_LINES } from "./layout.ts";
 import { mouseEvent } from "./mouse.ts";
+import { seqsOnScreen } from "./on-screen.ts";
 import { type ReplayState, reduce, startState, stepsPerSecond } from "./state.ts";
 import { findingsOf, type StoredFinding, type World } from "./world.ts";
 
@@ -56,6 +57,7 @@ export function Replay({ world, start, copy, picture, suspend, onState }: Replay
         return running.current.signal;
       },
       copy,
+      onScreen: () => seqsOnScreen(world, newest.current),
       picture: () => picture(frame(world, newest.current), newest.current.width),
     }),
     [world, copy, picture, suspend, exit],

@@ -15,8 +15,10 @@ export interface Context {
   readonly cancel: () => void;
   /** Begin something in the background: ends at the next chance when it is aborted. What was begun before is cancelled. */
   readonly task: () => AbortSignal;
-  /** Put text on the terminal's clipboard. */
+  /** Send text to the terminal for its clipboard: whether it is taken is not told. */
   readonly copy: (text: string) => void;
+  /** Seqs of the rows that the timeline shows. */
+  readonly onScreen: () => readonly number[];
   /** Write the screen as it is to a file; returns its name. Throws InputError. */
   readonly picture: () => string;
 }

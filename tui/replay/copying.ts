@@ -8,25 +8,37 @@ import type { Context } from "./context.ts";
 import { rowsAround } from "./panes/timeline.ts";
 import type { World } from "./world.ts";
 
-export const COPY_FORMS = ["text", "markdown", "mermaid"] as const;
-export type CopyForm = (typeof COPY_FORMS)[number];
+type CopyForm = "text" | "markdown" | "mermaid";
 
+const AS: Readonly<Record<CopyForm, string>> = { text: "", markdown: " as Markdown", mermaid: " as Mermaid" };
 const TEXT_WIDTH = 110;
-/** Rows of the thread before and after now. */
-const ROWS = 25;
 
 export function copyInterval(c: Context, form: CopyForm): void {
+  const seqs = c.onScreen();
+  const [first, last] = [seqs[0], seqs[seqs.length - 1]];
+  if (first === undefined || last === undefined) return c.dispatch({ type: "say", message: "there are no rows on the screen to send" });
   const { seq, thread } = c.state();
-  const { rows, depthBefore } = rowsAround(c.world, thread, seq, ROWS);
-  c.copy(intervalText(c.world, rows, depthBefore, form));
-  c.dispatch({ type: "say", message: `copied as ${form}: seq ${rows[0]?.seq ?? 0} to ${rows[rows.length - 1]?.seq ?? 0}` });
+  // No fewer rows than the timeline has lines.
+  const { rows, depthBefore } = rowsAround(c.world, thread, seq, c.state().height);
+  const begin = rows.findIndex((row) => row.seq >= first);
+  const interval = rows.filter((row) => row.seq >= first && row.seq <= last);
+  c.copy(intervalText(c.world, { rows: interval, depthBefore: rows[begin - 1]?.depth ?? depthBefore, shown: new Set(seqs) }, form));
+  c.dispatch({ type: "say", message: `sent to the terminal's clipboard${AS[form]}: seq ${first} to ${last}` });
 }
 
-export function intervalText(world: World, rows: readonly Transition[], depthBefore: number | null, form: CopyForm): string {
+interface Interval {
+  readonly rows: readonly Transition[];
+  /** Depth of the thread before the first row, when known. */
+  readonly depthBefore: number | null;
+  /** Those of the rows that are on the screen: where it is folded, not all. */
+  readonly shown: ReadonlySet<number>;
+}
+
+function intervalText(world: World, { rows, depthBefore, shown }: Interval, form: CopyForm): string {
   const { sites } = world.trace;
   if (form === "mermaid") return mermaid(world, rows);
-  const shown = chooseRows(rows, { all: false, depthBefore, marked: new Set() });
-  const lines = twoColumn(shown, { sites, width: TEXT_WIDTH, paint: paint(false), ascii: false, sgx: world.sgx, marks: new Map() });
+  const chosen = chooseRows(rows, { all: false, depthBefore, marked: shown });
+  const lines = twoColumn(chosen, { sites, width: TEXT_WIDTH, paint: paint(false), ascii: false, sgx: world.sgx, marks: new Map() });
   return form === "text" ? `${lines.join("\n")}\n` : `\`\`\`\n${lines.join("\n")}\n\`\`\`\n`;
 }
 

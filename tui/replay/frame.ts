@@ -1,15 +1,17 @@
 /** The whole screen as lines, from the state and the world alone. */
 
 import type { Transition } from "../../engine/index.ts";
-import { fit, safe } from "../present/safe.ts";
+import { displayWidth, fit, safe } from "../present/safe.ts";
 import { padStyled } from "../present/style.ts";
 import { momentText } from "../present/time.ts";
 import { type DrawnLine, wrapCells } from "../present/two-column.ts";
-import { alignedSeq } from "./aligning.ts";
+import { type Aligned, alignedSeq, onlySites } from "./aligning.ts";
 import { explained } from "./attempt.ts";
-import { helpLines, paletteLines } from "./help.ts";
+import { paletteLines } from "./help.ts";
 import { COMMANDS } from "./keys.ts";
 import { layoutOf, MESSAGE_LINES, MIN_HEIGHT, MIN_WIDTH, SPARE_LINES } from "./layout.ts";
+import { OVERLAYS, overlayLines } from "./overlay.ts";
+import { whereInStory } from "./panes/findings.ts";
 import { PANES } from "./panes/index.ts";
 import { minimap } from "./panes/minimap.ts";
 import type { Pane } from "./panes/pane.ts";
@@ -32,6 +34,9 @@ function tooSmall({ width, height }: ReplayState): string[] {
   return Array.from({ length: Math.max(1, height) }, (_, i) => safe(text[i] ?? "", Math.max(1, width)));
 }
 
+/** Cells of a case's name that are always there. */
+const SHORTEST_NAME = 3;
+
 const stackOf = (world: World): string => [world.trace.info.stack, ...world.trace.info.fixes].join(" + ");
 
 function header(world: World, s: ReplayState): string {
@@ -39,10 +44,19 @@ function header(world: World, s: ReplayState): string {
   const play = s.playing === 0 ? "" : `${s.playing === 1 ? "playing" : "playing back"} ${stepsPerSecond(s)}/s  `;
   const follow = s.signal === null ? "" : `signal ${s.signal}  `;
   const thread = trace.threads[s.thread]?.name ?? String(s.thread);
-  const name = ` ${trace.info.scenario} on ${stackOf(world)}  thread ${thread}`;
   // Where one is stands at the right: a long name does not push it out.
   const place = safe(`  ${play}${follow}seq ${s.seq} of ${rows.count - 1}  ${momentText(rowAt(world, s.seq)?.time ?? 0)} `, s.width);
-  return world.paint.here(fit(safe(name, s.width - place.length), s.width - place.length) + place);
+  const room = s.width - place.length;
+  return world.paint.here(fit(nameLine(trace.info.scenario, stackOf(world), thread, room), room) + place);
+}
+
+/** The case's name is cut first, then the stack's: the thread changes, they do not. */
+function nameLine(scenario: string, stack: string, thread: string, room: number): string {
+  const end = safe(`  thread ${thread}`, Math.max(1, room - 1));
+  const left = room - 1 - displayWidth(end);
+  const on = safe(` on ${stack}`);
+  const name = safe(scenario, Math.max(SHORTEST_NAME, left - displayWidth(on)));
+  return safe(` ${name}${safe(on, Math.max(0, left - displayWidth(name)))}${end}`, room);
 }
 
 /** Null also where the trace is damaged: the timeline says so. */
@@ -56,7 +70,7 @@ function rowAt(world: World, seq: number): Transition | null {
 
 function body(world: World, s: ReplayState): string[] {
   const layout = layoutOf(s);
-  if (s.help) return padded(helpLines(world, s, layout.bodyHeight), layout.bodyHeight);
+  if (s.overlay !== null) return padded(overlayLines(world, s, s.overlay, layout.bodyHeight), layout.bodyHeight);
   if (s.prompt === "palette") return padded(paletteLines(world, s), layout.bodyHeight);
   const { timeline, side } = layout;
   const drawn = shielded(world, timeline.width, () => timelineParts(world, s, timeline.width, timeline.height).map((line) => line.text));
@@ -81,11 +95,29 @@ export function timelineParts(world: World, s: ReplayState, width: number, heigh
   const aligned = s.pane === "compare" ? alignedSeq(world, s) : null;
   if (aligned === null || world.other === null) return timelinePane(world, s, width, height);
   const upper = Math.ceil(height / 2);
-  const there: ReplayState = { ...s, ...aligned, bookmarks: [], finding: null };
-  const name = safe(` ${stackOf(world.other)}  seq ${aligned.seq}`, width);
-  const title = { text: world.paint.here(fit(name, width)), seq: -1 };
-  const lower = timelinePane(world.other, there, width, height - upper - 1).map((line) => ({ text: line.text, seq: -1 }));
-  return [...timelinePane(world, s, width, upper), title, ...lower];
+  const { seq, thread } = aligned;
+  const there: ReplayState = { ...s, seq, thread, bookmarks: [], finding: null };
+  const only = onlySites(world, world.other);
+  const title = { text: world.paint.here(fit(otherTitle(stackOf(world.other), aligned, width), width)), seq: -1 };
+  const lower = timelinePane(world.other, there, width, height - upper - 1, { sites: only.there, sign: "+" });
+  return [
+    ...timelinePane(world, s, width, upper, { sites: only.here, sign: "-" }),
+    title,
+    ...lower.map((line) => ({ text: line.text, seq: -1 })),
+  ];
+}
+
+/** Of the other run's timeline; it says why that stands still. */
+function otherTitle(stack: string, { seq, waits }: Aligned, width: number): string {
+  const name = safe(` ${stack}  seq ${seq}`, width);
+  const waiting = [
+    "(waits: the roads parted, until both come to the same begin or end of a call or handler)",
+    "(waits: the roads parted)",
+    "(waits)",
+  ];
+  const signs = ["(+ - at a number: a step that only this run, or only the one above makes)", "(+ -: steps of one run only)", ""];
+  const notes = (waits ? waiting : signs).map((note) => `${name}  ${note}`);
+  return safe(notes.find((note) => displayWidth(note) <= width) ?? name, width);
 }
 
 function paneWithTabs(world: World, s: ReplayState, width: number, height: number): string[] {
@@ -113,13 +145,13 @@ const padded = (lines: readonly string[], height: number): string[] => Array.fro
 const PROMPTS = {
   search: ["/", "a regular expression over function, label, kind, signal, thread; n and N go on"],
   jump: ["jump to: ", "a seq (120), a share (50%) or a time (1.5ms)"],
-  sql: ["SQL: ", "such as SELECT * FROM signals; a column seq can be jumped to; eintr schema lists the tables"],
+  sql: ["SQL: ", "such as SELECT * FROM signals (transitions, finding, evidence); ctrl-u clears"],
   palette: [":", "words of a command"],
 } as const;
 
 function messageLines(world: World, s: ReplayState): string[] {
   if (s.prompt === null) {
-    const text = s.message === "" ? hints(world, s) : wrapCells(safe(s.message.replaceAll("\n", " ")), s.width);
+    const text = s.message === "" || isShown(s) ? hints(world, s) : wrapCells(safe(s.message.replaceAll("\n", " ")), s.width);
     return padded(text, MESSAGE_LINES).map((line) => safe(line, s.width));
   }
   const [head, help] = PROMPTS[s.prompt];
@@ -130,12 +162,20 @@ function messageLines(world: World, s: ReplayState): string[] {
   return [typed, world.paint.dim(safe(help, s.width))];
 }
 
+/** The findings pane has the finding and its captions already. */
+function isShown({ pane, message, findings, finding, evidence }: ReplayState): boolean {
+  const told = finding === null ? undefined : findings[finding];
+  return pane === "findings" && told !== undefined && (message === told.title || message === told.evidence[evidence]?.caption);
+}
+
 /** With nothing else to say: what there is to see. */
 function hints(world: World, s: ReplayState): string[] {
-  const told = s.finding === null ? undefined : s.findings[s.finding];
-  if (told !== undefined) return [`the story of: ${told.title}`, "Enter goes on with it"];
-  const [first, ...others] = s.findings;
   const title = s.settled ? world.machines.title : "";
+  const told = s.finding === null ? undefined : s.findings[s.finding];
+  // These panes say themselves what Enter does there.
+  if (s.pane === "sql" || (s.pane === "findings" && told !== undefined)) return [title, ""];
+  if (told !== undefined) return [`the story of: ${told.title}`, whereInStory(s, told)];
+  const [first, ...others] = s.findings;
   if (first === undefined) return [title, s.looking ? "looking for what is wrong ..." : ""];
   return [title, `! Enter tells ${others.length === 0 ? "how" : `the first of ${s.findings.length} findings`}: ${first.title}`];
 }
@@ -151,7 +191,7 @@ function footer(world: World, s: ReplayState): string {
 
 function hintsOf(s: ReplayState): string[] {
   if (s.prompt !== null) return ["enter do it", "esc leave"];
-  if (s.help) return ["? close", "j k scroll", "space a page"];
+  if (s.overlay !== null) return [`${OVERLAYS[s.overlay].key} close`, "j k scroll", "space a page"];
   const hinted = COMMANDS.filter((command) => command.hint !== undefined);
   // Help and the way out are never cut off.
   const first = hinted.filter((command) => command.group === "other");

@@ -1,11 +1,11 @@
 /** Commands that go somewhere in the trace. */
 
-import { query } from "../../recorder/index.ts";
+import { type Cell, query } from "../../recorder/index.ts";
 import { nextDifference } from "./aligning.ts";
 import type { Context } from "./context.ts";
 import { jumpTarget, type MoveName, signalAt, wanted } from "./moves.ts";
-
-import type { Direction } from "./rows.ts";
+import type { Direction, Wanted } from "./rows.ts";
+import type { SqlResult } from "./state.ts";
 import { loadRoad } from "./world.ts";
 
 const MAX_SQL_ROWS = 1000;
@@ -14,25 +14,40 @@ const MAX_SQL_ROWS = 1000;
 const KEEPS_THREAD: ReadonlySet<MoveName> = new Set(["step", "over", "out", "syscall", "entry"]);
 
 const NOTHING: Readonly<Record<Direction, string>> = { 1: "nothing further on", [-1]: "nothing before" };
+const NOTHING_OUTSIDE: Readonly<Record<Direction, string>> = {
+  1: "nothing is left to go out of before the trace ends",
+  [-1]: "nothing is left to go out of",
+};
 
-/** One look is quick; a long one goes on in the background, tells how far it is, and can be stopped. */
-export async function move(c: Context, name: MoveName, direction: Direction): Promise<void> {
+export function move(c: Context, name: MoveName, direction: Direction): Promise<void> {
   const s = c.state();
-  const { rows, trace } = c.world;
-  const want = wanted(name, s, rows, trace);
-  let from = s.seq;
+  return lookFor(c, s.seq, direction, wanted(name, s, c.world.rows), (found) => {
+    if (found !== null) return arrive(c, found, KEEPS_THREAD.has(name) ? s.thread : null);
+    c.dispatch({ type: "say", message: (name === "out" ? NOTHING_OUTSIDE : NOTHING)[direction] });
+    if (s.playing !== 0) c.dispatch({ type: "play", direction: 0 });
+  });
+}
+
+/**
+ * The nearest row after or before `from` that is wanted, or null, is told to `then`. One look is quick and over when this returns,
+ * as keys that come in one piece want it; a long one goes on in the background, tells how far it is, and can be stopped.
+ */
+export async function lookFor(
+  c: Context,
+  from: number,
+  direction: Direction,
+  want: Wanted,
+  then: (seq: number | null) => void | Promise<void>,
+): Promise<void> {
+  const { rows } = c.world;
   let stop: AbortSignal | null = null;
-  for (;;) {
-    const found = rows.find(from, direction, want);
-    if (found === null) {
-      if (stop === null || !stop.aborted) c.dispatch({ type: "say", message: NOTHING[direction] });
-      if (s.playing !== 0) c.dispatch({ type: "play", direction: 0 });
-      return;
-    }
-    if ("seq" in found) return arrive(c, found.seq, KEEPS_THREAD.has(name) ? s.thread : null);
+  for (let at = from; ; ) {
+    const found = rows.find(at, direction, want);
+    if (found === null) return then(null);
+    if ("seq" in found) return then(found.seq);
     stop ??= c.task();
-    from = found.goOnAt;
-    c.dispatch({ type: "say", message: `looking: at ${Math.floor((100 * from) / rows.count)} % (Esc stops)`, busy: true });
+    at = found.goOnAt;
+    c.dispatch({ type: "say", message: `looking: at ${Math.floor((100 * at) / rows.count)} % (Esc stops)`, busy: true });
     await new Promise((resolve) => setImmediate(resolve));
     if (stop.aborted) return;
   }
@@ -65,41 +80,9 @@ export function bookmark(c: Context, direction: Direction): void {
 
 export function thread(c: Context, direction: Direction): void {
   const { threads } = c.world.trace;
+  if (threads.length < 2) return c.dispatch({ type: "say", message: "there is only one thread" });
   const next = (c.state().thread + direction + threads.length) % Math.max(1, threads.length);
   c.dispatch({ type: "thread", thread: next });
-}
-
-/** Next or last finding, at its first evidence. */
-export function finding(c: Context, direction: Direction): void {
-  const { findings, finding: at, looking } = c.state();
-  const next = at === null ? (direction === 1 ? 0 : findings.length - 1) : at + direction;
-  const found = findings[next];
-  if (found === undefined) {
-    const none = looking ? "the rules are still looking" : "no findings";
-    return c.dispatch({ type: "say", message: findings.length === 0 ? none : NOTHING[direction] });
-  }
-  c.dispatch({ type: "finding", finding: next, evidence: 0 });
-  c.dispatch({ type: "pane", pane: "findings" });
-  arrive(c, found.evidence[0]?.seq ?? found.firstSeq, null, found.title);
-}
-
-/** Next piece of evidence of the finding; false at the end of the story. */
-export function evidence(c: Context, direction: Direction): boolean {
-  const { findings, finding: index, evidence: at } = c.state();
-  const found = index === null ? undefined : findings[index];
-  if (found === undefined) {
-    finding(c, 1);
-    return findings.length > 0;
-  }
-  const next = found.evidence[at + direction];
-  if (next === undefined) {
-    const end = `the story ends here. Why it matters, and how it was mended: eintr explain ${found.rule}`;
-    c.dispatch({ type: "say", message: direction === 1 ? end : "the story begins here" });
-    return false;
-  }
-  c.dispatch({ type: "finding", finding: index, evidence: at + direction });
-  arrive(c, next.seq, null, next.caption);
-  return true;
 }
 
 /** Follow the signal of this row, or the nearest before it on the thread; again: follow none. */
@@ -107,7 +90,7 @@ export function follow(c: Context): void {
   const s = c.state();
   if (s.signal !== null) return c.dispatch({ type: "follow", signal: null });
   const { rows, trace } = c.world;
-  const isHop = wanted("signal", { ...s, signal: null }, rows, trace);
+  const isHop = wanted("signal", { ...s, signal: null }, rows);
   const here = rows.block(s.seq);
   let seq = here !== null && signalAt(here.block, here.row) > 0 ? s.seq : -1;
   for (const direction of [-1, 1] as const) {
@@ -125,6 +108,7 @@ export function follow(c: Context): void {
 /** Run a query in the background; its result fills the pane. */
 export async function sql(c: Context, text: string): Promise<void> {
   if (text.trim() === "") return;
+  c.dispatch({ type: "asked", sql: text });
   const stop = c.task();
   c.dispatch({ type: "say", message: "asking (Esc stops)", busy: true });
   try {
@@ -142,11 +126,24 @@ export async function sql(c: Context, text: string): Promise<void> {
 /** From the selected row of a result to the transition it names. */
 export function jumpToRow(c: Context): void {
   const { sql: result, sqlRow } = c.state();
-  if (result === null) return;
-  const column = ["seq", "first_seq", "generated"].map((name) => result.columns.indexOf(name)).find((at) => at >= 0);
-  const seq = column === undefined ? Number.NaN : Number(result.rows[sqlRow]?.[column]);
-  if (!Number.isSafeInteger(seq)) return c.dispatch({ type: "say", message: "this row has no column seq to jump to" });
-  arrive(c, seq, null);
+  const row = result?.rows[sqlRow];
+  if (result === null || row === undefined) return c.dispatch({ type: "say", message: "no row to jump from: ; asks in SQL" });
+  const columns = seqColumns(result);
+  if (columns.length === 0) return c.dispatch({ type: "say", message: "this result has no column seq" });
+  const column = columns.find((at) => isSeq(row[at]));
+  const names = columns.map((at) => result.columns[at]);
+  if (column === undefined) return c.dispatch({ type: "say", message: `this row has nothing to jump to in ${names.join(", ")}` });
+  const name = result.columns[column];
+  arrive(c, Number(row[column]), null, name === "seq" ? "" : `here is the row's ${name}`);
+}
+
+const isSeq = (cell: Cell | undefined): boolean =>
+  (typeof cell === "number" || typeof cell === "bigint") && Number.isSafeInteger(Number(cell));
+
+/** Columns that name a transition: seq itself, then those called after it, then the one that a signal begins with. */
+function seqColumns({ columns }: SqlResult): number[] {
+  const named = (is: (name: string) => boolean): number[] => columns.flatMap((name, at) => (is(name) ? [at] : []));
+  return [...named((name) => name === "seq"), ...named((name) => name.endsWith("_seq")), ...named((name) => name === "generated")];
 }
 
 export function difference(c: Context, direction: Direction): void {

@@ -1,6 +1,6 @@
 /** The help and the palette: what the screen shows, and the key table. */
 
-import { fit, safe } from "../present/safe.ts";
+import { safe } from "../present/safe.ts";
 import { padStyled } from "../present/style.ts";
 import { wrapCells } from "../present/two-column.ts";
 import { COMMANDS, matching, type ReplayCommand } from "./keys.ts";
@@ -24,26 +24,31 @@ const SCREEN: readonly (readonly [string, string])[] = [
   ["first line", "case, stack, thread; seq: the transition made last; its time"],
   ["second line", "the whole trace; triangle: now, !: a finding, bars: signals"],
   ["timeline", "one thread, a line a transition, a bar for an open function"],
-  ["Signal context", "what runs for a signal, between an arrow there and one back"],
+  [
+    "Signal context",
+    "a signal's way through the host's handler or the enclave's exception entry, between an arrow there and one back; under SGX the application's handler runs in the Normal context column",
+  ],
   ["layer", "app, libos, pal, u-pal (untrusted PAL), host (the kernel)"],
   ["SGX", "where the enclave is entered, stayed in and left"],
   ["[ ]", "what a step gave: a result, a signal, yes or no"],
 ];
 
-/** As many lines as there is room for, from where it is scrolled to. */
-export function helpLines(world: World, s: ReplayState, height: number): string[] {
-  const lines = allLines(world, s.width);
-  const room = height - 1;
-  const from = Math.min(s.scroll, Math.max(0, lines.length - room));
-  const more =
-    lines.length > room ? `   lines ${from + 1} to ${Math.min(from + room, lines.length)} of ${lines.length}: j k space scroll` : "";
-  return [world.paint.strong(fit(safe(`Help${more}   ? closes`, s.width), s.width)), ...lines.slice(from, from + room)];
-}
+/** For who is new to it. */
+const WORDS: readonly (readonly [string, string])[] = [
+  ["transition", "one step of one thread; seq numbers them all"],
+  ["LibOS", "the library OS: the application's kernel, in its own process"],
+  ["PAL", "Platform Adaptation Layer: takes the LibOS's calls (Dk...) to the host"],
+  ["upcall", "the other way: the PAL tells the LibOS of an event, such as a signal"],
+  ["ocall", "a call out of the enclave, to have the host do something"],
+  ["AEX", "asynchronous enclave exit: an interrupt or a fault, not the code, left it"],
+  ["TCS", "thread control structure: a thread's place in the enclave"],
+  ["SSA, CSSA", "state save area: an AEX keeps the registers there; CSSA counts the frames in use"],
+  ["signal context", "a host signal handler runs, until rt_sigreturn"],
+  ["pended", "came while the Linux PAL ran: is told at the end of the PAL call"],
+  ["preempt", "counter of a LibOS thread: signals that come while it is up are deferred"],
+];
 
-/** How many lines there are to scroll through. */
-export const helpLength = (world: World, width: number): number => allLines(world, width).length;
-
-function allLines(world: World, width: number): string[] {
+export function helpLines(world: World, width: number): string[] {
   const columns = width >= TWO ? 2 : 1;
   const half = Math.floor(width / columns) - 1;
   const { strong } = world.paint;
@@ -60,6 +65,7 @@ function allLines(world: World, width: number): string[] {
     keysOf("jump"),
     keysOf("look"),
     keysOf("other"),
+    [strong("Words"), ...WORDS.flatMap(([name, text]) => entry(name, text))],
     [strong("Mouse"), ...entry("wheel", "back and forward"), ...entry("click", "a row: go there; the second line: jump")],
   ];
   const lines = parts.flat();
@@ -70,9 +76,13 @@ function allLines(world: World, width: number): string[] {
 
 export function paletteLines(world: World, s: ReplayState): string[] {
   const found = matching(s.typed);
+  const chosen = (i: number): boolean => i === 0 && s.typed.trim() !== "";
   const lines = found.map((command, i) => {
-    const text = safe(`${i === 0 ? ">" : " "} ${command.name.padEnd(18)} ${command.keys.join(" ").padEnd(KEYS)} ${command.text}`, s.width);
-    return i === 0 ? world.paint.here(text) : text;
+    const text = safe(
+      `${chosen(i) ? ">" : " "} ${command.name.padEnd(18)} ${command.keys.join(" ").padEnd(KEYS)} ${command.text}`,
+      s.width,
+    );
+    return chosen(i) ? world.paint.here(text) : text;
   });
   return [
     world.paint.dim(safe("type words of a command; Enter runs the first, Esc leaves", s.width)),

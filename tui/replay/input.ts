@@ -1,15 +1,18 @@
-/** Keys and mouse to commands: what an open prompt or the help takes for itself, and the rest by the key table. */
+/** Keys and mouse to commands: what an open prompt or overlay takes for itself, and the rest by the key table. */
 
 import { attempt } from "./attempt.ts";
 import type { Context } from "./context.ts";
 import { timelineParts } from "./frame.ts";
-import { arrive, evidence, jump, move, sql } from "./going.ts";
-import { helpLength } from "./help.ts";
+import { arrive, jump, move, sql } from "./going.ts";
 import type { Typed } from "./key-name.ts";
 import { commandOfKey, matching } from "./keys.ts";
 import { layoutOf } from "./layout.ts";
 import type { MouseEvent } from "./mouse.ts";
+import { OVERLAYS } from "./overlay.ts";
 import { seqAtColumn } from "./panes/minimap.ts";
+import { search } from "./search.ts";
+import type { Overlay } from "./state.ts";
+import { evidence } from "./story.ts";
 
 /** One key. Resolves when what it began is over; never rejects. */
 export function onKey(c: Context, typed: Typed): Promise<void> {
@@ -22,43 +25,37 @@ export function onKey(c: Context, typed: Typed): Promise<void> {
       c.dispatch({ type: "say", message: "stopped" });
       if (name === "escape") return;
     }
-    if (c.state().prompt !== null) return onTyped(c, typed);
-    if (c.state().help && onHelp(c, name)) return;
+    const { prompt, overlay } = c.state();
+    if (prompt !== null) return onTyped(c, typed);
+    if (overlay !== null) return onOverlay(c, overlay, name);
     return commandOfKey.get(name)?.run(c);
   });
 }
 
-/** What scrolls or closes the help; other keys close it and do what they always do. */
-function onHelp(c: Context, name: string): boolean {
-  const { width, height, scroll } = c.state();
-  const room = layoutOf({ width, height }).bodyHeight - 1;
-  const most = Math.max(0, helpLength(c.world, width) - room);
-  const to = (line: number): true => {
-    c.dispatch({ type: "scroll", by: Math.max(0, Math.min(most, line)) - scroll });
-    return true;
-  };
+/** Keys that scroll it do; any other key closes it and does nothing else, but that Ctrl-C leaves from everywhere. */
+function onOverlay(c: Context, overlay: Overlay, name: string): void {
+  const s = c.state();
+  const room = layoutOf(s).bodyHeight - 1;
+  const most = Math.max(0, OVERLAYS[overlay].lines(c.world, s).length - room);
+  const to = (line: number): void => c.dispatch({ type: "scroll", by: Math.max(0, Math.min(most, line)) - s.scroll });
   switch (name) {
     case "j":
     case "down":
-      return to(scroll + 1);
+      return to(s.scroll + 1);
     case "k":
     case "up":
-      return to(scroll - 1);
+      return to(s.scroll - 1);
     case "space":
     case "ctrl-d":
     case "pagedown":
-      return to(scroll + room);
+      return to(s.scroll + room);
     case "ctrl-u":
     case "pageup":
-      return to(scroll - room);
-    case "escape":
-    case "q":
-    case "?":
-      c.dispatch({ type: "help", open: false });
-      return true;
+      return to(s.scroll - room);
+    case "ctrl-c":
+      return c.quit();
     default:
-      if (commandOfKey.has(name)) c.dispatch({ type: "help", open: false });
-      return false;
+      return c.dispatch({ type: "overlay", overlay: null });
   }
 }
 
@@ -70,6 +67,7 @@ function onTyped(c: Context, { name, text }: Typed): void | Promise<void> {
   if (name === "escape" || name === "ctrl-c") return c.dispatch({ type: "prompt", prompt: null });
   if (name === "backspace") return c.dispatch({ type: "type", typed: [...typed].slice(0, -1).join("") });
   if (name === "ctrl-u") return c.dispatch({ type: "type", typed: "" });
+  if (name === "ctrl-w") return c.dispatch({ type: "type", typed: withoutLastWord(typed) });
   if (name !== "enter") {
     const printable = text.replace(/[\u0000-\u001f\u007f-\u009f]/g, "");
     if (printable !== "" && !name.startsWith("ctrl-")) c.dispatch({ type: "type", typed: (typed + printable).slice(0, MAX_TYPED) });
@@ -80,21 +78,31 @@ function onTyped(c: Context, { name, text }: Typed): void | Promise<void> {
     case "jump":
       return jump(c, typed);
     case "search":
-      if (typed !== "") c.dispatch({ type: "search", text: typed });
-      return move(c, "match", 1);
+      if (typed === "") return c.dispatch({ type: "say", message: "nothing to search for" });
+      c.dispatch({ type: "search", text: typed });
+      return search(c, 1);
     case "sql":
       return sql(c, typed);
     case "palette":
-      return matching(typed)[0]?.run(c);
+      return palette(c, typed);
   }
+}
+
+const withoutLastWord = (text: string): string => text.trimEnd().replace(/\S+$/, "");
+
+function palette(c: Context, typed: string): void | Promise<void> {
+  if (typed.trim() === "") return;
+  const [command] = matching(typed);
+  if (command === undefined) return c.dispatch({ type: "say", message: `no command has "${typed.trim()}" in its name or text` });
+  return command.run(c);
 }
 
 export function onMouse(c: Context, mouse: MouseEvent): Promise<void> {
   return attempt(c, () => {
     const s = c.state();
     const wheel = mouse.what === "wheel-up" ? -1 : mouse.what === "wheel-down" ? 1 : null;
-    if (s.help && wheel !== null) return void onHelp(c, wheel === 1 ? "j" : "k");
-    if (s.help || s.prompt !== null) return;
+    if (s.overlay !== null && wheel !== null) return onOverlay(c, s.overlay, wheel === 1 ? "j" : "k");
+    if (s.overlay !== null || s.prompt !== null) return;
     if (wheel !== null) return move(c, "step", wheel);
     if (mouse.what === "release") return;
     if (mouse.line === 1) return arrive(c, seqAtColumn(mouse.column, s.width, c.world.rows.count), null);

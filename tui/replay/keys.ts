@@ -2,8 +2,10 @@
 
 import type { Context } from "./context.ts";
 import { copyInterval } from "./copying.ts";
-import { bookmark, difference, edge, evidence, finding, follow, jumpToRow, move, thread } from "./going.ts";
+import { bookmark, difference, edge, follow, jumpToRow, move, thread } from "./going.ts";
 import { PANES } from "./panes/index.ts";
+import { search } from "./search.ts";
+import { evidence, finding, story, why } from "./story.ts";
 
 export interface ReplayCommand {
   readonly name: string;
@@ -58,8 +60,8 @@ export const COMMANDS: readonly ReplayCommand[] = [
     run: (c) =>
       c.dispatch({ type: "play", direction: c.state().playing === 0 ? -1 : 0, what: c.state().signal === null ? "step" : "signal" }),
   },
-  { name: "faster", keys: ["+", "="], group: "time", text: "play faster", run: (c) => c.dispatch({ type: "speed", by: 1 }) },
-  { name: "slower", keys: ["-"], group: "time", text: "play slower", run: (c) => c.dispatch({ type: "speed", by: -1 }) },
+  { name: "faster", keys: ["+", "="], group: "time", text: "play faster", run: (c) => speed(c, 1) },
+  { name: "slower", keys: ["-"], group: "time", text: "play slower", run: (c) => speed(c, -1) },
 
   {
     name: "syscall",
@@ -82,9 +84,9 @@ export const COMMANDS: readonly ReplayCommand[] = [
   },
   { name: "signal-back", keys: ["["], group: "jump", text: "the same, back", run: (c) => move(c, "signal", -1) },
   { name: "finding", keys: ["}"], group: "jump", text: "next finding", hint: "finding", run: (c) => finding(c, 1) },
-  { name: "finding-back", keys: ["{"], group: "jump", text: "last finding", run: (c) => finding(c, -1) },
+  { name: "finding-back", keys: ["{"], group: "jump", text: "previous finding", run: (c) => finding(c, -1) },
   { name: "difference", keys: [")"], group: "jump", text: "next difference between the two runs", run: (c) => difference(c, 1) },
-  { name: "difference-back", keys: ["("], group: "jump", text: "last difference", run: (c) => difference(c, -1) },
+  { name: "difference-back", keys: ["("], group: "jump", text: "previous difference", run: (c) => difference(c, -1) },
   { name: "begin", keys: ["<", "home"], group: "jump", text: "begin of the trace", run: (c) => edge(c, -1) },
   { name: "end", keys: [">", "end"], group: "jump", text: "end of the trace", run: (c) => edge(c, 1) },
   {
@@ -103,14 +105,14 @@ export const COMMANDS: readonly ReplayCommand[] = [
     hint: "search",
     run: (c) => c.dispatch({ type: "prompt", prompt: "search" }),
   },
-  { name: "match", keys: ["n"], group: "jump", text: "next match", run: (c) => move(c, "match", 1) },
-  { name: "match-back", keys: ["N"], group: "jump", text: "last match", run: (c) => move(c, "match", -1) },
+  { name: "match", keys: ["n"], group: "jump", text: "next match", run: (c) => search(c, 1) },
+  { name: "match-back", keys: ["N"], group: "jump", text: "previous match", run: (c) => search(c, -1) },
   { name: "bookmark", keys: ["m"], group: "jump", text: "set or take away a bookmark", run: (c) => c.dispatch({ type: "bookmark" }) },
   { name: "next-bookmark", keys: ["'"], group: "jump", text: "next bookmark", run: (c) => bookmark(c, 1) },
-  { name: "last-bookmark", keys: ['"'], group: "jump", text: "last bookmark", run: (c) => bookmark(c, -1) },
+  { name: "previous-bookmark", keys: ['"'], group: "jump", text: "previous bookmark", run: (c) => bookmark(c, -1) },
 
   { name: "thread", keys: ["t"], group: "look", text: "timeline of the next thread", hint: "thread", run: (c) => thread(c, 1) },
-  { name: "thread-back", keys: ["T"], group: "look", text: "timeline of the last thread", run: (c) => thread(c, -1) },
+  { name: "thread-back", keys: ["T"], group: "look", text: "timeline of the previous thread", run: (c) => thread(c, -1) },
   {
     name: "follow",
     keys: ["f"],
@@ -126,23 +128,28 @@ export const COMMANDS: readonly ReplayCommand[] = [
     text: "next evidence of the finding; in SQL: jump to the row's seq",
     run: (c) => (c.state().pane === "sql" ? jumpToRow(c) : void evidence(c, 1)),
   },
-  { name: "evidence-back", keys: ["b"], group: "look", text: "last evidence", run: (c) => void evidence(c, -1) },
+  { name: "evidence-back", keys: ["b"], group: "look", text: "previous evidence", run: (c) => void evidence(c, -1) },
   {
     name: "story",
     keys: ["F"],
     group: "look",
     text: "play the finding's story",
-    run: (c) => {
-      if (c.state().finding === null) finding(c, 1);
-      c.dispatch({ type: "play", direction: 1, what: "evidence" });
-    },
+    run: story,
+  },
+  {
+    name: "why",
+    keys: ["w"],
+    group: "look",
+    text: "why the finding matters and how it was mended",
+    hint: "why",
+    run: why,
   },
   {
     name: "fold",
     keys: ["z"],
     group: "look",
     text: "fold branches, returns and small functions",
-    run: (c) => c.dispatch({ type: "fold" }),
+    run: fold,
   },
   ...PANES.map(
     ({ id }, i): ReplayCommand => ({
@@ -154,7 +161,7 @@ export const COMMANDS: readonly ReplayCommand[] = [
     }),
   ),
   { name: "next-pane", keys: ["tab"], group: "look", text: "next pane", hint: "pane", run: (c) => pane(c, 1) },
-  { name: "last-pane", keys: ["shift-tab"], group: "look", text: "last pane", run: (c) => pane(c, -1) },
+  { name: "previous-pane", keys: ["shift-tab"], group: "look", text: "previous pane", run: (c) => pane(c, -1) },
   {
     name: "scroll-down",
     keys: ["ctrl-d", "pagedown"],
@@ -175,7 +182,7 @@ export const COMMANDS: readonly ReplayCommand[] = [
     group: "look",
     text: "ask in SQL",
     hint: "sql",
-    run: (c) => c.dispatch({ type: "prompt", prompt: "sql", typed: c.state().sql?.sql ?? "" }),
+    run: (c) => c.dispatch({ type: "prompt", prompt: "sql", typed: c.state().asked }),
   },
   {
     name: "row-down",
@@ -188,17 +195,23 @@ export const COMMANDS: readonly ReplayCommand[] = [
     name: "row-up",
     keys: [","],
     group: "look",
-    text: "last row of the SQL result",
+    text: "previous row of the SQL result",
     run: (c) => c.dispatch({ type: "sqlRow", row: c.state().sqlRow - 1 }),
   },
 
-  { name: "copy", keys: ["y"], group: "other", text: "copy the interval on screen as text", run: (c) => copyInterval(c, "text") },
-  { name: "copy-markdown", keys: ["Y"], group: "other", text: "copy it as Markdown", run: (c) => copyInterval(c, "markdown") },
+  {
+    name: "copy",
+    keys: ["y"],
+    group: "other",
+    text: "send what the timeline shows to the terminal's clipboard, as text",
+    run: (c) => copyInterval(c, "text"),
+  },
+  { name: "copy-markdown", keys: ["Y"], group: "other", text: "send it as Markdown", run: (c) => copyInterval(c, "markdown") },
   {
     name: "copy-mermaid",
     keys: ["M"],
     group: "other",
-    text: "copy it as a Mermaid sequence diagram",
+    text: "send it as a Mermaid sequence diagram",
     run: (c) => copyInterval(c, "mermaid"),
   },
   {
@@ -221,7 +234,7 @@ export const COMMANDS: readonly ReplayCommand[] = [
     group: "other",
     text: "this help",
     hint: "help",
-    run: (c) => c.dispatch({ type: "help", open: !c.state().help }),
+    run: (c) => c.dispatch({ type: "overlay", overlay: "help" }),
   },
   { name: "quit", keys: ["q", "ctrl-c"], group: "other", text: "leave", hint: "quit", run: (c) => c.quit() },
 ];
@@ -229,6 +242,17 @@ export const COMMANDS: readonly ReplayCommand[] = [
 function pane(c: Context, direction: 1 | -1): void {
   const at = PANES.findIndex((one) => one.id === c.state().pane);
   c.dispatch({ type: "pane", pane: PANES[(at + direction + PANES.length) % PANES.length]?.id ?? "state" });
+}
+
+/** While it plays, the screen's first line has the speed. */
+function speed(c: Context, by: 1 | -1): void {
+  c.dispatch({ type: "speed", by });
+  if (c.state().playing === 0) c.dispatch({ type: "say", message: `speed ${c.state().speed}/s` });
+}
+
+function fold(c: Context): void {
+  c.dispatch({ type: "fold" });
+  c.dispatch({ type: "say", message: c.state().folded ? "folded: branches and small functions left out" : "unfolded" });
 }
 
 export const commandOfKey: ReadonlyMap<string, ReplayCommand> = new Map(

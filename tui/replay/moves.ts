@@ -1,7 +1,6 @@
 /** Where a step leads: each move is a direction and what a row must be to end it. */
 
-import { type Block, CARRIES_SIGNAL_ID, EVENT, KIND, KINDS, type KindName, kindName, signalName } from "../../engine/index.ts";
-import type { Trace } from "../../recorder/index.ts";
+import { type Block, CARRIES_SIGNAL_ID, EVENT, KIND, type KindName } from "../../engine/index.ts";
 import type { Rows, Wanted } from "./rows.ts";
 import type { ReplayState } from "./state.ts";
 
@@ -19,10 +18,10 @@ export function signalAt(block: Block, i: number): number {
   return block.extra[i] as number;
 }
 
-export type MoveName = "step" | "any" | "over" | "out" | "signal" | "syscall" | "entry" | "match";
+export type MoveName = "step" | "any" | "over" | "out" | "signal" | "syscall" | "entry";
 
 /** What a row must be; `here` is the row stood on. */
-export function wanted(move: MoveName, s: ReplayState, rows: Rows, trace: Trace): Wanted {
+export function wanted(move: MoveName, s: ReplayState, rows: Rows): Wanted {
   const { thread } = s;
   const mine = (block: Block, i: number): boolean => block.thread[i] === thread;
   switch (move) {
@@ -48,8 +47,6 @@ export function wanted(move: MoveName, s: ReplayState, rows: Rows, trace: Trace)
       return (block, i) => mine(block, i) && CALLS.has(block.kind[i] as number);
     case "entry":
       return (block, i) => mine(block, i) && ENTRIES.has(block.kind[i] as number);
-    case "match":
-      return matcher(s.search, trace);
   }
 }
 
@@ -57,41 +54,6 @@ const depthHere = (s: ReplayState, rows: Rows): number => {
   const here = rows.at(s.seq);
   return here !== null && here.thread === s.thread ? here.depth : Number.POSITIVE_INFINITY;
 };
-
-/** Longest text of a search: longer ones only cost time. */
-const MAX_PATTERN = 200;
-/** Longest text a pattern is tried on. */
-const MAX_TRIED = 300;
-
-/**
- * A regular expression over function, label, kind, signal and thread; the text as it stands is looked for as well. Sites, kinds,
- * signals and threads are tried once each, not every row.
- */
-export function matcher(text: string, trace: Trace): Wanted {
-  const pattern = patternOf(text);
-  const plain = text.toLowerCase();
-  const hits = (one: string): boolean => pattern.test(one.slice(0, MAX_TRIED)) || one.toLowerCase().includes(plain);
-  const sites = Uint8Array.from(trace.sites, (site) => (hits(`${site.flow}: ${site.label}`) ? 1 : 0));
-  const kindHits = Uint8Array.from(KINDS, (_, id) => (hits(kindName(id)) ? 1 : 0));
-  const signals = Uint8Array.from({ length: 65 }, (_, signal) => (signal > 0 && hits(signalName(signal)) ? 1 : 0));
-  const threads = Uint8Array.from(trace.threads, (thread) => (hits(thread.name) ? 1 : 0));
-  return (block, i) =>
-    sites[block.site[i] as number] === 1 ||
-    kindHits[block.kind[i] as number] === 1 ||
-    signals[block.signal[i] as number] === 1 ||
-    threads[block.thread[i] as number] === 1;
-}
-
-function patternOf(text: string): RegExp {
-  const bounded = text.slice(0, MAX_PATTERN);
-  try {
-    // Repeats of repeats can take for ever to fail: such a text is taken as it is.
-    if (!/[*+}]\)*[*+{]|\([^)]*[*+}][^)]*\)[*+{]/.test(bounded)) return new RegExp(bounded, "i");
-  } catch {
-    // Not a regular expression.
-  }
-  return new RegExp(bounded.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"), "i");
-}
 
 /** "123", "50%", "1.5ms": the seq meant, or what was expected. */
 export function jumpTarget(text: string, rows: Rows): { readonly seq: number } | { readonly error: string } {

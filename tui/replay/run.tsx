@@ -47,7 +47,7 @@ export async function runReplay(io: Io, name: string, options: ReplayOptions): P
     const otherTrace = await openOther(io, trace, options, scratch);
     if (otherTrace !== null) opened.push(otherTrace);
     const other = otherTrace === null ? null : openWorld(otherTrace, look, null);
-    const world = openWorld(trace, look, other);
+    const world = openWorld(trace, { ...look, opened: name }, other);
     if (world.rows.count === 0) throw new InputError(`${name}: there are no transitions to replay`);
     await layTogether(io, world);
     await show(io, world, await startOf(world, options));

@@ -7,6 +7,9 @@ import { isLookedThrough, type SignalRoad, type StoredFinding, type World } from
 /** What typed keys go to. */
 export type Prompt = "search" | "jump" | "sql" | "palette";
 
+/** What lies over timeline and pane until it is closed. */
+export type Overlay = "help" | "why";
+
 export interface SqlResult {
   readonly sql: string;
   readonly columns: readonly string[];
@@ -22,9 +25,9 @@ export interface ReplayState {
   /** Thread of the timeline. */
   readonly thread: number;
   readonly pane: PaneId;
-  /** First line shown in the pane, or in the help. */
+  /** First line shown in the pane, or in the overlay. */
   readonly scroll: number;
-  readonly help: boolean;
+  readonly overlay: Overlay | null;
   /** Timeline without branches, returns and small functions. */
   readonly folded: boolean;
   /** 0 stands still; else direction of play. */
@@ -46,7 +49,11 @@ export interface ReplayState {
   /** Index of the finding that is told, and of its evidence. */
   readonly finding: number | null;
   readonly evidence: number;
+  /** The end of the story was told where one stands: going on begins it again. */
+  readonly storyOver: boolean;
   readonly bookmarks: readonly number[];
+  /** The last question in SQL, also one that failed. */
+  readonly asked: string;
   readonly sql: SqlResult | null;
   readonly sqlRow: number;
   /** False in the first frame: it does not wait for the machine to be put together. */
@@ -70,7 +77,7 @@ export const initialState = (width: number, height: number): ReplayState => ({
   thread: 0,
   pane: "state",
   scroll: 0,
-  help: false,
+  overlay: null,
   folded: false,
   playing: 0,
   playWhat: "step",
@@ -84,7 +91,9 @@ export const initialState = (width: number, height: number): ReplayState => ({
   looking: false,
   finding: null,
   evidence: 0,
+  storyOver: false,
   bookmarks: [],
+  asked: "",
   sql: null,
   sqlRow: 0,
   settled: true,
@@ -105,7 +114,7 @@ export type Action =
   | { readonly type: "pane"; readonly pane: PaneId }
   | { readonly type: "scroll"; readonly by: number }
   | { readonly type: "resize"; readonly width: number; readonly height: number }
-  | { readonly type: "help"; readonly open: boolean }
+  | { readonly type: "overlay"; readonly overlay: Overlay | null }
   | { readonly type: "fold" }
   | { readonly type: "play"; readonly direction: -1 | 0 | 1; readonly what?: ReplayState["playWhat"] }
   | { readonly type: "speed"; readonly by: 1 | -1 }
@@ -117,7 +126,9 @@ export type Action =
   | { readonly type: "settled" }
   | { readonly type: "found"; readonly findings: readonly StoredFinding[] }
   | { readonly type: "finding"; readonly finding: number | null; readonly evidence: number }
+  | { readonly type: "storyOver" }
   | { readonly type: "bookmark" }
+  | { readonly type: "asked"; readonly sql: string }
   | { readonly type: "sql"; readonly result: SqlResult }
   | { readonly type: "sqlRow"; readonly row: number }
   | { readonly type: "say"; readonly message: string; readonly busy?: boolean };
@@ -125,7 +136,7 @@ export type Action =
 export function reduce(s: ReplayState, a: Action): ReplayState {
   switch (a.type) {
     case "go":
-      return { ...s, seq: a.seq, thread: a.thread, message: a.message ?? "", busy: false };
+      return { ...s, seq: a.seq, thread: a.thread, storyOver: false, message: a.message ?? "", busy: false };
     case "thread":
       return { ...s, thread: a.thread };
     case "pane":
@@ -134,8 +145,8 @@ export function reduce(s: ReplayState, a: Action): ReplayState {
       return { ...s, scroll: Math.max(0, s.scroll + a.by) };
     case "resize":
       return { ...s, width: a.width, height: a.height };
-    case "help":
-      return { ...s, help: a.open, scroll: 0 };
+    case "overlay":
+      return { ...s, overlay: a.overlay, scroll: 0, playing: 0 };
     case "fold":
       return { ...s, folded: !s.folded };
     case "play":
@@ -159,9 +170,13 @@ export function reduce(s: ReplayState, a: Action): ReplayState {
     case "found":
       return { ...s, findings: a.findings, looking: false };
     case "finding":
-      return { ...s, finding: a.finding, evidence: a.evidence };
+      return { ...s, finding: a.finding, evidence: a.evidence, storyOver: false };
+    case "storyOver":
+      return { ...s, storyOver: true };
     case "bookmark":
       return { ...s, bookmarks: toggled(s.bookmarks, s.seq) };
+    case "asked":
+      return { ...s, asked: a.sql };
     case "sql":
       return { ...s, sql: a.result, sqlRow: 0, pane: "sql", scroll: 0, busy: false };
     case "sqlRow":

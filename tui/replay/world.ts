@@ -39,6 +39,8 @@ export interface World {
   readonly sgx: boolean;
   /** The same scenario run otherwise, for the compare pane. */
   readonly other: World | null;
+  /** What was opened, as it was written on the command line. */
+  readonly opened?: string;
 }
 
 export const MINIMAP_PARTS = 200;
@@ -47,7 +49,7 @@ const MAX_FINDINGS = 2000;
 /** A trace that was never analyzed is analyzed for the replay when it is not longer than this. */
 const ANALYZE_ROWS = 2_000_000;
 
-export function openWorld(trace: Trace, look: Pick<World, "paint" | "ascii">, other: World | null): World {
+export function openWorld(trace: Trace, look: Pick<World, "paint" | "ascii" | "opened">, other: World | null): World {
   const rows = rowsOf(trace);
   return {
     trace,

@@ -1,43 +1,104 @@
 /** Two runs of a scenario side by side, aligned by what the application did. */
 
-import type { SeenPair } from "../../../analyzer/index.ts";
+import { RULES, type SeenPair } from "../../../analyzer/index.ts";
 import { outcome } from "../../../recorder/index.ts";
 import { fit, safe } from "../../present/safe.ts";
-import { pairsOf } from "../aligning.ts";
+import { wrapCells } from "../../present/two-column.ts";
+import { pairsOf, partingOf } from "../aligning.ts";
+import type { ReplayState } from "../state.ts";
 import type { World } from "../world.ts";
 import { type Pane, windowFrom } from "./pane.ts";
 
+/** Of the outcome in one of the runs: "does not happen" and a gap. */
+const OUTCOME = 17;
+/** Before the call: marks, seq, thread. */
+const BEFORE = 23;
+/** Lines of a pane that has room for more than the list. */
+const HIGH = 10;
+
 export const comparePane: Pane<"compare"> = {
   id: "compare",
-  title: "two runs of the case, call by call; !: where they differ",
+  title: "two runs, call by call; ! they differ; - +: steps of one run only",
   lines(world, s, width, height) {
     const { paint, other } = world;
-    if (other === null) return [paint.dim(safe("nothing to compare with: start with --fix ID, --stack NAME or --with TRACE", width))];
+    if (other === null) return wrapCells(safe(nothing(world, s)), width).map(paint.dim);
     const all = pairsOf(world);
     if (all.length === 0) return [paint.dim(safe("no calls, or too long a trace to lay side by side", width))];
     const at = newest(all, s.seq);
-    const room = Math.max(1, height - 1);
+    const column = nameOfOther(world, other);
+    // In a small pane the lines above have to do: the screen's first one, and the one between the timelines.
+    const names = height < HIGH ? [] : wrapCells(safe(`this run: ${stackOf(world)}; ${column}: ${stackOf(other)}`), width);
+    const told = someLines(parting(world, other, all, at), width, height < HIGH ? 2 : 6);
+    const room = Math.max(1, height - 1 - names.length - told.length);
     const from = windowFrom(at, room, all.length);
-    const name = (of: World): string => [of.trace.info.stack, ...of.trace.info.fixes].join(" + ");
-    const column = Math.max(12, Math.floor((width - 42) / 2));
-    const head = `${fit("       seq  thread     call", 40)}  ${fit(name(world), column)}${fit(name(other), column)}`;
+    const call = Math.max(8, width - BEFORE - 2 * OUTCOME);
+    const calls = callLines(all.slice(from, from + room), at - from, call, room);
+    const head = `${fit("       seq  thread     call", BEFORE + call)}${fit("this run", OUTCOME)}${fit(safe(column, OUTCOME - 1), OUTCOME)}`;
     return [
+      ...names.map(paint.dim),
       paint.strong(fit(safe(head, width), width)),
-      ...all.slice(from, from + room).map((pair, i) => {
-        const seen = pair.one ?? pair.other;
-        const now = from + i === at;
-        const same = !pair.differs;
-        const marks = `${now ? ">" : " "}${same ? " " : "!"}`;
-        const what = fit(
-          safe(`${marks} ${String(pair.one?.seq ?? "-").padStart(7)}  ${seen?.thread.slice(0, 9).padEnd(9)}  ${seen?.what}`, 40),
-          40,
-        );
-        const text = fit(safe(`${what}  ${fit(outcome(pair.one), column)}${fit(outcome(pair.other), column)}`, width), width);
-        return now ? paint.here(text) : same ? text : paint.warn(text);
+      ...calls.flatMap((lines, i) => {
+        const style = from + i === at ? paint.here : all[from + i]?.differs === true ? paint.warn : plain;
+        return lines.map((line) => style(fit(safe(line, width), width)));
       }),
+      ...told.map(paint.warn),
     ];
   },
 };
+
+const stackOf = (of: World): string => [of.trace.info.stack, ...of.trace.info.fixes].join(" + ");
+
+/** What the other run is called at its column. */
+function nameOfOther({ trace }: World, other: World): string {
+  const { stack, fixes } = other.trace.info;
+  if (stack !== trace.info.stack) return stack;
+  const isMended = fixes.length > trace.info.fixes.length && trace.info.fixes.every((fix) => fixes.includes(fix));
+  return isMended ? "with the fix" : "the other";
+}
+
+const plain = (text: string): string => text;
+
+/** The lines of each pair; calls are wrapped where all of it fits into `height`. */
+function callLines(pairs: readonly SeenPair[], at: number, width: number, height: number): string[][] {
+  const whats = pairs.map(({ one, other }) => safe((one ?? other)?.what ?? ""));
+  const wrapped = whats.map((what) => wrapCells(what, width - 1));
+  const fits = wrapped.reduce((sum, lines) => sum + lines.length, 0) <= height;
+  return pairs.map(({ one, other, differs }, i) => {
+    const place = String(one?.seq ?? "-").padStart(7);
+    const thread = fit(safe((one ?? other)?.thread ?? "", 9), 9);
+    const before = `${i === at ? ">" : " "}${differs ? "!" : " "} ${place}  ${thread}  `;
+    const [first = "", ...more] = fits ? (wrapped[i] ?? []) : [safe(whats[i] ?? "", width - 1)];
+    return [
+      `${before}${fit(first, width)}${fit(outcome(one), OUTCOME)}${outcome(other)}`,
+      ...more.map((line) => `${" ".repeat(BEFORE)}${line}`),
+    ];
+  });
+}
+
+function someLines(text: string, width: number, most: number): string[] {
+  if (text === "") return [];
+  const lines = wrapCells(safe(text), width);
+  return lines.length <= most ? lines : [...lines.slice(0, most - 1), safe(lines.slice(most - 1).join(" "), width)];
+}
+
+/** Where the roads of the differing call part that is nearest before, or else of the first. */
+function parting(world: World, other: World, all: readonly SeenPair[], at: number): string {
+  const pair = all.slice(0, at + 1).findLast(({ differs }) => differs) ?? all.find(({ differs }) => differs);
+  const parted = pair === undefined ? null : partingOf(world, pair);
+  if (parted === null) return "";
+  const step = (of: World, seq: number): string => of.trace.sites[of.rows.at(seq)?.site ?? -1]?.label ?? "";
+  const { last, next } = parted;
+  const there = last.there === last.here ? "" : ` (there ${last.there})`;
+  return `the roads part after seq ${last.here}${there}; here: ${step(world, next.here)}; there: ${step(other, next.there)}`;
+}
+
+/** Why there is no other run, and how one gets it. */
+function nothing(world: World, s: ReplayState): string {
+  const fix = s.findings.map(({ rule }) => RULES.find(({ id }) => id === rule)?.fix).find((one) => one);
+  if (!fix) return "nothing to compare with: start again with --stack NAME, --fix ID or --with TRACE";
+  const how = world.opened === undefined ? `start again with --fix ${fix}` : `q quits, then: eintr replay ${world.opened} --fix ${fix}`;
+  return `nothing to compare with yet. To see this run beside one with the fix: ${how}`;
+}
 
 /** Which pair began or ended last, up to `seq`. */
 function newest(pairs: readonly SeenPair[], seq: number): number {

@@ -4,7 +4,7 @@ import { safe } from "../../present/safe.ts";
 import { wrapCells } from "../../present/two-column.ts";
 import type { ReplayState } from "../state.ts";
 import { isLookedThrough, type StoredFinding, type World } from "../world.ts";
-import { type Pane, windowFrom } from "./pane.ts";
+import { entryLines, type Pane, windowFrom } from "./pane.ts";
 
 export const findingsPane: Pane<"findings"> = {
   id: "findings",
@@ -17,23 +17,35 @@ export const findingsPane: Pane<"findings"> = {
     const told = selected === undefined ? { lines: [], at: 0 } : story(world, s, selected, width);
     const room = Math.max(1, Math.min(findings.length, height - told.lines.length - 1));
     const from = windowFrom(s.finding ?? 0, room, findings.length);
-    const list = findings.slice(from, from + room).map((finding, i) => {
-      const chosen = from + i === s.finding;
-      const text = safe(
-        `${chosen ? ">" : " "} ${String(finding.firstSeq).padStart(7)}  ${finding.severity.padEnd(8)} ${finding.title}`,
-        width,
-      );
-      return chosen ? paint.strong(text) : text;
-    });
+    const shown = findings.slice(from, from + room);
+    const widest = (texts: readonly string[]): number => Math.max(...texts.map((text) => text.length));
+    const interval = widest(shown.map(intervalText));
+    const severity = widest(shown.map((finding) => safe(finding.severity, 8)));
+    const entries = shown.map((finding, i) => ({
+      head: `${from + i === s.finding ? ">" : " "} ${intervalText(finding).padEnd(interval)}  ${safe(finding.severity, 8).padEnd(severity)}  `,
+      text: finding.title,
+    }));
+    const list = entryLines(entries, width, height - told.lines.length - 1).flatMap((lines, i) =>
+      from + i === s.finding ? lines.map(paint.strong) : lines,
+    );
     const below = Math.max(0, height - list.length - 1);
     const first = windowFrom(told.at, below, told.lines.length);
     const keys =
-      selected === undefined
-        ? "Enter or } begins the story"
-        : `evidence ${s.evidence + 1} of ${selected.evidence.length}: Enter next, b back, F plays; } next finding`;
+      selected === undefined ? "Enter or } begins the story" : `evidence ${whereInStory(s, selected)}, b back, F plays; } next finding`;
     return [...list, ...told.lines.slice(first, first + below), paint.dim(safe(keys, width))];
   },
 };
+
+const intervalText = ({ firstSeq, lastSeq }: StoredFinding): string =>
+  firstSeq === lastSeq ? `seq ${firstSeq}` : `seq ${firstSeq} to ${lastSeq}`;
+
+/** Which evidence is told, and what Enter does. */
+export function whereInStory(s: ReplayState, { evidence }: StoredFinding): string {
+  const at = s.evidence + 1;
+  // The first Enter at the end says that it is the end.
+  const end = `, the end: Enter ${s.storyOver ? "" : "twice "}begins again`;
+  return `${at} of ${evidence.length}${at < evidence.length ? ": Enter goes on" : end}`;
+}
 
 /** Why the list is empty. */
 function none(world: World, s: ReplayState): string {
@@ -55,6 +67,6 @@ function story(world: World, s: ReplayState, finding: StoredFinding, width: numb
       lines.push(now ? world.paint.warn(line) : line);
     }
   });
-  const more = safe(`   why it matters: eintr explain ${finding.rule}`, width);
+  const more = safe("   w tells why it matters, and how it was mended", width);
   return { lines: [...lines, world.paint.dim(more)], at };
 }

@@ -16,7 +16,7 @@ export function minimap(world: World, s: ReplayState, width: number): string {
   const { paint, rows } = world;
   const cells = densityCells(world, mapWidth(width));
   const column = (seq: number): number => Math.min(cells.length - 1, Math.floor((seq * cells.length) / Math.max(1, rows.count)));
-  const found = new Set(s.findings.map((finding) => column(finding.lastSeq)));
+  const found = new Set(s.findings.map((finding) => column(finding.firstSeq)));
   const now = column(s.seq);
   const drawn = cells.map((cell, i) =>
     i === now ? paint.here(world.ascii ? "v" : "▼") : found.has(i) ? paint.warn("!") : paint.dim(cell),

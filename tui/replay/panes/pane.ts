@@ -1,5 +1,7 @@
 /** What a pane is. A pane is a file here and a line in `index.ts`; tabs, number keys, the palette and the help follow. */
 
+import { displayWidth, safe } from "../../present/safe.ts";
+import { wrapCells } from "../../present/two-column.ts";
 import type { ReplayState } from "../state.ts";
 import type { World } from "../world.ts";
 
@@ -15,3 +17,23 @@ export interface Pane<Id extends string = string> {
 /** The part of a list that is shown: `room` of its `count` rows, with row `at` in the middle where there are more. */
 export const windowFrom = (at: number, room: number, count: number): number =>
   Math.max(0, Math.min(at - Math.floor(room / 2), count - room));
+
+/** A row of a list: what stands before its text, and lines of the text below each other beside that. */
+export interface Entry {
+  readonly head: string;
+  readonly text: string;
+}
+
+/** The lines of each row, of at most `width` cells: the texts are wrapped where all of it fits into `height`, cut where not. */
+export function entryLines(entries: readonly Entry[], width: number, height: number): string[][] {
+  if (entries.length < height) {
+    const wrapped = entries.map(({ head, text }) =>
+      wrapCells(safe(text), Math.max(8, width - displayWidth(head))).map(
+        (part, i) => (i === 0 ? head : " ".repeat(displayWidth(head))) + part,
+      ),
+    );
+    if (wrapped.reduce((sum, lines) => sum + lines.length, 0) <= height)
+      return wrapped.map((lines) => lines.map((line) => safe(line, width)));
+  }
+  return entries.map(({ head, text }) => [safe(head + text, width)]);
+}

@@ -1,8 +1,25 @@
 /** The road of the signal that is followed: each hop with its delay. */
 
-import { safe } from "../../present/safe.ts";
+import { displayWidth, fit, safe } from "../../present/safe.ts";
 import { durationText } from "../../present/time.ts";
-import { type Pane, windowFrom } from "./pane.ts";
+import type { ReplayState } from "../state.ts";
+import type { SignalRoad, World } from "../world.ts";
+import { type Entry, entryLines, type Pane, windowFrom } from "./pane.ts";
+
+/** Where a signal is after a hop. */
+const PLACES: Readonly<Record<string, string>> = {
+  generated: "in the host kernel",
+  delivered: "delivered by the host kernel",
+  pended: "pending in the PAL",
+  upcall: "on its way up to the LibOS",
+  decided: "the LibOS decides",
+  appended: "in the LibOS queue",
+  fetched: "taken from the LibOS queue",
+  handled: "in the application's handler",
+  ended: "over",
+};
+
+const LONGEST_NAME = 14;
 
 export const signalPane: Pane<"signal"> = {
   id: "signal",
@@ -12,27 +29,47 @@ export const signalPane: Pane<"signal"> = {
     if (s.signal === null) return [paint.dim(safe("no signal is followed: stand on a row of one, or near, and press f", width))];
     if (s.road === null) return [paint.dim(safe(`signal ${s.signal}: the database has no road of it`, width))];
     const { name, id, outcome, hops } = s.road;
-    let previous: number | null = null;
-    const lines = hops.map((hop) => {
-      const row = world.rows.at(hop.seq);
-      const time = row?.time ?? 0;
-      const delay = previous === null ? "" : `+${durationText(time - previous)}`;
-      previous = time;
-      const site = row === null ? undefined : world.trace.sites[row.site];
-      const thread = row === null ? "" : (world.trace.threads[row.thread]?.name ?? "");
-      const text = safe(
-        `${hop.seq === s.seq ? ">" : hop.seq < s.seq ? "x" : " "} ${String(hop.seq).padStart(7)}  ${hop.name.padEnd(9)} ${delay.padStart(10)}  ${thread}  ${site?.flow}: ${site?.label}`,
-        width,
-      );
-      return hop.seq === s.seq ? paint.here(text) : hop.seq > s.seq ? paint.dim(text) : text;
-    });
-    const room = Math.max(1, height - 2);
     const at = hops.findLastIndex((hop) => hop.seq <= s.seq);
-    const from = windowFrom(at + s.scroll, room, lines.length);
+    const room = Math.max(1, height - 2);
+    const lines = entryLines(entriesOf(world, s, s.road), width, room);
+    const last = Math.max(0, hops.length - room);
+    const from = scrolled(windowFrom(at, room, hops.length), last, s.scroll);
+    const shown = lines.slice(from, from + room).flatMap((parts, i) => {
+      const { seq } = hops[from + i] ?? { seq: 0 };
+      return seq === s.seq ? parts.map(paint.here) : seq > s.seq ? parts.map(paint.dim) : parts;
+    });
+    const more = last > 0 ? `... ${from} more above, ${last - from} below (ctrl-d, ctrl-u); ` : "x is past; ";
     return [
-      paint.strong(safe(`${name}, signal ${id}: ${outcome}`, width)),
-      ...lines.slice(from, from + room),
-      paint.dim(safe("x is past; ] [ next and last hop, f leaves it", width)),
+      paint.strong(safe(`${name}, signal ${id}, now: ${placeOf(world, s.road, at)}; in the end: ${outcome}`, width)),
+      ...shown,
+      paint.dim(safe(`${more}] [ next, previous hop; f leaves it`, width)),
     ];
   },
 };
+
+/** From where the list is drawn: scrolled down, and up where there is nothing below. */
+const scrolled = (from: number, last: number, by: number): number => (from < last ? Math.min(last, from + by) : Math.max(0, last - by));
+
+function placeOf(world: World, { hops }: SignalRoad, at: number): string {
+  const hop = hops[at];
+  if (hop === undefined) return "not there yet";
+  const thread = world.trace.threads[world.rows.at(hop.seq)?.thread ?? -1]?.name;
+  return `${PLACES[hop.name] ?? hop.name}${thread === undefined ? "" : ` (${thread})`}`;
+}
+
+function entriesOf(world: World, s: ReplayState, { hops }: SignalRoad): Entry[] {
+  const rows = hops.map((hop) => world.rows.at(hop.seq));
+  const names = rows.map((row) => (row ? safe(world.trace.threads[row.thread]?.name ?? "", LONGEST_NAME) : ""));
+  const column = Math.max(...names.map(displayWidth));
+  return hops.map((hop, i) => {
+    const row = rows[i];
+    const before = rows[i - 1];
+    const delay = row && before ? `+${durationText(row.time - before.time)}` : "";
+    const site = row ? world.trace.sites[row.site] : undefined;
+    const mark = hop.seq === s.seq ? ">" : hop.seq < s.seq ? "x" : " ";
+    return {
+      head: `${mark} ${String(hop.seq).padStart(7)}  ${hop.name.padEnd(9)} ${delay.padStart(10)}  ${fit(names[i] ?? "", column)}  `,
+      text: site === undefined ? "" : `${site.flow}: ${site.label}`,
+    };
+  });
+}

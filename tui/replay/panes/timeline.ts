@@ -3,7 +3,7 @@
 import { type Transition, transitionAt } from "../../../engine/index.ts";
 import { chooseRows } from "../../present/interval.ts";
 import { safe } from "../../present/safe.ts";
-import { type DrawnLine, drawRows, heading, MIN_WIDTH, type TwoColumnOptions } from "../../present/two-column.ts";
+import { type DrawnLine, drawRows, heading, MIN_WIDTH, outermost, type TwoColumnOptions } from "../../present/two-column.ts";
 import type { Direction, Rows } from "../rows.ts";
 import type { ReplayState } from "../state.ts";
 import type { World } from "../world.ts";
@@ -16,8 +16,8 @@ const ABOVE = 0.6;
 /** Over the numbers and layers of the rows. */
 const MARGIN = "   seq  layer";
 
-/** Exactly `height` lines. */
-export function timelinePane(world: World, s: ReplayState, width: number, height: number): DrawnLine[] {
+/** Exactly `height` lines. `only`: what another run does not do. */
+export function timelinePane(world: World, s: ReplayState, width: number, height: number, only?: TwoColumnOptions["only"]): DrawnLine[] {
   const body = height - 1;
   const { rows, depthBefore } = rowsAround(world, s.thread, s.seq, body);
   const marks = marksOf(s);
@@ -30,6 +30,7 @@ export function timelinePane(world: World, s: ReplayState, width: number, height
     sgx: world.sgx,
     marks,
     cursor,
+    ...(only === undefined ? {} : { only }),
   };
   const shown = chooseRows(rows, { all: !s.folded, depthBefore, marked: new Set([...marks.keys(), cursor]) });
   const lines = drawRows(shown, options);
@@ -38,7 +39,10 @@ export function timelinePane(world: World, s: ReplayState, width: number, height
   const end = lines.findLastIndex((line) => line.seq === cursor);
   const from = Math.max(0, Math.min(Math.max(at - Math.floor(body * ABOVE), Math.min(at, end - body + 1)), lines.length - body));
   const visible = lines.slice(from, from + body);
-  const title = { text: heading(options, MARGIN)[0] ?? "", seq: -1 };
+  const level = outermost(shown, world.trace.sites).normal;
+  // The function of the outermost rows is on the screen: its callers are not.
+  const hidden = Number.isFinite(level) ? Math.max(0, level - 1) : 0;
+  const title = { text: heading(options, MARGIN, hidden)[0] ?? "", seq: -1 };
   const empty = Array.from({ length: Math.max(0, body - visible.length) }, () => ({ text: "", seq: -1 }));
   if (rows.length === 0)
     empty[0] = { text: world.paint.dim(safe("  this thread does nothing near here: t for another, < for the begin", width)), seq: -1 };

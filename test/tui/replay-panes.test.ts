@@ -1,0 +1,302 @@
+/** What the replay's panes and timelines tell one who sees them for the first time. */
+
+import { afterAll, describe, expect, test } from "vitest";
+import { displayWidth } from "../../tui/present/safe.ts";
+import { drawRows } from "../../tui/present/two-column.ts";
+import { alignedSeq } from "../../tui/replay/aligning.ts";
+import { sql } from "../../tui/replay/going.ts";
+import { stateLines } from "../../tui/replay/machine-lines.ts";
+import { findingsPane } from "../../tui/replay/panes/findings.ts";
+import { flowPane } from "../../tui/replay/panes/flow.ts";
+import { initialState, type ReplayState } from "../../tui/replay/state.ts";
+import type { World } from "../../tui/replay/world.ts";
+import { type CaseOptions, sessionOf, worldOf } from "../support/replay.ts";
+import { tempPaths } from "../support/temp-dir.ts";
+
+const fresh = tempPaths();
+const opened: World[] = [];
+afterAll(() => {
+  for (const world of opened) world.trace.close();
+});
+
+async function world(name: string, options: CaseOptions = {}): Promise<World> {
+  const made = await worldOf(name, fresh(`${name}.trace`), options);
+  opened.push(made);
+  return made;
+}
+
+const LOST = "lost-interrupted-error";
+const FIX = "sgx-interrupted-code-lost";
+/** A terminal of 80x24, without the line that Ink needs. */
+const SMALL = { width: 80, height: 23 };
+const LARGE = { width: 200, height: 59 };
+
+const withFix = async (): Promise<World> => world(LOST, { other: await world(LOST, { fixes: [FIX] }) });
+
+describe("compare", () => {
+  test("columns have short names, the whole ones stand above", async () => {
+    const w = await withFix();
+    const small = sessionOf(w, { ...SMALL, seq: 103, pane: "compare" }).screen();
+    expect(small).toMatch(/seq +thread +call +this run +with the fix/);
+    expect(small).toContain(` graphene-sgx + ${FIX}  seq 103`);
+    expect(sessionOf(w, { ...LARGE, seq: 103, pane: "compare" }).screen()).toContain(
+      `this run: graphene-sgx; with the fix: graphene-sgx + ${FIX}`,
+    );
+    const linux = await world(LOST, { other: await world(LOST, { stack: "graphene-linux" }) });
+    expect(sessionOf(linux, { ...SMALL, pane: "compare" }).screen()).toMatch(/call +this run +graphene-linux/);
+    const less = await world(LOST, { fixes: [FIX], other: await world(LOST) });
+    expect(sessionOf(less, { ...SMALL, pane: "compare" }).screen()).toMatch(/call +this run +the other/);
+  });
+
+  test("where the roads of the differing call part; steps that only one run makes have a sign", async () => {
+    const screen = sessionOf(await withFix(), { ...LARGE, seq: 103, pane: "compare" }).screen();
+    const words = screen.replaceAll(/\s*\n.*│ /g, " ");
+    expect(words).toContain("the roads part after seq 103; here: _DkGenericSignalHandle(event, frame);");
+    expect(words).toContain("there: _DkRaiseFailure(PAL_ERROR_INTERRUPTED): keep the code");
+    expect(screen).toMatch(/ 104\+ pal +│ _DkRaiseFailure\(PAL_ERROR_INTERRUPTED\)/);
+    expect(screen.match(/ \d+\+ /g)?.map((sign) => sign.trim())).toEqual(["104+", "105+", "106+"]);
+  });
+
+  test("the other run goes along step by step, also after a detour of its own", async () => {
+    const w = await withFix();
+    const at = (seq: number): object | null => alignedSeq(w, { ...initialState(80, 23), seq });
+    expect(at(0)).toMatchObject({ seq: 0, waits: false });
+    expect(at(80)).toMatchObject({ seq: 80, waits: false });
+    expect(at(103)).toMatchObject({ seq: 103, waits: false });
+    expect(at(104)).toMatchObject({ seq: 107, waits: false });
+    expect(at(169)).toMatchObject({ seq: 172, waits: false });
+  });
+
+  test("where this run is on a detour, the other one waits and says why", async () => {
+    const w = await world(LOST, { fixes: [FIX], other: await world(LOST) });
+    const s = sessionOf(w, { ...SMALL, seq: 105, pane: "compare" });
+    expect(alignedSeq(w, s.state())).toMatchObject({ seq: 103, waits: true });
+    expect(s.screen()).toContain(" graphene-sgx  seq 103  (waits: the roads parted)");
+    expect(s.screen()).toMatch(/► {2}105- libos/);
+    await s.press("j", "j");
+    expect(s.screen()).not.toContain("(waits");
+  });
+
+  test("two stacks: each call is laid beside its like, whatever is below", async () => {
+    const w = await world("nested", { other: await world("nested", { stack: "native-linux" }) });
+    for (let seq = 0; seq < w.rows.count; seq += 7) {
+      const screen = sessionOf(w, { ...SMALL, seq, pane: "compare" }).screen();
+      expect(screen, `seq ${seq}`).not.toContain("this cannot be shown");
+      for (const line of screen.split("\n")) expect(displayWidth(line)).toBeLessThanOrEqual(80);
+    }
+  });
+
+  test("without another run: the command that shows it beside the fix", async () => {
+    const w = await world(LOST);
+    const words = (of: World): string =>
+      sessionOf(of, { ...SMALL, pane: "compare" })
+        .screen()
+        .replaceAll(/\s+/g, " ");
+    expect(words(w)).toContain(`start again with --fix ${FIX}`);
+    expect(words({ ...w, opened: LOST })).toContain(`q quits, then: eintr replay ${LOST} --fix ${FIX}`);
+    expect(words({ ...w, stored: [] })).toContain("start again with --stack NAME, --fix ID or --with TRACE");
+  });
+});
+
+describe("signal", () => {
+  test("where the signal is now, and what becomes of it", async () => {
+    const s = sessionOf(await world(LOST), { ...SMALL, seq: 120 });
+    await s.press("f");
+    expect(s.screen()).toContain("SIGINT, signal 1, now: on its way up to the LibOS (main); in the end: handled");
+    await s.press("home");
+    expect(s.screen()).toContain("SIGINT, signal 1, now: not there yet; in the end: handled");
+    await s.press("end");
+    expect(s.screen()).toMatch(/now: (over|in the application's handler) \(main\)/);
+  });
+
+  test("what is hidden is counted, scrolling shows it, the hop stood at is seen", async () => {
+    const s = sessionOf(await world(LOST), { ...SMALL, seq: 120 });
+    await s.press("f");
+    const hops = s.state().road?.hops ?? [];
+    expect(hops.length).toBeGreaterThan(4);
+    for (const { seq, name } of hops) {
+      s.context.dispatch({ type: "go", seq, thread: 0 });
+      expect(s.screen()).toMatch(new RegExp(`> +${seq} +${name}`));
+    }
+    const isSeen = (index: number): boolean => s.screen().includes(` ${hops[index]?.seq}  ${hops[index]?.name}`);
+    expect(s.screen()).toContain(`... ${hops.length - 4} more above, 0 below (ctrl-d, ctrl-u)`);
+    expect(isSeen(0)).toBe(false);
+    await s.press("ctrl-d");
+    expect(isSeen(0)).toBe(true);
+    await s.press("ctrl-u", "home");
+    expect(isSeen(hops.length - 1)).toBe(false);
+    await s.press("ctrl-d");
+    expect(isSeen(hops.length - 1)).toBe(true);
+  });
+
+  test("long texts are wrapped where there is room", async () => {
+    const s = sessionOf(await world(LOST), { ...LARGE, seq: 120 });
+    await s.press("f");
+    const pane = s.screen().slice(0, s.screen().indexOf("│ state "));
+    expect(pane).not.toContain("…");
+    expect(pane).toContain("x is past");
+  });
+});
+
+describe("the first line", () => {
+  test("the case's name is cut before the stack and the thread", async () => {
+    const s = sessionOf(await world(LOST), { ...SMALL, seq: 120 });
+    const first = (): string => s.screen().split("\n")[0] ?? "";
+    expect(first()).toContain(` ${LOST} on graphene-sgx  thread main `);
+    await s.press("f");
+    expect(first()).toContain("… on graphene-sgx  thread main  signal 1  seq 120 of 192");
+    s.context.dispatch({ type: "play", direction: 1 });
+    expect(first()).toMatch(/^ lo… on graphene.* {2}thread main {2}playing \d+\/s {2}signal 1 {2}seq 120 of 192/);
+    expect(displayWidth(first())).toBe(80);
+  });
+});
+
+describe("hints", () => {
+  test("the findings pane says what Enter does, and the line below does not repeat it", async () => {
+    const s = sessionOf(await world(LOST), SMALL);
+    await s.press("enter");
+    const [finding] = s.state().findings;
+    expect(s.screen()).toContain(`evidence 1 of ${finding?.evidence.length}: Enter goes on`);
+    expect(s.screen().split(finding?.title ?? "?")).toHaveLength(2);
+    expect(s.screen()).not.toContain("Enter goes on with it");
+    await s.press("1");
+    s.context.dispatch({ type: "say", message: "" });
+    expect(s.screen()).toContain(`the story of: ${finding?.title}`);
+    expect(s.screen()).toContain(`1 of ${finding?.evidence.length}: Enter goes on`);
+  });
+
+  test("at the end of the story: it is the end", async () => {
+    const s = sessionOf(await world(LOST), SMALL);
+    await s.press("enter");
+    const count = s.state().findings[0]?.evidence.length ?? 0;
+    for (let i = 1; i < count; i += 1) await s.press("enter");
+    expect(s.screen()).toContain(`evidence ${count} of ${count}, the end: Enter twice begins again`);
+    await s.press("enter");
+    expect(s.screen()).toContain(`evidence ${count} of ${count}, the end: Enter begins again`);
+    await s.press("enter");
+    expect(s.state().evidence).toBe(0);
+  });
+
+  test("in SQL Enter jumps: nothing else is said of it", async () => {
+    const s = sessionOf(await world(LOST), SMALL);
+    await s.press("enter");
+    await sql(s.context, "SELECT seq FROM transitions");
+    expect(s.screen()).toContain("Enter jumps");
+    expect(s.screen()).not.toMatch(/Enter (goes|tells|begins)/);
+  });
+});
+
+describe("timeline", () => {
+  test("calls further out than the first bar are counted in the heading", async () => {
+    const w = await world(LOST);
+    expect(sessionOf(w, { ...SMALL, seq: 106 }).screen()).toMatch(/Normal context \(\+\d+ outer\) +Signal context/);
+    expect(sessionOf(w, { ...LARGE, seq: 106 }).screen()).toMatch(/Normal context \(\d+ outer calls not drawn\) +Signal context/);
+    expect(sessionOf(w, { width: 60, height: 23, seq: 106 }).screen()).toMatch(/Normal context( \+\d)? +Signal context/);
+    expect(sessionOf(w, { ...SMALL, seq: 0 }).screen()).toMatch(/Normal context +Signal context/);
+  });
+
+  test("the same row's bars and what is not drawn are the same depth on each screen", async () => {
+    const w = await world(LOST);
+    const depths = new Set<number>();
+    const hiddens = new Set<number>();
+    for (let seq = 106; seq < 116; seq += 1) {
+      const screen = sessionOf(w, { ...SMALL, seq }).screen();
+      const hidden = Number(/\(\+(\d+) outer\)/.exec(screen)?.[1] ?? 0);
+      const bars = /^.{8}pal {3}((?:│ )*)upcall == NULL/m.exec(screen)?.[1];
+      if (bars === undefined) continue;
+      hiddens.add(hidden);
+      depths.add(hidden + bars.length / 2);
+    }
+    expect(hiddens.size).toBeGreaterThan(1);
+    expect(depths.size).toBe(1);
+  });
+
+  test("the enclave's bar goes on beside a note, and a note leaves a cell free", async () => {
+    for (const stack of ["graphene-sgx", "graphene-linux"] as const) {
+      const w = await world(LOST, { stack });
+      const rows = [w.rows.at(101), w.rows.at(102)].flatMap((row) => (row === null ? [] : [row]));
+      const lines = drawRows(
+        rows.map((row) => ({ row, level: row.depth, folded: 0, others: row === rows[1] ? 3 : 0 })),
+        {
+          sites: w.trace.sites,
+          width: 80,
+          paint: w.paint,
+          ascii: false,
+          sgx: w.sgx,
+          marks: new Map([[101, "a long note ".repeat(20)]]),
+        },
+      );
+      const beside = lines.filter(({ text }) => /long note|of other threads/.test(text));
+      expect(beside.length).toBeGreaterThan(4);
+      for (const { text } of beside) {
+        expect(text.endsWith(" ┃")).toBe(stack === "graphene-sgx");
+        expect(displayWidth(text)).toBeLessThan(80);
+      }
+    }
+  });
+});
+
+describe("state", () => {
+  test("what matters on a signal's road is seen in a small pane", async () => {
+    const s = sessionOf(await world(LOST), { ...SMALL, seq: 160 });
+    for (const text of ["pal_errno 0", "RAX 0", "preempt", "LibOS pending", "inside the enclave  CSSA 0"])
+      expect(s.screen()).toContain(text);
+    expect(s.screen()).toMatch(/\* +pal_errno 0 +RAX 0/);
+  });
+
+  test("a thread that runs waits for nothing", async () => {
+    const w = await world("sigsuspend-lock", { stack: "graphene-linux" });
+    const texts = new Set<string>();
+    for (let seq = 0; seq < w.rows.count; seq += 3) {
+      const state = w.machines.at(seq);
+      if ("none" in state) throw new Error(state.none);
+      for (const thread of w.trace.threads.keys()) texts.add(stateLines(state.machine, state.run, thread, false)[0]?.text ?? "");
+    }
+    const all = [...texts];
+    expect(all.some((text) => / blocked for /.test(text))).toBe(true);
+    expect(all.filter((text) => / run\b.+/.test(text))).toEqual([]);
+  });
+});
+
+describe("findings, flow, SQL", () => {
+  test("a finding has its interval, and stands where it begins on the minimap", async () => {
+    const w = await world(LOST);
+    const s = sessionOf(w, { ...SMALL, pane: "findings" });
+    expect(s.screen()).toMatch(/seq 71 to 169 +high +read\(pipe, 64\) returns 0 instead of -EINTR after SIGINT/);
+    const map = s.screen().split("\n")[1] ?? "";
+    const share = (map.indexOf("!") - 7) / (80 - 12);
+    expect(Math.abs(share - 71 / w.rows.count)).toBeLessThan(0.03);
+  });
+
+  test("texts are wrapped where there is room, and cut where there is none", async () => {
+    const w = await world(LOST);
+    const s: ReplayState = { ...initialState(80, 23), findings: w.stored ?? [], seq: 89 };
+    const title = w.stored?.[0]?.title ?? "";
+    expect(
+      findingsPane
+        .lines(w, s, 50, 20)
+        .map((line) => line.trim())
+        .join(" "),
+    ).toContain(title);
+    expect(findingsPane.lines(w, s, 50, 2)[0]).toContain("…");
+    const flow = (height: number): string => flowPane.lines(w, s, 40, height).join("\n");
+    expect(flow(60).split("\n").slice(1).join("\n")).not.toContain("…");
+    expect(flow(4)).toContain("…");
+    for (const height of [4, 60]) for (const line of flow(height).split("\n")) expect(displayWidth(line)).toBeLessThanOrEqual(40);
+  });
+
+  test("a row wider than the pane is told cell by cell, where there is room", async () => {
+    const w = await world(LOST);
+    const wide = "SELECT seq, flow, label, 'a' AS one, 'b' AS two, 'the last cell' AS last, kind FROM transitions ORDER BY seq";
+    const large = sessionOf(w, LARGE);
+    await sql(large.context, wide);
+    await large.press(".");
+    expect(large.screen()).toMatch(/│ seq: 1 *$/m);
+    expect(large.screen()).toContain("last: the last cell");
+    const small = sessionOf(w, SMALL);
+    await sql(small.context, wide);
+    expect(small.screen()).not.toContain("last: ");
+    await sql(large.context, "SELECT seq FROM transitions");
+    expect(large.screen()).not.toContain("seq: ");
+  });
+});
