@@ -1,25 +1,28 @@
 /** The command line: one entry here for each command. */
 
 import { Command, CommanderError } from "commander";
-import { guarded, InputError, type Io } from "./io.ts";
+import { guarded, type Io } from "./io.ts";
 import { packageVersion } from "./package-root.ts";
 
 type Make = (io: Io, program: Command) => Command;
 
-/** In the order of the help. A command's module is loaded when it is called, so that none pays for what the others need. */
+type Name = keyof typeof import("./commands/index.ts");
+const other = (name: Name) => async (): Promise<Make> => (await import("./commands/index.ts"))[name];
+
+/** In the order of the help. Modules are loaded when a command is called: the replay's, or those of all the others. */
 const COMMANDS: Readonly<Record<string, () => Promise<Make>>> = {
-  record: async () => (await import("./commands/record.ts")).recordCommand,
-  analyze: async () => (await import("./commands/analyze.ts")).analyzeCommand,
-  explain: async () => (await import("./commands/explain.ts")).explainCommand,
-  query: async () => (await import("./commands/query.ts")).queryCommand,
-  show: async () => (await import("./commands/show.ts")).showCommand,
+  record: other("record"),
+  analyze: other("analyze"),
+  explain: other("explain"),
+  query: other("query"),
+  show: other("show"),
   replay: async () => (await import("./commands/replay.ts")).replayCommand,
-  rerun: async () => (await import("./commands/rerun.ts")).rerunCommand,
-  stack: async () => (await import("./commands/stack.ts")).stackCommand,
-  scenarios: async () => (await import("./commands/scenarios.ts")).scenariosCommand,
-  schema: async () => (await import("./commands/schema.ts")).schemaCommand,
-  demo: async () => (await import("./commands/demo.ts")).demoCommand,
-  completion: async () => (await import("./commands/completion.ts")).completionCommand,
+  rerun: other("rerun"),
+  stack: other("stack"),
+  scenarios: other("scenarios"),
+  schema: other("schema"),
+  demo: other("demo"),
+  completion: other("completion"),
 };
 
 /** The commands that this line may mean: the one it names, none for the version; all for help and completion, which tell of all. */
@@ -57,16 +60,6 @@ differences, 2 wrong use or input, 130 interrupted.`,
   return program;
 }
 
-/** Errors whose message is all the user needs. Anything else is our bug and keeps its stack. */
-async function isForTheUser(error: unknown): Promise<boolean> {
-  if (error instanceof InputError) return true;
-  const { ExperimentError, RuleError } = await import("../analyzer/index.ts");
-  const { ScenarioError } = await import("../engine/index.ts");
-  const { StraceError } = await import("../recorder/importers.ts");
-  const { QueryError, TraceError } = await import("../recorder/index.ts");
-  return [ScenarioError, TraceError, QueryError, RuleError, ExperimentError, StraceError].some((kind) => error instanceof kind);
-}
-
 /** Runs one command; says errors in words and leaves the exit code in `terminal`. `argv` without node and script. */
 export async function runCommandLine(terminal: Io, argv: readonly string[]): Promise<void> {
   const io = guarded(terminal);
@@ -81,7 +74,8 @@ async function failure(io: Io, error: unknown): Promise<number> {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
   // Ctrl-C in a terminal also ends the process that works on the query: then that is the error, and no news.
   if (error instanceof Error && error.name === "QueryError" && io.signal.aborted) return 130;
-  if (error instanceof Error && (await isForTheUser(error))) {
+  const { isForTheUser } = await import("./user-errors.ts");
+  if (error instanceof Error && isForTheUser(error)) {
     io.talk(`eintr: ${error.message}\n`);
     // What was interrupted says so in its message.
     return io.signal.aborted ? 130 : 2;

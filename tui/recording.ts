@@ -2,11 +2,13 @@
 
 import { boot, type FixName, type Scheduler, type StackName } from "../engine/index.ts";
 import { type Recorded, type RunInfo, record } from "../recorder/index.ts";
-import type { Case } from "./case.ts";
+import { type Case, openCase } from "./case.ts";
 import type { Io } from "./io.ts";
 import { packageVersion } from "./package-root.ts";
 import { momentText } from "./present/time.ts";
 import { startProgress } from "./progress.ts";
+
+export { openCase };
 
 export interface RecordingOptions {
   readonly stack: StackName;

@@ -65,7 +65,7 @@ const hangUp = (): never => process.exit(129);
 async function openTraceOrCase(io: Io, name: string, scratch: string): Promise<Trace> {
   if (existsSync(path.join(name, ARROW_NAME))) return openForCommand(io, name);
   // Scenarios and logs are not read for a trace.
-  const [{ openCase }, { recordCase }] = await Promise.all([import("../case.ts"), import("../recording.ts")]);
+  const { openCase, recordCase } = await import("../recording.ts");
   const dir = path.join(scratch, "one.trace");
   await recordCase(io, openCase(name), dir, { stack: DEFAULT_STACK, fixes: [], scheduler: "scripted", force: false });
   return openForCommand(io, dir);

@@ -1,0 +1,13 @@
+/** Every command but the replay, in one piece: each module that is loaded costs a start about a millisecond. */
+
+export { analyzeCommand as analyze } from "./analyze.ts";
+export { completionCommand as completion } from "./completion.ts";
+export { demoCommand as demo } from "./demo.ts";
+export { explainCommand as explain } from "./explain.ts";
+export { queryCommand as query } from "./query.ts";
+export { recordCommand as record } from "./record.ts";
+export { rerunCommand as rerun } from "./rerun.ts";
+export { scenariosCommand as scenarios } from "./scenarios.ts";
+export { schemaCommand as schema } from "./schema.ts";
+export { showCommand as show } from "./show.ts";
+export { stackCommand as stack } from "./stack.ts";
