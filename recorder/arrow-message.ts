@@ -125,7 +125,9 @@ class Table {
 
   tables(n: number): Table[] {
     const { start, length } = this.vector(n, 4);
-    return Array.from({ length }, (_, i) => new Table(this.bytes, this.view, this.follow(start + 4 * i), this.whole));
+    const tables: Table[] = [];
+    for (let i = 0; i < length; i++) tables.push(new Table(this.bytes, this.view, this.follow(start + 4 * i), this.whole));
+    return tables;
   }
 }
 
@@ -167,10 +169,11 @@ function typeName(kind: number, type: Table): string {
 
 function batchBuffers(batch: Table): Span[] {
   const { start, length } = batch.vector(2, 16);
-  return Array.from({ length }, (_, i) => ({
-    offset: length64(batch.view, start + 16 * i),
-    length: length64(batch.view, start + 16 * i + 8),
-  }));
+  const buffers: Span[] = [];
+  for (let at = start; at < start + 16 * length; at += 16) {
+    buffers.push({ offset: length64(batch.view, at), length: length64(batch.view, at + 8) });
+  }
+  return buffers;
 }
 
 /** Where in a flatbuffer of the writer's the offset of each metadata text is kept, in order: of a batch, a schema, a file's footer. */
