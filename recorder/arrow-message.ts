@@ -146,6 +146,7 @@ export function spanText(bytes: Buffer, span: Span): string {
 /** Text of a name or key. */
 function nameText(bytes: Buffer, span: Span): string {
   if (span.length > MAX_NAME_BYTES) throw new RangeError(`a name of ${span.length} bytes`);
+  if (span.offset + span.length > bytes.length) throw new RangeError("a name beyond what was read");
   return spanText(bytes, span);
 }
 
@@ -187,7 +188,7 @@ export function textPlaces(of: "batch" | "schema" | "footer", flatbuffer: Uint8A
 
 /**
  * Parse the flatbuffer of one message, or its first `bytes` of a `whole`: then the texts need not be there. Throws RangeError when it
- * does not hold together, or something besides the texts is beyond `bytes`.
+ * does not hold together, or something besides the metadata's texts is beyond `bytes`.
  */
 export function parseMessage(bytes: Buffer, whole = bytes.length): Message {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);

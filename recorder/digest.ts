@@ -26,12 +26,16 @@ export function createDigest(): Digest {
       const all = createHash("sha256");
       all.update(`eintr ${rows}\n`);
       for (const { column, hash } of streams) all.update(`${column.name} ${hash.digest("hex")}\n`);
+      for (const part of json(texts)) all.update(part);
       // Members by name, in one order: the objects may come from anywhere.
-      // As JSON, text by text: all of them together may be more than a string can hold.
-      for (const [i, text] of texts.entries()) all.update(`${i === 0 ? "[" : ","}${JSON.stringify(text)}`);
-      all.update(texts.length === 0 ? "[]" : "]");
-      all.update(JSON.stringify(threads.map((t) => [t.name, t.pid, t.tid, t.internal])));
+      for (const part of json(threads.map((t) => [t.name, t.pid, t.tid, t.internal]))) all.update(part);
       return all.digest("hex");
     },
   };
+}
+
+/** A list as JSON, entry by entry: all of it together may be more than a string can hold. */
+function* json(list: readonly unknown[]): Generator<string> {
+  for (const [i, entry] of list.entries()) yield `${i === 0 ? "[" : ","}${JSON.stringify(entry)}`;
+  yield list.length === 0 ? "[]" : "]";
 }

@@ -39,26 +39,28 @@ export function nativeAnswers({ info, sites, threads }: Pick<TransitionReader, "
   if (expected.size > 0) return { natives: ({ site, nr }) => expected.get(sites[site]?.flow ?? "")?.[nr] ?? null, quality: [] };
   if (info.stack === "native-linux") return { natives: undefined, quality: [] };
   const quality: QualityCounter[] = [];
-  let oracle: SeenCalls | null = null;
+  let oracle: SeenCalls["seen"] | null = null;
   const natives: Natives = (call) => {
     oracle ??= nativeRun(scenario, info.seed, quality);
-    return oracle.seen.get(callKey(threads[call.thread]?.name ?? "", call))?.result ?? null;
+    return oracle.get(callKey(threads[call.thread]?.name ?? "", call))?.result ?? null;
   };
   return { natives, quality };
 }
 
-function nativeRun(scenario: Scenario, seed: number, quality: QualityCounter[]): SeenCalls {
-  const run = boot({ stack: "native-linux", scenario, seed });
-  const calls = watchCalls(run);
+function nativeRun(scenario: Scenario, seed: number, quality: QualityCounter[]): SeenCalls["seen"] {
+  let seen: SeenCalls["seen"] = new Map();
   try {
+    const run = boot({ stack: "native-linux", scenario, seed });
+    const calls = watchCalls(run);
+    seen = calls.seen;
     for (let rows = 0; rows < ORACLE_ROWS && run.run(SLICE_ROWS, calls); rows += SLICE_ROWS);
     run.flush(calls);
   } catch (error) {
-    // Beyond what is emulated, on Linux alone, or a bug of ours: what came before it is known, and the trace is as good as ever.
+    // A place of another stack, beyond what is emulated on Linux alone, or a bug of ours: what came before it is known, and the trace is as good as ever.
     const known = error instanceof ScenarioError;
     quality.push({ ...unknown(known ? error.message : `a bug of eintr: ${errorText(error)}`), severity: known ? "notice" : "error" });
   }
-  return calls;
+  return seen;
 }
 
 const unknown = (why: string): QualityCounter => ({

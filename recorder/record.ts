@@ -9,6 +9,7 @@ import path from "node:path";
 import { setImmediate as turn } from "node:timers/promises";
 import { BLOCK_ROWS, type Source } from "../engine/block.ts";
 import type { ArrowWriter } from "./arrow-write.ts";
+import { TraceError } from "./errors.ts";
 import { type Sealed, type SealOptions, sealGently } from "./seal.ts";
 import { prepareFolder, type TraceFolder } from "./trace-folder.ts";
 import { ARROW_NAME, type QualityCounter, type RunEnd, type RunInfo } from "./trace-format.ts";
@@ -63,6 +64,7 @@ export async function record(source: Source, dir: string, info: RunInfo, options
   try {
     writer = createArrowWriter(path.join(dir, ARROW_NAME), source, info);
     const reason = await runAll(source, writer, folder, options);
+    if (reason === "aborted" && writer.rows === 0) throw new TraceError(dir, "", "interrupted, nothing was recorded", "Begin again");
     const quality = [...(options.quality?.() ?? [])];
     const end = writer.finish({ reason, interrupted: reason === "aborted", quality });
     folder.keep();

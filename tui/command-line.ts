@@ -54,6 +54,8 @@ Examples:
 Data goes to stdout, talk to stderr. Exit codes: 0 fine, 1 findings or
 differences, 2 wrong use or input, 130 interrupted.`,
     );
+  // What is loaded beside the command need not be waited for after it; an error is told where it is waited for.
+  if (argv[0] === "replay" && process.stdout.isTTY === true) import("./replay/run.tsx").catch(() => {});
   for (const load of wanted(argv)) program.addCommand((await load())(io, program));
   for (const command of [program, ...program.commands])
     command.exitOverride().configureOutput({ writeOut: (text) => void io.out(text), writeErr: io.talk });

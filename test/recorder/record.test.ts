@@ -99,14 +99,40 @@ describe("the folder", () => {
     expect(runRow(dir)).toMatchObject({ transitions: 100 });
   });
 
-  test("is cleared of what a killed recording had set aside", async () => {
+  test("has the trace that a killed recording had set aside, until there is a new one", async () => {
     const dir = fresh("aside.trace");
     await record(syntheticSource({ rows: 100 }), dir, testInfo());
-    fs.mkdirSync(`${dir}/.replaced`);
-    fs.writeFileSync(`${dir}/.replaced/${ARROW_NAME}`, "older");
+    const killed = (): void => {
+      fs.mkdirSync(`${dir}/.eintr-replaced`);
+      for (const file of [ARROW_NAME, DB_NAME]) fs.renameSync(`${dir}/${file}`, `${dir}/.eintr-replaced/${file}`);
+      fs.writeFileSync(`${dir}/${ARROW_NAME}`, "ARROW1");
+    };
+    killed();
+    const failing: Source = { ...syntheticSource(), run: () => expect.fail("it broke") };
+    await expect(record(failing, dir, testInfo(), { force: true })).rejects.toThrow("it broke");
+    expect(fs.readdirSync(dir).sort()).toEqual([DB_NAME, ARROW_NAME].sort());
+    expect(runRow(dir)).toMatchObject({ transitions: 100 });
+    killed();
     await record(syntheticSource({ rows: 200 }), dir, testInfo(), { force: true });
     expect(fs.readdirSync(dir).sort()).toEqual([DB_NAME, ARROW_NAME].sort());
     expect(runRow(dir)).toMatchObject({ transitions: 200 });
+  });
+
+  test("keeps its trace when somebody stops the recording at once", async () => {
+    const dir = fresh("stopped.trace");
+    await record(syntheticSource({ rows: 100 }), dir, testInfo());
+    const stopped = record(syntheticSource({ rows: 200 }), dir, testInfo(), { force: true, signal: AbortSignal.abort() });
+    await expect(stopped).rejects.toThrow("interrupted, nothing was recorded");
+    expect(runRow(dir)).toMatchObject({ transitions: 100 });
+  });
+
+  test("of somebody else is left alone, also when forced", async () => {
+    const dir = fresh("theirs");
+    fs.mkdirSync(`${dir}/.eintr-replaced`, { recursive: true });
+    fs.writeFileSync(`${dir}/.eintr-replaced/notes`, "");
+    await record(syntheticSource({ rows: 100 }), dir, testInfo(), { force: true });
+    expect(fs.readdirSync(dir).sort()).toEqual([".eintr-replaced", DB_NAME, ARROW_NAME].sort());
+    expect(fs.readdirSync(`${dir}/.eintr-replaced`)).toEqual(["notes"]);
   });
 
   test("is removed when the source fails before its first row, kept when later", async () => {

@@ -107,7 +107,7 @@ describe("time", () => {
     }
     s.context.dispatch({ type: "search", text: "(a+)+$" });
     await s.press("n");
-    expect(s.state().message).toBe('no match for "(a+)+$"; searched as plain text: repeats of repeats are not tried');
+    expect(s.state().message).toBe('no match for "(a+)+$"; searched as plain text: repeats of groups and of repeats are not tried');
   });
 
   test("bookmarks", async () => {

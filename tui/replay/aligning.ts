@@ -10,6 +10,8 @@ import type { World } from "./world.ts";
 /** Calls of traces longer than this are not laid side by side: it would take a pass over all of it. */
 const COMPARED_ROWS = 3_000_000;
 
+const areCompared = (world: World, other: World): boolean => Math.max(world.rows.count, other.rows.count) <= COMPARED_ROWS;
+
 /** What a whole run went through. */
 interface Passed {
   readonly calls: SeenCalls;
@@ -25,12 +27,10 @@ function* findPassed(world: World): Generator<number, Passed> {
   if (known !== undefined) return known;
   const calls = watchCalls(world.trace);
   const sites = new Uint8Array(world.trace.sites.length);
-  if (world.rows.count <= COMPARED_ROWS) {
-    for (const block of world.trace.rows()) {
-      calls.put(block);
-      for (let i = 0; i < block.n; i += 1) sites[block.site[i] as number] = 1;
-      yield block.n;
-    }
+  for (const block of world.trace.rows()) {
+    calls.put(block);
+    for (let i = 0; i < block.n; i += 1) sites[block.site[i] as number] = 1;
+    yield block.n;
   }
   const all = { calls, sites };
   passed.set(world, all);
@@ -47,7 +47,7 @@ function passedBy(world: World): Passed {
 
 /** Lays the two runs side by side before they are shown, lets timers and signals in meanwhile. False when `signal` was aborted. */
 export async function alignGently(world: World, signal: AbortSignal, onProgress: (done: number, total: number) => void): Promise<boolean> {
-  const worlds = world.other === null ? [] : [world, world.other];
+  const worlds = world.other === null || !areCompared(world, world.other) ? [] : [world, world.other];
   const total = worlds.reduce((sum, { rows }) => sum + rows.count, 0);
   let done = 0;
   for (const one of worlds) {
@@ -66,7 +66,7 @@ const paired = new WeakMap<World, readonly SeenPair[]>();
 export function pairsOf(world: World): readonly SeenPair[] {
   const known = paired.get(world);
   if (known !== undefined) return known;
-  if (world.other === null) return [];
+  if (world.other === null || !areCompared(world, world.other)) return [];
   const one = passedBy(world).calls;
   const other = passedBy(world.other).calls;
   const whole = [world, world.other].every(({ trace }) => trace.transitions.end?.reason === "finished") && !one.full && !other.full;
@@ -91,9 +91,9 @@ export function alignedSeq(world: World, s: ReplayState): Aligned | null {
   if (other === null) return null;
   const name = world.trace.threads[s.thread]?.name ?? "";
   const from = lastMeeting(world, name, s.seq);
-  const { here, there, all } = roadFrom(world, other, name, from);
+  const { here, there, all, parting } = roadFrom(world, other, name, from);
   const at = here.findLastIndex((seq) => seq <= s.seq);
-  const waits = all.findLast((seq) => seq <= s.seq) !== here[at];
+  const waits = parting !== null && all.findLast((seq) => seq <= s.seq) !== here[at];
   return { seq: there[at] ?? from.there, thread: threadOf(other, name), waits };
 }
 
@@ -128,6 +128,7 @@ const only = new WeakMap<World, OnlySites>();
 export function onlySites(world: World, other: World): OnlySites {
   const known = only.get(world);
   if (known !== undefined) return known;
+  if (!areCompared(world, other)) return { here: new Set(), there: new Set() };
   const { here, there } = siteNumbers(world, other);
   const ours = passedBy(world).sites;
   const theirs = passedBy(other).sites;

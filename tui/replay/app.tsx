@@ -113,7 +113,7 @@ async function complete(c: Context, signal: AbortSignal): Promise<void> {
   c.dispatch({ type: "settled" });
   if (!c.state().looking) return;
   await turn();
-  let findings: readonly StoredFinding[] = [];
+  let findings: readonly StoredFinding[] | null = null;
   await attempt(c, async () => {
     findings = await findingsOf(c.world, signal);
   });

@@ -2,6 +2,7 @@
 
 import { KIND, signalName, type Transition } from "../../engine/index.ts";
 import { chooseRows } from "../present/interval.ts";
+import { safe } from "../present/safe.ts";
 import { paint } from "../present/style.ts";
 import { twoColumn } from "../present/two-column.ts";
 import type { Context } from "./context.ts";
@@ -42,6 +43,8 @@ function intervalText(world: World, { rows, depthBefore, shown }: Interval, form
   return form === "text" ? `${lines.join("\n")}\n` : `\`\`\`\n${lines.join("\n")}\n\`\`\`\n`;
 }
 
+const MERMAID_CELLS = 120;
+
 /** Layers as participants, crossings of a layer as arrows. */
 function mermaid(world: World, rows: readonly Transition[]): string {
   const lines = [
@@ -59,10 +62,9 @@ function mermaid(world: World, rows: readonly Transition[]): string {
     const layer = site.layer === "untrusted-pal" ? "upal" : site.layer;
     const text = `${row.seq} ${site.flow}: ${site.label}${row.signal > 0 ? ` (${signalName(row.signal)})` : ""}`
       .replace(/[;#<>{}]/g, " ")
-      .replace(/\s+/g, " ")
-      .slice(0, 120);
-    if (previous !== null && previous !== layer) lines.push(`  ${previous}->>${layer}: ${text}`);
-    else if (row.signal > 0) lines.push(`  Note over ${layer}: ${text}`);
+      .replace(/\s+/g, " ");
+    if (previous !== null && previous !== layer) lines.push(`  ${previous}->>${layer}: ${safe(text, MERMAID_CELLS)}`);
+    else if (row.signal > 0) lines.push(`  Note over ${layer}: ${safe(text, MERMAID_CELLS)}`);
     previous = layer;
   }
   return `${lines.join("\n")}\n`;

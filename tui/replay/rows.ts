@@ -40,6 +40,8 @@ export function rowsOf(trace: Trace): Rows {
       return known.block;
     }
     const oldest = kept.length < KEPT_BLOCKS ? null : kept.reduce((a, b) => (a.used < b.used ? a : b));
+    // Should the reading fail, its memory is no batch's.
+    if (oldest !== null) oldest.index = -1;
     const block = transitions.readBlock(index, oldest?.block);
     if (oldest === null) kept.push({ index, used: clock, block });
     else Object.assign(oldest, { index, used: clock, block });
@@ -47,7 +49,8 @@ export function rowsOf(trace: Trace): Rows {
   }
 
   function block(seq: number): { block: Block; row: number } | null {
-    const index = transitions.batchOf(seq);
+    // What a stranger's database says of a finding need not be a seq.
+    const index = Number.isInteger(seq) ? transitions.batchOf(seq) : -1;
     if (index < 0) return null;
     const found = load(index);
     return { block: found, row: seq - found.seq0 };

@@ -6,7 +6,7 @@ import path from "node:path";
 import { render } from "ink";
 import { runOf } from "../../analyzer/index.ts";
 import type { FixName, Run, StackName } from "../../engine/index.ts";
-import { ARROW_NAME, type RunInfo, record, type Trace } from "../../recorder/index.ts";
+import { ARROW_NAME, type RunInfo, record, type Trace, TraceError } from "../../recorder/index.ts";
 import { InputError, type Io } from "../io.ts";
 import { openForCommand } from "../opening.ts";
 import { fixNames } from "../options.ts";
@@ -88,6 +88,9 @@ async function layTogether(io: Io, world: World): Promise<void> {
   try {
     const laid = await alignGently(world, io.signal, (done, total) => progress.update("laying the two runs side by side", done, total));
     if (!laid) throw new InputError("interrupted while the two runs were laid side by side");
+  } catch (error) {
+    // A damaged trace: the pane says so, where it is to be seen.
+    if (!(error instanceof TraceError)) throw error;
   } finally {
     progress.end();
   }

@@ -31,6 +31,7 @@ export async function search(c: Context, direction: Direction): Promise<void> {
 
 /** Longest text of a search: longer ones only cost time. */
 const MAX_PATTERN = 200;
+const MAX_REPEATS = 3;
 /** Longest text a pattern is tried on. */
 const MAX_TRIED = 300;
 
@@ -64,8 +65,9 @@ function matcher(text: string, trace: Trace): Matcher {
 function patternOf(text: string): { readonly pattern: RegExp | null; readonly note: string } {
   const bounded = text.slice(0, MAX_PATTERN);
   const none = (why: string) => ({ pattern: null, note: `searched as plain text: ${why}` });
-  // They can take for ever to fail.
-  if (/[*+}]\)*[*+{]|\([^)]*[*+}][^)]*\)[*+{]/.test(bounded)) return none("repeats of repeats are not tried");
+  // They can take for ever to fail, and nobody hears Esc meanwhile.
+  if (/[*+}]\)*[*+{]|\)[*+{]/.test(bounded)) return none("repeats of groups and of repeats are not tried");
+  if ((bounded.match(/[*+}]/g) ?? []).length > MAX_REPEATS) return none(`more than ${MAX_REPEATS} repeats are not tried`);
   try {
     return { pattern: new RegExp(bounded, "i"), note: "" };
   } catch (error) {

@@ -46,6 +46,8 @@ export interface ReplayState {
   /** What the rules found; empty while they are `looking`. */
   readonly findings: readonly StoredFinding[];
   readonly looking: boolean;
+  /** An error kept the rules from looking through all of the trace: what is found is not known. */
+  readonly unlooked: boolean;
   /** Index of the finding that is told, and of its evidence. */
   readonly finding: number | null;
   readonly evidence: number;
@@ -89,6 +91,7 @@ export const initialState = (width: number, height: number): ReplayState => ({
   road: null,
   findings: [],
   looking: false,
+  unlooked: false,
   finding: null,
   evidence: 0,
   storyOver: false,
@@ -124,7 +127,7 @@ export type Action =
   | { readonly type: "follow"; readonly signal: number | null }
   | { readonly type: "road"; readonly road: SignalRoad }
   | { readonly type: "settled" }
-  | { readonly type: "found"; readonly findings: readonly StoredFinding[] }
+  | { readonly type: "found"; readonly findings: readonly StoredFinding[] | null }
   | { readonly type: "finding"; readonly finding: number | null; readonly evidence: number }
   | { readonly type: "storyOver" }
   | { readonly type: "bookmark" }
@@ -168,7 +171,7 @@ export function reduce(s: ReplayState, a: Action): ReplayState {
     case "settled":
       return { ...s, settled: true };
     case "found":
-      return { ...s, findings: a.findings, looking: false };
+      return { ...s, findings: a.findings ?? [], looking: false, unlooked: a.findings === null };
     case "finding":
       return { ...s, finding: a.finding, evidence: a.evidence, storyOver: false };
     case "storyOver":

@@ -10,7 +10,8 @@ import type { StoredFinding } from "./world.ts";
 const THE_END = "the story ends here. w tells why it matters and how it was mended; Enter begins again";
 const NO_FINDING: Readonly<Record<Direction, string>> = { 1: "no finding further on", [-1]: "no finding before here" };
 
-const noneAtAll = ({ looking }: ReplayState): string => (looking ? "the rules are still looking" : "no findings");
+const noneAtAll = ({ looking, unlooked }: ReplayState): string =>
+  looking ? "the rules are still looking" : unlooked ? "the rules could not look through all of the trace" : "no findings";
 
 /** The finding whose story is told. */
 const toldOf = ({ finding, findings }: ReplayState): StoredFinding | undefined => (finding === null ? undefined : findings[finding]);
@@ -22,7 +23,7 @@ export function finding(c: Context, direction: Direction): void {
   const s = c.state();
   if (s.findings.length === 0) return c.dispatch({ type: "say", message: noneAtAll(s) });
   const places = s.findings.map(({ firstSeq }, index) => ({ seq: firstSeq, index })).sort(inOrder);
-  const here = placeHere(s, direction);
+  const here = placeHere(c, direction);
   const next = direction === 1 ? places.find((place) => inOrder(place, here) > 0) : places.findLast((place) => inOrder(place, here) < 0);
   if (next === undefined) return c.dispatch({ type: "say", message: NO_FINDING[direction] });
   begin(c, next.index);
@@ -37,9 +38,10 @@ interface Place {
 const inOrder = (a: Place, b: Place): number => a.seq - b.seq || a.index - b.index;
 
 /** Who stands where a story was begun stands at its finding, wherever its first evidence is. */
-function placeHere(s: ReplayState, direction: Direction): Place {
+function placeHere(c: Context, direction: Direction): Place {
+  const s = c.state();
   const told = toldOf(s);
-  if (told !== undefined && s.finding !== null && s.evidence === 0 && s.seq === placeOf(told, 0))
+  if (told !== undefined && s.finding !== null && s.evidence === 0 && !isElsewhere(c, told))
     return { seq: told.firstSeq, index: s.finding };
   return { seq: s.seq, index: direction === 1 ? Number.POSITIVE_INFINITY : -1 };
 }

@@ -46,6 +46,9 @@ export interface World {
 export const MINIMAP_PARTS = 200;
 /** Findings that are kept for showing; `eintr query` has them all. */
 const MAX_FINDINGS = 2000;
+/** Of all findings; and the longest text of one, in characters. */
+const MAX_EVIDENCE = 50 * MAX_FINDINGS;
+const MAX_TEXT = 2000;
 /** A trace that was never analyzed is analyzed for the replay when it is not longer than this. */
 const ANALYZE_ROWS = 2_000_000;
 
@@ -65,10 +68,12 @@ export function openWorld(trace: Trace, look: Pick<World, "paint" | "ascii" | "o
 
 function loadFindings(trace: Trace): StoredFinding[] | null {
   const stored = trace.ask(
-    `SELECT id, rule, severity, title, coalesce(thread, 0), first_seq, last_seq FROM finding ORDER BY id LIMIT ${MAX_FINDINGS}`,
+    `SELECT id, rule, severity, substr(title, 1, ${MAX_TEXT}), coalesce(thread, 0), first_seq, last_seq FROM finding ORDER BY id LIMIT ${MAX_FINDINGS}`,
   );
   if (stored.length === 0) return Number(trace.ask("SELECT count(*) FROM analysis")[0]?.[0]) > 0 ? [] : null;
-  const evidence = trace.ask(`SELECT finding, seq, caption FROM evidence WHERE finding <= ${MAX_FINDINGS} ORDER BY finding, position`);
+  const evidence = trace.ask(
+    `SELECT finding, seq, substr(caption, 1, ${MAX_TEXT}) FROM evidence WHERE finding <= ${MAX_FINDINGS} ORDER BY finding, position LIMIT ${MAX_EVIDENCE}`,
+  );
   const byFinding = new Map<number, Cell[][]>();
   for (const row of evidence) {
     const id = Number(row[0]);

@@ -50,6 +50,7 @@ export function whereInStory(s: ReplayState, { evidence }: StoredFinding): strin
 /** Why the list is empty. */
 function none(world: World, s: ReplayState): string {
   if (s.looking) return "the rules are looking through the trace ...";
+  if (s.unlooked) return safe("the rules could not look through all of the trace: eintr analyze says why", 200);
   if (world.stored === null && !isLookedThrough(world))
     return safe(`nobody looked yet, and the trace is long: eintr analyze ${world.trace.dir} takes a while and keeps what it finds`);
   return "no findings: the rules that know what goes wrong found nothing here";
