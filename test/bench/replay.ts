@@ -15,6 +15,7 @@ const REDRAWS = 200;
 const KEYS = 150;
 /** Longer than Ink waits between two frames: each key is measured alone. */
 const PAUSE_MS = 45;
+const START_UPS = 9;
 /** A first screen that takes longer never comes. */
 const FIRST_SCREEN_MS = 15_000;
 
@@ -138,7 +139,7 @@ async function startUp(program: string, small: string, large: string, report: Re
   const bare: number[] = [];
   const shorts: Started[] = [];
   const longs: Started[] = [];
-  for (let round = 0; round < 5; round += 1) {
+  for (let round = 0; round < START_UPS; round += 1) {
     const began = performance.now();
     spawnSync("script", ["-qfc", `stty cols 80 rows 24; "${process.execPath}" -e 0`, "/dev/null"]);
     bare.push(performance.now() - began);

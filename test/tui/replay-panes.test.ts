@@ -77,7 +77,7 @@ describe("compare", () => {
     expect(s.screen()).not.toContain("(waits");
   });
 
-  test("two stacks: each call is laid beside its like, whatever is below", async () => {
+  test("two stacks: every place is drawn, within the screen", async () => {
     const w = await world("nested", { other: await world("nested", { stack: "native-linux" }) });
     for (let seq = 0; seq < w.rows.count; seq += 7) {
       const screen = sessionOf(w, { ...SMALL, seq, pane: "compare" }).screen();

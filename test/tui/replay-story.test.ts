@@ -309,21 +309,18 @@ describe("SQL", () => {
 });
 
 describe("copying", () => {
-  test.each([{ folded: false }, { folded: true }, { folded: false, pane: "compare" as const }])(
-    "what is on the screen: %j",
-    async (start) => {
-      const s = sessionOf(lost, { seq: 82, width: 80, height: 23, ...start });
-      await s.press("y");
-      const numbers = (text: string): number[] =>
-        [...text.matchAll(/^►? +(\d+) {2}(?:app|libos|pal|u-pal|host) /gm)].map(([, n]) => Number(n));
-      const onScreen = numbers(s.screen());
-      expect(onScreen.length).toBeGreaterThan(2);
-      expect(numbers(s.copied())).toEqual(onScreen);
-      expect(s.state().message).toBe(`sent to the terminal's clipboard: seq ${onScreen[0]} to ${lastOf(onScreen)}`);
-      await s.press("M");
-      expect(s.state().message).toContain("as Mermaid: seq");
-    },
-  );
+  test.each([{ folded: false }, { folded: true }])("what is on the screen: %j", async (start) => {
+    const s = sessionOf(lost, { seq: 82, width: 80, height: 23, ...start });
+    await s.press("y");
+    const numbers = (text: string): number[] =>
+      [...text.matchAll(/^►? +(\d+) {2}(?:app|libos|pal|u-pal|host) /gm)].map(([, n]) => Number(n));
+    const onScreen = numbers(s.screen());
+    expect(onScreen.length).toBeGreaterThan(2);
+    expect(numbers(s.copied())).toEqual(onScreen);
+    expect(s.state().message).toBe(`sent to the terminal's clipboard: seq ${onScreen[0]} to ${lastOf(onScreen)}`);
+    await s.press("M");
+    expect(s.state().message).toContain("as Mermaid: seq");
+  });
 });
 
 describe("keys have an effect or a word", () => {

@@ -83,18 +83,20 @@ export interface Aligned {
 }
 
 /**
- * Where the other run is when this one stands at `seq`: at the same begin or end of a call or handler of the thread, and from
+ * Where the other run is when this one stands at `seq`, null when it does not have the thread: at the same begin or end of a call or handler of the thread, and from
  * there as far as both make the same steps.
  */
 export function alignedSeq(world: World, s: ReplayState): Aligned | null {
   const { other } = world;
   if (other === null) return null;
   const name = world.trace.threads[s.thread]?.name ?? "";
+  const thread = threadOf(other, name);
+  if (thread < 0) return null;
   const from = lastMeeting(world, name, s.seq);
   const { here, there, all, parting } = roadFrom(world, other, name, from);
   const at = here.findLastIndex((seq) => seq <= s.seq);
   const waits = parting !== null && all.findLast((seq) => seq <= s.seq) !== here[at];
-  return { seq: there[at] ?? from.there, thread: threadOf(other, name), waits };
+  return { seq: there[at] ?? from.there, thread, waits };
 }
 
 function lastMeeting(world: World, thread: string, seq: number): Both {

@@ -112,12 +112,8 @@ function stepsOf({ rows }: World, thread: number, from: number, numbers: Int32Ar
   return { seqs, sites };
 }
 
-/** Index of the thread of this name; the first one when there is none. */
-export const threadOf = ({ trace }: World, name: string): number =>
-  Math.max(
-    0,
-    trace.threads.findIndex((one) => one.name === name),
-  );
+/** Index of the thread of this name; -1 when there is none. */
+export const threadOf = ({ trace }: World, name: string): number => trace.threads.findIndex((one) => one.name === name);
 
 interface SiteNumbers {
   readonly here: Int32Array;
