@@ -136,6 +136,8 @@ function firstScreen(program: string, dir: string): Promise<Started> {
 }
 
 async function startUp(program: string, small: string, large: string, report: Report): Promise<void> {
+  // The traces were recorded just now; writing them to the disk takes a processor from those that start.
+  spawnSync("sync");
   const bare: number[] = [];
   const shorts: Started[] = [];
   const longs: Started[] = [];
