@@ -9,7 +9,7 @@ import { errorCode, errorText, isFileError, TraceError } from "./errors.ts";
 import { MAX_METADATA_BYTES } from "./trace-format.ts";
 
 /** Bytes of `ARROW1` and its padding before the first message. */
-export const STREAM_START = 8;
+const STREAM_START = 8;
 const MAGIC = "ARROW1";
 /** Continuation marker and metadata length. */
 export const PREFIX_BYTES = 8;

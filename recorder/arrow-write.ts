@@ -25,6 +25,7 @@ import { BufferRegion, FieldNode, RecordBatch as RecordBatchHeader } from "apach
 import { type Block, newBlock, type Sink, type Source } from "../engine/block.ts";
 import { KINDS } from "../engine/transition.ts";
 import { textPlaces } from "./arrow-message.ts";
+import { PREFIX_BYTES } from "./arrow-walk.ts";
 import { createDigest, type Digest } from "./digest.ts";
 import { errorCode, errorText, TraceError } from "./errors.ts";
 import { FileSink, writeError } from "./file-sink.ts";
@@ -47,16 +48,14 @@ import {
 const PAGE = 4096;
 /** Longer than the header of a batch with a keyframe, mostly. */
 const SCRATCH = 16 * PAGE;
-/** Continuation marker and length before a message's flatbuffer. */
-const PREFIX_BYTES = 8;
 
 const roundUp = (bytes: number, to: number): number => Math.ceil(bytes / to) * to;
 
 /**
- * apache-arrow's file writer with three differences. The schema message is also in the stream part, where the format wants it and a
- * recording that was killed has no other. Headers are padded to a page. And a batch is written from its columns' memory, under a header
+ * apache-arrow's file writer with four differences. The schema message is also in the stream part, where the format wants it and a
+ * recording that was killed has no other. Headers are padded to a page. A batch is written from its columns' memory, under a header
  * of the library's making of which only the texts are new: to build Data, Vector, RecordBatch and header for each batch takes longer
- * than writing it. The library makes the schema with an empty text, too: it takes longer over the long one than over everything else.
+ * than writing it. And the schema is made with an empty text, too: over the long one the library takes longer than over everything else.
  */
 class FileWriter extends RecordBatchFileWriter {
   /** Header for the number of rows of the batch before: nearly all batches have the same number. */

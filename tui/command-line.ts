@@ -10,7 +10,7 @@ type Name = keyof typeof import("./commands/index.ts");
 const other = (name: Name) => async (): Promise<Make> => (await import("./commands/index.ts"))[name];
 
 /** In the order of the help. Modules are loaded when a command is called: the replay's, or those of all the others. */
-const COMMANDS: Readonly<Record<string, () => Promise<Make>>> = {
+const COMMANDS: Readonly<Record<Name | "replay", () => Promise<Make>>> = {
   record: other("record"),
   analyze: other("analyze"),
   explain: other("explain"),
@@ -25,12 +25,13 @@ const COMMANDS: Readonly<Record<string, () => Promise<Make>>> = {
   completion: other("completion"),
 };
 
+const isCommand = (name: string): name is keyof typeof COMMANDS => Object.hasOwn(COMMANDS, name);
+
 /** The commands that this line may mean: the one it names, none for the version; all for help and completion, which tell of all. */
 function wanted(argv: readonly string[]): (() => Promise<Make>)[] {
   const [first = ""] = argv;
   if (first === "--version" || first === "-V") return [];
-  const named = first === "completion" || !Object.hasOwn(COMMANDS, first) ? undefined : COMMANDS[first];
-  return named === undefined ? Object.values(COMMANDS) : [named];
+  return first !== "completion" && isCommand(first) ? [COMMANDS[first]] : Object.values(COMMANDS);
 }
 
 async function commandLine(io: Io, argv: readonly string[]): Promise<Command> {

@@ -175,6 +175,23 @@ describe("lengths", () => {
     expect(() => openTrace(traceOf(schema))).toThrow(/\(byte 8\): a header of \d+ bytes, expected at most \d+/);
   });
 
+  test("of the beginning of a header: all of its tables, or nothing", () => {
+    const { metadataOffset, metadataLength } = batchAt(2);
+    const header = bytes.subarray(metadataOffset, metadataOffset + metadataLength);
+    const whole = parseMessage(header);
+    let read = 0;
+    for (let length = 0; length <= metadataLength; length++) {
+      try {
+        expect(parseMessage(header.subarray(0, length), metadataLength)).toEqual(whole);
+        read += 1;
+      } catch (error) {
+        expect(error, `of ${length} bytes`).toBeInstanceOf(RangeError);
+      }
+    }
+    expect(read).toBeGreaterThan(1);
+    expect(read).toBeLessThan(metadataLength);
+  });
+
   test("a file that becomes shorter while it is read", () => {
     const dir = traceOf(bytes);
     const reader = openTransitions(`${dir}/${ARROW_NAME}`);

@@ -1,6 +1,7 @@
 /** The replay without a terminal: a world, and a context that keeps the state. */
 
 import { readFileSync } from "node:fs";
+import { afterAll } from "vitest";
 import { boot, type FixName, parseScenario, type StackName } from "../../engine/index.ts";
 import { openTrace, record, type Trace } from "../../recorder/index.ts";
 import { paint } from "../../tui/present/style.ts";
@@ -12,6 +13,7 @@ import { commandOfKey } from "../../tui/replay/keys.ts";
 import { seqsOnScreen } from "../../tui/replay/on-screen.ts";
 import { type ReplayState, reduce, startState } from "../../tui/replay/state.ts";
 import { findingsOf, openWorld, type World } from "../../tui/replay/world.ts";
+import { tempPaths } from "./temp-dir.ts";
 
 export interface CaseOptions {
   readonly stack?: StackName;
@@ -49,6 +51,20 @@ export async function worldOf(name: string, dir: string, options: CaseOptions = 
 
 /** As if `eintr analyze` had been there: nothing is left to look for in the background. */
 export const analyzed = async (world: World): Promise<World> => ({ ...world, stored: await findingsOf(world) });
+
+/** Worlds of built-in scenarios, closed at the end of the test file. */
+export function worlds(): (name: string, options?: CaseOptions) => Promise<World> {
+  const fresh = tempPaths();
+  const opened: World[] = [];
+  afterAll(() => {
+    for (const world of opened) world.trace.close();
+  });
+  return async (name, options = {}) => {
+    const made = await worldOf(name, fresh(`${name}.trace`), options);
+    opened.push(made);
+    return made;
+  };
+}
 
 export interface Session {
   readonly context: Context;

@@ -1,29 +1,18 @@
 /** What the replay's panes and timelines tell one who sees them for the first time. */
 
-import { afterAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { displayWidth } from "../../tui/present/safe.ts";
 import { drawRows } from "../../tui/present/two-column.ts";
-import { alignedSeq } from "../../tui/replay/aligning.ts";
+import { alignedSeq, onlySites, pairsOf } from "../../tui/replay/aligning.ts";
 import { sql } from "../../tui/replay/going.ts";
 import { stateLines } from "../../tui/replay/machine-lines.ts";
 import { findingsPane } from "../../tui/replay/panes/findings.ts";
 import { flowPane } from "../../tui/replay/panes/flow.ts";
 import { initialState, type ReplayState } from "../../tui/replay/state.ts";
 import type { World } from "../../tui/replay/world.ts";
-import { type CaseOptions, sessionOf, worldOf } from "../support/replay.ts";
-import { tempPaths } from "../support/temp-dir.ts";
+import { sessionOf, worlds } from "../support/replay.ts";
 
-const fresh = tempPaths();
-const opened: World[] = [];
-afterAll(() => {
-  for (const world of opened) world.trace.close();
-});
-
-async function world(name: string, options: CaseOptions = {}): Promise<World> {
-  const made = await worldOf(name, fresh(`${name}.trace`), options);
-  opened.push(made);
-  return made;
-}
+const world = worlds();
 
 const LOST = "lost-interrupted-error";
 const FIX = "sgx-interrupted-code-lost";
@@ -75,6 +64,15 @@ describe("compare", () => {
     expect(s.screen()).toMatch(/► {2}105- libos/);
     await s.press("j", "j");
     expect(s.screen()).not.toContain("(waits");
+  });
+
+  test("of which one is too long: nothing is laid side by side, and nothing is said to differ", async () => {
+    const made = await withFix();
+    const other = made.other ?? expect.fail("there is another run");
+    const w = { ...made, other: { ...other, rows: { ...other.rows, count: 3_000_001 } } };
+    expect(pairsOf(w)).toEqual([]);
+    expect(onlySites(w, w.other)).toEqual({ here: new Set(), there: new Set() });
+    expect(sessionOf(w, { ...SMALL, seq: 103, pane: "compare" }).screen()).toContain("too long a trace to lay side by side");
   });
 
   test("two stacks: every place is drawn, within the screen", async () => {

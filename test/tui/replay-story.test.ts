@@ -245,6 +245,15 @@ describe("search", () => {
     expect(s.state()).toMatchObject({ message: 'no other match for "build the enclave"', seq: 0 });
   });
 
+  test.each(["(.|\\w)+\\d\\d\\d$", "((a+)b?)+$", ".*.*.*.*zz", "a{2}b{2}c{2}d{2}"])(
+    "%s could take for ever: it is looked for as it stands",
+    async (text) => {
+      const s = sessionOf(lost);
+      await s.type(`/${text}\r`);
+      expect(s.state().message).toMatch(/^no match for ".*"; searched as plain text: .* are not tried$/);
+    },
+  );
+
   test("what is no regular expression says why, and is looked for as it stands", async () => {
     const s = sessionOf(lost);
     await s.type("/deliver_signal(\r");
@@ -306,6 +315,14 @@ describe("SQL", () => {
     await s.press("enter");
     expect(s.state()).toMatchObject({ seq, message });
   });
+});
+
+test("rules that could not look through all of the trace have not found nothing", async () => {
+  const s = sessionOf(lost, { findings: [], looking: true, pane: "findings" });
+  s.context.dispatch({ type: "found", findings: null });
+  expect(s.screen()).toContain("the rules could not look through all of the trace");
+  await s.press("}");
+  expect(s.state().message).toBe("the rules could not look through all of the trace");
 });
 
 describe("copying", () => {

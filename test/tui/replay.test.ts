@@ -1,27 +1,16 @@
 /** The replay's commands and panes, without a terminal. */
 
 import { readFileSync } from "node:fs";
-import { afterAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { KIND, kindName } from "../../engine/index.ts";
 import { alignGently } from "../../tui/replay/aligning.ts";
 import { jump, sql } from "../../tui/replay/going.ts";
 import { COMMANDS, keyTable, matching } from "../../tui/replay/keys.ts";
 import { PANES } from "../../tui/replay/panes/index.ts";
 import { findingsOf, type World } from "../../tui/replay/world.ts";
-import { type CaseOptions, sessionOf, worldOf } from "../support/replay.ts";
-import { tempPaths } from "../support/temp-dir.ts";
+import { sessionOf, worlds } from "../support/replay.ts";
 
-const fresh = tempPaths();
-const opened: World[] = [];
-afterAll(() => {
-  for (const world of opened) world.trace.close();
-});
-
-async function world(name: string, options: CaseOptions = {}): Promise<World> {
-  const made = await worldOf(name, fresh(`${name}.trace`), options);
-  opened.push(made);
-  return made;
-}
+const world = worlds();
 
 const kindAt = (w: World, seq: number): string => kindName(w.rows.at(seq)?.kind ?? -1);
 

@@ -17,8 +17,8 @@ import { minimap } from "./panes/minimap.ts";
 import type { Pane } from "./panes/pane.ts";
 import { statePane } from "./panes/state.ts";
 import { timelinePane } from "./panes/timeline.ts";
-import { type ReplayState, stepsPerSecond } from "./state.ts";
-import type { World } from "./world.ts";
+import { type ReplayState, stepsPerSecond, toldOf } from "./state.ts";
+import { stackOf, type World } from "./world.ts";
 
 /** Exactly `height` lines of at most `width` cells; texts of strangers are safe in them. */
 export function frame(world: World, s: ReplayState): string[] {
@@ -36,8 +36,6 @@ function tooSmall({ width, height }: ReplayState): string[] {
 
 /** Cells of a case's name that are always there. */
 const SHORTEST_NAME = 3;
-
-const stackOf = (world: World): string => [world.trace.info.stack, ...world.trace.info.fixes].join(" + ");
 
 function header(world: World, s: ReplayState): string {
   const { trace, rows } = world;
@@ -163,15 +161,16 @@ function messageLines(world: World, s: ReplayState): string[] {
 }
 
 /** The findings pane has the finding and its captions already. */
-function isShown({ pane, message, findings, finding, evidence }: ReplayState): boolean {
-  const told = finding === null ? undefined : findings[finding];
+function isShown(s: ReplayState): boolean {
+  const { pane, message, evidence } = s;
+  const told = toldOf(s);
   return pane === "findings" && told !== undefined && (message === told.title || message === told.evidence[evidence]?.caption);
 }
 
 /** With nothing else to say: what there is to see. */
 function hints(world: World, s: ReplayState): string[] {
   const title = s.settled ? world.machines.title : "";
-  const told = s.finding === null ? undefined : s.findings[s.finding];
+  const told = toldOf(s);
   // These panes say themselves what Enter does there.
   if (s.pane === "sql" || (s.pane === "findings" && told !== undefined)) return [title, ""];
   if (told !== undefined) return [`the story of: ${told.title}`, whereInStory(s, told)];

@@ -111,6 +111,9 @@ export const startState = (world: World, width: number, height: number): ReplayS
   looking: isLookedThrough(world),
 });
 
+/** The finding whose story is told. */
+export const toldOf = ({ finding, findings }: ReplayState): StoredFinding | undefined => (finding === null ? undefined : findings[finding]);
+
 export type Action =
   | { readonly type: "go"; readonly seq: number; readonly thread: number; readonly message?: string }
   | { readonly type: "thread"; readonly thread: number }

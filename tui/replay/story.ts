@@ -4,7 +4,7 @@ import { findRule, type Rule, RuleError } from "../../analyzer/index.ts";
 import type { Context } from "./context.ts";
 import { arrive } from "./going.ts";
 import type { Direction } from "./rows.ts";
-import type { ReplayState } from "./state.ts";
+import { type ReplayState, toldOf } from "./state.ts";
 import type { StoredFinding } from "./world.ts";
 
 const THE_END = "the story ends here. w tells why it matters and how it was mended; Enter begins again";
@@ -12,9 +12,6 @@ const NO_FINDING: Readonly<Record<Direction, string>> = { 1: "no finding further
 
 const noneAtAll = ({ looking, unlooked }: ReplayState): string =>
   looking ? "the rules are still looking" : unlooked ? "the rules could not look through all of the trace" : "no findings";
-
-/** The finding whose story is told. */
-const toldOf = ({ finding, findings }: ReplayState): StoredFinding | undefined => (finding === null ? undefined : findings[finding]);
 
 const placeOf = (finding: StoredFinding, evidence: number): number => finding.evidence[evidence]?.seq ?? finding.firstSeq;
 

@@ -43,6 +43,9 @@ export interface World {
   readonly opened?: string;
 }
 
+/** The stack and its fixes, as they are told. */
+export const stackOf = ({ trace }: World): string => [trace.info.stack, ...trace.info.fixes].join(" + ");
+
 export const MINIMAP_PARTS = 200;
 /** Findings that are kept for showing; `eintr query` has them all. */
 const MAX_FINDINGS = 2000;

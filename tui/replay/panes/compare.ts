@@ -6,7 +6,7 @@ import { fit, safe } from "../../present/safe.ts";
 import { wrapCells } from "../../present/two-column.ts";
 import { pairsOf, partingOf } from "../aligning.ts";
 import type { ReplayState } from "../state.ts";
-import type { World } from "../world.ts";
+import { stackOf, type World } from "../world.ts";
 import { type Pane, windowFrom } from "./pane.ts";
 
 /** Of the outcome in one of the runs: "does not happen" and a gap. */
@@ -45,8 +45,6 @@ export const comparePane: Pane<"compare"> = {
     ];
   },
 };
-
-const stackOf = (of: World): string => [of.trace.info.stack, ...of.trace.info.fixes].join(" + ");
 
 /** What the other run is called at its column. */
 function nameOfOther({ trace }: World, other: World): string {

@@ -2,7 +2,7 @@
 
 import { safe } from "../../present/safe.ts";
 import { wrapCells } from "../../present/two-column.ts";
-import type { ReplayState } from "../state.ts";
+import { type ReplayState, toldOf } from "../state.ts";
 import { isLookedThrough, type StoredFinding, type World } from "../world.ts";
 import { entryLines, type Pane, windowFrom } from "./pane.ts";
 
@@ -13,7 +13,7 @@ export const findingsPane: Pane<"findings"> = {
     const { paint } = world;
     const { findings } = s;
     if (findings.length === 0) return wrapCells(none(world, s), width).map(paint.dim);
-    const selected = s.finding === null ? undefined : findings[s.finding];
+    const selected = toldOf(s);
     const told = selected === undefined ? { lines: [], at: 0 } : story(world, s, selected, width);
     const room = Math.max(1, Math.min(findings.length, height - told.lines.length - 1));
     const from = windowFrom(s.finding ?? 0, room, findings.length);
@@ -50,7 +50,7 @@ export function whereInStory(s: ReplayState, { evidence }: StoredFinding): strin
 /** Why the list is empty. */
 function none(world: World, s: ReplayState): string {
   if (s.looking) return "the rules are looking through the trace ...";
-  if (s.unlooked) return safe("the rules could not look through all of the trace: eintr analyze says why", 200);
+  if (s.unlooked) return "the rules could not look through all of the trace: eintr analyze says why";
   if (world.stored === null && !isLookedThrough(world))
     return safe(`nobody looked yet, and the trace is long: eintr analyze ${world.trace.dir} takes a while and keeps what it finds`);
   return "no findings: the rules that know what goes wrong found nothing here";

@@ -5,7 +5,7 @@ import { chooseRows } from "../../present/interval.ts";
 import { safe } from "../../present/safe.ts";
 import { type DrawnLine, drawRows, heading, MIN_WIDTH, outermost, type TwoColumnOptions } from "../../present/two-column.ts";
 import type { Direction, Rows } from "../rows.ts";
-import type { ReplayState } from "../state.ts";
+import { type ReplayState, toldOf } from "../state.ts";
 import type { World } from "../world.ts";
 
 /** Blocks looked through for rows of the thread, each way: a thread that sleeps long has none near. */
@@ -84,7 +84,7 @@ function neighbour(rows: Rows, seq: number, beside: boolean): ReturnType<Rows["b
 
 function marksOf(s: ReplayState): Map<number, string> {
   const marks = new Map<number, string>(s.bookmarks.map((seq) => [seq, "bookmark"]));
-  const finding = s.finding === null ? undefined : s.findings[s.finding];
+  const finding = toldOf(s);
   for (const { seq, caption } of finding?.evidence ?? []) marks.set(seq, caption);
   return marks;
 }
