@@ -175,21 +175,22 @@ describe("lengths", () => {
     expect(() => openTrace(traceOf(schema))).toThrow(/\(byte 8\): a header of \d+ bytes, expected at most \d+/);
   });
 
-  test("of the beginning of a header: all of its tables, or nothing", () => {
+  test("of the beginning of a header, names and tables are there whole, or it is not understood", () => {
     const { metadataOffset, metadataLength } = batchAt(2);
-    const header = bytes.subarray(metadataOffset, metadataOffset + metadataLength);
+    const header = Buffer.from(bytes.subarray(metadataOffset, metadataOffset + metadataLength));
+    // A key as far behind as a file from elsewhere may have it.
+    const key = header.indexOf("eintr\0") - 4;
+    const moved = metadataLength - 16;
+    header.copy(header, moved, key, key + 10);
+    let place = 0;
+    while (place < key && place + header.readUInt32LE(place) !== key) place += 4;
+    header.writeUInt32LE(moved - place, place);
     const whole = parseMessage(header);
-    let read = 0;
-    for (let length = 0; length <= metadataLength; length++) {
-      try {
-        expect(parseMessage(header.subarray(0, length), metadataLength)).toEqual(whole);
-        read += 1;
-      } catch (error) {
-        expect(error, `of ${length} bytes`).toBeInstanceOf(RangeError);
-      }
+    expect([...whole.metadata.keys()]).toContain("eintr");
+    for (let length = 0; length < moved + 9; length++) {
+      expect(() => parseMessage(header.subarray(0, length), metadataLength), `of ${length} bytes`).toThrow(RangeError);
     }
-    expect(read).toBeGreaterThan(1);
-    expect(read).toBeLessThan(metadataLength);
+    expect(parseMessage(header.subarray(0, moved + 9), metadataLength)).toEqual(whole);
   });
 
   test("a file that becomes shorter while it is read", () => {

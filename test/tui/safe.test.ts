@@ -112,6 +112,7 @@ describe("JSON", () => {
     ["abc\u202egnp.exe\u200b", '"abc\\u202egnp.exe\\u200b"'],
     ["\u{e0041}", '"\\udb40\\udc41"'],
     ["naïve 日本 👍", '"naïve 日本 👍"'],
+    ["e\u0301\u0301\u0301\u0301\u0301", '"e\u0301\u0301\u0301\\u0301\\u0301"'],
   ])("%j", (text, json) => {
     expect(safeJson(text)).toBe(json);
   });

@@ -58,9 +58,12 @@ export const safeLines = (text: string): string =>
     .map((line) => safe(line))
     .join("\n");
 
+/** Of a chain of marks what `safe` would cut, too. */
+const UNSAFE_IN_JSON = new RegExp(`${UNSAFE.source}|(?<=\\p{M}{${MAX_MARKS}})\\p{M}`, "gu");
+
 /** JSON that loses nothing and is safe to look at: what is dangerous in it is written \uXXXX. */
 export const safeJson = (value: unknown): string =>
-  JSON.stringify(value).replace(UNSAFE, (dangerous) =>
+  JSON.stringify(value).replace(UNSAFE_IN_JSON, (dangerous) =>
     dangerous
       .split("")
       .map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`)
