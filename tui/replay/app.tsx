@@ -82,9 +82,9 @@ export function Replay({ world, start, copy, picture, suspend, onState }: Replay
 
   useEffect(() => {
     const stop = new AbortController();
-    void complete(context, stop.signal);
+    void (state.settled ? lookThrough(context, stop.signal) : settle(context, stop.signal));
     return () => stop.abort();
-  }, [context]);
+  }, [context, state.settled]);
 
   useInput((input, key) => {
     const mouse = mouseEvent(input);
@@ -106,11 +106,14 @@ const sizeOf = ({ columns, rows }: { columns?: number; rows?: number }): [number
 /** After the shell had the terminal all is drawn anew, and Ink only draws what differs from the frame before. */
 const backAgain = (message: string): string => (message === "here again" ? "here once more" : "here again");
 
-/** What the first frame does not wait for: the machine's state, and then the rules. */
-async function complete(c: Context, signal: AbortSignal): Promise<void> {
+/** The first frame does not wait for the machine's state. */
+async function settle(c: Context, signal: AbortSignal): Promise<void> {
   await turn();
-  if (signal.aborted) return;
-  c.dispatch({ type: "settled" });
+  if (!signal.aborted) c.dispatch({ type: "settled" });
+}
+
+/** And the frame with the state does not wait for the rules. */
+async function lookThrough(c: Context, signal: AbortSignal): Promise<void> {
   if (!c.state().looking) return;
   await turn();
   let findings: readonly StoredFinding[] | null = null;

@@ -139,6 +139,8 @@ async function show(io: Io, world: World, start: Partial<ReplayState>): Promise<
   const app = render(<Replay world={world} start={start} copy={screen.copy} picture={writePicture} suspend={screen.suspend} />, {
     exitOnCtrlC: false,
     patchConsole: false,
+    // Ink's own 30 would hold a key's frame back when the one before is younger than 33 ms.
+    maxFps: 60,
   });
   const stop = (): void => app.unmount();
   screen.drawnBy(stop);
