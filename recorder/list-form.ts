@@ -39,11 +39,14 @@ export const whole =
 
 /** An object with at least these members. */
 export function members<T>(checks: { readonly [Name in keyof T]: Check }): Check {
-  const entries = Object.entries<Check>(checks);
+  const names = Object.keys(checks);
+  const each = Object.values<Check>(checks);
   return (value) => {
     if (value === null || typeof value !== "object") return expected("object", value);
-    for (const [name, check] of entries) {
-      const problem = check((value as Readonly<Record<string, unknown>>)[name]);
+    // By index: this runs once at a start, before anything is compiled for speed, thousands of times.
+    for (let i = 0; i < names.length; i += 1) {
+      const name = names[i] as string;
+      const problem = (each[i] as Check)((value as Readonly<Record<string, unknown>>)[name]);
       if (problem !== null) return { ...problem, path: [name, ...problem.path] };
     }
     return null;
@@ -53,8 +56,8 @@ export function members<T>(checks: { readonly [Name in keyof T]: Check }): Check
 /** A list of entries of which each passes `check`. */
 export const list = <T>(check: Check): z.ZodMiniType<T[]> =>
   z.custom<T[]>(Array.isArray, "expected a list").check(({ value, issues }) => {
-    for (const [at, entry] of value.entries()) {
-      const problem = check(entry);
+    for (let at = 0; at < value.length; at += 1) {
+      const problem = check(value[at]);
       if (problem === null) continue;
       issues.push({ code: "custom", path: [at, ...problem.path], message: problem.message, input: value });
       return;
