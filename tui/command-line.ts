@@ -77,9 +77,10 @@ async function failure(io: Io, error: unknown): Promise<number> {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
   // Ctrl-C in a terminal also ends the process that works on the query: then that is the error, and no news.
   if (error instanceof Error && error.name === "QueryError" && io.signal.aborted) return 130;
-  const { isForTheUser } = await import("./user-errors.ts");
-  if (error instanceof Error && isForTheUser(error)) {
-    io.talk(`eintr: ${error.message}\n`);
+  const { wordsFor } = await import("./user-errors.ts");
+  const words = wordsFor(error);
+  if (words !== null) {
+    io.talk(`eintr: ${words}\n`);
     // What was interrupted says so in its message.
     return io.signal.aborted ? 130 : 2;
   }

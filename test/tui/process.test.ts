@@ -130,3 +130,23 @@ test("wrong use is 2, in the process as well", async () => {
   expect((await run("record", "no-such-case")).code).toBe(2);
   expect((await run("--version")).out).toMatch(/^\d+\.\d+\.\d+\n$/);
 });
+
+test.each([
+  ["of another node", 'Object.assign(new Error("was compiled against a different version"), { code: "ERR_DLOPEN_FAILED" })'],
+  ["missing", `Object.assign(new Error("Cannot find module 'better_sqlite3.node'"), { code: "MODULE_NOT_FOUND" })`],
+])("a native part that is %s is no bug of eintr: what to do is said", async (_, error) => {
+  const broken = fresh("broken.cjs");
+  writeFileSync(broken, `require("node:module")._extensions[".node"] = () => { throw ${error}; };`);
+  const { code, talk } = await start(process.execPath, [
+    "--require",
+    broken,
+    PROGRAM,
+    "record",
+    "lost-interrupted-error",
+    "-o",
+    fresh("a.trace"),
+  ]).ended;
+  expect(talk).toContain("npm rebuild better-sqlite3");
+  expect(talk).not.toContain("bug of eintr");
+  expect(code).toBe(2);
+});
