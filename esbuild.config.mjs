@@ -1,4 +1,4 @@
-/** Bundles the command line and the benchmark into dist/. Only better-sqlite3 stays outside: it is native code. */
+/** Bundles the command line and the benchmark into dist/. Only what is native code stays outside. */
 
 import { rmSync } from "node:fs";
 import { readFile } from "node:fs/promises";
@@ -61,7 +61,7 @@ const options = {
   minifyWhitespace: true,
   minifySyntax: true,
   sourcemap: true,
-  external: ["better-sqlite3"],
+  external: ["*.node"],
   alias: {
     // Ink's developer tools are for developers of Ink: not installed here, and only asked for with DEV=true.
     "react-devtools-core": "./tui/stand-ins/no-devtools.ts",
@@ -70,6 +70,10 @@ const options = {
     // A frame is prebuilt lines: nothing to take apart, nothing to measure in another way than we do.
     "@alcalzone/ansi-tokenize": "./tui/stand-ins/whole-lines.ts",
     "string-width": "./tui/stand-ins/string-width.ts",
+    // Where the native part lies is known: nothing to search.
+    bindings: "./tui/stand-ins/bindings.cjs",
+    // The same program as modules: what is not used falls away, and it is parsed once.
+    yaml: "./node_modules/yaml/browser/index.js",
   },
   plugins: [zodInEnglish, lateModules, shortNamesInLibraries],
   define,
