@@ -25,6 +25,7 @@ import {
   type RunInfo,
   readForm,
   STORED_COLUMNS,
+  tooLong,
 } from "./trace-format.ts";
 
 export interface BatchEntry {
@@ -33,6 +34,8 @@ export interface BatchEntry {
   /** The flatbuffer in the file. */
   readonly metadataOffset: number;
   readonly metadataLength: number;
+  /** So much of it is read with the rows: everything but metadata texts. */
+  readonly headLength: number;
   readonly bodyLength: number;
   /** Places of texts in the file; null when there is none. */
   readonly keyframe: Span | null;
@@ -65,7 +68,7 @@ export interface TransitionReader {
   readBlock(index: number, into?: Block): Block;
   /** Index of the batch that holds `seq`, or -1. */
   batchOf(seq: number): number;
-  /** JSON text (UTF-8) of the state after the last row of batch `index`, or null. Its memory is used again by the next call. */
+  /** JSON text (UTF-8) of the state after the last row of batch `index`, or null. Its memory is used again by the next call, or by `decisions`. */
   keyframe(index: number): Buffer | null;
   /** All of them, in order. Throws TraceError where they are none, after those before. */
   decisions(): Generator<Decision, void>;
@@ -140,7 +143,12 @@ function readerOf(path: string, fd: number): TransitionReader {
   }
   /** Memory behind the blocks made here, to be read into again: fresh pages for each batch cost more than the reading. */
   const memory = new WeakMap<Block, Buffer>();
-  let keyframeMemory = Buffer.alloc(0);
+  let headMemory: Buffer | undefined;
+  let textMemory: Buffer | undefined;
+  const readText = (place: string, { offset, length }: Span): Buffer => {
+    textMemory = atLeast(textMemory, length);
+    return readWhole(path, fd, place, offset, length, textMemory);
+  };
   const seqs = Float64Array.from(batches, (batch) => batch.seq0);
   let open = true;
 
@@ -161,12 +169,13 @@ function readerOf(path: string, fd: number): TransitionReader {
       const entry = batches[index];
       if (entry === undefined) throw new RangeError(`batch ${index} of ${batches.length}`);
       const block = into ?? newBlock(0);
-      const length = entry.metadataLength + entry.bodyLength;
-      let bytes = memory.get(block);
-      if (bytes === undefined || bytes.length < length) memory.set(block, (bytes = Buffer.allocUnsafeSlow(length + (length >> 2))));
-      const whole = readWhole(path, fd, `batch ${index}`, entry.metadataOffset, length, bytes);
-      const message = parseAgain(path, index, whole.subarray(0, entry.metadataLength));
-      const body = whole.subarray(entry.metadataLength);
+      const { metadataOffset, metadataLength, headLength, bodyLength } = entry;
+      headMemory = atLeast(headMemory, headLength);
+      const head = readWhole(path, fd, `batch ${index}`, metadataOffset, headLength, headMemory);
+      const message = parseAgain(path, index, head, metadataLength);
+      const bytes = atLeast(memory.get(block), bodyLength);
+      memory.set(block, bytes);
+      const body = readWhole(path, fd, `batch ${index}`, metadataOffset + metadataLength, bodyLength, bytes);
       block.seq0 = entry.seq0;
       block.n = entry.rows;
       const place = (row: number) => `batch ${index}, row ${row}, seq ${entry.seq0 + row}`;
@@ -187,14 +196,12 @@ function readerOf(path: string, fd: number): TransitionReader {
     },
     keyframe(index): Buffer | null {
       const span = batches[index]?.keyframe ?? null;
-      if (span === null) return null;
-      if (keyframeMemory.length < span.length) keyframeMemory = Buffer.allocUnsafeSlow(2 * span.length);
-      return readWhole(path, fd, `keyframe of batch ${index}`, span.offset, span.length, keyframeMemory);
+      return span === null ? null : readText(`keyframe of batch ${index}`, span);
     },
     *decisions() {
-      for (const { offset, length } of decisionSpans) {
-        const place = `decisions at byte ${offset}`;
-        yield* parseJson(path, place, readWhole(path, fd, place, offset, length).toString("utf8"), decisionsForm);
+      for (const span of decisionSpans) {
+        const place = `decisions at byte ${span.offset}`;
+        yield* parseJson(path, place, readText(place, span).toString("utf8"), decisionsForm);
       }
     },
     close(): void {
@@ -204,9 +211,13 @@ function readerOf(path: string, fd: number): TransitionReader {
   };
 }
 
-function parseAgain(path: string, index: number, bytes: Buffer): Message {
+/** That memory, or more when it is too small: some to spare, since the next length is not the same. */
+const atLeast = (memory: Buffer | undefined, length: number): Buffer =>
+  memory !== undefined && memory.length >= length ? memory : Buffer.allocUnsafeSlow(length + (length >> 2));
+
+function parseAgain(path: string, index: number, head: Buffer, whole: number): Message {
   try {
-    return parseMessage(bytes);
+    return parseMessage(head, whole);
   } catch (error) {
     throw new TraceError(path, `batch ${index}`, "its header changed while the file was open", "Open it again", { cause: error });
   }
@@ -279,6 +290,8 @@ function checkBatch(path: string, placed: PlacedMessage, index: number, seq0: nu
   const problem = bodyProblem(message);
   if (problem !== null) fail(problem);
   checkHeader(path, place, placed);
+  const long = tooLong(METADATA_KEYS.map((key) => message.metadata.get(key)?.length ?? 0));
+  if (long !== null) fail(long);
   const facts = parseFacts(path, place, placed, batchForm);
   if (facts.seq0 !== seq0) fail(`it begins at seq ${facts.seq0}, expected ${seq0}`);
   const rows = seq0 + message.rows;
@@ -293,6 +306,7 @@ function checkBatch(path: string, placed: PlacedMessage, index: number, seq0: nu
     rows: message.rows,
     metadataOffset: placed.metadataOffset,
     metadataLength: placed.metadataLength,
+    headLength: placed.headLength,
     bodyLength: message.bodyLength,
     keyframe: span(KEYFRAME_KEY),
     decisions: span(DECISIONS_KEY),

@@ -16,6 +16,8 @@ export const PREFIX_BYTES = 8;
 
 /** Bytes read of a message at first: keyframes and decisions, which come last, mostly stay on disk. */
 const FIRST_READ = 8192;
+/** A header from elsewhere may have its tables behind its texts; it is kept in memory up to them, so not beyond any length. */
+const MAX_HEAD_BYTES = 16 * 1024 * 1024;
 
 export interface PlacedMessage {
   readonly message: Message;
@@ -24,6 +26,8 @@ export interface PlacedMessage {
   /** Place of the flatbuffer in the file. */
   readonly metadataOffset: number;
   readonly metadataLength: number;
+  /** So much of the flatbuffer holds everything but metadata texts. */
+  readonly headLength: number;
   /** First byte after the body. */
   readonly nextOffset: number;
   /** The metadata text of that key, undefined when there is none. To be asked before the walk goes on. */
@@ -94,7 +98,12 @@ export function* walkMessages(fd: number, size: number): Generator<PlacedMessage
       if (PREFIX_BYTES + end > bytes.length) bytes = read(PREFIX_BYTES + length);
       return bytes.subarray(PREFIX_BYTES, PREFIX_BYTES + length);
     };
-    const message = parseStart(flatbuffer(0), length) ?? parseStart(flatbuffer(length), length);
+    let headLength = Math.min(length, FIRST_READ - PREFIX_BYTES);
+    let message = parseStart(flatbuffer(0), length);
+    if (message === null && length <= MAX_HEAD_BYTES) {
+      headLength = length;
+      message = parseStart(flatbuffer(length), length);
+    }
     if (message === null) return broken("the message header does not hold together");
     const nextOffset = bodyOffset + message.bodyLength;
     if (nextOffset > size) return broken("the message body is cut off");
@@ -102,7 +111,7 @@ export function* walkMessages(fd: number, size: number): Generator<PlacedMessage
       const span = message.metadata.get(key);
       return span && spanText(flatbuffer(span.offset + span.length), span);
     };
-    yield { message, offset, metadataOffset, metadataLength: length, nextOffset, text };
+    yield { message, offset, metadataOffset, metadataLength: length, headLength, nextOffset, text };
     offset = nextOffset;
   }
 }

@@ -12,20 +12,30 @@ import { flag, found, list, members, oneOf, text, whole } from "./list-form.ts";
 /** Raised when an older reader could misread a newer file; never reused. */
 export const FORMAT_VERSION = 2;
 
-/** Metadata keys, in the order of their texts. What walking a file need not read has a key of its own and comes last. */
+/** Metadata keys. What walking a file need not read has a key of its own. */
 export const META_KEY = "eintr";
 export const DECISIONS_KEY = "eintr.decisions";
 export const KEYFRAME_KEY = "eintr.keyframe";
-export const METADATA_KEYS = [META_KEY, DECISIONS_KEY, KEYFRAME_KEY] as const;
 
 export const ARROW_NAME = "transitions.arrow";
 export const DB_NAME = "trace.db";
 
+const MEGABYTE = 1024 * 1024;
 /** Bounds for files from strangers: far above what is useful, far below what would exhaust memory. The writer keeps to them. */
-export const MAX_METADATA_BYTES = 256 * 1024 * 1024;
+export const MAX_METADATA_BYTES = 256 * MEGABYTE;
 export const MAX_BATCH_ROWS = 1 << 20;
 /** What a message's header may hold besides our texts: its tables, the columns' meanings, filling up to a page. */
-export const METADATA_SLACK = 1 << 20;
+export const METADATA_SLACK = MEGABYTE;
+/**
+ * A batch's texts in order; what walking a file need not read comes last. JSON of odd shape takes thirty times its length in memory
+ * before it is refused.
+ */
+const BATCH_TEXTS = [
+  { key: META_KEY, what: "the new texts and threads", most: 64 * MEGABYTE },
+  { key: DECISIONS_KEY, what: "the decisions", most: 16 * MEGABYTE },
+  { key: KEYFRAME_KEY, what: "the state of the run", most: 64 * MEGABYTE },
+] as const;
+export const METADATA_KEYS = BATCH_TEXTS.map(({ key }) => key);
 /** What a batch's body may hold besides its rows, for each column: the format has buffers begin at multiples of 8, better of 64. */
 export const COLUMN_SLACK = 64;
 
@@ -164,7 +174,7 @@ export type BatchFacts = z.infer<typeof batchForm>;
 /** The decisions made since the batch before, beside the facts. */
 export const decisionsForm = list<Decision>(members<Decision>({ seq: countCheck, door: text, choice: countCheck }));
 
-/** Most bytes of the texts in a message's header: more than that a reader would refuse. */
+/** Most bytes of the schema's text: with more a reader would refuse the header. */
 const MAX_TEXT_BYTES = MAX_METADATA_BYTES - METADATA_SLACK;
 
 /** The header as the writer keeps it. Throws TraceError when the scenario is too long for that. */
@@ -181,15 +191,16 @@ export function headerText(path: string, header: TraceHeader): Buffer {
   );
 }
 
+/** What of a batch's texts is too long, told in words; null when nothing is. `lengths` in bytes, as in `BATCH_TEXTS`. */
+export function tooLong(lengths: readonly number[]): string | null {
+  const at = BATCH_TEXTS.findIndex(({ most }, i) => (lengths[i] ?? 0) > most);
+  const text = BATCH_TEXTS[at];
+  return text === undefined ? null : `${text.what} of a batch: ${lengths[at]} bytes, expected at most ${text.most}`;
+}
+
 /** Throws TraceError for a batch that a reader would refuse; the trace then ends before it. */
 export function checkTexts(path: string, offset: number, texts: readonly Buffer[]): void {
-  let total = 0;
-  for (const text of texts) total += text.length;
-  if (total <= MAX_TEXT_BYTES) return;
-  throw new TraceError(
-    path,
-    `byte ${offset}`,
-    `the new texts, threads and decisions and the state of the run have ${total} bytes, a batch may have ${MAX_TEXT_BYTES}`,
-    "The trace holds everything up to here and can be opened",
-  );
+  const problem = tooLong(texts.map((text) => text.length));
+  if (problem === null) return;
+  throw new TraceError(path, `byte ${offset}`, problem, "The trace holds everything up to here and can be opened");
 }

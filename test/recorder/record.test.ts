@@ -278,7 +278,7 @@ describe("what its own reader would refuse", () => {
     const failure = await record(source, dir, testInfo()).catch((e: unknown) => e);
     expect(failure).toBeInstanceOf(TraceError);
     expect(String(failure)).toMatch(
-      /\(byte \d+\): the new texts.* have \d+ bytes, a batch may have \d+\. The trace holds everything up to here/,
+      /\(byte \d+\): the state of the run of a batch: \d+ bytes, expected at most \d+\. The trace holds everything up to here/,
     );
     const trace = openTrace(dir);
     expect([trace.transitions.rows, trace.complete, trace.transitions.lostBytes]).toEqual([200, false, 0]);

@@ -175,6 +175,30 @@ describe("lengths", () => {
     expect(() => openTrace(traceOf(schema))).toThrow(/\(byte 8\): a header of \d+ bytes, expected at most \d+/);
   });
 
+  test("decisions that are longer than any batch makes", () => {
+    const index = batches.findIndex(({ decisions }) => decisions !== null);
+    const { metadataOffset, metadataLength, decisions, seq0 } = batchAt(index);
+    const long = withLongHeader(metadataOffset, metadataLength, 2 ** 25);
+    long.writeUInt32LE(2 ** 25, (decisions?.offset ?? 0) - 4);
+    const { rows, lost } = sealed(traceOf(long));
+    expect(rows).toBe(seq0);
+    expect(lost).toMatch(/\(batch \d+, byte \d+\): the decisions of a batch: 33554432 bytes, expected at most 16777216/);
+  });
+
+  test("a state as long as may be is not read with the rows", async () => {
+    const dir = fresh("state.trace");
+    const inner = syntheticSource({ rows: 300, blockRows: 100 });
+    await record({ ...inner, keyframe: () => "x".repeat(2 ** 24) }, dir, testInfo());
+    const reader = openTransitions(`${dir}/${ARROW_NAME}`);
+    const [{ metadataLength, headLength } = batchAt(0)] = reader.batches;
+    expect(metadataLength).toBeGreaterThan(2 ** 24);
+    expect(headLength).toBeLessThan(2 ** 14);
+    const block = reader.readBlock(0);
+    expect([block.n, block.time.buffer.byteLength < 2 ** 16]).toEqual([100, true]);
+    expect(reader.keyframe(0)?.length).toBe(2 ** 24);
+    reader.close();
+  });
+
   test("of the beginning of a header, names and tables are there whole, or it is not understood", () => {
     const { metadataOffset, metadataLength } = batchAt(2);
     const header = Buffer.from(bytes.subarray(metadataOffset, metadataOffset + metadataLength));
