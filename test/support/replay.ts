@@ -16,6 +16,8 @@ import { findingsOf, openWorld, type World } from "../../tui/replay/world.ts";
 import { tempPaths } from "./temp-dir.ts";
 
 export interface CaseOptions {
+  /** Of a scenario that is not built in. */
+  readonly text?: string;
   readonly stack?: StackName;
   readonly fixes?: readonly FixName[];
   readonly rows?: number;
@@ -27,7 +29,7 @@ const scenarioText = (name: string): string => readFileSync(new URL(`../../engin
 
 export async function recordScenario(name: string, dir: string, options: CaseOptions = {}): Promise<Trace> {
   const { stack = "graphene-sgx", fixes = [], rows } = options;
-  const text = scenarioText(name);
+  const { text = scenarioText(name) } = options;
   const scenario = parseScenario(text, name);
   const run = boot({ stack, scenario, fixes });
   const info = {

@@ -3,13 +3,15 @@
 import { describe, expect, test } from "vitest";
 import { displayWidth } from "../../tui/present/safe.ts";
 import { drawRows } from "../../tui/present/two-column.ts";
-import { alignedSeq, onlySites, pairsOf } from "../../tui/replay/aligning.ts";
+import { onlySites, pairsOf } from "../../tui/replay/aligning.ts";
+import { alignedSeq } from "../../tui/replay/alongside.ts";
 import { sql } from "../../tui/replay/going.ts";
 import { stateLines } from "../../tui/replay/machine-lines.ts";
 import { findingsPane } from "../../tui/replay/panes/findings.ts";
 import { flowPane } from "../../tui/replay/panes/flow.ts";
-import { initialState, type ReplayState } from "../../tui/replay/state.ts";
-import type { World } from "../../tui/replay/world.ts";
+import { LOOKED_ROWS } from "../../tui/replay/roads.ts";
+import { initialState, type ReplayState, startState } from "../../tui/replay/state.ts";
+import { isTooLongToLook, type World } from "../../tui/replay/world.ts";
 import { sessionOf, worlds } from "../support/replay.ts";
 
 const world = worlds();
@@ -49,21 +51,34 @@ describe("compare", () => {
   test("the other run goes along step by step, also after a detour of its own", async () => {
     const w = await withFix();
     const at = (seq: number): object | null => alignedSeq(w, { ...initialState(80, 23), seq });
-    expect(at(0)).toMatchObject({ seq: 0, waits: false });
-    expect(at(80)).toMatchObject({ seq: 80, waits: false });
-    expect(at(103)).toMatchObject({ seq: 103, waits: false });
-    expect(at(104)).toMatchObject({ seq: 107, waits: false });
-    expect(at(169)).toMatchObject({ seq: 172, waits: false });
+    expect(at(0)).toMatchObject({ seq: 0, waits: null });
+    expect(at(80)).toMatchObject({ seq: 80, waits: null });
+    expect(at(103)).toMatchObject({ seq: 103, waits: null });
+    expect(at(104)).toMatchObject({ seq: 107, waits: null });
+    expect(at(169)).toMatchObject({ seq: 172, waits: null });
   });
 
   test("where this run is on a detour, the other one waits and says why", async () => {
     const w = await world(LOST, { fixes: [FIX], other: await world(LOST) });
     const s = sessionOf(w, { ...SMALL, seq: 105, pane: "compare" });
-    expect(alignedSeq(w, s.state())).toMatchObject({ seq: 103, waits: true });
+    expect(alignedSeq(w, s.state())).toMatchObject({ seq: 103, waits: "parted" });
     expect(s.screen()).toContain(" graphene-sgx  seq 103  (waits: the roads parted)");
     expect(s.screen()).toMatch(/► {2}105- libos/);
     await s.press("j", "j");
     expect(s.screen()).not.toContain("(waits");
+  });
+
+  test("beyond what is looked through without a call, the other one stands still and says why", async () => {
+    const text = "name: busy\ntitle: busy\nmain:\n  - loop: {times: 6000, do: [compute: 1us, vectors: live]}\n  - getpid\n";
+    const w = await world("busy", { text, other: await world("busy", { text, fixes: [FIX] }) });
+    const call = pairsOf(w).find(({ one }) => one?.what.includes("getpid"))?.one?.seq ?? expect.fail("there is a call");
+    expect(call).toBeGreaterThan(LOOKED_ROWS + 2000);
+    const at = (seq: number): object | null => alignedSeq(w, { ...initialState(80, 23), seq });
+    expect(at(LOOKED_ROWS - 1)).toMatchObject({ seq: LOOKED_ROWS - 1, waits: null });
+    expect(at(call - 1)).toMatchObject({ seq: LOOKED_ROWS - 1, waits: "far" });
+    expect(at(call)).toMatchObject({ seq: call, waits: null });
+    expect(sessionOf(w, { ...SMALL, seq: call - 1, pane: "compare" }).screen()).toContain("(stands still)");
+    expect(sessionOf(w, { ...SMALL, seq: call, pane: "compare" }).screen()).not.toContain("stands still");
   });
 
   test("of which one is too long: nothing is laid side by side, and nothing is said to differ", async () => {
@@ -281,6 +296,16 @@ describe("findings, flow, SQL", () => {
     expect(flow(60).split("\n").slice(1).join("\n")).not.toContain("…");
     expect(flow(4)).toContain("…");
     for (const height of [4, 60]) for (const line of flow(height).split("\n")) expect(displayWidth(line)).toBeLessThanOrEqual(40);
+  });
+
+  test("a long trace that nobody analyzed is not said to have no findings", async () => {
+    const made = await world(LOST);
+    const long = (rows: number): World => ({ ...made, stored: null, rows: { ...made.rows, count: rows } });
+    const words = (rows: number): string => findingsPane.lines(long(rows), startState(long(rows), 80, 23), 50, 20).join(" ");
+    expect(words(2_000_001)).toContain("nobody looked yet");
+    expect(isTooLongToLook(long(2_000_001))).toBe(true);
+    expect(words(2_000_000)).not.toContain("nobody looked yet");
+    expect(isTooLongToLook(long(2_000_000))).toBe(false);
   });
 
   test("a row wider than the pane is told cell by cell, where there is room", async () => {

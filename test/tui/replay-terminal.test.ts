@@ -4,9 +4,12 @@
  */
 
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { closeSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync, writeSync } from "node:fs";
+import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { openTransitions } from "../../recorder/arrow-read.ts";
+import { ARROW_NAME } from "../../recorder/index.ts";
 import { eintr } from "../support/command-line.ts";
 import { tempPaths } from "../support/temp-dir.ts";
 
@@ -251,6 +254,25 @@ describe("the terminal", () => {
     await terminal.until("seq 0 of");
     tmux("resize-window", "-t", terminal.name, "-x", "160", "-y", "40");
     await terminal.until("seq 0 of");
+  });
+
+  test("beside a damaged trace it opens all the same, and the pane says what is wrong", async () => {
+    const [whole, broken] = [fresh("whole.trace"), fresh("broken.trace")];
+    for (const dir of [whole, broken]) await eintr(["record", "server", "--rows", "40000", "-o", dir]);
+    const reader = openTransitions(path.join(broken, ARROW_NAME));
+    const last = reader.batches.at(-1) ?? expect.fail("there are batches");
+    reader.close();
+    const file = openSync(reader.path, "r+");
+    writeSync(file, Buffer.alloc(last.bodyLength, 0xff), 0, last.bodyLength, last.metadataOffset + last.metadataLength);
+    closeSync(file);
+    const terminal = new Terminal(80, 24, inShell(`${program()} ${whole} --with ${broken}`));
+    await terminal.until("seq 0 of");
+    await terminal.keys("7");
+    await terminal.until("this cannot be shown");
+    await terminal.keys("1", "j");
+    await terminal.until("seq 1 of");
+    await terminal.keys("q");
+    await terminal.until("LEFT with 0");
   });
 
   test("without a terminal it says what to use instead", async () => {

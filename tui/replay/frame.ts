@@ -5,7 +5,8 @@ import { displayWidth, fit, safe } from "../present/safe.ts";
 import { padStyled } from "../present/style.ts";
 import { momentText } from "../present/time.ts";
 import { type DrawnLine, wrapCells } from "../present/two-column.ts";
-import { type Aligned, alignedSeq, onlySites } from "./aligning.ts";
+import { onlySites } from "./aligning.ts";
+import { type Aligned, alignedSeq } from "./alongside.ts";
 import { explained } from "./attempt.ts";
 import { paletteLines } from "./help.ts";
 import { COMMANDS } from "./keys.ts";
@@ -17,6 +18,7 @@ import { minimap } from "./panes/minimap.ts";
 import type { Pane } from "./panes/pane.ts";
 import { statePane } from "./panes/state.ts";
 import { timelinePane } from "./panes/timeline.ts";
+import { LOOKED_ROWS } from "./roads.ts";
 import { type ReplayState, stepsPerSecond, toldOf } from "./state.ts";
 import { stackOf, type World } from "./world.ts";
 
@@ -105,16 +107,25 @@ export function timelineParts(world: World, s: ReplayState, width: number, heigh
   ];
 }
 
-/** Of the other run's timeline; it says why that stands still. */
-function otherTitle(stack: string, { seq, waits }: Aligned, width: number): string {
-  const name = safe(` ${stack}  seq ${seq}`, width);
-  const waiting = [
+/** What is said of the other run, by room. */
+const OTHER_NOTES: Readonly<Record<NonNullable<Aligned["waits"]> | "along", readonly string[]>> = {
+  along: ["(+ - at a number: a step that only this run, or only the one above makes)", "(+ -: steps of one run only)", ""],
+  parted: [
     "(waits: the roads parted, until both come to the same begin or end of a call or handler)",
     "(waits: the roads parted)",
     "(waits)",
-  ];
-  const signs = ["(+ - at a number: a step that only this run, or only the one above makes)", "(+ -: steps of one run only)", ""];
-  const notes = (waits ? waiting : signs).map((note) => `${name}  ${note}`);
+  ],
+  far: [
+    `(stands still: ${LOOKED_ROWS} transitions without a begin or end of a call or handler)`,
+    "(stands still: too far from any call)",
+    "(stands still)",
+  ],
+};
+
+/** Of the other run's timeline; it says why that stands still. */
+function otherTitle(stack: string, { seq, waits }: Aligned, width: number): string {
+  const name = safe(` ${stack}  seq ${seq}`, width);
+  const notes = OTHER_NOTES[waits ?? "along"].map((note) => `${name}  ${note}`);
   return safe(notes.find((note) => displayWidth(note) <= width) ?? name, width);
 }
 

@@ -1,7 +1,7 @@
 /** Commands that go somewhere in the trace. */
 
 import { type Cell, query } from "../../recorder/index.ts";
-import { nextDifference } from "./aligning.ts";
+import { nextDifference } from "./alongside.ts";
 import type { Context } from "./context.ts";
 import { jumpTarget, type MoveName, signalAt, wanted } from "./moves.ts";
 import type { Direction, Wanted } from "./rows.ts";

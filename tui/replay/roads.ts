@@ -3,7 +3,7 @@
 import type { World } from "./world.ts";
 
 /** Rows of each run that are looked through for where the roads part. */
-const LOOKED_ROWS = 20_000;
+export const LOOKED_ROWS = 20_000;
 /** Roads kept: a redraw walks none. */
 const KEPT_ROADS = 16;
 /** Longest way round, in steps of the thread, that one run may go before it is back on the other's road. */
@@ -31,6 +31,8 @@ interface Road {
   readonly all: readonly number[];
   /** The first one; null when there is none. */
   readonly parting: Parting | null;
+  /** From this seq here on nobody looked, in this run or the other one; null when the road goes to its end, or they part for good. */
+  readonly end: number | null;
 }
 
 const roads = new WeakMap<World, Map<string, Road>>();
@@ -67,11 +69,17 @@ function walkTogether(world: World, other: World, thread: string, from: Both): R
     }
     parting ??= { last: { here: here.at(-1) ?? from.here, there: there.at(-1) ?? from.there }, next };
     const further = detour(one.sites, i, two.sites, j);
-    if (further === null) break;
+    if (further === null) return { here, there, all: one.seqs, parting, end: null };
     i += further.here;
     j += further.there;
   }
-  return { here, there, all: one.seqs, parting };
+  return { here, there, all: one.seqs, parting, end: endOf(one, i, two, j) };
+}
+
+/** `i` and `j` are the first steps that were not walked. */
+function endOf(one: Steps, i: number, two: Steps, j: number): number | null {
+  if (two.end !== null && j >= two.seqs.length) return one.seqs[i] ?? one.end;
+  return one.end;
 }
 
 /** How many steps only one of the runs makes until they are on one road again; null when they are not soon. */
@@ -92,6 +100,8 @@ interface Steps {
   readonly seqs: readonly number[];
   /** Their sites, as `siteNumbers` numbers them. */
   readonly sites: readonly number[];
+  /** First seq that was not looked at; null when all were. */
+  readonly end: number | null;
 }
 
 function stepsOf({ rows }: World, thread: number, from: number, numbers: Int32Array): Steps {
@@ -109,7 +119,7 @@ function stepsOf({ rows }: World, thread: number, from: number, numbers: Int32Ar
     }
     seq = block.seq0 + block.n;
   }
-  return { seqs, sites };
+  return { seqs, sites, end: end < rows.count ? end : null };
 }
 
 /** Index of the thread of this name; -1 when there is none. */

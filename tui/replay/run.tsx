@@ -17,7 +17,7 @@ import { Replay } from "./app.tsx";
 import { enterScreen } from "./screen.ts";
 import type { ReplayState } from "./state.ts";
 import { svgOf } from "./svg.ts";
-import { findingsOf, openWorld, type World } from "./world.ts";
+import { findingsOf, isTooLongToLook, openWorld, type World } from "./world.ts";
 
 export interface ReplayOptions {
   readonly fix?: readonly FixName[];
@@ -123,6 +123,8 @@ async function startOf(world: World, options: ReplayOptions): Promise<Partial<Re
     return { seq: row?.seq ?? 0, thread: row?.thread ?? 0 };
   };
   if (options.finding === undefined) return at(options.at ?? 0);
+  if (isTooLongToLook(world))
+    throw new InputError(`--finding: no rule has looked through this trace yet; eintr analyze ${world.trace.dir} does, it is a long one`);
   // Only who asks for a finding waits for the rules.
   const findings = await findingsOf(world);
   const finding = findings[options.finding - 1];

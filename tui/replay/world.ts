@@ -99,6 +99,9 @@ function loadFindings(trace: Trace): StoredFinding[] | null {
 /** Whether the replay itself has the rules look through the trace. */
 export const isLookedThrough = (world: World): boolean => world.stored === null && world.rows.count <= ANALYZE_ROWS;
 
+/** Nobody looked, and nobody will before `eintr analyze`. */
+export const isTooLongToLook = (world: World): boolean => world.stored === null && world.rows.count > ANALYZE_ROWS;
+
 /** What the rules found, or find now: block by block, the keys stay alive. Throws TraceError. */
 export async function findingsOf(world: World, signal?: AbortSignal): Promise<readonly StoredFinding[]> {
   if (!isLookedThrough(world)) return world.stored ?? [];

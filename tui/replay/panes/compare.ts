@@ -4,7 +4,8 @@ import { RULES, type SeenPair } from "../../../analyzer/index.ts";
 import { outcome } from "../../../recorder/index.ts";
 import { fit, safe } from "../../present/safe.ts";
 import { wrapCells } from "../../present/two-column.ts";
-import { pairsOf, partingOf } from "../aligning.ts";
+import { pairsOf } from "../aligning.ts";
+import { pairAt, partingOf } from "../alongside.ts";
 import type { ReplayState } from "../state.ts";
 import { stackOf, type World } from "../world.ts";
 import { type Pane, windowFrom } from "./pane.ts";
@@ -24,7 +25,7 @@ export const comparePane: Pane<"compare"> = {
     if (other === null) return wrapCells(safe(nothing(world, s)), width).map(paint.dim);
     const all = pairsOf(world);
     if (all.length === 0) return [paint.dim(safe("no calls, or too long a trace to lay side by side", width))];
-    const at = newest(all, s.seq);
+    const at = pairAt(world, s.seq);
     const column = nameOfOther(world, other);
     // In a small pane the lines above have to do: the screen's first one, and the one between the timelines.
     const names = height < HIGH ? [] : wrapCells(safe(`this run: ${stackOf(world)}; ${column}: ${stackOf(other)}`), width);
@@ -81,7 +82,7 @@ function someLines(text: string, width: number, most: number): string[] {
 
 /** Where the roads of the differing call part that is nearest before, or else of the first. */
 function parting(world: World, other: World, all: readonly SeenPair[], at: number): string {
-  const pair = all.slice(0, at + 1).findLast(({ differs }) => differs) ?? all.find(({ differs }) => differs);
+  const pair = all.findLast(({ differs }, i) => differs && i <= at) ?? all.find(({ differs }) => differs);
   const parted = pair === undefined ? null : partingOf(world, pair);
   if (parted === null) return "";
   const step = (of: World, seq: number): string => of.trace.sites[of.rows.at(seq)?.site ?? -1]?.label ?? "";
@@ -96,14 +97,4 @@ function nothing(world: World, s: ReplayState): string {
   if (!fix) return "nothing to compare with: start again with --stack NAME, --fix ID or --with TRACE";
   const how = world.opened === undefined ? `start again with --fix ${fix}` : `q quits, then: eintr replay ${world.opened} --fix ${fix}`;
   return `nothing to compare with yet. To see this run beside one with the fix: ${how}`;
-}
-
-/** Which pair began or ended last, up to `seq`. */
-function newest(pairs: readonly SeenPair[], seq: number): number {
-  let at = -1;
-  let best = -1;
-  pairs.forEach(({ one }, i) => {
-    for (const place of [one?.seq ?? -1, one?.endSeq ?? -1]) if (place <= seq && place > best) [best, at] = [place, i];
-  });
-  return at;
 }

@@ -3,7 +3,7 @@
 import { safe } from "../../present/safe.ts";
 import { wrapCells } from "../../present/two-column.ts";
 import { type ReplayState, toldOf } from "../state.ts";
-import { isLookedThrough, type StoredFinding, type World } from "../world.ts";
+import { isTooLongToLook, type StoredFinding, type World } from "../world.ts";
 import { entryLines, type Pane, windowFrom } from "./pane.ts";
 
 export const findingsPane: Pane<"findings"> = {
@@ -51,7 +51,7 @@ export function whereInStory(s: ReplayState, { evidence }: StoredFinding): strin
 function none(world: World, s: ReplayState): string {
   if (s.looking) return "the rules are looking through the trace ...";
   if (s.unlooked) return "the rules could not look through all of the trace: eintr analyze says why";
-  if (world.stored === null && !isLookedThrough(world))
+  if (isTooLongToLook(world))
     return safe(`nobody looked yet, and the trace is long: eintr analyze ${world.trace.dir} takes a while and keeps what it finds`);
   return "no findings: the rules that know what goes wrong found nothing here";
 }
