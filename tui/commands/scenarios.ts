@@ -24,8 +24,10 @@ Examples:
     )
     .action(async (name: string | undefined, { format }: Options) => {
       if (name !== undefined) return io.out(findScenario(name).text);
-      const all = listScenarios().map(({ name: known, text, file }) => ({ ...parseScenario(text, file), name: known }));
-      if (format === "names") return io.out(all.map((scenario) => `${scenario.name}\n`).join(""));
+      const files = listScenarios();
+      // A shell asks for the names at each Tab.
+      if (format === "names") return io.out(files.map((file) => `${file.name}\n`).join(""));
+      const all = files.map(({ name: known, text, file }) => ({ ...parseScenario(text, file), name: known }));
       if (format === "json")
         return io.out(
           all.map(({ name: known, title, source, about }) => `${JSON.stringify({ name: known, title, source, about })}\n`).join(""),
