@@ -11,13 +11,19 @@ const zodInEnglish = {
     onLoad({ filter: /[\\/]zod[\\/]v4[\\/]locales[\\/]index\.js$/ }, () => ({ contents: 'export { default as en } from "./en.js";' })),
 };
 
-/** Parts of node that most commands never use and that take their time to load: the first call loads them. */
+/**
+ * Parts of node that most commands never use and that take their time to load: the first call loads them. A function that
+ * is imported and missing here fails the build.
+ */
 const LATE = {
   "node:child_process": ["execFileSync", "spawn", "spawnSync"],
   "node:crypto": ["createHash"],
   "node:readline": ["createInterface"],
   "node:zlib": ["deflateSync"],
 };
+
+const lateCall = (path, name) =>
+  `export const ${name} = (...args) => process.getBuiltinModule(${JSON.stringify(path)}).${name}(...args);\n`;
 
 const lateModules = {
   name: "late-modules",
@@ -38,10 +44,6 @@ const shortNamesInLibraries = {
       contents: (await transform(await readFile(path, "utf8"), { minify: true, define })).code,
     })),
 };
-
-/** A function that is imported and missing here fails the build. */
-const lateCall = (path, name) =>
-  `export const ${name} = (...args) => process.getBuiltinModule(${JSON.stringify(path)}).${name}(...args);\n`;
 
 const define = {
   "process.env.NODE_ENV": '"production"',

@@ -1,7 +1,8 @@
 /** What a user may name as a case: a built-in scenario, a scenario file, a strace log. */
 
-import { closeSync, existsSync, fstatSync, openSync, readFileSync, statSync } from "node:fs";
+import { closeSync, existsSync, fstatSync, openSync, readSync, statSync } from "node:fs";
 import path from "node:path";
+import { StringDecoder } from "node:string_decoder";
 import { parseDocument } from "yaml";
 import { parseScenario, type Scenario } from "../engine/index.ts";
 import { IMPORTERS, type Importer } from "../recorder/importers.ts";
@@ -11,6 +12,7 @@ import { findScenario, listScenarios } from "./scenarios.ts";
 
 /** Logs and scenarios are read whole; a longer log is to be cut first. */
 const MAX_BYTES = 256 * 1024 * 1024;
+const PART_BYTES = 1024 * 1024;
 
 export interface Limits {
   readonly rows?: number | undefined;
@@ -73,10 +75,9 @@ function readText(file: string): string {
   try {
     const fd = openSync(file, "r");
     try {
-      const { size } = fstatSync(fd);
-      if (size > MAX_BYTES)
-        throw new InputError(`${file}: ${size} bytes; at most ${MAX_BYTES} are read at once. Cut it: head -c ${MAX_BYTES} ${file}`);
-      return readFileSync(fd, "utf8");
+      const text = fstatSync(fd).size > MAX_BYTES ? null : textUpToMost(fd);
+      if (text !== null) return text;
+      throw new InputError(`${file}: more than ${MAX_BYTES} bytes, which is the most that is read. Cut it: head -c ${MAX_BYTES} ${file}`);
     } finally {
       closeSync(fd);
     }
@@ -86,4 +87,18 @@ function readText(file: string): string {
     const what = code === "EISDIR" ? "is a folder; expected a scenario file or a strace log" : `cannot be read (${code})`;
     throw new InputError(`${file}: ${what}`);
   }
+}
+
+/** Null when more than MAX_BYTES come: the size of a pipe is not known before. */
+function textUpToMost(fd: number): string | null {
+  const decoder = new StringDecoder("utf8");
+  const part = Buffer.alloc(PART_BYTES);
+  let text = "";
+  let bytes = 0;
+  for (let read = readSync(fd, part); read > 0; read = readSync(fd, part)) {
+    bytes += read;
+    if (bytes > MAX_BYTES) return null;
+    text += decoder.write(part.subarray(0, read));
+  }
+  return text + decoder.end();
 }

@@ -34,7 +34,7 @@ export function threadAt(trace: Trace, seq: number): number | null {
   return null;
 }
 
-/** `before` and `after` rows of the thread around `seq`: the seqs at which they begin and end. */
+/** Up to `count` rows of the thread on each side of `seq`, looked for near it: the seqs at which they begin and end. */
 export function around(trace: Trace, thread: number, seq: number, count: number): { from: number; to: number } {
   const seqs: number[] = [];
   let after = 0;

@@ -14,7 +14,7 @@ export interface Io {
   readonly columns: number | null;
   /** Aborted by the first Ctrl-C or SIGTERM. */
   readonly signal: AbortSignal;
-  /** 0 fine, 1 findings or differences, 2 usage or input error. */
+  /** 0 fine, 1 findings or differences, 2 usage or input error, 70 a bug of ours, 130 interrupted. */
   exitCode: number;
 }
 

@@ -5,7 +5,7 @@ import os from "node:os";
 import path from "node:path";
 import { createInterface, type Interface } from "node:readline";
 import { KINDS } from "../engine/index.ts";
-import { describeSchema, QueryError, type Trace } from "../recorder/index.ts";
+import { describeSchema, QueryError, type QueryOptions, type TableEntry, type Trace, type ViewEntry } from "../recorder/index.ts";
 import type { Io } from "./io.ts";
 import { FORMATS, type Format, printQuery } from "./present/results.ts";
 
@@ -13,7 +13,7 @@ const HISTORY_LINES = 1000;
 const WORDS = ["SELECT", "FROM", "WHERE", "GROUP BY", "ORDER BY", "LIMIT", "JOIN", "COUNT(*)", "DISTINCT", "BETWEEN", "DESC"];
 const HELP = `Write one SQL statement and end it with ;  (SQLite, read-only)
   .tables            tables and views
-  .schema [TABLE]    columns and what they mean
+  .schema [TABLE]    columns and what they mean; of a view, its SELECT
   .format ${FORMATS.join("|")}
   .help  .quit       Ctrl-D leaves too; Ctrl-C stops a query or clears the line; Tab completes names
 `;
@@ -25,9 +25,14 @@ export interface PromptStreams {
   readonly stderr: NodeJS.WritableStream & { readonly isTTY?: boolean };
 }
 
+/** What holds for every query that is asked here; the format until .format changes it. */
+export interface PromptOptions extends Pick<QueryOptions, "limit" | "timeoutMs"> {
+  readonly format: Format;
+}
+
 /** Until Ctrl-D or .quit; a signal from outside ends it too, and the terminal is given back. */
-export async function prompt(io: Io, trace: Trace, format: Format, streams: PromptStreams = process): Promise<void> {
-  const historyFile = path.join(process.env.XDG_STATE_HOME ?? path.join(os.homedir(), ".local", "state"), "eintr", "history");
+export async function prompt(io: Io, trace: Trace, options: PromptOptions, streams: PromptStreams = process): Promise<void> {
+  const file = historyFile();
   // With the results in a file or a pipe, the prompt is talk.
   const output = streams.stdout.isTTY === true ? streams.stdout : streams.stderr;
   const lines = createInterface({
@@ -35,11 +40,11 @@ export async function prompt(io: Io, trace: Trace, format: Format, streams: Prom
     output,
     terminal: true,
     historySize: HISTORY_LINES,
-    history: readHistory(historyFile),
+    history: readHistory(file),
     completer: complete,
     removeHistoryDuplicates: true,
   });
-  const session: Session = { io, trace, format, statement: "", running: null, closed: false };
+  const session: Session = { io, trace, options, statement: "", running: null, closed: false };
   const leave = (): void => {
     session.running?.abort();
     lines.close();
@@ -50,7 +55,7 @@ export async function prompt(io: Io, trace: Trace, format: Format, streams: Prom
     dropLine(lines, output);
     ask(lines, session);
   });
-  lines.on("history", (history) => saveHistory(historyFile, history));
+  lines.on("history", (history) => saveHistory(file, history));
   lines.once("close", () => void (session.closed = true));
   io.signal.addEventListener("abort", leave, { once: true });
   io.talk(`${trace.dir}: ${trace.transitions.rows} transitions. .help helps.\n`);
@@ -72,7 +77,7 @@ export async function prompt(io: Io, trace: Trace, format: Format, streams: Prom
 interface Session {
   readonly io: Io;
   readonly trace: Trace;
-  format: Format;
+  options: PromptOptions;
   /** The lines of a statement that has not ended yet. */
   statement: string;
   running: AbortController | null;
@@ -104,7 +109,7 @@ async function take(session: Session, line: string): Promise<boolean> {
   session.statement = "";
   session.running = new AbortController();
   try {
-    const rows = await printQuery(io, session.trace.db, sql, { format: session.format, signal: session.running.signal });
+    const rows = await printQuery(io, session.trace.db, sql, { ...session.options, signal: session.running.signal });
     io.talk(`(${rows} ${rows === 1 ? "row" : "rows"})\n`);
   } catch (error) {
     if (!(error instanceof QueryError)) throw error;
@@ -122,15 +127,20 @@ async function dotCommand(session: Session, line: string): Promise<boolean> {
   if (command === ".quit" || command === ".exit") return false;
   if (command === ".tables") await io.out([...tables, ...views].map((t) => `${t.name.padEnd(16)} ${t.meaning}\n`).join(""));
   else if (command === ".schema") {
-    const shown = tables.filter((t) => argument === "" || t.name === argument);
-    await io.out(shown.map((t) => `${t.name}\n${t.columns.map((c) => `  ${c.name.padEnd(16)} ${c.meaning}\n`).join("")}`).join(""));
-    if (shown.length === 0) io.talk(`no table ${JSON.stringify(argument)}: .tables lists them\n`);
+    const shown = [...tables, ...views].filter((t) => argument === "" || t.name === argument);
+    await io.out(shown.map(schemaText).join(""));
+    if (shown.length === 0) io.talk(`no table or view ${JSON.stringify(argument)}: .tables lists them\n`);
   } else if (command === ".format") {
     const format = FORMATS.find((name) => name === argument);
     if (format === undefined) io.talk(`.format: expected one of ${FORMATS.join(", ")}\n`);
-    else session.format = format;
+    else session.options = { ...session.options, format };
   } else io.talk(HELP);
   return true;
+}
+
+function schemaText(entry: TableEntry | ViewEntry): string {
+  if ("select" in entry) return `${entry.name} (view)\n  ${entry.meaning}\n${entry.select}\n`;
+  return `${entry.name}\n${entry.columns.map((c) => `  ${c.name.padEnd(16)} ${c.meaning}\n`).join("")}`;
 }
 
 function names(): string[] {
@@ -146,12 +156,18 @@ function names(): string[] {
   return [...new Set(all)].sort();
 }
 
-/** Completes the last word; inside quotes kinds are meant. */
+/** Completes the last word, inside quotes too: names of tables and columns, kinds, words of SQL. */
 export function complete(line: string): [string[], string] {
   const word = /[\w.]*$/.exec(line)?.[0] ?? "";
   if (word === "") return [[], word];
   const found = names().filter((name) => name.toLowerCase().startsWith(word.toLowerCase()));
   return [found, word];
+}
+
+/** An empty XDG_STATE_HOME counts as unset: the folder where one works is not meant. */
+export function historyFile(): string {
+  const state = process.env.XDG_STATE_HOME || path.join(os.homedir(), ".local", "state");
+  return path.join(state, "eintr", "history");
 }
 
 function readHistory(file: string): string[] {

@@ -1,4 +1,4 @@
-/** Records a case on a stack, with progress, and says in words what came out. Used by `record` and `demo`. */
+/** Records a case on a stack, with progress, and says in words what came out. Used by `record`, `demo` and, for a case, `replay`. */
 
 import { boot, type FixName, type Scheduler, type StackName } from "../engine/index.ts";
 import { type Recorded, type RunInfo, record } from "../recorder/index.ts";

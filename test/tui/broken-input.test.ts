@@ -55,6 +55,12 @@ describe("a scenario", () => {
     expect(await refused(["record", "lost-interupted-error"])).toContain('did you mean "lost-interrupted-error"');
     expect(await refused(["record", path.join(folder, "none.yaml")])).toContain("no file");
   });
+
+  test("that is longer than what is read", async () => {
+    const long = file("long.yaml", "");
+    truncateSync(long, 2 ** 28 + 1);
+    expect(await refused(["record", long])).toContain(`long.yaml: more than ${2 ** 28} bytes`);
+  });
 });
 
 describe("a trace", () => {

@@ -102,6 +102,14 @@ describe("rerun", () => {
     const { code, talk } = await eintr(["rerun", dir, "--decide", "10:thread=1"]);
     expect(code).toBe(0);
     expect(talk).toContain("10:thread=1 changed nothing");
+    for (const change of [[], ["--fix", "sgx-interrupted-code-lost"], ["--stack", "native-linux"]])
+      expect((await eintr(["rerun", dir, ...change, "--decide", "999999:arrive=1"])).talk).toContain("999999:arrive=1 changed nothing");
+  });
+
+  test("says nothing of the recorded decisions that another stack does not meet", async () => {
+    const dir = await recorded("server", "--scheduler", "seeded", "--rows", "20000");
+    const { talk } = await eintr(["rerun", dir, "--stack", "native-linux", "--decide", "3:thread=1"]);
+    expect(talk.match(/changed nothing/g) ?? []).toHaveLength(1);
   });
 });
 

@@ -95,6 +95,25 @@ test("output to a file is plain, and a reader that goes away is no error", async
   expect(await shell(`"$@" | head -n 1; exit "\${PIPESTATUS[0]}"`, "stack", "graphene-sgx")).toMatchObject({ code: 0, talk: "" });
 });
 
+test.each([
+  ["record", 0, ["record", "initialisation", "-o"]],
+  ["a refused analyze", 2, ["analyze"]],
+])("a reader of talk that goes away leaves the exit code of %s alone", async (_, code, args) => {
+  const dir = fresh("talk.trace");
+  // The reader is gone before the program starts.
+  const { talk, ...ended } = await shell(`exec 3> >(exit); wait $!; "$@" 2>&3`, ...args, dir);
+  expect(ended).toEqual({ code, signal: null, out: "" });
+  expect(existsSync(dir)).toBe(code === 0);
+});
+
+test("a case from a pipe is read to the bound of files and no further", async () => {
+  const dir = fresh("piped.trace");
+  const good = await shell(`"$1" "$2" scenarios nested | "$@"`, "record", "/dev/stdin", "-o", dir);
+  expect(good.code, good.talk).toBe(0);
+  const long = await shell(`head -c 300000000 /dev/zero | "$@"`, "record", "/dev/stdin", "-o", fresh("never.trace"));
+  expect(long).toMatchObject({ code: 2, talk: expect.stringContaining("/dev/stdin: more than 268435456 bytes") });
+});
+
 test.each(["SIGINT", "SIGTERM"] as const)("%s ends the waiting for SQL on stdin", async (signal) => {
   const dir = fresh("a.trace");
   await run("record", "initialisation", "-o", dir);

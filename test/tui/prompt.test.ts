@@ -1,12 +1,14 @@
 /** The SQL prompt, driven by keys: as in psql, Ctrl-C gives up the line or the query, Ctrl-D leaves; a signal from outside leaves too. */
 
 import { execFileSync } from "node:child_process";
+import os from "node:os";
+import path from "node:path";
 import { PassThrough } from "node:stream";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { openTrace } from "../../recorder/index.ts";
 import { guarded } from "../../tui/io.ts";
-import { prompt } from "../../tui/prompt.ts";
+import { complete, historyFile, type PromptOptions, prompt } from "../../tui/prompt.ts";
 import { eintr } from "../support/command-line.ts";
 import { tempPaths } from "../support/temp-dir.ts";
 
@@ -32,7 +34,7 @@ async function recorded(): Promise<string> {
 }
 
 /** A prompt on a terminal that is a string; raw mode is noted. */
-async function started() {
+async function started(options: Partial<PromptOptions> = {}) {
   const trace = openTrace(await recorded());
   const raw: boolean[] = [];
   const stdin = Object.assign(new PassThrough(), { isTTY: true, setRawMode: (on: boolean) => void raw.push(on) });
@@ -48,7 +50,7 @@ async function started() {
     signal: stop.signal,
     exitCode: 0,
   });
-  const ended = prompt(io, trace, "csv", { stdin, stdout: screen, stderr: screen }).finally(() => trace.close());
+  const ended = prompt(io, trace, { format: "csv", ...options }, { stdin, stdout: screen, stderr: screen }).finally(() => trace.close());
   const until = async (text: string): Promise<void> => {
     const end = Date.now() + WAIT_MS;
     while (!seen.includes(text)) {
@@ -111,6 +113,51 @@ describe("keys", () => {
   });
 });
 
+describe("what is typed", () => {
+  test("a limit and a timeout hold for each query, in each format", async () => {
+    const { type, until, ended } = await started({ limit: 2, timeoutMs: 3000 });
+    type("SELECT seq FROM transition;\r");
+    await until("seq\n0\n1\n(more rows follow: --limit 2)\n(2 rows)");
+    type(".format json\r");
+    await until("eintr> ");
+    type("SELECT seq FROM transition;\r");
+    await until('[\n{"seq":0},\n{"seq":1}\n]\n(more rows follow');
+    type(FOREVER);
+    await until("the query took longer than 3000 ms");
+    type(CTRL_D);
+    await ended;
+  });
+
+  test(".schema knows tables and views", async () => {
+    const { type, until, ended } = await started();
+    type(".schema signal\r");
+    await until("signal\n  id ");
+    type(".schema signals\r");
+    await until("signals (view)\n  signal with names instead of numbers\nSELECT ");
+    type(".schema signalz\r");
+    await until('no table or view "signalz"');
+    type(CTRL_D);
+    await ended;
+  });
+
+  test("Tab completes kinds inside quotes as names outside", () => {
+    expect(complete("SELECT * FROM transitions WHERE kind = 'host.signal.gen")).toEqual([["host.signal.generate"], "host.signal.gen"]);
+    expect(complete("SELECT * FROM sysc")).toEqual([["syscall", "syscalls"], "sysc"]);
+  });
+
+  test("the history is kept where the user's state is; an empty XDG_STATE_HOME says nothing", () => {
+    const before = process.env.XDG_STATE_HOME;
+    try {
+      process.env.XDG_STATE_HOME = "/state";
+      expect(historyFile()).toBe("/state/eintr/history");
+      process.env.XDG_STATE_HOME = "";
+      expect(historyFile()).toBe(path.join(os.homedir(), ".local/state/eintr/history"));
+    } finally {
+      process.env.XDG_STATE_HOME = before;
+    }
+  });
+});
+
 describe("a signal from outside leaves", () => {
   test("at the prompt, with the terminal given back", async () => {
     const { type, stop, ended, io, raw } = await started();
@@ -130,7 +177,7 @@ describe("a signal from outside leaves", () => {
     expect(io.exitCode).toBe(130);
   });
 
-  test("SIGTERM in a real terminal", async () => {
+  test("SIGTERM in a real terminal, where options hold as well", async () => {
     const socket = `eintr-prompt-${process.pid}`;
     const tmux = (...args: string[]): string => execFileSync("tmux", ["-L", socket, "-f", "/dev/null", ...args], { encoding: "utf8" });
     const program = fileURLToPath(new URL("../../dist/eintr.js", import.meta.url));
@@ -159,9 +206,14 @@ describe("a signal from outside leaves", () => {
       program,
       "query",
       await recorded(),
+      "--limit",
+      "1",
     );
     try {
       await until("eintr>");
+      // A ; at the end would part commands of tmux.
+      tmux("send-keys", "SELECT seq FROM transition\\;", "Enter");
+      await until("(more rows follow: --limit 1)");
       execFileSync("pkill", ["-TERM", "-P", tmux("display-message", "-p", "#{pane_pid}").trim()]);
       await until("LEFT with 130");
       await until(" icanon");

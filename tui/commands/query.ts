@@ -42,10 +42,11 @@ Examples:
     .action(async (dir: string, sql: string | undefined, options: Options) => {
       const trace = await openForCommand(io, dir);
       try {
-        if (sql === undefined && process.stdin.isTTY === true) return await prompt(io, trace, options.format);
-        const text = sql === undefined || sql === "-" ? await textOf(process.stdin, io.signal) : sql;
         const timeoutMs = options.timeout === undefined ? undefined : options.timeout * 1000;
-        await printQuery(io, trace.db, text, { format: options.format, limit: options.limit, timeoutMs, signal: io.signal });
+        const asked = { format: options.format, limit: options.limit, timeoutMs };
+        if (sql === undefined && process.stdin.isTTY === true) return await prompt(io, trace, asked);
+        const text = sql === undefined || sql === "-" ? await textOf(process.stdin, io.signal) : sql;
+        await printQuery(io, trace.db, text, { ...asked, signal: io.signal });
       } finally {
         trace.close();
       }
@@ -55,7 +56,7 @@ Examples:
 const MAX_SQL = 1_000_000;
 
 /** All that comes from stdin, until it ends. Throws QueryError when Ctrl-C comes first. */
-export async function textOf(input: Readable, signal: AbortSignal): Promise<string> {
+async function textOf(input: Readable, signal: AbortSignal): Promise<string> {
   let text = "";
   input.setEncoding("utf8");
   try {

@@ -29,9 +29,9 @@ export function rerunCommand(io: Io): Command {
     .addHelpText(
       "after",
       `
-Without options every transition is compared with the recording; the first
-difference is named by its seq. With --fix or --stack it is another run: what
-the application would have seen is compared instead, call by call.
+Every transition is compared with the recording, with --decide as well; the
+first difference is named by its seq. With --fix or --stack it is another run:
+what the application would have seen is compared instead, call by call.
 
 ${fixList()}
 
@@ -62,13 +62,12 @@ async function check(io: Io, trace: Trace, decide: readonly string[] | undefined
   const found = await firstDifferingRow(trace, run, (rows) => {
     progress.update("comparing", rows, total);
     return !io.signal.aborted;
-  });
-  progress.end();
+  }).finally(() => progress.end());
   if (io.signal.aborted) {
     io.exitCode = 130;
     return;
   }
-  if (decide !== undefined) tellUnanswered(io, trace, run, found?.seq ?? total);
+  if (decide !== undefined) tellUnanswered(io, trace, run, found?.seq ?? reached(run));
   const lists = found === null ? differingLists(trace, run) : [];
   if (found === null && lists.length === 0) return io.out(`${total} transitions, all the same as recorded\n`);
   io.exitCode = 1;
@@ -76,9 +75,13 @@ async function check(io: Io, trace: Trace, decide: readonly string[] | undefined
   await io.out(describe(trace, run, found));
 }
 
+/** The seq that a run has come to; what lies behind its end is never met. */
+const reached = (run: Run): number => (run.ending === null ? run.machine.seq : Number.POSITIVE_INFINITY);
+
 /** A changed decision that met no question is most likely a wrong seq. */
 function tellUnanswered(io: Io, trace: Trace, run: Run, until: number): void {
-  const changed = run.unanswered.filter((decision) => decision.seq < until && !trace.decisions.includes(decision));
+  const recorded = new Set(trace.decisions);
+  const changed = run.unanswered.filter((decision) => decision.seq < until && !recorded.has(decision));
   for (const { seq, door, choice } of changed)
     io.talk(
       `${seq}:${door}=${choice} changed nothing: no such choice is met there. ` +
@@ -120,14 +123,14 @@ async function counterfactual(io: Io, trace: Trace, { stack, fix, decide }: Opti
     rows: Math.max(trace.transitions.rows, 1),
     signal: io.signal,
     onProgress: (rows) => progress.update(`running both, ${rows.toLocaleString("en")} transitions`, rows, null),
-  });
-  progress.end();
+  }).finally(() => progress.end());
   if (compared === null) {
     io.exitCode = 130;
     return;
   }
   const { differences, whole } = compared;
   io.talk(`${name(before)}  against  ${name(after)}: ${compared.compared} calls and handlers compared\n`);
+  if (decide !== undefined) tellUnanswered(io, trace, after, reached(after));
   if (!whole) io.talk("one of the runs did not come to its end: only what both did was compared\n");
   if (differences.length === 0) return io.out("the application sees the same\n");
   io.exitCode = 1;
