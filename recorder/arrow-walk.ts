@@ -34,16 +34,15 @@ export interface PlacedMessage {
   text(key: string): string | undefined;
 }
 
-/** Why a walk ended. `end` is the end-of-stream marker; everything else means that bytes are missing or broken. */
-export interface WalkEnd {
-  readonly complete: boolean;
+/** Why a walk ended: the end-of-stream marker, or bytes that are missing or broken. */
+interface WalkEnd {
   /** First byte that could not be used. */
   readonly offset: number;
   readonly why: string;
 }
 
 /** Read `length` bytes at `offset`, into `bytes` when given; shorter at the end of the file. */
-export function readAt(fd: number, offset: number, length: number, bytes: Buffer = Buffer.allocUnsafeSlow(length)): Buffer {
+function readAt(fd: number, offset: number, length: number, bytes: Buffer = Buffer.allocUnsafeSlow(length)): Buffer {
   let done = 0;
   while (done < length) {
     const got = fs.readSync(fd, bytes, done, length - done, offset + done);
@@ -83,12 +82,12 @@ export function* walkMessages(fd: number, size: number): Generator<PlacedMessage
     return readAt(fd, offset, length, memory);
   };
   for (;;) {
-    const broken = (why: string): WalkEnd => ({ complete: false, offset, why });
+    const broken = (why: string): WalkEnd => ({ offset, why });
     let bytes = read(FIRST_READ);
     if (bytes.length < PREFIX_BYTES) return broken("the file ends before the end of the stream");
     if (bytes.readUInt32LE(0) !== 0xffff_ffff) return broken("no message begins here");
     const length = bytes.readInt32LE(4);
-    if (length === 0) return { complete: true, offset: offset + PREFIX_BYTES, why: "end of stream" };
+    if (length === 0) return { offset: offset + PREFIX_BYTES, why: "end of stream" };
     const metadataOffset = offset + PREFIX_BYTES;
     const bodyOffset = metadataOffset + length;
     if (length < 0 || length > MAX_METADATA_BYTES) return broken(`a message header of ${length} bytes`);

@@ -5,7 +5,7 @@ import Sqlite from "better-sqlite3";
 import type { Block } from "../engine/block.ts";
 import type { Decision, Site, ThreadInfo } from "../engine/transition.ts";
 import { openTransitions, type TransitionReader } from "./arrow-read.ts";
-import { errorText } from "./errors.ts";
+import { errorText, TraceError } from "./errors.ts";
 import { type FindingRecord, type RuleRun, writeFindings } from "./findings.ts";
 import type { Cell } from "./query.ts";
 import { SCHEMA_VERSION } from "./schema.ts";
@@ -42,7 +42,7 @@ export interface Trace {
   keyframeBefore(seq: number): Keyframe | null;
   /** Blocks that hold the rows `from` <= seq < `to`, whole: look at `seq0` and `n`. A block is reused for the next. */
   rows(from?: number, to?: number): Generator<Block, void>;
-  /** The program's own questions to the database, small ones. SQL of a user goes through `query`. */
+  /** The program's own questions to the database, small ones. SQL of a user goes through `query`. Throws TraceError. */
   ask(sql: string, ...parameters: readonly (number | string)[]): Cell[][];
   /** Replace the findings of the rules that `ran` in the database; all of them without it. */
   replaceFindings(findings: Iterable<FindingRecord>, ran?: readonly RuleRun[]): void;
@@ -119,11 +119,17 @@ function traceOf(dir: string, transitions: TransitionReader): Trace {
       }
     },
     ask(sql, ...parameters) {
-      connection ??= new Sqlite(db, { readonly: true, fileMustExist: true });
-      return connection
-        .prepare<unknown[], Cell[]>(sql)
-        .raw()
-        .all(...parameters);
+      try {
+        connection ??= new Sqlite(db, { readonly: true, fileMustExist: true });
+        return connection
+          .prepare<unknown[], Cell[]>(sql)
+          .raw()
+          .all(...parameters);
+      } catch (error) {
+        // A stranger's database may lack anything.
+        if (!(error instanceof Sqlite.SqliteError)) throw error;
+        throw new TraceError(db, "", `cannot be asked (${error.message})`, "Remove it: the next command builds it anew", { cause: error });
+      }
     },
     replaceFindings: (findings, ran) => writeFindings(db, findings, ran),
     close() {

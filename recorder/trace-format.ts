@@ -56,7 +56,7 @@ export const COLUMN_MEANING: Readonly<Record<ColumnName, string>> = {
 };
 
 /** How a column lies in the file: as in memory. */
-export interface StoredColumn {
+interface StoredColumn {
   readonly name: ColumnName;
   /** "uint8", "int32", "float64", ...; a float64 holds integers below 2^53. */
   readonly type: string;

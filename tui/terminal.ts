@@ -18,7 +18,7 @@ export function terminalIo(): Io {
   const onSignal = (signal: NodeJS.Signals): void => {
     // The second one ends it at once.
     if (stop.signal.aborted) process.exit(signal === "SIGTERM" ? 143 : 130);
-    stop.abort();
+    stop.abort(signal);
   };
   process.on("SIGINT", onSignal);
   process.on("SIGTERM", onSignal);
@@ -28,6 +28,8 @@ export function terminalIo(): Io {
     process.stderr.write(`stdout: ${error.message}\n`);
     process.exit(2);
   });
+  // Nobody is left to tell of talk that does not arrive; what the command does, and its exit code, are the same without it.
+  process.stderr.on("error", () => {});
   return {
     out: (text) =>
       new Promise((resolve) => {

@@ -8,10 +8,10 @@ import { paint } from "../../tui/present/style.ts";
 import type { Context } from "../../tui/replay/context.ts";
 import { frame } from "../../tui/replay/frame.ts";
 import { onKey } from "../../tui/replay/input.ts";
-import { keysIn } from "../../tui/replay/key-name.ts";
 import { commandOfKey } from "../../tui/replay/keys.ts";
 import { seqsOnScreen } from "../../tui/replay/on-screen.ts";
 import { type ReplayState, reduce, startState } from "../../tui/replay/state.ts";
+import { keysIn } from "../../tui/replay/typed.ts";
 import { findingsOf, openWorld, type World } from "../../tui/replay/world.ts";
 import { tempPaths } from "./temp-dir.ts";
 
@@ -90,10 +90,16 @@ export function sessionOf(world: World, start: Partial<ReplayState> = {}): Sessi
     quit() {},
     suspend() {},
     cancel: () => running?.abort(),
-    task() {
+    async task(run) {
       running?.abort();
-      running = new AbortController();
-      return running.signal;
+      const own = new AbortController();
+      running = own;
+      context.dispatch({ type: "busy", busy: true });
+      try {
+        await run(own.signal);
+      } finally {
+        if (running === own) context.dispatch({ type: "busy", busy: false });
+      }
     },
     copy: (text) => void (copied = text),
     onScreen: () => seqsOnScreen(world, state),
@@ -110,7 +116,7 @@ export function sessionOf(world: World, start: Partial<ReplayState> = {}): Sessi
       }
     },
     async type(text) {
-      for (const typed of keysIn(text, {})) await onKey(context, typed);
+      for (const typed of keysIn(text)) await onKey(context, typed);
     },
     screen: () => frame(world, state).join("\n"),
     copied: () => copied,

@@ -193,6 +193,6 @@ test("an error in a command is said, and play stops", async () => {
       throw new Error("the disk is full");
     },
   };
-  await onKey(failing, { name: "s", text: "s" });
+  await onKey(failing, { what: "key", name: "s", text: "s" });
   expect(s.state()).toMatchObject({ message: "the disk is full", playing: 0 });
 });

@@ -77,6 +77,14 @@ test("keys that come in one piece, held down or pasted, are all taken", async ()
   end();
 });
 
+test("sequences that are no key do nothing, and end nothing", async () => {
+  const { until, keys, end } = await app("lost-interrupted-error");
+  await until("seq 0 of 192");
+  await keys(...["[31m", "[0n", "[224z", "[97;5~", "[15;5^", "[?1;2c", "OM"].map((rest) => ESCAPE + rest), "j");
+  await until("seq 1 of 192");
+  end();
+});
+
 test("the palette runs a command by its name, help opens and closes", async () => {
   const { until, keys, end } = await app("lost-interrupted-error");
   await keys("?");

@@ -236,7 +236,7 @@ describe("search", () => {
     await s.press("n");
     expect(s.state().message).toBe("no search yet: / searches");
     await s.type("/\r");
-    expect(s.state()).toMatchObject({ message: "nothing to search for", seq: 20 });
+    expect(s.state()).toMatchObject({ message: "no search yet: / searches", seq: 20 });
     await s.type("/zzz\r");
     expect(s.state()).toMatchObject({ message: 'no match for "zzz"', seq: 20 });
     await s.press("N");
@@ -281,14 +281,14 @@ describe("SQL", () => {
     await s.type(";SELECT 1 FROM nowhere\r");
     expect(s.state().message).toContain("no such table: nowhere");
     await s.type(";");
-    expect(s.state()).toMatchObject({ prompt: "sql", typed: "SELECT 1 FROM nowhere" });
+    expect(s.state()).toMatchObject({ prompt: "sql", line: { typed: "SELECT 1 FROM nowhere" } });
     expect(s.screen()).toContain("ctrl-u clears");
     await s.type("  \u0017");
-    expect(s.state().typed).toBe("SELECT 1 FROM ");
+    expect(s.state().line.typed).toBe("SELECT 1 FROM ");
     await s.type("\u0017\u0017\u0017\u0017");
-    expect(s.state().typed).toBe("");
+    expect(s.state().line.typed).toBe("");
     await s.type("x y\u0015");
-    expect(s.state().typed).toBe("");
+    expect(s.state().line.typed).toBe("");
   });
 
   test("the prompts' help fits the narrowest usual terminal", async () => {

@@ -45,7 +45,9 @@ class Terminal {
   }
 
   screen(): string {
-    return tmux("capture-pane", "-p", "-t", this.name).replace(/\s+$/gm, "");
+    return tmux("capture-pane", "-p", "-t", this.name)
+      .replace(/[ \t]+$/gm, "")
+      .trimEnd();
   }
 
   async until(text: string): Promise<string> {
@@ -169,7 +171,7 @@ describe("the terminal", () => {
       await terminal.until("seq 0 of");
       if (leave === "q") await terminal.keys("q");
       else terminal.signal("TERM");
-      const screen = await terminal.until("LEFT with");
+      const screen = await terminal.until(`LEFT with ${leave === "q" ? 0 : 143}`);
       expect(screen).not.toContain("Normal context");
       expect(terminal.modes()).toBe(GIVEN_BACK);
     }
@@ -183,6 +185,30 @@ describe("the terminal", () => {
     const screen = await terminal.until("LEFT with 70");
     expect(screen).toContain("this is a bug of eintr, please report it\nError: a bug");
     expect(terminal.modes()).toBe(GIVEN_BACK);
+  });
+
+  test("SIGTERM ends a question that would go on for ever, too; SIGQUIT gives the terminal back", async () => {
+    const terminal = new Terminal(80, 24, inShell(`${program()} lost-interrupted-error`));
+    await terminal.until("seq 0 of");
+    await terminal.keys(";", "WITH RECURSIVE r(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM r) SELECT count(*) FROM r", "Enter");
+    await terminal.until("asking (Esc stops)");
+    terminal.signal("TERM");
+    await terminal.until("LEFT with 143");
+    const other = new Terminal(80, 24, inShell(`${program()} lost-interrupted-error`));
+    await other.until("seq 0 of");
+    other.signal("QUIT");
+    await other.until("LEFT with 131");
+    expect(other.modes()).toBe(GIVEN_BACK);
+  });
+
+  test("what is pasted outside a prompt runs nothing", async () => {
+    const terminal = new Terminal(80, 24, inShell(`${program()} lost-interrupted-error`));
+    await terminal.until("seq 0 of");
+    tmux("set-buffer", "-b", "pasted", "jjq\n:quit\n");
+    tmux("paste-buffer", "-p", "-b", "pasted", "-t", terminal.name);
+    await terminal.until("only taken where text is asked for");
+    await terminal.keys("j");
+    await terminal.until("seq 1 of");
   });
 
   test("is closed: no file is left behind", async () => {
@@ -253,7 +279,13 @@ describe("the terminal", () => {
     tmux("resize-window", "-t", terminal.name, "-x", "60", "-y", "18");
     await terminal.until("seq 0 of");
     tmux("resize-window", "-t", terminal.name, "-x", "160", "-y", "40");
-    await terminal.until("seq 0 of");
+    // The footer is drawn last, and at 60 cells it has no room for this.
+    const lines = (await terminal.until("; sql")).split("\n");
+    expect(lines[0]).toMatch(/^ lost-interrupted-error on graphene-sgx .* seq 0 of 192 {2}0\.0 us$/);
+    expect(lines[0]).toHaveLength(159);
+    expect(lines[2]).toMatch(/^ {3}seq {2}layer Normal context .* │ \[1 state\] .* 6 sql /);
+    expect(lines).toHaveLength(39);
+    expect(lines.at(-1)).toMatch(/^\? help .* ; sql$/);
   });
 
   test("beside a damaged trace it opens all the same, and the pane says what is wrong", async () => {

@@ -1,16 +1,27 @@
 /** The replay's commands and panes, without a terminal. */
 
-import { readFileSync } from "node:fs";
-import { describe, expect, test } from "vitest";
-import { KIND, kindName } from "../../engine/index.ts";
+import { fileURLToPath } from "node:url";
+import { describe, expect, onTestFinished, test } from "vitest";
+import { kindName } from "../../engine/index.ts";
+import { openTrace, record } from "../../recorder/index.ts";
+import { paint } from "../../tui/present/style.ts";
 import { alignGently } from "../../tui/replay/aligning.ts";
 import { jump, sql } from "../../tui/replay/going.ts";
-import { COMMANDS, keyTable, matching } from "../../tui/replay/keys.ts";
-import { PANES } from "../../tui/replay/panes/index.ts";
-import { findingsOf, type World } from "../../tui/replay/world.ts";
+import { findingsOf, openWorld, type World } from "../../tui/replay/world.ts";
+import { eintr } from "../support/command-line.ts";
 import { sessionOf, worlds } from "../support/replay.ts";
+import { syntheticSource, testInfo } from "../support/synthetic-source.ts";
+import { tempPaths } from "../support/temp-dir.ts";
 
 const world = worlds();
+const fresh = tempPaths();
+
+/** A trace folder as the replay opens it, until the end of the test. */
+function opened(dir: string): World {
+  const trace = openTrace(dir);
+  onTestFinished(() => trace.close());
+  return openWorld(trace, { paint: paint(false), ascii: false }, null);
+}
 
 const kindAt = (w: World, seq: number): string => kindName(w.rows.at(seq)?.kind ?? -1);
 
@@ -29,12 +40,11 @@ describe("time", () => {
 
   test("over a function, out of it, and back to its caller", async () => {
     const w = await world("lost-interrupted-error");
-    const s = sessionOf(w, { seq: 46 });
+    const s = sessionOf(w, { seq: 48 });
     // lock(cur.lock) is entered at 46 and left at 50.
     await s.press("U");
-    expect(w.rows.at(46)?.depth).toBeGreaterThan(w.rows.at(s.state().seq)?.depth ?? 99);
-    expect(s.state().seq).toBe(45);
-    await s.press("j", "u");
+    expect(s.state().seq).toBe(46);
+    await s.press("u");
     expect([kindAt(w, s.state().seq), s.state().seq]).toEqual(["return", 50]);
     await s.press("O");
     expect(s.state().seq).toBe(45);
@@ -239,9 +249,33 @@ describe("stories", () => {
 
 describe("panes", () => {
   test("lanes show every thread around now, signal context in capitals", async () => {
-    const s = sessionOf(await world("sigsuspend-lock", { stack: "graphene-linux" }), { width: 120, height: 40, seq: 150 });
-    await s.press("4");
-    expect(s.screen()).toMatch(/>main +[alpuhALPUH ]+/);
+    const w = await world("w6-kill-fanout", { stack: "graphene-linux" });
+    const [width, seq] = [139, 478];
+    const s = sessionOf(w, { width, height: 40, seq });
+    await s.press("4", "t");
+    const lines = s.screen().split("\n");
+    const pointer = lines.findIndex((line) => line.trim() === "v now");
+    const now = lines[pointer]?.indexOf("v") ?? -1;
+    const lanes = lines.slice(pointer + 1, pointer + 1 + w.trace.threads.length);
+    const begin = ">idle#2        ".length;
+    expect(lanes.map((lane) => lane.slice(0, begin).trimEnd())).toEqual([" main", ">idle", " idle#2", " idle#3"]);
+    expect(lines[pointer + 1 + lanes.length]).toContain("capitals: signal context");
+    const wanted = lanes.map(() => "");
+    for (let column = begin; column < width; column += 1) {
+      const row = w.rows.at(seq + column - now) ?? expect.fail("the trace goes on beyond what is shown");
+      const site = w.trace.sites[row.site] ?? expect.fail("each row has a site");
+      const letter = site.layer.charAt(0);
+      for (const thread of lanes.keys())
+        wanted[thread] += thread !== row.thread ? " " : site.context === "signal" ? letter.toUpperCase() : letter;
+    }
+    expect(lanes.map((lane) => lane.slice(begin))).toEqual(wanted);
+    // The place was chosen so that each thread is there, and each that gets a signal is seen in signal context.
+    expect(wanted.map((lane) => [/[a-z]/.test(lane), /[A-Z]/.test(lane)])).toEqual([
+      [true, false],
+      [true, true],
+      [true, true],
+      [true, true],
+    ]);
   });
 
   test("the flow, with the step stood on", async () => {
@@ -252,20 +286,60 @@ describe("panes", () => {
   });
 
   test("a trace of a real run says why it has no state", async () => {
-    const w = await world("lost-interrupted-error");
-    const none = "this trace was imported from a real run: there is no machine to look into";
-    const imported: World = { ...w, machines: { at: () => ({ none }), title: "" } };
-    expect(sessionOf(imported).screen()).toContain(none.slice(0, 60));
+    const dir = fresh("imported.trace");
+    await record(syntheticSource({ rows: 1000 }), dir, testInfo());
+    const w = opened(dir);
+    expect(w.trace.info.origin).toBe("imported");
+    const why = "this trace was imported from a real run: there is no machine to look into";
+    const s = sessionOf(w);
+    for (const key of ["home", "J", "end"]) {
+      await s.press(key);
+      expect(s.screen()).toContain(why);
+    }
+    expect(s.state().seq).toBe(999);
+    expect(w.machines.title).toBe("");
+  });
+
+  test("what is made of a strace log is emulated: it has states", async () => {
+    const dir = fresh("log.trace");
+    const log = fileURLToPath(new URL("../recorder/logs/read-sigint.strace", import.meta.url));
+    expect(await eintr(["record", log, "--stack", "graphene-sgx", "-o", dir])).toMatchObject({ code: 0 });
+    const s = sessionOf(opened(dir));
+    expect(s.screen()).toContain("read-sigint, from a strace log");
+    s.context.dispatch({ type: "search", text: "sgx.eexit" });
+    await s.press("end", "N");
+    expect(s.screen()).toContain("* outside the enclave  CSSA 0 of 2");
   });
 
   test("folding leaves less and keeps the place", async () => {
-    const s = sessionOf(await world("lost-interrupted-error"), { seq: 117, height: 40 });
-    const steps = (): number => (s.screen().match(/^.{0,2} *\d+ {2}(?:app|libos|pal|u-pal|host)/gm) ?? []).length;
+    const w = await world("lost-interrupted-error");
+    const s = sessionOf(w, { seq: 117, height: 40 });
+    const steps = (): number[] => [...new Set(s.context.onScreen())];
+    /** What of the interval on the screen is not shown. */
+    const leftOut = (): number[] => {
+      const shown = new Set(steps());
+      const [first, last] = [Math.min(...shown), Math.max(...shown)];
+      return Array.from({ length: last - first + 1 }, (_, i) => first + i).filter((seq) => !shown.has(seq));
+    };
     const before = s.screen();
-    expect(steps()).toBeGreaterThan(10);
+    expect(steps().length).toBeGreaterThan(10);
+    expect(leftOut()).toEqual([]);
     await s.press("z");
-    expect(s.screen()).not.toBe(before);
-    expect(s.screen()).toMatch(/► *117/);
+    expect(s.screen()).toMatch(/^► *117 /m);
+    expect(s.state()).toMatchObject({ seq: 117, thread: 0 });
+    const kinds = new Set(leftOut().map((seq) => kindAt(w, seq)));
+    expect([...kinds].sort()).toEqual(["branch", "lock", "return", "step", "unlock"]);
+    expect(steps().filter((seq) => ["branch", "return"].includes(kindAt(w, seq)))).toEqual([]);
+    // lock(cur.lock) is entered at 127 and left at 131: it is one line.
+    expect(s.screen()).toMatch(/^ *127 .*lock\(cur\.lock\) +\[…4\]/m);
+    expect(leftOut()).toEqual(expect.arrayContaining([128, 129, 130, 131]));
+    // A branch that is stood on stays.
+    expect(leftOut()).toContain(118);
+    await s.press("j");
+    expect(s.screen()).toMatch(/^► *118 /m);
+    await s.press("k", "z");
+    s.context.dispatch({ type: "say", message: "" });
+    expect(s.screen()).toBe(before);
   });
 
   test("copies the interval as text, Markdown, Mermaid", async () => {
@@ -277,51 +351,5 @@ describe("panes", () => {
     await s.press("M");
     expect(s.copied()).toMatch(/^sequenceDiagram\n/);
     expect(s.copied()).toContain("->>host: ");
-  });
-});
-
-describe("the key table", () => {
-  test("no key stands for two commands, every command has a text", () => {
-    const keys = COMMANDS.flatMap((command) => command.keys);
-    expect(new Set(keys).size).toBe(keys.length);
-    for (const { text, name } of COMMANDS) expect(text.length, name).toBeGreaterThan(3);
-    expect(new Set(COMMANDS.map((command) => command.name)).size).toBe(COMMANDS.length);
-  });
-
-  test("the README has it", () => {
-    expect(readFileSync(new URL("../../README.md", import.meta.url), "utf8")).toContain(keyTable());
-  });
-
-  test("the help lists every key, the palette finds by words", async () => {
-    const w = await world("initialisation");
-    const s = sessionOf(w, { width: 200, height: 60 });
-    await s.press("?");
-    for (const { text, keys } of COMMANDS)
-      expect(s.screen()).toContain(text.startsWith("pane: ") ? `  ${keys[0]} ${text.slice(6)}  ` : text);
-    for (const { title } of PANES) expect(s.screen()).toContain(title.slice(0, 60));
-    expect(matching("signal back").map((command) => command.name)).toContain("signal-back");
-    expect(KIND["app.call"]).toBeGreaterThan(0);
-  });
-
-  test("the help scrolls line by line and page by page, and no further than its end; other keys only close it", async () => {
-    const s = sessionOf(await world("initialisation"), { width: 80, height: 23 });
-    await s.type("?");
-    expect(s.screen()).toMatch(/lines 1 to 17 of/);
-    await s.type("jjk");
-    expect(s.screen()).toMatch(/lines 2 to 18 of/);
-    await s.type("          ");
-    expect(s.screen()).toContain("the second line: jump");
-    await s.type("kk");
-    expect(s.screen()).not.toContain("the second line: jump");
-    await s.type("q");
-    expect(s.state()).toMatchObject({ overlay: null, seq: 0 });
-    await s.type("?J");
-    expect(s.state()).toMatchObject({ overlay: null, seq: 0 });
-  });
-
-  test("too small a terminal is told so", async () => {
-    const s = sessionOf(await world("initialisation"), { width: 40, height: 10 });
-    expect(s.screen()).toContain("this terminal is 40x11;");
-    expect(s.screen().split("\n")).toHaveLength(10);
   });
 });

@@ -7,6 +7,7 @@ import { InputError, type Io } from "../io.ts";
 import { openForCommand } from "../opening.ts";
 import { findingsText } from "../present/findings.ts";
 import { paint } from "../present/style.ts";
+import { PLAIN_WIDTH } from "../present/two-column.ts";
 import { recordCase, tellRecorded } from "../recording.ts";
 import { draw } from "../showing.ts";
 import { findingInterval } from "./show.ts";
@@ -18,7 +19,6 @@ const STACK = "graphene-sgx";
 const FIX = "sgx-interrupted-code-lost";
 /** To be pasted: in a checkout there is no `eintr` in the shell. */
 const PROGRAM = process.env.npm_lifecycle_event === "start" ? "npm run -s eintr --" : "eintr";
-const PLAIN_WIDTH = 100;
 const MOST_ROWS = 500;
 
 export function demoCommand(io: Io): Command {

@@ -1,18 +1,9 @@
-/** `eintr replay`: the terminal application. Ink is loaded here and nowhere else: other commands start without it. */
+/** `eintr replay`: the terminal application. Ink is loaded for it alone, here or ahead in command-line.ts: other commands start without it. */
 
 import { Command } from "commander";
-import type { FixName, StackName } from "../../engine/index.ts";
 import { InputError, type Io } from "../io.ts";
 import { fixList, fixOption, stackOption, wholeNumber } from "../options.ts";
-
-interface Options {
-  fix?: FixName[];
-  stack?: StackName;
-  with?: string;
-  at?: number;
-  finding?: number;
-  ascii?: boolean;
-}
+import type { ReplayOptions } from "../replay/run.tsx";
 
 export function replayCommand(io: Io): Command {
   return new Command("replay")
@@ -38,7 +29,7 @@ Examples:
   eintr replay a.trace --fix sgx-interrupted-code-lost
   eintr replay sigsuspend-lock --stack native-linux`,
     )
-    .action(async (name: string, options: Options) => {
+    .action(async (name: string, options: ReplayOptions) => {
       if (process.stdout.isTTY !== true || process.stdin.isTTY !== true)
         throw new InputError("eintr replay needs a terminal; for a file or a pipe use eintr show");
       const { runReplay } = await import("../replay/run.tsx");

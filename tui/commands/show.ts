@@ -3,13 +3,14 @@
 import { Command, Option } from "commander";
 import { kindName, type ThreadInfo } from "../../engine/index.ts";
 import type { Trace } from "../../recorder/index.ts";
+import { allRulesRan } from "../analyzing.ts";
 import { around, rowsOfThread, threadAt } from "../interval.ts";
 import { InputError, type Io } from "../io.ts";
 import { openForCommand } from "../opening.ts";
 import { wholeNumber } from "../options.ts";
 import { safeJson } from "../present/safe.ts";
-import { MIN_WIDTH } from "../present/two-column.ts";
-import { draw } from "../showing.ts";
+import { MIN_WIDTH, PLAIN_WIDTH } from "../present/two-column.ts";
+import { draw, moreFollow } from "../showing.ts";
 
 interface Options {
   from?: number;
@@ -33,7 +34,6 @@ interface Chosen {
 
 /** Rows of the thread shown before and after the seq of --around. */
 const AROUND_ROWS = 40;
-const PLAIN_WIDTH = 100;
 
 export function showCommand(io: Io): Command {
   return new Command("show")
@@ -78,11 +78,12 @@ Examples:
 
 function choose(trace: Trace, options: Options): Chosen {
   const last = trace.transitions.rows - 1;
+  if (last < 0) throw new InputError(`${trace.dir}: there are no transitions`);
   if (options.finding !== undefined) return findingInterval(trace, options.finding);
   const at = options.around ?? options.from ?? 0;
   if (at > last) throw new InputError(`${trace.dir}: seq ${at} is after the last transition, ${last}`);
   const thread = options.thread === undefined ? threadAt(trace, at) : threadNamed(trace.threads, options.thread);
-  if (thread === null) throw new InputError(`${trace.dir}: there are no transitions`);
+  if (thread === null) throw new InputError(`${trace.dir}: there is no seq ${at}`);
   if (options.around !== undefined)
     return { thread, ...around(trace, thread, options.around, AROUND_ROWS), marks: new Map([[options.around, "here"]]) };
   const to = Math.min(options.to ?? last, last);
@@ -106,14 +107,9 @@ function threadNamed(threads: readonly ThreadInfo[], text: string): number {
 export function findingInterval(trace: Trace, id: number): Chosen {
   const [finding] = trace.ask("SELECT thread, first_seq, last_seq FROM finding WHERE id = ?", id);
   if (finding === undefined) {
-    const [counts] = trace.ask("SELECT (SELECT count(*) FROM finding), (SELECT count(*) FROM analysis)");
-    const [known = 0, rules = 0] = (counts ?? []).map(Number);
-    const why =
-      known > 0
-        ? `they are numbered 1 to ${known}`
-        : rules > 0
-          ? "nothing was found in this trace"
-          : `run eintr analyze ${trace.dir} first`;
+    const known = Number(trace.ask("SELECT count(*) FROM finding")[0]?.[0]);
+    const none = allRulesRan(trace) ? "nothing was found in this trace" : `run eintr analyze ${trace.dir} first`;
+    const why = known > 0 ? `they are numbered 1 to ${known}` : none;
     throw new InputError(`${trace.dir}: no finding ${id}; ${why}`);
   }
   const evidence = trace.ask("SELECT seq, caption FROM evidence WHERE finding = ? ORDER BY position", id);
@@ -127,10 +123,11 @@ export function findingInterval(trace: Trace, id: number): Chosen {
 }
 
 async function printJson(io: Io, trace: Trace, { thread, from, to }: Chosen, most: number): Promise<void> {
-  const { rows } = rowsOfThread(trace, thread, from, to, most);
+  const { rows, cut } = rowsOfThread(trace, thread, from, to, most);
   for (const row of rows) {
     const site = trace.sites[row.site];
     const names = { kind: kindName(row.kind), flow: site?.flow, label: site?.label, layer: site?.layer, context: site?.context };
     await io.out(`${safeJson({ ...row, ...names, detail: trace.texts[row.detail] ?? "" })}\n`);
   }
+  if (cut) io.talk(moreFollow(rows, most));
 }

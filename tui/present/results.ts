@@ -116,7 +116,8 @@ function told(columns: readonly string[]): string[] {
   });
 }
 
-function cellText(cell: Cell): string {
+/** Not safe for a terminal yet. */
+export function cellText(cell: Cell): string {
   if (cell === null) return "NULL";
   if (cell instanceof Uint8Array) return `(${cell.length} bytes)`;
   return String(cell);

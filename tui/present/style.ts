@@ -15,7 +15,8 @@ const sgr =
   (on: number, off: number) =>
   (text: string): string =>
     `\u001b[${on}m${text}\u001b[${off}m`;
-const plain = (text: string): string => text;
+/** Text as it is. */
+export const plain = (text: string): string => text;
 
 export const paint = (color: boolean): Paint =>
   color

@@ -6,7 +6,7 @@
 import { eventName, KIND, kindName, type Layer, resultText, type Site, signalName, type Transition } from "../../engine/index.ts";
 import type { ShownRow } from "./interval.ts";
 import { displayWidth, fit, safe } from "./safe.ts";
-import { ASCII_PEN, type Paint, type Pen, UNICODE_PEN } from "./style.ts";
+import { ASCII_PEN, type Paint, type Pen, plain, UNICODE_PEN } from "./style.ts";
 
 export interface TwoColumnOptions {
   readonly sites: readonly Site[];
@@ -18,6 +18,8 @@ export interface TwoColumnOptions {
   readonly sgx: boolean;
   /** Captions below rows, by seq. */
   readonly marks: ReadonlyMap<number, string>;
+  /** The largest seq there is: numbers have the room for it. */
+  readonly lastSeq: number;
   /** Seq that is "now": its row is pointed at, rows after it have not happened yet. */
   readonly cursor?: number;
   /** Sites that only one of two runs comes to, and the sign that rows of them have. */
@@ -31,8 +33,14 @@ export interface DrawnLine {
 }
 
 export const MIN_WIDTH = 60;
+/** Of a drawing for a file or a pipe. */
+export const PLAIN_WIDTH = 100;
 
-const SEQ_WIDTH = 8;
+/** Whether a stack of these sites runs in an enclave: also of a stack that is unknown here. */
+export const hasEnclave = (sites: readonly Site[]): boolean => sites.some(({ layer }) => layer === "untrusted-pal");
+
+/** A seq, and a place before and after it for what points at it or marks it. */
+const seqWidth = ({ lastSeq }: TwoColumnOptions): number => Math.max(6, String(lastSeq).length + 1) + 2;
 const LAYER_WIDTH = 6;
 const ENCLAVE_WIDTH = 2;
 /** Indent of a step's second line. */
@@ -96,17 +104,18 @@ export function outermost(rows: readonly ShownRow[], sites: readonly Site[]): { 
   return { normal, signal };
 }
 
-function columns({ width, sgx }: TwoColumnOptions): { inner: number; right: number } {
-  const inner = Math.max(width, MIN_WIDTH) - SEQ_WIDTH - LAYER_WIDTH - (sgx ? ENCLAVE_WIDTH + 1 : 0);
+function columns(options: TwoColumnOptions): { inner: number; right: number } {
+  const inner = Math.max(options.width, MIN_WIDTH) - seqWidth(options) - LAYER_WIDTH - (options.sgx ? ENCLAVE_WIDTH + 1 : 0);
   return { inner, right: Math.floor(inner * 0.45) };
 }
 
-/** The titles of the columns, two lines; `margin` stands over the numbers and layers, `hidden` calls are further out than the bars. */
-export function heading(options: TwoColumnOptions, margin = "", hidden = 0): string[] {
+/** The titles of the columns, two lines; numbers and layers have theirs when `all`, `hidden` calls are further out than the bars. */
+export function heading(options: TwoColumnOptions, all = false, hidden = 0): string[] {
   const { sgx, paint } = options;
   const pen = options.ascii ? ASCII_PEN : UNICODE_PEN;
   const { inner, right } = columns(options);
-  const empty = " ".repeat(SEQ_WIDTH + LAYER_WIDTH);
+  const margin = all ? `${"seq".padStart(seqWidth(options) - 2)}  layer` : "";
+  const empty = " ".repeat(seqWidth(options) + LAYER_WIDTH);
   const titles = fit(`${fit(normalTitle(hidden, right), right)}Signal context`, inner) + (sgx ? "SGX" : "");
   const rules = fit(fit(pen.line.repeat(14), right) + pen.line.repeat(14), inner) + (sgx ? pen.line.repeat(3) : "");
   return [paint.strong((fit(margin, empty.length) + titles).trimEnd()), paint.dim((empty + rules).trimEnd())];
@@ -120,23 +129,23 @@ function normalTitle(hidden: number, room: number): string {
 }
 
 function others(count: number, inside: boolean, pen: Pen, options: TwoColumnOptions): string {
-  const text = `${" ".repeat(SEQ_WIDTH)}${pen.skip.repeat(3)} ${count} of other threads ${pen.skip.repeat(3)}`;
+  const text = `${" ".repeat(seqWidth(options))}${pen.skip.repeat(3)} ${count} of other threads ${pen.skip.repeat(3)}`;
   return withEnclave(text, options.paint.dim, inside, pen, options);
 }
 
 /** A line that belongs to no step: the enclave's bar goes on beside it. */
 function withEnclave(text: string, style: (text: string) => string, inside: boolean, pen: Pen, options: TwoColumnOptions): string {
   if (!inside) return style(text);
-  return `${style(fit(text, SEQ_WIDTH + LAYER_WIDTH + columns(options).inner))} ${options.paint.cross(pen.inside)}`;
+  return `${style(fit(text, seqWidth(options) + LAYER_WIDTH + columns(options).inner))} ${options.paint.cross(pen.inside)}`;
 }
 
 /** Between the contexts: the kernel pushes a signal frame, or takes it back. */
-function arrow(toSignal: boolean, row: Transition, right: number, pen: Pen, { paint }: TwoColumnOptions): string {
+function arrow(toSignal: boolean, row: Transition, right: number, pen: Pen, options: TwoColumnOptions): string {
   const name = toSignal ? ` ${row.signal > 0 ? signalName(row.signal) : "signal"} ` : " back ";
   const shaft = Math.max(2, right - 4 - name.length);
   const before = Math.floor(shaft / 2);
   const body = `${pen.line.repeat(before)}${name}${pen.line.repeat(shaft - before)}`;
-  return paint.cross(`${" ".repeat(SEQ_WIDTH + LAYER_WIDTH)}${toSignal ? `${body}${pen.right}` : `${pen.left}${body}`}`);
+  return options.paint.cross(`${" ".repeat(seqWidth(options) + LAYER_WIDTH)}${toSignal ? `${body}${pen.right}` : `${pen.left}${body}`}`);
 }
 
 interface Place {
@@ -157,12 +166,13 @@ function rowLines(shown: ShownRow, site: Site | undefined, { inner, start, bars,
   const sign = options.only?.sites.has(row.site) === true ? options.only.sign : "";
   const marked = options.marks.has(row.seq) || sign !== "";
   const now = options.cursor ?? Number.POSITIVE_INFINITY;
+  const margin = seqWidth(options);
   return wrapCells(text, room, HANG).map((part, i) => {
-    const number = String(row.seq).padStart(SEQ_WIDTH - 2) + sign;
+    const number = String(row.seq).padStart(margin - 2) + sign;
     const head = i > 0 ? "" : row.seq === options.cursor ? number.replace(/^ ?/, pen.right) : number;
     const layer = i === 0 && site !== undefined ? LAYER_TEXT[site.layer] : "";
     const body = fit(" ".repeat(start) + `${pen.bar} `.repeat(bars) + (i === 0 ? "" : " ".repeat(HANG)) + part, inner);
-    const line = `${marked ? paint.warn(fit(head, SEQ_WIDTH)) : paint.dim(fit(head, SEQ_WIDTH))}${paint.dim(fit(layer, LAYER_WIDTH))}`;
+    const line = `${marked ? paint.warn(fit(head, margin)) : paint.dim(fit(head, margin))}${paint.dim(fit(layer, LAYER_WIDTH))}`;
     const crossing = kindName(row.kind).startsWith("sgx.");
     const style =
       row.seq === options.cursor ? paint.here : row.seq > now ? paint.dim : marked ? paint.strong : crossing ? paint.cross : plain;
@@ -183,8 +193,6 @@ function isInside(row: Transition, site: Site | undefined): boolean {
   if (row.kind === KIND["sgx.eexit"] || row.kind === KIND["sgx.aex"]) return false;
   return site?.layer === "app" || site?.layer === "libos" || site?.layer === "pal";
 }
-
-const plain = (text: string): string => text;
 
 const RESULT: ReadonlySet<number> = new Set(
   (["app.return", "libos.syscall.exit", "host.syscall.exit", "ocall.return", "pal.call.leave"] as const).map((name) => KIND[name]),
@@ -208,7 +216,7 @@ function remarks(row: Transition, folded: number, pen: Pen): string {
 
 /** Below their row; the last cell stays free. */
 function captionLines(caption: string, inside: boolean, pen: Pen, options: TwoColumnOptions): string[] {
-  const margin = " ".repeat(SEQ_WIDTH - 2);
+  const margin = " ".repeat(seqWidth(options) - 2);
   return wrapCells(safe(caption), columns(options).inner + LAYER_WIDTH - 1).map((line, i) =>
     withEnclave(`${margin}${i === 0 ? pen.mark : " "} ${line}`, options.paint.warn, inside, pen, options),
   );

@@ -19,17 +19,25 @@ interface Passed {
 }
 
 const passed = new WeakMap<World, Passed>();
+/** What a damaged trace said: each redraw would read all of it again. */
+const failed = new WeakMap<World, unknown>();
 
 /** Finds the calls and handlers of the whole trace, by place, and its sites. Yields the rows of each block it has passed. */
 function* findPassed(world: World): Generator<number, Passed> {
   const known = passed.get(world);
   if (known !== undefined) return known;
+  if (failed.has(world)) throw failed.get(world);
   const calls = watchCalls(world.trace);
   const sites = new Uint8Array(world.trace.sites.length);
-  for (const block of world.trace.rows()) {
-    calls.put(block);
-    for (let i = 0; i < block.n; i += 1) sites[block.site[i] as number] = 1;
-    yield block.n;
+  try {
+    for (const block of world.trace.rows()) {
+      calls.put(block);
+      for (let i = 0; i < block.n; i += 1) sites[block.site[i] as number] = 1;
+      yield block.n;
+    }
+  } catch (error) {
+    failed.set(world, error);
+    throw error;
   }
   const all = { calls, sites };
   passed.set(world, all);

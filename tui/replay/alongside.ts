@@ -94,10 +94,22 @@ export function partingOf(world: World, { one, other: there }: SeenPair): Partin
   return parting === null || parting.next.here > (one.endSeq ?? Number.POSITIVE_INFINITY) ? null : parting;
 }
 
+const differing = new WeakMap<World, readonly SeenPair[]>();
+
+/** What differs and happened in this run, in order of where that shows. */
+function differencesOf(world: World): readonly SeenPair[] {
+  const known = differing.get(world);
+  if (known !== undefined) return known;
+  const all = pairsOf(world).filter(({ one, differs }) => one !== undefined && differs);
+  all.sort((a, b) => place(a.one) - place(b.one));
+  differing.set(world, all);
+  return all;
+}
+
 /** The next (1) or last (-1) place where the two runs differ for the application. */
 export function nextDifference(world: World, seq: number, direction: 1 | -1): { seq: number; thread: number; text: string } | null {
-  const differing = pairsOf(world).filter(({ one, differs }) => one !== undefined && differs);
-  const found = direction === 1 ? differing.find(({ one }) => place(one) > seq) : differing.findLast(({ one }) => place(one) < seq);
+  const all = differencesOf(world);
+  const found = direction === 1 ? all.find(({ one }) => place(one) > seq) : all.findLast(({ one }) => place(one) < seq);
   if (found?.one === undefined) return null;
   const thread = world.trace.threads.findIndex((one) => one.name === found.one?.thread);
   const text = `${found.one.what}: ${outcome(found.one)} here, ${outcome(found.other)} there`;

@@ -1,17 +1,16 @@
 /** The Ink application: keys and mouse in, one prebuilt string a line out. */
 
 import { setImmediate as turn } from "node:timers/promises";
-import { Transform, useApp, useInput, useStdout } from "ink";
+import { Transform, useApp, useStdin, useStdout } from "ink";
 import { useEffect, useMemo, useReducer, useRef } from "react";
 import { attempt } from "./attempt.ts";
 import type { Context } from "./context.ts";
 import { frame } from "./frame.ts";
-import { onKey, onMouse, onTick } from "./input.ts";
-import { keysIn } from "./key-name.ts";
+import { onKey, onMouse, onPaste, onTick } from "./input.ts";
 import { SPARE_LINES } from "./layout.ts";
-import { mouseEvent } from "./mouse.ts";
 import { seqsOnScreen } from "./on-screen.ts";
 import { type ReplayState, reduce, startState, stepsPerSecond } from "./state.ts";
+import { createInputReader, type Input } from "./typed.ts";
 import { findingsOf, type StoredFinding, type World } from "./world.ts";
 
 export interface ReplayProps {
@@ -21,14 +20,12 @@ export interface ReplayProps {
   /** Write the lines as a picture; returns the file's name. */
   readonly picture: (lines: readonly string[], columns: number) => string;
   readonly suspend: (resumed: () => void) => void;
-  /** Told each state; for tests. */
-  readonly onState?: (state: ReplayState) => void;
 }
 
 /** At most so many frames a second are made while playing; faster play makes several steps a frame. */
 const FRAMES = 30;
 
-export function Replay({ world, start, copy, picture, suspend, onState }: ReplayProps) {
+export function Replay({ world, start, copy, picture, suspend }: ReplayProps) {
   const { exit } = useApp();
   const { stdout } = useStdout();
   const [state, dispatch] = useReducer(reduce, null, () => ({ ...startState(world, ...sizeOf(stdout)), settled: false, ...start }));
@@ -45,16 +42,19 @@ export function Replay({ world, start, copy, picture, suspend, onState }: Replay
         newest.current = reduce(newest.current, action);
         dispatch(action);
       },
-      quit() {
-        running.current?.abort();
-        exit();
-      },
+      quit: () => exit(),
       suspend: () => suspend(() => context.dispatch({ type: "say", message: backAgain(newest.current.message) })),
       cancel: () => running.current?.abort(),
-      task() {
+      async task(run) {
         running.current?.abort();
-        running.current = new AbortController();
-        return running.current.signal;
+        const own = new AbortController();
+        running.current = own;
+        context.dispatch({ type: "busy", busy: true });
+        try {
+          await run(own.signal);
+        } finally {
+          if (running.current === own) context.dispatch({ type: "busy", busy: false });
+        }
       },
       copy,
       onScreen: () => seqsOnScreen(world, newest.current),
@@ -76,7 +76,15 @@ export function Replay({ world, start, copy, picture, suspend, onState }: Replay
   useEffect(() => {
     if (state.playing === 0) return;
     const steps = Math.max(1, Math.round(perSecond / FRAMES));
-    const timer = setInterval(() => void onTick(context, steps), (1000 * steps) / perSecond);
+    // A tick may have to look far for its row: the next one waits for it.
+    let going = false;
+    const tick = async (): Promise<void> => {
+      if (going) return;
+      going = true;
+      await onTick(context, steps);
+      going = false;
+    };
+    const timer = setInterval(() => void tick(), (1000 * steps) / perSecond);
     return () => clearInterval(timer);
   }, [state.playing, perSecond, context]);
 
@@ -86,17 +94,37 @@ export function Replay({ world, start, copy, picture, suspend, onState }: Replay
     return () => stop.abort();
   }, [context, state.settled]);
 
-  useInput((input, key) => {
-    const mouse = mouseEvent(input);
-    if (mouse !== null) return void onMouse(context, mouse);
-    for (const typed of keysIn(input, key)) void onKey(context, typed);
-  });
+  // However it ends, nothing goes on behind it.
+  useEffect(() => () => running.current?.abort(), []);
 
-  useEffect(() => onState?.(state), [state, onState]);
+  const { setRawMode, internal_eventEmitter: terminal } = useStdin();
+  // Ink's own hook for keys ends the program at a sequence it has no name for.
+  useEffect(() => {
+    const read = createInputReader();
+    const heard = (piece: string): void => read(piece).forEach((input) => void onInput(context, input));
+    setRawMode(true);
+    terminal.on("input", heard);
+    return () => {
+      terminal.off("input", heard);
+      setRawMode(false);
+    };
+  }, [context, setRawMode, terminal]);
+
   const lines = frame(world, state);
   // Ink lays out a blank text of the screen's size, always the same, and puts the lines in its place: measuring and keeping
   // thousands of different texts is what it would spend its time and memory on.
   return <Transform transform={(_, i) => lines[i] ?? ""}>{blank(state.width, lines.length)}</Transform>;
+}
+
+function onInput(c: Context, input: Input): void | Promise<void> {
+  switch (input.what) {
+    case "key":
+      return onKey(c, input);
+    case "paste":
+      return onPaste(c, input.text);
+    case "mouse":
+      return onMouse(c, input.mouse);
+  }
 }
 
 const blank = (width: number, height: number): string => Array.from({ length: height }, () => " ".repeat(width)).join("\n");

@@ -13,8 +13,11 @@ export interface Context {
   readonly suspend: () => void;
   /** Stop what goes on in the background. */
   readonly cancel: () => void;
-  /** Begin something in the background: ends at the next chance when it is aborted. What was begun before is cancelled. */
-  readonly task: () => AbortSignal;
+  /**
+   * Do something in the background: `run` ends at the next chance when its signal is aborted. What was begun before is cancelled.
+   * Resolves when it is over.
+   */
+  readonly task: (run: (stop: AbortSignal) => Promise<void>) => Promise<void>;
   /** Send text to the terminal for its clipboard: whether it is taken is not told. */
   readonly copy: (text: string) => void;
   /** Seqs of the rows that the timeline shows. */

@@ -39,7 +39,15 @@ function intervalText(world: World, { rows, depthBefore, shown }: Interval, form
   const { sites } = world.trace;
   if (form === "mermaid") return mermaid(world, rows);
   const chosen = chooseRows(rows, { all: false, depthBefore, marked: shown });
-  const lines = twoColumn(chosen, { sites, width: TEXT_WIDTH, paint: paint(false), ascii: false, sgx: world.sgx, marks: new Map() });
+  const lines = twoColumn(chosen, {
+    sites,
+    width: TEXT_WIDTH,
+    paint: paint(false),
+    ascii: false,
+    sgx: world.sgx,
+    lastSeq: world.rows.count - 1,
+    marks: new Map(),
+  });
   return form === "text" ? `${lines.join("\n")}\n` : `\`\`\`\n${lines.join("\n")}\n\`\`\`\n`;
 }
 
@@ -58,8 +66,9 @@ function mermaid(world: World, rows: readonly Transition[]): string {
   let previous: string | null = null;
   for (const row of rows) {
     const site = world.trace.sites[row.site];
-    if (site === undefined || (row.kind === KIND.branch && site.layer === previous)) continue;
+    if (site === undefined) continue;
     const layer = site.layer === "untrusted-pal" ? "upal" : site.layer;
+    if (row.kind === KIND.branch && layer === previous) continue;
     const text = `${row.seq} ${site.flow}: ${site.label}${row.signal > 0 ? ` (${signalName(row.signal)})` : ""}`
       .replace(/[;#<>{}]/g, " ")
       .replace(/\s+/g, " ");

@@ -10,7 +10,8 @@ import { type Aligned, alignedSeq } from "./alongside.ts";
 import { explained } from "./attempt.ts";
 import { paletteLines } from "./help.ts";
 import { COMMANDS } from "./keys.ts";
-import { layoutOf, MESSAGE_LINES, MIN_HEIGHT, MIN_WIDTH, SPARE_LINES } from "./layout.ts";
+import { layoutOf, MESSAGE_LINES, MIN_HEIGHT, MIN_WIDTH, paneRoom, SPARE_LINES } from "./layout.ts";
+import type { Line } from "./line-edit.ts";
 import { OVERLAYS, overlayLines } from "./overlay.ts";
 import { whereInStory } from "./panes/findings.ts";
 import { PANES } from "./panes/index.ts";
@@ -20,6 +21,7 @@ import { statePane } from "./panes/state.ts";
 import { timelinePane } from "./panes/timeline.ts";
 import { LOOKED_ROWS } from "./roads.ts";
 import { type ReplayState, stepsPerSecond, toldOf } from "./state.ts";
+import { tabLine } from "./tabs.ts";
 import { stackOf, type World } from "./world.ts";
 
 /** Exactly `height` lines of at most `width` cells; texts of strangers are safe in them. */
@@ -74,8 +76,7 @@ function body(world: World, s: ReplayState): string[] {
   if (s.prompt === "palette") return padded(paletteLines(world, s), layout.bodyHeight);
   const { timeline, side } = layout;
   const drawn = shielded(world, timeline.width, () => timelineParts(world, s, timeline.width, timeline.height).map((line) => line.text));
-  const pane =
-    layout.wide && s.pane !== "state" ? paneAndState(world, s, side.width, side.height) : paneWithTabs(world, s, side.width, side.height);
+  const pane = [...paneWithTabs(world, s), ...stateBelow(world, s, side.height - paneRoom(s).height - 1)];
   if (!layout.wide) return [...padded(drawn, timeline.height), ...pane];
   const bar = world.paint.dim(world.ascii ? " | " : " │ ");
   return pane.map((line, i) => `${padStyled(drawn[i] ?? "", timeline.width)}${bar}${line}`);
@@ -129,17 +130,17 @@ function otherTitle(stack: string, { seq, waits }: Aligned, width: number): stri
   return safe(notes.find((note) => displayWidth(note) <= width) ?? name, width);
 }
 
-function paneWithTabs(world: World, s: ReplayState, width: number, height: number): string[] {
-  const tabs = PANES.map(({ id }, i) => (id === s.pane ? `[${i + 1} ${id}]` : ` ${i + 1} ${id} `)).join(" ");
+function paneWithTabs(world: World, s: ReplayState): string[] {
+  const { width, height } = paneRoom(s);
   const shown = PANES.find(({ id }) => id === s.pane) ?? statePane;
-  return [world.paint.strong(fit(safe(tabs, width), width)), ...paneLines(world, s, shown, width, height - 1)];
+  return [world.paint.strong(fit(safe(tabLine(s.pane), width), width)), ...paneLines(world, s, shown, width, height)];
 }
 
-/** A wide screen shows the machine's state below any other pane. */
-function paneAndState(world: World, s: ReplayState, width: number, height: number): string[] {
-  const upper = Math.ceil(height / 2);
-  const title = world.paint.strong(fit("state", width));
-  return [...paneWithTabs(world, s, width, upper), title, ...paneLines(world, s, statePane, width, height - upper - 1)];
+/** A wide screen shows the machine's state below any other pane; nothing where there is no room. */
+function stateBelow(world: World, s: ReplayState, height: number): string[] {
+  if (height <= 0) return [];
+  const { width } = paneRoom(s);
+  return [world.paint.strong(fit("state", width)), ...paneLines(world, s, statePane, width, height - 1)];
 }
 
 const paneLines = (world: World, s: ReplayState, { lines }: Pane, width: number, height: number): string[] =>
@@ -154,7 +155,7 @@ const padded = (lines: readonly string[], height: number): string[] => Array.fro
 const PROMPTS = {
   search: ["/", "a regular expression over function, label, kind, signal, thread; n and N go on"],
   jump: ["jump to: ", "a seq (120), a share (50%) or a time (1.5ms)"],
-  sql: ["SQL: ", "such as SELECT * FROM signals (transitions, finding, evidence); ctrl-u clears"],
+  sql: ["SQL: ", "such as SELECT * FROM signals (transitions, finding); up: earlier; ctrl-u clears"],
   palette: [":", "words of a command"],
 } as const;
 
@@ -164,11 +165,19 @@ function messageLines(world: World, s: ReplayState): string[] {
     return padded(text, MESSAGE_LINES).map((line) => safe(line, s.width));
   }
   const [head, help] = PROMPTS[s.prompt];
-  // The end of what is typed is where one types.
-  const room = s.width - head.length - 1;
-  const shown = [...s.typed].slice(-Math.max(1, Math.floor(room / 2))).join("");
-  const typed = `${world.paint.strong(head)}${safe(s.typed.length <= room ? s.typed : shown, room)}${world.paint.here("_")}`;
-  return [typed, world.paint.dim(safe(help, s.width))];
+  const [before, after] = aroundCursor(s.line, s.width - head.length - 1);
+  return [`${world.paint.strong(head)}${before}${world.paint.here("_")}${after}`, world.paint.dim(safe(help, s.width))];
+}
+
+/** What of the line is seen before and after the cursor: the cursor always is. */
+function aroundCursor({ typed, cursor }: Line, room: number): [string, string] {
+  const characters = [...typed];
+  const before = characters.slice(0, cursor).map((character) => safe(character));
+  let from = cursor;
+  let width = 0;
+  while (from > 0 && width + displayWidth(before[from - 1] ?? "") <= room) width += displayWidth(before[--from] ?? "");
+  const left = room - width;
+  return [before.slice(from).join(""), left > 0 ? safe(characters.slice(cursor).join(""), left) : ""];
 }
 
 /** The findings pane has the finding and its captions already. */

@@ -1,12 +1,13 @@
 /** Commands that go somewhere in the trace. */
 
+import { setImmediate as turn } from "node:timers/promises";
 import { type Cell, query } from "../../recorder/index.ts";
 import { nextDifference } from "./alongside.ts";
 import type { Context } from "./context.ts";
-import { jumpTarget, type MoveName, signalAt, wanted } from "./moves.ts";
+import { depthHere, jumpTarget, type MoveName, shallower, signalAt, wanted } from "./moves.ts";
 import type { Direction, Wanted } from "./rows.ts";
 import type { SqlResult } from "./state.ts";
-import { loadRoad } from "./world.ts";
+import { HOPS, loadRoad } from "./world.ts";
 
 const MAX_SQL_ROWS = 1000;
 
@@ -14,18 +15,30 @@ const MAX_SQL_ROWS = 1000;
 const KEEPS_THREAD: ReadonlySet<MoveName> = new Set(["step", "over", "out", "syscall", "entry"]);
 
 const NOTHING: Readonly<Record<Direction, string>> = { 1: "nothing further on", [-1]: "nothing before" };
-const NOTHING_OUTSIDE: Readonly<Record<Direction, string>> = {
-  1: "nothing is left to go out of before the trace ends",
-  [-1]: "nothing is left to go out of",
-};
 
 export function move(c: Context, name: MoveName, direction: Direction): Promise<void> {
   const s = c.state();
   return lookFor(c, s.seq, direction, wanted(name, s, c.world.rows), (found) => {
     if (found !== null) return arrive(c, found, KEEPS_THREAD.has(name) ? s.thread : null);
-    c.dispatch({ type: "say", message: (name === "out" ? NOTHING_OUTSIDE : NOTHING)[direction] });
+    c.dispatch({ type: "say", message: name === "out" ? "nothing is left to go out of before the trace ends" : NOTHING[direction] });
     if (s.playing !== 0) c.dispatch({ type: "play", direction: 0 });
   });
+}
+
+/** Back to the call of the function that is stood in; from a call to the one around it. */
+export function toCaller(c: Context): Promise<void> {
+  const s = c.state();
+  const { rows } = c.world;
+  const callOf = (depth: number): Promise<void> =>
+    lookFor(c, s.seq, -1, shallower(s.thread, depth), (before) => {
+      if (before === null) return c.dispatch({ type: "say", message: "nothing is left to go out of" });
+      // The call itself counts as inside: it is the row after the last one outside.
+      return lookFor(c, before, 1, wanted("step", s, rows), (call) =>
+        call !== null && call < s.seq ? arrive(c, call, s.thread) : callOf(depth - 1),
+      );
+    });
+  const depth = depthHere(s, rows);
+  return Number.isFinite(depth) ? callOf(depth) : move(c, "step", -1);
 }
 
 /**
@@ -40,17 +53,18 @@ export async function lookFor(
   then: (seq: number | null) => void | Promise<void>,
 ): Promise<void> {
   const { rows } = c.world;
-  let stop: AbortSignal | null = null;
-  for (let at = from; ; ) {
-    const found = rows.find(at, direction, want);
-    if (found === null) return then(null);
-    if ("seq" in found) return then(found.seq);
-    stop ??= c.task();
-    at = found.goOnAt;
-    c.dispatch({ type: "say", message: `looking: at ${Math.floor((100 * at) / rows.count)} % (Esc stops)`, busy: true });
-    await new Promise((resolve) => setImmediate(resolve));
-    if (stop.aborted) return;
-  }
+  let found = rows.find(from, direction, want);
+  if (found === null || "seq" in found) return then(found?.seq ?? null);
+  await c.task(async (stop) => {
+    while (found !== null && "goOnAt" in found) {
+      const at = found.goOnAt;
+      c.dispatch({ type: "say", message: `looking: at ${Math.floor((100 * at) / rows.count)} % (Esc stops)` });
+      await turn();
+      if (stop.aborted) return;
+      found = rows.find(at, direction, want);
+    }
+    await then(found?.seq ?? null);
+  });
 }
 
 /** Stand at `seq`, and look at its thread unless another is asked for. */
@@ -81,7 +95,7 @@ export function bookmark(c: Context, direction: Direction): void {
 export function thread(c: Context, direction: Direction): void {
   const { threads } = c.world.trace;
   if (threads.length < 2) return c.dispatch({ type: "say", message: "there is only one thread" });
-  const next = (c.state().thread + direction + threads.length) % Math.max(1, threads.length);
+  const next = (c.state().thread + direction + threads.length) % threads.length;
   c.dispatch({ type: "thread", thread: next });
 }
 
@@ -108,19 +122,19 @@ export function follow(c: Context): void {
 /** Run a query in the background; its result fills the pane. */
 export async function sql(c: Context, text: string): Promise<void> {
   if (text.trim() === "") return;
-  c.dispatch({ type: "asked", sql: text });
-  const stop = c.task();
-  c.dispatch({ type: "say", message: "asking (Esc stops)", busy: true });
-  try {
-    const result = await query(c.world.trace.db, text, { limit: MAX_SQL_ROWS, signal: stop });
-    const rows = [];
-    for await (const chunk of result.chunks()) rows.push(...chunk);
-    if (stop.aborted) return;
-    c.dispatch({ type: "sql", result: { sql: text, columns: result.columns, rows, truncated: result.truncated } });
-    c.dispatch({ type: "say", message: rows.length === 0 ? "no rows" : "" });
-  } catch (error) {
-    if (!stop.aborted) c.dispatch({ type: "say", message: error instanceof Error ? error.message : String(error) });
-  }
+  await c.task(async (stop) => {
+    c.dispatch({ type: "say", message: "asking (Esc stops)" });
+    try {
+      const result = await query(c.world.trace.db, text, { limit: MAX_SQL_ROWS, signal: stop });
+      const rows = [];
+      for await (const chunk of result.chunks()) rows.push(...chunk);
+      if (stop.aborted) return;
+      c.dispatch({ type: "sql", result: { sql: text, columns: result.columns, rows, truncated: result.truncated } });
+      c.dispatch({ type: "say", message: rows.length === 0 ? "no rows" : "" });
+    } catch (error) {
+      if (!stop.aborted) c.dispatch({ type: "say", message: error instanceof Error ? error.message : String(error) });
+    }
+  });
 }
 
 /** From the selected row of a result to the transition it names. */
@@ -140,10 +154,16 @@ export function jumpToRow(c: Context): void {
 const isSeq = (cell: Cell | undefined): boolean =>
   (typeof cell === "number" || typeof cell === "bigint") && Number.isSafeInteger(Number(cell));
 
-/** Columns that name a transition: seq itself, then those called after it, then the one that a signal begins with. */
+/** Columns that name a transition: seq itself, then those called after it, then the hops of a signal. */
 function seqColumns({ columns }: SqlResult): number[] {
   const named = (is: (name: string) => boolean): number[] => columns.flatMap((name, at) => (is(name) ? [at] : []));
-  return [...named((name) => name === "seq"), ...named((name) => name.endsWith("_seq")), ...named((name) => name === "generated")];
+  // Elsewhere their names may mean anything.
+  const hops = columns.includes("generated") ? HOPS : [];
+  return [
+    ...named((name) => name === "seq"),
+    ...named((name) => name.endsWith("_seq")),
+    ...hops.flatMap((hop) => named((name) => name === hop)),
+  ];
 }
 
 export function difference(c: Context, direction: Direction): void {

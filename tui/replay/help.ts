@@ -66,7 +66,11 @@ export function helpLines(world: World, width: number): string[] {
     keysOf("look"),
     keysOf("other"),
     [strong("Words"), ...WORDS.flatMap(([name, text]) => entry(name, text))],
-    [strong("Mouse"), ...entry("wheel", "back and forward"), ...entry("click", "a row: go there; the second line: jump")],
+    [
+      strong("Mouse"),
+      ...entry("wheel", "back and forward; over the pane: scroll it"),
+      ...entry("click", "a row, a tab: go there; the second line: jump"),
+    ],
   ];
   const lines = parts.flat();
   if (columns === 1) return lines;
@@ -75,8 +79,8 @@ export function helpLines(world: World, width: number): string[] {
 }
 
 export function paletteLines(world: World, s: ReplayState): string[] {
-  const found = matching(s.typed);
-  const chosen = (i: number): boolean => i === 0 && s.typed.trim() !== "";
+  const found = matching(s.line.typed);
+  const chosen = (i: number): boolean => i === 0 && s.line.typed.trim() !== "";
   const lines = found.map((command, i) => {
     const text = safe(
       `${chosen(i) ? ">" : " "} ${command.name.padEnd(18)} ${command.keys.join(" ").padEnd(KEYS)} ${command.text}`,

@@ -2,18 +2,19 @@
 
 import type { Context } from "./context.ts";
 import { copyInterval } from "./copying.ts";
-import { bookmark, difference, edge, follow, jumpToRow, move, thread } from "./going.ts";
+import { bookmark, difference, edge, follow, jumpToRow, move, thread, toCaller } from "./going.ts";
+import { paneRoom } from "./layout.ts";
 import { PANES } from "./panes/index.ts";
 import { search } from "./search.ts";
 import { evidence, finding, story, why } from "./story.ts";
 
 export interface ReplayCommand {
   readonly name: string;
-  /** As `keyName` gives them. */
+  /** As `typed.ts` names them. */
   readonly keys: readonly string[];
   readonly text: string;
   readonly group: "time" | "jump" | "pane" | "look" | "other";
-  /** Word for the footer, empty for none. */
+  /** Word for the footer. */
   readonly hint?: string;
   readonly run: (c: Context) => void | Promise<void>;
 }
@@ -40,7 +41,7 @@ export const COMMANDS: readonly ReplayCommand[] = [
   { name: "over", keys: ["o"], group: "time", text: "over: next one not deeper than here", run: (c) => move(c, "over", 1) },
   { name: "over-back", keys: ["O"], group: "time", text: "over, back", run: (c) => move(c, "over", -1) },
   { name: "out", keys: ["u"], group: "time", text: "out of this function", run: (c) => move(c, "out", 1) },
-  { name: "out-back", keys: ["U"], group: "time", text: "back to who called this function", run: (c) => move(c, "out", -1) },
+  { name: "out-back", keys: ["U"], group: "time", text: "back to who called this function", run: toCaller },
   { name: "any-next", keys: ["J"], group: "time", text: "next transition of any thread", run: (c) => move(c, "any", 1) },
   { name: "any-back", keys: ["K"], group: "time", text: "one transition of any thread back", run: (c) => move(c, "any", -1) },
   {
@@ -167,14 +168,14 @@ export const COMMANDS: readonly ReplayCommand[] = [
     keys: ["ctrl-d", "pagedown"],
     group: "look",
     text: "scroll the pane down",
-    run: (c) => c.dispatch({ type: "scroll", by: SCROLL }),
+    run: (c) => scroll(c, SCROLL),
   },
   {
     name: "scroll-up",
     keys: ["ctrl-u", "pageup"],
     group: "look",
     text: "scroll the pane up",
-    run: (c) => c.dispatch({ type: "scroll", by: -SCROLL }),
+    run: (c) => scroll(c, -SCROLL),
   },
   {
     name: "sql",
@@ -182,7 +183,7 @@ export const COMMANDS: readonly ReplayCommand[] = [
     group: "look",
     text: "ask in SQL",
     hint: "sql",
-    run: (c) => c.dispatch({ type: "prompt", prompt: "sql", typed: c.state().asked }),
+    run: (c) => c.dispatch({ type: "prompt", prompt: "sql", typed: c.state().entered.sql.at(-1) ?? "" }),
   },
   {
     name: "row-down",
@@ -244,6 +245,14 @@ function pane(c: Context, direction: 1 | -1): void {
   c.dispatch({ type: "pane", pane: PANES[(at + direction + PANES.length) % PANES.length]?.id ?? "state" });
 }
 
+/** Of the pane. */
+export function scroll(c: Context, by: number): void {
+  const s = c.state();
+  const shown = PANES.find((one) => one.id === s.pane);
+  if (shown?.scroll === undefined) return c.dispatch({ type: "say", message: "this pane shows what it has: there is nothing to scroll" });
+  c.dispatch(shown.scroll(c.world, s, paneRoom(s), by));
+}
+
 /** While it plays, the screen's first line has the speed. */
 function speed(c: Context, by: 1 | -1): void {
   c.dispatch({ type: "speed", by });
@@ -259,13 +268,17 @@ export const commandOfKey: ReadonlyMap<string, ReplayCommand> = new Map(
   COMMANDS.flatMap((command) => command.keys.map((key) => [key, command] as const)),
 );
 
-/** Commands whose name or text has all the words. */
+/** Commands whose name or text has all the words; the one of that name first, then those whose names begin so. */
 export function matching(typed: string): readonly ReplayCommand[] {
   const words = typed
     .toLowerCase()
     .split(/\s+/)
     .filter((word) => word !== "");
-  return COMMANDS.filter((command) => words.every((word) => command.name.includes(word) || command.text.toLowerCase().includes(word)));
+  const whole = words.join("-");
+  const rank = ({ name }: ReplayCommand): number => (name === whole ? 0 : name.startsWith(whole) ? 1 : name.includes(whole) ? 2 : 3);
+  return COMMANDS.filter((command) => words.every((word) => command.name.includes(word) || command.text.toLowerCase().includes(word))).sort(
+    (a, b) => rank(a) - rank(b),
+  );
 }
 
 /** The table as Markdown, as the README has it. */

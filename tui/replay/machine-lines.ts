@@ -17,9 +17,11 @@ export interface StateLine {
   /** The same thing in two states has the same key. */
   readonly key: string;
   readonly text: string;
+  /** Of a call stack: it changes with nearly every step, and the timeline shows how. */
+  readonly frame: boolean;
 }
 
-const line = (key: string, text: string): StateLine => ({ key, text });
+const line = (key: string, text: string, frame = false): StateLine => ({ key, text, frame });
 
 /** Deepest frames of a stack that are shown. */
 const FRAMES = 12;
@@ -79,7 +81,7 @@ function stackLines(name: string, frames: readonly Frame[], run: Run): StateLine
     ...shown.map((frame, i) => {
       const flow = flows[frame.flow];
       const at = flow?.steps[frame.pc]?.label ?? "its end";
-      return line(`${name} ${hidden + i}`, `  ${flow?.name ?? frame.flow}  next: ${at}`);
+      return line(`${name} ${hidden + i}`, `  ${flow?.name ?? frame.flow}  next: ${at}`, true);
     }),
   ];
 }

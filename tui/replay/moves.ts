@@ -33,10 +33,8 @@ export function wanted(move: MoveName, s: ReplayState, rows: Rows): Wanted {
       const depth = depthHere(s, rows);
       return (block, i) => mine(block, i) && (block.depth[i] as number) <= depth;
     }
-    case "out": {
-      const depth = depthHere(s, rows);
-      return (block, i) => mine(block, i) && (block.depth[i] as number) < depth;
-    }
+    case "out":
+      return shallower(thread, depthHere(s, rows));
     case "signal": {
       const { signal } = s;
       // A followed signal is followed through all threads.
@@ -50,7 +48,14 @@ export function wanted(move: MoveName, s: ReplayState, rows: Rows): Wanted {
   }
 }
 
-const depthHere = (s: ReplayState, rows: Rows): number => {
+/** A row of the thread that is less deep. */
+export const shallower =
+  (thread: number, depth: number): Wanted =>
+  (block, i) =>
+    block.thread[i] === thread && (block.depth[i] as number) < depth;
+
+/** Infinite where another thread's row is stood on. */
+export const depthHere = (s: ReplayState, rows: Rows): number => {
   const here = rows.at(s.seq);
   return here !== null && here.thread === s.thread ? here.depth : Number.POSITIVE_INFINITY;
 };

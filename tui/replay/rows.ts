@@ -18,7 +18,7 @@ export interface Rows {
   /** Block that holds `seq`, and the row in it. */
   block(seq: number): { block: Block; row: number } | null;
   /** The nearest row after (1) or before (-1) `from` that is wanted; null at the end of the trace. */
-  find(from: number, direction: Direction, wanted: Wanted, blocks?: number): Found;
+  find(from: number, direction: Direction, wanted: Wanted): Found;
 }
 
 interface Kept {
@@ -63,9 +63,9 @@ export function rowsOf(trace: Trace): Rows {
       const place = block(seq);
       return place === null ? null : transitionAt(place.block, place.row);
     },
-    find(from, direction, wanted, blocks = BLOCKS_AT_ONCE) {
+    find(from, direction, wanted) {
       let seq = from + direction;
-      for (let looked = 0; looked < blocks; looked += 1) {
+      for (let looked = 0; looked < BLOCKS_AT_ONCE; looked += 1) {
         const place = block(seq);
         if (place === null) return null;
         const end = direction === 1 ? place.block.n : -1;

@@ -39,28 +39,32 @@ export async function runReplay(io: Io, name: string, options: ReplayOptions): P
   // However it ends: the terminal may be closed, or a bug of ours may end the program.
   process.on("exit", clean);
   process.on("SIGHUP", hangUp);
+  process.on("SIGQUIT", quit);
   const opened: Trace[] = [];
   try {
     const look = { paint: paint(io.color), ascii: options.ascii ?? false };
     const trace = await openTraceOrCase(io, name, scratch);
     opened.push(trace);
+    if (trace.transitions.rows === 0) throw new InputError(`${name}: there are no transitions to replay`);
     const otherTrace = await openOther(io, trace, options, scratch);
     if (otherTrace !== null) opened.push(otherTrace);
     const other = otherTrace === null ? null : openWorld(otherTrace, look, null);
     const world = openWorld(trace, { ...look, opened: name }, other);
-    if (world.rows.count === 0) throw new InputError(`${name}: there are no transitions to replay`);
     await layTogether(io, world);
     await show(io, world, await startOf(world, options));
+    if (io.signal.aborted) io.exitCode = io.signal.reason === "SIGTERM" ? 143 : 130;
   } finally {
     for (const trace of opened) trace.close();
     clean();
     process.off("exit", clean);
     process.off("SIGHUP", hangUp);
+    process.off("SIGQUIT", quit);
   }
 }
 
 /** 128 and the signal's number, as a shell tells it. */
 const hangUp = (): never => process.exit(129);
+const quit = (): never => process.exit(131);
 
 async function openTraceOrCase(io: Io, name: string, scratch: string): Promise<Trace> {
   if (existsSync(path.join(name, ARROW_NAME))) return openForCommand(io, name);
@@ -68,18 +72,22 @@ async function openTraceOrCase(io: Io, name: string, scratch: string): Promise<T
   const { openCase, recordCase } = await import("../recording.ts");
   const dir = path.join(scratch, "one.trace");
   await recordCase(io, openCase(name), dir, { stack: DEFAULT_STACK, fixes: [], scheduler: "scripted", force: false });
+  if (io.signal.aborted) throw new InputError(`${name}: interrupted while it was recorded`);
   return openForCommand(io, dir);
 }
 
 async function openOther(io: Io, trace: Trace, options: ReplayOptions, scratch: string): Promise<Trace | null> {
+  const isOtherwise = options.fix !== undefined || options.stack !== undefined;
+  if (options.with !== undefined && isOtherwise) throw new InputError("--with TRACE is the other run already: leave out --fix and --stack");
   if (options.with !== undefined) return openForCommand(io, options.with);
-  if (options.fix === undefined && options.stack === undefined) return null;
+  if (!isOtherwise) return null;
   const { info } = trace;
   const fixes = [...new Set([...info.fixes, ...(options.fix ?? [])])].flatMap((fix) => fixNames(fix));
   // The same decisions, as `eintr rerun --fix` has them: only the change makes the difference.
   const run = runOf(trace, { fixes, ...(options.stack === undefined ? {} : { stack: options.stack }) });
   const dir = path.join(scratch, "other.trace");
   await recordOther(io, run, dir, { ...info, stack: run.options.stack, fixes: [...fixes] }, trace);
+  if (io.signal.aborted) throw new InputError("interrupted while the other run was recorded");
   return openForCommand(io, dir);
 }
 
@@ -122,9 +130,13 @@ async function startOf(world: World, options: ReplayOptions): Promise<Partial<Re
     const row = world.rows.at(Math.min(seq, world.rows.count - 1));
     return { seq: row?.seq ?? 0, thread: row?.thread ?? 0 };
   };
-  if (options.finding === undefined) return at(options.at ?? 0);
+  const { at: seq = 0 } = options;
+  if (seq >= world.rows.count) throw new InputError(`--at: seq ${seq} is after the last transition, ${world.rows.count - 1}`);
+  if (options.finding === undefined) return { ...at(seq), ...(world.other === null ? {} : { pane: "compare" }) };
   if (isTooLongToLook(world))
-    throw new InputError(`--finding: no rule has looked through this trace yet; eintr analyze ${world.trace.dir} does, it is a long one`);
+    throw new InputError(
+      `--finding: not all rules looked through this trace yet; eintr analyze ${world.trace.dir} has them do it, it is a long one`,
+    );
   // Only who asks for a finding waits for the rules.
   const findings = await findingsOf(world);
   const finding = findings[options.finding - 1];
@@ -132,8 +144,8 @@ async function startOf(world: World, options: ReplayOptions): Promise<Partial<Re
     throw new InputError(
       `--finding: there is no finding ${options.finding}; ${findings.length === 0 ? "there are none" : `they are numbered 1 to ${findings.length}`}`,
     );
-  const seq = finding.evidence[0]?.seq ?? finding.firstSeq;
-  return { ...at(seq), findings, looking: false, finding: options.finding - 1, evidence: 0, pane: "findings", message: finding.title };
+  const first = finding.evidence[0]?.seq ?? finding.firstSeq;
+  return { ...at(first), findings, looking: false, finding: options.finding - 1, evidence: 0, pane: "findings", message: finding.title };
 }
 
 async function show(io: Io, world: World, start: Partial<ReplayState>): Promise<void> {

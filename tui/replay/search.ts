@@ -61,13 +61,20 @@ function matcher(text: string, trace: Trace): Matcher {
   return { wanted, note };
 }
 
+/** Places where a match may go several ways: repeats, what may be missing, alternatives within groups. */
+function choicesIn(pattern: string): number {
+  const bare = pattern.replace(/\\./g, "").replace(/\(\?/g, "(");
+  const alternatives = bare.includes("(") ? (bare.match(/\|/g) ?? []) : [];
+  return (bare.match(/[*+?}]/g) ?? []).length + alternatives.length;
+}
+
 /** No pattern where the text cannot be one: it is looked for as it stands. */
 function patternOf(text: string): { readonly pattern: RegExp | null; readonly note: string } {
   const bounded = text.slice(0, MAX_PATTERN);
   const none = (why: string) => ({ pattern: null, note: `searched as plain text: ${why}` });
   // They can take for ever to fail, and nobody hears Esc meanwhile.
   if (/[*+}]\)*[*+{]|\)[*+{]/.test(bounded)) return none("repeats of groups and of repeats are not tried");
-  if ((bounded.match(/[*+}]/g) ?? []).length > MAX_REPEATS) return none(`more than ${MAX_REPEATS} repeats are not tried`);
+  if (choicesIn(bounded) > MAX_REPEATS) return none(`more than ${MAX_REPEATS} repeats, and choices in groups, are not tried`);
   try {
     return { pattern: new RegExp(bounded, "i"), note: "" };
   } catch (error) {

@@ -1,8 +1,9 @@
 /** What the replay shows: plain data, changed in one place. */
 
 import type { Cell } from "../../recorder/index.ts";
+import { type Line, lineOf } from "./line-edit.ts";
 import type { PaneId } from "./panes/index.ts";
-import { isLookedThrough, type SignalRoad, type StoredFinding, type World } from "./world.ts";
+import { needsLook, type SignalRoad, type StoredFinding, type World } from "./world.ts";
 
 /** What typed keys go to. */
 export type Prompt = "search" | "jump" | "sql" | "palette";
@@ -25,7 +26,7 @@ export interface ReplayState {
   /** Thread of the timeline. */
   readonly thread: number;
   readonly pane: PaneId;
-  /** First line shown in the pane, or in the overlay. */
+  /** Lines that the pane is scrolled down from where it would begin, negative for up; of the overlay the first line shown. */
   readonly scroll: number;
   readonly overlay: Overlay | null;
   /** Timeline without branches, returns and small functions. */
@@ -37,7 +38,11 @@ export interface ReplayState {
   /** Steps a second, of plain steps. */
   readonly speed: number;
   readonly prompt: Prompt | null;
-  readonly typed: string;
+  readonly line: Line;
+  /** What was entered before, the newest last. */
+  readonly entered: Readonly<Record<Prompt, readonly string[]>>;
+  /** So far back in it one went; 0 for a line of one's own. */
+  readonly recalled: number;
   readonly search: string;
   /** Signal that is followed by its id; null for none. */
   readonly signal: number | null;
@@ -54,18 +59,17 @@ export interface ReplayState {
   /** The end of the story was told where one stands: going on begins it again. */
   readonly storyOver: boolean;
   readonly bookmarks: readonly number[];
-  /** The last question in SQL, also one that failed. */
-  readonly asked: string;
   readonly sql: SqlResult | null;
   readonly sqlRow: number;
   /** False in the first frame: it does not wait for the machine to be put together. */
   readonly settled: boolean;
   /** Result of the last command, or what goes on; "" when there is nothing to say. */
   readonly message: string;
+  /** Something goes on in the background; any key ends it. */
   readonly busy: boolean;
 }
 
-export const SPEEDS = [1, 2, 5, 10, 30, 100, 300] as const;
+const SPEEDS = [1, 2, 5, 10, 30, 100, 300] as const;
 
 /** What is read takes longer than what is looked at: so many times slower are a signal's road and a story. */
 const SLOWER: Readonly<Record<ReplayState["playWhat"], number>> = { step: 1, signal: 5, evidence: 10 };
@@ -85,7 +89,9 @@ export const initialState = (width: number, height: number): ReplayState => ({
   playWhat: "step",
   speed: 5,
   prompt: null,
-  typed: "",
+  line: lineOf(""),
+  entered: { search: [], jump: [], sql: [], palette: [] },
+  recalled: 0,
   search: "",
   signal: null,
   road: null,
@@ -96,7 +102,6 @@ export const initialState = (width: number, height: number): ReplayState => ({
   evidence: 0,
   storyOver: false,
   bookmarks: [],
-  asked: "",
   sql: null,
   sqlRow: 0,
   settled: true,
@@ -108,7 +113,7 @@ export const initialState = (width: number, height: number): ReplayState => ({
 export const startState = (world: World, width: number, height: number): ReplayState => ({
   ...initialState(width, height),
   findings: world.stored ?? [],
-  looking: isLookedThrough(world),
+  looking: needsLook(world),
 });
 
 /** The finding whose story is told. */
@@ -125,7 +130,8 @@ export type Action =
   | { readonly type: "play"; readonly direction: -1 | 0 | 1; readonly what?: ReplayState["playWhat"] }
   | { readonly type: "speed"; readonly by: 1 | -1 }
   | { readonly type: "prompt"; readonly prompt: Prompt | null; readonly typed?: string }
-  | { readonly type: "type"; readonly typed: string }
+  | { readonly type: "type"; readonly line: Line; readonly recalled?: number }
+  | { readonly type: "entered"; readonly prompt: Prompt; readonly text: string }
   | { readonly type: "search"; readonly text: string }
   | { readonly type: "follow"; readonly signal: number | null }
   | { readonly type: "road"; readonly road: SignalRoad }
@@ -134,21 +140,21 @@ export type Action =
   | { readonly type: "finding"; readonly finding: number | null; readonly evidence: number }
   | { readonly type: "storyOver" }
   | { readonly type: "bookmark" }
-  | { readonly type: "asked"; readonly sql: string }
   | { readonly type: "sql"; readonly result: SqlResult }
   | { readonly type: "sqlRow"; readonly row: number }
-  | { readonly type: "say"; readonly message: string; readonly busy?: boolean };
+  | { readonly type: "busy"; readonly busy: boolean }
+  | { readonly type: "say"; readonly message: string };
 
 export function reduce(s: ReplayState, a: Action): ReplayState {
   switch (a.type) {
     case "go":
-      return { ...s, seq: a.seq, thread: a.thread, storyOver: false, message: a.message ?? "", busy: false };
+      return { ...s, seq: a.seq, thread: a.thread, scroll: 0, storyOver: false, message: a.message ?? "" };
     case "thread":
-      return { ...s, thread: a.thread };
+      return { ...s, thread: a.thread, scroll: 0 };
     case "pane":
       return { ...s, pane: a.pane, scroll: 0 };
     case "scroll":
-      return { ...s, scroll: Math.max(0, s.scroll + a.by) };
+      return { ...s, scroll: s.scroll + a.by };
     case "resize":
       return { ...s, width: a.width, height: a.height };
     case "overlay":
@@ -162,9 +168,11 @@ export function reduce(s: ReplayState, a: Action): ReplayState {
       return { ...s, speed: SPEEDS[Math.max(0, Math.min(SPEEDS.length - 1, at + a.by))] ?? s.speed };
     }
     case "prompt":
-      return { ...s, prompt: a.prompt, typed: a.typed ?? "", playing: 0 };
+      return { ...s, prompt: a.prompt, line: lineOf(a.typed ?? ""), recalled: 0, playing: 0 };
     case "type":
-      return { ...s, typed: a.typed };
+      return { ...s, line: a.line, recalled: a.recalled ?? s.recalled };
+    case "entered":
+      return { ...s, prompt: null, line: lineOf(""), entered: { ...s.entered, [a.prompt]: remembered(s.entered[a.prompt], a.text) } };
     case "search":
       return { ...s, search: a.text };
     case "follow":
@@ -181,16 +189,21 @@ export function reduce(s: ReplayState, a: Action): ReplayState {
       return { ...s, storyOver: true };
     case "bookmark":
       return { ...s, bookmarks: toggled(s.bookmarks, s.seq) };
-    case "asked":
-      return { ...s, asked: a.sql };
     case "sql":
-      return { ...s, sql: a.result, sqlRow: 0, pane: "sql", scroll: 0, busy: false };
+      return { ...s, sql: a.result, sqlRow: 0, pane: "sql", scroll: 0 };
     case "sqlRow":
       return { ...s, sqlRow: Math.max(0, Math.min((s.sql?.rows.length ?? 1) - 1, a.row)) };
+    case "busy":
+      return { ...s, busy: a.busy };
     case "say":
-      return { ...s, message: a.message, busy: a.busy ?? false };
+      return { ...s, message: a.message };
   }
 }
+
+const MAX_REMEMBERED = 100;
+
+const remembered = (before: readonly string[], text: string): readonly string[] =>
+  text.trim() === "" ? before : [...before.filter((one) => one !== text), text].slice(-MAX_REMEMBERED);
 
 const toggled = (list: readonly number[], seq: number): number[] =>
   list.includes(seq) ? list.filter((one) => one !== seq) : [...list, seq].sort((a, b) => a - b);

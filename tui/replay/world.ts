@@ -3,7 +3,9 @@
 import { analyzeGently } from "../../analyzer/index.ts";
 import { signalName } from "../../engine/index.ts";
 import type { Cell, Trace } from "../../recorder/index.ts";
+import { allRulesRan } from "../analyzing.ts";
 import type { Paint } from "../present/style.ts";
+import { hasEnclave } from "../present/two-column.ts";
 import { type MachineAt, machinesOf } from "./machine-at.ts";
 import { type Rows, rowsOf } from "./rows.ts";
 
@@ -30,7 +32,7 @@ export interface World {
   readonly trace: Trace;
   readonly rows: Rows;
   readonly machines: MachineAt;
-  /** Findings in the database; null when the trace was never analyzed. */
+  /** Findings in the database; null when not all rules looked yet. */
   readonly stored: readonly StoredFinding[] | null;
   /** Parts of the trace (of `MINIMAP_PARTS`) by number of signals; for the minimap. */
   readonly density: Float64Array;
@@ -52,7 +54,7 @@ const MAX_FINDINGS = 2000;
 /** Of all findings; and the longest text of one, in characters. */
 const MAX_EVIDENCE = 50 * MAX_FINDINGS;
 const MAX_TEXT = 2000;
-/** A trace that was never analyzed is analyzed for the replay when it is not longer than this. */
+/** A trace that not all rules looked through is analyzed for the replay when it is not longer than this. */
 const ANALYZE_ROWS = 2_000_000;
 
 export function openWorld(trace: Trace, look: Pick<World, "paint" | "ascii" | "opened">, other: World | null): World {
@@ -64,16 +66,16 @@ export function openWorld(trace: Trace, look: Pick<World, "paint" | "ascii" | "o
     stored: loadFindings(trace),
     density: loadDensity(trace),
     ...look,
-    sgx: trace.sites.some((site) => site.layer === "untrusted-pal"),
+    sgx: hasEnclave(trace.sites),
     other,
   };
 }
 
 function loadFindings(trace: Trace): StoredFinding[] | null {
+  if (!allRulesRan(trace)) return null;
   const stored = trace.ask(
     `SELECT id, rule, severity, substr(title, 1, ${MAX_TEXT}), coalesce(thread, 0), first_seq, last_seq FROM finding ORDER BY id LIMIT ${MAX_FINDINGS}`,
   );
-  if (stored.length === 0) return Number(trace.ask("SELECT count(*) FROM analysis")[0]?.[0]) > 0 ? [] : null;
   const evidence = trace.ask(
     `SELECT finding, seq, substr(caption, 1, ${MAX_TEXT}) FROM evidence WHERE finding <= ${MAX_FINDINGS} ORDER BY finding, position LIMIT ${MAX_EVIDENCE}`,
   );
@@ -96,15 +98,15 @@ function loadFindings(trace: Trace): StoredFinding[] | null {
   }));
 }
 
-/** Whether the replay itself has the rules look through the trace. */
-export const isLookedThrough = (world: World): boolean => world.stored === null && world.rows.count <= ANALYZE_ROWS;
+/** Whether the replay itself has the rules look through the trace, and has not yet. */
+export const needsLook = (world: World): boolean => world.stored === null && world.rows.count <= ANALYZE_ROWS;
 
 /** Nobody looked, and nobody will before `eintr analyze`. */
 export const isTooLongToLook = (world: World): boolean => world.stored === null && world.rows.count > ANALYZE_ROWS;
 
 /** What the rules found, or find now: block by block, the keys stay alive. Throws TraceError. */
 export async function findingsOf(world: World, signal?: AbortSignal): Promise<readonly StoredFinding[]> {
-  if (!isLookedThrough(world)) return world.stored ?? [];
+  if (!needsLook(world)) return world.stored ?? [];
   const result = await analyzeGently(world.trace, { signal });
   const found = result?.findings ?? [];
   return found.slice(0, MAX_FINDINGS).map((finding, i) => ({ ...finding, id: i + 1, thread: finding.thread ?? 0 }));
@@ -121,7 +123,8 @@ function loadDensity(trace: Trace): Float64Array {
   return density;
 }
 
-const HOPS = ["generated", "delivered", "pended", "upcall", "decided", "appended", "fetched", "handled", "ended"] as const;
+/** Columns of view `signals`, in order. */
+export const HOPS = ["generated", "delivered", "pended", "upcall", "decided", "appended", "fetched", "handled", "ended"] as const;
 
 /** Null when there is no such signal. */
 export function loadRoad(trace: Trace, id: number): SignalRoad | null {

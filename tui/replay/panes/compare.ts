@@ -1,8 +1,9 @@
 /** Two runs of a scenario side by side, aligned by what the application did. */
 
 import { RULES, type SeenPair } from "../../../analyzer/index.ts";
-import { outcome } from "../../../recorder/index.ts";
+import { outcome, type Seen } from "../../../recorder/index.ts";
 import { fit, safe } from "../../present/safe.ts";
+import { plain } from "../../present/style.ts";
 import { wrapCells } from "../../present/two-column.ts";
 import { pairsOf } from "../aligning.ts";
 import { pairAt, partingOf } from "../alongside.ts";
@@ -55,23 +56,28 @@ function nameOfOther({ trace }: World, other: World): string {
   return isMended ? "with the fix" : "the other";
 }
 
-const plain = (text: string): string => text;
-
 /** The lines of each pair; calls are wrapped where all of it fits into `height`. */
 function callLines(pairs: readonly SeenPair[], at: number, width: number, height: number): string[][] {
   const whats = pairs.map(({ one, other }) => safe((one ?? other)?.what ?? ""));
   const wrapped = whats.map((what) => wrapCells(what, width - 1));
   const fits = wrapped.reduce((sum, lines) => sum + lines.length, 0) <= height;
-  return pairs.map(({ one, other, differs }, i) => {
+  return pairs.map((pair, i) => {
+    const { one, other, differs } = pair;
     const place = String(one?.seq ?? "-").padStart(7);
     const thread = fit(safe((one ?? other)?.thread ?? "", 9), 9);
     const before = `${i === at ? ">" : " "}${differs ? "!" : " "} ${place}  ${thread}  `;
     const [first = "", ...more] = fits ? (wrapped[i] ?? []) : [safe(whats[i] ?? "", width - 1)];
     return [
-      `${before}${fit(first, width)}${fit(outcome(one), OUTCOME)}${outcome(other)}`,
+      `${before}${fit(first, width)}${fit(told(pair, one), OUTCOME)}${told(pair, other)}`,
       ...more.map((line) => `${" ".repeat(BEFORE)}${line}`),
     ];
   });
+}
+
+/** What came of a call in one of the runs. Where a run was cut, what is missing says nothing of it. */
+function told({ one, other, differs }: SeenPair, of: Seen | undefined): string {
+  if (differs || outcome(one) === outcome(other)) return outcome(of);
+  return of === undefined ? "not recorded" : of.result === null ? "cut before it" : outcome(of);
 }
 
 function someLines(text: string, width: number, most: number): string[] {

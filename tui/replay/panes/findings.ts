@@ -52,7 +52,7 @@ function none(world: World, s: ReplayState): string {
   if (s.looking) return "the rules are looking through the trace ...";
   if (s.unlooked) return "the rules could not look through all of the trace: eintr analyze says why";
   if (isTooLongToLook(world))
-    return safe(`nobody looked yet, and the trace is long: eintr analyze ${world.trace.dir} takes a while and keeps what it finds`);
+    return safe(`not all rules looked yet, and the trace is long: eintr analyze ${world.trace.dir} takes a while and keeps what it finds`);
   return "no findings: the rules that know what goes wrong found nothing here";
 }
 

@@ -27,13 +27,12 @@ export const lanesPane: Pane<"lanes"> = {
     const now = s.seq - from;
     const pointer = `${" ".repeat(NAME_WIDTH + 1 + now)}v now`;
     const legend = paint.dim(safe("a app  l libos  p pal  u untrusted pal  h host; capitals: signal context", width));
-    const threads = [...lanes.keys()].sort((a, b) => a - b);
     const room = Math.max(1, height - 2);
-    const first = windowFrom(threads.indexOf(s.thread), room, threads.length);
+    const empty = Array.from({ length: columns }, () => " ");
     return [
       safe(pointer, width),
-      ...threads.slice(first, first + room).map((thread) => {
-        const cells = lanes.get(thread) ?? [];
+      ...shownThreads(lanes, s.thread, trace.threads.length, room).map((thread) => {
+        const cells = lanes.get(thread) ?? empty;
         const name = fit(safe(`${thread === s.thread ? ">" : " "}${trace.threads[thread]?.name ?? thread}`, NAME_WIDTH), NAME_WIDTH);
         const past = cells.slice(0, now).join("");
         const rest = cells.slice(now + 1).join("");
@@ -43,3 +42,12 @@ export const lanesPane: Pane<"lanes"> = {
     ];
   },
 };
+
+/** Those that do something near now, the one of the timeline, and others where there is room. */
+function shownThreads(lanes: ReadonlyMap<number, unknown>, chosen: number, count: number, room: number): number[] {
+  const shown = new Set([...lanes.keys(), chosen]);
+  for (let thread = 0; thread < count && shown.size < room; thread += 1) shown.add(thread);
+  const threads = [...shown].sort((a, b) => a - b);
+  const first = windowFrom(threads.indexOf(chosen), room, threads.length);
+  return threads.slice(first, first + room);
+}

@@ -2,7 +2,7 @@
 
 import { displayWidth, safe } from "../../present/safe.ts";
 import { wrapCells } from "../../present/two-column.ts";
-import type { ReplayState } from "../state.ts";
+import type { Action, ReplayState } from "../state.ts";
 import type { World } from "../world.ts";
 
 export interface Pane<Id extends string = string> {
@@ -12,7 +12,22 @@ export interface Pane<Id extends string = string> {
   readonly title: string;
   /** Lines of at most `width` cells; more than `height` are cut off. Texts of strangers are safe in them. */
   readonly lines: (world: World, s: ReplayState, width: number, height: number) => string[];
+  /** What going down `by` lines in it does; absent where it shows what there is. */
+  readonly scroll?: (world: World, s: ReplayState, room: PaneRoom, by: number) => Action;
 }
+
+export interface PaneRoom {
+  readonly width: number;
+  readonly height: number;
+}
+
+/** The scrolling that shows a list from another line: `base` is where it begins unscrolled, `most` where it may begin at last. */
+export function scrollBy({ scroll }: ReplayState, base: number, most: number, by: number): Action {
+  const from = scrolledFrom(base, most, scroll);
+  return { type: "scroll", by: Math.max(0, Math.min(most, from + by)) - base - scroll };
+}
+
+export const scrolledFrom = (base: number, most: number, scroll: number): number => Math.max(0, Math.min(most, base + scroll));
 
 /** The part of a list that is shown: `room` of its `count` rows, with row `at` in the middle where there are more. */
 export const windowFrom = (at: number, room: number, count: number): number =>

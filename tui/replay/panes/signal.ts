@@ -4,7 +4,7 @@ import { displayWidth, fit, safe } from "../../present/safe.ts";
 import { durationText } from "../../present/time.ts";
 import type { ReplayState } from "../state.ts";
 import type { SignalRoad, World } from "../world.ts";
-import { type Entry, entryLines, type Pane, windowFrom } from "./pane.ts";
+import { type Entry, entryLines, type Pane, scrollBy, scrolledFrom, windowFrom } from "./pane.ts";
 
 /** Where a signal is after a hop. */
 const PLACES: Readonly<Record<string, string>> = {
@@ -29,11 +29,11 @@ export const signalPane: Pane<"signal"> = {
     if (s.signal === null) return [paint.dim(safe("no signal is followed: stand on a row of one, or near, and press f", width))];
     if (s.road === null) return [paint.dim(safe(`signal ${s.signal}: the database has no road of it`, width))];
     const { name, id, outcome, hops } = s.road;
-    const at = hops.findLastIndex((hop) => hop.seq <= s.seq);
+    const at = hopAt(s.road, s.seq);
     const room = Math.max(1, height - 2);
     const lines = entryLines(entriesOf(world, s, s.road), width, room);
-    const last = Math.max(0, hops.length - room);
-    const from = scrolled(windowFrom(at, room, hops.length), last, s.scroll);
+    const { base, last } = windowOf(s.road, at, room);
+    const from = scrolledFrom(base, last, s.scroll);
     const shown = lines.slice(from, from + room).flatMap((parts, i) => {
       const { seq } = hops[from + i] ?? { seq: 0 };
       return seq === s.seq ? parts.map(paint.here) : seq > s.seq ? parts.map(paint.dim) : parts;
@@ -45,10 +45,20 @@ export const signalPane: Pane<"signal"> = {
       paint.dim(safe(`${more}] [ next, previous hop; f leaves it`, width)),
     ];
   },
+  scroll(_, s, { height }, by) {
+    if (s.road === null) return { type: "scroll", by: -s.scroll };
+    const { base, last } = windowOf(s.road, hopAt(s.road, s.seq), Math.max(1, height - 2));
+    return scrollBy(s, base, last, by);
+  },
 };
 
-/** From where the list is drawn: scrolled down, and up where there is nothing below. */
-const scrolled = (from: number, last: number, by: number): number => (from < last ? Math.min(last, from + by) : Math.max(0, last - by));
+const hopAt = ({ hops }: SignalRoad, seq: number): number => hops.findLastIndex((hop) => hop.seq <= seq);
+
+/** First hop that is drawn where nobody scrolled, and first one of the last page. */
+const windowOf = ({ hops }: SignalRoad, at: number, room: number): { base: number; last: number } => ({
+  base: windowFrom(at, room, hops.length),
+  last: Math.max(0, hops.length - room),
+});
 
 function placeOf(world: World, { hops }: SignalRoad, at: number): string {
   const hop = hops[at];

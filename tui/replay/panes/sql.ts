@@ -1,5 +1,6 @@
 /** The last question in SQL and its rows, one of them chosen. */
 
+import { cellText } from "../../present/results.ts";
 import { displayWidth, fit, safe } from "../../present/safe.ts";
 import { wrapCells } from "../../present/two-column.ts";
 import type { SqlResult } from "../state.ts";
@@ -36,6 +37,7 @@ export const sqlPane: Pane<"sql"> = {
       ...below,
     ];
   },
+  scroll: (_, s, __, by) => ({ type: "sqlRow", row: s.sqlRow + by }),
 };
 
 interface Drawn {
@@ -51,7 +53,7 @@ function drawnOf(result: SqlResult): Drawn {
   const known = drawn.get(result);
   if (known !== undefined) return known;
   const names = result.columns.map((name) => safe(name, CELLS));
-  const texts = result.rows.map((row) => row.map((cell) => cellText(cell)));
+  const texts = result.rows.map((row) => row.map((cell) => safe(cellText(cell), CELLS)));
   const widths = names.map((name, i) => texts.reduce((most, row) => Math.max(most, displayWidth(row[i] ?? "")), displayWidth(name)));
   const made = { names, texts, widths };
   drawn.set(result, made);
@@ -63,10 +65,9 @@ function rowCells({ columns, rows }: SqlResult, at: number, width: number): stri
   return [
     "",
     ...columns.flatMap((name, i) =>
-      wrapCells(safe(`${name}: ${cellText(cells[i], TOLD)}`), width, 2).map((part, line) => (line === 0 ? part : `  ${part}`)),
+      wrapCells(safe(`${name}: ${safe(cellText(cells[i] ?? null), TOLD)}`), width, 2).map((part, line) =>
+        line === 0 ? part : `  ${part}`,
+      ),
     ),
   ];
 }
-
-const cellText = (cell: unknown, width = CELLS): string =>
-  safe(cell instanceof Uint8Array ? `(${cell.length} bytes)` : cell === null ? "NULL" : String(cell), width);

@@ -3,35 +3,71 @@
 import { safe } from "../../present/safe.ts";
 import { wrapCells } from "../../present/two-column.ts";
 import { type StateLine, stateLines } from "../machine-lines.ts";
+import type { ReplayState } from "../state.ts";
 import type { World } from "../world.ts";
-import type { Pane } from "./pane.ts";
+import { type Pane, scrollBy, scrolledFrom } from "./pane.ts";
 
 /** States kept as lines: a redraw, and the state before a step, need no machine. */
 const KEPT = 64;
 const kept = new WeakMap<World, Map<string, StateLine[] | string>>();
+
+/** The thread, and where it is, are always seen. */
+const PINNED = 2;
 
 export const statePane: Pane<"state"> = {
   id: "state",
   title: "stacks, masks, locks, ...; *: changed by the last step",
   lines(world, s, width, height) {
     if (!s.settled) return [world.paint.dim("...")];
-    // In this order: from the state before to the one now is one step, the other way is a run from a keyframe.
-    const before = s.seq > 0 ? linesAt(world, s.seq - 1, s.thread) : [];
-    const now = linesAt(world, s.seq, s.thread);
-    if (typeof now === "string") return wrapCells(safe(now), width).map(world.paint.dim);
-    const was = new Map((typeof before === "string" ? [] : before).map((line) => [line.key, line.text]));
-    const from = s.pane === "state" ? Math.min(s.scroll, Math.max(0, now.length - 1)) : 0;
-    const lines = now.slice(from).map(({ key, text }) => {
-      const changed = s.seq > 0 && was.get(key) !== text;
-      const shown = safe(`${changed ? "* " : "  "}${text}`, width);
-      return changed ? world.paint.strong(shown) : shown;
+    const all = markedLines(world, s);
+    if (typeof all === "string") return wrapCells(safe(all), width).map(world.paint.dim);
+    const { base, most, room } = windowOf(all, height);
+    const from = PINNED + (s.pane === "state" ? scrolledFrom(base, most, s.scroll) : base);
+    const shown = [...all.slice(0, PINNED), ...all.slice(from, from + room)].map(({ text, changed }) => {
+      const line = safe(`${changed ? "* " : "  "}${text}`, width);
+      return changed ? world.paint.strong(line) : line;
     });
-    const more = lines.length - height + 1;
-    if (more <= 1) return lines;
-    const how = s.pane === "state" ? "ctrl-d scrolls" : "1 shows them";
-    return [...lines.slice(0, height - 1), world.paint.dim(safe(`  ... ${more} lines more (${how})`, width))];
+    if (most === 0) return shown;
+    const how = s.pane === "state" ? "ctrl-d, ctrl-u" : "1 shows them";
+    const below = all.slice(from + room);
+    const changed = below.filter((line) => line.changed).length;
+    const above = from > PINNED ? `${from - PINNED} lines not shown above, ${below.length} below` : `${below.length} lines below`;
+    const note = changed === 0 ? above : `${above}, ${changed} of them changed`;
+    return [...shown, world.paint.dim(safe(`  ... ${note} (${how})`, width))];
+  },
+  scroll(world, s, { height }, by) {
+    const all = s.settled ? markedLines(world, s) : "";
+    const { base, most } = windowOf(typeof all === "string" ? [] : all, height);
+    return scrollBy(s, base, most, by);
   },
 };
+
+interface MarkedLine extends StateLine {
+  /** By the last step. */
+  readonly changed: boolean;
+}
+
+/**
+ * Of the lines after the pinned ones: where they begin unscrolled, and at most. That is at the first, or at the first one that the last
+ * step changed where else none of those would be seen.
+ */
+function windowOf(all: readonly MarkedLine[], height: number): { base: number; most: number; room: number } {
+  if (all.length <= height) return { base: 0, most: 0, room: height };
+  const room = Math.max(1, height - PINNED - 1);
+  const most = all.length - PINNED - room;
+  const first = all.findIndex(({ changed, frame }) => changed && !frame) - PINNED;
+  return { base: first < room ? 0 : Math.min(most, first), most, room };
+}
+
+/** The state after the last step as lines, or why there is none. */
+function markedLines(world: World, s: ReplayState): MarkedLine[] | string {
+  // In this order: from the state before to the one now is one step, the other way is a run from a keyframe.
+  const before = s.seq > 0 ? linesAt(world, s.seq - 1, s.thread) : [];
+  const now = linesAt(world, s.seq, s.thread);
+  if (typeof now === "string") return now;
+  const was = new Map((typeof before === "string" ? [] : before).map((line) => [line.key, line.text]));
+  return now.map((line) => ({ ...line, changed: s.seq > 0 && was.get(line.key) !== line.text }));
+}
 
 /** The state as lines, or why there is none. */
 function linesAt(world: World, seq: number, thread: number): StateLine[] | string {

@@ -13,9 +13,6 @@ const NEAR_BLOCKS = 6;
 /** Where "now" stands: this share of the pane is above it. */
 const ABOVE = 0.6;
 
-/** Over the numbers and layers of the rows. */
-const MARGIN = "   seq  layer";
-
 /** Exactly `height` lines. `only`: what another run does not do. */
 export function timelinePane(world: World, s: ReplayState, width: number, height: number, only?: TwoColumnOptions["only"]): DrawnLine[] {
   const body = height - 1;
@@ -28,6 +25,7 @@ export function timelinePane(world: World, s: ReplayState, width: number, height
     paint: world.paint,
     ascii: world.ascii,
     sgx: world.sgx,
+    lastSeq: world.rows.count - 1,
     marks,
     cursor,
     ...(only === undefined ? {} : { only }),
@@ -42,7 +40,7 @@ export function timelinePane(world: World, s: ReplayState, width: number, height
   const level = outermost(shown, world.trace.sites).normal;
   // The function of the outermost rows is on the screen: its callers are not.
   const hidden = Number.isFinite(level) ? Math.max(0, level - 1) : 0;
-  const title = { text: heading(options, MARGIN, hidden)[0] ?? "", seq: -1 };
+  const title = { text: heading(options, true, hidden)[0] ?? "", seq: -1 };
   const empty = Array.from({ length: Math.max(0, body - visible.length) }, () => ({ text: "", seq: -1 }));
   if (rows.length === 0)
     empty[0] = { text: world.paint.dim(safe("  this thread does nothing near here: t for another, < for the begin", width)), seq: -1 };
