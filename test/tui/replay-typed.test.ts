@@ -143,6 +143,8 @@ describe("the line of a prompt", () => {
     await s.type(`;${"a".repeat(60)}${"b".repeat(60)}`);
     const line = (): string => s.screen().split("\n").at(-3) ?? "";
     expect(line()).toMatch(/^SQL: a{14}b{60}_$/);
+    for (const left of ["\u001b[D", "\u001b[D"]) await s.type(left);
+    expect(line()).toMatch(/^SQL: a{14}b{58}_bb$/);
     await s.type("\u0001");
     expect(line()).toMatch(/^SQL: _a{60}b+…$/);
   });

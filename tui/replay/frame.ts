@@ -169,15 +169,16 @@ function messageLines(world: World, s: ReplayState): string[] {
   return [`${world.paint.strong(head)}${before}${world.paint.here("_")}${after}`, world.paint.dim(safe(help, s.width))];
 }
 
-/** What of the line is seen before and after the cursor: the cursor always is. */
+/** What of the line is seen before and after the cursor: the cursor always is, and a third of the room may be behind it. */
 function aroundCursor({ typed, cursor }: Line, room: number): [string, string] {
-  const characters = [...typed];
-  const before = characters.slice(0, cursor).map((character) => safe(character));
+  const characters = [...typed].map((character) => safe(character));
+  const after = characters.slice(cursor).join("");
+  const most = room - Math.min(displayWidth(after), Math.floor(room / 3));
   let from = cursor;
   let width = 0;
-  while (from > 0 && width + displayWidth(before[from - 1] ?? "") <= room) width += displayWidth(before[--from] ?? "");
+  while (from > 0 && width + displayWidth(characters[from - 1] ?? "") <= most) width += displayWidth(characters[--from] ?? "");
   const left = room - width;
-  return [before.slice(from).join(""), left > 0 ? safe(characters.slice(cursor).join(""), left) : ""];
+  return [characters.slice(from, cursor).join(""), left > 0 ? safe(after, left) : ""];
 }
 
 /** The findings pane has the finding and its captions already. */
