@@ -84,7 +84,10 @@ function readText(file: string): string {
   } catch (error) {
     if (error instanceof InputError) throw error;
     const code = (error as NodeJS.ErrnoException).code ?? String(error);
-    const what = code === "EISDIR" ? "is a folder; expected a scenario file or a strace log" : `cannot be read (${code})`;
+    const what =
+      code === "EISDIR"
+        ? "is a folder, and no trace (that has a transitions.arrow); expected a scenario file or a strace log"
+        : `cannot be read (${code})`;
     throw new InputError(`${file}: ${what}`);
   }
 }
