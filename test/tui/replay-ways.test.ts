@@ -137,6 +137,19 @@ describe("findings", () => {
     trace.close();
   });
 
+  test("those that are only counted are told", async () => {
+    const trace = await recordScenario(LOST, fresh("many.trace"));
+    const rule = RULES[0]?.id ?? "";
+    const finding = { rule, severity: "low", title: "t", thread: 0, firstSeq: 1, lastSeq: 5, costNs: 1, fingerprint: "f", evidence: [] };
+    trace.replaceFindings(
+      [finding],
+      RULES.map(({ id }) => ({ rule: id, findings: id === rule ? 6 : 0, costNs: 0, omitted: id === rule ? 5 : 0 })),
+    );
+    const w = openWorld(trace, { paint: paint(false), ascii: false }, null);
+    expect(sessionOf(w, { ...SMALL, pane: "findings" }).screen()).toContain("5 more, like others, are only counted; Enter or } begins");
+    trace.close();
+  });
+
   test("a database that lacks a table is told with its file, and what to do", async () => {
     const dir = fresh("lacks.trace");
     (await recordScenario(LOST, dir)).close();

@@ -34,6 +34,8 @@ export interface World {
   readonly machines: MachineAt;
   /** Findings in the database; null when not all rules looked yet. */
   readonly stored: readonly StoredFinding[] | null;
+  /** Findings that are only counted in the database: so many others are like them, or more than are kept here. */
+  readonly onlyCounted: number;
   /** Parts of the trace (of `MINIMAP_PARTS`) by number of signals; for the minimap. */
   readonly density: Float64Array;
   readonly paint: Paint;
@@ -59,11 +61,13 @@ const ANALYZE_ROWS = 2_000_000;
 
 export function openWorld(trace: Trace, look: Pick<World, "paint" | "ascii" | "opened">, other: World | null): World {
   const rows = rowsOf(trace);
+  const stored = loadFindings(trace);
   return {
     trace,
     rows,
     machines: machinesOf(trace, rows),
-    stored: loadFindings(trace),
+    stored,
+    onlyCounted: stored === null ? 0 : Number(trace.ask("SELECT coalesce(sum(findings), 0) FROM analysis")[0]?.[0]) - stored.length,
     density: loadDensity(trace),
     ...look,
     sgx: hasEnclave(trace.sites),

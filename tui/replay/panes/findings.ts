@@ -32,7 +32,8 @@ export const findingsPane: Pane<"findings"> = {
     const first = windowFrom(told.at, below, told.lines.length);
     const keys =
       selected === undefined ? "Enter or } begins the story" : `evidence ${whereInStory(s, selected)}, b back, F plays; } next finding`;
-    return [...list, ...told.lines.slice(first, first + below), paint.dim(safe(keys, width))];
+    const counted = world.onlyCounted > 0 ? `${world.onlyCounted} more, like others, are only counted; ` : "";
+    return [...list, ...told.lines.slice(first, first + below), paint.dim(safe(counted + keys, width))];
   },
 };
 
