@@ -224,6 +224,26 @@ describe("timeline", () => {
     expect(depths.size).toBe(1);
   });
 
+  test("seqs of eight digits are whole, with their pointer and sign, and apart from the layer", async () => {
+    const w = await world(LOST);
+    const first = w.rows.at(101) ?? expect.fail("there is a row");
+    const rows = [12_345_678, 12_345_679].map((seq) => ({ row: { ...first, seq }, level: 0, folded: 0, others: 0 }));
+    const [one, two] = drawRows(rows, {
+      sites: w.trace.sites,
+      width: 80,
+      paint: w.paint,
+      ascii: false,
+      sgx: w.sgx,
+      lastSeq: 19_999_999,
+      marks: new Map(),
+      cursor: 12_345_678,
+      only: { sites: new Set([first.site]), sign: "+" },
+    });
+    expect(one?.text).toMatch(/^►12345678\+ pal /);
+    expect(two?.text).toMatch(/^ 12345679\+ pal /);
+    for (const line of [one, two]) expect(displayWidth(line?.text ?? "")).toBeLessThanOrEqual(80);
+  });
+
   test("the enclave's bar goes on beside a note, and a note leaves a cell free", async () => {
     for (const stack of ["graphene-sgx", "graphene-linux"] as const) {
       const w = await world(LOST, { stack });

@@ -245,7 +245,7 @@ describe("search", () => {
     expect(s.state()).toMatchObject({ message: 'no other match for "build the enclave"', seq: 0 });
   });
 
-  test.each(["(.|\\w)+\\d\\d\\d$", "((a+)b?)+$", ".*.*.*.*zz", "a{2}b{2}c{2}d{2}"])(
+  test.each(["(.|\\w)+\\d\\d\\d$", "((a+)b?)+$", ".*.*.*.*zz", "a{2}b{2}c{2}d{2}", `${".?".repeat(16)}zz`, `${"(.|.)".repeat(16)}zz`])(
     "%s could take for ever: it is looked for as it stands",
     async (text) => {
       const s = sessionOf(lost);
@@ -261,6 +261,14 @@ describe("search", () => {
     expect(s.state().message).toMatch(/^searched as plain text: Invalid regular expression: .*[Uu]nterminated group/);
     await s.type("/zz[\r");
     expect(s.state().message).toMatch(/^no match for "zz\["; searched as plain text: Invalid regular expression: /);
+  });
+
+  test("alternatives outside of groups are no choices that multiply, nor is what is escaped", async () => {
+    const s = sessionOf(lost);
+    for (const text of ["SIGINT|SIGTERM|SIGHUP|SIGUSR1|SIGUSR2", "\\*\\*\\*\\*\\*", "(?:read|write)"]) {
+      await s.type(`/${text}\r`);
+      expect(s.state().message, text).not.toContain("plain text");
+    }
   });
 
   test("a long one goes round in slices, and Esc stops it", async () => {
