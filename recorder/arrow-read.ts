@@ -68,7 +68,10 @@ export interface TransitionReader {
   readBlock(index: number, into?: Block): Block;
   /** Index of the batch that holds `seq`, or -1. */
   batchOf(seq: number): number;
-  /** JSON text (UTF-8) of the state after the last row of batch `index`, or null. Its memory is used again by the next call, or by `decisions`. */
+  /**
+   * JSON text (UTF-8) of the state after the last row of batch `index`, or null. Its memory is used again by the next call, or by
+   * `decisions`.
+   */
   keyframe(index: number): Buffer | null;
   /** All of them, in order. Throws TraceError where they are none, after those before. */
   decisions(): Generator<Decision, void>;
@@ -102,35 +105,40 @@ function openFile(path: string): number {
   throw new TraceError(path, "", "this is not a file", hint);
 }
 
-function readerOf(path: string, fd: number): TransitionReader {
-  const size = fs.fstatSync(fd).size;
-  if (!hasMagic(fd)) throw new TraceError(path, "byte 0", "this is not an Arrow file", "Expected transitions.arrow of an eintr trace");
+/** What is known of a file once its batch headers were walked. */
+interface Walked {
+  readonly run: RunInfo;
+  readonly sites: Site[];
+  readonly threads: ThreadInfo[];
+  readonly texts: string[];
+  readonly batches: BatchEntry[];
+  /** Of all batches: the last has none of the rows. */
+  readonly decisionSpans: Span[];
+  readonly rows: number;
+  readonly end: RunEnd | null;
+  /** Where and why it ended before its closing facts; null when it did not. */
+  readonly stop: { readonly offset: number; readonly why: string } | null;
+}
 
+function walkFile(path: string, fd: number, size: number): Walked {
+  if (!hasMagic(fd)) throw new TraceError(path, "byte 0", "this is not an Arrow file", "Expected transitions.arrow of an eintr trace");
   const walk = walkMessages(fd, size);
   const first = walk.next();
   if (first.done === true) {
     throw new TraceError(path, `byte ${first.value.offset}`, `expected the schema, but ${first.value.why}`, RERECORD);
   }
-  const { run, sites } = checkSchema(path, first.value);
-  const threads: ThreadInfo[] = [];
-  const texts: string[] = [];
+  const found = { ...checkSchema(path, first.value), threads: [] as ThreadInfo[], texts: [] as string[] };
   const batches: BatchEntry[] = [];
-  /** Of all batches: the last has none of the rows. */
   const decisionSpans: Span[] = [];
   let rows = 0;
   let end: RunEnd | null = null;
-
-  let stop: { offset: number; why: string } | null = null;
-  while (end === null && stop === null) {
+  while (end === null) {
     const next = walk.next();
-    if (next.done === true) {
-      stop = next.value;
-      break;
-    }
+    if (next.done === true) return { ...found, batches, decisionSpans, rows, end, stop: next.value };
     try {
       const { entry, facts } = checkBatch(path, next.value, batches.length, rows);
-      for (const thread of facts.threads ?? []) threads.push(thread);
-      for (const text of facts.texts ?? []) texts.push(text);
+      for (const thread of facts.threads ?? []) found.threads.push(thread);
+      for (const text of facts.texts ?? []) found.texts.push(text);
       if (entry.decisions !== null) decisionSpans.push(entry.decisions);
       if (entry.rows > 0) batches.push(entry);
       rows += entry.rows;
@@ -138,9 +146,15 @@ function readerOf(path: string, fd: number): TransitionReader {
     } catch (error) {
       // A broken batch ends the trace like a missing one: what came before it is whole and worth having.
       if (!(error instanceof TraceError)) throw error;
-      stop = { offset: next.value.offset, why: error.message };
+      return { ...found, batches, decisionSpans, rows, end, stop: { offset: next.value.offset, why: error.message } };
     }
   }
+  return { ...found, batches, decisionSpans, rows, end, stop: null };
+}
+
+function readerOf(path: string, fd: number): TransitionReader {
+  const size = fs.fstatSync(fd).size;
+  const { run, sites, threads, texts, batches, decisionSpans, rows, end, stop } = walkFile(path, fd, size);
   /** Memory behind the blocks made here, to be read into again: fresh pages for each batch cost more than the reading. */
   const memory = new WeakMap<Block, Buffer>();
   let headMemory: Buffer | undefined;

@@ -4,7 +4,7 @@ import path from "node:path";
 import Sqlite from "better-sqlite3";
 import type { Block } from "../engine/block.ts";
 import type { Decision, Site, ThreadInfo } from "../engine/transition.ts";
-import { openTransitions, type TransitionReader } from "./arrow-read.ts";
+import { type BatchEntry, openTransitions, type TransitionReader } from "./arrow-read.ts";
 import { errorText, TraceError } from "./errors.ts";
 import { type FindingRecord, type RuleRun, writeFindings } from "./findings.ts";
 import type { Cell } from "./query.ts";
@@ -38,6 +38,8 @@ export interface Trace {
   readonly db: string;
   /** False when the recording was killed: what was flushed is here. */
   readonly complete: boolean;
+  /** Where the newest keyframe up to transition `seq` stands, -1 when there is none. */
+  keyframeSeq(seq: number): number;
   /** The newest keyframe whose state is the one after transition `seq` or earlier; null when there is none. */
   keyframeBefore(seq: number): Keyframe | null;
   /** Blocks that hold the rows `from` <= seq < `to`, whole: look at `seq0` and `n`. A block is reused for the next. */
@@ -99,15 +101,11 @@ function traceOf(dir: string, transitions: TransitionReader): Trace {
     transitions,
     db,
     complete,
+    keyframeSeq: (seq) => lastSeq(transitions.batches[keyframeBatch(transitions, seq)]),
     keyframeBefore(seq): Keyframe | null {
-      const newest = transitions.batchOf(Math.min(seq, transitions.rows - 1));
-      for (let index = newest; index >= 0; index--) {
-        const batch = transitions.batches[index];
-        const last = batch === undefined ? -1 : batch.seq0 + batch.rows - 1;
-        const state = last <= seq ? transitions.keyframe(index) : null;
-        if (state !== null) return { seq: last, state: state.toString("utf8") };
-      }
-      return null;
+      const index = keyframeBatch(transitions, seq);
+      const state = transitions.keyframe(index);
+      return state === null ? null : { seq: lastSeq(transitions.batches[index]), state: state.toString("utf8") };
     },
     *rows(from = 0, to = transitions.rows) {
       let block: Block | undefined;
@@ -137,6 +135,15 @@ function traceOf(dir: string, transitions: TransitionReader): Trace {
       transitions.close();
     },
   };
+}
+
+const lastSeq = (batch: BatchEntry | undefined): number => (batch === undefined ? -1 : batch.seq0 + batch.rows - 1);
+
+/** Index of the newest batch with a keyframe that ends at `seq` or before; -1 when there is none. */
+function keyframeBatch({ batches, batchOf, rows }: TransitionReader, seq: number): number {
+  let index = batchOf(Math.min(seq, rows - 1));
+  while (index >= 0 && (batches[index]?.keyframe === null || lastSeq(batches[index]) > seq)) index--;
+  return index;
 }
 
 function isStale(dir: string, transitions: TransitionReader, options: OpenOptions): boolean {

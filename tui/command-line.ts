@@ -1,6 +1,7 @@
 /** The command line: one entry here for each command. */
 
 import { Command, CommanderError } from "commander";
+import { BUG, BUG_EXIT_CODE } from "./bug.ts";
 import { guarded, type Io } from "./io.ts";
 import { packageVersion } from "./package-root.ts";
 
@@ -84,6 +85,6 @@ async function failure(io: Io, error: unknown): Promise<number> {
     // What was interrupted says so in its message.
     return io.signal.aborted ? 130 : 2;
   }
-  io.talk(`eintr: this is a bug of eintr, please report it\n${error instanceof Error ? error.stack : String(error)}\n`);
-  return 70;
+  io.talk(`eintr: ${BUG}\n${error instanceof Error ? error.stack : String(error)}\n`);
+  return BUG_EXIT_CODE;
 }

@@ -6,7 +6,7 @@ import { render } from "ink";
 import { createElement } from "react";
 import { openTrace } from "../../recorder/index.ts";
 import { paint } from "../../tui/present/style.ts";
-import { Replay } from "../../tui/replay/app.tsx";
+import { INK_OPTIONS, Replay } from "../../tui/replay/app.tsx";
 import { openWorld } from "../../tui/replay/world.ts";
 
 type Report = (what: string, value: string, goal: string, holds: boolean) => void;
@@ -57,8 +57,7 @@ function mount(dir: string, columns: number, rows: number, debug: boolean) {
     stdout: stdout as unknown as NodeJS.WriteStream,
     stdin: stdin as unknown as NodeJS.ReadStream,
     debug,
-    exitOnCtrlC: false,
-    patchConsole: false,
+    ...INK_OPTIONS,
   });
   /** Milliseconds from a key to the frame that answers it. */
   const press = (key: string): Promise<number> =>

@@ -10,7 +10,8 @@ import { frame } from "../../tui/replay/frame.ts";
 import { onKey } from "../../tui/replay/input.ts";
 import { commandOfKey } from "../../tui/replay/keys.ts";
 import { seqsOnScreen } from "../../tui/replay/on-screen.ts";
-import { type ReplayState, reduce, startState } from "../../tui/replay/state.ts";
+import { type Action, type ReplayState, reduce, startState } from "../../tui/replay/state.ts";
+import { createTasks } from "../../tui/replay/tasks.ts";
 import { keysIn } from "../../tui/replay/typed.ts";
 import { findingsOf, openWorld, type World } from "../../tui/replay/world.ts";
 import { tempPaths } from "./temp-dir.ts";
@@ -81,26 +82,15 @@ export interface Session {
 
 export function sessionOf(world: World, start: Partial<ReplayState> = {}): Session {
   let state: ReplayState = { ...startState(world, 100, 30), ...start };
-  let running: AbortController | null = null;
   let copied = "";
+  const dispatch = (action: Action): void => void (state = reduce(state, action));
   const context: Context = {
     world,
     state: () => state,
-    dispatch: (action) => void (state = reduce(state, action)),
+    dispatch,
     quit() {},
     suspend() {},
-    cancel: () => running?.abort(),
-    async task(run) {
-      running?.abort();
-      const own = new AbortController();
-      running = own;
-      context.dispatch({ type: "busy", busy: true });
-      try {
-        await run(own.signal);
-      } finally {
-        if (running === own) context.dispatch({ type: "busy", busy: false });
-      }
-    },
+    ...createTasks(dispatch),
     copy: (text) => void (copied = text),
     onScreen: () => seqsOnScreen(world, state),
     picture: () => "picture.svg",

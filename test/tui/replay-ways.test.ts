@@ -113,10 +113,10 @@ describe("the mouse", () => {
   });
 });
 
-test("play that looks far is stopped by Space and by Esc, and does not begin again", async () => {
+test("play that looks far is stopped by the keys of play and by Esc, and does not begin again", async () => {
   const made = await world(LOST);
   const far: World = { ...made, rows: { ...made.rows, find: (from, direction) => ({ goOnAt: (from + direction + 193) % 193 }) } };
-  for (const key of [" ", "\u001b"]) {
+  for (const key of [" ", "\u001b", "\u007f"]) {
     const s = sessionOf(far, { seq: 20, playing: 1 });
     const ticked = onTick(s.context, 3);
     expect(s.state().busy).toBe(true);

@@ -9,7 +9,8 @@ import { frame } from "./frame.ts";
 import { onKey, onMouse, onPaste, onTick } from "./input.ts";
 import { SPARE_LINES } from "./layout.ts";
 import { seqsOnScreen } from "./on-screen.ts";
-import { type ReplayState, reduce, startState, stepsPerSecond } from "./state.ts";
+import { type Action, type ReplayState, reduce, startState, stepsPerSecond } from "./state.ts";
+import { createTasks } from "./tasks.ts";
 import { createInputReader, type Input } from "./typed.ts";
 import { findingsOf, type StoredFinding, type World } from "./world.ts";
 
@@ -22,6 +23,9 @@ export interface ReplayProps {
   readonly suspend: (resumed: () => void) => void;
 }
 
+/** How Ink draws it. Its own 30 frames a second would hold a key's frame back when the one before is younger than 33 ms. */
+export const INK_OPTIONS = { exitOnCtrlC: false, patchConsole: false, maxFps: 60 } as const;
+
 /** At most so many frames a second are made while playing; faster play makes several steps a frame. */
 const FRAMES = 30;
 
@@ -32,36 +36,24 @@ export function Replay({ world, start, copy, picture, suspend }: ReplayProps) {
   // Commands look at the newest state, also those that go on in the background.
   const newest = useRef(state);
   newest.current = state;
-  const running = useRef<AbortController | null>(null);
 
-  const context = useMemo<Context>(
-    () => ({
+  const context = useMemo<Context>(() => {
+    const act = (action: Action): void => {
+      newest.current = reduce(newest.current, action);
+      dispatch(action);
+    };
+    return {
       world,
       state: () => newest.current,
-      dispatch(action) {
-        newest.current = reduce(newest.current, action);
-        dispatch(action);
-      },
+      dispatch: act,
       quit: () => exit(),
-      suspend: () => suspend(() => context.dispatch({ type: "say", message: backAgain(newest.current.message) })),
-      cancel: () => running.current?.abort(),
-      async task(run) {
-        running.current?.abort();
-        const own = new AbortController();
-        running.current = own;
-        context.dispatch({ type: "busy", busy: true });
-        try {
-          await run(own.signal);
-        } finally {
-          if (running.current === own) context.dispatch({ type: "busy", busy: false });
-        }
-      },
+      suspend: () => suspend(() => act({ type: "say", message: backAgain(newest.current.message) })),
+      ...createTasks(act),
       copy,
       onScreen: () => seqsOnScreen(world, newest.current),
       picture: () => picture(frame(world, newest.current), newest.current.width),
-    }),
-    [world, copy, picture, suspend, exit],
-  );
+    };
+  }, [world, copy, picture, suspend, exit]);
 
   useEffect(() => {
     const resized = (): void => {
@@ -95,7 +87,7 @@ export function Replay({ world, start, copy, picture, suspend }: ReplayProps) {
   }, [context, state.settled]);
 
   // However it ends, nothing goes on behind it.
-  useEffect(() => () => running.current?.abort(), []);
+  useEffect(() => () => context.cancel(), [context]);
 
   const { setRawMode, internal_eventEmitter: terminal } = useStdin();
   // Ink's own hook for keys ends the program at a sequence it has no name for.

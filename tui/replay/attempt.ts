@@ -1,5 +1,6 @@
 /** Runs what a key, the mouse or play asks for: an error is said in the message line and ends nothing. */
 
+import { BUG } from "../bug.ts";
 import type { Context } from "./context.ts";
 
 export async function attempt(c: Context, run: () => void | Promise<void>): Promise<void> {
@@ -13,7 +14,7 @@ export async function attempt(c: Context, run: () => void | Promise<void>): Prom
 
 /** An error in a line. Errors for people say what is wrong themselves; the others are ours. */
 export function explained(error: unknown): string {
-  if (!(error instanceof Error)) return `this is a bug of eintr, please report it: ${String(error)}`;
+  if (!(error instanceof Error)) return `${BUG}: ${String(error)}`;
   const ours = error instanceof TypeError || error instanceof RangeError || error instanceof ReferenceError;
-  return ours ? `this is a bug of eintr, please report it: ${error.name}: ${error.message}` : error.message;
+  return ours ? `${BUG}: ${error.name}: ${error.message}` : error.message;
 }

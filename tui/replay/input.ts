@@ -21,14 +21,16 @@ export function onKey(c: Context, typed: Typed): Promise<void> {
   return attempt(c, () => {
     const { name } = typed;
     if (name === "ctrl-z") return c.suspend();
-    const isStopped = stopTask(c);
-    if (isStopped && (name === "escape" || name === "space")) return;
+    if (stopTask(c) && ONLY_STOP.has(name)) return;
     const { prompt, overlay } = c.state();
     if (prompt !== null) return onTyped(c, typed);
     if (overlay !== null) return onOverlay(c, overlay, name);
     return commandOfKey.get(name)?.run(c);
   });
 }
+
+/** Who presses these while something goes on wants no more than that it ends: those of play would begin it again. */
+const ONLY_STOP: ReadonlySet<string> = new Set(["escape", "space", "backspace"]);
 
 /** Any key ends what goes on in the background, and play when it is play that looks. */
 function stopTask(c: Context): boolean {

@@ -13,7 +13,7 @@ const BAR = 3;
 /** Below the body, above the footer. */
 export const MESSAGE_LINES = 2;
 
-interface Size {
+export interface Size {
   readonly width: number;
   readonly height: number;
 }

@@ -62,7 +62,7 @@ export function machinesOf(trace: Trace, rows: Rows): MachineAt {
   function stateAt(seq: number): StateAt {
     const like = modelOf();
     if ("none" in like) return like;
-    if (here === null || here.seq > seq || keyframeSeq(trace, seq) > here.seq) {
+    if (here === null || here.seq > seq || trace.keyframeSeq(seq) > here.seq) {
       const started = start(seq, like);
       if ("none" in started) return started;
       here = started;
@@ -116,16 +116,6 @@ function threadsIn(keyframe: Keyframe, like: Run): number | string {
   const { seq, threads } = value as Machine;
   // The machine's seq is that of the transition to come.
   return seq === keyframe.seq + 1 ? threads.length : `it is the state after seq ${seq - 1}`;
-}
-
-/** Seq of the newest keyframe up to `seq`, -1 without one. */
-function keyframeSeq({ transitions }: Trace, seq: number): number {
-  for (let index = transitions.batchOf(Math.min(seq, transitions.rows - 1)); index >= 0; index -= 1) {
-    const batch = transitions.batches[index];
-    const last = batch === undefined ? -1 : batch.seq0 + batch.rows - 1;
-    if (batch?.keyframe && last <= seq) return last;
-  }
-  return -1;
 }
 
 const COMPARED = ["kind", "site", "thread", "depth"] as const;

@@ -13,7 +13,7 @@ import { fixNames } from "../options.ts";
 import { paint } from "../present/style.ts";
 import { startProgress } from "../progress.ts";
 import { alignGently } from "./aligning.ts";
-import { Replay } from "./app.tsx";
+import { INK_OPTIONS, Replay } from "./app.tsx";
 import { enterScreen } from "./screen.ts";
 import type { ReplayState } from "./state.ts";
 import { svgOf } from "./svg.ts";
@@ -150,12 +150,10 @@ async function startOf(world: World, options: ReplayOptions): Promise<Partial<Re
 
 async function show(io: Io, world: World, start: Partial<ReplayState>): Promise<void> {
   const screen = enterScreen(process.stdout);
-  const app = render(<Replay world={world} start={start} copy={screen.copy} picture={writePicture} suspend={screen.suspend} />, {
-    exitOnCtrlC: false,
-    patchConsole: false,
-    // Ink's own 30 would hold a key's frame back when the one before is younger than 33 ms.
-    maxFps: 60,
-  });
+  const app = render(
+    <Replay world={world} start={start} copy={screen.copy} picture={writePicture} suspend={screen.suspend} />,
+    INK_OPTIONS,
+  );
   const stop = (): void => app.unmount();
   screen.drawnBy(stop);
   io.signal.addEventListener("abort", stop);

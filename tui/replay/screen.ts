@@ -1,11 +1,10 @@
 /** The real terminal: alternate screen, mouse, pasted text in brackets, cursor; everything is undone however the program ends. */
 
+import { BUG, BUG_EXIT_CODE } from "../bug.ts";
 import { safeLines } from "../present/safe.ts";
 
 const ENTER = "\u001b[?1049h\u001b[?25l\u001b[?1000h\u001b[?1002h\u001b[?1006h\u001b[?2004h\u001b[H";
 const LEAVE = "\u001b[?2004l\u001b[?1006l\u001b[?1002l\u001b[?1000l\u001b[?25h\u001b[?1049l\u001b[0m";
-/** Exit code of a bug of ours, as everywhere in eintr. */
-const BUG = 70;
 /** Who cannot be stopped (there is no shell to go on with it) finds itself running after so long, ms. */
 const NOT_STOPPED_MS = 100;
 
@@ -41,8 +40,8 @@ export function enterScreen(out: NodeJS.WriteStream): Screen {
     leave();
     process.stdin.setRawMode?.(false);
     const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
-    process.stderr.write(`eintr: this is a bug of eintr, please report it\n${safeLines(text)}\n`);
-    process.exit(BUG);
+    process.stderr.write(`eintr: ${BUG}\n${safeLines(text)}\n`);
+    process.exit(BUG_EXIT_CODE);
   };
   enter();
   process.on("exit", leave);

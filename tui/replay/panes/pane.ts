@@ -2,6 +2,7 @@
 
 import { displayWidth, safe } from "../../present/safe.ts";
 import { wrapCells } from "../../present/two-column.ts";
+import type { Size } from "../layout.ts";
 import type { Action, ReplayState } from "../state.ts";
 import type { World } from "../world.ts";
 
@@ -13,12 +14,7 @@ export interface Pane<Id extends string = string> {
   /** Lines of at most `width` cells; more than `height` are cut off. Texts of strangers are safe in them. */
   readonly lines: (world: World, s: ReplayState, width: number, height: number) => string[];
   /** What going down `by` lines in it does; absent where it shows what there is. */
-  readonly scroll?: (world: World, s: ReplayState, room: PaneRoom, by: number) => Action;
-}
-
-export interface PaneRoom {
-  readonly width: number;
-  readonly height: number;
+  readonly scroll?: (world: World, s: ReplayState, room: Size, by: number) => Action;
 }
 
 /** The scrolling that shows a list from another line: `base` is where it begins unscrolled, `most` where it may begin at last. */

@@ -31,9 +31,9 @@ export const statePane: Pane<"state"> = {
     const how = s.pane === "state" ? "ctrl-d, ctrl-u" : "1 shows them";
     const below = all.slice(from + room);
     const changed = below.filter((line) => line.changed).length;
-    const above = from > PINNED ? `${from - PINNED} lines not shown above, ${below.length} below` : `${below.length} lines below`;
-    const note = changed === 0 ? above : `${above}, ${changed} of them changed`;
-    return [...shown, world.paint.dim(safe(`  ... ${note} (${how})`, width))];
+    const hidden = from > PINNED ? `${from - PINNED} lines not shown above, ${below.length} below` : `${below.length} lines below`;
+    const marks = changed === 0 ? "" : `, ${changed} of them changed`;
+    return [...shown, world.paint.dim(safe(`  ... ${hidden}${marks} (${how})`, width))];
   },
   scroll(world, s, { height }, by) {
     const all = s.settled ? markedLines(world, s) : "";
