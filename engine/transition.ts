@@ -108,7 +108,12 @@ export const KINDS = [
   kind("thread.yield", "the thread gives up the processor"),
   kind("thread.exit", "the thread ends", "0 by itself, 1 killed, 2 died in the PAL"),
   kind("process.start", "a process begins", "parent process"),
-  kind("process.exit", "the process ends", "exit status, or minus the signal"),
+  kind(
+    "process.exit",
+    "the process ends",
+    "exit status, or minus the signal",
+    "why: 0 it called exit, 1 default action in the host kernel, 2 default action in the LibOS, 3 assertion of the LibOS, 4 internal fault, 5 the PAL gave up",
+  ),
   kind("undefined", "what follows is undefined on real hardware: a pointer leads to dead stack frames"),
 
   // Appended later: keep the order above.
@@ -130,6 +135,26 @@ export const KINDS = [
     "a signal is put into a slot of a ring that is in use: the one there is lost",
     "signal id of the lost signal",
     "signal id",
+  ),
+  // What the application can observe besides results: the verdict compares these rows. `signal` of app.siginfo is si_signo as the handler reads it.
+  kind("app.siginfo", "the application reads a siginfo: its si_signo is the row's signal", "si_code", "si_pid, 0 none"),
+  kind(
+    "app.siginfo.more",
+    "the application reads the rest of the siginfo",
+    "the field's value",
+    "which: 1 si_status, 2 si_addr, 3 si_value",
+  ),
+  kind(
+    "app.mask",
+    "the application's signal mask, as it runs now",
+    "signals 1 to 32 as bits",
+    "signals 33 to 64 as bits, 32 bits with sign",
+  ),
+  kind(
+    "app.output",
+    "a call wrote more than its result",
+    "what it wrote",
+    "what it is: 1 wait status, 2 remaining ns, 3 old mask 1 to 32, 4 old mask 33 to 64, 5 pending 1 to 32, 6 pending 33 to 64, 7 old value ns, 8 interval ns, 9 old handler, 10 revents",
   ),
 ] as const;
 
