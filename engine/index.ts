@@ -54,4 +54,5 @@ export {
   type Site,
   type ThreadInfo,
   type Transition,
+  WHY,
 } from "./transition.ts";

@@ -10,7 +10,7 @@ import type { FixName } from "./fixes.ts";
 import type { Program } from "./flow.ts";
 import { fill } from "./host/calls.ts";
 import { OUTSIDE } from "./host/outside.ts";
-import { deliver, deliverable, endProcess, generate, restartOrInterrupt, timeOut, wake } from "./host/signal.ts";
+import { deliver, deliverable, generate, restartOrInterrupt, timeOut, wake } from "./host/signal.ts";
 import { portClosed } from "./libos/kill.ts";
 import { NEVER, type Scenario, type StackName } from "./scenario/schema.ts";
 import { aex, NSSA } from "./sgx/leaf.ts";
@@ -189,10 +189,9 @@ export class Run implements Source {
   private gone(t: Thread): void {
     const c = this.cpu;
     c.begin(t, KIND["thread.exit"]);
+    c.signal = c.process(t).end.signal;
     c.value = 1;
     c.happen(t, OUTSIDE.gone, KIND["thread.exit"], 0);
-    const p = c.process(t);
-    if (p.threads.length === 1) endProcess(c, p, p.exitStatus, t);
     endThread(c, t);
   }
 
@@ -217,10 +216,10 @@ export class Run implements Source {
     this.fire(plan, at);
   }
 
-  /** A plan is due, or (below 0) a child process ended. */
+  /** A plan is due, or (below 0) a process ended. */
   private fire(due: number, at: number): void {
     const c = this.cpu;
-    if (due < 0) return this.childEnded(-1 - due, at);
+    if (due < 0) return this.processEnded(-1 - due, at);
     const signals = c.scenario.signals;
     const plan = signals[due];
     if (plan) {
@@ -249,11 +248,23 @@ export class Run implements Source {
     c.happen(t, OUTSIDE.data, KIND.step, -1);
   }
 
-  private childEnded(childId: number, at: number): void {
+  /** The row of a process's end, on its oldest thread; none of them is gone yet. */
+  private processEnded(id: number, at: number): void {
     const c = this.cpu;
-    const child = c.m.processes[childId];
-    const parent = c.m.processes[child?.parent ?? -1];
-    if (!child || !parent?.alive) return;
+    const p = c.m.processes[id];
+    const t = c.m.threads[p?.threads[0] ?? -1];
+    if (!p || !t) throw new Error(`process ${id} has ended, but is not known any more`);
+    this.beginOutside(t, at, KIND["process.exit"]);
+    c.signal = p.end.signal;
+    c.value = p.end.status;
+    c.extra = p.end.why;
+    c.happen(t, OUTSIDE.ended, KIND["process.exit"], -1);
+    const parent = c.m.processes[p.parent];
+    if (parent?.alive) this.childEnded(p, parent, at);
+  }
+
+  private childEnded(child: Process, parent: Process, at: number): void {
+    const c = this.cpu;
     portClosed(c, parent, child);
     for (const t of c.threadsOf(parent)) {
       if (t.state === "blocked" && t.wait?.child === -1) {

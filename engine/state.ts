@@ -8,6 +8,7 @@
 import type { Ending } from "./block.ts";
 import type { Questions } from "./chance.ts";
 import type { SignalSet } from "./signals.ts";
+import type { Why } from "./transition.ts";
 
 /** No `any` reaches a flow: each one declares its own locals, the machine only stores them. */
 export type Word = number | string | boolean | null | readonly Word[] | { readonly [name: string]: Word };
@@ -237,14 +238,23 @@ export interface AsyncEvent {
   live: boolean;
 }
 
+/** How a process ended. */
+export interface ProcessEnd {
+  /** What the host reports: exit status, minus the signal when killed. */
+  status: number;
+  why: Why;
+  /** The signal that did it, also where a library OS turned it into an exit; 0 none. */
+  signal: number;
+}
+
 export interface Process {
   id: number;
   pid: number;
   name: string;
   parent: number;
   alive: boolean;
-  /** Exit status, minus the signal when killed; meaningful when !alive. */
-  exit: number;
+  /** Meaningful when !alive. */
+  end: ProcessEnd;
   reaped: boolean;
   stopped: boolean;
   threads: number[];
@@ -272,8 +282,8 @@ export interface Process {
   children: { process: number; pid: number; thread: number; exited: boolean }[];
   /** LibOS futex: object -> threads that sleep on it. */
   futexes: Record<string, number[]>;
-  /** Status given to exit_group. */
-  exitStatus: number;
+  /** cur_process.exit_code: what the thread that ended last gave. */
+  exitCode: number;
 }
 
 /** Progress of a scenario's outside plan. */

@@ -6,6 +6,7 @@ import { retarget } from "./host/signal.ts";
 import { NEVER } from "./scenario/schema.ts";
 import { copySet, emptySet } from "./signals.ts";
 import { copyTree, type Frame, HOST, type LibosState, type Process, type SgxState, type Thread } from "./state.ts";
+import { WHY } from "./transition.ts";
 
 /** First thread ids as Graphene gives them; internal threads live above (INTERNAL_TID_BASE, reference 1.1). */
 const INTERNAL_TID_BASE = 0x8000_0000;
@@ -113,7 +114,7 @@ export function newProcess(c: Cpu, name: string, parent: Process | null): Proces
     name: c.newName("process", name),
     parent: parent?.id ?? -1,
     alive: true,
-    exit: 0,
+    end: { status: 0, why: WHY.EXIT, signal: 0 },
     reaped: false,
     stopped: false,
     threads: [],
@@ -134,7 +135,7 @@ export function newProcess(c: Cpu, name: string, parent: Process | null): Proces
     childEvent: c.newObject("child_exit_event"),
     children: [],
     futexes: {},
-    exitStatus: 0,
+    exitCode: 0,
   };
   c.m.processes.push(p);
   return p;

@@ -106,13 +106,13 @@ export const KINDS = [
   kind("thread.block", "the thread waits in the host kernel", "1 a signal may interrupt it, 0 not", "object waited for, -1 none"),
   kind("thread.wake", "the wait is over", "0 ready, 1 timed out, 2 interrupted by a signal"),
   kind("thread.yield", "the thread gives up the processor"),
-  kind("thread.exit", "the thread ends", "0 by itself, 1 killed, 2 died in the PAL"),
+  kind("thread.exit", "the thread ends; the row's signal is the one that did it, if any", "0 by itself, 1 killed, 2 died in the PAL"),
   kind("process.start", "a process begins", "parent process"),
   kind(
     "process.exit",
-    "the process ends",
-    "exit status, or minus the signal",
-    "why: 0 it called exit, 1 default action in the host kernel, 2 default action in the LibOS, 3 assertion of the LibOS, 4 internal fault, 5 the PAL gave up",
+    "the process ends; the row's signal is the one that did it, if any",
+    "what the host reports: exit status, or minus the signal",
+    "why: 0 it called exit, 1 default action in the host kernel, 2 default action in the LibOS, 3 assertion of the LibOS, 4 internal fault, 5 the PAL gave up, 6 control flow went where nothing is",
   ),
   kind("undefined", "what follows is undefined on real hardware: a pointer leads to dead stack frames"),
 
@@ -157,6 +157,10 @@ export const KINDS = [
     "what it is: 1 wait status, 2 remaining ns, 3 old mask 1 to 32, 4 old mask 33 to 64, 5 pending 1 to 32, 6 pending 33 to 64, 7 old value ns, 8 interval ns, 9 old handler, 10 revents",
   ),
 ] as const;
+
+/** Why a process ended: `extra` of `process.exit`. */
+export const WHY = { EXIT: 0, HOST: 1, LIBOS: 2, ASSERTION: 3, FAULT: 4, PAL: 5, UNDEFINED: 6 } as const;
+export type Why = (typeof WHY)[keyof typeof WHY];
 
 export type KindName = (typeof KINDS)[number]["name"];
 

@@ -5,8 +5,6 @@
 
 import type { Cpu } from "../cpu.ts";
 import { type Flow, flow } from "../flow.ts";
-import { endProcess } from "../host/signal.ts";
-import { SIG } from "../signals.ts";
 import type { Locals } from "../state.ts";
 import { leaveCall } from "./pins.ts";
 
@@ -101,10 +99,10 @@ export const libosCall = (name: SyscallName): Flow[] => [
       (c, v) => {
         c.value = counter(c);
         c.extra = v.entry;
-        endProcess(c, c.process(c.t), -SIG.ABRT);
       },
       "libos.assert",
     ),
+    call("__abort()", "__abort"),
     at("ok"),
     ret(
       "return",

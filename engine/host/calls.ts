@@ -8,7 +8,7 @@ import { NEVER } from "../scenario/schema.ts";
 import { SIG } from "../signals.ts";
 import { copyTree, type Locals } from "../state.ts";
 import { endThread, newProcess, newThread } from "../threads.ts";
-import type { KindName } from "../transition.ts";
+import { type KindName, WHY, type Why } from "../transition.ts";
 import { endProcess, generate, wakeWaiters } from "./signal.ts";
 import { objectOf, waitingCalls } from "./waiting.ts";
 
@@ -159,7 +159,28 @@ const killing = (name: "kill" | "tgkill"): Flow =>
     { kernel: true },
   );
 
-const exiting = flow<CallLocals & { status: number; group: boolean; how: number }>(
+/** Locals of `host exit`. `how` is the value of `thread.exit`, `why` and `signal` are the cause if the process ends by it. */
+export interface Exit {
+  status: number;
+  group: boolean;
+  how: number;
+  why: Why;
+  signal: number;
+}
+
+/** What a library OS or a program says of an end of its own. */
+export const exitArgs = (given: Partial<Exit>): Exit => ({ status: 0, group: false, how: 0, why: WHY.EXIT, signal: 0, ...given });
+
+/** Of a process whose threads end one by one the leader's status counts, whichever is last (wait_task_zombie in kernel/exit.c). */
+function leaving(c: Cpu, v: Exit): void {
+  const p = c.process(c.t);
+  const own = { status: v.status & 0xff, why: v.why, signal: v.signal };
+  if (c.t.tid === p.pid) p.end = own;
+  if (v.group) endProcess(c, p, own, c.t);
+  else if (p.threads.length === 1) endProcess(c, p, p.end, c.t);
+}
+
+const exiting = flow<CallLocals & Exit>(
   "host exit",
   "host",
   "1.2",
@@ -168,13 +189,14 @@ const exiting = flow<CallLocals & { status: number; group: boolean; how: number 
       "exit: enter the kernel",
       (c, v) => {
         c.value = v.status;
-        if (v.group || c.process(c.t).threads.length === 1) endProcess(c, c.process(c.t), v.status, c.t);
+        leaving(c, v);
       },
       "host.syscall.enter",
     ),
     act(
       "exit: the thread is gone",
       (c, v) => {
+        c.signal = v.signal;
         c.value = v.how;
         endThread(c, c.t);
       },

@@ -3,7 +3,18 @@
 import { flow } from "../flow.ts";
 
 /** Step numbers in the flow below. */
-export const OUTSIDE = { arrives: 0, frame: 1, dropped: 2, byDefault: 3, data: 4, timer: 5, childExit: 6, aex: 7, gone: 8 } as const;
+export const OUTSIDE = {
+  arrives: 0,
+  frame: 1,
+  dropped: 2,
+  byDefault: 3,
+  data: 4,
+  timer: 5,
+  childExit: 6,
+  aex: 7,
+  gone: 8,
+  ended: 9,
+} as const;
 
 export const outside = flow("(outside)", "host", "1.2", ({ act }) => [
   act("a signal arrives from outside", undefined, "host.signal.generate"),
@@ -15,4 +26,5 @@ export const outside = flow("(outside)", "host", "1.2", ({ act }) => [
   act("a child ended: SIGCHLD", undefined, "host.signal.generate"),
   act("AEX", undefined, "sgx.aex"),
   act("the host ends the thread", undefined, "thread.exit"),
+  act("the process is over", undefined, "process.exit"),
 ]);

@@ -12,6 +12,7 @@ import {
   type HostSignal,
   INTERRUPTED,
   type Process,
+  type ProcessEnd,
   READY,
   SA_NODEFER,
   SA_RESETHAND,
@@ -21,7 +22,7 @@ import {
   type Wait,
   type WakeCause,
 } from "../state.ts";
-import { KIND } from "../transition.ts";
+import { KIND, WHY } from "../transition.ts";
 import { OUTSIDE } from "./outside.ts";
 
 /** Real-time signals queue, standard ones coalesce. */
@@ -90,7 +91,7 @@ export function generateFault(c: Cpu, t: Thread, signal: number): boolean {
   if (hasSignal(t.hostMask, signal) || p.hostActions[signal] === undefined || ignored(p, signal)) {
     c.kind = KIND["host.signal.default"];
     c.value = 1;
-    endProcess(c, p, -signal);
+    endProcess(c, p, { status: -signal, why: WHY.HOST, signal });
     return false;
   }
   t.hostPending.push({ signal, id, from: 0 });
@@ -202,7 +203,7 @@ function defaultAction(c: Cpu, t: Thread, p: Process, pending: HostSignal): void
     return c.happen(t, OUTSIDE.dropped, c.kind, 0);
   }
   c.value = action === "terminate" ? 1 : action === "stop" ? 2 : 3;
-  if (action === "terminate") endProcess(c, p, -pending.signal);
+  if (action === "terminate") endProcess(c, p, { status: -pending.signal, why: WHY.HOST, signal: pending.signal });
   if (action === "stop") p.stopped = true;
   if (action !== "terminate") restartOrInterrupt(t, true);
   c.dirty = true;
@@ -298,11 +299,11 @@ export const timeOut = (c: Cpu, t: Thread): void => {
   c.dirty = true;
 };
 
-/** The host ends a process: every thread but the `caller` makes one last transition. The parent gets SIGCHLD. */
-export function endProcess(c: Cpu, p: Process, exit: number, caller: Thread | null = null): void {
+/** The host ends a process: that is a row, then every thread but the `caller` makes one last transition. The parent gets SIGCHLD. */
+export function endProcess(c: Cpu, p: Process, end: ProcessEnd, caller: Thread | null = null): void {
   if (!p.alive) return;
   p.alive = false;
-  p.exit = exit;
+  p.end = end;
   p.stopped = false;
   p.timer = NEVER;
   for (const t of c.threadsOf(p)) {
@@ -311,8 +312,7 @@ export function endProcess(c: Cpu, p: Process, exit: number, caller: Thread | nu
     if (t.state === "blocked") wake(c, t, INTERRUPTED);
   }
   c.dirty = true;
-  const parent = c.m.processes[p.parent];
-  if (parent?.alive) c.m.due.push(-1 - p.id);
+  c.m.due.push(-1 - p.id);
 }
 
 function continueProcess(c: Cpu, p: Process): void {

@@ -2,7 +2,7 @@
 
 import type { Cpu } from "../cpu.ts";
 import { type Flow, flow } from "../flow.ts";
-import { dkArgs } from "../pal/calls.ts";
+import { dkArgs, dkExitArgs } from "../pal/calls.ts";
 import { SIG } from "../signals.ts";
 import type { AsyncEvent, Process } from "../state.ts";
 import { KIND } from "../transition.ts";
@@ -132,7 +132,7 @@ const helper = (fixed: boolean): Flow =>
     s.act("async helper thread terminated", (c) => {
       c.process(c.t).helperAlive = false;
     }),
-    s.call("DkThreadExit()", "DkThreadExit", () => ({ ...dkArgs(), status: 0, how: 0 })),
+    s.call("DkThreadExit()", "DkThreadExit", () => dkExitArgs()),
   ]);
 
 /** lookup_thread, then append_signal without a siginfo. Of a thread that has ended in the meantime nothing is found. */

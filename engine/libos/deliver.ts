@@ -3,11 +3,11 @@
 import type { Cpu } from "../cpu.ts";
 import { cut, stackOf } from "../cpu.ts";
 import { type Flow, flow } from "../flow.ts";
-import { dkArgs } from "../pal/calls.ts";
+import { dkArgs, dkExitArgs } from "../pal/calls.ts";
 import { lost } from "../sgx/leaf.ts";
 import { hasSignal } from "../signals.ts";
 import type { PalContext } from "../state.ts";
-import { KIND } from "../transition.ts";
+import { KIND, WHY } from "../transition.ts";
 import { args, handleOneFlows, handleOneSignal, type Signal } from "./handle-one.ts";
 import { fetch, fetchable, reservation, ringFlows, store } from "./ring.ts";
 import { isAlive, othersAlive, removeSelf } from "./thread-list.ts";
@@ -166,23 +166,23 @@ const handleSignal = (fixed: boolean): Flow =>
     ret(),
   ]);
 
-/** 2.16: another live thread: only this one ends; else the process, whose host status is 0. */
+/** 2.16: another live thread: only this one ends; else the process. Of threads that end one after the other the last one's status counts. */
 const processExit = flow<{ status: number; signal: number }>("try_process_exit", "libos", "2.16", ({ act, test, call, at }) => [
   act("exit_code, term_signal; the thread is not alive any more", (c, v) => {
     c.signal = v.signal;
     c.value = v.status;
+    c.process(c.t).exitCode = v.status;
     removeSelf(c);
   }),
   test("another local thread is alive?", (c) => othersAlive(c).length > 0, "thread"),
   call("tell the parent", "ipc_exit"),
-  call("DkProcessExit(exit_code)", "DkProcessExit", (c, v) => ({
-    ...dkArgs(),
-    status: c.process(c.t).exitStatus || v.status,
-    how: v.signal > 0 ? 1 : 0,
-  })),
+  call("DkProcessExit(cur_process.exit_code)", "DkProcessExit", (c, v) => ({ ...leave(v), status: c.process(c.t).exitCode })),
   at("thread"),
-  call("DkThreadExit()", "DkThreadExit", (_, v) => ({ ...dkArgs(), status: v.status, how: v.signal > 0 ? 1 : 0 })),
+  call("DkThreadExit()", "DkThreadExit", (_, v) => ({ ...leave(v) })),
 ]);
+
+/** The PAL hears of a status only (0 of a thread); which signal it was the LibOS keeps for the parent. */
+const leave = ({ signal }: { signal: number }) => dkExitArgs({ how: signal > 0 ? 1 : 0, why: signal > 0 ? WHY.LIBOS : WHY.EXIT, signal });
 
 export const deliverFlows = (fixes: { yieldAfterSignal: boolean; delayedBit: boolean }): Flow[] => [
   deliver,

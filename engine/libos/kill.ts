@@ -339,8 +339,7 @@ const ipcExit = flow("ipc_exit", "libos", "2.15", ({ act, ret }) => [
 
 /** exit_group: SIGKILL into every other thread's ring, then this thread's own end. */
 const exitGroup = flow<{ status: number; threads: number[] }>("shim_do_exit_group", "libos", "2.15", ({ act, test, call, at }) => [
-  act("cur_process.exit_code := status", (c, v) => {
-    c.process(c.t).exitStatus = v.status;
+  act("kill the other threads", (c, v) => {
     v.threads = otherThreads(c);
     c.value = v.status;
   }),

@@ -8,6 +8,7 @@ import { endProcess } from "../host/signal.ts";
 import { PAL_ERROR_BOUND } from "../pal/events.ts";
 import { SIG } from "../signals.ts";
 import type { Frame, StackId } from "../state.ts";
+import { WHY } from "../transition.ts";
 import { SCAN_ALL } from "./deliver.ts";
 
 interface Upcall {
@@ -197,7 +198,7 @@ function internalFault(c: Cpu, v: Upcall): void {
   c.value = v.event;
   c.extra = v.id;
   if (c.t.sgx.exitTarget) return;
-  endProcess(c, c.process(c.t), -SIG.TRAP);
+  endProcess(c, c.process(c.t), { status: -SIG.TRAP, why: WHY.FAULT, signal: SIG.TRAP });
 }
 
 /** FAILURE: the PAL's way to hand over an error. */

@@ -5,9 +5,10 @@
 
 import type { Cpu } from "../cpu.ts";
 import { type Flow, flow, type Mark, type Step, type Steps } from "../flow.ts";
-import { type CallLocals, callArgs } from "../host/calls.ts";
+import { type CallLocals, callArgs, type Exit, exitArgs } from "../host/calls.ts";
 import { NEVER } from "../scenario/schema.ts";
 import { SIG } from "../signals.ts";
+import { WHY } from "../transition.ts";
 import { EVENT, PAL_ERROR, unixToPal } from "./events.ts";
 
 export type PalName = "linux" | "sgx";
@@ -224,8 +225,11 @@ const vdso = flow(
 );
 
 /** The end of a thread or process. An ocall that a signal cut short comes back, so under SGX it is made again (ocall_exit loops). */
-const leaveForGood = (pal: PalName, s: Steps<DkLocals & Exit>, group: boolean): (Step | Mark)[] => {
-  const args = (v: Exit): CallLocals & Exit & { group: boolean } => ({ ...callArgs(), status: v.status, group, how: v.how });
+const leaveForGood = (pal: PalName, s: Steps<DkExit>, group: boolean): (Step | Mark)[] => {
+  const args = ({ status, how, why, signal }: Exit): CallLocals & Exit => ({
+    ...callArgs(),
+    ...exitArgs({ status, group, how, why, signal }),
+  });
   if (pal === "linux") return [s.call(`INLINE_SYSCALL(${group ? "exit_group" : "exit"})`, "host exit", (_, v) => args(v))];
   return [
     s.at("exit"),
@@ -239,16 +243,20 @@ const leaveForGood = (pal: PalName, s: Steps<DkLocals & Exit>, group: boolean): 
   ];
 };
 
-interface Exit {
-  status: number;
-  how: number;
+interface DkExit extends Omit<DkLocals, keyof Exit>, Exit {
   /** The memory this frame is in is given back. */
-  freed?: boolean;
+  freed: boolean;
 }
+
+/** Locals of DkThreadExit and DkProcessExit. */
+export const dkExitArgs = (given: Partial<Exit> = {}): DkExit => ({ ...dkArgs(), ...exitArgs(given), freed: false }) as DkExit;
+
+/** The PAL ends the thread for a reason of its own, which no LibOS hears of. */
+export const palGivesUp = (status: number): DkExit => dkExitArgs({ status, how: 2, why: WHY.PAL });
 
 /** DkThreadExit never leaves: nothing pended is delivered any more. On Linux a signal may still come, to a thread without a stack (3.5). */
 const threadExit = (pal: PalName): Flow =>
-  flow<DkLocals & Exit>("DkThreadExit", "pal", "2.8, 3.5 linux-thread-exit-window", (s) => [
+  flow<DkExit>("DkThreadExit", "pal", "2.8, 3.5 linux-thread-exit-window", (s) => [
     s.act("_DkThreadExit(): kill this thread"),
     pal === "linux"
       ? s.act("free the TCB and the stacks", (_, v) => {
@@ -258,7 +266,7 @@ const threadExit = (pal: PalName): Flow =>
     ...leaveForGood(pal, s, false),
   ]);
 
-const processExit = (pal: PalName): Flow => flow<DkLocals & Exit>("DkProcessExit", "pal", "2.16", (s) => leaveForGood(pal, s, true));
+const processExit = (pal: PalName): Flow => flow<DkExit>("DkProcessExit", "pal", "2.16", (s) => leaveForGood(pal, s, true));
 
 /** New thread or process: the host call only makes it; how it boots is the stack's business. */
 const create = (pal: PalName, name: "DkThreadCreate" | "DkProcessCreate", host: "clone" | "fork"): Flow =>

@@ -8,7 +8,7 @@ import { OUTSIDE } from "../host/outside.ts";
 import { endProcess, generateFault } from "../host/signal.ts";
 import { SIG } from "../signals.ts";
 import { ENCLAVE, HOST, type Locals, type SsaFrame, type Thread } from "../state.ts";
-import { KIND } from "../transition.ts";
+import { KIND, WHY } from "../transition.ts";
 
 /** SSA frames per thread: both in the loader and the signer. */
 export const NSSA = 2;
@@ -95,5 +95,5 @@ export function eexit(t: Thread): void {
 export function lost(c: Cpu, t: Thread, why: string): void {
   c.kind = KIND.undefined;
   c.detail = c.text(why);
-  endProcess(c, c.process(t), -SIG.SEGV);
+  endProcess(c, c.process(t), { status: -SIG.SEGV, why: WHY.UNDEFINED, signal: SIG.SEGV });
 }

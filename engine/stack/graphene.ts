@@ -4,6 +4,7 @@ import { libosCall, SYSCALL_NAMES } from "../app/syscalls.ts";
 import type { FixName } from "../fixes.ts";
 import { type Flow, flow } from "../flow.ts";
 import { restorer } from "../host/restorer.ts";
+import { abortFlows } from "../libos/abort.ts";
 import { alarmFlows } from "../libos/alarm.ts";
 import { deliverFlows } from "../libos/deliver.ts";
 import { ioFlows } from "../libos/io.ts";
@@ -23,6 +24,7 @@ type Fixes = ReadonlySet<FixName>;
 
 /** The LibOS, the same for all PALs. */
 const libos = (fixes: Fixes): Flow[] => [
+  ...abortFlows,
   ...processFlows,
   ...lockFlows,
   ...deliverFlows({

@@ -4,7 +4,7 @@ import { nativeCall } from "../app/syscalls.ts";
 import type { Cpu } from "../cpu.ts";
 import { E } from "../errno.ts";
 import { type Flow, flow } from "../flow.ts";
-import { type CallLocals, callArgs, quick, setTimer } from "../host/calls.ts";
+import { type CallLocals, callArgs, exitArgs, quick, setTimer } from "../host/calls.ts";
 import { restorer } from "../host/restorer.ts";
 import { recheck, retarget } from "../host/signal.ts";
 import { processesNamed, threadNamed } from "../libos/kill.ts";
@@ -128,8 +128,8 @@ const libc: readonly Flow[] = [
   nativeCall("futex_wake", "futex-wake"),
   nativeCall("gettimeofday", "nothing", (_, v) => ({ ...v, result: 0 })),
   nativeCall("ioctl", "nothing", (_, v) => ({ ...v, result: 0 })),
-  nativeCall("exit", "exit", (_, v) => ({ ...v, group: false, how: 0 })),
-  nativeCall("exit_group", "exit", (_, v) => ({ ...v, group: true, how: 0 })),
+  nativeCall("exit", "exit", (_, v) => ({ ...v, ...exitArgs({ status: Number(v.status) }) })),
+  nativeCall("exit_group", "exit", (_, v) => ({ ...v, ...exitArgs({ status: Number(v.status), group: true }) })),
   nativeCall("kill", "kill", (c, v) => ({ ...v, targets: processesNamed(c, v.wanted as string).map((p) => p.id) })),
   nativeCall("tgkill", "tgkill", (c, v) => {
     const target = threadNamed(c, v.thread as string);

@@ -175,6 +175,16 @@ const small = (n: number): string => (Math.abs(n) < 1000 ? String(n) : "large");
 
 const target = (row: Row, ran: Ran): string => `to ${ran.threads[row.value]?.name ?? "nobody"}`;
 
+const ENDS = [
+  "it called exit",
+  "default in the host",
+  "default in the LibOS",
+  "assertion",
+  "internal fault",
+  "the PAL gave up",
+  "undefined",
+];
+
 const NOTES: Partial<Record<KindName, (row: Row, ran: Ran) => string>> = {
   branch: (row) => (row.value === 1 ? " -> yes" : " -> no"),
   // The one step whose number the page speaks of.
@@ -207,4 +217,5 @@ const NOTES: Partial<Record<KindName, (row: Row, ran: Ran) => string>> = {
   "host.sigreturn": oneOf("", "registers rewritten"),
   "thread.wake": oneOf("ready", "timed out", "interrupted"),
   "thread.exit": oneOf("by itself", "killed", "died in the PAL"),
+  "process.exit": (row) => `${row.value}, ${ENDS[row.extra]}`,
 };

@@ -5,7 +5,7 @@ import { type Flow, flow } from "../../flow.ts";
 import { lost } from "../../sgx/leaf.ts";
 import { SIG, setOf, signalName } from "../../signals.ts";
 import type { Frame } from "../../state.ts";
-import { dkArgs } from "../calls.ts";
+import { palGivesUp } from "../calls.ts";
 import { EVENT, eventOf } from "../events.ts";
 import { handled, upcallName } from "../handler-table.ts";
 
@@ -82,7 +82,7 @@ const terminate = flow<Handler>("_DkTerminateSighandler", "pal", "2.8", ({ act, 
   })),
   test("handled, or RESUME?", (c, v) => c.t.rax === 1 || v.event === EVENT.RESUME, "done"),
   act("no handler: the thread ends"),
-  call("_DkThreadExit()", "DkThreadExit", () => ({ ...dkArgs(), status: 0, how: 2 })),
+  call("_DkThreadExit()", "DkThreadExit", () => palGivesUp(0)),
   at("in PAL"),
   test("tcb.pending_event == 0?", (c) => c.t.pal.pendingEvent === 0, "first"),
   call("malloc a queue node", "pal_malloc"),
@@ -222,7 +222,7 @@ const generic = flow<Handler>(
       },
       "pal.event.lost",
     ),
-    call("_DkThreadExit()", "DkThreadExit", () => ({ ...dkArgs(), status: 0, how: 2 })),
+    call("_DkThreadExit()", "DkThreadExit", () => palGivesUp(0)),
     at("done"),
     ret("signal handler done"),
   ],

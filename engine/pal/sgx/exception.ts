@@ -5,7 +5,7 @@ import { type Flow, flow, type Step } from "../../flow.ts";
 import { lost, VECTOR } from "../../sgx/leaf.ts";
 import { ENCLAVE, type StackId } from "../../state.ts";
 import { KIND } from "../../transition.ts";
-import { dkArgs } from "../calls.ts";
+import { palGivesUp } from "../calls.ts";
 import { EVENT, EVENT_BOUND, PAL_ERROR } from "../events.ts";
 import { handled, upcallName } from "../handler-table.ts";
 import { CLOBBER, getFrame, here, triggerFrame } from "./entry.ts";
@@ -123,7 +123,7 @@ const handler = flow<Exception>(
       },
       "pal.event.lost",
     ),
-    call("ocall_exit(1): this thread only", "DkThreadExit", () => ({ ...dkArgs(), status: 1, how: 2 })),
+    call("ocall_exit(1): this thread only", "DkThreadExit", () => palGivesUp(1)),
     at("emulate"),
     test("RDTSC?", (_, v) => v.opcode === "rdtsc", "skip"),
     call(
@@ -189,7 +189,7 @@ const external = (fixed: boolean): Flow =>
         })),
         test("handled, or RESUME?", (c, v) => c.t.rax === 1 || v.event === EVENT.RESUME, "done"),
         act("no handler: the thread ends"),
-        call("_DkThreadExit()", "DkThreadExit", () => ({ ...dkArgs(), status: 0, how: 2 })),
+        call("_DkThreadExit()", "DkThreadExit", () => palGivesUp(0)),
         at("resume in wait"),
         act(
           "return at once: the code survives, no upcall",

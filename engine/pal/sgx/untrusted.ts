@@ -2,12 +2,12 @@
 
 import { type Cpu, running, topFrame } from "../../cpu.ts";
 import { type Flow, flow } from "../../flow.ts";
-import { type CallLocals, callArgs } from "../../host/calls.ts";
+import { type CallLocals, callArgs, exitArgs } from "../../host/calls.ts";
 import { recheck } from "../../host/signal.ts";
 import { eenter, eresume } from "../../sgx/leaf.ts";
 import { SIG, setOf, signalName } from "../../signals.ts";
 import type { Frame, Locals } from "../../state.ts";
-import { KIND } from "../../transition.ts";
+import { KIND, WHY } from "../../transition.ts";
 import { OCALLS, ocallFlow } from "../calls.ts";
 import { eventOf, PAL_ERROR, unixToPal } from "../events.ts";
 import { lock, unlock, whenTaken } from "../locks.ts";
@@ -254,7 +254,7 @@ const resumeHandler = flow<Handler>("_DkResumeSighandler", "untrusted-pal", "2.4
     },
     "pal.event.lost",
   ),
-  call("exit(1): this thread only", "host exit", () => ({ ...callArgs(), status: 1, group: false, how: 2 })),
+  call("exit(1): this thread only", "host exit", () => ({ ...callArgs(), ...exitArgs({ status: 1, how: 2, why: WHY.PAL }) })),
   at("in enclave"),
   call("sgx_raise(event)", "sgx_raise", (_, v) => ({ event: v.event, id: v.id, signal: v.signal })),
   ret("signal handler done"),

@@ -158,7 +158,7 @@ const internalFault: Diagram = {
       id: "D11",
       page: "print panic message, DkExceptionReturn(event)",
       code: "a breakpoint instruction instead: SIGTRAP has no handler and ends the process",
-      at: "(outside): the host ends the thread  [thread.exit killed]",
+      at: "(outside): the process is over  [process.exit SIGTRAP -5, internal fault]",
     },
     { id: "D11", page: "DkExceptionReturn(event)", code: "never reached", never: "arithmetic_error_upcall: DkExceptionReturn" },
   ],

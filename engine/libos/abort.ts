@@ -1,0 +1,29 @@
+/** What the LibOS does when it finds itself wrong: an assertion that fails (shim_internal.h assert, shim_init.c __abort). */
+
+import type { Cpu } from "../cpu.ts";
+import { type Flow, flow } from "../flow.ts";
+import { endProcess } from "../host/signal.ts";
+import { dkExitArgs } from "../pal/calls.ts";
+import { SIG } from "../signals.ts";
+import { WHY } from "../transition.ts";
+import { dk } from "./io.ts";
+
+/**
+ * The breakpoint kills on Linux, where nobody handles SIGTRAP. In the enclave it is an invalid instruction, which the PAL skips (2.4),
+ * so the LibOS goes on to its own end: with the exit code of the thread that ended last, 0 when none has.
+ */
+function breakpoint(c: Cpu): void {
+  if (c.t.sgx.exitTarget) return;
+  endProcess(c, c.process(c.t), { status: -SIG.TRAP, why: WHY.ASSERTION, signal: SIG.TRAP });
+}
+
+const abort = flow("__abort", "libos", "2.13", (s) => [
+  dk(s, "DkStreamOpen(dev:tty)", "DkStreamOpen", () => ({ takes: 0 })),
+  dk(s, 'DkStreamWrite("assert failed ...")', "DkStreamWrite", () => ({ bytes: 1, takes: 0, result: 1 })),
+  s.act("int3", breakpoint),
+  s.call("shim_terminate: DkProcessExit(cur_process.exit_code)", "DkProcessExit", (c) => ({
+    ...dkExitArgs({ status: c.process(c.t).exitCode, why: WHY.ASSERTION, how: 1 }),
+  })),
+]);
+
+export const abortFlows: readonly Flow[] = [abort];
