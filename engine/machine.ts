@@ -35,6 +35,7 @@ function wire(o: RunOptions, program: Program): Wiring {
     restorer: at(RESTORER),
     aep: at(AEP),
     trigger: at("_DkGenericEventTrigger"),
+    native: o.stack === "native-linux",
     isHandler: program.flows.map((f) => handlers.has(f.name)),
     boot: () => [{ flow: at(stack.boot), pc: 0, v: {} }],
     bootThread: (start) => [{ flow: at(stack.bootThread(start)), pc: 0, v: { start } }],

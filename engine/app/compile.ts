@@ -92,7 +92,9 @@ const COMPILE: Compile = {
     s.act(
       "compute",
       (c, v) => {
-        c.ns = v.left > 0 ? v.left : op.for;
+        // A log says when its kernel saw the next call: there the run keeps its time, whatever handlers ran meanwhile.
+        if (op.until !== undefined && c.wiring.native) c.ns = Math.max(0, op.until - c.now);
+        else c.ns = v.left > 0 ? v.left : op.for;
         v.left = 0;
         c.value = c.ns;
         c.t.app.computing = c.now + c.ns;

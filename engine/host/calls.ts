@@ -24,6 +24,8 @@ export interface CallLocals extends Locals {
   /** ns the call waits at most. */
   timeout: number;
   until: number;
+  /** A call made again after a signal ends when it would have: -1, or that time (restart_block, and the world outside goes on). */
+  ends: number;
   ret: number;
 }
 
@@ -40,6 +42,7 @@ export const callArgs = (given: Given = NOTHING): CallLocals => ({
   result: given.result ?? 0,
   timeout: given.timeout ?? NEVER,
   until: NEVER,
+  ends: -1,
   ret: 0,
 });
 

@@ -32,7 +32,12 @@ interface Call {
 
 function waiting({ name, attempt, timedOut = E.TIMEDOUT, restarts = false, child = false, enter }: Call): Flow {
   // A timeout of its own is not started again.
-  const interrupted = (v: CallLocals): number => (restarts && (v.timeout >= NEVER || v.takes >= 0) ? E.RESTARTSYS : E.INTR);
+  const interrupted = (c: Cpu, v: CallLocals): number => {
+    if (!restarts || (v.timeout < NEVER && v.takes < 0)) return E.INTR;
+    const caller = c.t.host[c.t.host.length - 2];
+    if (caller && v.takes >= 0) caller.v.ends = v.until;
+    return E.RESTARTSYS;
+  };
   const tryNow = (c: Cpu, v: CallLocals): number | null => (v.takes >= 0 ? (c.now >= v.until ? v.result : null) : attempt(c, v));
   return flow<CallLocals>(
     `host ${name}`,
@@ -42,7 +47,7 @@ function waiting({ name, attempt, timedOut = E.TIMEDOUT, restarts = false, child
       act(
         `${name}: enter the kernel`,
         (c, v) => {
-          v.until = later(c.now, v.takes >= 0 ? v.takes : v.timeout);
+          v.until = v.takes >= 0 && v.ends >= 0 ? v.ends : later(c.now, v.takes >= 0 ? v.takes : v.timeout);
           c.value = v.object;
           enter?.(c, v);
           const result = v.takes === 0 ? v.result : tryNow(c, v);
@@ -58,7 +63,7 @@ function waiting({ name, attempt, timedOut = E.TIMEDOUT, restarts = false, child
           const result = tryNow(c, v);
           const objects = v.takes >= 0 ? [] : v.object >= 0 ? [v.object] : v.objects;
           if (result === null && block(c, { objects, deadline: v.until, interruptible: true, child: child ? -1 : -2 })) return;
-          v.ret = result ?? interrupted(v);
+          v.ret = result ?? interrupted(c, v);
           stayAwake(c);
           leave(c);
         },
@@ -72,7 +77,7 @@ function waiting({ name, attempt, timedOut = E.TIMEDOUT, restarts = false, child
           const late = t.cause === TIMED_OUT ? (v.takes >= 0 ? v.result : (attempt(c, v) ?? timedOut)) : null;
           const result = late ?? tryNow(c, v);
           if (result !== null) v.ret = result;
-          else if (t.dying || (t.cause === INTERRUPTED && deliverable(c, t) !== null)) v.ret = interrupted(v);
+          else if (t.dying || (t.cause === INTERRUPTED && deliverable(c, t) !== null)) v.ret = interrupted(c, v);
           else rewind(c, 1);
         },
         "thread.wake",

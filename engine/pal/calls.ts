@@ -35,6 +35,7 @@ export const dkArgs = (given: Given = NOTHING): DkLocals => ({
   result: given.result ?? 0,
   timeout: given.timeout ?? NEVER,
   until: NEVER,
+  ends: -1,
   ret: 0,
   magic: false,
   raised: 0,

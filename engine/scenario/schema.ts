@@ -63,7 +63,7 @@ function operation<S extends z.ZodType>(text: string, schema: () => S) {
 
 export const OPERATIONS = {
   compute: operation("run own instructions without system calls, for a time", () =>
-    z.union([duration.transform((d) => ({ for: d })), z.strictObject({ for: duration })]),
+    z.union([duration.transform((d) => ({ for: d, until: undefined })), z.strictObject({ for: duration, until: duration.optional() })]),
   ),
   read: operation("read from a pipe or socket", () => z.strictObject({ from: name.optional(), bytes: count.default(1), ...waiting })),
   write: operation("write to a pipe or socket", () => z.strictObject({ to: name.optional(), bytes: count.default(1), ...waiting })),
