@@ -14,6 +14,7 @@ import { deliver, deliverable, generate, restartOrInterrupt, timeOut, wake } fro
 import { portClosed } from "./libos/kill.ts";
 import { NEVER, type Scenario, type StackName } from "./scenario/schema.ts";
 import { aex, NSSA } from "./sgx/leaf.ts";
+import { byKernel, childInfo, SI, type SigInfo, sentBy } from "./siginfo.ts";
 import { isSynchronous, SIG } from "./signals.ts";
 import { copyTree, type Machine, type Process, READY, type Thread } from "./state.ts";
 import { endThread } from "./threads.ts";
@@ -209,7 +210,7 @@ export class Run implements Source {
     const timer = m.processes.find((p) => p?.timer === at);
     if (timer) {
       timer.timer = timer.timerInterval > 0 ? at + timer.timerInterval : NEVER;
-      return this.generateOutside(OUTSIDE.timer, at, timer, null, SIG.ALRM);
+      return this.generateOutside(OUTSIDE.timer, at, timer, null, byKernel(SIG.ALRM));
     }
     const plan = m.plans.findIndex((state) => state.next === at);
     schedule(this.cpu, plan, at);
@@ -237,7 +238,8 @@ export class Run implements Source {
               plan.process ?? "main",
             )
           : t && c.process(t);
-      return this.generateOutside(OUTSIDE.arrives, at, p ?? null, t, plan.signal);
+      // The sender lives in another pid namespace: it has no pid here.
+      return this.generateOutside(OUTSIDE.arrives, at, p ?? null, t, sentBy(plan.signal, 0));
     }
     const arrival = c.scenario.arrivals[due - signals.length];
     const t = this.anyThread();
@@ -272,15 +274,15 @@ export class Run implements Source {
         wake(c, t, READY);
       }
     }
-    this.generateOutside(OUTSIDE.childExit, at, parent, null, SIG.CHLD);
+    this.generateOutside(OUTSIDE.childExit, at, parent, null, exitInfo(child));
   }
 
-  private generateOutside(place: number, at: number, p: Process | null, thread: Thread | null, signal: number): void {
+  private generateOutside(place: number, at: number, p: Process | null, thread: Thread | null, info: SigInfo): void {
     const c = this.cpu;
     const row = thread ?? c.m.threads[p?.threads[0] ?? -1] ?? this.anyThread();
     if (!row) return;
     this.beginOutside(row, at, KIND["host.signal.generate"]);
-    generate(c, p, thread, signal, 0);
+    generate(c, p, thread, info);
     c.happen(row, place, c.kind, -1);
   }
 
@@ -296,5 +298,9 @@ export class Run implements Source {
     return id === undefined ? null : this.cpu.thread(id);
   }
 }
+
+/** SIGCHLD's siginfo for a child that has ended (do_notify_parent in kernel/signal.c). */
+const exitInfo = (child: Process): SigInfo =>
+  child.exit < 0 ? childInfo(SI.CLD_KILLED, child.pid, -child.exit) : childInfo(SI.CLD_EXITED, child.pid, child.exit & 0xff);
 
 const timeOf = (t: Thread): number => (t.state === "run" ? t.time : (t.wait?.deadline ?? NEVER));

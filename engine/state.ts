@@ -7,6 +7,7 @@
 
 import type { Ending } from "./block.ts";
 import type { Questions } from "./chance.ts";
+import type { SigInfo } from "./siginfo.ts";
 import type { SignalSet } from "./signals.ts";
 import type { Why } from "./transition.ts";
 
@@ -31,8 +32,7 @@ export interface HostSignal {
   signal: number;
   /** Follows this signal through all layers. */
   id: number;
-  /** Sender's process id, 0 for the outside world and the kernel. */
-  from: number;
+  info: SigInfo;
 }
 
 /** What a host process does with a signal. `flow` is the handler's flow, -1 for ignore; absent from the table = default. */
@@ -137,8 +137,7 @@ export type PalContext = "none" | "garbage" | "pal";
 /** What a slot of signal_logs[sig] points to. */
 export interface ShimSignal {
   id: number;
-  /** Sender's process id, 0 = the host. */
-  from: number;
+  info: SigInfo;
   context: PalContext;
 }
 
@@ -224,6 +223,9 @@ export interface Thread {
   libos: LibosState;
   app: AppState;
 }
+
+/** The mask of whoever the application asks: a LibOS, or the kernel. */
+export const appMask = (t: Thread): SignalSet => (t.libos.ready ? t.libos.mask : t.hostMask);
 
 /** An entry of async_list (reference, 2.19). */
 export interface AsyncEvent {

@@ -10,7 +10,7 @@ import { TraceError } from "./errors.ts";
 import { flag, found, list, members, oneOf, text, whole } from "./list-form.ts";
 
 /** Raised when an older reader could misread a newer file; never reused. */
-export const FORMAT_VERSION = 2;
+export const FORMAT_VERSION = 3;
 
 /** Metadata keys. What walking a file need not read has a key of its own. */
 export const META_KEY = "eintr";

@@ -8,8 +8,9 @@ import { type CallLocals, callArgs } from "../host/calls.ts";
 import { faultAt } from "../host/fault.ts";
 import { longjmp } from "../libos/deliver.ts";
 import { NEVER, type Operation, type OperationName, type OperationOf, type Scenario } from "../scenario/schema.ts";
+import type { SigInfo } from "../siginfo.ts";
 import { copySet, setOf, signalName } from "../signals.ts";
-import { type Locals, SA_NODEFER, SA_ONSTACK, SA_RESETHAND, SA_RESTART } from "../state.ts";
+import { appMask, type Locals, SA_NODEFER, SA_ONSTACK, SA_RESETHAND, SA_RESTART } from "../state.ts";
 import { handlerFlow, programFlow } from "./names.ts";
 import { enterCall, enterHandler } from "./pins.ts";
 import type { SyscallName } from "./syscalls.ts";
@@ -19,6 +20,7 @@ interface Program extends Locals {
   address: number;
   signal: number;
   id: number;
+  info: SigInfo;
 }
 
 type Items = (Step | Mark)[];
@@ -135,6 +137,7 @@ const COMPILE: Compile = {
       threads: [],
       processes: [],
       self: false,
+      sender: 0,
       reply: -1,
     })),
   tgkill: (op, x) => call(x, op, "tgkill", () => ({ ...callArgs(), thread: op.thread, signal: op.signal, target: -1 })),
@@ -199,7 +202,7 @@ const COMPILE: Compile = {
             depth: stackOf(c.t, stack).length,
             flow: frame.flow,
             pc: c.program.flows[frame.flow]?.targets[frame.pc - 1] ?? 0,
-            mask: copySet(c.process(c.t).upcalls[1] ? c.t.libos.mask : c.t.hostMask),
+            mask: copySet(appMask(c.t)),
           };
           return false;
         },
@@ -273,6 +276,37 @@ function body(s: Steps<Program>, operations: readonly Operation[]): Items {
 const programOf = (name: string, operations: readonly Operation[]): Flow =>
   flow<Program>(programFlow(name), "app", "", (s) => [...body(s, operations), s.ret("end of the program")]);
 
+/** What the handler can read as it starts, for the verdict to compare. Reading it costs nothing here: the program may not do so. */
+const told = (s: Steps<Program>): Step[] => [
+  s.act(
+    "siginfo: si_signo, si_code, si_pid",
+    (c, v) => {
+      c.signal = v.info.signo;
+      c.value = v.info.code;
+      c.extra = v.info.pid;
+    },
+    "app.siginfo",
+  ),
+  s.act(
+    "siginfo: si_status, si_addr or si_value",
+    (c, v) => {
+      c.value = v.info.value;
+      c.extra = v.info.which;
+    },
+    "app.siginfo.more",
+  ),
+  s.act(
+    "the mask while the handler runs",
+    (c, v) => {
+      const [low, high] = appMask(c.t);
+      c.value = low >>> 0;
+      c.extra = high;
+      enterHandler(c, v.signal);
+    },
+    "app.mask",
+  ),
+];
+
 const handlerOf = (name: string, operations: readonly Operation[]): Flow =>
   flow<Program>(handlerFlow(name), "app", "", (s) => [
     s.act(
@@ -282,10 +316,10 @@ const handlerOf = (name: string, operations: readonly Operation[]): Flow =>
         c.signal = v.signal;
         c.value = c.t.signalFrames;
         c.extra = v.id;
-        enterHandler(c, v.signal);
       },
       "app.handler.enter",
     ),
+    ...told(s),
     ...body(s, operations),
     s.ret(
       "handler returns",

@@ -5,6 +5,7 @@ import type { Cpu } from "../cpu.ts";
 import { E } from "../errno.ts";
 import { type Flow, flow } from "../flow.ts";
 import { NEVER } from "../scenario/schema.ts";
+import { SI, sentBy } from "../siginfo.ts";
 import { SIG } from "../signals.ts";
 import { copyTree, type Locals } from "../state.ts";
 import { endThread, newProcess, newThread } from "../threads.ts";
@@ -101,7 +102,7 @@ const sending = flow<CallLocals>(
       "write: broken pipe, SIGPIPE",
       (c, v) => {
         v.ret = E.PIPE;
-        generate(c, c.process(c.t), c.t, SIG.PIPE, 0);
+        generate(c, c.process(c.t), c.t, sentBy(SIG.PIPE, c.process(c.t).pid));
       },
       "host.signal.generate",
     ),
@@ -144,7 +145,7 @@ const killing = (name: "kill" | "tgkill"): Flow =>
           v.targets = rest;
           const t = name === "tgkill" ? (c.m.threads[target ?? -1] ?? null) : null;
           const p = t ? c.process(t) : name === "kill" ? (c.m.processes[target ?? -1] ?? null) : null;
-          generate(c, p, t, v.signal, c.process(c.t).pid);
+          generate(c, p, t, sentBy(v.signal, c.process(c.t).pid, name === "tgkill" ? SI.TKILL : SI.USER));
         },
         "host.signal.generate",
       ),

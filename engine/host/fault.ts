@@ -2,6 +2,7 @@
 
 import { type Cpu, inEnclave, topFrame } from "../cpu.ts";
 import { VECTOR } from "../sgx/leaf.ts";
+import { byKernel, faultInfo, SI, type SigInfo } from "../siginfo.ts";
 import { SIG } from "../signals.ts";
 import type { Frame, Word } from "../state.ts";
 import { KIND } from "../transition.ts";
@@ -54,7 +55,8 @@ export function faultAt(c: Cpu, what: Fault, address: number, vma: Vma = "unmapp
   if (!exception.trap || inEnclave(c.t)) topFrame(c.t).pc -= 1;
   c.t.sgx.faultVector = exception.vector;
   c.t.sgx.faultOpcode = what;
-  const alive = generateFault(c, c.t, signalOf(c, exception, vma));
+  const signal = signalOf(c, exception, vma);
+  const alive = generateFault(c, c.t, infoOf(what, signal, address, vma));
   if (alive) c.value = exception.code;
   c.extra = alive ? address : c.extra;
   c.detail = c.text(vma === "unmapped" ? what : `${what}, ${vma}`);
@@ -64,6 +66,23 @@ export function faultAt(c: Cpu, what: Fault, address: number, vma: Vma = "unmapp
 function signalOf(c: Cpu, { signal, trap }: Exception, vma: Vma): number {
   if (inEnclave(c.t)) return trap ? SIG.ILL : signal;
   return vma === "file-end" ? SIG.BUS : signal;
+}
+
+/** si_code and si_addr as the kernel's trap handlers give them (arch/x86/kernel/traps.c, arch/x86/mm/fault.c). */
+function infoOf(what: Fault, signal: number, address: number, vma: Vma): SigInfo {
+  switch (what) {
+    case "divide":
+      return faultInfo(signal, SI.FPE_INTDIV, address);
+    case "memory":
+      if (vma === "file-end") return faultInfo(signal, SI.BUS_ADRERR, address);
+      return faultInfo(signal, vma === "unmapped" ? SI.SEGV_MAPERR : SI.SEGV_ACCERR, address);
+    case "align":
+      return faultInfo(signal, SI.BUS_ADRALN, 0);
+    case "int3":
+      return signal === SIG.TRAP ? byKernel(signal) : faultInfo(signal, SI.ILL_ILLOPN, address);
+    default:
+      return faultInfo(signal, SI.ILL_ILLOPN, address);
+  }
 }
 
 /** The frame's next instruction is one that faulted. */

@@ -7,6 +7,7 @@ import { enterSleep } from "../app/pins.ts";
 import { type Cpu, cut, running, skipFault, topFrame } from "../cpu.ts";
 import { E } from "../errno.ts";
 import { NEVER } from "../scenario/schema.ts";
+import type { SigInfo } from "../siginfo.ts";
 import { addSignal, copySet, hasSignal, isSynchronous, linuxDefault, SIG, SIGNAL_COUNT, union } from "../signals.ts";
 import {
   type HostSignal,
@@ -43,7 +44,8 @@ function receiver(c: Cpu, p: Process, signal: number): Thread | null {
  * Make a signal pending for a thread, or for a process when `thread` is null; both null: the target is gone. Fills in the transition's arguments
  * (the step that calls this is of kind host.signal.generate; a dropped signal turns it into host.signal.discard).
  */
-export function generate(c: Cpu, p: Process | null, thread: Thread | null, signal: number, from: number, id = c.newSignalId()): void {
+export function generate(c: Cpu, p: Process | null, thread: Thread | null, info: SigInfo, id = c.newSignalId()): void {
+  const signal = info.signo;
   c.signal = signal;
   c.extra = id;
   if (!p?.alive || thread?.dying) return discard(c, 2);
@@ -54,7 +56,7 @@ export function generate(c: Cpu, p: Process | null, thread: Thread | null, signa
   if (!blocked && ignored(p, signal)) return discard(c, 0);
   const queue = thread ? thread.hostPending : p.hostPending;
   if (!isRealTime(signal) && queue.some((pending) => pending.signal === signal)) return discard(c, 1);
-  queue.push({ signal, id, from });
+  queue.push({ signal, id, info });
   if (!target) return;
   target.check = true;
   c.dirty = true;
@@ -82,7 +84,8 @@ function discard(c: Cpu, why: number): void {
 /**
  * An instruction of this thread faults. Rule 5: a blocked or ignored synchronous signal kills the process. Returns false then.
  */
-export function generateFault(c: Cpu, t: Thread, signal: number): boolean {
+export function generateFault(c: Cpu, t: Thread, info: SigInfo): boolean {
+  const signal = info.signo;
   const p = c.process(t);
   const id = c.newSignalId();
   c.signal = signal;
@@ -94,7 +97,7 @@ export function generateFault(c: Cpu, t: Thread, signal: number): boolean {
     endProcess(c, p, { status: -signal, why: WHY.HOST, signal });
     return false;
   }
-  t.hostPending.push({ signal, id, from: 0 });
+  t.hostPending.push({ signal, id, info });
   t.check = true;
   return true;
 }
@@ -171,7 +174,7 @@ export function deliver(c: Cpu, t: Thread, pending: HostSignal): void {
       carried: t.sgx.id,
     },
   });
-  stack.push({ flow: action.flow, pc: 0, v: { signal: pending.signal, id: pending.id, event: 0, from: pending.from } });
+  stack.push({ flow: action.flow, pc: 0, v: { signal: pending.signal, id: pending.id, event: 0, info: pending.info } });
   t.signalFrames += 1;
   t.hostMask = union(copySet(t.hostMask), action.mask);
   if ((action.flags & SA_NODEFER) === 0) addSignal(t.hostMask, pending.signal);

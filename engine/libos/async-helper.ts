@@ -3,6 +3,7 @@
 import type { Cpu } from "../cpu.ts";
 import { type Flow, flow } from "../flow.ts";
 import { dkArgs, dkExitArgs } from "../pal/calls.ts";
+import { NO_INFO } from "../siginfo.ts";
 import { SIG } from "../signals.ts";
 import type { AsyncEvent, Process } from "../state.ts";
 import { KIND } from "../transition.ts";
@@ -140,7 +141,7 @@ const signalAlarm = flow<{ target: number }>("signal_alarm", "libos", "2.19", (s
   s.callDynamic("append_signal(app-thread, SIGALRM, wakeup = true)", (c, v) => {
     const id = c.newSignalId();
     if (c.process(c.t).threadList.includes(v.target))
-      return { flow: c.flowOf("append_signal"), v: { target: v.target, signal: SIG.ALRM, id, from: 0, context: "none" } };
+      return { flow: c.flowOf("append_signal"), v: { target: v.target, signal: SIG.ALRM, id, info: NO_INFO, context: "none" } };
     c.kind = KIND["libos.signal.lost"];
     c.signal = SIG.ALRM;
     c.value = 3;

@@ -5,6 +5,7 @@ import { cut, stackOf } from "../cpu.ts";
 import { type Flow, flow } from "../flow.ts";
 import { dkArgs, dkExitArgs } from "../pal/calls.ts";
 import { lost } from "../sgx/leaf.ts";
+import { NO_INFO, type SigInfo } from "../siginfo.ts";
 import { hasSignal } from "../signals.ts";
 import type { PalContext } from "../state.ts";
 import { KIND, WHY } from "../transition.ts";
@@ -71,11 +72,11 @@ interface Scan {
   at: number;
   found: number;
   id: number;
-  from: number;
+  info: SigInfo;
   context: PalContext;
 }
 
-export const SCAN_ALL: Scan = { only: 0, at: 1, found: 0, id: 0, from: 0, context: "none" };
+export const SCAN_ALL: Scan = { only: 0, at: 1, found: 0, id: 0, info: NO_INFO, context: "none" };
 
 /** Next unmasked number with something to fetch, 0 when the scan is over. */
 function scan(c: Cpu, v: Scan): number {
@@ -97,7 +98,7 @@ function fetchNext(c: Cpu, v: Scan): void {
   }
   v.at = v.found;
   v.id = entry.id;
-  v.from = entry.from;
+  v.info = entry.info;
   v.context = entry.context;
   c.extra = v.id;
 }

@@ -2,6 +2,7 @@
 
 import { type Cpu, running } from "../cpu.ts";
 import { type Flow, flow } from "../flow.ts";
+import type { SigInfo } from "../siginfo.ts";
 import { linuxDefault, SIG } from "../signals.ts";
 import { type Frame, type PalContext, SA_RESETHAND } from "../state.ts";
 import { KIND } from "../transition.ts";
@@ -16,8 +17,7 @@ const SIGCP = 33;
 export interface Signal {
   signal: number;
   id: number;
-  /** Process id of the sender, 0 = the host. */
-  from: number;
+  info: SigInfo;
   context: PalContext;
   stored: boolean;
 }
@@ -41,7 +41,7 @@ interface OneSignal extends Signal {
 const oneSignal = (v: Signal): OneSignal => ({
   signal: v.signal,
   id: v.id,
-  from: v.from,
+  info: v.info,
   context: v.context,
   stored: v.stored,
   disposition: 0,
@@ -123,7 +123,7 @@ const handleOne = flow<OneSignal>(
     }),
     callDynamic("user signal handler(sig, signal.info, signal.context)", (_, v) => ({
       flow: v.handler,
-      v: { signal: v.signal, id: v.id, event: 0, from: v.from },
+      v: { signal: v.signal, id: v.id, event: 0, info: v.info },
     })),
     act("restore tcb.context (if saved)", (c, v) => {
       if (!v.saved) return;
@@ -156,7 +156,7 @@ const handleOne = flow<OneSignal>(
     ),
     test(
       "from the host (si_pid == 0), SIGTERM or SIGINT?",
-      (_, v) => v.from !== 0 || (v.signal !== SIG.TERM && v.signal !== SIG.INT),
+      (_, v) => v.info.pid !== 0 || (v.signal !== SIG.TERM && v.signal !== SIG.INT),
       "exit",
     ),
     call("shim_do_kill(-1, sig)", "shim_do_kill", (_, v) => killArgs("all", v.signal)),

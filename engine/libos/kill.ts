@@ -5,6 +5,7 @@ import { E } from "../errno.ts";
 import { type Flow, flow } from "../flow.ts";
 import { fill } from "../host/calls.ts";
 import { dkArgs } from "../pal/calls.ts";
+import { childInfo, type SigInfo, sentBy } from "../siginfo.ts";
 import { SIG } from "../signals.ts";
 import type { PalContext, Process, Thread } from "../state.ts";
 import { KIND } from "../transition.ts";
@@ -21,6 +22,8 @@ export interface Kill {
   threads: number[];
   processes: number[];
   self: boolean;
+  /** What si_pid becomes: the tid of the caller, for kill(0) its tgid. */
+  sender: number;
   reply: number;
   ret: number;
 }
@@ -32,6 +35,7 @@ export const killArgs = (wanted: string, signal: number): Kill => ({
   threads: [],
   processes: [],
   self: false,
+  sender: 0,
   reply: -1,
   ret: 0,
 });
@@ -65,6 +69,7 @@ const doKill = flow<Kill>("shim_do_kill", "libos", "2.15", ({ act, test, call, a
     const me = c.process(c.t);
     const named = processesNamed(c, v.wanted);
     v.self = named.includes(me);
+    v.sender = v.wanted === "group" ? me.pid : c.t.tid;
     v.processes = named.filter((p) => p !== me).map((p) => p.id);
     // kill(-1): of a process only the leader, here too if it is not the caller.
     v.threads = v.wanted === "all" ? leaderOf(c, me).filter((id) => id !== c.t.id) : v.self ? otherThreads(c) : [];
@@ -75,8 +80,7 @@ const doKill = flow<Kill>("shim_do_kill", "libos", "2.15", ({ act, test, call, a
   test("signal 0: only a question", (_, v) => v.signal === 0, "done"),
   test("not kill(-1)?", (_, v) => v.wanted !== "all", "local"),
   act("ipc broadcast IPC_PID_KILL: nobody answers", (c, v) => {
-    const { pid } = c.process(c.t);
-    for (const target of v.processes) send(c, target, { what: "broadcast", signal: v.signal, id: 0, from: pid, child: -1, reply: -1 });
+    for (const target of v.processes) send(c, target, { what: "broadcast", signal: v.signal, id: 0, from: v.sender, child: -1, reply: -1 });
     c.signal = v.signal;
     c.value = v.processes.length;
     v.processes = [];
@@ -88,7 +92,7 @@ const doKill = flow<Kill>("shim_do_kill", "libos", "2.15", ({ act, test, call, a
   call("do_kill_thread", "do_kill_thread", (_, v) => {
     const [target, ...rest] = v.threads;
     v.threads = rest;
-    return { target: target ?? 0, signal: v.signal, from: -1 };
+    return { target: target ?? 0, signal: v.signal, from: v.sender };
   }),
   test("next thread", () => true, "thread"),
   at("unlock"),
@@ -101,7 +105,7 @@ const doKill = flow<Kill>("shim_do_kill", "libos", "2.15", ({ act, test, call, a
     v.reply = c.newObject("ipc reply");
     c.signal = v.signal;
     c.value = target ?? -1;
-    send(c, target ?? -1, { what: "kill", signal: v.signal, id: 0, from: c.process(c.t).pid, child: -1, reply: v.reply });
+    send(c, target ?? -1, { what: "kill", signal: v.signal, id: 0, from: v.sender, child: -1, reply: v.reply });
   }),
   call(
     "wait for the answer",
@@ -118,7 +122,7 @@ const doKill = flow<Kill>("shim_do_kill", "libos", "2.15", ({ act, test, call, a
   call("deliver_signal(info, NULL) to self", "deliver_signal", (c, v) => ({
     signal: v.signal,
     id: c.newSignalId(),
-    from: c.process(c.t).pid,
+    info: sentBy(v.signal, c.t.tid),
     context: "none",
     stored: false,
   })),
@@ -129,14 +133,14 @@ const doKill = flow<Kill>("shim_do_kill", "libos", "2.15", ({ act, test, call, a
   }),
 ]);
 
-/** append_signal under the target's lock; `from` -1 = this process. */
+/** append_signal under the target's lock; `from` is what si_pid becomes. */
 const doKillThread = flow<{ target: number; signal: number; from: number }>("do_kill_thread", "libos", "2.15", ({ call, ret }) => [
   call("lock(thread.lock)", "lock", (_, v) => ({ name: lockOfThread(v.target) })),
   call("append_signal(thread, sig, info, wakeup = true)", "append_signal", (c, v) => ({
     target: v.target,
     signal: v.signal,
     id: c.newSignalId(),
-    from: v.from < 0 ? c.process(c.t).pid : v.from,
+    info: sentBy(v.signal, v.from),
     context: "garbage",
   })),
   call("unlock(thread.lock)", "unlock", (_, v) => ({ name: lockOfThread(v.target) })),
@@ -147,7 +151,7 @@ interface Append {
   target: number;
   signal: number;
   id: number;
-  from: number;
+  info: SigInfo;
   /** Of a siginfo only the siginfo is copied into the new block; without one the block is cleared. */
   context: PalContext;
 }
@@ -197,13 +201,13 @@ const doTgkill = flow<{ thread: string; signal: number; target: number; ret: num
     call("deliver_signal(info, NULL) to self", "deliver_signal", (c, v) => ({
       signal: v.signal,
       id: c.newSignalId(),
-      from: c.process(c.t).pid,
+      info: sentBy(v.signal, c.t.tid),
       context: "none",
       stored: false,
     })),
     test("done", () => true, "done"),
     at("other"),
-    call("do_kill_thread(thread)", "do_kill_thread", (_, v) => ({ target: v.target, signal: v.signal, from: -1 })),
+    call("do_kill_thread(thread)", "do_kill_thread", (c, v) => ({ target: v.target, signal: v.signal, from: c.process(c.t).pid })),
     at("done"),
     ret("return", (c, v) => {
       c.t.rax = v.ret;
@@ -311,7 +315,7 @@ const ipcHelper = flow<Helper>("ipc_helper", "libos", "2.15", ({ act, test, call
       target: v.parent,
       signal: SIG.CHLD,
       id: c.newSignalId(),
-      from: v.from,
+      info: exitInfo(c, v),
       context: "garbage",
     }),
   ),
@@ -326,6 +330,12 @@ const ipcHelper = flow<Helper>("ipc_helper", "libos", "2.15", ({ act, test, call
   ),
   test("more", () => true, "more"),
 ]);
+
+/** thread_exit (shim_exit.c): si_status is the exit code shifted as in a wait status, si_code stays 0. A kill's exit code is 0. */
+function exitInfo(c: Cpu, v: Helper): SigInfo {
+  const exit = c.m.processes[v.child]?.exit ?? 0;
+  return childInfo(0, v.from, (Math.max(0, exit) & 0xff) << 8);
+}
 
 /** Tell the parent's IPC helper that this process ends. */
 const ipcExit = flow("ipc_exit", "libos", "2.15", ({ act, ret }) => [
@@ -345,10 +355,10 @@ const exitGroup = flow<{ status: number; threads: number[] }>("shim_do_exit_grou
   }),
   at("next"),
   test("no other thread left?", (_, v) => v.threads.length === 0, "exit"),
-  call("do_kill_thread(thread, SIGKILL)", "do_kill_thread", (_, v) => {
+  call("do_kill_thread(thread, SIGKILL)", "do_kill_thread", (c, v) => {
     const [target, ...rest] = v.threads;
     v.threads = rest;
-    return { target: target ?? 0, signal: SIG.KILL, from: -1 };
+    return { target: target ?? 0, signal: SIG.KILL, from: c.process(c.t).pid };
   }),
   test("next", () => true, "next"),
   at("exit"),

@@ -125,7 +125,7 @@ export function store(c: Cpu, target: number, v: Put): void {
     c.kind = KIND["libos.signal.overwrite"];
     c.value = there.id;
   }
-  ring.slots[slot] = { id: v.id, from: v.from, context: v.context };
+  ring.slots[slot] = { id: v.id, info: v.info, context: v.context };
 }
 
 /** Something can be fetched: a slot that is reserved and not yet written looks like an empty ring. */

@@ -6,6 +6,7 @@ import { type Flow, flow, type Mark, type Step, type Steps } from "../flow.ts";
 import { atFault, isVma, type Vma } from "../host/fault.ts";
 import { endProcess } from "../host/signal.ts";
 import { PAL_ERROR_BOUND } from "../pal/events.ts";
+import { faultInfo, SI, sentBy } from "../siginfo.ts";
 import { SIG } from "../signals.ts";
 import type { Frame, StackId } from "../state.ts";
 import { WHY } from "../transition.ts";
@@ -60,7 +61,7 @@ const asynchronous = (name: string, signal: number): Flow =>
     s.call("deliver_signal(info, context = NULL)", "deliver_signal", (_, v) => ({
       signal: v.signal,
       id: v.id,
-      from: 0,
+      info: sentBy(v.signal, 0),
       context: "none",
       stored: false,
     })),
@@ -117,9 +118,10 @@ const INTERNAL = "internal Graphene thread or exception during LibOS/PAL?";
 const internal = (c: Cpu): boolean => isInternal(c) || ripInLibos(c);
 
 /** The siginfo of a sync event, e.g. "SIGFPE, FPE_INTDIV". */
-const info = (s: Steps<Upcall>, signal: number, code: string): Step =>
-  s.act(`siginfo_t info = (${code}, si_addr = <faulting addr from PAL>)`, (c, v) => {
+const info = (s: Steps<Upcall>, signal: number, code: number, text: string): Step =>
+  s.act(`siginfo_t info = (${text}, si_addr = <faulting addr from PAL>)`, (c, v) => {
     v.signal = signal;
+    v.code = code;
     c.value = v.arg;
   });
 
@@ -128,7 +130,7 @@ const deliverOrFault = (s: Steps<Upcall>): (Step | Mark)[] => [
   s.call("deliver_signal(info, context)", "deliver_signal", (_, v) => ({
     signal: v.signal,
     id: v.id,
-    from: 0,
+    info: faultInfo(v.signal, v.code, v.arg),
     context: v.hasContext ? "pal" : "none",
     stored: false,
   })),
@@ -141,14 +143,14 @@ const deliverOrFault = (s: Steps<Upcall>): (Step | Mark)[] => [
 
 const arithmetic = flow<Upcall>("arithmetic_error_upcall", "libos", "2.11", (s) => [
   s.test(INTERNAL, internal, "fault"),
-  info(s, SIG.FPE, "SIGFPE, FPE_INTDIV"),
+  info(s, SIG.FPE, SI.FPE_INTDIV, "SIGFPE, FPE_INTDIV"),
   ...deliverOrFault(s),
 ]);
 
 const illegal = flow<Upcall>("illegal_upcall", "libos", "2.11", (s) => [
   s.test(INTERNAL, internal, "fault"),
   s.test("no VMA for the address (always so under SGX, where it is 0)?", (_, v) => v.arg === 0, "fault"),
-  info(s, SIG.ILL, "SIGILL, ILL_ILLOPC"),
+  info(s, SIG.ILL, SI.ILL_ILLOPC, "SIGILL, ILL_ILLOPC"),
   ...deliverOrFault(s),
 ]);
 
@@ -182,13 +184,13 @@ const memfault = flow<Upcall>("memfault_upcall", "libos", "2.11", (s) => [
   s.test("an internal VMA?", (c, v) => vma(c, v) === "internal", "fault"),
   s.test("a file's VMA, past the end of the file?", (c, v) => vma(c, v) === "file-end", "bus"),
   // What is left: a write to a file's VMA that is not writable, and any access to another VMA that its protection forbids.
-  info(s, SIG.SEGV, "SIGSEGV, SEGV_ACCERR"),
+  info(s, SIG.SEGV, SI.SEGV_ACCERR, "SIGSEGV, SEGV_ACCERR"),
   s.jump("deliver", "deliver it"),
   s.at("bus"),
-  info(s, SIG.BUS, "SIGBUS, BUS_ADRERR"),
+  info(s, SIG.BUS, SI.BUS_ADRERR, "SIGBUS, BUS_ADRERR"),
   s.jump("deliver", "deliver it"),
   s.at("no VMA"),
-  info(s, SIG.SEGV, "SIGSEGV, SEGV_MAPERR"),
+  info(s, SIG.SEGV, SI.SEGV_MAPERR, "SIGSEGV, SEGV_MAPERR"),
   s.at("deliver"),
   ...deliverOrFault(s),
 ]);

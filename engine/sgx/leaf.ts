@@ -6,6 +6,7 @@
 import { type Cpu, cut, push, stackOf } from "../cpu.ts";
 import { OUTSIDE } from "../host/outside.ts";
 import { endProcess, generateFault } from "../host/signal.ts";
+import { byKernel } from "../siginfo.ts";
 import { SIG } from "../signals.ts";
 import { ENCLAVE, HOST, type Locals, type SsaFrame, type Thread } from "../state.ts";
 import { KIND, WHY } from "../transition.ts";
@@ -62,7 +63,7 @@ export function eenter(c: Cpu, t: Thread, entry: Locals): boolean {
 
 /** SIGSEGV in untrusted code, at an enclave instruction or where it led. */
 export function fault(c: Cpu, t: Thread): void {
-  if (!generateFault(c, t, SIG.SEGV)) return;
+  if (!generateFault(c, t, byKernel(SIG.SEGV))) return;
   c.kind = KIND["sgx.fault"];
   c.value = t.sgx.cssa;
 }

@@ -134,7 +134,7 @@ describe("other readers", () => {
     expect(table.numRows).toBe(5000);
     expect(table.schema.fields.map((f) => f.name)).toEqual(COLUMN_NAMES);
     for (const field of table.schema.fields) expect(field.metadata.get("meaning")).toBe(COLUMN_MEANING[field.name as ColumnName]);
-    expect(JSON.parse(table.schema.metadata.get("eintr") ?? "")).toMatchObject({ format: 2, kinds: KINDS });
+    expect(JSON.parse(table.schema.metadata.get("eintr") ?? "")).toMatchObject({ format: 3, kinds: KINDS });
     for (const name of COLUMN_NAMES) {
       const ours = reader.batches.flatMap((_, i) => [...reader.readBlock(i)[name]]);
       const theirs = Array.from(table.getChild(name) ?? [], Number);
