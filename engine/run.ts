@@ -301,6 +301,8 @@ export class Run implements Source {
 
 /** SIGCHLD's siginfo for a child that has ended (do_notify_parent in kernel/signal.c). */
 const exitInfo = (child: Process): SigInfo =>
-  child.exit < 0 ? childInfo(SI.CLD_KILLED, child.pid, -child.exit) : childInfo(SI.CLD_EXITED, child.pid, child.exit & 0xff);
+  child.end.status < 0
+    ? childInfo(SI.CLD_KILLED, child.pid, -child.end.status)
+    : childInfo(SI.CLD_EXITED, child.pid, child.end.status & 0xff);
 
 const timeOf = (t: Thread): number => (t.state === "run" ? t.time : (t.wait?.deadline ?? NEVER));

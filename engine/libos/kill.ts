@@ -8,7 +8,7 @@ import { dkArgs } from "../pal/calls.ts";
 import { childInfo, type SigInfo, sentBy } from "../siginfo.ts";
 import { SIG } from "../signals.ts";
 import type { PalContext, Process, Thread } from "../state.ts";
-import { KIND } from "../transition.ts";
+import { KIND, WHY } from "../transition.ts";
 import { lockOfThread, THREAD_LIST_LOCK } from "./names.ts";
 import { reservation, store } from "./ring.ts";
 import { leaderOf, listed, otherThreads } from "./thread-list.ts";
@@ -331,10 +331,14 @@ const ipcHelper = flow<Helper>("ipc_helper", "libos", "2.15", ({ act, test, call
   test("more", () => true, "more"),
 ]);
 
+/** Exit code of a child whose connection closed without a message: ECONNRESET (del_ipc_port_fini in shim_ipc_helper.c). */
+const CONNECTION_CLOSED = 104;
+
 /** thread_exit (shim_exit.c): si_status is the exit code shifted as in a wait status, si_code stays 0. A kill's exit code is 0. */
 function exitInfo(c: Cpu, v: Helper): SigInfo {
-  const exit = c.m.processes[v.child]?.exit ?? 0;
-  return childInfo(0, v.from, (Math.max(0, exit) & 0xff) << 8);
+  const child = c.m.processes[v.child];
+  const code = child?.end.why === WHY.HOST ? CONNECTION_CLOSED : (child?.exitCode ?? 0);
+  return childInfo(0, v.from, (code & 0xff) << 8);
 }
 
 /** Tell the parent's IPC helper that this process ends. */
