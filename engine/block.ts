@@ -75,7 +75,10 @@ export interface Source {
   /** Interned texts; 0 is the empty text. */
   readonly texts: readonly string[];
   readonly decisions: readonly Decision[];
-  /** Fill blocks and hand each to the sink, until `rows` more transitions were made or the run is over. Returns false when it is over. */
+  /**
+   * Fill blocks and hand each to the sink, until `rows` more transitions were made or the run is over. Returns false when it is over;
+   * true also with fewer rows, when much was done that made none: the caller may look for a signal and call again.
+   */
   run(rows: number, sink: Sink): boolean;
   /** Why it is over; null before `run` has returned false. */
   readonly ending: Ending | null;

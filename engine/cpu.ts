@@ -149,6 +149,7 @@ export class Cpu {
     const depth = t.host.length + t.enclave.length;
     const pending = t.libos.hasSignal + t.pal.queue.length + (t.pal.pendingEvent === 0 ? 0 : 1);
     if (depth > MOST || pending > MOST || t.libos.preempt > MOST_PREEMPT) this.tooMuch(t, depth, pending);
+    if (!(Math.abs(this.value) <= NEVER && this.now <= NEVER)) this.tooLarge(t);
     b.depth[i] = depth;
     b.cssa[i] = t.sgx.cssa;
     b.preempt[i] = t.libos.preempt;
@@ -166,6 +167,14 @@ export class Cpu {
     throw new ScenarioError(
       `seq ${this.m.seq}: thread ${t.name} is ${what}; at most ${MOST} functions, ${MOST} signals and preempt ${MOST_PREEMPT} are emulated. ` +
         "End the run before that, with limit in the scenario or --rows",
+    );
+  }
+
+  /** Beyond what a float64 counts exactly: a reader would refuse the row, and with it the trace. */
+  private tooLarge(t: Thread): never {
+    throw new ScenarioError(
+      `seq ${this.m.seq}: thread ${t.name} comes to the value ${this.value} at ${this.now} ns; numbers and times up to 2^53 are emulated. ` +
+        "End the run before that, with limit in the scenario or --time",
     );
   }
 
@@ -189,7 +198,7 @@ export class Cpu {
 
   /** All processes still known. */
   processes(): Process[] {
-    return this.m.processes.filter((p) => p !== null);
+    return this.m.known.flatMap((id) => this.m.processes[id] ?? []);
   }
 
   flowOf(name: string): number {

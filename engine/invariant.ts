@@ -88,6 +88,8 @@ function checkOwners({ m, wrong }: Check): void {
 function checkMembership({ m, wrong }: Check): void {
   const known = m.threads.flatMap((t) => (t ? [t.id] : []));
   if (known.join() !== m.live.join()) wrong.push(`live threads ${m.live.join()}, known ones ${known.join()}`);
+  const processes = m.processes.flatMap((p) => (p ? [p.id] : []));
+  if (processes.join() !== m.known.join()) wrong.push(`known processes ${m.known.join()}, there are ${processes.join()}`);
   m.threads.forEach((t, id) => {
     if (!t) return;
     if (t.id !== id) wrong.push(`thread ${t.name} has id ${t.id} at ${id}`);

@@ -73,10 +73,12 @@ function stepNamed(c: Cpu, site: string, stack: StackName): number {
 function emptyMachine(o: RunOptions): Machine {
   return {
     seq: 0,
+    idle: 0,
     now: 0,
     threads: [],
     live: [],
     processes: [],
+    known: [],
     objects: [],
     freeObjects: [],
     names: {},

@@ -20,6 +20,9 @@ import { copyTree, type Machine, type Process, READY, type Thread } from "./stat
 import { endThread } from "./threads.ts";
 import { type Decision, KIND } from "./transition.ts";
 
+/** Turns of the loop without a row until `run` lets its caller look around: some milliseconds. */
+const IDLE_TURNS = 16_384;
+
 export interface RunOptions {
   readonly stack: StackName;
   readonly scenario: Scenario;
@@ -83,12 +86,22 @@ export class Run implements Source {
 
   run(rows: number, sink: Sink): boolean {
     const c = this.cpu;
-    const until = c.m.seq + rows;
-    while (c.m.seq < until && c.m.ended === null) {
+    const { m } = c;
+    const until = m.seq + rows;
+    const idleUntil = m.idle + IDLE_TURNS;
+    while (m.seq < until && m.ended === null && m.idle < idleUntil) {
+      const before = m.seq;
       this.advance(until);
+      if (m.seq === before && m.ended === null) m.idle += 1;
       if (c.full) this.flush(sink);
     }
-    return c.m.ended === null;
+    return m.ended === null;
+  }
+
+  /** Plans of the scenario that were still to come when nobody was left whom they could have reached; 0 while the run goes on. */
+  get plansLeft(): number {
+    const { m } = this.cpu;
+    return m.ended === "finished" ? m.plans.filter((plan) => plan.next < NEVER).length : 0;
   }
 
   flush(sink: Sink): void {
@@ -107,10 +120,11 @@ export class Run implements Source {
     if (due !== undefined) return this.fire(due, m.now);
     const t = this.earliest();
     const outsideAt = this.nextOutside();
-    if (t === null && outsideAt >= NEVER) return this.end("finished");
+    if (t === null && (outsideAt >= NEVER || this.nobodyLeft())) return this.end(this.someoneRuns() ? "time-limit" : "finished");
     const at = t === null ? outsideAt : Math.min(timeOf(t), outsideAt);
     if (at > c.scenario.limit.time) return this.end("time-limit");
-    if (m.seq >= c.scenario.limit.transitions) return this.end("row-limit");
+    // A turn without a row counts, too: plans may come for ever to a thread that is not there.
+    if (m.seq + m.idle >= c.scenario.limit.transitions) return this.end("row-limit");
     if (outsideAt <= at) return this.outside(outsideAt);
     if (t === null) return;
     if (t.state === "blocked") {
@@ -118,7 +132,7 @@ export class Run implements Source {
       timeOut(c, t);
     }
     const horizon = c.scheduler === "scripted" ? Math.min(this.horizon, outsideAt, c.scenario.limit.time) : -1;
-    const last = Math.min(until, c.scenario.limit.transitions);
+    const last = Math.min(until, c.scenario.limit.transitions - m.idle);
     do this.stepThread(t);
     while (!c.dirty && t.state === "run" && t.time < horizon && m.seq < last && !c.full);
   }
@@ -200,14 +214,36 @@ export class Run implements Source {
     const m = this.cpu.m;
     let at = NEVER;
     for (const plan of m.plans) if (plan.next < at) at = plan.next;
-    for (const p of m.processes) if (p !== null && p.timer < at) at = p.timer;
+    for (const id of m.known) at = Math.min(at, m.processes[id]?.timer ?? NEVER);
     return at;
+  }
+
+  /** A thread runs, but its next step is beyond all time: it computes for ever. */
+  private someoneRuns(): boolean {
+    const c = this.cpu;
+    return c.m.live.some((id) => c.thread(id).state === "run" && !c.process(c.thread(id)).stopped);
+  }
+
+  /** No thread goes on by itself, no timer runs, and no plan that is still to come reaches anybody. */
+  private nobodyLeft(): boolean {
+    const { m } = this.cpu;
+    if (m.known.some((id) => (m.processes[id]?.timer ?? NEVER) < NEVER)) return false;
+    return !m.plans.some((plan, i) => plan.next < NEVER && this.reaches(i));
+  }
+
+  /** Whether a plan would meet whom it is for: the signal's target, or a thread that waits for the object. */
+  private reaches(plan: number): boolean {
+    const c = this.cpu;
+    const { signals, arrivals } = c.scenario;
+    if (plan < signals.length) return this.targetOf(plan).p !== null;
+    const object = c.m.objectsByName[arrivals[plan - signals.length]?.to ?? ""];
+    return object !== undefined && c.m.live.some((id) => c.thread(id).wait?.objects.includes(object) ?? false);
   }
 
   /** Something comes from outside any thread: a plan's time, or a process's real timer. */
   private outside(at: number): void {
     const { m } = this.cpu;
-    const timer = m.processes.find((p) => p?.timer === at);
+    const timer = this.cpu.processes().find((p) => p.timer === at);
     if (timer) {
       timer.timer = timer.timerInterval > 0 ? at + timer.timerInterval : NEVER;
       return this.generateOutside(OUTSIDE.timer, at, timer, null, byKernel(SIG.ALRM));
@@ -224,22 +260,9 @@ export class Run implements Source {
     const signals = c.scenario.signals;
     const plan = signals[due];
     if (plan) {
-      const t =
-        plan.thread === undefined
-          ? null
-          : (lastNamed(
-              c.m.live.map((id) => c.thread(id)),
-              plan.thread,
-            ) ?? null);
-      const p =
-        plan.thread === undefined
-          ? lastNamed(
-              c.processes().filter((known) => known.alive),
-              plan.process ?? "main",
-            )
-          : t && c.process(t);
+      const { p, t } = this.targetOf(due);
       // The sender lives in another pid namespace: it has no pid here.
-      return this.generateOutside(OUTSIDE.arrives, at, p ?? null, t, sentBy(plan.signal, 0));
+      return this.generateOutside(OUTSIDE.arrives, at, p, t, sentBy(plan.signal, 0));
     }
     const arrival = c.scenario.arrivals[due - signals.length];
     const t = this.anyThread();
@@ -248,6 +271,19 @@ export class Run implements Source {
     c.value = arrival.bytes;
     fill(c, c.object(arrival.to), arrival.bytes);
     c.happen(t, OUTSIDE.data, KIND.step, -1);
+  }
+
+  /** Whom the signal of a plan is for: a thread, or a process; both null when there is none of that name now. */
+  private targetOf(due: number): { p: Process | null; t: Thread | null } {
+    const c = this.cpu;
+    const plan = c.scenario.signals[due];
+    if (plan?.thread !== undefined) {
+      const threads = c.m.live.map((id) => c.thread(id));
+      const t = lastNamed(threads, plan.thread) ?? null;
+      return { p: t && c.process(t), t };
+    }
+    const alive = c.processes().filter((known) => known.alive);
+    return { p: lastNamed(alive, plan?.process ?? "main") ?? null, t: null };
   }
 
   /** The row of a process's end, on its oldest thread; none of them is gone yet. */

@@ -299,6 +299,8 @@ export interface PlanState {
 
 export interface Machine {
   seq: number;
+  /** Turns of the loop that made no transition: a plan came and nobody was there. They count against the limit, too. */
+  idle: number;
   /** Virtual ns of the transition made last. */
   now: number;
   /** By id; null once the thread is gone and nothing refers to it: memory does not grow with the length of a run. */
@@ -307,6 +309,8 @@ export interface Machine {
   live: number[];
   /** By id; null once reaped or orphaned. */
   processes: (Process | null)[];
+  /** Ids of processes that are not null, ascending. */
+  known: number[];
   objects: HostObject[];
   /** Objects to use again. */
   freeObjects: number[];

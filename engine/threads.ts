@@ -138,6 +138,7 @@ export function newProcess(c: Cpu, name: string, parent: Process | null): Proces
     exitCode: 0,
   };
   c.m.processes.push(p);
+  c.m.known.push(p.id);
   return p;
 }
 
@@ -161,4 +162,5 @@ export function forgetProcess(c: Cpu, p: Process): void {
   for (const child of c.processes()) if (child.parent === p.id) forgetProcess(c, child);
   for (const object of [p.helperEvent, p.ipcEvent, p.childEvent, ...Object.values(p.lockObjects)]) c.freeObject(object);
   c.m.processes[p.id] = null;
+  c.m.known.splice(c.m.known.indexOf(p.id), 1);
 }

@@ -1,7 +1,7 @@
 /** Records a case on a stack, with progress, and says in words what came out. Used by `record`, `demo` and, for a case, `replay`. */
 
-import { boot, type FixName, type Scheduler, type StackName } from "../engine/index.ts";
-import { type Recorded, type RunInfo, record } from "../recorder/index.ts";
+import { boot, type FixName, type Run, type Scheduler, type StackName } from "../engine/index.ts";
+import { type QualityCounter, type Recorded, type RunInfo, record } from "../recorder/index.ts";
 import { type Case, openCase } from "./case.ts";
 import type { Io } from "./io.ts";
 import { packageVersion } from "./package-root.ts";
@@ -40,7 +40,7 @@ export async function recordCase(io: Io, what: Case, dir: string, options: Recor
       rows: options.rows,
       force: options.force,
       signal: io.signal,
-      quality: () => what.counters,
+      quality: () => [...what.counters, ...plansLeft(run)],
       onProgress({ phase, rows, total, timeNs, bytes }) {
         const words =
           phase === "seal" ? "writing trace.db" : `${rows.toLocaleString("en")} transitions, ${momentText(timeNs, 1)}, ${megabytes(bytes)}`;
@@ -51,6 +51,12 @@ export async function recordCase(io: Io, what: Case, dir: string, options: Recor
     progress.end();
   }
 }
+
+/** Why a run with plans that come for ever was over. */
+const plansLeft = ({ plansLeft: count }: Run): QualityCounter[] =>
+  count === 0 ? [] : [{ name: "plans-left", count, severity: "notice", advice: PLANS_LEFT }];
+
+const PLANS_LEFT = "signals or arrivals of the scenario were still to come, but nobody was left whom they could reach: the run ended there";
 
 export function tellRecorded(io: Io, recorded: Recorded, stack: StackName): void {
   const { end, dir } = recorded;

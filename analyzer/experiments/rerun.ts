@@ -75,7 +75,10 @@ export async function firstDifferingRow(trace: Trace, run: Run, onProgress: (row
         made += again.n;
       },
     };
-    run.run(recorded.n, sink);
+    while (run.run(seq + recorded.n - run.machine.seq, sink) && run.machine.seq < seq + recorded.n) {
+      await turn();
+      if (!onProgress(seq)) return null;
+    }
     run.flush(sink);
     if (found !== null) return found;
     if (made < recorded.n) return { seq: seq + made, columns: [], recorded: transitionAt(recorded, made), again: null };
@@ -83,7 +86,7 @@ export async function firstDifferingRow(trace: Trace, run: Run, onProgress: (row
     await turn();
     if (!onProgress(seq)) return null;
   }
-  return trace.transitions.end?.reason === "finished" ? goesOn(run, seq) : null;
+  return trace.transitions.end?.reason === "finished" ? goesOn(run, seq, onProgress) : null;
 }
 
 /** Rows of `again` (from `seq`) against those of the recorded block. */
@@ -100,10 +103,13 @@ function differenceIn(recorded: Block, again: Block, seq: number): Difference | 
   return { seq: seq + first, columns, recorded: transitionAt(recorded, offset + first), again: transitionAt(again, first) };
 }
 
-function goesOn(run: Run, seq: number): Difference | null {
+async function goesOn(run: Run, seq: number, onProgress: (rows: number) => boolean): Promise<Difference | null> {
   let next: Transition | null = null;
   const sink = { put: (block: Block) => void (next ??= transitionAt(block, 0)) };
-  run.run(1, sink);
+  while (run.run(1, sink) && run.machine.seq === seq) {
+    await turn();
+    if (!onProgress(seq)) return null;
+  }
   run.flush(sink);
   return next === null ? null : { seq, columns: [], recorded: null, again: next };
 }

@@ -67,7 +67,8 @@ export function generate(c: Cpu, p: Process | null, thread: Thread | null, info:
 
 /** A long stretch of own instructions ends where the signal arrives; the rest follows after the handler. */
 function interruptCompute(c: Cpu, t: Thread): void {
-  const left = t.app.computing - c.now;
+  // Who computes for ever has for ever left.
+  const left = Math.min(t.app.computing - c.now, NEVER);
   const frame = topFrame(t);
   if (t.state !== "run" || left <= 0 || t.time !== t.app.computing || frame === undefined) return;
   frame.pc -= 1;

@@ -136,7 +136,7 @@ function goOn(here: Standing, seq: number, rows: Rows, trace: Trace): void {
       }
     },
   };
-  here.run.run(seq - here.seq, sink);
+  while (here.run.run(seq + 1 - here.run.machine.seq, sink) && here.run.machine.seq <= seq);
   here.run.flush(sink);
   here.seq = seq;
   if (here.partedAt > seq && next <= seq) part(here, next, "the run ends before the recording", trace);
