@@ -21,6 +21,7 @@ export { ScenarioError } from "./errors.ts";
 export { FIX_NAMES, FIXES, type FixName } from "./fixes.ts";
 export { ACT, assemble, CALL, type Flow, RET, type Step, TEST } from "./flow.ts";
 export { checkInvariants } from "./invariant.ts";
+export { missingCall } from "./libos/unimplemented.ts";
 export { boot } from "./machine.ts";
 export { nearest } from "./nearest.ts";
 export { EVENT, EVENT_NAMES, errnoOf, eventName, PAL_ERROR } from "./pal/events.ts";

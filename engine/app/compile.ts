@@ -7,6 +7,7 @@ import { type Flow, flow, type Mark, type Step, type Steps } from "../flow.ts";
 import { type CallLocals, callArgs } from "../host/calls.ts";
 import { faultAt } from "../host/fault.ts";
 import { longjmp } from "../libos/deliver.ts";
+import { missingCall } from "../libos/unimplemented.ts";
 import { NEVER, type Operation, type OperationName, type OperationOf, type Scenario } from "../scenario/schema.ts";
 import type { SigInfo } from "../siginfo.ts";
 import { copySet, setOf, signalName } from "../signals.ts";
@@ -49,7 +50,7 @@ function callText(name: string, op: Operation): string {
 }
 
 /** The step that makes a system call. */
-function call(x: Context, op: Operation, name: SyscallName, args: (c: Cpu) => Locals, shown: string = name): Items {
+function call(x: Context, op: Operation, name: SyscallName | "undefined", args: (c: Cpu) => Locals, shown: string = name): Items {
   return [
     x.s.call(
       callText(shown, op),
@@ -154,7 +155,7 @@ const COMPILE: Compile = {
   getpid: (op, x) => call(x, op, "getpid", () => callArgs()),
   gettime: (op, x) => call(x, op, "gettimeofday", () => callArgs()),
   "probe-memory": (op, x) => call(x, op, "probe", () => ({ ...callArgs(), valid: op.valid, address: 0x1000 })),
-  call: (op, x) => call(x, op, "call", () => callArgs({ takes: op.takes, result: op.result }), op.name),
+  call: (op, x) => call(x, op, missingCall(op.name) ?? "call", () => callArgs({ takes: op.takes, result: op.result }), op.name),
   fault: (op, { s }) => [
     s.act(
       op.at === "unmapped" ? `fault: ${op.what}` : `fault: ${op.what}, ${op.at}`,

@@ -43,6 +43,8 @@ export const SYSCALLS = {
   tgkill: 234,
   probe: 1001,
   call: 1000,
+  /** Any call that the base revision answers with -ENOSYS (libos/unimplemented.ts). */
+  unimplemented: 1002,
 } as const;
 
 export type SyscallName = keyof typeof SYSCALLS;
@@ -54,7 +56,11 @@ const returned = (c: Cpu): void => {
 };
 
 /** Above the kernel: `args` turns the call's locals into the kernel's. */
-export const nativeCall = (name: SyscallName, host: string, args: (c: Cpu, v: Locals) => Locals = (_, v) => ({ ...v })): Flow =>
+export const nativeCall = (
+  name: SyscallName | "undefined",
+  host: string,
+  args: (c: Cpu, v: Locals) => Locals = (_, v) => ({ ...v }),
+): Flow =>
   flow(`libc ${name}`, "app", "1.2", ({ call, ret }) => [
     call(`syscall ${name}`, `host ${host}`, args),
     ret("back in the application", returned, "app.return"),

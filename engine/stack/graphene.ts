@@ -12,6 +12,7 @@ import { killFlows } from "../libos/kill.ts";
 import { lockFlows } from "../libos/lock.ts";
 import { processFlows } from "../libos/process.ts";
 import { signalCallFlows } from "../libos/signal-calls.ts";
+import { unimplementedFlows } from "../libos/unimplemented.ts";
 import { upcallFlows } from "../libos/upcalls.ts";
 import { palCalls } from "../pal/calls.ts";
 import { getHandler } from "../pal/handler-table.ts";
@@ -40,6 +41,7 @@ const libos = (fixes: Fixes): Flow[] => [
     deadFlag: fixes.has("suspend-on-signal-dead-flag"),
   }),
   ...ioFlows,
+  ...unimplementedFlows,
   ...SYSCALL_NAMES.flatMap(libosCall),
 ];
 

@@ -111,6 +111,8 @@ const libc: readonly Flow[] = [
   same("sigsuspend"),
   same("wait4"),
   same("call"),
+  nativeCall("unimplemented", "call"),
+  nativeCall("undefined", "call"),
   same("sched_yield"),
   same("getpid"),
   same("sigaction"),

@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 import Sqlite from "better-sqlite3";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { boot, expectedResults, type FixName, parseScenario, STACK_NAMES, type StackName } from "../../engine/index.ts";
+import { boot, E, expectedResults, type FixName, parseScenario, STACK_NAMES, type StackName } from "../../engine/index.ts";
 import { DB_NAME, record, type Seen, watchCalls } from "../../recorder/index.ts";
 import { looksLikeStrace, StraceError, straceToScenario } from "../../recorder/strace/index.ts";
 import { openCase } from "../../tui/case.ts";
@@ -90,16 +90,23 @@ describe.each(LOGS)("%s", (name) => {
   });
 });
 
+/** -ENOSYS for what the base revision does not have (errata A2): told for itself, so that the rest is what the log is about. */
+const told = (list: readonly Difference[]): Difference[] => list.filter(({ got }) => got !== E.NOSYS);
+const notThere = (list: readonly Difference[]): string[] =>
+  list.filter(({ got }) => got === E.NOSYS).map(({ what }) => what.slice(0, what.indexOf("(")));
+
 describe("what would become of it", () => {
   test("the read that Ctrl-C interrupts looks like the end of the file under SGX", () => {
-    expect(differences("read-sigint.strace", "graphene-linux").differing).toEqual([]);
-    expect(differences("read-sigint.strace", "graphene-sgx").differing).toEqual([{ what: "read(1)", native: -4, got: 0 }]);
-    expect(differences("read-sigint.strace", "graphene-sgx", ["sgx-interrupted-code-lost"]).differing).toEqual([]);
+    const { differing } = differences("read-sigint.strace", "graphene-linux");
+    expect(notThere(differing)).toEqual(["newfstatat", "newfstatat", "rseq", "prlimit64"]);
+    expect(told(differing)).toEqual([]);
+    expect(told(differences("read-sigint.strace", "graphene-sgx").differing)).toEqual([{ what: "read(1)", native: -4, got: 0 }]);
+    expect(told(differences("read-sigint.strace", "graphene-sgx", ["sgx-interrupted-code-lost"]).differing)).toEqual([]);
   });
 
   test("a sleep that an interval timer interrupts sleeps on in Graphene", () => {
     for (const stack of ["graphene-linux", "graphene-sgx"] as const) {
-      const { differing } = differences("threads-itimer.strace", stack);
+      const differing = told(differences("threads-itimer.strace", stack).differing);
       expect(differing.length).toBeGreaterThan(0);
       for (const { what, native, got } of differing) expect([what.slice(0, 9), native, got]).toEqual(["nanosleep", -4, 0]);
     }
@@ -114,8 +121,10 @@ test("a trace keeps what the log said beside what came of it, and what the impor
   await record(run, dir, info, { quality: () => what.counters });
   const db = new Sqlite(`${dir}/${DB_NAME}`, { readonly: true });
   try {
-    expect(db.prepare("SELECT result, native FROM syscall WHERE result <> native").all()).toEqual([{ result: 0, native: -4 }]);
-    expect(db.prepare("SELECT count(*) AS calls FROM syscall WHERE result = native").get()).toEqual({ calls: 34 });
+    expect(db.prepare("SELECT result, native FROM syscall WHERE result <> native AND result <> -38").all()).toEqual([
+      { result: 0, native: -4 },
+    ]);
+    expect(db.prepare("SELECT count(*) AS calls FROM syscall WHERE result = native").get()).toEqual({ calls: 30 });
     const kept = db.prepare("SELECT name, count FROM quality WHERE name LIKE 'strace.%'").all();
     expect(kept).toEqual(what.counters.map(({ name, count }) => ({ name, count })));
   } finally {
