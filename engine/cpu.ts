@@ -229,8 +229,8 @@ export class Cpu {
 
   newObject(name: string, level = 0): number {
     const free = this.m.freeObjects.pop();
-    if (free === undefined) return this.m.objects.push({ name, level, closed: false }) - 1;
-    this.m.objects[free] = { name, level, closed: false };
+    if (free === undefined) return this.m.objects.push({ name, level, closed: false, waiters: 0 }) - 1;
+    this.m.objects[free] = { name, level, closed: false, waiters: 0 };
     return free;
   }
 

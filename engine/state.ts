@@ -68,6 +68,8 @@ export interface HostObject {
   name: string;
   level: number;
   closed: boolean;
+  /** nwaiters of a PAL mutex or event: who has said that it waits, whether it sleeps or not. */
+  waiters: number;
 }
 
 /** Registers of an interrupted enclave thread in SSA[i].GPRSGX, as far as control flow needs them. */

@@ -218,12 +218,6 @@ export const hostCalls: readonly Flow[] = [
   killing("tgkill"),
   exiting,
   quick("futex-wake", (c, v) => wakeWaiters(c, v.object, v.bytes)),
-  quick("set", (c, v) => {
-    const object = objectOf(c, v);
-    if (object) object.level = 1;
-    wakeWaiters(c, v.object);
-    return 0;
-  }),
   quick("close", (c, v) => {
     const object = objectOf(c, v);
     if (object) object.closed = true;

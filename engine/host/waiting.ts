@@ -156,6 +156,15 @@ function enqueue(c: Cpu, v: CallLocals): void {
   c.t.queued = v.takes >= 0 ? -1 : v.object;
 }
 
+/** FUTEX_WAIT with 0 on an object whose level is the word: EAGAIN when it is not 0. A wake-up says nothing about the word. */
+function enqueueIfZero(c: Cpu, v: CallLocals): void {
+  const level = objectOf(c, v)?.level ?? 0;
+  c.t.queued = level === 0 ? v.object : -1;
+  v.result = level === 0 ? 0 : E.AGAIN;
+}
+
+const answered = (c: Cpu, v: CallLocals): number | null => (c.t.queued === v.object ? null : v.result);
+
 const takenOut = (c: Cpu, v: CallLocals): number | null => (v.object >= 0 && c.t.queued !== v.object ? 0 : null);
 
 function suspendMask(c: Cpu, v: CallLocals): void {
@@ -172,6 +181,7 @@ export const waitingCalls: readonly Flow[] = [
   waiting({ name: "poll", attempt: countReady, timedOut: 0 }),
   waiting({ name: "wait-any", attempt: firstReady, timedOut: E.TIMEDOUT }),
   waiting({ name: "futex-wait", attempt: takenOut, enter: enqueue, restarts: true }),
+  waiting({ name: "futex-wait-0", attempt: answered, enter: enqueueIfZero }),
   waiting({ name: "semop", attempt: takeOne }),
   waiting({ name: "msgrcv", attempt: takeOne }),
   waiting({ name: "nanosleep", attempt: () => null, timedOut: 0 }),

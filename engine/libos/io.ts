@@ -7,6 +7,7 @@ import { type Flow, flow, type Step, type Steps } from "../flow.ts";
 import type { CallLocals } from "../host/calls.ts";
 import { dkArgs } from "../pal/calls.ts";
 import { errnoOf } from "../pal/events.ts";
+import { eventArgs, WAIT_EVENT } from "../pal/sync-calls.ts";
 import { NEVER } from "../scenario/schema.ts";
 
 /** -PAL_ERRNO: what the last FAILURE left, whether or not it belongs to this call. */
@@ -26,6 +27,34 @@ export function dk<V extends object>(s: Pick<Steps<V>, "call">, label: string, n
     "pal.call.enter",
   );
 }
+
+/** A PAL call on an event of the LibOS: DkEventSet, DkEventClear, or the wait for it. */
+export function dkEvent<V extends object>(
+  s: Pick<Steps<V>, "call">,
+  label: string,
+  name: string,
+  event: (c: Cpu, v: V) => number,
+  timeout: (v: V) => number = () => NEVER,
+): Step {
+  return s.call(
+    label,
+    name,
+    (c, v) => {
+      c.value = c.t.libos.palErrno;
+      return eventArgs(event(c, v), timeout(v));
+    },
+    "pal.call.enter",
+  );
+}
+
+const ownEvent = (c: Cpu): number => c.t.libos.schedulerEvent;
+
+/** thread_setwait: what was set before is forgotten. */
+export const setWait = <V extends object>(s: Pick<Steps<V>, "call">): Step =>
+  dkEvent(s, "thread_setwait: DkEventClear(scheduler_event)", "DkEventClear", ownEvent);
+
+export const threadSleep = <V extends object>(s: Pick<Steps<V>, "call">, timeout?: (v: V) => number): Step =>
+  dkEvent(s, `thread_sleep: DkObjectsWaitAny(scheduler_event, ${timeout ? "timeout" : "forever"})`, WAIT_EVENT, ownEvent, timeout);
 
 const given = (v: CallLocals): Given => ({
   object: v.object,
@@ -83,13 +112,9 @@ const futexWait = flow<CallLocals>("shim_do_futex_wait", "libos", "2.20", (s) =>
     if (v.object >= 0) (c.process(c.t).futexes[v.object] ??= []).push(c.t.id);
     c.value = v.object;
   }),
-  s.act("thread_setwait: scheduler_event cleared", clearSchedulerEvent),
+  setWait(s),
   s.call("unlock(futex.lock)", "unlock", () => ({ name: "futex lock" })),
-  dk(s, "thread_sleep: DkObjectsWaitAny(scheduler_event, timeout)", "DkObjectsWaitAny", (c, v) => ({
-    ...given(v),
-    object: -1,
-    objects: [c.t.libos.schedulerEvent],
-  })),
+  threadSleep(s, (v) => v.timeout),
   s.act("ret = woken ? 0 : -PAL_ERRNO (EAGAIN means timeout)", (c, v) => {
     const list = c.process(c.t).futexes[v.object];
     if (list?.includes(c.t.id)) list.splice(list.indexOf(c.t.id), 1);
@@ -99,11 +124,6 @@ const futexWait = flow<CallLocals>("shim_do_futex_wait", "libos", "2.20", (s) =>
   }),
   answer(s),
 ]);
-
-export function clearSchedulerEvent(c: Cpu): void {
-  const event = c.m.objects[c.t.libos.schedulerEvent];
-  if (event) event.level = 0;
-}
 
 const futexWake = flow<CallLocals & { targets: number[] }>("shim_do_futex_wake", "libos", "2.20", (s) => [
   s.call("lock(futex.lock)", "lock", () => ({ name: "futex lock" })),
@@ -115,10 +135,10 @@ const futexWake = flow<CallLocals & { targets: number[] }>("shim_do_futex_wake",
   s.call("unlock(futex.lock)", "unlock", () => ({ name: "futex lock" })),
   s.at("next"),
   s.test("nobody left to wake?", (_, v) => v.targets.length === 0, "done"),
-  dk(s, "thread_wakeup: DkEventSet(scheduler_event)", "DkEventSet", (c, v) => {
+  dkEvent(s, "thread_wakeup: DkEventSet(scheduler_event)", "DkEventSet", (c, v) => {
     const [target, ...rest] = v.targets;
     v.targets = rest;
-    return { object: c.m.threads[target ?? -1]?.libos.schedulerEvent ?? -1 };
+    return c.m.threads[target ?? -1]?.libos.schedulerEvent ?? -1;
   }),
   s.jump("next", "next"),
   s.at("done"),

@@ -5,6 +5,7 @@ import { E } from "../errno.ts";
 import { type Flow, flow } from "../flow.ts";
 import { fill } from "../host/calls.ts";
 import { dkArgs } from "../pal/calls.ts";
+import { eventArgs, WAIT_EVENT } from "../pal/sync-calls.ts";
 import { childInfo, type SigInfo, sentBy } from "../siginfo.ts";
 import { SIG } from "../signals.ts";
 import type { PalContext, Process, Thread } from "../state.ts";
@@ -109,10 +110,10 @@ const doKill = flow<Kill>("shim_do_kill", "libos", "2.15", ({ act, test, call, a
   }),
   call(
     "wait for the answer",
-    "DkObjectsWaitAny",
+    WAIT_EVENT,
     (c, v) => {
       c.value = c.t.libos.palErrno;
-      return dkArgs({ objects: [v.reply] });
+      return eventArgs(v.reply);
     },
     "pal.call.enter",
   ),
@@ -294,7 +295,7 @@ const ipcHelper = flow<Helper>("ipc_helper", "libos", "2.15", ({ act, test, call
     (c, v) => {
       if (v.reply >= 0) {
         c.value = c.t.libos.palErrno;
-        return { flow: c.flowOf("DkEventSet"), v: { ...dkArgs({ object: v.reply }) } };
+        return { flow: c.flowOf("DkEventSet"), v: eventArgs(v.reply) };
       }
       c.kind = KIND.step;
       return null;
@@ -324,7 +325,7 @@ const ipcHelper = flow<Helper>("ipc_helper", "libos", "2.15", ({ act, test, call
     "DkEventSet",
     (c) => {
       c.value = c.t.libos.palErrno;
-      return dkArgs({ object: c.process(c.t).childEvent });
+      return eventArgs(c.process(c.t).childEvent);
     },
     "pal.call.enter",
   ),

@@ -1,109 +1,62 @@
-/** LibOS locks and heap: taking one raises preempt, releasing the last one delivers what is pending (reference, 2.13). */
+/** LibOS locks and heap: taking one raises preempt, releasing the last one delivers what is pending (reference, 2.13; shim_internal.h). */
 
 import type { Cpu } from "../cpu.ts";
-import { type Flow, flow } from "../flow.ts";
-import { dkArgs } from "../pal/calls.ts";
-import { KIND } from "../transition.ts";
+import { type Flow, flow, type Step, type Steps } from "../flow.ts";
+import { mutexArgs, WAIT_MUTEX } from "../pal/sync-calls.ts";
 import { SCAN_ALL } from "./deliver.ts";
+import { SLAB_LOCK } from "./names.ts";
 
 interface Lock {
   name: string;
 }
 
-/** Host object behind a lock: level 1 = free. */
+/** The PAL mutex behind a lock: level 1 = free. */
 function lockObject(c: Cpu, name: string): number {
   return (c.process(c.t).lockObjects[name] ??= c.newObject(name, 1));
 }
 
-function say(c: Cpu, v: Lock): void {
-  c.value = lockObject(c, v.name);
-  c.detail = c.text(v.name);
-}
+/** A call of the PAL on the lock's mutex. */
+const mutexCall = (s: Steps<Lock>, label: string, name: string): Step =>
+  s.call(
+    label,
+    name,
+    (c, v) => {
+      c.value = c.t.libos.palErrno;
+      return mutexArgs(v.name, lockObject(c, v.name));
+    },
+    "pal.call.enter",
+  );
 
-const lock = flow<Lock>("lock", "libos", "2.13", ({ act, test, call, at, ret }) => [
-  act("disable_preempt", (c) => {
+/**
+ * preempt goes up before the mutex is asked for, and asking is a PAL call even when it is free: what is pended is taken at its end, and
+ * deferred (shim_internal.h:502, 508).
+ */
+const lock = flow<Lock>("lock", "libos", "2.13", (s) => [
+  s.act("disable_preempt", (c) => {
     c.t.libos.preempt += 1;
   }),
-  at("again"),
-  test("free?", isFree, "take"),
-  call(
-    "wait for the owner",
-    "DkObjectsWaitAny",
-    (c, v) => {
-      c.value = c.t.libos.palErrno;
-      return dkArgs({ objects: [lockObject(c, v.name)] });
-    },
-    "pal.call.enter",
-  ),
-  test("any failure: try again", () => true, "again"),
-  at("take"),
-  // The locked instruction: another thread may have taken it since the look above. That row is a branch, taken.
-  test("take it", (c, v) => !take(c, v), "again", "lock"),
-  ret(),
+  s.at("again"),
+  mutexCall(s, "DkObjectsWaitAny(1, { lock }, NO_TIMEOUT)", WAIT_MUTEX),
+  s.test("NULL: try again", (c) => c.t.rax === 0, "again"),
+  s.ret(),
 ]);
 
-/** Found taken, the word says that somebody is about to wait: only a release after this look ends the wait. */
-function isFree(c: Cpu, v: Lock): boolean {
-  if (c.process(c.t).locks[v.name] === undefined) return true;
-  setLevel(c, v, 0);
-  return false;
-}
-
-function take(c: Cpu, v: Lock): boolean {
-  const { locks } = c.process(c.t);
-  if (locks[v.name] !== undefined) {
-    c.kind = KIND.branch;
-    return false;
-  }
-  say(c, v);
-  locks[v.name] = c.t.id;
-  setLevel(c, v, 0);
-  return true;
-}
-
-function setLevel(c: Cpu, v: Lock, level: 0 | 1): void {
-  const object = c.m.objects[lockObject(c, v.name)];
-  if (object) object.level = level;
-}
-
-const unlock = flow<Lock>("unlock", "libos", "2.13", ({ act, test, call, at, ret }) => [
-  act(
-    "release it",
-    (c, v) => {
-      say(c, v);
-      delete c.process(c.t).locks[v.name];
-      setLevel(c, v, 1);
-    },
-    "unlock",
-  ),
-  test("nobody waits for it?", (c, v) => !hasWaiter(c, lockObject(c, v.name)), "enable"),
-  call(
-    "wake a waiter",
-    "DkEventSet",
-    (c, v) => {
-      c.value = c.t.libos.palErrno;
-      return dkArgs({ object: lockObject(c, v.name) });
-    },
-    "pal.call.enter",
-  ),
-  at("enable"),
-  test("enable_preempt: preempt != 1 or nothing pending?", (c) => c.t.libos.preempt !== 1 || c.t.libos.hasSignal === 0, "down"),
-  call("__handle_signal(0)", "__handle_signal", () => ({ ...SCAN_ALL })),
-  at("down"),
-  act("preempt - 1", (c) => {
+const unlock = flow<Lock>("unlock", "libos", "2.13", (s) => [
+  mutexCall(s, "DkMutexRelease(lock)", "DkMutexRelease"),
+  s.test("enable_preempt: preempt != 1 or nothing pending?", (c) => c.t.libos.preempt !== 1 || c.t.libos.hasSignal === 0, "down"),
+  s.call("__handle_signal(0)", "__handle_signal", () => ({ ...SCAN_ALL })),
+  s.at("down"),
+  s.act("preempt - 1", (c) => {
     c.t.libos.preempt -= 1;
   }),
-  ret(),
+  s.ret(),
 ]);
-
-const hasWaiter = (c: Cpu, object: number): boolean =>
-  c.m.live.some((id) => c.thread(id).state === "blocked" && c.thread(id).wait?.objects.includes(object));
 
 /** The LibOS heap with its lock: an upcall that allocates inside it waits for itself (3.2 libos-heap-lock-self-deadlock). */
 const malloc = flow("malloc", "libos", "2.12", ({ act, call, ret }) => [
-  call("lock(heap)", "lock", () => ({ name: "heap" })),
+  call("lock(slab_mgr_lock)", "lock", () => ({ name: SLAB_LOCK })),
   act("take a block"),
-  call("unlock(heap)", "unlock", () => ({ name: "heap" })),
+  call("unlock(slab_mgr_lock)", "unlock", () => ({ name: SLAB_LOCK })),
   ret(),
 ]);
 

@@ -6,8 +6,9 @@ import { type Flow, flow } from "../flow.ts";
 import type { CallLocals } from "../host/calls.ts";
 import { dkArgs } from "../pal/calls.ts";
 import { EVENT, eventName } from "../pal/events.ts";
+import { WAIT_EVENT } from "../pal/sync-calls.ts";
 import { forgetProcess } from "../threads.ts";
-import { answer, dk } from "./io.ts";
+import { answer, dk, dkEvent } from "./io.ts";
 import { threadLock } from "./names.ts";
 import { addSelf } from "./thread-list.ts";
 
@@ -132,7 +133,7 @@ const wait4 = flow<CallLocals>("shim_do_wait4", "libos", "2.20", (s) => [
     const event = c.m.objects[c.process(c.t).childEvent];
     if (event && !c.process(c.t).children.some((child) => child.exited)) event.level = 0;
   }),
-  dk(s, "DkObjectsWaitAny(child_exit_event)", "DkObjectsWaitAny", (c) => ({ objects: [c.process(c.t).childEvent] })),
+  dkEvent(s, "DkObjectsWaitAny(child_exit_event)", WAIT_EVENT, (c) => c.process(c.t).childEvent),
   s.jump("again", "again"),
   s.at("none"),
   s.act("-ECHILD", (_, v) => {

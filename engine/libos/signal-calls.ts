@@ -5,7 +5,7 @@ import { E } from "../errno.ts";
 import { type Flow, flow } from "../flow.ts";
 import { faultAt } from "../host/fault.ts";
 import { copySet, hasSignal, SIG, type SignalSet, subtract, union } from "../signals.ts";
-import { answer, clearSchedulerEvent, dk } from "./io.ts";
+import { answer, dk, setWait, threadSleep } from "./io.ts";
 import { threadLock } from "./names.ts";
 
 export interface SigactionLocals {
@@ -117,8 +117,8 @@ const sigsuspend = (fix: SuspendFixes): Flow =>
       if (!fix.deadFlag) c.t.libos.suspendOnSignal = true;
     }),
     fix.unlocks ? s.call("unlock(cur.lock): flush under the new mask", "unlock", own) : null,
-    s.act("thread_setwait: scheduler_event cleared", clearSchedulerEvent),
-    dk(s, "thread_sleep: DkObjectsWaitAny(scheduler_event, forever)", "DkObjectsWaitAny", (c) => ({ objects: [c.t.libos.schedulerEvent] })),
+    setWait(s),
+    threadSleep(s),
     ...(fix.unlocks
       ? [s.call("lock(cur.lock)", "lock", own), s.act("mask := old", backToOld), s.call("unlock(cur.lock)", "unlock", own)]
       : [s.call("unlock(cur.lock): flush under the new mask", "unlock", own), s.act("mask := old", backToOld)]),

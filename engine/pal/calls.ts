@@ -9,15 +9,13 @@ import { type CallLocals, callArgs, type Exit, exitArgs } from "../host/calls.ts
 import { NEVER } from "../scenario/schema.ts";
 import { SIG } from "../signals.ts";
 import { WHY } from "../transition.ts";
-import { EVENT, PAL_ERROR, unixToPal } from "./events.ts";
+import { bottom, done, enter, failed, type HostName, leave, type PalLocals, type PalName } from "./call-parts.ts";
+import { PAL_ERROR, unixToPal } from "./events.ts";
+import { syncCalls } from "./sync-calls.ts";
 
-export type PalName = "linux" | "sgx";
-
-/** Locals of a Dk* function. `magic` marks the pal_frame that get_frame looks for (SGX). */
-export interface DkLocals extends CallLocals {
-  magic: boolean;
-  /** Error passed to FAILURE, 0 none. */
-  raised: number;
+/** Locals of a Dk* function. */
+export interface DkLocals extends CallLocals, PalLocals {
+  ret: number;
   began: number;
   target: number;
   signal: number;
@@ -47,14 +45,10 @@ export const dkArgs = (given: Given = NOTHING): DkLocals => ({
 interface Dk {
   readonly name: string;
   /** Host call at the bottom. */
-  readonly host: string;
+  readonly host: HostName;
   readonly args?: (c: Cpu, v: DkLocals) => CallLocals;
   /** Result and error (0 = none) from what the bottom said, a negative PAL error or a result; default: an error's result is 0. */
   readonly result?: (c: Cpu, v: DkLocals, host: number) => { ret: number; error: number };
-  /** What it does in the PAL before the host call, as a step of its own. */
-  readonly before?: { readonly label: string; readonly run: (c: Cpu, v: DkLocals) => void };
-  /** D7: no LEAVE_PAL_CALL, so nothing pended is delivered. */
-  readonly leaves?: boolean;
 }
 
 /** DkSystemTimeQuery counts microseconds from here, so that 0 can only be a failure. */
@@ -88,84 +82,21 @@ const CALLS: readonly Dk[] = [
     result: (c, v, host) => (host === -PAL_ERROR.INTERRUPTED ? plain(c, v, host) : { ret: 1, error: 0 }),
   },
   { name: "DkObjectsWaitAny", host: "wait-any" },
-  { name: "DkThreadYieldExecution", host: "sched_yield", result: truth },
-  { name: "DkThreadResume", host: "tgkill", args: (_, v) => ({ ...callArgs(), targets: [v.target], signal: SIG.CONT }), result: truth },
+  { name: "DkThreadYieldExecution", host: "sched_yield", result: () => ({ ret: 1, error: 0 }) },
+  {
+    name: "DkThreadResume",
+    host: "tgkill",
+    args: (_, v) => ({ ...callArgs(), targets: [v.target], signal: SIG.CONT }),
+    // Whatever went wrong (Pal/src/db_threading.c:95).
+    result: (_, __, host) => (host < 0 ? { ret: 0, error: PAL_ERROR.DENIED } : { ret: 1, error: 0 }),
+  },
 ];
-
-/**
- * Under SGX the word is set in the enclave and the ocall only wakes: cut off by a signal, it leaves a word that is set and a waiter that
- * sleeps (3.4 sgx-wakeup-ocall-abandoned). On Linux nothing comes between the two (2.8): one call stands for both.
- */
-const eventSet = (pal: PalName): Dk =>
-  pal === "linux"
-    ? { name: "DkEventSet", host: "set", result: truth }
-    : {
-        name: "DkEventSet",
-        host: "futex-wake",
-        before: {
-          label: "the event's word := 1",
-          run: (c, v) => {
-            const event = c.m.objects[v.object];
-            if (event) event.level = 1;
-            c.value = v.object;
-          },
-        },
-        args: (_, v) => callArgs({ object: v.object, bytes: Number.MAX_SAFE_INTEGER }),
-        result: truth,
-      };
-
-const ocallName = (host: string): string => `ocall_${host.replaceAll("-", "_")}`;
-
-/** The bottom of a PAL call: enter the kernel, or leave the enclave to do so. */
-function bottom(pal: PalName, s: Steps<DkLocals>, dk: Dk): Step {
-  const args = dk.args ?? io;
-  if (pal === "linux") return s.call(`INLINE_SYSCALL(${dk.host})`, `host ${dk.host}`, args);
-  const code = ocallName(dk.host);
-  return s.call(`${code}()`, "sgx_ocall", (c, v) => ({ code, args: args(c, v), result: 0 }), "ocall.enter");
-}
-
-function leave(pal: PalName, s: Steps<DkLocals>): Step {
-  if (pal === "linux") return s.call("LEAVE_PAL_CALL: __check_pending_event()", "__check_pending_event");
-  return s.act("LEAVE_PAL_CALL: clear the pal_frame", (_, v) => {
-    v.magic = false;
-  });
-}
-
-const enter = (s: Steps<DkLocals>): Step =>
-  s.act("ENTER_PAL_CALL: mark the pal_frame", (c, v) => {
-    v.magic = true;
-    v.began = c.now;
-  });
-
-const done = (s: Steps<DkLocals>): Step =>
-  s.ret(
-    "return to the LibOS",
-    (c, v) => {
-      c.t.rax = v.ret;
-      c.value = v.ret;
-      c.extra = c.t.libos.palErrno;
-    },
-    "pal.call.leave",
-  );
-
-const failed = (s: Steps<DkLocals>): Step =>
-  s.call(
-    "_DkRaiseFailure(error): upcall FAILURE",
-    "handle_failure",
-    (c, v) => {
-      c.value = EVENT.FAILURE;
-      c.extra = v.raised;
-      return { error: v.raised };
-    },
-    "libos.upcall.enter",
-  );
 
 function palCall(pal: PalName, dk: Dk): Flow {
   const convert = dk.result ?? plain;
   return flow<DkLocals>(dk.name, "pal", "1.1, 2.8", (s) => [
     enter(s),
-    dk.before ? s.act(dk.before.label, dk.before.run) : null,
-    bottom(pal, s, dk),
+    bottom(pal, s, dk.host, dk.args ?? io),
     s.test(
       "no error?",
       (c, v) => {
@@ -179,32 +110,43 @@ function palCall(pal: PalName, dk: Dk): Flow {
     ),
     failed(s),
     s.at("ok"),
-    dk.leaves === false ? null : leave(pal, s),
+    leave(pal, s),
     done(s),
   ]);
 }
 
-/** Linux: elapsed microseconds, also when interrupted. SGX: an interrupted delay reports 0 (2.18, 2.20 nanosleep). */
+/**
+ * Linux: elapsed microseconds, also when interrupted. SGX: the whole time asked for; cut off by a signal it returns 0 (2.18, 2.20
+ * nanosleep). Any failure is raised as INTERRUPTED (Pal/src/db_threading.c:59).
+ */
 const delay = (pal: PalName): Flow =>
   flow<DkLocals>("DkThreadDelayExecution", "pal", "2.18, 2.20", (s) => [
-    enter(s),
-    bottom(pal, s, { name: "DkThreadDelayExecution", host: "nanosleep" }),
+    began(s),
+    bottom(pal, s, "nanosleep", io),
     s.act("elapsed microseconds", (c, v) => {
       const elapsed = Math.floor((c.now - v.began) / 1000);
       const asked = Math.floor(v.timeout / 1000);
-      v.ret = c.t.rax === 0 ? asked : pal === "linux" ? Math.min(elapsed, asked) : 0;
+      v.raised = c.t.rax === 0 ? 0 : PAL_ERROR.INTERRUPTED;
+      v.ret = c.t.rax === 0 || pal === "sgx" ? asked : Math.min(elapsed, asked);
     }),
+    s.test("no error?", (_, v) => v.raised === 0, "ok"),
+    failed(s),
+    s.at("ok"),
     leave(pal, s),
     done(s),
   ]);
+
+const began = (s: Steps<DkLocals>): Step =>
+  s.act("ENTER_PAL_CALL: mark the pal_frame", (c, v) => {
+    v.magic = true;
+    v.began = c.now;
+  });
 
 /** Linux asks the vDSO, whose text is not PAL text; there is no LEAVE (D7). SGX: an ocall; interrupted it yields 0. */
 const time = (pal: PalName): Flow =>
   flow<DkLocals>("DkSystemTimeQuery", "pal", "2.8 (D7), 3.4 sgx-time-query-zero", (s) => [
     enter(s),
-    pal === "linux"
-      ? s.call("clock_gettime in the vDSO", "vdso_clock_gettime")
-      : bottom(pal, s, { name: "DkSystemTimeQuery", host: "clock_gettime", args: () => callArgs() }),
+    pal === "linux" ? s.call("clock_gettime in the vDSO", "vdso_clock_gettime") : bottom(pal, s, "clock_gettime", () => callArgs()),
     s.act("microseconds", (c, v) => {
       v.ret = c.t.rax < 0 ? 0 : CLOCK_BASE_US + Math.floor(c.t.rax / 1000);
     }),
@@ -274,11 +216,7 @@ const create = (pal: PalName, name: "DkThreadCreate" | "DkProcessCreate", host: 
   flow<DkLocals & { program: string; start: string; internal: boolean }>(name, "pal", "2.1, 2.19", (s) => [
     enter(s),
     pal === "linux" ? s.call("malloc the handle", "pal_malloc") : null,
-    bottom(pal, s, {
-      name,
-      host,
-      args: (_, v) => ({ ...callArgs(), program: v.program as string, start: v.start as string, internal: v.internal as boolean }),
-    }),
+    bottom(pal, s, host, (_, v) => ({ ...callArgs(), program: v.program, start: v.start, internal: v.internal })),
     s.act("handle of the new one", (c, v) => {
       v.ret = Math.max(0, c.t.rax);
     }),
@@ -287,7 +225,8 @@ const create = (pal: PalName, name: "DkThreadCreate" | "DkProcessCreate", host: 
   ]);
 
 export const palCalls = (pal: PalName): Flow[] => [
-  ...[...CALLS, eventSet(pal)].map((dk) => palCall(pal, dk)),
+  ...CALLS.map((dk) => palCall(pal, dk)),
+  ...syncCalls(pal),
   delay(pal),
   time(pal),
   ...(pal === "linux" ? [vdso] : []),
@@ -296,22 +235,3 @@ export const palCalls = (pal: PalName): Flow[] => [
   create(pal, "DkThreadCreate", "clone"),
   create(pal, "DkProcessCreate", "fork"),
 ];
-
-/** Host calls that PAL calls reach through an ocall. */
-export const OCALLS = [
-  "read",
-  "write",
-  "accept",
-  "call",
-  "wait-any",
-  "futex-wake",
-  "sched_yield",
-  "tgkill",
-  "nanosleep",
-  "clock_gettime",
-  "exit",
-  "clone",
-  "fork",
-] as const;
-
-export const ocallFlow = ocallName;

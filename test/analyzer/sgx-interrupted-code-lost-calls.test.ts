@@ -85,7 +85,10 @@ describe("a finding stands for a wrong result that the fix mends", () => {
       SGX,
     );
     const [left] = rowsOf(w, "pal.call.abandon");
-    const enter = w.rows.findLast((row) => row.seq < (left?.seq ?? 0) && row.thread === left?.thread && row.name === "pal.call.enter");
+    const depth = (left?.depth ?? 0) + 1;
+    const enter = rowsOf(w, "pal.call.enter").findLast(
+      (row) => row.seq < (left?.seq ?? 0) && row.thread === left?.thread && row.depth === depth,
+    );
     expect(enter?.at.flow).toBe("lock");
     expect(results(w, 1)).toContain("tgkill(main, SIGUSR1) = 0");
     expect(ofRule(w, LOST)).toEqual([]);

@@ -160,7 +160,7 @@ describe("finds", () => {
         - signal: SIGINT
           when: { thread: main, call: read }
         - signal: SIGTERM
-          when: { thread: main, site: "ocall_call: take the arguments" }
+          when: { thread: main, site: "ocall_cpuid: cpuid" }
       `,
       SGX,
     );
@@ -215,7 +215,7 @@ describe("trap: the code survives", () => {
     expect(rowsAt(w, "_DkHandleExternalEvent: return at once: the code survives, no upcall")).toHaveLength(1);
     expect(rowsOf(w, "app.handler.enter")).toHaveLength(1);
     // The PAL tells the LibOS, which wakes up with an error and not with 0.
-    expect(rowsOf(w, "libos.upcall.enter", "DkObjectsWaitAny").filter((row) => row.thread === 0)).toHaveLength(1);
+    expect(rowsOf(w, "libos.upcall.enter", "DkObjectsWaitAny (event)").filter((row) => row.thread === 0)).toHaveLength(1);
     expect(results(w).at(-1)).toBe("futex_wait(word, 1000000000) = -4");
     expect(ofRule(w, LOST)).toEqual([]);
   });
@@ -233,7 +233,7 @@ describe("trap: the code survives", () => {
           - getpid
       signals:
         - signal: SIGINT
-          when: { thread: main, site: "ocall_call: take the arguments" }
+          when: { thread: main, site: "ocall_cpuid: cpuid" }
       `,
       SGX,
     );

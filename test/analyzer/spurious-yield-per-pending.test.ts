@@ -83,7 +83,7 @@ describe("finds", () => {
           - compute: 1us
       signals:
         - signal: SIGINT
-          when: { thread: main, site: "ocall_sched_yield: return" }
+          when: { thread: main, site: "ocall_sleep: return" }
       `,
       "graphene-sgx",
     );

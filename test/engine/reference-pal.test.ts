@@ -71,12 +71,12 @@ describe("3.5: sgx-eexit-libc-lock", () => {
     runProgram(SGX, [{ clone: "one" }, { clone: "one" }, "getpid"], [pin("SIGINT", place)], { programs: { one: ["getpid"] } });
 
   it("a signal in pthread_create abandons libc with its lock held: the next clone waits for ever", () => {
-    const ran = clones("ocall_clone: INLINE_SYSCALL(clone)");
-    order(ran, ["lock", "pal.event.inject", "pal.call.abandon", "ocall_clone: futex: wait for the owner", "thread.block"]);
+    const ran = clones("ocall_wake_thread: pthread_create(): INLINE_SYSCALL(clone)");
+    order(ran, ["lock", "pal.event.inject", "pal.call.abandon", "ocall_wake_thread: futex: wait for the owner", "thread.block"]);
     expect([resultOf(ran, "clone"), resultOf(ran, "getpid"), endOf(ran)]).toEqual(["0", "never returns", "hang"]);
   });
 
-  it.each(["ocall_clone: take the arguments", "ocall_clone: return"])("not at %s", (place) => {
+  it.each(["ocall_wake_thread: take the arguments", "ocall_wake_thread: clone_thread(): return"])("not at %s", (place) => {
     expect(resultOf(clones(place), "getpid")).toBe("1");
   });
 });

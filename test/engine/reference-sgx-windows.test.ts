@@ -35,7 +35,7 @@ describe("sgx-ocall-asm-window", () => {
       "sgx_ocall: save registers and FPU state, TLS.stack = RSP",
       "sgx.aex",
       "app.handler.enter",
-      "ocall_sched_yield: return",
+      "ocall_sleep: return",
       "app.handler.return",
       "pal.exception.return",
       place,
@@ -166,11 +166,17 @@ describe("sgx-wakeup-ocall-abandoned", () => {
       runProgram(
         SGX,
         [{ clone: "one" }, { nanosleep: "1ms" }, { "futex-wake": { on: "word" } }, { nanosleep: "20ms" }],
-        [pin("SIGINT", "ocall_futex_wake: take the arguments")],
+        [pin("SIGINT", "ocall_futex: take the arguments")],
         { programs: { one: [{ "futex-wait": { on: "word", ...timeout } }] } },
       );
     const ran = waits({});
-    order(ran, ["DkEventSet: the event's word := 1", "ocall.enter", "pal.event.inject", "app.handler.enter", "pal.call.abandon"]);
+    order(ran, [
+      "DkEventSet: cmpxchg(signaled, 0, 1): was it 1?",
+      "ocall.enter",
+      "pal.event.inject",
+      "app.handler.enter",
+      "pal.call.abandon",
+    ]);
     expect(rowsOf(ran, { where: "host futex-wake" })).toEqual([]);
     expect([resultOf(ran, "futex_wake"), resultOf(ran, "futex_wait", "one")]).toEqual(["1", "never returns"]);
     expect(resultOf(waits({ timeout: "10ms" }), "futex_wait", "one")).toBe("0");

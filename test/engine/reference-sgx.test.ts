@@ -95,9 +95,14 @@ describe("2.1 initialisation", () => {
     ["SIGTERM: the thread exits silently", "SIGTERM", 2],
     ["SIGCONT: ignored", "SIGCONT", 0],
   ])("a signal outside the enclave before init_signal, %s", (_, signal, exit) => {
-    const ran = runProgram(SGX, [{ fork: "child" }, { nanosleep: "9ms" }], [pin(signal, "ocall_clone: take the arguments", "child")], {
-      programs: { child: ["getpid"] },
-    });
+    const ran = runProgram(
+      SGX,
+      [{ fork: "child" }, { nanosleep: "9ms" }],
+      [pin(signal, "ocall_wake_thread: take the arguments", "child")],
+      {
+        programs: { child: ["getpid"] },
+      },
+    );
     order(ran, ["pal.event.inject", "pal.event.lost"], "child");
     expect(exitOf(ran, "child")).toBe(exit);
   });
@@ -211,9 +216,9 @@ describe("2.2 async signal while the enclave runs", () => {
   });
 
   it("and so it is in stage one: AEX to CSSA 2, ERESUME back to 1, the event arrives", () => {
-    const ran = runProgram(SGX, [{ loop: { times: 50, do: [{ compute: "10us" }] } }], [{ signal: "SIGINT", when: { every: "50us" } }], {
+    const ran = runProgram(SGX, [{ loop: { times: 300, do: [{ compute: "10us" }] } }], [{ signal: "SIGINT", when: { every: "50us" } }], {
       interrupts: 1_000_000,
-      limit: { time: "900us", transitions: 50_000 },
+      limit: { time: "3ms", transitions: 50_000 },
     });
     const second = ran.rows.findIndex((row) => row.what === "sgx.aex" && row.cssa === 2);
     expect(second).toBeGreaterThan(0);

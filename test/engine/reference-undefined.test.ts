@@ -80,7 +80,7 @@ describe("3.4 sgx-time-query-zero", () => {
     const ran = runProgram(
       SGX,
       [on("SIGALRM"), { alarm: "1s" }, { nanosleep: "3s" }],
-      [pin("SIGINT", "ocall_clock_gettime: take the arguments")],
+      [pin("SIGINT", "ocall_gettime: take the arguments")],
     );
     expect([handled(ran), resultOf(ran, "nanosleep")]).toEqual([["SIGINT"], "0"]);
     expect(rowsOf(ran, { where: "shim_async_helper: timeout fired" })).toEqual([]);

@@ -66,7 +66,7 @@ describe.each(BOTH)("2.11 upcalls, %s", (stack) => {
     const ran = runProgram(stack, [{ read: { takes: "1us", result: -11 } }]);
     order(ran, ["libos.upcall.enter", "handle_failure: tcb.pal_errno := arg (0 if above the bound)", "pal.call.leave"]);
     expect(rowsOf(ran, { where: "handle_failure: tcb.pal_errno" })[0]?.value).toBe(19);
-    expect(rowsOf(ran, { what: "pal.call.leave" })[0]?.extra).toBe(19);
+    expect(rowsOf(ran, { where: "DkStreamRead: return to the LibOS" })[0]?.extra).toBe(19);
   });
 });
 
@@ -244,7 +244,7 @@ describe.each(BOTH)("2.13 and 2.14 delivery points, %s", (stack) => {
     );
     order(ran, [
       "libos.signal.append",
-      "unlock: release it",
+      "DkMutexRelease: locked := 0",
       "unlock: __handle_signal(0)",
       "libos.signal.fetch",
       "app.handler.enter",
@@ -260,10 +260,10 @@ describe.each(BOTH)("2.13 and 2.14 delivery points, %s", (stack) => {
     });
     expect(rowsOf(ran, { what: "libos.signal.decide" })[0]?.value).toBe(1);
     order(ran, [
-      "lock: wait for the owner",
+      "DkObjectsWaitAny (mutex): nwaiters + 1",
       "libos.signal.append",
-      "lock: any failure: try again",
-      "lock: take it",
+      "lock: NULL: try again",
+      "DkObjectsWaitAny (mutex): cmpxchg: take it",
       "unlock: __handle_signal(0)",
       "app.handler.enter",
     ]);

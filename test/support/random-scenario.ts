@@ -216,7 +216,6 @@ const QUIET_CALLS: readonly (readonly [number, Maker])[] = [
   ],
   [2, (d) => ({ poll: { on: [d.of(OBJECTS)], timeout: d.us(0, 50) } })],
   [1, (d) => ({ "epoll-wait": { on: [d.of(OBJECTS)], timeout: d.us(0, 50) } })],
-  [2, (d) => ({ "futex-wait": { on: d.of(OBJECTS), timeout: d.us(1, 50) } })],
   [1, (d) => ({ "futex-wake": { on: d.of(OBJECTS), count: 2 } })],
   [1, (d) => ({ accept: { on: "listener", takes: d.us(1, 9), result: 5 } })],
   [1, (d) => ({ semop: { takes: d.us(0, 20), result: 0 } })],

@@ -8,7 +8,7 @@ import { eenter, eresume } from "../../sgx/leaf.ts";
 import { SIG, setOf, signalName } from "../../signals.ts";
 import type { Frame, Locals } from "../../state.ts";
 import { KIND, WHY } from "../../transition.ts";
-import { OCALLS, ocallFlow } from "../calls.ts";
+import { HOST_CALLS, type HostName, hostsOf, OCALL_NAMES } from "../call-parts.ts";
 import { eventOf, PAL_ERROR, unixToPal } from "../events.ts";
 import { lock, unlock, whenTaken } from "../locks.ts";
 
@@ -128,12 +128,14 @@ const entryReturn = flow("sgx_entry_return", "untrusted-pal", "2.3", ({ act }) =
 
 /**
  * One function an ocall. The first step is before the system call, the last after it: a signal in the first makes the call
- * never happen, in the last its result is discarded (2.3 branches).
+ * never happen, in the last its result is discarded (2.3 branches). Where several kernel calls are behind one ocall, `host` says which.
  */
-const ocall = (host: string): Flow =>
-  flow<{ args: CallLocals }>(ocallFlow(host), "untrusted-pal", "2.3", ({ act, call, ret }) => [
+const ocall = (name: string, hosts: readonly HostName[], cite = "2.3"): Flow =>
+  flow<{ args: CallLocals }>(name, "untrusted-pal", cite, ({ act, call, callDynamic, ret }) => [
     act("take the arguments"),
-    call(`INLINE_SYSCALL(${host})`, `host ${host}`, (_, v) => ({ ...v.args })),
+    hosts.length === 1
+      ? call(syscallLabel(hosts), `host ${hosts[0]}`, (_, v) => ({ ...v.args }))
+      : callDynamic(syscallLabel(hosts), (c, v) => ({ flow: c.flowOf(`host ${v.args.host}`), v: { ...v.args } })),
     act("unix_to_pal_error(result)", (c) => {
       c.t.rax = unixToPal(c.t.rax);
     }),
@@ -142,20 +144,43 @@ const ocall = (host: string): Flow =>
     }),
   ]);
 
-/** pthread_create holds a lock of libc. A signal that rewrites RIP in between leaves it held: the next clone waits for ever (2.3, 3.5 sgx-eexit-libc-lock). */
-const ocallClone = flow<{ args: CallLocals; tid: number }>(ocallFlow("clone"), "untrusted-pal", "2.3, 3.5 sgx-eexit-libc-lock", (s) => [
+const syscallLabel = (hosts: readonly HostName[]): string =>
+  `INLINE_SYSCALL(${[...new Set(hosts.map((host) => HOST_CALLS[host].syscall))].join(" or ")})`;
+
+/**
+ * With a thread control structure: interrupt that thread. Without: pthread_create, which holds a lock of libc. A signal that rewrites RIP in
+ * between leaves it held, and the next clone waits for ever (2.3, 3.5 sgx-eexit-libc-lock).
+ */
+const wakeThread = flow<{ args: CallLocals; tid: number }>("ocall_wake_thread", "untrusted-pal", "2.3, 3.5 sgx-eexit-libc-lock", (s) => [
   s.act("take the arguments"),
+  s.test("no thread to wake: clone_thread()?", (_, v) => v.args.host === "clone", "clone"),
+  s.call("interrupt_thread(): INLINE_SYSCALL(tgkill)", "host tgkill", (_, v) => ({ ...v.args })),
+  s.act("unix_to_pal_error(result)", (c) => {
+    c.t.rax = unixToPal(c.t.rax);
+  }),
+  s.ret("return", (c) => {
+    c.value = c.t.rax;
+  }),
+  s.at("clone"),
   ...lock(s, "pthread_create(): take libc's lock", libcLock),
-  s.call("INLINE_SYSCALL(clone)", "host clone", (_, v) => ({ ...v.args })),
-  s.act("unix_to_pal_error(result)", (c, v) => {
+  s.call("pthread_create(): INLINE_SYSCALL(clone)", "host clone", (_, v) => ({ ...v.args })),
+  s.act("pthread_create(): the result", (c, v) => {
     v.tid = unixToPal(c.t.rax);
   }),
   unlock(s, "pthread_create(): release libc's lock", libcLock),
-  s.ret("return", (c, v) => {
+  s.ret("clone_thread(): return", (c, v) => {
     c.t.rax = v.tid;
     c.value = v.tid;
   }),
   ...whenTaken(s, libcLock, { spins: false }),
+]);
+
+/** CPUID of the processor: no system call. */
+const cpuid = flow("ocall_cpuid", "untrusted-pal", "2.4", ({ act, ret }) => [
+  act("cpuid"),
+  ret("return", (c) => {
+    c.t.rax = 0;
+  }),
 ]);
 
 interface Handler {
@@ -271,7 +296,9 @@ export const untrustedFlows: readonly Flow[] = [
   ecall,
   dispatch,
   entryReturn,
-  ...OCALLS.map((host) => (host === "clone" ? ocallClone : ocall(host))),
+  ...OCALL_NAMES.filter((name) => name !== "ocall_wake_thread").map((name) => ocall(name, hostsOf(name))),
+  wakeThread,
+  cpuid,
   terminate,
   raise,
   resumeHandler,
