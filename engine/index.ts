@@ -39,7 +39,7 @@ export {
   scenarioSchema,
 } from "./scenario/schema.ts";
 export { isSynchronous, SIGNAL_COUNT, SIGNAL_NAMES, signalName, signalNumber, signalsIn } from "./signals.ts";
-export { STACKS } from "./stack/index.ts";
+export { addStack, findStackName, STACKS, type Stack } from "./stack/index.ts";
 export { copyTree, type Frame, firstDifference, type Machine, type Process, type Thread } from "./state.ts";
 export {
   CARRIES_SIGNAL_ID,

@@ -9,9 +9,9 @@ import {
   type Decision,
   FIX_NAMES,
   type FixName,
+  findStackName,
   parseScenario,
   type Run,
-  STACK_NAMES,
   type StackName,
   type Transition,
   transitionAt,
@@ -31,17 +31,24 @@ export interface Changes {
 export function runOf(trace: Trace, changes: Changes = {}): Run {
   const { info, dir } = trace;
   if (info.origin !== "emulated") throw new ExperimentError(`${dir}: was imported from a real run: there is no scenario to run again`);
-  const known = <N extends string>(names: readonly N[], name: string, what: string): N => {
-    const found = names.find((one) => one === name);
+  const known = <N extends string>(found: N | undefined, name: string, what: string): N => {
     if (found === undefined) throw new ExperimentError(`${dir}: recorded by eintr ${info.eintr} with ${what} "${name}", unknown here`);
     return found;
   };
   const scenario = parseScenario(info.scenarioText, `scenario of ${dir}`);
   return boot({
-    stack: changes.stack ?? known(STACK_NAMES, info.stack, "the stack"),
+    stack: changes.stack ?? known(findStackName(info.stack), info.stack, "the stack"),
     // Another run may need more transitions for the same time; who runs it bounds it.
     scenario: isAnother(changes) ? { ...scenario, limit: { ...scenario.limit, transitions: Number.MAX_SAFE_INTEGER } } : scenario,
-    fixes: changes.fixes ?? info.fixes.map((name) => known(FIX_NAMES, name, "the fix")),
+    fixes:
+      changes.fixes ??
+      info.fixes.map((name) =>
+        known(
+          FIX_NAMES.find((one) => one === name),
+          name,
+          "the fix",
+        ),
+      ),
     scheduler: "recorded",
     seed: info.seed,
     decisions: changes.decisions ?? trace.decisions,

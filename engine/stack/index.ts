@@ -16,8 +16,24 @@ export interface Stack {
   readonly enclave: boolean;
 }
 
-export const STACKS: Readonly<Record<StackName, Stack>> = {
+const stacks: Record<StackName, Stack> = {
   "native-linux": nativeLinux,
   "graphene-linux": grapheneLinux,
   "graphene-sgx": grapheneSgx,
 };
+
+export const STACKS: Readonly<Record<StackName, Stack>> = stacks;
+
+/** The stack of this name, if there is one: a built-in one, or one that was added. */
+export const findStackName = (name: string): StackName | undefined => (Object.hasOwn(stacks, name) ? (name as StackName) : undefined);
+
+/**
+ * Adds a stack for as long as the process lives, and gives its name for `boot`: a trace of it is recorded, replayed and rerun like
+ * any other. Tests use it for stacks of their own. The command line does not list it. A name that is taken throws.
+ */
+export function addStack(name: string, stack: Stack): StackName {
+  if (findStackName(name) !== undefined) throw new Error(`a stack of the name "${name}" exists`);
+  const added = name as StackName;
+  stacks[added] = stack;
+  return added;
+}

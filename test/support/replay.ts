@@ -13,8 +13,9 @@ import { seqsOnScreen } from "../../tui/replay/on-screen.ts";
 import { type Action, type ReplayState, reduce, startState } from "../../tui/replay/state.ts";
 import { createTasks } from "../../tui/replay/tasks.ts";
 import { keysIn } from "../../tui/replay/typed.ts";
-import { findingsOf, openWorld, type World } from "../../tui/replay/world.ts";
+import { findingsOf, openWorld, type StoredFinding, type World } from "../../tui/replay/world.ts";
 import { tempPaths } from "./temp-dir.ts";
+import { TOY, TOY_AEX_TEXT, TOY_TEXT } from "./toy-stack.ts";
 
 export interface CaseOptions {
   /** Of a scenario that is not built in. */
@@ -26,10 +27,15 @@ export interface CaseOptions {
   readonly other?: World | null;
 }
 
-const scenarioText = (name: string): string => readFileSync(new URL(`../../engine/scenarios/${name}.yaml`, import.meta.url), "utf8");
+/** Cases of the toy stack, by the names that tests give them. */
+const TOYS: Readonly<Record<string, string>> = { toy: TOY_TEXT, "toy-aex": TOY_AEX_TEXT };
+const isToy = (name: string): boolean => Object.hasOwn(TOYS, name);
+
+const scenarioText = (name: string): string =>
+  TOYS[name] ?? readFileSync(new URL(`../../engine/scenarios/${name}.yaml`, import.meta.url), "utf8");
 
 export async function recordScenario(name: string, dir: string, options: CaseOptions = {}): Promise<Trace> {
-  const { stack = "graphene-sgx", fixes = [], rows } = options;
+  const { stack = isToy(name) ? TOY : "graphene-sgx", fixes = [], rows } = options;
   const { text = scenarioText(name) } = options;
   const scenario = parseScenario(text, name);
   const run = boot({ stack, scenario, fixes });
@@ -49,7 +55,41 @@ export async function recordScenario(name: string, dir: string, options: CaseOpt
 
 export async function worldOf(name: string, dir: string, options: CaseOptions = {}): Promise<World> {
   const trace = await recordScenario(name, dir, options);
-  return analyzed(openWorld(trace, { paint: paint(options.color ?? false), ascii: false }, options.other ?? null));
+  const world = openWorld(trace, { paint: paint(options.color ?? false), ascii: false }, options.other ?? null);
+  return isToy(name) ? { ...world, stored: (options.fixes ?? []).length > 0 ? [] : [toyFinding(world)] } : analyzed(world);
+}
+
+/** Where the thread comes to a place, written "flow: label", for the n-th time. A part of the label will do. */
+export function seqOf(world: World, place: string, nth = 1): number {
+  let left = nth;
+  for (let seq = 0; seq < world.rows.count; seq += 1) {
+    const site = world.trace.sites[world.rows.at(seq)?.site ?? -1];
+    if (site !== undefined && `${site.flow}: ${site.label}`.startsWith(place) && (left -= 1) === 0) return seq;
+  }
+  throw new Error(`the trace has no ${nth}. "${place}"`);
+}
+
+/** What a rule would find in the toy: the story of the lost error. */
+function toyFinding(world: World): StoredFinding {
+  const evidence = [
+    ["DkStreamRead: ENTER_PAL_CALL", "the LibOS calls the PAL; pal_errno is 0"],
+    ["(outside): a signal arrives", "the host makes the signal pending"],
+    ["toy_sighandler: update", "the ocall's result becomes -PAL_ERROR_INTERRUPTED, and an event comes with it"],
+    ["on-sigint: on-sigint()", "the application's handler runs"],
+    ["_DkHandleExternalEvent: RAX = 0", "the wrong turn: the PAL call is left as if it had returned 0, and nobody tells the LibOS"],
+    ["shim_read: ret =", "the LibOS asks pal_errno, which is 0, and returns 0"],
+    ["program: exit_group(0)", "the application goes on as if there were no more data"],
+  ].map(([place = "", caption = ""]) => ({ seq: seqOf(world, place), caption }));
+  return {
+    id: 1,
+    rule: "sgx-interrupted-code-lost",
+    severity: "high",
+    title: "read(pipe, 64) returns 0 instead of -EINTR after SIGINT",
+    thread: 0,
+    firstSeq: evidence[0]?.seq ?? 0,
+    lastSeq: evidence.at(-1)?.seq ?? 0,
+    evidence,
+  };
 }
 
 /** As if `eintr analyze` had been there: nothing is left to look for in the background. */

@@ -1,0 +1,284 @@
+/**
+ * A small stack of the tests' own, shaped like the page's SGX case: an enclave, a read that waits outside of it, a signal that comes
+ * back with the ocall, an upcall, a handler, and the PAL call that is left as if it had returned 0. Tests of screens and keys run on it:
+ * its rows change when somebody changes them here, not when the emulation of Graphene gets a step more. It takes from the engine what
+ * is no flow: signal frames, the SGX leaves, sleeping.
+ */
+
+import { type Cpu, cut, findDown, push } from "../../engine/cpu.ts";
+import { flow } from "../../engine/flow.ts";
+import { restorer } from "../../engine/host/restorer.ts";
+import { block, endProcess } from "../../engine/host/signal.ts";
+import { addStack, E, EVENT, type Flow, NEVER, type StackName } from "../../engine/index.ts";
+import { AEP } from "../../engine/pal/sgx/untrusted.ts";
+import { eenter, eexit, eresume } from "../../engine/sgx/leaf.ts";
+import { SIG } from "../../engine/signals.ts";
+import { ENCLAVE, HOST } from "../../engine/state.ts";
+import { endThread } from "../../engine/threads.ts";
+
+const SOURCE = "toy 1";
+const { SUSPEND } = EVENT;
+/** PAL_ERROR_INTERRUPTED. */
+const INTERRUPTED = 13;
+
+interface Signalled {
+  readonly signal: number;
+  readonly id: number;
+}
+
+/** The signal of this row, and the id that follows it through the layers. */
+const carry = (c: Cpu, { signal, id }: Signalled, value = SUSPEND): void => {
+  c.signal = signal;
+  c.value = value;
+  c.extra = id;
+};
+
+const result = (c: Cpu): void => {
+  c.value = c.t.rax;
+};
+
+/** The number of an operation in its program. */
+const numbered = (number: number) => (c: Cpu) => {
+  c.value = number;
+  return {};
+};
+
+const untrusted: readonly Flow[] = [
+  flow("toy_start", "untrusted-pal", SOURCE, ({ act }) => [
+    act("build the enclave", (c) => (c.value = c.process(c.t).parent), "process.start"),
+    act("map a TCS", (c) => (c.t.sgx.mapped = true)),
+    act("EENTER: start the enclave", (c) => eenter(c, c.t, {}), "sgx.eenter"),
+    act("the enclave is left for good"),
+  ]),
+  flow("ocall_read", "untrusted-pal", SOURCE, ({ act, call }) => [
+    call("INLINE_SYSCALL(read)", "sys_read"),
+    act("EENTER: back with the result", (c) => eenter(c, c.t, {}), "sgx.eenter"),
+  ]),
+  flow<Signalled>("toy_sighandler", "untrusted-pal", SOURCE, ({ act, test, at, ret }) => [
+    test("RIP inside the enclave?", (c) => c.t.sgx.cssa > 0, "inside"),
+    act(
+      "update normal-context registers = (RDI = -PAL_ERROR_INTERRUPTED, RSI = event)",
+      (c, v) => {
+        carry(c, v);
+        c.t.sgx.rsi = v.signal;
+        c.t.pal.pendingEvent = SUSPEND;
+        c.t.pal.pendingId = v.id;
+      },
+      "pal.event.inject",
+    ),
+    ret(),
+    at("inside"),
+    act("the event is dropped", (c, v) => carry(c, v), "pal.event.lost"),
+    ret(),
+  ]),
+  flow(AEP, "untrusted-pal", SOURCE, ({ act }) => [act("ERESUME", (c) => eresume(c, c.t), "sgx.eresume")]),
+  restorer("untrusted-pal"),
+];
+
+const host: readonly Flow[] = [
+  flow(
+    "sys_read",
+    "host",
+    SOURCE,
+    ({ act, ret }) => [
+      act("read: enter the kernel", undefined, "host.syscall.enter"),
+      act("read: wait", (c) => block(c, { objects: [c.object("pipe")], deadline: NEVER, interruptible: true, child: -2 }), "thread.block"),
+      act("read: the wait is over", (c) => (c.value = c.t.cause), "thread.wake"),
+      ret(
+        "read: return from the kernel",
+        (c) => {
+          c.t.rax = E.INTR;
+          result(c);
+        },
+        "host.syscall.exit",
+      ),
+    ],
+    { kernel: true },
+  ),
+];
+
+/** Where RSP goes when the enclave is entered: to the program first, then back to the ocall. */
+function enter(c: Cpu): void {
+  const { t } = c;
+  const first = !t.sgx.exitTarget;
+  cut(c, t, HOST, first ? t.host.length - 1 : t.sgx.ustackTop);
+  t.stack = ENCLAVE;
+  if (!first) return;
+  t.sgx.exitTarget = true;
+  t.sgx.ustackTop = t.host.length;
+  t.libos.ready = true;
+  push(t, c.flowOf("program"), {});
+}
+
+/** The PAL call is left as if it had returned 0: what is above the LibOS call is cut off. */
+function abandon(c: Cpu): void {
+  carry(c, { signal: c.t.sgx.rsi, id: c.t.pal.pendingId }, c.t.libos.palErrno);
+  c.t.pal.pendingId = 0;
+  cut(c, c.t, ENCLAVE, findDown(c.t.enclave, c.flowOf("shim_read")) + 1);
+  c.t.rax = 0;
+}
+
+const pal = (keepsCode: boolean): Flow[] => [
+  flow("enclave_entry", "pal", SOURCE, ({ act }) => [act("RSP = stack of the enclave", enter)]),
+  flow("DkStreamRead", "pal", SOURCE, ({ act, call, ret }) => [
+    act("ENTER_PAL_CALL", (c) => (c.value = c.t.libos.palErrno), "pal.call.enter"),
+    call("sgx_ocall(OCALL_READ)", "sgx_ocall", undefined, "ocall.enter"),
+    ret("LEAVE_PAL_CALL", result, "pal.call.leave"),
+  ]),
+  flow("sgx_ocall", "pal", SOURCE, ({ act, test, call, at, ret }) => [
+    act(
+      "EEXIT",
+      (c) => {
+        eexit(c.t);
+        c.t.stack = HOST;
+        push(c.t, c.flowOf("ocall_read"), {});
+      },
+      "sgx.eexit",
+    ),
+    test("no event came with it?", (c) => c.t.pal.pendingEvent === 0, "done"),
+    call("_DkHandleExternalEvent(event)", "_DkHandleExternalEvent"),
+    at("done"),
+    ret("return the ocall's result", result, "ocall.return"),
+  ]),
+  flow("_DkHandleExternalEvent", "pal", SOURCE, ({ act, call }) => [
+    act("find the PAL call"),
+    keepsCode ? call("keep the code", "_DkRaiseFailure") : null,
+    call("upcall", "suspend_upcall", (c) => ({ signal: c.t.sgx.rsi, id: c.t.pal.pendingId })),
+    act("which way back?", (c) => carry(c, { signal: 0, id: c.t.pal.pendingId }, 2), "pal.exception.return"),
+    act("RAX = 0; the PAL call is left as if it had returned", abandon, "pal.call.abandon"),
+  ]),
+  ...(keepsCode
+    ? [
+        flow("_DkRaiseFailure", "pal", SOURCE, ({ act, ret }) => [
+          act("pal_errno := PAL_ERROR_INTERRUPTED", (c) => (c.t.libos.palErrno = INTERRUPTED)),
+          ret(),
+        ]),
+      ]
+    : []),
+];
+
+const libos: readonly Flow[] = [
+  flow("shim_sigaction", "libos", SOURCE, ({ act, ret }) => [
+    act("remember the handler", (c) => {
+      const action = { flow: c.flowOf("toy_sighandler"), flags: 0 };
+      for (const signal of [SIG.INT, SIG.TERM]) c.process(c.t).hostActions[signal] = { ...action, mask: [0, 0] };
+    }),
+    ret("return", result, "libos.syscall.exit"),
+  ]),
+  flow("lock", "libos", SOURCE, ({ act, test, at, ret }) => [
+    test("is it free?", () => true, "free"),
+    act("wait for it"),
+    at("free"),
+    act("take it", undefined, "lock"),
+    ret(),
+  ]),
+  flow("unlock", "libos", SOURCE, ({ act, ret }) => [act("release it", undefined, "unlock"), act("wake who waits for it"), ret()]),
+  flow("shim_read", "libos", SOURCE, ({ act, call, ret }) => [
+    call("lock(handle)", "lock"),
+    act("which file is it?"),
+    call("unlock(handle)", "unlock"),
+    call("DkStreamRead()", "DkStreamRead"),
+    ret(
+      "ret = bytes ? bytes : -PAL_ERRNO",
+      (c) => {
+        c.t.rax = c.t.libos.palErrno === 0 ? 0 : E.INTR;
+        c.extra = c.t.libos.palErrno;
+        result(c);
+      },
+      "libos.syscall.exit",
+    ),
+  ]),
+  flow<Signalled>("suspend_upcall", "libos", SOURCE, ({ act, test, call, at, ret }) => [
+    act(
+      "the LibOS is told of the event",
+      (c, v) => {
+        c.t.pal.pendingEvent = 0;
+        carry(c, v);
+      },
+      "libos.upcall.enter",
+    ),
+    call("lock(cur.lock)", "lock"),
+    act(
+      "deliver_signal(signal): append it",
+      (c, v) => {
+        c.t.libos.hasSignal += 1;
+        carry(c, v, c.t.id);
+      },
+      "libos.signal.append",
+    ),
+    call("unlock(cur.lock)", "unlock"),
+    test("is none pending?", (c) => c.t.libos.hasSignal === 0, "none"),
+    act(
+      "take the next pending one",
+      (c, v) => {
+        c.t.libos.hasSignal -= 1;
+        carry(c, v, c.t.libos.hasSignal);
+      },
+      "libos.signal.fetch",
+    ),
+    call("user signal handler", "on-sigint", (_, v) => ({ ...v, left: 0 })),
+    at("none"),
+    ret("the upcall is over", carry, "libos.upcall.return"),
+  ]),
+];
+
+const app: readonly Flow[] = [
+  flow("program", "app", "", ({ act, call }) => [
+    call("sigaction(SIGINT, on-sigint)", "libc sigaction", numbered(1), "app.call"),
+    act("compute", (c) => (c.value = c.ns = 2000), "app.compute"),
+    call("read(pipe, 64)", "libc read", numbered(2), "app.call"),
+    act(
+      "exit_group(0)",
+      (c) => {
+        endProcess(c, c.process(c.t), 0, c.t);
+        endThread(c, c.t);
+      },
+      "process.exit",
+    ),
+  ]),
+  ...(["sigaction", "read"] as const).map((name) =>
+    flow(`libc ${name}`, "app", SOURCE, ({ call, ret }) => [
+      call(`shim_${name}()`, `shim_${name}`, undefined, "libos.syscall.enter"),
+      ret("back in the application", result, "app.return"),
+    ]),
+  ),
+  flow<Signalled & { left: number }>("on-sigint", "app", "", ({ act, ret }) => [
+    act(
+      "on-sigint()",
+      (c, v) => {
+        c.t.app.inHandler += 1;
+        carry(c, v, 0);
+      },
+      "app.handler.enter",
+    ),
+    act("compute", (c) => (c.value = c.ns = 1000), "app.compute"),
+    ret(
+      "handler returns",
+      (c, v) => {
+        c.t.app.inHandler -= 1;
+        carry(c, v, 0);
+      },
+      "app.handler.return",
+    ),
+  ]),
+];
+
+export const TOY: StackName = addStack("toy-sgx", {
+  text: "a stack of the tests: the page's SGX case in small",
+  flows: (fixes) => [...untrusted, ...host, ...pal(fixes.has("sgx-interrupted-code-lost")), ...libos, ...app],
+  boot: "toy_start",
+  bootThread: (start) => start,
+  enclave: true,
+});
+
+/** Ctrl-C while the program waits in read. Of the scenario only the signals are taken: the toy is its own program. */
+export const TOY_TEXT = `name: toy
+title: Ctrl-C in a toy
+main: []
+signals:
+  - { signal: SIGINT, when: { thread: main, site: "sys_read: read: the wait is over" } }
+`;
+
+/** The same, and SIGTERM while the handler computes inside the enclave. */
+export const TOY_AEX_TEXT = `${TOY_TEXT}  - { signal: SIGTERM, when: { thread: main, site: "on-sigint: handler returns" } }
+`;
