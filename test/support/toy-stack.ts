@@ -27,7 +27,7 @@ interface Signalled {
 }
 
 /** The signal of this row, and the id that follows it through the layers. */
-const carry = (c: Cpu, { signal, id }: Signalled, value = SUSPEND): void => {
+const carry = (c: Cpu, { signal, id }: Signalled, value: number = SUSPEND): void => {
   c.signal = signal;
   c.value = value;
   c.extra = id;
@@ -60,7 +60,9 @@ const untrusted: readonly Flow[] = [
       "update normal-context registers = (RDI = -PAL_ERROR_INTERRUPTED, RSI = event)",
       (c, v) => {
         carry(c, v);
-        c.t.sgx.rsi = v.signal;
+        // RSI comes back from the frame that the restorer takes away.
+        const frame = c.t.host.at(-2);
+        if (frame) frame.v.rsi = v.signal;
         c.t.pal.pendingEvent = SUSPEND;
         c.t.pal.pendingId = v.id;
       },

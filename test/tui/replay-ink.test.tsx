@@ -44,18 +44,18 @@ async function app(name: string) {
       await new Promise((resolve) => setTimeout(resolve, 30));
     }
   };
-  return { until, keys, copied: () => copied, end: () => ink.unmount() };
+  return { until, keys, last: world.rows.count - 1, copied: () => copied, end: () => ink.unmount() };
 }
 
 test("arrows and letters step, a jump is typed, the wrong turn is found", async () => {
-  const { until, keys, copied, end } = await app("lost-interrupted-error");
-  await until("seq 0 of 192");
+  const { until, keys, last, copied, end } = await app("toy");
+  await until(`seq 0 of ${last}`);
   await keys(`${ESCAPE}[B`, "j");
-  await until("seq 2 of 192");
+  await until(`seq 2 of ${last}`);
   await keys(`${ESCAPE}[A`);
-  await until("seq 1 of 192");
+  await until(`seq 1 of ${last}`);
   await keys("g", "5", "0", "%", "\r");
-  await until("seq 96 of 192");
+  await until(`seq ${Math.round(last / 2)} of ${last}`);
   await keys("{", "\r", "\r", "\r", "\r", "\r");
   await until("the wrong turn");
   await keys("y");
@@ -65,28 +65,28 @@ test("arrows and letters step, a jump is typed, the wrong turn is found", async 
 });
 
 test("keys that come in one piece, held down or pasted, are all taken", async () => {
-  const { until, keys, end } = await app("lost-interrupted-error");
+  const { until, keys, last, end } = await app("toy");
   await keys("jjjjj");
-  await until("seq 5 of 192");
+  await until(`seq 5 of ${last}`);
   await keys("g50%x\u007f\r");
-  await until("seq 96 of 192");
+  await until(`seq ${Math.round(last / 2)} of ${last}`);
   await keys(";SELECT 12 AS seq\r");
   await until("(1 rows");
   await keys("\r");
-  await until("seq 12 of 192");
+  await until(`seq 12 of ${last}`);
   end();
 });
 
 test("sequences that are no key do nothing, and end nothing", async () => {
-  const { until, keys, end } = await app("lost-interrupted-error");
-  await until("seq 0 of 192");
+  const { until, keys, last, end } = await app("toy");
+  await until(`seq 0 of ${last}`);
   await keys(...["[31m", "[0n", "[224z", "[97;5~", "[15;5^", "[?1;2c", "OM"].map((rest) => ESCAPE + rest), "j");
-  await until("seq 1 of 192");
+  await until(`seq 1 of ${last}`);
   end();
 });
 
 test("the palette runs a command by its name, help opens and closes", async () => {
-  const { until, keys, end } = await app("lost-interrupted-error");
+  const { until, keys, end } = await app("toy");
   await keys("?");
   await until("next transition of this thread");
   await keys("?");
@@ -99,26 +99,26 @@ test("the palette runs a command by its name, help opens and closes", async () =
 });
 
 test("the wheel steps, a click on the minimap jumps, a click on a row goes there", async () => {
-  const { until, keys, end } = await app("lost-interrupted-error");
+  const { until, keys, last, end } = await app("toy");
   await keys(`${ESCAPE}[<65;10;10M`);
-  await until("seq 1 of 192");
+  await until(`seq 1 of ${last}`);
   await keys(`${ESCAPE}[<64;10;10M`);
-  await until("seq 0 of 192");
+  await until(`seq 0 of ${last}`);
   await keys(`${ESCAPE}[<0;96;2M`);
-  await until("seq 192 of 192");
+  await until(`seq ${last} of ${last}`);
   await keys(`${ESCAPE}[<0;8;2M`);
-  await until("seq 0 of 192");
+  await until(`seq 0 of ${last}`);
   // Third line of the timeline's rows: two of the screen's head and the titles are above them.
   await keys(`${ESCAPE}[<0;20;6M`);
-  await until("seq 2 of 192");
+  await until(`seq 2 of ${last}`);
   end();
 });
 
 test("it plays by itself and stops", async () => {
-  const { until, keys, end } = await app("lost-interrupted-error");
+  const { until, keys, last, end } = await app("toy");
   await keys("+", "+", "+", " ");
   await until("playing");
-  await until("seq 192 of 192");
+  await until(`seq ${last} of ${last}`);
   await until("nothing further on");
   end();
 });

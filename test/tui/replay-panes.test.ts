@@ -12,58 +12,66 @@ import { flowPane } from "../../tui/replay/panes/flow.ts";
 import { LOOKED_ROWS } from "../../tui/replay/roads.ts";
 import { initialState, type ReplayState, startState } from "../../tui/replay/state.ts";
 import { isTooLongToLook, type World } from "../../tui/replay/world.ts";
-import { sessionOf, worlds } from "../support/replay.ts";
+import { seqOf, sessionOf, worlds } from "../support/replay.ts";
+import { TOY, TOY_TEXT } from "../support/toy-stack.ts";
 
 const world = worlds();
 
-const LOST = "lost-interrupted-error";
+const LOST = "toy";
+const LONG_NAME = "a-name-that-is-long-enough";
 const FIX = "sgx-interrupted-code-lost";
 /** A terminal of 80x24, without the line that Ink needs. */
 const SMALL = { width: 80, height: 23 };
 const LARGE = { width: 200, height: 59 };
+
+/** The last place before the run with the fix makes steps of its own, the first one after, and the end of the call that differs. */
+const PARTED = "_DkHandleExternalEvent: find the PAL call";
+const AFTER = "_DkHandleExternalEvent: upcall";
+const BACK = "libc read: back in the application";
 
 const withFix = async (): Promise<World> => world(LOST, { other: await world(LOST, { fixes: [FIX] }) });
 
 describe("compare", () => {
   test("columns have short names, the whole ones stand above", async () => {
     const w = await withFix();
-    const small = sessionOf(w, { ...SMALL, seq: 103, pane: "compare" }).screen();
+    const seq = seqOf(w, PARTED);
+    const small = sessionOf(w, { ...SMALL, seq, pane: "compare" }).screen();
     expect(small).toMatch(/seq +thread +call +this run +with the fix/);
-    expect(small).toContain(` graphene-sgx + ${FIX}  seq 103`);
-    expect(sessionOf(w, { ...LARGE, seq: 103, pane: "compare" }).screen()).toContain(
-      `this run: graphene-sgx; with the fix: graphene-sgx + ${FIX}`,
-    );
-    const linux = await world(LOST, { other: await world(LOST, { stack: "graphene-linux" }) });
+    expect(small).toContain(` toy-sgx + ${FIX}  seq ${seq}`);
+    expect(sessionOf(w, { ...LARGE, seq, pane: "compare" }).screen()).toContain(`this run: toy-sgx; with the fix: toy-sgx + ${FIX}`);
+    const linux = await world("initialisation", { other: await world("initialisation", { stack: "graphene-linux" }) });
     expect(sessionOf(linux, { ...SMALL, pane: "compare" }).screen()).toMatch(/call +this run +graphene-linux/);
     const less = await world(LOST, { fixes: [FIX], other: await world(LOST) });
     expect(sessionOf(less, { ...SMALL, pane: "compare" }).screen()).toMatch(/call +this run +the other/);
   });
 
   test("where the roads of the differing call part; steps that only one run makes have a sign", async () => {
-    const screen = sessionOf(await withFix(), { ...LARGE, seq: 103, pane: "compare" }).screen();
+    const w = await withFix();
+    const seq = seqOf(w, PARTED);
+    const screen = sessionOf(w, { ...LARGE, seq, pane: "compare" }).screen();
     const words = screen.replaceAll(/\s*\n.*│ /g, " ");
-    expect(words).toContain("the roads part after seq 103; here: _DkGenericSignalHandle(event, frame);");
-    expect(words).toContain("there: _DkRaiseFailure(PAL_ERROR_INTERRUPTED): keep the code");
-    expect(screen).toMatch(/ 104\+ pal +│ _DkRaiseFailure\(PAL_ERROR_INTERRUPTED\)/);
-    expect(screen.match(/ \d+\+ /g)?.map((sign) => sign.trim())).toEqual(["104+", "105+", "106+"]);
+    expect(words).toContain(`the roads part after seq ${seq}; here: upcall`);
+    expect(words).toContain("there: keep the code");
+    expect(screen).toMatch(new RegExp(` ${seq + 1}\\+ pal +│ .*keep the code`));
+    expect(screen.match(/ \d+\+ /g)?.map((sign) => sign.trim())).toEqual([1, 2, 3].map((n) => `${seq + n}+`));
   });
 
   test("the other run goes along step by step, also after a detour of its own", async () => {
     const w = await withFix();
     const at = (seq: number): object | null => alignedSeq(w, { ...initialState(80, 23), seq });
-    expect(at(0)).toMatchObject({ seq: 0, waits: null });
-    expect(at(80)).toMatchObject({ seq: 80, waits: null });
-    expect(at(103)).toMatchObject({ seq: 103, waits: null });
-    expect(at(104)).toMatchObject({ seq: 107, waits: null });
-    expect(at(169)).toMatchObject({ seq: 172, waits: null });
+    const [parted, after, back] = [PARTED, AFTER, BACK].map((place) => seqOf(w, place)) as [number, number, number];
+    for (const seq of [0, 20, parted]) expect(at(seq)).toMatchObject({ seq, waits: null });
+    for (const seq of [after, back]) expect(at(seq)).toMatchObject({ seq: seq + 3, waits: null });
   });
 
   test("where this run is on a detour, the other one waits and says why", async () => {
     const w = await world(LOST, { fixes: [FIX], other: await world(LOST) });
-    const s = sessionOf(w, { ...SMALL, seq: 105, pane: "compare" });
-    expect(alignedSeq(w, s.state())).toMatchObject({ seq: 103, waits: "parted" });
-    expect(s.screen()).toContain(" graphene-sgx  seq 103  (waits: the roads parted)");
-    expect(s.screen()).toMatch(/► {2}105- libos/);
+    const seq = seqOf(w, "_DkRaiseFailure: pal_errno");
+    const parted = seqOf(w, PARTED);
+    const s = sessionOf(w, { ...SMALL, seq, pane: "compare" });
+    expect(alignedSeq(w, s.state())).toMatchObject({ seq: parted, waits: "parted" });
+    expect(s.screen()).toContain(` toy-sgx  seq ${parted}  (waits: the roads parted)`);
+    expect(s.screen()).toMatch(new RegExp(`►\\s+${seq}- pal`));
     await s.press("j", "j");
     expect(s.screen()).not.toContain("(waits");
   });
@@ -87,7 +95,7 @@ describe("compare", () => {
     const w = { ...made, other: { ...other, rows: { ...other.rows, count: 3_000_001 } } };
     expect(pairsOf(w)).toEqual([]);
     expect(onlySites(w, w.other)).toEqual({ here: new Set(), there: new Set() });
-    expect(sessionOf(w, { ...SMALL, seq: 103, pane: "compare" }).screen()).toContain("too long a trace to lay side by side");
+    expect(sessionOf(w, { ...SMALL, pane: "compare" }).screen()).toContain("too long a trace to lay side by side");
   });
 
   test("two stacks: every place is drawn, within the screen", async () => {
@@ -113,7 +121,8 @@ describe("compare", () => {
 
 describe("signal", () => {
   test("where the signal is now, and what becomes of it", async () => {
-    const s = sessionOf(await world(LOST), { ...SMALL, seq: 120 });
+    const w = await world(LOST);
+    const s = sessionOf(w, { ...SMALL, seq: seqOf(w, "suspend_upcall: lock(cur.lock)") });
     await s.press("f");
     expect(s.screen()).toContain("SIGINT, signal 1, now: on its way up to the LibOS (main); in the end: handled");
     await s.press("home");
@@ -123,7 +132,8 @@ describe("signal", () => {
   });
 
   test("what is hidden is counted, scrolling shows it, the hop stood at is seen", async () => {
-    const s = sessionOf(await world(LOST), { ...SMALL, seq: 120 });
+    const w = await world(LOST);
+    const s = sessionOf(w, { ...SMALL, seq: seqOf(w, "suspend_upcall: lock(cur.lock)") });
     await s.press("f");
     const hops = s.state().road?.hops ?? [];
     expect(hops.length).toBeGreaterThan(4);
@@ -143,7 +153,8 @@ describe("signal", () => {
   });
 
   test("long texts are wrapped where there is room", async () => {
-    const s = sessionOf(await world(LOST), { ...LARGE, seq: 120 });
+    const w = await world(LOST);
+    const s = sessionOf(w, { ...LARGE, seq: seqOf(w, "suspend_upcall: lock(cur.lock)") });
     await s.press("f");
     const pane = s.screen().slice(0, s.screen().indexOf("│ state "));
     expect(pane).not.toContain("…");
@@ -153,13 +164,16 @@ describe("signal", () => {
 
 describe("the first line", () => {
   test("the case's name is cut before the stack and the thread", async () => {
-    const s = sessionOf(await world(LOST), { ...SMALL, seq: 120 });
+    const w = await world(LONG_NAME, { stack: TOY, text: TOY_TEXT.replace("toy", LONG_NAME) });
+    const seq = seqOf(w, "suspend_upcall: lock(cur.lock)");
+    const last = w.rows.count - 1;
+    const s = sessionOf(w, { ...SMALL, seq });
     const first = (): string => s.screen().split("\n")[0] ?? "";
-    expect(first()).toContain(` ${LOST} on graphene-sgx  thread main `);
+    expect(first()).toContain(` ${LONG_NAME} on toy-sgx  thread main `);
     await s.press("f");
-    expect(first()).toContain("… on graphene-sgx  thread main  signal 1  seq 120 of 192");
+    expect(first()).toContain(`… on toy-sgx  thread main  signal 1  seq ${seq} of ${last}`);
     s.context.dispatch({ type: "play", direction: 1 });
-    expect(first()).toMatch(/^ lo… on graphene.* {2}thread main {2}playing \d+\/s {2}signal 1 {2}seq 120 of 192/);
+    expect(first()).toMatch(new RegExp(`^ a-.*… on toy-sgx.* {2}thread main {2}playing \\d+/s {2}signal 1 {2}seq ${seq} of ${last}`));
     expect(displayWidth(first())).toBe(80);
   });
 });
@@ -202,9 +216,10 @@ describe("hints", () => {
 describe("timeline", () => {
   test("calls further out than the first bar are counted in the heading", async () => {
     const w = await world(LOST);
-    expect(sessionOf(w, { ...SMALL, seq: 106 }).screen()).toMatch(/Normal context \(\+\d+ outer\) +Signal context/);
-    expect(sessionOf(w, { ...LARGE, seq: 106 }).screen()).toMatch(/Normal context \(\d+ outer calls not drawn\) +Signal context/);
-    expect(sessionOf(w, { width: 60, height: 23, seq: 106 }).screen()).toMatch(/Normal context( \+\d)? +Signal context/);
+    const seq = seqOf(w, "on-sigint: on-sigint()");
+    expect(sessionOf(w, { ...SMALL, seq }).screen()).toMatch(/Normal context \(\+\d+ outer\) +Signal context/);
+    expect(sessionOf(w, { width: 200, height: 25, seq }).screen()).toMatch(/Normal context \(\d+ outer calls not drawn\) +Signal context/);
+    expect(sessionOf(w, { width: 60, height: 23, seq }).screen()).toMatch(/Normal context( \+\d)? +Signal context/);
     expect(sessionOf(w, { ...SMALL, seq: 0 }).screen()).toMatch(/Normal context +Signal context/);
   });
 
@@ -212,10 +227,10 @@ describe("timeline", () => {
     const w = await world(LOST);
     const depths = new Set<number>();
     const hiddens = new Set<number>();
-    for (let seq = 106; seq < 116; seq += 1) {
+    for (let seq = 50; seq < w.rows.count; seq += 1) {
       const screen = sessionOf(w, { ...SMALL, seq }).screen();
       const hidden = Number(/\(\+(\d+) outer\)/.exec(screen)?.[1] ?? 0);
-      const bars = /^.{8}pal {3}((?:│ )*)upcall == NULL/m.exec(screen)?.[1];
+      const bars = /^.{8}app {3}((?:│ )*)on-sigint: on-sigint\(\)/m.exec(screen)?.[1];
       if (bars === undefined) continue;
       hiddens.add(hidden);
       depths.add(hidden + bars.length / 2);
@@ -226,7 +241,7 @@ describe("timeline", () => {
 
   test("seqs of eight digits are whole, with their pointer and sign, and apart from the layer", async () => {
     const w = await world(LOST);
-    const first = w.rows.at(101) ?? expect.fail("there is a row");
+    const first = w.rows.at(seqOf(w, PARTED)) ?? expect.fail("there is a row");
     const rows = [12_345_678, 12_345_679].map((seq) => ({ row: { ...first, seq }, level: 0, folded: 0, others: 0 }));
     const [one, two] = drawRows(rows, {
       sites: w.trace.sites,
@@ -245,9 +260,10 @@ describe("timeline", () => {
   });
 
   test("the enclave's bar goes on beside a note, and a note leaves a cell free", async () => {
-    for (const stack of ["graphene-sgx", "graphene-linux"] as const) {
-      const w = await world(LOST, { stack });
-      const rows = [w.rows.at(101), w.rows.at(102)].flatMap((row) => (row === null ? [] : [row]));
+    const w = await world(LOST);
+    const place = seqOf(w, PARTED);
+    for (const sgx of [true, false]) {
+      const rows = [w.rows.at(place), w.rows.at(place + 1)].flatMap((row) => (row === null ? [] : [row]));
       const lines = drawRows(
         rows.map((row) => ({ row, level: row.depth, folded: 0, others: row === rows[1] ? 3 : 0 })),
         {
@@ -255,15 +271,15 @@ describe("timeline", () => {
           width: 80,
           paint: w.paint,
           ascii: false,
-          sgx: w.sgx,
-          lastSeq: 192,
-          marks: new Map([[101, "a long note ".repeat(20)]]),
+          sgx,
+          lastSeq: w.rows.count - 1,
+          marks: new Map([[place, "a long note ".repeat(20)]]),
         },
       );
       const beside = lines.filter(({ text }) => /long note|of other threads/.test(text));
       expect(beside.length).toBeGreaterThan(4);
       for (const { text } of beside) {
-        expect(text.endsWith(" ┃")).toBe(stack === "graphene-sgx");
+        expect(text.endsWith(" ┃")).toBe(sgx);
         expect(displayWidth(text)).toBeLessThan(80);
       }
     }
@@ -272,7 +288,8 @@ describe("timeline", () => {
 
 describe("state", () => {
   test("what matters on a signal's road is seen in a small pane", async () => {
-    const s = sessionOf(await world(LOST), { ...SMALL, seq: 160 });
+    const w = await world(LOST);
+    const s = sessionOf(w, { ...SMALL, seq: seqOf(w, "_DkHandleExternalEvent: RAX = 0") });
     for (const text of ["pal_errno 0", "RAX 0", "preempt", "LibOS pending", "inside the enclave  CSSA 0"])
       expect(s.screen()).toContain(text);
     expect(s.screen()).toMatch(/\* +pal_errno 0 +RAX 0/);
@@ -296,15 +313,18 @@ describe("findings, flow, SQL", () => {
   test("a finding has its interval, and stands where it begins on the minimap", async () => {
     const w = await world(LOST);
     const s = sessionOf(w, { ...SMALL, pane: "findings" });
-    expect(s.screen()).toMatch(/seq 71 to 169 +high +read\(pipe, 64\) returns 0 instead of -EINTR after SIGINT/);
+    const { firstSeq = 0, lastSeq = 0 } = w.stored?.[0] ?? {};
+    expect(s.screen()).toMatch(
+      new RegExp(`seq ${firstSeq} to ${lastSeq} +high +read\\(pipe, 64\\) returns 0 instead of -EINTR after SIGINT`),
+    );
     const map = s.screen().split("\n")[1] ?? "";
     const share = (map.indexOf("!") - 7) / (80 - 12);
-    expect(Math.abs(share - 71 / w.rows.count)).toBeLessThan(0.03);
+    expect(Math.abs(share - firstSeq / w.rows.count)).toBeLessThan(0.03);
   });
 
   test("texts are wrapped where there is room, and cut where there is none", async () => {
     const w = await world(LOST);
-    const s: ReplayState = { ...initialState(80, 23), findings: w.stored ?? [], seq: 89 };
+    const s: ReplayState = { ...initialState(80, 23), findings: w.stored ?? [], seq: seqOf(w, "toy_sighandler: update") };
     const title = w.stored?.[0]?.title ?? "";
     expect(
       findingsPane

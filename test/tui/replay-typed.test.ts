@@ -84,7 +84,7 @@ describe("pasted text", () => {
   });
 
   test("outside a prompt it is no command; in a prompt it is one line of text", async () => {
-    const s = sessionOf(await world("lost-interrupted-error"));
+    const s = sessionOf(await world("toy"));
     onPaste(s.context, "jjq\n");
     expect(s.state()).toMatchObject({ seq: 0, message: expect.stringContaining("only taken where text is asked for") });
     await s.type(";");
@@ -124,7 +124,7 @@ describe("the line of a prompt", () => {
   });
 
   test("what was entered comes back with up and down", async () => {
-    const s = sessionOf(await world("lost-interrupted-error"));
+    const s = sessionOf(await world("toy"));
     await s.type("g10\rg20\rg");
     for (const [key, typed] of [
       ["\u001b[A", "20"],
@@ -139,7 +139,7 @@ describe("the line of a prompt", () => {
   });
 
   test("of a long line the place where one types is on the screen", async () => {
-    const s = sessionOf(await world("lost-interrupted-error"), { width: 80, height: 23 });
+    const s = sessionOf(await world("toy"), { width: 80, height: 23 });
     await s.type(`;${"a".repeat(60)}${"b".repeat(60)}`);
     const line = (): string => s.screen().split("\n").at(-3) ?? "";
     expect(line()).toMatch(/^SQL: a{14}b{60}_$/);

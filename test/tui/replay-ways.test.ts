@@ -11,23 +11,25 @@ import { onMouse, onTick } from "../../tui/replay/input.ts";
 import { matching } from "../../tui/replay/keys.ts";
 import { layoutOf } from "../../tui/replay/layout.ts";
 import { findingsOf, HOPS, openWorld, type World } from "../../tui/replay/world.ts";
-import { recordScenario, sessionOf, worlds } from "../support/replay.ts";
+import { recordScenario, seqOf, sessionOf, worlds } from "../support/replay.ts";
 import { tempPaths } from "../support/temp-dir.ts";
 
 const fresh = tempPaths();
 const world = worlds();
 const LOST = "lost-interrupted-error";
+const TOY = "toy";
 const SMALL = { width: 80, height: 23 };
 
 describe("to the caller", () => {
   test("the call of the function, then the call around that", async () => {
-    const w = await world(LOST);
-    const s = sessionOf(w, { seq: 48 });
+    const w = await world(TOY);
+    const call = seqOf(w, "suspend_upcall: lock(cur.lock)");
+    const s = sessionOf(w, { seq: call + 2 });
     const label = (): string => w.trace.sites[w.rows.at(s.state().seq)?.site ?? -1]?.label ?? "";
     await s.press("U");
-    expect([s.state().seq, label()]).toEqual([46, "lock(cur.lock)"]);
-    const depths = [w.rows.at(46)?.depth ?? 0];
-    for (let seq = 46; seq > 0; ) {
+    expect([s.state().seq, label()]).toEqual([call, "lock(cur.lock)"]);
+    const depths = [w.rows.at(call)?.depth ?? 0];
+    for (let seq = call; seq > 0; ) {
       await s.press("U");
       if (s.state().seq === seq) break;
       expect(s.state().seq).toBeLessThan(seq);
@@ -96,26 +98,28 @@ describe("the mouse", () => {
     [SMALL.width, SMALL.height],
     [200, 59],
   ])("at %ix%i: a tab opens its pane, the wheel over a pane scrolls it, elsewhere it steps", async (width, height) => {
-    const s = sessionOf(await world(LOST), { width, height, seq: 83, pane: "state" });
+    const seq = 40;
+    const s = sessionOf(await world(TOY), { width, height, seq, pane: "state" });
     const { sideLeft, sideTop, timeline } = layoutOf({ width, height });
     const tabs = s.screen().split("\n")[sideTop]?.slice(sideLeft) ?? "";
     const over = { column: sideLeft + 5, line: sideTop + 3 };
     const before = s.screen();
     await onMouse(s.context, { what: "wheel-down", ...over });
-    expect(s.state().seq).toBe(83);
+    expect(s.state().seq).toBe(seq);
     if (height < 50) expect(s.screen()).not.toBe(before);
     await onMouse(s.context, { what: "wheel-down", column: 5, line: 2 + timeline.height - 1 });
-    expect(s.state().seq).toBe(84);
+    expect(s.state().seq).toBe(seq + 1);
     await onMouse(s.context, { what: "press", column: sideLeft + tabs.indexOf("3 findings") + 2, line: sideTop });
     expect(s.state().pane).toBe("findings");
     await onMouse(s.context, { what: "other", column: 5, line: 5 });
-    expect(s.state().seq).toBe(84);
+    expect(s.state().seq).toBe(seq + 1);
   });
 });
 
 test("play that looks far is stopped by the keys of play and by Esc, and does not begin again", async () => {
-  const made = await world(LOST);
-  const far: World = { ...made, rows: { ...made.rows, find: (from, direction) => ({ goOnAt: (from + direction + 193) % 193 }) } };
+  const made = await world(TOY);
+  const { count } = made.rows;
+  const far: World = { ...made, rows: { ...made.rows, find: (from, direction) => ({ goOnAt: (from + direction + count) % count }) } };
   for (const key of [" ", "\u001b", "\u007f"]) {
     const s = sessionOf(far, { seq: 20, playing: 1 });
     const ticked = onTick(s.context, 3);
