@@ -4,6 +4,7 @@ import { defineConfig } from "vitest/config";
 export default defineConfig({
   test: {
     include: ["test/**/*.test.ts", "test/**/*.test.tsx"],
+    setupFiles: process.env.EINTR_EXTRA_STEP === undefined ? [] : ["test/support/extra-step.ts"],
     testTimeout: 60_000,
     // Random tests print their seed; a second try would hide it.
     retry: 0,

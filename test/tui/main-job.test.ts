@@ -90,7 +90,10 @@ describe("rerun", () => {
       ["--fix", "sgx-interrupted-code-lost"],
       ["--stack", "graphene-linux"],
     ])
-      expect(await eintr(["rerun", dir, ...change])).toMatchObject({ code: 1, out: "seq 67  main  read(pipe, 64): 0 -> -EINTR\n" });
+      expect(await eintr(["rerun", dir, ...change])).toMatchObject({
+        code: 1,
+        out: expect.stringMatching(/^seq \d+ {2}main {2}read\(pipe, 64\): 0 -> -EINTR\n$/),
+      });
     expect(await eintr(["rerun", dir, "--fix", "spurious-yield-per-pending"])).toMatchObject({
       code: 0,
       out: "the application sees the same\n",

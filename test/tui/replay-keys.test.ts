@@ -1,8 +1,7 @@
-/** The one table of keys: what the help, the palette and the README make of it. */
+/** The one table of keys: what the help and the palette make of it. */
 
-import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { COMMANDS, keyTable, matching } from "../../tui/replay/keys.ts";
+import { COMMANDS, matching } from "../../tui/replay/keys.ts";
 import { PANES } from "../../tui/replay/panes/index.ts";
 import { sessionOf, worlds } from "../support/replay.ts";
 
@@ -14,10 +13,6 @@ describe("the key table", () => {
     expect(new Set(keys).size).toBe(keys.length);
     for (const { text, name } of COMMANDS) expect(text.length, name).toBeGreaterThan(3);
     expect(new Set(COMMANDS.map((command) => command.name)).size).toBe(COMMANDS.length);
-  });
-
-  test("the README has it", () => {
-    expect(readFileSync(new URL("../../README.md", import.meta.url), "utf8")).toContain(keyTable());
   });
 
   test("the help lists every key, the palette finds by words", async () => {
