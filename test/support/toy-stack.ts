@@ -15,6 +15,7 @@ import { eenter, eexit, eresume } from "../../engine/sgx/leaf.ts";
 import { SIG } from "../../engine/signals.ts";
 import { ENCLAVE, HOST } from "../../engine/state.ts";
 import { endThread } from "../../engine/threads.ts";
+import { WHY } from "../../engine/transition.ts";
 
 const SOURCE = "toy 1";
 const { SUSPEND } = EVENT;
@@ -229,14 +230,8 @@ const app: readonly Flow[] = [
     call("sigaction(SIGINT, on-sigint)", "libc sigaction", numbered(1), "app.call"),
     act("compute", (c) => (c.value = c.ns = 2000), "app.compute"),
     call("read(pipe, 64)", "libc read", numbered(2), "app.call"),
-    act(
-      "exit_group(0)",
-      (c) => {
-        endProcess(c, c.process(c.t), 0, c.t);
-        endThread(c, c.t);
-      },
-      "process.exit",
-    ),
+    act("exit_group(0)", (c) => endProcess(c, c.process(c.t), { status: 0, why: WHY.EXIT, signal: 0 }, c.t)),
+    act("the thread is gone", (c) => endThread(c, c.t), "thread.exit"),
   ]),
   ...(["sigaction", "read"] as const).map((name) =>
     flow(`libc ${name}`, "app", SOURCE, ({ call, ret }) => [
