@@ -10,6 +10,7 @@ import { bodyProblem, checkValues, columnSpans, fillBlock } from "./arrow-block.
 import { type Message, parseMessage, type Span } from "./arrow-message.ts";
 import { hasMagic, type PlacedMessage, readError, readWhole, walkMessages } from "./arrow-walk.ts";
 import { errorText, TraceError } from "./errors.ts";
+import { openRegular } from "./regular-file.ts";
 import {
   type BatchFacts,
   batchForm,
@@ -97,12 +98,13 @@ export function openTransitions(path: string): TransitionReader {
 function openFile(path: string): number {
   const hint = "Give the folder of a recorded trace (NAME.trace)";
   try {
-    // To open a pipe would be to wait for its writer.
-    if (fs.statSync(path).isFile()) return fs.openSync(path, "r");
+    const opened = openRegular(path);
+    if ("fd" in opened) return opened.fd;
+    throw new TraceError(path, "", `this is ${opened.is}, expected a regular file`, hint);
   } catch (error) {
+    if (error instanceof TraceError) throw error;
     throw new TraceError(path, "", `cannot be opened (${errorText(error)})`, hint, { cause: error });
   }
-  throw new TraceError(path, "", "this is not a file", hint);
 }
 
 /** What is known of a file once its batch headers were walked. */

@@ -19,6 +19,8 @@ const FLUSH_MS = 1000;
 /** The source runs for about this long between looks at the clock and the abort signal. */
 const SLICE_MS = 50;
 const MIN_SLICE_ROWS = 64;
+/** Who has pressed Ctrl-C waits for the database so long, and no longer: the next who opens the trace makes it as well. */
+const SEAL_AFTER_ABORT_MS = 400;
 
 export interface RecordOptions {
   /** Stop after this many rows. */
@@ -49,7 +51,8 @@ export interface RecordProgress {
 export interface Recorded {
   readonly dir: string;
   readonly end: RunEnd;
-  readonly sealed: Sealed;
+  /** Null when Ctrl-C came before the database was made: the rows are all there, and who opens the trace makes it. */
+  readonly sealed: Sealed | null;
 }
 
 /**
@@ -70,8 +73,8 @@ export async function record(source: Source, dir: string, info: RunInfo, options
     folder.keep();
     const { rows, time, bytes } = writer;
     const onProgress = (done: number) => options.onProgress?.({ phase: "seal", rows: done, total: rows, timeNs: time, bytes });
-    const sealed = await sealGently(dir, { natives: options.natives, onProgress });
-    if (sealed === null) throw new Error("sealing was not asked to stop");
+    const signal = reason === "aborted" ? AbortSignal.timeout(SEAL_AFTER_ABORT_MS) : options.signal;
+    const sealed = await sealGently(dir, { natives: options.natives, onProgress, signal });
     return { dir, end, sealed };
   } catch (error) {
     writer?.abandon();

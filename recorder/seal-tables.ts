@@ -23,11 +23,23 @@ export interface SealFacts {
 
 type Value = number | string | Buffer | null;
 
+/** Rows inserted between two looks at the world outside: some milliseconds, and less than that for rows with a state in them. */
+const YIELD_ROWS = 4096;
+const YIELD_BYTES = 200_000;
+
 /** Insert rows of values in column order. */
-function insertRows(db: Connection, name: string, rows: Iterable<readonly Value[]>): void {
+function* insertRows(db: Connection, name: string, rows: Iterable<readonly Value[]>): Generator<void, void, void> {
   const marks = tableEntry(name).columns.map(() => "?");
   const insert = db.prepare(`INSERT INTO "${name}" VALUES (${marks.join(", ")})`);
-  for (const row of rows) insert.run(...row);
+  let done = 0;
+  let bytes = 0;
+  for (const row of rows) {
+    insert.run(...row);
+    for (const value of row) if (value !== null && typeof value === "object") bytes += value.length;
+    if (++done % YIELD_ROWS !== 0 && bytes < YIELD_BYTES) continue;
+    bytes = 0;
+    yield;
+  }
 }
 
 /** NaN is NULL in rows of numbers. */
@@ -43,12 +55,12 @@ const CACHE_KB = 1024;
  * `spills` by table: rows that replace (or for `signal`, complete) what the page writer wrote. Returns what there is to say about the
  * quality of the whole trace, one counter a name.
  */
-export function insertSmallTables(
+export function* insertSmallTables(
   dbPath: string,
   reader: TransitionReader,
   facts: SealFacts,
   spills: ReadonlyMap<string, Spill>,
-): QualityCounter[] {
+): Generator<void, QualityCounter[], void> {
   const quality = [...facts.quality];
   const db = new Sqlite(dbPath);
   try {
@@ -57,57 +69,54 @@ export function insertSmallTables(
     db.pragma("synchronous = OFF");
     db.pragma("foreign_keys = OFF");
     db.pragma(`cache_size = -${CACHE_KB}`);
-    return db.transaction(() => {
-      insertRows(db, "run", [runRow(reader, facts)]);
-      insertRows(
-        db,
-        "thread",
-        reader.threads.map((t, id) => [id, t.name, t.pid, t.tid, Number(t.internal)]),
-      );
-      insertRows(
-        db,
-        "site",
-        reader.sites.map((s, id) => [id, s.flow, s.step, s.label, s.layer, s.context, s.source]),
-      );
-      insertRows(
-        db,
-        "text",
-        (reader.texts.length === 0 ? [""] : reader.texts).map((text, id) => [id, text]),
-      );
-      insertRows(
-        db,
-        "kind",
-        KINDS.map((k, id) => [id, k.name, k.text, k.value, k.extra]),
-      );
-      insertRows(db, "signal_name", SIGNAL_NAMES);
-      insertRows(db, "decision", decisionRows(reader, quality));
-      insertRows(db, "count_by_kind", countRows(facts.counts));
-      insertRows(
-        db,
-        "time_index",
-        reader.batches.map((b, i) => [b.seq0, b.rows, facts.times[i]?.time0 ?? 0, facts.times[i]?.time1 ?? 0]),
-      );
-      insertRows(db, "keyframe", keyframeRows(reader));
-      for (const [name, spill] of spills) insertSpilled(db, name, spill);
-      const merged = mergedQuality(quality);
-      insertRows(
-        db,
-        "quality",
-        merged.map((q) => [q.name, q.count, q.severity, q.advice]),
-      );
-      return merged;
-    })();
+    db.exec("BEGIN");
+    for (const [name, rows] of smallTables(reader, facts, quality)) yield* insertRows(db, name, rows);
+    for (const [name, spill] of spills) yield* insertSpilled(db, name, spill);
+    const merged = mergedQuality(quality);
+    yield* insertRows(
+      db,
+      "quality",
+      merged.map((q) => [q.name, q.count, q.severity, q.advice]),
+    );
+    db.exec("COMMIT");
+    return merged;
   } finally {
     db.close();
   }
 }
 
-function insertSpilled(db: Connection, name: string, spill: Spill): void {
+/** Tables and their rows, in the order in which they are filled; `quality` gains what reading them brings up. */
+function smallTables(reader: TransitionReader, facts: SealFacts, quality: QualityCounter[]): [string, Iterable<readonly Value[]>][] {
+  const { threads, sites, texts, batches } = reader;
+  return [
+    ["run", [runRow(reader, facts)]],
+    ["thread", mapped(threads, (t, id) => [id, t.name, t.pid, t.tid, Number(t.internal)])],
+    ["site", mapped(sites, (s, id) => [id, s.flow, s.step, s.label, s.layer, s.context, s.source])],
+    ["text", mapped(texts.length === 0 ? [""] : texts, (text, id) => [id, text])],
+    ["kind", mapped(KINDS, (k, id) => [id, k.name, k.text, k.value, k.extra])],
+    ["signal_name", SIGNAL_NAMES],
+    ["decision", decisionRows(reader, quality)],
+    ["count_by_kind", countRows(facts.counts)],
+    ["time_index", mapped(batches, (b, i) => [b.seq0, b.rows, facts.times[i]?.time0 ?? 0, facts.times[i]?.time1 ?? 0])],
+    ["keyframe", keyframeRows(reader)],
+  ];
+}
+
+/** Row by row: a list of them would stand in memory beside the list they are made from. */
+function* mapped<T>(list: readonly T[], row: (entry: T, index: number) => Value[]): Generator<Value[], void, void> {
+  for (const [index, entry] of list.entries()) yield row(entry, index);
+}
+
+function* insertSpilled(db: Connection, name: string, spill: Spill): Generator<void, void, void> {
   const marks = tableEntry(name)
     .columns.map(() => "?")
     .join(", ");
   const insert = db.prepare(name === "signal" ? SIGNAL_UPSERT : `INSERT OR REPLACE INTO "${name}" VALUES (${marks})`);
-  for (const row of spill.read()) insert.run(...nulls(row));
+  let done = 0;
+  for (const row of spill.read()) {
+    insert.run(...nulls(row));
+    if (++done % YIELD_ROWS === 0) yield;
+  }
 }
 
 function runRow(reader: TransitionReader, facts: SealFacts): Value[] {

@@ -69,7 +69,7 @@ export async function sealGently(
   }
 }
 
-/** Yields after each batch. Left early, it takes back what it had begun. */
+/** Yields after each batch, and as often otherwise. Left early, it takes back what it had begun. */
 function* sealSteps(dir: string, options: SealOptions): Generator<void, Sealed, void> {
   const reader = openTransitions(path.join(dir, ARROW_NAME));
   try {
@@ -92,7 +92,7 @@ function* sealFrom(reader: TransitionReader, dir: string, options: SealOptions):
     removeStale(dir);
     const roots = createDatabase(tmp);
     const facts = yield* writePagedTables(reader, tmp, roots, spill, options);
-    const quality = insertSmallTables(tmp, reader, facts, spills);
+    const quality = yield* insertSmallTables(tmp, reader, facts, spills);
     fs.renameSync(tmp, path.join(dir, DB_NAME));
     return { rows: reader.rows, digest: facts.digest, quality };
   } catch (error) {
@@ -150,13 +150,15 @@ function* writePagedTables(
         createRowWindow(DEFAULTS[name], (columns, n, from) => writer.put(columns, n, from), spill(name, DEFAULTS[name].length)),
       ]),
     ) as Record<DerivedTable, RowWindow>;
-    const { natives, quality } = options.natives === undefined ? nativeAnswers(reader) : { natives: options.natives, quality: [] };
+    const answers = options.natives === undefined ? nativeAnswers(reader) : null;
+    if (answers !== null) yield* answers.prepare();
+    const natives = answers === null ? options.natives : answers.natives;
     const deriver = createDeriver(windows, spill("signal", SIGNAL_COLUMNS), reader.sites, reader.threads.length, natives);
     const facts = yield* passOver(reader, transition, deriver, options.onProgress);
     transition.finish();
     for (const { writer } of derived) writer.finish();
     file.finish();
-    return { ...facts, quality: [...facts.quality, ...quality] };
+    return { ...facts, quality: [...facts.quality, ...(answers?.quality ?? [])] };
   } finally {
     file.abandon();
   }

@@ -1,13 +1,16 @@
 /** What a user may name as a case: a built-in scenario, a scenario file, a strace log. */
 
-import { closeSync, existsSync, fstatSync, openSync, readSync, statSync } from "node:fs";
+import { closeSync, existsSync, fstatSync, readSync, statSync } from "node:fs";
+import { Socket } from "node:net";
 import path from "node:path";
+import { addAbortSignal, type Readable } from "node:stream";
 import { StringDecoder } from "node:string_decoder";
 import { parseDocument } from "yaml";
-import { parseScenario, type Scenario } from "../engine/index.ts";
+import { parseScenario, type Scenario, ScenarioError } from "../engine/index.ts";
 import { IMPORTERS, type Importer } from "../recorder/importers.ts";
 import type { QualityCounter } from "../recorder/index.ts";
-import { InputError } from "./io.ts";
+import { openRegular } from "../recorder/regular-file.ts";
+import { InputError, Interrupted, type Io } from "./io.ts";
 import { findScenario, listScenarios } from "./scenarios.ts";
 
 /** Logs and scenarios are read whole; a longer log is to be cut first. */
@@ -33,13 +36,27 @@ export interface Case {
 
 /** Throws InputError, ScenarioError or StraceError, each with the place. */
 export function openCase(nameOrPath: string, limits: Limits = {}): Case {
-  const file = isPath(nameOrPath) ? readText(nameOrPath) : null;
-  const importer = file === null ? undefined : IMPORTERS.find((one) => one.recognizes(file));
-  if (file !== null && importer !== undefined) return importedCase(importer, nameOrPath, file, limits);
-  const found = file === null ? findScenario(nameOrPath) : { text: file, file: nameOrPath };
-  const text = withLimits(found.text, limits);
-  const scenario = parseScenario(text, found.file);
-  return { name: scenario.name, scenario, text, counters: [], real: false };
+  if (isPath(nameOrPath)) return caseOf(nameOrPath, readText(nameOrPath), limits);
+  const { file, text } = findScenario(nameOrPath);
+  return scenarioCase(file, text, limits);
+}
+
+/** The same, but reads our own stdin too (`/dev/stdin`, `/dev/fd/63`): its end is waited for with Ctrl-C heard. */
+export async function openCaseGently(io: Io, nameOrPath: string, limits: Limits = {}): Promise<Case> {
+  const input = ownInput(nameOrPath);
+  return input === null ? openCase(nameOrPath, limits) : caseOf(nameOrPath, await textOf(input, nameOrPath, io.signal), limits);
+}
+
+function caseOf(file: string, text: string, limits: Limits): Case {
+  const importer = IMPORTERS.find((one) => one.recognizes(text));
+  return importer === undefined ? scenarioCase(file, text, limits) : importedCase(importer, file, text, limits);
+}
+
+function scenarioCase(file: string, text: string, limits: Limits): Case {
+  const written = parseScenario(text, file);
+  const chosen = setOnly({ transitions: limits.rows, time: limits.time });
+  const scenario = { ...written, limit: { ...written.limit, ...chosen } };
+  return { name: scenario.name, scenario, text: withLimits(text, scenario, chosen), counters: [], real: false };
 }
 
 /** Something is there by this name; but a folder `server` beside the user does not hide the built-in scenario "server". */
@@ -57,15 +74,43 @@ function importedCase(importer: Importer, file: string, log: string, limits: Lim
   return { name, scenario: parseScenario(text, file), text, counters, real: true };
 }
 
-/** Limits of the command line become part of the scenario, so that the trace says how it was made. */
-function withLimits(text: string, limits: Limits): string {
-  if (limits.rows === undefined && limits.time === undefined) return text;
-  const doc = parseDocument(text);
-  // A broken file is reported by the parser, with the place.
-  if (doc.errors.length > 0) return text;
-  if (limits.rows !== undefined) doc.setIn(["limit", "transitions"], limits.rows);
-  if (limits.time !== undefined) doc.setIn(["limit", "time"], limits.time);
-  return doc.toString();
+/**
+ * Limits of the command line become part of the scenario, so that the trace says how it was made. The text stays as its author wrote it,
+ * comments and all, where that can be done; else it is written anew, as JSON.
+ */
+function withLimits(text: string, scenario: Scenario, chosen: Record<string, number>): string {
+  if (Object.keys(chosen).length === 0) return text;
+  const json = /^\s*\{/.test(text) ? asJson(text) : undefined;
+  const doc = json === undefined ? parseDocument(text, QUIETLY) : null;
+  const plain = (doc === null ? json : doc.toJS()) as Record<string, unknown>;
+  const limit = { ...(plain.limit as object | undefined), ...chosen };
+  if (doc !== null) {
+    doc.set("limit", limit);
+    const edited = doc.toString();
+    if (isScenario(edited, scenario)) return edited;
+  }
+  return JSON.stringify({ ...plain, limit });
+}
+
+/** A library's warnings are for its developers. */
+const QUIETLY = { logLevel: "silent" } as const;
+
+function asJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** An anchor in the old limit, for instance, may be missed elsewhere. */
+function isScenario(text: string, scenario: Scenario): boolean {
+  try {
+    return JSON.stringify(parseScenario(text, "")) === JSON.stringify(scenario);
+  } catch (error) {
+    if (error instanceof ScenarioError) return false;
+    throw error;
+  }
 }
 
 const setOnly = (values: Record<string, number | undefined>): Record<string, number> =>
@@ -73,35 +118,72 @@ const setOnly = (values: Record<string, number | undefined>): Record<string, num
 
 function readText(file: string): string {
   try {
-    const fd = openSync(file, "r");
+    const opened = openRegular(file);
+    if ("is" in opened) throw new InputError(`${file} is ${opened.is}${EXPECTED}`);
     try {
-      const text = fstatSync(fd).size > MAX_BYTES ? null : textUpToMost(fd);
+      const text = fstatSync(opened.fd).size > MAX_BYTES ? null : textUpToMost(opened.fd);
       if (text !== null) return text;
-      throw new InputError(`${file}: more than ${MAX_BYTES} bytes, which is the most that is read. Cut it: head -c ${MAX_BYTES} ${file}`);
+      throw tooLong(file);
     } finally {
-      closeSync(fd);
+      closeSync(opened.fd);
     }
   } catch (error) {
     if (error instanceof InputError) throw error;
-    const code = (error as NodeJS.ErrnoException).code ?? String(error);
-    const what =
-      code === "EISDIR"
-        ? "is a folder, and no trace (that has a transitions.arrow); expected a scenario file or a strace log"
-        : `cannot be read (${code})`;
-    throw new InputError(`${file}: ${what}`);
+    throw new InputError(`${file}: cannot be read (${(error as NodeJS.ErrnoException).code ?? String(error)})`);
   }
 }
 
-/** Null when more than MAX_BYTES come: the size of a pipe is not known before. */
+const EXPECTED = ", and no trace (a folder that has a transitions.arrow); expected a scenario file or a strace log";
+
+const tooLong = (file: string): InputError =>
+  new InputError(`${file}: more than ${MAX_BYTES} bytes, which is the most that is read. Cut it: head -c ${MAX_BYTES} ${file}`);
+
+/** Null when there is more than MAX_BYTES: the file may grow. */
 function textUpToMost(fd: number): string | null {
-  const decoder = new StringDecoder("utf8");
+  const text = new BoundedText();
   const part = Buffer.alloc(PART_BYTES);
-  let text = "";
-  let bytes = 0;
-  for (let read = readSync(fd, part); read > 0; read = readSync(fd, part)) {
-    bytes += read;
-    if (bytes > MAX_BYTES) return null;
-    text += decoder.write(part.subarray(0, read));
+  for (let read = readSync(fd, part); read > 0; read = readSync(fd, part)) if (!text.add(part.subarray(0, read))) return null;
+  return text.end();
+}
+
+class BoundedText {
+  private readonly decoder = new StringDecoder("utf8");
+  private text = "";
+  private bytes = 0;
+
+  /** False when it is too long now. */
+  add(part: Buffer): boolean {
+    this.bytes += part.length;
+    if (this.bytes <= MAX_BYTES) this.text += this.decoder.write(part);
+    return this.bytes <= MAX_BYTES;
   }
-  return text + decoder.end();
+
+  end(): string {
+    return this.text + this.decoder.end();
+  }
+}
+
+/** The stream behind a name that means an open descriptor of ours and no regular file; null for any other name. */
+function ownInput(name: string): Readable | null {
+  const fd = name === "/dev/stdin" ? 0 : Number(/^\/(?:dev|proc\/self)\/fd\/(\d{1,6})$/.exec(name)?.[1] ?? Number.NaN);
+  if (Number.isNaN(fd)) return null;
+  try {
+    const stat = fstatSync(fd);
+    if (stat.isFile() || stat.isDirectory()) return null;
+    if (fd === 0) return process.stdin;
+    return stat.isFIFO() || stat.isSocket() ? new Socket({ fd, readable: true, writable: false }) : null;
+  } catch {
+    return null;
+  }
+}
+
+async function textOf(input: Readable, name: string, signal: AbortSignal): Promise<string> {
+  const text = new BoundedText();
+  try {
+    for await (const part of addAbortSignal(signal, input)) if (!text.add(part as Buffer)) throw tooLong(name);
+  } catch (error) {
+    if (signal.aborted) throw new Interrupted();
+    throw error;
+  }
+  return text.end();
 }

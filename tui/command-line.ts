@@ -2,7 +2,7 @@
 
 import { Command, CommanderError } from "commander";
 import { BUG, BUG_EXIT_CODE } from "./bug.ts";
-import { guarded, type Io } from "./io.ts";
+import { guarded, Interrupted, type Io } from "./io.ts";
 import { packageVersion } from "./package-root.ts";
 
 type Make = (io: Io, program: Command) => Command;
@@ -77,7 +77,7 @@ export async function runCommandLine(terminal: Io, argv: readonly string[]): Pro
 async function failure(io: Io, error: unknown): Promise<number> {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
   // Ctrl-C in a terminal also ends the process that works on the query: then that is the error, and no news.
-  if (error instanceof Error && error.name === "QueryError" && io.signal.aborted) return 130;
+  if (error instanceof Interrupted || (error instanceof Error && error.name === "QueryError" && io.signal.aborted)) return 130;
   const { wordsFor } = await import("./user-errors.ts");
   const words = wordsFor(error);
   if (words !== null) {

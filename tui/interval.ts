@@ -1,7 +1,9 @@
 /** Rows of one thread out of a trace, for showing. Bounded: an interval may be the whole of a long run. */
 
+import { setImmediate as turn } from "node:timers/promises";
 import { type Transition, transitionAt } from "../engine/index.ts";
 import type { Trace } from "../recorder/index.ts";
+import { Interrupted, type Io } from "./io.ts";
 
 export interface ThreadRows {
   readonly rows: readonly Transition[];
@@ -11,11 +13,13 @@ export interface ThreadRows {
   readonly cut: boolean;
 }
 
-/** Rows of `thread` with `from` <= seq <= `to`, at most `most`. */
-export function rowsOfThread(trace: Trace, thread: number, from: number, to: number, most: number): ThreadRows {
+/** Rows of `thread` with `from` <= seq <= `to`, at most `most`. Lets Ctrl-C in after each block: the thread may have its rows anywhere. */
+export async function rowsOfThread(io: Io, trace: Trace, thread: number, from: number, to: number, most: number): Promise<ThreadRows> {
   const rows: Transition[] = [];
   let depthBefore: number | null = null;
   for (const block of trace.rows(from, to + 1)) {
+    await turn();
+    if (io.signal.aborted) throw new Interrupted();
     for (let i = 0; i < block.n; i += 1) {
       const seq = block.seq0 + i;
       if (seq > to) break;

@@ -2,13 +2,13 @@
 
 import { boot, type FixName, type Run, type Scheduler, type StackName } from "../engine/index.ts";
 import { type QualityCounter, type Recorded, type RunInfo, record } from "../recorder/index.ts";
-import { type Case, openCase } from "./case.ts";
+import { type Case, openCaseGently } from "./case.ts";
 import type { Io } from "./io.ts";
 import { packageVersion } from "./package-root.ts";
 import { momentText } from "./present/time.ts";
 import { startProgress } from "./progress.ts";
 
-export { openCase };
+export { openCaseGently };
 
 export interface RecordingOptions {
   readonly stack: StackName;
@@ -70,6 +70,7 @@ export function tellRecorded(io: Io, recorded: Recorded, stack: StackName): void
     `${dir}: ${end.rows.toLocaleString("en")} transitions on ${stack}, ${momentText(end.time, 1)} of virtual time${why[end.reason]}\n`,
   );
   io.talk(`digest ${end.digest}\n`);
+  if (recorded.sealed === null) io.talk("interrupted before trace.db was made; the next command makes it\n");
 }
 
 const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(0)} MB`;

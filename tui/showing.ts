@@ -23,7 +23,7 @@ export interface Drawing {
 
 export async function draw(io: Io, trace: Trace, drawing: Drawing): Promise<void> {
   const { thread, from, to, marks, width, most, all, ascii } = drawing;
-  const { rows, depthBefore, cut } = rowsOfThread(trace, thread, from, to, most);
+  const { rows, depthBefore, cut } = await rowsOfThread(io, trace, thread, from, to, most);
   const name = safe(trace.threads[thread]?.name ?? String(thread), 40);
   const last = rows[rows.length - 1]?.seq ?? from;
   await io.out(`${safe(trace.info.stack)}  ${safe(trace.info.scenario, 60)}  thread ${name}  seq ${rows[0]?.seq ?? from} to ${last}\n\n`);

@@ -1,6 +1,12 @@
 /** The real terminal behind `Io`. */
 
-import type { Io } from "./io.ts";
+import { setImmediate as turn } from "node:timers/promises";
+import { Interrupted, type Io } from "./io.ts";
+
+/** Data that goes to a file is written at once, again and again: so often timers and signals are let in between. */
+const TURN_MS = 20;
+/** A command that was told to end and has not ended by then hangs in something that we did not foresee. */
+const LAST_MS = 3000;
 
 /**
  * Colour when stdout is a terminal, unless NO_COLOR is set or TERM is dumb; FORCE_COLOR overrides.
@@ -15,13 +21,22 @@ function wantsColor(): boolean {
 
 export function terminalIo(): Io {
   const stop = new AbortController();
+  const code = (signal: NodeJS.Signals): number => (signal === "SIGTERM" ? 143 : 130);
   const onSignal = (signal: NodeJS.Signals): void => {
     // The second one ends it at once.
-    if (stop.signal.aborted) process.exit(signal === "SIGTERM" ? 143 : 130);
+    if (stop.signal.aborted) process.exit(code(signal));
     stop.abort(signal);
+    setTimeout(() => process.exit(code(signal)), LAST_MS).unref();
   };
-  process.on("SIGINT", onSignal);
-  process.on("SIGTERM", onSignal);
+  let listens = false;
+  const listen = (): AbortSignal => {
+    if (!listens) {
+      process.on("SIGINT", onSignal);
+      process.on("SIGTERM", onSignal);
+    }
+    listens = true;
+    return stop.signal;
+  };
   // A reader that went away (`| head`) is no error.
   process.stdout.on("error", (error: NodeJS.ErrnoException) => {
     if (error.code === "EPIPE") process.exit(0);
@@ -30,16 +45,35 @@ export function terminalIo(): Io {
   });
   // Nobody is left to tell of talk that does not arrive; what the command does, and its exit code, are the same without it.
   process.stderr.on("error", () => {});
+  let turned = performance.now();
   return {
-    out: (text) =>
-      new Promise((resolve) => {
-        if (process.stdout.write(text)) resolve();
-        else process.stdout.once("drain", resolve);
-      }),
+    async out(text) {
+      if (stop.signal.aborted) throw new Interrupted();
+      if (!process.stdout.write(text)) await drained(stop.signal);
+      else if (performance.now() - turned > TURN_MS) await turn();
+      else return;
+      turned = performance.now();
+      if (stop.signal.aborted) throw new Interrupted();
+    },
     talk: (text) => void process.stderr.write(text),
     color: wantsColor(),
     columns: process.stdout.isTTY ? process.stdout.columns : null,
-    signal: stop.signal,
+    get signal() {
+      return listen();
+    },
     exitCode: 0,
   };
+}
+
+/** The reader has taken what was written, or nobody waits for that any more: a reader that stands still would hold us for ever. */
+function drained(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const done = (): void => {
+      process.stdout.off("drain", done);
+      signal.removeEventListener("abort", done);
+      resolve();
+    };
+    process.stdout.on("drain", done);
+    signal.addEventListener("abort", done);
+  });
 }

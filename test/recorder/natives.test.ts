@@ -29,8 +29,8 @@ describe.each([true, false])("at boot: %s", (atBoot) => {
     [new TypeError("x is undefined"), "error", "is not known: a bug of eintr: x is undefined"],
   ])("%s", (error, severity, advice) => {
     Object.assign(broken, { error, atBoot });
-    const { natives, quality } = nativeAnswers(trace);
-    expect(quality).toEqual([]);
+    const { natives, quality, prepare } = nativeAnswers(trace);
+    expect([...prepare()]).toEqual([]);
     expect(natives?.({ thread: 0, site: 0, nr: 0, signal: 0, run: 0, index: 0 })).toBeNull();
     expect(quality).toEqual([{ name: "native-results-unknown", count: 1, severity, advice: expect.stringContaining(advice) }]);
   });

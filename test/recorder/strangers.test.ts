@@ -231,7 +231,7 @@ describe("lengths", () => {
     const dir = fresh("folder.trace");
     fs.mkdirSync(`${dir}/${ARROW_NAME}`, { recursive: true });
     expect(() => openTrace(dir)).toThrow(TraceError);
-    expect(() => openTrace(dir)).toThrow(/this is not a file\. Give the folder of a recorded trace/);
+    expect(() => openTrace(dir)).toThrow(/this is a folder, expected a regular file\. Give the folder of a recorded trace/);
   });
 });
 

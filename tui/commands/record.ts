@@ -2,7 +2,7 @@
 
 import { Command, Option } from "commander";
 import { duration, type FixName, type Scheduler, type StackName } from "../../engine/index.ts";
-import { openCase } from "../case.ts";
+import { openCaseGently } from "../case.ts";
 import { InputError, type Io } from "../io.ts";
 import { openForCommand } from "../opening.ts";
 import { fixList, fixOption, stackOption, wholeNumber } from "../options.ts";
@@ -49,7 +49,7 @@ Examples:
   eintr record program.strace --stack graphene-sgx`,
     )
     .action(async (name: string, options: Options) => {
-      const what = openCase(name, { rows: options.rows, time: options.time });
+      const what = await openCaseGently(io, name, { rows: options.rows, time: options.time });
       const dir = options.output ?? `${what.name}.trace`;
       const recorded = await recordCase(io, what, dir, {
         stack: options.stack,
@@ -60,13 +60,14 @@ Examples:
         force: options.force === true,
       });
       tellRecorded(io, recorded, options.stack);
-      for (const { name: counted, count, severity, advice } of recorded.sealed.quality)
+      if (recorded.end.interrupted || recorded.sealed === null) io.exitCode = 130;
+      for (const { name: counted, count, severity, advice } of recorded.sealed?.quality ?? [])
         if (severity !== "info") io.talk(`${severity}: ${counted}: ${count} (${advice})\n`);
+      if (io.signal.aborted) return;
       const trace = await openForCommand(io, dir);
       tellDifferences(io, trace);
       trace.close();
       io.talk(`next: eintr analyze ${dir}\n`);
-      if (recorded.end.interrupted) io.exitCode = 130;
     });
 }
 

@@ -123,7 +123,7 @@ export function findingInterval(trace: Trace, id: number): Chosen {
 }
 
 async function printJson(io: Io, trace: Trace, { thread, from, to }: Chosen, most: number): Promise<void> {
-  const { rows, cut } = rowsOfThread(trace, thread, from, to, most);
+  const { rows, cut } = await rowsOfThread(io, trace, thread, from, to, most);
   for (const row of rows) {
     const site = trace.sites[row.site];
     const names = { kind: kindName(row.kind), flow: site?.flow, label: site?.label, layer: site?.layer, context: site?.context };

@@ -1,0 +1,29 @@
+/** Opening what a user named: only regular files. A pipe would wait for its writer, a device may never end, with Ctrl-C unheard. */
+
+import fs from "node:fs";
+
+/** What a thing that is no regular file is called. */
+const kindOf = (stat: fs.Stats): string => {
+  if (stat.isDirectory()) return "a folder";
+  if (stat.isFIFO()) return "a pipe";
+  if (stat.isSocket()) return "a socket";
+  return stat.isCharacterDevice() || stat.isBlockDevice() ? "a device" : "no regular file";
+};
+
+/** Descriptor of a regular file, opened for reading; or what it is instead. Throws what node:fs throws. */
+export function openRegular(path: string): { readonly fd: number } | { readonly is: string } {
+  const stat = fs.statSync(path);
+  if (!stat.isFile()) return { is: kindOf(stat) };
+  // Should it become a pipe between the two calls: not waiting for a writer.
+  const fd = fs.openSync(path, fs.constants.O_RDONLY | fs.constants.O_NONBLOCK);
+  const opened = fs.fstatSync(fd);
+  if (opened.isFile()) return { fd };
+  fs.closeSync(fd);
+  return { is: kindOf(opened) };
+}
+
+/** Whether something stands at `path` that is no regular file (a link counts as what it leads to). */
+export function isIrregular(path: string): boolean {
+  const stat = fs.statSync(path, { throwIfNoEntry: false });
+  return stat !== undefined && !stat.isFile();
+}
