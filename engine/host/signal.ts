@@ -4,6 +4,7 @@
  */
 
 import { enterSleep } from "../app/pins.ts";
+import { costOf } from "../costs.ts";
 import { type Cpu, cut, running, skipFault, topFrame } from "../cpu.ts";
 import { E } from "../errno.ts";
 import { NEVER } from "../scenario/schema.ts";
@@ -138,6 +139,8 @@ export function retarget(c: Cpu, p: Process): void {
   }
 }
 
+const DELIVER_NS = costOf("host.signal.deliver");
+
 /** Take `pending` and do what its disposition says. One transition. */
 export function deliver(c: Cpu, t: Thread, pending: HostSignal): void {
   const p = c.process(t);
@@ -183,7 +186,7 @@ export function deliver(c: Cpu, t: Thread, pending: HostSignal): void {
   recheck(c, t);
   retarget(c, p);
   c.value = t.signalFrames;
-  c.happen(t, OUTSIDE.frame, KIND["host.signal.deliver"], 700);
+  c.happen(t, OUTSIDE.frame, KIND["host.signal.deliver"], DELIVER_NS);
 }
 
 /** A call that ended with the kernel's restart code: back to the call instruction with SA_RESTART, else EINTR (signal(7)). */

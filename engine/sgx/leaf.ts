@@ -3,6 +3,7 @@
  * called by one step.
  */
 
+import { costOf } from "../costs.ts";
 import { type Cpu, cut, push, stackOf } from "../cpu.ts";
 import { OUTSIDE } from "../host/outside.ts";
 import { endProcess, generateFault } from "../host/signal.ts";
@@ -16,6 +17,8 @@ export const NSSA = 2;
 
 /** Exception vectors that EXITINFO reports; -1 stands for "not valid" (#PF and #GP among them). */
 export const VECTOR = { DE: 0, UD: 6, AC: 17, NONE: -1 } as const;
+
+const AEX_NS = costOf("sgx.aex");
 
 /** Asynchronous exit: registers to SSA[CSSA], CSSA + 1, continue at the AEP on the untrusted stack. One transition. */
 export function aex(c: Cpu, t: Thread): void {
@@ -42,7 +45,7 @@ export function aex(c: Cpu, t: Thread): void {
   sgx.inside = 0;
   t.stack = HOST;
   push(t, c.wiring.aep, {});
-  c.happen(t, OUTSIDE.aex, KIND["sgx.aex"], 1100);
+  c.happen(t, OUTSIDE.aex, KIND["sgx.aex"], AEX_NS);
 }
 
 /** EENTER(RBX = TCS, RCX = AEP). Refused without a TCS or a free SSA frame: #GP, SIGSEGV at this very instruction. */
