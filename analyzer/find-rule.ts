@@ -1,6 +1,6 @@
 /** Rules by the ids that users give. */
 
-import { nearest } from "../engine/index.ts";
+import { hint } from "../engine/index.ts";
 import type { Rule } from "./rule.ts";
 import { RULES } from "./rules/index.ts";
 
@@ -14,5 +14,5 @@ export function findRule(id: string): Rule {
   const found = RULES.find((rule) => rule.id === id);
   if (found !== undefined) return found;
   const ids = RULES.map((rule) => rule.id);
-  throw new RuleError(`no rule "${id}"; did you mean "${nearest(id, ids)}"? (list: eintr explain)`);
+  throw new RuleError(`no rule "${id}"${hint(id, ids)} (list: eintr explain)`);
 }

@@ -8,7 +8,7 @@ import type { Scheduler } from "./chance.ts";
 import { ScenarioError } from "./errors.ts";
 import { ACT, CALL, type Program, RET, TEST } from "./flow.ts";
 import { NEVER, type Scenario } from "./scenario/schema.ts";
-import { ENCLAVE, type Frame, HOST, type Locals, type Machine, type Process, type StackId, type Thread } from "./state.ts";
+import { ENCLAVE, type Frame, HOST, keyOf, type Locals, type Machine, type Process, type StackId, type Thread } from "./state.ts";
 import { type Decision, KIND, type ThreadInfo } from "./transition.ts";
 
 /** Largest numbers of the columns `depth` and `pending`, and of `preempt`. */
@@ -224,7 +224,7 @@ export class Cpu {
 
   /** Number of a named object of the scenario, made on first use. */
   object(name: string): number {
-    return (this.m.objectsByName[name] ??= this.newObject(name));
+    return (this.m.objectsByName[keyOf(name)] ??= this.newObject(name));
   }
 
   newObject(name: string, level = 0): number {

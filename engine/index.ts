@@ -23,7 +23,7 @@ export { ACT, assemble, CALL, type Flow, RET, type Step, TEST } from "./flow.ts"
 export { checkInvariants } from "./invariant.ts";
 export { missingCall } from "./libos/unimplemented.ts";
 export { boot } from "./machine.ts";
-export { nearest } from "./nearest.ts";
+export { hint } from "./nearest.ts";
 export { EVENT, EVENT_NAMES, errnoOf, eventName, PAL_ERROR } from "./pal/events.ts";
 export { Run, type RunOptions } from "./run.ts";
 export { parseScenario } from "./scenario/parse.ts";
@@ -38,9 +38,10 @@ export {
   type StackName,
   scenarioSchema,
 } from "./scenario/schema.ts";
+export { DURATION_WORDS } from "./scenario/values.ts";
 export { isSynchronous, SIGNAL_COUNT, SIGNAL_NAMES, signalName, signalNumber, signalsIn } from "./signals.ts";
 export { addStack, findStackName, STACKS, type Stack } from "./stack/index.ts";
-export { copyTree, type Frame, firstDifference, type Machine, type Process, type Thread } from "./state.ts";
+export { copyTree, type Frame, firstDifference, keyOf, type Machine, type Process, type Thread } from "./state.ts";
 export {
   CARRIES_SIGNAL_ID,
   CONTEXTS,

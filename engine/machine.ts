@@ -6,16 +6,17 @@ import { applies, planWhen } from "./app/pins.ts";
 import { first } from "./app/plans.ts";
 import { noQuestions } from "./chance.ts";
 import { Cpu, type Pins, type Wiring } from "./cpu.ts";
-import { ScenarioError } from "./errors.ts";
 import { assemble, type Program } from "./flow.ts";
 import { hostCalls } from "./host/calls.ts";
 import { outside } from "./host/outside.ts";
 import { RESTORER } from "./host/restorer.ts";
-import { nearest } from "./nearest.ts";
+import { near } from "./nearest.ts";
 import { AEP } from "./pal/sgx/untrusted.ts";
 import { seedPrng } from "./prng.ts";
 import { Run, type RunOptions } from "./run.ts";
-import { NEVER, type Scenario, type StackName } from "./scenario/schema.ts";
+import { mistakeIn } from "./scenario/parse.ts";
+import { NEVER, type StackName } from "./scenario/schema.ts";
+import { quoted } from "./scenario/words.ts";
 import { STACKS } from "./stack/index.ts";
 import type { Machine } from "./state.ts";
 import { newProcess, newThread } from "./threads.ts";
@@ -53,21 +54,29 @@ function pinsOf(c: Cpu, stack: StackName): Pins {
     if (when.call !== undefined) calls.push(plan);
     if (when.handler !== undefined) handlers.push(plan);
     if (when.site !== undefined) {
-      const step = stepNamed(c, when.site, stack);
+      const step = stepNamed(c, when.site) ?? noPlace(c, plan, when.site, stack);
       sites.set(step, [...(sites.get(step) ?? []), plan]);
     }
   }
   return { calls, handlers, sites };
 }
 
-/** "flow: label" to the step's number. */
-function stepNamed(c: Cpu, site: string, stack: StackName): number {
+/** "flow: label" to the step's number; null when the stack has no such place. */
+function stepNamed(c: Cpu, site: string): number | null {
   for (const flow of c.program.flows) {
     const at = flow.steps.findIndex((step) => `${flow.name}: ${step.label}` === site);
     if (at >= 0) return flow.base + at;
   }
+  return null;
+}
+
+function noPlace(c: Cpu, plan: number, site: string, stack: StackName): never {
   const known = c.program.flows.flatMap((flow) => flow.steps.map((step) => `${flow.name}: ${step.label}`));
-  throw new ScenarioError(`stack ${stack} has no place "${site}"; nearest: "${nearest(site, known)}" (list: eintr stack ${stack})`);
+  const meant = near(site, known);
+  const signals = c.scenario.signals.length;
+  const path = plan < signals ? ["signals", plan, "when", "site"] : ["arrivals", plan - signals, "when", "site"];
+  const hint = meant === null ? "" : `; did you mean "${meant}"?`;
+  throw mistakeIn(c.scenario, path, `stack ${stack} has no place ${quoted(site)}${hint} (list: eintr stack ${stack})`);
 }
 
 function emptyMachine(o: RunOptions): Machine {
@@ -97,7 +106,6 @@ function emptyMachine(o: RunOptions): Machine {
 /** Put together a run at its start, or at a keyframe (the JSON text of a machine, with the threads known by then). */
 export function boot(o: RunOptions, keyframe?: string, threads: readonly ThreadInfo[] = []): Run {
   const program = programs(o);
-  checkNames(o.scenario);
   const machine = keyframe === undefined ? emptyMachine(o) : (JSON.parse(keyframe) as Machine);
   const c = new Cpu(machine, program, o.scenario, o.scheduler ?? "scripted", o.decisions ?? [], wire(o, program));
   c.pins = pinsOf(c, o.stack);
@@ -112,17 +120,4 @@ function start(c: Cpu, o: RunOptions): void {
     c.m.plans.push({ next: applies(c, plan, o.stack) ? first(c, plan) : NEVER, fired: 0, visits: 0 });
   const p = newProcess(c, "main", null);
   newThread(c, { process: p, name: "main", internal: false, program: programFlow("main"), frames: c.wiring.boot(), creator: null });
-}
-
-function checkNames(s: Scenario): void {
-  const programs = ["main", ...Object.keys(s.programs), "async-helper", "ipc-helper"];
-  const threads = (name: string | undefined, what: string): void => {
-    if (name === undefined || programs.some((known) => name === known || name.startsWith(`${known}#`))) return;
-    throw new ScenarioError(`${what}: no program "${name}"; nearest: "${nearest(name, programs)}"`);
-  };
-  s.signals.forEach((plan, i) => {
-    threads(plan.thread ?? plan.process, `signals[${i}]`);
-    threads(plan.when.thread, `signals[${i}].when.thread`);
-  });
-  for (const [i, plan] of s.arrivals.entries()) threads(plan.when.thread, `arrivals[${i}].when.thread`);
 }

@@ -176,12 +176,10 @@ export interface LibosState {
 export interface AppState {
   /** Calls made outside handlers: what `when: {call: 3}` counts. */
   calls: number;
-  /** The same by name. */
-  callsByName: Record<string, number>;
   handlers: Record<number, number>;
   /** Running application handlers. */
   inHandler: number;
-  /** sigsetjmp places: depth of the stack, the flow whose frame is there and the pc to continue at. */
+  /** sigsetjmp places by `keyOf` their name: depth of the stack, the flow whose frame is there and the pc to continue at. */
   places: Record<string, { stack: StackId; depth: number; flow: number; pc: number; mask: SignalSet }>;
   /** Vector registers: 0 nothing, 1 the program's live values, 2 something else. */
   vectors: number;
@@ -288,6 +286,8 @@ export interface Process {
   futexes: Record<string, number[]>;
   /** cur_process.exit_code: what the thread that ended last gave. */
   exitCode: number;
+  /** Flags of the application that are set (`set` of a scenario): memory that its threads and handlers share. */
+  flags: string[];
 }
 
 /** Progress of a scenario's outside plan. */
@@ -318,6 +318,7 @@ export interface Machine {
   freeObjects: number[];
   /** How often a thread or process name was given out, for "name#2". */
   names: Record<string, number>;
+  /** By `keyOf` the name. */
   objectsByName: Record<string, number>;
   nextPid: number;
   nextSignalId: number;
@@ -331,6 +332,9 @@ export interface Machine {
   /** Null while it goes on. */
   ended: Ending | null;
 }
+
+/** Key of a scenario's name in a plain object: `constructor` and `__proto__` are names like others, but every object knows those keys. */
+export const keyOf = (name: string): string => `.${name}`;
 
 /** A copy of a tree of plain data: no sharing with the original. */
 export function copyTree<T>(value: T): T {

@@ -82,7 +82,7 @@ export function newThread(c: Cpu, { process, name, internal, program, frames, cr
     sgx: newSgx(),
     pal: { pendingEvent: 0, pendingId: 0, queue: [], slabLocked: false },
     libos: newLibos(c.newObject("scheduler_event")),
-    app: { calls: 0, callsByName: {}, handlers: {}, inHandler: 0, places: {}, vectors: 0, computing: 0, pinned: -1 },
+    app: { calls: 0, handlers: {}, inHandler: 0, places: {}, vectors: 0, computing: 0, pinned: -1 },
   };
   if (creator && !internal) inherit(t, creator, process);
   c.m.threads.push(t);
@@ -136,6 +136,7 @@ export function newProcess(c: Cpu, name: string, parent: Process | null): Proces
     children: [],
     futexes: {},
     exitCode: 0,
+    flags: parent ? [...parent.flags] : [],
   };
   c.m.processes.push(p);
   c.m.known.push(p.id);

@@ -1,14 +1,13 @@
 /** Option values that several commands share, checked with an error that says what was expected. */
 
 import { Option } from "commander";
-import { FIX_NAMES, FIXES, type FixName, nearest, STACK_NAMES, type StackName } from "../engine/index.ts";
+import { FIX_NAMES, FIXES, type FixName, hint, STACK_NAMES, type StackName } from "../engine/index.ts";
 import { InputError } from "./io.ts";
 import { wrapCells } from "./present/two-column.ts";
 
 export function stackName(text: string): StackName {
   const found = STACK_NAMES.find((name) => name === text);
-  if (found === undefined)
-    throw new InputError(`--stack: no stack "${text}"; did you mean "${nearest(text, STACK_NAMES)}"? (list: eintr stack)`);
+  if (found === undefined) throw new InputError(`--stack: no stack "${text}"${hint(text, STACK_NAMES)} (list: eintr stack)`);
   return found;
 }
 
@@ -16,8 +15,7 @@ export function stackName(text: string): StackName {
 export function fixNames(text: string, before: readonly FixName[] = []): FixName[] {
   const names = text.split(",").map((part) => {
     const found = FIX_NAMES.find((name) => name === part.trim());
-    if (found === undefined)
-      throw new InputError(`--fix: no fix "${part}"; did you mean "${nearest(part, FIX_NAMES)}"? All: ${FIX_NAMES.join(", ")}`);
+    if (found === undefined) throw new InputError(`--fix: no fix "${part}"${hint(part, FIX_NAMES)}`);
     return found;
   });
   return [...new Set([...before, ...names])];

@@ -2,7 +2,7 @@
 
 import { readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
-import { nearest } from "../engine/index.ts";
+import { hint } from "../engine/index.ts";
 import { InputError } from "./io.ts";
 import { packageRoot } from "./package-root.ts";
 
@@ -35,9 +35,6 @@ export function findScenario(name: string): ScenarioFile {
   const known = listScenarios();
   const found = known.find((scenario) => scenario.name === name);
   if (found !== undefined) return found;
-  const near = nearest(
-    name,
-    known.map((scenario) => scenario.name),
-  );
-  throw new InputError(`no file and no built-in scenario "${name}"; did you mean "${near}"? (list: eintr scenarios)`);
+  const names = known.map((scenario) => scenario.name);
+  throw new InputError(`no file and no built-in scenario "${name}"${hint(name, names)} (list: eintr scenarios)`);
 }

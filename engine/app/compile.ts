@@ -3,35 +3,19 @@
 import type { Cpu } from "../cpu.ts";
 import { running, stackOf, topFrame } from "../cpu.ts";
 import { E } from "../errno.ts";
-import { type Flow, flow, type Mark, type Step, type Steps } from "../flow.ts";
+import { type Flow, flow, type Step, type Steps } from "../flow.ts";
 import { type CallLocals, callArgs } from "../host/calls.ts";
 import { faultAt } from "../host/fault.ts";
 import { longjmp } from "../libos/deliver.ts";
 import { missingCall } from "../libos/unimplemented.ts";
 import { NEVER, type Operation, type OperationName, type OperationOf, type Scenario } from "../scenario/schema.ts";
-import type { SigInfo } from "../siginfo.ts";
 import { copySet, setOf, signalName } from "../signals.ts";
-import { appMask, type Locals, SA_NODEFER, SA_ONSTACK, SA_RESETHAND, SA_RESTART } from "../state.ts";
+import { appMask, keyOf, type Locals, SA_NODEFER, SA_ONSTACK, SA_RESETHAND, SA_RESTART } from "../state.ts";
+import { decision, loop, retry, setFlag } from "./conditions.ts";
+import type { Context, Items, Program } from "./items.ts";
 import { handlerFlow, programFlow } from "./names.ts";
 import { enterCall, enterHandler } from "./pins.ts";
 import type { SyscallName } from "./syscalls.ts";
-
-interface Program extends Locals {
-  left: number;
-  address: number;
-  signal: number;
-  id: number;
-  info: SigInfo;
-}
-
-type Items = (Step | Mark)[];
-/** What an operation may need: the constructors, fresh marks, the operations inside it, its number in the program. */
-interface Context {
-  readonly s: Steps<Program>;
-  readonly fresh: (name: string) => string;
-  readonly inner: (operations: readonly Operation[]) => Items;
-  readonly number: number;
-}
 
 const FLAGS: Readonly<Record<string, number>> = { SA_RESTART, SA_RESETHAND, SA_NODEFER, SA_ONSTACK };
 
@@ -148,7 +132,11 @@ const COMPILE: Compile = {
   wait4: (op, x) => call(x, op, "wait4", (c) => callArgs({ object: childNamed(c, op.child), bytes: op.nohang ? 1 : 0 })),
   clone: (op, x) => call(x, op, "clone", () => ({ ...callArgs(), program: op.program })),
   fork: (op, x) => call(x, op, "fork", () => ({ ...callArgs(), program: op.program })),
-  exec: (op, x) => call(x, op, "execve", () => callArgs({ takes: op.takes })),
+  exec: (op, x) =>
+    call(x, op, "execve", (c) => {
+      c.process(c.t).flags = [];
+      return callArgs({ takes: op.takes });
+    }),
   exit: (op, x) => call(x, op, "exit", () => ({ ...callArgs(), status: op.status })),
   "exit-group": (op, x) => call(x, op, "exit_group", () => ({ ...callArgs(), status: op.status, threads: [] })),
   yield: (op, x) => call(x, op, "sched_yield", () => callArgs()),
@@ -198,7 +186,7 @@ const COMPILE: Compile = {
         (c) => {
           const frame = topFrame(c.t);
           const stack = c.t.stack;
-          c.t.app.places[op.place] = {
+          c.t.app.places[keyOf(op.place)] = {
             stack,
             depth: stackOf(c.t, stack).length,
             flow: frame.flow,
@@ -217,7 +205,7 @@ const COMPILE: Compile = {
   siglongjmp: (op, x) => [
     x.s.call("siglongjmp: restore the mask", "libc sigprocmask", (c) => ({
       how: "set",
-      mask: copySet(c.t.app.places[op.place]?.mask ?? [0, 0]),
+      mask: copySet(c.t.app.places[keyOf(op.place)]?.mask ?? [0, 0]),
       ret: 0,
     })),
     x.s.act(
@@ -230,28 +218,10 @@ const COMPILE: Compile = {
       "app.handler.longjmp",
     ),
   ],
-  loop: (op, x) => {
-    const start = x.fresh("loop");
-    const end = x.fresh("end");
-    const counter = x.fresh("n");
-    const { times } = op;
-    return [
-      x.s.at(start),
-      x.s.test(
-        times === "forever" ? "loop" : `loop, ${times} times: done?`,
-        (_, v) => {
-          if (times === "forever") return false;
-          const n = Number(v[counter] ?? 0);
-          v[counter] = n >= times ? 0 : n + 1;
-          return n >= times;
-        },
-        end,
-      ),
-      ...x.inner(op.do),
-      x.s.jump(start, "loop: again"),
-      x.s.at(end),
-    ];
-  },
+  loop,
+  retry,
+  if: decision,
+  set: setFlag,
 };
 
 /** The child process that runs a program, -1 for any. */

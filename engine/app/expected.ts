@@ -1,6 +1,6 @@
 /** What a log says the real program got, by flow and number of the operation (the `value` of an `app.call`). */
 
-import type { Operation, Scenario } from "../scenario/schema.ts";
+import { bodiesOf, type Operation, type Scenario } from "../scenario/schema.ts";
 import { handlerFlow, programFlow } from "./names.ts";
 
 /** Name of a program's flow -> results by operation number; null where the scenario says nothing. Empty when it never says. */
@@ -16,5 +16,5 @@ export function expectedResults(scenario: Scenario): ReadonlyMap<string, readonl
 
 /** In the order in which `compile.ts` numbers operations: an operation before those inside it. */
 function expectations(list: readonly Operation[]): (number | null)[] {
-  return list.flatMap((op) => ["expect" in op ? (op.expect ?? null) : null, ...("do" in op ? expectations(op.do) : [])]);
+  return list.flatMap((op) => ["expect" in op ? (op.expect ?? null) : null, ...bodiesOf(op).flatMap(expectations)]);
 }

@@ -3,7 +3,7 @@
  * is the kernel (native-linux) or the LibOS (shim_NAME around shim_do_NAME with BEGIN_SHIM and END_SHIM, reference 2.13).
  */
 
-import type { Cpu } from "../cpu.ts";
+import { type Cpu, running } from "../cpu.ts";
 import { type Flow, flow } from "../flow.ts";
 import type { Locals } from "../state.ts";
 import { leaveCall } from "./pins.ts";
@@ -52,6 +52,9 @@ export const SYSCALL_NAMES = Object.keys(SYSCALLS) as SyscallName[];
 
 const returned = (c: Cpu): void => {
   c.value = c.t.rax;
+  const stack = running(c.t);
+  const caller = stack[stack.length - 2];
+  if (caller) caller.v.result = c.t.rax;
   leaveCall(c);
 };
 

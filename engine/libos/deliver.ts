@@ -7,7 +7,7 @@ import { dkArgs, dkExitArgs } from "../pal/calls.ts";
 import { lost } from "../sgx/leaf.ts";
 import { NO_INFO, type SigInfo } from "../siginfo.ts";
 import { hasSignal } from "../signals.ts";
-import type { PalContext } from "../state.ts";
+import { keyOf, type PalContext } from "../state.ts";
 import { KIND, WHY } from "../transition.ts";
 import { args, handleOneFlows, handleOneSignal, type Signal } from "./handle-one.ts";
 import { fetch, fetchable, reservation, ringFlows, store } from "./ring.ts";
@@ -200,7 +200,7 @@ export const deliverFlows = (fixes: { yieldAfterSignal: boolean; delayedBit: boo
  */
 export function longjmp(c: Cpu, place: string): void {
   const t = c.t;
-  const target = t.app.places[place];
+  const target = t.app.places[keyOf(place)];
   const frame = target && stackOf(t, target.stack)[target.depth - 1];
   c.value = target?.depth ?? -1;
   if (!target || frame?.flow !== target.flow) return lost(c, t, "siglongjmp: the place was not set, or its function has returned");

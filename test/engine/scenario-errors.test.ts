@@ -1,8 +1,8 @@
 /** What people write wrong in a scenario, and what they are told: file, line, field, what was expected, the nearest name that exists. */
 
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { boot, parseScenario, ScenarioError, STACK_NAMES, type StackName } from "../../engine/index.ts";
-import { BUILT_IN, builtIn, endOf, runScenario, scenarioOf } from "../support/run-scenario.ts";
+import { BUILT_IN, builtIn, endOf, runScenario } from "../support/run-scenario.ts";
 
 /** The text of the error that a scenario file gets; "" when there is none. Anything but a ScenarioError is our bug and fails the test. */
 function errorOf(lines: readonly string[]): string {
@@ -21,22 +21,34 @@ function messageOf(make: () => unknown): string {
 
 const HEAD = ["name: x", "title: t"];
 
+/** Where the one mistake of a main program with this one line is, and what is said of it. */
+const said = (line: string): string => errorOf([...HEAD, "main:", `  - ${line}`]);
+
+const DURATION = "expected a duration such as 5ms, 2us, 1.5s, a number of ns, or forever (at most 1000000s otherwise)";
+const SIGNAL = "expected a signal such as SIGINT, SIGRTMIN+2 or 34";
+const RESULT = 'expected a result such as EINTR, 0, error, ">= 1" or "!= EAGAIN", or a list of them';
+
 describe("a file that is not YAML", () => {
-  it("is reported with line and column", () => {
+  it("is reported with line and column, all of it", () => {
     expect(errorOf([...HEAD, "main:", "\t- pause"])).toMatch(/^x\.yaml:4:1: not YAML: Tabs are not allowed/);
     expect(errorOf([...HEAD, "main: [pause"])).toMatch(/^x\.yaml:3:\d+: not YAML: /);
-    expect(errorOf([...HEAD, "main: []", "main: []"])).toMatch(/^x\.yaml:4:1: not YAML: Map keys must be unique/);
+    expect(errorOf([...HEAD, "main: []", "main: []", "title: u"])).toBe(
+      'x.yaml:4:1: "main" stands in this map already\nx.yaml:5:1: "title" stands in this map already',
+    );
+    expect(errorOf([...HEAD, "main: []", "---", "name: y"])).toBe(
+      "x.yaml:4:1: not YAML: a second --- begins another document; expected one scenario in a file",
+    );
   });
 
   it.each(["", "garbage (((", "- pause", "[1, 2]", "42", "null"])("is no scenario when it is no map: %s", (text) => {
-    expect(errorOf([text])).toMatch(/^x\.yaml(:1:1)?: expected a scenario, a map with name, title and main/);
+    expect(errorOf([text])).toBe("x.yaml:1:1: expected a scenario, a map with name, title and main (eintr scenarios NAME prints one)");
   });
 
   it("may not eat memory or the call stack by its aliases", () => {
     const tenfold = (name: string, of: string): string => `${name}: &${name} [${Array.from({ length: 10 }, () => of).join(", ")}]`;
-    expect(errorOf([tenfold("a", "x"), tenfold("b", "*a"), tenfold("c", "*b"), tenfold("d", "*c")])).toMatch(/^x\.yaml: .*alias/);
-    expect(errorOf([...HEAD, "main: &again", "  - loop: { do: *again }"])).toBe(
-      "x.yaml: nested too deeply (does an alias contain itself?)",
+    expect(errorOf([tenfold("a", "x"), tenfold("b", "*a"), tenfold("c", "*b"), tenfold("d", "*c")])).toMatch(/^x\.yaml:1:1: .*alias/);
+    expect(errorOf([...HEAD, "main: &again", "  - loop: { do: *again }"])).toMatch(
+      /^x\.yaml:\d+:\d+: nested too deeply \(does an alias contain itself\?\)$/,
     );
     const deep = `${"[".repeat(20_000)}${"]".repeat(20_000)}`;
     expect(errorOf([...HEAD, `main: ${deep}`])).toMatch(/^x\.yaml/);
@@ -44,91 +56,182 @@ describe("a file that is not YAML", () => {
 
   it("is too long for YAML above 4 MB, and says what to do", () => {
     expect(errorOf(["#".repeat(4_000_001)])).toMatch(/^x\.yaml: 4000001 characters.*write JSON/);
+    expect(errorOf([`{"name": 3, ${" ".repeat(4_000_000)}`])).toMatch(/^x\.yaml: not JSON: /);
   });
 
-  it("is named without a line when it is JSON", () => {
-    expect(errorOf(['{"name":"x","title":"t","main":["raed"]}'])).toBe('x.yaml: main[0]: unknown operation "raed"; did you mean "read"?');
+  it("is told with line and column when it is JSON, too", () => {
+    expect(errorOf(['{"name":"x","title":"t",', '"main":["raed"]}'])).toBe(
+      'x.yaml:2:9: main[0]: unknown operation "raed"; did you mean "read"?',
+    );
   });
 });
 
 describe("an operation", () => {
-  it("that does not exist: the nearest one", () => {
-    expect(errorOf([...HEAD, "main:", "  - pause", "  - raed: { from: p }"])).toBe(
-      'x.yaml:5:5: main[1]: unknown operation "raed"; did you mean "read"?',
-    );
-    expect(errorOf([...HEAD, "main:", "  - loop:", "      do:", "        - nanoslep: 1ms"])).toBe(
-      'x.yaml:6:11: main[0].loop.do[0]: unknown operation "nanoslep"; did you mean "nanosleep"?',
-    );
-    // Names that every JavaScript object has are no operations either.
-    expect(errorOf([...HEAD, "main: [toString]"])).toContain('unknown operation "toString"');
-  });
-
-  it("with a field that does not exist: the nearest one", () => {
-    expect(errorOf([...HEAD, "main:", "  - read:", "      form: p"])).toBe(
-      'x.yaml:5:13: main[0].read: unknown field "form"; did you mean "from"?',
-    );
-    expect(errorOf([...HEAD, "main:", "  - nanosleep: { fur: 1ms }"])).toContain('unknown field "fur"; did you mean "for"?');
-    expect(errorOf([...HEAD, "main:", "  - sigsuspend: { maks: [] }"])).toContain('unknown field "maks"; did you mean "mask"?');
-  });
-
   it("is one name or a map with one name", () => {
     const expected = "expected one operation, such as `- pause` or `- read: {from: p}`";
-    expect(errorOf([...HEAD, "main:", "  - { pause: {}, getpid: {} }"])).toBe(`x.yaml:4:5: main[0]: ${expected}`);
-    expect(errorOf([...HEAD, "main: [null]"])).toBe(`x.yaml:3:8: main[0]: ${expected}`);
-    expect(errorOf([...HEAD, "main: [[pause]]"])).toBe(`x.yaml:3:8: main[0]: ${expected}`);
+    for (const item of ["{ pause: {}, getpid: {} }", "null", "[pause]", "{}", "5"])
+      expect(said(item)).toBe(`x.yaml:4:5: main[0]: ${expected}`);
   });
 
   it.each([
-    ["  - compute: 5 minutes", 'main[0].compute: expected a duration such as 5ms, 2us, 1.5s or forever, found "5 minutes"'],
-    ["  - compute: 5", ""],
-    ["  - sigaction: { signal: SIGFOO, handler: default }", "expected a signal such as SIGINT or 34, found"],
-    ["  - sigaction: { signal: 65, handler: default }", 'main[0].sigaction.signal: expected a signal such as SIGINT or 34, found "65"'],
-    ["  - sigaction: { signal: 64, handler: default }", ""],
-    ["  - sigprocmask: { how: blok, signals: [] }", 'main[0].sigprocmask.how: Invalid option: expected one of "block"|"unblock"|"set"'],
-    ["  - read: { from: p, bytes: -1 }", "main[0].read.bytes: Too small: expected number to be >=0"],
-    ["  - read: { from: p, bytes: 1.5 }", "main[0].read.bytes: Invalid input: expected int"],
-    ["  - fault: divid", 'expected one of "divide"|"memory"'],
-    ["  - loop: { times: many, do: [] }", "main[0].loop.times"],
-    ["  - loop: { times: 3 }", "main[0].loop.do"],
-    ["  - exit: { status: 256 }", "main[0].exit.status: Too big: expected number to be <=255"],
-    ["  - sigaction: { signal: SIGINT }", "main[0].sigaction.handler"],
-  ])("%s -> %s", (line, message) => {
-    const found = errorOf([...HEAD, "main:", line]);
-    if (message === "") expect(found).toBe("");
-    else expect(found).toMatch(/^x\.yaml:4:\d+: /);
-    expect(found).toContain(message);
+    ["raed: { from: p }", '4:5: main[0]: unknown operation "raed"; did you mean "read"?'],
+    ["loop: { do: [ { nanoslep: 1ms } ] }", '4:19: main[0].loop.do[0]: unknown operation "nanoslep"; did you mean "nanosleep"?'],
+    ["read: { form: p }", '4:13: main[0].read: unknown field "form"; did you mean "from"?'],
+    ["nanosleep: { for: 1ms, fur: 1ms }", '4:28: main[0].nanosleep: unknown field "fur"; did you mean "for"?'],
+    ["sigsuspend: { maks: [] }", '4:19: main[0].sigsuspend: unknown field "maks"; did you mean "mask"?'],
+    ["read: { zzz: 5 }", '4:13: main[0].read: unknown field "zzz"; known are: from, bytes, takes, result, expect'],
+    ["read: 5", "4:11: main[0].read: expected a map with the fields from, bytes, takes, result, expect, found 5"],
+    ["compute", `4:5: main[0].compute.for: missing; ${DURATION}`],
+    ["compute: 5 minutes", `4:14: main[0].compute: ${DURATION}, found "5 minutes"`],
+    ["compute: { for: 5 minutes }", `4:21: main[0].compute.for: ${DURATION}, found "5 minutes"`],
+    ["sigaction: { signal: SIGFOO, handler: default }", `4:26: main[0].sigaction.signal: ${SIGNAL}, found "SIGFOO"`],
+    ["sigaction: { signal: 65, handler: default }", `4:26: main[0].sigaction.signal: ${SIGNAL}, found 65`],
+    ["sigaction: { signal: SIGINT }", "4:16: main[0].sigaction.handler: missing; expected the name of a handler, default or ignore"],
+    ["sigsuspend: [SIGINT, SIGFOO]", `4:26: main[0].sigsuspend[1]: ${SIGNAL}, found "SIGFOO"`],
+    ["kill: { signal: [] }", `4:21: main[0].kill.signal: expected 0, or ${SIGNAL.slice("expected ".length)}, found an empty list`],
+    ["sigprocmask: { how: blok, signals: [] }", '4:25: main[0].sigprocmask.how: expected one of block, unblock, set, found "blok"'],
+    ["read: { from: p, bytes: -1 }", "4:29: main[0].read.bytes: expected a whole number from 0 to 1000000000, found -1"],
+    ["read: { from: p, bytes: 1.5 }", "4:29: main[0].read.bytes: expected a whole number from 0 to 1000000000, found 1.5"],
+    ["read: { from: p, result: .nan }", "4:30: main[0].read.result: expected a whole number, found NaN"],
+    ["read: { from: [p] }", "4:19: main[0].read.from: expected a name of at most 200 characters, found a list of 1"],
+    ["poll: { on: [] }", "4:17: main[0].poll.on: expected a name, or a list of 1 to 1000 names, found an empty list"],
+    ["fault: divid", '4:12: main[0].fault: expected one of divide, memory, align, illegal, int3, cpuid, rdtsc, syscall, found "divid"'],
+    ["fault: { what: divide, at: internal }", "4:32: main[0].fault.at: expected only with what: memory"],
+    ["wait4: { nohang: 1 }", "4:22: main[0].wait4.nohang: expected true or false, found 1"],
+    ["loop: { times: many, do: [] }", '4:20: main[0].loop.times: expected a whole number from 0 to 1000000000, or forever, found "many"'],
+    ["loop: { times: 3 }", "4:11: main[0].loop.do: missing; expected a list of operations (at most 1000000)"],
+    ["loop: { do: pause }", '4:17: main[0].loop.do: expected a list of operations (at most 1000000), found "pause"'],
+    ["exit: 256", "4:11: main[0].exit: expected a whole number from 0 to 255, found 256"],
+    ["retry: { while: EINTER, do: [] }", `4:21: main[0].retry.while: ${RESULT}, found "EINTER"`],
+    ["retry: { while: [EINTR, '=> 1'], do: [] }", `4:21: main[0].retry.while: ${RESULT}, found a list of 2`],
+    ["if: { do: [] }", "4:9: main[0].if: expected exactly one of result, flag"],
+    ["if: { flag: f, result: 0, do: [] }", "4:9: main[0].if: expected exactly one of result, flag"],
+    [
+      "if: { flag: f, else: [ { if: { flag: f, do: [ pawse ] } } ] }",
+      '4:51: main[0].if.else[0].if.do[0]: unknown operation "pawse"; did you mean "pause"?',
+    ],
+    ["set: [f]", "4:10: main[0].set: expected a name of at most 200 characters, found a list of 1"],
+    ["compute: 10000000s", `4:14: main[0].compute: ${DURATION}, found "10000000s"`],
+    ["compute: 1000000.1s", `4:14: main[0].compute: ${DURATION}, found "1000000.1s"`],
+    ["compute: 1000000000000001", `4:14: main[0].compute: ${DURATION}, found 1000000000000001`],
+    ["compute: -1", `4:14: main[0].compute: ${DURATION}, found -1`],
+  ])("%s", (line, message) => {
+    expect(said(line)).toBe(`x.yaml:${message}`);
   });
 
-  it("of many wrong ones: ten are shown, the rest is counted", () => {
-    const lines = errorOf([...HEAD, "main:", ...Array.from({ length: 15 }, () => "  - raed")]).split("\n");
-    expect(lines).toHaveLength(11);
-    expect(lines[9]).toMatch(/^x\.yaml:13:5: main\[9\]/);
-    expect(lines[10]).toBe("... and 5 more");
+  it.each([
+    "compute: 5",
+    "compute: 1000000s",
+    "compute: 1000000000000000",
+    "compute: forever",
+    "compute: { for: 2us }",
+    "sigaction: { signal: 64, handler: default }",
+    "sigaction: { signal: sigrtmin+2, handler: ignore }",
+    "sigsuspend: [SIGINT]",
+    "exit",
+    "exit: 3",
+    "kill: { signal: 0 }",
+    "read: ~",
+    "set: constructor",
+    "retry: { while: [-EINTR, '> 0', 5, error], do: [] }",
+  ])("%s is right", (line) => {
+    expect(said(line)).toBe("");
+  });
+
+  it("whose name no operation is near to: those that are known, not all of them", () => {
+    // Names that every JavaScript object has are no operations either.
+    for (const name of ["toString", "__proto__", "constructor"])
+      expect(said(name)).toMatch(
+        new RegExp(`^x\\.yaml:4:5: main\\[0\\]: unknown operation "${name}"; known are: read, write, .* and \\d+ more$`),
+      );
+  });
+});
+
+describe("all mistakes of a file", () => {
+  it("are told at once, in the order of the file, names that lead nowhere too", () => {
+    const text = [
+      ...HEAD,
+      "main:",
+      "  - clone: worker",
+      "  - loop: { do: [ { reed: {} }, { exit: 300 } ] }",
+      "signls: []",
+      "handlers:",
+      "  h: [ { sigaction: { signal: SIGFOO, handler: g } } ]",
+      "limit: 5",
+    ];
+    expect(errorOf(text).split("\n")).toEqual([
+      'x.yaml:4:12: main[0].clone: no program "worker"; there is none',
+      'x.yaml:5:19: main[1].loop.do[0]: unknown operation "reed"; did you mean "read"?',
+      "x.yaml:5:41: main[1].loop.do[1].exit: expected a whole number from 0 to 255, found 300",
+      'x.yaml:6:1: unknown field "signls"; did you mean "signals"?',
+      `x.yaml:8:31: handlers.h[0].sigaction.signal: ${SIGNAL}, found "SIGFOO"`,
+      'x.yaml:8:48: handlers.h[0].sigaction.handler: no handler "g"; known are: h, default, ignore',
+      "x.yaml:9:8: limit: expected a map with the fields time, transitions, found 5",
+    ]);
+  });
+
+  it("of many, twenty are shown and the rest is counted", () => {
+    const lines = errorOf([...HEAD, "main:", ...Array.from({ length: 25 }, () => "  - raed")]).split("\n");
+    expect(lines).toHaveLength(21);
+    expect(lines[19]).toMatch(/^x\.yaml:23:5: main\[19\]/);
+    expect(lines[20]).toBe("... and 5 more");
+  });
+
+  it("are some lines, however long the names, deep the lists and many the programs are", () => {
+    const long = "k".repeat(10_000_000);
+    const file = { name: "x", title: "t", main: [{ clone: long }, long], [long]: 3, programs: { [long]: [long] } };
+    const message = errorOf([JSON.stringify(file)]);
+    expect(message.split("\n")).toHaveLength(5);
+    expect(message.length).toBeLessThan(2000);
+    let deep = "raed";
+    for (let i = 0; i < 40; i += 1) deep = `{ loop: { do: [ ${deep} ] } }`;
+    expect(said(deep)).toMatch(
+      /^x\.yaml:4:\d+: main\[0\]\.loop\.do.{50,90} \.\.\. .{80}: unknown operation "raed"; did you mean "read"\?$/,
+    );
+  });
+
+  it("come at once when there are 20,000 programs", () => {
+    const names = Array.from({ length: 20_000 }, (_, i) => `program-${i}-${"x".repeat(100)}`);
+    const started = performance.now();
+    const message = errorOf([...HEAD, "main:", "  - clone: zzz", "programs:", ...names.map((name) => `  ${name}: []`)]);
+    expect(performance.now() - started).toBeLessThan(10_000);
+    expect(message).toMatch(/^x\.yaml:4:12: main\[0\]\.clone: no program "zzz"; known are: program-0-x+, program-1-x+ and 19998 more$/);
+  });
+
+  it("never come with a warning of the YAML library", () => {
+    const warned = vi.spyOn(process, "emitWarning");
+    expect(errorOf([...HEAD, "main: []", "? [a, b]", ": c", "x: !foo y"])).toBe(
+      [
+        'x.yaml:4:3: unknown field "[ a, b ]"; known are: name, title, source, about, seed, main, programs, handlers, signals, arrivals, limit, interrupts',
+        'x.yaml:6:1: unknown field "x"; known are: name, title, source, about, seed, main, programs, handlers, signals, arrivals, limit, interrupts',
+      ].join("\n"),
+    );
+    expect(warned).not.toHaveBeenCalled();
   });
 });
 
 describe("a name that leads nowhere", () => {
+  const rest = ["programs:", "  receiver: []", "handlers:", "  on-sigint:", "    - sigsetjmp: { place: here, do: [] }"];
   it.each([
-    ["clone: reciever", 'no program "reciever"; did you mean "receiver"?'],
-    ["fork: reciever", 'no program "reciever"; did you mean "receiver"?'],
-    ["sigaction: { signal: SIGINT, handler: on-sigitn }", 'no handler "on-sigitn"; did you mean "on-sigint"?'],
-    ["siglongjmp: hare", 'no sigsetjmp place "hare"; did you mean "here"?'],
-  ])("%s", (operation, message) => {
-    const rest = ["programs:", "  receiver: []", "handlers:", "  on-sigint:", "    - sigsetjmp: { place: here, do: [] }"];
-    expect(errorOf([...HEAD, "main:", `  - ${operation}`, ...rest])).toBe(`x.yaml:4:5: ${message}`);
-    expect(
-      errorOf([...HEAD, "main:", "  - loop:", `      do: [${operation.includes(":") ? `{ ${operation} }` : operation}]`, ...rest]),
-    ).toContain(message);
+    ["clone: reciever", "12", ".clone", 'no program "reciever"; did you mean "receiver"?'],
+    ["fork: { program: reciever }", "22", ".fork.program", 'no program "reciever"; did you mean "receiver"?'],
+    ["wait4: { child: reciever }", "21", ".wait4.child", 'no program "reciever"; did you mean "receiver"?'],
+    ["sigaction: { signal: SIGINT, handler: on-sigitn }", "43", ".sigaction.handler", 'no handler "on-sigitn"; did you mean "on-sigint"?'],
+    ["siglongjmp: hare", "17", ".siglongjmp", 'no sigsetjmp place "hare"; did you mean "here"?'],
+  ])("%s", (operation, column, field, message) => {
+    expect(errorOf([...HEAD, "main:", `  - ${operation}`, ...rest])).toBe(`x.yaml:4:${column}: main[0]${field}: ${message}`);
+    for (const list of ["loop: { do: [", "retry: { while: 0, do: [", "if: { flag: f, else: ["])
+      expect(errorOf([...HEAD, "main:", `  - ${list} { ${operation} } ] }`, ...rest])).toContain(message);
   });
 
   it("says so when there is nothing to mean", () => {
-    expect(errorOf([...HEAD, "main:", "  - clone: worker"])).toBe('x.yaml:4:5: no program "worker" (the scenario has none)');
+    expect(said("clone: worker")).toBe('x.yaml:4:12: main[0].clone: no program "worker"; there is none');
   });
 
   it("knows the two handlers that need no declaration", () => {
-    const line = (handler: string): string => `  - sigaction: { signal: SIGINT, handler: ${handler} }`;
-    expect(errorOf([...HEAD, "main:", line("default"), line("ignore")])).toBe("");
-    expect(errorOf([...HEAD, "main:", line("ignor")])).toContain('did you mean "ignore"?');
+    expect(said("sigaction: { signal: SIGINT, handler: default }")).toBe("");
+    expect(said("sigaction: { signal: SIGINT, handler: ignore }")).toBe("");
+    expect(said("sigaction: { signal: SIGINT, handler: ignor }")).toContain('did you mean "ignore"?');
   });
 });
 
@@ -139,64 +242,86 @@ describe("a plan", () => {
   it("needs exactly one form of when", () => {
     expect(plan("{}")).toBe("x.yaml:6:11: signals[0].when: expected exactly one of at, every, rate, call, handler, site");
     expect(plan("{ at: 1ms, every: 2ms }")).toContain("expected exactly one of");
-    expect(plan("{ call: pause }")).toBe("x.yaml:6:11: signals[0].when: call, handler and site need a thread");
+    expect(plan("{ call: pause }")).toBe("x.yaml:6:11: signals[0].when: expected a thread with call, handler and site");
     expect(plan("{ thread: main, call: pause }")).toBe("");
   });
 
-  it("names calls, fields and stacks that exist", () => {
-    expect(plan("{ thread: main, call: raed }")).toBe('x.yaml:6:11: no call "raed"; did you mean "read"?');
-    expect(plan("{ ath: 1ms }")).toContain('unknown field "ath"; did you mean "at"?');
-    expect(plan("{ at: 1ms }", "    stacks: [graphene]")).toContain('expected one of "native-linux"|"graphene-linux"|"graphene-sgx"');
-    expect(plan("{ at: 1ms }", "    singal: SIGINT")).toContain('unknown field "singal"; did you mean "signal"?');
+  it.each([
+    ["{ thread: main, call: raed }", "", '6:33: signals[0].when.call: no call "raed"; did you mean "read"?'],
+    ["{ ath: 1ms, at: 1ms }", "", '6:13: signals[0].when: unknown field "ath"; did you mean "at"?'],
+    [
+      "{ at: 1ms }",
+      "    stacks: [graphene]",
+      '7:14: signals[0].stacks[0]: expected one of native-linux, graphene-linux, graphene-sgx, found "graphene"',
+    ],
+    ["{ at: 1ms }", "    singal: SIGINT", '7:5: signals[0]: unknown field "singal"; did you mean "signal"?'],
+    ["{ rate: 0 }", "", "6:19: signals[0].when.rate: expected a number above 0, at most 1000000, found 0"],
+    ["{ thread: main, handler: SIGFOO }", "", `6:36: signals[0].when.handler: ${SIGNAL}, found "SIGFOO"`],
+    ["{ thread: main, call: pause, nth: 0 }", "", "6:45: signals[0].when.nth: expected a whole number from 1 to 1000000000, found 0"],
+    ["soon", "", /^x\.yaml:6:11: signals\[0\]\.when: expected a map with the fields at, every, .*, found "soon"$/],
+    ["{ thread: mian, call: pause }", "", '6:21: signals[0].when.thread: no program "mian"; did you mean "main"?'],
+    ["{ at: 1ms }", "    process: servr", '7:14: signals[0].process: no program "servr"; known are: main, async-helper, ipc-helper'],
+    ["{ at: 1ms }", "    thread: main#2", ""],
+  ])("%s %s", (when, more, message) => {
+    if (typeof message === "string") expect(plan(when, more)).toBe(message === "" ? "" : `x.yaml:${message}`);
+    else expect(plan(when, more)).toMatch(message);
   });
 
-  const message = (plan: Record<string, unknown>, stack: StackName): string =>
-    messageOf(() => boot({ stack, scenario: scenarioOf({ main: ["pause"], programs: { server: [] }, ...plan }) }));
-
-  it.each(STACK_NAMES)("names threads and processes of the scenario, on %s", (stack) => {
-    const when = { at: "1ms" };
-    expect(message({ signals: [{ signal: "SIGINT", process: "servr", when }] }, stack)).toBe(
-      'signals[0]: no program "servr"; nearest: "server"',
-    );
-    expect(message({ signals: [{ signal: "SIGINT", thread: "mian", when }] }, stack)).toBe(
-      'signals[0]: no program "mian"; nearest: "main"',
-    );
-    expect(message({ signals: [{ signal: "SIGINT", when: { thread: "mian", call: "pause" } }] }, stack)).toContain(
-      "signals[0].when.thread",
-    );
-    expect(message({ arrivals: [{ to: "p", when: { thread: "mian", call: "pause" } }] }, stack)).toContain("arrivals[0].when.thread");
-    expect(message({ signals: [{ signal: "SIGINT", thread: "server#2", when }] }, stack)).toBe("");
+  it("of arrivals is looked at as well", () => {
+    const text = [...HEAD, "main: [pause]", "arrivals:", "  - { to: p, when: { thread: mian, call: raed } }"];
+    expect(errorOf(text).split("\n")).toEqual([
+      'x.yaml:5:30: arrivals[0].when.thread: no program "mian"; did you mean "main"?',
+      'x.yaml:5:42: arrivals[0].when.call: no call "raed"; did you mean "read"?',
+    ]);
   });
 
-  it("names a place of the stack that runs, else the nearest one", () => {
-    const at = (site: string): Record<string, unknown> => ({ signals: [{ signal: "SIGINT", when: { thread: "main", site } }] });
-    expect(message(at("DkStreamRead: INLINE_SYSCALL(read)"), "graphene-linux")).toBe("");
-    expect(message(at("DkStreamRead: INLINE_SYSCALL(read)"), "graphene-sgx")).toBe(
-      'stack graphene-sgx has no place "DkStreamRead: INLINE_SYSCALL(read)"; nearest: "ocall_read: INLINE_SYSCALL(read)"' +
-        " (list: eintr stack graphene-sgx)",
+  it("names a place of the stack that runs, else the nearest one, with file and line", () => {
+    const text = (site: string): string =>
+      [...HEAD, "main: [pause]", "signals:", `  - { signal: SIGINT, when: { thread: main, site: "${site}" } }`].join("\n");
+    const message = (site: string, stack: StackName): string =>
+      messageOf(() => boot({ stack, scenario: parseScenario(text(site), "x.yaml") }));
+    expect(message("DkStreamRead: INLINE_SYSCALL(read)", "graphene-linux")).toBe("");
+    expect(message("DkStreamRead: INLINE_SYSCALL(read)", "graphene-sgx")).toBe(
+      'x.yaml:5:51: signals[0].when.site: stack graphene-sgx has no place "DkStreamRead: INLINE_SYSCALL(read)"; did you mean ' +
+        '"ocall_read: INLINE_SYSCALL(read)"? (list: eintr stack graphene-sgx)',
+    );
+    expect(message("zzz", "native-linux")).toBe(
+      'x.yaml:5:51: signals[0].when.site: stack native-linux has no place "zzz" (list: eintr stack native-linux)',
     );
   });
 });
 
 describe("the scenario's own fields", () => {
   it.each([
-    ["signls: []", 'unknown field "signls"; did you mean "signals"?'],
-    ["limit: { tim: 5ms }", 'limit: unknown field "tim"; did you mean "time"?'],
-    ["limit: { time: -5 }", "limit.time: Too small"],
-    ["interrupts: 1e9", "interrupts: Too big"],
-    ["seed: -1", "seed: Too small"],
-    ["seed: 4294967296", "seed: Too big"],
-    ["programs: []", "programs: "],
-  ])("%s -> %s", (line, message) => {
-    expect(errorOf([...HEAD, "main: []", line])).toMatch(/^x\.yaml:4:\d+: /);
-    expect(errorOf([...HEAD, "main: []", line])).toContain(message);
+    ["signls: []", '4:1: unknown field "signls"; did you mean "signals"?'],
+    ["limit: { tim: 5ms }", '4:10: limit: unknown field "tim"; did you mean "time"?'],
+    ["limit: { time: -5 }", `4:16: limit.time: ${DURATION}, found -5`],
+    ["limit: { transitions: -5 }", "4:23: limit.transitions: expected a whole number of at least 0, found -5"],
+    ["limit: 5", "4:8: limit: expected a map with the fields time, transitions, found 5"],
+    ["interrupts: 1e9", "4:13: interrupts: expected a number from 0 to 1000000, found 1000000000"],
+    ["seed: -1", "4:7: seed: expected a whole number from 0 to 4294967295, found -1"],
+    ["seed: 4294967296", "4:7: seed: expected a whole number from 0 to 4294967295, found 4294967296"],
+    ["programs: []", "4:11: programs: expected a map from names to lists of operations, found an empty list"],
+    ["programs: { p: ~ }", "4:16: programs.p: expected a list of operations (at most 1000000), found nothing"],
+    ['programs: { "": [] }', '4:17: programs."": expected a name of at most 200 characters before the colon'],
+    [
+      "signals: 5",
+      "4:10: signals: expected a list of at most 1000000 entries, each a map with the fields signal, process, thread, when, stacks, found 5",
+    ],
+  ])("%s", (line, message) => {
+    expect(errorOf([...HEAD, "main: []", line])).toBe(`x.yaml:${message}`);
   });
 
   it("name, title and main are needed; a name is no path", () => {
-    expect(errorOf(["title: t", "main: []"])).toMatch(/: name: /);
-    expect(errorOf(["name: x", "main: []"])).toMatch(/: title: /);
-    expect(errorOf(HEAD)).toMatch(/: main: /);
-    expect(errorOf(["name: ../x", "title: t", "main: []"])).toBe("x.yaml:1:7: name: expected letters, digits, dots and dashes");
+    const NAME = "expected a name of letters, digits, dots and dashes (at most 200 characters)";
+    expect(errorOf(["seed: 1"])).toBe(
+      [
+        `x.yaml:1:1: name: missing; ${NAME}`,
+        "x.yaml:1:1: title: missing; expected a text of 1 to 300 characters",
+        "x.yaml:1:1: main: missing; expected a list of operations (at most 1000000)",
+      ].join("\n"),
+    );
+    expect(errorOf(["name: ../x", "title: t", "main: []"])).toBe(`x.yaml:1:7: name: ${NAME}, found "../x"`);
   });
 });
 

@@ -1,7 +1,7 @@
 /** The workloads of the reference, section 5.4, in its own table: what an application sees on Linux and on each library OS. */
 
 import { describe, expect, it } from "vitest";
-import { STACK_NAMES, type StackName } from "../../engine/index.ts";
+import { keyOf, STACK_NAMES, type StackName } from "../../engine/index.ts";
 import { count, endOf, handled, type Ran, resultOf, results, rowsOf, runScenario } from "../support/run-scenario.ts";
 
 type Observe = (ran: Ran) => string;
@@ -27,7 +27,7 @@ const vectors: Observe = (ran) => (rowsOf(ran, { where: "are the vector register
 /** What became of the one connection that came while `accept` waited. */
 const connection: Observe = (ran) => {
   const arrived = rowsOf(ran, { where: "(outside): data arrives" }).length === 1;
-  const left = ran.machine.objects[ran.machine.objectsByName.listener ?? -1]?.level;
+  const left = ran.machine.objects[ran.machine.objectsByName[keyOf("listener")] ?? -1]?.level;
   if (resultOf(ran, "accept") === "4") return "fd returned";
   return arrived && left === 0 ? "connection lost" : "connection still there";
 };

@@ -1,7 +1,7 @@
 /** `eintr record`: run a case on a stack and keep every transition. */
 
 import { Command, Option } from "commander";
-import { duration, type FixName, type Scheduler, type StackName } from "../../engine/index.ts";
+import { DURATION_WORDS, duration, type FixName, type Scheduler, type StackName } from "../../engine/index.ts";
 import { openCaseGently } from "../case.ts";
 import { InputError, type Io } from "../io.ts";
 import { openForCommand } from "../opening.ts";
@@ -73,6 +73,6 @@ Examples:
 
 function timeOption(text: string): number {
   const parsed = duration.safeParse(text);
-  if (!parsed.success) throw new InputError(`--time: ${parsed.error.issues[0]?.message ?? "not a duration"}`);
+  if (!parsed.success) throw new InputError(`--time: expected ${DURATION_WORDS}, found "${text}"`);
   return parsed.data;
 }

@@ -1,7 +1,7 @@
 /** `eintr schema`: tables, columns and meanings of a trace's database, and the kinds of transition. */
 
 import { Command, Option } from "commander";
-import { KINDS, nearest } from "../../engine/index.ts";
+import { hint, KINDS } from "../../engine/index.ts";
 import { describeSchema, schemaSql, type TableEntry } from "../../recorder/index.ts";
 import { InputError, type Io } from "../io.ts";
 import { type Paint, paint } from "../present/style.ts";
@@ -48,7 +48,7 @@ function one(name: string, style: Paint): string {
   const view = views.find((entry) => entry.name === name);
   if (view !== undefined) return `${style.strong(view.name)} (view)\n  ${view.meaning}\n\n${view.select.trim()}\n`;
   const names = [...tables, ...views].map((entry) => entry.name);
-  throw new InputError(`no table or view "${name}"; did you mean "${nearest(name, names)}"? All: ${names.join(", ")}`);
+  throw new InputError(`no table or view "${name}"${hint(name, names)}`);
 }
 
 function tableText(table: TableEntry, { strong, dim }: Paint): string {

@@ -1,7 +1,7 @@
 /** `eintr stack`: the flows of a stack as readable tables; the listing is the documentation of what is emulated. */
 
 import { Command, Option } from "commander";
-import { ACT, CALL, type FixName, type Flow, kindName, nearest, RET, STACK_NAMES, STACKS, type Step, TEST } from "../../engine/index.ts";
+import { ACT, CALL, type FixName, type Flow, hint, kindName, RET, STACK_NAMES, STACKS, type Step, TEST } from "../../engine/index.ts";
 import { InputError, type Io } from "../io.ts";
 import { fixList, fixOption, stackName } from "../options.ts";
 import { paint } from "../present/style.ts";
@@ -47,7 +47,7 @@ function chosen(flows: readonly Flow[], wanted: string | undefined): readonly Fl
   const found = flows.filter((flow) => flow.name === wanted);
   if (found.length > 0) return found;
   const names = flows.map((flow) => flow.name);
-  throw new InputError(`--flow: no flow "${wanted}"; did you mean "${nearest(wanted, names)}"?`);
+  throw new InputError(`--flow: no flow "${wanted}"${hint(wanted, names)}`);
 }
 
 const isStep = (item: Flow["items"][number]): item is Step => "op" in item;

@@ -1,0 +1,29 @@
+/** What the steps of an operation are made of. */
+
+import type { Mark, Step, Steps } from "../flow.ts";
+import type { Operation } from "../scenario/schema.ts";
+import type { SigInfo } from "../siginfo.ts";
+import type { Locals } from "../state.ts";
+
+/** Locals of a program or handler of the scenario. */
+export interface Program extends Locals {
+  /** ns that a compute operation cut short has still to run. */
+  left: number;
+  address: number;
+  signal: number;
+  id: number;
+  /** Of a handler: the signal's siginfo. */
+  info: SigInfo;
+  /** Result of the call that came back last; 0 before the first. */
+  result: number;
+}
+
+export type Items = (Step | Mark)[];
+
+/** What an operation may need: the constructors, fresh marks, the operations inside it, its number in the program. */
+export interface Context {
+  readonly s: Steps<Program>;
+  readonly fresh: (name: string) => string;
+  readonly inner: (operations: readonly Operation[]) => Items;
+  readonly number: number;
+}

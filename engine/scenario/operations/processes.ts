@@ -1,0 +1,80 @@
+/** Operations on threads and processes. */
+
+import * as z from "zod";
+import { AS_LINUX, done, operation } from "../operation.ts";
+import { childName, duration, exitStatus, programName } from "../values.ts";
+
+const status = exitStatus.default(0).describe("the exit status");
+
+export const PROCESSES = {
+  clone: operation(
+    {
+      does: "start a thread running a program",
+      linux: "The id of the new thread, which inherits the mask.",
+      graphene: "The new thread gets copies of the dispositions, and of each only the handler.",
+      example: "clone: worker",
+      short: "program",
+    },
+    () => z.strictObject({ program: programName.describe("a program of the scenario's `programs`; the thread takes its name"), ...done }),
+  ),
+  fork: operation(
+    {
+      does: "start a process running a program",
+      linux: "The id of the new process, which inherits mask, dispositions and flags.",
+      graphene: "A new host process that gets a checkpoint of the parent.",
+      example: "fork: child",
+      short: "program",
+    },
+    () => z.strictObject({ program: programName.describe("a program of the scenario's `programs`; the process takes its name"), ...done }),
+  ),
+  wait4: operation(
+    {
+      does: "wait for a child",
+      linux: "The id of a child that has ended; -ECHILD without children. A signal with a handler ends it with -EINTR.",
+      graphene: "Never -EINTR: handlers run in the middle of the wait. Children are those of the calling thread.",
+      example: "wait4: { child: worker }",
+    },
+    () =>
+      z.strictObject({
+        child: childName.optional().describe("the program that the child runs; without it any child"),
+        nohang: z.boolean().default(false).describe("true: 0 at once when no child has ended (WNOHANG)"),
+        ...done,
+      }),
+  ),
+  exec: operation(
+    {
+      does: "become another program",
+      linux: "Handlers go back to default; what is ignored stays so. The operations after it are the new program.",
+      graphene: "Handlers stay.",
+      example: "exec: { takes: 300us }",
+    },
+    () => z.strictObject({ takes: duration.default(0).describe("how long it takes"), ...done }),
+  ),
+  exit: operation(
+    {
+      does: "end this thread",
+      linux: "The process ends with its last thread.",
+      graphene: AS_LINUX,
+      example: "exit: { status: 1 }",
+      short: "status",
+    },
+    () => z.strictObject({ status }),
+  ),
+  "exit-group": operation(
+    {
+      does: "end this process",
+      linux: "All its threads end.",
+      graphene: "The other threads get SIGKILL as a signal of the LibOS, which can be blocked and changes the exit status to 0.",
+      example: "exit-group: { status: 1 }",
+      short: "status",
+    },
+    () => z.strictObject({ status }),
+  ),
+  yield: operation({ does: "let other threads run (sched_yield)", linux: "0.", graphene: AS_LINUX, example: "yield" }, () =>
+    z.strictObject(done),
+  ),
+  getpid: operation(
+    { does: "a system call that does nothing", linux: "The id of the process.", graphene: AS_LINUX, example: "getpid" },
+    () => z.strictObject(done),
+  ),
+} as const;

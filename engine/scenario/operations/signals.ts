@@ -1,0 +1,121 @@
+/** Operations on signals: what they do, which are blocked, sending them and waiting for them. */
+
+import * as z from "zod";
+import { AS_LINUX, done, operation } from "../operation.ts";
+import { count, handlerName, name, signal } from "../values.ts";
+
+export const SA_FLAGS = ["SA_RESTART", "SA_RESETHAND", "SA_NODEFER", "SA_ONSTACK", "SA_SIGINFO", "SA_NOCLDSTOP", "SA_NOCLDWAIT"] as const;
+
+const sent = z.union([z.literal(0), signal]).describe("the signal; 0 sends none and only asks whether the target is there");
+
+export const SIGNALS = {
+  sigaction: operation(
+    {
+      does: "set what a signal does",
+      linux: "For all threads of the process. SIG_IGN discards what is pending. -EINVAL for SIGKILL and SIGSTOP.",
+      graphene: "For the calling thread only; SA_RESTART, SA_NODEFER, SA_ONSTACK and the mask are stored and never used.",
+      example: "sigaction: { signal: SIGINT, handler: on-sigint, flags: [SA_RESTART] }",
+    },
+    () =>
+      z.strictObject({
+        signal: signal.describe("the signal"),
+        handler: handlerName.describe("a handler of the scenario's `handlers`, or default, or ignore"),
+        flags: z.array(z.enum(SA_FLAGS)).max(100).default([]).describe("flags of the action"),
+        mask: z.array(signal).max(1000).default([]).describe("signals blocked while the handler runs, besides its own"),
+        ...done,
+      }),
+  ),
+  sigprocmask: operation(
+    {
+      does: "block or unblock signals",
+      linux: "Unblocked signals that are pending come at the end of the call. SIGKILL and SIGSTOP cannot be blocked.",
+      graphene: "As on Linux, but SIGKILL and SIGSTOP can be blocked.",
+      example: "sigprocmask: { how: block, signals: [SIGINT, SIGTERM] }",
+    },
+    () =>
+      z.strictObject({
+        how: z.enum(["block", "unblock", "set"]).describe("add to the mask, take away from it, or replace it"),
+        signals: z.array(signal).max(1000).describe("the signals"),
+        ...done,
+      }),
+  ),
+  sigpending: operation(
+    {
+      does: "ask which signals are pending",
+      linux: "Blocked signals that wait for the thread or its process.",
+      graphene: "Signals that wait in the thread's rings, blocked or not.",
+      example: "sigpending",
+    },
+    () => z.strictObject(done),
+  ),
+  sigsuspend: operation(
+    {
+      does: "wait for a signal under another mask",
+      linux: "-EINTR after the handler; a signal that is pending and not blocked by the mask ends it at once.",
+      graphene: "Sleeps with its thread's lock held and does not look at what is pending: it may sleep for ever (2.18).",
+      example: "sigsuspend: { mask: [SIGINT] }",
+      short: "mask",
+    },
+    () => z.strictObject({ mask: z.array(signal).max(1000).default([]).describe("signals blocked during the wait"), ...done }),
+  ),
+  pause: operation(
+    {
+      does: "wait for a signal",
+      linux: "-EINTR after a handler has run.",
+      graphene: "Linux PAL: handlers run, but the call never returns. SGX: it returns 0.",
+      example: "pause",
+    },
+    () => z.strictObject(done),
+  ),
+  sigaltstack: operation(
+    {
+      does: "register an alternate stack",
+      linux: "-ENOMEM below 2048 bytes, unless it is being disabled.",
+      graphene: "-ENOMEM below 2048 bytes, also when it is being disabled; the stack is stored and never used.",
+      example: "sigaltstack: { bytes: 8192 }",
+    },
+    () =>
+      z.strictObject({
+        bytes: count.default(8192).describe("size of the stack"),
+        disable: z.boolean().default(false).describe("true: no alternate stack any more (SS_DISABLE)"),
+        ...done,
+      }),
+  ),
+  kill: operation(
+    {
+      does: "send a signal to a process",
+      linux: "One thread of the process takes it that does not block it. -ESRCH when there is no such process.",
+      graphene: "Each thread of the process gets it. To another process it is a message that its IPC helper answers (2.15).",
+      example: "kill: { process: parent, signal: SIGUSR1 }",
+    },
+    () =>
+      z.strictObject({
+        process: name.default("self").describe("self, parent, group, all, or the program that the process runs (worker, worker#2)"),
+        signal: sent,
+        ...done,
+      }),
+  ),
+  tgkill: operation(
+    {
+      does: "send a signal to a thread",
+      linux: "To that thread alone. -ESRCH when there is no such thread.",
+      graphene: "Into the thread's ring; the thread is resumed. Also to a thread that has ended, without an error.",
+      example: "tgkill: { thread: worker, signal: SIGUSR1 }",
+    },
+    () =>
+      z.strictObject({
+        thread: name.default("self").describe("self, or the program that the thread runs (worker, worker#2)"),
+        signal: sent,
+        ...done,
+      }),
+  ),
+  "skip-fault": operation(
+    {
+      does: "in a handler: change the saved context so that the faulting instruction is skipped",
+      linux: "The program goes on after the instruction when the handler returns.",
+      graphene: AS_LINUX,
+      example: "skip-fault",
+    },
+    () => z.strictObject({}),
+  ),
+} as const;

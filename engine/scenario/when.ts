@@ -1,0 +1,70 @@
+/** When a signal or data from outside comes, and the plans that say so. */
+
+import * as z from "zod";
+import { count, duration, inWords, name, refersTo, signal } from "./values.ts";
+
+const threadName = z
+  .string()
+  .min(1)
+  .max(200)
+  .register(inWords, { words: "the name of a thread: main, a program, or one of its further threads (worker#2)" })
+  .register(refersTo, { to: "thread" });
+
+const nth = z.number().int().min(1).max(1e9);
+
+/** The forms of `when`, of which a plan has exactly one. */
+export const WHEN_FORMS = ["at", "every", "rate", "call", "handler", "site"] as const;
+
+export const when = z
+  .strictObject({
+    at: duration.optional().describe("once, at this virtual time"),
+    every: duration.optional().describe("again and again at this interval, with `from` and `times`"),
+    from: duration.optional().describe("with `every` and `rate`: time of the first; without it after one interval"),
+    times: count.optional().describe("with `every` and `rate`: how often; without it until the run ends"),
+    rate: z.number().positive().max(1e6).optional().describe("at random, so often per second of virtual time (from the seed)"),
+    thread: threadName.optional().describe("the thread that `call`, `handler` and `site` are about"),
+    call: z
+      .union([name, z.number().int().min(1).max(1e9)])
+      .register(inWords, { words: "the name of an operation, or a number" })
+      .register(refersTo, { to: "call" })
+      .optional()
+      .describe(
+        "once, while the thread is in a call: an operation such as read, or the number of a call, from 1; calls of handlers do not count",
+      ),
+    phase: z
+      .enum(["before", "blocked"])
+      .optional()
+      .describe("with `call`: as it enters (before), or as it blocks (blocked, the default; as it returns when it never blocks)"),
+    handler: signal.optional().describe("once, when the thread has entered a handler of this signal"),
+    site: name.optional().describe("once, when the thread is about to execute a place: `flow: label`, as `eintr stack NAME` prints them"),
+    nth: nth.optional().describe("with `call` by name, `handler` and `site`: which visit, from 1"),
+  })
+  .superRefine((w, ctx) => {
+    const forms = WHEN_FORMS.filter((form) => w[form] !== undefined).length;
+    if (forms !== 1) ctx.addIssue({ code: "custom", message: `expected exactly one of ${WHEN_FORMS.join(", ")}` });
+    if ((w.call ?? w.handler ?? w.site) !== undefined && w.thread === undefined)
+      ctx.addIssue({ code: "custom", message: "expected a thread with call, handler and site" });
+  });
+
+export type When = z.output<typeof when>;
+
+export const STACK_NAMES = ["native-linux", "graphene-linux", "graphene-sgx"] as const;
+export type StackName = (typeof STACK_NAMES)[number];
+
+const stacks = z.array(z.enum(STACK_NAMES)).max(100).optional().describe("only on these stacks; places have other names elsewhere");
+const at = when.describe("when it comes; see `eintr explain when`");
+
+export const signalPlan = z.strictObject({
+  signal: signal.describe("the signal"),
+  process: threadName.optional().describe("the process that gets it, by its program; main without it"),
+  thread: threadName.optional().describe("the thread that gets it; without it any of the process"),
+  when: at,
+  stacks,
+});
+
+export const arrival = z.strictObject({
+  to: name.describe("the object"),
+  bytes: count.default(1).describe("bytes, connections or wake-ups"),
+  when: at,
+  stacks,
+});
