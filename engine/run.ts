@@ -16,7 +16,7 @@ import { NEVER, type Scenario, type StackName } from "./scenario/schema.ts";
 import { aex, NSSA } from "./sgx/leaf.ts";
 import { byKernel, childInfo, SI, type SigInfo, sentBy } from "./siginfo.ts";
 import { isSynchronous, SIG } from "./signals.ts";
-import { copyTree, type Machine, type Process, READY, type Thread } from "./state.ts";
+import { copyTree, keyOf, type Machine, type Process, READY, type Thread } from "./state.ts";
 import { endThread } from "./threads.ts";
 import { type Decision, KIND } from "./transition.ts";
 
@@ -236,7 +236,7 @@ export class Run implements Source {
     const c = this.cpu;
     const { signals, arrivals } = c.scenario;
     if (plan < signals.length) return this.targetOf(plan).p !== null;
-    const object = c.m.objectsByName[arrivals[plan - signals.length]?.to ?? ""];
+    const object = c.m.objectsByName[keyOf(arrivals[plan - signals.length]?.to ?? "")];
     return object !== undefined && c.m.live.some((id) => c.thread(id).wait?.objects.includes(object) ?? false);
   }
 
