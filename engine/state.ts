@@ -180,7 +180,7 @@ export interface AppState {
   /** Running application handlers. */
   inHandler: number;
   /** sigsetjmp places by `keyOf` their name: depth of the stack, the flow whose frame is there and the pc to continue at. */
-  places: Record<string, { stack: StackId; depth: number; flow: number; pc: number; mask: SignalSet }>;
+  places: Record<NameKey, { stack: StackId; depth: number; flow: number; pc: number; mask: SignalSet }>;
   /** Vector registers: 0 nothing, 1 the program's live values, 2 something else. */
   vectors: number;
   /** End of the compute operation in progress, 0 when none: a signal cuts it short and it goes on afterwards. */
@@ -319,7 +319,7 @@ export interface Machine {
   /** How often a thread or process name was given out, for "name#2". */
   names: Record<string, number>;
   /** By `keyOf` the name. */
-  objectsByName: Record<string, number>;
+  objectsByName: Record<NameKey, number>;
   nextPid: number;
   nextSignalId: number;
   plans: PlanState[];
@@ -334,7 +334,8 @@ export interface Machine {
 }
 
 /** Key of a scenario's name in a plain object: `constructor` and `__proto__` are names like others, but every object knows those keys. */
-export const keyOf = (name: string): string => `.${name}`;
+export const keyOf = (name: string): NameKey => `.${name}`;
+export type NameKey = `.${string}`;
 
 /** A copy of a tree of plain data: no sharing with the original. */
 export function copyTree<T>(value: T): T {
