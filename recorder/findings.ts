@@ -1,7 +1,11 @@
 /** The analyzer's findings in `trace.db`, and which rules ran: no finding of a rule that ran is an answer, too. */
 
 import Sqlite from "better-sqlite3";
+import { hasOurSchema, isLocked } from "./database-standing.ts";
 import { errorText, TraceError } from "./errors.ts";
+
+/** Another writer is waited for so long, with Ctrl-C unheard. */
+const WAIT_MS = 700;
 
 export interface FindingRecord {
   readonly rule: string;
@@ -35,8 +39,11 @@ export interface RuleRun {
  */
 export function writeFindings(dbPath: string, findings: Iterable<FindingRecord>, ran?: readonly RuleRun[]): void {
   try {
-    const db = new Sqlite(dbPath, { fileMustExist: true });
+    const db = new Sqlite(dbPath, { fileMustExist: true, timeout: WAIT_MS });
     try {
+      db.pragma("trusted_schema = OFF");
+      // No trigger of a stranger's runs: the file may be another one than was opened.
+      if (!hasOurSchema(db)) throw new Error("its tables are not eintr's: open the trace again");
       const news = [...findings];
       // Immediate: what is read inside must still be so when it is written back.
       db.transaction(() => replace(db, news, ran)).immediate();
@@ -44,9 +51,10 @@ export function writeFindings(dbPath: string, findings: Iterable<FindingRecord>,
       db.close();
     }
   } catch (error) {
-    throw new TraceError(dbPath, "", `the findings cannot be written (${errorText(error)})`, "Check that the trace's folder is writable", {
-      cause: error,
-    });
+    const hint = isLocked(error)
+      ? "Wait until the other program is done with it, then try again"
+      : "Check that the trace's folder is writable";
+    throw new TraceError(dbPath, "", `the findings cannot be written (${errorText(error)})`, hint, { cause: error });
   }
 }
 

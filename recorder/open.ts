@@ -1,20 +1,25 @@
 /** A recorded trace as others see it: the reader of its rows, the path of its database, its lists. */
 
+import fs from "node:fs";
+import { tmpdir } from "node:os";
 import path from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import Sqlite from "better-sqlite3";
 import type { Block } from "../engine/block.ts";
 import type { Decision, Site, ThreadInfo } from "../engine/transition.ts";
 import { type BatchEntry, openTransitions, type TransitionReader } from "./arrow-read.ts";
-import { errorText, TraceError } from "./errors.ts";
+import { isLocked, type Standing, standingOf } from "./database-standing.ts";
+import { TraceError } from "./errors.ts";
 import { type FindingRecord, type RuleRun, writeFindings } from "./findings.ts";
 import type { Cell } from "./query.ts";
-import { SCHEMA_VERSION } from "./schema.ts";
-import { DIGEST_DIFFERS, type SealOptions, seal, sealGently } from "./seal.ts";
-import { ARROW_NAME, DB_NAME, FORMAT_VERSION, type RunInfo } from "./trace-format.ts";
+import { isPlaceRefused, type SealOptions, seal, sealGently } from "./seal.ts";
+import { ARROW_NAME, DB_NAME, type RunInfo } from "./trace-format.ts";
 
 export interface OpenOptions {
   /** Called before the database is built anew, with the reason. */
   readonly onRebuild?: ((why: string) => void) | undefined;
+  /** Called when no database can be made beside the rows, with the reason: it is made in the temporary folder. */
+  readonly onElsewhere?: ((why: string) => void) | undefined;
   readonly onProgress?: SealOptions["onProgress"];
 }
 
@@ -51,30 +56,45 @@ export interface Trace {
   close(): void;
 }
 
+/** A lock on the database is waited for so long: whoever writes findings needs less. */
+const LOCK_WAIT_MS = 10_000;
+const LOCK_LOOK_MS = 50;
+/** Small questions are asked in one piece, with Ctrl-C unheard: the wait is short. */
+const ASK_WAIT_MS = 500;
+
 /**
- * Open the trace in `dir`; its database is built when it is missing, older than the rows or of an older form.
+ * Open the trace in `dir`; its database is built when it is missing, older than the rows, of an older form or not eintr's.
  * Throws TraceError.
  */
 export function openTrace(dir: string, options: OpenOptions = {}): Trace {
   const transitions = openTransitions(path.join(dir, ARROW_NAME));
+  const db = path.join(dir, DB_NAME);
   try {
-    if (isStale(dir, transitions, options)) seal(dir, options);
+    const standing = standingOf(db, transitions, LOCK_WAIT_MS);
+    if (standing.is === "locked") throw locked(db);
+    if (standing.is === "stale") {
+      options.onRebuild?.(standing.why);
+      seal(dir, options);
+    }
   } catch (error) {
     transitions.close();
     throw error;
   }
-  return traceOf(dir, transitions);
+  return traceOf(dir, transitions, db, () => {});
 }
 
-/** The same, but lets timers and signals in while the database is built. Null when `signal` was aborted. */
+/**
+ * The same, but lets timers and signals in while the database is built or waited for. Null when `signal` was aborted. Where no database
+ * can be made beside the rows it is made in the temporary folder, for as long as the trace is open.
+ */
 export async function openTraceGently(
   dir: string,
   options: OpenOptions & { readonly signal?: AbortSignal | undefined } = {},
 ): Promise<Trace | null> {
   const transitions = openTransitions(path.join(dir, ARROW_NAME));
   try {
-    const fresh = !isStale(dir, transitions, options) || (await sealGently(dir, options)) !== null;
-    if (fresh) return traceOf(dir, transitions);
+    const made = await databaseFor(dir, transitions, options);
+    if (made !== null) return traceOf(dir, transitions, made.db, made.remove);
   } catch (error) {
     transitions.close();
     throw error;
@@ -83,8 +103,66 @@ export async function openTraceGently(
   return null;
 }
 
-function traceOf(dir: string, transitions: TransitionReader): Trace {
+interface MadeDatabase {
+  readonly db: string;
+  /** When the trace is closed. */
+  remove(): void;
+}
+
+type GentleOptions = Parameters<typeof openTraceGently>[1] & object;
+
+async function databaseFor(dir: string, transitions: TransitionReader, options: GentleOptions): Promise<MadeDatabase | null> {
   const db = path.join(dir, DB_NAME);
+  const standing = await unlocked(db, transitions, options.signal);
+  if (standing === null) return null;
+  const beside: MadeDatabase = { db, remove() {} };
+  if (standing.is === "use") return beside;
+  options.onRebuild?.(standing.why);
+  try {
+    return (await sealGently(dir, options)) === null ? null : beside;
+  } catch (error) {
+    if (!isPlaceRefused(error)) throw error;
+    return elsewhere(dir, options, error);
+  }
+}
+
+/** The standing once nobody holds a lock; null when `signal` was aborted. Throws TraceError when the lock stays. */
+async function unlocked(
+  db: string,
+  transitions: TransitionReader,
+  signal?: AbortSignal,
+): Promise<Exclude<Standing, { is: "locked" }> | null> {
+  const until = performance.now() + LOCK_WAIT_MS;
+  for (;;) {
+    const standing = standingOf(db, transitions, 0);
+    if (standing.is !== "locked") return standing;
+    if (signal?.aborted === true) return null;
+    if (performance.now() > until) throw locked(db);
+    await sleep(LOCK_LOOK_MS);
+  }
+}
+
+/** A database in the temporary folder, in a folder of its own that nobody else may enter. */
+async function elsewhere(dir: string, options: GentleOptions, refused: TraceError): Promise<MadeDatabase | null> {
+  const folder = fs.mkdtempSync(path.join(tmpdir(), "eintr-db-"));
+  const remove = (): void => fs.rmSync(folder, { recursive: true, force: true });
+  process.once("exit", remove);
+  try {
+    options.onElsewhere?.(refused.message);
+    const sealed = await sealGently(dir, { ...options, into: folder });
+    if (sealed !== null) return { db: path.join(folder, DB_NAME), remove };
+    remove();
+    return null;
+  } catch (error) {
+    remove();
+    throw error instanceof TraceError ? refused : error;
+  }
+}
+
+const locked = (db: string): TraceError =>
+  new TraceError(db, "", "is locked by another program", "Wait until that is done, or end it; then open the trace again");
+
+function traceOf(dir: string, transitions: TransitionReader, db: string, remove: () => void): Trace {
   const { info, sites, threads, texts, complete } = transitions;
   let decisions: Decision[] | null = null;
   let connection: Sqlite.Database | null = null;
@@ -118,7 +196,7 @@ function traceOf(dir: string, transitions: TransitionReader): Trace {
     },
     ask(sql, ...parameters) {
       try {
-        connection ??= new Sqlite(db, { readonly: true, fileMustExist: true });
+        connection ??= new Sqlite(db, { readonly: true, fileMustExist: true, timeout: ASK_WAIT_MS });
         return connection
           .prepare<unknown[], Cell[]>(sql)
           .raw()
@@ -126,6 +204,7 @@ function traceOf(dir: string, transitions: TransitionReader): Trace {
       } catch (error) {
         // A stranger's database may lack anything.
         if (!(error instanceof Sqlite.SqliteError)) throw error;
+        if (isLocked(error)) throw locked(db);
         throw new TraceError(db, "", `cannot be asked (${error.message})`, "Remove it: the next command builds it anew", { cause: error });
       }
     },
@@ -133,6 +212,7 @@ function traceOf(dir: string, transitions: TransitionReader): Trace {
     close() {
       connection?.close();
       transitions.close();
+      remove();
     },
   };
 }
@@ -144,39 +224,4 @@ function keyframeBatch({ batches, batchOf, rows }: TransitionReader, seq: number
   let index = batchOf(Math.min(seq, rows - 1));
   while (index >= 0 && (batches[index]?.keyframe === null || lastSeq(batches[index]) > seq)) index--;
   return index;
-}
-
-function isStale(dir: string, transitions: TransitionReader, options: OpenOptions): boolean {
-  const why = staleness(path.join(dir, DB_NAME), transitions);
-  if (why !== null) options.onRebuild?.(why);
-  return why !== null;
-}
-
-/** Why the database does not belong to these rows, or null when it does. */
-function staleness(db: string, transitions: TransitionReader): string | null {
-  let connection: Sqlite.Database;
-  try {
-    connection = new Sqlite(db, { readonly: true, fileMustExist: true });
-  } catch {
-    return "there is no database yet";
-  }
-  try {
-    if (connection.pragma("user_version", { simple: true }) !== SCHEMA_VERSION) return "the database has another form";
-    const run = connection.prepare<[], { format: number; bytes: number; rows: number; digest: string; damaged: number }>(
-      `SELECT format, arrow_bytes AS bytes, transitions AS rows, digest,
-        (SELECT count(*) FROM quality WHERE name = '${DIGEST_DIFFERS}') AS damaged FROM run`,
-    );
-    const row = run.get();
-    const same =
-      row?.format === FORMAT_VERSION &&
-      row.bytes === transitions.bytes &&
-      row.rows === transitions.rows &&
-      // A damaged file keeps the digest it was recorded with.
-      (transitions.end === null || row.damaged > 0 || row.digest === transitions.end.digest);
-    return same ? null : "the database does not belong to these transitions";
-  } catch (error) {
-    return `the database cannot be read (${errorText(error)})`;
-  } finally {
-    connection.close();
-  }
 }

@@ -24,6 +24,8 @@ import { ARROW_NAME, DB_NAME, type QualityCounter } from "./trace-format.ts";
 export interface SealOptions {
   /** Called after each batch: rows done of rows in all. */
   readonly onProgress?: ((done: number, total: number) => void) | undefined;
+  /** Folder that the database goes to, when not that of the rows. */
+  readonly into?: string | undefined;
   /** Native results instead of those found by `nativeAnswers`. */
   readonly natives?: Natives | undefined;
 }
@@ -36,6 +38,9 @@ export interface Sealed {
 
 /** Counter of a file that is not what was recorded. */
 export const DIGEST_DIFFERS = "digest-differs";
+
+/** Files that SQLite would take for a part of the database. */
+const COMPANIONS = ["-journal", "-wal", "-shm"] as const;
 
 const PAGE_SIZE = 4096;
 const DERIVED = Object.keys(DEFAULTS) as DerivedTable[];
@@ -81,7 +86,8 @@ function* sealSteps(dir: string, options: SealOptions): Generator<void, Sealed, 
 
 function* sealFrom(reader: TransitionReader, dir: string, options: SealOptions): Generator<void, Sealed, void> {
   // Named by process: two that open the same killed recording must not write into each other's file.
-  const tmp = path.join(dir, `${DB_NAME}.${process.pid}.tmp`);
+  const into = options.into ?? dir;
+  const tmp = path.join(into, `${DB_NAME}.${process.pid}.tmp`);
   const spills = new Map<string, Spill>();
   const spill = (name: string, width: number): Spill => {
     const made = createSpill(`${tmp}.${name}`, width);
@@ -89,11 +95,13 @@ function* sealFrom(reader: TransitionReader, dir: string, options: SealOptions):
     return made;
   };
   try {
-    removeStale(dir);
+    removeStale(into);
     const roots = createDatabase(tmp);
     const facts = yield* writePagedTables(reader, tmp, roots, spill, options);
     const quality = yield* insertSmallTables(tmp, reader, facts, spills);
-    fs.renameSync(tmp, path.join(dir, DB_NAME));
+    // SQLite would take what lies beside the older database for a part of the new one.
+    for (const ending of COMPANIONS) fs.rmSync(path.join(into, `${DB_NAME}${ending}`), { force: true });
+    fs.renameSync(tmp, path.join(into, DB_NAME));
     return { rows: reader.rows, digest: facts.digest, quality };
   } catch (error) {
     throw sealError(tmp, error);
@@ -235,6 +243,12 @@ function isAlive(pid: number): boolean {
 
 /** SQLite's codes for what the place of the file does not allow; its other codes are about what is in the file. */
 const SQLITE_PLACE = /^SQLITE_(CANTOPEN|READONLY|IOERR|PERM|AUTH|BUSY|LOCKED|PROTOCOL|NOLFS|NOMEM)/;
+
+/** Codes with which a place refuses to be written to, or has no room; another place may take the file. */
+const REFUSED = /^(EROFS|EACCES|EPERM|ENOSPC|EDQUOT|EFBIG|SQLITE_(CANTOPEN|READONLY|IOERR_WRITE|PERM|FULL))/;
+
+export const isPlaceRefused = (error: unknown): error is TraceError =>
+  error instanceof TraceError && REFUSED.test(errorCode((error as Error).cause));
 
 /** What a failing disk, folder or SQLite means to a person. An error of any other sort is our bug and stays as it is. */
 function sealError(tmp: string, error: unknown): unknown {

@@ -10,6 +10,7 @@ export async function openForCommand(io: Io, dir: string): Promise<Trace> {
   try {
     const trace = await openTraceGently(dir, {
       onRebuild: (why) => io.talk(`${dir}: building trace.db: ${why}\n`),
+      onElsewhere: (why) => io.talk(`${why}\nIt is made in the temporary folder instead, for this command only\n`),
       onProgress: (done, total) => progress.update("building trace.db", done, total),
       signal: io.signal,
     });
