@@ -10,7 +10,7 @@ export class TraceError extends Error {
     readonly path: string,
     /** Place in the file, e.g. `batch 3, row 17` or `byte 4096`; empty when the file as a whole is meant. */
     readonly place: string,
-    problem: string,
+    readonly problem: string,
     readonly hint: string,
     options?: ErrorOptions,
   ) {
@@ -30,3 +30,13 @@ export const isFullDisk = (code: string): boolean => ["ENOSPC", "EDQUOT", "EFBIG
 export const isFileError = (code: string): boolean => /^(E[A-Z0-9]+|ERR_FS_[A-Z_]+)$/.test(code);
 
 export const errorText = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+/** Hint of a write that failed: what was written before stays. */
+export const HOLDS = "The trace holds everything up to here and can be opened";
+
+/** The same error where nothing had been written before. */
+export function nothingRecorded(error: unknown, older: boolean): unknown {
+  if (!(error instanceof TraceError) || !error.hint.startsWith(HOLDS)) return error;
+  const hint = `Nothing was recorded${older ? "; the older trace is there again" : ""}. Record to another place${isFullDisk(errorCode(error.cause)) ? ", or free some space" : ""}`;
+  return new TraceError(error.path, "", error.problem, hint, { cause: error.cause });
+}

@@ -5,7 +5,7 @@
 
 import fs from "node:fs";
 import { AsyncByteQueue } from "apache-arrow";
-import { errorCode, errorText, isFullDisk, TraceError } from "./errors.ts";
+import { errorCode, errorText, HOLDS, isFullDisk, TraceError } from "./errors.ts";
 
 /** Write all of `chunks` at the file's position; a write may be short, on a disk that is nearly full it will be. */
 export function writeAll(fd: number, chunks: readonly Uint8Array[]): void {
@@ -77,9 +77,7 @@ export function writeError(path: string, offset: number, error: unknown): TraceE
     path,
     `byte ${offset}`,
     full ? `no space is left to write to (${code})` : `writing failed (${code || errorText(error)})`,
-    full
-      ? "The trace holds everything up to here and can be opened; free some space or record to another disk"
-      : "The trace holds everything up to here and can be opened",
+    full ? `${HOLDS}; free some space or record to another disk` : HOLDS,
     { cause: error },
   );
 }

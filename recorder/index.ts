@@ -11,6 +11,7 @@ export type { Digest } from "./digest.ts";
 export { createDigest } from "./digest.ts";
 export { TraceError } from "./errors.ts";
 export type { FindingRecord, RuleRun } from "./findings.ts";
+export { isBeingRecorded } from "./folder-lock.ts";
 export type { Keyframe, OpenOptions, Trace } from "./open.ts";
 export { openTrace, openTraceGently } from "./open.ts";
 export type { Cell, QueryOptions, QueryResult } from "./query.ts";

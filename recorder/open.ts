@@ -13,11 +13,14 @@ import { TraceError } from "./errors.ts";
 import { type FindingRecord, type RuleRun, writeFindings } from "./findings.ts";
 import type { Cell } from "./query.ts";
 import { isPlaceRefused, type SealOptions, seal, sealGently } from "./seal.ts";
+import { putBack } from "./trace-folder.ts";
 import { ARROW_NAME, DB_NAME, type RunInfo } from "./trace-format.ts";
 
 export interface OpenOptions {
   /** Called before the database is built anew, with the reason. */
   readonly onRebuild?: ((why: string) => void) | undefined;
+  /** Called when an older trace was put back where a recording that was to replace it was killed. */
+  readonly onPutBack?: ((what: string) => void) | undefined;
   /** Called when no database can be made beside the rows, with the reason: it is made in the temporary folder. */
   readonly onElsewhere?: ((why: string) => void) | undefined;
   readonly onProgress?: SealOptions["onProgress"];
@@ -67,6 +70,7 @@ const ASK_WAIT_MS = 500;
  * Throws TraceError.
  */
 export function openTrace(dir: string, options: OpenOptions = {}): Trace {
+  tellPutBack(dir, options);
   const transitions = openTransitions(path.join(dir, ARROW_NAME));
   const db = path.join(dir, DB_NAME);
   try {
@@ -91,6 +95,7 @@ export async function openTraceGently(
   dir: string,
   options: OpenOptions & { readonly signal?: AbortSignal | undefined } = {},
 ): Promise<Trace | null> {
+  tellPutBack(dir, options);
   const transitions = openTransitions(path.join(dir, ARROW_NAME));
   try {
     const made = await databaseFor(dir, transitions, options);
@@ -101,6 +106,11 @@ export async function openTraceGently(
   }
   transitions.close();
   return null;
+}
+
+function tellPutBack(dir: string, options: OpenOptions): void {
+  const done = putBack(dir);
+  if (done !== null) options.onPutBack?.(done);
 }
 
 interface MadeDatabase {

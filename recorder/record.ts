@@ -9,7 +9,7 @@ import path from "node:path";
 import { setImmediate as turn } from "node:timers/promises";
 import { BLOCK_ROWS, type Source } from "../engine/block.ts";
 import type { ArrowWriter } from "./arrow-write.ts";
-import { TraceError } from "./errors.ts";
+import { nothingRecorded, TraceError } from "./errors.ts";
 import { type Sealed, type SealOptions, sealGently } from "./seal.ts";
 import { prepareFolder, type TraceFolder } from "./trace-folder.ts";
 import { ARROW_NAME, type QualityCounter, type RunEnd, type RunInfo } from "./trace-format.ts";
@@ -78,9 +78,11 @@ export async function record(source: Source, dir: string, info: RunInfo, options
     return { dir, end, sealed };
   } catch (error) {
     writer?.abandon();
-    if (writer === null || writer.rows === 0) folder.giveBack();
-    else folder.keep();
+    if (writer === null || writer.rows === 0) throw nothingRecorded(error, folder.giveBack());
+    folder.keep();
     throw error;
+  } finally {
+    folder.release();
   }
 }
 

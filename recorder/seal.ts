@@ -257,6 +257,8 @@ function sealError(tmp: string, error: unknown): unknown {
   const text = errorText(error);
   // Errors of node:fs begin with their code, those of SQLite do not have it.
   const what = text.startsWith(code) ? text : `${code}: ${text}`;
+  if (!fs.existsSync(path.dirname(tmp)))
+    return new TraceError(path.dirname(tmp), "", "the folder was removed while its database was made", "Record it again", { cause: error });
   const failed = (problem: string, hint: string) =>
     new TraceError(path.join(path.dirname(tmp), DB_NAME), "", problem, hint, { cause: error });
   if (isFullDisk(code)) {

@@ -24,7 +24,7 @@ export function createSpill(path: string, width: number): Spill {
   return {
     append(row): void {
       if (buffered === BUFFER_ROWS) {
-        if (fd < 0) fd = fs.openSync(path, "w+");
+        if (fd < 0) fd = fs.openSync(path, "wx+");
         writePage(fd, bytes, written * rowBytes);
         written += buffered;
         buffered = 0;

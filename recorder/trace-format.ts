@@ -6,7 +6,7 @@
 import * as z from "zod/mini";
 import { COLUMN_NAMES, COLUMNS, type ColumnName } from "../engine/block.ts";
 import { CONTEXTS, type Decision, type KindEntry, LAYERS, type Site, type ThreadInfo } from "../engine/transition.ts";
-import { TraceError } from "./errors.ts";
+import { HOLDS, TraceError } from "./errors.ts";
 import { flag, found, list, members, oneOf, text, whole } from "./list-form.ts";
 
 /** Raised when an older reader could misread a newer file; never reused. */
@@ -202,5 +202,5 @@ export function tooLong(lengths: readonly number[]): string | null {
 export function checkTexts(path: string, offset: number, texts: readonly Buffer[]): void {
   const problem = tooLong(texts.map((text) => text.length));
   if (problem === null) return;
-  throw new TraceError(path, `byte ${offset}`, problem, "The trace holds everything up to here and can be opened");
+  throw new TraceError(path, `byte ${offset}`, problem, HOLDS);
 }

@@ -1,6 +1,6 @@
 /** Opens a trace for a command, telling when its database must be made anew. */
 
-import { openTraceGently, type Trace } from "../recorder/index.ts";
+import { isBeingRecorded, openTraceGently, type Trace } from "../recorder/index.ts";
 import { InputError, type Io } from "./io.ts";
 import { startProgress } from "./progress.ts";
 
@@ -10,13 +10,16 @@ export async function openForCommand(io: Io, dir: string): Promise<Trace> {
   try {
     const trace = await openTraceGently(dir, {
       onRebuild: (why) => io.talk(`${dir}: building trace.db: ${why}\n`),
+      onPutBack: (what) => io.talk(`${dir}: ${what}\n`),
       onElsewhere: (why) => io.talk(`${why}\nIt is made in the temporary folder instead, for this command only\n`),
       onProgress: (done, total) => progress.update("building trace.db", done, total),
       signal: io.signal,
     });
     if (trace === null) throw new InputError(`${dir}: interrupted while trace.db was built; the next command begins it anew`);
-    if (!trace.complete)
-      io.talk(`${dir}: the recording was killed; this is what had been written, ${trace.transitions.rows} transitions\n`);
+    if (!trace.complete) {
+      const why = isBeingRecorded(dir) ? "the recording goes on" : "the recording was killed";
+      io.talk(`${dir}: ${why}; this is what had been written, ${trace.transitions.rows} transitions\n`);
+    }
     return trace;
   } finally {
     progress.end();
