@@ -49,12 +49,18 @@ export const E = {
   TIMEDOUT: known("ETIMEDOUT"),
   /** Kernel-internal: restart the call if the handler has SA_RESTART. Never seen by a program. */
   RESTARTSYS: -512,
+  /** The same: only if no handler runs. */
+  RESTARTNOHAND: -514,
+  /** The same, and then with the time that is left. */
+  RESTARTBLOCK: -516,
 } as const;
 
 /** "-EINTR" for -4, "-errno 999" for an unknown one, the plain number otherwise. */
 export function resultText(result: number): string {
   if (result >= 0 || result < -4095) return String(result);
   if (result === E.RESTARTSYS) return "-ERESTARTSYS";
+  if (result === E.RESTARTNOHAND) return "-ERESTARTNOHAND";
+  if (result === E.RESTARTBLOCK) return "-ERESTART_RESTARTBLOCK";
   const name = NAMES[-result - 1] ?? "-";
   return name === "-" ? `-errno ${-result}` : `-${name}`;
 }

@@ -96,6 +96,8 @@ function emptyMachine(o: RunOptions): Machine {
     nextSignalId: 1,
     plans: [],
     due: [],
+    changes: [],
+    signalfds: [],
     rng: seedPrng(o.seed ?? o.scenario.seed),
     decisionCursor: 0,
     questions: noQuestions(),

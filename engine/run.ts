@@ -9,12 +9,15 @@ import { E } from "./errno.ts";
 import type { FixName } from "./fixes.ts";
 import type { Program } from "./flow.ts";
 import { fill } from "./host/calls.ts";
+import { deliverable, generate } from "./host/generate.ts";
 import { OUTSIDE } from "./host/outside.ts";
-import { deliver, deliverable, generate, restartOrInterrupt, timeOut, wake } from "./host/signal.ts";
+import { changeInfo, exitInfo, hearsOfStops, reapsItself } from "./host/process-state.ts";
+import { deliver, nothingDelivered } from "./host/signal.ts";
+import { timeOut, wake } from "./host/sleep.ts";
 import { portClosed } from "./libos/kill.ts";
 import { NEVER, type Scenario, type StackName } from "./scenario/schema.ts";
 import { aex, NSSA } from "./sgx/leaf.ts";
-import { byKernel, childInfo, SI, type SigInfo, sentBy } from "./siginfo.ts";
+import { byKernel, SI, type SigInfo, sentBy, withValue } from "./siginfo.ts";
 import { isSynchronous, SIG } from "./signals.ts";
 import { copyTree, keyOf, type Machine, type Process, READY, type Thread } from "./state.ts";
 import { endThread } from "./threads.ts";
@@ -118,6 +121,8 @@ export class Run implements Source {
     c.dirty = false;
     const due = m.due.shift();
     if (due !== undefined) return this.fire(due, m.now);
+    const change = m.changes.shift();
+    if (change !== undefined) return this.childChanged(change, m.now);
     const t = this.earliest();
     const outsideAt = this.nextOutside();
     if (t === null && (outsideAt >= NEVER || this.nobodyLeft())) return this.end(this.someoneRuns() ? "time-limit" : "finished");
@@ -177,12 +182,12 @@ export class Run implements Source {
     if (t.check && inUserMode(c, t)) {
       const pending = deliverable(c, t);
       if (pending === null) {
+        // What it was woken for was ignored, or another thread has taken it: the call starts again, as if nothing had been.
         t.check = false;
-        // It was woken for a signal that another thread has taken: the call starts again, as if nothing had been.
-        restartOrInterrupt(t, true);
+        nothingDelivered(c, t);
       }
       // What the thread's own instruction raised comes at that instruction; and the kernel's restart code in RAX is for the delivery.
-      else if (t.rax === E.RESTARTSYS || isSynchronous(pending.signal) || decide(c, "arrive", 2) === 0) {
+      else if (t.rax <= E.RESTARTSYS || isSynchronous(pending.signal) || decide(c, "arrive", 2) === 0) {
         if (inEnclave(t)) aex(c, t);
         else deliver(c, t, pending);
         return this.afterStep(t);
@@ -214,7 +219,7 @@ export class Run implements Source {
     const m = this.cpu.m;
     let at = NEVER;
     for (const plan of m.plans) if (plan.next < at) at = plan.next;
-    for (const id of m.known) at = Math.min(at, m.processes[id]?.timer ?? NEVER);
+    for (const id of m.known) at = Math.min(at, nextTimer(m.processes[id]));
     return at;
   }
 
@@ -227,7 +232,7 @@ export class Run implements Source {
   /** No thread goes on by itself, no timer runs, and no plan that is still to come reaches anybody. */
   private nobodyLeft(): boolean {
     const { m } = this.cpu;
-    if (m.known.some((id) => (m.processes[id]?.timer ?? NEVER) < NEVER)) return false;
+    if (m.known.some((id) => nextTimer(m.processes[id]) < NEVER)) return false;
     return !m.plans.some((plan, i) => plan.next < NEVER && this.reaches(i));
   }
 
@@ -243,14 +248,27 @@ export class Run implements Source {
   /** Something comes from outside any thread: a plan's time, or a process's real timer. */
   private outside(at: number): void {
     const { m } = this.cpu;
-    const timer = this.cpu.processes().find((p) => p.timer === at);
-    if (timer) {
-      timer.timer = timer.timerInterval > 0 ? at + timer.timerInterval : NEVER;
-      return this.generateOutside(OUTSIDE.timer, at, timer, null, byKernel(SIG.ALRM));
-    }
+    const p = this.cpu.processes().find((known) => nextTimer(known) === at);
+    if (p) return this.timerExpired(p, at);
     const plan = m.plans.findIndex((state) => state.next === at);
     schedule(this.cpu, plan, at);
     this.fire(plan, at);
+  }
+
+  private timerExpired(p: Process, at: number): void {
+    const c = this.cpu;
+    const timer = p.timer === at ? null : p.timers.find((known) => known.next === at);
+    if (!timer) {
+      p.timer = p.timerInterval > 0 ? at + p.timerInterval : NEVER;
+      return this.generateOutside(OUTSIDE.timer, at, p, null, byKernel(SIG.ALRM));
+    }
+    timer.next = timer.interval > 0 ? at + timer.interval : NEVER;
+    if (timer.object < 0) {
+      const t = timer.thread < 0 ? null : (c.m.threads[timer.thread] ?? null);
+      if (timer.thread >= 0 && !t) return;
+      return this.generateOutside(OUTSIDE.timer, at, p, t, withValue(timer.signal, SI.TIMER, 0, timer.value));
+    }
+    this.dataArrives(timer.object, 1, at);
   }
 
   /** A plan is due, or (below 0) a process ended. */
@@ -265,11 +283,16 @@ export class Run implements Source {
       return this.generateOutside(OUTSIDE.arrives, at, p, t, sentBy(plan.signal, 0));
     }
     const arrival = c.scenario.arrivals[due - signals.length];
+    if (arrival) this.dataArrives(c.object(arrival.to), arrival.bytes, at);
+  }
+
+  private dataArrives(object: number, amount: number, at: number): void {
+    const c = this.cpu;
     const t = this.anyThread();
-    if (!arrival || !t) return;
+    if (!t) return;
     this.beginOutside(t, at, KIND.step);
-    c.value = arrival.bytes;
-    fill(c, c.object(arrival.to), arrival.bytes);
+    c.value = amount;
+    fill(c, object, amount);
     c.happen(t, OUTSIDE.data, KIND.step, -1);
   }
 
@@ -304,13 +327,30 @@ export class Run implements Source {
   private childEnded(child: Process, parent: Process, at: number): void {
     const c = this.cpu;
     portClosed(c, parent, child);
-    for (const t of c.threadsOf(parent)) {
-      if (t.state === "blocked" && t.wait?.child === -1) {
-        c.now = Math.max(at, c.m.now);
-        wake(c, t, READY);
-      }
-    }
+    // A library OS has its own children's records, and reads them from here.
+    if (c.wiring.native && reapsItself(parent)) child.reaped = true;
+    this.wakeParent(parent, at);
     this.generateOutside(OUTSIDE.childExit, at, parent, null, exitInfo(child));
+  }
+
+  /** __wake_up_parent: whoever is in wait4 looks again. */
+  private wakeParent(parent: Process, at: number): void {
+    const c = this.cpu;
+    for (const t of c.threadsOf(parent)) {
+      if (t.state !== "blocked" || t.wait?.child !== -1) continue;
+      c.now = Math.max(at, c.m.now);
+      wake(c, t, READY);
+    }
+  }
+
+  /** A child has stopped, or goes on. */
+  private childChanged({ process, what }: Machine["changes"][number], at: number): void {
+    const c = this.cpu;
+    const child = c.m.processes[process];
+    const parent = c.m.processes[child?.parent ?? -1];
+    if (!child || !parent?.alive) return;
+    this.wakeParent(parent, at);
+    if (hearsOfStops(parent)) this.generateOutside(OUTSIDE.childExit, at, parent, null, changeInfo(child, what));
   }
 
   private generateOutside(place: number, at: number, p: Process | null, thread: Thread | null, info: SigInfo): void {
@@ -335,10 +375,12 @@ export class Run implements Source {
   }
 }
 
-/** SIGCHLD's siginfo for a child that has ended (do_notify_parent in kernel/signal.c). */
-const exitInfo = (child: Process): SigInfo =>
-  child.end.status < 0
-    ? childInfo(SI.CLD_KILLED, child.pid, -child.end.status)
-    : childInfo(SI.CLD_EXITED, child.pid, child.end.status & 0xff);
+/** Next expiry of any of a process's timers. */
+function nextTimer(p: Process | null | undefined): number {
+  if (!p) return NEVER;
+  let at = p.timer;
+  for (const timer of p.timers) at = Math.min(at, timer.next);
+  return at;
+}
 
 const timeOf = (t: Thread): number => (t.state === "run" ? t.time : (t.wait?.deadline ?? NEVER));

@@ -46,6 +46,8 @@ export const SA_RESTART = 1;
 export const SA_RESETHAND = 2;
 export const SA_NODEFER = 4;
 export const SA_ONSTACK = 8;
+export const SA_NOCLDSTOP = 16;
+export const SA_NOCLDWAIT = 32;
 
 export type WakeCause = 0 | 1 | 2;
 export const READY = 0;
@@ -63,11 +65,20 @@ export interface Wait {
   child: number;
 }
 
+/** Files that Linux makes out of other things: signals of a set, a counter (one at a time or all of it), a timer. `none`: it was refused. */
+export type FdKind =
+  | { what: "signalfd"; mask: SignalSet }
+  | { what: "eventfd"; semaphore: boolean }
+  | { what: "timerfd" }
+  | { what: "none" };
+
 /** Something in the host that threads wait for: pipe (bytes), listener (connections), event (0, 1), semaphore, word. */
 export interface HostObject {
   name: string;
   level: number;
   closed: boolean;
+  /** A file that is neither pipe nor socket; without it those. */
+  fd?: FdKind;
   /** nwaiters of a PAL mutex or event: who has said that it waits, whether it sleeps or not. */
   waiters: number;
 }
@@ -183,6 +194,10 @@ export interface AppState {
   places: Record<NameKey, { stack: StackId; depth: number; flow: number; pc: number; mask: SignalSet }>;
   /** Vector registers: 0 nothing, 1 the program's live values, 2 something else. */
   vectors: number;
+  /** Bytes of the alternate stack, 0 none (the kernel's; a LibOS has its own idea). */
+  altStack: number;
+  /** The stack has no room left: a frame fits on the alternate stack only. */
+  stackFull: boolean;
   /** End of the compute operation in progress, 0 when none: a signal cuts it short and it goes on afterwards. */
   computing: number;
   /** Plan that fires as soon as this thread blocks or its call returns; -1 none. */
@@ -207,6 +222,8 @@ export interface Thread {
   hostMask: SignalSet;
   /** Mask to come back after sigsuspend; what a frame pushed meanwhile stores. */
   savedMask: SignalSet | null;
+  /** What the thread blocks while sigtimedwait lets its signals through. */
+  realBlocked: SignalSet | null;
   hostPending: HostSignal[];
   /** Host signal frames on the stacks: above 0 the thread is in signal context. */
   signalFrames: number;
@@ -262,6 +279,15 @@ export interface Process {
   threads: number[];
   hostActions: Record<number, HostAction>;
   hostPending: HostSignal[];
+  /** Thread at which the search for one that takes a signal ended (curr_target). */
+  currTarget: number;
+  /** What wait4 may still tell of a child that lives: the signal that stopped it, -1 it goes on, 0 nothing. */
+  news: number;
+  /** Process group and session. */
+  pgid: number;
+  sid: number;
+  /** Timers made by timer_create and timerfd_create. */
+  timers: HostTimer[];
   /** ITIMER_REAL of the host kernel: next expiry or NEVER, and interval. */
   timer: number;
   timerInterval: number;
@@ -299,6 +325,20 @@ export interface PlanState {
   visits: number;
 }
 
+/** A POSIX timer or the timer behind a timerfd. */
+export interface HostTimer {
+  name: string;
+  /** Virtual ns of the next expiry, NEVER when it is not armed. */
+  next: number;
+  interval: number;
+  /** Signal it sends, 0 none; to a thread, or -1 to the process. */
+  signal: number;
+  thread: number;
+  value: number;
+  /** Object of a timerfd, -1 none. */
+  object: number;
+}
+
 export interface Machine {
   seq: number;
   /** Turns of the loop that made no transition: a plan came and nobody was there. They count against the limit, too. */
@@ -325,6 +365,10 @@ export interface Machine {
   plans: PlanState[];
   /** Plans whose place was reached: fire before anything else happens. */
   due: number[];
+  /** Children that stopped or went on: their parents are told before anything else happens. */
+  changes: { process: number; what: "stopped" | "continued" }[];
+  /** Objects that are a signalfd. */
+  signalfds: number[];
   /** State of the generator behind the door (engine/chance.ts). */
   rng: [number, number, number, number];
   decisionCursor: number;

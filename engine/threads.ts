@@ -2,7 +2,7 @@
 
 import { reachSite } from "./app/pins.ts";
 import type { Cpu } from "./cpu.ts";
-import { retarget } from "./host/signal.ts";
+import { retarget } from "./host/generate.ts";
 import { NEVER } from "./scenario/schema.ts";
 import { copySet, emptySet } from "./signals.ts";
 import { copyTree, type Frame, HOST, type LibosState, type Process, type SgxState, type Thread } from "./state.ts";
@@ -72,6 +72,7 @@ export function newThread(c: Cpu, { process, name, internal, program, frames, cr
     rax: 0,
     hostMask: creator ? copySet(creator.hostMask) : emptySet(),
     savedMask: null,
+    realBlocked: null,
     hostPending: [],
     signalFrames: 0,
     check: process.hostPending.length > 0,
@@ -82,7 +83,17 @@ export function newThread(c: Cpu, { process, name, internal, program, frames, cr
     sgx: newSgx(),
     pal: { pendingEvent: 0, pendingId: 0, queue: [], slabLocked: false },
     libos: newLibos(c.newObject("scheduler_event")),
-    app: { calls: 0, handlers: {}, inHandler: 0, places: {}, vectors: 0, computing: 0, pinned: -1 },
+    app: {
+      calls: 0,
+      handlers: {},
+      inHandler: 0,
+      places: {},
+      vectors: 0,
+      altStack: 0,
+      stackFull: false,
+      computing: 0,
+      pinned: -1,
+    },
   };
   if (creator && !internal) inherit(t, creator, process);
   c.m.threads.push(t);
@@ -120,6 +131,11 @@ export function newProcess(c: Cpu, name: string, parent: Process | null): Proces
     threads: [],
     hostActions: {},
     hostPending: [],
+    currTarget: -1,
+    news: 0,
+    pgid: parent?.pgid ?? c.m.nextPid,
+    sid: parent?.sid ?? c.m.nextPid,
+    timers: [],
     timer: NEVER,
     timerInterval: 0,
     locks: {},

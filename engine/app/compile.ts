@@ -112,7 +112,7 @@ const COMPILE: Compile = {
     })),
   sigprocmask: (op, x) => call(x, op, "sigprocmask", () => ({ how: op.how, mask: setOf(op.signals), ret: 0 })),
   sigpending: (op, x) => call(x, op, "sigpending", () => callArgs()),
-  sigaltstack: (op, x) => call(x, op, "sigaltstack", () => callArgs({ bytes: op.bytes })),
+  sigaltstack: (op, x) => call(x, op, "sigaltstack", () => ({ ...callArgs({ bytes: op.bytes }), disable: op.disable })),
   kill: (op, x) =>
     call(x, op, "kill", () => ({
       ...callArgs(),

@@ -10,7 +10,9 @@ import { SIG } from "../signals.ts";
 import { copyTree, type Locals } from "../state.ts";
 import { endThread, newProcess, newThread } from "../threads.ts";
 import { type KindName, WHY, type Why } from "../transition.ts";
-import { endProcess, generate, wakeWaiters } from "./signal.ts";
+import { generate } from "./generate.ts";
+import { endProcess } from "./process-state.ts";
+import { wakeWaiters } from "./sleep.ts";
 import { objectOf, waitingCalls } from "./waiting.ts";
 
 /** Locals of every call. -1 stands for "not given". */
@@ -27,6 +29,8 @@ export interface CallLocals extends Locals {
   until: number;
   /** A call made again after a signal ends when it would have: -1, or that time (restart_block, and the world outside goes on). */
   ends: number;
+  /** false: signals wait for its end (a sleep of state D: files, fsync). */
+  interruptible?: boolean;
   ret: number;
 }
 

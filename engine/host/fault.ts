@@ -6,7 +6,7 @@ import { byKernel, faultInfo, SI, type SigInfo } from "../siginfo.ts";
 import { SIG } from "../signals.ts";
 import type { Frame, Word } from "../state.ts";
 import { KIND } from "../transition.ts";
-import { generateFault } from "./signal.ts";
+import { generateFault } from "./generate.ts";
 
 export const FAULTS = ["divide", "memory", "align", "illegal", "int3", "cpuid", "rdtsc", "syscall"] as const;
 export type Fault = (typeof FAULTS)[number];

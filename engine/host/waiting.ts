@@ -9,12 +9,14 @@ import { type Cpu, later } from "../cpu.ts";
 import { E } from "../errno.ts";
 import { type Flow, flow } from "../flow.ts";
 import { NEVER } from "../scenario/schema.ts";
-import { copySet, type SignalSet } from "../signals.ts";
+import type { SignalSet } from "../signals.ts";
 import { type HostObject, INTERRUPTED, TIMED_OUT } from "../state.ts";
 import { forgetProcess } from "../threads.ts";
 import { KIND } from "../transition.ts";
 import type { CallLocals } from "./calls.ts";
-import { block, deliverable, recheck, retarget } from "./signal.ts";
+import { deliverable } from "./generate.ts";
+import { lendMask } from "./signal.ts";
+import { block } from "./sleep.ts";
 
 export const objectOf = (c: Cpu, v: CallLocals): HostObject | undefined => c.m.objects[v.object];
 
@@ -24,19 +26,27 @@ interface Call {
   readonly attempt: (c: Cpu, v: CallLocals) => number | null;
   /** Result when `timeout` passes. */
   readonly timedOut?: number;
-  /** With a handler that has SA_RESTART the call starts again (signal(7)). */
-  readonly restarts?: boolean;
+  /** What the kernel returns when a signal cuts it short: EINTR, or a code that says when it starts again (signal(7)). */
+  readonly cut?: (v: CallLocals) => number;
   readonly child?: boolean;
   readonly enter?: (c: Cpu, v: CallLocals) => void;
 }
 
-function waiting({ name, attempt, timedOut = E.TIMEDOUT, restarts = false, child = false, enter }: Call): Flow {
-  // A timeout of its own is not started again.
+const never = (): number => E.INTR;
+/** ERESTARTSYS: with a handler that has SA_RESTART, and without a handler. */
+export const restartsSys = (): number => E.RESTARTSYS;
+/** ERESTARTNOHAND: without a handler only. */
+export const restartsNoHand = (): number => E.RESTARTNOHAND;
+/** ERESTART_RESTARTBLOCK: without a handler only. */
+const restartsBlock = (): number => E.RESTARTBLOCK;
+
+export function waiting({ name, attempt, timedOut = E.TIMEDOUT, cut = never, child = false, enter }: Call): Flow {
   const interrupted = (c: Cpu, v: CallLocals): number => {
-    if (!restarts || (v.timeout < NEVER && v.takes < 0)) return E.INTR;
+    const code = cut(v);
     const caller = c.t.host[c.t.host.length - 2];
-    if (caller && v.takes >= 0) caller.v.ends = v.until;
-    return E.RESTARTSYS;
+    // Made again, it ends when it would have: the kernel keeps the time (restart_block), and the world outside goes on.
+    if (caller && code !== E.INTR && v.until < NEVER) caller.v.ends = v.until;
+    return code;
   };
   const tryNow = (c: Cpu, v: CallLocals): number | null => (v.takes >= 0 ? (c.now >= v.until ? v.result : null) : attempt(c, v));
   return flow<CallLocals>(
@@ -47,7 +57,7 @@ function waiting({ name, attempt, timedOut = E.TIMEDOUT, restarts = false, child
       act(
         `${name}: enter the kernel`,
         (c, v) => {
-          v.until = v.takes >= 0 && v.ends >= 0 ? v.ends : later(c.now, v.takes >= 0 ? v.takes : v.timeout);
+          v.until = v.ends >= 0 ? v.ends : later(c.now, v.takes >= 0 ? v.takes : v.timeout);
           c.value = v.object;
           enter?.(c, v);
           const result = v.takes === 0 ? v.result : tryNow(c, v);
@@ -62,7 +72,8 @@ function waiting({ name, attempt, timedOut = E.TIMEDOUT, restarts = false, child
         (c, v) => {
           const result = tryNow(c, v);
           const objects = v.takes >= 0 ? [] : v.object >= 0 ? [v.object] : v.objects;
-          if (result === null && block(c, { objects, deadline: v.until, interruptible: true, child: child ? -1 : -2 })) return;
+          if (result === null && block(c, { objects, deadline: v.until, interruptible: v.interruptible !== false, child: child ? -1 : -2 }))
+            return;
           v.ret = result ?? interrupted(c, v);
           stayAwake(c);
           leave(c);
@@ -168,25 +179,22 @@ const answered = (c: Cpu, v: CallLocals): number | null => (c.t.queued === v.obj
 const takenOut = (c: Cpu, v: CallLocals): number | null => (v.object >= 0 && c.t.queued !== v.object ? 0 : null);
 
 function suspendMask(c: Cpu, v: CallLocals): void {
-  const t = c.t;
-  t.savedMask = copySet(t.hostMask);
-  t.hostMask = copySet(v.mask as unknown as SignalSet);
-  recheck(c, t);
-  retarget(c, c.process(t));
+  lendMask(c, c.t, v.mask as unknown as SignalSet);
 }
 
 export const waitingCalls: readonly Flow[] = [
-  waiting({ name: "read", attempt: takeBytes, restarts: true }),
-  waiting({ name: "accept", attempt: takeOne, restarts: true }),
-  waiting({ name: "poll", attempt: countReady, timedOut: 0 }),
-  waiting({ name: "wait-any", attempt: firstReady, timedOut: E.TIMEDOUT }),
-  waiting({ name: "futex-wait", attempt: takenOut, enter: enqueue, restarts: true }),
+  waiting({ name: "read", attempt: takeBytes, cut: restartsSys }),
+  waiting({ name: "accept", attempt: takeOne, cut: restartsSys }),
+  waiting({ name: "poll", attempt: countReady, timedOut: 0, cut: restartsBlock }),
+  waiting({ name: "epoll_wait", attempt: countReady, timedOut: 0 }),
+  waiting({ name: "wait-any", attempt: firstReady, timedOut: E.TIMEDOUT, cut: restartsNoHand }),
+  waiting({ name: "futex-wait", attempt: takenOut, enter: enqueue, cut: (v) => (v.timeout < NEVER ? E.RESTARTBLOCK : E.RESTARTSYS) }),
   waiting({ name: "futex-wait-0", attempt: answered, enter: enqueueIfZero }),
   waiting({ name: "semop", attempt: takeOne }),
-  waiting({ name: "msgrcv", attempt: takeOne }),
-  waiting({ name: "nanosleep", attempt: () => null, timedOut: 0 }),
-  waiting({ name: "pause", attempt: () => null }),
-  waiting({ name: "sigsuspend", attempt: () => null, enter: suspendMask }),
-  waiting({ name: "wait4", attempt: reap, restarts: true, child: true }),
-  waiting({ name: "call", attempt: (_, v) => v.result, restarts: true }),
+  waiting({ name: "msgrcv", attempt: takeOne, cut: restartsNoHand }),
+  waiting({ name: "nanosleep", attempt: () => null, timedOut: 0, cut: restartsBlock }),
+  waiting({ name: "pause", attempt: () => null, cut: restartsNoHand }),
+  waiting({ name: "sigsuspend", attempt: () => null, enter: suspendMask, cut: restartsNoHand }),
+  waiting({ name: "wait4", attempt: reap, cut: restartsSys, child: true }),
+  waiting({ name: "call", attempt: (_, v) => v.result, cut: restartsSys }),
 ];

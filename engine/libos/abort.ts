@@ -2,7 +2,7 @@
 
 import type { Cpu } from "../cpu.ts";
 import { type Flow, flow } from "../flow.ts";
-import { endProcess } from "../host/signal.ts";
+import { endProcess } from "../host/process-state.ts";
 import { dkExitArgs } from "../pal/calls.ts";
 import { SIG } from "../signals.ts";
 import { WHY } from "../transition.ts";

@@ -4,7 +4,7 @@ import type { Cpu } from "../cpu.ts";
 import { findDown, running, stackOf } from "../cpu.ts";
 import { type Flow, flow, type Mark, type Step, type Steps } from "../flow.ts";
 import { atFault, isVma, type Vma } from "../host/fault.ts";
-import { endProcess } from "../host/signal.ts";
+import { endProcess } from "../host/process-state.ts";
 import { PAL_ERROR_BOUND } from "../pal/events.ts";
 import { faultInfo, SI, sentBy } from "../siginfo.ts";
 import { SIG } from "../signals.ts";

@@ -5,8 +5,9 @@
 
 import { costOf } from "../costs.ts";
 import { type Cpu, cut, push, stackOf } from "../cpu.ts";
+import { generateFault } from "../host/generate.ts";
 import { OUTSIDE } from "../host/outside.ts";
-import { endProcess, generateFault } from "../host/signal.ts";
+import { endProcess } from "../host/process-state.ts";
 import { byKernel } from "../siginfo.ts";
 import { SIG } from "../signals.ts";
 import { ENCLAVE, HOST, type Locals, type SsaFrame, type Thread } from "../state.ts";

@@ -5,8 +5,9 @@ import type { Cpu } from "../cpu.ts";
 import { E } from "../errno.ts";
 import { type Flow, flow } from "../flow.ts";
 import { type CallLocals, callArgs, exitArgs, quick, setTimer } from "../host/calls.ts";
+import { flushIgnored, recheck, retarget } from "../host/generate.ts";
 import { restorer } from "../host/restorer.ts";
-import { recheck, retarget } from "../host/signal.ts";
+import { onAltStack } from "../host/signal.ts";
 import { processesNamed, threadNamed } from "../libos/kill.ts";
 import { changeMask } from "../libos/signal-calls.ts";
 import { copySet, removeSignal, SIG, type SignalSet } from "../signals.ts";
@@ -23,6 +24,7 @@ function sigaction(c: Cpu, v: CallLocals): number {
   c.signal = signal;
   if (handler === -2) delete p.hostActions[signal];
   else p.hostActions[signal] = { flow: handler, flags: v.flags as number, mask: set(v) };
+  flushIgnored(c, p, signal);
   return 0;
 }
 
@@ -35,14 +37,27 @@ function sigprocmask(c: Cpu, v: CallLocals): number {
   return 0;
 }
 
-/** Whole seconds left, rounded up: what alarm(2) returns. */
-const alarm = (c: Cpu, v: CallLocals): number => Math.ceil(setTimer(c, Math.floor((v.after as number) / 1e9) * 1e9, 0) / 1e9);
+/** What alarm(2) returns: the seconds left, rounded to the nearest, but not to 0 (alarm_setitimer in kernel/time/itimer.c). */
+function alarm(c: Cpu, v: CallLocals): number {
+  const left = setTimer(c, Math.floor((v.after as number) / 1e9) * 1e9, 0);
+  return left === 0 ? 0 : Math.max(1, Math.round(left / 1e9));
+}
+
+/** A size counts only with an alternate stack; none may be changed that the thread runs on (do_sigaltstack). */
+function sigaltstack(c: Cpu, v: CallLocals): number {
+  if (onAltStack(c, c.t)) return E.PERM;
+  if (v.disable !== true && v.bytes < MINSIGSTKSZ) return E.NOMEM;
+  c.t.app.altStack = v.disable === true ? 0 : v.bytes;
+  return 0;
+}
+
+const MINSIGSTKSZ = 2048;
 
 const kernel: readonly Flow[] = [
   quick("sigaction", sigaction, "host.sigaction"),
   quick("sigprocmask", sigprocmask, "host.sigprocmask"),
   quick("sigpending", () => 0),
-  quick("sigaltstack", (_, v) => (v.bytes < 2048 ? E.NOMEM : 0)),
+  quick("sigaltstack", sigaltstack),
   quick("alarm", alarm),
   quick("setitimer", (c, v) => {
     setTimer(c, v.value as number, v.interval as number);
@@ -125,7 +140,7 @@ const libc: readonly Flow[] = [
   same("execve"),
   creating("clone", (c) => c.t.rax),
   creating("fork", (c) => c.m.processes[c.t.rax]?.pid ?? E.AGAIN),
-  nativeCall("epoll_wait", "poll"),
+  same("epoll_wait"),
   nativeCall("futex_wait", "futex-wait"),
   nativeCall("futex_wake", "futex-wake"),
   nativeCall("gettimeofday", "nothing", (_, v) => ({ ...v, result: 0 })),

@@ -7,8 +7,9 @@
 
 import { type Cpu, cut, findDown, push } from "../../engine/cpu.ts";
 import { flow } from "../../engine/flow.ts";
+import { endProcess } from "../../engine/host/process-state.ts";
 import { restorer } from "../../engine/host/restorer.ts";
-import { block, endProcess } from "../../engine/host/signal.ts";
+import { block } from "../../engine/host/sleep.ts";
 import { addStack, E, EVENT, type Flow, NEVER, type StackName } from "../../engine/index.ts";
 import { AEP } from "../../engine/pal/sgx/untrusted.ts";
 import { eenter, eexit, eresume } from "../../engine/sgx/leaf.ts";

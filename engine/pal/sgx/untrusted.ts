@@ -3,7 +3,7 @@
 import { type Cpu, running, topFrame } from "../../cpu.ts";
 import { type Flow, flow } from "../../flow.ts";
 import { type CallLocals, callArgs, exitArgs } from "../../host/calls.ts";
-import { recheck } from "../../host/signal.ts";
+import { recheck } from "../../host/generate.ts";
 import { eenter, eresume } from "../../sgx/leaf.ts";
 import { SIG, setOf, signalName } from "../../signals.ts";
 import type { Frame, Locals } from "../../state.ts";

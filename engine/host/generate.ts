@@ -1,0 +1,216 @@
+/**
+ * Making a signal pending (kernel/signal.c: prepare_signal, complete_signal, sig_ignored, retarget_shared_pending). Plain functions: to
+ * the emulated code each of these is atomic.
+ */
+
+import { type Cpu, topFrame } from "../cpu.ts";
+import { NEVER } from "../scenario/values.ts";
+import type { SigInfo } from "../siginfo.ts";
+import { hasSignal, isSynchronous, linuxDefault, SIG, type SignalSet, signalsIn } from "../signals.ts";
+import { type HostSignal, INTERRUPTED, type Process, type Thread } from "../state.ts";
+import { KIND, WHY } from "../transition.ts";
+import { endProcess, resumeProcess } from "./process-state.ts";
+import { wake, wakeWaiters } from "./sleep.ts";
+
+/** Real-time signals queue, standard ones coalesce. */
+const isRealTime = (signal: number): boolean => signal >= 32;
+
+export const isStop = (signal: number): boolean => signal >= SIG.STOP && signal <= SIG.TTOU;
+
+/** The signal would be thrown away on arrival. Blocked signals never are: the disposition may change before they are unblocked. */
+export function ignored(p: Process, signal: number): boolean {
+  const action = p.hostActions[signal];
+  return action ? action.flow < 0 : linuxDefault(signal) === "ignore" || signal === SIG.CONT;
+}
+
+/** Blocked, or waited for by sigtimedwait, which only lifts the mask for its sleep. */
+const keptFor = (t: Thread, signal: number): boolean =>
+  hasSignal(t.hostMask, signal) || (t.realBlocked !== null && hasSignal(t.realBlocked, signal));
+
+/** It sleeps, or has been woken and was not yet given a processor. */
+function offProcessor(c: Cpu, t: Thread): boolean {
+  if (t.state === "blocked") return true;
+  const frame = topFrame(t);
+  return c.program.flows[frame?.flow ?? -1]?.steps[frame?.pc ?? 0]?.kind === KIND["thread.wake"];
+}
+
+/** wants_signal: not blocked, and either on a processor or without a signal to look after already. */
+const wants = (c: Cpu, t: Thread, signal: number): boolean =>
+  !t.dying && !hasSignal(t.hostMask, signal) && (signal === SIG.KILL || !t.check || !offProcessor(c, t));
+
+/** complete_signal: the main thread if it wants the signal, else the next that does, from where the last search ended. */
+function receiver(c: Cpu, p: Process, signal: number): Thread | null {
+  const threads = c.threadsOf(p);
+  const leader = threads.find((t) => t.tid === p.pid);
+  if (leader && wants(c, leader, signal)) return leader;
+  const start = Math.max(
+    0,
+    threads.findIndex((t) => t.id === p.currTarget),
+  );
+  for (let i = 0; i < threads.length; i += 1) {
+    const t = threads[(start + i) % threads.length] as Thread;
+    if (!wants(c, t, signal)) continue;
+    p.currTarget = t.id;
+    return t;
+  }
+  return null;
+}
+
+/** A stop signal and SIGCONT clear each other, whether or not they are blocked or ignored. SIGCONT and SIGKILL end a stop. */
+function prepare(c: Cpu, p: Process, signal: number): void {
+  if (isStop(signal)) discardPending(c, p, (pending) => pending === SIG.CONT);
+  if (signal === SIG.CONT) discardPending(c, p, isStop);
+  if (p.stopped && (signal === SIG.CONT || signal === SIG.KILL)) resumeProcess(c, p, signal === SIG.CONT);
+}
+
+function discardPending(c: Cpu, p: Process, which: (signal: number) => boolean): void {
+  for (const queue of [p.hostPending, ...c.threadsOf(p).map((t) => t.hostPending)]) {
+    for (let i = queue.length - 1; i >= 0; i -= 1) if (which((queue[i] as HostSignal).signal)) queue.splice(i, 1);
+  }
+}
+
+/** A disposition that ignores the signal throws away what is pending of it, in every queue of the process (do_sigaction). */
+export function flushIgnored(c: Cpu, p: Process, signal: number): void {
+  if (ignored(p, signal)) discardPending(c, p, (pending) => pending === signal);
+}
+
+/**
+ * Make a signal pending for a thread, or for a process when `thread` is null; both null: the target is gone. Fills in the transition's arguments
+ * (the step that calls this is of kind host.signal.generate; a dropped signal turns it into host.signal.discard).
+ */
+export function generate(c: Cpu, p: Process | null, thread: Thread | null, info: SigInfo, id = c.newSignalId()): void {
+  const signal = info.signo;
+  c.signal = signal;
+  c.extra = id;
+  if (!p?.alive || thread?.dying) return discard(c, 2);
+  prepare(c, p, signal);
+  const target = thread ?? receiver(c, p, signal);
+  c.value = target?.id ?? -1;
+  const asked = thread ?? c.threadsOf(p)[0];
+  if (ignored(p, signal) && !(asked && keptFor(asked, signal))) return discard(c, 0);
+  const queue = thread ? thread.hostPending : p.hostPending;
+  if (!isRealTime(signal) && queue.some((pending) => pending.signal === signal)) return discard(c, 1);
+  queue.push({ signal, id, info });
+  tellSignalfds(c, signal);
+  if (target) signalWakeUp(c, p, target, signal);
+}
+
+function signalWakeUp(c: Cpu, p: Process, t: Thread, signal: number): void {
+  t.check = true;
+  c.dirty = true;
+  if (hasSignal(t.hostMask, signal)) return;
+  interruptCompute(c, t);
+  if (t.state === "blocked" && t.wait?.interruptible && (!p.stopped || signal === SIG.KILL)) wake(c, t, INTERRUPTED);
+}
+
+/** signalfd_notify: whoever sleeps on a signalfd looks for itself. */
+function tellSignalfds(c: Cpu, signal: number): void {
+  for (const object of c.m.signalfds) {
+    const fd = c.m.objects[object]?.fd;
+    if (fd?.what === "signalfd" && hasSignal(fd.mask, signal)) wakeWaiters(c, object);
+  }
+}
+
+/** A long stretch of own instructions ends where the signal arrives; the rest follows after the handler. */
+function interruptCompute(c: Cpu, t: Thread): void {
+  // Who computes for ever has for ever left.
+  const left = Math.min(t.app.computing - c.now, NEVER);
+  const frame = topFrame(t);
+  if (t.state !== "run" || left <= 0 || t.time !== t.app.computing || frame === undefined) return;
+  frame.pc -= 1;
+  frame.v.left = left;
+  t.time = c.now;
+  t.app.computing = 0;
+}
+
+export function discard(c: Cpu, why: number): void {
+  c.kind = KIND["host.signal.discard"];
+  c.value = why;
+}
+
+/**
+ * An instruction of this thread faults (force_sig_info). Rule 5: a blocked or ignored synchronous signal kills the process, as does one
+ * without a handler. Returns false then.
+ */
+export function generateFault(c: Cpu, t: Thread, info: SigInfo): boolean {
+  const signal = info.signo;
+  const p = c.process(t);
+  const id = c.newSignalId();
+  c.signal = signal;
+  c.value = t.id;
+  c.extra = id;
+  if (hasSignal(t.hostMask, signal) || p.hostActions[signal] === undefined || ignored(p, signal)) {
+    c.kind = KIND["host.signal.default"];
+    c.value = 1;
+    endProcess(c, p, { status: -signal, why: WHY.HOST, signal });
+    return false;
+  }
+  t.hostPending.push({ signal, id, info });
+  t.check = true;
+  return true;
+}
+
+/**
+ * Rule 3: the thread's own queue before the process's; in each the synchronous ones first, then the lowest number (next_signal).
+ * Null when nothing may be delivered.
+ */
+export function deliverable(c: Cpu, t: Thread): HostSignal | null {
+  return first(t.hostPending, t.hostMask) ?? first(c.process(t).hostPending, t.hostMask);
+}
+
+function first(queue: readonly HostSignal[], blocked: SignalSet): HostSignal | null {
+  let best: HostSignal | null = null;
+  for (const pending of queue) {
+    if (hasSignal(blocked, pending.signal)) continue;
+    if (best === null || rank(pending.signal) < rank(best.signal)) best = pending;
+  }
+  return best;
+}
+
+const rank = (signal: number): number => (isSynchronous(signal) ? signal - 64 : signal);
+
+/** Take the next signal of a set out of the queues: sigtimedwait and a signalfd (dequeue_signal). Null when there is none. */
+export function dequeue(c: Cpu, t: Thread, wanted: SignalSet): HostSignal | null {
+  const others: SignalSet = [~wanted[0], ~wanted[1]];
+  for (const queue of [t.hostPending, c.process(t).hostPending]) {
+    const found = first(queue, others);
+    if (!found) continue;
+    remove(queue, found);
+    recheck(c, t);
+    return found;
+  }
+  return null;
+}
+
+/** Something of a set is pending for this thread. */
+export const isPending = (c: Cpu, t: Thread, wanted: SignalSet): boolean =>
+  [...t.hostPending, ...c.process(t).hostPending].some((pending) => hasSignal(wanted, pending.signal));
+
+export function remove(queue: HostSignal[], pending: HostSignal): void {
+  const at = queue.indexOf(pending);
+  if (at >= 0) queue.splice(at, 1);
+}
+
+/** Look for something deliverable before the thread's next step (after a mask change). */
+export function recheck(c: Cpu, t: Thread): void {
+  t.check = t.hostPending.length > 0 || c.process(t).hostPending.length > 0;
+}
+
+/**
+ * A thread blocks more signals now, or is gone: what was pending for the process and on its way to that thread goes to another one
+ * that does not block it (retarget_shared_pending in kernel/signal.c).
+ */
+export function retarget(c: Cpu, p: Process): void {
+  for (const { signal } of p.hostPending) {
+    const able = c.threadsOf(p).filter((t) => !t.dying && !hasSignal(t.hostMask, signal));
+    const next = able[0];
+    if (next === undefined || able.some((t) => t.check && t.state === "run")) continue;
+    next.check = true;
+    c.dirty = true;
+    if (next.wait?.interruptible && !p.stopped && !ignored(p, signal)) wake(c, next, INTERRUPTED);
+  }
+}
+
+/** Blocked signals that are pending for the thread: what sigpending(2) says. */
+export const blockedAndPending = (c: Cpu, t: Thread): number[] =>
+  signalsIn(t.hostMask).filter((signal) => [...t.hostPending, ...c.process(t).hostPending].some((pending) => pending.signal === signal));
