@@ -17,6 +17,7 @@ import { Run, type RunOptions } from "./run.ts";
 import { mistakeIn } from "./scenario/parse.ts";
 import { NEVER, type StackName } from "./scenario/schema.ts";
 import { quoted } from "./scenario/words.ts";
+import { placesMeant } from "./stack/former-names.ts";
 import { STACKS } from "./stack/index.ts";
 import type { Machine } from "./state.ts";
 import { newProcess, newThread } from "./threads.ts";
@@ -63,9 +64,11 @@ function pinsOf(c: Cpu, stack: StackName): Pins {
 
 /** "flow: label" to the step's number; null when the stack has no such place. */
 function stepNamed(c: Cpu, site: string): number | null {
-  for (const flow of c.program.flows) {
-    const at = flow.steps.findIndex((step) => `${flow.name}: ${step.label}` === site);
-    if (at >= 0) return flow.base + at;
+  for (const place of placesMeant(site)) {
+    for (const flow of c.program.flows) {
+      const at = flow.steps.findIndex((step) => `${flow.name}: ${step.label}` === place);
+      if (at >= 0) return flow.base + at;
+    }
   }
   return null;
 }
