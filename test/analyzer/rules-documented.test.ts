@@ -61,7 +61,7 @@ describe("a rule that is none", () => {
   it("is an error with the nearest name", () => {
     expect(() => findRule("sgx-interupted-code")).toThrow(RuleError);
     expect(() => findRule("sgx-interupted-code")).toThrow('no rule "sgx-interupted-code"; did you mean "sgx-interrupted-code-lost"?');
-    expect(() => findRule("yield-per-pending")).toThrow('did you mean "spurious-yield-per-pending"?');
+    expect(() => findRule("spurious-yield-per-pendin")).toThrow('did you mean "spurious-yield-per-pending"?');
     expect(() => findRule("")).toThrow(RuleError);
   });
 });
