@@ -35,13 +35,14 @@ export function dkEvent<V extends object>(
   name: string,
   event: (c: Cpu, v: V) => number,
   timeout: (v: V) => number = () => NEVER,
+  outside: (v: V) => boolean = () => false,
 ): Step {
   return s.call(
     label,
     name,
     (c, v) => {
       c.value = c.t.libos.palErrno;
-      return eventArgs(event(c, v), timeout(v));
+      return eventArgs(event(c, v), timeout(v), outside(v));
     },
     "pal.call.enter",
   );
@@ -53,8 +54,10 @@ const ownEvent = (c: Cpu): number => c.t.libos.schedulerEvent;
 export const setWait = <V extends object>(s: Pick<Steps<V>, "call">): Step =>
   dkEvent(s, "thread_setwait: DkEventClear(scheduler_event)", "DkEventClear", ownEvent);
 
-export const threadSleep = <V extends object>(s: Pick<Steps<V>, "call">, timeout?: (v: V) => number): Step =>
-  dkEvent(s, `thread_sleep: DkObjectsWaitAny(scheduler_event, ${timeout ? "timeout" : "forever"})`, WAIT_EVENT, ownEvent, timeout);
+export const threadSleep = <V extends object>(s: Pick<Steps<V>, "call">, timeout?: (v: V) => number, outside?: (v: V) => boolean): Step => {
+  const label = `thread_sleep: DkObjectsWaitAny(scheduler_event, ${timeout ? "timeout" : "forever"})`;
+  return dkEvent(s, label, WAIT_EVENT, ownEvent, timeout, outside);
+};
 
 const given = (v: CallLocals): Given => ({
   object: v.object,
@@ -114,12 +117,16 @@ const futexWait = flow<CallLocals>("shim_do_futex_wait", "libos", "2.20", (s) =>
   }),
   setWait(s),
   s.call("unlock(futex.lock)", "unlock", () => ({ name: "futex lock" })),
-  threadSleep(s, (v) => v.timeout),
+  threadSleep(
+    s,
+    (v) => (v.takes >= 0 ? Math.max(1, v.takes) : v.timeout),
+    (v) => v.takes >= 0,
+  ),
   s.act("ret = woken ? 0 : -PAL_ERRNO (EAGAIN means timeout)", (c, v) => {
     const list = c.process(c.t).futexes[v.object];
     if (list?.includes(c.t.id)) list.splice(list.indexOf(c.t.id), 1);
     const error = minusPalErrno(c);
-    v.ret = c.t.rax > 0 ? 0 : error === E.AGAIN ? E.TIMEDOUT : error;
+    v.ret = c.t.rax > 0 ? v.result : error === E.AGAIN ? E.TIMEDOUT : error;
     c.value = v.ret;
   }),
   answer(s),

@@ -8,7 +8,7 @@ import { E } from "../errno.ts";
 import { type Flow, flow, type Steps } from "../flow.ts";
 import { type CallLocals, callArgs } from "../host/calls.ts";
 import { NEVER } from "../scenario/schema.ts";
-import type { HostObject, Locals } from "../state.ts";
+import { type HostObject, type Locals, TIMED_OUT } from "../state.ts";
 import { KIND } from "../transition.ts";
 import { bottom, done, enter, failed, leave, leaveQuickly, type PalLocals, type PalName } from "./call-parts.ts";
 import { PAL_ERROR, unixToPal } from "./events.ts";
@@ -27,10 +27,19 @@ export interface EventLocals extends Locals, PalLocals {
   object: number;
   /** ns. */
   timeout: number;
+  /** The time's end is no time-out: it is when the outside world, which is not emulated, sets the event. */
+  outside: boolean;
 }
 
 export const mutexArgs = (name: string, object: number): MutexLocals => ({ name, object, magic: false, raised: 0, ret: 0 });
-export const eventArgs = (object: number, timeout = NEVER): EventLocals => ({ object, timeout, magic: false, raised: 0, ret: 0 });
+export const eventArgs = (object: number, timeout = NEVER, outside = false): EventLocals => ({
+  object,
+  timeout,
+  outside,
+  magic: false,
+  raised: 0,
+  ret: 0,
+});
 
 const wordOf = (c: Cpu, v: { object: number }): HostObject => c.m.objects[v.object] as HostObject;
 
@@ -122,8 +131,8 @@ const eventWait = (pal: PalName): Flow =>
     s.act("nwaiters + 1", count(1)),
     s.at("again"),
     bottom(pal, s, "futex-wait-0", (_, v) => onWord(v, pal === "sgx" && v.timeout === 0 ? NEVER : v.timeout)),
-    s.test("failed, and not because the word has changed?", (c) => waitFailed(pal, c.t.rax), "failed"),
-    s.test("not signaled: wait again", (c, v) => wordOf(c, v).level === 0, "again"),
+    s.test("failed, and not because the word has changed?", (c, v) => waitFailed(pal, c.t.rax) && !isSetOutside(c, v), "failed"),
+    s.test("not signaled: wait again", (c, v) => wordOf(c, v).level === 0 && !isSetOutside(c, v), "again"),
     s.act("nwaiters - 1", count(-1)),
     s.at("got it"),
     s.act("polled := the event", (_, v) => {
@@ -140,6 +149,8 @@ const eventWait = (pal: PalName): Flow =>
     failed(s),
     s.jump("leave"),
   ]);
+
+const isSetOutside = (c: Cpu, v: EventLocals): boolean => v.outside && c.t.cause === TIMED_OUT;
 
 const waitFailed = (pal: PalName, rax: number): boolean =>
   pal === "linux" ? rax < 0 && rax !== E.AGAIN : rax < 0 && rax !== -PAL_ERROR.TRYAGAIN;
