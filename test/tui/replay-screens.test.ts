@@ -20,7 +20,6 @@ const STORIES = [
   ["search", "toy", `/lock${ENTER}n`, "lock(handle)"],
   ["jump-and-flow", "toy", `g32${ENTER}5`, "toy_sighandler  (untrusted-pal"],
   ["lanes", "toy", `4g60%${ENTER}`, "capitals: signal context"],
-  ["help", "toy", "?", "what a step gave"],
 ] as const;
 
 describe.each([
