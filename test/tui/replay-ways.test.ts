@@ -3,7 +3,7 @@
 import Sqlite from "better-sqlite3";
 import { describe, expect, test } from "vitest";
 import { RULES } from "../../analyzer/index.ts";
-import { openTrace, TraceError } from "../../recorder/index.ts";
+import { TraceError } from "../../recorder/index.ts";
 import { paint } from "../../tui/present/style.ts";
 import { nextDifference } from "../../tui/replay/alongside.ts";
 import { sql } from "../../tui/replay/going.ts";
@@ -156,12 +156,12 @@ describe("findings", () => {
 
   test("a database that lacks a table is told with its file, and what to do", async () => {
     const dir = fresh("lacks.trace");
-    (await recordScenario(LOST, dir)).close();
+    const trace = await recordScenario(LOST, dir);
+    // Behind the back of who has it open: on opening it would have been made anew.
     const database = new Sqlite(`${dir}/trace.db`);
     database.pragma("foreign_keys = OFF");
     database.exec("DROP TABLE analysis");
     database.close();
-    const trace = openTrace(dir);
     expect(() => openWorld(trace, { paint: paint(false), ascii: false }, null)).toThrow(TraceError);
     expect(() => trace.ask("SELECT * FROM analysis")).toThrow(/trace\.db.*cannot be asked \(no such table: analysis\).*Remove it/s);
     trace.close();
