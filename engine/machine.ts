@@ -52,7 +52,7 @@ function pinsOf(c: Cpu, stack: StackName): Pins {
   for (let plan = 0; plan < count; plan += 1) {
     const when = planWhen(c, plan);
     if (!when || !applies(c, plan, stack)) continue;
-    if (when.call !== undefined) calls.push(plan);
+    if (when.call !== undefined && when.handler === undefined) calls.push(plan);
     if (when.handler !== undefined) handlers.push(plan);
     if (when.site !== undefined) {
       const step = stepNamed(c, when.site) ?? noPlace(c, plan, when.site, stack);

@@ -186,6 +186,12 @@ export class Run implements Source {
         t.check = false;
         nothingDelivered(c, t);
       }
+      // The log's kernel did not let the thread on for as long.
+      else if (pending.at > c.now) {
+        t.time = pending.at;
+        c.dirty = true;
+        return;
+      }
       // What the thread's own instruction raised comes at that instruction; and the kernel's restart code in RAX is for the delivery.
       else if (t.rax <= E.RESTARTSYS || isSynchronous(pending.signal) || decide(c, "arrive", 2) === 0) {
         if (inEnclave(t)) aex(c, t);

@@ -33,6 +33,8 @@ export interface HostSignal {
   /** Follows this signal through all layers. */
   id: number;
   info: SigInfo;
+  /** On the kernel of a log it was not delivered before this time; 0 when nobody knows. */
+  at: number;
 }
 
 /** What a host process does with a signal. `flow` is the handler's flow, -1 for ignore; absent from the table = default. */
@@ -188,6 +190,10 @@ export interface AppState {
   /** Calls made outside handlers: what `when: {call: 3}` counts. */
   calls: number;
   handlers: Record<number, number>;
+  /** Runs of handlers that differ from run to run, by `keyOf` their name. */
+  runs: Record<NameKey, number>;
+  /** Plans that wait for a call of a running handler: how many calls are left, which of the running handlers (`inHandler`). */
+  armed: { plan: number; left: number; depth: number }[];
   /** Running application handlers. */
   inHandler: number;
   /** sigsetjmp places by `keyOf` their name: depth of the stack, the flow whose frame is there and the pc to continue at. */

@@ -86,6 +86,8 @@ export function newThread(c: Cpu, { process, name, internal, program, frames, cr
     app: {
       calls: 0,
       handlers: {},
+      runs: {},
+      armed: [],
       inHandler: 0,
       places: {},
       vectors: 0,

@@ -8,7 +8,7 @@ import { type CallLocals, callArgs } from "../host/calls.ts";
 import { faultAt } from "../host/fault.ts";
 import { longjmp } from "../libos/deliver.ts";
 import { missingCall } from "../libos/unimplemented.ts";
-import { NEVER, type Operation, type OperationName, type OperationOf, type Scenario } from "../scenario/schema.ts";
+import { goesOnAs, NEVER, type Operation, type OperationName, type OperationOf, type Scenario } from "../scenario/schema.ts";
 import { copySet, setOf, signalName } from "../signals.ts";
 import { appMask, keyOf, type Locals, SA_NODEFER, SA_ONSTACK, SA_RESETHAND, SA_RESTART } from "../state.ts";
 import { decision, loop, retry, setFlag } from "./conditions.ts";
@@ -24,7 +24,7 @@ function callText(name: string, op: Operation): string {
   const shown = Object.entries(op)
     .filter(
       ([key, value]) =>
-        !["op", "expect", "result", "takes"].includes(key) &&
+        !["op", "expect", "result", "takes", "line", "takers", "finds"].includes(key) &&
         value !== undefined &&
         value !== NEVER &&
         !(Array.isArray(value) && value.length === 0),
@@ -124,12 +124,18 @@ const COMPILE: Compile = {
       self: false,
       sender: 0,
       reply: -1,
+      takers: op.takers ?? {},
     })),
-  tgkill: (op, x) => call(x, op, "tgkill", () => ({ ...callArgs(), thread: op.thread, signal: op.signal, target: -1 })),
+  tgkill: (op, x) =>
+    call(x, op, "tgkill", () => ({ ...callArgs(), thread: op.thread, signal: op.signal, target: -1, takers: op.takers ?? {} })),
   alarm: (op, x) => call(x, op, "alarm", () => ({ ...callArgs(), after: op.after })),
   setitimer: (op, x) => call(x, op, "setitimer", () => ({ ...callArgs(), value: op.value, interval: op.interval })),
   fioasync: (op, x) => call(x, op, "ioctl", (c) => callArgs({ object: c.object(op.on) })),
-  wait4: (op, x) => call(x, op, "wait4", (c) => callArgs({ object: childNamed(c, op.child), bytes: op.nohang ? 1 : 0 })),
+  wait4: (op, x) =>
+    call(x, op, "wait4", (c) => ({
+      ...callArgs({ object: childNamed(c, op.child), bytes: op.nohang ? 1 : 0 }),
+      finds: childNamed(c, op.finds),
+    })),
   clone: (op, x) => call(x, op, "clone", () => ({ ...callArgs(), program: op.program })),
   fork: (op, x) => call(x, op, "fork", () => ({ ...callArgs(), program: op.program })),
   exec: (op, x) =>
@@ -178,6 +184,27 @@ const COMPILE: Compile = {
       if (caller) caller.v.skip = true;
     }),
   ],
+  "context-mask": (op, { s }) => [
+    s.act("ucontext: another mask", (c) => {
+      // The kernel takes the mask from the frame; the LibOS keeps its own.
+      const stack = running(c.t);
+      const caller = stack[stack.length - 2];
+      if (caller && c.wiring.native) caller.v.mask = setOf(op.signals);
+    }),
+  ],
+  "by-run": (op, { s, flow }) => [
+    s.act("which run is it?", (c, v) => {
+      const { app, name } = c.t;
+      const key = keyOf(flow);
+      const n = app.runs[key] ?? 0;
+      app.runs[key] = n + 1;
+      const known = op.threads[name];
+      v.ends = (c.wiring.native ? known?.ends[n] : 0) ?? 0;
+      const frame = topFrame(c.t);
+      frame.flow = c.flowOf(handlerFlow(known?.as[n] ?? op.otherwise));
+      frame.pc = BODY_AT;
+    }),
+  ],
   sigsetjmp: (op, x) => {
     const after = x.fresh("after");
     return [
@@ -203,11 +230,7 @@ const COMPILE: Compile = {
     ];
   },
   siglongjmp: (op, x) => [
-    x.s.call("siglongjmp: restore the mask", "libc sigprocmask", (c) => ({
-      how: "set",
-      mask: copySet(c.t.app.places[keyOf(op.place)]?.mask ?? [0, 0]),
-      ret: 0,
-    })),
+    ...(op.mask ? [restoreMask(op, x)] : []),
     x.s.act(
       `siglongjmp(${op.place})`,
       (c, v) => {
@@ -224,6 +247,13 @@ const COMPILE: Compile = {
   set: setFlag,
 };
 
+const restoreMask = (op: OperationOf<"siglongjmp">, x: Context): Step =>
+  x.s.call("siglongjmp: restore the mask", "libc sigprocmask", (c) => ({
+    how: "set",
+    mask: copySet(c.t.app.places[keyOf(op.place)]?.mask ?? [0, 0]),
+    ret: 0,
+  }));
+
 /** The child process that runs a program, -1 for any. */
 function childNamed(c: Cpu, name: string | undefined): number {
   if (name === undefined) return -1;
@@ -231,7 +261,7 @@ function childNamed(c: Cpu, name: string | undefined): number {
   return c.processes().findLast((p) => p.parent === me && (p.name === name || p.name.startsWith(`${name}#`)))?.id ?? -1;
 }
 
-function body(s: Steps<Program>, operations: readonly Operation[]): Items {
+function body(s: Steps<Program>, operations: readonly Operation[], flow: string): Items {
   let marks = 0;
   let number = 0;
   const fresh = (name: string): string => `${name} ${(marks += 1)}`;
@@ -239,13 +269,13 @@ function body(s: Steps<Program>, operations: readonly Operation[]): Items {
     list.flatMap((op) => {
       number += 1;
       const compile = COMPILE[op.op] as (op: Operation, x: Context) => Items;
-      return compile(op, { s, fresh, inner, number });
+      return compile(op, { s, fresh, inner, number, flow });
     });
   return inner(operations);
 }
 
 const programOf = (name: string, operations: readonly Operation[]): Flow =>
-  flow<Program>(programFlow(name), "app", "", (s) => [...body(s, operations), s.ret("end of the program")]);
+  flow<Program>(programFlow(name), "app", "", (s) => [...body(s, operations, name), s.ret("end of the program")]);
 
 /** What the handler can read as it starts, for the verdict to compare. Reading it costs nothing here: the program may not do so. */
 const told = (s: Steps<Program>): Step[] => [
@@ -278,7 +308,22 @@ const told = (s: Steps<Program>): Step[] => [
   ),
 ];
 
-const handlerOf = (name: string, operations: readonly Operation[]): Flow =>
+/** Number of a handler's first own step: after its start and what it is told. */
+const BODY_AT = 4;
+
+/** A run of a log's handler is over when it was there. */
+const evenOut = (s: Steps<Program>): Step =>
+  s.act(
+    "compute until the handler's end",
+    (c, v) => {
+      c.ns = Math.max(0, (v.ends ?? 0) - c.now);
+      c.value = c.ns;
+      c.t.app.computing = c.now + c.ns;
+    },
+    "app.compute",
+  );
+
+const handlerOf = (name: string, operations: readonly Operation[], timed: boolean): Flow =>
   flow<Program>(handlerFlow(name), "app", "", (s) => [
     s.act(
       `${name}()`,
@@ -291,7 +336,8 @@ const handlerOf = (name: string, operations: readonly Operation[]): Flow =>
       "app.handler.enter",
     ),
     ...told(s),
-    ...body(s, operations),
+    ...body(s, operations, name),
+    ...(timed ? [evenOut(s)] : []),
     s.ret(
       "handler returns",
       (c, v) => {
@@ -304,8 +350,11 @@ const handlerOf = (name: string, operations: readonly Operation[]): Flow =>
     ),
   ]);
 
-export const scenarioFlows = (scenario: Scenario): Flow[] => [
-  programOf("main", scenario.main),
-  ...Object.entries(scenario.programs).map(([name, operations]) => programOf(name, operations)),
-  ...Object.entries(scenario.handlers).map(([name, operations]) => handlerOf(name, operations)),
-];
+export function scenarioFlows(scenario: Scenario): Flow[] {
+  const timed = new Set(Object.values(scenario.handlers).flatMap((list) => list.flatMap(goesOnAs)));
+  return [
+    programOf("main", scenario.main),
+    ...Object.entries(scenario.programs).map(([name, operations]) => programOf(name, operations)),
+    ...Object.entries(scenario.handlers).map(([name, operations]) => handlerOf(name, operations, timed.has(name))),
+  ];
+}

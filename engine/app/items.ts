@@ -14,6 +14,8 @@ export interface Program extends Locals {
   id: number;
   /** Of a handler: the signal's siginfo. */
   info: SigInfo;
+  /** Of a handler: when this run of it was over in the log, 0 when nobody knows. */
+  ends: number;
   /** Result of the call that came back last; 0 before the first. */
   result: number;
 }
@@ -26,4 +28,6 @@ export interface Context {
   readonly fresh: (name: string) => string;
   readonly inner: (operations: readonly Operation[]) => Items;
   readonly number: number;
+  /** Name of the program or handler. */
+  readonly flow: string;
 }

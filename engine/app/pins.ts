@@ -26,7 +26,7 @@ function visit(c: Cpu, plan: number, nth: number | undefined): boolean {
 /** A thread makes a system call. Counts only calls of its own program, not of handlers. */
 export function enterCall(c: Cpu, operation: string): void {
   const { app, name } = c.t;
-  if (app.inHandler > 0) return;
+  if (app.inHandler > 0) return callInHandler(c);
   app.calls += 1;
   for (const plan of c.pins.calls) {
     const when = planWhen(c, plan);
@@ -38,10 +38,27 @@ export function enterCall(c: Cpu, operation: string): void {
 }
 
 export function enterHandler(c: Cpu, signal: number): void {
+  const { app, name } = c.t;
   for (const plan of c.pins.handlers) {
     const when = planWhen(c, plan);
-    if (when?.thread === c.t.name && when.handler === signal && visit(c, plan, when.nth)) due(c, plan);
+    if (when?.thread !== name || when.handler !== signal || !visit(c, plan, when.nth)) continue;
+    if (typeof when.call === "number") app.armed.push({ plan, left: when.call, depth: app.inHandler });
+    else due(c, plan);
   }
+}
+
+/** A handler makes a call that plans may wait for. */
+function callInHandler(c: Cpu): void {
+  const { app } = c.t;
+  if (app.armed.length === 0) return;
+  for (const armed of app.armed) {
+    if (armed.depth !== app.inHandler) continue;
+    armed.left -= 1;
+    if (armed.left > 0) continue;
+    if (planWhen(c, armed.plan)?.phase === "before") due(c, armed.plan);
+    else app.pinned = armed.plan;
+  }
+  app.armed = app.armed.filter(({ left }) => left > 0);
 }
 
 /** The thread has just gone to sleep in a call that a plan waits for. */
@@ -54,7 +71,8 @@ export function enterSleep(c: Cpu): void {
 
 /** The call a plan waits for never blocked: the plan's time is its return. */
 export function leaveCall(c: Cpu): void {
-  if (c.t.app.inHandler === 0) enterSleep(c);
+  const { app } = c.t;
+  if (app.pinned >= 0 && (app.inHandler === 0 || planWhen(c, app.pinned)?.handler !== undefined)) enterSleep(c);
 }
 
 /** The step a thread will make next may be a pinned place. Asked after each of its steps, and when it is new. */

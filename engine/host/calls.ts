@@ -7,10 +7,10 @@ import { type Flow, flow } from "../flow.ts";
 import { NEVER } from "../scenario/schema.ts";
 import { SI, sentBy } from "../siginfo.ts";
 import { SIG } from "../signals.ts";
-import { copyTree, type Locals } from "../state.ts";
+import { copyTree, type Locals, type Process } from "../state.ts";
 import { endThread, newProcess, newThread } from "../threads.ts";
 import { type KindName, WHY, type Why } from "../transition.ts";
-import { generate } from "./generate.ts";
+import { generate, type Taken } from "./generate.ts";
 import { endProcess } from "./process-state.ts";
 import { wakeWaiters } from "./sleep.ts";
 import { objectOf, waitingCalls } from "./waiting.ts";
@@ -123,9 +123,15 @@ const sending = flow<CallLocals>(
   { kernel: true },
 );
 
+/** What a log's kernel did with a signal for a process. */
+function takenBy(c: Cpu, p: Process, takers: Record<string, number>): Taken | undefined {
+  const taker = c.threadsOf(p).find((t) => Object.hasOwn(takers, t.name));
+  return taker && { taker, at: takers[taker.name] ?? 0 };
+}
+
 /** kill and tgkill: `targets` are process ids (kill) or thread ids (tgkill), one transition for each. */
 const killing = (name: "kill" | "tgkill"): Flow =>
-  flow<CallLocals & { targets: number[]; signal: number }>(
+  flow<CallLocals & { targets: number[]; signal: number; takers?: Record<string, number> }>(
     `host ${name}`,
     "host",
     "1.2",
@@ -149,7 +155,8 @@ const killing = (name: "kill" | "tgkill"): Flow =>
           v.targets = rest;
           const t = name === "tgkill" ? (c.m.threads[target ?? -1] ?? null) : null;
           const p = t ? c.process(t) : name === "kill" ? (c.m.processes[target ?? -1] ?? null) : null;
-          generate(c, p, t, sentBy(v.signal, c.process(c.t).pid, name === "tgkill" ? SI.TKILL : SI.USER));
+          const took = p && v.takers ? takenBy(c, p, v.takers) : undefined;
+          generate(c, p, t, sentBy(v.signal, c.process(c.t).pid, name === "tgkill" ? SI.TKILL : SI.USER), c.newSignalId(), took);
         },
         "host.signal.generate",
       ),

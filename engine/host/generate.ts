@@ -38,8 +38,15 @@ function offProcessor(c: Cpu, t: Thread): boolean {
 const wants = (c: Cpu, t: Thread, signal: number): boolean =>
   !t.dying && !hasSignal(t.hostMask, signal) && (signal === SIG.KILL || !t.check || !offProcessor(c, t));
 
+/** Which thread took a signal on the kernel of a log, and when: it was not delivered before. */
+export interface Taken {
+  readonly taker: Thread;
+  readonly at: number;
+}
+
 /** complete_signal: the main thread if it wants the signal, else the next that does, from where the last search ended. */
-function receiver(c: Cpu, p: Process, signal: number): Thread | null {
+function receiver(c: Cpu, p: Process, signal: number, taker?: Thread): Thread | null {
+  if (taker && !taker.dying && !hasSignal(taker.hostMask, signal)) return taker;
   const threads = c.threadsOf(p);
   const leader = threads.find((t) => t.tid === p.pid);
   if (leader && wants(c, leader, signal)) return leader;
@@ -76,21 +83,22 @@ export function flushIgnored(c: Cpu, p: Process, signal: number): void {
 
 /**
  * Make a signal pending for a thread, or for a process when `thread` is null; both null: the target is gone. Fills in the transition's arguments
- * (the step that calls this is of kind host.signal.generate; a dropped signal turns it into host.signal.discard).
+ * (the step that calls this is of kind host.signal.generate; a dropped signal turns it into host.signal.discard). `took`: what the
+ * kernel of a log did with it; else this one chooses.
  */
-export function generate(c: Cpu, p: Process | null, thread: Thread | null, info: SigInfo, id = c.newSignalId()): void {
+export function generate(c: Cpu, p: Process | null, thread: Thread | null, info: SigInfo, id = c.newSignalId(), took?: Taken): void {
   const signal = info.signo;
   c.signal = signal;
   c.extra = id;
   if (!p?.alive || thread?.dying) return discard(c, 2);
   prepare(c, p, signal);
-  const target = thread ?? receiver(c, p, signal);
+  const target = thread ?? receiver(c, p, signal, took?.taker);
   c.value = target?.id ?? -1;
   const asked = thread ?? c.threadsOf(p)[0];
   if (ignored(p, signal) && !(asked && keptFor(asked, signal))) return discard(c, 0);
   const queue = thread ? thread.hostPending : p.hostPending;
   if (!isRealTime(signal) && queue.some((pending) => pending.signal === signal)) return discard(c, 1);
-  queue.push({ signal, id, info });
+  queue.push({ signal, id, info, at: took?.at ?? 0 });
   tellSignalfds(c, signal);
   if (target) signalWakeUp(c, p, target, signal);
 }
@@ -145,7 +153,7 @@ export function generateFault(c: Cpu, t: Thread, info: SigInfo): boolean {
     endProcess(c, p, { status: -signal, why: WHY.HOST, signal });
     return false;
   }
-  t.hostPending.push({ signal, id, info });
+  t.hostPending.push({ signal, id, info, at: 0 });
   t.check = true;
   return true;
 }

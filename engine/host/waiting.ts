@@ -155,7 +155,9 @@ function reap(c: Cpu, v: CallLocals): number | null {
   const me = c.process(c.t);
   const mine = c.processes().filter((p) => p.parent === me.id && !p.reaped && (v.object < 0 || p.id === v.object));
   if (mine.length === 0) return E.CHILD;
-  const dead = mine.find((p) => !p.alive);
+  // What is known of a log's kernel wins: of several children it found that one.
+  const found = mine.find((p) => p.id === v.finds) ?? null;
+  const dead = found ? (found.alive ? undefined : found) : mine.find((p) => !p.alive);
   if (!dead) return v.bytes === 1 ? 0 : null;
   dead.reaped = true;
   forgetProcess(c, dead);

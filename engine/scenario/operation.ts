@@ -1,6 +1,6 @@
 /** What an operation of scenarios is: its arguments and its page of the manual. */
 
-import type * as z from "zod";
+import * as z from "zod";
 import { duration, name, result } from "./values.ts";
 
 /** What `eintr explain OPERATION` says. The arguments are explained at their fields. */
@@ -36,14 +36,18 @@ export const AS_LINUX = "As on Linux.";
 
 const expect = result.optional().describe("result that the real program got, from a log; a difference is reported");
 
+/** Line of the log that an operation comes from. */
+export const line = z.number().int().min(1).optional().describe("line of the log that it comes from");
+
 /** Further arguments of a call that does not wait. */
-export const done = { expect };
+export const done = { expect, line };
 
 /** Further arguments of a call that waits: for an object of the scenario, or for the outside world. */
 export const waiting = {
   takes: duration.optional().describe("the outside world answers after this time, with `result`; without it the call waits for its object"),
   result: result.optional().describe("what the outside world answers: a count, or a negative errno such as -4"),
   expect,
+  line,
 };
 
 /** An object of the scenario (pipe, socket, word, ...): it comes to be when it is first named. */

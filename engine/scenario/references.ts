@@ -46,6 +46,7 @@ export function referenceMistakes(scenario: Written): Mistake[] {
   for (const { list, path } of lists)
     eachOperation(list, path, (name, args, at, short) => {
       for (const [field, to] of fieldsOfOperation(name)) check(field === short ? at : [...at, field], args[field], to);
+      if (name === "by-run") mistakes.push(...byRunMistakes(args, at, names.handler));
     });
   for (const [field, schema] of [
     ["signals", signalPlan],
@@ -57,6 +58,20 @@ export function referenceMistakes(scenario: Written): Mistake[] {
       if (isMap(time)) for (const [name, to] of fieldsThatRefer(when)) check([field, i, "when", name], time[name], to);
     }
   }
+  return mistakes;
+}
+
+/** A handler goes on as another one: from its own list, and as one that there is. */
+function byRunMistakes({ threads }: Written, at: Path, handlers: Known): Mistake[] {
+  if (at[0] !== "handlers" || at.length !== 4) return [{ path: at, text: () => "expected only in a handler's own list" }];
+  const mistakes: Mistake[] = [];
+  for (const [thread, runs] of isMap(threads) ? Object.entries(threads) : [])
+    for (const [i, name] of isMap(runs) && Array.isArray(runs.as) ? runs.as.entries() : [])
+      if (typeof name === "string" && !leads(handlers, name))
+        mistakes.push({
+          path: [...at, "threads", thread, "as", i],
+          text: () => `no handler ${quoted(name)}${hint(name, [...handlers.names])}`,
+        });
   return mistakes;
 }
 

@@ -44,6 +44,10 @@ export function bodiesOf(op: Operation): readonly (readonly Operation[])[] {
   return "do" in op ? [op.do] : [];
 }
 
+/** Handlers that an operation goes on as. */
+export const goesOnAs = (op: Operation): string[] =>
+  op.op === "by-run" ? [op.otherwise, ...Object.values(op.threads).flatMap(({ as }) => as)] : [];
+
 /** An operation as it is written: its name and its arguments, those given in short at their field. Null when it is none. */
 export function written(item: unknown): { name: string; args: unknown; short: string | null } | null {
   if (typeof item === "string") return { name: item, args: {}, short: null };

@@ -35,12 +35,15 @@ export const when = z
       .enum(["before", "blocked"])
       .optional()
       .describe("with `call`: as it enters (before), or as it blocks (blocked, the default; as it returns when it never blocks)"),
-    handler: signal.optional().describe("once, when the thread has entered a handler of this signal"),
+    handler: signal
+      .optional()
+      .describe("once, when the thread has entered a handler of this signal; with a number as `call`: at that call of the handler"),
     site: name.optional().describe("once, when the thread is about to execute a place: `flow: label`, as `eintr stack NAME` prints them"),
     nth: nth.optional().describe("with `call` by name, `handler` and `site`: which visit, from 1"),
   })
   .superRefine((w, ctx) => {
-    const forms = WHEN_FORMS.filter((form) => w[form] !== undefined).length;
+    const inHandler = typeof w.call === "number" && w.handler !== undefined;
+    const forms = WHEN_FORMS.filter((form) => w[form] !== undefined && !(inHandler && form === "call")).length;
     if (forms !== 1) ctx.addIssue({ code: "custom", message: `expected exactly one of ${WHEN_FORMS.join(", ")}` });
     if ((w.call ?? w.handler ?? w.site) !== undefined && w.thread === undefined)
       ctx.addIssue({ code: "custom", message: "expected a thread with call, handler and site" });

@@ -5,6 +5,7 @@ import { field, wholeNumber } from "./args.ts";
 import type { ProcessState, Timer } from "./facts.ts";
 import type { SignalEvent } from "./log.ts";
 import type { Action } from "./registrations.ts";
+import type { Sending } from "./sent.ts";
 import type { Process, Task } from "./tree.ts";
 
 /**
@@ -15,6 +16,8 @@ type Cause = "own" | "fault" | "stop" | "outside";
 
 export interface Arrival {
   readonly cause: Cause;
+  /** The call of the log that sent it. */
+  readonly sending: Sending | undefined;
   /** When it was sent, ns of the log: somewhat before the line that tells of it. Known for `own`. */
   readonly sentAt: number;
   readonly fault: "divide" | "memory" | "illegal";
@@ -46,9 +49,10 @@ export function arrival(event: SignalEvent, task: Task, state: ProcessState): Ar
   const action = state.actions.get(signal) ?? null;
   if (action?.what === "handler" && action.flags.includes("SA_RESETHAND")) state.actions.set(signal, { what: "default", signal });
   const address = Number(field(info, "si_addr"));
-  const { cause, sentAt } = causeOf(event, code, state, action);
+  const { cause, sentAt, sending } = causeOf(event, task, code, state, action);
   return {
     cause,
+    sending,
     sentAt: Math.min(sentAt, event.start),
     fault: FAULTS[signalName(signal)] ?? "memory",
     address: address > 0 && address <= MAX_ADDRESS ? address : 0,
@@ -62,9 +66,11 @@ export function arrival(event: SignalEvent, task: Task, state: ProcessState): Ar
 interface Sent {
   readonly cause: Cause;
   readonly sentAt: number;
+  readonly sending?: Sending;
 }
 
-function causeOf({ signal, info, start }: SignalEvent, code: string, state: ProcessState, action: Action | null): Sent {
+function causeOf(event: SignalEvent, task: Task, code: string, state: ProcessState, action: Action | null): Sent {
+  const { signal, info, start } = event;
   const own = (sentAt: number): Sent => ({ cause: "own", sentAt });
   const other = (cause: Cause): Sent => ({ cause, sentAt: start });
   const isFault = FAULT_CODE.test(code) || (code === "SI_KERNEL" && signalName(signal) === "SIGSEGV");
@@ -77,8 +83,9 @@ function causeOf({ signal, info, start }: SignalEvent, code: string, state: Proc
     return child ? own(endOf(child) ?? start) : other("outside");
   }
   if (signal === SIGALRM && code === "SI_KERNEL" && state.timer) return own(expiry(state.timer, start));
-  const sentAt = state.sent.get(`${signal} ${pid}`);
-  return sentAt === undefined ? other("outside") : own(sentAt);
+  const mailbox = code === "SI_TKILL" ? state.sentTo.get(task) : state.sent;
+  const sending = mailbox?.take(signal, pid, start);
+  return sending === undefined ? other("outside") : { ...own(sending.call.start), sending };
 }
 
 /** The last time before `until` at which the timer went off. */

@@ -2,12 +2,13 @@
 
 import { bounded, splitArgs } from "./args.ts";
 import { EINTR } from "./errno.ts";
-import { advance, type Level, newSuspended, type Suspended } from "./level.ts";
+import { advance, isComputation, type Level, newSuspended, type Suspended } from "./level.ts";
 import type { CallEvent, LogEvent } from "./log.ts";
 import { type Context, operationCut, operationOf } from "./operations.ts";
 import type { Pins } from "./plans.ts";
 import type { Item } from "./registrations.ts";
 import type { Fate, Tally } from "./tally.ts";
+import type { Task } from "./tree.ts";
 import { MARGIN_NS } from "./waiting.ts";
 
 /** A thread on its way through the log. */
@@ -73,11 +74,17 @@ function whole(w: Weaver, call: CallEvent): void {
 
 /** The moment of the log at which the emulated call is to be made. */
 function beginningOf(call: CallEvent, next: LogEvent | undefined, { context: { facts, task } }: Weaver): number {
+  // A process ends with its last thread.
+  if (call.name === "exit" && task.process.tasks.some((other) => other !== task && endsAfter(other, call))) return call.start;
   // The kernel takes its time to end a thread: its parent learns of it only then, but may ask before strace writes a line.
   if (isExit(call) && next?.kind === "end") return Math.max(call.start, Math.min(next.start, facts.goneBy.get(task.process) ?? next.start));
+  const kill = facts.kills.get(call);
+  if (kill) return kill.sending.effect;
   // A timer counts from where the kernel has set it: just before strace sees the call's end.
   return call.name === "setitimer" || call.name === "alarm" ? call.end : call.start;
 }
+
+const endsAfter = ({ life }: Task, call: CallEvent): boolean => (life.events.at(-1)?.start ?? 0) > call.end && life.events.length > 0;
 
 /** A signal ended it; what follows will tell whether it is made again. `before` is the attempt before this one. */
 function suspend({ level }: Weaver, call: CallEvent, before: Suspended | null): void {
@@ -88,6 +95,7 @@ function suspend({ level }: Weaver, call: CallEvent, before: Suspended | null): 
   }
   if (call.name !== "restart_syscall") before.last = call;
   before.waited += call.end - call.start;
+  before.brokenAt = call.end;
   before.lines += call.lines;
   before.outcome = call.value === EINTR ? "eintr" : "open";
   before.returned = false;
@@ -101,17 +109,13 @@ function restarted(w: Weaver, s: Suspended, call: CallEvent): void {
   const { level, context } = w;
   level.suspended = null;
   const base = call.name === "restart_syscall" ? s.first : call;
-  const last = call.end - call.start;
   const pinned = s.handled && s.ownAt === null;
-  if (pinned) advance(level, level.clock + s.waited);
-  const { item, ns, fate } = operationOf(
-    { call: base, value: call.value, takes: bounded(Math.max(1, pinned ? last : s.waited + last)) },
-    context,
-  );
+  if (pinned) advance(level, level.clock + s.waited, s.brokenAt);
+  // It ends when it would have without the signal: the handlers' time is in it.
+  const since = pinned ? s.brokenAt : s.first.start;
+  const { item, fate } = operationOf({ call: base, value: call.value, takes: bounded(Math.max(1, call.end - since)) }, context);
   push(w, item);
-  // The kernel begins anew with the whole time.
-  const twice = s.handled && s.ownAt !== null && !("wait4" in item);
-  level.clock += ns + (twice ? waitedUntilSent(s) : 0);
+  level.clock = Math.max(level.clock, call.end);
   w.pins.within(s.planned, level.calls);
   countLines(w, fate, s.lines + call.lines, base.name);
 }
@@ -124,7 +128,7 @@ export function cutShort(w: Weaver, s: Suspended, atEnd = false): void {
   if (expect === null && !atEnd && s.jumped === "") w.tally.note("not-restarted");
   // Without a handler nothing in the scenario would end it: strace itself lets ignored signals through to a call.
   if (!s.handled && !atEnd) return answeredByItself(w, s, expect);
-  if (s.planned.length > 0) advance(level, level.clock + s.waited);
+  if (s.planned.length > 0) advance(level, level.clock + s.waited, s.brokenAt);
   else {
     if (s.ownAt !== null) beginEarlier(level, MARGIN_NS - s.waited);
     level.clock += waitedUntilSent(s);
@@ -144,7 +148,9 @@ const waitedUntilSent = ({ ownAt, first, waited }: Suspended): number =>
 /** A signal that is to find the thread waiting may be sent a little early: let the wait begin before, where there is time. */
 function beginEarlier({ items }: Level, ns: number): void {
   const before = items.at(-1);
-  if (ns > 0 && typeof before?.compute === "number") before.compute = Math.max(0, before.compute - ns);
+  if (ns <= 0 || !isComputation(before)) return;
+  before.compute.for = Math.max(0, before.compute.for - ns);
+  if (before.compute.until !== undefined) before.compute.until = Math.max(0, before.compute.until - ns);
 }
 
 function answeredByItself(w: Weaver, s: Suspended, value: number | null): void {

@@ -6,8 +6,9 @@
 import { field, signalSet, splitArgs, timeSpan, wholeNumber } from "./args.ts";
 import { type Arrival, arrival } from "./arrivals.ts";
 import { type Kill, killTarget, newGroups } from "./kills.ts";
-import { type CallEvent, CREATES, type EndEvent, type Log, type SignalEvent } from "./log.ts";
+import { type CallEvent, CREATES, type EndEvent, type Log, type LogEvent, type SignalEvent } from "./log.ts";
 import { type Action, actionOf } from "./registrations.ts";
+import { isCut, Mailbox, settleEffect } from "./sent.ts";
 import type { Process, Task, Tree } from "./tree.ts";
 import { type Wait, waitOf } from "./waits.ts";
 
@@ -19,8 +20,9 @@ export interface ProcessState {
   known: boolean;
   /** The last alarm or setitimer(ITIMER_REAL). */
   timer: Timer | null;
-  /** Signals sent to it by calls of the log that are emulated: "signal sender" and the time of the last. */
-  readonly sent: Map<string, number>;
+  /** Signals sent to it, and to its threads, by calls of the log that are emulated. */
+  readonly sent: Mailbox;
+  readonly sentTo: Map<Task, Mailbox>;
   /** All its children by their ids. */
   readonly children: Map<number, Process>;
   /** Children not yet waited for. */
@@ -127,22 +129,38 @@ export function gatherFacts(log: Log, tree: Tree): Facts {
     }
   };
 
+  /** The line before, of each thread. */
+  const before = new Map<Task, LogEvent>();
+  /** What is known of the moment at which it was caused: before it was told, and not in a call that it did not end. */
+  const settle = (event: SignalEvent, { cause, sending }: Arrival, task: Task, state: ProcessState, last: LogEvent | undefined): void => {
+    const kill = sending && kills.get(sending.call);
+    if (sending && kill) {
+      settleEffect(sending, last, event);
+      kill.takers[task.name] = event.start;
+    }
+    const child = cause === "own" && !sending ? state.children.get(wholeNumber(field(event.info, "si_pid")) ?? -1) : undefined;
+    if (child && last?.kind === "call" && isCut(last)) goneBy.set(child, Math.min(last.end, goneBy.get(child) ?? last.end));
+  };
   for (const event of log.events) {
     const task = tree.taskOf.get(event.life);
     if (!task) continue;
     if (event.kind === "call") call(task, event);
     else if (event.kind === "signal") {
-      stateOf(task.process).arrived.add(event.signal);
-      arrivals.set(event, arrival(event, task, stateOf(task.process)));
+      const state = stateOf(task.process);
+      state.arrived.add(event.signal);
+      const arrived = arrival(event, task, state);
+      arrivals.set(event, arrived);
+      settle(event, arrived, task, state, before.get(task));
     } else if (event.kind === "end") {
       const state = stateOf(task.process);
       state.alive.delete(task);
       if (state.alive.size === 0) living.delete(state);
       if (event.how !== "killed" || state.deathPlanned) continue;
       state.deathPlanned = true;
-      const explained = state.arrived.has(event.value) || [...state.sent.keys()].some((sent) => sent.startsWith(`${event.value} `));
+      const explained = state.arrived.has(event.value) || state.sent.has(event.value);
       if (!explained) deaths.add(event);
     }
+    before.set(task, event);
   }
   return { actions, arrivals, kills, waits, goneBy, masks, deaths };
 }
@@ -154,7 +172,8 @@ const newState = (process: Process): ProcessState => ({
   actions: new Map(),
   known: false,
   timer: null,
-  sent: new Map(),
+  sent: new Mailbox(),
+  sentTo: new Map(),
   children: new Map(),
   unreaped: new Set(),
   alive: new Set(),

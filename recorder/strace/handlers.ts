@@ -1,46 +1,93 @@
 /**
- * Handlers of the scenario from the runs that the log shows. A handler there does the same each time, so the runs that made the
- * most common sequence of calls stand for it; lines of other runs are counted, and results that differ between runs are not expected.
+ * Handlers of the scenario from the runs that the log shows. Where all runs of a function made the same calls in about the same time,
+ * one list of operations stands for them; else the handler goes on, run by run, as the one that did what this run did, and is over when
+ * this run was.
  */
 
 import { signalName } from "../../engine/index.ts";
 import { bounded } from "./args.ts";
-import type { AfterHandlers } from "./level.ts";
+import { type AfterHandlers, isComputation } from "./level.ts";
 import type { HandlerRun, Item, Registration } from "./registrations.ts";
 import type { Tally } from "./tally.ts";
 
+/** Runs whose times differ by less are alike, ns: no signal falls into the difference. */
+const ALIKE_NS = 20_000;
+
+/** What the handlers are made of while they are made. */
+interface Making {
+  readonly handlers: Record<string, Item[]>;
+  /** How often a name was given. */
+  readonly taken: Map<string, number>;
+}
+
 /** Names the handlers of all registrations and answers with their bodies. */
 export function makeHandlers(registrations: readonly Registration[], tally: Tally): Record<string, Item[]> {
-  const runsOfKey = new Map<string, HandlerRun[]>();
-  for (const { key, runs } of registrations) {
-    const list = runsOfKey.get(key) ?? [];
-    runsOfKey.set(key, list);
-    for (const run of runs) list.push(run);
-  }
-  const handlers: Record<string, Item[]> = {};
-  const models = new Map<string, HandlerRun | undefined>();
-  const names = new Map<string, string>();
-  const taken = new Map<string, number>();
+  const making: Making = { handlers: {}, taken: new Map() };
+  const groups = new Map<string, Registration[]>();
   for (const registration of registrations) {
-    const { signal, key } = registration;
-    const own = registration.runs;
-    const common = mostCommon(signal, own.length > 0 ? own : (runsOfKey.get(key) ?? []));
-    // Handlers that made no call are all alike.
-    const signature = signatureOf(common[0]);
-    const id = signature === "" ? `${signal} ${common.some(resumes)}` : `${key}\n${signature}`;
-    let name = names.get(id);
-    if (name === undefined) {
-      name = newName(`on-${signalName(signal)}`, taken);
-      names.set(id, name);
-      handlers[name] = bodyOf(common);
-      models.set(name, common[0]);
-    } else forgetDiffering(handlers[name] ?? [], common);
-    if (own.length > common.length) forgetAll(handlers[name] ?? []);
-    registration.name = name;
-    for (const run of own) run.model = models.get(name) ?? null;
-    countRuns(own, common, tally);
+    // Functions that never ran are all alike.
+    const group = groups.get(registration.key);
+    if (group) group.push(registration);
+    else groups.set(registration.key, [registration]);
   }
-  return handlers;
+  const idle = new Map<number, string>();
+  for (const group of groups.values()) {
+    const runs = group.flatMap((registration) => registration.runs).sort((a, b) => a.start - b.start);
+    const signal = group[0]?.signal ?? 0;
+    const name = runs.length > 0 ? makeHandler(signal, runs, making) : (idle.get(signal) ?? add(making, signal, []));
+    if (runs.length === 0) idle.set(signal, name);
+    for (const registration of group) registration.name = name;
+    for (const run of runs) for (const { fate, lines, call } of run.fates) tally.add(fate, lines, call);
+  }
+  return making.handlers;
+}
+
+function makeHandler(signal: number, runs: readonly HandlerRun[], making: Making): string {
+  const kinds = new Map<string, HandlerRun[]>();
+  for (const run of runs) {
+    const what = whatItDid(run);
+    const kind = kinds.get(what);
+    if (kind) kind.push(run);
+    else kinds.set(what, [run]);
+  }
+  const lasted = runs.map((run) => run.lasted);
+  const alike = kinds.size === 1 && lasted.reduce((a, b) => Math.max(a, b)) - lasted.reduce((a, b) => Math.min(a, b)) < ALIKE_NS;
+  if (alike && !runs.some((run) => raisesItself(signal, run))) return add(making, signal, bodyOf(runs));
+
+  const name = newName(signal, making.taken);
+  making.handlers[name] = [];
+  const kindOf = new Map<HandlerRun, string>();
+  for (const kind of kinds.values()) {
+    const body = add(making, signal, bodyOf(kind));
+    for (const run of kind) kindOf.set(run, body);
+  }
+  const threads: Record<string, { as: string[]; ends: number[] }> = {};
+  for (const run of runs) {
+    const of = threads[run.thread] ?? { as: [], ends: [] };
+    threads[run.thread] = of;
+    of.as.push(kindOf.get(run) ?? "");
+    of.ends.push(bounded(run.endedAt));
+  }
+  // A run more than the log has: what it did most often, unless that raises the signal anew each time.
+  const usual = [...kinds.values()]
+    .filter(([run]) => run !== undefined && !raisesItself(signal, run))
+    .sort((a, b) => b.length - a.length)[0]?.[0];
+  const otherwise = (usual && kindOf.get(usual)) ?? add(making, signal, []);
+  making.handlers[name] = [{ "by-run": { threads, otherwise } }];
+  return name;
+}
+
+function add({ handlers, taken }: Making, signal: number, body: Item[]): string {
+  const name = newName(signal, taken);
+  handlers[name] = body;
+  return name;
+}
+
+function newName(signal: number, taken: Map<string, number>): string {
+  const base = `on-${signalName(signal)}`;
+  const n = (taken.get(base) ?? 0) + 1;
+  taken.set(base, n);
+  return n === 1 ? base : `${base}-b${n}`;
 }
 
 /**
@@ -50,37 +97,8 @@ export function makeHandlers(registrations: readonly Registration[], tally: Tall
 export function evenOut(afterHandlers: readonly AfterHandlers[]): void {
   for (const { item, runs } of afterHandlers) {
     const more = runs.reduce((sum, run) => sum + run.lasted - (run.model?.modelled ?? 0), 0);
-    item.compute = bounded((item.compute as number) + more);
+    item.compute.for = bounded(item.compute.for + more);
   }
-}
-
-/** A jump to a place that only a run left out would have remembered leads nowhere: the handler comes back instead. */
-export function dropLostJumps(handlers: Record<string, Item[]>, programs: Iterable<readonly Item[]>): void {
-  const places = new Set<unknown>();
-  for (const items of [...programs, ...Object.values(handlers)])
-    for (const item of items) if (item.sigsetjmp !== undefined) places.add(argsOf(item)?.place);
-  for (const [name, items] of Object.entries(handlers))
-    handlers[name] = items.filter(({ siglongjmp }) => siglongjmp === undefined || places.has(siglongjmp));
-}
-
-function newName(base: string, taken: Map<string, number>): string {
-  const n = (taken.get(base) ?? 0) + 1;
-  taken.set(base, n);
-  return n === 1 ? base : `${base}-b${n}`;
-}
-
-/** The runs with the most common sequence of calls; of two equally common, the shorter. */
-function mostCommon(signal: number, runs: readonly HandlerRun[]): HandlerRun[] {
-  const groups = new Map<string, HandlerRun[]>();
-  for (const run of runs) {
-    if (raisesItself(signal, run)) continue;
-    const signature = signatureOf(run);
-    const group = groups.get(signature);
-    if (group) group.push(run);
-    else groups.set(signature, [run]);
-  }
-  const length = (group: HandlerRun[]): number => group[0]?.items.length ?? 0;
-  return [...groups.values()].sort((a, b) => b.length - a.length || length(a) - length(b))[0] ?? [];
 }
 
 /** A handler that raised its own signal each time it ran would never end. */
@@ -93,55 +111,22 @@ function raisesItself(signal: number, { items }: HandlerRun): boolean {
   });
 }
 
-/** Names of the calls made, in order. Times differ from run to run and say nothing. */
-const signatureOf = (run: HandlerRun | undefined): string =>
-  callsOf(run?.items ?? [])
-    .map(nameOf)
-    .join(" ");
+/** The calls of a run and their results, as a text. How long they took differs from run to run and says nothing. */
+const whatItDid = (run: HandlerRun): string =>
+  JSON.stringify([resumes(run), run.items.filter((item) => !isComputation(item))], (key, value: unknown) =>
+    key === "takes" || key === "line" ? undefined : value,
+  );
 
-const callsOf = (items: readonly Item[]): Item[] => items.filter((item) => !("compute" in item));
-
-function nameOf(item: Item): string {
-  const operation = Object.keys(item)[0] ?? "";
-  return operation === "call" ? `call:${String((item.call as Item).name)}` : operation;
-}
-
-function bodyOf(common: readonly HandlerRun[]): Item[] {
-  const [first] = common;
+function bodyOf(runs: readonly HandlerRun[]): Item[] {
+  // Of runs that differ in time only, the shortest: the others go on computing until they were over.
+  const first = runs.reduce<HandlerRun | null>((best, run) => (best === null || run.lasted < best.lasted ? run : best), null);
   const body = [...(first?.items ?? [])];
-  forgetDiffering(body, common);
+  for (const run of runs) run.model = first;
+  // Moments of one run are none of another's.
+  if (runs.length > 1) for (const item of body) if (isComputation(item)) delete item.compute.until;
   // Whatever the handler did about the fault, the instruction did not raise it again.
-  if (common.some(resumes)) body.push({ "skip-fault": {} });
+  if (first && resumes(first)) body.push({ "skip-fault": {} });
   return body;
 }
 
 const resumes = (run: HandlerRun): boolean => run.fault && run.returned;
-
-/** Runs that made other calls may have changed what these are answered. */
-function forgetAll(body: readonly Item[]): void {
-  for (const item of body) delete argsOf(item)?.expect;
-}
-
-/** What another run was answered otherwise is not expected of this one. */
-function forgetDiffering(body: readonly Item[], runs: readonly HandlerRun[]): void {
-  const calls = callsOf(body);
-  for (const run of runs) {
-    callsOf(run.items).forEach((item, i) => {
-      const mine = argsOf(calls[i]);
-      if (mine !== null && mine.expect !== argsOf(item)?.expect) delete mine.expect;
-    });
-  }
-}
-
-function argsOf(item: Item | undefined): Item | null {
-  const args = item === undefined ? null : Object.values(item)[0];
-  return args !== null && typeof args === "object" ? (args as Item) : null;
-}
-
-function countRuns(runs: readonly HandlerRun[], common: readonly HandlerRun[], tally: Tally): void {
-  const kept = common[0] === undefined ? null : signatureOf(common[0]);
-  for (const run of runs) {
-    const stands = kept === signatureOf(run);
-    for (const { fate, lines, call } of run.fates) tally.add(stands ? fate : "other-handler-run", lines, stands ? call : undefined);
-  }
-}

@@ -5,6 +5,7 @@ import { splitArgs, wholeNumber } from "./args.ts";
 import { SIG_STOPS } from "./arrivals.ts";
 import type { ProcessState } from "./facts.ts";
 import type { CallEvent } from "./log.ts";
+import { Mailbox, type Sending } from "./sent.ts";
 import type { Process, Task, Tree } from "./tree.ts";
 
 export interface Kill {
@@ -12,6 +13,9 @@ export interface Kill {
   /** As the operation names its target. */
   readonly target: string;
   readonly signal: number;
+  readonly sending: Sending;
+  /** Threads that took it, and when: ns of the log. */
+  readonly takers: Record<string, number>;
 }
 
 /** Process groups as far as the log tells; 0 is the group everything began in. */
@@ -55,13 +59,21 @@ export function killTarget(call: CallEvent, task: Task, known: Known): Kill | nu
   if (id === null || signal < 1 || SIG_STOPS.has(signal)) return null;
   const found = thread ? targetThread(id, task, known) : targetProcess(id, task, known);
   if (found === null) return null;
+  const sending = { call, sender: task.process.leader.life.pid, effect: call.start };
   for (const state of found.states) {
-    state.sent.set(`${signal} ${task.process.leader.life.pid}`, call.start);
+    if (state.actions.get(signal)?.what !== "ignore") mailboxOf(state, found.thread).put(signal, sending);
     const end = state.process.leader.life.events.at(-1);
     const byDefault = (state.actions.get(signal)?.what ?? "default") === "default";
     state.doomed ||= byDefault && end?.kind === "end" && end.how === "killed" && end.value === signal;
   }
-  return { operation: thread ? "tgkill" : "kill", target: found.name, signal };
+  return { operation: thread ? "tgkill" : "kill", target: found.name, signal, sending, takers: {} };
+}
+
+function mailboxOf(state: ProcessState, thread: Task | null): Mailbox {
+  if (thread === null) return state.sent;
+  const mailbox = state.sentTo.get(thread) ?? new Mailbox();
+  state.sentTo.set(thread, mailbox);
+  return mailbox;
 }
 
 const READERS = {
@@ -73,24 +85,26 @@ const READERS = {
 interface Found {
   readonly name: string;
   readonly states: readonly ProcessState[];
+  /** null for a signal to processes. */
+  readonly thread: Task | null;
 }
 
 /** Only threads of the sender's own process: what the emulated tgkill can reach. */
 function targetThread(id: number, task: Task, { stateOf }: Known): Found | null {
   const state = stateOf(task.process);
   const target = [...state.alive].find((other) => other.life.pid === id);
-  return target ? { name: target === task ? "self" : target.name, states: [state] } : null;
+  return target ? { name: target === task ? "self" : target.name, states: [state], thread: target } : null;
 }
 
 function targetProcess(id: number, task: Task, { groups, stateOf }: Known): Found | null {
   const own = stateOf(task.process);
   if (id > 0) {
     const target = groups.all().find((state) => [...state.alive].some((other) => other.life.pid === id));
-    return target && !target.doomed ? { name: target === own ? "self" : target.process.name, states: [target] } : null;
+    return target && !target.doomed ? { name: target === own ? "self" : target.process.name, states: [target], thread: null } : null;
   }
   if (id === -1) return null;
   const members = groups.members(id === 0 ? own.group : -id);
-  if (members.length > 0 && members.length === groups.all().length) return { name: "group", states: members };
+  if (members.length > 0 && members.length === groups.all().length) return { name: "group", states: members, thread: null };
   const [only] = members;
-  return only && members.length === 1 ? { name: only === own ? "self" : only.process.name, states: [only] } : null;
+  return only && members.length === 1 ? { name: only === own ? "self" : only.process.name, states: [only], thread: null } : null;
 }

@@ -28,9 +28,16 @@ export interface Level {
   readonly afterHandlers: AfterHandlers[];
 }
 
+/** Own instructions: for how long, and until when on the log's own kernel. */
+export interface Computation extends Item {
+  readonly compute: { for: number; until?: number };
+}
+
+export const isComputation = (item: Item | undefined): item is Computation => item !== undefined && typeof item.compute === "object";
+
 /** A computation and the runs before it, which the scenario's handlers stand for with times of their own. */
 export interface AfterHandlers {
-  readonly item: Item;
+  readonly item: Computation;
   readonly runs: readonly HandlerRun[];
 }
 
@@ -47,6 +54,8 @@ export interface Suspended {
   last: CallEvent;
   /** ns that the attempts lasted. */
   waited: number;
+  /** When the last attempt was over, ns of the log. */
+  brokenAt: number;
   lines: number;
   /** Signals from outside that came in it. */
   readonly planned: Planned[];
@@ -82,6 +91,7 @@ export const newSuspended = (call: CallEvent): Suspended => ({
   first: call,
   last: call,
   waited: call.end - call.start,
+  brokenAt: call.end,
   lines: call.lines,
   planned: [],
   signals: [],
@@ -93,11 +103,14 @@ export const newSuspended = (call: CallEvent): Suspended => ({
   jumped: "",
 });
 
-/** The time up to `to` that nothing accounts for is computation. */
-export function advance(level: Level, to: number): void {
+/**
+ * The time up to `to` that nothing accounts for is computation. `until` is when it ended in the log: the same, unless `to` leaves out
+ * what the operations after it take in.
+ */
+export function advance(level: Level, to: number, until = to): void {
   const gap = to - level.clock;
   if (gap <= 0) return;
-  const item = { compute: bounded(gap) };
+  const item: Computation = { compute: { for: bounded(gap), until: bounded(until) } };
   level.items.push(item);
   if (level.ran.length > 0) level.afterHandlers.push({ item, runs: level.ran });
   level.ran = [];

@@ -1,7 +1,7 @@
 /** A call of the log as an operation of the scenario. What has no operation of its own is kept as an opaque `call`. */
 
 import { costOf, signalName } from "../../engine/index.ts";
-import { bounded, field, signalNames, signalSet, splitArgs, timeSpan, wholeNumber } from "./args.ts";
+import { bounded, field, MAX_TIME, signalNames, signalSet, splitArgs, timeSpan, wholeNumber } from "./args.ts";
 import { EINTR } from "./errno.ts";
 import type { Facts } from "./facts.ts";
 import type { AfterHandlers } from "./level.ts";
@@ -10,6 +10,7 @@ import { type Action, type Item, setAction } from "./registrations.ts";
 import type { Fate } from "./tally.ts";
 import type { Task, Tree } from "./tree.ts";
 import { answered, callName, interrupted, MARGIN_NS } from "./waiting.ts";
+import type { Wait } from "./waits.ts";
 
 export interface Mapped {
   readonly item: Item;
@@ -53,7 +54,7 @@ type Reader = (finished: Finished, context: Context, args: readonly string[]) =>
 const SPECIAL: Readonly<Record<string, Reader>> = {
   rt_sigaction({ call, value }, { facts, setters }) {
     const action = facts.actions.get(call);
-    if (!action || value === null) return null;
+    if (!action || value !== 0) return null;
     const item = setAction(action, value);
     setters.push({ action, item });
     return { item };
@@ -77,6 +78,8 @@ const SPECIAL: Readonly<Record<string, Reader>> = {
   tgkill: sending,
   alarm({ value }, _, [text]) {
     const seconds = wholeNumber(text);
+    // Beyond what a scenario can say.
+    if (Math.max(seconds ?? 0, value ?? 0) * 1e9 > MAX_TIME) return null;
     return seconds === null || seconds < 0 || value === null ? null : { item: { alarm: { after: bounded(seconds * 1e9), expect: value } } };
   },
   setitimer({ value }, _, [which, timer = ""]) {
@@ -112,7 +115,8 @@ function sending({ call }: Finished, { facts }: Context): { item: Item } | null 
   const kill = facts.kills.get(call);
   if (!kill) return null;
   const target = kill.operation === "kill" ? { process: kill.target } : { thread: kill.target };
-  return { item: { [kill.operation]: { ...target, signal: signalName(kill.signal), expect: 0 } } };
+  const takers = Object.keys(kill.takers).length > 0 ? { takers: kill.takers } : {};
+  return { item: { [kill.operation]: { ...target, signal: signalName(kill.signal), ...takers, expect: 0 } } };
 }
 
 function waiting({ call, value }: Finished, { facts }: Context): Special | null {
@@ -121,11 +125,16 @@ function waiting({ call, value }: Finished, { facts }: Context): Special | null 
   const fate = call.name === "wait4" ? "emulated" : "approximated";
   // The emulated parent is told at once, not after strace has written a line.
   const over = Math.min(call.end, wait.until ?? call.start) - call.start + WAY_BACK_NS;
-  return { item: waitItem(wait.child, wait.nohang, wait.expect), ns: Math.max(over, AT_ONCE_NS), fate };
+  return { item: waitItem(wait, wait.expect), ns: Math.max(over, AT_ONCE_NS), fate };
 }
 
-const waitItem = (child: string | undefined, nohang: boolean, expect: number | null): Item => ({
-  wait4: { ...(child === undefined ? {} : { child }), ...(nohang ? { nohang } : {}), ...(expect === null ? {} : { expect }) },
+const waitItem = ({ child, nohang, found }: Wait, expect: number | null): Item => ({
+  wait4: {
+    ...(child === undefined ? {} : { child }),
+    ...(child === undefined && found !== null ? { finds: found.name } : {}),
+    ...(nohang ? { nohang } : {}),
+    ...(expect === null ? {} : { expect }),
+  },
 });
 
 function creating({ call, value }: Finished, { tree }: Context): { item: Item } | null {
@@ -181,8 +190,7 @@ export function operationCut(cut: Cut, { facts }: Context): { item: Item; fate: 
   if (name === "nanosleep" || name === "clock_nanosleep")
     return { item: { nanosleep: { for: sleepTime(name, args, cut), ...told } }, fate: "emulated" };
   const wait = facts.waits.get(call);
-  if (wait && !againstRestart)
-    return { item: waitItem(wait.child, wait.nohang, expect), fate: name === "wait4" ? "emulated" : "approximated" };
+  if (wait && !againstRestart) return { item: waitItem(wait, expect), fate: name === "wait4" ? "emulated" : "approximated" };
   const suspended = underMask(cut, args, facts);
   if (suspended) return { item: { sigsuspend: { mask: signalNames(suspended), ...told } }, fate: "approximated" };
   const { item, exact } = interrupted({ name, args, expect, againstRestart, waited: cut.waited });

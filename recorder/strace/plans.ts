@@ -68,7 +68,8 @@ export function createPins(task: Task, plans: SignalPlan[], tally: Tally): Pins 
       const last = list.at(-1);
       // One place in a call holds one plan. Those that did not end the call came earlier, and the call went on.
       before(list.slice(0, -1), call);
-      if (last) put(last, { thread, call, phase: "blocked" });
+      if (last && call > 0) put(last, { thread, call, phase: "blocked" });
+      else if (last) put(last, { at: last.start });
     },
     atTheirTime(list) {
       for (const planned of list) put(planned, { at: planned.start });

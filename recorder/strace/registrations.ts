@@ -11,6 +11,10 @@ export type Item = Record<string, unknown>;
 
 /** One run of a handler. */
 export interface HandlerRun {
+  /** Name of the thread it ran on. */
+  readonly thread: string;
+  /** ns of the log. */
+  readonly start: number;
   readonly items: Item[];
   /** What became of its lines, should the scenario's handler stand for this run. */
   readonly fates: { readonly fate: Fate; readonly lines: number; readonly call: string | undefined }[];
@@ -20,6 +24,8 @@ export interface HandlerRun {
   readonly returned: boolean;
   /** ns from the signal to the end of rt_sigreturn, in the log, and of the operations. */
   lasted: number;
+  /** When it returned, ns of the log; 0 when it did not. */
+  endedAt: number;
   modelled: number;
   /** The run whose operations stand for it in the scenario. */
   model: HandlerRun | null;

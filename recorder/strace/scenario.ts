@@ -3,7 +3,7 @@
 import type { ScenarioInput } from "../../engine/index.ts";
 import type { QualityCounter } from "../trace-format.ts";
 import { gatherFacts } from "./facts.ts";
-import { dropLostJumps, evenOut, makeHandlers } from "./handlers.ts";
+import { evenOut, makeHandlers } from "./handlers.ts";
 import type { AfterHandlers } from "./level.ts";
 import { readLog } from "./log.ts";
 import type { SignalPlan } from "./plans.ts";
@@ -23,6 +23,8 @@ export interface Imported {
 /** Transitions that a run may take for a line of the log; the longest emulated call takes fewer. */
 const ROWS_PER_LINE = 1000;
 const ROWS_AT_LEAST = 1_000_000;
+/** More a scenario may not ask for. */
+const ROWS_AT_MOST = 1_000_000_000;
 /** Operations in one list: below what a scenario may hold. */
 const LIST_LENGTH = 500_000;
 
@@ -52,7 +54,6 @@ export function straceToScenario(text: string, name: string): Imported {
     programs.set(task, programOf(context, beginnings.get(task) ?? [], plans, tally, log.duration));
   }
   const handlers = makeHandlers(registrationsOf(setters), tally);
-  dropLostJumps(handlers, programs.values());
   evenOut(afterHandlers);
   for (const { action, item } of setters) if (action.what === "handler") (item.sigaction as Item).handler = action.name;
 
@@ -66,7 +67,7 @@ export function straceToScenario(text: string, name: string): Imported {
       programs: Object.fromEntries(tree.tasks.filter((task) => task !== tree.main).map((task) => [task.name, chunked(task)])),
       handlers: Object.fromEntries(Object.entries(handlers).map(([key, items]) => [key, inChunks(items)])),
       signals: plans,
-      limit: { transitions: Math.max(ROWS_AT_LEAST, log.lines * ROWS_PER_LINE) },
+      limit: { transitions: Math.min(ROWS_AT_MOST, Math.max(ROWS_AT_LEAST, log.lines * ROWS_PER_LINE)) },
     },
     counters: tally.counters(),
     threads: tree.tasks.length,

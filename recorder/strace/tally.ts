@@ -7,10 +7,6 @@ const FATES = {
   emulated: { severity: "info", advice: "lines of calls, signals and exits that became operations of the scenario" },
   opaque: { severity: "info", advice: "eintr does not emulate this call: its duration and result are kept" },
   approximated: { severity: "info", advice: "this call is kept as the operation that waits most like it" },
-  "other-handler-run": {
-    severity: "notice",
-    advice: "a scenario's handler does the same each time: runs that made other calls than most are left out",
-  },
   stop: { severity: "notice", advice: "stopping and continuing by job control is not emulated: the time stays as computation" },
   "fault-kind": { severity: "notice", advice: "a fault eintr has no instruction for: the signal comes from outside instead" },
   stray: { severity: "data-loss", advice: "the end of a call whose beginning is not in the log: record from the start" },

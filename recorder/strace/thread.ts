@@ -76,7 +76,18 @@ function signal(w: Weaver, event: SignalEvent): void {
 
 function enterHandler(w: Weaver, event: SignalEvent, arrival: Arrival, registration: Registration, nth: number): void {
   const { returned } = arrival;
-  const record: HandlerRun = { items: [], fates: [], fault: arrival.cause === "fault", returned, lasted: 0, modelled: 0, model: null };
+  const record: HandlerRun = {
+    thread: w.context.task.name,
+    start: event.start,
+    items: [],
+    fates: [],
+    fault: arrival.cause === "fault",
+    returned,
+    lasted: 0,
+    endedAt: 0,
+    modelled: 0,
+    model: null,
+  };
   registration.runs.push(record);
   w.level = newLevel(event.start, { registration, record, nth, start: event.start }, w.context.afterHandlers);
   w.levels.push(w.level);
@@ -114,6 +125,7 @@ function comeBack(w: Weaver, call: CallEvent): void {
   w.level.clock += call.end - call.start;
   if (run) {
     run.record.lasted = call.end - run.start;
+    run.record.endedAt = call.start;
     run.record.modelled = clock - run.start + DELIVERY_NS;
     w.level.ran.push(run.record);
   }

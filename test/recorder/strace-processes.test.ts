@@ -230,15 +230,25 @@ describe("handlers and dispositions", () => {
     expect([dies.parsed.signals, endOf(native(dies))]).toEqual([[], "killed"]);
   });
 
-  test("runs that made other calls than most are left out and counted", () => {
+  test("runs that made other calls are told apart", () => {
     const run = (ms: number, call: string) =>
       `5 ${ms} ${line("SIGINT", "SI_USER", 9)}\n5 ${ms + 1} ${call} <0.000010>\n5 ${ms + 2} ${sigreturn()}\n`;
     const log = importLog(`5 0 ${set("SIGINT")}
       ${run(10, "getpid() = 5")}${run(20, "sched_yield() = 0")}${run(30, "getpid() = 5")}
       5 40 close(3) = 0 <0.000010>`);
-    expect(log.parsed.handlers["on-SIGINT"]?.map(({ op }) => op)).toEqual(["compute", "getpid", "compute"]);
-    expect(counter(log, "other-handler-run")).toBe(2);
-    expect(handled(native(log))).toEqual(["SIGINT", "SIGINT", "SIGINT"]);
+    const { handlers } = log.parsed;
+    expect(handlers["on-SIGINT"]).toEqual([
+      {
+        op: "by-run",
+        threads: { main: { as: ["on-SIGINT-b2", "on-SIGINT-b3", "on-SIGINT-b2"], ends: [12e6, 22e6, 32e6] } },
+        otherwise: "on-SIGINT-b2",
+      },
+    ]);
+    expect(handlers["on-SIGINT-b2"]?.map(({ op }) => op)).toEqual(["compute", "getpid", "compute"]);
+    expect(handlers["on-SIGINT-b3"]?.map(({ op }) => op)).toEqual(["compute", "yield", "compute"]);
+    const ran = native(log);
+    expect(handled(ran)).toEqual(["SIGINT", "SIGINT", "SIGINT"]);
+    expect(results(ran).slice(1)).toEqual(["getpid 1", "sched_yield 0", "getpid 1", "call 0"]);
   });
 
   test("set before the log began are set at its start", () => {

@@ -140,7 +140,7 @@ describe("a signal from outside", () => {
       5 12 --- SIGWINCH {si_signo=SIGWINCH, si_code=SI_KERNEL} ---
       5 12.1 restart_syscall(<... resuming interrupted nanosleep ...>) = 0 <0.040000>
       5 60 +++ exited with 0 +++`);
-    expect(operation(log, "nanosleep")).toMatchObject({ for: 50_000_000, expect: 0 });
+    expect(operation(log, "nanosleep")).toMatchObject({ for: 51_100_000, expect: 0 });
     expect(plans(log)).toEqual([{ signal: 28, process: "main", when: { thread: "main", call: 2, phase: "blocked" } }]);
     expect(resultOf(native(log), "nanosleep")).toBe("0");
   });

@@ -118,7 +118,8 @@ function runOf(scenario: Scenario): { threads: RunThread[]; ends: Map<number, st
   const rows: Transition[] = [];
   const sink = {
     put(block: Parameters<typeof transitionAt>[0]): void {
-      for (let i = 0; i < block.n; i += 1) if (MATTERS.has(block.kind[i] ?? -1)) rows.push(transitionAt(block, i));
+      for (let i = 0; i < block.n; i += 1)
+        if (MATTERS.has(block.kind[i] ?? -1) || isEntry(run.sites[block.site[i] ?? -1])) rows.push(transitionAt(block, i));
     },
   };
   run.run(MOST_ROWS, sink);
@@ -126,7 +127,7 @@ function runOf(scenario: Scenario): { threads: RunThread[]; ends: Map<number, st
   const returned = new Set(rows.filter((row) => row.kind === KIND["app.handler.return"]).map((row) => row.extra));
   const threads = run.threads.map(({ name, pid, tid }): RunThread => ({ name, pid, tid, happened: [], ended: false }));
   const ends = new Map<number, string>();
-  const levels = threads.map((): Level[] => [{ signal: 0, call: null }]);
+  const levels = threads.map((): Level[] => [{ signal: 0, asked: "", call: null }]);
   for (const row of rows) {
     const thread = threads[row.thread];
     const site = run.sites[row.site];
@@ -138,7 +139,7 @@ function runOf(scenario: Scenario): { threads: RunThread[]; ends: Map<number, st
 const MATTERS: ReadonlySet<number> = new Set([
   KIND["app.call"],
   KIND["app.return"],
-  KIND["app.handler.enter"],
+  KIND["host.signal.deliver"],
   KIND["app.handler.return"],
   KIND["app.fault"],
   KIND["host.syscall.enter"],
@@ -150,8 +151,13 @@ const MATTERS: ReadonlySet<number> = new Set([
 /** The program (signal 0) or a handler that comes back, and the call it is in. */
 interface Level {
   readonly signal: number;
+  /** Name of a call that the kernel has not seen yet. */
+  asked: string;
   call: CallSeen | null;
 }
+
+/** The kernel is entered by a system call: what comes before has its place before the call. */
+const isEntry = (site: Site | undefined): boolean => site?.step === 0 && site.flow.startsWith("host ");
 
 const NO_CALLS = new Set(["exit", "exit-group", "exit_group"]);
 
@@ -167,11 +173,16 @@ function follow(
   if (!top) return;
   const outside = levels.length === 1;
   const call = (name: string): CallSeen => ({ kind: "call", name, value: "none", child: null, line: row.seq });
+  if (isEntry(site) && top.asked !== "") {
+    top.call = call(top.asked);
+    if (outside) thread.happened.push(top.call);
+    top.asked = "";
+  }
   switch (row.kind) {
     case KIND["app.call"]: {
       const name = site.label.split("(")[0] ?? "";
-      top.call = NO_CALLS.has(name) ? null : call(name.replaceAll("-", "_"));
-      if (outside && top.call) thread.happened.push(top.call);
+      top.call = null;
+      top.asked = NO_CALLS.has(name) ? "" : name.replaceAll("-", "_");
       return;
     }
     case KIND["app.return"]: {
@@ -182,9 +193,10 @@ function follow(
       top.call = null;
       return;
     }
-    case KIND["app.handler.enter"]:
+    case KIND["host.signal.deliver"]:
+      // Where strace tells of it. Of two delivered at one place the second one's handler runs first.
       thread.happened.push({ kind: "handler", signal: signalName(row.signal), depth: levels.length - 1, line: row.seq });
-      if (returned.has(row.extra)) levels.push({ signal: row.extra, call: null });
+      if (returned.has(row.extra)) levels.push({ signal: row.extra, asked: "", call: null });
       else top.call = null;
       return;
     case KIND["app.handler.return"]:

@@ -240,9 +240,9 @@ function happenedIn({ events }: Life): (CallSeen | HandlerSeen)[] {
   for (const event of events) {
     const depth = suspended.length - 1;
     if (event.what === "end" && event.text === `killed ${last}`) {
-      // The signal came as this call returned: the program never saw its result, though strace did.
-      const call = happened.at(-1);
-      if (call?.kind === "call") call.value = "?";
+      // The signal came as this call returned, or after handlers that ran then: the program never saw its result, though strace did.
+      const call = happened.findLast((one) => one.kind === "call");
+      if (call) call.value = "?";
     }
     last = event.what === "signal" ? event.signal : "";
     if (event.what === "signal" && event.handled) {
@@ -268,6 +268,7 @@ function happenedIn({ events }: Life): (CallSeen | HandlerSeen)[] {
       ? before
       : { kind: "call", name: call.name, value: "none", child: call.child?.key ?? null, line: call.number };
     if (!again && depth === 0) happened.push(seen);
+    seen.child = call.child?.key ?? null;
     seen.value = resultOf(call.result);
     suspended[depth] = call.result.startsWith("? ERESTART") ? seen : null;
   }

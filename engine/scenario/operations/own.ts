@@ -4,7 +4,7 @@ import * as z from "zod";
 import { FAULTS, VMAS } from "../../host/fault.ts";
 import { resultIs } from "../conditions.ts";
 import { done, operation } from "../operation.ts";
-import { type Body, count, duration, name, placeName, result } from "../values.ts";
+import { type Body, count, duration, handlerName, name, placeName, result } from "../values.ts";
 
 const OWN_CODE = "The program's own code: the same on every stack.";
 
@@ -95,7 +95,26 @@ export const own = (body: Body) =>
         example: "siglongjmp: here",
         short: "place",
       },
-      () => z.strictObject({ place: placeName.describe("the place of a sigsetjmp") }),
+      () =>
+        z.strictObject({
+          place: placeName.describe("the place of a sigsetjmp"),
+          mask: z.boolean().default(true).describe("false: the mask stays as it is (longjmp)"),
+        }),
+    ),
+    "by-run": operation(
+      {
+        does: "in a handler: go on as another handler, chosen by the number of the run on this thread",
+        linux: OWN_CODE,
+        graphene: OWN_CODE,
+        example: "by-run: { threads: { main: { as: [first-run], ends: [5ms] } }, otherwise: usual-run }",
+      },
+      () =>
+        z.strictObject({
+          threads: z
+            .record(name, z.strictObject({ as: z.array(handlerName).max(1e6), ends: z.array(duration).max(1e6) }))
+            .describe("for each thread, by the number of the run: handlers, and until when on native-linux the run lasts at least"),
+          otherwise: handlerName.describe("the handler for further runs and other threads"),
+        }),
     ),
     loop: operation(
       {

@@ -1,7 +1,7 @@
 /** Operations on threads and processes. */
 
 import * as z from "zod";
-import { AS_LINUX, done, operation } from "../operation.ts";
+import { AS_LINUX, done, line, operation } from "../operation.ts";
 import { childName, duration, exitStatus, programName } from "../values.ts";
 
 const status = exitStatus.default(0).describe("the exit status");
@@ -37,6 +37,7 @@ export const PROCESSES = {
     () =>
       z.strictObject({
         child: childName.optional().describe("the program that the child runs; without it any child"),
+        finds: childName.optional().describe("on native-linux: of several children that end, the one that the kernel of a log found"),
         nohang: z.boolean().default(false).describe("true: 0 at once when no child has ended (WNOHANG)"),
         ...done,
       }),
@@ -58,7 +59,7 @@ export const PROCESSES = {
       example: "exit: { status: 1 }",
       short: "status",
     },
-    () => z.strictObject({ status }),
+    () => z.strictObject({ status, line }),
   ),
   "exit-group": operation(
     {
@@ -68,7 +69,7 @@ export const PROCESSES = {
       example: "exit-group: { status: 1 }",
       short: "status",
     },
-    () => z.strictObject({ status }),
+    () => z.strictObject({ status, line }),
   ),
   yield: operation({ does: "let other threads run (sched_yield)", linux: "0.", graphene: AS_LINUX, example: "yield" }, () =>
     z.strictObject(done),

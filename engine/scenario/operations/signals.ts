@@ -2,11 +2,16 @@
 
 import * as z from "zod";
 import { AS_LINUX, done, operation } from "../operation.ts";
-import { count, handlerName, name, signal } from "../values.ts";
+import { count, duration, handlerName, name, signal } from "../values.ts";
 
 export const SA_FLAGS = ["SA_RESTART", "SA_RESETHAND", "SA_NODEFER", "SA_ONSTACK", "SA_SIGINFO", "SA_NOCLDSTOP", "SA_NOCLDWAIT"] as const;
 
 const sent = z.union([z.literal(0), signal]).describe("the signal; 0 sends none and only asks whether the target is there");
+
+const takers = z
+  .record(name, duration)
+  .optional()
+  .describe("on native-linux: threads that took it on the kernel of a log, and when: it is delivered no earlier");
 
 export const SIGNALS = {
   sigaction: operation(
@@ -92,6 +97,7 @@ export const SIGNALS = {
       z.strictObject({
         process: name.default("self").describe("self, parent, group, all, or the program that the process runs (worker, worker#2)"),
         signal: sent,
+        takers,
         ...done,
       }),
   ),
@@ -106,6 +112,7 @@ export const SIGNALS = {
       z.strictObject({
         thread: name.default("self").describe("self, or the program that the thread runs (worker, worker#2)"),
         signal: sent,
+        takers,
         ...done,
       }),
   ),
@@ -117,5 +124,15 @@ export const SIGNALS = {
       example: "skip-fault",
     },
     () => z.strictObject({}),
+  ),
+  "context-mask": operation(
+    {
+      does: "in a handler: change the mask in the saved context",
+      linux: "The mask is in force when the handler has returned.",
+      graphene: "The LibOS does not look at it.",
+      example: "context-mask: { signals: [SIGUSR2] }",
+      short: "signals",
+    },
+    () => z.strictObject({ signals: z.array(signal).max(1000).describe("signals blocked after the handler") }),
   ),
 } as const;
