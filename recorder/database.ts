@@ -79,7 +79,6 @@ export interface SyscallTable {
   time: number;
   duration: Nullable;
   result: Nullable;
-  native: Nullable;
   interrupted: Flag;
 }
 export interface SignalTable {
@@ -150,6 +149,34 @@ export interface EvidenceTable {
   position: number;
   seq: number;
   caption: string;
+}
+export interface OutcomeTable {
+  id: number;
+  subject: string;
+  name: string;
+  thread: Nullable;
+  how: string;
+  text: string;
+  seq: Nullable;
+  other: string | null;
+  other_how: string | null;
+  other_text: string | null;
+  compared: number;
+  omitted: number;
+  compared_seq: Nullable;
+}
+export interface DifferenceTable {
+  id: number;
+  kind: string;
+  weight: string;
+  thread: string;
+  what: string;
+  seq: Nullable;
+  here: string;
+  result: Nullable;
+  other_seq: Nullable;
+  there: string;
+  other_result: Nullable;
 }
 export interface CountByKindTable {
   thread: number;
@@ -237,6 +264,8 @@ export interface Database {
   analysis: AnalysisTable;
   finding: FindingTable;
   evidence: EvidenceTable;
+  outcome: OutcomeTable;
+  difference: DifferenceTable;
   count_by_kind: CountByKindTable;
   time_index: TimeIndexTable;
   quality: QualityTable;

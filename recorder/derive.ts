@@ -12,9 +12,6 @@ import type { RowWindow, Ticket } from "./row-window.ts";
 import type { Spill } from "./spill.ts";
 import type { QualityCounter } from "./trace-format.ts";
 
-/** Native result expected for a call, or null when unknown. */
-export type Natives = (call: CallPlace) => number | null;
-
 /** Column positions of the tables, in the order of `schema.ts`. */
 enum Syscall {
   seq,
@@ -25,7 +22,6 @@ enum Syscall {
   time,
   duration,
   result,
-  native,
   interrupted,
 }
 enum Entry {
@@ -60,7 +56,7 @@ enum Handler {
 const N = Number.NaN;
 /** Values of columns before a row says otherwise; NaN is NULL. */
 export const DEFAULTS = {
-  syscall: [0, N, 0, 0, 0, 0, N, N, N, 0],
+  syscall: [0, N, 0, 0, 0, 0, N, N, 0],
   entry: [0, 0, 0, N, N, 0, N],
   upcall: [0, 0, 0, N, 0, N],
   handler: [0, 0, 0, 0, N, N, 0, N, 0],
@@ -92,7 +88,6 @@ export function createDeriver(
   signals: Spill,
   sites: readonly Site[],
   threadCount: number,
-  natives?: Natives,
 ): Deriver {
   const { syscall, entry, upcall, handler } = windows;
   const signalRoads = createSignalDeriver(threadCount, signals);
@@ -118,8 +113,6 @@ export function createDeriver(
     syscall.set(ticket, Syscall.site, place.site);
     syscall.set(ticket, Syscall.nr, place.nr);
     syscall.set(ticket, Syscall.time, block.time[i] as number);
-    const native = natives?.(place) ?? null;
-    if (native !== null) syscall.set(ticket, Syscall.native, native);
     (openCalls[place.thread] ??= []).push(ticket);
     return ticket;
   };

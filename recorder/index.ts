@@ -2,10 +2,9 @@
 
 export type { BatchEntry, TransitionReader } from "./arrow-read.ts";
 export { openTransitions } from "./arrow-read.ts";
-export type { CallPlace } from "./call-walk.ts";
+export { type CallPlace, createCallWalk, HANDLER, WALKED } from "./call-walk.ts";
 export type { Database } from "./database.ts";
 export { connect } from "./database.ts";
-export type { Natives } from "./derive.ts";
 export { OUTCOME } from "./derive-signals.ts";
 export type { Digest } from "./digest.ts";
 export { createDigest } from "./digest.ts";
@@ -28,3 +27,4 @@ export { callKey, outcome, watchCalls } from "./seen-calls.ts";
 export { SIGNAL_NAMES } from "./signal-names.ts";
 export type { QualityCounter, RunEnd, RunInfo } from "./trace-format.ts";
 export { ARROW_NAME, DB_NAME } from "./trace-format.ts";
+export type { DifferenceRecord, OutcomeRecord, VerdictRecord } from "./verdict-tables.ts";

@@ -15,6 +15,7 @@ import type { Cell } from "./query.ts";
 import { isPlaceRefused, type SealOptions, seal, sealGently } from "./seal.ts";
 import { putBack } from "./trace-folder.ts";
 import { ARROW_NAME, DB_NAME, type RunInfo } from "./trace-format.ts";
+import { type VerdictRecord, writeVerdict } from "./verdict-tables.ts";
 
 export interface OpenOptions {
   /** Called before the database is built anew, with the reason. */
@@ -56,6 +57,8 @@ export interface Trace {
   ask(sql: string, ...parameters: readonly (number | string)[]): Cell[][];
   /** Replace the findings of the rules that `ran` in the database; all of them without it. */
   replaceFindings(findings: Iterable<FindingRecord>, ran?: readonly RuleRun[]): void;
+  /** Replace the verdict in the database. Throws TraceError. */
+  replaceVerdict(verdict: VerdictRecord): void;
   close(): void;
 }
 
@@ -219,6 +222,7 @@ function traceOf(dir: string, transitions: TransitionReader, db: string, remove:
       }
     },
     replaceFindings: (findings, ran) => writeFindings(db, findings, ran),
+    replaceVerdict: (verdict) => writeVerdict(db, verdict),
     close() {
       connection?.close();
       transitions.close();

@@ -10,7 +10,7 @@ import { setImmediate as turn } from "node:timers/promises";
 import { BLOCK_ROWS, type Source } from "../engine/block.ts";
 import type { ArrowWriter } from "./arrow-write.ts";
 import { nothingRecorded, TraceError } from "./errors.ts";
-import { type Sealed, type SealOptions, sealGently } from "./seal.ts";
+import { type Sealed, sealGently } from "./seal.ts";
 import { prepareFolder, type TraceFolder } from "./trace-folder.ts";
 import { ARROW_NAME, type QualityCounter, type RunEnd, type RunInfo } from "./trace-format.ts";
 
@@ -31,8 +31,6 @@ export interface RecordOptions {
   readonly force?: boolean | undefined;
   /** Ends the recording cleanly. */
   readonly signal?: AbortSignal | undefined;
-  /** Native results instead of those found by the recorder. */
-  readonly natives?: SealOptions["natives"];
   /** What the source counted, asked for once at the end. */
   readonly quality?: (() => readonly QualityCounter[]) | undefined;
   readonly onProgress?: ((progress: RecordProgress) => void) | undefined;
@@ -74,7 +72,7 @@ export async function record(source: Source, dir: string, info: RunInfo, options
     const { rows, time, bytes } = writer;
     const onProgress = (done: number) => options.onProgress?.({ phase: "seal", rows: done, total: rows, timeNs: time, bytes });
     const signal = reason === "aborted" ? AbortSignal.timeout(SEAL_AFTER_ABORT_MS) : options.signal;
-    const sealed = await sealGently(dir, { natives: options.natives, onProgress, signal });
+    const sealed = await sealGently(dir, { onProgress, signal });
     return { dir, end, sealed };
   } catch (error) {
     writer?.abandon();

@@ -8,7 +8,7 @@ import { OUTCOMES } from "./derive-signals.ts";
 import { COLUMN_MEANING } from "./trace-format.ts";
 
 /** Raised when a table changes: an older trace.db is rebuilt. Stored as `PRAGMA user_version`. */
-export const SCHEMA_VERSION = 3;
+export const SCHEMA_VERSION = 4;
 
 export interface ColumnEntry {
   readonly name: string;
@@ -131,7 +131,6 @@ export const TABLES: readonly TableEntry[] = [
     timeColumn,
     duration,
     column("result ?", "result: >= 0 or a negative errno"),
-    column("native ?", "what Linux alone would have returned, where that is known"),
     column("interrupted", "1 a signal handler ran inside it"),
   ]),
   table("signal", "one row per signal: its road through the layers; the view signals has names", [
@@ -203,6 +202,44 @@ export const TABLES: readonly TableEntry[] = [
     seq("seq", "the transition"),
     column("caption text", "why it matters"),
   ]),
+  table("outcome", "the verdict: how the run, its processes and its threads ended, beside Linux alone; empty until it was compared", [
+    column("id key", "0 the run, then its processes, then its threads"),
+    column("subject text", "run, process or thread"),
+    column("name text", "the stack, or the name of the process or thread"),
+    column("thread ? -> thread(id)", "the thread, or the first one of the process"),
+    column(
+      "how text",
+      "how it ended, in one word: exited, signal, assertion, stuck, going-on, ...; of a thread: exited, blocked, waiting, ...",
+    ),
+    column("text text", "the same for people"),
+    seq("seq ?", "where it ended"),
+    column("other text ?", "what it was compared with: a stack; NULL nothing"),
+    column("other_how text ?", "how it ended there; NULL it is not there"),
+    column("other_text text ?", "the same for people"),
+    column("compared", "of the run: calls and handlers that both have"),
+    column("omitted", "of the run: differences beyond those kept in the table difference"),
+    seq("compared_seq ?", "of a thread: from here on the other run was too short to compare; NULL all was compared"),
+  ]),
+  table(
+    "difference",
+    "what the application would have seen otherwise on Linux alone; the first one that differs is the cause, others follow",
+    [
+      column("id key", "causal order, from 1"),
+      column(
+        "kind text",
+        "what differs: result, output, left, never-returns, call, handler, handler-place, handler-order, siginfo, mask, thread, thread-end, process-end",
+      ),
+      column("weight text", "differs; timing: what caused it came at another moment; cut: the run ended too early to say"),
+      column("thread text", "name of the thread"),
+      column("what text", "the call or handler"),
+      seq("seq ?", "the call or handler, or the end of a thread or process; NULL it does not happen here"),
+      column("here text", "what is seen here"),
+      column("result ?", "result of the call here"),
+      column("other_seq ?", "the same in the run on Linux alone"),
+      column("there text", "what is seen there"),
+      column("other_result ?", "result of the call there"),
+    ],
+  ),
   table("count_by_kind", "transitions by thread and kind", [
     column("thread key -> thread(id)", "whose"),
     column("kind key -> kind(id)", "what"),
@@ -233,10 +270,15 @@ LEFT JOIN signal_name n ON n.number = t.signal LEFT JOIN text x ON x.id = t.deta
   },
   {
     name: "syscalls",
-    meaning: "syscall with names instead of numbers",
+    meaning:
+      "syscall with names instead of numbers; native is what Linux alone would have returned, by the verdict, NULL where that is not known",
     select: `SELECT c.seq, c.exit_seq, h.name AS thread, s.label AS call, s.flow, c.nr, c.time AS time_ns,
-  c.duration AS duration_ns, c.result, c.native, c.interrupted
-FROM syscall c JOIN thread h ON h.id = c.thread JOIN site s ON s.id = c.site`,
+  c.duration AS duration_ns, c.result,
+  CASE WHEN d.id IS NOT NULL THEN d.other_result WHEN o.other IS NULL OR c.seq >= o.compared_seq THEN NULL ELSE c.result END AS native,
+  c.interrupted
+FROM syscall c JOIN thread h ON h.id = c.thread JOIN site s ON s.id = c.site
+LEFT JOIN outcome o ON o.subject = 'thread' AND o.thread = c.thread
+LEFT JOIN difference d ON d.seq = c.seq AND d.kind IN ('result', 'never-returns', 'left', 'call') AND d.what = s.label`,
   },
   {
     name: "signals",
@@ -276,10 +318,16 @@ export function createTableSql(entry: TableEntry): string {
   return `CREATE TABLE "${entry.name}" ( -- ${entry.meaning}\n${lines.join("\n")}\n) ${options}`;
 }
 
+/** For the joins of the views. */
+const INDEXES = ['CREATE INDEX "difference_by_seq" ON "difference"("seq")'];
+
 /** The whole schema as SQL statements. */
 export const schemaSql = (): string =>
-  [...TABLES.map(createTableSql), ...VIEWS.map((view) => `CREATE VIEW "${view.name}" AS -- ${view.meaning}\n${view.select}`)].join(";\n") +
-  ";\n";
+  `${[
+    ...TABLES.map(createTableSql),
+    ...INDEXES,
+    ...VIEWS.map((view) => `CREATE VIEW "${view.name}" AS -- ${view.meaning}\n${view.select}`),
+  ].join(";\n")};\n`;
 
 /** For `eintr schema`. */
 export const describeSchema = () => ({ version: SCHEMA_VERSION, tables: TABLES, views: VIEWS });

@@ -9,11 +9,10 @@ import { setImmediate as turn } from "node:timers/promises";
 import Sqlite from "better-sqlite3";
 import { BLOCK_ROWS, COLUMN_NAMES, newBlock } from "../engine/block.ts";
 import { openTransitions, type TransitionReader } from "./arrow-read.ts";
-import { createDeriver, DEFAULTS, type DerivedTable, type Natives } from "./derive.ts";
+import { createDeriver, DEFAULTS, type DerivedTable } from "./derive.ts";
 import { SIGNAL_COLUMNS } from "./derive-signals.ts";
 import { createDigest } from "./digest.ts";
 import { errorCode, errorText, isFileError, isFullDisk, TraceError } from "./errors.ts";
-import { nativeAnswers } from "./natives.ts";
 import { createTableWriter, openPageFile, type TableWriter } from "./pages.ts";
 import { createRowWindow, type RowWindow } from "./row-window.ts";
 import { SCHEMA_VERSION, schemaSql, TABLES, tableEntry } from "./schema.ts";
@@ -26,8 +25,6 @@ export interface SealOptions {
   readonly onProgress?: ((done: number, total: number) => void) | undefined;
   /** Folder that the database goes to, when not that of the rows. */
   readonly into?: string | undefined;
-  /** Native results instead of those found by `nativeAnswers`. */
-  readonly natives?: Natives | undefined;
 }
 
 export interface Sealed {
@@ -158,15 +155,12 @@ function* writePagedTables(
         createRowWindow(DEFAULTS[name], (columns, n, from) => writer.put(columns, n, from), spill(name, DEFAULTS[name].length)),
       ]),
     ) as Record<DerivedTable, RowWindow>;
-    const answers = options.natives === undefined ? nativeAnswers(reader) : null;
-    if (answers !== null) yield* answers.prepare();
-    const natives = answers === null ? options.natives : answers.natives;
-    const deriver = createDeriver(windows, spill("signal", SIGNAL_COLUMNS), reader.sites, reader.threads.length, natives);
+    const deriver = createDeriver(windows, spill("signal", SIGNAL_COLUMNS), reader.sites, reader.threads.length);
     const facts = yield* passOver(reader, transition, deriver, options.onProgress);
     transition.finish();
     for (const { writer } of derived) writer.finish();
     file.finish();
-    return { ...facts, quality: [...facts.quality, ...(answers?.quality ?? [])] };
+    return facts;
   } finally {
     file.abandon();
   }

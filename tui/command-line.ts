@@ -14,6 +14,7 @@ const other = (name: Name) => async (): Promise<Make> => (await import("./comman
 const COMMANDS: Readonly<Record<Name | "replay", () => Promise<Make>>> = {
   record: other("record"),
   analyze: other("analyze"),
+  diff: other("diff"),
   explain: other("explain"),
   query: other("query"),
   show: other("show"),
@@ -51,6 +52,7 @@ Examples:
   eintr show a.trace --finding 1
   eintr replay a.trace
   eintr query a.trace "SELECT * FROM signals"
+  eintr diff a.trace
   eintr rerun a.trace --fix sgx-interrupted-code-lost
 
 Data goes to stdout, talk to stderr. Exit codes: 0 fine, 1 findings or

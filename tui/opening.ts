@@ -1,15 +1,26 @@
-/** Opens a trace for a command, telling when its database must be made anew. */
+/** Opens a trace for a command, telling when its database must be made anew; then the verdict is found again, too. */
 
 import { isBeingRecorded, openTraceGently, type Trace } from "../recorder/index.ts";
 import { InputError, type Io } from "./io.ts";
+import { judgeAndKeep } from "./judging.ts";
 import { startProgress } from "./progress.ts";
 
 /** Throws TraceError; InputError when Ctrl-C ended the building of its database. */
 export async function openForCommand(io: Io, dir: string): Promise<Trace> {
+  const trace = await openOrRebuild(io, dir);
+  if (trace.rebuilt) await judgeAndKeep(io, trace.trace);
+  return trace.trace;
+}
+
+async function openOrRebuild(io: Io, dir: string): Promise<{ trace: Trace; rebuilt: boolean }> {
   const progress = startProgress();
+  let rebuilt = false;
   try {
     const trace = await openTraceGently(dir, {
-      onRebuild: (why) => io.talk(`${dir}: building trace.db: ${why}\n`),
+      onRebuild(why) {
+        rebuilt = true;
+        io.talk(`${dir}: building trace.db: ${why}\n`);
+      },
       onPutBack: (what) => io.talk(`${dir}: ${what}\n`),
       onElsewhere: (why) => io.talk(`${why}\nIt is made in the temporary folder instead, for this command only\n`),
       onProgress: (done, total) => progress.update("building trace.db", done, total),
@@ -20,7 +31,7 @@ export async function openForCommand(io: Io, dir: string): Promise<Trace> {
       const why = isBeingRecorded(dir) ? "the recording goes on" : "the recording was killed";
       io.talk(`${dir}: ${why}; this is what had been written, ${trace.transitions.rows} transitions\n`);
     }
-    return trace;
+    return { trace, rebuilt };
   } finally {
     progress.end();
   }

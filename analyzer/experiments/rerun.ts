@@ -57,7 +57,7 @@ export function runOf(trace: Trace, changes: Changes = {}): Run {
 
 const isAnother = ({ stack, fixes }: Changes): boolean => stack !== undefined || fixes !== undefined;
 
-export interface Difference {
+export interface RowDifference {
   readonly seq: number;
   /** Columns that differ; empty when one of the two ends here. */
   readonly columns: readonly ColumnName[];
@@ -71,10 +71,10 @@ export interface Difference {
  * The first transition at which `run` differs from the trace, null when there is none. Lets timers and signals in after each block.
  * `onProgress` is told rows compared; return false to stop (then the result says nothing).
  */
-export async function firstDifferingRow(trace: Trace, run: Run, onProgress: (rows: number) => boolean): Promise<Difference | null> {
+export async function firstDifferingRow(trace: Trace, run: Run, onProgress: (rows: number) => boolean): Promise<RowDifference | null> {
   let seq = 0;
   for (const recorded of trace.rows()) {
-    let found: Difference | null = null;
+    let found: RowDifference | null = null;
     let made = 0;
     const sink = {
       put(again: Block): void {
@@ -97,7 +97,7 @@ export async function firstDifferingRow(trace: Trace, run: Run, onProgress: (row
 }
 
 /** Rows of `again` (from `seq`) against those of the recorded block. */
-function differenceIn(recorded: Block, again: Block, seq: number): Difference | null {
+function differenceIn(recorded: Block, again: Block, seq: number): RowDifference | null {
   const offset = seq - recorded.seq0;
   let first = again.n;
   for (const name of COLUMN_NAMES) {
@@ -110,7 +110,7 @@ function differenceIn(recorded: Block, again: Block, seq: number): Difference | 
   return { seq: seq + first, columns, recorded: transitionAt(recorded, offset + first), again: transitionAt(again, first) };
 }
 
-async function goesOn(run: Run, seq: number, onProgress: (rows: number) => boolean): Promise<Difference | null> {
+async function goesOn(run: Run, seq: number, onProgress: (rows: number) => boolean): Promise<RowDifference | null> {
   let next: Transition | null = null;
   const sink = { put: (block: Block) => void (next ??= transitionAt(block, 0)) };
   while (run.run(1, sink) && run.machine.seq === seq) {

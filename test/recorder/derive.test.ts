@@ -3,7 +3,7 @@
 import Sqlite from "better-sqlite3";
 import { describe, expect, test } from "vitest";
 import { CARRIES_SIGNAL_ID, KINDS, type KindName, type Transition } from "../../engine/transition.ts";
-import { type CallPlace, DB_NAME, OUTCOME, type RecordOptions, record } from "../../recorder/index.ts";
+import { DB_NAME, OUTCOME, type RecordOptions, record } from "../../recorder/index.ts";
 import { rowsSource, syntheticSource, testInfo } from "../support/synthetic-source.ts";
 import { tempPaths } from "../support/temp-dir.ts";
 
@@ -27,7 +27,7 @@ async function derive(rows: readonly Row[], sql: string, options: RecordOptions 
 }
 
 describe("syscall", () => {
-  const COLUMNS = "SELECT seq, exit_seq, thread, nr, duration, result, native, interrupted FROM syscall";
+  const COLUMNS = "SELECT seq, exit_seq, thread, nr, duration, result, interrupted FROM syscall";
 
   test("pairs calls per thread, leaves open what never returned", async () => {
     const rows = [
@@ -38,9 +38,9 @@ describe("syscall", () => {
       row("app.return", { thread: 1, value: 2 ** 40 }),
     ];
     expect(await derive(rows, COLUMNS)).toEqual([
-      [0, 2, 0, 3, 20, -4, null, 0],
-      [1, 4, 1, 4, 30, 2 ** 40, null, 0],
-      [3, null, 0, 5, null, null, null, 0],
+      [0, 2, 0, 3, 20, -4, 0],
+      [1, 4, 1, 4, 30, 2 ** 40, 0],
+      [3, null, 0, 5, null, null, 0],
     ]);
   });
 
@@ -54,8 +54,8 @@ describe("syscall", () => {
       row("app.return", { value: -4, depth: 1 }),
     ];
     expect(await derive(rows, COLUMNS)).toEqual([
-      [0, 5, 0, 1, 50, -4, null, 1],
-      [2, 3, 0, 9, 10, 0, null, 0],
+      [0, 5, 0, 1, 50, -4, 1],
+      [2, 3, 0, 9, 10, 0, 0],
     ]);
   });
 
@@ -69,8 +69,8 @@ describe("syscall", () => {
       row("app.return", { value: 8, depth: 1 }),
     ];
     expect(await derive(rows, COLUMNS)).toEqual([
-      [0, null, 0, 1, null, null, null, 1],
-      [3, 4, 0, 2, 10, 7, null, 0],
+      [0, null, 0, 1, null, null, 1],
+      [3, 4, 0, 2, 10, 7, 0],
     ]);
   });
 
@@ -83,18 +83,6 @@ describe("syscall", () => {
       ...Array.from({ length: many }, () => row("app.handler.longjmp", { depth: 3 })),
     ];
     expect(await derive(rows, "SELECT count(*) FROM syscall WHERE result IS NULL")).toEqual([[many]]);
-  });
-
-  test("native results are asked for by thread and position", async () => {
-    const call = (thread: number) => [row("app.call", { thread }), row("app.return", { thread })];
-    const natives = ({ thread, index }: CallPlace) => (index === 1 ? null : thread * 10 + index);
-    const found = await derive([...call(0), ...call(1), ...call(0), ...call(0)], "SELECT thread, native FROM syscall", { natives });
-    expect(found).toEqual([
-      [0, 0],
-      [1, 10],
-      [0, null],
-      [0, 2],
-    ]);
   });
 
   test("odd ends are counted", async () => {

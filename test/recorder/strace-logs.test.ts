@@ -5,8 +5,9 @@ import { fileURLToPath } from "node:url";
 import Sqlite from "better-sqlite3";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { judgeTrace } from "../../analyzer/index.ts";
 import { boot, E, expectedResults, type FixName, parseScenario, STACK_NAMES, type StackName } from "../../engine/index.ts";
-import { DB_NAME, record, type Seen, watchCalls } from "../../recorder/index.ts";
+import { DB_NAME, openTrace, record, type Seen, watchCalls } from "../../recorder/index.ts";
 import { looksLikeStrace, StraceError, straceToScenario } from "../../recorder/strace/index.ts";
 import { openCase } from "../../tui/case.ts";
 import { linesCounted } from "../support/strace-log.ts";
@@ -119,12 +120,16 @@ test("a trace keeps what the log said beside what came of it, and what the impor
   const dir = fresh("log.trace");
   const info = { ...testInfo(), origin: "emulated" as const, stack: "graphene-sgx", scenario: what.name, scenarioText: what.text };
   await record(run, dir, info, { quality: () => what.counters });
+  const trace = openTrace(dir);
+  const verdict = await judgeTrace(trace);
+  if (verdict !== null) trace.replaceVerdict(verdict);
+  trace.close();
   const db = new Sqlite(`${dir}/${DB_NAME}`, { readonly: true });
   try {
-    expect(db.prepare("SELECT result, native FROM syscall WHERE result <> native AND result <> -38").all()).toEqual([
+    expect(db.prepare("SELECT result, native FROM syscalls WHERE result <> native AND result <> -38").all()).toEqual([
       { result: 0, native: -4 },
     ]);
-    expect(db.prepare("SELECT count(*) AS calls FROM syscall WHERE result = native").get()).toEqual({ calls: 30 });
+    expect(db.prepare("SELECT count(*) AS calls FROM syscalls WHERE result = native").get()).toEqual({ calls: 30 });
     const kept = db.prepare("SELECT name, count FROM quality WHERE name LIKE 'strace.%'").all();
     expect(kept).toEqual(what.counters.map(({ name, count }) => ({ name, count })));
   } finally {

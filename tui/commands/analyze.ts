@@ -1,13 +1,15 @@
 /** `eintr analyze`: run the rules over a trace. */
 
 import { Command, Option } from "commander";
-import { atLeast, findRule, SEVERITIES, type Severity } from "../../analyzer/index.ts";
+import { atLeast, findRule, firstOf, SEVERITIES, type Severity, type Verdict } from "../../analyzer/index.ts";
 import { analyzeAndKeep } from "../analyzing.ts";
 import type { Io } from "../io.ts";
+import { verdictFor } from "../judging.ts";
 import { openForCommand } from "../opening.ts";
 import { findingsText, summary } from "../present/findings.ts";
 import { safe, safeJson } from "../present/safe.ts";
 import { paint } from "../present/style.ts";
+import { verdictJson, verdictLines } from "../present/verdict.ts";
 
 interface Options {
   rule?: string[];
@@ -17,20 +19,21 @@ interface Options {
 
 export function analyzeCommand(io: Io): Command {
   return new Command("analyze")
-    .description("look for known ways of going wrong; the findings are kept in the trace's database")
+    .description("tell how the application fared, and look for known ways of going wrong; both are kept in the trace's database")
     .argument("<trace>", "trace folder")
     .option("--rule <id>", "only this rule; may be repeated (list: eintr explain)", (id: string, before: string[] = []) => [...before, id])
     .addOption(new Option("--format <name>", "text, or one JSON object a line").choices(["text", "json"]).default("text"))
     .addOption(
-      new Option("--fail-on <severity>", "exit with 1 for findings of at least this severity")
+      new Option("--fail-on <severity>", "exit with 1 for findings of at least this severity; never: not for differences either")
         .choices([...SEVERITIES, "never"])
         .default("info"),
     )
     .addHelpText(
       "after",
       `
-Exit code: 0 nothing found, 1 findings at or above --fail-on, 2 wrong use or
-input.
+Exit code: 0 the application fares as on Linux and nothing is found, 1 it fares
+differently, or findings at or above --fail-on, 2 wrong use or input. With
+--format json the first line is the verdict: {"verdict": ...}.
 
 Examples:
   eintr analyze a.trace
@@ -42,8 +45,10 @@ Examples:
       const rules = options.rule?.map(findRule);
       const trace = await openForCommand(io, dir);
       try {
-        const analyzed = await analyzeAndKeep(io, trace, rules);
-        if (analyzed === null) {
+        const verdict = await verdictFor(io, trace);
+        if (verdict !== null) await tellVerdict(io, verdict, options.format);
+        const analyzed = verdict === null ? null : await analyzeAndKeep(io, trace, rules);
+        if (verdict === null || analyzed === null) {
           io.talk("interrupted; the findings of before are kept\n");
           io.exitCode = 130;
           return;
@@ -57,9 +62,19 @@ Examples:
           io.talk(`${omitted.toLocaleString("en")} of them are like others and only counted: table analysis has the totals\n`);
         if (unkept !== null) io.talk(`not kept, so that show, replay and query do not know them: ${safe(unkept)}\n`);
         const { failOn } = options;
+        if (failOn !== "never" && firstOf(verdict) !== undefined) io.exitCode = 1;
         if (failOn !== "never" && result.findings.some((finding) => atLeast(finding.severity, failOn))) io.exitCode = 1;
       } finally {
         trace.close();
       }
     });
+}
+
+function tellVerdict(io: Io, verdict: Verdict, format: Options["format"]): Promise<void> {
+  if (format === "json") return io.out(`${safeJson({ verdict: verdictJson(verdict) })}\n`);
+  return io.out(
+    verdictLines(verdict)
+      .map((line) => `${line}\n`)
+      .join(""),
+  );
 }

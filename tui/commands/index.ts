@@ -3,6 +3,7 @@
 export { analyzeCommand as analyze } from "./analyze.ts";
 export { completionCommand as completion } from "./completion.ts";
 export { demoCommand as demo } from "./demo.ts";
+export { diffCommand as diff } from "./diff.ts";
 export { explainCommand as explain } from "./explain.ts";
 export { queryCommand as query } from "./query.ts";
 export { recordCommand as record } from "./record.ts";

@@ -1,13 +1,18 @@
 /** `eintr record`: run a case on a stack and keep every transition. */
 
 import { Command, Option } from "commander";
+import { firstOf, type Verdict } from "../../analyzer/index.ts";
 import { DURATION_WORDS, duration, type FixName, type Scheduler, type StackName } from "../../engine/index.ts";
+import { openTrace } from "../../recorder/index.ts";
 import { openCaseGently } from "../case.ts";
 import { InputError, type Io } from "../io.ts";
-import { openForCommand } from "../opening.ts";
+import { judgeAndKeep } from "../judging.ts";
 import { fixList, fixOption, stackOption, wholeNumber } from "../options.ts";
-import { tellDifferences } from "../present/differences.ts";
+import { followingLines, verdictLines } from "../present/verdict.ts";
 import { recordCase, tellRecorded } from "../recording.ts";
+
+/** Differences that are shown after the first. */
+const SHOWN = 3;
 
 interface Options {
   stack: StackName;
@@ -18,6 +23,7 @@ interface Options {
   rows?: number;
   time?: number;
   force?: boolean;
+  failOnDifference?: boolean;
 }
 
 export function recordCommand(io: Io): Command {
@@ -36,6 +42,7 @@ export function recordCommand(io: Io): Command {
     .option("--rows <n>", "at most so many transitions (default: the scenario's limit)", wholeNumber("--rows", 1))
     .option("--time <duration>", "at most so much virtual time, such as 500ms or 10s", timeOption)
     .option("--force", "replace a trace that is there")
+    .option("--fail-on-difference", "exit with 1 when the application fares differently than on Linux alone")
     .addHelpText(
       "after",
       `
@@ -45,6 +52,7 @@ Examples:
   eintr record lost-interrupted-error --stack graphene-sgx -o a.trace
   eintr record server --stack graphene-linux --rows 1_000_000
   eintr record my-case.yaml --scheduler seeded --seed 7 --force
+  eintr record my-case.yaml --fail-on-difference && echo as on Linux
   strace -f -ttt -T -o program.strace ./program
   eintr record program.strace --stack graphene-sgx`,
     )
@@ -59,16 +67,27 @@ Examples:
         rows: options.rows,
         force: options.force === true,
       });
+      // Ctrl-C ends the command: eintr analyze finds the verdict of what was recorded.
+      const verdict = recorded.sealed === null || io.signal.aborted ? null : await verdictOn(io, dir);
+      if (verdict !== null) for (const line of verdictLines(verdict)) io.talk(`${line}\n`);
+      if (verdict !== null) for (const line of followingLines(verdict, SHOWN, `eintr diff ${dir} --all`)) io.talk(`${line}\n`);
       tellRecorded(io, recorded, options.stack);
-      if (recorded.end.interrupted || recorded.sealed === null) io.exitCode = 130;
-      for (const { name: counted, count, severity, advice } of recorded.sealed?.quality ?? [])
+      for (const { name: counted, count, severity, advice } of [...(recorded.sealed?.quality ?? []), ...(verdict?.notices ?? [])])
         if (severity !== "info") io.talk(`${severity}: ${counted}: ${count} (${advice})\n`);
-      if (io.signal.aborted) return;
-      const trace = await openForCommand(io, dir);
-      tellDifferences(io, trace);
-      trace.close();
-      io.talk(`next: eintr analyze ${dir}\n`);
+      if (!io.signal.aborted) io.talk(`next: eintr analyze ${dir}\n`);
+      if (options.failOnDifference === true && verdict !== null && firstOf(verdict) !== undefined) io.exitCode = 1;
+      if (recorded.end.interrupted || verdict === null) io.exitCode = 130;
     });
+}
+
+/** Null when Ctrl-C came first. */
+async function verdictOn(io: Io, dir: string): Promise<Verdict | null> {
+  const trace = openTrace(dir);
+  try {
+    return await judgeAndKeep(io, trace);
+  } finally {
+    trace.close();
+  }
 }
 
 function timeOption(text: string): number {

@@ -1,7 +1,18 @@
 /** `eintr rerun`: the same run again, checked; or another one, with a fix, on another stack, with another decision. */
 
 import { Command } from "commander";
-import { compareRuns, type Difference, firstDifferingRow, runOf, withDecision } from "../../analyzer/index.ts";
+import {
+  firstDifferingRow,
+  nameOfRun,
+  observeRun,
+  observeTrace,
+  ofWeight,
+  type RowDifference,
+  runOf,
+  type Verdict,
+  verdictOf,
+  withDecision,
+} from "../../analyzer/index.ts";
 import { COLUMN_NAMES, type Decision, type FixName, kindName, type Run, type StackName, type Transition } from "../../engine/index.ts";
 import type { Trace } from "../../recorder/index.ts";
 import type { Io } from "../io.ts";
@@ -9,6 +20,10 @@ import { openForCommand } from "../opening.ts";
 import { fixList, fixOption, stackOption } from "../options.ts";
 import { safe } from "../present/safe.ts";
 import { startProgress } from "../progress.ts";
+
+/** Another run may take another number of transitions for the same time; so many times more at most, and a few. */
+const MORE_ROWS = 10;
+const SLACK_ROWS = 16_384;
 
 interface Options {
   stack?: StackName;
@@ -95,7 +110,7 @@ function differingLists(trace: Trace, run: Run): string[] {
   return [...(same(trace.texts, run.texts) ? [] : ["texts"]), ...(same(trace.threads, run.threads) ? [] : ["threads"])];
 }
 
-function describe(trace: Trace, run: Run, { seq, columns, recorded, again }: Difference): string {
+function describe(trace: Trace, run: Run, { seq, columns, recorded, again }: RowDifference): string {
   const what = columns.length > 0 ? ` (${columns.join(", ")})` : "";
   return `first difference at seq ${seq}${what}\n  recorded: ${rowText(recorded, trace)}\n  again:    ${rowText(again, run)}\n`;
 }
@@ -115,26 +130,41 @@ async function counterfactual(io: Io, trace: Trace, { stack, fix, decide }: Opti
     fixes: fix === undefined ? undefined : [...new Set([...(runOf(trace).options.fixes ?? []), ...fix])],
     decisions,
   };
-  const before = runOf(trace);
   const after = runOf(trace, changes);
-  const name = (run: Run): string => [run.options.stack, ...(run.options.fixes ?? [])].join(" + ");
-  const progress = startProgress();
-  const compared = await compareRuns(before, after, {
-    rows: Math.max(trace.transitions.rows, 1),
-    signal: io.signal,
-    onProgress: (rows) => progress.update(`running both, ${rows.toLocaleString("en")} transitions`, rows, null),
-  }).finally(() => progress.end());
-  if (compared === null) {
+  const verdict = await compareWith(io, trace, after);
+  if (verdict === null) {
     io.exitCode = 130;
     return;
   }
-  const { differences, whole } = compared;
-  io.talk(`${name(before)}  against  ${name(after)}: ${compared.compared} calls and handlers compared\n`);
+  const differences = ofWeight(verdict, "differs");
+  const others = verdict.differences.length - differences.length;
+  io.talk(`${nameOfRun(trace)}  against  ${verdict.other}: ${verdict.compared} calls and handlers compared\n`);
+  for (const one of [verdict.outcomes[0]]) {
+    io.talk(`before: ${one?.text ?? ""}\nafter:  ${one?.otherText ?? ""}\n`);
+  }
   if (decide !== undefined) tellUnanswered(io, trace, after, reached(after));
-  if (!whole) io.talk("one of the runs did not come to its end: only what both did was compared\n");
+  if (others > 0) io.talk(`${others} more came at another moment, or lie beyond the end of one of the runs\n`);
   if (differences.length === 0) return io.out("the application sees the same\n");
   io.exitCode = 1;
-  for (const d of differences) {
-    await io.out(`seq ${d.seq}  ${safe(d.thread, 30)}  ${safe(d.call, 40)}: ${d.before} -> ${d.after}\n`);
+  for (const { thread, what, one, other } of differences) {
+    await io.out(`seq ${one.seq ?? other.seq}  ${safe(thread, 30)}  ${safe(what, 60)}: ${safe(one.text)} -> ${safe(other.text)}\n`);
+  }
+}
+
+/** The recorded run beside another: that one goes to its end, or as far as the recorded one came. Null when it was interrupted. */
+async function compareWith(io: Io, trace: Trace, after: Run): Promise<Verdict | null> {
+  const progress = startProgress();
+  const onProgress = (rows: number): void => progress.update(`comparing, ${rows.toLocaleString("en")} transitions`, rows, null);
+  const patience = { signal: io.signal, onProgress };
+  try {
+    const one = await observeTrace(trace, nameOfRun(trace), patience);
+    if (one === null) return null;
+    const untilNs = one.ends.run === "finished" ? Number.POSITIVE_INFINITY : one.time;
+    const name = [after.options.stack, ...(after.options.fixes ?? [])].join(" + ");
+    const bounds = { rows: MORE_ROWS * Math.max(trace.transitions.rows, 1) + SLACK_ROWS, untilNs };
+    const other = await observeRun(after, { name, program: trace.info.scenarioText }, bounds, patience);
+    return other === null ? null : verdictOf(one, other, []);
+  } finally {
+    progress.end();
   }
 }

@@ -64,10 +64,11 @@ function findingText(dir: string, told: Told, threads: readonly ThreadInfo[], pa
 const broken = (text: string, columns: number, head: string): string[] =>
   wrapCells(text, Math.max(columns - head.length, 20)).map((line, i) => (i === 0 ? head : " ".repeat(head.length)) + line);
 
-/** "no findings", "1 finding", "1,200 findings": those that were only counted are among them. */
+/** "2 rules ran: no findings", "... 1 finding", "... 1,200 findings": those that were only counted are among them. */
 export function summary(result: AnalysisResult): string {
   const omitted = [...result.omitted.values()].reduce((sum, n) => sum + n, 0);
   const all = result.findings.length + omitted;
-  if (all === 0) return "no findings";
-  return `${all.toLocaleString("en")} ${all === 1 ? "finding" : "findings"}`;
+  const rules = result.ran.length;
+  const found = all === 0 ? "no findings" : `${all.toLocaleString("en")} ${all === 1 ? "finding" : "findings"}`;
+  return `${rules} ${rules === 1 ? "rule" : "rules"} ran: ${found}`;
 }

@@ -1,0 +1,102 @@
+/** Compares two observed runs: all that an application could tell them apart by, first what caused the rest. */
+
+import { compareCalls } from "./calls.ts";
+import { type Difference, mirrored, type PlacedDifference } from "./difference.ts";
+import { compareProcesses, compareThreadEnds, compareThreadLists, endsAlike, processPairs } from "./endings.ts";
+import { createIds } from "./ids.ts";
+import type { Observed } from "./observation.ts";
+import { causalOrder } from "./order.ts";
+import { type Half, type Pairing, pair } from "./pairing.ts";
+import { compareRuns } from "./runs.ts";
+import { type ThreadPair, threadPair } from "./thread-pair.ts";
+
+/** What is left out of a comparison, by name. */
+export interface Ignored {
+  readonly calls?: ReadonlySet<string>;
+  readonly threads?: ReadonlySet<string>;
+  /** Kinds of differences. */
+  readonly kinds?: ReadonlySet<string>;
+}
+
+export interface Compared {
+  /** In causal order. */
+  readonly differences: readonly Difference[];
+  readonly pairing: Pairing;
+  /** Calls and handlers' runs that both have. */
+  readonly compared: number;
+  /** By thread number of the one run: where the comparison stops, because the other run was cut; -1 nowhere. */
+  readonly comparedTo: readonly number[];
+}
+
+/** `compare(a, b)` has the differences of `compare(b, a)` with their sides swapped: which is which is settled by what they hold. */
+export function compare(a: Observed, b: Observed, ignored: Ignored = {}): Compared {
+  const isSwapped = isAfter(a, b);
+  const pairing = isSwapped ? pair(b, a, ignored.calls) : pair(a, b, ignored.calls);
+  const found = causalOrder(differencesOf(pairing, ignored));
+  const one = isSwapped ? pairing.b : pairing.a;
+  const differences = isSwapped ? found.map(mirrored) : found;
+  return {
+    differences: differences.map(({ order: _, ...difference }) => difference),
+    pairing: isSwapped
+      ? { a: pairing.b, b: pairing.a, threads: { partner: pairing.threads.back, back: pairing.threads.partner } }
+      : pairing,
+    compared: one.partner.reduce((sum, other) => sum + (other >= 0 ? 1 : 0), 0),
+    comparedTo: comparedTo(one, differences),
+  };
+}
+
+function differencesOf(pairing: Pairing, { threads: ignoredThreads, kinds }: Ignored): PlacedDifference[] {
+  const { a, b } = pairing;
+  const differences: PlacedDifference[] = [];
+  const found = (difference: PlacedDifference): void => {
+    if (kinds?.has(difference.kind) === true || ignoredThreads?.has(difference.thread) === true) return;
+    differences.push(difference);
+  };
+  const ids = createIds(a.of, b.of, pairing.threads);
+  const all: ThreadPair[] = [];
+  const processes = processPairs(pairing);
+  a.of.threads.forEach((_, thread) => {
+    const other = pairing.threads.partner[thread] as number;
+    if (other < 0) return;
+    const process = processes.find((one) => one.a.threads.includes(thread) && one.b.threads.includes(other));
+    all.push(threadPair(pairing, [thread, other], process !== undefined && endsAlike(process), { ids, found }));
+  });
+  for (const threads of all) {
+    compareRuns(threads);
+    compareCalls(threads);
+  }
+  for (const process of processes) {
+    const members = all.filter(({ a: side }) => process.a.threads.includes(side.thread));
+    compareProcesses(process, members, found);
+    if (endsAlike(process)) members.forEach(compareThreadEnds);
+  }
+  compareThreadLists(pairing, all, found);
+  return differences;
+}
+
+/** An order of runs by what they hold, so that a comparison does not depend on which of two is named first. */
+function isAfter(a: Observed, b: Observed): boolean {
+  const keys = (of: Observed): (number | string)[] => [of.rows, of.time, of.items.kind.length, of.name, of.program];
+  const x = keys(a);
+  const y = keys(b);
+  const at = x.findIndex((key, i) => key !== y[i]);
+  if (at >= 0) return (x[at] as number | string) > (y[at] as number | string);
+  for (const name of ["seq", "end", "site", "result", "how"] as const) {
+    for (let item = 0; item < a.items.kind.length; item += 1) {
+      const [p, q] = [a.items[name].at(item), b.items[name].at(item)];
+      if (p !== q) return p > q;
+    }
+  }
+  return false;
+}
+
+function comparedTo({ of }: Half, differences: readonly Difference[]): number[] {
+  const to = of.threads.map(() => -1);
+  const byName = new Map(of.threads.map(({ name }, thread) => [name, thread]));
+  for (const { kind, weight, thread, one } of differences) {
+    const number = byName.get(thread);
+    if (kind !== "call" || weight !== "cut" || one.seq === null || number === undefined) continue;
+    to[number] = to[number] === -1 ? one.seq : Math.min(to[number] as number, one.seq);
+  }
+  return to;
+}

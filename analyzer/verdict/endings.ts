@@ -1,0 +1,165 @@
+/** Differences between how threads and processes end in two runs. */
+
+import type { PlacedDifference, Weight } from "./difference.ts";
+import type { ProcessEnd, ThreadEnd } from "./ends.ts";
+import { weightOfLack } from "./lacking.ts";
+import type { Half, Pairing } from "./pairing.ts";
+import { absent, sides, type ThreadPair } from "./thread-pair.ts";
+import { processText, threadText, whatIs } from "./words.ts";
+
+/** A process in both runs. */
+export interface ProcessPair {
+  readonly a: ProcessEnd;
+  readonly b: ProcessEnd;
+}
+
+/** Processes are the same when their first threads are. */
+export function processPairs({ a, b, threads }: Pairing): ProcessPair[] {
+  return a.of.ends.processes.flatMap((one) => {
+    const other = b.of.ends.processes.find(({ thread }) => thread === threads.partner[one.thread]);
+    return other === undefined ? [] : [{ a: one, b: other }];
+  });
+}
+
+const hasEnded = ({ how }: ProcessEnd): boolean => how !== "stuck" && how !== "going-on";
+
+/** Of two that did not end nobody knows more than that. */
+export function endsAlike({ a, b }: ProcessPair): boolean {
+  if (!hasEnded(a) && !hasEnded(b)) return true;
+  return a.how === b.how && a.status === b.status;
+}
+
+/** `pairs` are the threads of the process that both runs have. */
+export function compareProcesses(process: ProcessPair, pairs: readonly ThreadPair[], found: (d: PlacedDifference) => void): void {
+  const { a, b } = process;
+  const [first] = pairs;
+  if (first === undefined || endsAlike(process)) return;
+  const halfA = first.a.half;
+  const halfB = first.b.half;
+  const [seqA, seqB] = [placeOfEnd(a, b, pairs, true), placeOfEnd(b, a, pairs, false)];
+  found({
+    kind: "process-end",
+    weight: weightOfEnds(process, pairs),
+    thread: first.name,
+    what: `process ${first.name}${placeText(a, b, pairs)}`,
+    one: { seq: hasEnded(a) ? a.seq : null, text: processText(a, halfA.of), result: null },
+    other: { seq: hasEnded(b) ? b.seq : null, text: processText(b, halfB.of), result: null },
+    order: [seqA, seqB],
+  });
+}
+
+/** The thread that fails: of what ends in one run only by an accident, or never. */
+function leading(end: ProcessEnd, pairs: readonly ThreadPair[], isA: boolean): ThreadPair | undefined {
+  const ends = pairs.map((pair) => ({ pair, end: endOf(isA ? pair.a.half : pair.b.half, isA ? pair.a.thread : pair.b.thread) }));
+  return ends.find(({ end: of }) => of !== undefined && of.item >= 0 && Math.abs(of.seq - end.seq) <= 1)?.pair ?? ends[0]?.pair;
+}
+
+const endOf = ({ of }: Half, thread: number): ThreadEnd | undefined => of.ends.threads[thread];
+
+/** Seq of the end; of a process that has none, of the last moment that both runs have. An accident is where its thread was. */
+function placeOfEnd(own: ProcessEnd, other: ProcessEnd, pairs: readonly ThreadPair[], isA: boolean): number {
+  if (isAccident(other) && !isAccident(own)) {
+    const pair = leading(other, pairs, !isA);
+    const side = pair === undefined ? undefined : isA ? pair.b : pair.a;
+    if (side !== undefined) return side.common.lastOtherSeq;
+  }
+  if (hasEnded(own)) return own.seq;
+  return Math.max(...pairs.map((pair) => (isA ? pair.b : pair.a).common.lastOtherSeq));
+}
+
+const isAccident = ({ how }: ProcessEnd): boolean =>
+  how === "assertion" || how === "fault" || how === "pal" || how === "undefined" || how === "signal";
+
+/** " in sigsuspend()" where the one that dies of an accident was. */
+function placeText(a: ProcessEnd, b: ProcessEnd, pairs: readonly ThreadPair[]): string {
+  const isA = isAccident(a);
+  if (!isA && !isAccident(b)) return "";
+  const pair = leading(isA ? a : b, pairs, isA);
+  if (pair === undefined) return "";
+  const { half, thread } = isA ? pair.a : pair.b;
+  const item = endOf(half, thread)?.item ?? -1;
+  return item < 0 ? "" : ` in ${whatIs(half.of, item)}`;
+}
+
+function weightOfEnds({ a, b }: ProcessPair, pairs: readonly ThreadPair[]): Weight {
+  if ((hasEnded(a) && hasEnded(b)) || a.how === "stuck" || b.how === "stuck") return "differs";
+  const [over, isA] = hasEnded(a) ? [a, true] : [b, false];
+  const weights = pairs.map((pair) => {
+    const own = isA ? pair.a : pair.b;
+    const other = isA ? pair.b : pair.a;
+    return weightOfLack(other.half.of.time, own.common.lastOtherTime, over.time - own.common.lastOwnTime);
+  });
+  return weights.every((weight) => weight === "differs") ? "differs" : "cut";
+}
+
+/** Threads of processes that end alike: one that ends in one run only, or otherwise. */
+export function compareThreadEnds(pair: ThreadPair): void {
+  const a = endOf(pair.a.half, pair.a.thread);
+  const b = endOf(pair.b.half, pair.b.thread);
+  if (a === undefined || b === undefined || classOf(a) === classOf(b)) return;
+  const weight = weightOfThreads(pair, a, b);
+  if (weight === null) return;
+  const over = (end: ThreadEnd): boolean => classOf(end) !== "alive";
+  pair.found({
+    kind: "thread-end",
+    weight,
+    thread: pair.name,
+    what: `thread ${pair.name}`,
+    one: { seq: over(a) ? a.seq : null, text: threadText(pair.a.half.of, a), result: null },
+    other: { seq: over(b) ? b.seq : null, text: threadText(pair.b.half.of, b), result: null },
+    order: [over(a) ? a.seq : pair.b.common.lastOtherSeq, over(b) ? b.seq : pair.a.common.lastOtherSeq],
+  });
+}
+
+const classOf = ({ how }: ThreadEnd): "exited" | "killed" | "died" | "alive" =>
+  how === "exited" || how === "killed" || how === "died" ? how : "alive";
+
+/** Null where there is nothing to tell. */
+function weightOfThreads(pair: ThreadPair, a: ThreadEnd, b: ThreadEnd): Weight | null {
+  if (a.how === "died" || b.how === "died") return "differs";
+  // The one that ended by itself, against one that was killed with its process or is there still.
+  const isA = a.how === "exited" || (a.how === "killed" && b.how !== "exited");
+  const own = isA ? pair.a : pair.b;
+  const other = isA ? pair.b : pair.a;
+  const took = (isA ? a : b).time - own.common.lastOwnTime;
+  return weightOfLack(other.horizon, own.common.lastOtherTime, took);
+}
+
+/** Threads that one run has and the other has not. */
+export function compareThreadLists({ a, b, threads }: Pairing, pairs: readonly ThreadPair[], found: (d: PlacedDifference) => void): void {
+  const lone = (own: Half, other: Half, partner: Int32Array, ofA: boolean): void => {
+    own.of.threads.forEach(({ name, internal }, thread) => {
+      const end = endOf(own, thread);
+      if (internal || (partner[thread] as number) >= 0 || end === undefined || end.begin < 0) return;
+      const creator = lastThatWent(pairs, ofA, end.begin);
+      const since = creator?.common.lastOtherTime ?? 0;
+      const took = end.beginTime - (creator?.common.lastOwnTime ?? 0);
+      const isOver = other.of.ends.run === "finished" || (creator !== undefined && creator.common.lastSeq > end.begin);
+      found({
+        kind: "thread",
+        weight: isOver ? "differs" : weightOfLack(other.of.time, since, took),
+        thread: name,
+        what: `thread ${name}`,
+        ...sides(
+          ofA,
+          { seq: end.begin, text: "starts", result: null },
+          absent("is not there"),
+          end.begin,
+          creator?.common.lastOtherSeq ?? 0,
+        ),
+      });
+    });
+  };
+  lone(a, b, threads.partner, true);
+  lone(b, a, threads.back, false);
+}
+
+/** Of the threads that both runs have, the one whose last common moment is nearest before a seq; else the first. */
+function lastThatWent(pairs: readonly ThreadPair[], ofA: boolean, seq: number): ThreadPair["a"] | undefined {
+  const all = pairs.map((pair) => (ofA ? pair.a : pair.b));
+  const before = all.filter(({ common }) => common.lastSeq <= seq);
+  return before.reduce<ThreadPair["a"] | undefined>(
+    (best, side) => (best === undefined || side.common.lastSeq > best.common.lastSeq ? side : best),
+    before.length === 0 ? all[0] : undefined,
+  );
+}

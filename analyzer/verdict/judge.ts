@@ -1,0 +1,121 @@
+/** The verdict over a recorded trace: from its database, or found now. */
+
+import { setImmediate as turn } from "node:timers/promises";
+import { parseScenario, ScenarioError } from "../../engine/index.ts";
+import type { QualityCounter, Trace } from "../../recorder/index.ts";
+import type { Ignored } from "./compare.ts";
+import type { Difference, DifferenceKind, Weight } from "./difference.ts";
+import type { RunEnding } from "./ends.ts";
+import type { Observed } from "./observation.ts";
+import { createObserver } from "./observe.ts";
+import { againstLog, askOracle, disagreements, ORACLE_STACK, type Patience } from "./oracle.ts";
+import { type Verdict, verdictOf } from "./verdict.ts";
+
+/** What the application observed of a recorded run. Lets timers and signals in after each block. Null when `signal` was aborted. */
+export async function observeTrace(trace: Trace, name: string, { signal, onProgress }: Patience = {}): Promise<Observed | null> {
+  const observer = createObserver(trace, { name, program: trace.info.scenarioText });
+  for (const block of trace.rows()) {
+    observer.put(block);
+    onProgress?.(block.seq0 + block.n);
+    await turn();
+    if (signal?.aborted === true) return null;
+  }
+  return observer.finish(endingOf(trace), machineOf(trace));
+}
+
+const endingOf = ({ transitions }: Trace): RunEnding => transitions.end?.reason ?? "killed";
+
+/** The state after the last row; null where there is none, or it cannot be read. */
+function machineOf(trace: Trace): unknown {
+  const last = trace.transitions.rows - 1;
+  if (last < 0 || trace.keyframeSeq(last) !== last) return null;
+  try {
+    return JSON.parse(trace.keyframeBefore(last)?.state ?? "null") as unknown;
+  } catch {
+    return null;
+  }
+}
+
+/** Stack and fixes, as they are told. */
+export const nameOfRun = ({ info }: Trace): string => [info.stack, ...info.fixes].join(" + ");
+
+/** Compares the trace with Linux alone. Null when `signal` was aborted. */
+export async function judgeTrace(trace: Trace, patience: Patience = {}, ignored: Ignored = {}): Promise<Verdict | null> {
+  const one = await observeTrace(trace, nameOfRun(trace), patience);
+  if (one === null) return null;
+  const isWhole = one.ends.run === "finished";
+  const rows = trace.transitions.rows;
+  const { signal, onProgress } = patience;
+  const oracle = await askOracle(trace.info, isWhole ? Number.POSITIVE_INFINITY : one.time, {
+    signal,
+    onProgress: (made) => onProgress?.(rows + made),
+  });
+  return oracle === null ? null : verdictOf(one, oracle.observed, [...oracle.notices, ...selfNotices(trace, one)], ignored);
+}
+
+/** A run on Linux alone has only the log to be compared with, if it came from one. */
+function selfNotices({ info }: Trace, one: Observed): QualityCounter[] {
+  if (info.origin !== "emulated" || info.stack !== ORACLE_STACK) return [];
+  try {
+    return againstLog(disagreements(one, parseScenario(info.scenarioText, "the trace's scenario")));
+  } catch (error) {
+    if (error instanceof ScenarioError) return [];
+    throw error;
+  }
+}
+
+/** Compares two traces. Null when `signal` was aborted. */
+export async function compareTraces(a: Trace, b: Trace, patience: Patience = {}, ignored: Ignored = {}): Promise<Verdict | null> {
+  const one = await observeTrace(a, nameOfRun(a), patience);
+  if (one === null) return null;
+  const { signal, onProgress } = patience;
+  const other = await observeTrace(b, nameOfRun(b), { signal, onProgress: (rows) => onProgress?.(a.transitions.rows + rows) });
+  return other === null ? null : verdictOf(one, other, [], ignored);
+}
+
+/** The verdict that is kept in the trace's database; null when it was not compared yet. */
+export function storedVerdict(trace: Trace): Verdict | null {
+  // A stranger's database may hold texts of any length, and any number of them.
+  const outcomes = trace.ask(
+    `SELECT subject, ${short("name")}, thread, ${short("how")}, ${short("text")}, seq, ${short("other_how")}, ${short("other_text")},
+       compared_seq, ${short("other")}, compared, omitted FROM outcome ORDER BY id LIMIT ${MAX_ROWS}`,
+  );
+  const [run] = outcomes;
+  if (run === undefined) return null;
+  const differences = trace.ask(
+    `SELECT kind, weight, ${short("thread")}, ${short("what")}, seq, ${short("here")}, result, other_seq, ${short("there")}, other_result
+       FROM difference ORDER BY id LIMIT ${MAX_ROWS}`,
+  );
+  return {
+    other: textOrNull(run[9]),
+    compared: Number(run[10]),
+    omitted: Number(run[11]),
+    outcomes: outcomes.map(([subject, name, thread, how, text, seq, otherHow, otherText, comparedSeq]) => ({
+      subject: subject as "run" | "process" | "thread",
+      name: String(name),
+      thread: numberOrNull(thread),
+      how: String(how),
+      text: String(text),
+      seq: numberOrNull(seq),
+      otherHow: textOrNull(otherHow),
+      otherText: textOrNull(otherText),
+      comparedSeq: numberOrNull(comparedSeq),
+    })),
+    differences: differences.map(
+      ([kind, weight, thread, what, seq, here, result, otherSeq, there, otherResult]): Difference => ({
+        kind: String(kind) as DifferenceKind,
+        weight: String(weight) as Weight,
+        thread: String(thread),
+        what: String(what),
+        one: { seq: numberOrNull(seq), text: String(here), result: numberOrNull(result) },
+        other: { seq: numberOrNull(otherSeq), text: String(there), result: numberOrNull(otherResult) },
+      }),
+    ),
+    notices: [],
+  };
+}
+
+const MAX_ROWS = 200_000;
+const short = (column: string): string => `substr(${column}, 1, 2000)`;
+const numberOrNull = (cell: unknown): number | null => (cell === null || cell === undefined ? null : Number(cell));
+const textOrNull = (cell: unknown): string | null => (cell === null || cell === undefined ? null : String(cell));

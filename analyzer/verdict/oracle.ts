@@ -1,0 +1,122 @@
+/** What Linux alone would have shown the application: the same scenario, with the same seed, on `native-linux`. */
+
+import { setImmediate as turn } from "node:timers/promises";
+import { boot, expectedResults, parseScenario, type Run, type Scenario, ScenarioError } from "../../engine/index.ts";
+import type { QualityCounter, RunInfo } from "../../recorder/index.ts";
+import { CALL, type Observed, RETURNED } from "./observation.ts";
+import { createObserver } from "./observe.ts";
+
+/** The oracle makes so many transitions at most. */
+const ORACLE_ROWS = 2_000_000;
+const SLICE_ROWS = 16_384;
+
+export const ORACLE_STACK = "native-linux";
+
+export interface Oracle {
+  /** Null when there is nothing to compare with, or it could not be found out. */
+  readonly observed: Observed | null;
+  readonly notices: readonly QualityCounter[];
+}
+
+export interface Patience {
+  readonly signal?: AbortSignal | undefined;
+  /** Told now and then: rows so far. */
+  readonly onProgress?: ((rows: number) => void) | undefined;
+}
+
+/** `untilNs`: where the run that is compared was cut; Infinity when it came to its end. Null when `signal` was aborted. */
+export async function askOracle(info: RunInfo, untilNs: number, patience: Patience = {}): Promise<Oracle | null> {
+  if (info.origin !== "emulated" || info.stack === ORACLE_STACK) return { observed: null, notices: [] };
+  try {
+    const scenario = scenarioOf(info);
+    const run = boot({ stack: ORACLE_STACK, scenario: withoutLimit(scenario), seed: info.seed });
+    const found = await observeRun(run, { name: ORACLE_STACK, program: info.scenarioText }, { rows: ORACLE_ROWS, untilNs }, patience);
+    if (found === null) return null;
+    const log = disagreements(found, scenario);
+    const notices = [...tooLong(found), ...againstLog(log)];
+    return { observed: log.size === 0 ? found : { ...found, log }, notices };
+  } catch (error) {
+    // A place of another stack, beyond what is emulated on Linux alone, or a bug of ours: the trace is as good as ever.
+    if (error instanceof ScenarioError) return { observed: null, notices: [unknown(error.message, "notice")] };
+    const text = error instanceof Error ? error.message : String(error);
+    return { observed: null, notices: [unknown(`a bug of eintr: ${text}`, "error")] };
+  }
+}
+
+const scenarioOf = (info: RunInfo): Scenario => parseScenario(info.scenarioText, "the trace's scenario");
+
+/** Linux alone needs fewer transitions for the same time; the oracle has a limit of its own. */
+const withoutLimit = (scenario: Scenario): Scenario => ({
+  ...scenario,
+  limit: { ...scenario.limit, transitions: Number.MAX_SAFE_INTEGER },
+});
+
+export interface Bounds {
+  readonly rows: number;
+  /** Virtual time, ns. */
+  readonly untilNs: number;
+}
+
+/** Runs to the end or a bound and keeps what the application observed. Lets timers and signals in. Null when aborted. */
+export async function observeRun(
+  run: Run,
+  about: Pick<Observed, "name" | "program">,
+  { rows, untilNs }: Bounds,
+  { signal, onProgress }: Patience,
+): Promise<Observed | null> {
+  const observer = createObserver(run, about);
+  let time = 0;
+  const sink = {
+    put(block: Parameters<typeof observer.put>[0]): void {
+      observer.put(block);
+      if (block.n > 0) time = block.time[block.n - 1] as number;
+    },
+  };
+  let made = 0;
+  // It says that it is over only when asked for one transition more.
+  while (made < rows + 1) {
+    const more = run.run(Math.min(rows + 1 - made, SLICE_ROWS), sink);
+    run.flush(sink);
+    made += SLICE_ROWS;
+    if (!more) return observer.finish(run.ending ?? "finished", run.machine);
+    if (time > untilNs) return observer.finish("time-limit", run.machine);
+    onProgress?.(made);
+    await turn();
+    if (signal?.aborted === true) return null;
+  }
+  return observer.finish("row-limit", run.machine);
+}
+
+/** By item: what the log expects where this run has something else. */
+export function disagreements(of: Observed, scenario: Scenario): Map<number, number> {
+  const found = new Map<number, number>();
+  const expected = expectedResults(scenario);
+  if (expected.size === 0) return found;
+  const { items, sites } = of;
+  for (let item = 0; item < items.kind.length; item += 1) {
+    if (items.kind.at(item) !== CALL) continue;
+    const result = expected.get(sites[items.site.at(item)]?.flow ?? "")?.[items.nr.at(item)] ?? null;
+    if (result === null || (items.how.at(item) === RETURNED && items.result.at(item) === result)) continue;
+    found.set(item, result);
+  }
+  return found;
+}
+
+export function againstLog(log: ReadonlyMap<number, number>): QualityCounter[] {
+  if (log.size === 0) return [];
+  const advice = "the log says otherwise than eintr's Linux; a stack that agrees with either is not blamed for such a call";
+  return [{ name: "log-differs-from-native", count: log.size, severity: "notice", advice }];
+}
+
+function tooLong(of: Observed): QualityCounter[] {
+  if (!of.full && !(of.ends.run === "row-limit" && of.rows >= ORACLE_ROWS)) return [];
+  const advice = `Linux alone was asked for ${of.rows.toLocaleString("en")} transitions only; what would have come after them is not compared`;
+  return [{ name: "oracle-stopped-early", count: 1, severity: "notice", advice }];
+}
+
+const unknown = (why: string, severity: QualityCounter["severity"]): QualityCounter => ({
+  name: "native-results-unknown",
+  count: 1,
+  severity,
+  advice: `what Linux alone would have answered is not known: ${why}`,
+});

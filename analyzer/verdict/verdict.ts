@@ -1,0 +1,163 @@
+/** The verdict: what the application saw of a run, beside what it would have seen in another one. */
+
+import { E } from "../../engine/index.ts";
+import type { OutcomeRecord, QualityCounter, VerdictRecord } from "../../recorder/index.ts";
+import { type Compared, compare, type Ignored } from "./compare.ts";
+import type { Difference, Weight } from "./difference.ts";
+import { endsAlike, processPairs } from "./endings.ts";
+import type { ProcessEnd } from "./ends.ts";
+import type { Observed } from "./observation.ts";
+import { processText, threadText } from "./words.ts";
+
+/** Differences kept; more are only counted. */
+const MAX_DIFFERENCES = 100_000;
+
+export interface Verdict extends VerdictRecord {
+  readonly differences: readonly Difference[];
+}
+
+/** Of a run, and of what it is compared with, if anything. */
+export function verdictOf(one: Observed, other: Observed | null, notices: readonly QualityCounter[], ignored: Ignored = {}): Verdict {
+  const compared = other === null ? null : compare(one, other, ignored);
+  const all = compared?.differences ?? [];
+  return {
+    other: other?.name ?? null,
+    compared: compared?.compared ?? 0,
+    omitted: Math.max(0, all.length - MAX_DIFFERENCES),
+    outcomes: outcomesOf(one, other, compared, all.slice(MAX_DIFFERENCES)),
+    differences: all.slice(0, MAX_DIFFERENCES),
+    notices: [...notices, ...fullNotice(one)],
+  };
+}
+
+/** Those that say that the application fares differently, or that do not. */
+export const ofWeight = ({ differences }: Pick<Verdict, "differences">, weight: Weight): readonly Difference[] =>
+  differences.filter((difference) => difference.weight === weight);
+
+/** What a handler is given and runs under, and calls that a stack does not have: always otherwise on it, and seldom the cause of more. */
+export const isDetail = (one: Difference): boolean => one.kind === "siginfo" || one.kind === "mask" || isMissingCall(one);
+
+/** A call that one of the runs does not have. */
+export const isMissingCall = ({ kind, one, other }: Difference): boolean =>
+  kind === "result" && (one.result === E.NOSYS || other.result === E.NOSYS);
+
+/** The cause: the first that differs, a detail only where there is nothing else; undefined when the application fares alike. */
+export function firstOf(verdict: Pick<Verdict, "differences">): Difference | undefined {
+  const all = ofWeight(verdict, "differs");
+  return all.find((one) => !isDetail(one)) ?? all[0];
+}
+
+function fullNotice(of: Observed): QualityCounter[] {
+  if (!of.full) return [];
+  const advice = `${of.items.kind.length.toLocaleString("en")} calls and handlers were compared, which is the most; record a shorter run`;
+  return [{ name: "verdict-stopped-early", count: 1, severity: "notice", advice }];
+}
+
+function outcomesOf(one: Observed, other: Observed | null, compared: Compared | null, omitted: readonly Difference[]): OutcomeRecord[] {
+  const partner = compared?.pairing.threads.partner;
+  const otherwise = (compared === null ? [] : processPairs(compared.pairing)).filter((process) => !endsAlike(process));
+  const here = runOutcome(
+    one,
+    otherwise.map(({ a }) => a),
+  );
+  const beside =
+    other === null
+      ? null
+      : runOutcome(
+          other,
+          otherwise.map(({ b }) => b),
+        );
+  const there = (thread: number): number => partner?.[thread] ?? -1;
+  const run: OutcomeRecord = {
+    subject: "run",
+    name: one.name,
+    thread: null,
+    ...here,
+    seq: one.rows > 0 ? one.rows - 1 : null,
+    otherHow: beside?.how ?? null,
+    otherText: beside?.text ?? null,
+    comparedSeq: null,
+  };
+  const processes = one.ends.processes.map((end): OutcomeRecord => {
+    const twin = other?.ends.processes.find(({ thread }) => thread === there(end.thread));
+    return {
+      subject: "process",
+      name: one.threads[end.thread]?.name ?? "",
+      thread: end.thread,
+      how: end.how,
+      text: processText(end, one),
+      seq: end.how === "going-on" || end.how === "stuck" ? null : end.seq,
+      otherHow: twin?.how ?? null,
+      otherText: twin === undefined || other === null ? null : processText(twin, other),
+      comparedSeq: null,
+    };
+  });
+  const threads = one.threads.flatMap(({ name, internal }, thread): OutcomeRecord[] => {
+    const end = one.ends.threads[thread];
+    if (internal || end === undefined) return [];
+    const twin = other?.ends.threads[there(thread)];
+    const stop = firstUncompared(compared?.comparedTo[thread] ?? -1, name, omitted);
+    return [
+      {
+        subject: "thread",
+        name,
+        thread,
+        how: end.how,
+        text: threadText(one, end),
+        seq: end.seq < 0 ? null : end.seq,
+        otherHow: twin?.how ?? null,
+        otherText: twin === undefined || other === null ? null : threadText(other, twin),
+        comparedSeq: stop,
+      },
+    ];
+  });
+  return [run, ...processes, ...threads];
+}
+
+function firstUncompared(comparedTo: number, name: string, omitted: readonly Difference[]): number | null {
+  const seqs = omitted.flatMap(({ thread, one }) => (thread === name && one.seq !== null ? [one.seq] : []));
+  const all = comparedTo < 0 ? seqs : [comparedTo, ...seqs];
+  return all.length === 0 ? null : all.reduce((a, b) => Math.min(a, b));
+}
+
+const LIMITS = {
+  finished: "",
+  "row-limit": ", at the limit of transitions",
+  "time-limit": ", at the limit of time",
+  aborted: ", stopped early",
+  killed: ", its recording was killed",
+} as const;
+
+/** The run in one line: the gravest end of a process, of those first that ended otherwise in the other run. */
+function runOutcome(of: Observed, otherwise: readonly ProcessEnd[]): Pick<OutcomeRecord, "how" | "text"> {
+  const { run } = of.ends;
+  const processes = otherwise.length > 0 ? otherwise : of.ends.processes;
+  const worst = processes.reduce<ProcessEnd | undefined>((a, b) => (a === undefined || gravity(b) > gravity(a) ? b : a), undefined);
+  if (worst === undefined) return { how: "nothing", text: "nothing happened" };
+  const name = of.threads[worst.thread]?.name ?? "";
+  const text = worst.how === "stuck" ? stuck(worst, of) : worst.how === "going-on" ? goingOn(worst, of) : processText(worst, of);
+  const all = of.ends.processes.length;
+  return { how: worst.how, text: `${name} ${text}${LIMITS[run]}${all === 1 ? "" : `; ${all} processes in all`}` };
+}
+
+/** Of one thread its wait says all. */
+function stuck(end: ProcessEnd, of: Observed): string {
+  const [only, ...more] = end.threads;
+  const thread = only === undefined ? undefined : of.ends.threads[only];
+  return more.length > 0 || thread === undefined ? processText(end, of) : threadText(of, thread);
+}
+
+const GRAVITY = ["exited", "going-on", "signal", "stuck", "pal", "fault", "undefined", "assertion"] as const;
+const gravity = ({ how }: ProcessEnd): number => GRAVITY.indexOf(how);
+
+/** What the threads of a process that goes on were at. */
+function goingOn({ threads }: ProcessEnd, of: Observed): string {
+  const doing = threads.flatMap((thread) => {
+    const end = of.ends.threads[thread];
+    if (end === undefined || end.how === "exited" || end.how === "killed" || end.how === "unborn") return [];
+    return [{ how: end.how, text: threadText(of, end) }];
+  });
+  const [first] = doing;
+  if (first === undefined) return "had not ended";
+  return doing.length === 1 ? first.text : `${first.text}, and ${doing.length - 1} threads more`;
+}

@@ -1,0 +1,96 @@
+/** The verdict in words: what became of the run, and the first thing that went otherwise. */
+
+import { type Difference, firstOf, isDetail, isMissingCall, ofWeight, type Verdict } from "../../analyzer/index.ts";
+import { safe } from "./safe.ts";
+
+/** Lines without their ends. The first says what happened, the second what went otherwise first. */
+export function verdictLines(verdict: Verdict): string[] {
+  const [run] = verdict.outcomes;
+  return [safe(`${run?.name ?? "the run"}: ${run?.text ?? "nothing happened"}`), safe(comparisonText(verdict))];
+}
+
+/** "on Linux alone", or what else it was compared with. */
+const nameOf = (other: string): string => (other === "native-linux" ? "Linux alone" : other);
+const thereIn = (other: string): string => (other === "native-linux" ? "on Linux" : "there");
+
+function comparisonText(verdict: Verdict): string {
+  const { other, outcomes, compared } = verdict;
+  if (other === null) return notCompared(verdict);
+  const first = firstOf(verdict);
+  if (first === undefined) {
+    const asThere = `the application sees the same as on ${nameOf(other)}: ${calls(compared)} compared${excuses(verdict)}`;
+    const [run] = outcomes;
+    return run?.how === "stuck" || run?.how === "going-on" ? `${asThere}; there: ${run.otherText ?? ""}` : asThere;
+  }
+  return `first difference from ${nameOf(other)}: ${differenceText(first, other)}${following(verdict, first)}`;
+}
+
+/** How many more there are. */
+function following(verdict: Verdict, first: Difference): string {
+  const rest = ofWeight(verdict, "differs").filter((one) => one !== first);
+  const missing = rest.filter(isMissingCall).length;
+  const handed = rest.filter(isDetail).length - missing;
+  const more = rest.length - missing - handed + verdict.omitted;
+  const besides = [
+    ...(handed === 0 ? [] : [`a siginfo or mask of a handler differs ${times(handed)}`]),
+    ...(missing === 0 ? [] : [`-ENOSYS is answered ${times(missing)}`]),
+  ];
+  const follow = more === 0 ? "" : `; and ${more.toLocaleString("en")} that ${more === 1 ? "follows" : "follow"}`;
+  return `${follow}${besides.length === 0 ? "" : `; besides, ${besides.join(", ")}`}`;
+}
+
+const times = (n: number): string => (n === 1 ? "once" : `${n.toLocaleString("en")} times`);
+
+function notCompared({ notices, outcomes }: Verdict): string {
+  const why = notices.find(({ name }) => name === "native-results-unknown")?.advice;
+  if (why !== undefined) return why;
+  return outcomes[0]?.name === "native-linux"
+    ? "this is Linux alone: what other stacks are compared with"
+    : "there is nothing to compare it with";
+}
+
+const calls = (n: number): string => `${n.toLocaleString("en")} ${n === 1 ? "call or handler" : "calls and handlers"}`;
+
+/** What is no difference, but no agreement either. */
+function excuses(verdict: Verdict): string {
+  const timing = ofWeight(verdict, "timing").length;
+  const cut = ofWeight(verdict, "cut").length;
+  return [
+    ...(timing === 0 ? [] : [`; ${timing.toLocaleString("en")} came at another moment, with what caused ${timing === 1 ? "it" : "them"}`]),
+    ...(cut === 0 ? [] : [`; ${cut.toLocaleString("en")} lie beyond the end of one of the runs`]),
+  ].join("");
+}
+
+/** "seq 67  main  read(pipe, 64): 0, on Linux -EINTR". */
+export function differenceText({ thread, what, one, other }: Difference, compared: string): string {
+  const place = one.seq === null ? `${thereIn(compared)} seq ${other.seq ?? "?"}` : `seq ${one.seq}`;
+  return `${place}  ${safe(thread, 30)}  ${safe(what, 60)}: ${one.text}, ${thereIn(compared)} ${other.text}`;
+}
+
+/** The differences after the first, one a line; the last line says how to see the rest. */
+export function followingLines(verdict: Verdict, most: number, how: string): string[] {
+  const { other } = verdict;
+  const all = most === Number.POSITIVE_INFINITY;
+  const first = firstOf(verdict);
+  if (other === null) return [];
+  const rest = verdict.differences.filter((one) => one !== first && (all || (one.weight === "differs" && !isDetail(one))));
+  const shown = rest.slice(0, most);
+  const mark = { differs: "", timing: "  (at another moment)", cut: "  (one run ended before it)" } as const;
+  const hidden = rest.length - shown.length;
+  return [
+    ...shown.map((one) => safe(`  ${differenceText(one, other)}${mark[one.weight]}`)),
+    ...(hidden > 0 ? [safe(`  ... ${hidden.toLocaleString("en")} more: ${how}`)] : []),
+    ...(verdict.omitted > 0 ? [`  ... and ${verdict.omitted.toLocaleString("en")} that are only counted`] : []),
+  ];
+}
+
+/** As `--format json` has it. */
+export const verdictJson = (verdict: Verdict): Record<string, unknown> => ({
+  same: firstOf(verdict) === undefined,
+  other: verdict.other,
+  compared: verdict.compared,
+  omitted: verdict.omitted,
+  first: firstOf(verdict) ?? null,
+  outcomes: verdict.outcomes,
+  differences: verdict.differences,
+});
