@@ -26,5 +26,5 @@ test("those alike are told once, with how many there are and what all of them co
   const text = findingsText("a.trace", result, [{ name: "main", pid: 1, tid: 1, internal: false }], paint(false));
   expect(text.match(/a yield that nobody needs/g)).toHaveLength(1);
   expect(text).toContain("and 9 more like it, 1000 ns in all");
-  expect(summary(result)).toBe("10 findings");
+  expect(summary(result)).toBe("0 rules ran: 10 findings");
 });

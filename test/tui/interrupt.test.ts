@@ -51,7 +51,7 @@ beforeAll(async () => {
   const { code, talk } = await startProgram(["record", "server", "--rows", String(LONG_ROWS), "--stack", "graphene-linux", "-o", long])
     .ended;
   expect(code, talk).toBe(0);
-});
+}, 60_000);
 
 const ENDLESS_SQL = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n";
 

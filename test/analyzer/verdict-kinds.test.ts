@@ -1,0 +1,270 @@
+/** Each kind of difference, in rows written by hand. */
+
+import { describe, expect, test } from "vitest";
+import { E } from "../../engine/index.ts";
+import {
+  arrives,
+  began,
+  call,
+  differences,
+  exits,
+  type Hand,
+  type HandRow,
+  handler,
+  MAIN,
+  observedRows,
+  told,
+} from "../support/verdict.ts";
+
+const SIGINT = 2;
+const SIGTERM = 15;
+const LATE = 1_000_000_000;
+
+const compared = (one: readonly HandRow[], other: readonly HandRow[], of: Hand = {}, ofOther: Hand = of): string[] =>
+  told(differences(observedRows(one, of), observedRows(other, { name: "b", ...ofOther })));
+
+describe("calls", () => {
+  test("the same ones are no difference", () => {
+    const rows = [...call("read(pipe)", 1), ...call("getpid()", 1), ...exits()];
+    expect(compared(rows, rows)).toEqual([]);
+  });
+
+  test("another result", () => {
+    expect(compared([...call("read(pipe)", 0), ...exits()], [...call("read(pipe)", E.INTR), ...exits()])).toEqual([
+      "result differs read(pipe): 0 | -EINTR",
+    ]);
+  });
+
+  test("a call that one run alone makes, among those of both", () => {
+    const one = [...call("read(pipe)", 1), ...call("pause()", E.INTR), ...call("getpid()", 1), ...exits()];
+    const other = [...call("read(pipe)", 1), ...call("getpid()", 1), ...call("write(pipe)", 3), ...exits()];
+    expect(compared(one, other)).toEqual(["call differs pause(): -EINTR | is not called", "call differs write(pipe): is not called | 3"]);
+  });
+
+  test("what it writes besides its result; times that differ by what transitions cost are the same", () => {
+    const rows = (status: number, left: number): HandRow[] => [
+      began("wait4()"),
+      { k: "app.output", value: status, extra: 1 },
+      { k: "app.output", value: left, extra: 2 },
+      { k: "app.return", value: 7 },
+      ...exits(),
+    ];
+    expect(compared(rows(256, 5_000_000), rows(15, 5_004_000))).toEqual(["output differs wait4(): wait status 256 | wait status 15"]);
+    expect(compared(rows(0, 0), rows(0, 5_000_000))).toEqual(["output differs wait4(): remaining ns 0 | remaining ns 5000000"]);
+  });
+
+  test("one that never returns", () => {
+    const one = [began("pause()")];
+    const other = [...call("pause()", E.INTR), ...exits()];
+    expect(compared(one, other)).toEqual([
+      "never-returns differs pause(): never returns | -EINTR",
+      expect.stringMatching(/^process-end differs process main: never ends: main waits for ever in pause\(\).* \| exits with status 0$/),
+    ]);
+  });
+
+  test("one that is left by siglongjmp", () => {
+    const one = [began("read(pipe)"), { k: "app.handler.enter", signal: SIGINT, depth: 5 } as const, longjmp, ...exits()];
+    const other = [began("read(pipe)"), ...handler(SIGINT, 0), { k: "app.return" as const, value: E.INTR }, ...exits()];
+    expect(compared(one, other)).toEqual([
+      "left differs handler of SIGINT: is left by siglongjmp | returns",
+      "left differs read(pipe): is dropped: what it was called from is over | -EINTR",
+    ]);
+  });
+  const longjmp: HandRow = { k: "app.handler.longjmp", signal: SIGINT, depth: 1 };
+});
+
+describe("ids", () => {
+  const child = (pid: number) => ({ name: "child", pid, tid: pid, internal: false });
+  const rows = (pid: number): HandRow[] => [
+    ...call("fork(child)", pid),
+    { k: "process.start", thread: 1 },
+    ...exits(1),
+    ...call("wait4()", pid),
+    ...exits(),
+  ];
+  test("of processes are matched, not compared", () => {
+    expect(compared(rows(2), rows(77), { threads: [MAIN, child(2)] }, { threads: [MAIN, child(77)] })).toEqual([]);
+  });
+
+  test("of another child are a difference", () => {
+    const two = (first: number, second: number, reaped: number): HandRow[] => [
+      ...call("fork(child)", first),
+      ...call("fork(child)", second),
+      { k: "process.start", thread: 1 },
+      ...exits(1),
+      { k: "process.start", thread: 2 },
+      ...exits(2),
+      ...call("wait4()", reaped),
+      ...exits(),
+    ];
+    const threads = (a: number, b: number) => ({ threads: [MAIN, child(a), { ...child(b), name: "child#2" }] });
+    expect(compared(two(2, 3, 2), two(10, 20, 10), threads(2, 3), threads(10, 20))).toEqual([]);
+    expect(compared(two(2, 3, 3), two(10, 20, 10), threads(2, 3), threads(10, 20))).toEqual(["result differs wait4(): 3 | 10"]);
+  });
+
+  test("descriptors are as good as others", () => {
+    expect(compared([...call("open(a)", 3), ...exits()], [...call("open(a)", 9), ...exits()])).toEqual([]);
+    expect(compared([...call("open(a)", 3), ...exits()], [...call("open(a)", -2), ...exits()])).toHaveLength(1);
+  });
+});
+
+describe("handlers", () => {
+  test("one that does not run", () => {
+    const one = [began("pause()"), { k: "app.return" as const, value: E.INTR }, ...call("getpid()", 1), ...exits()];
+    const other = [
+      began("pause()"),
+      ...handler(SIGINT, 0),
+      { k: "app.return" as const, value: E.INTR },
+      ...call("getpid()", 1),
+      ...exits(),
+    ];
+    expect(compared(one, other)).toEqual(["handler differs handler of SIGINT: does not run | runs in pause()"]);
+  });
+
+  /** The signal is sent while the first call waits; the handler runs in it, or after it. */
+  const early = (sent: "in" | "after"): HandRow[] => [
+    began("read(pipe)"),
+    ...(sent === "in" ? [arrives(SIGINT, 1)] : []),
+    ...handler(SIGINT, 1),
+    { k: "app.return", value: 1, time: LATE },
+    { k: "app.return", value: 0, time: LATE },
+    ...call("getpid()", 1, { time: LATE }),
+  ];
+  const late = (sent: "in" | "after"): HandRow[] => [
+    began("read(pipe)"),
+    ...(sent === "in" ? [arrives(SIGINT, 1)] : []),
+    { k: "app.return", value: 1, time: LATE },
+    ...(sent === "after" ? [arrives(SIGINT, 1)] : []),
+    ...handler(SIGINT, 1),
+    ...call("getpid()", 1, { time: LATE }),
+  ];
+
+  test("one that runs late, for a signal that was sent at the same place", () => {
+    expect(compared(late("in"), early("in"))).toEqual([
+      "handler-place differs handler of SIGINT: runs after read(pipe) | runs in read(pipe)",
+    ]);
+  });
+
+  test("one that runs elsewhere because its signal came elsewhere is a matter of timing", () => {
+    expect(compared(late("after"), early("in"))).toEqual([
+      "handler-place timing handler of SIGINT: runs after read(pipe) | runs in read(pipe)",
+    ]);
+  });
+
+  test("and so is the call that such a signal interrupts", () => {
+    const one = [
+      began("pause()"),
+      { k: "app.return" as const, value: 0, time: LATE },
+      arrives(SIGINT, 1),
+      ...handler(SIGINT, 1),
+      ...exits(),
+    ];
+    const other = [
+      began("pause()"),
+      arrives(SIGINT, 1),
+      ...handler(SIGINT, 1),
+      { k: "app.return" as const, value: E.INTR, time: LATE },
+      ...exits(),
+    ];
+    expect(compared(one, other)).toEqual([
+      "result timing pause(): 0 | -EINTR",
+      "handler-place timing handler of SIGINT: runs after pause() | runs in pause()",
+    ]);
+  });
+
+  test("one for a signal that came from outside in one run only", () => {
+    const one = [
+      ...call("read(pipe)", 1),
+      arrives(SIGINT, 1),
+      ...handler(SIGINT, 1),
+      arrives(SIGINT, 2),
+      ...handler(SIGINT, 2),
+      ...exits(),
+    ];
+    const other = [...call("read(pipe)", 1), arrives(SIGINT, 1), ...handler(SIGINT, 1), ...exits()];
+    expect(compared(one, other)).toEqual(["handler timing handler of SIGINT: runs after read(pipe) | does not run"]);
+  });
+
+  test("in another order", () => {
+    const sent = [arrives(SIGINT, 1), arrives(SIGTERM, 2)];
+    const one = [...call("getpid()", 1), ...sent, ...handler(SIGTERM, 2), ...handler(SIGINT, 1), ...exits()];
+    const other = [...call("getpid()", 1), ...sent, ...handler(SIGINT, 1), ...handler(SIGTERM, 2), ...exits()];
+    expect(compared(one, other)).toEqual([
+      "handler-order differs handler of SIGINT: runs after the handler of SIGTERM | runs before the handler of SIGTERM",
+    ]);
+  });
+
+  test("given another siginfo or mask; the sender is matched", () => {
+    const rows = (code: number, mask: number): HandRow[] => [
+      ...handler(SIGINT, 1, [
+        { k: "app.siginfo", signal: SIGINT, value: code, extra: 1 },
+        { k: "app.mask", value: mask },
+      ]),
+      ...exits(),
+    ];
+    expect(compared(rows(0, 2), rows(0, 2))).toEqual([]);
+    expect(compared(rows(128, 0), rows(0, 2))).toEqual([
+      "siginfo differs handler of SIGINT: si_code 128 | si_code 0",
+      "mask differs handler of SIGINT: mask {} | mask {SIGINT}",
+    ]);
+  });
+});
+
+describe("ends", () => {
+  test("of a process: another status, a signal, an assertion", () => {
+    const dies = (why: number, value: number, signal = 0): HandRow[] => [
+      ...call("getpid()", 1),
+      { k: "thread.exit", value: why === 0 ? 0 : 1 },
+      { k: "process.exit", value, extra: why, signal },
+    ];
+    expect(compared(dies(0, 1), dies(0, 0))).toEqual(["process-end differs process main: exits with status 1 | exits with status 0"]);
+    expect(compared(dies(3, -5), dies(0, 0))).toEqual([
+      "process-end differs process main: dies of an assertion of the LibOS | exits with status 0",
+    ]);
+    expect(compared(dies(2, 0, SIGTERM), dies(1, -SIGTERM, SIGTERM))).toEqual([]);
+    expect(compared(dies(1, -SIGINT, SIGINT), dies(1, -SIGTERM, SIGTERM))).toEqual([
+      "process-end differs process main: is killed by SIGINT | is killed by SIGTERM",
+    ]);
+  });
+
+  test("of a thread that dies in the PAL, and of one that is not there", () => {
+    const worker = { name: "worker", pid: 1, tid: 2, internal: false };
+    const rows = (how: number): HandRow[] => [
+      ...call("getpid()", 1),
+      { k: "thread.start", thread: 1 },
+      { k: "thread.exit", thread: 1, value: how },
+      ...exits(),
+    ];
+    const threads = { threads: [MAIN, worker] };
+    expect(compared(rows(2), rows(0), threads)).toEqual(["thread-end differs thread worker: dies in the PAL | exits"]);
+    expect(compared([...call("getpid()", 1), ...exits()], rows(0), { threads: [MAIN] }, threads)).toEqual([
+      "thread differs thread worker: is not there | starts",
+    ]);
+  });
+});
+
+describe("a run that was cut", () => {
+  const cut: Hand = { ending: "row-limit" };
+  const goesOn = [...call("read(pipe)", 1), ...call("write(pipe)", 1), ...call("getpid()", 1)];
+
+  test("lacks what it did not come to, which is told as that", () => {
+    expect(compared([...call("read(pipe)", 1), began("write(pipe)")], goesOn, cut)).toEqual([
+      "never-returns cut write(pipe): had not returned when the run ended | 1",
+      "call cut getpid(): is not called | 1",
+    ]);
+  });
+
+  test("is to blame for what it had plenty of time for", () => {
+    const slow = [...call("read(pipe)", 1), began("write(pipe)"), { k: "step" as const, time: LATE }];
+    expect(compared(slow, goesOn, cut)).toEqual([
+      "never-returns differs write(pipe): had not returned when the run ended | 1",
+      "call differs getpid(): is not called | 1",
+    ]);
+  });
+
+  test("is to blame for what it went past", () => {
+    expect(compared([...call("read(pipe)", 1), ...call("getpid()", 1)], goesOn, cut)).toEqual([
+      "call differs write(pipe): is not called | 1",
+    ]);
+  });
+});
