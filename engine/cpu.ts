@@ -138,6 +138,7 @@ export class Cpu {
     const m = this.m;
     const b = this.block;
     const i = b.n;
+    if (i === BLOCK_ROWS) throw new Error(`seq ${m.seq}: a turn of the loop made a second row, for which the block has no place`);
     b.time[i] = this.now;
     b.thread[i] = t.id;
     b.site[i] = site;

@@ -17,7 +17,7 @@ export {
 export { SCHEDULERS, type Scheduler } from "./chance.ts";
 export { COSTS, costOf } from "./costs.ts";
 export { E, errnoNumber, resultText } from "./errno.ts";
-export { ScenarioError } from "./errors.ts";
+export { BrokenLaw, type BrokenRun, ScenarioError } from "./errors.ts";
 export { FIX_NAMES, FIXES, type FixName } from "./fixes.ts";
 export { ACT, assemble, CALL, type Flow, RET, type Step, TEST } from "./flow.ts";
 export { checkInvariants } from "./invariant.ts";

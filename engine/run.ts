@@ -6,6 +6,7 @@ import type { Ending, Sink, Source } from "./block.ts";
 import { decide, type Scheduler } from "./chance.ts";
 import { Cpu, inEnclave, inUserMode } from "./cpu.ts";
 import { E } from "./errno.ts";
+import { BrokenLaw } from "./errors.ts";
 import type { FixName } from "./fixes.ts";
 import type { Program } from "./flow.ts";
 import { fill } from "./host/calls.ts";
@@ -14,6 +15,7 @@ import { OUTSIDE } from "./host/outside.ts";
 import { changeInfo, exitInfo, hearsOfStops, reapsItself } from "./host/process-state.ts";
 import { deliver, nothingDelivered } from "./host/signal.ts";
 import { timeOut, wake } from "./host/sleep.ts";
+import { checkInvariants } from "./invariant.ts";
 import { portClosed } from "./libos/kill.ts";
 import { NEVER, type Scenario, type StackName } from "./scenario/schema.ts";
 import { aex, NSSA } from "./sgx/leaf.ts";
@@ -25,6 +27,8 @@ import { type Decision, KIND } from "./transition.ts";
 
 /** Turns of the loop without a row until `run` lets its caller look around: some milliseconds. */
 const IDLE_TURNS = 16_384;
+/** To look at the laws takes the longer the more threads there are: so many rows for each thread are made between two looks. */
+const CHECK_ROWS = 64;
 
 export interface RunOptions {
   readonly stack: StackName;
@@ -98,6 +102,7 @@ export class Run implements Source {
       if (m.seq === before && m.ended === null) m.idle += 1;
       if (c.full) this.flush(sink);
     }
+    if (m.ended !== null) this.checkLaws();
     return m.ended === null;
   }
 
@@ -109,9 +114,22 @@ export class Run implements Source {
 
   flush(sink: Sink): void {
     const { block, m } = this.cpu;
+    if (this.cpu.full && m.seq - this.checkedAt >= CHECK_ROWS * m.live.length) this.checkLaws();
     if (block.n > 0) sink.put(block);
     block.n = 0;
     block.seq0 = m.seq;
+  }
+
+  private checkedAt = 0;
+
+  /** The laws are looked at in every run, now and then and at its end: rarely enough not to be felt. Throws BrokenLaw. */
+  private checkLaws(): void {
+    const { m, program, scheduler, scenario } = this.cpu;
+    this.checkedAt = m.seq;
+    const laws = checkInvariants(m, program);
+    if (laws.length === 0) return;
+    const { stack, fixes = [], seed = scenario.seed } = this.options;
+    throw new BrokenLaw({ stack, fixes, scheduler, seed, seq: m.seq, laws, decisions: [...this.decisions], scenario });
   }
 
   /** Let the earliest of threads, plans and timers go on; threads take steps as long as nothing else is earlier. */
@@ -119,10 +137,10 @@ export class Run implements Source {
     const c = this.cpu;
     const m = c.m;
     c.dirty = false;
-    const due = m.due.shift();
-    if (due !== undefined) return this.fire(due, m.now);
     const change = m.changes.shift();
     if (change !== undefined) return this.childChanged(change, m.now);
+    const due = m.due.shift();
+    if (due !== undefined) return this.fire(due, m.now);
     const t = this.earliest();
     const outsideAt = this.nextOutside();
     if (t === null && (outsideAt >= NEVER || this.nobodyLeft())) return this.end(this.someoneRuns() ? "time-limit" : "finished");
@@ -326,8 +344,8 @@ export class Run implements Source {
     c.value = p.end.status;
     c.extra = p.end.why;
     c.happen(t, OUTSIDE.ended, KIND["process.exit"], -1);
-    const parent = c.m.processes[p.parent];
-    if (parent?.alive) this.childEnded(p, parent, at);
+    // What its parent gets is a row of its own, and a turn makes one.
+    c.m.changes.push({ process: id, what: "ended" });
   }
 
   private childEnded(child: Process, parent: Process, at: number): void {
@@ -349,12 +367,13 @@ export class Run implements Source {
     }
   }
 
-  /** A child has stopped, or goes on. */
+  /** A child has ended, has stopped, or goes on. */
   private childChanged({ process, what }: Machine["changes"][number], at: number): void {
     const c = this.cpu;
     const child = c.m.processes[process];
     const parent = c.m.processes[child?.parent ?? -1];
     if (!child || !parent?.alive) return;
+    if (what === "ended") return this.childEnded(child, parent, at);
     this.wakeParent(parent, at);
     if (hearsOfStops(parent)) this.generateOutside(OUTSIDE.childExit, at, parent, null, changeInfo(child, what));
   }

@@ -372,7 +372,7 @@ export interface Machine {
   /** Plans whose place was reached: fire before anything else happens. */
   due: number[];
   /** Children that stopped or went on: their parents are told before anything else happens. */
-  changes: { process: number; what: "stopped" | "continued" }[];
+  changes: { process: number; what: "ended" | "stopped" | "continued" }[];
   /** Objects that are a signalfd. */
   signalfds: number[];
   /** State of the generator behind the door (engine/chance.ts). */

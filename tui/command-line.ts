@@ -1,7 +1,8 @@
 /** The command line: one entry here for each command. */
 
 import { Command, CommanderError } from "commander";
-import { BUG, BUG_EXIT_CODE } from "./bug.ts";
+import type { BrokenLaw } from "../engine/index.ts";
+import { BUG, BUG_EXIT_CODE, brokenLawText } from "./bug.ts";
 import { guarded, Interrupted, type Io } from "./io.ts";
 import { packageVersion } from "./package-root.ts";
 
@@ -76,6 +77,9 @@ export async function runCommandLine(terminal: Io, argv: readonly string[]): Pro
   }
 }
 
+/** By its name: the engine is loaded by commands that have a use for it. */
+const isBrokenLaw = (error: unknown): error is BrokenLaw => error instanceof Error && error.name === "BrokenLaw";
+
 async function failure(io: Io, error: unknown): Promise<number> {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
   // Ctrl-C in a terminal also ends the process that works on the query: then that is the error, and no news.
@@ -86,6 +90,10 @@ async function failure(io: Io, error: unknown): Promise<number> {
     io.talk(`eintr: ${words}\n`);
     // What was interrupted says so in its message.
     return io.signal.aborted ? 130 : 2;
+  }
+  if (isBrokenLaw(error)) {
+    io.talk(`eintr: ${brokenLawText(error)}`);
+    return BUG_EXIT_CODE;
   }
   io.talk(`eintr: ${BUG}\n${error instanceof Error ? error.stack : String(error)}\n`);
   return BUG_EXIT_CODE;

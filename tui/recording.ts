@@ -1,7 +1,8 @@
 /** Records a case on a stack, with progress, and says in words what came out. Used by `record`, `demo` and, for a case, `replay`. */
 
-import { boot, type FixName, type Run, type Scheduler, type StackName } from "../engine/index.ts";
+import { BrokenLaw, boot, type FixName, type Run, type Scheduler, type StackName } from "../engine/index.ts";
 import { type QualityCounter, type Recorded, type RunInfo, record } from "../recorder/index.ts";
+import { keepCase } from "./bug.ts";
 import { type Case, openCaseGently } from "./case.ts";
 import type { Io } from "./io.ts";
 import { packageVersion } from "./package-root.ts";
@@ -47,6 +48,9 @@ export async function recordCase(io: Io, what: Case, dir: string, options: Recor
         progress.update(words, rows, total);
       },
     });
+  } catch (error) {
+    if (error instanceof BrokenLaw) keepCase(error, `${dir}.bug.json`, what.text);
+    throw error;
   } finally {
     progress.end();
   }

@@ -62,3 +62,27 @@ limit: { transitions: 3000000 }
   many.flush({ put });
   expect([most, many.threads.length]).toEqual([65_600, 65_601]);
 });
+
+test.each(STACK_NAMES)("a turn makes at most one row, on %s: blocks have place for no more", (stack) => {
+  const text = `
+name: turns
+title: children that end, stop and are killed, signals and data from outside
+main:
+  - sigaction: { signal: SIGCHLD, handler: h }
+  - setitimer: { value: 50us, interval: 50us }
+  - sigaction: { signal: SIGALRM, handler: h }
+  - loop: { times: 20, do: [{ fork: c }, { kill: { process: c, signal: SIGSTOP } }, { kill: { process: c, signal: SIGCONT } }, { wait4: {} }] }
+programs: { c: [{ nanosleep: 10us }] }
+handlers: { h: [getpid] }
+arrivals: [{ to: p, when: { every: 7us } }]
+limit: { transitions: 5000 }
+`;
+  const made = run(text, stack);
+  let rows = 0;
+  for (let goesOn = true; goesOn; ) {
+    goesOn = made.run(1, { put() {} });
+    expect(made.machine.seq - rows).toBeLessThanOrEqual(1);
+    rows = made.machine.seq;
+  }
+  expect(rows).toBeGreaterThan(100);
+});
