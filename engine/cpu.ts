@@ -7,8 +7,20 @@ import { BLOCK_ROWS, type Block, newBlock } from "./block.ts";
 import type { Scheduler } from "./chance.ts";
 import { ScenarioError } from "./errors.ts";
 import { ACT, CALL, type Program, RET, TEST } from "./flow.ts";
+import { type Declared, PIPE } from "./host/object-kinds.ts";
 import { NEVER, type Scenario } from "./scenario/schema.ts";
-import { ENCLAVE, type Frame, HOST, keyOf, type Locals, type Machine, type Process, type StackId, type Thread } from "./state.ts";
+import {
+  ENCLAVE,
+  type Frame,
+  HOST,
+  type HostObject,
+  keyOf,
+  type Locals,
+  type Machine,
+  type Process,
+  type StackId,
+  type Thread,
+} from "./state.ts";
 import { type Decision, KIND, type ThreadInfo } from "./transition.ts";
 
 /** Largest numbers of the columns `depth` and `pending`, and of `preempt`. */
@@ -225,13 +237,14 @@ export class Cpu {
 
   /** Number of a named object of the scenario, made on first use. */
   object(name: string): number {
-    return (this.m.objectsByName[keyOf(name)] ??= this.newObject(name));
+    return (this.m.objectsByName[keyOf(name)] ??= this.newObject(name, 0, this.scenario.objects[name] ?? PIPE));
   }
 
-  newObject(name: string, level = 0): number {
+  newObject(name: string, level = 0, { kind, nonblock }: Declared = PIPE): number {
+    const made: HostObject = { name, level, closed: false, waiters: 0, kind, nonblock };
     const free = this.m.freeObjects.pop();
-    if (free === undefined) return this.m.objects.push({ name, level, closed: false, waiters: 0 }) - 1;
-    this.m.objects[free] = { name, level, closed: false, waiters: 0 };
+    if (free === undefined) return this.m.objects.push(made) - 1;
+    this.m.objects[free] = made;
     return free;
   }
 

@@ -7,6 +7,7 @@
 
 import type { Ending } from "./block.ts";
 import type { Questions } from "./chance.ts";
+import type { ObjectKind } from "./host/object-kinds.ts";
 import type { SigInfo } from "./siginfo.ts";
 import type { SignalSet } from "./signals.ts";
 import type { Why } from "./transition.ts";
@@ -83,6 +84,10 @@ export interface HostObject {
   fd?: FdKind;
   /** nwaiters of a PAL mutex or event: who has said that it waits, whether it sleeps or not. */
   waiters: number;
+  /** How a LibOS treats it, when it is the scenario's. */
+  kind: ObjectKind;
+  /** O_NONBLOCK. */
+  nonblock: boolean;
 }
 
 /** Registers of an interrupted enclave thread in SSA[i].GPRSGX, as far as control flow needs them. */
@@ -136,6 +141,9 @@ export interface PalState {
   /** The thread is inside the PAL's slab allocator. */
   slabLocked: boolean;
 }
+
+/** `flow` of a LibOS action that was set to the default: it is there, unlike one that was never set. */
+export const SIG_DFL = -2;
 
 /** LibOS disposition; absent from the table = default. `flow` -1 is SIG_IGN. */
 export interface LibosAction extends HostAction {
@@ -314,7 +322,11 @@ export interface Process {
   childEvent: number;
   /** Children not yet waited for, as the LibOS knows them: who forked them, and whether their exit was reported. */
   children: { process: number; pid: number; thread: number; exited: boolean }[];
-  /** LibOS futex: object -> threads that sleep on it. */
+  /** Highest descriptor a LibOS call has given out: its slot and those below are made. */
+  highestFd: number;
+  /** Objects whose descriptor the LibOS has closed in this process. */
+  closedObjects: number[];
+  /** LibOS futex: object -> threads that sleep on it; an entry stays. */
   futexes: Record<string, number[]>;
   /** cur_process.exit_code: what the thread that ended last gave. */
   exitCode: number;

@@ -152,6 +152,8 @@ export function newProcess(c: Cpu, name: string, parent: Process | null): Proces
     ipcQueue: [],
     childEvent: c.newObject("child_exit_event"),
     children: [],
+    highestFd: parent?.highestFd ?? 2,
+    closedObjects: [...(parent?.closedObjects ?? [])],
     futexes: {},
     exitCode: 0,
     flags: parent ? [...parent.flags] : [],

@@ -17,8 +17,12 @@ const SIGCONT = signalNumber("SIGCONT");
  * (poll, wait4, pause, the locks, ...) never look at it: what goes wrong there is another bug, with or without the code.
  */
 const ASKS_PAL_ERRNO: ReadonlySet<string> = new Set([
-  "shim_do_read",
-  "shim_do_write",
+  "pipe_read",
+  "pipe_write",
+  "socket_read",
+  "socket_write",
+  "chroot_read (device)",
+  "chroot_write (device)",
   "shim_do_accept",
   "shim_do_futex_wait",
   "shim_do_call",

@@ -66,6 +66,16 @@ function waitArgs(
   return callArgs({ object: ids.length === 1 ? (ids[0] ?? -1) : -1, objects: ids, takes: op.takes ?? -1, result: op.result ?? 0, ...more });
 }
 
+/** A call that waits for several objects. `fds` and the like are what the LibOS makes of them. */
+const pollArgs = (c: Cpu, op: Waiting & { on?: readonly string[] | undefined; timeout: number }): Locals => ({
+  ...waitArgs(c, op, op.on, { timeout: op.timeout }),
+  object: -1,
+  fds: [],
+  next: 0,
+  rest: [],
+  ready: [],
+});
+
 /** The outside world answered with an error the PAL has no word for: the call is taken as it was. */
 const plainError = (op: Waiting): boolean =>
   op.takes !== undefined && (op.result ?? 0) < 0 && ![E.INTR, E.AGAIN, E.PIPE, E.CONNRESET].some((known) => known === op.result);
@@ -93,9 +103,10 @@ const COMPILE: Compile = {
   write: (op, x) => (plainError(op) ? opaque(x, op) : call(x, op, "write", (c) => waitArgs(c, op, op.to, { bytes: op.bytes }))),
   accept: (op, x) => (plainError(op) ? opaque(x, op) : call(x, op, "accept", (c) => waitArgs(c, op, op.on, { result: op.result ?? 4 }))),
   close: (op, x) => call(x, op, "close", (c) => callArgs({ object: c.object(op.what) })),
-  poll: (op, x) => call(x, op, "poll", (c) => ({ ...waitArgs(c, op, op.on, { timeout: op.timeout }), object: -1 })),
-  "epoll-wait": (op, x) => call(x, op, "epoll_wait", (c) => ({ ...waitArgs(c, op, op.on, { timeout: op.timeout }), object: -1 })),
-  "futex-wait": (op, x) => call(x, op, "futex_wait", (c) => waitArgs(c, op, op.on, { timeout: op.timeout })),
+  poll: (op, x) => call(x, op, "poll", (c) => pollArgs(c, op)),
+  "epoll-wait": (op, x) => call(x, op, "epoll_wait", (c) => pollArgs(c, op)),
+  "futex-wait": (op, x) =>
+    call(x, op, "futex_wait", (c) => ({ ...waitArgs(c, op, op.on, { timeout: op.timeout }), changed: op.changed === true })),
   "futex-wake": (op, x) => call(x, op, "futex_wake", (c) => ({ ...callArgs({ object: c.object(op.on), bytes: op.count }), targets: [] })),
   semop: (op, x) => call(x, op, "semop", (c) => waitArgs(c, op, op.on)),
   msgrcv: (op, x) => call(x, op, "msgrcv", (c) => waitArgs(c, op, op.on, { result: op.result ?? 1 })),

@@ -13,7 +13,7 @@ import { type KindName, WHY, type Why } from "../transition.ts";
 import { generate, type Taken } from "./generate.ts";
 import { endProcess } from "./process-state.ts";
 import { wakeWaiters } from "./sleep.ts";
-import { objectOf, waitingCalls } from "./waiting.ts";
+import { isReadable, objectOf, waitingCalls } from "./waiting.ts";
 
 /** Locals of every call. -1 stands for "not given". */
 export interface CallLocals extends Locals {
@@ -85,43 +85,45 @@ export function fill(c: Cpu, object: number, amount: number): void {
   wakeWaiters(c, object);
 }
 
-const sending = flow<CallLocals>(
-  "host write",
-  "host",
-  "1.2",
-  ({ act, test, at, ret }) => [
-    act(
-      "write: enter the kernel",
-      (c, v) => {
-        v.until = c.now;
-        c.value = v.object;
-        v.ret = v.takes >= 0 ? v.result : v.bytes;
-        if (v.takes < 0 && v.object >= 0 && !objectOf(c, v)?.closed) fill(c, v.object, v.bytes);
-        c.ns = Math.max(0, v.takes);
-      },
-      "host.syscall.enter",
-    ),
-    test("write: is the other end open?", (c, v) => v.takes >= 0 || !objectOf(c, v)?.closed, "done"),
-    act(
-      "write: broken pipe, SIGPIPE",
-      (c, v) => {
-        v.ret = E.PIPE;
-        generate(c, c.process(c.t), c.t, sentBy(SIG.PIPE, c.process(c.t).pid));
-      },
-      "host.signal.generate",
-    ),
-    at("done"),
-    ret(
-      "write: return from the kernel",
-      (c, v) => {
-        c.t.rax = v.ret;
-        c.value = v.ret;
-      },
-      "host.syscall.exit",
-    ),
-  ],
-  { kernel: true },
-);
+/** To a pipe whose reader is gone: EPIPE, and SIGPIPE where the caller did not ask for none (MSG_NOSIGNAL). */
+const sending = (name: "write" | "send"): Flow =>
+  flow<CallLocals>(
+    `host ${name}`,
+    "host",
+    "1.2",
+    ({ act, test, at, ret }) => [
+      act(
+        `${name}: enter the kernel`,
+        (c, v) => {
+          v.until = c.now;
+          c.value = v.object;
+          v.ret = v.takes >= 0 ? v.result : v.bytes;
+          if (v.takes < 0 && v.object >= 0 && !objectOf(c, v)?.closed) fill(c, v.object, v.bytes);
+          c.ns = Math.max(0, v.takes);
+        },
+        "host.syscall.enter",
+      ),
+      test(`${name}: is the other end open?`, (c, v) => v.takes >= 0 || !objectOf(c, v)?.closed, "done"),
+      act(
+        name === "write" ? "write: broken pipe, SIGPIPE" : "send: broken pipe, MSG_NOSIGNAL",
+        (c, v) => {
+          v.ret = E.PIPE;
+          if (name === "write") generate(c, c.process(c.t), c.t, sentBy(SIG.PIPE, c.process(c.t).pid));
+        },
+        name === "write" ? "host.signal.generate" : "step",
+      ),
+      at("done"),
+      ret(
+        `${name}: return from the kernel`,
+        (c, v) => {
+          c.t.rax = v.ret;
+          c.value = v.ret;
+        },
+        "host.syscall.exit",
+      ),
+    ],
+    { kernel: true },
+  );
 
 /** What a log's kernel did with a signal for a process. */
 function takenBy(c: Cpu, p: Process, takers: Record<string, number>): Taken | undefined {
@@ -224,7 +226,14 @@ const exiting = flow<CallLocals & Exit>(
 /** Every host call. Those the emulation does not look into are `host call`. */
 export const hostCalls: readonly Flow[] = [
   ...waitingCalls,
-  sending,
+  sending("write"),
+  sending("send"),
+  quick("write-file", (c, v) => {
+    c.ns = Math.max(0, v.takes);
+    return v.takes >= 0 ? v.result : v.bytes;
+  }),
+  quick("fionread", (c, v) => objectOf(c, v)?.level ?? 0),
+  quick("poll-now", (c, v) => (v.takes >= 0 ? v.result : isReadable(objectOf(c, v)) ? 1 : 0)),
   killing("kill"),
   killing("tgkill"),
   exiting,

@@ -125,10 +125,17 @@ function rewind(c: Cpu, pc: number): void {
   if (frame) frame.pc = pc;
 }
 
+/** A regular file always has something: it never blocks. */
+export const isReadable = (object: HostObject | undefined): boolean => object !== undefined && (object.level > 0 || object.kind === "file");
+
+/** What a call does when there is nothing: wait, or with O_NONBLOCK not. */
+const nothing = (object: HostObject): number | null => (object.nonblock ? E.AGAIN : null);
+
 function takeBytes(c: Cpu, v: CallLocals): number | null {
   const object = objectOf(c, v);
   if (!object) return null;
-  if (object.level === 0) return object.closed ? 0 : null;
+  if (object.kind === "file") return v.bytes;
+  if (object.level === 0) return object.closed ? 0 : nothing(object);
   const got = Math.min(object.level, v.bytes);
   object.level -= got;
   return got;
@@ -136,17 +143,18 @@ function takeBytes(c: Cpu, v: CallLocals): number | null {
 
 function takeOne(c: Cpu, v: CallLocals): number | null {
   const object = objectOf(c, v);
-  if (!object || object.level === 0) return null;
+  if (!object) return null;
+  if (object.level === 0) return nothing(object);
   object.level -= 1;
   return v.result;
 }
 
 const countReady = (c: Cpu, v: CallLocals): number | null =>
-  v.objects.filter((id) => (c.m.objects[id]?.level ?? 0) > 0 || c.m.objects[id]?.closed).length || null;
+  v.objects.filter((id) => isReadable(c.m.objects[id]) || c.m.objects[id]?.closed).length || null;
 
 /** Index + 1 of the first object that is ready: what the PAL's waits ask for. */
 function firstReady(c: Cpu, v: CallLocals): number | null {
-  const at = v.objects.findIndex((id) => (c.m.objects[id]?.level ?? 0) > 0);
+  const at = v.objects.findIndex((id) => isReadable(c.m.objects[id]));
   return at < 0 ? null : at + 1;
 }
 
@@ -173,12 +181,13 @@ function enqueue(c: Cpu, v: CallLocals): void {
 function enqueueIfZero(c: Cpu, v: CallLocals): void {
   const level = objectOf(c, v)?.level ?? 0;
   c.t.queued = level === 0 ? v.object : -1;
-  v.result = level === 0 ? 0 : E.AGAIN;
+  if (level > 0) v.result = E.AGAIN;
 }
 
 const answered = (c: Cpu, v: CallLocals): number | null => (c.t.queued === v.object ? null : v.result);
 
-const takenOut = (c: Cpu, v: CallLocals): number | null => (v.object >= 0 && c.t.queued !== v.object ? 0 : null);
+const takenOut = (c: Cpu, v: CallLocals): number | null =>
+  v.changed === true ? E.AGAIN : v.object >= 0 && c.t.queued !== v.object ? 0 : null;
 
 function suspendMask(c: Cpu, v: CallLocals): void {
   lendMask(c, c.t, v.mask as unknown as SignalSet);

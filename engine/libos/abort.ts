@@ -19,7 +19,7 @@ function breakpoint(c: Cpu): void {
 
 const abort = flow("__abort", "libos", "2.13", (s) => [
   dk(s, "DkStreamOpen(dev:tty)", "DkStreamOpen", () => ({ takes: 0 })),
-  dk(s, 'DkStreamWrite("assert failed ...")', "DkStreamWrite", () => ({ bytes: 1, takes: 0, result: 1 })),
+  dk(s, 'DkStreamWrite("assert failed ...")', "DkStreamWrite (device)", () => ({ bytes: 1, takes: 0, result: 1 })),
   s.act("int3", breakpoint),
   s.call("shim_terminate: DkProcessExit(cur_process.exit_code)", "DkProcessExit", (c) => ({
     ...dkExitArgs({ status: c.process(c.t).exitCode, why: WHY.ASSERTION, how: 1 }),

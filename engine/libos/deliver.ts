@@ -117,7 +117,7 @@ const handleSignals = (fixed: boolean): Flow =>
     act("next pending unmasked signal, upward", fetchNext, "libos.signal.fetch"),
     test("none?", (_, v) => v.found === 0, "done"),
     callDynamic("__handle_one_signal(signo, pending-signal)", (c, v) => handleOneSignal(c, { ...v, signal: v.found, stored: false })),
-    act("free(signal)"),
+    call("free(signal)", "free"),
     fixed
       ? null
       : call(

@@ -4,7 +4,7 @@ import { type Cpu, running } from "../cpu.ts";
 import { type Flow, flow } from "../flow.ts";
 import type { SigInfo } from "../siginfo.ts";
 import { linuxDefault, SIG } from "../signals.ts";
-import { type Frame, type PalContext, SA_RESETHAND } from "../state.ts";
+import { type Frame, type PalContext, SA_RESETHAND, SIG_DFL } from "../state.ts";
 import { KIND } from "../transition.ts";
 import { killArgs } from "./kill.ts";
 import { threadLock } from "./names.ts";
@@ -30,6 +30,8 @@ export function args(c: Cpu, v: Signal): void {
 interface OneSignal extends Signal {
   disposition: number;
   handler: number;
+  /** The action was taken away. */
+  reset: boolean;
   savedNr: number;
   savedPreempt: number;
   savedDelayed: boolean;
@@ -46,6 +48,7 @@ const oneSignal = (v: Signal): OneSignal => ({
   stored: v.stored,
   disposition: 0,
   handler: -1,
+  reset: false,
   savedNr: 0,
   savedPreempt: 0,
   savedDelayed: false,
@@ -76,11 +79,12 @@ const joinCheckpoint = flow<Signal>("__handle_one_signal (SIGCP)", "libos", "2.1
 function look(c: Cpu, v: OneSignal): void {
   args(c, v);
   const action = c.t.libos.actions[v.signal];
-  v.disposition = action === undefined ? 0 : action.flow < 0 ? 1 : 2;
+  v.disposition = action === undefined || action.flow === SIG_DFL ? 0 : action.flow < 0 ? 1 : 2;
   v.handler = action?.flow ?? -1;
   c.value = v.disposition;
   if (action?.garbage) c.detail = c.text("sa_flags and sa_mask were not copied at clone: taken as 0");
-  if (action && (action.flags & SA_RESETHAND) !== 0) delete c.t.libos.actions[v.signal];
+  v.reset = action !== undefined && (action.flags & SA_RESETHAND) !== 0;
+  if (v.reset) delete c.t.libos.actions[v.signal];
   if (v.signal !== 0) return;
   c.kind = KIND["undefined.read"];
   c.value = UNDEFINED.OUT_OF_BOUNDS;
@@ -111,6 +115,9 @@ const handleOne = flow<OneSignal>(
   ({ act, test, call, callDynamic, at, ret }) => [
     call("lock(cur.lock)", "lock", (c) => ({ name: threadLock(c.t) })),
     act("handler := action.k_sa_handler; SA_RESETHAND: action := NULL", look, "libos.signal.deliver"),
+    test("no SA_RESETHAND?", (_, v) => !v.reset, "looked"),
+    call("free(action)", "free"),
+    at("looked"),
     call("unlock(cur.lock)", "unlock", (c) => ({ name: threadLock(c.t) })),
     test("SIG_IGN?", (_, v) => v.disposition === 1, "ignore"),
     test("SIG_DFL?", (_, v) => v.disposition === 0, "default"),

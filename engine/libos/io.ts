@@ -59,7 +59,8 @@ export const threadSleep = <V extends object>(s: Pick<Steps<V>, "call">, timeout
   return dkEvent(s, label, WAIT_EVENT, ownEvent, timeout, outside);
 };
 
-const given = (v: CallLocals): Given => ({
+/** What a system call was given, for the PAL call it makes. */
+export const given = (v: CallLocals): Given => ({
   object: v.object,
   objects: v.object >= 0 ? [v.object] : v.objects,
   bytes: v.bytes,
@@ -74,83 +75,6 @@ export const answer = <V extends { ret: number }>(s: Pick<Steps<V>, "ret">): Ste
     c.t.rax = v.ret;
     c.value = v.ret;
   });
-
-/** read, write: 0 from the PAL means "look at PAL_ERRNO". */
-const stream = (name: "read" | "write", dkName: string): Flow =>
-  flow<CallLocals>(`shim_do_${name}`, "libos", "2.20", (s) => [
-    dk(s, `${dkName}(handle)`, dkName, (_, v) => given(v)),
-    s.act("ret = bytes ? bytes : -PAL_ERRNO", (c, v) => {
-      v.ret = c.t.rax > 0 ? c.t.rax : minusPalErrno(c);
-      c.value = v.ret;
-    }),
-    answer(s),
-  ]);
-
-/** The handle's lock is held over the wait, so handlers are deferred to the unlock. */
-const accept = flow<CallLocals>("shim_do_accept", "libos", "2.20", (s) => [
-  s.call("lock(hdl.lock)", "lock", (_, v) => ({ name: `handle ${v.object}` })),
-  dk(s, "DkStreamWaitForClient(handle)", "DkStreamWaitForClient", (_, v) => given(v)),
-  s.act("ret = client ? fd : -PAL_ERRNO", (c, v) => {
-    v.ret = c.t.rax > 0 ? v.result : minusPalErrno(c);
-    c.value = v.ret;
-  }),
-  s.call("unlock(hdl.lock)", "unlock", (_, v) => ({ name: `handle ${v.object}` })),
-  answer(s),
-]);
-
-/** poll, select, epoll_wait: NULL ends the loop and looks like a timeout; never EINTR. */
-const poll = (name: string): Flow =>
-  flow<CallLocals>(`shim_do_${name}`, "libos", "2.20", (s) => [
-    dk(s, "DkObjectsWaitAny(handles, timeout)", "DkObjectsWaitAny", (_, v) => given(v)),
-    s.act("ret = polled ? count : 0", (c, v) => {
-      v.ret = c.t.rax > 0 ? (v.takes >= 0 ? v.result : 1) : 0;
-      c.value = v.ret;
-    }),
-    answer(s),
-  ]);
-
-const futexWait = flow<CallLocals>("shim_do_futex_wait", "libos", "2.20", (s) => [
-  s.call("lock(futex.lock)", "lock", () => ({ name: "futex lock" })),
-  s.act("value unchanged: add to the waiters", (c, v) => {
-    if (v.object >= 0) (c.process(c.t).futexes[v.object] ??= []).push(c.t.id);
-    c.value = v.object;
-  }),
-  setWait(s),
-  s.call("unlock(futex.lock)", "unlock", () => ({ name: "futex lock" })),
-  threadSleep(
-    s,
-    (v) => (v.takes >= 0 ? Math.max(1, v.takes) : v.timeout),
-    (v) => v.takes >= 0,
-  ),
-  s.act("ret = woken ? 0 : -PAL_ERRNO (EAGAIN means timeout)", (c, v) => {
-    const list = c.process(c.t).futexes[v.object];
-    if (list?.includes(c.t.id)) list.splice(list.indexOf(c.t.id), 1);
-    const error = minusPalErrno(c);
-    v.ret = c.t.rax > 0 ? v.result : error === E.AGAIN ? E.TIMEDOUT : error;
-    c.value = v.ret;
-  }),
-  answer(s),
-]);
-
-const futexWake = flow<CallLocals & { targets: number[] }>("shim_do_futex_wake", "libos", "2.20", (s) => [
-  s.call("lock(futex.lock)", "lock", () => ({ name: "futex lock" })),
-  s.act("take waiters off the list", (c, v) => {
-    v.targets = (c.process(c.t).futexes[v.object] ?? []).splice(0, v.bytes);
-    v.ret = v.targets.length;
-    c.value = v.ret;
-  }),
-  s.call("unlock(futex.lock)", "unlock", () => ({ name: "futex lock" })),
-  s.at("next"),
-  s.test("nobody left to wake?", (_, v) => v.targets.length === 0, "done"),
-  dkEvent(s, "thread_wakeup: DkEventSet(scheduler_event)", "DkEventSet", (c, v) => {
-    const [target, ...rest] = v.targets;
-    v.targets = rest;
-    return c.m.threads[target ?? -1]?.libos.schedulerEvent ?? -1;
-  }),
-  s.jump("next", "next"),
-  s.at("done"),
-  answer(s),
-]);
 
 /** semop and msgrcv loop on the wait: never EINTR. */
 const loopingWait = (name: string): Flow =>
@@ -221,28 +145,4 @@ const getpid = flow<CallLocals>("shim_do_getpid", "libos", "2.20", (s) => [
   answer(s),
 ]);
 
-const close = flow<CallLocals>("shim_do_close", "libos", "2.20", (s) => [
-  s.act("the reading end is gone", (c, v) => {
-    const object = c.m.objects[v.object];
-    if (object) object.closed = true;
-  }),
-  answer(s),
-]);
-
-export const ioFlows: readonly Flow[] = [
-  stream("read", "DkStreamRead"),
-  stream("write", "DkStreamWrite"),
-  accept,
-  poll("poll"),
-  poll("epoll_wait"),
-  futexWait,
-  futexWake,
-  loopingWait("semop"),
-  loopingWait("msgrcv"),
-  nanosleep,
-  opaque,
-  yielding,
-  gettime,
-  getpid,
-  close,
-];
+export const ioFlows: readonly Flow[] = [loopingWait("semop"), loopingWait("msgrcv"), nanosleep, opaque, yielding, gettime, getpid];

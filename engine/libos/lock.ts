@@ -53,11 +53,12 @@ const unlock = flow<Lock>("unlock", "libos", "2.13", (s) => [
 ]);
 
 /** The LibOS heap with its lock: an upcall that allocates inside it waits for itself (3.2 libos-heap-lock-self-deadlock). */
-const malloc = flow("malloc", "libos", "2.12", ({ act, call, ret }) => [
-  call("lock(slab_mgr_lock)", "lock", () => ({ name: SLAB_LOCK })),
-  act("take a block"),
-  call("unlock(slab_mgr_lock)", "unlock", () => ({ name: SLAB_LOCK })),
-  ret(),
-]);
+const heap = (name: "malloc" | "free", label: string): Flow =>
+  flow(name, "libos", "2.12", ({ act, call, ret }) => [
+    call("lock(slab_mgr_lock)", "lock", () => ({ name: SLAB_LOCK })),
+    act(label),
+    call("unlock(slab_mgr_lock)", "unlock", () => ({ name: SLAB_LOCK })),
+    ret(),
+  ]);
 
-export const lockFlows: readonly Flow[] = [lock, unlock, malloc];
+export const lockFlows: readonly Flow[] = [lock, unlock, heap("malloc", "take a block"), heap("free", "give a block back")];

@@ -29,11 +29,13 @@ const own = (c: Cpu): { name: string } => ({ name: threadLock(c.t) });
 const sigaction = flow<SigactionLocals>("shim_do_sigaction", "libos", "2.17", (s) => [
   s.test("SIGKILL or SIGSTOP?", (_, v) => v.signal === SIG.KILL || v.signal === SIG.STOP, "invalid"),
   s.call("lock(cur.lock)", "lock", own),
+  s.test("an action of this number is there?", (c, v) => c.t.libos.actions[v.signal] !== undefined, "copy"),
+  s.call("malloc(action)", "malloc"),
+  s.at("copy"),
   s.act("signal_handles[sig].action := copy", (c, v) => {
     c.signal = v.signal;
     c.value = v.handler;
-    if (v.handler === -2) delete c.t.libos.actions[v.signal];
-    else c.t.libos.actions[v.signal] = { flow: v.handler, flags: v.flags, mask: copySet(v.mask), garbage: false };
+    c.t.libos.actions[v.signal] = { flow: v.handler, flags: v.flags, mask: copySet(v.mask), garbage: false };
   }),
   s.call("unlock(cur.lock)", "unlock", own),
   s.jump("return", "return"),
@@ -77,9 +79,11 @@ const sigpending = flow<{ ret: number }>("shim_do_sigpending", "libos", "2.17", 
 
 /** Stored and returned, never used. Size is checked even with SS_DISABLE. */
 const sigaltstack = flow<{ bytes: number; ret: number }>("shim_do_sigaltstack", "libos", "2.17", (s) => [
+  s.call("lock(cur.lock)", "lock", own),
   s.act("signal_altstack := copy", (_, v) => {
     v.ret = v.bytes < 2048 ? E.NOMEM : 0;
   }),
+  s.call("unlock(cur.lock)", "unlock", own),
   answer(s),
 ]);
 

@@ -17,47 +17,73 @@ export interface PalLocals {
 }
 
 interface HostCall {
-  /** The function in the enclave that asks for it (Pal/src/host/Linux-SGX/enclave_ocalls.c). */
-  readonly ocall: string;
-  /** The system call of both PALs. */
+  /** The kernel's flow. */
+  readonly flow: string;
+  /** The system call of the Linux PAL. */
   readonly syscall: string;
+  /** The function in the enclave that asks for it (Pal/src/host/Linux-SGX/enclave_ocalls.c), and the system call outside it. */
+  readonly ocall: string;
+  readonly outside: string;
 }
 
-/** Host calls that PAL calls end in, by the name of the kernel's flow. Several may go through one ocall: its arguments say which. */
+const call = (flow: string, ocall: string, syscall = flow, outside = syscall): HostCall => ({
+  flow: `host ${flow}`,
+  syscall,
+  ocall,
+  outside,
+});
+
+/** Host calls that PAL calls end in. Several may go through one ocall: its arguments say which. */
 export const HOST_CALLS = {
-  read: { ocall: "ocall_read", syscall: "read" },
-  write: { ocall: "ocall_write", syscall: "write" },
-  accept: { ocall: "ocall_sock_accept", syscall: "accept" },
-  call: { ocall: "ocall_open", syscall: "open" },
-  "wait-any": { ocall: "ocall_poll", syscall: "ppoll" },
-  "futex-wait-0": { ocall: "ocall_futex", syscall: "futex" },
-  "futex-wake": { ocall: "ocall_futex", syscall: "futex" },
-  nanosleep: { ocall: "ocall_sleep", syscall: "nanosleep" },
-  sched_yield: { ocall: "ocall_sleep", syscall: "sched_yield" },
-  tgkill: { ocall: "ocall_wake_thread", syscall: "tgkill" },
-  clone: { ocall: "ocall_wake_thread", syscall: "clone" },
-  clock_gettime: { ocall: "ocall_gettime", syscall: "gettimeofday" },
-  exit: { ocall: "ocall_exit", syscall: "exit" },
-  fork: { ocall: "ocall_create_process", syscall: "vfork" },
+  read: call("read", "ocall_read"),
+  write: call("write", "ocall_write"),
+  // A pipe is a socket pair: Linux reads and writes it as a file, SGX as a socket, without SIGPIPE (sgx_enclave.c:470).
+  "pipe-read": call("read", "ocall_sock_recv", "read", "recvfrom"),
+  "pipe-write": call("write", "ocall_sock_send", "write", "sendto"),
+  send: call("send", "ocall_sock_send", "sendmsg", "sendto"),
+  "write-file": call("write-file", "ocall_map_untrusted", "write", "mmap"),
+  accept: call("accept", "ocall_sock_accept", "accept4"),
+  close: call("close", "ocall_close"),
+  call: call("call", "ocall_open", "open"),
+  fionread: call("fionread", "ocall_fionread", "ioctl"),
+  "wait-any": call("wait-any", "ocall_poll", "ppoll"),
+  "poll-now": call("poll-now", "ocall_poll", "ppoll"),
+  "futex-wait-0": call("futex-wait-0", "ocall_futex", "futex"),
+  "futex-wake": call("futex-wake", "ocall_futex", "futex"),
+  nanosleep: call("nanosleep", "ocall_sleep"),
+  sched_yield: call("sched_yield", "ocall_sleep"),
+  tgkill: call("tgkill", "ocall_wake_thread"),
+  clone: call("clone", "ocall_wake_thread"),
+  clock_gettime: call("clock_gettime", "ocall_gettime", "gettimeofday"),
+  exit: call("exit", "ocall_exit"),
+  fork: call("fork", "ocall_create_process", "vfork"),
 } as const satisfies Readonly<Record<string, HostCall>>;
 
 export type HostName = keyof typeof HOST_CALLS;
 
-export const OCALL_NAMES: readonly string[] = [...new Set(Object.values(HOST_CALLS).map((call) => call.ocall))];
+export const OCALL_NAMES: readonly string[] = [...new Set(Object.values(HOST_CALLS).map((known) => known.ocall))];
+
+/** Where an ocall's call goes under SGX: a write to a pipe raises no SIGPIPE there. */
+const sgxFlow = (host: HostName): string => (host === "pipe-write" ? "host send" : HOST_CALLS[host].flow);
+
+const askedBy = (ocall: string): HostName[] => (Object.keys(HOST_CALLS) as HostName[]).filter((host) => HOST_CALLS[host].ocall === ocall);
 
 /** Kernel flows behind an ocall. */
-export const hostsOf = (ocall: string): HostName[] =>
-  (Object.keys(HOST_CALLS) as HostName[]).filter((host) => HOST_CALLS[host].ocall === ocall);
+export const flowsOf = (ocall: string): string[] => [...new Set(askedBy(ocall).map(sgxFlow))];
+
+/** System calls an ocall makes, as its step reads. */
+export const syscallsOf = (ocall: string): string => [...new Set(askedBy(ocall).map((host) => HOST_CALLS[host].outside))].join(" or ");
 
 /** The bottom of a PAL call: enter the kernel, or leave the enclave to do so. */
 export function bottom<V extends object>(pal: PalName, s: Steps<V>, host: HostName, args: (c: Cpu, v: V) => CallLocals): Step {
-  const { ocall, syscall } = HOST_CALLS[host];
-  if (pal === "linux") return s.call(`INLINE_SYSCALL(${syscall})`, `host ${host}`, args);
-  const shared = hostsOf(ocall).length > 1;
+  const { flow, ocall, syscall } = HOST_CALLS[host];
+  if (pal === "linux") return s.call(`INLINE_SYSCALL(${syscall})`, flow, args);
+  const shared = flowsOf(ocall).length > 1;
+  const asked = sgxFlow(host);
   return s.call(
     `${ocall}()`,
     "sgx_ocall",
-    (c, v) => ({ code: ocall, args: shared ? { ...args(c, v), host } : args(c, v), result: 0 }),
+    (c, v) => ({ code: ocall, args: shared ? { ...args(c, v), asked } : args(c, v), result: 0 }),
     "ocall.enter",
   );
 }

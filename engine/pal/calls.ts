@@ -44,37 +44,51 @@ export const dkArgs = (given: Given = NOTHING): DkLocals => ({
 
 interface Dk {
   readonly name: string;
-  /** Host call at the bottom. */
-  readonly host: HostName;
+  /** Host call at the bottom; null when it needs none. */
+  readonly host: HostName | null;
   readonly args?: (c: Cpu, v: DkLocals) => CallLocals;
   /** Result and error (0 = none) from what the bottom said, a negative PAL error or a result; default: an error's result is 0. */
-  readonly result?: (c: Cpu, v: DkLocals, host: number) => { ret: number; error: number };
+  readonly result?: Result;
 }
 
 /** DkSystemTimeQuery counts microseconds from here, so that 0 can only be a failure. */
 export const CLOCK_BASE_US = 1_600_000_000_000_000;
 
-const plain = (_: Cpu, __: DkLocals, host: number): { ret: number; error: number } =>
-  host < 0 ? { ret: 0, error: -host } : { ret: host, error: 0 };
+type Result = (c: Cpu, v: DkLocals, host: number) => { ret: number; error: number };
+
+const plain: Result = (_, __, host) => (host < 0 ? { ret: 0, error: -host } : { ret: host, error: 0 });
 
 /** 0 bytes is the end of the stream, an error for the PAL. */
-const stream = (c: Cpu, v: DkLocals, host: number): { ret: number; error: number } =>
-  host === 0 ? { ret: 0, error: PAL_ERROR.ENDOFSTREAM } : plain(c, v, host);
+const stream: Result = (c, v, host) => (host === 0 ? { ret: 0, error: PAL_ERROR.ENDOFSTREAM } : plain(c, v, host));
 
 /** Success is 1, so that 0 stays the failure. */
-const truth = (c: Cpu, v: DkLocals, host: number): { ret: number; error: number } => (host < 0 ? plain(c, v, host) : { ret: 1, error: 0 });
+const truth: Result = (c, v, host) => (host < 0 ? plain(c, v, host) : { ret: 1, error: 0 });
 
 const io = (_: Cpu, v: DkLocals): CallLocals => callArgs(v);
 
-const CALLS: readonly Dk[] = [
-  { name: "DkStreamRead", host: "read", result: stream },
-  { name: "DkStreamWrite", host: "write" },
-  {
-    name: "DkStreamWaitForClient",
-    host: "accept",
-    args: (_, v) => callArgs({ object: v.object, takes: v.takes, result: v.result || 1 }),
-    result: truth,
-  },
+const client = (_: Cpu, v: DkLocals): CallLocals => callArgs({ object: v.object, takes: v.takes, result: v.result || 1 });
+
+/** accept on a named pipe: Linux knows "try again" and "aborted" there, all else is denied, EINTR too (Linux/db_pipes.c:125-133). */
+const pipeClient = (pal: PalName): Result => {
+  if (pal === "sgx") return truth;
+  const known: readonly number[] = [PAL_ERROR.TRYAGAIN, PAL_ERROR.CONNFAILED];
+  return (c, v, host) => truth(c, v, host >= 0 || known.includes(-host) ? host : -PAL_ERROR.DENIED);
+};
+
+const calls = (pal: PalName): readonly Dk[] => [
+  { name: "DkStreamRead", host: "pipe-read", result: stream },
+  { name: "DkStreamRead (device)", host: "read" },
+  { name: "DkStreamWrite", host: "pipe-write" },
+  { name: "DkStreamWrite (tcp)", host: "send" },
+  { name: "DkStreamWrite (device)", host: "write" },
+  { name: "DkStreamWrite (file)", host: "write-file" },
+  { name: "DkStreamWaitForClient", host: "accept", args: client, result: truth },
+  { name: "DkStreamWaitForClient (pipe)", host: "accept", args: client, result: pipeClient(pal) },
+  { name: "DkObjectClose", host: "close", result: truth },
+  { name: "DkObjectClose (mutex)", host: null },
+  { name: "DkStreamGetName", host: null },
+  { name: "DkMutexCreate", host: null },
+  { name: "DkNotificationEventCreate", host: null },
   // The outside world's answer may be any number: the LibOS keeps it, the PAL only says whether the call was done.
   {
     name: "DkStreamOpen",
@@ -94,9 +108,11 @@ const CALLS: readonly Dk[] = [
 
 function palCall(pal: PalName, dk: Dk): Flow {
   const convert = dk.result ?? plain;
+  if (dk.host === null) return silentCall(pal, dk.name);
+  const { host } = dk;
   return flow<DkLocals>(dk.name, "pal", "1.1, 2.8", (s) => [
     enter(s),
-    bottom(pal, s, dk.host, dk.args ?? io),
+    bottom(pal, s, host, dk.args ?? io),
     s.test(
       "no error?",
       (c, v) => {
@@ -114,6 +130,48 @@ function palCall(pal: PalName, dk: Dk): Flow {
     done(s),
   ]);
 }
+
+/** One that needs nothing of the host (SGX asks it for memory now and then; that is left out). */
+const silentCall = (pal: PalName, name: string): Flow =>
+  flow<DkLocals>(name, "pal", "1.1", (s) => [
+    enter(s),
+    s.act("do it", (_, v) => {
+      v.ret = 1;
+    }),
+    leave(pal, s),
+    done(s),
+  ]);
+
+/** What DkStreamAttributesQuerybyHandle says: 0 when it failed, else 1 with these added. */
+export const READABLE = 2;
+
+/** FIONREAD, and a poll that does not wait (Linux/db_pipes.c:510-545, Linux-SGX/db_pipes.c:333-369). */
+const query = (pal: PalName): Flow =>
+  flow<DkLocals>("DkStreamAttributesQuerybyHandle", "pal", "2.20", (s) => [
+    enter(s),
+    bottom(pal, s, "fionread", io),
+    s.test("failed?", askFailed(pal), "failed"),
+    bottom(pal, s, "poll-now", io),
+    s.test("failed?", askFailed(pal), "failed"),
+    s.act("attr", (c, v) => {
+      v.ret = c.t.rax > 0 ? 1 + READABLE : 1;
+      c.value = v.ret;
+    }),
+    s.at("leave"),
+    leave(pal, s),
+    done(s),
+    s.at("failed"),
+    failed(s),
+    s.jump("leave"),
+  ]);
+
+const askFailed =
+  (pal: PalName) =>
+  (c: Cpu, v: DkLocals): boolean => {
+    const host = pal === "linux" ? unixToPal(c.t.rax) : c.t.rax;
+    v.raised = host < 0 ? -host : 0;
+    return host < 0;
+  };
 
 /**
  * Linux: elapsed microseconds, also when interrupted. SGX: the whole time asked for; cut off by a signal it returns 0 (2.18, 2.20
@@ -225,7 +283,8 @@ const create = (pal: PalName, name: "DkThreadCreate" | "DkProcessCreate", host: 
   ]);
 
 export const palCalls = (pal: PalName): Flow[] => [
-  ...CALLS.map((dk) => palCall(pal, dk)),
+  ...calls(pal).map((dk) => palCall(pal, dk)),
+  query(pal),
   ...syncCalls(pal),
   delay(pal),
   time(pal),

@@ -68,7 +68,7 @@ const count = (by: 1 | -1) => (c: Cpu, v: { object: number }) => {
   c.value = word.waiters;
 };
 
-const onWord = (v: { object: number }, timeout: number): CallLocals => callArgs({ object: v.object, timeout });
+const onWord = (object: number, timeout: number): CallLocals => callArgs({ object, timeout });
 
 /**
  * lock(). Free: no host call. Taken: FUTEX_WAIT until the cmpxchg wins; any failure ends it, and the caller tries again. Under SGX the
@@ -89,7 +89,7 @@ const mutexWait = (pal: PalName): Flow =>
     s.act("nwaiters - 1", count(-1)),
     s.jump("leave", "it is taken"),
     s.at("sleep"),
-    bottom(pal, s, "futex-wait-0", (_, v) => onWord(v, NEVER)),
+    bottom(pal, s, "futex-wait-0", (_, v) => onWord(v.object, NEVER)),
     s.test("woken?", (c) => c.t.rax === 0 || (pal === "linux" && c.t.rax === E.AGAIN), "again"),
     s.act("nwaiters - 1, the wait has failed", (c, v) => {
       v.raised = pal === "sgx" ? PAL_ERROR.DENIED : -unixToPal(c.t.rax);
@@ -130,7 +130,7 @@ const eventWait = (pal: PalName): Flow =>
     s.test("signaled?", (c, v) => wordOf(c, v).level > 0, "got it"),
     s.act("nwaiters + 1", count(1)),
     s.at("again"),
-    bottom(pal, s, "futex-wait-0", (_, v) => onWord(v, pal === "sgx" && v.timeout === 0 ? NEVER : v.timeout)),
+    bottom(pal, s, "futex-wait-0", (_, v) => onWord(v.object, pal === "sgx" && v.timeout === 0 ? NEVER : v.timeout)),
     s.test("failed, and not because the word has changed?", (c, v) => waitFailed(pal, c.t.rax) && !isSetOutside(c, v), "failed"),
     s.test("not signaled: wait again", (c, v) => wordOf(c, v).level === 0 && !isSetOutside(c, v), "again"),
     s.act("nwaiters - 1", count(-1)),

@@ -5,6 +5,7 @@
  */
 
 import * as z from "zod";
+import { objects } from "./objects.ts";
 import { own } from "./operations/own.ts";
 import { PROCESSES } from "./operations/processes.ts";
 import { SIGNALS } from "./operations/signals.ts";
@@ -157,6 +158,11 @@ export const scenarioSchema = z.strictObject({
     .max(MOST_PLANS)
     .default([])
     .describe("data, connections or wake-ups that the outside world puts into an object"),
+  objects: objects
+    .default({})
+    .describe(
+      "what the objects are (pipe, socket, unix, tty, file) and whether they have O_NONBLOCK; those not named are pipes that block",
+    ),
   limit: limit.default({ time: NEVER, transitions: 1_000_000 }).describe("where the run ends when it does not end by itself"),
   interrupts: z
     .number()

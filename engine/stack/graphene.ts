@@ -7,11 +7,14 @@ import { restorer } from "../host/restorer.ts";
 import { abortFlows } from "../libos/abort.ts";
 import { alarmFlows } from "../libos/alarm.ts";
 import { deliverFlows } from "../libos/deliver.ts";
+import { futexFlows } from "../libos/futex.ts";
 import { ioFlows } from "../libos/io.ts";
 import { killFlows } from "../libos/kill.ts";
 import { lockFlows } from "../libos/lock.ts";
+import { pollFlows } from "../libos/poll.ts";
 import { processFlows } from "../libos/process.ts";
 import { signalCallFlows } from "../libos/signal-calls.ts";
+import { streamFlows } from "../libos/streams.ts";
 import { unimplementedFlows } from "../libos/unimplemented.ts";
 import { upcallFlows } from "../libos/upcalls.ts";
 import { palCalls } from "../pal/calls.ts";
@@ -41,6 +44,9 @@ const libos = (fixes: Fixes): Flow[] => [
     deadFlag: fixes.has("suspend-on-signal-dead-flag"),
   }),
   ...ioFlows,
+  ...streamFlows,
+  ...pollFlows,
+  ...futexFlows,
   ...unimplementedFlows,
   ...SYSCALL_NAMES.flatMap(libosCall),
 ];

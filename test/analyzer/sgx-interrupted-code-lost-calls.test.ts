@@ -24,7 +24,7 @@ describe("a finding stands for a wrong result that the fix mends", () => {
     wait4: "wait4: { child: child }",
   } as const;
   /** A call that is not kept waiting is met before its system call. */
-  const WHEN: Readonly<Record<string, string>> = { write: '{ thread: main, site: "ocall_write: take the arguments" }' };
+  const WHEN: Readonly<Record<string, string>> = { write: '{ thread: main, site: "ocall_sock_send: take the arguments" }' };
   const MENDED = ["read", "write", "accept", "futex-wait", "call"];
 
   for (const [name, operation] of Object.entries(WAITS)) {

@@ -30,7 +30,7 @@ describe("trap: the handler raised a FAILURE of its own", () => {
 
   it("also when pal_errno is the same as before by chance", () => {
     const w = watch(body(FAILS, FAILS), SGX);
-    const [, outer] = rowsOf(w, "pal.call.enter", "shim_do_read");
+    const [, outer] = rowsOf(w, "pal.call.enter", "pipe_read");
     const [left] = rowsOf(w, "pal.call.abandon");
     expect([outer?.value, left?.value]).toEqual([19, 19]);
     expect(results(w).at(-1)).toBe("read(pipe, 8) = -11");
@@ -67,7 +67,7 @@ describe("trap: another handler raised a FAILURE before the LibOS asked for pal_
   const READ = "read: { from: pipe, bytes: 8 }";
 
   it("the answer is that one, with the fix as well: silent", () => {
-    const early = body(READ, "shim_do_read: ret = bytes ? bytes : -PAL_ERRNO");
+    const early = body(READ, "pipe_read: ret = bytes ? bytes : -PAL_ERRNO");
     for (const options of [{}, FIXED]) {
       const w = watch(early, SGX, options);
       expect(rowsOf(w, "pal.call.abandon")).toHaveLength(1);

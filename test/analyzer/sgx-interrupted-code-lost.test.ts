@@ -286,7 +286,7 @@ describe("trap: the answer is right by luck", () => {
       `,
       SGX,
     );
-    expect(rowsOf(w, "pal.call.enter", "shim_do_read").map((row) => row.value)).toEqual([0, 13]);
+    expect(rowsOf(w, "pal.call.enter", "pipe_read").map((row) => row.value)).toEqual([0, 13]);
     expect(rowsOf(w, "pal.call.abandon").map((row) => row.value)).toEqual([13]);
     expect(results(w).at(-1)).toBe("read(pipe, 8) = -4");
     expect(w.findings).toEqual([]);

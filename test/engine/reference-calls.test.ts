@@ -182,7 +182,7 @@ const TABLE: readonly Line[] = [
   ["read", { read: { from: "pipe" } }, "-EINTR", "0", "0"],
   ["accept", { accept: { on: "listener" } }, "-EINTR", "0", "0"],
   ["poll", { poll: { on: ["pipe"], timeout: "9ms" } }, "0", "0", "0"],
-  ["epoll_wait", { "epoll-wait": { on: ["pipe"], timeout: "9ms" } }, "0", "0", "0"],
+  ["epoll_wait", { "epoll-wait": { on: ["pipe"], timeout: "9s" } }, "0", "0", "0"],
   ["nanosleep", { nanosleep: "9ms" }, "-EINTR", "-EINTR", "-EINTR"],
   ["semop", { semop: { takes: "9ms", result: 0 } }, "0", "0", "0"],
   ["msgrcv", { msgrcv: { takes: "9ms", result: 5 } }, "5", "5", "5"],

@@ -188,7 +188,7 @@ describe("3.2 signal-log-cas-false-success", () => {
 /** A fault in PAL text, or in the untrusted PAL: the thread is gone and the LibOS not told. */
 const DIES: Readonly<Record<string, readonly [signal: string, site: string]>> = {
   [LINUX]: ["SIGILL", "DkStreamRead: INLINE_SYSCALL(read)"],
-  [SGX]: ["SIGSEGV", "ocall_read: take the arguments"],
+  [SGX]: ["SIGSEGV", "ocall_sock_recv: take the arguments"],
 };
 
 describe.each(BOTH)("2.5, 2.9, 2.16 whom the LibOS takes for alive, %s", (stack) => {

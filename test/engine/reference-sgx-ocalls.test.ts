@@ -43,7 +43,7 @@ describe("2.3 async signal outside the enclave", () => {
       "app.handler.return",
       "pal.exception.return",
       "pal.call.abandon",
-      "shim_do_read: ret = bytes ? bytes : -PAL_ERRNO",
+      "pipe_read: ret = bytes ? bytes : -PAL_ERRNO",
     ]);
     const entry = rowsOf(ran, { what: "sgx.eenter" }).find((row) => row.extra === -13);
     expect(entry?.value).toBe(0);
@@ -86,7 +86,7 @@ describe("2.3 async signal outside the enclave", () => {
   });
 
   it("after the host call finished, before EENTER: its result is discarded", () => {
-    const ran = runProgram(SGX, [read], [pin("SIGINT", "ocall_read: unix_to_pal_error(result)")]);
+    const ran = runProgram(SGX, [read], [pin("SIGINT", "ocall_sock_recv: unix_to_pal_error(result)")]);
     expect(rowsOf(ran, { where: "host read: read: return from the kernel" })[0]?.value).toBe(8);
     expect(resultOf(ran, "read")).toBe("0");
   });
@@ -95,7 +95,7 @@ describe("2.3 async signal outside the enclave", () => {
     const ran = runProgram(
       SGX,
       [read, { write: { takes: "1us", result: 3 } }],
-      [pin("SIGINT", "ocall_read: take the arguments"), pin("SIGTERM", "ocall_write: take the arguments")],
+      [pin("SIGINT", "ocall_sock_recv: take the arguments"), pin("SIGTERM", "ocall_sock_send: take the arguments")],
     );
     expect(rowsOf(ran, { where: "host read" })).toEqual([]);
     expect(rowsOf(ran, { where: "host write" })).toEqual([]);
@@ -243,6 +243,6 @@ describe("2.5 and 2.6", () => {
 
   it("2.6: frame: the PAL function returns 0, none of its own end is run", () => {
     const ran = runScenario("lost-interrupted-error", SGX);
-    expect(stepsOf(ran, "DkStreamRead")).toEqual(["ENTER_PAL_CALL: mark the pal_frame", "ocall_read()"]);
+    expect(stepsOf(ran, "DkStreamRead")).toEqual(["ENTER_PAL_CALL: mark the pal_frame", "ocall_sock_recv()"]);
   });
 });

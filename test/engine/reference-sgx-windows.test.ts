@@ -39,7 +39,7 @@ describe("sgx-ocall-asm-window", () => {
       "app.handler.return",
       "pal.exception.return",
       place,
-      "ocall_read: INLINE_SYSCALL(read)",
+      "ocall_sock_recv: INLINE_SYSCALL(recvfrom)",
       "sgx_entry_return: EENTER(RBX, RCX)",
       "undefined",
     ]);
@@ -109,13 +109,13 @@ describe("2.4: a fault in the enclave, by what is at the interrupted RIP", () =>
   const fault = (place: string): Ran => runProgram(SGX, [on("SIGSEGV"), READ, "getpid"], [pin("SIGSEGV", place)]);
 
   it("PAL text is not treated specially: the frame is found, the application's handler runs", () => {
-    const ran = fault("DkStreamRead: ocall_read()");
+    const ran = fault("DkStreamRead: ocall_sock_recv()");
     order(ran, ["sgx.aex", "sgx.clobber", "libos.upcall.enter", "app.handler.enter", "pal.exception.return"]);
     expect([handled(ran), count(ran, "libos.fault"), resultOf(ran, "read")]).toEqual([["SIGSEGV"], 0, "8"]);
   });
 
   it("LibOS text is an internal fault", () => {
-    const ran = fault("shim_do_read: DkStreamRead(handle)");
+    const ran = fault("pipe_read: DkStreamRead(hdl.pal_handle)");
     expect([handled(ran), count(ran, "libos.fault")]).toEqual([[], 1]);
   });
 });
@@ -142,7 +142,7 @@ describe("what is overwritten", () => {
 
   it("PAL text has no red zone, but a pal_frame for the trampoline (sgx-eframe-stack-clobber)", () => {
     expect(clobbered(runProgram(SGX, [READ], [pin("SIGINT", "DkStreamRead: no error?")]))).toEqual([WORDS]);
-    expect(clobbered(runProgram(SGX, [READ], [pin("SIGINT", "shim_do_read: DkStreamRead(handle)")]))).toEqual([RED_ZONE]);
+    expect(clobbered(runProgram(SGX, [READ], [pin("SIGINT", "pipe_read: DkStreamRead(hdl.pal_handle)")]))).toEqual([RED_ZONE]);
   });
 
   it("sgx-ustack-reset-clobber: an ocall of the handler, while the outer one has something on the untrusted stack", () => {
@@ -156,7 +156,7 @@ describe("what is overwritten", () => {
 
   it("an ocall that an event cut short has its result, -13: nothing of it is lost there", () => {
     expect(clobbered(runScenario("w1-read-killed", SGX))).toEqual([]);
-    expect(clobbered(runProgram(SGX, [READ], [pin("SIGINT", "ocall_read: take the arguments")], CALLS))).toEqual([]);
+    expect(clobbered(runProgram(SGX, [READ], [pin("SIGINT", "ocall_sock_recv: take the arguments")], CALLS))).toEqual([]);
   });
 });
 
@@ -174,8 +174,8 @@ describe("sgx-wakeup-ocall-abandoned", () => {
       "DkEventSet: cmpxchg(signaled, 0, 1): was it 1?",
       "ocall.enter",
       "pal.event.inject",
-      "app.handler.enter",
       "pal.call.abandon",
+      "app.handler.enter",
     ]);
     expect(rowsOf(ran, { where: "host futex-wake" })).toEqual([]);
     expect([resultOf(ran, "futex_wake"), resultOf(ran, "futex_wait", "one")]).toEqual(["1", "never returns"]);

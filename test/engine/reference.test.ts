@@ -240,7 +240,7 @@ describe.each(BOTH)("2.13 and 2.14 delivery points, %s", (stack) => {
     const ran = runProgram(
       stack,
       [{ "futex-wake": { on: "word" } }, "getpid"],
-      [pin("SIGINT", "shim_do_futex_wake: take waiters off the list")],
+      [pin("SIGINT", "shim_do_futex_wake: nobody left to wake?")],
     );
     order(ran, [
       "libos.signal.append",

@@ -71,7 +71,7 @@ describe("5.4, what the one word in the table means", () => {
   it("W1: the stale result under SGX comes from a call that was abandoned with the old pal_errno", () => {
     const ran = runScenario("w1-read-stale", "graphene-sgx");
     const [abandoned] = rowsOf(ran, { what: "pal.call.abandon" });
-    const [, entered] = rowsOf(ran, { where: "shim_do_read: DkStreamRead(handle)" });
+    const [, entered] = rowsOf(ran, { where: "pipe_read: DkStreamRead(hdl.pal_handle)" });
     expect(abandoned?.value).toBe(19);
     expect(entered?.value).toBe(19);
   });

@@ -8,7 +8,7 @@ import { eenter, eresume } from "../../sgx/leaf.ts";
 import { SIG, setOf, signalName } from "../../signals.ts";
 import type { Frame, Locals } from "../../state.ts";
 import { KIND, WHY } from "../../transition.ts";
-import { HOST_CALLS, type HostName, hostsOf, OCALL_NAMES } from "../call-parts.ts";
+import { flowsOf, OCALL_NAMES, syscallsOf } from "../call-parts.ts";
 import { eventOf, PAL_ERROR, unixToPal } from "../events.ts";
 import { lock, unlock, whenTaken } from "../locks.ts";
 
@@ -128,24 +128,24 @@ const entryReturn = flow("sgx_entry_return", "untrusted-pal", "2.3", ({ act }) =
 
 /**
  * One function an ocall. The first step is before the system call, the last after it: a signal in the first makes the call
- * never happen, in the last its result is discarded (2.3 branches). Where several kernel calls are behind one ocall, `host` says which.
+ * never happen, in the last its result is discarded (2.3 branches). Where several kernel calls are behind one ocall, `asked` says which.
  */
-const ocall = (name: string, hosts: readonly HostName[], cite = "2.3"): Flow =>
-  flow<{ args: CallLocals }>(name, "untrusted-pal", cite, ({ act, call, callDynamic, ret }) => [
-    act("take the arguments"),
-    hosts.length === 1
-      ? call(syscallLabel(hosts), `host ${hosts[0]}`, (_, v) => ({ ...v.args }))
-      : callDynamic(syscallLabel(hosts), (c, v) => ({ flow: c.flowOf(`host ${v.args.host}`), v: { ...v.args } })),
-    act("unix_to_pal_error(result)", (c) => {
-      c.t.rax = unixToPal(c.t.rax);
-    }),
-    ret("return", (c) => {
-      c.value = c.t.rax;
-    }),
-  ]);
-
-const syscallLabel = (hosts: readonly HostName[]): string =>
-  `INLINE_SYSCALL(${[...new Set(hosts.map((host) => HOST_CALLS[host].syscall))].join(" or ")})`;
+const ocall = (name: string, flows: readonly string[]): Flow =>
+  flow<{ args: CallLocals }>(name, "untrusted-pal", "2.3", ({ act, call, callDynamic, ret }) => {
+    const label = `INLINE_SYSCALL(${syscallsOf(name)})`;
+    return [
+      act("take the arguments"),
+      flows.length === 1
+        ? call(label, flows[0] ?? "", (_, v) => ({ ...v.args }))
+        : callDynamic(label, (c, v) => ({ flow: c.flowOf(String(v.args.asked)), v: { ...v.args } })),
+      act("unix_to_pal_error(result)", (c) => {
+        c.t.rax = unixToPal(c.t.rax);
+      }),
+      ret("return", (c) => {
+        c.value = c.t.rax;
+      }),
+    ];
+  });
 
 /**
  * With a thread control structure: interrupt that thread. Without: pthread_create, which holds a lock of libc. A signal that rewrites RIP in
@@ -153,7 +153,7 @@ const syscallLabel = (hosts: readonly HostName[]): string =>
  */
 const wakeThread = flow<{ args: CallLocals; tid: number }>("ocall_wake_thread", "untrusted-pal", "2.3, 3.5 sgx-eexit-libc-lock", (s) => [
   s.act("take the arguments"),
-  s.test("no thread to wake: clone_thread()?", (_, v) => v.args.host === "clone", "clone"),
+  s.test("no thread to wake: clone_thread()?", (_, v) => v.args.asked === "host clone", "clone"),
   s.call("interrupt_thread(): INLINE_SYSCALL(tgkill)", "host tgkill", (_, v) => ({ ...v.args })),
   s.act("unix_to_pal_error(result)", (c) => {
     c.t.rax = unixToPal(c.t.rax);
@@ -296,7 +296,7 @@ export const untrustedFlows: readonly Flow[] = [
   ecall,
   dispatch,
   entryReturn,
-  ...OCALL_NAMES.filter((name) => name !== "ocall_wake_thread").map((name) => ocall(name, hostsOf(name))),
+  ...OCALL_NAMES.filter((name) => name !== "ocall_wake_thread").map((name) => ocall(name, flowsOf(name))),
   wakeThread,
   cpuid,
   terminate,

@@ -13,9 +13,9 @@ const ABANDONED =
 export const WAITING = {
   read: operation(
     {
-      does: "read from a pipe or socket",
+      does: "read from a pipe, socket, terminal or file",
       linux: `Waits until a byte is there; 0 when the other end is closed. ${INTERRUPTED}`,
-      graphene: `${ABANDONED} What an interrupted ocall has read already is lost.`,
+      graphene: `${ABANDONED} What an interrupted ocall has read already is lost. From a terminal a handler runs at the unlock.`,
       example: "read: { from: pipe, bytes: 64 }",
     },
     () =>
@@ -27,9 +27,10 @@ export const WAITING = {
   ),
   write: operation(
     {
-      does: "write to a pipe or socket",
+      does: "write to a pipe, socket, terminal or file",
       linux: "Puts the bytes into the object, which is never full. With the reading end closed: SIGPIPE and -EPIPE.",
-      graphene: "A broken pipe is -ECONNRESET; under SGX without SIGPIPE. An interrupted write may have sent its bytes and still answer 0.",
+      graphene:
+        "A broken pipe is -ECONNRESET, a socket -EPIPE; under SGX both without SIGPIPE. An interrupted write may have sent its bytes and still answer 0.",
       example: "write: { to: pipe, bytes: 10 }",
     },
     () =>
@@ -62,7 +63,7 @@ export const WAITING = {
     {
       does: "wait until one of several objects has data (also select)",
       linux: "Counts the objects that are ready; 0 after the timeout. A signal with a handler ends it with -EINTR, SA_RESTART or not.",
-      graphene: "An interrupted wait looks like a timeout: 0, never -EINTR.",
+      graphene: "An interrupted wait looks like a timeout: 0, never -EINTR. A descriptor that was closed ends the process.",
       example: "poll: { on: [pipe, socket], timeout: 5ms }",
     },
     () =>
@@ -93,7 +94,13 @@ export const WAITING = {
       graphene: `-EAGAIN of the PAL is taken for a timeout, also when it is of an older call. ${ABANDONED}`,
       example: "futex-wait: { on: word, timeout: 10ms }",
     },
-    () => z.strictObject({ on: object("the word"), timeout, ...waiting }),
+    () =>
+      z.strictObject({
+        on: object("the word"),
+        timeout,
+        changed: z.boolean().optional().describe("the word has another value by then: -EAGAIN at once"),
+        ...waiting,
+      }),
   ),
   "futex-wake": operation(
     {

@@ -122,7 +122,7 @@ const frame: Diagram = {
   stack: "graphene-sgx",
   interval: {
     from: "_DkHandleExternalEvent: _DkGenericSignalHandle",
-    to: "shim_do_futex_wait: return",
+    to: "shim_do_futex_wait: ret = woken",
     fold: [libosHandling("suspend_upcall")],
   },
   order: {

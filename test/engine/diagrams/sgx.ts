@@ -255,7 +255,7 @@ const outsideResume: Diagram = {
   interval: {
     from: "(outside): the kernel pushes a signal frame",
     to: "libc futex_wait: back in the application",
-    fold: [{ after: "handle_signal: __handle_signal", before: "handle_signal: done", as: "the handler of SIGUSR1 runs" }],
+    fold: [{ after: "unlock: __handle_signal", before: "unlock: preempt - 1", as: "the handler of SIGUSR1 runs" }],
   },
   order: {
     main: [

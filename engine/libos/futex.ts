@@ -1,0 +1,90 @@
+/** futex (reference, 2.20; LibOS/shim/src/sys/shim_futex.c). */
+
+import type { Cpu } from "../cpu.ts";
+import { E } from "../errno.ts";
+import { type Flow, flow, type Mark, type Step, type Steps } from "../flow.ts";
+import type { CallLocals } from "../host/calls.ts";
+import { answer, dk, dkEvent, minusPalErrno, setWait, threadSleep } from "./io.ts";
+import { newHandle } from "./streams.ts";
+
+const list = (): { name: string } => ({ name: "futex_list_lock" });
+/** hdl->lock of an address's futex. */
+const own = (_: Cpu, v: CallLocals): { name: string } => ({ name: `hdl.lock of futex ${v.object}` });
+
+/** The address's handle is looked up under the list's lock, or made; it is never given back. */
+const find = <V extends CallLocals>(s: Steps<V>): (Step | Mark)[] => [
+  s.test("create_lock_runtime: futex_list_lock is there?", (c) => Object.keys(c.process(c.t).futexes).length > 0, "list"),
+  s.call("lock(__master_lock)", "lock", () => ({ name: "__master_lock" })),
+  dk(s, "create_lock(futex_list_lock): DkMutexCreate()", "DkMutexCreate", () => ({})),
+  s.call("unlock(__master_lock)", "unlock", () => ({ name: "__master_lock" })),
+  s.at("list"),
+  s.call("lock(futex_list_lock)", "lock", list),
+  s.test("the address has a futex?", (c, v) => c.process(c.t).futexes[v.object] !== undefined, "found"),
+  ...newHandle(s),
+  s.act("futex of this address", (c, v) => {
+    c.process(c.t).futexes[v.object] ??= [];
+  }),
+  s.at("found"),
+  s.call("unlock(futex_list_lock)", "unlock", list),
+  s.call("lock(hdl.lock)", "lock", own),
+];
+
+const waiters = (c: Cpu, v: CallLocals): number[] => (c.process(c.t).futexes[v.object] ??= []);
+
+/** What is pended before the sleep is taken at thread_setwait's DkEventClear or at the unlock; after it, a SIGCONT alone ends the sleep. */
+const futexWait = flow<CallLocals & { changed: boolean }>("shim_do_futex_wait", "libos", "2.20", (s) => [
+  ...find(s),
+  s.test("*uaddr != val?", (_, v) => v.changed, "differs"),
+  setWait(s),
+  s.act("add to the waiters", (c, v) => {
+    waiters(c, v).push(c.t.id);
+    c.value = v.object;
+  }),
+  s.call("unlock(hdl.lock)", "unlock", own),
+  threadSleep(
+    s,
+    (v) => (v.takes >= 0 ? Math.max(1, v.takes) : v.timeout),
+    (v) => v.takes >= 0,
+  ),
+  s.act("ret = woken ? 0 : -PAL_ERRNO (EAGAIN means timeout)", (c, v) => {
+    const error = minusPalErrno(c);
+    v.ret = c.t.rax > 0 ? v.result : error === E.AGAIN ? E.TIMEDOUT : error;
+    c.value = v.ret;
+  }),
+  s.call("lock(hdl.lock)", "lock", own),
+  s.act("off the waiters, if still there", (c, v) => {
+    const sleeping = waiters(c, v);
+    if (sleeping.includes(c.t.id)) sleeping.splice(sleeping.indexOf(c.t.id), 1);
+  }),
+  s.jump("out", "break"),
+  s.at("differs"),
+  s.act("ret = -EAGAIN", (_, v) => {
+    v.ret = E.AGAIN;
+  }),
+  s.at("out"),
+  s.call("unlock(hdl.lock)", "unlock", own),
+  answer(s),
+]);
+
+const futexWake = flow<CallLocals & { targets: number[] }>("shim_do_futex_wake", "libos", "2.20", (s) => [
+  ...find(s),
+  s.at("next"),
+  s.test("nobody left to wake?", (c, v) => v.ret >= v.bytes || waiters(c, v).length === 0, "done"),
+  s.act("take a waiter off the list", (c, v) => {
+    v.targets = waiters(c, v).splice(0, 1);
+    v.ret += 1;
+    c.value = v.ret;
+  }),
+  dkEvent(
+    s,
+    "thread_wakeup: DkEventSet(scheduler_event)",
+    "DkEventSet",
+    (c, v) => c.m.threads[v.targets[0] ?? -1]?.libos.schedulerEvent ?? -1,
+  ),
+  s.jump("next", "next"),
+  s.at("done"),
+  s.call("unlock(hdl.lock)", "unlock", own),
+  answer(s),
+]);
+
+export const futexFlows: readonly Flow[] = [futexWait, futexWake];

@@ -1,0 +1,29 @@
+/** Descriptors of the LibOS: how a call comes to its handle, and the handle's lock (LibOS/shim/src/bookkeep/shim_handle.c). */
+
+import type { Cpu } from "../cpu.ts";
+import type { Step, Steps } from "../flow.ts";
+import type { CallLocals } from "../host/calls.ts";
+import type { ObjectKind } from "../host/object-kinds.ts";
+import { HANDLE_MAP_LOCK } from "./names.ts";
+
+/** The kind of a call's object; what the outside world answers without one is a pipe. */
+export const kindOf = (c: Cpu, object: number): ObjectKind => c.m.objects[object]?.kind ?? "pipe";
+
+/** hdl->lock of an object. A call without one has a handle that no other thread knows. */
+export const handleLock = (c: Cpu, object: number): string =>
+  object < 0 ? `hdl.lock of a handle of thread ${c.t.id}` : `hdl.lock of ${c.m.objects[object]?.name ?? ""}`;
+
+const map = (): { name: string } => ({ name: HANDLE_MAP_LOCK });
+
+/** get_fd_handle: the map is locked for the look-up alone (shim_handle.c:229). put_handle makes no PAL call while references remain. */
+export const getFdHandle = <V extends object>(s: Pick<Steps<V>, "call">): Step[] => [lockMap(s), unlockMap(s)];
+
+export const lockMap = <V extends object>(s: Pick<Steps<V>, "call">): Step => s.call("lock(handle_map.lock)", "lock", map);
+export const unlockMap = <V extends object>(s: Pick<Steps<V>, "call">): Step => s.call("unlock(handle_map.lock)", "unlock", map);
+
+type HasObject = Pick<CallLocals, "object">;
+
+export const lockHandle = <V extends HasObject>(s: Pick<Steps<V>, "call">): Step =>
+  s.call("lock(hdl.lock)", "lock", (c, v) => ({ name: handleLock(c, v.object) }));
+export const unlockHandle = <V extends HasObject>(s: Pick<Steps<V>, "call">): Step =>
+  s.call("unlock(hdl.lock)", "unlock", (c, v) => ({ name: handleLock(c, v.object) }));
