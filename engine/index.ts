@@ -1,6 +1,6 @@
 /** The only door of the engine: what happens, as transitions. It reads no clock, no file, no environment, no random source. */
 
-export { expectedResults } from "./app/expected.ts";
+export { expectedResults, logLines } from "./app/expected.ts";
 export {
   BLOCK_ROWS,
   type Block,

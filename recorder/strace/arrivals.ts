@@ -3,16 +3,16 @@
 import { signalName } from "../../engine/index.ts";
 import { field, wholeNumber } from "./args.ts";
 import type { ProcessState, Timer } from "./facts.ts";
-import type { SignalEvent } from "./log.ts";
+import type { LogEvent, SignalEvent } from "./log.ts";
 import type { Action } from "./registrations.ts";
 import type { Sending } from "./sent.ts";
 import type { Process, Task } from "./tree.ts";
 
 /**
  * `own`: another line of the scenario causes it (kill, a timer, the end of a child). `fault`: an instruction of the thread.
- * `stop`: job control. `outside`: everything else, to be generated.
+ * `stop`: job control. `lost`: the kernel could not write its frame, and raised SIGSEGV instead. `outside`: everything else, to be generated.
  */
-type Cause = "own" | "fault" | "stop" | "outside";
+type Cause = "own" | "fault" | "stop" | "lost" | "outside";
 
 export interface Arrival {
   readonly cause: Cause;
@@ -43,7 +43,8 @@ const FAULT_CODE = /^(?:SEGV|FPE|ILL|BUS|TRAP|SYS)_/;
 /** The largest address a scenario may name. */
 const MAX_ADDRESS = 1e9;
 
-export function arrival(event: SignalEvent, task: Task, state: ProcessState): Arrival {
+/** `next`: the thread's line after it. */
+export function arrival(event: SignalEvent, next: LogEvent | undefined, task: Task, state: ProcessState): Arrival {
   const { signal, info } = event;
   const code = field(info, "si_code");
   const action = state.actions.get(signal) ?? null;
@@ -51,7 +52,7 @@ export function arrival(event: SignalEvent, task: Task, state: ProcessState): Ar
   const address = Number(field(info, "si_addr"));
   const { cause, sentAt, sending } = causeOf(event, task, code, state, action);
   return {
-    cause,
+    cause: action?.what === "handler" && next?.kind === "signal" && isFrameFault(next) ? "lost" : cause,
     sending,
     sentAt: Math.min(sentAt, event.start),
     fault: FAULTS[signalName(signal)] ?? "memory",
@@ -101,6 +102,10 @@ export function endOf({ leader }: Process): number | null {
 }
 
 const ENDED: ReadonlySet<string> = new Set(["CLD_EXITED", "CLD_KILLED", "CLD_DUMPED"]);
+
+/** The kernel's own SIGSEGV: not at an address. */
+const isFrameFault = ({ signal, info }: SignalEvent): boolean =>
+  signalName(signal) === "SIGSEGV" && field(info, "si_code") === "SI_KERNEL" && /^(?:NULL|0)$/.test(field(info, "si_addr"));
 
 /** Faults of a kind for which the scenario has no instruction. */
 export const isOddFault = (event: SignalEvent): boolean =>

@@ -2,7 +2,7 @@
 
 import { bounded, splitArgs } from "./args.ts";
 import { EINTR } from "./errno.ts";
-import { advance, isComputation, type Level, newSuspended, type Suspended } from "./level.ts";
+import { advance, isComputation, type Level, newSuspended, runOf, type Suspended } from "./level.ts";
 import type { CallEvent, LogEvent } from "./log.ts";
 import { type Context, operationCut, operationOf } from "./operations.ts";
 import type { Pins } from "./plans.ts";
@@ -39,11 +39,18 @@ export function countLines({ level, tally }: Weaver, fate: Fate, lines: number, 
   else level.run.record.fates.push({ fate, lines, call });
 }
 
+/** Where it stands in the log. */
+function lined(item: Item, { line }: CallEvent): Item {
+  const args = Object.values(item)[0];
+  if (args !== null && typeof args === "object") (args as Item).line = line;
+  return item;
+}
+
 function push({ level, pins }: Weaver, item: Item): void {
   level.items.push(item);
   level.calls += 1;
   level.lastCall = item;
-  pins.before(level.waiting, level.calls);
+  pins.before(level.waiting, level.calls, runOf(level));
   level.waiting = [];
 }
 
@@ -67,7 +74,7 @@ function whole(w: Weaver, call: CallEvent): void {
   const takes = cut ? Math.max(0, lasted - MARGIN_NS) : lasted;
   advance(level, beginningOf(call, next, w));
   const { item, ns, fate } = operationOf({ call, value: call.value, takes }, context);
-  push(w, item);
+  push(w, lined(item, call));
   level.clock += ns;
   countLines(w, fate, call.lines, call.name);
 }
@@ -114,9 +121,9 @@ function restarted(w: Weaver, s: Suspended, call: CallEvent): void {
   // It ends when it would have without the signal: the handlers' time is in it.
   const since = pinned ? s.brokenAt : s.first.start;
   const { item, fate } = operationOf({ call: base, value: call.value, takes: bounded(Math.max(1, call.end - since)) }, context);
-  push(w, item);
+  push(w, lined(item, s.first));
   level.clock = Math.max(level.clock, call.end);
-  w.pins.within(s.planned, level.calls);
+  w.pins.within(s.planned, level.calls, runOf(level));
   countLines(w, fate, s.lines + call.lines, base.name);
 }
 
@@ -136,8 +143,9 @@ export function cutShort(w: Weaver, s: Suspended, atEnd = false): void {
   const againstRestart = expect !== null && s.saRestart;
   const cut = { call: s.last, expect, againstRestart, signals: s.signals, waited: s.waited, rest: restOf(w, s.last) };
   const { item, fate } = operationCut(cut, context);
+  lined(item, s.first);
   push(w, s.jumped === "" ? item : { sigsetjmp: { place: s.jumped, do: [item] } });
-  w.pins.within(s.planned, level.calls);
+  w.pins.within(s.planned, level.calls, runOf(level));
   countLines(w, fate, s.lines, s.last.name);
 }
 
@@ -155,9 +163,9 @@ function beginEarlier({ items }: Level, ns: number): void {
 
 function answeredByItself(w: Weaver, s: Suspended, value: number | null): void {
   const { item, ns, fate } = operationOf({ call: s.last, value, takes: bounded(Math.max(1, s.waited)) }, w.context);
-  push(w, item);
+  push(w, lined(item, s.first));
   w.level.clock += ns;
-  w.pins.within(s.planned, w.level.calls);
+  w.pins.within(s.planned, w.level.calls, runOf(w.level));
   countLines(w, fate, s.lines, s.last.name);
 }
 
@@ -169,9 +177,9 @@ function unended(w: Weaver, call: CallEvent, before: Suspended | null): void {
   const base = before !== null && call.name === "restart_syscall" ? before.first : call;
   const waited = call.end - call.start;
   const { item, fate } = operationCut({ call: base, expect: null, againstRestart: false, signals: [], waited, rest: null }, context);
-  push(w, item);
+  push(w, lined(item, before?.first ?? call));
   level.clock = call.end;
-  w.pins.within(before?.planned ?? [], level.calls);
+  w.pins.within(before?.planned ?? [], level.calls, runOf(level));
   countLines(w, fate, call.lines + (before?.lines ?? 0), base.name);
 }
 

@@ -3,10 +3,11 @@
  * disposition was when it arrived, who sent it, whom a kill reached, which child a wait found.
  */
 
-import { field, signalSet, splitArgs, timeSpan, wholeNumber } from "./args.ts";
+import { field, splitArgs, timeSpan, wholeNumber } from "./args.ts";
 import { type Arrival, arrival } from "./arrivals.ts";
 import { type Kill, killTarget, newGroups } from "./kills.ts";
 import { type CallEvent, CREATES, type EndEvent, type Log, type LogEvent, type SignalEvent } from "./log.ts";
+import { Masks } from "./masks.ts";
 import { type Action, actionOf } from "./registrations.ts";
 import { isCut, Mailbox, settleEffect } from "./sent.ts";
 import type { Process, Task, Tree } from "./tree.ts";
@@ -54,6 +55,8 @@ export interface Facts {
   readonly goneBy: ReadonlyMap<Process, number>;
   /** Mask of the thread when it made the call, for calls that wait under another one. */
   readonly masks: ReadonlyMap<CallEvent, readonly number[]>;
+  /** Masks that a handler put into its saved context, by the rt_sigreturn that puts them in force. */
+  readonly contexts: ReadonlyMap<CallEvent, readonly number[]>;
   /** Ends by a signal that nothing in the log sent. */
   readonly deaths: ReadonlySet<EndEvent>;
 }
@@ -67,7 +70,7 @@ export function gatherFacts(log: Log, tree: Tree): Facts {
   const masks = new Map<CallEvent, readonly number[]>();
   const deaths = new Set<EndEvent>();
   const states = new Map<Process, ProcessState>();
-  const maskOf = new Map<Task, readonly number[]>();
+  const current = new Masks();
   const living = new Set<ProcessState>();
   const groups = newGroups(living);
 
@@ -94,7 +97,7 @@ export function gatherFacts(log: Log, tree: Tree): Facts {
     const state = stateOf(child.process);
     state.alive.add(child);
     living.add(state);
-    maskOf.set(child, maskOf.get(task) ?? []);
+    current.created(child, task);
     if (child.process === task.process) return;
     state.actions = new Map(mine.actions);
     state.known = mine.known;
@@ -114,10 +117,10 @@ export function gatherFacts(log: Log, tree: Tree): Facts {
     } else if (name === "execve" && value === 0) {
       state.actions = new Map([...state.actions].filter(([, action]) => action.what === "ignore"));
       state.known = true;
-    } else if (name === "rt_sigprocmask" && value === 0) maskOf.set(task, changed(maskOf.get(task) ?? [], event));
-    else if (name === "rt_sigreturn") maskOf.set(task, signalSet(/mask=(~?\[[^\]]*\])/.exec(event.args)?.[1]) ?? []);
+    } else if (name === "rt_sigprocmask" && value === 0) current.changes(task, event);
+    else if (name === "rt_sigreturn") current.returns(task, event);
     else if (name === "alarm" || name === "setitimer") state.timer = timerOf(event) ?? state.timer;
-    else if (WAITS_UNDER_MASK.has(name)) masks.set(event, maskOf.get(task) ?? []);
+    else if (WAITS_UNDER_MASK.has(name)) masks.set(event, current.of(task));
     else if (name === "wait4" || name === "waitid") {
       const wait = waitOf(event, state);
       if (wait) waits.set(event, wait);
@@ -134,13 +137,16 @@ export function gatherFacts(log: Log, tree: Tree): Facts {
   /** What is known of the moment at which it was caused: before it was told, and not in a call that it did not end. */
   const settle = (event: SignalEvent, { cause, sending }: Arrival, task: Task, state: ProcessState, last: LogEvent | undefined): void => {
     const kill = sending && kills.get(sending.call);
-    if (sending && kill) {
+    // Nothing in the scenario would fault: the call is only told, and then an instruction faults.
+    if (sending && kill && cause === "lost") kills.delete(sending.call);
+    else if (sending && kill) {
       settleEffect(sending, last, event);
       kill.takers[task.name] = event.start;
     }
     const child = cause === "own" && !sending ? state.children.get(wholeNumber(field(event.info, "si_pid")) ?? -1) : undefined;
     if (child && last?.kind === "call" && isCut(last)) goneBy.set(child, Math.min(last.end, goneBy.get(child) ?? last.end));
   };
+  const after = followers(log);
   for (const event of log.events) {
     const task = tree.taskOf.get(event.life);
     if (!task) continue;
@@ -148,8 +154,9 @@ export function gatherFacts(log: Log, tree: Tree): Facts {
     else if (event.kind === "signal") {
       const state = stateOf(task.process);
       state.arrived.add(event.signal);
-      const arrived = arrival(event, task, state);
+      const arrived = arrival(event, after.get(event), task, state);
       arrivals.set(event, arrived);
+      if (arrived.action && arrived.cause !== "stop" && arrived.cause !== "lost") current.enters(task, event.signal, arrived.action);
       settle(event, arrived, task, state, before.get(task));
     } else if (event.kind === "end") {
       const state = stateOf(task.process);
@@ -162,7 +169,18 @@ export function gatherFacts(log: Log, tree: Tree): Facts {
     }
     before.set(task, event);
   }
-  return { actions, arrivals, kills, waits, goneBy, masks, deaths };
+  return { actions, arrivals, kills, waits, goneBy, masks, contexts: current.changedContexts, deaths };
+}
+
+/** A thread's line after a signal, where it is one, too. */
+function followers({ lives }: Log): Map<LogEvent, LogEvent> {
+  const after = new Map<LogEvent, LogEvent>();
+  for (const { events } of lives)
+    events.forEach((event, i) => {
+      const next = events[i + 1];
+      if (event.kind === "signal" && next?.kind === "signal") after.set(event, next);
+    });
+  return after;
 }
 
 const WAITS_UNDER_MASK: ReadonlySet<string> = new Set(["ppoll", "pselect6", "epoll_pwait", "epoll_pwait2"]);
@@ -193,13 +211,4 @@ function timerOf({ name, args, end }: CallEvent): Timer | null {
   if (name === "alarm") return { at: end, value: (wholeNumber(first) ?? 0) * 1e9, interval: 0 };
   if (first !== "ITIMER_REAL") return null;
   return { at: end, value: timeSpan(field(timer, "it_value")) ?? 0, interval: timeSpan(field(timer, "it_interval")) ?? 0 };
-}
-
-function changed(mask: readonly number[], { args }: CallEvent): readonly number[] {
-  const [how, text] = /^(SIG_\w+), (~?\[[^\]]*\])/.exec(args)?.slice(1) ?? [];
-  const set = signalSet(text);
-  if (set === null) return mask;
-  if (how === "SIG_SETMASK") return set;
-  const named = new Set(set);
-  return how === "SIG_BLOCK" ? [...new Set([...mask, ...set])] : mask.filter((signal) => !named.has(signal));
 }

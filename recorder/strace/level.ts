@@ -3,7 +3,7 @@
 import { bounded } from "./args.ts";
 import { EINTR } from "./errno.ts";
 import type { CallEvent } from "./log.ts";
-import type { Planned } from "./plans.ts";
+import type { Planned, RunOf } from "./plans.ts";
 import type { HandlerRun, Item, Registration } from "./registrations.ts";
 
 export interface Level {
@@ -48,6 +48,9 @@ export interface Running {
   readonly nth: number;
   readonly start: number;
 }
+
+/** null for the program itself. */
+export const runOf = ({ run }: Level): RunOf | null => run && { signal: run.registration.signal, nth: run.nth };
 
 export interface Suspended {
   readonly first: CallEvent;

@@ -22,15 +22,19 @@ export interface Planned {
 /** More than a scenario may hold. */
 const MAX_PLANS = 1_000_000;
 
+/** A run of a handler: which of those of a signal on the thread it is, from 1. */
+export interface RunOf {
+  readonly signal: number;
+  readonly nth: number;
+}
+
 export interface Pins {
   /** Number of the next run of this signal's handler. */
   nextRun(signal: number): number;
-  /** The signal comes while the n-th handler of `signal` runs. */
-  inHandler(planned: Planned, signal: number, nth: number): void;
-  /** They come before the thread's n-th call. */
-  before(list: readonly Planned[], call: number): void;
-  /** They came one after the other while it was in its n-th call. */
-  within(list: readonly Planned[], call: number): void;
+  /** They come before the n-th call of the thread, or of a run of a handler. */
+  before(list: readonly Planned[], call: number, run?: RunOf | null): void;
+  /** They came one after the other while it was in its n-th call; 0 for none: as the run of the handler begins. */
+  within(list: readonly Planned[], call: number, run?: RunOf | null): void;
   /** The thread makes no call afterwards: they come at their time. */
   atTheirTime(list: readonly Planned[]): void;
 }
@@ -43,15 +47,15 @@ export function createPins(task: Task, plans: SignalPlan[], tally: Tally): Pins 
     if (plans.length >= MAX_PLANS) return tally.note("too-many-signals");
     plans.push({ signal: signalName(signal), ...(directed ? { thread } : { process: task.process.name }), when });
   };
-  const inHandler = (planned: Planned, signal: number, nth: number): void => put(planned, { thread, handler: signalName(signal), nth });
+  const placeOf = (run: RunOf | null): Partial<When> => (run ? { handler: signalName(run.signal), nth: run.nth } : {});
 
   /** Two of a kind at one place would be one: the second comes while the first one's handler runs. */
-  const before = (list: readonly Planned[], call: number): void => {
+  const before = (list: readonly Planned[], call: number, run: RunOf | null = null): void => {
     const handled = new Map<number, number>();
     for (const planned of list) {
       const nth = handled.get(planned.signal);
-      if (nth === undefined) put(planned, { thread, call, phase: "before" });
-      else inHandler(planned, planned.signal, nth);
+      if (nth !== undefined) put(planned, { thread, ...placeOf({ signal: planned.signal, nth }) });
+      else put(planned, { thread, ...placeOf(run), call, phase: "before" });
       if (planned.nth > 0) handled.set(planned.signal, planned.nth);
     }
   };
@@ -62,13 +66,13 @@ export function createPins(task: Task, plans: SignalPlan[], tally: Tally): Pins 
       runs.set(signal, nth);
       return nth;
     },
-    inHandler,
     before,
-    within(list, call) {
+    within(list, call, run = null) {
       const last = list.at(-1);
       // One place in a call holds one plan. Those that did not end the call came earlier, and the call went on.
-      before(list.slice(0, -1), call);
-      if (last && call > 0) put(last, { thread, call, phase: "blocked" });
+      before(list.slice(0, -1), Math.max(1, call), run);
+      if (last && call > 0) put(last, { thread, ...placeOf(run), call, phase: "blocked" });
+      else if (last && run) put(last, { thread, ...placeOf(run) });
       else if (last) put(last, { at: last.start });
     },
     atTheirTime(list) {

@@ -33,7 +33,7 @@ function matchLife(life: Life, facts: Facts, assume: (what: Action["what"], sign
     const event = life.events[i];
     if (event?.kind === "call" && event.name === "rt_sigreturn") unmatched += 1;
     const arrival = event?.kind === "signal" ? facts.arrivals.get(event) : undefined;
-    if (event?.kind !== "signal" || !arrival || arrival.cause === "stop") continue;
+    if (event?.kind !== "signal" || !arrival || arrival.cause === "stop" || arrival.cause === "lost") continue;
     if (unmatched > 0 && mayHandle(arrival)) {
       arrival.action ??= assume("handler", event.signal);
       arrival.returned = true;

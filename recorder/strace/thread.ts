@@ -5,10 +5,11 @@
  */
 
 import { costOf, signalName } from "../../engine/index.ts";
+import { signalNames } from "./args.ts";
 import { type Arrival, isOddFault } from "./arrivals.ts";
 import { countLines, cutShort, hasNoEnd, isExit, takeCall, type Weaver } from "./calls.ts";
 import { EINTR } from "./errno.ts";
-import { advance, type Level, newLevel } from "./level.ts";
+import { advance, type Level, newLevel, runOf } from "./level.ts";
 import type { CallEvent, EndEvent, SignalEvent } from "./log.ts";
 import { type Context, PROCESS_START_NS, THREAD_START_NS } from "./operations.ts";
 import { createPins, plannedDeath, plannedSignal, type SignalPlan } from "./plans.ts";
@@ -57,6 +58,7 @@ function step(w: Weaver, call: CallEvent): void {
 function signal(w: Weaver, event: SignalEvent): void {
   const arrival = w.context.facts.arrivals.get(event);
   if (!arrival || arrival.cause === "stop") return countLines(w, "stop", 1);
+  if (arrival.cause === "lost") return countLines(w, "emulated", 1);
   // The call before has its answer: this signal came after it.
   if (w.level.suspended?.returned && w.level.suspended.outcome === "eintr") cutShort(w, w.level.suspended);
   const registration = arrival.action?.what === "handler" ? arrival.action : null;
@@ -101,9 +103,8 @@ function fault(w: Weaver, event: SignalEvent, { fault: what, address }: Arrival)
 
 function outside(w: Weaver, event: SignalEvent, { directed }: Arrival, nth: number): void {
   const planned = plannedSignal(event, directed, nth);
-  const { run, suspended, waiting } = w.level;
-  if (run !== null) w.pins.inHandler(planned, run.registration.signal, run.nth);
-  else if (suspended) suspended.planned.push(planned);
+  const { suspended, waiting } = w.level;
+  if (suspended) suspended.planned.push(planned);
   else waiting.push(planned);
 }
 
@@ -111,6 +112,8 @@ function outside(w: Weaver, event: SignalEvent, { directed }: Arrival, nth: numb
 function leaveLevel(w: Weaver, at: number): Level {
   const left = w.level;
   if (left.suspended) cutShort(w, left.suspended);
+  // Signals after its last call.
+  if (left.run) w.pins.within(left.waiting, left.calls, runOf(left));
   advance(left, at);
   w.levels.pop();
   w.level = w.levels.at(-1) ?? left;
@@ -121,6 +124,8 @@ function leaveLevel(w: Weaver, at: number): Level {
 /** rt_sigreturn: its result tells what became of the call below. */
 function comeBack(w: Weaver, call: CallEvent): void {
   countLines(w, "emulated", call.lines);
+  const mask = w.context.facts.contexts.get(call);
+  if (mask) w.level.items.push({ "context-mask": { signals: signalNames(mask) } });
   const { run, clock } = leaveLevel(w, call.start);
   w.level.clock += call.end - call.start;
   if (run) {
@@ -182,7 +187,7 @@ function end(w: Weaver, event: EndEvent | null, at: number): void {
 /** Signals after the last call come as it returns when that was just before, else at their time. */
 function settleRest({ level, pins }: Weaver): void {
   const [first] = level.waiting;
-  if (first && first.start - level.clock <= SOON_NS && returnsAtOnce(level.lastCall)) pins.within(level.waiting, level.calls);
+  if (first && first.start - level.clock <= SOON_NS && returnsAtOnce(level.lastCall)) pins.within(level.waiting, level.calls, runOf(level));
   else pins.atTheirTime(level.waiting);
   level.waiting = [];
 }
@@ -199,9 +204,8 @@ function returnsAtOnce(item: Item | null): boolean {
 /** Killed without a signal line: SIGKILL has none. */
 function death(w: Weaver, event: EndEvent, blocked: boolean): void {
   const planned = plannedDeath(event);
-  const { run, suspended, calls } = w.level;
-  if (run !== null) w.pins.inHandler(planned, run.registration.signal, run.nth);
-  else if (suspended) suspended.planned.push(planned);
-  else if (blocked) w.pins.within([planned], calls);
+  const { suspended, calls } = w.level;
+  if (suspended) suspended.planned.push(planned);
+  else if (blocked) w.pins.within([planned], calls, runOf(w.level));
   else w.level.waiting.push(planned);
 }

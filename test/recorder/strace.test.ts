@@ -1,6 +1,7 @@
 /** Small logs written by hand: what each becomes, and what a native run of it gives. */
 
 import { describe, expect, test } from "vitest";
+import { logLines } from "../../engine/index.ts";
 import { endOf, handled, resultOf, results, rowsOf, runScenario } from "../support/run-scenario.ts";
 import { counter, importLog, importText, type Log, logOf } from "../support/strace-log.ts";
 
@@ -32,12 +33,13 @@ describe("calls and time", () => {
       5 4 exit_group(7) = ?
       5 4.1 +++ exited with 7 +++`);
     expect(operations(log)).toEqual(["exec", "call", "read", "write", "exit-group"]);
-    expect(operation(log, "call")).toEqual({ op: "call", name: "openat", takes: 200_000, result: 3, expect: 3 });
-    expect(operation(log, "read")).toEqual({ op: "read", bytes: 3, takes: 500_000, result: 3, expect: 3 });
-    expect(operation(log, "exit-group")).toEqual({ op: "exit-group", status: 7 });
+    expect(operation(log, "call")).toEqual({ op: "call", line: 2, name: "openat", takes: 200_000, result: 3, expect: 3 });
+    expect(operation(log, "read")).toEqual({ op: "read", line: 3, bytes: 3, takes: 500_000, result: 3, expect: 3 });
+    expect(operation(log, "exit-group")).toEqual({ op: "exit-group", line: 5, status: 7 });
     expect([counter(log, "emulated"), counter(log, "opaque.openat"), log.threads, log.lines]).toEqual([5, 1, 1, 6]);
     const ran = native(log);
     expect(results(ran)).toEqual(["execve 0", "call 3", "read 3", "call -EBADF"]);
+    expect(logLines(log.parsed).get("program main")).toEqual([null, 1, null, 2, null, 3, null, 4, null, 5]);
     expect(endOf(ran)).toBe("exit");
     expect(log.scenario.title).toBe("prog, from a strace log");
     // The run takes as long as the log, but for the microseconds of the kernel's own way.
@@ -188,7 +190,7 @@ describe("a signal from outside", () => {
       5 104 ${sigreturn(39)}
       5 105 ${EINTR}
       5 106 +++ exited with 0 +++`);
-    expect(plans(log).map(({ when }) => when)).toContainEqual({ thread: "main", handler: 2, nth: 1 });
+    expect(plans(log).map(({ when }) => when)).toContainEqual({ thread: "main", handler: 2, nth: 1, call: 1, phase: "blocked" });
     const ran = native(log);
     expect([handled(ran), results(ran)]).toEqual([
       ["SIGINT", "SIGUSR1"],
@@ -251,7 +253,7 @@ describe("calls that signals end in ways of their own", () => {
       5 13 ${outside("SIGINT")}
       5 14 rt_sigreturn({mask=[INT]}) = -1 EINTR (Interrupted system call) <0.000010>
       5 15 +++ exited with 0 +++`);
-    expect(operation(log, "sigsuspend")).toEqual({ op: "sigsuspend", mask: [], expect: -4 });
+    expect(operation(log, "sigsuspend")).toEqual({ op: "sigsuspend", line: 3, mask: [], expect: -4 });
     expect(counter(log, "approximated.ppoll")).toBe(1);
     expect(results(native(log))).toEqual(["sigaction 0", "sigprocmask 0", "sigsuspend -EINTR"]);
   });
