@@ -22,8 +22,10 @@ export interface TraceFolder {
 
 /** Throws TraceError when the folder is taken, unless `force`, when another records into it, or when it cannot be made. */
 export function prepareFolder(dir: string, force: boolean): TraceFolder {
-  const cannotBeMade = (error: unknown): TraceError => {
+  const cannotBeMade = (error: unknown): unknown => {
     const why = errorCode(error) || errorText(error);
+    // Not of the folder: a native part that does not load, a bug.
+    if (!/^(E(?!RR_)|SQLITE_)/.test(why)) return error;
     return new TraceError(dir, "", `the folder cannot be made (${why})`, "Choose another place", { cause: error });
   };
   let made: string[] = [];
