@@ -26,6 +26,8 @@ export { boot } from "./machine.ts";
 export { hint } from "./nearest.ts";
 export { EVENT, EVENT_NAMES, errnoOf, eventName, PAL_ERROR } from "./pal/events.ts";
 export { Run, type RunOptions } from "./run.ts";
+export { scenarioJsonSchema } from "./scenario/json-schema.ts";
+export { type Field, type FormMap, operationPages, PAGE_NAMES, type Page, pages, scenarioMaps } from "./scenario/manual.ts";
 export { parseScenario } from "./scenario/parse.ts";
 export {
   duration,

@@ -42,6 +42,7 @@ function wordsFor(root: unknown, issue: Issue): string {
     return `unknown operation ${quoted(name)}${hint(name, OPERATION_NAMES)}`;
   }
   if (issue.code === "custom" && issue.message.startsWith("expected")) return issue.message;
+  if (issue.code === "too_big" && Array.isArray(value)) return `expected at most ${issue.maximum} entries, found ${found(value)}`;
   const expected = schema === null ? "something else" : expectation(schema);
   return value === undefined ? `missing; expected ${expected}` : `expected ${expected}, found ${found(value)}`;
 }

@@ -9,8 +9,8 @@ import { shortened } from "./words.ts";
 /** Longer lines of an error are cut. */
 const MOST_CHARACTERS = 600;
 
-/** What was read, for errors that come up when the scenario is run. */
-const TEXTS = new WeakMap<Scenario, { readonly text: string; readonly where: string }>();
+/** What was read, for errors that come up when the scenario is run. By its main program, which copies of it share. */
+const TEXTS = new WeakMap<Scenario["main"], { readonly text: string; readonly where: string }>();
 
 /**
  * Parse and check a scenario. `where` names the file in errors.
@@ -23,7 +23,7 @@ export function parseScenario(text: string, where: string): Scenario {
   const result = scenarioSchema.safeParse(value);
   const mistakes = mistakesOf(value, result.success ? [] : result.error.issues);
   if (!result.success || mistakes.length > 0) throw refused(mistakes, placeOf);
-  TEXTS.set(result.data, { text, where });
+  TEXTS.set(result.data.main, { text, where });
   return result.data;
 }
 
@@ -41,7 +41,7 @@ function lineOf({ path, text, key = false }: Mistake, placeOf: PlaceOf): string 
 
 /** A mistake that only the run of a scenario shows, such as a place that its stack does not have. */
 export function mistakeIn(scenario: Scenario, path: Path, text: string): ScenarioError {
-  const known = TEXTS.get(scenario);
+  const known = TEXTS.get(scenario.main);
   const placeOf = known === undefined ? undefined : readSource(known.text, known.where).placeOf;
   return new ScenarioError(placeOf === undefined ? `${pathText(path)}: ${text}` : lineOf({ path, text: () => text }, placeOf));
 }

@@ -11,7 +11,7 @@ import { PROCESSES } from "./operations/processes.ts";
 import { SIGNALS } from "./operations/signals.ts";
 import { TIME } from "./operations/time.ts";
 import { WAITING } from "./operations/waiting.ts";
-import { duration, inWords, MOST_NAME, NAME_WORDS, NEVER } from "./values.ts";
+import { duration, inWords, MOST_NAME, NAME_WORDS, NEVER, ref } from "./values.ts";
 import { arrival, signalPlan } from "./when.ts";
 
 export { SA_FLAGS } from "./operations/signals.ts";
@@ -76,7 +76,7 @@ export const program: z.ZodType<Operation[]> = z
     });
     return out;
   })
-  .register(inWords, { words: "a list of operations (at most 1000000)", json: { $ref: "#/definitions/operations" } });
+  .register(inWords, { words: "a list of operations", json: ref("operations") });
 
 /** `params.unknown` of an issue: a name that no operation has. */
 export const UNKNOWN_OPERATION = "unknown operation";
@@ -125,7 +125,7 @@ const programs = z
     json: {
       type: "object",
       propertyNames: { minLength: 1, maxLength: MOST_NAME },
-      additionalProperties: { $ref: "#/definitions/operations" },
+      additionalProperties: ref("operations"),
     },
   });
 
@@ -139,7 +139,7 @@ const limit = z.strictObject({
 export const scenarioSchema = z.strictObject({
   name: z
     .string()
-    .regex(/^[a-z0-9][a-z0-9._-]*$/i)
+    .regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/)
     .max(200)
     .register(inWords, { words: "a name of letters, digits, dots and dashes (at most 200 characters)" })
     .describe("name of the case; the trace is named after it"),

@@ -4,7 +4,7 @@
  */
 
 import * as z from "zod";
-import { SIGNAL_NAMES, signalNumber } from "../signals.ts";
+import { SIGNAL_COUNT, SIGNAL_NAMES, signalNumber } from "../signals.ts";
 
 /** Unreachable virtual time in ns; stands for "for ever" so that the state stays JSON. */
 export const NEVER = Number.MAX_SAFE_INTEGER;
@@ -13,7 +13,24 @@ export const NEVER = Number.MAX_SAFE_INTEGER;
 const LONGEST_NS = 1e15;
 
 /** What a value is expected to be: "a duration such as 5ms". `json` is its JSON Schema, where zod cannot make one. */
-export const inWords = z.registry<{ words: string; json?: Readonly<Record<string, unknown>> }>();
+export const inWords = z.registry<{ words: string; json?: JsonSchema }>();
+
+/** A JSON Schema, or a part of one. */
+export type JsonSchema = Readonly<Record<string, unknown>>;
+export const ref = (definition: string): JsonSchema => ({ $ref: `#/definitions/${definition}` });
+
+/** Fields of a map, exactly one of which must be given; of a list of them, one or several. */
+type Alternatives = readonly (string | readonly string[])[];
+export const alternatives = z.registry<{ fields: Alternatives }>();
+
+export function exactlyOneOf<S extends z.ZodObject>(schema: S, fields: Alternatives): S {
+  const checked = schema.superRefine((given, ctx) => {
+    const there = fields.filter((one) => [one].flat().some((field) => given[field] !== undefined));
+    if (there.length !== 1) ctx.addIssue({ code: "custom", message: `expected exactly one of ${fields.flat().join(", ")}` });
+  });
+  alternatives.add(checked, { fields });
+  return checked;
+}
 
 /** Which names of the scenario a field refers to; a name that the scenario does not have is a mistake. */
 export const refersTo = z.registry<{ to: Reference }>();
@@ -30,7 +47,7 @@ function durationOf(given: string | number): number | null {
   return ns >= 0 && ns <= LONGEST_NS ? Math.round(ns) : null;
 }
 
-export const DURATION_WORDS = "a duration such as 5ms, 2us, 1.5s, a number of ns, or forever (at most 1000000s otherwise)";
+export const DURATION_WORDS = "a duration such as 5ms, 2us, 1.5s or forever (at most 1000000s)";
 
 /** "5ms", "1.5 s", a plain number of ns, or "forever". Result in ns. */
 export const duration = z
@@ -43,12 +60,7 @@ export const duration = z
   })
   .register(inWords, {
     words: DURATION_WORDS,
-    json: {
-      anyOf: [
-        { type: "number", minimum: 0, maximum: LONGEST_NS },
-        { type: "string", pattern: "^(forever|\\d+(\\.\\d+)?\\s*(ns|us|ms|s))$" },
-      ],
-    },
+    json: ref("duration"),
   });
 
 /** A name, with or without SIG, or a number. Result: the number. */
@@ -62,14 +74,25 @@ export const signal = z
   })
   .register(inWords, {
     words: "a signal such as SIGINT, SIGRTMIN+2 or 34",
-    json: {
-      anyOf: [
-        { enum: SIGNAL_NAMES },
-        { type: "integer", minimum: 1, maximum: 64 },
-        { type: "string", pattern: "^([Ss][Ii][Gg])?[A-Za-z]+(\\+?\\d+|_\\d+)?$|^\\d+$" },
-      ],
-    },
+    json: ref("signal"),
   });
+
+/** What several fields of the JSON Schema share. */
+export const DEFINITIONS: Readonly<Record<string, JsonSchema>> = {
+  duration: {
+    anyOf: [
+      { type: "number", minimum: 0, maximum: LONGEST_NS },
+      { type: "string", pattern: "^(forever|\\d+(\\.\\d+)?\\s*(ns|us|ms|s))$" },
+    ],
+  },
+  signal: {
+    anyOf: [
+      { enum: SIGNAL_NAMES },
+      { type: "integer", minimum: 1, maximum: SIGNAL_COUNT },
+      { type: "string", pattern: "^([Ss][Ii][Gg])?[A-Za-z][A-Za-z0-9]*([+_]\\d+)?$|^\\d+$" },
+    ],
+  },
+};
 
 export const MOST_NAME = 200;
 const aName = () => z.string().min(1).max(MOST_NAME);
@@ -87,7 +110,7 @@ export const placeName = aName().register(inWords, { words: "the name of a sigse
 export const names = z
   .union([name, z.array(name).min(1).max(1000)])
   .transform((given) => (Array.isArray(given) ? given : [given]))
-  .register(inWords, { words: "a name, or a list of 1 to 1000 names" });
+  .register(inWords, { words: "a name or a list of names" });
 
 export const count = z.number().int().min(0).max(1e9);
 export const result = z.number().int().min(-Number.MAX_SAFE_INTEGER).max(Number.MAX_SAFE_INTEGER);

@@ -1,7 +1,7 @@
 /** When a signal or data from outside comes, and the plans that say so. */
 
 import * as z from "zod";
-import { count, duration, inWords, name, refersTo, signal } from "./values.ts";
+import { count, duration, exactlyOneOf, inWords, name, refersTo, signal } from "./values.ts";
 
 const threadName = z
   .string()
@@ -12,11 +12,11 @@ const threadName = z
 
 const nth = z.number().int().min(1).max(1e9);
 
-/** The forms of `when`, of which a plan has exactly one. */
-export const WHEN_FORMS = ["at", "every", "rate", "call", "handler", "site"] as const;
+/** The forms of `when`, of which a plan has exactly one; but a handler and the number of one of its calls go together. */
+const FORMS = ["at", "every", "rate", ["call", "handler"], "site"] as const;
 
-export const when = z
-  .strictObject({
+export const when = exactlyOneOf(
+  z.strictObject({
     at: duration.optional().describe("once, at this virtual time"),
     every: duration.optional().describe("again and again at this interval, with `from` and `times`"),
     from: duration.optional().describe("with `every` and `rate`: time of the first; without it after one interval"),
@@ -40,14 +40,14 @@ export const when = z
       .describe("once, when the thread has entered a handler of this signal; with a number as `call`: at that call of the handler"),
     site: name.optional().describe("once, when the thread is about to execute a place: `flow: label`, as `eintr stack NAME` prints them"),
     nth: nth.optional().describe("with `call` by name, `handler` and `site`: which visit, from 1"),
-  })
-  .superRefine((w, ctx) => {
-    const inHandler = typeof w.call === "number" && w.handler !== undefined;
-    const forms = WHEN_FORMS.filter((form) => w[form] !== undefined && !(inHandler && form === "call")).length;
-    if (forms !== 1) ctx.addIssue({ code: "custom", message: `expected exactly one of ${WHEN_FORMS.join(", ")}` });
-    if ((w.call ?? w.handler ?? w.site) !== undefined && w.thread === undefined)
-      ctx.addIssue({ code: "custom", message: "expected a thread with call, handler and site" });
-  });
+  }),
+  FORMS,
+).superRefine((w, ctx) => {
+  if (typeof w.call === "string" && w.handler !== undefined)
+    ctx.addIssue({ code: "custom", message: "expected the number of a call beside handler, or one of the two" });
+  if ((w.call ?? w.handler ?? w.site) !== undefined && w.thread === undefined)
+    ctx.addIssue({ code: "custom", message: "expected a thread with call, handler and site" });
+});
 
 export type When = z.output<typeof when>;
 

@@ -72,7 +72,7 @@ export function expectation(schema: Schema): string {
     case "literal":
       return (def.values ?? []).map(String).join(" or ");
     case "array":
-      return `${listWords(boundsOf(at))}, each ${def.element === undefined ? "anything" : expectation(def.element)}`;
+      return `a list, each entry ${def.element === undefined ? "anything" : expectation(def.element)}`;
     case "union":
       return (def.options ?? []).map(expectation).join(", or ");
     case "pipe":
@@ -82,7 +82,7 @@ export function expectation(schema: Schema): string {
   }
 }
 
-/** Bounds of a number, or of the length of a text or list. */
+/** Bounds of a number, or of the length of a text. */
 interface Bounds {
   readonly least: number;
   readonly most: number;
@@ -126,11 +126,6 @@ function numberWords({ least, most, above, whole }: Bounds): string {
 function textWords({ least, most }: Bounds): string {
   if (most === Infinity) return least > 0 ? "a text that is not empty" : "a text";
   return `a text of ${Math.max(0, least)} to ${most} characters`;
-}
-
-function listWords({ least, most }: Bounds): string {
-  if (least > 0) return `a list of ${least} to ${most} entries`;
-  return most === Infinity ? "a list" : `a list of at most ${most} entries`;
 }
 
 /** A stranger's text in quotes, on one line and not long. */

@@ -5,7 +5,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { RULES } from "../../analyzer/index.ts";
-import { FIX_NAMES, STACK_NAMES } from "../../engine/index.ts";
+import { FIX_NAMES, PAGE_NAMES, STACK_NAMES } from "../../engine/index.ts";
 import { listScenarios } from "../../tui/scenarios.ts";
 import { eintr } from "../support/command-line.ts";
 import { tempPaths } from "../support/temp-dir.ts";
@@ -75,7 +75,7 @@ describe("bash", () => {
   });
 
   test("rules and fixes", async () => {
-    expect(await offered("explain", "")).toEqual(RULE_IDS);
+    expect(await offered("explain", "")).toEqual([...RULE_IDS, ...PAGE_NAMES]);
     expect(await offered("analyze", "a.trace", "--rule", "")).toEqual(RULE_IDS);
     expect(await offered("record", "nested", "--fix", "")).toEqual(FIX_NAMES);
     expect(await offered("stack", "graphene-sgx", "--fix", "")).toEqual(FIX_NAMES);
@@ -109,7 +109,7 @@ test.skipIf(!has("fish"))("fish", async () => {
   const file = await script("fish");
   expect(ask("eintr re", file)).toEqual(["record", "replay", "rerun"]);
   expect(ask("eintr record nested --stack ", file).sort()).toEqual([...STACK_NAMES].sort());
-  expect(ask("eintr explain ", file).sort()).toEqual([...RULE_IDS].sort());
+  expect(ask("eintr explain ", file).sort()).toEqual([...RULE_IDS, ...PAGE_NAMES].sort());
 });
 
 test("zsh and fish know the same words", async () => {

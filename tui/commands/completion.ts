@@ -2,7 +2,7 @@
 
 import { Argument, type Command, Command as NewCommand, type Option } from "commander";
 import { RULES } from "../../analyzer/index.ts";
-import { FIX_NAMES, STACK_NAMES, STACKS } from "../../engine/index.ts";
+import { FIX_NAMES, PAGE_NAMES, STACK_NAMES, STACKS } from "../../engine/index.ts";
 import { describeSchema } from "../../recorder/index.ts";
 import type { Io } from "../io.ts";
 import { listScenarios } from "../scenarios.ts";
@@ -42,7 +42,7 @@ const VALUES: Readonly<Record<string, () => Values>> = {
   "--fix": () => ({ words: FIX_NAMES }),
   "--rule": () => ({ words: RULES.map((rule) => rule.id) }),
   "--flow": () => ({ words: flows() }),
-  "explain id": () => ({ words: RULES.map((rule) => rule.id) }),
+  "explain name": () => ({ words: [...RULES.map((rule) => rule.id), ...PAGE_NAMES] }),
   "stack name": () => ({ words: STACK_NAMES }),
   "scenarios name": () => ({ words: scenarios() }),
   "schema table": () => ({ words: tables() }),

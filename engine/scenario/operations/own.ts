@@ -4,7 +4,7 @@ import * as z from "zod";
 import { FAULTS, VMAS } from "../../host/fault.ts";
 import { resultIs } from "../conditions.ts";
 import { done, operation } from "../operation.ts";
-import { type Body, count, duration, handlerName, name, placeName, result } from "../values.ts";
+import { type Body, count, duration, exactlyOneOf, handlerName, name, placeName, result } from "../values.ts";
 
 const OWN_CODE = "The program's own code: the same on every stack.";
 
@@ -158,14 +158,15 @@ export const own = (body: Body) =>
         example: "if: { result: EINTR, do: [ gettime ], else: [ exit ] }",
       },
       () =>
-        z
-          .strictObject({
+        exactlyOneOf(
+          z.strictObject({
             result: resultIs.optional().describe("result of the last call of this program or handler; see `eintr explain results`"),
             flag: name.optional().describe("a flag that `set` sets"),
             do: z.lazy(body).default([]).describe("operations when it is so"),
             else: z.lazy(body).default([]).describe("operations when it is not"),
-          })
-          .refine(({ result: r, flag }) => (r === undefined) !== (flag === undefined), { message: "expected exactly one of result, flag" }),
+          }),
+          ["result", "flag"],
+        ),
     ),
     set: operation(
       {

@@ -7,7 +7,7 @@ import { duration, name } from "../values.ts";
 export const TIME = {
   nanosleep: operation(
     {
-      does: "sleep",
+      does: "sleep for a time",
       linux: "0 after the time; a signal with a handler ends it with -EINTR, SA_RESTART or not.",
       graphene: "-EINTR, also for ignored and blocked signals; the remaining time is wrong.",
       example: "nanosleep: 5ms",
