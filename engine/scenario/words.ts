@@ -11,6 +11,7 @@ interface Def {
   readonly innerType?: Schema;
   readonly in?: Schema;
   readonly element?: Schema;
+  readonly valueType?: Schema;
   readonly shape?: Readonly<Record<string, Schema>>;
   readonly options?: readonly Schema[];
   readonly entries?: Readonly<Record<string, string>>;
@@ -34,8 +35,9 @@ export function inner(schema: Schema): Schema {
 
 /** Schema of a field of the maps that `schema` takes; undefined when they have no such field. */
 export function fieldOf(schema: Schema, field: PropertyKey): Schema | undefined {
-  const { shape, element } = defOf(inner(schema));
+  const { shape, element, valueType } = defOf(inner(schema));
   if (typeof field === "number") return element;
+  if (valueType !== undefined) return valueType;
   return shape !== undefined && typeof field === "string" && Object.hasOwn(shape, field) ? shape[field] : undefined;
 }
 
@@ -73,6 +75,8 @@ export function expectation(schema: Schema): string {
       return (def.values ?? []).map(String).join(" or ");
     case "array":
       return `a list, each entry ${def.element === undefined ? "anything" : expectation(def.element)}`;
+    case "record":
+      return `a map from names, each to ${def.valueType === undefined ? "anything" : expectation(def.valueType)}`;
     case "union":
       return (def.options ?? []).map(expectation).join(", or ");
     case "pipe":
