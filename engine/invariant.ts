@@ -22,9 +22,18 @@ interface Check {
   readonly wrong: string[];
 }
 
+const handlerLists = new WeakMap<Program, boolean[]>();
+
+/** By flow. A program never changes and has thousands of them. */
+function handlersOf(program: Program): boolean[] {
+  let list = handlerLists.get(program);
+  if (list === undefined) handlerLists.set(program, (list = program.flows.map((flow) => flow.name.startsWith(handlerFlow("")))));
+  return list;
+}
+
 /** The laws this state breaks, one line each; an empty list when all is well. */
 export function checkInvariants(m: Machine, program: Program): string[] {
-  const isHandler = program.flows.map((flow) => flow.name.startsWith(handlerFlow("")));
+  const isHandler = handlersOf(program);
   const check: Check = { m, program, restorer: program.byName.get(RESTORER) ?? -1, isHandler, wrong: [] };
   checkOwners(check);
   checkMembership(check);

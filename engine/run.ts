@@ -27,8 +27,9 @@ import { type Decision, KIND } from "./transition.ts";
 
 /** Turns of the loop without a row until `run` lets its caller look around: some milliseconds. */
 const IDLE_TURNS = 16_384;
-/** To look at the laws takes the longer the more threads there are: so many rows for each thread are made between two looks. */
-const CHECK_ROWS = 64;
+/** Rows made between two looks at the laws; a look takes the longer the more threads there are. */
+const CHECK_ROWS = 32_768;
+const CHECK_ROWS_A_THREAD = 64;
 
 export interface RunOptions {
   readonly stack: StackName;
@@ -114,7 +115,7 @@ export class Run implements Source {
 
   flush(sink: Sink): void {
     const { block, m } = this.cpu;
-    if (this.cpu.full && m.seq - this.checkedAt >= CHECK_ROWS * m.live.length) this.checkLaws();
+    if (this.cpu.full && m.seq - this.checkedAt >= CHECK_ROWS + CHECK_ROWS_A_THREAD * m.live.length) this.checkLaws();
     if (block.n > 0) sink.put(block);
     block.n = 0;
     block.seq0 = m.seq;

@@ -49,6 +49,11 @@ const PAGE = 4096;
 /** Longer than the header of a batch with a keyframe, mostly. */
 const SCRATCH = 16 * PAGE;
 
+const ROW_BYTES = STORED_COLUMNS.reduce((sum, { size }) => sum + size, 0);
+
+/** A keyframe of so many bytes is never too long for its batch. */
+const KEYFRAME_BYTES = 256 * 1024;
+
 const roundUp = (bytes: number, to: number): number => Math.ceil(bytes / to) * to;
 
 /**
@@ -229,6 +234,19 @@ export function createArrowWriter(path: string, source: Source, run: RunInfo, di
   let time = 0;
   let writtenAt = Date.now();
   let open = true;
+  /** Length of the last keyframe, and bytes of rows since. */
+  let keyframeBytes = 0;
+  let sinceKeyframe = 0;
+
+  /** States of very many threads are long; they come so rarely that keyframes are at most as long as the rows. */
+  const nextKeyframe = (rowBytes: number): string | null => {
+    sinceKeyframe += rowBytes;
+    if (sinceKeyframe + KEYFRAME_BYTES < keyframeBytes) return null;
+    const keyframe = source.keyframe();
+    keyframeBytes = keyframe?.length ?? 0;
+    sinceKeyframe = 0;
+    return keyframe;
+  };
 
   /** What the source's lists have gained since the last call; most batches have nothing new. */
   const newFacts = (): BatchFacts => {
@@ -285,7 +303,7 @@ export function createArrowWriter(path: string, source: Source, run: RunInfo, di
     put(block): void {
       if (block.n === 0) return;
       if (block.seq0 !== rows) throw new RangeError(`block starts at seq ${block.seq0}, expected ${rows}`);
-      writeBatch(block, newFacts(), source.keyframe());
+      writeBatch(block, newFacts(), nextKeyframe(block.n * ROW_BYTES));
       digest.put(block);
       rows += block.n;
       time = block.time[block.n - 1] ?? time;

@@ -73,10 +73,19 @@ for (const kind of [CALL, RETURN, ENTER, LEAVE, JUMP]) WALKED[kind] = 1;
 export interface CallWalk {
   /** Row `i`, of a kind that is WALKED. Rows come in order. */
   take(block: Block, i: number): void;
+  /** Row `i` is the last of its thread: what it had open never ends, and nothing of it is kept. */
+  gone(block: Block, i: number): void;
 }
 
 export function createCallWalk<T>(events: CallEvents<T>): CallWalk {
-  const threads: ThreadCalls<T>[] = [];
+  const threads = new Map<number, ThreadCalls<T>>();
+
+  const threadOf = (thread: number): ThreadCalls<T> => {
+    let t = threads.get(thread);
+    if (t === undefined)
+      threads.set(thread, (t = { levels: [{ signal: 0, run: 0, calls: 0 }], runs: new Map(), open: [], calls: [], handlers: [] }));
+    return t;
+  };
 
   const begin = (t: ThreadCalls<T>, block: Block, i: number, place: CallPlace): void => {
     const handler = place.index === HANDLER;
@@ -128,7 +137,7 @@ export function createCallWalk<T>(events: CallEvents<T>): CallWalk {
   return {
     take(block, i) {
       const thread = block.thread[i] as number;
-      const t = (threads[thread] ??= { levels: [{ signal: 0, run: 0, calls: 0 }], runs: new Map(), open: [], calls: [], handlers: [] });
+      const t = threadOf(thread);
       switch (block.kind[i]) {
         case CALL:
           return call(t, block, i, thread);
@@ -143,6 +152,12 @@ export function createCallWalk<T>(events: CallEvents<T>): CallWalk {
         case JUMP:
           return jump(t, block, i);
       }
+    },
+    gone(block, i) {
+      const thread = block.thread[i] as number;
+      const t = threads.get(thread);
+      while (t !== undefined && t.open.length > 0) close(t, block, i, "dropped");
+      threads.delete(thread);
     },
   };
 }

@@ -10,6 +10,7 @@ import { type CallPlace, createCallWalk, HANDLER, type Left, WALKED } from "./ca
 import { createSignalDeriver } from "./derive-signals.ts";
 import type { RowWindow, Ticket } from "./row-window.ts";
 import type { Spill } from "./spill.ts";
+import { createThreadCounts } from "./thread-counts.ts";
 import type { QualityCounter } from "./trace-format.ts";
 
 /** Column positions of the tables, in the order of `schema.ts`. */
@@ -63,6 +64,8 @@ export const DEFAULTS = {
 } as const;
 export type DerivedTable = keyof typeof DEFAULTS;
 
+const THREAD_EXIT = KIND["thread.exit"];
+
 /** Kinds that need work here besides counting. */
 const PAIRED = new Uint8Array(KIND_COUNT);
 for (const name of ["sgx.eenter", "sgx.eresume", "sgx.eexit", "sgx.aex", "libos.upcall.enter", "libos.upcall.return"] as const)
@@ -79,25 +82,25 @@ interface ThreadState {
 const newThread = (): ThreadState => ({ upcalls: [], upcallDepths: [], entry: -1 });
 
 export interface Deriver extends Sink {
-  finish(): { counts: Float64Array; quality: QualityCounter[] };
+  finish(): QualityCounter[];
 }
 
-/** `counts` of finish is indexed by thread * KIND_COUNT + kind. */
 export function createDeriver(
   windows: Readonly<Record<DerivedTable, RowWindow>>,
-  signals: Spill,
+  spills: { readonly signals: Spill; readonly counts: Spill },
   sites: readonly Site[],
   threadCount: number,
 ): Deriver {
   const { syscall, entry, upcall, handler } = windows;
-  const signalRoads = createSignalDeriver(threadCount, signals);
+  const signalRoads = createSignalDeriver(threadCount, spills.signals);
   const inSignalContext = Uint8Array.from(sites, (site) => (site.context === "signal" ? 1 : 0));
-  const counts = new Float64Array(threadCount * KIND_COUNT);
-  const threads: ThreadState[] = Array.from({ length: threadCount }, newThread);
+  const counts = createThreadCounts(spills.counts);
+  /** Only of threads that live: over a long run there may be millions of the others. */
+  const threads = new Map<number, ThreadState>();
   /** Depth at which each thread's innermost upcall was entered, -1 when in none. */
   const upcallDepth = new Int32Array(threadCount).fill(-1);
   /** Calls of each thread that are not over. */
-  const openCalls: Ticket[][] = [];
+  const openCalls: (Ticket[] | undefined)[] = [];
   const unpaired = { calls: 0, handlers: 0, upcalls: 0, entries: 0 };
 
   const popUpcall = (thread: number, state: ThreadState): Ticket | undefined => {
@@ -200,8 +203,8 @@ export function createDeriver(
   };
 
   const pair = (block: Block, i: number, thread: number, kind: number): void => {
-    const state = threads[thread];
-    if (state === undefined) return;
+    let state = threads.get(thread);
+    if (state === undefined) threads.set(thread, (state = newThread()));
     switch (kind) {
       case KIND["sgx.eenter"]:
         return enterEnclave(block, i, thread, state, (block.value[i] as number) > 0 ? 1 : 0);
@@ -220,7 +223,7 @@ export function createDeriver(
 
   /** Upcalls whose frame is gone were left without a return. */
   const dropUpcalls = (thread: number, depth: number): void => {
-    const state = threads[thread];
+    const state = threads.get(thread);
     if (state === undefined) return;
     while ((upcallDepth[thread] as number) > depth) {
       const ticket = popUpcall(thread, state);
@@ -228,24 +231,40 @@ export function createDeriver(
     }
   };
 
+  /** The thread's last row. What it had open stays as it is. */
+  const gone = (block: Block, i: number, thread: number): void => {
+    calls.gone(block, i);
+    openCalls[thread] = undefined;
+    const state = threads.get(thread);
+    if (state === undefined) return;
+    for (const ticket of state.upcalls) upcall.close(ticket);
+    if (state.entry >= 0) entry.close(state.entry);
+    upcallDepth[thread] = -1;
+    threads.delete(thread);
+  };
+
   return {
     put(block): void {
       for (let i = 0; i < block.n; i++) {
         const thread = block.thread[i] as number;
         const kind = block.kind[i] as number;
-        const at = thread * KIND_COUNT + kind;
-        counts[at] = (counts[at] as number) + 1;
+        counts.add(thread, kind);
         if (WALKED[kind] === 1) calls.take(block, i);
         else if (PAIRED[kind] === 1) pair(block, i, thread, kind);
         if ((block.depth[i] as number) < (upcallDepth[thread] as number)) dropUpcalls(thread, block.depth[i] as number);
         if (CARRIES_SIGNAL_ID[kind] === 1) signalRoads.take(block, i);
+        if (kind === THREAD_EXIT) {
+          gone(block, i, thread);
+          counts.gone(thread);
+        }
       }
       signalRoads.rest(block.seq0);
     },
     finish() {
       for (const window of Object.values(windows)) window.finish();
       signalRoads.finish();
-      return { counts, quality: unpairedCounters(unpaired) };
+      counts.finish();
+      return unpairedCounters(unpaired);
     },
   };
 }

@@ -2,20 +2,19 @@
 
 import { deflateSync } from "node:zlib";
 import Sqlite, { type Database as Connection } from "better-sqlite3";
-import { KIND_COUNT, KINDS } from "../engine/transition.ts";
+import { KINDS } from "../engine/transition.ts";
 import type { TransitionReader } from "./arrow-read.ts";
 import { SIGNAL_UPSERT } from "./derive-signals.ts";
 import { TraceError } from "./errors.ts";
 import { tableEntry } from "./schema.ts";
 import { SIGNAL_NAMES } from "./signal-names.ts";
 import type { Spill } from "./spill.ts";
+import { COUNT_UPSERT } from "./thread-counts.ts";
 import { FORMAT_VERSION, type QualityCounter } from "./trace-format.ts";
 
 /** What the pass over the rows has found out. */
 export interface SealFacts {
   readonly digest: string;
-  /** By thread * KIND_COUNT + kind. */
-  readonly counts: Float64Array;
   /** By batch, ns. */
   readonly times: readonly { readonly time0: number; readonly time1: number }[];
   readonly quality: readonly QualityCounter[];
@@ -96,7 +95,6 @@ function smallTables(reader: TransitionReader, facts: SealFacts, quality: Qualit
     ["kind", mapped(KINDS, (k, id) => [id, k.name, k.text, k.value, k.extra])],
     ["signal_name", SIGNAL_NAMES],
     ["decision", decisionRows(reader, quality)],
-    ["count_by_kind", countRows(facts.counts)],
     ["time_index", mapped(batches, (b, i) => [b.seq0, b.rows, facts.times[i]?.time0 ?? 0, facts.times[i]?.time1 ?? 0])],
     ["keyframe", keyframeRows(reader)],
   ];
@@ -107,11 +105,14 @@ function* mapped<T>(list: readonly T[], row: (entry: T, index: number) => Value[
   for (const [index, entry] of list.entries()) yield row(entry, index);
 }
 
+/** Tables whose rows may come in several pieces. */
+const UPSERTS: Readonly<Record<string, string>> = { signal: SIGNAL_UPSERT, count_by_kind: COUNT_UPSERT };
+
 function* insertSpilled(db: Connection, name: string, spill: Spill): Generator<void, void, void> {
   const marks = tableEntry(name)
     .columns.map(() => "?")
     .join(", ");
-  const insert = db.prepare(name === "signal" ? SIGNAL_UPSERT : `INSERT OR REPLACE INTO "${name}" VALUES (${marks})`);
+  const insert = db.prepare(UPSERTS[name] ?? `INSERT OR REPLACE INTO "${name}" VALUES (${marks})`);
   let done = 0;
   for (const row of spill.read()) {
     insert.run(...nulls(row));
@@ -152,12 +153,6 @@ function* decisionRows(reader: TransitionReader, quality: QualityCounter[]): Gen
   } catch (error) {
     if (!(error instanceof TraceError)) throw error;
     quality.push({ name: "decisions-lost", count: 1, severity: "data-loss", advice: error.message });
-  }
-}
-
-function* countRows(counts: Float64Array): Generator<number[]> {
-  for (const [at, count] of counts.entries()) {
-    if (count > 0) yield [Math.floor(at / KIND_COUNT), at % KIND_COUNT, count];
   }
 }
 

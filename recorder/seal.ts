@@ -18,6 +18,7 @@ import { createRowWindow, type RowWindow } from "./row-window.ts";
 import { SCHEMA_VERSION, schemaSql, TABLES, tableEntry } from "./schema.ts";
 import { insertSmallTables, type SealFacts } from "./seal-tables.ts";
 import { createSpill, type Spill } from "./spill.ts";
+import { COUNT_COLUMNS } from "./thread-counts.ts";
 import { ARROW_NAME, DB_NAME, type QualityCounter } from "./trace-format.ts";
 
 export interface SealOptions {
@@ -155,7 +156,8 @@ function* writePagedTables(
         createRowWindow(DEFAULTS[name], (columns, n, from) => writer.put(columns, n, from), spill(name, DEFAULTS[name].length)),
       ]),
     ) as Record<DerivedTable, RowWindow>;
-    const deriver = createDeriver(windows, spill("signal", SIGNAL_COLUMNS), reader.sites, reader.threads.length);
+    const spills = { signals: spill("signal", SIGNAL_COLUMNS), counts: spill("count_by_kind", COUNT_COLUMNS) };
+    const deriver = createDeriver(windows, spills, reader.sites, reader.threads.length);
     const facts = yield* passOver(reader, transition, deriver, options.onProgress);
     transition.finish();
     for (const { writer } of derived) writer.finish();
@@ -188,9 +190,9 @@ function* passOver(
     onProgress?.(block.seq0 + block.n, reader.rows);
     yield;
   }
-  const { counts, quality } = deriver.finish();
+  const quality = deriver.finish();
   const hex = digest.finish(reader.texts, reader.threads);
-  return { digest: hex, counts, times, quality: [...quality, ...readerQuality(reader, hex)] };
+  return { digest: hex, times, quality: [...quality, ...readerQuality(reader, hex)] };
 }
 
 function timeRange(time: Float64Array, n: number): { time0: number; time1: number } {

