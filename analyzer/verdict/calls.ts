@@ -2,6 +2,7 @@
 
 import { E, resultText } from "../../engine/index.ts";
 import type { Weight } from "./difference.ts";
+import { partingPlace } from "./divergence.ts";
 import { nearlySame, weightOfLack } from "./lacking.ts";
 import { HANDLER, type Observed, OPEN, outputsOf, RETURNED, SIGINFO_PID, SIGINFO_SIGNAL } from "./observation.ts";
 import { IGNORED } from "./pairing.ts";
@@ -113,7 +114,7 @@ function compareResults(pair: ThreadPair, itemA: number, itemB: number): void {
     what: whatIs(a, itemA),
     one: { seq: a.items.seq.at(itemA), ...expected(a, itemA, one) },
     other: { seq: b.items.seq.at(itemB), ...expected(b, itemB, other) },
-    order: [a.items.end.at(itemA), b.items.end.at(itemB)],
+    order: [partingPlace(pair.a, pair.b, itemA), partingPlace(pair.b, pair.a, itemB)],
   });
 }
 

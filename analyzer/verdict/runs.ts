@@ -2,6 +2,7 @@
 
 import { compareEnds, compareOutputs, lackOf } from "./calls.ts";
 import type { Weight } from "./difference.ts";
+import { returnedBefore } from "./divergence.ts";
 import { HANDLER, MASK_LOW } from "./observation.ts";
 import { type Half, IGNORED, placeIn } from "./pairing.ts";
 import { absent, sides, type ThreadPair, type ThreadSide } from "./thread-pair.ts";
@@ -47,7 +48,7 @@ function tellOneSided(pair: ThreadPair, ofA: boolean): void {
         { seq, text: `runs ${placeText(of, run)}`, result: null },
         absent("does not run"),
         seq,
-        own.common.otherSeq[i] as number,
+        returnedBefore(own, other, run, i) ?? (own.common.otherSeq[i] as number),
       ),
     });
   });

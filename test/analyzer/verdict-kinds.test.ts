@@ -73,6 +73,41 @@ describe("calls", () => {
   const longjmp: HandRow = { k: "app.handler.longjmp", signal: SIGINT, depth: 1 };
 });
 
+describe("where two runs part inside a call", () => {
+  /** The handler runs twice in the call of the one run; in the other the call is over after the first. */
+  const waits = [
+    began("read(pipe)"),
+    ...handler(SIGINT, 0),
+    ...later(handler(SIGINT, 0), 900),
+    ...later(call("read(pipe)", 1).slice(1), 2000),
+  ];
+  const isLeft = (after: number): HandRow[] => [
+    began("read(pipe)"),
+    ...handler(SIGINT, 0),
+    ...later(call("read(pipe)", E.INTR).slice(1), after),
+    ...later(exits(), 3000),
+  ];
+
+  test("the return comes first when it came sooner", () => {
+    expect(compared(isLeft(50), [...waits, ...later(exits(), 3000)])).toEqual([
+      "result differs read(pipe): -EINTR | 1",
+      "handler differs handler of SIGINT: does not run | runs in read(pipe)",
+    ]);
+  });
+
+  test("the handler comes first when it came sooner", () => {
+    expect(compared(isLeft(2000), [...waits, ...later(exits(), 3000)])).toEqual([
+      "handler differs handler of SIGINT: does not run | runs in read(pipe)",
+      "result differs read(pipe): -EINTR | 1",
+    ]);
+  });
+});
+
+/** Rows that come at `time`, ns. */
+function later(rows: readonly HandRow[], time: number): HandRow[] {
+  return rows.map((row, i) => ({ ...row, time: time + i }));
+}
+
 describe("ids", () => {
   const child = (pid: number) => ({ name: "child", pid, tid: pid, internal: false });
   const rows = (pid: number): HandRow[] => [
