@@ -149,9 +149,9 @@ export const scenarioSchema = z.strictObject({
   seed: z.number().int().min(0).max(0xffffffff).default(1).describe("seed of all that is random"),
   main: program.describe("the main thread of the first process"),
   programs: programs
-    .default({})
+    .prefault({})
     .describe("programs for `clone` and `fork`; the threads that run them take their names (name, name#2, ...)"),
-  handlers: programs.default({}).describe("signal handlers for `sigaction`; an operation `sigaction` makes one the action of a signal"),
+  handlers: programs.prefault({}).describe("signal handlers for `sigaction`; an operation `sigaction` makes one the action of a signal"),
   signals: z.array(signalPlan).max(MOST_PLANS).default([]).describe("signals from outside: a terminal, another program of the host"),
   arrivals: z
     .array(arrival)
@@ -159,7 +159,7 @@ export const scenarioSchema = z.strictObject({
     .default([])
     .describe("data, connections or wake-ups that the outside world puts into an object"),
   objects: objects
-    .default({})
+    .prefault({})
     .describe(
       "what the objects are (pipe, socket, unix, tty, file) and whether they have O_NONBLOCK; those not named are pipes that block",
     ),

@@ -46,7 +46,7 @@ export const fieldsOf = (schema: Schema): [string, Schema][] => Object.entries(d
 /** Whether a field may be left out, and what stands for it then; null for "nothing". */
 export function absent(schema: Schema): { readonly value: unknown } | null {
   const def = defOf(schema);
-  if (def.type === "default") return { value: def.defaultValue };
+  if (def.type === "default" || def.type === "prefault") return { value: def.defaultValue };
   return def.type === "optional" ? { value: undefined } : null;
 }
 

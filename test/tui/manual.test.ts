@@ -102,3 +102,13 @@ test("a place that the stack does not have is told with file and line", async ()
   expect(code).toBe(2);
   expect(talk).toContain(`${file}:5:51: signals[0].when.site: stack `);
 });
+
+test.each(["constructor", "__proto__", "toString"])("a case whose object is called %s is recorded, and the trace opens", async (name) => {
+  const file = fresh("strange.yaml");
+  const arrivals = `arrivals:\n  - { to: ${name}, bytes: 3, when: { at: 5us } }\n`;
+  writeFileSync(file, `name: strange\ntitle: t\nmain:\n  - read: { from: ${name}, bytes: 3 }\n  - compute: 1000000s\n${arrivals}`);
+  const dir = fresh("strange.trace");
+  expect((await eintr(["record", file, "-o", dir])).code).toBe(0);
+  const { code, out } = await eintr(["query", dir, "SELECT call, result FROM syscalls", "--format", "csv"]);
+  expect([code, out]).toEqual([0, `call,result\n"read(${name}, 3)",3\n`]);
+});
