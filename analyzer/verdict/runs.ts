@@ -12,17 +12,27 @@ import { placeText, whatIs } from "./words.ts";
 const NEAR_NS = 200_000;
 
 export function compareRuns(pair: ThreadPair): void {
-  let last: Ordered | null = null;
+  /** Runs at the same place in both runs, by the place and the handler's run it is in. */
+  const together = new Map<string, Partners[]>();
   for (const run of pair.a.half.byThread[pair.a.thread] ?? []) {
     if (pair.a.half.of.items.kind.at(run) !== HANDLER) continue;
     const other = pair.a.half.partner[run] as number;
     if (other < 0) continue;
-    if (comparePlaces(pair, run, other)) last = compareOrder(pair, last, { run, other, place: keyOf(pair.a.half, run) });
+    if (comparePlaces(pair, run, other)) {
+      const key = `${pair.a.half.of.items.parent.at(run)} ${placeIn(pair.a.half, run)}`;
+      const list = together.get(key);
+      if (list === undefined) together.set(key, [[run, other]]);
+      else list.push([run, other]);
+    }
     compareEnds(pair, run, other);
     compareOutputs(pair, run, other, (what) => (what >= MASK_LOW ? "mask" : "siginfo"));
   }
+  for (const list of together.values()) if (list.length > 1) compareOrder(pair, list);
   for (const ofA of [true, false]) tellOneSided(pair, ofA);
 }
+
+/** A handler's run in both runs. */
+type Partners = readonly [a: number, b: number];
 
 function tellOneSided(pair: ThreadPair, ofA: boolean): void {
   const own = ofA ? pair.a : pair.b;
@@ -136,32 +146,25 @@ function lastBefore(list: readonly number[], seq: number, seqOf: (item: number) 
   return low;
 }
 
-interface Ordered {
-  readonly run: number;
-  readonly other: number;
-  /** The place, and the handler's run it is in. */
-  readonly place: string;
-}
-
-const keyOf = (half: Half, run: number): string => `${half.of.items.parent.at(run)} ${placeIn(half, run)}`;
-
-/** Two runs at one place, the other way round in the other run. */
-function compareOrder(pair: ThreadPair, last: Ordered | null, next: Ordered): Ordered {
+/** Runs at one place, in the order of the one run: where the other run has them in another order, the first that is not the same. */
+function compareOrder(pair: ThreadPair, list: readonly Partners[]): void {
   const a = pair.a.half.of;
   const b = pair.b.half.of;
-  if (last === null || last.place !== next.place || b.items.seq.at(last.other) < b.items.seq.at(next.other)) return next;
-  const sent = [a.items.sent.at(last.run), a.items.sent.at(next.run), b.items.sent.at(last.other), b.items.sent.at(next.other)];
+  const there = [...list].sort(([, x], [, y]) => b.items.seq.at(x) - b.items.seq.at(y));
+  const at = list.findIndex((partners, i) => partners !== there[i]);
+  const [first, early] = [list[at], there[at]];
+  if (first === undefined || early === undefined) return;
+  const sent = [a.items.sent.at(first[0]), a.items.sent.at(early[0]), b.items.sent.at(first[1]), b.items.sent.at(early[1])];
   const [a1 = -1, a2 = -1, b1 = -1, b2 = -1] = sent;
   const isTiming = sent.every((seq) => seq >= 0) && a1 < a2 !== b1 < b2;
+  const seqs = [a.items.seq.at(first[0]), b.items.seq.at(early[1])] as const;
   pair.found({
     kind: "handler-order",
     weight: isTiming ? "timing" : "differs",
     thread: pair.name,
-    what: whatIs(a, next.run),
-    one: { seq: a.items.seq.at(next.run), text: `runs after the ${whatIs(a, last.run)}`, result: null },
-    other: { seq: b.items.seq.at(next.other), text: `runs before the ${whatIs(b, last.other)}`, result: null },
-    order: [a.items.seq.at(next.run), b.items.seq.at(next.other)],
+    what: `handlers ${placeText(a, first[0])}`,
+    one: { seq: seqs[0], text: `the ${whatIs(a, first[0])} runs before the ${whatIs(a, early[0])}`, result: null },
+    other: { seq: seqs[1], text: `the ${whatIs(b, early[1])} runs before the ${whatIs(b, first[1])}`, result: null },
+    order: seqs,
   });
-  // Each is compared with the one that came last in the other run: one that is early is told once.
-  return last;
 }

@@ -86,7 +86,7 @@ function processesOf(names: Names, threads: readonly ThreadEnd[], { time }: Give
   return [...members].map(([pid, all]): ProcessEnd => {
     const own = all.filter((thread) => names.threads[thread]?.internal !== true);
     const base = { pid, thread: own[0] ?? (all[0] as number), threads: own };
-    const blow = known.processExits.get(pid) ?? inferred(own, threads, known.blows.get(pid));
+    const blow = known.processExits.get(pid) ?? inferred(all, threads, known.blows.get(pid));
     if (blow !== undefined) {
       const { how, value, signal, seq, time: at, why } = blow;
       const isKilled = how === "signal";
@@ -101,15 +101,16 @@ function processesOf(names: Names, threads: readonly ThreadEnd[], { time }: Give
       };
     }
     const live = own.map((thread) => threads[thread] as ThreadEnd).filter(({ how }) => how !== "exited" && how !== "killed");
-    const stuck = live.length > 0 && live.every(({ how }) => how === "blocked" || how === "livelock" || how === "died");
+    // Threads of the LibOS alone keep it: nobody ends it any more.
+    const stuck = live.every(({ how }) => how === "blocked" || how === "livelock" || how === "died");
     const how: ProcessHow = stuck ? "stuck" : "going-on";
     return { ...base, how, status: 0, hostStatus: null, seq: Math.max(0, ...live.map(({ seq }) => seq)), time, why: "" };
   });
 }
 
-/** Without a row of the process's end: it is over when all its threads are, by what struck it last. */
-function inferred(own: readonly number[], threads: readonly ThreadEnd[], blow: Blow | undefined): Blow | undefined {
-  const ends = own.map((thread) => threads[thread] as ThreadEnd).filter(({ how }) => how !== "unborn");
+/** Without a row of the process's end: it is over when all its threads are, those of the LibOS too, by what struck it last. */
+function inferred(all: readonly number[], threads: readonly ThreadEnd[], blow: Blow | undefined): Blow | undefined {
+  const ends = all.map((thread) => threads[thread] as ThreadEnd).filter(({ how }) => how !== "unborn");
   if (ends.length === 0 || ends.some(({ how }) => how !== "exited" && how !== "killed" && how !== "died")) return undefined;
   const last = ends.reduce((a, b) => (b.seq > a.seq ? b : a));
   const at = { seq: last.seq, time: last.time, signal: 0 };

@@ -160,6 +160,6 @@ function stuckThreads({ threads }: ProcessEnd, of: Observed): string {
     if (end?.how !== "blocked" && end?.how !== "livelock") return [];
     return [`${of.threads[thread]?.name ?? "a thread"} ${threadText(of, end)}`];
   });
-  const [first = "none of its threads goes on"] = stuck;
+  const [first = "its threads are gone, those of the LibOS wait for ever"] = stuck;
   return stuck.length > 1 ? `${first}, and ${stuck.length - 1} more` : first;
 }

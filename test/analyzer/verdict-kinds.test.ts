@@ -225,7 +225,7 @@ describe("handlers", () => {
     const one = [...call("getpid()", 1), ...sent, ...handler(SIGTERM, 2), ...handler(SIGINT, 1), ...exits()];
     const other = [...call("getpid()", 1), ...sent, ...handler(SIGINT, 1), ...handler(SIGTERM, 2), ...exits()];
     expect(compared(one, other)).toEqual([
-      "handler-order differs handler of SIGINT: runs after the handler of SIGTERM | runs before the handler of SIGTERM",
+      "handler-order differs handlers after getpid(): the handler of SIGTERM runs before the handler of SIGINT | the handler of SIGINT runs before the handler of SIGTERM",
     ]);
   });
 

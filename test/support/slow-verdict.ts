@@ -1,0 +1,640 @@
+/**
+ * The verdict once more, slowly and plainly, to check the fast one: its own reading of all rows, as objects. Which call is which is not
+ * guessed again (there may be several best answers) but checked: partners are alike, in order, and as many as can be.
+ */
+
+import { NEVER } from "../../engine/index.ts";
+import type { Ran, Row } from "./run-scenario.ts";
+
+const SLOWER = 20;
+const GRACE_NS = 10e6;
+const NEAR_NS = 200e3;
+const INTERRUPTED = -4;
+const DESCRIPTORS = ["accept"];
+const MAKES = ["fork", "clone"];
+const NAMES = ["wait4", "getpid"];
+
+interface Moment {
+  readonly seq: number;
+  readonly time: number;
+}
+
+interface Item {
+  readonly row: Row;
+  readonly handler: boolean;
+  readonly key: string;
+  readonly name: string;
+  readonly parent: Item | null;
+  readonly before: Item | null;
+  readonly inside: boolean;
+  readonly sent: number;
+  readonly arrival: number;
+  readonly depth: number;
+  how: "open" | "returned" | "jumped" | "dropped";
+  end: Moment | null;
+  result: number;
+  readonly wrote: [what: number, value: number][];
+}
+
+type ThreadEnd = "exited" | "killed" | "died" | "stuck" | "cut" | "unborn";
+
+interface Told {
+  readonly ran: Ran;
+  /** By thread number, of threads the application knows. */
+  readonly items: ReadonlyMap<number, readonly Item[]>;
+  readonly ends: ReadonlyMap<number, { readonly how: ThreadEnd; readonly time: number; readonly seq: number }>;
+  readonly births: ReadonlyMap<number, Moment>;
+  /** By pid. */
+  readonly processes: ReadonlyMap<number, { readonly how: string; readonly time: number }>;
+  readonly arrivals: ReadonlyMap<number, number>;
+  readonly siginfos: number;
+  readonly time: number;
+  readonly finished: boolean;
+}
+
+const last = <T>(list: readonly T[]): T | undefined => list[list.length - 1];
+
+/** Reads all rows. */
+export function tell(ran: Ran): Told {
+  const items = new Map<number, Item[]>();
+  const stacks = new Map<number, Item[]>();
+  const seen = new Map<number, { seq: number; arrival: number }>();
+  const arrivals = new Map<number, number>();
+  const births = new Map<number, Moment>();
+  for (const row of ran.rows) {
+    if (!births.has(row.thread)) births.set(row.thread, row);
+    const stack = stacks.get(row.thread) ?? [];
+    stacks.set(row.thread, stack);
+    const all = items.get(row.thread) ?? [];
+    items.set(row.thread, all);
+    const close = (how: Item["how"], result = 0): void => {
+      const item = stack.pop();
+      if (item !== undefined) Object.assign(item, { how, result, end: { seq: row.seq, time: row.time } });
+    };
+    const innermost = (handler: boolean): Item | undefined => stack.findLast((item) => item.handler === handler);
+    const leave = (item: Item, how: Item["how"], result = 0): void => {
+      while (last(stack) !== item) close("dropped");
+      close(how, result);
+    };
+    const begin = (handler: boolean, key: string): Item => {
+      const parent = innermost(true) ?? null;
+      const before = all.findLast((item) => !item.handler && item.parent === parent) ?? null;
+      const signal = handler ? seen.get(row.extra) : undefined;
+      const name = row.place.label.split("(")[0] ?? "";
+      const item: Item = {
+        row,
+        handler,
+        key,
+        name,
+        parent,
+        before,
+        inside: before !== null && before.how === "open",
+        sent: signal?.seq ?? -1,
+        arrival: signal?.arrival ?? 0,
+        depth: row.depth,
+        how: "open",
+        end: null,
+        result: 0,
+        wrote: [],
+      };
+      all.push(item);
+      stack.push(item);
+      return item;
+    };
+    if (carriesSignal(row) && row.extra > 0 && !seen.has(row.extra)) {
+      const fromOutside = row.what === "host.signal.generate" && row.place.label === "a signal arrives from outside";
+      if (fromOutside) arrivals.set(row.signal, (arrivals.get(row.signal) ?? 0) + 1);
+      seen.set(row.extra, { seq: row.seq, arrival: fromOutside ? (arrivals.get(row.signal) ?? 0) : 0 });
+    }
+    const open = last(stack);
+    if (row.what === "app.call") begin(false, `${row.place.flow} ${row.value} ${row.place.label}`);
+    if (row.what === "app.handler.enter") begin(true, `signal ${row.signal}`);
+    if (row.what === "app.return") {
+      const call = innermost(false);
+      if (call !== undefined) leave(call, "returned", row.value);
+    }
+    if (row.what === "app.handler.return") {
+      const run = innermost(true);
+      if (run !== undefined) leave(run, "returned");
+    }
+    if (row.what === "app.handler.longjmp") {
+      const run = innermost(true);
+      if (run !== undefined) leave(run, "jumped");
+      for (let next = innermost(true); next !== undefined && next.depth > row.depth; next = innermost(true)) leave(next, "jumped");
+      while ((last(stack)?.depth ?? -1) >= row.depth) close("dropped");
+    }
+    if (row.what === "branch" && row.place.label === "are the vector registers as they were?") {
+      begin(false, `${row.place.flow} 0 ${row.place.label}`);
+      close("returned", row.value);
+    }
+    if (row.what === "app.output") open?.wrote.push([row.extra, row.value]);
+    if (row.what === "app.siginfo") open?.wrote.push([100, row.signal], [101, row.value], [102, row.extra]);
+    if (row.what === "app.siginfo.more") open?.wrote.push([110 + row.extra, row.value]);
+    if (row.what === "app.mask") open?.wrote.push([130, row.value], [131, row.extra]);
+  }
+  const ends = endsOf(ran, births);
+  return {
+    ran,
+    items: new Map([...items].filter(([thread]) => ran.threads[thread]?.internal === false)),
+    ends,
+    births,
+    processes: processesOf(ran, ends),
+    arrivals,
+    siginfos: ran.rows.filter(({ what }) => what === "app.siginfo").length,
+    time: Math.max(0, ...ran.rows.map(({ time }) => time)),
+    finished: ran.run.ending === "finished",
+  };
+}
+
+/** The kinds whose `extra` follows one signal; the handler's own begin is where it arrives, not where it was sent. */
+const carriesSignal = ({ what }: Row): boolean =>
+  what !== "app.handler.enter" &&
+  (/^(host\.signal\.|host\.sigreturn|pal\.event\.|pal\.call\.abandon|pal\.exception\.return|app\.handler\.)/.test(what) ||
+    (/^libos\.(signal|upcall|wake|fault)/.test(what) && !["libos.signal.delayed", "libos.signal.pending"].includes(what)) ||
+    what === "undefined.read");
+
+function endsOf(ran: Ran, births: ReadonlyMap<number, Moment>): Told["ends"] {
+  const rowsBy = new Map<number, Row[]>();
+  for (const row of ran.rows) rowsBy.set(row.thread, [...(rowsBy.get(row.thread) ?? []), row]);
+  const exits = new Map(ran.rows.filter(({ what }) => what === "thread.exit").map((row) => [row.thread, row]));
+  const left = ran.threads.map((_, thread) => thread).filter((thread) => !exits.has(thread) && births.has(thread));
+  const states = left.map((thread) => {
+    const t = ran.machine.threads[thread];
+    const stopped = t != null && ran.machine.processes[t.process]?.stopped === true;
+    const asleep = t?.state === "blocked" && (t.wait?.deadline ?? NEVER) >= NEVER;
+    const round = roundOf(rowsBy.get(thread) ?? [], ran.rows.length);
+    return { thread, round, active: !asleep && round === null && !stopped };
+  });
+  const { machine } = ran;
+  const coming =
+    machine.due.length > 0 || machine.plans.some(({ next }) => next < NEVER) || machine.processes.some((p) => p?.alive && p.timer < NEVER);
+  const forEver = ran.run.ending === "finished" || (!coming && states.every(({ active }) => !active));
+  return new Map(
+    ran.threads.map((_, thread): [number, { how: ThreadEnd; time: number; seq: number }] => {
+      const exit = exits.get(thread);
+      if (exit !== undefined)
+        return [
+          thread,
+          { how: exit.value === 0 ? "exited" : exit.value === 1 ? "killed" : "died", time: exit.time, seq: exit.seq } as const,
+        ];
+      const state = states.find((one) => one.thread === thread);
+      if (state === undefined) return [thread, { how: "unborn", time: 0, seq: -1 }];
+      const hopeless = state.round !== null && !state.round.sleeps && state.round.times >= 100 && state.round.rows >= 10_000;
+      return [thread, { how: forEver || hopeless ? "stuck" : "cut", time: 0, seq: -1 }];
+    }),
+  );
+}
+
+/** The steps a thread makes again and again since it last did what the application knows of. */
+function roundOf(rows: readonly Row[], all: number): { sleeps: boolean; times: number; rows: number } | null {
+  const since = rows.findLastIndex(({ what }) => /^app\.(call|return|handler)/.test(what));
+  const tail = rows
+    .slice(since < 0 ? 1 : since + 1)
+    .filter(({ seq, place }) => seq >= all - 32_768 && place.flow !== "(outside)")
+    .reverse();
+  const half = Math.floor(tail.length / 2);
+  if (half < 64) return null;
+  for (let steps = 1; steps * 4 <= half; steps += 1) {
+    let same = true;
+    for (let i = 0; same && i + steps < half; i += 1) same = tail[i]?.site === tail[i + steps]?.site;
+    if (!same) continue;
+    const sleeps = tail.slice(0, steps).some(({ what }) => what === "thread.block");
+    return { sleeps, times: Math.floor(tail.length / steps), rows: tail.length };
+  }
+  return null;
+}
+
+const REASONS = ["exit", "signal", "signal", "assertion", "fault", "pal", "undefined"];
+
+function processesOf(ran: Ran, ends: Told["ends"]): Told["processes"] {
+  const pids = [...new Set(ran.threads.map(({ pid }) => pid))];
+  return new Map(
+    pids.map((pid) => {
+      const exit = ran.rows.find(({ what, thread }) => what === "process.exit" && ran.threads[thread]?.pid === pid);
+      if (exit !== undefined) {
+        const reason = REASONS[exit.extra] ?? "exit";
+        const status = reason === "signal" ? exit.signal : Math.max(0, exit.value);
+        return [pid, { how: `${reason} ${status}`, time: exit.time }];
+      }
+      const own = ran.threads.flatMap(({ pid: of, internal }, thread) => (of === pid && !internal ? [ends.get(thread)?.how ?? "cut"] : []));
+      const live = own.filter((how) => how !== "exited" && how !== "killed");
+      const stuck = live.every((how) => how === "stuck" || how === "died");
+      return [pid, { how: stuck ? "stuck" : "going on", time: 0 }];
+    }),
+  );
+}
+
+/** "worker#2" of process "main": the second "worker" of the first "main". */
+function threadKeys({ threads }: Ran): string[] {
+  const base = (name: string): string => name.split("#")[0] ?? "";
+  const firsts = new Map<number, number>();
+  for (const [thread, { pid }] of threads.entries()) if (!firsts.has(pid) && !threads[thread]?.internal) firsts.set(pid, thread);
+  const nth = (list: readonly number[], thread: number): string => {
+    const name = base(threads[thread]?.name ?? "");
+    return `${name} ${list.filter((one) => one <= thread && base(threads[one]?.name ?? "") === name).length}`;
+  };
+  return threads.map(({ pid, internal }, thread) => {
+    if (internal) return "";
+    const first = firsts.get(pid) ?? thread;
+    const fellows = threads.flatMap((one, i) => (one.pid === pid && !one.internal ? [i] : []));
+    return `${nth([...firsts.values()], first)} / ${nth(fellows, thread)}`;
+  });
+}
+
+type Pair = readonly [one: Item, other: Item];
+
+/** What is wrong with the partners that the verdict chose, and the differences that follow from them: "kind weight seq|seq". */
+export function slowVerdict(
+  a: Told,
+  b: Told,
+  partners: readonly (readonly [number, number])[],
+): { wrong: string[]; differences: string[] } {
+  const wrong: string[] = [];
+  const differences: string[] = [];
+  const keysA = threadKeys(a.ran);
+  const keysB = threadKeys(b.ran);
+  const threads = keysA.flatMap((key, one) => (key !== "" && keysB.includes(key) ? [[one, keysB.indexOf(key)] as const] : []));
+  const itemAt = (of: Told): Map<number, Item> => new Map([...of.items.values()].flat().map((item) => [item.row.seq, item]));
+  const [atA, atB] = [itemAt(a), itemAt(b)];
+  const pairs = partners.map(([one, other]): Pair => [atA.get(one) as Item, atB.get(other) as Item]);
+  const partnerOf = new Map<Item, Item>(pairs.flatMap(([one, other]) => [[one, other] as const, [other, one] as const]));
+  const samePids = new Map(threads.flatMap(([one, other]) => pidsOf(a.ran, b.ran, one, other)));
+  const learned = new Map<number, number>(samePids);
+
+  const endsAlike = (one: number, other: number): boolean => {
+    const [x, y] = [processOf(a, one), processOf(b, other)];
+    return x?.how === y?.how || (!isOver(x?.how) && !isOver(y?.how));
+  };
+
+  const all: ThreadPair[] = threads.map(([one, other]) => {
+    const mine = pairs.filter(([item]) => item.row.thread === one).sort((x, y) => x[0].row.seq - y[0].row.seq);
+    wrong.push(...checked(a.items.get(one) ?? [], b.items.get(other) ?? [], mine, partnerOf));
+    return {
+      pairs: mine,
+      a: { of: a, thread: one, items: a.items.get(one) ?? [], horizon: horizon(a, one, endsAlike(one, other)) },
+      b: { of: b, thread: other, items: b.items.get(other) ?? [], horizon: horizon(b, other, endsAlike(one, other)) },
+      moments: momentsOf(mine, a.births.get(one), b.births.get(other)),
+      endsAlike: endsAlike(one, other),
+    };
+  });
+  for (const pair of all) differences.push(...threadDifferences(pair, partnerOf, learned));
+  differences.push(...endDifferences(a, b, all));
+  differences.push(...loneThreads(a, b, keysA, keysB, all, true), ...loneThreads(b, a, keysB, keysA, all, false));
+  return { wrong, differences: differences.sort() };
+}
+
+const isOver = (how: string | undefined): boolean => how !== "stuck" && how !== "going on";
+const processOf = (of: Told, thread: number): { how: string; time: number } | undefined =>
+  of.processes.get(of.ran.threads[thread]?.pid ?? -1);
+
+function pidsOf(a: Ran, b: Ran, one: number, other: number): [number, number][] {
+  const [x, y] = [a.threads[one], b.threads[other]];
+  return x === undefined || y === undefined
+    ? []
+    : [
+        [x.tid, y.tid],
+        [x.pid, y.pid],
+      ];
+}
+
+interface Half {
+  readonly of: Told;
+  readonly thread: number;
+  readonly items: readonly Item[];
+  readonly horizon: number;
+}
+
+interface ThreadPair {
+  readonly pairs: readonly Pair[];
+  readonly a: Half;
+  readonly b: Half;
+  /** What both have, by the order of each run. */
+  readonly moments: { readonly a: readonly Both[]; readonly b: readonly Both[] };
+  readonly endsAlike: boolean;
+}
+
+interface Both {
+  readonly own: Moment;
+  readonly other: Moment;
+}
+
+/** Partners are alike, in order and as many as can be; calls of two levels are partners only where the levels are. */
+function checked(a: readonly Item[], b: readonly Item[], pairs: readonly Pair[], partnerOf: ReadonlyMap<Item, Item>): string[] {
+  const wrong: string[] = [];
+  for (const [one, other] of pairs) {
+    if (one.key !== other.key) wrong.push(`${one.row.seq} and ${other.row.seq} are not alike`);
+    if (!one.handler && (one.parent === null ? null : partnerOf.get(one.parent)) !== other.parent) wrong.push(`${one.row.seq}: levels`);
+  }
+  const levels = [null, ...pairs.filter(([one]) => one.handler).map(([one]) => one)];
+  for (const level of levels) {
+    const own = a.filter(({ handler, parent }) => !handler && parent === level);
+    const theirs = b.filter(({ handler, parent }) => !handler && parent === (level === null ? null : partnerOf.get(level)));
+    const most = longestCommon(
+      own.map(({ key }) => key),
+      theirs.map(({ key }) => key),
+    );
+    const found = own.filter((item) => partnerOf.has(item));
+    if (found.length !== most) wrong.push(`${found.length} partners instead of ${most} in level ${level?.row.seq ?? "outside"}`);
+    wrong.push(...outOfOrder(found, partnerOf));
+  }
+  for (const key of new Set(a.filter(({ handler }) => handler).map((item) => item.key))) {
+    const own = a.filter((item) => item.key === key);
+    const theirs = b.filter((item) => item.key === key);
+    wrong.push(
+      ...outOfOrder(
+        own.filter((item) => partnerOf.has(item)),
+        partnerOf,
+      ),
+    );
+    const cuts = [-1, ...own.flatMap((item, i) => (partnerOf.has(item) ? [i] : [])), own.length];
+    cuts.slice(1).forEach((end, i) => {
+      const begin = cuts[i] as number;
+      const from = begin < 0 ? -1 : theirs.indexOf(partnerOf.get(own[begin] as Item) as Item);
+      const to = end === own.length ? theirs.length : theirs.indexOf(partnerOf.get(own[end] as Item) as Item);
+      if (end - begin > 1 && to - from > 1) wrong.push(`runs of ${key} that could be partners are left alone`);
+    });
+  }
+  return wrong;
+}
+
+const outOfOrder = (list: readonly Item[], partnerOf: ReadonlyMap<Item, Item>): string[] =>
+  list.flatMap((item, i) => {
+    const before = list[i - 1];
+    if (before === undefined) return [];
+    return (partnerOf.get(before) as Item).row.seq < (partnerOf.get(item) as Item).row.seq ? [] : [`${item.row.seq} is out of order`];
+  });
+
+function longestCommon(a: readonly string[], b: readonly string[]): number {
+  let row = new Array<number>(b.length + 1).fill(0);
+  for (const x of a) {
+    const next = [0];
+    for (const [j, y] of b.entries()) next.push(x === y ? (row[j] as number) + 1 : Math.max(row[j + 1] as number, next[j] as number));
+    row = next;
+  }
+  return row[b.length] as number;
+}
+
+function momentsOf(pairs: readonly Pair[], bornA: Moment | undefined, bornB: Moment | undefined): ThreadPair["moments"] {
+  const both = pairs.flatMap(([one, other]): [Moment, Moment][] => [
+    [one.row, other.row],
+    ...(one.end !== null && other.end !== null ? [[one.end, other.end] as [Moment, Moment]] : []),
+  ]);
+  const forward = (list: readonly Both[], born: Moment | undefined): Both[] => {
+    const kept: Both[] = [];
+    let reached = born?.seq ?? -1;
+    for (const one of [...list].sort((x, y) => x.own.seq - y.own.seq)) {
+      if (one.other.seq < reached) continue;
+      reached = one.other.seq;
+      kept.push(one);
+    }
+    return kept;
+  };
+  return {
+    a: forward(
+      both.map(([own, other]) => ({ own, other })),
+      bornB,
+    ),
+    b: forward(
+      both.map(([other, own]) => ({ own, other })),
+      bornA,
+    ),
+  };
+}
+
+function horizon(of: Told, thread: number, alike: boolean): number {
+  const end = of.ends.get(thread);
+  if (end === undefined) return Number.NEGATIVE_INFINITY;
+  if (end.how === "cut" || end.how === "unborn") return of.time;
+  return end.how === "killed" && alike ? end.time : Number.POSITIVE_INFINITY;
+}
+
+const lack = (until: number, since: number, took: number): string =>
+  until - since > SLOWER * Math.max(0, took) + GRACE_NS ? "differs" : "cut";
+
+/** How much it counts that the other run lacks what begins with this row. */
+function lackOf(pair: ThreadPair, ofA: boolean, row: Row): string {
+  const moments = ofA ? pair.moments.a : pair.moments.b;
+  const [own, other] = ofA ? [pair.a, pair.b] : [pair.b, pair.a];
+  if (row.seq < (last(moments)?.own.seq ?? -1)) return "differs";
+  const before = moments.findLast((moment) => moment.own.seq < row.seq);
+  const begin = { own: own.of.births.get(own.thread)?.time ?? 0, other: other.of.births.get(other.thread)?.time ?? 0 };
+  return lack(other.horizon, before?.other.time ?? begin.other, row.time - (before?.own.time ?? begin.own));
+}
+
+function threadDifferences(pair: ThreadPair, partnerOf: ReadonlyMap<Item, Item>, pids: Map<number, number>): string[] {
+  const found: string[] = [];
+  const add = (kind: string, weight: string, one: Item | null, other: Item | null): void =>
+    void found.push(`${kind} ${weight} ${one?.row.seq ?? "-"}|${other?.row.seq ?? "-"}`);
+  const displaced = new Set<Item>();
+  const displace = (run: Item): void => void (run.inside && run.before !== null && displaced.add(run.before));
+  const place = placesOf(pair, partnerOf);
+
+  const runs = pair.pairs.filter(([one]) => one.handler);
+  const together: Pair[] = [];
+  for (const [one, other] of runs) {
+    const sameParent = one.parent === null ? other.parent === null : partnerOf.get(one.parent) === other.parent;
+    if (sameParent && place(one) === place(other)) {
+      together.push([one, other]);
+    } else {
+      const [sentA, sentB] = [sentPlace(pair.a, one, place), sentPlace(pair.b, other, place)];
+      const elsewhere = sentA >= 0 && sentB >= 0 && sentA !== sentB;
+      const timing = (sameParent && near(one, other, place)) || elsewhere;
+      if (timing) for (const run of [one, other]) displace(run);
+      add("handler-place", timing ? "timing" : "differs", one, other);
+    }
+  }
+  const groups = new Set(together.map(([one]) => `${one.parent?.row.seq} ${place(one)}`));
+  for (const group of groups) {
+    const here = together.filter(([one]) => `${one.parent?.row.seq} ${place(one)}` === group);
+    const there = [...here].sort(([, x], [, y]) => x.row.seq - y.row.seq);
+    const at = here.findIndex((one, i) => one !== there[i]);
+    if (at < 0) continue;
+    const [first, early] = [here[at] as Pair, there[at] as Pair];
+    const sent = [first[0].sent, early[0].sent, first[1].sent, early[1].sent];
+    const swapped = first[0].sent < early[0].sent !== first[1].sent < early[1].sent;
+    add("handler-order", sent.every((seq) => seq >= 0) && swapped ? "timing" : "differs", first[0], early[1]);
+  }
+  for (const ofA of [true, false]) {
+    const [own, there] = ofA ? [pair.a, pair.b] : [pair.b, pair.a];
+    for (const run of own.items.filter((item) => item.handler && !partnerOf.has(item))) {
+      if (run.parent !== null && !partnerOf.has(run.parent)) continue;
+      const only = run.arrival > (there.of.arrivals.get(run.row.signal) ?? 0);
+      if (only) displace(run);
+      add("handler", only ? "timing" : lackOf(pair, ofA, run.row), ofA ? run : null, ofA ? null : run);
+    }
+    for (const call of own.items.filter((item) => !item.handler && !partnerOf.has(item))) {
+      if (call.parent !== null && !partnerOf.has(call.parent)) continue;
+      add("call", lackOf(pair, ofA, call.row), ofA ? call : null, ofA ? null : call);
+    }
+  }
+  const inOrder = [...runs, ...pair.pairs.filter(([one]) => !one.handler)];
+  for (const [one, other] of inOrder) {
+    const open = one.how === "open" ? one : other.how === "open" ? other : null;
+    if (one.how !== other.how) {
+      if (open === null) add("left", "differs", one, other);
+      else {
+        const over = open === one ? other : one;
+        const until = (open === one ? pair.a : pair.b).horizon;
+        add("never-returns", lack(until, open.row.time, (over.end?.time ?? 0) - over.row.time), one, other);
+      }
+    } else if (one.how === "returned" && !one.handler && !sameResult(one, other, pids)) {
+      const timing = [one, other].some((item) => item.result === INTERRUPTED && displaced.has(item));
+      add("result", timing ? "timing" : "differs", one, other);
+    }
+    const known = pair.a.of.siginfos > 0 && pair.b.of.siginfos > 0;
+    for (const what of differingOutputs(one, other, known, pids))
+      add(one.handler ? (what >= 130 ? "mask" : "siginfo") : "output", "differs", one, other);
+  }
+  if (pair.endsAlike) found.push(...threadEnd(pair));
+  return found;
+}
+
+/** The place of a handler's run: twice the position of the call before it among all calls of both runs, one more in it, two after it. */
+function placesOf(pair: ThreadPair, partnerOf: ReadonlyMap<Item, Item>): (run: Item) => number {
+  const columns = new Map<Item, number>();
+  const levels = new Set(pair.a.items.map(({ parent }) => parent).concat(pair.b.items.map(({ parent }) => parent)));
+  for (const level of levels) {
+    const isA = level === null || pair.a.items.includes(level);
+    const own = (isA ? pair.a : pair.b).items.filter((item) => !item.handler && item.parent === level);
+    const twin = level === null ? null : partnerOf.get(level);
+    if (!isA && twin !== undefined) continue;
+    const theirs = isA && twin !== undefined ? pair.b.items.filter((item) => !item.handler && item.parent === twin) : [];
+    let column = 0;
+    let j = 0;
+    for (const item of own) {
+      const other = partnerOf.get(item);
+      while (other !== undefined && theirs[j] !== other) columns.set(theirs[j++] as Item, column++);
+      if (other !== undefined) columns.set(theirs[j++] as Item, column);
+      columns.set(item, column++);
+    }
+    for (; j < theirs.length; j += 1) columns.set(theirs[j] as Item, column++);
+  }
+  const placeOf = (item: Item): number => (item.before === null ? 0 : 2 * (columns.get(item.before) as number) + (item.inside ? 1 : 2));
+  return (item) => (item.handler ? placeOf(item) : 2 * (columns.get(item) as number));
+}
+
+/** Where the thread was, outside handlers, when the signal was sent. */
+function sentPlace({ items }: Half, run: Item, place: (item: Item) => number): number {
+  if (run.sent < 0) return -1;
+  const call = items.findLast((item) => !item.handler && item.parent === null && item.row.seq <= run.sent);
+  if (call === undefined) return 0;
+  return place(call) + (call.end !== null && call.end.seq <= run.sent ? 2 : 1);
+}
+
+function near(one: Item, other: Item, place: (run: Item) => number): boolean {
+  const [p, q] = [place(one), place(other)];
+  if (Math.abs(p - q) !== 1) return false;
+  const [run, step] = p % 2 === 1 ? [one, q - p] : [other, p - q];
+  const call = run.before as Item;
+  if (step < 0) return run.row.time - call.row.time <= NEAR_NS;
+  return call.end !== null && call.end.time - (run.end ?? run.row).time <= NEAR_NS;
+}
+
+function samePid(one: number, other: number, pids: Map<number, number>): boolean {
+  if (one <= 0 || other <= 0) return one === other;
+  if (!pids.has(one) && ![...pids.values()].includes(other)) pids.set(one, other);
+  return pids.get(one) === other;
+}
+
+function sameResult(one: Item, other: Item, pids: Map<number, number>): boolean {
+  const [x, y] = [one.result, other.result];
+  if (x > 0 && y > 0 && DESCRIPTORS.includes(one.name)) return true;
+  if (x > 0 && y > 0 && MAKES.includes(one.name)) {
+    samePid(x, y, pids);
+    return true;
+  }
+  return NAMES.includes(one.name) ? samePid(x, y, pids) : x === y;
+}
+
+function differingOutputs(one: Item, other: Item, known: boolean, pids: Map<number, number>): number[] {
+  const became = (item: Item): string => `${item.how} ${item.result}`;
+  if ((one.wrote.length === 0 || other.wrote.length === 0) && became(one) !== became(other)) return [];
+  const whats = [...new Set([...one.wrote, ...other.wrote].map(([what]) => what))].sort((x, y) => x - y);
+  const of = (item: Item, what: number): number[] => item.wrote.filter(([w]) => w === what).map(([, value]) => value);
+  return whats
+    .filter((what) => known || what < 100)
+    .filter((what) => {
+      const [x, y] = [of(one, what), of(other, what)];
+      return x.length !== y.length || !x.every((value, i) => sameValue(what, value, y[i] as number, pids));
+    });
+}
+
+function sameValue(what: number, one: number, other: number, pids: Map<number, number>): boolean {
+  if (what === 102) return samePid(one, other, pids);
+  if (what !== 2 && what !== 7) return one === other;
+  return one > 0 === other > 0 && Math.abs(one - other) <= GRACE_NS + 0.05 * Math.max(Math.abs(one), Math.abs(other));
+}
+
+function threadEnd({ a, b, moments }: ThreadPair): string[] {
+  const [x, y] = [a.of.ends.get(a.thread), b.of.ends.get(b.thread)];
+  const sort = (how: ThreadEnd | undefined): string => (how === "exited" || how === "killed" || how === "died" ? how : "alive");
+  if (x === undefined || y === undefined || sort(x.how) === sort(y.how)) return [];
+  const seqs = `${sort(x.how) === "alive" ? "-" : x.seq}|${sort(y.how) === "alive" ? "-" : y.seq}`;
+  if (x.how === "died" || y.how === "died") return [`thread-end differs ${seqs}`];
+  const isA = x.how === "exited" || (x.how === "killed" && y.how !== "exited");
+  const [own, other, end] = isA ? [a, b, x] : [b, a, y];
+  const common = last(isA ? moments.a : moments.b);
+  const since = common?.other.time ?? other.of.births.get(other.thread)?.time ?? 0;
+  const took = end.time - (common?.own.time ?? own.of.births.get(own.thread)?.time ?? 0);
+  return [`thread-end ${lack(other.horizon, since, took)} ${seqs}`];
+}
+
+function endDifferences(a: Told, b: Told, all: readonly ThreadPair[]): string[] {
+  const found: string[] = [];
+  for (const pid of new Set(all.map((pair) => a.ran.threads[pair.a.thread]?.pid ?? -1))) {
+    const members = all.filter((pair) => a.ran.threads[pair.a.thread]?.pid === pid);
+    const first = members[0] as ThreadPair;
+    if (first.endsAlike) continue;
+    const [x, y] = [processOf(a, first.a.thread), processOf(b, first.b.thread)];
+    let weight = "differs";
+    const isCut = [x, y].some((end) => end?.how === "going on");
+    if (isCut && (isOver(x?.how) || isOver(y?.how))) {
+      const isA = isOver(x?.how);
+      const over = isA ? x : y;
+      const weights = members.map(({ a: sideA, b: sideB, moments }) => {
+        const [own, other] = isA ? [sideA, sideB] : [sideB, sideA];
+        const common = last(isA ? moments.a : moments.b);
+        const since = common?.other.time ?? other.of.births.get(other.thread)?.time ?? 0;
+        return lack(other.of.time, since, (over?.time ?? 0) - (common?.own.time ?? own.of.births.get(own.thread)?.time ?? 0));
+      });
+      weight = weights.every((one) => one === "differs") ? "differs" : "cut";
+    }
+    found.push(`process-end ${weight} ${exitSeq(a, first.a.thread)}|${exitSeq(b, first.b.thread)}`);
+  }
+  return found;
+}
+
+function exitSeq({ ran }: Told, thread: number): number | "-" {
+  const pid = ran.threads[thread]?.pid;
+  return ran.rows.find((row) => row.what === "process.exit" && ran.threads[row.thread]?.pid === pid)?.seq ?? "-";
+}
+
+/** Threads that one run alone has; the weight is checked only where the other run came to its own end. */
+function loneThreads(
+  own: Told,
+  other: Told,
+  mine: readonly string[],
+  theirs: readonly string[],
+  all: readonly ThreadPair[],
+  ofA: boolean,
+): string[] {
+  return mine.flatMap((key, thread) => {
+    const born = own.births.get(thread);
+    if (key === "" || theirs.includes(key) || born === undefined) return [];
+    const seqs = ofA ? `${born.seq}|-` : `-|${born.seq}`;
+    if (other.finished) return [`thread differs ${seqs}`];
+    const sides = all.map((pair) => ({
+      moments: ofA ? pair.moments.a : pair.moments.b,
+      own: ofA ? pair.a : pair.b,
+      other: ofA ? pair.b : pair.a,
+    }));
+    const before = sides.filter(({ moments }) => (last(moments)?.own.seq ?? -1) <= born.seq);
+    const candidates = before.length > 0 ? before : sides.slice(0, 1);
+    const side = candidates.reduce((x, y) => ((last(y.moments)?.own.seq ?? -1) > (last(x.moments)?.own.seq ?? -1) ? y : x));
+    const common = last(side.moments);
+    if (before.length === 0) return [`thread differs ${seqs}`];
+    const since = common?.other.time ?? side.other.of.births.get(side.other.thread)?.time ?? 0;
+    const took = born.time - (common?.own.time ?? side.own.of.births.get(side.own.thread)?.time ?? 0);
+    return [`thread ${lack(other.time, since, took)} ${seqs}`];
+  });
+}
