@@ -1,17 +1,8 @@
 /** A run on native-linux beside what a log says the kernel did: the first thing that differs, or nothing. */
 
-import {
-  boot,
-  KIND,
-  resultText,
-  type Scenario,
-  type Site,
-  signalName,
-  signalNumber,
-  type Transition,
-  transitionAt,
-} from "../../engine/index.ts";
+import { type Scenario, signalNumber } from "../../engine/index.ts";
 import type { CallSeen, HandlerSeen, ThreadSeen } from "./kernel-log.ts";
+import { type RunThread, seenInRun } from "./kernel-run.ts";
 
 export interface Compared {
   /** Results, handlers and ends looked at. */
@@ -20,19 +11,9 @@ export interface Compared {
   readonly differences: readonly string[];
 }
 
-interface RunThread {
-  readonly name: string;
-  readonly pid: number;
-  readonly tid: number;
-  readonly happened: (CallSeen | HandlerSeen)[];
-  ended: boolean;
-}
-
-/** Rows that a run may have; those of the largest log have a tenth. */
-const MOST_ROWS = 3_000_000;
-
-export function compareWithKernel(kernel: readonly ThreadSeen[], scenario: Scenario): Compared {
-  const { threads, ends } = runOf(scenario);
+/** `siginfo`: what handlers read is compared, too. */
+export function compareWithKernel(kernel: readonly ThreadSeen[], scenario: Scenario, { siginfo = false } = {}): Compared {
+  const { threads, ends } = seenInRun(scenario);
   const ids = new Map<number, number>();
   const byKey = new Map(kernel.map((thread) => [thread.key, thread]));
   const differences: string[] = [];
@@ -54,6 +35,11 @@ export function compareWithKernel(kernel: readonly ThreadSeen[], scenario: Scena
           visit(child, made);
           continue;
         }
+      }
+      const text = siginfo ? toldApart(mine, theirs, ids) : "";
+      if (text !== "") {
+        differences.push(`${at(mine?.line ?? 0)}: ${text}`);
+        continue;
       }
       if (same(mine, theirs, ids)) continue;
       differences.push(`${at(mine?.line ?? log.happened.at(-1)?.line ?? 0)}: Linux ${told(mine)}, eintr ${told(theirs)}`);
@@ -106,114 +92,25 @@ function same(log: CallSeen | HandlerSeen | undefined, run: CallSeen | HandlerSe
   return log.value === run.value || log.value === "?" || String(ids.get(Number(log.value))) === run.value;
 }
 
+/** How the siginfo of a handler differs; empty when it does not. Who is not in the log is nobody in the run. */
+function toldApart(
+  log: CallSeen | HandlerSeen | undefined,
+  run: CallSeen | HandlerSeen | undefined,
+  ids: ReadonlyMap<number, number>,
+): string {
+  if (log?.kind !== "handler" || run?.kind !== "handler" || log.told === null || !same(log, run, ids)) return "";
+  const linux = { ...log.told, pid: ids.get(log.told.pid) ?? 0, value: log.told.value > MOST_VALUE ? 0 : log.told.value };
+  const eintr = { ...(run.told ?? { code: 0, pid: 0, value: 0 }) };
+  if (linux.value === 0) eintr.value = 0;
+  const text = ({ code, pid, value }: typeof linux): string => `si_code ${code}, si_pid ${pid}, value ${value}`;
+  return text(linux) === text(eintr) ? "" : `${log.signal} on Linux with ${text(linux)}, on eintr with ${text(eintr)}`;
+}
+
+/** Addresses above are none that a scenario can name. */
+const MOST_VALUE = 1e9;
+
 function told(happened: CallSeen | HandlerSeen | undefined): string {
   if (happened === undefined) return "nothing more";
   if (happened.kind === "handler") return `${happened.signal} handler${happened.depth > 0 ? ` inside ${happened.depth}` : ""}`;
   return `${happened.name} ${happened.value === "none" ? "never returns" : happened.value}`;
-}
-
-/** What an application saw of a run, from its rows alone. */
-function runOf(scenario: Scenario): { threads: RunThread[]; ends: Map<number, string> } {
-  const run = boot({ stack: "native-linux", scenario });
-  const rows: Transition[] = [];
-  const sink = {
-    put(block: Parameters<typeof transitionAt>[0]): void {
-      for (let i = 0; i < block.n; i += 1)
-        if (MATTERS.has(block.kind[i] ?? -1) || isEntry(run.sites[block.site[i] ?? -1])) rows.push(transitionAt(block, i));
-    },
-  };
-  run.run(MOST_ROWS, sink);
-  run.flush(sink);
-  const returned = new Set(rows.filter((row) => row.kind === KIND["app.handler.return"]).map((row) => row.extra));
-  const threads = run.threads.map(({ name, pid, tid }): RunThread => ({ name, pid, tid, happened: [], ended: false }));
-  const ends = new Map<number, string>();
-  const levels = threads.map((): Level[] => [{ signal: 0, asked: "", call: null }]);
-  for (const row of rows) {
-    const thread = threads[row.thread];
-    const site = run.sites[row.site];
-    if (thread && site) follow(row, site, thread, levels[row.thread] ?? [], returned, ends);
-  }
-  return { threads, ends };
-}
-
-const MATTERS: ReadonlySet<number> = new Set([
-  KIND["app.call"],
-  KIND["app.return"],
-  KIND["host.signal.deliver"],
-  KIND["app.handler.return"],
-  KIND["app.fault"],
-  KIND["host.syscall.enter"],
-  KIND["host.signal.default"],
-  KIND["thread.exit"],
-  KIND["process.exit"],
-]);
-
-/** The program (signal 0) or a handler that comes back, and the call it is in. */
-interface Level {
-  readonly signal: number;
-  /** Name of a call that the kernel has not seen yet. */
-  asked: string;
-  call: CallSeen | null;
-}
-
-/** The kernel is entered by a system call: what comes before has its place before the call. */
-const isEntry = (site: Site | undefined): boolean => site?.step === 0 && site.flow.startsWith("host ");
-
-const NO_CALLS = new Set(["exit", "exit-group", "exit_group"]);
-
-function follow(
-  row: Transition,
-  site: Site,
-  thread: RunThread,
-  levels: Level[],
-  returned: ReadonlySet<number>,
-  ends: Map<number, string>,
-): void {
-  const top = levels.at(-1);
-  if (!top) return;
-  const outside = levels.length === 1;
-  const call = (name: string): CallSeen => ({ kind: "call", name, value: "none", child: null, line: row.seq });
-  if (isEntry(site) && top.asked !== "") {
-    top.call = call(top.asked);
-    if (outside) thread.happened.push(top.call);
-    top.asked = "";
-  }
-  switch (row.kind) {
-    case KIND["app.call"]: {
-      const name = site.label.split("(")[0] ?? "";
-      top.call = null;
-      top.asked = NO_CALLS.has(name) ? "" : name.replaceAll("-", "_");
-      return;
-    }
-    case KIND["app.return"]: {
-      // siglongjmp restores the mask with a call of its own.
-      const open = top.call ?? call(site.flow.replace("libc ", ""));
-      if (outside && top.call === null) thread.happened.push(open);
-      open.value = resultText(row.value);
-      top.call = null;
-      return;
-    }
-    case KIND["host.signal.deliver"]:
-      // Where strace tells of it. Of two delivered at one place the second one's handler runs first.
-      thread.happened.push({ kind: "handler", signal: signalName(row.signal), depth: levels.length - 1, line: row.seq });
-      if (returned.has(row.extra)) levels.push({ signal: row.extra, asked: "", call: null });
-      else top.call = null;
-      return;
-    case KIND["app.handler.return"]:
-      while (levels.length > 1 && levels.pop()?.signal !== row.extra);
-      return;
-    case KIND["host.syscall.enter"]:
-      if (site.flow === "host exit" && !ends.get(thread.pid)?.startsWith("killed")) ends.set(thread.pid, `exited ${row.value}`);
-      return;
-    case KIND["app.fault"]:
-      return;
-    case KIND["host.signal.default"]:
-      if (row.value === 1) ends.set(thread.pid, `killed ${signalName(row.signal)}`);
-      return;
-    case KIND["process.exit"]:
-      ends.set(thread.pid, row.value < 0 ? `killed ${signalName(-row.value)}` : `exited ${row.value}`);
-      return;
-    default:
-      thread.ended = true;
-  }
 }

@@ -3,6 +3,8 @@
  * results, the handlers that ran and where, its end. It shares no code with the importer, so that a mistake there is not made here again.
  */
 
+import { signalNumber } from "../../engine/index.ts";
+
 /** A call that the thread made outside handlers, or in a handler that never came back. */
 export interface CallSeen {
   readonly kind: "call";
@@ -20,6 +22,17 @@ export interface HandlerSeen {
   readonly signal: string;
   readonly depth: number;
   readonly line: number;
+  /** What the handler reads; null when nobody can tell. */
+  told: Told | null;
+}
+
+/** Fields of a siginfo, as numbers. */
+export interface Told {
+  readonly code: number;
+  /** 0 when there is none. */
+  pid: number;
+  /** si_status, si_addr or si_value; 0 when there is none. */
+  value: number;
 }
 
 export interface ThreadSeen {
@@ -246,7 +259,7 @@ function happenedIn({ events }: Life): (CallSeen | HandlerSeen)[] {
     }
     last = event.what === "signal" ? event.signal : "";
     if (event.what === "signal" && event.handled) {
-      happened.push({ kind: "handler", signal: event.signal, depth, line: event.number });
+      happened.push({ kind: "handler", signal: event.signal, depth, line: event.number, told: toldBy(event.info) });
       if (event.returned) suspended.push(null);
       else suspended[depth] = null;
     }
@@ -279,4 +292,18 @@ function resultOf(result: string): string {
   const [, number = "", error] = /^(0x[0-9a-f]+|-?\d+)(?:<[^>]*>)?(?: (E[A-Z0-9]+)\b)?/.exec(result) ?? [];
   if (number === "") return "none";
   return error !== undefined && number === "-1" ? `-${error}` : String(Number(number));
+}
+
+/** Values of siginfo.h. */
+const CODES: Readonly<Record<string, number>> = {
+  ...{ SI_USER: 0, SI_KERNEL: 128, SI_QUEUE: -1, SI_TIMER: -2, SI_TKILL: -6 },
+  ...{ CLD_EXITED: 1, CLD_KILLED: 2, CLD_DUMPED: 3, CLD_STOPPED: 5, CLD_CONTINUED: 6 },
+  ...{ SEGV_MAPERR: 1, SEGV_ACCERR: 2, BUS_ADRALN: 1, BUS_ADRERR: 2, FPE_INTDIV: 1, FPE_FLTDIV: 3, ILL_ILLOPC: 1, ILL_ILLOPN: 2 },
+};
+
+function toldBy(info: string): Told | null {
+  const field = (name: string): string => new RegExp(`${name}=([^,} ]+)`).exec(info)?.[1] ?? "";
+  const code = CODES[field("si_code")];
+  const value = field("si_status") || field("si_addr") || field("si_int");
+  return code === undefined ? null : { code, pid: Number(field("si_pid")) || 0, value: signalNumber(value) || Number(value) || 0 };
 }
