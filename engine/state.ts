@@ -214,8 +214,8 @@ export interface AppState {
   stackFull: boolean;
   /** End of the compute operation in progress, 0 when none: a signal cuts it short and it goes on afterwards. */
   computing: number;
-  /** Plan that fires as soon as this thread blocks or its call returns; -1 none. */
-  pinned: number;
+  /** Plans that fire, one each time, as soon as this thread blocks, the rest when its call returns. */
+  pinned: number[];
 }
 
 export interface Thread {

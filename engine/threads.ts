@@ -94,7 +94,7 @@ export function newThread(c: Cpu, { process, name, internal, program, frames, cr
       altStack: 0,
       stackFull: false,
       computing: 0,
-      pinned: -1,
+      pinned: [],
     },
   };
   if (creator && !internal) inherit(t, creator, process);

@@ -33,7 +33,7 @@ export function enterCall(c: Cpu, operation: string): void {
     if (!when || when.thread !== name || (when.call !== operation && when.call !== app.calls)) continue;
     if (!visit(c, plan, when.nth)) continue;
     if (when.phase === "before") due(c, plan);
-    else app.pinned = plan;
+    else app.pinned.push(plan);
   }
 }
 
@@ -56,23 +56,21 @@ function callInHandler(c: Cpu): void {
     armed.left -= 1;
     if (armed.left > 0) continue;
     if (planWhen(c, armed.plan)?.phase === "before") due(c, armed.plan);
-    else app.pinned = armed.plan;
+    else app.pinned.push(armed.plan);
   }
   app.armed = app.armed.filter(({ left }) => left > 0);
 }
 
 /** The thread has just gone to sleep in a call that a plan waits for. */
 export function enterSleep(c: Cpu): void {
-  const plan = c.t.app.pinned;
-  if (plan < 0) return;
-  c.t.app.pinned = -1;
-  due(c, plan);
+  const plan = c.t.app.pinned.length > 0 ? c.t.app.pinned.shift() : undefined;
+  if (plan !== undefined) due(c, plan);
 }
 
 /** The call a plan waits for never blocked: the plan's time is its return. */
 export function leaveCall(c: Cpu): void {
   const { app } = c.t;
-  if (app.pinned >= 0 && (app.inHandler === 0 || planWhen(c, app.pinned)?.handler !== undefined)) enterSleep(c);
+  while (app.pinned.length > 0 && (app.inHandler === 0 || planWhen(c, app.pinned[0] ?? -1)?.handler !== undefined)) enterSleep(c);
 }
 
 /** The step a thread will make next may be a pinned place. Asked after each of its steps, and when it is new. */

@@ -142,9 +142,20 @@ export function gatherFacts(log: Log, tree: Tree): Facts {
     else if (sending && kill) {
       settleEffect(sending, last, event);
       kill.takers[task.name] = event.start;
+      lastKill.set(task.process, { signal: event.signal, kill, task });
     }
     const child = cause === "own" && !sending ? state.children.get(wholeNumber(field(event.info, "si_pid")) ?? -1) : undefined;
     if (child && last?.kind === "call" && isCut(last)) goneBy.set(child, Math.min(last.end, goneBy.get(child) ?? last.end));
+  };
+  /** The signal from the log that each process took last. */
+  const lastKill = new Map<Process, { readonly signal: number; readonly kill: Kill; readonly task: Task }>();
+  /** A process killed by another one is gone when its last line says so: writing a core takes its time. SIGKILL has no line of its own. */
+  const diedAt = ({ value, start }: EndEvent, task: Task, state: ProcessState): void => {
+    const last = lastKill.get(task.process);
+    const sent = state.sent.first(value);
+    const kill = sent && kills.get(sent.call);
+    if (last?.signal === value) last.kill.takers[last.task.name] = start;
+    else if (kill) kill.takers[task.name] = start;
   };
   const after = followers(log);
   for (const event of log.events) {
@@ -164,7 +175,8 @@ export function gatherFacts(log: Log, tree: Tree): Facts {
       if (state.alive.size === 0) living.delete(state);
       if (event.how !== "killed" || state.deathPlanned) continue;
       state.deathPlanned = true;
-      const explained = state.arrived.has(event.value) || state.sent.has(event.value);
+      diedAt(event, task, state);
+      const explained = state.arrived.has(event.value) || state.sent.first(event.value) !== undefined;
       if (!explained) deaths.add(event);
     }
     before.set(task, event);

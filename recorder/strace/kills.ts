@@ -57,7 +57,7 @@ export function killTarget(call: CallEvent, task: Task, known: Known): Kill | nu
   const { thread, id, signalName } = READERS[call.name as keyof typeof READERS](args);
   const signal = signalNumber(signalName);
   if (id === null || signal < 1 || SIG_STOPS.has(signal)) return null;
-  const found = thread ? targetThread(id, task, known) : targetProcess(id, task, known);
+  const found = thread ? targetThread(id, task, call, known) : targetProcess(id, task, known);
   if (found === null) return null;
   const sending = { call, sender: task.process.leader.life.pid, effect: call.start };
   for (const state of found.states) {
@@ -90,11 +90,17 @@ interface Found {
 }
 
 /** Only threads of the sender's own process: what the emulated tgkill can reach. */
-function targetThread(id: number, task: Task, { stateOf }: Known): Found | null {
+function targetThread(id: number, task: Task, by: CallEvent, { stateOf }: Known): Found | null {
   const state = stateOf(task.process);
   const target = [...state.alive].find((other) => other.life.pid === id);
-  return target ? { name: target === task ? "self" : target.name, states: [state], thread: target } : null;
+  // The kernel knows a first thread that has left until its process ends.
+  return target && !hasLeft(target, by) ? { name: target === task ? "self" : target.name, states: [state], thread: target } : null;
 }
+
+const hasLeft = ({ life }: Task, by: CallEvent): boolean => {
+  const last = life.events.findLast((event) => event.kind === "call");
+  return last?.name === "exit" && last.start < by.start;
+};
 
 function targetProcess(id: number, task: Task, { groups, stateOf }: Known): Found | null {
   const own = stateOf(task.process);

@@ -69,11 +69,18 @@ export function createPins(task: Task, plans: SignalPlan[], tally: Tally): Pins 
     before,
     within(list, call, run = null) {
       const last = list.at(-1);
-      // One place in a call holds one plan. Those that did not end the call came earlier, and the call went on.
-      before(list.slice(0, -1), Math.max(1, call), run);
-      if (last && call > 0) put(last, { thread, ...placeOf(run), call, phase: "blocked" });
-      else if (last && run) put(last, { thread, ...placeOf(run) });
-      else if (last) put(last, { at: last.start });
+      // Each time the call waits one comes: after a handler it waits again, but what has none leaves it asleep.
+      const comes = (planned: Planned): boolean => planned === last || (planned.nth > 0 && call > 0);
+      before(
+        list.filter((planned) => !comes(planned)),
+        Math.max(1, call),
+        run,
+      );
+      for (const planned of list.filter(comes)) {
+        if (call > 0) put(planned, { thread, ...placeOf(run), call, phase: "blocked" });
+        else if (run) put(planned, { thread, ...placeOf(run) });
+        else put(planned, { at: planned.start });
+      }
     },
     atTheirTime(list) {
       for (const planned of list) put(planned, { at: planned.start });

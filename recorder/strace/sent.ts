@@ -52,8 +52,9 @@ export class Mailbox {
     return last.sending;
   }
 
-  has(signal: number): boolean {
-    return (this.waiting.get(signal)?.length ?? 0) > 0;
+  /** The first that was not taken. */
+  first(signal: number): Sending | undefined {
+    return this.waiting.get(signal)?.[0];
   }
 }
 
