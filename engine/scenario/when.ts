@@ -21,7 +21,7 @@ export const when = exactlyOneOf(
     every: duration.optional().describe("again and again at this interval, with `from` and `times`"),
     from: duration.optional().describe("with `every` and `rate`: time of the first; without it after one interval"),
     times: count.optional().describe("with `every` and `rate`: how often; without it until the run ends"),
-    rate: z.number().positive().max(1e6).optional().describe("at random, so often per second of virtual time (from the seed)"),
+    rate: z.number().min(1e-6).max(1e6).optional().describe("at random, so often per second of virtual time (from the seed)"),
     thread: threadName.optional().describe("the thread that `call`, `handler` and `site` are about"),
     call: z
       .union([name, z.number().int().min(1).max(1e9)])

@@ -90,15 +90,12 @@ export function expectation(schema: Schema): string {
 interface Bounds {
   readonly least: number;
   readonly most: number;
-  /** `least` itself is too little. */
-  readonly above: boolean;
   readonly whole: boolean;
 }
 
 interface Check {
   readonly check: string;
   readonly value?: number;
-  readonly inclusive?: boolean;
   readonly minimum?: number;
   readonly maximum?: number;
 }
@@ -110,7 +107,6 @@ function boundsOf(schema: Schema): Bounds {
   return {
     least: Math.max(-Infinity, ...values("greater_than", (c) => c.value), ...values("min_length", (c) => c.minimum)),
     most: Math.min(Infinity, ...values("less_than", (c) => c.value), ...values("max_length", (c) => c.maximum)),
-    above: checks.some((c) => c.check === "greater_than" && c.inclusive === false),
     whole: checks.some((c) => c.check === "number_format"),
   };
 }
@@ -119,10 +115,9 @@ const oneOf = (names: readonly string[]): string => (names.length === 1 ? `${nam
 const quotedList = (names: readonly string[]): string =>
   names.length === 0 ? "no fields" : `the field${names.length === 1 ? "" : "s"} ${names.join(", ")}`;
 
-function numberWords({ least, most, above, whole }: Bounds): string {
+function numberWords({ least, most, whole }: Bounds): string {
   const what = whole ? "a whole number" : "a number";
   const upTo = most < Number.MAX_SAFE_INTEGER ? most : null;
-  if (above) return `${what} above ${least}${upTo === null ? "" : `, at most ${upTo}`}`;
   if (least <= -Number.MAX_SAFE_INTEGER) return upTo === null ? what : `${what}, at most ${upTo}`;
   return upTo === null ? `${what} of at least ${least}` : `${what} from ${least} to ${upTo}`;
 }

@@ -262,7 +262,7 @@ describe("a plan", () => {
       '7:14: signals[0].stacks[0]: expected one of native-linux, graphene-linux, graphene-sgx, found "graphene"',
     ],
     ["{ at: 1ms }", "    singal: SIGINT", '7:5: signals[0]: unknown field "singal"; did you mean "signal"?'],
-    ["{ rate: 0 }", "", "6:19: signals[0].when.rate: expected a number above 0, at most 1000000, found 0"],
+    ["{ rate: 0 }", "", "6:19: signals[0].when.rate: expected a number from 0.000001 to 1000000, found 0"],
     ["{ thread: main, handler: SIGFOO }", "", `6:36: signals[0].when.handler: ${SIGNAL}, found "SIGFOO"`],
     ["{ thread: main, call: pause, nth: 0 }", "", "6:45: signals[0].when.nth: expected a whole number from 1 to 1000000000, found 0"],
     ["soon", "", /^x\.yaml:6:11: signals\[0\]\.when: expected a map with the fields at, every, .*, found "soon"$/],

@@ -47,7 +47,7 @@ export const own = (body: Body) =>
       {
         does: "hand the system a pointer that may be bad",
         linux: "-EFAULT when it is bad.",
-        graphene: "The LibOS tries it: Linux PAL -EFAULT; under SGX the fault in the LibOS ends the program.",
+        graphene: "The LibOS tries it: Linux PAL -EFAULT; under SGX the fault in the LibOS comes again and again.",
         example: "probe-memory: { valid: false }",
       },
       () => z.strictObject({ valid: z.boolean().default(false).describe("whether the pointer is good"), ...done }),
