@@ -147,7 +147,7 @@ export const SIG_DFL = -2;
 
 /** LibOS disposition; absent from the table = default. `flow` -1 is SIG_IGN. */
 export interface LibosAction extends HostAction {
-  /** Only the handler was copied at clone: flags and mask are what the heap block happened to hold (3.2 per-thread-dispositions). */
+  /** Only the handler was copied by clone or fork: flags and mask are what the heap block happened to hold (3.2 per-thread-dispositions). */
   garbage: boolean;
 }
 
@@ -322,6 +322,8 @@ export interface Process {
   childEvent: number;
   /** Children not yet waited for, as the LibOS knows them: who forked them, and whether their exit was reported. */
   children: { process: number; pid: number; thread: number; exited: boolean }[];
+  /** The LibOS has a handle of the terminal for its messages. */
+  ttyOpen: boolean;
   /** Highest descriptor a LibOS call has given out: its slot and those below are made. */
   highestFd: number;
   /** Objects whose descriptor the LibOS has closed in this process. */

@@ -108,15 +108,15 @@ export function newThread(c: Cpu, { process, name, internal, program, frames, cr
 }
 
 /**
- * LibOS part of a new thread. At clone 8 bytes of each action are copied: the handler is right, flags and mask are what the new heap
- * block holds (3.2 per-thread-dispositions). Here that is a fresh block, all zero: no SA_RESETHAND, whatever the creator had. A forked
- * process gets whole actions with its checkpoint. A LibOS thread's creator waits until the new one is on thread_list, so it is at once.
+ * LibOS part of a new thread. get_new_thread copies 8 bytes of each action, for clone and for fork: the handler is right, flags and mask
+ * are what the new heap block holds (3.2 per-thread-dispositions; shim_thread.c:208). Here that is a fresh block, all zero: no
+ * SA_RESETHAND, whatever the creator had. A LibOS thread's creator waits until the new one is on thread_list, so it is at once.
  */
 function inherit(t: Thread, creator: Thread, process: Process): void {
   t.libos.mask = copySet(creator.libos.mask);
   t.libos.actions = copyTree(creator.libos.actions);
-  if (creator.process !== process.id) return;
   for (const action of Object.values(t.libos.actions)) Object.assign(action, { flags: 0, mask: emptySet(), garbage: true });
+  if (creator.process !== process.id) return;
   if (process.threadList.includes(creator.id)) process.threadList.push(t.id);
 }
 
@@ -152,6 +152,7 @@ export function newProcess(c: Cpu, name: string, parent: Process | null): Proces
     ipcQueue: [],
     childEvent: c.newObject("child_exit_event"),
     children: [],
+    ttyOpen: false,
     highestFd: parent?.highestFd ?? 2,
     closedObjects: [...(parent?.closedObjects ?? [])],
     futexes: {},

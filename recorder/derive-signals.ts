@@ -19,7 +19,7 @@ export const OUTCOMES = [
   { name: "dropped", more: "because the ring was full" },
   { name: "lost", more: "" },
   { name: "killed", more: "" },
-  { name: "consumed", more: "by an upcall (RESUME)" },
+  { name: "consumed", more: "by an upcall, or by the wait it ended (RESUME)" },
   { name: "host default", more: "action" },
 ] as const;
 type OutcomeName = (typeof OUTCOMES)[number]["name"];
@@ -90,6 +90,8 @@ function outcomeOf(kind: number, value: number): number | null {
       return OUTCOME.killed;
     case KIND["host.signal.default"]:
       return OUTCOME["host default"];
+    // A RESUME has done its work when it has ended a wait or run an upcall.
+    case KIND["pal.event.deliver"]:
     case KIND["libos.upcall.enter"]:
       return value === EVENT.RESUME ? OUTCOME.consumed : null;
     default:

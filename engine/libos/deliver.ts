@@ -47,6 +47,9 @@ const deliver = flow<Signal>("deliver_signal", "libos", "2.12", ({ act, test, ca
   call("malloc(shim_signal)", "malloc"),
   call("allocate_signal_log(sig): reserve a slot", "allocate_signal_log", (c, v) => reservation(c.t.id, v)),
   act("append signal to tcb.thread.signal_logs[sig]", (c, v) => store(c, c.t.id, v), "libos.signal.append"),
+  test("it has a slot?", (c) => c.t.rax >= 0, "enable"),
+  call('sys_printf("signal queue is full")', "sys_printf"),
+  call("free(shim_signal)", "free"),
   at("enable"),
   act("tcb.context.preempt - 1  < __enable_preempt() >", (c) => {
     c.t.libos.preempt -= 1;

@@ -82,7 +82,7 @@ function look(c: Cpu, v: OneSignal): void {
   v.disposition = action === undefined || action.flow === SIG_DFL ? 0 : action.flow < 0 ? 1 : 2;
   v.handler = action?.flow ?? -1;
   c.value = v.disposition;
-  if (action?.garbage) c.detail = c.text("sa_flags and sa_mask were not copied at clone: taken as 0");
+  if (action?.garbage) c.detail = c.text("sa_flags and sa_mask were not copied by clone or fork: taken as 0");
   v.reset = action !== undefined && (action.flags & SA_RESETHAND) !== 0;
   if (v.reset) delete c.t.libos.actions[v.signal];
   if (v.signal !== 0) return;

@@ -162,7 +162,7 @@ const appendSignal = flow<Append>("append_signal", "libos", "2.15, 2.19", ({ act
   call("malloc(shim_signal)", "malloc"),
   call("allocate_signal_log(sig): reserve a slot", "allocate_signal_log", (_, v) => reservation(v.target, v)),
   act("append signal", (c, v) => store(c, v.target, v), "libos.signal.append"),
-  test("no slot: the queue is full, dropped?", (c) => c.t.rax < 0, "done"),
+  test("no slot: the queue is full, dropped?", (c) => c.t.rax < 0, "full"),
   act(
     'log "resuming thread"',
     (c, v) => {
@@ -181,6 +181,10 @@ const appendSignal = flow<Append>("append_signal", "libos", "2.15, 2.19", ({ act
     },
     "pal.call.enter",
   ),
+  test("done", () => true, "done"),
+  at("full"),
+  call('sys_printf("signal queue is full")', "sys_printf"),
+  call("free(shim_signal)", "free"),
   at("done"),
   ret(),
 ]);

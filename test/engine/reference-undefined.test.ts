@@ -152,7 +152,7 @@ describe.each(BOTH)("3.2 per-thread-dispositions, 2.1, %s", (stack) => {
     const ran = runProgram(stack, program, [], { programs });
     expect(handled(ran, "one")).toEqual(["SIGINT", "SIGINT"]);
     const [delivered] = rowsOf(ran, { what: "libos.signal.deliver", who: "one" });
-    expect(ran.texts[delivered?.detail ?? 0]).toBe("sa_flags and sa_mask were not copied at clone: taken as 0");
+    expect(ran.texts[delivered?.detail ?? 0]).toBe("sa_flags and sa_mask were not copied by clone or fork: taken as 0");
     expect(endOf(runProgram(NATIVE, program, [], { programs }))).toBe("killed");
   });
 

@@ -188,7 +188,7 @@ const external = (fixed: boolean): Flow =>
             c.value = v.event;
             c.extra = v.id;
           },
-          "pal.event.lost",
+          "pal.event.deliver",
         ),
         at("done"),
         ret(),
