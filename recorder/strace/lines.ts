@@ -1,7 +1,7 @@
 /** One line of a strace log: which thread, when, and which of strace's line forms. Knows nothing of the lines around it. */
 
 import { signalNumber } from "../../engine/index.ts";
-import { errorNumber } from "./errno.ts";
+import { EINTR, errorNumber } from "./errno.ts";
 
 export interface Result {
   /** What the call returned, errors as negative numbers; null for `?`. */
@@ -77,6 +77,17 @@ export function parseLine(text: string): Line {
 /** Digits after the point, as ns. */
 const fraction = (digits: string): number => Number(digits.padEnd(9, "0"));
 
+/** Calls of 32-bit programs and of older kernels under the names of those that do the same. */
+const OTHER_NAMES: ReadonlyMap<string, string> = new Map([
+  ...["sigaction", "sigreturn", "sigprocmask", "sigpending", "sigsuspend"].map((name) => [name, `rt_${name}`] as const),
+  ...["clock_nanosleep", "futex", "ppoll", "pselect6", "rt_sigtimedwait", "recvmmsg", "semtimedop"].map(
+    (name) => [`${name}_time64`, name] as const,
+  ),
+  ["_newselect", "select"],
+  ["waitpid", "wait4"],
+]);
+const nowNamed = (name: string): string => OTHER_NAMES.get(name) ?? name;
+
 const SIGNAL = /^--- (SIG\w+) (\{.*\}) ---$/;
 const EXITED = /^\+\+\+ exited with (\d{1,3}) \+\+\+$/;
 const KILLED = /^\+\+\+ killed by (SIG\w+)(?: \(core dumped\))? \+\+\+$/;
@@ -97,11 +108,11 @@ function parseContent(text: string): Content {
   const resumed = RESUMED.exec(text);
   if (resumed) {
     const tail = parseTail(text, resumed[0].length);
-    return tail ? { form: "end", name: resumed[1] ?? "", ...tail } : OTHER;
+    return tail ? { form: "end", name: nowNamed(resumed[1] ?? ""), ...tail } : OTHER;
   }
   const call = CALL.exec(text);
   if (!call) return OTHER;
-  const name = call[1] ?? "";
+  const name = nowNamed(call[1] ?? "");
   if (UNFINISHED.test(text)) return { form: "begin", name, args: text.slice(call[0].length).replace(UNFINISHED, "") };
   const tail = parseTail(text, call[0].length);
   return tail ? { form: "call", name, ...tail } : OTHER;
@@ -157,6 +168,8 @@ function lastNonSpace(text: string, before: number): number {
 function resultOf([, , restart, number, error]: RegExpExecArray, duration: number | null): Result {
   if (restart !== undefined) return { value: null, restart, duration };
   if (number === undefined) return { value: null, restart: "", duration };
+  // In a 32-bit program's register the kernel's own codes are seen: there was a handler, so it is EINTR that the program gets.
+  if (number === "-514" || number === "-516") return { value: EINTR, restart: "", duration };
   if (number === "-1" && error !== undefined) return { value: errorNumber(error) ?? -1, restart: "", duration };
   return { value: wholeNumber(number), restart: "", duration };
 }

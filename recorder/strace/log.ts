@@ -111,6 +111,8 @@ export function readLog(text: string, where: string): Log {
 const EPOCH_FLOOR = 1e9;
 const DAY_SECONDS = 86_400;
 
+const BROKEN = /^(.+[^ ].*)strace: Process (\d{1,10}) attached$/;
+
 class Reader {
   readonly lives: Life[] = [];
   readonly events: LogEvent[] = [];
@@ -119,6 +121,8 @@ class Reader {
   /** First line of strace's without, or with a relative, time stamp. */
   unstamped = 0;
   relative = 0;
+  /** Beginning of a line that goes on in the next one. */
+  private broken = "";
   private now = 0;
   private days = 0;
   private lastSeconds = 0;
@@ -133,7 +137,16 @@ class Reader {
     return { lives: this.lives, events: this.events, tally: this.tally, duration: this.now };
   }
 
-  take(text: string, number: number, last: boolean): void {
+  take(line: string, number: number, last: boolean): void {
+    // On a terminal strace tells of a new thread in the middle of the line of the call that made it.
+    const broken = this.broken === "" && !last ? BROKEN.exec(line) : null;
+    if (broken) {
+      this.broken = broken[1] ?? "";
+      this.announced.add(Number(broken[2]));
+      return this.tally.add("attached", 1);
+    }
+    const text = this.broken + line;
+    this.broken = "";
     const { pid, stamp, content } = parseLine(text);
     if (content.form === "empty") return this.tally.add("empty", 1);
     if (content.form === "attached") {
@@ -153,6 +166,7 @@ class Reader {
   /** Calls that the log does not end last until it ends. */
   finish(): void {
     for (const call of this.open.values()) call.end = this.now;
+    for (const life of this.lives) if (life.pid === 0) nameFromItself(life, this.lives);
   }
 
   private clock(stamp: Stamp): void {
@@ -284,6 +298,18 @@ class Reader {
     this.alive.set(pid, heir);
     heir.pid = pid;
   }
+}
+
+/** Calls that answer with the id of the thread that makes them. */
+const OWN_ID: ReadonlySet<string> = new Set(["set_tid_address", "gettid", "getpid"]);
+
+/** Without -f no line has an id, but the program may have asked for its own. */
+function nameFromItself(life: Life, lives: readonly Life[]): void {
+  const asked = life.events.find((event) => event.kind === "call" && OWN_ID.has(event.name) && event.value !== null && event.value > 0);
+  const id = asked?.kind === "call" ? (asked.value ?? 0) : 0;
+  if (id === 0 || lives.some((other) => other.pid === id)) return;
+  life.pid = id;
+  life.bornAs = id;
 }
 
 /** Calls that make a thread or process. */

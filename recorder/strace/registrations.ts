@@ -48,9 +48,17 @@ export type Action = Registration | { readonly what: "default" | "ignore"; reado
 /** The flags a scenario knows. SA_RESTORER and SA_UNSUPPORTED say nothing about behaviour. */
 const FLAGS = ["SA_RESTART", "SA_RESETHAND", "SA_NODEFER", "SA_ONSTACK", "SA_SIGINFO", "SA_NOCLDSTOP", "SA_NOCLDWAIT"];
 
+/** Older straces write `{0x401100, [INT], SA_RESTART, 0x7f3c}`. */
+function withNames(act: string): string {
+  if (!act.startsWith("{") || act.includes("sa_handler=") || act.includes("sa_sigaction=")) return act;
+  const [handler = "", mask = "[]", flags = "0"] = splitArgs(act.slice(1, -1));
+  return `{sa_handler=${handler}, sa_mask=${mask}, sa_flags=${flags}}`;
+}
+
 /** `rt_sigaction(SIGINT, {sa_handler=0x55, sa_mask=[], sa_flags=...}, NULL, 8)`; null for a question (NULL) or what is not understood. */
 export function actionOf(call: CallEvent, task: Task): Action | null {
-  const [name = "", act = ""] = splitArgs(call.args);
+  const [name = "", written = ""] = splitArgs(call.args);
+  const act = withNames(written);
   const signal = signalNumber(name);
   const handler = field(act, "sa_handler") || field(act, "sa_sigaction");
   if (signal < 1 || signal > SIGNAL_COUNT || handler === "") return null;

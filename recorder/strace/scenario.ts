@@ -5,7 +5,7 @@ import type { QualityCounter } from "../trace-format.ts";
 import { gatherFacts } from "./facts.ts";
 import { evenOut, makeHandlers } from "./handlers.ts";
 import type { AfterHandlers } from "./level.ts";
-import { readLog } from "./log.ts";
+import { CREATES, type Log, readLog } from "./log.ts";
 import type { SignalPlan } from "./plans.ts";
 import { type Action, type Item, type Registration, setAction } from "./registrations.ts";
 import { matchReturns } from "./returns.ts";
@@ -35,6 +35,8 @@ export function straceToScenario(text: string, name: string): Imported {
   const tree = makeTree(log);
   const facts = gatherFacts(log, tree);
   const assumed = matchReturns(tree, facts);
+  const unseen = madeUnseen(log, tree);
+  if (unseen > 0) tally.note("not-followed", unseen);
   if (tree.adopted.length > 0) tally.note("unknown-parent", tree.adopted.length);
 
   const setters: { action: Action; item: Item }[] = [];
@@ -74,6 +76,10 @@ export function straceToScenario(text: string, name: string): Imported {
     lines: log.lines,
   };
 }
+
+/** Threads and processes of which the log shows no line. */
+const madeUnseen = ({ events }: Log, { madeBy }: Tree): number =>
+  events.filter((event) => event.kind === "call" && CREATES.has(event.name) && (event.value ?? 0) > 0 && !madeBy.has(event)).length;
 
 const beginning = (task: Task): Item => ({ [task === task.process.leader ? "fork" : "clone"]: { program: task.name } });
 

@@ -26,6 +26,11 @@ const NOTES = {
     severity: "notice",
     advice: "threads whose beginning is not in the log start with it: record with -f from the start",
   },
+  "not-followed": {
+    severity: "data-loss",
+    advice:
+      "threads and processes that the program made are not in the log, and what they did to it looks as if it came from outside: record with -f",
+  },
   "assumed-action": { severity: "notice", advice: "dispositions set before the log began: they are set at its start" },
   "outside-untimed": { severity: "notice", advice: "signals after a thread's last call: they come at their time, not at a place" },
   "too-many-signals": { severity: "data-loss", advice: "a scenario holds a million signals from outside: cut the log" },
