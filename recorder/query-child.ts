@@ -9,13 +9,25 @@
 const MAX_VALUE_BYTES = 16 * 1024 * 1024;
 const CHUNK_BYTES = 1024 * 1024;
 
+/** A statement may ask for texts of texts of texts; SQLite alone would take gigabytes for them. */
+const MOST_MEGABYTES = 512;
+const LOOK_MS = 20;
+export const TOO_MUCH_MEMORY = `the query needs more than ${MOST_MEGABYTES} MB of memory: ask for fewer rows at a time, or for parts of long texts (substr)`;
+
 export const QUERY_CHILD = `
 "use strict";
 const { Worker } = require("node:worker_threads");
 const parent = process.ppid;
-// Should the asker die while SQLite is at work, nobody else could stop this process.
+// While SQLite is at work nobody else could stop this process: should the asker die, or should it take too much memory.
 new Worker(
-  "setInterval(() => { if (process.ppid !== " + parent + ") process.kill(process.pid, 'SIGKILL'); }, 1000)",
+  "setInterval(() => {" +
+  "  const tooMuch = process.memoryUsage.rss() > ${MOST_MEGABYTES} * 1048576;" +
+  "  if (tooMuch) require('node:fs').writeSync(2, ${JSON.stringify(
+    JSON.stringify(`${TOO_MUCH_MEMORY}
+`),
+  ).slice(1, -1)});" +
+  "  if (tooMuch || process.ppid !== " + parent + ") process.kill(process.pid, 'SIGKILL');" +
+  "}, ${LOOK_MS})",
   { eval: true },
 ).unref();
 const Sqlite = require(process.argv[1]);

@@ -4,7 +4,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { createRequire } from "node:module";
 import * as z from "zod/mini";
 import { checkReads, placedMessage, QueryError } from "./query-check.ts";
-import { QUERY_CHILD } from "./query-child.ts";
+import { QUERY_CHILD, TOO_MUCH_MEMORY } from "./query-child.ts";
 
 /** Integers beyond 2^53 come as bigint. */
 export type Cell = number | bigint | string | Uint8Array | null;
@@ -156,6 +156,7 @@ function startChild(dbPath: string, options: QueryOptions): Asker {
 
 /** The line that says what went wrong, out of a stack trace on stderr. */
 function childFailure(complaint: string): string {
+  if (complaint.includes(TOO_MUCH_MEMORY)) return TOO_MUCH_MEMORY;
   const line = complaint.split("\n").find((text) => /^\w*Error\b/.test(text));
   return `the query process ended: ${line ?? "no reason given (was it killed, or out of memory?)"}`;
 }

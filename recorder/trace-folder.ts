@@ -123,8 +123,16 @@ export function putBack(dir: string): string | null {
 }
 
 /** Never through a link: it may lead to another trace. */
-const isWaiting = (aside: string): boolean =>
-  fs.lstatSync(aside, { throwIfNoEntry: false })?.isDirectory() === true && fs.existsSync(path.join(aside, ARROW_NAME));
+const isWaiting = (aside: string): boolean => isFolder(aside) && fs.existsSync(path.join(aside, ARROW_NAME));
+
+/** No link, and nothing that cannot be looked at. */
+function isFolder(dir: string): boolean {
+  try {
+    return fs.lstatSync(dir, { throwIfNoEntry: false })?.isDirectory() === true;
+  } catch {
+    return false;
+  }
+}
 
 function hasRows(file: string): boolean {
   try {
@@ -138,7 +146,7 @@ function hasRows(file: string): boolean {
 }
 
 function removeAside(aside: string): void {
-  if (fs.lstatSync(aside, { throwIfNoEntry: false })?.isDirectory() !== true) return;
+  if (!isFolder(aside)) return;
   removeTrace(aside);
   removeEmpty([aside]);
 }

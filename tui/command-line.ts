@@ -5,6 +5,7 @@ import type { BrokenLaw } from "../engine/index.ts";
 import { BUG, BUG_EXIT_CODE, brokenLawText } from "./bug.ts";
 import { guarded, Interrupted, type Io } from "./io.ts";
 import { packageVersion } from "./package-root.ts";
+import { bounded } from "./present/bounded.ts";
 
 type Make = (io: Io, program: Command) => Command;
 
@@ -87,14 +88,14 @@ async function failure(io: Io, error: unknown): Promise<number> {
   const { wordsFor } = await import("./user-errors.ts");
   const words = wordsFor(error);
   if (words !== null) {
-    io.talk(`eintr: ${words}\n`);
+    io.talk(`eintr: ${bounded(words)}\n`);
     // What was interrupted says so in its message.
     return io.signal.aborted ? 130 : 2;
   }
   if (isBrokenLaw(error)) {
-    io.talk(`eintr: ${brokenLawText(error)}`);
+    io.talk(`eintr: ${bounded(brokenLawText(error))}`);
     return BUG_EXIT_CODE;
   }
-  io.talk(`eintr: ${BUG}\n${error instanceof Error ? error.stack : String(error)}\n`);
+  io.talk(`eintr: ${BUG}\n${bounded((error instanceof Error ? error.stack : undefined) ?? String(error))}\n`);
   return BUG_EXIT_CODE;
 }

@@ -7,7 +7,7 @@ import { createInterface, type Interface } from "node:readline";
 import { KINDS } from "../engine/index.ts";
 import { describeSchema, QueryError, type QueryOptions, type TableEntry, type Trace, type ViewEntry } from "../recorder/index.ts";
 import type { Io } from "./io.ts";
-import { FORMATS, type Format, printQuery } from "./present/results.ts";
+import { FORMATS, printQuery, type ResultForm } from "./present/results.ts";
 
 const HISTORY_LINES = 1000;
 const WORDS = ["SELECT", "FROM", "WHERE", "GROUP BY", "ORDER BY", "LIMIT", "JOIN", "COUNT(*)", "DISTINCT", "BETWEEN", "DESC"];
@@ -26,9 +26,7 @@ export interface PromptStreams {
 }
 
 /** What holds for every query that is asked here; the format until .format changes it. */
-export interface PromptOptions extends Pick<QueryOptions, "limit" | "timeoutMs"> {
-  readonly format: Format;
-}
+export interface PromptOptions extends Pick<QueryOptions, "limit" | "timeoutMs">, ResultForm {}
 
 /** Until Ctrl-D or .quit; a signal from outside ends it too, and the terminal is given back. */
 export async function prompt(io: Io, trace: Trace, options: PromptOptions, streams: PromptStreams = process): Promise<void> {

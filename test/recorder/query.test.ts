@@ -139,3 +139,29 @@ test("the place of a fault is told when it is certain", () => {
 test("a long row of comments is no burden", () => {
   expect(() => checkReads(`${"--\n/**/".repeat(20_000)} SELECT 1`)).not.toThrow();
 });
+
+describe("memory", () => {
+  const LONG = "printf('%.*c', 1000000, 'x')";
+  test.each([
+    ["a list of long texts", `SELECT json_group_array(${LONG} || seq) FROM transition`],
+    ["a text of texts", `SELECT group_concat(${LONG} || seq) FROM transition`],
+    ["one long value", "SELECT length(randomblob(999999999))"],
+    [
+      "a text that grows",
+      "WITH RECURSIVE n(i, t) AS (SELECT 1, 'x' UNION ALL SELECT i + 1, t || t FROM n WHERE i < 31) SELECT max(length(t)) FROM n",
+    ],
+    ["many objects", `SELECT json_group_object(seq, ${LONG} || seq) FROM transition`],
+  ])("%s: it is bounded, and that is said in one message", async (_, sql) => {
+    const error = await ask(sql).catch((thrown: unknown) => thrown);
+    expect(error).toBeInstanceOf(QueryError);
+    expect((error as Error).message).toMatch(
+      /^(the query needs more than 512 MB of memory: ask for fewer rows|SQL: string or blob too big)/,
+    );
+    expect((error as Error).message.split("\n")).toHaveLength(1);
+  });
+
+  test("a large result is none of that", async () => {
+    const { rows } = await ask("SELECT a.seq, b.seq FROM transition a, transition b LIMIT 300000");
+    expect(rows).toHaveLength(300_000);
+  });
+});

@@ -11,6 +11,7 @@ import { prompt } from "../prompt.ts";
 
 interface Options {
   format: Format;
+  csvSafe?: boolean;
   limit?: number;
   timeout?: number;
 }
@@ -21,6 +22,7 @@ export function queryCommand(io: Io): Command {
     .argument("<trace>", "trace folder")
     .argument("[sql]", "one statement; - reads it from stdin")
     .addOption(new Option("--format <name>", "form of the result").choices(FORMATS).default("table"))
+    .option("--csv-safe", "in csv, put ' before texts that a spreadsheet would take for a formula")
     .option("--limit <n>", "at most so many rows", wholeNumber("--limit", 1))
     .option("--timeout <seconds>", "give up after so many seconds", wholeNumber("--timeout", 1))
     .addHelpText(
@@ -30,6 +32,10 @@ Tables and columns: eintr schema. The views transitions, syscalls and signals
 have names instead of numbers. In json and csv a second column of the same name,
 as in SELECT a.seq, b.seq, is called seq:2, the next seq:3. In json, bytes are
 base64 texts, integers beyond 2^53 decimal texts.
+
+Csv is for programs: texts are as they are in the trace, which may come from a
+stranger. In a spreadsheet a text that begins with = + - or @ is a formula and is
+computed; with --csv-safe it is none.
 
 Examples:
   eintr query a.trace "SELECT * FROM signals"
@@ -43,7 +49,7 @@ Examples:
       const trace = await openForCommand(io, dir);
       try {
         const timeoutMs = options.timeout === undefined ? undefined : options.timeout * 1000;
-        const asked = { format: options.format, limit: options.limit, timeoutMs };
+        const asked = { format: options.format, csvSafe: options.csvSafe, limit: options.limit, timeoutMs };
         if (sql === undefined && process.stdin.isTTY === true) return await prompt(io, trace, asked);
         const text = sql === undefined || sql === "-" ? await textOf(process.stdin, io.signal) : sql;
         await printQuery(io, trace.db, text, { ...asked, signal: io.signal });

@@ -10,10 +10,16 @@ export type Format = (typeof FORMATS)[number];
 /** Widest column of a table. */
 const MAX_COLUMN = 60;
 
+export interface ResultForm {
+  readonly format: Format;
+  /** In csv: no cell is a formula to a spreadsheet. */
+  readonly csvSafe?: boolean | undefined;
+}
+
 /** Print a query's result. Throws QueryError. */
-export async function printQuery(io: Io, db: string, sql: string, options: QueryOptions & { format: Format }): Promise<number> {
+export async function printQuery(io: Io, db: string, sql: string, options: QueryOptions & ResultForm): Promise<number> {
   const result = await query(db, sql, options);
-  const printer = PRINTERS[options.format](result.columns);
+  const printer = PRINTERS[options.format](result.columns, options.csvSafe === true);
   let rows = 0;
   for await (const chunk of result.chunks()) {
     rows += chunk.length;
@@ -29,7 +35,7 @@ interface Printer {
   end(): string;
 }
 
-const PRINTERS: Readonly<Record<Format, (columns: readonly string[]) => Printer>> = {
+const PRINTERS: Readonly<Record<Format, (columns: readonly string[], safeForSheets: boolean) => Printer>> = {
   /** Widths come from the first chunk; later cells are cut to them. */
   table(names) {
     const columns = names.map((name) => safe(name, MAX_COLUMN));
@@ -91,7 +97,8 @@ const PRINTERS: Readonly<Record<Format, (columns: readonly string[]) => Printer>
     };
   },
   /** RFC 4180, lines end in LF. What is dangerous in it stays, for a program to read: `Io` keeps it from a terminal. */
-  csv(columns) {
+  csv(columns, safeForSheets) {
+    const csvCell = csvCells(safeForSheets);
     let head = `${told(columns).map(csvCell).join(",")}\n`;
     return {
       rows(chunk) {
@@ -123,7 +130,15 @@ export function cellText(cell: Cell): string {
   return String(cell);
 }
 
-const csvCell = (text: string): string => (/[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
+const csvCells =
+  (safeForSheets: boolean) =>
+  (text: string): string => {
+    const cell = safeForSheets ? notAFormula(text) : text;
+    return /[",\r\n]/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell;
+  };
+
+/** A spreadsheet takes a cell that begins so for a formula and computes it; a number may begin with its sign. Source: OWASP, CSV injection. */
+const notAFormula = (text: string): string => (/^[=+\-@\t\r]/.test(text) && !/^-?\d+(\.\d+)?(e[+-]?\d+)?$/.test(text) ? `'${text}` : text);
 
 /** JSON has no integers beyond 2^53, no infinity and no bytes: these become texts. */
 function jsonCell(cell: Cell): number | string | null {
