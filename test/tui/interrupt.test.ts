@@ -1,6 +1,6 @@
 /** Ctrl-C and SIGTERM end every command that can take longer than a second, and what was recorded stays. `npm test` builds first. */
 
-import { linkSync, mkdirSync, writeFileSync } from "node:fs";
+import { linkSync, mkdirSync, statSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { beforeAll, describe, expect, test } from "vitest";
@@ -15,6 +15,8 @@ const MOST_MS = 5000;
 const LONG_ROWS = 3_000_000;
 /** Long enough for node to start and the command to be in the midst of it. */
 const BEGUN_MS = 900;
+/** More than a block of rows. */
+const SOME_BYTES = 3_000_000;
 let long: string;
 
 /** Nobody has made the database of this copy. */
@@ -29,12 +31,13 @@ function unsealed(): string {
 async function interrupted(
   signal: NodeJS.Signals,
   args: readonly string[],
-  { stdin = "", reads = true, after = BEGUN_MS } = {},
+  { stdin = "", reads = true, after = BEGUN_MS, until = "" } = {},
 ): Promise<Ended> {
   const { child, ended } = startProgram(args, { stdin, reads });
   let over = false;
   void ended.then(() => (over = true));
-  await sleep(after);
+  if (written === "") await sleep(after);
+  else while (!over && (statSync(written, { throwIfNoEntry: false })?.size ?? 0) < SOME_BYTES) await sleep(20);
   expect(over, "it was over before it could be interrupted").toBe(false);
   const sent = performance.now();
   child.kill(signal);
@@ -58,7 +61,8 @@ const ENDLESS_SQL = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FRO
 describe.each(SIGNALS)("%s ends", (signal) => {
   test("record, and the rows stay", async () => {
     const dir = fresh("a.trace");
-    const { talk } = await interrupted(signal, ["record", "server", "--rows", "1e12", "--stack", "graphene-linux", "-o", dir]);
+    const args = ["record", "server", "--rows", "1e9", "--stack", "graphene-linux", "-o", dir];
+    const { talk } = await interrupted(signal, args, { written: path.join(dir, ARROW_NAME) });
     expect(talk).toContain("stopped early");
     const trace = openTrace(dir);
     expect(trace.transitions.end?.reason).toBe("aborted");
