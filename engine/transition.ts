@@ -72,7 +72,12 @@ export const KINDS = [
   kind("pal.call.leave", "a Dk* function returns (LEAVE_PAL_CALL)", "result", "pal_errno"),
   kind("pal.call.abandon", "the active Dk* function is left by DkExceptionReturn, as if it returned 0", "pal_errno", "signal id"),
   kind("pal.event.pend", "the Linux PAL keeps an event for the end of the PAL call", "event number", "signal id"),
-  kind("pal.event.deliver", "an event is taken out and handled: one that was kept, or a RESUME by the wait it ends", "event number", "signal id"),
+  kind(
+    "pal.event.deliver",
+    "an event is taken out and handled: one that was kept, or a RESUME by the wait it ends",
+    "event number",
+    "signal id",
+  ),
   kind("pal.event.inject", "the untrusted PAL rewrites the interrupted registers to carry an event", "event number", "signal id"),
   kind("pal.event.overwrite", "the same, over an event not yet delivered: that one is lost", "signal id of the lost event", "signal id"),
   kind("pal.event.lost", "an event ends here without an upcall", "event number", "signal id"),

@@ -31,7 +31,7 @@ function unsealed(): string {
 async function interrupted(
   signal: NodeJS.Signals,
   args: readonly string[],
-  { stdin = "", reads = true, after = BEGUN_MS, until = "" } = {},
+  { stdin = "", reads = true, after = BEGUN_MS, written = "" } = {},
 ): Promise<Ended> {
   const { child, ended } = startProgram(args, { stdin, reads });
   let over = false;
