@@ -42,6 +42,9 @@ function plainlyLost(rows: readonly Row[]): number[] {
   return rows.filter((row) => row.name === "pal.call.abandon" && isLost(ofThread(rows, row.thread), row)).map((row) => row.seq);
 }
 
+/** The functions that answer with -PAL_ERRNO (2.20). */
+const ASKS = /^(shim_do_(accept|futex_wait|call)|(pipe|socket)_(read|write)|chroot_(read|write) \(device\))$/;
+
 function isLost(own: readonly Row[], abandoned: Row): boolean {
   const at = own.indexOf(abandoned);
   let open = 1;
@@ -53,7 +56,7 @@ function isLost(own: readonly Row[], abandoned: Row): boolean {
     if (name === "pal.call.enter") open -= 1;
   }
   const entered = own[start];
-  if (entered === undefined || !/^shim_do_(read|write|accept|futex_wait|call)$/.test(entered.at.flow)) return false;
+  if (entered === undefined || !ASKS.test(entered.at.flow)) return false;
   if (own.slice(start, at).some((row) => row.name === "libos.upcall.enter" && row.value === 7)) return false;
   if (entered.value !== abandoned.value) return false;
   // What the LibOS asks for is what the PAL call left, or what another failure has made of it since.
