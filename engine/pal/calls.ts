@@ -89,11 +89,13 @@ const calls = (pal: PalName): readonly Dk[] => [
   { name: "DkStreamGetName", host: null },
   { name: "DkMutexCreate", host: null },
   { name: "DkNotificationEventCreate", host: null },
-  // The outside world's answer may be any number: the LibOS keeps it, the PAL only says whether the call was done.
+  // The outside world's answer may be any number: the LibOS keeps it, the PAL only says whether the call was done. A look-up that finds
+  // nothing leaves its error behind, as most programs have it many times before main.
   {
     name: "DkStreamOpen",
     host: "call",
-    result: (c, v, host) => (host === -PAL_ERROR.INTERRUPTED ? plain(c, v, host) : { ret: 1, error: 0 }),
+    result: (_, __, host) =>
+      host === -PAL_ERROR.INTERRUPTED || host === -PAL_ERROR.STREAMNOTEXIST ? { ret: 0, error: -host } : { ret: 1, error: 0 },
   },
   { name: "DkObjectsWaitAny", host: "wait-any" },
   { name: "DkThreadYieldExecution", host: "sched_yield", result: () => ({ ret: 1, error: 0 }) },

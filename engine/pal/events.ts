@@ -32,9 +32,16 @@ export function eventOf(signal: number): number {
   }
 }
 
+/** Those that the emulated code raises or asks for, by number (Pal/src/pal_error.h). */
 export const PAL_ERROR = {
   INVAL: 4,
+  TOOLONG: 5,
   DENIED: 6,
+  BADHANDLE: 7,
+  STREAMEXIST: 8,
+  STREAMNOTEXIST: 9,
+  STREAMISFILE: 10,
+  STREAMISDIR: 11,
   INTERRUPTED: 13,
   BADADDR: 15,
   NOMEM: 16,
@@ -44,45 +51,29 @@ export const PAL_ERROR = {
 } as const;
 export const PAL_ERROR_BOUND = 25;
 
-/** A negative errno of the host -> PAL error. */
-function palError(errno: number): number {
-  switch (errno) {
-    case -4:
-      return PAL_ERROR.INTERRUPTED;
-    case -11:
-    case -110:
-      return PAL_ERROR.TRYAGAIN;
-    case -32:
-    case -104:
-      return PAL_ERROR.CONNFAILED;
-    default:
-      return PAL_ERROR.DENIED;
-  }
-}
+/** unix_to_pal_error (pal_linux_error.h); all others are DENIED. */
+const PAL_OF_UNIX: Readonly<Record<number, number>> = {
+  [-2]: PAL_ERROR.STREAMNOTEXIST,
+  [-4]: PAL_ERROR.INTERRUPTED,
+  [-9]: PAL_ERROR.BADHANDLE,
+  [-11]: PAL_ERROR.TRYAGAIN,
+  [-12]: PAL_ERROR.NOMEM,
+  [-14]: PAL_ERROR.BADADDR,
+  [-17]: PAL_ERROR.STREAMEXIST,
+  [-20]: PAL_ERROR.STREAMISFILE,
+  [-21]: PAL_ERROR.STREAMISDIR,
+  [-22]: PAL_ERROR.INVAL,
+  [-32]: PAL_ERROR.CONNFAILED,
+  [-36]: PAL_ERROR.TOOLONG,
+  [-104]: PAL_ERROR.CONNFAILED,
+  [-110]: PAL_ERROR.TRYAGAIN,
+};
 
-/** unix_to_pal_error of a host call's result: a negative errno becomes a negative PAL error. */
-export const unixToPal = (result: number): number => (result < 0 ? -palError(result) : result);
+/** Of a host call's result: a negative errno becomes a negative PAL error. */
+export const unixToPal = (result: number): number => (result < 0 ? -(PAL_OF_UNIX[result] ?? PAL_ERROR.DENIED) : result);
+
+/** pal_errno_to_unix_errno of the LibOS, by PAL error (shim_init.c:78-105). Two of them say "no error". */
+const ERRNO_OF_PAL = [0, 38, 38, 13, 22, 36, 13, 14, 17, 2, 20, 21, 29, 4, 14, 14, 12, 13, 14, 11, 0, 22, 107, 0, 104, 99] as const;
 
 /** PAL_ERRNO: PAL error -> positive errno of the LibOS. */
-export function errnoOf(error: number): number {
-  switch (error) {
-    case 0:
-    case PAL_ERROR.ENDOFSTREAM:
-    case 23:
-      return 0;
-    case PAL_ERROR.INVAL:
-      return 22;
-    case PAL_ERROR.INTERRUPTED:
-      return 4;
-    case PAL_ERROR.TRYAGAIN:
-      return 11;
-    case PAL_ERROR.CONNFAILED:
-      return 104;
-    case PAL_ERROR.NOMEM:
-      return 12;
-    case PAL_ERROR.BADADDR:
-      return 14;
-    default:
-      return 13;
-  }
-}
+export const errnoOf = (error: number): number => ERRNO_OF_PAL[error] ?? 0;

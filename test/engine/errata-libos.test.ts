@@ -64,6 +64,16 @@ describe("A3: lock() and unlock() are PAL calls even when nobody else is there",
     expect(handler).toBeLessThan(back);
   });
 
+  it("sigsuspend takes it at its first lock, puts it into the ring and sleeps over it", () => {
+    const ran = runProgram(
+      LINUX,
+      ["getpid", "sigsuspend"],
+      [pin("SIGINT", "DkObjectsWaitAny (mutex): cmpxchg: take it", "main", nthLock())],
+    );
+    order(ran, ["shim_do_sigsuspend: lock(cur.lock)", "libos.signal.append", "thread.block"]);
+    expect([handled(ran), endOf(ran)]).toEqual([[], "hang"]);
+  });
+
   it("SGX pends nothing: the same lock is a PAL call without an ocall", () => {
     const ran = runProgram(SGX, [on("SIGUSR2")]);
     const calls = rowsOf(ran, { what: "pal.call.enter" }).filter((row) => row.place.flow === "lock");
@@ -71,6 +81,13 @@ describe("A3: lock() and unlock() are PAL calls even when nobody else is there",
     expect(count(ran, "ocall.enter") - rowsOf(ran, { where: "DkProcessExit" }).filter((row) => row.what === "ocall.enter").length).toBe(0);
   });
 });
+
+/** Visits of the lock's cmpxchg by the main thread up to that of sigsuspend's own lock. */
+function nthLock(): number {
+  const ran = runProgram(LINUX, ["getpid", "sigsuspend"]);
+  const lock = seqOf(ran, "shim_do_sigsuspend: lock(cur.lock)");
+  return rowsOf(ran, { where: "DkObjectsWaitAny (mutex): cmpxchg: take it", who: "main" }).filter((row) => row.seq < lock).length + 1;
+}
 
 describe("A5: SGX pipes and sockets are written with MSG_NOSIGNAL", () => {
   it("a broken pipe: Linux raises SIGPIPE, SGX does not; -ECONNRESET on both", () => {
@@ -360,6 +377,14 @@ describe("N13: clone and fork copy 8 bytes of an action", () => {
     };
     expect([runs(LINUX), runs(SGX)]).toEqual([2, 2]);
     expect(runs(NATIVE)).toBe(1);
+  });
+});
+
+describe("N14: pal_errno is rarely 0 in a real program: a failed look-up leaves its code", () => {
+  it("SGX: the read that a signal cuts off says -ENOENT, not the end of the file; Linux says -EINTR", () => {
+    const main = [{ call: { name: "open", result: -2 } }, { read: { from: "o" } }];
+    const read = (stack: StackName): string => resultOf(runProgram(stack, main, [inCall("SIGINT", "read")]), "read");
+    expect([read(LINUX), read(SGX)]).toEqual(["-EINTR", "-ENOENT"]);
   });
 });
 

@@ -44,6 +44,13 @@ export const SIGNALS: readonly PalCase[] = [
     more: H,
   },
   {
+    call: "tgkill to self, blocked, the ring is full",
+    page: "DEFER: L(slab) U(slab) [ring full: L(mst) [first: DkStreamOpen] DkStreamWrite U(mst) L(slab) U(slab)]",
+    main: [act("SIGUSR1"), mask("block", "SIGUSR1"), { loop: { times: 31, do: [SELF] } }, SELF],
+    operation: 5,
+    more: H,
+  },
+  {
     call: "read of a pipe, interrupted by a host SIGINT",
     page: "L(map) U*(map) DkStreamRead@0 with deliver_signal NOW in it: L(cur) U(cur), handler",
     main: [act("SIGINT"), { read: { from: "o" } }],
