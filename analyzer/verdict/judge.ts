@@ -111,9 +111,20 @@ export function storedVerdict(trace: Trace): Verdict | null {
         other: { seq: numberOrNull(otherSeq), text: String(there), result: numberOrNull(otherResult) },
       }),
     ),
-    notices: [],
+    notices: trace
+      .ask(`SELECT name, count, severity, ${short("advice")} FROM quality WHERE name IN (${NOTICES.map((name) => `'${name}'`).join(", ")})`)
+      .map(([name, count, severity, advice]) => ({
+        name: String(name),
+        count: Number(count),
+        severity: SEVERITIES.find((one) => one === severity) ?? "notice",
+        advice: String(advice),
+      })),
   };
 }
+
+/** Counters that the verdict adds to the trace's. */
+const NOTICES = ["native-results-unknown", "log-differs-from-native", "oracle-stopped-early", "verdict-stopped-early"] as const;
+const SEVERITIES: readonly QualityCounter["severity"][] = ["info", "notice", "data-loss", "error"];
 
 const MAX_ROWS = 200_000;
 const short = (column: string): string => `substr(${column}, 1, 2000)`;

@@ -71,13 +71,14 @@ Examples:
 }
 
 function text(verdict: Verdict, dir: string, otherDir: string | undefined, all: boolean): string {
-  const [what = "", ...rest] = verdictLines(verdict);
+  const beside = otherDir === undefined ? undefined : { name: otherDir, there: "there" };
+  const [what = "", ...rest] = verdictLines(verdict, beside);
   const other = verdict.outcomes[0]?.otherText;
   const lines = [
     otherDir === undefined ? what : `${safe(dir)}  ${what}`,
     ...(other === null || other === undefined ? [] : [safe(`${otherDir === undefined ? "" : `${otherDir}  `}${verdict.other}: ${other}`)]),
     ...rest,
-    ...followingLines(verdict, all ? Number.POSITIVE_INFINITY : SHOWN, "--all"),
+    ...followingLines(verdict, all ? Number.POSITIVE_INFINITY : SHOWN, "--all", beside),
   ];
   return lines.map((line) => `${line}\n`).join("");
 }

@@ -139,9 +139,8 @@ async function counterfactual(io: Io, trace: Trace, { stack, fix, decide }: Opti
   const differences = ofWeight(verdict, "differs");
   const others = verdict.differences.length - differences.length;
   io.talk(`${nameOfRun(trace)}  against  ${verdict.other}: ${verdict.compared} calls and handlers compared\n`);
-  for (const one of [verdict.outcomes[0]]) {
-    io.talk(`before: ${one?.text ?? ""}\nafter:  ${one?.otherText ?? ""}\n`);
-  }
+  const [outcome] = verdict.outcomes;
+  io.talk(`before: ${outcome?.text ?? ""}\nafter:  ${outcome?.otherText ?? ""}\n`);
   if (decide !== undefined) tellUnanswered(io, trace, after, reached(after));
   if (others > 0) io.talk(`${others} more came at another moment, or lie beyond the end of one of the runs\n`);
   if (differences.length === 0) return io.out("the application sees the same\n");

@@ -3,26 +3,32 @@
 import { type Difference, firstOf, isDetail, isMissingCall, ofWeight, type Verdict } from "../../analyzer/index.ts";
 import { safe } from "./safe.ts";
 
-/** Lines without their ends. The first says what happened, the second what went otherwise first. */
-export function verdictLines(verdict: Verdict): string[] {
-  const [run] = verdict.outcomes;
-  return [safe(`${run?.name ?? "the run"}: ${run?.text ?? "nothing happened"}`), safe(comparisonText(verdict))];
+/** What it was compared with, in words. */
+export interface Beside {
+  /** "Linux alone". */
+  readonly name: string;
+  /** "on Linux". */
+  readonly there: string;
 }
 
-/** "on Linux alone", or what else it was compared with. */
-const nameOf = (other: string): string => (other === "native-linux" ? "Linux alone" : other);
-const thereIn = (other: string): string => (other === "native-linux" ? "on Linux" : "there");
+const LINUX: Beside = { name: "Linux alone", there: "on Linux" };
 
-function comparisonText(verdict: Verdict): string {
+/** Lines without their ends. The first says what happened, the second what went otherwise first. */
+export function verdictLines(verdict: Verdict, beside: Beside = LINUX): string[] {
+  const [run] = verdict.outcomes;
+  return [safe(`${run?.name ?? "the run"}: ${run?.text ?? "nothing happened"}`), safe(comparisonText(verdict, beside))];
+}
+
+function comparisonText(verdict: Verdict, beside: Beside): string {
   const { other, outcomes, compared } = verdict;
   if (other === null) return notCompared(verdict);
   const first = firstOf(verdict);
   if (first === undefined) {
-    const asThere = `the application sees the same as on ${nameOf(other)}: ${calls(compared)} compared${excuses(verdict)}`;
+    const asThere = `the application sees the same as ${beside.there === "there" ? "in" : "on"} ${beside.name}: ${calls(compared)} compared${excuses(verdict)}`;
     const [run] = outcomes;
     return run?.how === "stuck" || run?.how === "going-on" ? `${asThere}; there: ${run.otherText ?? ""}` : asThere;
   }
-  return `first difference from ${nameOf(other)}: ${differenceText(first, other)}${following(verdict, first)}`;
+  return `first difference from ${beside.name}: ${differenceText(first, beside)}${following(verdict, first)}`;
 }
 
 /** How many more there are. */
@@ -62,23 +68,22 @@ function excuses(verdict: Verdict): string {
 }
 
 /** "seq 67  main  read(pipe, 64): 0, on Linux -EINTR". */
-export function differenceText({ thread, what, one, other }: Difference, compared: string): string {
-  const place = one.seq === null ? `${thereIn(compared)} seq ${other.seq ?? "?"}` : `seq ${one.seq}`;
-  return `${place}  ${safe(thread, 30)}  ${safe(what, 60)}: ${one.text}, ${thereIn(compared)} ${other.text}`;
+function differenceText({ thread, what, one, other }: Difference, { there }: Beside): string {
+  const place = one.seq === null ? `${there} seq ${other.seq ?? "?"}` : `seq ${one.seq}`;
+  return `${place}  ${safe(thread, 30)}  ${safe(what, 60)}: ${one.text}, ${there} ${other.text}`;
 }
 
 /** The differences after the first, one a line; the last line says how to see the rest. */
-export function followingLines(verdict: Verdict, most: number, how: string): string[] {
-  const { other } = verdict;
+export function followingLines(verdict: Verdict, most: number, how: string, beside: Beside = LINUX): string[] {
   const all = most === Number.POSITIVE_INFINITY;
   const first = firstOf(verdict);
-  if (other === null) return [];
+  if (verdict.other === null) return [];
   const rest = verdict.differences.filter((one) => one !== first && (all || (one.weight === "differs" && !isDetail(one))));
   const shown = rest.slice(0, most);
   const mark = { differs: "", timing: "  (at another moment)", cut: "  (one run ended before it)" } as const;
   const hidden = rest.length - shown.length;
   return [
-    ...shown.map((one) => safe(`  ${differenceText(one, other)}${mark[one.weight]}`)),
+    ...shown.map((one) => safe(`  ${differenceText(one, beside)}${mark[one.weight]}`)),
     ...(hidden > 0 ? [safe(`  ... ${hidden.toLocaleString("en")} more: ${how}`)] : []),
     ...(verdict.omitted > 0 ? [`  ... and ${verdict.omitted.toLocaleString("en")} that are only counted`] : []),
   ];

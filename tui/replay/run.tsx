@@ -8,6 +8,7 @@ import { runOf } from "../../analyzer/index.ts";
 import type { FixName, Run, StackName } from "../../engine/index.ts";
 import { ARROW_NAME, type RunInfo, record, type Trace, TraceError } from "../../recorder/index.ts";
 import { InputError, type Io } from "../io.ts";
+import { judgeAndKeep } from "../judging.ts";
 import { openForCommand } from "../opening.ts";
 import { fixNames } from "../options.ts";
 import { paint } from "../present/style.ts";
@@ -73,7 +74,9 @@ async function openTraceOrCase(io: Io, name: string, scratch: string): Promise<T
   const dir = path.join(scratch, "one.trace");
   await recordCase(io, await openCaseGently(io, name), dir, { stack: DEFAULT_STACK, fixes: [], scheduler: "scripted", force: false });
   if (io.signal.aborted) throw new InputError(`${name}: interrupted while it was recorded`);
-  return openForCommand(io, dir);
+  const trace = await openForCommand(io, dir);
+  await judgeAndKeep(io, trace);
+  return trace;
 }
 
 async function openOther(io: Io, trace: Trace, options: ReplayOptions, scratch: string): Promise<Trace | null> {

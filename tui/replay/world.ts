@@ -1,11 +1,12 @@
 /** What the replay looks at: a trace with everything the panes ask of it. */
 
-import { analyzeGently } from "../../analyzer/index.ts";
+import { analyzeGently, storedVerdict } from "../../analyzer/index.ts";
 import { signalName } from "../../engine/index.ts";
 import type { Cell, Trace } from "../../recorder/index.ts";
 import { allRulesRan } from "../analyzing.ts";
 import type { Paint } from "../present/style.ts";
 import { hasEnclave } from "../present/two-column.ts";
+import { verdictLines } from "../present/verdict.ts";
 import { type MachineAt, machinesOf } from "./machine-at.ts";
 import { type Rows, rowsOf } from "./rows.ts";
 
@@ -43,6 +44,8 @@ export interface World {
   readonly sgx: boolean;
   /** The same scenario run otherwise, for the compare pane. */
   readonly other: World | null;
+  /** What became of the run and what went otherwise first, in a line each; empty when it was not compared yet. */
+  readonly verdict: readonly string[];
   /** What was opened, as it was written on the command line. */
   readonly opened?: string;
 }
@@ -69,10 +72,16 @@ export function openWorld(trace: Trace, look: Pick<World, "paint" | "ascii" | "o
     stored,
     onlyCounted: stored === null ? 0 : Number(trace.ask("SELECT coalesce(sum(findings), 0) FROM analysis")[0]?.[0]) - stored.length,
     density: loadDensity(trace),
+    verdict: loadVerdict(trace),
     ...look,
     sgx: hasEnclave(trace.sites),
     other,
   };
+}
+
+function loadVerdict(trace: Trace): readonly string[] {
+  const verdict = storedVerdict(trace);
+  return verdict === null ? [] : verdictLines(verdict);
 }
 
 function loadFindings(trace: Trace): StoredFinding[] | null {

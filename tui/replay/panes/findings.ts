@@ -1,5 +1,6 @@
 /** What the rules found, and the story of the one that is told: its evidence, step by step. */
 
+import { RULES } from "../../../analyzer/index.ts";
 import { safe } from "../../present/safe.ts";
 import { wrapCells } from "../../present/two-column.ts";
 import { type ReplayState, toldOf } from "../state.ts";
@@ -10,32 +11,47 @@ export const findingsPane: Pane<"findings"> = {
   id: "findings",
   title: "what is wrong in this trace, and the evidence",
   lines(world, s, width, height) {
-    const { paint } = world;
-    const { findings } = s;
-    if (findings.length === 0) return wrapCells(none(world, s), width).map(paint.dim);
-    const selected = toldOf(s);
-    const told = selected === undefined ? { lines: [], at: 0 } : story(world, s, selected, width);
-    const room = Math.max(1, Math.min(findings.length, height - told.lines.length - 1));
-    const from = windowFrom(s.finding ?? 0, room, findings.length);
-    const shown = findings.slice(from, from + room);
-    const widest = (texts: readonly string[]): number => Math.max(...texts.map((text) => text.length));
-    const interval = widest(shown.map(intervalText));
-    const severity = widest(shown.map((finding) => safe(finding.severity, 8)));
-    const entries = shown.map((finding, i) => ({
-      head: `${from + i === s.finding ? ">" : " "} ${intervalText(finding).padEnd(interval)}  ${safe(finding.severity, 8).padEnd(severity)}  `,
-      text: finding.title,
-    }));
-    const list = entryLines(entries, width, height - told.lines.length - 1).flatMap((lines, i) =>
-      from + i === s.finding ? lines.map(paint.strong) : lines,
-    );
-    const below = Math.max(0, height - list.length - 1);
-    const first = windowFrom(told.at, below, told.lines.length);
-    const keys =
-      selected === undefined ? "Enter or } begins the story" : `evidence ${whereInStory(s, selected)}, b back, F plays; } next finding`;
-    const counted = world.onlyCounted > 0 ? `${world.onlyCounted} more, like others, are only counted; ` : "";
-    return [...list, ...told.lines.slice(first, first + below), paint.dim(safe(counted + keys, width))];
+    const verdict = verdictAbove(world, width, height);
+    return [...verdict, ...listed(world, s, width, height - verdict.length)];
   },
 };
+
+/** Lines that a pane must have for the verdict to stand above the findings, and what it takes of them at most. */
+const HIGH = 14;
+const VERDICT_LINES = 5;
+
+function verdictAbove(world: World, width: number, height: number): string[] {
+  if (height < HIGH || world.verdict.length === 0) return [];
+  const lines = world.verdict.flatMap((line) => wrapCells(line, width));
+  return [...lines.slice(0, VERDICT_LINES).map((line) => safe(line, width)), ""];
+}
+
+function listed(world: World, s: ReplayState, width: number, height: number): string[] {
+  const { paint } = world;
+  const { findings } = s;
+  if (findings.length === 0) return wrapCells(none(world, s), width).map(paint.dim);
+  const selected = toldOf(s);
+  const told = selected === undefined ? { lines: [], at: 0 } : story(world, s, selected, width);
+  const room = Math.max(1, Math.min(findings.length, height - told.lines.length - 1));
+  const from = windowFrom(s.finding ?? 0, room, findings.length);
+  const shown = findings.slice(from, from + room);
+  const widest = (texts: readonly string[]): number => Math.max(...texts.map((text) => text.length));
+  const interval = widest(shown.map(intervalText));
+  const severity = widest(shown.map((finding) => safe(finding.severity, 8)));
+  const entries = shown.map((finding, i) => ({
+    head: `${from + i === s.finding ? ">" : " "} ${intervalText(finding).padEnd(interval)}  ${safe(finding.severity, 8).padEnd(severity)}  `,
+    text: finding.title,
+  }));
+  const list = entryLines(entries, width, height - told.lines.length - 1).flatMap((lines, i) =>
+    from + i === s.finding ? lines.map(paint.strong) : lines,
+  );
+  const below = Math.max(0, height - list.length - 1);
+  const first = windowFrom(told.at, below, told.lines.length);
+  const keys =
+    selected === undefined ? "Enter or } begins the story" : `evidence ${whereInStory(s, selected)}, b back, F plays; } next finding`;
+  const counted = world.onlyCounted > 0 ? `${world.onlyCounted} more, like others, are only counted; ` : "";
+  return [...list, ...told.lines.slice(first, first + below), paint.dim(safe(counted + keys, width))];
+}
 
 const intervalText = ({ firstSeq, lastSeq }: StoredFinding): string =>
   firstSeq === lastSeq ? `seq ${firstSeq}` : `seq ${firstSeq} to ${lastSeq}`;
@@ -54,7 +70,8 @@ function none(world: World, s: ReplayState): string {
   if (s.unlooked) return "the rules could not look through all of the trace: eintr analyze says why";
   if (isTooLongToLook(world))
     return safe(`not all rules looked yet, and the trace is long: eintr analyze ${world.trace.dir} takes a while and keeps what it finds`);
-  return "no findings: the rules that know what goes wrong found nothing here";
+  const outcome = world.verdict.length === 0 ? "" : `; ${world.verdict.join("; ")}`;
+  return safe(`no findings: the ${RULES.length} rules that know what goes wrong found nothing here${outcome}`);
 }
 
 /** The evidence as lines, and which of them is stood at. */

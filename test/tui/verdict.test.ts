@@ -1,0 +1,191 @@
+/** The verdict as commands tell it: what happened comes first, exit codes, diff, and the tables. */
+
+import { writeFileSync } from "node:fs";
+import { describe, expect, test } from "vitest";
+import { eintr } from "../support/command-line.ts";
+import { tempPaths } from "../support/temp-dir.ts";
+
+const fresh = tempPaths();
+
+function fileOf(name: string, text: string): string {
+  const file = fresh(name);
+  writeFileSync(file, text);
+  return file;
+}
+
+async function recorded(what: string, stack: string, ...more: string[]): Promise<{ dir: string; lines: string[]; code: number }> {
+  const dir = fresh("a.trace");
+  const { code, talk } = await eintr(["record", what, "--stack", stack, "-o", dir, ...more]);
+  return { dir, lines: talk.split("\n"), code };
+}
+
+const PING_PONG = `
+name: ping-pong
+title: Two processes answer each other's signal, fifty times
+main:
+  - sigaction: { signal: SIGUSR1, handler: answer }
+  - fork: partner
+  - loop: { times: 50, do: [pause] }
+  - exit-group
+programs:
+  partner:
+    - sigaction: { signal: SIGUSR1, handler: nothing }
+    - loop: { times: 50, do: [{ kill: { process: parent, signal: SIGUSR1 } }, pause] }
+handlers:
+  answer: [{ kill: { process: partner, signal: SIGUSR1 } }]
+  nothing: [{ compute: 1us }]
+limit: { time: 5s, transitions: 200000 }
+`;
+
+const FAULTY_HANDLER = `
+name: faulty-handler
+title: The handler of a timer's signal faults
+main:
+  - sigaction: { signal: SIGALRM, handler: tick }
+  - sigaction: { signal: SIGSEGV, handler: segv }
+  - alarm: 1s
+  - compute: 2s
+  - exit-group
+handlers:
+  tick: [{ fault: memory }]
+  segv: [skip-fault]
+limit: { time: 5s, transitions: 60000 }
+`;
+
+/** docker stop: SIGTERM for a server with a second thread. */
+const STOPPED = `
+50 1700000000.000100 execve("./srv", ["./srv"], 0xffd8 /* 22 vars */) = 0 <0.000300>
+50 1700000000.001000 clone(child_stack=0x7f02, flags=CLONE_VM|CLONE_FS|CLONE_FILES|CLONE_SIGHAND|CLONE_THREAD|CLONE_SYSVSEM, parent_tid=[51], tls=0x7f02, child_tidptr=0x7f02) = 51 <0.000200>
+51 1700000000.001400 futex(0x7f10, FUTEX_WAIT_PRIVATE, 0, NULL <unfinished ...>
+50 1700000000.001500 accept(3,  <unfinished ...>
+50 1700000000.501500 <... accept resumed>0x7ff, [16]) = ? ERESTARTSYS (To be restarted if SA_RESTART is set) <0.500000>
+50 1700000000.501600 --- SIGTERM {si_signo=SIGTERM, si_code=SI_USER, si_pid=1, si_uid=0} ---
+51 1700000000.501700 <... futex resumed>) = ? <unavailable>
+51 1700000000.501750 +++ killed by SIGTERM +++
+50 1700000000.501800 +++ killed by SIGTERM +++
+`.trimStart();
+
+describe("record says what happened in its first two lines, and analyze exits with 1", () => {
+  test.each([
+    [
+      "a pause that no alarm ends",
+      "w12-pause-alarm",
+      "graphene-linux",
+      /^graphene-linux: main waits for ever in pause\(\) \(.*nobody is left who could wake it\)/,
+      /^first difference from Linux alone: seq \d+ {2}main {2}pause\(\): never returns, on Linux -EINTR/,
+    ],
+    [
+      "two processes that wait for each other",
+      fileOf("ping-pong.yaml", PING_PONG),
+      "graphene-linux",
+      /^graphene-linux: main waits for ever in pause\(\) .*; 2 processes in all$/,
+      /^first difference from Linux alone: seq \d+ {2}main {2}pause\(\): never returns, on Linux -EINTR; and \d+ that follow/,
+    ],
+    [
+      "a fault in a handler that comes round for ever",
+      fileOf("faulty-handler.yaml", FAULTY_HANDLER),
+      "graphene-sgx",
+      /^graphene-sgx: main is in a livelock in handler of SIGALRM \(the same \d+ steps come round/,
+      /^first difference from Linux alone: on Linux seq \d+ {2}main {2}handler of SIGSEGV: does not run, on Linux runs in the handler of SIGALRM/,
+    ],
+    [
+      "a server that docker stops",
+      fileOf("stopped.strace", STOPPED),
+      "graphene-sgx",
+      /^graphene-sgx: main never ends: thread-51 waits for ever in futex_wait\(\)/,
+      /^first difference from Linux alone: .*process main in accept\(\): never ends: .*, on Linux is killed by SIGTERM/,
+    ],
+  ])("%s", async (_, what, stack, first, second) => {
+    const { dir, lines, code } = await recorded(what, stack);
+    expect(code).toBe(0);
+    expect(lines[0]).toMatch(first);
+    expect(lines[1]).toMatch(second);
+    const { code: analyzed, out, talk } = await eintr(["analyze", dir, "--fail-on", "critical"]);
+    expect(analyzed).toBe(1);
+    expect(out.split("\n").slice(0, 2)).toEqual(lines.slice(0, 2));
+    expect(talk).toMatch(/\d+ rules ran: /);
+  });
+
+  test("a run that is as on Linux is told as that, and exits with 0", async () => {
+    const quiet = fileOf("quiet.yaml", "name: quiet\ntitle: nothing comes\nmain: [getpid, { nanosleep: 1ms }, exit-group]\n");
+    const { dir, lines, code } = await recorded(quiet, "graphene-sgx", "--fail-on-difference");
+    expect(code).toBe(0);
+    expect(lines[0]).toBe("graphene-sgx: main exits with status 0");
+    expect(lines[1]).toBe("the application sees the same as on Linux alone: 3 calls and handlers compared");
+    for (const command of ["analyze", "diff"]) expect((await eintr([command, dir])).code).toBe(0);
+  });
+});
+
+test("record --fail-on-difference exits with 1", async () => {
+  expect((await recorded("lost-interrupted-error", "graphene-sgx", "--fail-on-difference")).code).toBe(1);
+  expect((await recorded("lost-interrupted-error", "native-linux", "--fail-on-difference")).code).toBe(0);
+});
+
+describe("diff", () => {
+  test("of a trace with itself finds nothing, of another stack the same from both sides", async () => {
+    const { dir: sgx } = await recorded("lost-interrupted-error", "graphene-sgx");
+    const { dir: native } = await recorded("lost-interrupted-error", "native-linux");
+    const itself = await eintr(["diff", sgx, sgx, "--format", "json"]);
+    expect(itself.code).toBe(0);
+    expect(JSON.parse(itself.out)).toMatchObject({ same: true, differences: [], first: null });
+    const json = async (...args: string[]) => {
+      const { out, code } = await eintr(["diff", ...args, "--format", "json"]);
+      expect(code).toBe(1);
+      return JSON.parse(out) as { differences: { one: unknown; other: unknown; kind: string }[] };
+    };
+    const forth = await json(sgx, native);
+    const back = await json(native, sgx);
+    expect(forth.differences.map(({ kind }) => kind)).toContain("result");
+    expect(back.differences.map(({ one, other, ...rest }) => ({ ...rest, one: other, other: one }))).toEqual(forth.differences);
+    // Without the other one the oracle is: the same run.
+    expect((await json(sgx)).differences).toEqual(forth.differences);
+  });
+
+  test("leaves out what it is told to", async () => {
+    const { dir } = await recorded("lost-interrupted-error", "graphene-sgx");
+    const all = await eintr(["diff", dir]);
+    expect(all.out).toContain("read(pipe, 64): 0, on Linux -EINTR");
+    const rest = await eintr(["diff", dir, "--ignore", "call:read", "--ignore", "kind:mask"]);
+    expect(rest).toMatchObject({ code: 0 });
+    expect(rest.out).toContain("the application sees the same");
+    expect((await eintr(["diff", dir, "--ignore", "thread:main"])).code).toBe(0);
+    expect((await eintr(["diff", dir, "--ignore", "kind:masks"])).talk).toContain('no kind "masks"; did you mean "mask"?');
+    expect(await eintr(["diff", dir, "--ignore", "read"])).toMatchObject({ code: 2, talk: expect.stringContaining("expected call:NAME") });
+  });
+
+  test("compares traces of other scenarios: threads by name, numbers in texts apart", async () => {
+    const program = (bytes: number, more: string): string =>
+      `name: p${bytes}\ntitle: reads\nmain: [{ sigaction: { signal: SIGINT, handler: h } }, { write: { to: p, bytes: 9 } }, { read: { from: p, bytes: ${bytes} } }${more}, exit-group]\nhandlers: { h: [{ compute: 1us }] }\n`;
+    const { dir: one } = await recorded(fileOf("p.yaml", program(3, "")), "native-linux");
+    const { dir: other } = await recorded(fileOf("q.yaml", program(4, ", getpid")), "native-linux");
+    const { code, out } = await eintr(["diff", one, other, "--all"]);
+    expect(code).toBe(1);
+    expect(out).toContain(`first difference from ${other}: seq `);
+    expect(out).toMatch(/ {2}main {2}read\(p, 3\): 3, there 4; and 1 that follows/);
+    expect(out).toMatch(/getpid\(\): is not called, there 1/);
+  });
+});
+
+describe("the tables", () => {
+  test("hold what record told, and what the view says of calls agrees with it", async () => {
+    const { dir } = await recorded("w12-pause-alarm", "graphene-linux");
+    const ask = async (sql: string): Promise<unknown> => JSON.parse((await eintr(["query", dir, sql, "--format", "json"])).out);
+    expect(await ask("SELECT subject, how, other, other_how FROM outcome WHERE subject = 'run'")).toEqual([
+      { subject: "run", how: "stuck", other: "native-linux", other_how: "exited" },
+    ]);
+    expect(await ask("SELECT kind, weight, what, there FROM difference WHERE kind NOT IN ('mask', 'siginfo') ORDER BY id LIMIT 1")).toEqual(
+      [{ kind: "never-returns", weight: "differs", what: "pause()", there: "-EINTR" }],
+    );
+    expect(await ask("SELECT call, result, native FROM syscalls WHERE native IS NOT result")).toEqual([
+      { call: "pause()", result: null, native: -4 },
+    ]);
+  });
+
+  test("are made again with the database", async () => {
+    const { dir } = await recorded("lost-interrupted-error", "graphene-sgx");
+    const before = await eintr(["query", dir, "SELECT * FROM difference"]);
+    const { rmSync } = await import("node:fs");
+    rmSync(`${dir}/trace.db`);
+    expect((await eintr(["query", dir, "SELECT * FROM difference"])).out).toBe(before.out);
+  });
+});
