@@ -35,6 +35,8 @@ export interface Wiring {
   readonly aep: number;
   readonly trigger: number;
   readonly isHandler: readonly boolean[];
+  /** Flows of the scenario's handlers, in its order. */
+  readonly handlers: readonly number[];
   /** No library OS: the kernel is the application's own, as it was that of a log. */
   readonly native: boolean;
   /** First frames of a process's first thread, and of a further thread whose first own function is `start`. */

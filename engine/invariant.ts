@@ -260,7 +260,7 @@ function checkProcess({ m, program, wrong }: Check, p: Process): void {
   const threads = p.threads.flatMap((id) => m.threads[id] ?? []);
   for (const { signal } of p.hostPending) {
     const takers = threads.filter((t) => !hasSignal(t.hostMask, signal));
-    const looked = takers.some((t) => t.check && (t.state === "run" || p.stopped || !ends(p, signal)));
+    const looked = takers.some((t) => t.check && (t.state === "run" || p.stopped || !t.wait?.interruptible || !ends(p, signal)));
     if (p.alive && takers.length > 0 && !looked) say(`nobody looks for pending signal ${signal}`);
   }
   for (const id of p.threadList) {

@@ -31,13 +31,15 @@ const programs = (o: RunOptions): Program => {
 function wire(o: RunOptions, program: Program): Wiring {
   const stack = STACKS[o.stack];
   const at = (name: string): number => program.byName.get(name) ?? -1;
-  const handlers = new Set(Object.keys(o.scenario.handlers).map(handlerFlow));
+  const names = Object.keys(o.scenario.handlers).map(handlerFlow);
+  const handlers = new Set(names);
   return {
     outside: at("(outside)"),
     restorer: at(RESTORER),
     aep: at(AEP),
     trigger: at("_DkGenericEventTrigger"),
     native: o.stack === "native-linux",
+    handlers: names.map(at),
     isHandler: program.flows.map((f) => handlers.has(f.name)),
     boot: () => [{ flow: at(stack.boot), pc: 0, v: {} }],
     bootThread: (start) => [{ flow: at(stack.bootThread(start)), pc: 0, v: { start } }],

@@ -1,7 +1,7 @@
 /** Stepping: let the earliest of threads, plans and timers go on, until a limit, the end or a deadlock. */
 
 import { reachSite } from "./app/pins.ts";
-import { lastNamed, schedule } from "./app/plans.ts";
+import { schedule } from "./app/plans.ts";
 import type { Ending, Sink, Source } from "./block.ts";
 import { decide, type Scheduler } from "./chance.ts";
 import { Cpu, inEnclave, inUserMode } from "./cpu.ts";
@@ -9,19 +9,16 @@ import { E } from "./errno.ts";
 import { BrokenLaw } from "./errors.ts";
 import type { FixName } from "./fixes.ts";
 import type { Program } from "./flow.ts";
-import { fill } from "./host/calls.ts";
-import { deliverable, generate } from "./host/generate.ts";
+import { deliverable } from "./host/generate.ts";
 import { OUTSIDE } from "./host/outside.ts";
-import { changeInfo, exitInfo, hearsOfStops, reapsItself } from "./host/process-state.ts";
 import { deliver, nothingDelivered } from "./host/signal.ts";
-import { timeOut, wake } from "./host/sleep.ts";
+import { timeOut } from "./host/sleep.ts";
 import { checkInvariants } from "./invariant.ts";
-import { portClosed } from "./libos/kill.ts";
+import { childChanged, fire, nextTimer, targetOf, timerExpired } from "./outside-world.ts";
 import { NEVER, type Scenario, type StackName } from "./scenario/schema.ts";
 import { aex, NSSA } from "./sgx/leaf.ts";
-import { byKernel, SI, type SigInfo, sentBy, withValue } from "./siginfo.ts";
-import { isSynchronous, SIG } from "./signals.ts";
-import { copyTree, keyOf, type Machine, type Process, READY, type Thread } from "./state.ts";
+import { isSynchronous } from "./signals.ts";
+import { copyTree, keyOf, type Machine, type Thread } from "./state.ts";
 import { endThread } from "./threads.ts";
 import { type Decision, KIND } from "./transition.ts";
 
@@ -139,9 +136,9 @@ export class Run implements Source {
     const m = c.m;
     c.dirty = false;
     const change = m.changes.shift();
-    if (change !== undefined) return this.childChanged(change, m.now);
+    if (change !== undefined) return childChanged(this.cpu, change, m.now);
     const due = m.due.shift();
-    if (due !== undefined) return this.fire(due, m.now);
+    if (due !== undefined) return fire(this.cpu, due, m.now);
     const t = this.earliest();
     const outsideAt = this.nextOutside();
     if (t === null && (outsideAt >= NEVER || this.nobodyLeft())) return this.end(this.someoneRuns() ? "time-limit" : "finished");
@@ -265,7 +262,7 @@ export class Run implements Source {
   private reaches(plan: number): boolean {
     const c = this.cpu;
     const { signals, arrivals } = c.scenario;
-    if (plan < signals.length) return this.targetOf(plan).p !== null;
+    if (plan < signals.length) return targetOf(c, plan).p !== null;
     const object = c.m.objectsByName[keyOf(arrivals[plan - signals.length]?.to ?? "")];
     return object !== undefined && c.m.live.some((id) => c.thread(id).wait?.objects.includes(object) ?? false);
   }
@@ -274,139 +271,11 @@ export class Run implements Source {
   private outside(at: number): void {
     const { m } = this.cpu;
     const p = this.cpu.processes().find((known) => nextTimer(known) === at);
-    if (p) return this.timerExpired(p, at);
+    if (p) return timerExpired(this.cpu, p, at);
     const plan = m.plans.findIndex((state) => state.next === at);
     schedule(this.cpu, plan, at);
-    this.fire(plan, at);
+    fire(this.cpu, plan, at);
   }
-
-  private timerExpired(p: Process, at: number): void {
-    const c = this.cpu;
-    const timer = p.timer === at ? null : p.timers.find((known) => known.next === at);
-    if (!timer) {
-      p.timer = p.timerInterval > 0 ? at + p.timerInterval : NEVER;
-      return this.generateOutside(OUTSIDE.timer, at, p, null, byKernel(SIG.ALRM));
-    }
-    timer.next = timer.interval > 0 ? at + timer.interval : NEVER;
-    if (timer.object < 0) {
-      const t = timer.thread < 0 ? null : (c.m.threads[timer.thread] ?? null);
-      if (timer.thread >= 0 && !t) return;
-      return this.generateOutside(OUTSIDE.timer, at, p, t, withValue(timer.signal, SI.TIMER, 0, timer.value));
-    }
-    this.dataArrives(timer.object, 1, at);
-  }
-
-  /** A plan is due, or (below 0) a process ended. */
-  private fire(due: number, at: number): void {
-    const c = this.cpu;
-    if (due < 0) return this.processEnded(-1 - due, at);
-    const signals = c.scenario.signals;
-    const plan = signals[due];
-    if (plan) {
-      const { p, t } = this.targetOf(due);
-      // The sender lives in another pid namespace: it has no pid here.
-      return this.generateOutside(OUTSIDE.arrives, at, p, t, sentBy(plan.signal, 0));
-    }
-    const arrival = c.scenario.arrivals[due - signals.length];
-    if (arrival) this.dataArrives(c.object(arrival.to), arrival.bytes, at);
-  }
-
-  private dataArrives(object: number, amount: number, at: number): void {
-    const c = this.cpu;
-    const t = this.anyThread();
-    if (!t) return;
-    this.beginOutside(t, at, KIND.step);
-    c.value = amount;
-    fill(c, object, amount);
-    c.happen(t, OUTSIDE.data, KIND.step, -1);
-  }
-
-  /** Whom the signal of a plan is for: a thread, or a process; both null when there is none of that name now. */
-  private targetOf(due: number): { p: Process | null; t: Thread | null } {
-    const c = this.cpu;
-    const plan = c.scenario.signals[due];
-    if (plan?.thread !== undefined) {
-      const threads = c.m.live.map((id) => c.thread(id));
-      const t = lastNamed(threads, plan.thread) ?? null;
-      return { p: t && c.process(t), t };
-    }
-    const alive = c.processes().filter((known) => known.alive);
-    return { p: lastNamed(alive, plan?.process ?? "main") ?? null, t: null };
-  }
-
-  /** The row of a process's end, on its oldest thread; none of them is gone yet. */
-  private processEnded(id: number, at: number): void {
-    const c = this.cpu;
-    const p = c.m.processes[id];
-    const t = c.m.threads[p?.threads[0] ?? -1];
-    if (!p || !t) throw new Error(`process ${id} has ended, but is not known any more`);
-    this.beginOutside(t, at, KIND["process.exit"]);
-    c.signal = p.end.signal;
-    c.value = p.end.status;
-    c.extra = p.end.why;
-    c.happen(t, OUTSIDE.ended, KIND["process.exit"], -1);
-    // What its parent gets is a row of its own, and a turn makes one.
-    c.m.changes.push({ process: id, what: "ended" });
-  }
-
-  private childEnded(child: Process, parent: Process, at: number): void {
-    const c = this.cpu;
-    portClosed(c, parent, child);
-    // A library OS has its own children's records, and reads them from here.
-    if (c.wiring.native && reapsItself(parent)) child.reaped = true;
-    this.wakeParent(parent, at);
-    this.generateOutside(OUTSIDE.childExit, at, parent, null, exitInfo(child));
-  }
-
-  /** __wake_up_parent: whoever is in wait4 looks again. */
-  private wakeParent(parent: Process, at: number): void {
-    const c = this.cpu;
-    for (const t of c.threadsOf(parent)) {
-      if (t.state !== "blocked" || t.wait?.child !== -1) continue;
-      c.now = Math.max(at, c.m.now);
-      wake(c, t, READY);
-    }
-  }
-
-  /** A child has ended, has stopped, or goes on. */
-  private childChanged({ process, what }: Machine["changes"][number], at: number): void {
-    const c = this.cpu;
-    const child = c.m.processes[process];
-    const parent = c.m.processes[child?.parent ?? -1];
-    if (!child || !parent?.alive) return;
-    if (what === "ended") return this.childEnded(child, parent, at);
-    this.wakeParent(parent, at);
-    if (hearsOfStops(parent)) this.generateOutside(OUTSIDE.childExit, at, parent, null, changeInfo(child, what));
-  }
-
-  private generateOutside(place: number, at: number, p: Process | null, thread: Thread | null, info: SigInfo): void {
-    const c = this.cpu;
-    const row = thread ?? c.m.threads[p?.threads[0] ?? -1] ?? this.anyThread();
-    if (!row) return;
-    this.beginOutside(row, at, KIND["host.signal.generate"]);
-    generate(c, p, thread, info);
-    c.happen(row, place, c.kind, -1);
-  }
-
-  /** A row that is no step of its thread: the thread's own clock stays. */
-  private beginOutside(t: Thread, at: number, kind: number): void {
-    const c = this.cpu;
-    c.begin(t, kind);
-    c.now = Math.max(at, c.m.now);
-  }
-
-  private anyThread(): Thread | null {
-    const id = this.cpu.m.live[0];
-    return id === undefined ? null : this.cpu.thread(id);
-  }
-}
-
-/** Next expiry of any of a process's timers. */
-function nextTimer(p: Process | null | undefined): number {
-  if (!p) return NEVER;
-  let at = p.timer;
-  for (const timer of p.timers) at = Math.min(at, timer.next);
-  return at;
 }
 
 const timeOf = (t: Thread): number => (t.state === "run" ? t.time : (t.wait?.deadline ?? NEVER));

@@ -7,10 +7,12 @@
 
 import type { Ending } from "./block.ts";
 import type { Questions } from "./chance.ts";
-import type { ObjectKind } from "./host/object-kinds.ts";
 import type { SigInfo } from "./siginfo.ts";
 import type { SignalSet } from "./signals.ts";
+import type { CpuTimer, HostAction, HostObject, HostSignal, HostTimer, Wait, WakeCause } from "./state-host.ts";
 import type { Why } from "./transition.ts";
+
+export * from "./state-host.ts";
 
 /** No `any` reaches a flow: each one declares its own locals, the machine only stores them. */
 export type Word = number | string | boolean | null | readonly Word[] | { readonly [name: string]: Word };
@@ -27,68 +29,6 @@ export interface Frame {
 export const HOST = 0;
 export const ENCLAVE = 1;
 export type StackId = 0 | 1;
-
-/** A signal the host kernel keeps for a thread or process. */
-export interface HostSignal {
-  signal: number;
-  /** Follows this signal through all layers. */
-  id: number;
-  info: SigInfo;
-  /** On the kernel of a log it was not delivered before this time; 0 when nobody knows. */
-  at: number;
-}
-
-/** What a host process does with a signal. `flow` is the handler's flow, -1 for ignore; absent from the table = default. */
-export interface HostAction {
-  flow: number;
-  flags: number;
-  mask: SignalSet;
-}
-
-export const SA_RESTART = 1;
-export const SA_RESETHAND = 2;
-export const SA_NODEFER = 4;
-export const SA_ONSTACK = 8;
-export const SA_NOCLDSTOP = 16;
-export const SA_NOCLDWAIT = 32;
-
-export type WakeCause = 0 | 1 | 2;
-export const READY = 0;
-export const TIMED_OUT = 1;
-export const INTERRUPTED = 2;
-
-/** What a thread blocked in the host kernel waits for. */
-export interface Wait {
-  /** Objects, any of which ends the wait. */
-  objects: readonly number[];
-  /** Virtual ns. */
-  deadline: number;
-  interruptible: boolean;
-  /** A wait for a child of this process: -1 any, else the process; -2 not a wait for a child. */
-  child: number;
-}
-
-/** Files that Linux makes out of other things: signals of a set, a counter (one at a time or all of it), a timer. `none`: it was refused. */
-export type FdKind =
-  | { what: "signalfd"; mask: SignalSet }
-  | { what: "eventfd"; semaphore: boolean }
-  | { what: "timerfd" }
-  | { what: "none" };
-
-/** Something in the host that threads wait for: pipe (bytes), listener (connections), event (0, 1), semaphore, word. */
-export interface HostObject {
-  name: string;
-  level: number;
-  closed: boolean;
-  /** A file that is neither pipe nor socket; without it those. */
-  fd?: FdKind;
-  /** nwaiters of a PAL mutex or event: who has said that it waits, whether it sleeps or not. */
-  waiters: number;
-  /** How a LibOS treats it, when it is the scenario's. */
-  kind: ObjectKind;
-  /** O_NONBLOCK. */
-  nonblock: boolean;
-}
 
 /** Registers of an interrupted enclave thread in SSA[i].GPRSGX, as far as control flow needs them. */
 export interface SsaFrame {
@@ -189,6 +129,8 @@ export interface LibosState {
   actions: Record<number, LibosAction>;
   suspendOnSignal: boolean;
   schedulerEvent: number;
+  /** thread->pgid. */
+  pgid: number;
   /** test_range: -1 none, else the address the fault is forwarded to (label of the probing flow). */
   probing: boolean;
 }
@@ -302,6 +244,8 @@ export interface Process {
   sid: number;
   /** Timers made by timer_create and timerfd_create. */
   timers: HostTimer[];
+  /** ITIMER_VIRTUAL and ITIMER_PROF: ns of computing left, 0 not armed, and interval. */
+  cpuTimers: { virtual: CpuTimer; prof: CpuTimer };
   /** ITIMER_REAL of the host kernel: next expiry or NEVER, and interval. */
   timer: number;
   timerInterval: number;
@@ -311,6 +255,8 @@ export interface Process {
   /** PAL's handler table: event -> registered. */
   upcalls: Record<number, boolean>;
   asyncList: AsyncEvent[];
+  /** real_itimer of the LibOS, in microseconds. */
+  realItimer: { timeout: number; reset: number };
   /** Entries made so far. */
   asyncEvents: number;
   /** thread_list: threads the LibOS takes for alive, in the order of their start. Of a death in the PAL nobody tells it (2.5, 2.9). */
@@ -343,20 +289,6 @@ export interface PlanState {
   fired: number;
   /** Visits of the pinned place so far. */
   visits: number;
-}
-
-/** A POSIX timer or the timer behind a timerfd. */
-export interface HostTimer {
-  name: string;
-  /** Virtual ns of the next expiry, NEVER when it is not armed. */
-  next: number;
-  interval: number;
-  /** Signal it sends, 0 none; to a thread, or -1 to the process. */
-  signal: number;
-  thread: number;
-  value: number;
-  /** Object of a timerfd, -1 none. */
-  object: number;
 }
 
 export interface Machine {

@@ -28,7 +28,7 @@ const newSgx = (): SgxState => ({
   faultOpcode: "",
 });
 
-const newLibos = (schedulerEvent: number): LibosState => ({
+const newLibos = (schedulerEvent: number, pgid: number): LibosState => ({
   ready: false,
   palErrno: 0,
   preempt: 0,
@@ -40,6 +40,7 @@ const newLibos = (schedulerEvent: number): LibosState => ({
   actions: {},
   suspendOnSignal: false,
   schedulerEvent,
+  pgid,
   probing: false,
 });
 
@@ -82,7 +83,7 @@ export function newThread(c: Cpu, { process, name, internal, program, frames, cr
     cause: 0,
     sgx: newSgx(),
     pal: { pendingEvent: 0, pendingId: 0, queue: [], slabLocked: false },
-    libos: newLibos(c.newObject("scheduler_event")),
+    libos: newLibos(c.newObject("scheduler_event"), creator?.libos.pgid ?? process.pid),
     app: {
       calls: 0,
       handlers: {},
@@ -138,12 +139,14 @@ export function newProcess(c: Cpu, name: string, parent: Process | null): Proces
     pgid: parent?.pgid ?? c.m.nextPid,
     sid: parent?.sid ?? c.m.nextPid,
     timers: [],
+    cpuTimers: { virtual: { left: 0, interval: 0 }, prof: { left: 0, interval: 0 } },
     timer: NEVER,
     timerInterval: 0,
     locks: {},
     lockObjects: {},
     upcalls: {},
     asyncList: [],
+    realItimer: { timeout: 0, reset: 0 },
     asyncEvents: 0,
     threadList: [],
     helperAlive: false,

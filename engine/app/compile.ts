@@ -1,90 +1,28 @@
 /** Programs of a scenario become flows of the application layer: an operation is a step, or a few. */
 
-import type { Cpu } from "../cpu.ts";
 import { running, stackOf, topFrame } from "../cpu.ts";
-import { E } from "../errno.ts";
 import { type Flow, flow, type Step, type Steps } from "../flow.ts";
-import { type CallLocals, callArgs } from "../host/calls.ts";
+import { callArgs } from "../host/calls.ts";
 import { faultAt } from "../host/fault.ts";
 import { longjmp } from "../libos/deliver.ts";
 import { missingCall } from "../libos/unimplemented.ts";
-import { goesOnAs, NEVER, type Operation, type OperationName, type OperationOf, type Scenario } from "../scenario/schema.ts";
-import { copySet, setOf, signalName } from "../signals.ts";
-import { appMask, keyOf, type Locals, SA_NODEFER, SA_ONSTACK, SA_RESETHAND, SA_RESTART } from "../state.ts";
+import { goesOnAs, type Operation, type OperationName, type OperationOf, type Scenario } from "../scenario/schema.ts";
+import { copySet, setOf } from "../signals.ts";
+import { appMask, keyOf, SA_NOCLDSTOP, SA_NOCLDWAIT, SA_NODEFER, SA_ONSTACK, SA_RESETHAND, SA_RESTART } from "../state.ts";
+import { call, childNamed, opaque, plainError, pollArgs, waitArgs } from "./call.ts";
 import { decision, loop, retry, setFlag } from "./conditions.ts";
+import { INTERRUPTIBLE } from "./interruptible.ts";
 import type { Context, Items, Program } from "./items.ts";
 import { handlerFlow, programFlow } from "./names.ts";
-import { enterCall, enterHandler } from "./pins.ts";
-import type { SyscallName } from "./syscalls.ts";
+import { NEWER } from "./newer.ts";
+import { enterHandler } from "./pins.ts";
 
-const FLAGS: Readonly<Record<string, number>> = { SA_RESTART, SA_RESETHAND, SA_NODEFER, SA_ONSTACK };
-
-/** A short text of a call's arguments, as the timeline shows it. */
-function callText(name: string, op: Operation): string {
-  const shown = Object.entries(op)
-    .filter(
-      ([key, value]) =>
-        !["op", "expect", "result", "takes", "line", "takers", "finds"].includes(key) &&
-        value !== undefined &&
-        value !== NEVER &&
-        !(Array.isArray(value) && value.length === 0),
-    )
-    .map(([key, value]) => (key === "signal" ? signalName(Number(value)) : Array.isArray(value) ? value.join("+") : String(value)));
-  return `${name}(${shown.join(", ")})`;
-}
-
-/** The step that makes a system call. */
-function call(x: Context, op: Operation, name: SyscallName | "undefined", args: (c: Cpu) => Locals, shown: string = name): Items {
-  return [
-    x.s.call(
-      callText(shown, op),
-      `libc ${name}`,
-      (c) => {
-        c.value = x.number;
-        enterCall(c, op.op);
-        return args(c);
-      },
-      "app.call",
-    ),
-  ];
-}
-
-interface Waiting {
-  readonly takes?: number | undefined;
-  readonly result?: number | undefined;
-}
-
-/** Arguments of a call that waits: for an object, or for the outside world. */
-function waitArgs(
-  c: Cpu,
-  op: Waiting,
-  object: string | readonly string[] | undefined,
-  more: Parameters<typeof callArgs>[0] = {},
-): CallLocals {
-  const names = object === undefined ? [] : typeof object === "string" ? [object] : object;
-  const ids = names.map((name) => c.object(name));
-  return callArgs({ object: ids.length === 1 ? (ids[0] ?? -1) : -1, objects: ids, takes: op.takes ?? -1, result: op.result ?? 0, ...more });
-}
-
-/** A call that waits for several objects. `fds` and the like are what the LibOS makes of them. */
-const pollArgs = (c: Cpu, op: Waiting & { on?: readonly string[] | undefined; timeout: number }): Locals => ({
-  ...waitArgs(c, op, op.on, { timeout: op.timeout }),
-  object: -1,
-  fds: [],
-  next: 0,
-  rest: [],
-  ready: [],
-});
-
-/** The outside world answered with an error the PAL has no word for: the call is taken as it was. */
-const plainError = (op: Waiting): boolean =>
-  op.takes !== undefined && (op.result ?? 0) < 0 && ![E.INTR, E.AGAIN, E.PIPE, E.CONNRESET].some((known) => known === op.result);
-
-const opaque = (x: Context, op: Operation & Waiting): Items => call(x, op, "call", (c) => ({ ...waitArgs(c, op, undefined) }), op.op);
+const FLAGS: Readonly<Record<string, number>> = { SA_RESTART, SA_RESETHAND, SA_NODEFER, SA_ONSTACK, SA_NOCLDSTOP, SA_NOCLDWAIT };
 
 type Compile = { readonly [N in OperationName]: (op: OperationOf<N>, x: Context) => Items };
 
 const COMPILE: Compile = {
+  ...NEWER,
   compute: (op, { s }) => [
     s.act(
       "compute",
@@ -110,7 +48,7 @@ const COMPILE: Compile = {
   "futex-wake": (op, x) => call(x, op, "futex_wake", (c) => ({ ...callArgs({ object: c.object(op.on), bytes: op.count }), targets: [] })),
   semop: (op, x) => call(x, op, "semop", (c) => waitArgs(c, op, op.on)),
   msgrcv: (op, x) => call(x, op, "msgrcv", (c) => waitArgs(c, op, op.on, { result: op.result ?? 1 })),
-  nanosleep: (op, x) => call(x, op, "nanosleep", () => callArgs({ timeout: op.for })),
+  nanosleep: (op, x) => call(x, op, "nanosleep", () => ({ ...callArgs({ timeout: op.for }), rem: op.rem })),
   pause: (op, x) => call(x, op, "pause", () => callArgs()),
   sigsuspend: (op, x) => call(x, op, "sigsuspend", () => ({ ...callArgs(), mask: setOf(op.mask), old: [0, 0] })),
   sigaction: (op, x) =>
@@ -119,9 +57,10 @@ const COMPILE: Compile = {
       handler: op.handler === "default" ? -2 : op.handler === "ignore" ? -1 : c.flowOf(handlerFlow(op.handler)),
       flags: op.flags.reduce((flags, flag) => flags | (FLAGS[flag] ?? 0), 0),
       mask: setOf(op.mask),
+      old: op.old,
       ret: 0,
     })),
-  sigprocmask: (op, x) => call(x, op, "sigprocmask", () => ({ how: op.how, mask: setOf(op.signals), ret: 0 })),
+  sigprocmask: (op, x) => call(x, op, "sigprocmask", () => ({ how: op.how, mask: setOf(op.signals), old: op.old, ret: 0 })),
   sigpending: (op, x) => call(x, op, "sigpending", () => callArgs()),
   sigaltstack: (op, x) => call(x, op, "sigaltstack", () => ({ ...callArgs({ bytes: op.bytes }), disable: op.disable })),
   kill: (op, x) =>
@@ -140,12 +79,17 @@ const COMPILE: Compile = {
   tgkill: (op, x) =>
     call(x, op, "tgkill", () => ({ ...callArgs(), thread: op.thread, signal: op.signal, target: -1, takers: op.takers ?? {} })),
   alarm: (op, x) => call(x, op, "alarm", () => ({ ...callArgs(), after: op.after })),
-  setitimer: (op, x) => call(x, op, "setitimer", () => ({ ...callArgs(), value: op.value, interval: op.interval })),
+  setitimer: (op, x) =>
+    call(x, op, "setitimer", () => ({ ...callArgs(), value: op.value, interval: op.interval, which: op.which, old: op.old })),
   fioasync: (op, x) => call(x, op, "ioctl", (c) => callArgs({ object: c.object(op.on) })),
   wait4: (op, x) =>
     call(x, op, "wait4", (c) => ({
       ...callArgs({ object: childNamed(c, op.child), bytes: op.nohang ? 1 : 0 }),
       finds: childNamed(c, op.finds),
+      exited: true,
+      stopped: op.untraced,
+      continued: op.continued,
+      keep: false,
     })),
   clone: (op, x) => call(x, op, "clone", () => ({ ...callArgs(), program: op.program })),
   fork: (op, x) => call(x, op, "fork", () => ({ ...callArgs(), program: op.program })),
@@ -160,7 +104,14 @@ const COMPILE: Compile = {
   getpid: (op, x) => call(x, op, "getpid", () => callArgs()),
   gettime: (op, x) => call(x, op, "gettimeofday", () => callArgs()),
   "probe-memory": (op, x) => call(x, op, "probe", () => ({ ...callArgs(), valid: op.valid, address: 0x1000 })),
-  call: (op, x) => call(x, op, missingCall(op.name) ?? "call", () => callArgs({ takes: op.takes, result: op.result }), op.name),
+  call: (op, x) =>
+    call(
+      x,
+      op,
+      missingCall(op.name) ?? "call",
+      () => ({ ...callArgs({ takes: op.takes, result: op.result }), interruptible: op.interruptible ?? INTERRUPTIBLE.has(op.name) }),
+      op.name,
+    ),
   fault: (op, { s }) => [
     s.act(
       op.at === "unmapped" ? `fault: ${op.what}` : `fault: ${op.what}, ${op.at}`,
@@ -247,6 +198,7 @@ const COMPILE: Compile = {
       (c, v) => {
         c.signal = v.signal;
         c.extra = v.id;
+        c.t.app.stackFull = false;
         longjmp(c, op.place);
       },
       "app.handler.longjmp",
@@ -264,13 +216,6 @@ const restoreMask = (op: OperationOf<"siglongjmp">, x: Context): Step =>
     mask: copySet(c.t.app.places[keyOf(op.place)]?.mask ?? [0, 0]),
     ret: 0,
   }));
-
-/** The child process that runs a program, -1 for any. */
-function childNamed(c: Cpu, name: string | undefined): number {
-  if (name === undefined) return -1;
-  const me = c.process(c.t).id;
-  return c.processes().findLast((p) => p.parent === me && (p.name === name || p.name.startsWith(`${name}#`)))?.id ?? -1;
-}
 
 function body(s: Steps<Program>, operations: readonly Operation[], flow: string): Items {
   let marks = 0;

@@ -10,10 +10,12 @@ import { SIG } from "../signals.ts";
 import { copyTree, type Locals, type Process } from "../state.ts";
 import { endThread, newProcess, newThread } from "../threads.ts";
 import { type KindName, WHY, type Why } from "../transition.ts";
+import { isReadable, writeFd } from "./fds.ts";
 import { generate, type Taken } from "./generate.ts";
+import { copyOut, skipCopyOut } from "./outputs.ts";
 import { endProcess } from "./process-state.ts";
 import { wakeWaiters } from "./sleep.ts";
-import { isReadable, objectOf, waitingCalls } from "./waiting.ts";
+import { objectOf, waitingCalls } from "./waiting.ts";
 
 /** Locals of every call. -1 stands for "not given". */
 export interface CallLocals extends Locals {
@@ -31,6 +33,7 @@ export interface CallLocals extends Locals {
   ends: number;
   /** false: signals wait for its end (a sleep of state D: files, fsync). */
   interruptible?: boolean;
+  out?: number[];
   ret: number;
 }
 
@@ -62,9 +65,11 @@ export const quick = (name: string, run: (c: Cpu, v: CallLocals) => number, kind
         `${name}: enter the kernel`,
         (c, v) => {
           v.ret = run(c, v);
+          skipCopyOut(c, v);
         },
         kind,
       ),
+      copyOut({ act }, `${name}: write what was asked for`),
       ret(
         `${name}: return from the kernel`,
         (c, v) => {
@@ -97,8 +102,8 @@ const sending = (name: "write" | "send"): Flow =>
         (c, v) => {
           v.until = c.now;
           c.value = v.object;
-          v.ret = v.takes >= 0 ? v.result : v.bytes;
-          if (v.takes < 0 && v.object >= 0 && !objectOf(c, v)?.closed) fill(c, v.object, v.bytes);
+          v.ret = v.takes >= 0 ? v.result : writeFd(v, objectOf(c, v)?.fd);
+          if (v.takes < 0 && v.object >= 0 && v.ret >= 0 && !objectOf(c, v)?.closed) fill(c, v.object, v.bytes);
           c.ns = Math.max(0, v.takes);
         },
         "host.syscall.enter",

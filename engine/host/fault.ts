@@ -8,7 +8,20 @@ import type { Frame, Word } from "../state.ts";
 import { KIND } from "../transition.ts";
 import { generateFault } from "./generate.ts";
 
-export const FAULTS = ["divide", "memory", "align", "illegal", "int3", "cpuid", "rdtsc", "syscall"] as const;
+export const FAULTS = [
+  "divide",
+  "memory",
+  "align",
+  "illegal",
+  "int3",
+  "cpuid",
+  "rdtsc",
+  "syscall",
+  "hlt",
+  "in",
+  "noncanonical",
+  "stack",
+] as const;
 export type Fault = (typeof FAULTS)[number];
 
 /**
@@ -42,6 +55,13 @@ const EXCEPTIONS: Readonly<Record<Fault, Exception>> = {
   cpuid: { code: 3, signal: SIG.ILL, vector: VECTOR.UD, enclaveOnly: true },
   rdtsc: { code: 3, signal: SIG.ILL, vector: VECTOR.UD, enclaveOnly: true },
   syscall: { code: 3, signal: SIG.ILL, vector: VECTOR.UD, enclaveOnly: true },
+  // #GP: SIGSEGV without an address. Like #PF it is not reported in EXITINFO (SGX 1).
+  hlt: { code: 2, signal: SIG.SEGV, vector: VECTOR.NONE },
+  noncanonical: { code: 2, signal: SIG.SEGV, vector: VECTOR.NONE },
+  // In an enclave input and output are invalid opcodes.
+  in: { code: 2, signal: SIG.SEGV, vector: VECTOR.UD },
+  // The guard page below the stack.
+  stack: { code: 2, signal: SIG.SEGV, vector: VECTOR.NONE },
 };
 
 /** The running step's instruction faults: RIP stays at it. An instruction that is legal here is simply executed. */
@@ -55,6 +75,8 @@ export function faultAt(c: Cpu, what: Fault, address: number, vma: Vma = "unmapp
   if (!exception.trap || inEnclave(c.t)) topFrame(c.t).pc -= 1;
   c.t.sgx.faultVector = exception.vector;
   c.t.sgx.faultOpcode = what;
+  // The kernel's frame of a thread in an enclave lies on the untrusted stack, which has room.
+  if (what === "stack" && !inEnclave(c.t)) c.t.app.stackFull = true;
   const signal = signalOf(c, exception, vma);
   const alive = generateFault(c, c.t, infoOf(what, signal, address, vma));
   if (alive) c.value = exception.code;
@@ -63,8 +85,8 @@ export function faultAt(c: Cpu, what: Fault, address: number, vma: Vma = "unmapp
 }
 
 /** The kernel's signal: for it there is no file behind the pages of an enclave, and a breakpoint there is no breakpoint. */
-function signalOf(c: Cpu, { signal, trap }: Exception, vma: Vma): number {
-  if (inEnclave(c.t)) return trap ? SIG.ILL : signal;
+function signalOf(c: Cpu, { signal, trap, vector }: Exception, vma: Vma): number {
+  if (inEnclave(c.t)) return trap || vector === VECTOR.UD ? SIG.ILL : signal;
   return vma === "file-end" ? SIG.BUS : signal;
 }
 
@@ -76,6 +98,12 @@ function infoOf(what: Fault, signal: number, address: number, vma: Vma): SigInfo
     case "memory":
       if (vma === "file-end") return faultInfo(signal, SI.BUS_ADRERR, address);
       return faultInfo(signal, vma === "unmapped" ? SI.SEGV_MAPERR : SI.SEGV_ACCERR, address);
+    case "stack":
+      return faultInfo(signal, SI.SEGV_MAPERR, address);
+    case "hlt":
+    case "in":
+    case "noncanonical":
+      return signal === SIG.SEGV ? byKernel(signal) : faultInfo(signal, SI.ILL_ILLOPN, address);
     case "align":
       return faultInfo(signal, SI.BUS_ADRALN, 0);
     case "int3":

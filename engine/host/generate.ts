@@ -5,7 +5,7 @@
 
 import { type Cpu, topFrame } from "../cpu.ts";
 import { NEVER } from "../scenario/values.ts";
-import type { SigInfo } from "../siginfo.ts";
+import { SI, type SigInfo } from "../siginfo.ts";
 import { hasSignal, isSynchronous, linuxDefault, SIG, type SignalSet, signalsIn } from "../signals.ts";
 import { type HostSignal, INTERRUPTED, type Process, type Thread } from "../state.ts";
 import { KIND, WHY } from "../transition.ts";
@@ -63,6 +63,10 @@ function receiver(c: Cpu, p: Process, signal: number, taker?: Thread): Thread | 
   return null;
 }
 
+/** A standard signal is pending once. A timer has one signal to send: expiring again it only counts (posix_timer_event). */
+const coalesces = (pending: HostSignal, { signo, code, value }: SigInfo): boolean =>
+  pending.signal === signo && (!isRealTime(signo) || (code === SI.TIMER && pending.info.code === SI.TIMER && pending.info.value === value));
+
 /** A stop signal and SIGCONT clear each other, whether or not they are blocked or ignored. SIGCONT and SIGKILL end a stop. */
 function prepare(c: Cpu, p: Process, signal: number): void {
   if (isStop(signal)) discardPending(c, p, (pending) => pending === SIG.CONT);
@@ -97,7 +101,7 @@ export function generate(c: Cpu, p: Process | null, thread: Thread | null, info:
   const asked = thread ?? c.threadsOf(p)[0];
   if (ignored(p, signal) && !(asked && keptFor(asked, signal))) return discard(c, 0);
   const queue = thread ? thread.hostPending : p.hostPending;
-  if (!isRealTime(signal) && queue.some((pending) => pending.signal === signal)) return discard(c, 1);
+  if (queue.some((pending) => coalesces(pending, info))) return discard(c, 1);
   queue.push({ signal, id, info, at: took?.at ?? 0 });
   tellSignalfds(c, signal);
   if (target) signalWakeUp(c, p, target, signal);

@@ -11,11 +11,12 @@ import { type Flow, flow } from "../flow.ts";
 import { NEVER } from "../scenario/schema.ts";
 import type { SignalSet } from "../signals.ts";
 import { type HostObject, INTERRUPTED, TIMED_OUT } from "../state.ts";
-import { forgetProcess } from "../threads.ts";
 import { KIND } from "../transition.ts";
 import type { CallLocals } from "./calls.ts";
+import { isReadable, isReady, readFd } from "./fds.ts";
 import { deliverable } from "./generate.ts";
-import { lendMask } from "./signal.ts";
+import { copyOut, OUT, skipCopyOut, tell } from "./outputs.ts";
+import { lendMask, restoreMask } from "./signal.ts";
 import { block } from "./sleep.ts";
 
 export const objectOf = (c: Cpu, v: CallLocals): HostObject | undefined => c.m.objects[v.object];
@@ -27,9 +28,11 @@ interface Call {
   /** Result when `timeout` passes. */
   readonly timedOut?: number;
   /** What the kernel returns when a signal cuts it short: EINTR, or a code that says when it starts again (signal(7)). */
-  readonly cut?: (v: CallLocals) => number;
+  readonly cut?: (v: CallLocals, c: Cpu) => number;
   readonly child?: boolean;
   readonly enter?: (c: Cpu, v: CallLocals) => void;
+  /** At the return, however it came about. */
+  readonly leaving?: (c: Cpu, v: CallLocals) => void;
 }
 
 const never = (): number => E.INTR;
@@ -37,12 +40,10 @@ const never = (): number => E.INTR;
 export const restartsSys = (): number => E.RESTARTSYS;
 /** ERESTARTNOHAND: without a handler only. */
 export const restartsNoHand = (): number => E.RESTARTNOHAND;
-/** ERESTART_RESTARTBLOCK: without a handler only. */
-const restartsBlock = (): number => E.RESTARTBLOCK;
 
-export function waiting({ name, attempt, timedOut = E.TIMEDOUT, cut = never, child = false, enter }: Call): Flow {
+export function waiting({ name, attempt, timedOut = E.TIMEDOUT, cut = never, child = false, enter, leaving }: Call): Flow {
   const interrupted = (c: Cpu, v: CallLocals): number => {
-    const code = cut(v);
+    const code = cut(v, c);
     const caller = c.t.host[c.t.host.length - 2];
     // Made again, it ends when it would have: the kernel keeps the time (restart_block), and the world outside goes on.
     if (caller && code !== E.INTR && v.until < NEVER) caller.v.ends = v.until;
@@ -63,7 +64,7 @@ export function waiting({ name, attempt, timedOut = E.TIMEDOUT, cut = never, chi
           const result = v.takes === 0 ? v.result : tryNow(c, v);
           if (result === null) return;
           v.ret = result;
-          leave(c);
+          leave(c, v);
         },
         "host.syscall.enter",
       ),
@@ -76,7 +77,7 @@ export function waiting({ name, attempt, timedOut = E.TIMEDOUT, cut = never, chi
             return;
           v.ret = result ?? interrupted(c, v);
           stayAwake(c);
-          leave(c);
+          leave(c, v);
         },
         "thread.block",
       ),
@@ -89,13 +90,16 @@ export function waiting({ name, attempt, timedOut = E.TIMEDOUT, cut = never, chi
           const result = late ?? tryNow(c, v);
           if (result !== null) v.ret = result;
           else if (t.dying || (t.cause === INTERRUPTED && deliverable(c, t) !== null)) v.ret = interrupted(c, v);
-          else rewind(c, 1);
+          else return rewind(c, 1);
+          leave(c, v);
         },
         "thread.wake",
       ),
+      copyOut({ act }, `${name}: write what was asked for`),
       ret(
         `${name}: return from the kernel`,
         (c, v) => {
+          leaving?.(c, v);
           c.t.queued = -1;
           c.t.rax = v.ret;
           c.value = v.ret;
@@ -115,18 +119,16 @@ function stayAwake(c: Cpu): void {
   c.ns = costOf("step") - costOf("thread.block");
 }
 
-/** Positions in the four steps above. */
-function leave(c: Cpu): void {
+/** Positions in the steps above: on to what is written, or past it. */
+function leave(c: Cpu, v: CallLocals): void {
   rewind(c, 3);
+  skipCopyOut(c, v);
 }
 
 function rewind(c: Cpu, pc: number): void {
   const frame = c.t.host[c.t.host.length - 1];
   if (frame) frame.pc = pc;
 }
-
-/** A regular file always has something: it never blocks. */
-export const isReadable = (object: HostObject | undefined): boolean => object !== undefined && (object.level > 0 || object.kind === "file");
 
 /** What a call does when there is nothing: wait, or with O_NONBLOCK not. */
 const nothing = (object: HostObject): number | null => (object.nonblock ? E.AGAIN : null);
@@ -135,6 +137,7 @@ function takeBytes(c: Cpu, v: CallLocals): number | null {
   const object = objectOf(c, v);
   if (!object) return null;
   if (object.kind === "file") return v.bytes;
+  if (object.fd) return readFd(c, v, object, object.fd) ?? nothing(object);
   if (object.level === 0) return object.closed ? 0 : nothing(object);
   const got = Math.min(object.level, v.bytes);
   object.level -= got;
@@ -149,27 +152,12 @@ function takeOne(c: Cpu, v: CallLocals): number | null {
   return v.result;
 }
 
-const countReady = (c: Cpu, v: CallLocals): number | null =>
-  v.objects.filter((id) => isReadable(c.m.objects[id]) || c.m.objects[id]?.closed).length || null;
+const countReady = (c: Cpu, v: CallLocals): number | null => v.objects.filter((id) => isReady(c, id)).length || null;
 
 /** Index + 1 of the first object that is ready: what the PAL's waits ask for. */
 function firstReady(c: Cpu, v: CallLocals): number | null {
   const at = v.objects.findIndex((id) => isReadable(c.m.objects[id]));
   return at < 0 ? null : at + 1;
-}
-
-/** wait4 of the native stack. `object` is the wanted child process or -1. */
-function reap(c: Cpu, v: CallLocals): number | null {
-  const me = c.process(c.t);
-  const mine = c.processes().filter((p) => p.parent === me.id && !p.reaped && (v.object < 0 || p.id === v.object));
-  if (mine.length === 0) return E.CHILD;
-  // What is known of a log's kernel wins: of several children it found that one.
-  const found = mine.find((p) => p.id === v.finds) ?? null;
-  const dead = found ? (found.alive ? undefined : found) : mine.find((p) => !p.alive);
-  if (!dead) return v.bytes === 1 ? 0 : null;
-  dead.reaped = true;
-  forgetProcess(c, dead);
-  return dead.pid;
 }
 
 /** A sleeper is in the word's queue from here on; a waker takes it out, asleep or not yet (kernel/futex: queued, then schedule). */
@@ -189,23 +177,37 @@ const answered = (c: Cpu, v: CallLocals): number | null => (c.t.queued === v.obj
 const takenOut = (c: Cpu, v: CallLocals): number | null =>
   v.changed === true ? E.AGAIN : v.object >= 0 && c.t.queued !== v.object ? 0 : null;
 
-function suspendMask(c: Cpu, v: CallLocals): void {
-  lendMask(c, c.t, v.mask as unknown as SignalSet);
+/** A mask for the length of the call, where one is given. */
+function lend(c: Cpu, v: CallLocals): void {
+  if (v.mask) lendMask(c, c.t, v.mask as unknown as SignalSet);
+}
+
+/** Cut short, the mask is in force until a handler's frame has kept the old one (restore_saved_sigmask_unless). */
+function giveBack(c: Cpu, v: CallLocals): void {
+  if (v.ret >= 0) restoreMask(c, c.t);
+}
+
+/** poll: ERESTART_RESTARTBLOCK; ppoll, select and pselect6: ERESTARTNOHAND. */
+const cutPoll = (v: CallLocals): number => (v.mask || v.select === true ? E.RESTARTNOHAND : E.RESTARTBLOCK);
+
+/** nanosleep writes what is left when it is cut short; one with an absolute time has nothing to write (kernel/time/hrtimer.c). */
+function cutSleep(v: CallLocals, c: Cpu): number {
+  if (v.rem === true) tell(v, OUT.remaining, Math.max(0, v.until - c.now));
+  return v.absolute === true ? E.RESTARTNOHAND : E.RESTARTBLOCK;
 }
 
 export const waitingCalls: readonly Flow[] = [
   waiting({ name: "read", attempt: takeBytes, cut: restartsSys }),
   waiting({ name: "accept", attempt: takeOne, cut: restartsSys }),
-  waiting({ name: "poll", attempt: countReady, timedOut: 0, cut: restartsBlock }),
-  waiting({ name: "epoll_wait", attempt: countReady, timedOut: 0 }),
+  waiting({ name: "poll", attempt: countReady, timedOut: 0, cut: cutPoll, enter: lend, leaving: giveBack }),
+  waiting({ name: "epoll_wait", attempt: countReady, timedOut: 0, enter: lend, leaving: giveBack }),
   waiting({ name: "wait-any", attempt: firstReady, timedOut: E.TIMEDOUT, cut: restartsNoHand }),
   waiting({ name: "futex-wait", attempt: takenOut, enter: enqueue, cut: (v) => (v.timeout < NEVER ? E.RESTARTBLOCK : E.RESTARTSYS) }),
   waiting({ name: "futex-wait-0", attempt: answered, enter: enqueueIfZero }),
   waiting({ name: "semop", attempt: takeOne }),
   waiting({ name: "msgrcv", attempt: takeOne, cut: restartsNoHand }),
-  waiting({ name: "nanosleep", attempt: () => null, timedOut: 0, cut: restartsBlock }),
+  waiting({ name: "nanosleep", attempt: () => null, timedOut: 0, cut: cutSleep }),
   waiting({ name: "pause", attempt: () => null, cut: restartsNoHand }),
-  waiting({ name: "sigsuspend", attempt: () => null, enter: suspendMask, cut: restartsNoHand }),
-  waiting({ name: "wait4", attempt: reap, cut: restartsSys, child: true }),
+  waiting({ name: "sigsuspend", attempt: () => null, enter: lend, cut: restartsNoHand }),
   waiting({ name: "call", attempt: (_, v) => v.result, cut: restartsSys }),
 ];

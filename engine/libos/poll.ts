@@ -132,6 +132,25 @@ function polled(c: Cpu, v: Poll): number {
   return 0;
 }
 
+/** Without descriptors it is nanosleep (shim_poll.c:525). */
+const select = flow<Poll>("shim_do_select", "libos", "2.20, errata B9", (s) => [
+  s.test("nfds != 0?", (_, v) => v.objects.length > 0 || v.takes >= 0, "poll"),
+  s.test("no time-out?", (_, v) => v.timeout >= NEVER, "invalid"),
+  s.call("shim_do_nanosleep(timeout, NULL)", "shim_do_nanosleep", (_, v) => ({ ...v })),
+  s.jump("done"),
+  s.at("invalid"),
+  s.act("ret = -EINVAL", (c) => {
+    c.t.rax = E.INVAL;
+  }),
+  s.jump("done"),
+  s.at("poll"),
+  s.call("__do_poll(polls, timeout)", "shim_do_poll", (_, v) => ({ ...v })),
+  s.at("done"),
+  s.ret("return", (c) => {
+    c.value = c.t.rax;
+  }),
+]);
+
 /** The set of a thread's call is its own here: a scenario has no epoll descriptor. */
 const epollLock = (c: Cpu): { name: string } => ({ name: `hdl.lock of an epoll handle of thread ${c.t.id}` });
 
@@ -171,4 +190,4 @@ function watched(c: Cpu, v: Poll): number {
   return v.rest.length;
 }
 
-export const pollFlows: readonly Flow[] = [poll, epollWait];
+export const pollFlows: readonly Flow[] = [poll, select, epollWait];

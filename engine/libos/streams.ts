@@ -29,13 +29,19 @@ const fsFlow = (name: Name, kind: ObjectKind): string => {
   return `${fs}_${name}${variant && ` ${variant}`}`;
 };
 
+/** get_fd_handle found none: the descriptor is -1, because the call that should have made it failed. */
+function noHandle(c: Cpu): null {
+  c.t.rax = E.BADF;
+  return null;
+}
+
 const readWrite = (name: Name): Flow =>
   flow<CallLocals>(`shim_do_${name}`, "libos", "2.20", (s) => [
     ...getFdHandle(s),
-    s.callDynamic(`hdl->fs->fs_ops->${name}(hdl, buf, count)`, (c, v) => ({
-      flow: c.flowOf(fsFlow(name, kindOf(c, v.object))),
-      v: { ...v },
-    })),
+    s.callDynamic(`hdl->fs->fs_ops->${name}(hdl, buf, count)`, (c, v) => {
+      if (c.m.objects[v.object]?.fd?.what === "none") return noHandle(c);
+      return { flow: c.flowOf(fsFlow(name, kindOf(c, v.object))), v: { ...v } };
+    }),
     s.act("ret = what it returned", (c, v) => {
       v.ret = c.t.rax;
       c.value = v.ret;

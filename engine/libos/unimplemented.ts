@@ -46,11 +46,16 @@ export const UNDEFINED = list(`
 export const missingCall = (name: string): "unimplemented" | "undefined" | null =>
   PASSED_THROUGH.has(name) ? "unimplemented" : UNDEFINED.has(name) ? "undefined" : null;
 
-/** What stands between BEGIN_SHIM and END_SHIM of a call that is only passed through. */
-export const passedThrough = (name: string): Flow =>
-  flow<{ ret: number }>(`shim_do_${name}`, "libos", "2.15, errata A2", (s) => [
-    s.act("not implemented: -ENOSYS", (_, v) => {
+/** What stands between BEGIN_SHIM and END_SHIM of a call that is only passed through. What it would have made is not there. */
+export const passedThrough = (name: string, makesFile = false): Flow =>
+  flow<{ ret: number; object?: number }>(`shim_do_${name}`, "libos", "2.15, errata A2", (s) => [
+    s.act("not implemented: -ENOSYS", (c, v) => {
       v.ret = E.NOSYS;
+      // The program has -1 in place of a descriptor: like one that is closed.
+      const object = c.m.objects[v.object ?? -1];
+      if (!makesFile || !object || v.object === undefined) return;
+      object.fd = { what: "none" };
+      c.process(c.t).closedObjects.push(v.object);
     }),
     answer(s),
   ]);
@@ -71,4 +76,11 @@ const undefinedCall: Flow = flow<{ ret: number }>("libc undefined", "app", "2.15
   ),
 ]);
 
-export const unimplementedFlows: readonly Flow[] = [passedThrough("unimplemented"), undefinedCall];
+const CALLS =
+  "unimplemented timer_create timer_settime timer_delete timerfd_settime rt_sigtimedwait rt_sigqueueinfo clock_nanosleep waitid";
+
+export const unimplementedFlows: readonly Flow[] = [
+  ...CALLS.split(" ").map((name) => passedThrough(name)),
+  ...["signalfd", "eventfd", "timerfd_create"].map((name) => passedThrough(name, true)),
+  undefinedCall,
+];

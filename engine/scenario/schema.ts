@@ -6,6 +6,7 @@
 
 import * as z from "zod";
 import { objects } from "./objects.ts";
+import { FILES } from "./operations/files.ts";
 import { own } from "./operations/own.ts";
 import { PROCESSES } from "./operations/processes.ts";
 import { SIGNALS } from "./operations/signals.ts";
@@ -21,7 +22,7 @@ export { STACK_NAMES, type StackName, type When } from "./when.ts";
 /** A list may hold operations that hold lists. */
 const body = (): z.ZodType<unknown> => program;
 
-export const OPERATIONS = { ...WAITING, ...TIME, ...SIGNALS, ...PROCESSES, ...own(body) } as const;
+export const OPERATIONS = { ...WAITING, ...FILES, ...TIME, ...SIGNALS, ...PROCESSES, ...own(body) } as const;
 
 export type OperationName = keyof typeof OPERATIONS;
 export const OPERATION_NAMES = Object.keys(OPERATIONS) as OperationName[];

@@ -8,7 +8,9 @@ import { abortFlows } from "../libos/abort.ts";
 import { alarmFlows } from "../libos/alarm.ts";
 import { deliverFlows } from "../libos/deliver.ts";
 import { futexFlows } from "../libos/futex.ts";
+import { groupFlows } from "../libos/groups.ts";
 import { ioFlows } from "../libos/io.ts";
+import { itimerFlows } from "../libos/itimer.ts";
 import { killFlows } from "../libos/kill.ts";
 import { lockFlows } from "../libos/lock.ts";
 import { pollFlows } from "../libos/poll.ts";
@@ -48,6 +50,8 @@ const libos = (fixes: Fixes): Flow[] => [
   ...pollFlows,
   ...futexFlows,
   ...unimplementedFlows,
+  ...groupFlows,
+  ...itimerFlows,
   ...SYSCALL_NAMES.flatMap(libosCall),
 ];
 

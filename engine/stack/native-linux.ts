@@ -4,70 +4,29 @@ import { nativeCall } from "../app/syscalls.ts";
 import type { Cpu } from "../cpu.ts";
 import { E } from "../errno.ts";
 import { type Flow, flow } from "../flow.ts";
-import { type CallLocals, callArgs, exitArgs, quick, setTimer } from "../host/calls.ts";
-import { flushIgnored, recheck, retarget } from "../host/generate.ts";
+import { callArgs, exitArgs, quick } from "../host/calls.ts";
+import { childCalls } from "../host/children.ts";
+import { killThread } from "../host/process-state.ts";
 import { restorer } from "../host/restorer.ts";
-import { onAltStack } from "../host/signal.ts";
+import { signalCalls } from "../host/signal-calls.ts";
+import { timerCalls } from "../host/timers.ts";
 import { processesNamed, threadNamed } from "../libos/kill.ts";
-import { changeMask } from "../libos/signal-calls.ts";
-import { copySet, removeSignal, SIG, type SignalSet } from "../signals.ts";
-import type { Locals } from "../state.ts";
 
-const set = (v: Locals): SignalSet => copySet(v.mask as unknown as SignalSet);
-
-/** Process-wide; setting a disposition to ignore throws away what is pending. */
-function sigaction(c: Cpu, v: CallLocals): number {
-  const signal = v.signal as number;
-  const handler = v.handler as number;
-  if (signal === SIG.KILL || signal === SIG.STOP) return E.INVAL;
+/** Handlers go back to default, what is ignored stays so; other threads, alternate stack and POSIX timers are gone (begin_new_exec). */
+function execve(c: Cpu): number {
   const p = c.process(c.t);
-  c.signal = signal;
-  if (handler === -2) delete p.hostActions[signal];
-  else p.hostActions[signal] = { flow: handler, flags: v.flags as number, mask: set(v) };
-  flushIgnored(c, p, signal);
+  for (const [signal, action] of Object.entries(p.hostActions)) if (action.flow >= 0) delete p.hostActions[Number(signal)];
+  for (const t of c.threadsOf(p)) if (t !== c.t) killThread(c, t);
+  c.t.app.altStack = 0;
+  p.timers = p.timers.filter((timer) => timer.object >= 0);
   return 0;
 }
-
-/** SIGKILL and SIGSTOP cannot be blocked. */
-function sigprocmask(c: Cpu, v: CallLocals): number {
-  changeMask(c.t.hostMask, v.how as string, set(v));
-  removeSignal(removeSignal(c.t.hostMask, SIG.KILL), SIG.STOP);
-  recheck(c, c.t);
-  retarget(c, c.process(c.t));
-  return 0;
-}
-
-/** What alarm(2) returns: the seconds left, rounded to the nearest, but not to 0 (alarm_setitimer in kernel/time/itimer.c). */
-function alarm(c: Cpu, v: CallLocals): number {
-  const left = setTimer(c, Math.floor((v.after as number) / 1e9) * 1e9, 0);
-  return left === 0 ? 0 : Math.max(1, Math.round(left / 1e9));
-}
-
-/** A size counts only with an alternate stack; none may be changed that the thread runs on (do_sigaltstack). */
-function sigaltstack(c: Cpu, v: CallLocals): number {
-  if (onAltStack(c, c.t)) return E.PERM;
-  if (v.disable !== true && v.bytes < MINSIGSTKSZ) return E.NOMEM;
-  c.t.app.altStack = v.disable === true ? 0 : v.bytes;
-  return 0;
-}
-
-const MINSIGSTKSZ = 2048;
 
 const kernel: readonly Flow[] = [
-  quick("sigaction", sigaction, "host.sigaction"),
-  quick("sigprocmask", sigprocmask, "host.sigprocmask"),
-  quick("sigpending", () => 0),
-  quick("sigaltstack", sigaltstack),
-  quick("alarm", alarm),
-  quick("setitimer", (c, v) => {
-    setTimer(c, v.value as number, v.interval as number);
-    return 0;
-  }),
-  quick("execve", (c) => {
-    const p = c.process(c.t);
-    for (const [signal, action] of Object.entries(p.hostActions)) if (action.flow >= 0) delete p.hostActions[Number(signal)];
-    return 0;
-  }),
+  ...signalCalls,
+  ...timerCalls,
+  ...childCalls,
+  quick("execve", execve),
   quick("probe", (_, v) => (v.valid ? 0 : E.FAULT)),
 ];
 
@@ -94,6 +53,9 @@ const main = flow("_start", "app", "1.2", ({ act, callDynamic, call }) => [
   callDynamic("main()", (c) => ({ flow: c.flowOf(c.t.program), v: {} })),
   call("exit_group(0)", "libc exit_group", () => ({ ...callArgs(), status: 0 })),
 ]);
+
+/** Id of a thread that does not exist. */
+const NOBODY = Number.MAX_SAFE_INTEGER;
 
 const same = (name: Parameters<typeof nativeCall>[0]): Flow => nativeCall(name, name);
 
@@ -138,6 +100,25 @@ const libc: readonly Flow[] = [
   same("setitimer"),
   same("probe"),
   same("execve"),
+  same("getitimer"),
+  same("timer_create"),
+  same("timer_settime"),
+  same("timer_delete"),
+  same("timerfd_create"),
+  same("timerfd_settime"),
+  same("signalfd"),
+  same("eventfd"),
+  same("rt_sigtimedwait"),
+  same("waitid"),
+  same("setpgid"),
+  same("setsid"),
+  same("getpgid"),
+  nativeCall("clock_nanosleep", "nanosleep"),
+  nativeCall("select", "poll", (_, v) => ({ ...v, select: true })),
+  nativeCall("rt_sigqueueinfo", "rt_sigqueueinfo", (c, v) => {
+    const target = v.thread === "" ? undefined : threadNamed(c, v.thread as string);
+    return { ...v, thread: v.thread === "" ? -1 : (target?.id ?? NOBODY), process: processesNamed(c, v.wanted as string)[0]?.id ?? -1 };
+  }),
   creating("clone", (c) => c.t.rax),
   creating("fork", (c) => c.m.processes[c.t.rax]?.pid ?? E.AGAIN),
   same("epoll_wait"),

@@ -188,7 +188,7 @@ const TABLE: readonly Line[] = [
   ["msgrcv", { msgrcv: { takes: "9ms", result: 5 } }, "5", "5", "5"],
   ["wait4", "wait4", "2", "2", "2"],
   ["pause", "pause", "never returns", "0", "0"],
-  ["call", { call: { name: "fsync", takes: "9ms", result: 7 } }, "-EINTR", "0", "0"],
+  ["call", { call: { name: "recvmsg", takes: "9ms", result: 7 } }, "-EINTR", "0", "0"],
 ];
 
 const interrupted = (stack: StackName, operation: unknown, sender: Sender, before: readonly unknown[] = []): Ran =>

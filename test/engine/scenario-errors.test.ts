@@ -95,7 +95,10 @@ describe("an operation", () => {
     ["read: { from: p, result: .nan }", "4:30: main[0].read.result: expected a whole number, found NaN"],
     ["read: { from: [p] }", "4:19: main[0].read.from: expected a name of at most 200 characters, found a list of 1"],
     ["poll: { on: [] }", "4:17: main[0].poll.on: expected a name or a list of names, found an empty list"],
-    ["fault: divid", '4:12: main[0].fault: expected one of divide, memory, align, illegal, int3, cpuid, rdtsc, syscall, found "divid"'],
+    [
+      "fault: divid",
+      '4:12: main[0].fault: expected one of divide, memory, align, illegal, int3, cpuid, rdtsc, syscall, hlt, in, noncanonical, stack, found "divid"',
+    ],
     ["fault: { what: divide, at: internal }", "4:32: main[0].fault.at: expected only with what: memory"],
     ["wait4: { nohang: 1 }", "4:22: main[0].wait4.nohang: expected true or false, found 1"],
     ["loop: { times: many, do: [] }", '4:20: main[0].loop.times: expected a whole number from 0 to 1000000000, or forever, found "many"'],

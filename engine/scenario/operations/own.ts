@@ -29,7 +29,9 @@ export const own = (body: Body) =>
     fault: operation(
       {
         does: "an instruction that faults",
-        linux: "SIGFPE, SIGSEGV, SIGBUS, SIGILL or SIGTRAP for the thread. cpuid, rdtsc and syscall are ordinary instructions.",
+        linux:
+          "SIGFPE, SIGSEGV, SIGBUS, SIGILL or SIGTRAP for the thread. cpuid, rdtsc and syscall are ordinary instructions; hlt, in and a " +
+          "noncanonical address are SIGSEGV with SI_KERNEL; stack is an overflow: only a handler with SA_ONSTACK can run.",
         graphene: "In an enclave cpuid, rdtsc, syscall and int3 fault, too: cpuid and rdtsc are emulated, syscall ends the thread.",
         example: "fault: { what: memory, address: 4096 }",
         short: "what",
@@ -66,7 +68,7 @@ export const own = (body: Body) =>
       {
         does: "a system call that eintr does not emulate",
         linux: "Takes its time and gives its result.",
-        graphene: "As on Linux.",
+        graphene: "As on Linux, or -ENOSYS at once for a call that the base revision does not have.",
         example: "call: { name: fsync, takes: 2ms }",
         short: "name",
       },
@@ -75,6 +77,10 @@ export const own = (body: Body) =>
           name: name.describe("its name, as it is shown"),
           takes: duration.default(0).describe("how long it takes"),
           result: result.default(0).describe("what it returns, on every stack"),
+          interruptible: z
+            .boolean()
+            .optional()
+            .describe("whether a signal ends it; without this, only calls that are known to wait for somebody (signal(7)) are ended"),
           ...done,
         }),
     ),

@@ -2,9 +2,11 @@
 
 import * as z from "zod";
 import { AS_LINUX, done, line, operation } from "../operation.ts";
-import { childName, duration, exitStatus, programName } from "../values.ts";
+import { childName, duration, exitStatus, name, programName } from "../values.ts";
 
 const status = exitStatus.default(0).describe("the exit status");
+
+const nohang = z.boolean().default(false).describe("true: 0 at once when there is nothing to tell (WNOHANG)");
 
 export const PROCESSES = {
   clone: operation(
@@ -38,9 +40,55 @@ export const PROCESSES = {
       z.strictObject({
         child: childName.optional().describe("the program that the child runs; without it any child"),
         finds: childName.optional().describe("on native-linux: of several children that end, the one that the kernel of a log found"),
-        nohang: z.boolean().default(false).describe("true: 0 at once when no child has ended (WNOHANG)"),
+        nohang,
+        untraced: z.boolean().default(false).describe("true: also a child that has stopped (WUNTRACED)"),
+        continued: z.boolean().default(false).describe("true: also a child that goes on again (WCONTINUED)"),
         ...done,
       }),
+  ),
+  waitid: operation(
+    {
+      does: "wait for a change of a child",
+      linux: "0. As wait4, for the changes that are asked for.",
+      graphene: "Not implemented: -ENOSYS.",
+      example: "waitid: { child: worker, stopped: true }",
+    },
+    () =>
+      z.strictObject({
+        child: childName.optional().describe("the program that the child runs; without it any child"),
+        nohang,
+        exited: z.boolean().default(true).describe("a child that has ended (WEXITED)"),
+        stopped: z.boolean().default(false).describe("true: a child that has stopped (WSTOPPED)"),
+        continued: z.boolean().default(false).describe("true: a child that goes on again (WCONTINUED)"),
+        keep: z.boolean().default(false).describe("true: it can be waited for again (WNOWAIT)"),
+        ...done,
+      }),
+  ),
+  setpgid: operation(
+    {
+      does: "move a process into a process group",
+      linux: "-EPERM for the leader of a session, -ESRCH for a process that is neither the caller nor its child.",
+      graphene: "Changes one thread's record: not the other threads, and not what the other side of a fork knows.",
+      example: "setpgid: { process: worker }",
+    },
+    () =>
+      z.strictObject({
+        process: name.default("self").describe("self, or the program that the process runs"),
+        group: name.optional().describe("a process that leads the group, as `process`; without it the process leads one of its own"),
+        ...done,
+      }),
+  ),
+  setsid: operation(
+    {
+      does: "begin a session",
+      linux: "Its number; -EPERM for the leader of a group.",
+      graphene: "0 where Linux gives the number.",
+      example: "setsid",
+    },
+    () => z.strictObject(done),
+  ),
+  getpgid: operation({ does: "ask for the process group", linux: "Its number.", graphene: AS_LINUX, example: "getpgid" }, () =>
+    z.strictObject(done),
   ),
   exec: operation(
     {

@@ -2,7 +2,7 @@
 
 import * as z from "zod";
 import { AS_LINUX, done, operation } from "../operation.ts";
-import { count, duration, handlerName, name, signal } from "../values.ts";
+import { count, duration, handlerName, NEVER, name, signal } from "../values.ts";
 
 export const SA_FLAGS = ["SA_RESTART", "SA_RESETHAND", "SA_NODEFER", "SA_ONSTACK", "SA_SIGINFO", "SA_NOCLDSTOP", "SA_NOCLDWAIT"] as const;
 
@@ -12,6 +12,7 @@ const takers = z
   .record(name, duration)
   .optional()
   .describe("on native-linux: threads that took it on the kernel of a log, and when: it is delivered no earlier");
+const old = z.boolean().default(false).describe("true: it asks for what was set before");
 
 export const SIGNALS = {
   sigaction: operation(
@@ -27,6 +28,7 @@ export const SIGNALS = {
         handler: handlerName.describe("a handler of the scenario's `handlers`, or default, or ignore"),
         flags: z.array(z.enum(SA_FLAGS)).max(100).default([]).describe("flags of the action"),
         mask: z.array(signal).max(1000).default([]).describe("signals blocked while the handler runs, besides its own"),
+        old,
         ...done,
       }),
   ),
@@ -41,6 +43,7 @@ export const SIGNALS = {
       z.strictObject({
         how: z.enum(["block", "unblock", "set"]).describe("add to the mask, take away from it, or replace it"),
         signals: z.array(signal).max(1000).describe("the signals"),
+        old,
         ...done,
       }),
   ),
@@ -72,10 +75,52 @@ export const SIGNALS = {
     },
     () => z.strictObject(done),
   ),
+  sigtimedwait: operation(
+    {
+      does: "wait until a signal of a set is pending and take it (also sigwaitinfo)",
+      linux: "The signal's number: no handler runs. -EAGAIN after the timeout, -EINTR after the handler of another signal.",
+      graphene: "Not implemented: -ENOSYS.",
+      example: "sigtimedwait: { signals: [SIGTERM], timeout: 5ms }",
+    },
+    () =>
+      z.strictObject({
+        signals: z.array(signal).max(1000).describe("the set; the signals should be blocked"),
+        timeout: duration.default(NEVER).describe("the call ends after this time"),
+        info: z.boolean().default(false).describe("true: it asks for the siginfo"),
+        ...done,
+      }),
+  ),
+  sigwait: operation(
+    {
+      does: "wait until a signal of a set is pending and take it (sigwait of glibc)",
+      linux: "0; begins again after the handler of another signal.",
+      graphene: "Not implemented: -ENOSYS.",
+      example: "sigwait: { signals: [SIGTERM] }",
+      short: "signals",
+    },
+    () => z.strictObject({ signals: z.array(signal).max(1000).describe("the set; the signals should be blocked"), ...done }),
+  ),
+  sigqueue: operation(
+    {
+      does: "send a signal with a value (rt_sigqueueinfo, rt_tgsigqueueinfo)",
+      linux: "As kill or tgkill; si_code is SI_QUEUE.",
+      graphene: "Not implemented: -ENOSYS.",
+      example: "sigqueue: { process: self, signal: SIGRTMIN+1, value: 7 }",
+    },
+    () =>
+      z.strictObject({
+        process: name.default("self").describe("self, parent, or the program that the process runs"),
+        thread: name.optional().describe("in place of the process: self, or the program that the thread runs"),
+        signal: sent,
+        value: count.default(0).describe("si_value"),
+        ...done,
+      }),
+  ),
   sigaltstack: operation(
     {
       does: "register an alternate stack",
-      linux: "-ENOMEM below 2048 bytes, unless it is being disabled.",
+      linux:
+        "-ENOMEM below 2048 bytes, unless it is being disabled; -EPERM on it. Handlers with SA_ONSTACK run there, also when the stack is full.",
       graphene: "-ENOMEM below 2048 bytes, also when it is being disabled; the stack is stored and never used.",
       example: "sigaltstack: { bytes: 8192 }",
     },

@@ -2,7 +2,11 @@
 
 import * as z from "zod";
 import { AS_LINUX, done, operation } from "../operation.ts";
-import { duration, name } from "../values.ts";
+import { count, duration, name, signal } from "../values.ts";
+
+const WHICH = z.enum(["real", "virtual", "prof"]).default("real");
+const NOT_THERE = "Not implemented: -ENOSYS.";
+const timerName = name.describe("a name for the timer");
 
 export const TIME = {
   nanosleep: operation(
@@ -13,7 +17,30 @@ export const TIME = {
       example: "nanosleep: 5ms",
       short: "for",
     },
-    () => z.strictObject({ for: duration.describe("how long"), ...done }),
+    () =>
+      z.strictObject({
+        for: duration.describe("how long"),
+        rem: z.boolean().default(false).describe("true: it asks for the time that is left"),
+        ...done,
+      }),
+  ),
+  "clock-nanosleep": operation(
+    {
+      does: "sleep for a time, or until one (sleep and usleep of glibc 2.31 and later)",
+      linux: "0 after the time; a signal with a handler ends it with -EINTR, SA_RESTART or not.",
+      graphene: "Not implemented: -ENOSYS at once.",
+      example: "clock-nanosleep: 5ms",
+      short: "for",
+    },
+    () =>
+      z
+        .strictObject({
+          for: duration.optional().describe("how long"),
+          until: duration.optional().describe("time of the run (TIMER_ABSTIME)"),
+          rem: z.boolean().default(false).describe("true: it asks for the time that is left"),
+          ...done,
+        })
+        .refine((op) => (op.for === undefined) !== (op.until === undefined), { message: "expected exactly one of for, until" }),
   ),
   alarm: operation(
     {
@@ -27,17 +54,60 @@ export const TIME = {
   ),
   setitimer: operation(
     {
-      does: "SIGALRM after a time, then at an interval",
-      linux: "Sets the one real timer of the process, which alarm shares.",
-      graphene: "Cancels what is last in async_list, and never sends a signal.",
+      does: "SIGALRM (SIGVTALRM, SIGPROF) after a time, then at an interval",
+      linux: "Sets the one real timer of the process, which alarm shares, or one that counts what the process computes.",
+      graphene: "Cancels what is last in async_list, and never sends a signal. -ENOSYS for virtual and prof.",
       example: "setitimer: { value: 5ms, interval: 1ms }",
     },
     () =>
       z.strictObject({
         value: duration.describe("time to the first signal; 0s cancels"),
         interval: duration.default(0).describe("time between further signals; 0 for one signal only"),
+        which: WHICH.describe("ITIMER_REAL, ITIMER_VIRTUAL or ITIMER_PROF"),
+        old: z.boolean().default(false).describe("true: it asks for what was set before"),
         ...done,
       }),
+  ),
+  getitimer: operation(
+    {
+      does: "ask what is left of a timer of setitimer",
+      linux: "0; what is left and the interval. alarm sets the same timer.",
+      graphene: "What the last setitimer said, whatever alarm did. -ENOSYS for virtual and prof.",
+      example: "getitimer",
+    },
+    () => z.strictObject({ which: WHICH.describe("ITIMER_REAL, ITIMER_VIRTUAL or ITIMER_PROF"), ...done }),
+  ),
+  "timer-create": operation(
+    {
+      does: "make a POSIX timer that sends a signal",
+      linux: "0. The signal has SI_TIMER and the value; it is pending once, further expiries are only counted.",
+      graphene: NOT_THERE,
+      example: "timer-create: { timer: tick, signal: SIGUSR1 }",
+    },
+    () =>
+      z.strictObject({
+        timer: timerName,
+        signal: signal.describe("the signal it sends"),
+        value: count.default(0).describe("si_value of the signal"),
+        thread: z.boolean().default(false).describe("true: it is sent to the calling thread (SIGEV_THREAD_ID), else to the process"),
+        ...done,
+      }),
+  ),
+  "timer-settime": operation(
+    { does: "start or stop a POSIX timer", linux: "0.", graphene: NOT_THERE, example: "timer-settime: { timer: tick, value: 5ms }" },
+    () =>
+      z.strictObject({
+        timer: timerName,
+        value: duration.describe("time to the first signal; 0s stops it"),
+        interval: duration.default(0).describe("time between further signals; 0 for one signal only"),
+        absolute: z.boolean().default(false).describe("true: `value` is a time of the run (TIMER_ABSTIME)"),
+        old: z.boolean().default(false).describe("true: it asks for what was set before"),
+        ...done,
+      }),
+  ),
+  "timer-delete": operation(
+    { does: "delete a POSIX timer", linux: "0.", graphene: NOT_THERE, example: "timer-delete: tick", short: "timer" },
+    () => z.strictObject({ timer: timerName, ...done }),
   ),
   fioasync: operation(
     {

@@ -2,9 +2,10 @@
 
 import * as z from "zod";
 import { AS_LINUX, done, object, operation, waiting } from "../operation.ts";
-import { count, duration, NEVER, name, names } from "../values.ts";
+import { count, duration, NEVER, name, names, signal } from "../values.ts";
 
 const timeout = duration.default(NEVER).describe("the call ends after this time without what it waits for");
+const mask = z.array(signal).max(1000).optional();
 const INTERRUPTED = "A signal with a handler ends the wait with -EINTR, or starts it again after a handler with SA_RESTART.";
 const ABANDONED =
   "Linux PAL: -EINTR, SA_RESTART or not, also for ignored and blocked signals. SGX: the PAL call is given up, and pal_errno decides: " +
@@ -63,13 +64,15 @@ export const WAITING = {
     {
       does: "wait until one of several objects has data (also select)",
       linux: "Counts the objects that are ready; 0 after the timeout. A signal with a handler ends it with -EINTR, SA_RESTART or not.",
-      graphene: "An interrupted wait looks like a timeout: 0, never -EINTR. A descriptor that was closed ends the process.",
+      graphene:
+        "An interrupted wait looks like a timeout: 0, never -EINTR. The mask is not used. A descriptor that was closed ends the process.",
       example: "poll: { on: [pipe, socket], timeout: 5ms }",
     },
     () =>
       z.strictObject({
         on: names.optional().describe("the objects; without it only the timeout or `takes` ends the wait"),
         timeout,
+        mask: mask.describe("signals blocked during the wait, in place of those that are (ppoll, epoll_pwait, pselect6)"),
         ...waiting,
       }),
   ),
@@ -84,6 +87,22 @@ export const WAITING = {
       z.strictObject({
         on: names.optional().describe("the objects; without it only the timeout or `takes` ends the wait"),
         timeout,
+        mask: mask.describe("signals blocked during the wait, in place of those that are (ppoll, epoll_pwait, pselect6)"),
+        ...waiting,
+      }),
+  ),
+  select: operation(
+    {
+      does: "wait until one of several objects has data, by select",
+      linux: "As poll. Without a handler it starts again with the time that is left.",
+      graphene: "As poll; without objects it is nanosleep, with -EINTR.",
+      example: "select: { on: [pipe], timeout: 5ms }",
+    },
+    () =>
+      z.strictObject({
+        on: names.optional().describe("the objects; without it only the timeout ends the wait"),
+        timeout,
+        mask: mask.describe("signals blocked during the wait, in place of those that are (pselect6)"),
         ...waiting,
       }),
   ),

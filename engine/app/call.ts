@@ -1,0 +1,102 @@
+/** Steps that make a system call, and its arguments. */
+
+import type { Cpu } from "../cpu.ts";
+import { E } from "../errno.ts";
+import { type CallLocals, callArgs } from "../host/calls.ts";
+import { NEVER, type Operation } from "../scenario/schema.ts";
+import { setOf, signalName } from "../signals.ts";
+import type { Locals } from "../state.ts";
+import type { Context, Items } from "./items.ts";
+import { enterCall } from "./pins.ts";
+import type { SyscallName } from "./syscalls.ts";
+
+/** A short text of a call's arguments, as the timeline shows it. */
+function callText(name: string, op: Operation): string {
+  const shown = Object.entries(op)
+    .filter(
+      ([key, value]) =>
+        !["op", "expect", "result", "takes", "line", "takers", "finds"].includes(key) &&
+        value !== undefined &&
+        value !== NEVER &&
+        !(value === false && !SHOWN_FALSE.has(key)) &&
+        !(Array.isArray(value) && value.length === 0),
+    )
+    .map(([key, value]) => shownValue(key, value));
+  return `${name}(${shown.join(", ")})`;
+}
+
+const SHOWN_FALSE: ReadonlySet<string> = new Set(["nohang", "disable", "valid", "interruptible"]);
+
+function shownValue(key: string, value: unknown): string {
+  if (key === "signal") return signalName(Number(value));
+  if (key === "signals" || key === "mask") return (value as readonly number[]).map(signalName).join("+");
+  if (Array.isArray(value)) return value.join("+");
+  return value === true && !SHOWN_FALSE.has(key) ? key : key === "interruptible" ? `${key}: ${value}` : String(value);
+}
+
+/** The step that makes a system call. */
+export function call(x: Context, op: Operation, name: SyscallName | "undefined", args: (c: Cpu) => Locals, shown: string = name): Items {
+  return [
+    x.s.call(
+      callText(shown, op),
+      `libc ${name}`,
+      (c) => {
+        c.value = x.number;
+        enterCall(c, op.op);
+        return args(c);
+      },
+      "app.call",
+    ),
+  ];
+}
+
+export interface Waiting {
+  readonly takes?: number | undefined;
+  readonly result?: number | undefined;
+}
+
+/** Arguments of a call that waits: for an object, or for the outside world. */
+export function waitArgs(
+  c: Cpu,
+  op: Waiting,
+  object: string | readonly string[] | undefined,
+  more: Parameters<typeof callArgs>[0] = {},
+): CallLocals {
+  const names = object === undefined ? [] : typeof object === "string" ? [object] : object;
+  const ids = names.map((name) => c.object(name));
+  return callArgs({ object: ids.length === 1 ? (ids[0] ?? -1) : -1, objects: ids, takes: op.takes ?? -1, result: op.result ?? 0, ...more });
+}
+
+/** A call that waits for several objects, perhaps under another mask. `fds` and the like are what the LibOS makes of them. */
+export const pollArgs = (
+  c: Cpu,
+  op: Waiting & { on?: readonly string[] | undefined; timeout: number; mask?: readonly number[] | undefined },
+): Locals => ({
+  ...waitArgs(c, op, op.on, { timeout: op.timeout }),
+  object: -1,
+  mask: op.mask === undefined ? null : setOf(op.mask),
+  fds: [],
+  next: 0,
+  rest: [],
+  ready: [],
+});
+
+/** The outside world answered with an error the PAL has no word for: the call is taken as it was. */
+export const plainError = (op: Waiting): boolean =>
+  op.takes !== undefined && (op.result ?? 0) < 0 && ![E.INTR, E.AGAIN, E.PIPE, E.CONNRESET].some((known) => known === op.result);
+
+export const opaque = (x: Context, op: Operation & Waiting): Items =>
+  call(x, op, "call", (c) => ({ ...waitArgs(c, op, undefined) }), op.op);
+
+/** A process by the name of its program, or self; -1 when there is none. */
+export function processNamed(c: Cpu, name: string): number {
+  if (name === "self") return c.process(c.t).id;
+  return c.processes().findLast((p) => p.name === name || p.name.startsWith(`${name}#`))?.id ?? -1;
+}
+
+/** The child process that runs a program, -1 for any. */
+export function childNamed(c: Cpu, name: string | undefined): number {
+  if (name === undefined) return -1;
+  const me = c.process(c.t).id;
+  return c.processes().findLast((p) => p.parent === me && (p.name === name || p.name.startsWith(`${name}#`)))?.id ?? -1;
+}

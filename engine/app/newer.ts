@@ -1,0 +1,102 @@
+/** System calls that newer programs make in place of the old ones: the base revision has few of them. */
+
+import type { Cpu } from "../cpu.ts";
+import { callArgs } from "../host/calls.ts";
+import type { OperationName, OperationOf } from "../scenario/schema.ts";
+import { setOf } from "../signals.ts";
+import { call, childNamed, pollArgs, processNamed } from "./call.ts";
+import type { Context, Items } from "./items.ts";
+
+type Newer =
+  | "signalfd"
+  | "eventfd"
+  | "timerfd"
+  | "timerfd-settime"
+  | "timer-create"
+  | "timer-settime"
+  | "timer-delete"
+  | "getitimer"
+  | "clock-nanosleep"
+  | "sigtimedwait"
+  | "sigwait"
+  | "sigqueue"
+  | "select"
+  | "waitid"
+  | "setpgid"
+  | "setsid"
+  | "getpgid";
+
+type Compile = { readonly [N in Newer & OperationName]: (op: OperationOf<N>, x: Context) => Items };
+
+export const NEWER: Compile = {
+  signalfd: (op, x) =>
+    call(x, op, "signalfd", (c) => ({ ...callArgs({ object: c.object(op.on), result: op.result }), mask: setOf(op.signals) })),
+  eventfd: (op, x) =>
+    call(x, op, "eventfd", (c) => ({
+      ...callArgs({ object: c.object(op.on), result: op.result, bytes: op.initial }),
+      semaphore: op.semaphore,
+    })),
+  timerfd: (op, x) => call(x, op, "timerfd_create", (c) => callArgs({ object: c.object(op.on), result: op.result })),
+  "timerfd-settime": (op, x) =>
+    call(x, op, "timerfd_settime", (c) => ({
+      ...callArgs({ object: c.object(op.on) }),
+      value: op.value,
+      interval: op.interval,
+      absolute: op.absolute,
+      old: op.old,
+    })),
+  "timer-create": (op, x) =>
+    call(x, op, "timer_create", () => ({ ...callArgs(), name: op.timer, signal: op.signal, value: op.value, thread: op.thread })),
+  "timer-settime": (op, x) =>
+    call(x, op, "timer_settime", () => ({
+      ...callArgs(),
+      name: op.timer,
+      value: op.value,
+      interval: op.interval,
+      absolute: op.absolute,
+      old: op.old,
+    })),
+  "timer-delete": (op, x) => call(x, op, "timer_delete", () => ({ ...callArgs(), name: op.timer })),
+  getitimer: (op, x) => call(x, op, "getitimer", () => ({ ...callArgs(), which: op.which })),
+  "clock-nanosleep": (op, x) =>
+    call(x, op, "clock_nanosleep", (c) => ({
+      ...callArgs({ timeout: op.until === undefined ? (op.for ?? 0) : Math.max(0, op.until - c.now) }),
+      absolute: op.until !== undefined,
+      rem: op.rem,
+    })),
+  sigtimedwait: (op, x) =>
+    call(x, op, "rt_sigtimedwait", () => ({ ...callArgs({ timeout: op.timeout }), mask: setOf(op.signals), info: op.info })),
+  sigwait: (op, x) => {
+    const again = x.fresh("sigwait");
+    // sysdeps/unix/sysv/linux/sigwait.c of glibc: EINTR is no answer.
+    return [
+      x.s.at(again),
+      ...call(x, op, "rt_sigtimedwait", () => ({ ...callArgs(), mask: setOf(op.signals), zero: true }), "sigwait"),
+      x.s.test("sigwait: EINTR? again", (c) => c.t.rax === -4, again),
+    ];
+  },
+  sigqueue: (op, x) =>
+    call(x, op, "rt_sigqueueinfo", () => ({
+      ...callArgs(),
+      wanted: op.process,
+      thread: op.thread ?? "",
+      signal: op.signal,
+      value: op.value,
+    })),
+  select: (op, x) => call(x, op, "select", (c) => pollArgs(c, op)),
+  waitid: (op, x) =>
+    call(x, op, "waitid", (c) => ({
+      ...callArgs({ object: childNamed(c, op.child), bytes: op.nohang ? 1 : 0 }),
+      exited: op.exited,
+      stopped: op.stopped,
+      continued: op.continued,
+      keep: op.keep,
+    })),
+  setpgid: (op, x) =>
+    call(x, op, "setpgid", (c: Cpu) => {
+      const process = processNamed(c, op.process);
+      return { ...callArgs(), process, group: op.group === undefined ? process : processNamed(c, op.group) };
+    }),
+  setsid: (op, x) => call(x, op, "setsid", () => callArgs()),
+  getpgid: (op, x) => call(x, op, "getpgid", () => callArgs()),
+};

@@ -1,0 +1,53 @@
+/** What a call writes for the application besides its result: rows of `app.output` before the call returns. */
+
+import { type Cpu, topFrame } from "../cpu.ts";
+import type { Step, Steps } from "../flow.ts";
+import type { SignalSet } from "../signals.ts";
+
+/** What an output is: `extra` of its row. */
+export const OUT = {
+  status: 1,
+  remaining: 2,
+  oldMask: 3,
+  oldMaskHigh: 4,
+  pending: 5,
+  pendingHigh: 6,
+  oldValue: 7,
+  interval: 8,
+  oldHandler: 9,
+  signal: 11,
+  counter: 12,
+} as const;
+
+/** Locals of a call that may write something: pairs of what and value, in order. Absent: nothing. */
+export interface Writes {
+  out?: number[];
+}
+
+export function tell(v: Writes, what: number, value: number): void {
+  v.out ??= [];
+  v.out.push(what, value);
+}
+
+export function tellMask(v: Writes, what: typeof OUT.oldMask | typeof OUT.pending, [low, high]: SignalSet): void {
+  tell(v, what, low >>> 0);
+  tell(v, what + 1, high | 0);
+}
+
+/** The step that writes one output and is made again while there are more. Passed over when there is none. */
+export const copyOut = <V extends Writes>(s: Pick<Steps<V>, "act">, label: string): Step =>
+  s.act(
+    label,
+    (c, v) => {
+      const { out = [] } = v;
+      c.extra = out.shift() ?? 0;
+      c.value = out.shift() ?? 0;
+      if (out.length > 0) topFrame(c.t).pc -= 1;
+    },
+    "app.output",
+  );
+
+/** Nothing to write: the step above is not made. For the step before it. */
+export function skipCopyOut(c: Cpu, v: Writes): void {
+  if (v.out === undefined || v.out.length === 0) topFrame(c.t).pc += 1;
+}

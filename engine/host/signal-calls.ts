@@ -1,0 +1,108 @@
+/** The kernel's system calls about signals (kernel/signal.c), as native-linux has them. */
+
+import type { Cpu } from "../cpu.ts";
+import { E } from "../errno.ts";
+import type { Flow } from "../flow.ts";
+import { SI, withValue } from "../siginfo.ts";
+import { copySet, removeSignal, SIG, type SignalSet, setOf, subtract, union } from "../signals.ts";
+import type { HostAction } from "../state.ts";
+import { type CallLocals, quick } from "./calls.ts";
+import { blockedAndPending, dequeue, flushIgnored, generate, recheck, retarget } from "./generate.ts";
+import { OUT, tell, tellMask } from "./outputs.ts";
+import { onAltStack } from "./signal.ts";
+import { waiting } from "./waiting.ts";
+
+const set = (v: CallLocals): SignalSet => copySet(v.mask as unknown as SignalSet);
+
+/** SIGKILL and SIGSTOP cannot be blocked. */
+const blockable = (mask: SignalSet): SignalSet => removeSignal(removeSignal(mask, SIG.KILL), SIG.STOP);
+
+/** An action as the application knows it: 0 SIG_DFL, 1 SIG_IGN, then the handlers of the scenario from 2 on. */
+export function actionNumber(c: Cpu, action: HostAction | undefined): number {
+  if (!action) return 0;
+  return action.flow < 0 ? 1 : 2 + c.wiring.handlers.indexOf(action.flow);
+}
+
+/** Process-wide; setting a disposition to ignore throws away what is pending. */
+function sigaction(c: Cpu, v: CallLocals): number {
+  const signal = v.signal as number;
+  const handler = v.handler as number;
+  if (signal === SIG.KILL || signal === SIG.STOP) return E.INVAL;
+  const p = c.process(c.t);
+  c.signal = signal;
+  if (v.old === true) tell(v, OUT.oldHandler, actionNumber(c, p.hostActions[signal]));
+  if (handler === -2) delete p.hostActions[signal];
+  else p.hostActions[signal] = { flow: handler, flags: v.flags as number, mask: set(v) };
+  flushIgnored(c, p, signal);
+  return 0;
+}
+
+function sigprocmask(c: Cpu, v: CallLocals): number {
+  const t = c.t;
+  if (v.old === true) tellMask(v, OUT.oldMask, t.hostMask);
+  if (v.how === "block") union(t.hostMask, set(v));
+  else if (v.how === "unblock") subtract(t.hostMask, set(v));
+  else t.hostMask = set(v);
+  blockable(t.hostMask);
+  recheck(c, t);
+  retarget(c, c.process(t));
+  return 0;
+}
+
+function sigpending(c: Cpu, v: CallLocals): number {
+  tellMask(v, OUT.pending, setOf(blockedAndPending(c, c.t)));
+  return 0;
+}
+
+const MINSIGSTKSZ = 2048;
+
+/** A size counts only with an alternate stack; none may be changed that the thread runs on (do_sigaltstack). */
+function sigaltstack(c: Cpu, v: CallLocals): number {
+  if (onAltStack(c, c.t)) return E.PERM;
+  if (v.disable !== true && v.bytes < MINSIGSTKSZ) return E.NOMEM;
+  c.t.app.altStack = v.disable === true ? 0 : v.bytes;
+  return 0;
+}
+
+/** Take a signal of the set that is pending, in place of its handler. */
+function take(c: Cpu, v: CallLocals): number | null {
+  const taken = dequeue(c, c.t, v.mask as unknown as SignalSet);
+  if (!taken) return null;
+  c.signal = taken.signal;
+  if (v.info === true) tell(v, OUT.signal, taken.signal);
+  return v.zero === true ? 0 : taken.signal;
+}
+
+/** For the sleep the signals of the set are let through, so that they end it; who reads `realBlocked` knows better. */
+function letThrough(c: Cpu, v: CallLocals): void {
+  const t = c.t;
+  t.realBlocked = copySet(t.hostMask);
+  subtract(t.hostMask, v.mask as unknown as SignalSet);
+  recheck(c, t);
+}
+
+function blockAgain(c: Cpu): void {
+  const t = c.t;
+  if (t.realBlocked) t.hostMask = t.realBlocked;
+  t.realBlocked = null;
+  recheck(c, t);
+}
+
+/** sigqueue(3) to a process, or to a thread: SI_QUEUE with a value. */
+function sigqueue(c: Cpu, v: CallLocals): number {
+  const { process, thread, signal, value } = v as CallLocals & { process: number; thread: number; signal: number; value: number };
+  const t = thread < 0 ? null : (c.m.threads[thread] ?? null);
+  const p = t ? c.process(t) : (c.m.processes[process] ?? null);
+  if (!p || (thread >= 0 && !t)) return E.SRCH;
+  if (signal > 0) generate(c, p, t, withValue(signal, SI.QUEUE, c.process(c.t).pid, value));
+  return 0;
+}
+
+export const signalCalls: readonly Flow[] = [
+  quick("sigaction", sigaction, "host.sigaction"),
+  quick("sigprocmask", sigprocmask, "host.sigprocmask"),
+  quick("sigpending", sigpending),
+  quick("sigaltstack", sigaltstack),
+  quick("rt_sigqueueinfo", sigqueue, "host.signal.generate"),
+  waiting({ name: "rt_sigtimedwait", attempt: take, enter: letThrough, leaving: blockAgain, timedOut: E.AGAIN }),
+];

@@ -1,0 +1,107 @@
+/** Timers of a process: ITIMER_REAL, those of timer_create, those behind a timerfd (kernel/time/itimer.c, posix-timers.c, fs/timerfd.c). */
+
+import { type Cpu, later } from "../cpu.ts";
+import { E } from "../errno.ts";
+import type { Flow } from "../flow.ts";
+import { NEVER } from "../scenario/values.ts";
+import type { SignalSet } from "../signals.ts";
+import type { HostTimer } from "../state.ts";
+import { type CallLocals, quick, setTimer } from "./calls.ts";
+import { makeFd } from "./fds.ts";
+import { OUT, tell } from "./outputs.ts";
+
+/** What alarm(2) returns: the seconds left, rounded to the nearest, but not to 0 (alarm_setitimer). */
+function alarm(c: Cpu, v: CallLocals): number {
+  const left = setTimer(c, Math.floor((v.after as number) / 1e9) * 1e9, 0);
+  return left === 0 ? 0 : Math.max(1, Math.round(left / 1e9));
+}
+
+const tellTimer = (v: CallLocals, left: number, interval: number): void => {
+  tell(v, OUT.oldValue, left);
+  tell(v, OUT.interval, interval);
+};
+
+const left = (c: Cpu, next: number): number => (next >= NEVER ? 0 : Math.max(0, next - c.now));
+
+function setitimer(c: Cpu, v: CallLocals): number {
+  const p = c.process(c.t);
+  if (v.which !== "real") return setCpuTimer(c, v);
+  if (v.old === true) tellTimer(v, left(c, p.timer), p.timerInterval);
+  setTimer(c, v.value as number, v.interval as number);
+  return 0;
+}
+
+function getitimer(c: Cpu, v: CallLocals): number {
+  const p = c.process(c.t);
+  const cpu = v.which === "real" ? null : p.cpuTimers[v.which as "virtual" | "prof"];
+  if (cpu) tellTimer(v, cpu.left, cpu.interval);
+  else tellTimer(v, left(c, p.timer), p.timerInterval);
+  return 0;
+}
+
+/** ITIMER_VIRTUAL and ITIMER_PROF count what the process computes; `app/compile.ts` takes it off. */
+function setCpuTimer(c: Cpu, v: CallLocals): number {
+  const timer = c.process(c.t).cpuTimers[v.which as "virtual" | "prof"];
+  if (v.old === true) tellTimer(v, timer.left, timer.interval);
+  timer.left = v.value as number;
+  timer.interval = v.interval as number;
+  return 0;
+}
+
+const named = (c: Cpu, v: CallLocals): HostTimer | undefined => c.process(c.t).timers.find((timer) => timer.name === v.name);
+
+function create(c: Cpu, v: CallLocals): number {
+  const { name, signal, value, thread } = v as CallLocals & { name: string; signal: number; value: number; thread: boolean };
+  const p = c.process(c.t);
+  p.timers = p.timers.filter((timer) => timer.name !== name);
+  p.timers.push({ name, next: NEVER, interval: 0, signal, thread: thread ? c.t.id : -1, value, object: -1 });
+  return 0;
+}
+
+function settime(c: Cpu, v: CallLocals): number {
+  const timer = named(c, v);
+  return timer ? arm(c, v, timer) : E.INVAL;
+}
+
+/** A value of 0 disarms; an absolute time that is past expires at once. */
+function arm(c: Cpu, v: CallLocals, timer: HostTimer): number {
+  const value = v.value as number;
+  if (v.old === true) tellTimer(v, left(c, timer.next), timer.interval);
+  timer.next = value === 0 ? NEVER : v.absolute === true ? Math.max(c.now, value) : later(c.now, value);
+  timer.interval = v.interval as number;
+  c.dirty = true;
+  return 0;
+}
+
+function timerDelete(c: Cpu, v: CallLocals): number {
+  const p = c.process(c.t);
+  if (!named(c, v)) return E.INVAL;
+  p.timers = p.timers.filter((timer) => timer.name !== v.name);
+  return 0;
+}
+
+function timerfdSettime(c: Cpu, v: CallLocals): number {
+  const p = c.process(c.t);
+  const object = c.m.objects[v.object];
+  if (object?.fd?.what !== "timerfd") return E.INVAL;
+  object.level = 0;
+  let timer = p.timers.find((known) => known.object === v.object);
+  if (!timer) {
+    timer = { name: object.name, next: NEVER, interval: 0, signal: 0, thread: -1, value: 0, object: v.object };
+    p.timers.push(timer);
+  }
+  return arm(c, v, timer);
+}
+
+export const timerCalls: readonly Flow[] = [
+  quick("alarm", alarm),
+  quick("setitimer", setitimer),
+  quick("getitimer", getitimer),
+  quick("timer_create", create),
+  quick("timer_settime", settime),
+  quick("timer_delete", timerDelete),
+  quick("timerfd_create", (c, v) => makeFd(c, v, { what: "timerfd" })),
+  quick("timerfd_settime", timerfdSettime),
+  quick("signalfd", (c, v) => makeFd(c, v, { what: "signalfd", mask: v.mask as unknown as SignalSet })),
+  quick("eventfd", (c, v) => makeFd(c, v, { what: "eventfd", semaphore: v.semaphore as boolean }, v.bytes)),
+];
