@@ -1,5 +1,5 @@
 /**
- * Rows of the errata that are about calls of the LibOS and the PAL below them: each test reads like its row. The scenarios are the fixtures
+ * Rows of the errata that are about system calls of the LibOS: each test reads like its row. The scenarios are the fixtures
  * of the same name, or a few operations of their own.
  */
 
@@ -21,7 +21,6 @@ import {
   runProgram,
   runScenario,
   SENDER,
-  scenarioOf,
 } from "../support/run-scenario.ts";
 import { order } from "./reference-support.ts";
 
@@ -36,58 +35,6 @@ const run = (name: string, stack: StackName): Ran => runScenario(fixture(name), 
 
 /** `objects` of a scenario in which `o` is of this kind. */
 const kind = (of: unknown): Record<string, unknown> => ({ objects: { o: of } });
-const seqOf = (ran: Ran, where: string, nth = 0): number => rowsOf(ran, { where })[nth]?.seq ?? -1;
-
-describe("A3: lock() and unlock() are PAL calls even when nobody else is there", () => {
-  it("an event pended after one call's check is taken at the next call's first lock, and its handler runs at the unlock", () => {
-    const ran = run("pend-after-check", LINUX);
-    const [handler] = rowsOf(ran, { what: "app.handler.enter" });
-    const call = ran.rows.find((row) => row.what === "app.call" && row.seq > seqOf(ran, "DkStreamWrite: return to the LibOS"));
-    expect(call?.where).toContain("sigprocmask");
-    expect(handler?.seq).toBeGreaterThan(call?.seq ?? 0);
-    order(ran, [
-      "DkStreamWrite: return to the LibOS",
-      "pal.event.deliver",
-      "libos.signal.append",
-      "unlock: __handle_signal(0)",
-      "app.handler.enter",
-    ]);
-    expect(rowsOf(ran, { what: "pal.event.deliver" })[0]?.preempt).toBe(1);
-  });
-
-  it("nanosleep has no lock: it is slept over, and the sigaction after it delivers", () => {
-    const ran = run("lock-pal", LINUX);
-    const handler = rowsOf(ran, { what: "app.handler.enter" })[0]?.seq ?? 0;
-    const second = ran.rows.filter((row) => row.what === "app.call" && row.where.includes("sigaction(SIGHUP"))[0]?.seq ?? 0;
-    const back = ran.rows.find((row) => row.what === "app.return" && row.seq > second)?.seq ?? 0;
-    expect(handler).toBeGreaterThan(second);
-    expect(handler).toBeLessThan(back);
-  });
-
-  it("sigsuspend takes it at its first lock, puts it into the ring and sleeps over it", () => {
-    const ran = runProgram(
-      LINUX,
-      ["getpid", "sigsuspend"],
-      [pin("SIGINT", "DkObjectsWaitAny (mutex): cmpxchg: take it", "main", nthLock())],
-    );
-    order(ran, ["shim_do_sigsuspend: lock(cur.lock)", "libos.signal.append", "thread.block"]);
-    expect([handled(ran), endOf(ran)]).toEqual([[], "hang"]);
-  });
-
-  it("SGX pends nothing: the same lock is a PAL call without an ocall", () => {
-    const ran = runProgram(SGX, [on("SIGUSR2")]);
-    const calls = rowsOf(ran, { what: "pal.call.enter" }).filter((row) => row.place.flow === "lock");
-    expect(calls.length).toBeGreaterThan(2);
-    expect(count(ran, "ocall.enter") - rowsOf(ran, { where: "DkProcessExit" }).filter((row) => row.what === "ocall.enter").length).toBe(0);
-  });
-});
-
-/** Visits of the lock's cmpxchg by the main thread up to that of sigsuspend's own lock. */
-function nthLock(): number {
-  const ran = runProgram(LINUX, ["getpid", "sigsuspend"]);
-  const lock = seqOf(ran, "shim_do_sigsuspend: lock(cur.lock)");
-  return rowsOf(ran, { where: "DkObjectsWaitAny (mutex): cmpxchg: take it", who: "main" }).filter((row) => row.seq < lock).length + 1;
-}
 
 describe("A5: SGX pipes and sockets are written with MSG_NOSIGNAL", () => {
   it("a broken pipe: Linux raises SIGPIPE, SGX does not; -ECONNRESET on both", () => {
@@ -170,95 +117,6 @@ describe("A10: poll asks each descriptor first and counts all that are ready", (
   });
 });
 
-describe("A15: a futex wait with timeout 0 under SGX has no timeout", () => {
-  const wait = { "futex-wait": { on: "word", timeout: 0 } };
-
-  it("it sleeps for ever, on Linux it ends", () => {
-    expect(resultOf(runProgram(LINUX, [wait]), "futex_wait")).toBe("-ETIMEDOUT");
-    const ran = runProgram(SGX, [wait]);
-    expect([resultOf(ran, "futex_wait"), endOf(ran)]).toEqual(["never returns", "hang"]);
-  });
-});
-
-describe("A18: a contended lock under SGX leaves DENIED in pal_errno", () => {
-  const two = [{ clone: "other" }, { nanosleep: "1ms" }, { accept: { on: "o" } }, { read: { from: "p" } }];
-  const more = {
-    programs: { other: [{ accept: { on: "o" } }] },
-    arrivals: [
-      { to: "o", when: { at: "5ms" } },
-      { to: "o", when: { at: "8ms" } },
-      { to: "p", when: { at: "20ms" } },
-    ],
-  };
-  const errors = (ran: Ran): number[] =>
-    rowsOf(ran, { what: "libos.upcall.enter", who: "main", where: "DkObjectsWaitAny (mutex)" }).map((row) => row.extra);
-
-  it("an interrupted wait for it: INTERRUPTED on Linux, DENIED on SGX", () => {
-    const signals = [
-      { signal: "SIGCHLD", when: { at: "90ms" } },
-      { signal: "SIGINT", thread: "main", when: { at: "3ms" } },
-    ];
-    expect(errors(runProgram(LINUX, two, signals, more))).toEqual([PAL_ERROR.INTERRUPTED]);
-    const ran = runProgram(SGX, two, [pin("SIGCONT", "ocall_futex: unix_to_pal_error(result)")], more);
-    expect(errors(ran)).toContain(PAL_ERROR.DENIED);
-  });
-});
-
-describe("A20: names as in C", () => {
-  it("every ocall is one of enclave_ocalls.c", () => {
-    const KNOWN = (
-      "exit print_string alloc_untrusted map_untrusted unmap_untrusted cpuid open close read write fstat fionread fsetnonblock fchmod fsync " +
-      "ftruncate mkdir getdents wake_thread create_process futex socketpair sock_listen sock_accept sock_connect sock_recv sock_send " +
-      "sock_recv_fd sock_send_fd sock_setopt sock_shutdown gettime sleep poll rename delete load_debug"
-    ).split(" ");
-    const ran = runProgram(SGX, ["getpid"]);
-    const names = new Set(ran.run.sites.map((site) => site.flow).filter((name) => name.startsWith("ocall_")));
-    expect(names.size).toBeGreaterThan(10);
-    for (const name of names) expect(KNOWN).toContain(name.slice("ocall_".length));
-  });
-});
-
-describe("A21: DkEventSet enters the kernel only for the change from 0 to 1, and only for a waiter", () => {
-  const wakes = (signals: Parameters<typeof runProgram>[2]): Ran =>
-    runProgram(
-      LINUX,
-      [on("SIGINT", "slow"), { clone: "one" }, { nanosleep: "2ms" }, { "futex-wake": { on: "word" } }, { nanosleep: "9ms" }],
-      signals,
-      {
-        programs: { one: [{ "futex-wait": { on: "word" } }] },
-        handlers: { slow: [{ compute: "5ms" }] },
-      },
-    );
-  const SLEEP = "shim_do_futex_wait: thread_sleep: DkObjectsWaitAny(scheduler_event, timeout)";
-
-  it("a waiter that sleeps is woken; one that has not come to its sleep yet finds the event set, and no futex call is made", () => {
-    const asleep = wakes([]);
-    expect(rowsOf(asleep, { where: "host futex-wake: futex-wake: enter the kernel", who: "main" })).toHaveLength(1);
-    const late = wakes([pin("SIGINT", SLEEP, "one")]);
-    expect(rowsOf(late, { where: "DkEventSet: nwaiters == 0?" }).map((row) => row.value)).toEqual([1]);
-    expect(rowsOf(late, { where: "host futex-wake: futex-wake: enter the kernel", who: "main" })).toEqual([]);
-    for (const ran of [asleep, late]) expect(resultOf(ran, "futex_wait", "one")).toBe("0");
-  });
-
-  it("a wait that SGX abandons leaves its count behind, and each set calls the host from then on; Linux counts down", () => {
-    const futex = [
-      on("SIGUSR1"),
-      { "futex-wait": { on: "word" } },
-      { clone: "waker" },
-      { "futex-wait": { on: "word" } },
-      { nanosleep: "5ms" },
-    ];
-    const left = (stack: StackName): number => {
-      const ran = runProgram(stack, futex, [inCall("SIGINT", "futex-wait")], {
-        programs: { waker: [{ nanosleep: "1ms" }, { "futex-wake": { on: "word" } }] },
-      });
-      const thread = ran.machine.objects.filter((object) => object.name === "scheduler_event");
-      return Math.max(...thread.map((object) => object.waiters));
-    };
-    expect([left(LINUX), left(SGX)]).toEqual([0, 1]);
-  });
-});
-
 describe("B7: accept of a TCP and of an AF_UNIX socket, interrupted", () => {
   const accepted = (stack: StackName, of: string): string =>
     resultOf(runProgram(stack, [{ accept: { on: "o" } }], [inCall("SIGINT", "accept")], kind(of)), "accept");
@@ -294,47 +152,6 @@ describe("N1: a RESUME taken under a lock that finds nothing to deliver leaves b
   it("not in read of a pipe, which sleeps without a lock", () => {
     const ran = runProgram(LINUX, [...blocked, { read: { from: "o" } }, "getpid"], [], { programs: SENDER });
     expect([endOf(ran), resultOf(ran, "read")]).toEqual(["exit", "-EINTR"]);
-  });
-});
-
-describe("N2: SIGINT taken while the heap's lock is held allocates, and waits for itself", () => {
-  const LEAVE = "DkObjectsWaitAny (mutex): LEAVE_PAL_CALL: __check_pending_event()";
-
-  /** The LEAVE of the lock of the heap in the second sigaction: after that of the thread's lock. */
-  const nth = (stack: StackName): number => {
-    const ran = runProgram(stack, [on("SIGUSR2")]);
-    const leaves = rowsOf(ran, { where: LEAVE, who: "main" });
-    const heap =
-      rowsOf(ran, { what: "lock", who: "main" })
-        .filter((row) => ran.texts[row.detail] === "slab_mgr_lock")
-        .at(-1)?.seq ?? 0;
-    return leaves.findIndex((row) => row.seq > heap) + 1;
-  };
-
-  it("Linux: at the LEAVE of lock(slab_mgr_lock)", () => {
-    const ran = runProgram(LINUX, [on("SIGUSR2")], [pin("SIGINT", LEAVE, "main", nth(LINUX))]);
-    expect(endOf(ran)).toBe("hang");
-    order(ran, ["pal.event.deliver", "deliver_signal: malloc(shim_signal)", "DkObjectsWaitAny (mutex): nwaiters + 1", "thread.block"]);
-  });
-
-  it("SGX: by an asynchronous exit inside the section", () => {
-    const visits = rowsOf(runProgram(SGX, [on("SIGUSR2")]), { where: "malloc: take a block" }).length;
-    const ran = runProgram(SGX, [on("SIGUSR2")], [pin("SIGINT", "malloc: take a block", "main", visits)]);
-    expect(endOf(ran)).toBe("hang");
-  });
-});
-
-describe("N3: LEAVE at preempt 0 runs the handler, LEAVE under a lock only takes the event", () => {
-  it("in read of a pipe inside the PAL call, in accept at the unlock", () => {
-    const read = runProgram(LINUX, [{ read: { from: "o" } }], [inCall("SIGINT", "read")]);
-    order(read, ["pal.event.deliver", "app.handler.enter", "DkStreamRead: return to the LibOS"]);
-    const accept = runProgram(LINUX, [{ accept: { on: "o" } }], [inCall("SIGINT", "accept")]);
-    order(accept, [
-      "pal.event.deliver",
-      "DkStreamWaitForClient: return to the LibOS",
-      "shim_do_accept: unlock(hdl.lock)",
-      "app.handler.enter",
-    ]);
   });
 });
 
@@ -403,15 +220,5 @@ describe("N16: poll on a descriptor that is closed reads through a NULL handle",
     const ran = runProgram(SGX, closed, [], { limit: { time: "1s", transitions: 3000 } });
     expect(count(ran, "libos.fault")).toBeGreaterThan(2);
     expect(resultOf(ran, "poll")).toBe("never returns");
-  });
-});
-
-describe("a time-out of an event under SGX (found beside A15)", () => {
-  it("is taken for a word that has changed: thread_sleep(t) goes round for ever (Linux-SGX/db_events.c:94-107)", () => {
-    const scenario = scenarioOf({ main: [{ "futex-wait": { on: "w", timeout: "1ms" } }], limit: { time: "20ms", transitions: 9000 } });
-    const ran = runScenario(scenario, SGX);
-    expect(resultOf(ran, "futex_wait")).toBe("never returns");
-    expect(rowsOf(ran, { what: "thread.wake" }).length).toBe(19);
-    expect(resultOf(runScenario(scenario, LINUX), "futex_wait")).toBe("-ETIMEDOUT");
   });
 });
