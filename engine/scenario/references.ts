@@ -43,6 +43,8 @@ export function referenceMistakes(scenario: Written): Mistake[] {
     if (typeof given !== "string" || given === "" || leads(names[to], given)) return;
     mistakes.push({ path, text: () => `no ${WHAT[to]} ${quoted(given)}${hint(given, [...names[to].names])}` });
   };
+  if (isMap(scenario.programs) && Object.hasOwn(scenario.programs, "main"))
+    mistakes.push({ path: ["programs", "main"], text: () => "the program of the first thread has this name; expected another" });
   for (const { list, path } of lists)
     eachOperation(list, path, (name, args, at, short) => {
       for (const [field, to] of fieldsOfOperation(name)) check(field === short ? at : [...at, field], args[field], to);

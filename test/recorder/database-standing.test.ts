@@ -19,7 +19,7 @@ const facts = (trace: Trace): unknown[] =>
 
 beforeAll(async () => {
   whole = fresh("whole.trace");
-  await record(syntheticSource({ rows: 5000 }), whole, testInfo());
+  await record(syntheticSource({ rows: 600 }), whole, testInfo());
   const trace = openTrace(whole);
   calls = facts(trace);
   trace.close();
