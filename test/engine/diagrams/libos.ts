@@ -97,6 +97,12 @@ const nonNested: Diagram = {
       code: "under the thread's lock, which moves the counter as well",
       at: "__handle_one_signal: lock(cur.lock)",
     },
+    {
+      id: "2.13",
+      page: "knows no PAL call in a lock",
+      code: "lock and unlock are PAL calls, also when nobody else is there: what is pended is taken at their ends, and put off",
+      at: "lock: DkObjectsWaitAny(1, { lock }, NO_TIMEOUT)",
+    },
   ],
 };
 

@@ -1,7 +1,7 @@
 /** The page's diagrams of the Linux PAL (reference, 2.7 to 2.10), step by step in the page's words and order. */
 
 import type { Diagram } from "../../support/flow-listing.ts";
-import { FIND_HANDLER, handlers, libosHandling, SHORT } from "./shared.ts";
+import { FIND_HANDLER, handlers, LOCKING, libosHandling, SHORT } from "./shared.ts";
 
 const section = (title: string): string => `Linux PAL Flows, "${title}"`;
 
@@ -161,7 +161,7 @@ const asyncOutside: Diagram = {
   reference: "2.8, branch not in PAL",
   scenario: "async-in-enclave",
   stack: "graphene-linux",
-  interval: { from: "(outside): a signal arrives", to: "program main: compute", fold: [FIND_HANDLER] },
+  interval: { from: "(outside): a signal arrives", to: "program main: compute", fold: [FIND_HANDLER, ...LOCKING] },
   order: {
     main: [
       ["SIGINT", "(outside): a signal arrives"],

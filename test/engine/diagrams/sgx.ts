@@ -1,7 +1,7 @@
 /** The page's diagrams of the Linux-SGX PAL (reference, 2.1 to 2.6), step by step in the page's words and order. */
 
 import type { Diagram, Difference } from "../../support/flow-listing.ts";
-import { FIND_HANDLER, handlers, libosHandling, SHORT } from "./shared.ts";
+import { FIND_HANDLER, handlers, LOCKING, libosHandling, SHORT } from "./shared.ts";
 
 export const section = (title: string): string => `Linux-SGX PAL Flows, "${title}"`;
 
@@ -159,7 +159,7 @@ const asyncOutside: Diagram = {
   interval: {
     from: "(outside): a signal arrives",
     to: "libc futex_wait: back in the application",
-    fold: [FIND_HANDLER, libosHandling("suspend_upcall")],
+    fold: [FIND_HANDLER, libosHandling("suspend_upcall"), ...LOCKING],
   },
   order: {
     main: [
@@ -255,7 +255,7 @@ const outsideResume: Diagram = {
   interval: {
     from: "(outside): the kernel pushes a signal frame",
     to: "libc futex_wait: back in the application",
-    fold: [{ after: "unlock: __handle_signal", before: "unlock: preempt - 1", as: "the handler of SIGUSR1 runs" }],
+    fold: [{ after: "unlock: __handle_signal", before: "unlock: preempt - 1", as: "the handler of SIGUSR1 runs" }, ...LOCKING],
   },
   order: {
     main: [

@@ -19,3 +19,9 @@ export const FIND_HANDLER = {
   before: "_DkGenericSignalHandle: upcall == NULL?",
   as: "the slot of the handler table is read under its lock",
 } as const;
+
+/** lock() and unlock() of the LibOS: PAL calls, which the page does not draw. */
+export const LOCKING = [
+  { after: "lock: disable_preempt", before: "lock: return", as: "DkObjectsWaitAny: the mutex is taken, nothing is pended" },
+  { after: "unlock: DkMutexRelease(lock)", before: "unlock: enable_preempt", as: "the mutex is released, nothing is pended" },
+] as const;
