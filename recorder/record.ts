@@ -25,6 +25,8 @@ const SEAL_AFTER_ABORT_MS = 400;
 export interface RecordOptions {
   /** Stop after this many rows. */
   readonly rows?: number | undefined;
+  /** Stop when the file of the rows is at least so long: it ends with that block, as at the limit of rows. */
+  readonly bytes?: number | undefined;
   /** Stop at the first look at the clock of the run at or after this time, ns. */
   readonly stopAtNs?: number | undefined;
   /** Replace a trace that is there. */
@@ -86,6 +88,9 @@ export async function record(source: Source, dir: string, info: RunInfo, options
 
 async function runAll(source: Source, writer: ArrowWriter, folder: TraceFolder, options: RecordOptions): Promise<RunEnd["reason"]> {
   const limit = options.rows ?? Number.POSITIVE_INFINITY;
+  const mostBytes = options.bytes ?? Number.POSITIVE_INFINITY;
+  // One block between two looks at the length.
+  const mostSlice = Number.isFinite(mostBytes) ? BLOCK_ROWS : 16 * BLOCK_ROWS;
   let made = 0;
   let slice = 1024;
   for (;;) {
@@ -97,10 +102,11 @@ async function runAll(source: Source, writer: ArrowWriter, folder: TraceFolder, 
     const took = performance.now() - began;
     if (!goesOn) return stop(source.ending ?? "finished");
     made += wanted;
-    slice = took > SLICE_MS ? Math.max(MIN_SLICE_ROWS, slice >> 1) : took < SLICE_MS / 4 ? Math.min(16 * BLOCK_ROWS, slice * 2) : slice;
+    slice = took > SLICE_MS ? Math.max(MIN_SLICE_ROWS, slice >> 1) : took < SLICE_MS / 4 ? Math.min(mostSlice, slice * 2) : slice;
     tick(source, writer);
     // From here on there is a new trace, which may need the space of the older one.
     if (writer.rows > 0) folder.keep();
+    if (writer.bytes >= mostBytes) return stop("row-limit");
     if (options.stopAtNs !== undefined && writer.time >= options.stopAtNs) return stop("time-limit");
     options.onProgress?.({ phase: "record", rows: made, total: limitOrNull(limit), timeNs: writer.time, bytes: writer.bytes });
     // Let signals and timers in: the source is synchronous.

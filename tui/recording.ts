@@ -17,6 +17,8 @@ export interface RecordingOptions {
   readonly scheduler: Scheduler;
   readonly seed?: number | undefined;
   readonly rows?: number | undefined;
+  /** At most about so many bytes of transitions.arrow. */
+  readonly bytes?: number | undefined;
   readonly force: boolean;
 }
 
@@ -39,6 +41,7 @@ export async function recordCase(io: Io, what: Case, dir: string, options: Recor
   try {
     return await record(run, dir, info, {
       rows: options.rows,
+      bytes: options.bytes,
       force: options.force,
       signal: io.signal,
       quality: () => [...what.counters, ...plansLeft(run)],

@@ -338,3 +338,14 @@ test("findings are replaced as a whole", async () => {
   db.close();
   trace.close();
 });
+
+test.each([1, 1_000_000, 4_000_000])("a limit of %i bytes ends it with that block", async (bytes) => {
+  const dir = fresh("sized.trace");
+  const { end, sealed } = await record(syntheticSource({ rows: 1e9 }), dir, testInfo(), { bytes });
+  expect(end).toMatchObject({ reason: "row-limit", interrupted: false });
+  expect(sealed?.rows).toBe(end.rows);
+  const { size } = fs.statSync(`${dir}/${ARROW_NAME}`);
+  expect(size).toBeGreaterThanOrEqual(bytes);
+  // A block of rows, what stands beside it, and the closing facts.
+  expect(size).toBeLessThan(bytes + 3_000_000);
+});

@@ -22,6 +22,7 @@ interface Options {
   seed?: number;
   rows?: number;
   time?: number;
+  size?: number;
   force?: boolean;
   failOnDifference?: boolean;
 }
@@ -41,6 +42,7 @@ export function recordCommand(io: Io): Command {
     .option("--seed <n>", "seed for everything random (default: the scenario's)", wholeNumber("--seed"))
     .option("--rows <n>", "at most so many transitions (default: the scenario's limit)", wholeNumber("--rows", 1))
     .option("--time <duration>", "at most so much virtual time, such as 500ms or 10s", timeOption)
+    .option("--size <bytes>", "stop when transitions.arrow is so long, such as 500MB or 2GB", sizeOption)
     .option("--force", "replace a trace that is there")
     .option("--fail-on-difference", "exit with 1 when the application fares differently than on Linux alone")
     .addHelpText(
@@ -65,6 +67,7 @@ Examples:
         scheduler: options.scheduler,
         seed: options.seed,
         rows: options.rows,
+        bytes: options.size,
         force: options.force === true,
       });
       // Ctrl-C ends the command: eintr analyze finds the verdict of what was recorded.
@@ -94,4 +97,12 @@ function timeOption(text: string): number {
   const parsed = duration.safeParse(text);
   if (!parsed.success) throw new InputError(`--time: expected ${DURATION_WORDS}, found "${text}"`);
   return parsed.data;
+}
+
+const SIZES: Readonly<Record<string, number>> = { "": 1, kB: 1e3, MB: 1e6, GB: 1e9 };
+
+function sizeOption(text: string): number {
+  const [, number = "", unit = ""] = /^(\d+(?:\.\d+)?)\s*(kB|MB|GB)?$/.exec(text) ?? [];
+  if (number === "") throw new InputError(`--size: expected bytes, such as 500MB, 2GB or 1000000, found "${text}"`);
+  return Number(number) * (SIZES[unit] ?? 1);
 }
