@@ -5,7 +5,7 @@ import { hint } from "../nearest.ts";
 import { referenceMistakes } from "./references.ts";
 import { BODIES, isMap, isOperation, OPERATION_NAMES, OPERATIONS, scenarioSchema, UNKNOWN_OPERATION, written } from "./schema.ts";
 import type { Path } from "./source.ts";
-import { expectation, fieldOf, fieldsOf, found, quoted, shortened } from "./words.ts";
+import { expectation, fieldOf, fieldsOf, found, quoted, shortened, wantsQuotes } from "./words.ts";
 
 type Schema = z.core.$ZodType;
 type Issue = z.core.$ZodIssue;
@@ -44,7 +44,9 @@ function wordsFor(root: unknown, issue: Issue): string {
   if (issue.code === "custom" && issue.message.startsWith("expected")) return issue.message;
   if (issue.code === "too_big" && Array.isArray(value)) return `expected at most ${issue.maximum} entries, found ${found(value)}`;
   const expected = schema === null ? "something else" : expectation(schema);
-  return value === undefined ? `missing; expected ${expected}` : `expected ${expected}, found ${found(value)}`;
+  if (value === undefined) return `missing; expected ${expected}`;
+  const quotes = schema !== null && wantsQuotes(schema, value) ? " (write it in quotes)" : "";
+  return `expected ${expected}, found ${found(value)}${quotes}`;
 }
 
 const PROGRAMS: ReadonlySet<PropertyKey> = new Set(["programs", "handlers"]);

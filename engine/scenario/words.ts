@@ -136,6 +136,10 @@ export function shortened(text: string, most: number): string {
   return text.length <= most ? text : `${text.slice(0, most - 3)}...`;
 }
 
+/** The schema takes texts, and YAML made something else of this one: "2.18" without its quotes is a number. */
+export const wantsQuotes = (schema: Schema, value: unknown): boolean =>
+  defOf(inner(schema)).type === "string" && (typeof value === "number" || typeof value === "boolean");
+
 /** What a scenario holds where something else is expected. */
 export function found(value: unknown): string {
   if (typeof value === "string") return quoted(value);

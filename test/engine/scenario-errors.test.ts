@@ -303,6 +303,7 @@ describe("a plan", () => {
 
 describe("the scenario's own fields", () => {
   it.each([
+    ["source: 2.18", "4:9: source: expected a text of 0 to 300 characters, found 2.18 (write it in quotes)"],
     ["signls: []", '4:1: unknown field "signls"; did you mean "signals"?'],
     ["limit: { tim: 5ms }", '4:10: limit: unknown field "tim"; did you mean "time"?'],
     ["limit: { time: -5 }", `4:16: limit.time: ${DURATION}, found -5`],
