@@ -177,6 +177,8 @@ export interface DifferenceTable {
   other_seq: Nullable;
   there: string;
   other_result: Nullable;
+  line: Nullable;
+  cause: Flag;
 }
 export interface CountByKindTable {
   thread: number;

@@ -8,7 +8,7 @@ import { OUTCOMES } from "./derive-signals.ts";
 import { COLUMN_MEANING } from "./trace-format.ts";
 
 /** Raised when a table changes: an older trace.db is rebuilt. Stored as `PRAGMA user_version`. */
-export const SCHEMA_VERSION = 4;
+export const SCHEMA_VERSION = 5;
 
 export interface ColumnEntry {
   readonly name: string;
@@ -220,26 +220,24 @@ export const TABLES: readonly TableEntry[] = [
     column("omitted", "of the run: differences beyond those kept in the table difference"),
     seq("compared_seq ?", "of a thread: from here on the other run was too short to compare; NULL all was compared"),
   ]),
-  table(
-    "difference",
-    "what the application would have seen otherwise on Linux alone; the first one that differs is the cause, others follow",
-    [
-      column("id key", "causal order, from 1"),
-      column(
-        "kind text",
-        "what differs: result, output, left, never-returns, call, handler, handler-place, handler-order, siginfo, mask, thread, thread-end, process-end",
-      ),
-      column("weight text", "differs; timing: what caused it came at another moment; cut: the run ended too early to say"),
-      column("thread text", "name of the thread"),
-      column("what text", "the call or handler"),
-      seq("seq ?", "the call or handler, or the end of a thread or process; NULL it does not happen here"),
-      column("here text", "what is seen here"),
-      column("result ?", "result of the call here"),
-      column("other_seq ?", "the same in the run on Linux alone"),
-      column("there text", "what is seen there"),
-      column("other_result ?", "result of the call there"),
-    ],
-  ),
+  table("difference", "what the application would have seen otherwise on Linux alone, causes before what follows from them", [
+    column("id key", "causal order, from 1"),
+    column(
+      "kind text",
+      "what differs: result, output, left, never-returns, call, handler, handler-place, handler-order, siginfo, mask, thread, thread-end, process-end",
+    ),
+    column("weight text", "differs; timing: what caused it came at another moment; cut: the run ended too early to say"),
+    column("thread text", "name of the thread"),
+    column("what text", "the call or handler"),
+    seq("seq ?", "the call or handler, or the end of a thread or process; NULL it does not happen here"),
+    column("here text", "what is seen here"),
+    column("result ?", "result of the call here"),
+    column("other_seq ?", "the same in the run on Linux alone"),
+    column("there text", "what is seen there"),
+    column("other_result ?", "result of the call there"),
+    column("line ?", "line of the strace log that the call comes from"),
+    column("cause", "1 the one that is told first: the first that differs and is not only a siginfo, a mask or -ENOSYS, if there is one"),
+  ]),
   table("count_by_kind", "transitions by thread and kind", [
     column("thread key -> thread(id)", "whose"),
     column("kind key -> kind(id)", "what"),

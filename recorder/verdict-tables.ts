@@ -23,6 +23,8 @@ export interface DifferenceRecord {
   readonly weight: string;
   readonly thread: string;
   readonly what: string;
+  /** Line of the log that the call comes from. */
+  readonly line: number | null;
   /** A null seq: it does not happen in that run. */
   readonly one: { readonly seq: number | null; readonly text: string; readonly result: number | null };
   readonly other: { readonly seq: number | null; readonly text: string; readonly result: number | null };
@@ -39,6 +41,8 @@ export interface VerdictRecord {
   readonly outcomes: readonly OutcomeRecord[];
   /** In causal order. */
   readonly differences: readonly DifferenceRecord[];
+  /** The one of them that is told first. */
+  readonly cause: DifferenceRecord | undefined;
   /** What is to be known about the comparison itself; joins the counters of the trace. */
   readonly notices: readonly QualityCounter[];
 }
@@ -59,17 +63,31 @@ export function writeVerdict(dbPath: string, verdict: VerdictRecord): void {
   }
 }
 
-function replace(db: Sqlite.Database, { other, compared, omitted, outcomes, differences, notices }: VerdictRecord): void {
+function replace(db: Sqlite.Database, { other, compared, omitted, outcomes, differences, cause, notices }: VerdictRecord): void {
   db.exec("DELETE FROM outcome; DELETE FROM difference");
   const addOutcome = db.prepare(`INSERT INTO outcome VALUES (${"?, ".repeat(12)}?)`);
   for (const [id, o] of outcomes.entries()) {
     const counts = o.subject === "run" ? [compared, omitted] : [0, 0];
     addOutcome.run(id, o.subject, o.name, o.thread, o.how, o.text, o.seq, other, o.otherHow, o.otherText, ...counts, o.comparedSeq);
   }
-  const addDifference = db.prepare(`INSERT INTO difference VALUES (${"?, ".repeat(10)}?)`);
+  const addDifference = db.prepare(`INSERT INTO difference VALUES (${"?, ".repeat(12)}?)`);
   for (const [i, d] of differences.entries()) {
     const { one, other: there } = d;
-    addDifference.run(i + 1, d.kind, d.weight, d.thread, d.what, one.seq, one.text, one.result, there.seq, there.text, there.result);
+    addDifference.run(
+      i + 1,
+      d.kind,
+      d.weight,
+      d.thread,
+      d.what,
+      one.seq,
+      one.text,
+      one.result,
+      there.seq,
+      there.text,
+      there.result,
+      d.line,
+      Number(d === cause),
+    );
   }
   const addNotice = db.prepare("INSERT OR REPLACE INTO quality VALUES (?, ?, ?, ?)");
   for (const { name, count, severity, advice } of notices) addNotice.run(name, count, severity, advice);

@@ -1,15 +1,24 @@
 /** Opens a trace for a command, telling when its database must be made anew; then the verdict is found again, too. */
 
-import { isBeingRecorded, openTraceGently, type Trace } from "../recorder/index.ts";
+import { isBeingRecorded, openTraceGently, type Trace, TraceError } from "../recorder/index.ts";
 import { InputError, type Io } from "./io.ts";
 import { judgeAndKeep } from "./judging.ts";
 import { startProgress } from "./progress.ts";
 
 /** Throws TraceError; InputError when Ctrl-C ended the building of its database. */
 export async function openForCommand(io: Io, dir: string): Promise<Trace> {
-  const trace = await openOrRebuild(io, dir);
-  if (trace.rebuilt) await judgeAndKeep(io, trace.trace);
-  return trace.trace;
+  const { trace, rebuilt } = await openOrRebuild(io, dir);
+  if (rebuilt) await judgeAgain(io, trace);
+  return trace;
+}
+
+/** A damaged trace has none; the command that needs its rows says why. */
+async function judgeAgain(io: Io, trace: Trace): Promise<void> {
+  try {
+    await judgeAndKeep(io, trace);
+  } catch (error) {
+    if (!(error instanceof TraceError)) throw error;
+  }
 }
 
 async function openOrRebuild(io: Io, dir: string): Promise<{ trace: Trace; rebuilt: boolean }> {

@@ -7,7 +7,7 @@ import { nearlySame, weightOfLack } from "./lacking.ts";
 import { HANDLER, type Observed, OPEN, outputsOf, RETURNED, SIGINFO_PID, SIGINFO_SIGNAL } from "./observation.ts";
 import { IGNORED } from "./pairing.ts";
 import { absent, sides, type ThreadPair, type ThreadSide } from "./thread-pair.ts";
-import { callName, labelOf } from "./tokens.ts";
+import { callName, labelOf, lineOf } from "./tokens.ts";
 import { becameOf, outputText, whatIs } from "./words.ts";
 
 /** Compares all calls of the pair of threads; handlers' runs are compared before (runs.ts). */
@@ -38,6 +38,7 @@ function tellOneSided(pair: ThreadPair, ofA: boolean): void {
       weight: lackOf(own, other, item, i),
       thread: pair.name,
       what: whatIs(of, item),
+      line: lineOf(of, item),
       ...sides(ofA, side, absent("is not called"), items.seq.at(item), own.common.otherSeq[i] as number),
     });
   });
@@ -65,6 +66,7 @@ export function compareEnds(pair: ThreadPair, itemA: number, itemB: number): boo
   const common = {
     thread: pair.name,
     what: whatIs(a, itemA),
+    line: lineOf(a, itemA),
     one: { seq: a.items.seq.at(itemA), text: becameOf(a, itemA), result: resultOf(a, itemA) },
     other: { seq: b.items.seq.at(itemB), text: becameOf(b, itemB), result: resultOf(b, itemB) },
     order: [placeOf(a, itemA), placeOf(b, itemB)] as const,
@@ -112,6 +114,7 @@ function compareResults(pair: ThreadPair, itemA: number, itemB: number): void {
     weight: isTiming ? "timing" : "differs",
     thread: pair.name,
     what: whatIs(a, itemA),
+    line: lineOf(a, itemA),
     one: { seq: a.items.seq.at(itemA), ...expected(a, itemA, one) },
     other: { seq: b.items.seq.at(itemB), ...expected(b, itemB, other) },
     order: [partingPlace(pair.a, pair.b, itemA), partingPlace(pair.b, pair.a, itemB)],
@@ -159,6 +162,7 @@ export function compareOutputs(
       weight: "differs",
       thread: pair.name,
       what: whatIs(a, itemA),
+      line: lineOf(a, itemA),
       one: { seq: a.items.seq.at(itemA), text: text(x), result: null },
       other: { seq: b.items.seq.at(itemB), text: text(y), result: null },
       order: [outputSeq(a, itemA), outputSeq(b, itemB)],

@@ -41,6 +41,8 @@ export interface Difference {
   readonly thread: string;
   /** "read(pipe, 64)", "handler of SIGINT", "process main". */
   readonly what: string;
+  /** Line of the log that the call comes from; null where there is none. */
+  readonly line: number | null;
   readonly one: Side;
   readonly other: Side;
 }

@@ -42,6 +42,7 @@ export function compareProcesses(process: ProcessPair, pairs: readonly ThreadPai
     weight: weightOfEnds(process, pairs),
     thread: first.name,
     what: `process ${first.name}${placeText(a, b, pairs)}`,
+    line: null,
     one: { seq: hasEnded(a) ? a.seq : null, text: processText(a, halfA.of), result: null },
     other: { seq: hasEnded(b) ? b.seq : null, text: processText(b, halfB.of), result: null },
     order: [seqA, seqB],
@@ -105,6 +106,7 @@ export function compareThreadEnds(pair: ThreadPair): void {
     weight,
     thread: pair.name,
     what: `thread ${pair.name}`,
+    line: null,
     one: { seq: over(a) ? a.seq : null, text: threadText(pair.a.half.of, a), result: null },
     other: { seq: over(b) ? b.seq : null, text: threadText(pair.b.half.of, b), result: null },
     order: [over(a) ? a.seq : pair.b.common.lastOtherSeq, over(b) ? b.seq : pair.a.common.lastOtherSeq],
@@ -140,6 +142,7 @@ export function compareThreadLists({ a, b, threads }: Pairing, pairs: readonly T
         weight: isOver ? "differs" : weightOfLack(other.of.time, since, took),
         thread: name,
         what: `thread ${name}`,
+        line: null,
         ...sides(
           ofA,
           { seq: end.begin, text: "starts", result: null },

@@ -1,7 +1,7 @@
 /** The verdict over a recorded trace: from its database, or found now. */
 
 import { setImmediate as turn } from "node:timers/promises";
-import { parseScenario, ScenarioError } from "../../engine/index.ts";
+import { logLines, parseScenario, ScenarioError } from "../../engine/index.ts";
 import type { QualityCounter, Trace } from "../../recorder/index.ts";
 import type { Ignored } from "./compare.ts";
 import type { Difference, DifferenceKind, Weight } from "./difference.ts";
@@ -9,7 +9,7 @@ import type { RunEnding } from "./ends.ts";
 import type { Observed } from "./observation.ts";
 import { createObserver } from "./observe.ts";
 import { againstLog, askOracle, disagreements, ORACLE_STACK, type Patience } from "./oracle.ts";
-import { type Verdict, verdictOf } from "./verdict.ts";
+import { firstOf, type Verdict, verdictOf } from "./verdict.ts";
 
 /** What the application observed of a recorded run. Lets timers and signals in after each block. Null when `signal` was aborted. */
 export async function observeTrace(trace: Trace, name: string, { signal, onProgress }: Patience = {}): Promise<Observed | null> {
@@ -20,7 +20,19 @@ export async function observeTrace(trace: Trace, name: string, { signal, onProgr
     await turn();
     if (signal?.aborted === true) return null;
   }
-  return observer.finish(endingOf(trace), machineOf(trace));
+  const lines = linesOf(trace);
+  const observed = observer.finish(endingOf(trace), machineOf(trace));
+  return lines.size === 0 ? observed : { ...observed, lines };
+}
+
+/** Lines of the log that its scenario was made from; none for a scenario that this version cannot read. */
+function linesOf({ info }: Trace): ReturnType<typeof logLines> {
+  try {
+    return info.origin === "emulated" ? logLines(parseScenario(info.scenarioText, "the trace's scenario")) : new Map();
+  } catch (error) {
+    if (error instanceof ScenarioError) return new Map();
+    throw error;
+  }
 }
 
 const endingOf = ({ transitions }: Trace): RunEnding => transitions.end?.reason ?? "killed";
@@ -83,8 +95,19 @@ export function storedVerdict(trace: Trace): Verdict | null {
   const [run] = outcomes;
   if (run === undefined) return null;
   const differences = trace.ask(
-    `SELECT kind, weight, ${short("thread")}, ${short("what")}, seq, ${short("here")}, result, other_seq, ${short("there")}, other_result
+    `SELECT kind, weight, ${short("thread")}, ${short("what")}, seq, ${short("here")}, result, other_seq, ${short("there")}, other_result, line
        FROM difference ORDER BY id LIMIT ${MAX_ROWS}`,
+  );
+  const found = differences.map(
+    ([kind, weight, thread, what, seq, here, result, otherSeq, there, otherResult, line]): Difference => ({
+      kind: String(kind) as DifferenceKind,
+      weight: String(weight) as Weight,
+      thread: String(thread),
+      what: String(what),
+      line: numberOrNull(line),
+      one: { seq: numberOrNull(seq), text: String(here), result: numberOrNull(result) },
+      other: { seq: numberOrNull(otherSeq), text: String(there), result: numberOrNull(otherResult) },
+    }),
   );
   return {
     other: textOrNull(run[9]),
@@ -101,16 +124,8 @@ export function storedVerdict(trace: Trace): Verdict | null {
       otherText: textOrNull(otherText),
       comparedSeq: numberOrNull(comparedSeq),
     })),
-    differences: differences.map(
-      ([kind, weight, thread, what, seq, here, result, otherSeq, there, otherResult]): Difference => ({
-        kind: String(kind) as DifferenceKind,
-        weight: String(weight) as Weight,
-        thread: String(thread),
-        what: String(what),
-        one: { seq: numberOrNull(seq), text: String(here), result: numberOrNull(result) },
-        other: { seq: numberOrNull(otherSeq), text: String(there), result: numberOrNull(otherResult) },
-      }),
-    ),
+    differences: found,
+    cause: firstOf({ differences: found }),
     notices: trace
       .ask(`SELECT name, count, severity, ${short("advice")} FROM quality WHERE name IN (${NOTICES.map((name) => `'${name}'`).join(", ")})`)
       .map(([name, count, severity, advice]) => ({

@@ -85,6 +85,8 @@ export interface Observed {
   /** There were more items than are kept: what is missing says nothing. */
   readonly full: boolean;
   readonly ends: Ends;
+  /** By flow and number of the operation: its line in the log that the scenario was made from. */
+  readonly lines?: ReadonlyMap<string, readonly (number | null)[]>;
   /** By item: what the real program was answered, as its log says, where this run on Linux alone has it otherwise. */
   readonly log?: ReadonlyMap<number, number>;
 }

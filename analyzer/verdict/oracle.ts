@@ -1,7 +1,7 @@
 /** What Linux alone would have shown the application: the same scenario, with the same seed, on `native-linux`. */
 
 import { setImmediate as turn } from "node:timers/promises";
-import { boot, expectedResults, parseScenario, type Run, type Scenario, ScenarioError } from "../../engine/index.ts";
+import { boot, expectedResults, logLines, parseScenario, type Run, type Scenario, ScenarioError } from "../../engine/index.ts";
 import type { QualityCounter, RunInfo } from "../../recorder/index.ts";
 import { CALL, type Observed, RETURNED } from "./observation.ts";
 import { createObserver } from "./observe.ts";
@@ -34,7 +34,7 @@ export async function askOracle(info: RunInfo, untilNs: number, patience: Patien
     if (found === null) return null;
     const log = disagreements(found, scenario);
     const notices = [...tooLong(found), ...againstLog(log)];
-    return { observed: log.size === 0 ? found : { ...found, log }, notices };
+    return { observed: { ...found, log, lines: logLines(scenario) }, notices };
   } catch (error) {
     // A place of another stack, beyond what is emulated on Linux alone, or a bug of ours: the trace is as good as ever.
     if (error instanceof ScenarioError) return { observed: null, notices: [unknown(error.message, "notice")] };

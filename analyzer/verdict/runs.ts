@@ -6,6 +6,7 @@ import { returnedBefore } from "./divergence.ts";
 import { HANDLER, MASK_LOW } from "./observation.ts";
 import { type Half, IGNORED, placeIn } from "./pairing.ts";
 import { absent, sides, type ThreadPair, type ThreadSide } from "./thread-pair.ts";
+import { lineOf } from "./tokens.ts";
 import { placeText, whatIs } from "./words.ts";
 
 /** A handler at the very end of a call, or right after it: an application that looks at results cannot tell. */
@@ -53,6 +54,7 @@ function tellOneSided(pair: ThreadPair, ofA: boolean): void {
       weight,
       thread: pair.name,
       what: whatIs(of, run),
+      line: lineOf(of, run),
       ...sides(
         ofA,
         { seq, text: `runs ${placeText(of, run)}`, result: null },
@@ -89,6 +91,7 @@ function comparePlaces(pair: ThreadPair, runA: number, runB: number): boolean {
     weight,
     thread: pair.name,
     what: whatIs(a.half.of, runA),
+    line: lineOf(a.half.of, runA),
     one: { seq: seqA, text: `runs ${placeText(a.half.of, runA)}`, result: null },
     other: { seq: seqB, text: `runs ${placeText(b.half.of, runB)}`, result: null },
     order: [seqA, seqB],
@@ -163,6 +166,7 @@ function compareOrder(pair: ThreadPair, list: readonly Partners[]): void {
     weight: isTiming ? "timing" : "differs",
     thread: pair.name,
     what: `handlers ${placeText(a, first[0])}`,
+    line: null,
     one: { seq: seqs[0], text: `the ${whatIs(a, first[0])} runs before the ${whatIs(a, early[0])}`, result: null },
     other: { seq: seqs[1], text: `the ${whatIs(b, early[1])} runs before the ${whatIs(b, first[1])}`, result: null },
     order: seqs,

@@ -16,6 +16,12 @@ export const callName = (label: string): string => label.split("(", 1)[0] ?? lab
 export const labelOf = ({ items, sites }: Observed, item: number): string =>
   sites[items.site.at(item)]?.label ?? (items.kind.at(item) === CHECK ? "a check" : "a call");
 
+/** Line of the log that a call was made from, for a handler's run that of the call before it; null where there is none. */
+export function lineOf({ items, sites, lines }: Observed, item: number): number | null {
+  const call = items.kind.at(item) === HANDLER ? items.before.at(item) : item;
+  return call < 0 ? null : (lines?.get(sites[items.site.at(call)]?.flow ?? "")?.[items.nr.at(call)] ?? null);
+}
+
 /**
  * In runs of one scenario an operation is known by its place in the program; else by its text, where numbers (descriptors, ids,
  * lengths) say nothing: each run gives out its own.

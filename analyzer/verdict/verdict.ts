@@ -14,6 +14,7 @@ const MAX_DIFFERENCES = 100_000;
 
 export interface Verdict extends VerdictRecord {
   readonly differences: readonly Difference[];
+  readonly cause: Difference | undefined;
 }
 
 /** Of a run, and of what it is compared with, if anything. */
@@ -26,6 +27,7 @@ export function verdictOf(one: Observed, other: Observed | null, notices: readon
     omitted: Math.max(0, all.length - MAX_DIFFERENCES),
     outcomes: outcomesOf(one, other, compared, all.slice(MAX_DIFFERENCES)),
     differences: all.slice(0, MAX_DIFFERENCES),
+    cause: firstOf({ differences: all.slice(0, MAX_DIFFERENCES) }),
     notices: [...notices, ...fullNotice(one)],
   };
 }

@@ -146,6 +146,8 @@ const TYPED: { [T in keyof Database]: { [C in keyof Database[T]]: Form<Database[
     other_seq: "int?",
     there: "text",
     other_result: "int?",
+    line: "int?",
+    cause: "int",
   },
   count_by_kind: { thread: "int", kind: "int", count: "int" },
   time_index: { seq0: "int", rows: "int", time0: "int", time1: "int" },

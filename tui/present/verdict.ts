@@ -68,9 +68,9 @@ function excuses(verdict: Verdict): string {
 }
 
 /** "seq 67  main  read(pipe, 64): 0, on Linux -EINTR". */
-function differenceText({ thread, what, one, other }: Difference, { there }: Beside): string {
+function differenceText({ thread, what, line, one, other }: Difference, { there }: Beside): string {
   const place = one.seq === null ? `${there} seq ${other.seq ?? "?"}` : `seq ${one.seq}`;
-  return `${place}  ${safe(thread, 30)}  ${safe(what, 60)}: ${one.text}, ${there} ${other.text}`;
+  return `${place}  ${safe(thread, 30)}  ${safe(what, 60)}${line === null ? "" : ` (line ${line} of the log)`}: ${one.text}, ${there} ${other.text}`;
 }
 
 /** The differences after the first, one a line; the last line says how to see the rest. */
