@@ -52,7 +52,7 @@ const untrusted: readonly Flow[] = [
     act("EENTER: start the enclave", (c) => eenter(c, c.t, {}), "sgx.eenter"),
     act("the enclave is left for good"),
   ]),
-  flow("ocall_sock_recv", "untrusted-pal", SOURCE, ({ act, call }) => [
+  flow("toy_ocall_read", "untrusted-pal", SOURCE, ({ act, call }) => [
     call("INLINE_SYSCALL(read)", "sys_read"),
     act("EENTER: back with the result", (c) => eenter(c, c.t, {}), "sgx.eenter"),
   ]),
@@ -135,7 +135,7 @@ const pal = (keepsCode: boolean): Flow[] => [
       (c) => {
         eexit(c.t);
         c.t.stack = HOST;
-        push(c.t, c.flowOf("ocall_sock_recv"), {});
+        push(c.t, c.flowOf("toy_ocall_read"), {});
       },
       "sgx.eexit",
     ),
