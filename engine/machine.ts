@@ -25,7 +25,7 @@ import type { ThreadInfo } from "./transition.ts";
 
 const programs = (o: RunOptions): Program => {
   const stack = STACKS[o.stack];
-  return assemble([outside, ...hostCalls, ...stack.flows(new Set(o.fixes ?? [])), ...scenarioFlows(o.scenario)]);
+  return assemble([outside, ...hostCalls, ...stack.flows(new Set(o.fixes ?? []), o.scenario.debug), ...scenarioFlows(o.scenario)]);
 };
 
 function wire(o: RunOptions, program: Program): Wiring {

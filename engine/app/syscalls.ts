@@ -93,8 +93,29 @@ interface Shim extends Locals {
 const DELAYED_BIT = 0x8000_0000;
 const counter = (c: Cpu): number => c.t.libos.preempt + (c.t.libos.delayed ? DELAYED_BIT : 0);
 
-/** Above the LibOS. */
-export const libosCall = (name: SyscallName): Flow[] => [
+/** Calls that may last: with debugging on a line is printed before they begin (shim_parser.c, `slow`). */
+const SLOW: ReadonlySet<SyscallName> = new Set([
+  "read",
+  "write",
+  "poll",
+  "ioctl",
+  "pause",
+  "nanosleep",
+  "accept",
+  "clone",
+  "fork",
+  "execve",
+  "wait4",
+  "semop",
+  "msgrcv",
+  "sigsuspend",
+  "futex_wait",
+  "futex_wake",
+  "epoll_wait",
+] satisfies SyscallName[]);
+
+/** Above the LibOS. `debug`: the manifest has debug_type, and each line about a call is a PAL call outside of it (shim_internal.h:263-267). */
+export const libosCall = (name: SyscallName, debug: boolean): Flow[] => [
   flow(`libc ${name}`, "app", "2.13", ({ call, ret }) => [
     call(
       `shim_${name}()`,
@@ -112,6 +133,7 @@ export const libosCall = (name: SyscallName): Flow[] => [
       c.t.libos.syscallNr = SYSCALLS[name];
       c.value = SYSCALLS[name];
     }),
+    debug && SLOW.has(name) ? call("debug: the call and its arguments", "debug_printf") : null,
     call(`shim_do_${name}()`, `shim_do_${name}`, (_, v) => ({ ...v })),
     act("END_SHIM", (c, v) => {
       v.ret = c.t.rax;
@@ -129,6 +151,7 @@ export const libosCall = (name: SyscallName): Flow[] => [
     ),
     call("__abort()", "__abort"),
     at("ok"),
+    debug ? call("debug: the result", "debug_printf") : null,
     ret(
       "return",
       (c, v) => {

@@ -26,20 +26,4 @@ const abort = flow("__abort", "libos", "2.13", (s) => [
   })),
 ]);
 
-const master = (): { name: string } => ({ name: "__master_lock" });
-
-/** A message of the LibOS to the terminal, which is opened at the first one (shim_debug.c, shim_init.c). */
-const sysPrintf = flow("sys_printf", "libos", "2.12", (s) => [
-  s.call("lock(__master_lock)", "lock", master),
-  s.test("debug_handle is there?", (c) => c.process(c.t).ttyOpen, "open"),
-  dk(s, "DkStreamOpen(dev:tty)", "DkStreamOpen", () => ({ takes: 0 })),
-  s.act("keep it", (c) => {
-    c.process(c.t).ttyOpen = true;
-  }),
-  s.at("open"),
-  dk(s, "DkStreamWrite(message)", "DkStreamWrite (device)", () => ({ bytes: 1, takes: 0, result: 1 })),
-  s.call("unlock(__master_lock)", "unlock", master),
-  s.ret(),
-]);
-
-export const abortFlows: readonly Flow[] = [abort, sysPrintf];
+export const abortFlows: readonly Flow[] = [abort];

@@ -164,6 +164,10 @@ export const scenarioSchema = z.strictObject({
     .describe(
       "what the objects are (pipe, socket, unix, tty, file) and whether they have O_NONBLOCK; those not named are pipes that block",
     ),
+  debug: z
+    .boolean()
+    .default(false)
+    .describe("the manifest of a library OS has debug_type: a line is printed before and after each call, and each is a PAL call"),
   limit: limit.default({ time: NEVER, transitions: 1_000_000 }).describe("where the run ends when it does not end by itself"),
   interrupts: z
     .number()

@@ -13,6 +13,7 @@ import { ioFlows } from "../libos/io.ts";
 import { itimerFlows } from "../libos/itimer.ts";
 import { killFlows } from "../libos/kill.ts";
 import { lockFlows } from "../libos/lock.ts";
+import { messageFlows } from "../libos/messages.ts";
 import { pollFlows } from "../libos/poll.ts";
 import { processFlows } from "../libos/process.ts";
 import { signalCallFlows } from "../libos/signal-calls.ts";
@@ -29,7 +30,7 @@ import { untrustedFlows } from "../pal/sgx/untrusted.ts";
 type Fixes = ReadonlySet<FixName>;
 
 /** The LibOS, the same for all PALs. */
-const libos = (fixes: Fixes): Flow[] => [
+const libos = (fixes: Fixes, debug: boolean): Flow[] => [
   ...abortFlows,
   ...processFlows,
   ...lockFlows,
@@ -52,7 +53,8 @@ const libos = (fixes: Fixes): Flow[] => [
   ...unimplementedFlows,
   ...groupFlows,
   ...itimerFlows,
-  ...SYSCALL_NAMES.flatMap(libosCall),
+  ...messageFlows,
+  ...SYSCALL_NAMES.flatMap((name) => libosCall(name, debug)),
 ];
 
 /** Start of the PAL proper: in the enclave under SGX. */
@@ -73,7 +75,14 @@ const palMain = (pal: "linux" | "sgx"): Flow =>
 
 export const grapheneLinux = {
   text: "Graphene on the Linux PAL: signals in a PAL call are kept until its end",
-  flows: (fixes: Fixes): Flow[] => [palMain("linux"), restorer("pal"), getHandler, ...linuxHandlers, ...palCalls("linux"), ...libos(fixes)],
+  flows: (fixes: Fixes, debug = false): Flow[] => [
+    palMain("linux"),
+    restorer("pal"),
+    getHandler,
+    ...linuxHandlers,
+    ...palCalls("linux"),
+    ...libos(fixes, debug),
+  ],
   boot: "pal_linux_main",
   bootThread: (start: string) => start,
   enclave: false,
@@ -81,7 +90,7 @@ export const grapheneLinux = {
 
 export const grapheneSgx = {
   text: "Graphene on the Linux-SGX PAL: signals enter the enclave by an exception or a return from an ocall",
-  flows: (fixes: Fixes): Flow[] => [
+  flows: (fixes: Fixes, debug = false): Flow[] => [
     palMain("sgx"),
     restorer("untrusted-pal"),
     getHandler,
@@ -89,7 +98,7 @@ export const grapheneSgx = {
     ...entryFlows,
     ...exceptionFlows({ interruptedCode: fixes.has("sgx-interrupted-code-lost") }),
     ...palCalls("sgx"),
-    ...libos(fixes),
+    ...libos(fixes, debug),
   ],
   boot: "load_enclave",
   bootThread: () => "thread_start (untrusted)",

@@ -8,7 +8,8 @@ import { nativeLinux } from "./native-linux.ts";
 
 export interface Stack {
   readonly text: string;
-  readonly flows: (fixes: ReadonlySet<FixName>) => Flow[];
+  /** `debug`: as with a manifest that has debug_type, for a LibOS. */
+  readonly flows: (fixes: ReadonlySet<FixName>, debug?: boolean) => Flow[];
   /** First flow of a process's first thread. */
   readonly boot: string;
   /** First flow of a further thread whose first own function is `start`. */

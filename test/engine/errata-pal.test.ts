@@ -222,3 +222,30 @@ describe("a time-out of an event under SGX (found beside A15)", () => {
     expect(resultOf(runScenario(scenario, LINUX), "futex_wait")).toBe("-ETIMEDOUT");
   });
 });
+
+describe("N17: with debug_type each line about a call is a PAL call at preempt 0", () => {
+  const pended = (debug: boolean): Ran =>
+    runProgram(
+      LINUX,
+      [{ nanosleep: "1ms" }, "getpid", { nanosleep: "5ms" }],
+      [pin("SIGINT", "DkThreadDelayExecution: return to the LibOS")],
+      {
+        debug,
+      },
+    );
+
+  it("an event pended after the check of a sleep waits for the next lock or PAL call; with debugging on the line about the sleep is one", () => {
+    const quiet = pended(false);
+    const sleep = rowsOf(quiet, { where: "libc nanosleep: back in the application" });
+    const handler = (ran: Ran): number => rowsOf(ran, { what: "app.handler.enter" })[0]?.seq ?? 0;
+    expect(handler(quiet)).toBeGreaterThan(rowsOf(quiet, { where: "libc getpid: back in the application" })[0]?.seq ?? 0);
+    expect(handler(quiet)).toBeLessThan(sleep[1]?.seq ?? 0);
+    const loud = pended(true);
+    order(loud, [
+      "DkThreadDelayExecution: return to the LibOS",
+      "shim_nanosleep: debug: the result",
+      "app.handler.enter",
+      "shim_nanosleep: return",
+    ]);
+  });
+});
