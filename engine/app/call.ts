@@ -42,7 +42,7 @@ export function call(x: Context, op: Operation, name: SyscallName | "undefined",
       `libc ${name}`,
       (c) => {
         c.value = x.number;
-        enterCall(c, op.op);
+        enterCall(c, op.op, op.op === "call" ? op.name : op.op);
         return args(c);
       },
       "app.call",

@@ -23,14 +23,14 @@ function visit(c: Cpu, plan: number, nth: number | undefined): boolean {
   return state.visits === (nth ?? 1);
 }
 
-/** A thread makes a system call. Counts only calls of its own program, not of handlers. */
-export function enterCall(c: Cpu, operation: string): void {
+/** A thread makes a system call; one that is not emulated is also known by its own name (`called`). Counts only calls of its own program, not of handlers. */
+export function enterCall(c: Cpu, operation: string, called: string): void {
   const { app, name } = c.t;
   if (app.inHandler > 0) return callInHandler(c);
   app.calls += 1;
   for (const plan of c.pins.calls) {
     const when = planWhen(c, plan);
-    if (!when || when.thread !== name || (when.call !== operation && when.call !== app.calls)) continue;
+    if (!when || when.thread !== name || (when.call !== operation && when.call !== called && when.call !== app.calls)) continue;
     if (!visit(c, plan, when.nth)) continue;
     if (when.phase === "before") due(c, plan);
     else app.pinned.push(plan);

@@ -122,9 +122,11 @@ function namesOf(scenario: Written, lists: readonly List[]): Names {
   const keys = (map: unknown): string[] => (isMap(map) ? Object.keys(map) : []);
   const programs = keys(scenario.programs);
   const places = new Set<string>();
+  const opaque = new Set<string>();
   for (const { list, path } of lists)
-    eachOperation(list, path, (name, { place }) => {
+    eachOperation(list, path, (name, { place, name: called }) => {
       if (name === "sigsetjmp" && typeof place === "string") places.add(place);
+      if (name === "call" && typeof called === "string") opaque.add(called);
     });
   const known = (names: Iterable<string>, numbered = false): Known => ({ names: new Set(names), numbered });
   return {
@@ -133,6 +135,6 @@ function namesOf(scenario: Written, lists: readonly List[]): Names {
     handler: known([...keys(scenario.handlers), "default", "ignore"]),
     place: known(places),
     thread: known(["main", ...programs, ...HELPERS], true),
-    call: known(OPERATION_NAMES),
+    call: known([...OPERATION_NAMES, ...opaque]),
   };
 }

@@ -29,7 +29,7 @@ export const when = exactlyOneOf(
       .register(refersTo, { to: "call" })
       .optional()
       .describe(
-        "once, while the thread is in a call: an operation such as read, or the number of a call, from 1; calls of handlers do not count",
+        "once, while the thread is in a call: an operation such as read, one of a `call` by its own name, or the number of a call, from 1; calls of handlers do not count",
       ),
     phase: z
       .enum(["before", "blocked"])

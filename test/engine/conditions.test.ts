@@ -269,3 +269,10 @@ it.each(STACK_NAMES)("random programs do what they say, on %s", (stack) => {
     { numRuns: 60 },
   );
 });
+
+it.each(STACK_NAMES)("a plan may name a call that is not emulated by its own name, or as call, on %s", (stack) => {
+  const main = [call(1), { call: { name: "c2", takes: "1ms" } }, call(3)];
+  const plan = (name: string): ReturnType<typeof inCall> => inCall("SIGINT", name);
+  for (const name of ["c2", "call"]) expect(handled(runProgram(stack, main, [plan(name)]))).toEqual(["SIGINT"]);
+  expect(() => runProgram(stack, main, [plan("c4")])).toThrow(/no call "c4"; did you mean "c1"\?/);
+});
