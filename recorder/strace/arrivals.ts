@@ -20,8 +20,7 @@ export interface Arrival {
   readonly sending: Sending | undefined;
   /** When it was sent, ns of the log: somewhat before the line that tells of it. Known for `own`. */
   readonly sentAt: number;
-  readonly fault: "divide" | "memory" | "illegal";
-  readonly address: number;
+  readonly fault: Fault;
   /** Sent to this thread, not to its process. */
   readonly directed: boolean;
   /** Disposition at that moment; null when nobody set one. */
@@ -37,28 +36,56 @@ const SIGALRM = 14;
 /** SIGSTOP, SIGTSTP, SIGTTIN, SIGTTOU. */
 export const SIG_STOPS: ReadonlySet<number> = new Set([19, 20, 21, 22]);
 
-const FAULTS: Readonly<Record<string, Arrival["fault"]>> = { SIGFPE: "divide", SIGSEGV: "memory", SIGILL: "illegal" };
+/** As the scenario's operation writes it. */
+export type Fault = Readonly<{ what: string; at?: string; address?: number }>;
+
+const STACK_FULL: Fault = { what: "stack" };
+
+/** Instructions that raise a signal, and what is at the address, by the code that the kernel gives it; SI_KERNEL is its own for some. */
+const FAULTS: Readonly<Record<string, Readonly<Record<string, Fault>>>> = {
+  SIGFPE: { FPE_: { what: "divide" } },
+  SIGILL: { ILL_: { what: "illegal" } },
+  SIGSEGV: { SEGV_ACCERR: { what: "memory", at: "protected" }, SEGV_: { what: "memory" }, SI_KERNEL: { what: "noncanonical" } },
+  SIGBUS: { BUS_ADRALN: { what: "align" }, BUS_: { what: "memory", at: "file-end" } },
+  SIGTRAP: { TRAP_BRKPT: { what: "int3" }, SI_KERNEL: { what: "int3" } },
+};
+
+function faultOf(signal: number, code: string): Fault | undefined {
+  const codes = FAULTS[signalName(signal)] ?? {};
+  return Object.entries(codes).find(([prefix]) => code.startsWith(prefix))?.[1];
+}
 /** Codes that the kernel gives a signal raised by an instruction. */
 const FAULT_CODE = /^(?:SEGV|FPE|ILL|BUS|TRAP|SYS)_/;
 /** The largest address a scenario may name. */
 const MAX_ADDRESS = 1e9;
 
-/** `next`: the thread's line after it. */
-export function arrival(event: SignalEvent, next: LogEvent | undefined, task: Task, state: ProcessState): Arrival {
+/** `next`: the thread's line after it, `before`: what is known of the signal before. */
+export function arrival(
+  event: SignalEvent,
+  next: LogEvent | undefined,
+  before: Arrival | undefined,
+  task: Task,
+  state: ProcessState,
+): Arrival {
   const { signal, info } = event;
   const code = field(info, "si_code");
   const action = state.actions.get(signal) ?? null;
   if (action?.what === "handler" && action.flags.includes("SA_RESETHAND")) state.actions.set(signal, { what: "default", signal });
   const address = Number(field(info, "si_addr"));
   const { cause, sentAt, sending } = causeOf(event, task, code, state, action);
+  const noFrame = action?.what === "handler" && next?.kind === "signal" && isFrameFault(next);
+  // No room for SIGSEGV's own frame: the stack is full, and the kernel kills.
+  const stackFull = noFrame && cause === "fault" && signal === next.signal;
+  const told = before?.fault.what === STACK_FULL.what;
   return {
-    cause: action?.what === "handler" && next?.kind === "signal" && isFrameFault(next) ? "lost" : cause,
+    cause: told || (noFrame && !stackFull) ? "lost" : cause,
     sending,
     sentAt: Math.min(sentAt, event.start),
-    fault: FAULTS[signalName(signal)] ?? "memory",
-    address: address > 0 && address <= MAX_ADDRESS ? address : 0,
+    fault: stackFull
+      ? STACK_FULL
+      : { what: "memory", ...faultOf(signal, code), ...(address > 0 && address <= MAX_ADDRESS ? { address } : {}) },
     directed: code === "SI_TKILL" || task !== state.process.leader || FAULT_CODE.test(code),
-    action,
+    action: stackFull ? null : action,
     unknown: action === null && !state.known,
     returned: false,
   };
@@ -74,8 +101,7 @@ function causeOf(event: SignalEvent, task: Task, code: string, state: ProcessSta
   const { signal, info, start } = event;
   const own = (sentAt: number): Sent => ({ cause: "own", sentAt });
   const other = (cause: Cause): Sent => ({ cause, sentAt: start });
-  const isFault = FAULT_CODE.test(code) || (code === "SI_KERNEL" && signalName(signal) === "SIGSEGV");
-  if (isFault && FAULTS[signalName(signal)] !== undefined) return other("fault");
+  if (faultOf(signal, code) !== undefined) return other("fault");
   if (SIG_STOPS.has(signal) && (action === null || action.what === "default")) return other("stop");
   const pid = wholeNumber(field(info, "si_pid")) ?? -1;
   // The emulated kernel tells the parent of a child's end by itself.
@@ -109,4 +135,4 @@ const isFrameFault = ({ signal, info }: SignalEvent): boolean =>
 
 /** Faults of a kind for which the scenario has no instruction. */
 export const isOddFault = (event: SignalEvent): boolean =>
-  FAULT_CODE.test(field(event.info, "si_code")) && FAULTS[signalName(event.signal)] === undefined;
+  FAULT_CODE.test(field(event.info, "si_code")) && faultOf(event.signal, field(event.info, "si_code")) === undefined;

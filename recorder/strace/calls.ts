@@ -75,8 +75,19 @@ function whole(w: Weaver, call: CallEvent): void {
   advance(level, beginningOf(call, next, w));
   const { item, ns, fate } = operationOf({ call, value: call.value, takes }, context);
   push(w, lined(item, call));
+  takesFromOutside(w, call);
   level.clock += ns;
   countLines(w, fate, call.lines, call.name);
+}
+
+/** A signal that the call took comes while it waits, when nothing in the log sent it. */
+function takesFromOutside({ context, level, pins }: Weaver, call: CallEvent): void {
+  const taken = context.facts.taken.get(call)?.filter(({ outside }) => outside) ?? [];
+  pins.within(
+    taken.map(({ signal }) => ({ signal, directed: false, start: call.end, nth: 0 })),
+    level.calls,
+    runOf(level),
+  );
 }
 
 /** The moment of the log at which the emulated call is to be made. */
@@ -121,6 +132,8 @@ function restarted(w: Weaver, s: Suspended, call: CallEvent): void {
   // It ends when it would have without the signal: the handlers' time is in it.
   const since = pinned ? s.brokenAt : s.first.start;
   const { item, fate } = operationOf({ call: base, value: call.value, takes: bounded(Math.max(1, call.end - since)) }, context);
+  // A signal could end it, or it would not have been made again.
+  if (item.call) (item.call as Item).interruptible = true;
   push(w, lined(item, s.first));
   level.clock = Math.max(level.clock, call.end);
   w.pins.within(s.planned, level.calls, runOf(level));

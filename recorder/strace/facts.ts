@@ -10,6 +10,7 @@ import { type CallEvent, CREATES, type EndEvent, type Log, type LogEvent, type S
 import { Masks } from "./masks.ts";
 import { type Action, actionOf } from "./registrations.ts";
 import { isCut, Mailbox, settleEffect } from "./sent.ts";
+import { signalfdObject, TAKES_SIGNALS, type Taken, takenBy } from "./signal-files.ts";
 import type { Process, Task, Tree } from "./tree.ts";
 import { type Wait, waitOf } from "./waits.ts";
 
@@ -24,6 +25,8 @@ export interface ProcessState {
   /** Signals sent to it, and to its threads, by calls of the log that are emulated. */
   readonly sent: Mailbox;
   readonly sentTo: Map<Task, Mailbox>;
+  /** Descriptors from which it reads signals, as objects of the scenario. */
+  readonly signalfds: Map<number, string>;
   /** All its children by their ids. */
   readonly children: Map<number, Process>;
   /** Children not yet waited for. */
@@ -53,10 +56,12 @@ export interface Facts {
   readonly waits: ReadonlyMap<CallEvent, Wait>;
   /** When a process must have ended for a wait to find it, ns of the log. */
   readonly goneBy: ReadonlyMap<Process, number>;
-  /** Mask of the thread when it made the call, for calls that wait under another one. */
-  readonly masks: ReadonlyMap<CallEvent, readonly number[]>;
   /** Masks that a handler put into its saved context, by the rt_sigreturn that puts them in force. */
   readonly contexts: ReadonlyMap<CallEvent, readonly number[]>;
+  /** Objects that calls on a signalfd are about. */
+  readonly signalfds: ReadonlyMap<CallEvent, string>;
+  /** Signals that a call took. */
+  readonly taken: ReadonlyMap<CallEvent, readonly Taken[]>;
   /** Ends by a signal that nothing in the log sent. */
   readonly deaths: ReadonlySet<EndEvent>;
 }
@@ -67,7 +72,8 @@ export function gatherFacts(log: Log, tree: Tree): Facts {
   const kills = new Map<CallEvent, Kill>();
   const waits = new Map<CallEvent, Wait>();
   const goneBy = new Map<Process, number>();
-  const masks = new Map<CallEvent, readonly number[]>();
+  const signalfds = new Map<CallEvent, string>();
+  const taken = new Map<CallEvent, readonly Taken[]>();
   const deaths = new Set<EndEvent>();
   const states = new Map<Process, ProcessState>();
   const current = new Masks();
@@ -102,7 +108,19 @@ export function gatherFacts(log: Log, tree: Tree): Facts {
     state.actions = new Map(mine.actions);
     state.known = mine.known;
     state.group = mine.group;
+    for (const [fd, object] of mine.signalfds) state.signalfds.set(fd, object);
     adopt(mine, child);
+  };
+
+  /** Calls that take signals do so when they end: what is sent until then counts. By their ends. */
+  const taking: { readonly call: CallEvent; readonly done: () => void }[] = [];
+  const takeNext = (): void => taking.shift()?.done();
+  const takes = (task: Task, event: CallEvent, state: ProcessState): void => {
+    const object = signalfdObject(event, state);
+    if (object !== undefined) signalfds.set(event, object);
+    if (event.name !== "rt_sigtimedwait" && (event.name !== "read" || object === undefined)) return;
+    const at = taking.findIndex((other) => other.call.end > event.end);
+    taking.splice(at < 0 ? taking.length : at, 0, { call: event, done: () => taken.set(event, takenBy(event, task, state)) });
   };
 
   const call = (task: Task, event: CallEvent): void => {
@@ -120,12 +138,12 @@ export function gatherFacts(log: Log, tree: Tree): Facts {
     } else if (name === "rt_sigprocmask" && value === 0) current.changes(task, event);
     else if (name === "rt_sigreturn") current.returns(task, event);
     else if (name === "alarm" || name === "setitimer") state.timer = timerOf(event) ?? state.timer;
-    else if (WAITS_UNDER_MASK.has(name)) masks.set(event, current.of(task));
     else if (name === "wait4" || name === "waitid") {
       const wait = waitOf(event, state);
       if (wait) waits.set(event, wait);
       if (wait?.found) goneBy.set(wait.found, wait.nohang ? event.start : event.end);
     } else if (name === "setpgid" || name === "setsid") groups.change(event, state);
+    else if (TAKES_SIGNALS.has(name)) takes(task, event, state);
     else {
       const kill = killTarget(event, task, { tree, groups, stateOf });
       if (kill) kills.set(event, kill);
@@ -159,16 +177,18 @@ export function gatherFacts(log: Log, tree: Tree): Facts {
   };
   const after = followers(log);
   for (const event of log.events) {
+    while (taking.length > 0 && (taking[0]?.call.end ?? 0) <= event.start) takeNext();
     const task = tree.taskOf.get(event.life);
     if (!task) continue;
     if (event.kind === "call") call(task, event);
     else if (event.kind === "signal") {
       const state = stateOf(task.process);
       state.arrived.add(event.signal);
-      const arrived = arrival(event, after.get(event), task, state);
+      const last = before.get(task);
+      const arrived = arrival(event, after.get(event), last?.kind === "signal" ? arrivals.get(last) : undefined, task, state);
       arrivals.set(event, arrived);
       if (arrived.action && arrived.cause !== "stop" && arrived.cause !== "lost") current.enters(task, event.signal, arrived.action);
-      settle(event, arrived, task, state, before.get(task));
+      settle(event, arrived, task, state, last);
     } else if (event.kind === "end") {
       const state = stateOf(task.process);
       state.alive.delete(task);
@@ -181,7 +201,8 @@ export function gatherFacts(log: Log, tree: Tree): Facts {
     }
     before.set(task, event);
   }
-  return { actions, arrivals, kills, waits, goneBy, masks, contexts: current.changedContexts, deaths };
+  while (taking.length > 0) takeNext();
+  return { actions, arrivals, kills, waits, goneBy, contexts: current.changedContexts, signalfds, taken, deaths };
 }
 
 /** A thread's line after a signal, where it is one, too. */
@@ -195,8 +216,6 @@ function followers({ lives }: Log): Map<LogEvent, LogEvent> {
   return after;
 }
 
-const WAITS_UNDER_MASK: ReadonlySet<string> = new Set(["ppoll", "pselect6", "epoll_pwait", "epoll_pwait2"]);
-
 const newState = (process: Process): ProcessState => ({
   process,
   actions: new Map(),
@@ -204,6 +223,7 @@ const newState = (process: Process): ProcessState => ({
   timer: null,
   sent: new Mailbox(),
   sentTo: new Map(),
+  signalfds: new Map(),
   children: new Map(),
   unreaped: new Set(),
   alive: new Set(),

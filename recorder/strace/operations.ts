@@ -2,11 +2,11 @@
 
 import { costOf, signalName } from "../../engine/index.ts";
 import { bounded, field, MAX_TIME, signalNames, signalSet, splitArgs, timeSpan, wholeNumber } from "./args.ts";
-import { EINTR } from "./errno.ts";
 import type { Facts } from "./facts.ts";
 import type { AfterHandlers } from "./level.ts";
 import { type CallEvent, CREATES } from "./log.ts";
 import { type Action, type Item, setAction } from "./registrations.ts";
+import { makingSignalfd, readingSignalfd, sigtimedwait, sigtimedwaitItem } from "./signal-operations.ts";
 import type { Fate } from "./tally.ts";
 import type { Task, Tree } from "./tree.ts";
 import { answered, callName, interrupted, MARGIN_NS } from "./waiting.ts";
@@ -44,12 +44,12 @@ const WAY_BACK_NS = costOf("thread.wake") + costOf("host.syscall.exit") + 3 * co
 export const THREAD_START_NS = costOf("thread.start");
 export const PROCESS_START_NS = costOf("process.start");
 
-interface Special {
+export interface Special {
   readonly item: Item;
   readonly ns?: number;
   readonly fate?: Fate;
 }
-type Reader = (finished: Finished, context: Context, args: readonly string[]) => Special | null;
+export type Reader = (finished: Finished, context: Context, args: readonly string[]) => Special | null;
 
 const SPECIAL: Readonly<Record<string, Reader>> = {
   rt_sigaction({ call, value }, { facts, setters }) {
@@ -59,11 +59,11 @@ const SPECIAL: Readonly<Record<string, Reader>> = {
     setters.push({ action, item });
     return { item };
   },
-  rt_sigprocmask({ value }, _, [how, set]) {
+  rt_sigprocmask({ value }, _, [how, set, old]) {
     if (value !== 0) return null;
     const signals = set === "NULL" ? [] : signalSet(set);
     const word = set === "NULL" ? "block" : HOW[how ?? ""];
-    return signals && word ? { item: { sigprocmask: { how: word, signals: signalNames(signals), expect: 0 } } } : null;
+    return signals && word ? { item: { sigprocmask: { how: word, signals: signalNames(signals), ...asksOld(old), expect: 0 } } } : null;
   },
   rt_sigpending: ({ value }) => (value === 0 ? { item: { sigpending: { expect: 0 } } } : null),
   sigaltstack({ value }, _, [stack = ""]) {
@@ -82,16 +82,20 @@ const SPECIAL: Readonly<Record<string, Reader>> = {
     if (Math.max(seconds ?? 0, value ?? 0) * 1e9 > MAX_TIME) return null;
     return seconds === null || seconds < 0 || value === null ? null : { item: { alarm: { after: bounded(seconds * 1e9), expect: value } } };
   },
-  setitimer({ value }, _, [which, timer = ""]) {
+  setitimer({ value }, _, [which, timer = "", old]) {
     const first = timeSpan(field(timer, "it_value"));
     const interval = timeSpan(field(timer, "it_interval"));
     if (which !== "ITIMER_REAL" || value !== 0 || first === null || interval === null) return null;
-    return { item: { setitimer: { value: first, interval, expect: 0 } } };
+    return { item: { setitimer: { value: first, interval, ...asksOld(old), expect: 0 } } };
   },
   nanosleep: slept,
   clock_nanosleep: slept,
   wait4: waiting,
   waitid: waiting,
+  rt_sigtimedwait: sigtimedwait,
+  signalfd: makingSignalfd,
+  signalfd4: makingSignalfd,
+  read: readingSignalfd,
   execve: ({ value, takes }) => (value === 0 ? { item: { exec: { takes, expect: 0 } } } : null),
   exit: (_, __, [status]) => ({ item: { exit: { status: (wholeNumber(status) ?? 0) & 0xff } } }),
   exit_group: (_, __, [status]) => ({ item: { "exit-group": { status: (wholeNumber(status) ?? 0) & 0xff } } }),
@@ -107,9 +111,22 @@ function clock({ value }: Finished): { item: Item } | null {
   return value === 0 ? { item: { gettime: { expect: 0 } } } : null;
 }
 
-function slept({ value, takes }: Finished): { item: Item; ns: number } | null {
-  return value === 0 ? { item: { nanosleep: { for: takes, expect: 0 } }, ns: takes + WAY_BACK_NS } : null;
+/** What it had set before is an output of the call, too. */
+const asksOld = (old: string | undefined): Item => (old !== undefined && /^[{[~]/.test(old) ? { old: true } : {});
+
+function slept({ call: { name, args }, value, takes }: Finished): { item: Item; ns: number } | null {
+  return value === 0
+    ? { item: { [sleepName(name)]: { for: takes, ...asksRest(name, splitArgs(args)), expect: 0 } }, ns: takes + WAY_BACK_NS }
+    : null;
 }
+
+const sleepName = (name: string): string => (name === "nanosleep" ? "nanosleep" : "clock-nanosleep");
+
+/** An interrupted sleep tells what is left only who asks. */
+const asksRest = (name: string, args: readonly string[]): Item => {
+  const rest = args[name === "nanosleep" ? 1 : 3];
+  return rest === undefined || rest === "NULL" ? {} : { rem: true };
+};
 
 function sending({ call }: Finished, { facts }: Context): { item: Item } | null {
   const kill = facts.kills.get(call);
@@ -122,17 +139,17 @@ function sending({ call }: Finished, { facts }: Context): { item: Item } | null 
 function waiting({ call, value }: Finished, { facts }: Context): Special | null {
   const wait = facts.waits.get(call);
   if (!wait || value === null) return null;
-  const fate = call.name === "wait4" ? "emulated" : "approximated";
   // The emulated parent is told at once, not after strace has written a line.
   const over = Math.min(call.end, wait.until ?? call.start) - call.start + WAY_BACK_NS;
-  return { item: waitItem(wait, wait.expect), ns: Math.max(over, AT_ONCE_NS), fate };
+  return { item: waitItem(wait, wait.expect), ns: Math.max(over, AT_ONCE_NS) };
 }
 
-const waitItem = ({ child, nohang, found }: Wait, expect: number | null): Item => ({
-  wait4: {
+const waitItem = ({ operation, child, nohang, keep, found }: Wait, expect: number | null): Item => ({
+  [operation]: {
     ...(child === undefined ? {} : { child }),
-    ...(child === undefined && found !== null ? { finds: found.name } : {}),
+    ...(child === undefined && found !== null && operation === "wait4" ? { finds: found.name } : {}),
     ...(nohang ? { nohang } : {}),
+    ...(keep ? { keep } : {}),
     ...(expect === null ? {} : { expect }),
   },
 });
@@ -161,7 +178,7 @@ export function operationOf(finished: Finished, context: Context): Mapped {
   return { item: { call: { name: callName(call.name), takes, ...result } }, ns: waitNs(takes), fate: "opaque" };
 }
 
-const waitNs = (takes: number): number => (takes === 0 ? AT_ONCE_NS : takes + WAY_BACK_NS);
+export const waitNs = (takes: number): number => (takes === 0 ? AT_ONCE_NS : takes + WAY_BACK_NS);
 
 export interface Cut {
   readonly call: CallEvent;
@@ -188,11 +205,10 @@ export function operationCut(cut: Cut, { facts }: Context): { item: Item; fate: 
   if (name === "pause") return { item: { pause: told }, fate: "emulated" };
   if (name === "rt_sigsuspend") return { item: { sigsuspend: { mask: signalNames(signalSet(args[0]) ?? []), ...told } }, fate: "emulated" };
   if (name === "nanosleep" || name === "clock_nanosleep")
-    return { item: { nanosleep: { for: sleepTime(name, args, cut), ...told } }, fate: "emulated" };
+    return { item: { [sleepName(name)]: { for: sleepTime(name, args, cut), ...asksRest(name, args), ...told } }, fate: "emulated" };
+  if (name === "rt_sigtimedwait") return { item: sigtimedwaitItem(args, cut.waited, told), fate: "emulated" };
   const wait = facts.waits.get(call);
   if (wait && !againstRestart) return { item: waitItem(wait, expect), fate: name === "wait4" ? "emulated" : "approximated" };
-  const suspended = underMask(cut, args, facts);
-  if (suspended) return { item: { sigsuspend: { mask: signalNames(suspended), ...told } }, fate: "approximated" };
   const { item, exact } = interrupted({ name, args, expect, againstRestart, waited: cut.waited });
   return { item, fate: exact ? "emulated" : "call" in item ? "opaque" : "approximated" };
 }
@@ -201,20 +217,4 @@ function sleepTime(name: string, args: readonly string[], { waited, rest }: Cut)
   const absolute = name === "clock_nanosleep" && args[1] !== "0";
   const asked = absolute ? rest : timeSpan(args[name === "nanosleep" ? 0 : 2]);
   return bounded(Math.max(waited + MARGIN_NS, asked ?? 2 * waited + LONGER_NS));
-}
-
-/** Position of the mask that ppoll and its like wait under. */
-const MASK_AT: Readonly<Record<string, number>> = { ppoll: 3, pselect6: 5, epoll_pwait: 4, epoll_pwait2: 4 };
-
-/**
- * The mask of such a call when only it let the signal in: the scenario's poll has no mask of its own, but sigsuspend waits
- * for a signal under another mask just so. Null otherwise.
- */
-function underMask({ call, signals, expect }: Cut, args: readonly string[], facts: Facts): number[] | null {
-  const at = MASK_AT[call.name];
-  const outer = facts.masks.get(call);
-  if (at === undefined || outer === undefined || expect !== EINTR) return null;
-  const given = args[at] ?? "";
-  const mask = signalSet(/~?\[[^\]]*\]/.exec(given)?.[0]);
-  return mask && signals.some((signal) => outer.includes(signal) && !mask.includes(signal)) ? mask : null;
 }

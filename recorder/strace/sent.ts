@@ -52,6 +52,12 @@ export class Mailbox {
     return last.sending;
   }
 
+  /** The same when the log may not say who sent it. */
+  takeAny(signal: number, sender: number | null, at: number): Sending | undefined {
+    const first = this.waiting.get(signal)?.[0];
+    return first && this.take(signal, sender ?? first.sender, at);
+  }
+
   /** The first that was not taken. */
   first(signal: number): Sending | undefined {
     return this.waiting.get(signal)?.[0];

@@ -83,7 +83,7 @@ function enterHandler(w: Weaver, event: SignalEvent, arrival: Arrival, registrat
     start: event.start,
     items: [],
     fates: [],
-    fault: arrival.cause === "fault",
+    fault: arrival.cause === "fault" && arrival.fault.what !== "int3",
     returned,
     lasted: 0,
     endedAt: 0,
@@ -95,10 +95,10 @@ function enterHandler(w: Weaver, event: SignalEvent, arrival: Arrival, registrat
   w.levels.push(w.level);
 }
 
-function fault(w: Weaver, event: SignalEvent, { fault: what, address }: Arrival): void {
+function fault(w: Weaver, event: SignalEvent, { fault: what }: Arrival): void {
   if (w.level.suspended) cutShort(w, w.level.suspended);
   advance(w.level, event.start);
-  w.level.items.push({ fault: address > 0 ? { what, address } : what });
+  w.level.items.push({ fault: what });
 }
 
 function outside(w: Weaver, event: SignalEvent, { directed }: Arrival, nth: number): void {

@@ -1,6 +1,6 @@
 /** Calls that wait, as operations: how long they took and what came of it. */
 
-import { bounded, timeSpan, wholeNumber } from "./args.ts";
+import { bounded, signalNames, signalSet, timeSpan, wholeNumber } from "./args.ts";
 import { EINTR, ETIMEDOUT } from "./errno.ts";
 import type { Item } from "./registrations.ts";
 
@@ -18,6 +18,8 @@ type Shape = "stream" | "poll" | "queue";
 interface Entry {
   readonly operation: string;
   readonly shape: Shape;
+  /** Position of the mask that it waits under. */
+  readonly mask?: number;
   /** The longest the call may wait, from its arguments; null for ever. */
   readonly limit?: (args: readonly string[]) => number | null;
 }
@@ -55,12 +57,12 @@ const TABLE: Readonly<Record<string, Entry>> = {
   accept,
   accept4: accept,
   poll: { operation: "poll", shape: "poll", limit: milliseconds(2) },
-  ppoll: { operation: "poll", shape: "poll", limit: span(2) },
-  select: { operation: "poll", shape: "poll", limit: span(4) },
-  pselect6: { operation: "poll", shape: "poll", limit: span(4) },
+  ppoll: { operation: "poll", shape: "poll", limit: span(2), mask: 3 },
+  select: { operation: "select", shape: "poll", limit: span(4) },
+  pselect6: { operation: "select", shape: "poll", limit: span(4), mask: 5 },
   epoll_wait: { operation: "epoll-wait", shape: "poll", limit: milliseconds(3) },
-  epoll_pwait: { operation: "epoll-wait", shape: "poll", limit: milliseconds(3) },
-  epoll_pwait2: { operation: "epoll-wait", shape: "poll", limit: span(3) },
+  epoll_pwait: { operation: "epoll-wait", shape: "poll", limit: milliseconds(3), mask: 4 },
+  epoll_pwait2: { operation: "epoll-wait", shape: "poll", limit: span(3), mask: 4 },
   semop: { operation: "semop", shape: "queue" },
   semtimedop: { operation: "semop", shape: "queue" },
   msgrcv: { operation: "msgrcv", shape: "queue" },
@@ -75,8 +77,14 @@ export function answered({ name, args, takes, value }: Answered): Item | null {
   if (!entry) return null;
   if (entry.shape === "stream") return { [entry.operation]: { ...bytes(entry.operation, value), takes, result: value, expect: value } };
   if (value < 0) return null;
-  if (entry.shape === "poll" && value === 0) return { [entry.operation]: { timeout: takes, expect: 0 } };
-  return { [entry.operation]: { takes, result: value, expect: value } };
+  if (entry.shape === "poll" && value === 0) return { [entry.operation]: { timeout: takes, ...maskOf(entry, args), expect: 0 } };
+  return { [entry.operation]: { takes, ...maskOf(entry, args), result: value, expect: value } };
+}
+
+/** The mask stands as `[USR1]`, with its size behind it in pselect6: `{sigmask=[USR1], sigsetsize=8}` or `[[USR1], 8]`. */
+function maskOf({ mask }: Entry, args: readonly string[]): Item {
+  const set = mask === undefined ? null : signalSet(/~?\[[^[\]]*\]/.exec(args[mask] ?? "")?.[0]);
+  return set ? { mask: signalNames(set) } : {};
 }
 
 const bytes = (operation: string, value: number): Item => (operation !== "accept" && value > 0 ? { bytes: Math.min(value, 1e9) } : {});
@@ -110,14 +118,14 @@ export function interrupted({ name, args, expect, againstRestart, waited }: Inte
   const entry = name === "futex" ? futexEntry(args) : entryOf(name);
   const asked = entry?.limit?.(args) ?? null;
   const limit = asked === null ? null : bounded(Math.max(asked, waited + MARGIN_NS));
-  const poll = { poll: { ...(limit === null ? {} : { timeout: limit }), ...told } };
+  const poll = { poll: { ...(limit === null ? {} : { timeout: limit }), ...(entry ? maskOf(entry, args) : {}), ...told } };
   if (entry?.shape === "poll") return { item: { [entry.operation]: poll.poll }, exact: true };
   if (entry && name === "futex" && (limit !== null || !againstRestart)) return { item: { "futex-wait": poll.poll }, exact: true };
   if (entry?.shape === "queue") return { item: { [entry.operation]: { takes: "forever", ...told } }, exact: true };
   // Sleeping with SA_RESTART and still EINTR: only what poll stands for does so.
   if (againstRestart && expect === EINTR) return { item: poll, exact: false };
   if (entry && entry.operation !== "write") return { item: { [entry.operation]: { takes: "forever", ...told } }, exact: true };
-  return { item: { call: { name: callName(name), takes: "forever", ...told } }, exact: false };
+  return { item: { call: { name: callName(name), takes: "forever", interruptible: true, ...told } }, exact: false };
 }
 
 const futexEntry = ([, operation = ""]: readonly string[]): Entry | undefined =>

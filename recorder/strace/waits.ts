@@ -8,10 +8,12 @@ import type { CallEvent } from "./log.ts";
 import type { Process } from "./tree.ts";
 
 export interface Wait {
+  readonly operation: "wait4" | "waitid";
   /** Program of the one child waited for; undefined for any. */
   readonly child: string | undefined;
   readonly nohang: boolean;
-  /** Null when the emulated result is another number by nature (waitid gives 0, the operation an id). */
+  /** It can be waited for again (WNOWAIT). */
+  readonly keep: boolean;
   readonly expect: number | null;
   readonly found: Process | null;
   /** When that child had ended, ns of the log: the emulated wait is over then. */
@@ -22,27 +24,30 @@ export interface Wait {
 export function waitOf(call: CallEvent, { unreaped }: ProcessState): Wait | null {
   const asked = call.name === "wait4" ? wait4(call) : waitid(call);
   if (asked === null) return null;
-  const { pid, nohang, found, changed } = asked;
+  const { pid, nohang, keep, found, changed } = asked;
+  const operation = call.name === "wait4" ? "wait4" : "waitid";
   const wanted = pid === null ? null : byPid(unreaped, pid);
   const some = pid === null ? unreaped.size > 0 : wanted !== undefined;
   const child = wanted?.name;
-  if (call.value === ECHILD) return unreaped.size === 0 ? { child, nohang, expect: ECHILD, found: null, until: null } : null;
+  const nobody = { operation, child, nohang, keep, found: null, until: null } as const;
+  if (call.value === ECHILD) return unreaped.size === 0 ? { ...nobody, expect: ECHILD } : null;
   if (call.value !== null && call.value < 0) return null;
   if (found !== null) {
     const process = byPid(unreaped, found);
     // A child that stopped or went on is not one that ended.
     if (!process || changed) return null;
-    unreaped.delete(process);
-    const expect = call.name === "wait4" ? process.leader.emulatedPid : null;
-    return { child, nohang, expect, found: process, until: endOf(process) };
+    if (!keep) unreaped.delete(process);
+    const expect = operation === "wait4" ? process.leader.emulatedPid : 0;
+    return { ...nobody, expect, found: process, until: endOf(process) };
   }
-  return some ? { child, nohang, expect: call.value, found: null, until: null } : null;
+  return some ? { ...nobody, expect: call.value } : null;
 }
 
 interface Asked {
   /** Id of the child, null for any. */
   readonly pid: number | null;
   readonly nohang: boolean;
+  readonly keep: boolean;
   /** Id of the child it found. */
   readonly found: number | null;
   readonly changed: boolean;
@@ -55,6 +60,7 @@ function wait4({ args, value }: CallEvent): Asked | null {
   return {
     pid: id > 0 ? id : null,
     nohang: options.includes("WNOHANG"),
+    keep: false,
     found: value !== null && value > 0 ? value : null,
     changed: /WIF(?:STOPPED|CONTINUED)/.test(status),
   };
@@ -68,8 +74,9 @@ function waitid({ args, value }: CallEvent): Asked | null {
   return {
     pid,
     nohang: options.includes("WNOHANG"),
+    keep: options.includes("WNOWAIT"),
     found: value === 0 ? wholeNumber(field(info, "si_pid")) || null : null,
-    changed: /^CLD_(?:STOPPED|CONTINUED|TRAPPED)$/.test(code) || options.includes("WNOWAIT"),
+    changed: /^CLD_(?:STOPPED|CONTINUED|TRAPPED)$/.test(code),
   };
 }
 
