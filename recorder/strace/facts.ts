@@ -12,6 +12,7 @@ import { type Action, actionOf } from "./registrations.ts";
 import { isCut, Mailbox, settleEffect } from "./sent.ts";
 import { signalfdObject, TAKES_SIGNALS, type Taken, takenBy } from "./signal-files.ts";
 import type { Process, Task, Tree } from "./tree.ts";
+import { MASK_AT } from "./waiting.ts";
 import { type Wait, waitOf } from "./waits.ts";
 
 /** What is known of a process at a place of the log. */
@@ -56,6 +57,8 @@ export interface Facts {
   readonly waits: ReadonlyMap<CallEvent, Wait>;
   /** When a process must have ended for a wait to find it, ns of the log. */
   readonly goneBy: ReadonlyMap<Process, number>;
+  /** Mask of the thread when it made the call, for calls that wait under another one. */
+  readonly masks: ReadonlyMap<CallEvent, readonly number[]>;
   /** Masks that a handler put into its saved context, by the rt_sigreturn that puts them in force. */
   readonly contexts: ReadonlyMap<CallEvent, readonly number[]>;
   /** Objects that calls on a signalfd are about. */
@@ -71,6 +74,7 @@ export function gatherFacts(log: Log, tree: Tree): Facts {
   const arrivals = new Map<SignalEvent, Arrival>();
   const kills = new Map<CallEvent, Kill>();
   const waits = new Map<CallEvent, Wait>();
+  const masks = new Map<CallEvent, readonly number[]>();
   const goneBy = new Map<Process, number>();
   const signalfds = new Map<CallEvent, string>();
   const taken = new Map<CallEvent, readonly Taken[]>();
@@ -138,6 +142,7 @@ export function gatherFacts(log: Log, tree: Tree): Facts {
     } else if (name === "rt_sigprocmask" && value === 0) current.changes(task, event);
     else if (name === "rt_sigreturn") current.returns(task, event);
     else if (name === "alarm" || name === "setitimer") state.timer = timerOf(event) ?? state.timer;
+    else if (MASK_AT[name] !== undefined) masks.set(event, current.of(task));
     else if (name === "wait4" || name === "waitid") {
       const wait = waitOf(event, state);
       if (wait) waits.set(event, wait);
@@ -202,7 +207,7 @@ export function gatherFacts(log: Log, tree: Tree): Facts {
     before.set(task, event);
   }
   while (taking.length > 0) takeNext();
-  return { actions, arrivals, kills, waits, goneBy, contexts: current.changedContexts, signalfds, taken, deaths };
+  return { actions, arrivals, kills, waits, goneBy, masks, contexts: current.changedContexts, signalfds, taken, deaths };
 }
 
 /** A thread's line after a signal, where it is one, too. */

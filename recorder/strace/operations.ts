@@ -209,7 +209,7 @@ export function operationCut(cut: Cut, { facts }: Context): { item: Item; fate: 
   if (name === "rt_sigtimedwait") return { item: sigtimedwaitItem(args, cut.waited, told), fate: "emulated" };
   const wait = facts.waits.get(call);
   if (wait && !againstRestart) return { item: waitItem(wait, expect), fate: name === "wait4" ? "emulated" : "approximated" };
-  const { item, exact } = interrupted({ name, args, expect, againstRestart, waited: cut.waited });
+  const { item, exact } = interrupted({ ...cut, name, args, outer: facts.masks.get(call) });
   return { item, fate: exact ? "emulated" : "call" in item ? "opaque" : "approximated" };
 }
 

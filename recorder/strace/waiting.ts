@@ -18,8 +18,6 @@ type Shape = "stream" | "poll" | "queue";
 interface Entry {
   readonly operation: string;
   readonly shape: Shape;
-  /** Position of the mask that it waits under. */
-  readonly mask?: number;
   /** The longest the call may wait, from its arguments; null for ever. */
   readonly limit?: (args: readonly string[]) => number | null;
 }
@@ -57,12 +55,12 @@ const TABLE: Readonly<Record<string, Entry>> = {
   accept,
   accept4: accept,
   poll: { operation: "poll", shape: "poll", limit: milliseconds(2) },
-  ppoll: { operation: "poll", shape: "poll", limit: span(2), mask: 3 },
+  ppoll: { operation: "poll", shape: "poll", limit: span(2) },
   select: { operation: "select", shape: "poll", limit: span(4) },
-  pselect6: { operation: "select", shape: "poll", limit: span(4), mask: 5 },
+  pselect6: { operation: "select", shape: "poll", limit: span(4) },
   epoll_wait: { operation: "epoll-wait", shape: "poll", limit: milliseconds(3) },
-  epoll_pwait: { operation: "epoll-wait", shape: "poll", limit: milliseconds(3), mask: 4 },
-  epoll_pwait2: { operation: "epoll-wait", shape: "poll", limit: span(3), mask: 4 },
+  epoll_pwait: { operation: "epoll-wait", shape: "poll", limit: milliseconds(3) },
+  epoll_pwait2: { operation: "epoll-wait", shape: "poll", limit: span(3) },
   semop: { operation: "semop", shape: "queue" },
   semtimedop: { operation: "semop", shape: "queue" },
   msgrcv: { operation: "msgrcv", shape: "queue" },
@@ -77,14 +75,26 @@ export function answered({ name, args, takes, value }: Answered): Item | null {
   if (!entry) return null;
   if (entry.shape === "stream") return { [entry.operation]: { ...bytes(entry.operation, value), takes, result: value, expect: value } };
   if (value < 0) return null;
-  if (entry.shape === "poll" && value === 0) return { [entry.operation]: { timeout: takes, ...maskOf(entry, args), expect: 0 } };
-  return { [entry.operation]: { takes, ...maskOf(entry, args), result: value, expect: value } };
+  if (entry.shape === "poll" && value === 0) return { [entry.operation]: { timeout: takes, ...maskOf(name, args), expect: 0 } };
+  // With a mask that lets in what may be pending, an answer within no time was there before any signal was looked for.
+  const mask = maskOf(name, args);
+  return { [entry.operation]: { takes: "mask" in mask && takes < MARGIN_NS ? 0 : takes, ...mask, result: value, expect: value } };
 }
 
-/** The mask stands as `[USR1]`, with its size behind it in pselect6: `{sigmask=[USR1], sigsetsize=8}` or `[[USR1], 8]`. */
-function maskOf({ mask }: Entry, args: readonly string[]): Item {
-  const set = mask === undefined ? null : signalSet(/~?\[[^[\]]*\]/.exec(args[mask] ?? "")?.[0]);
-  return set ? { mask: signalNames(set) } : {};
+/** Position of the mask that a call waits under. It stands as `[USR1]`, in pselect6 with its size: `{sigmask=[USR1], sigsetsize=8}`. */
+export const MASK_AT: Readonly<Record<string, number>> = { ppoll: 3, pselect6: 5, epoll_pwait: 4, epoll_pwait2: 4 };
+
+/**
+ * The mask of such a call. When a signal ended it at once the log has an address in its place: then it let in what came. `outer`: the
+ * thread's own mask; `came`: signals that ended the call.
+ */
+function maskOf(name: string, args: readonly string[], outer: readonly number[] = [], came: readonly number[] = []): Item {
+  const at = MASK_AT[name];
+  const given = at === undefined ? "NULL" : (args[at] ?? "NULL");
+  const set = signalSet(/~?\[[^[\]]*\]/.exec(given)?.[0]);
+  if (set) return { mask: signalNames(set) };
+  const hidden = given.startsWith("0x") && came.some((signal) => outer.includes(signal));
+  return hidden ? { mask: signalNames(outer.filter((signal) => !came.includes(signal))) } : {};
 }
 
 const bytes = (operation: string, value: number): Item => (operation !== "accept" && value > 0 ? { bytes: Math.min(value, 1e9) } : {});
@@ -105,6 +115,10 @@ export interface Interrupted {
   readonly expect: number | null;
   /** The handler has SA_RESTART, and still the program got EINTR. */
   readonly againstRestart: boolean;
+  /** The thread's own mask, where the call has another one. */
+  readonly outer: readonly number[] | undefined;
+  /** Signals that ended it. */
+  readonly signals: readonly number[];
   /** ns that it waited: a limit of its own was longer, if only by the slack of the kernel's timers. */
   readonly waited: number;
 }
@@ -113,12 +127,12 @@ export interface Interrupted {
 export const MARGIN_NS = 200_000;
 
 /** A call that a signal ended, or that never ended: it waits for as long as its arguments allow. */
-export function interrupted({ name, args, expect, againstRestart, waited }: Interrupted): { item: Item; exact: boolean } {
+export function interrupted({ name, args, expect, againstRestart, outer, signals, waited }: Interrupted): { item: Item; exact: boolean } {
   const told = expect === null ? {} : { expect };
   const entry = name === "futex" ? futexEntry(args) : entryOf(name);
   const asked = entry?.limit?.(args) ?? null;
   const limit = asked === null ? null : bounded(Math.max(asked, waited + MARGIN_NS));
-  const poll = { poll: { ...(limit === null ? {} : { timeout: limit }), ...(entry ? maskOf(entry, args) : {}), ...told } };
+  const poll = { poll: { ...(limit === null ? {} : { timeout: limit }), ...maskOf(name, args, outer, signals), ...told } };
   if (entry?.shape === "poll") return { item: { [entry.operation]: poll.poll }, exact: true };
   if (entry && name === "futex" && (limit !== null || !againstRestart)) return { item: { "futex-wait": poll.poll }, exact: true };
   if (entry?.shape === "queue") return { item: { [entry.operation]: { takes: "forever", ...told } }, exact: true };

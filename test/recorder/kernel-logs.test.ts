@@ -7,28 +7,44 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { kernelTable, tableText } from "../support/kernel-table.ts";
 
+/** Logs whose run differs, and why. */
+const WHY: Readonly<Record<string, string>> = {
+  sigwaitinfo01: "rt_sigtimedwait with a bad pointer answers -EFAULT and has taken the signal all the same: the call is kept as its result",
+  b17b_sigpipe_handler: "the log says that a write was answered with -EPIPE: its SIGPIPE comes from outside, without a sender",
+  b27_group_kill: "the signal for a group of several processes, of more that live, comes from outside to each, without a sender",
+  s18_fpe_ill: "a division by zero of the vector unit has the code of one of the integer unit: the scenario has one instruction for both",
+};
+
+const goldenOf = (folder: string): URL => new URL(`../golden/kernel-logs-${folder}.txt`, import.meta.url);
+
 function checked(folder: string, siginfo: boolean) {
-  const golden = new URL(`../golden/kernel-logs-${folder}.txt`, import.meta.url);
+  const golden = goldenOf(folder);
   const rows = kernelTable(folder, { siginfo });
-  const text = tableText(rows);
+  const text = tableText(rows, WHY);
   if (process.env.EINTR_UPDATE) writeFileSync(golden, text);
   expect(text).toBe(readFileSync(golden, "utf8"));
   return rows;
 }
 
 describe("native-linux beside a kernel", () => {
-  test("programs of the Linux Test Project: nearly all agree", () => {
+  test("programs of the Linux Test Project: at least 98 of 100 agree", () => {
     const rows = checked("ltp", false);
-    expect(rows.filter(({ outcome }) => outcome === "agrees").length / rows.length).toBeGreaterThanOrEqual(0.96);
+    expect(rows.filter(({ outcome }) => outcome === "agrees").length / rows.length).toBeGreaterThanOrEqual(0.98);
     expect(rows.reduce((sum, { looked }) => sum + looked, 0)).toBeGreaterThan(50_000);
   }, 300_000);
 
   test("the smallest logs of what once was told apart", () => {
-    expect(checked("oracle", true).filter(({ outcome }) => outcome === "agrees").length).toBeGreaterThanOrEqual(17);
+    for (const { log, outcome } of checked("oracle", true)) expect(`${log} ${outcome}`).toBe(`${log} agrees`);
   });
 
   test("programs that were run under a real Gramine, too, with the siginfo of their handlers", () => {
     const rows = checked("gramine", true);
-    expect(rows.length).toBeGreaterThan(40);
+    expect(rows.filter(({ outcome }) => outcome === "agrees").length).toBeGreaterThanOrEqual(rows.length - Object.keys(WHY).length);
+  });
+
+  test("what does not agree has a reason, and nothing else has one", () => {
+    const rows = ["ltp", "oracle", "gramine"].flatMap((folder) => readFileSync(goldenOf(folder), "utf8").trimEnd().split("\n"));
+    const differing = rows.filter((row) => !/ agrees$|^ /.test(row)).map((row) => row.split(" ")[0]);
+    expect(differing.sort()).toEqual(Object.keys(WHY).sort());
   });
 });

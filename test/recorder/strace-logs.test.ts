@@ -97,19 +97,21 @@ const notThere = (list: readonly Difference[]): string[] =>
   list.filter(({ got }) => got === E.NOSYS).map(({ what }) => what.slice(0, what.indexOf("(")));
 
 describe("what would become of it", () => {
-  test("the read that Ctrl-C interrupts looks like the end of the file under SGX", () => {
+  // What the PAL was last answered is an older look-up's "no such file" (2.7: PAL_ERRNO is not cleared).
+  test("the read that Ctrl-C interrupts answers with an older error under SGX", () => {
     const { differing } = differences("read-sigint.strace", "graphene-linux");
     expect(notThere(differing)).toEqual(["newfstatat", "newfstatat", "rseq", "prlimit64"]);
     expect(told(differing)).toEqual([]);
-    expect(told(differences("read-sigint.strace", "graphene-sgx").differing)).toEqual([{ what: "read(1)", native: -4, got: 0 }]);
+    expect(told(differences("read-sigint.strace", "graphene-sgx").differing)).toEqual([{ what: "read(1)", native: -4, got: -2 }]);
     expect(told(differences("read-sigint.strace", "graphene-sgx", ["sgx-interrupted-code-lost"]).differing)).toEqual([]);
   });
 
-  test("a sleep that an interval timer interrupts sleeps on in Graphene", () => {
+  test("a sleep of today's glibc is none in the base revision: clock_nanosleep is not there", () => {
     for (const stack of ["graphene-linux", "graphene-sgx"] as const) {
-      const differing = told(differences("threads-itimer.strace", stack).differing);
-      expect(differing.length).toBeGreaterThan(0);
-      for (const { what, native, got } of differing) expect([what.slice(0, 9), native, got]).toEqual(["nanosleep", -4, 0]);
+      const { differing } = differences("threads-itimer.strace", stack);
+      expect(notThere(differing).filter((name) => name === "clock_nanosleep").length).toBeGreaterThan(10);
+      // The thread that should sleep until it is woken by a signal has ended by then.
+      expect(told(differing).map(({ what, native, got }) => [what.slice(0, 6), native, got])).toEqual([["tgkill", 0, -3]]);
     }
   });
 });
@@ -127,7 +129,7 @@ test("a trace keeps what the log said beside what came of it, and what the impor
   const db = new Sqlite(`${dir}/${DB_NAME}`, { readonly: true });
   try {
     expect(db.prepare("SELECT result, native FROM syscalls WHERE result <> native AND result <> -38").all()).toEqual([
-      { result: 0, native: -4 },
+      { result: -2, native: -4 },
     ]);
     expect(db.prepare("SELECT count(*) AS calls FROM syscalls WHERE result = native").get()).toEqual({ calls: 30 });
     const kept = db.prepare("SELECT name, count FROM quality WHERE name LIKE 'strace.%'").all();

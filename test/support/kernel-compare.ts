@@ -80,6 +80,8 @@ const FAMILIES: readonly (readonly string[])[] = [
   // A socket's own time-out ends a read as poll's does: with EINTR whatever the handler's flags.
   ["poll", "ppoll", "select", "pselect6", "recvfrom", "recvmsg", "read", "accept"],
   ["epoll_wait", "epoll_pwait", "epoll_pwait2"],
+  ["select", "pselect6"],
+  ["signalfd", "signalfd4"],
   ["semop", "semtimedop"],
   ["sigaction", "rt_sigaction"],
   ["sigprocmask", "rt_sigprocmask"],

@@ -34,4 +34,8 @@ const logsIn = (folder: string): string[] => readdirSync(new URL(`${folder}/`, F
 /** Of all logs of a folder of fixtures. `siginfo`: what handlers read is compared, too. */
 export const kernelTable = (folder: string, { siginfo = false } = {}): Row[] => logsIn(folder).map((file) => rowOf(folder, file, siginfo));
 
-export const tableText = (rows: readonly Row[]): string => `${rows.map(({ log, outcome }) => `${log.padEnd(34)} ${outcome}`).join("\n")}\n`;
+/** `why`: the reason for a row that does not agree, by the log's name. */
+export const tableText = (rows: readonly Row[], why: Readonly<Record<string, string>>): string =>
+  rows
+    .map(({ log, outcome }) => `${log.padEnd(34)} ${outcome}\n${outcome === "agrees" ? "" : `${"".padEnd(35)}(${why[log] ?? "?"})\n`}`)
+    .join("");
