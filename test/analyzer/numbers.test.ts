@@ -25,7 +25,7 @@ describe("errors", () => {
       if (number === 41 || number === 58) expect(name).toMatch(/^errno/);
       else expect(errnoNumber(name), name).toBe(-number);
     }
-    for (const [name, number] of Object.entries(E)) if (name !== "RESTARTSYS") expect(errnoNumber(`E${name}`)).toBe(number);
+    for (const [name, number] of Object.entries(E)) if (!name.startsWith("RESTART")) expect(errnoNumber(`E${name}`)).toBe(number);
     expect(errnoNumber("EWOULDBLOCK")).toBe(E.AGAIN);
     expect(errnoNumber("ENOSUCH")).toBeNull();
   });

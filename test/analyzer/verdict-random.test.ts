@@ -10,7 +10,8 @@ import type { Observed } from "../../analyzer/verdict/observation.ts";
 import { boot, parseScenario, type RunOptions, STACK_NAMES, type StackName } from "../../engine/index.ts";
 import { randomInput } from "../support/random-scenario.ts";
 import { collect } from "../support/run-scenario.ts";
-import { slowVerdict, tell } from "../support/slow-verdict.ts";
+import { tell } from "../support/slow-telling.ts";
+import { slowVerdict } from "../support/slow-verdict.ts";
 import { observedRun } from "../support/verdict.ts";
 
 const [FIRST = 1, LAST = FIRST] = (process.env.EINTR_SEED ?? "1-300").split("-").map(Number);
