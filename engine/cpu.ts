@@ -73,6 +73,11 @@ export class Cpu {
   /** Those of `script` that a question met. */
   readonly answered = new Set<Decision>();
   readonly threads: ThreadInfo[] = [];
+  /**
+   * Ids of the live threads that may go on by themselves, ascending; some that are not live any more, or sleep until somebody wakes
+   * them, may still be here. `rouse` is told of each that is woken, so that sleepers cost nothing.
+   */
+  readonly awake: number[];
   pins: Pins = { calls: [], handlers: [], sites: new Map() };
 
   constructor(
@@ -85,6 +90,15 @@ export class Cpu {
     readonly wiring: Wiring,
   ) {
     this.block.seq0 = m.seq;
+    this.awake = [...m.live];
+  }
+
+  /** The thread may go on by itself, from now on. */
+  rouse(id: number): void {
+    const { awake } = this;
+    let at = awake.length;
+    while (at > 0 && (awake[at - 1] as number) > id) at -= 1;
+    if (at === 0 || awake[at - 1] !== id) awake.splice(at, 0, id);
   }
 
   /** Execute the next step of `t` and record its transition. */

@@ -120,11 +120,19 @@ export class Run implements Source {
 
   private checkedAt = 0;
 
+  /** Threads that could go on, and nobody looks at them. */
+  private overlooked(): string[] {
+    const c = this.cpu;
+    const awake = new Set(c.awake);
+    const lost = c.m.live.filter((id) => !awake.has(id) && c.m.threads[id] && timeOf(c.thread(id)) < NEVER);
+    return lost.map((id) => `thread ${c.thread(id).name} may go on, and is not among those that are looked at`);
+  }
+
   /** The laws are looked at in every run, now and then and at its end: rarely enough not to be felt. Throws BrokenLaw. */
   private checkLaws(): void {
     const { m, program, scheduler, scenario } = this.cpu;
     this.checkedAt = m.seq;
-    const laws = checkInvariants(m, program);
+    const laws = [...checkInvariants(m, program), ...this.overlooked()];
     if (laws.length === 0) return;
     const { stack, fixes = [], seed = scenario.seed } = this.options;
     throw new BrokenLaw({ stack, fixes, scheduler, seed, seq: m.seq, laws, decisions: [...this.decisions], scenario });
@@ -172,8 +180,12 @@ export class Run implements Source {
     let bestTime = NEVER;
     this.horizon = NEVER;
     let runnable = 0;
-    for (const id of c.m.live) {
-      const t = c.thread(id);
+    let kept = 0;
+    for (const id of c.awake) {
+      const t = c.m.threads[id];
+      // Gone, or asleep until it is woken: not looked at again before that.
+      if (!t || (t.state === "blocked" && timeOf(t) >= NEVER)) continue;
+      c.awake[kept++] = id;
       if (c.process(t).stopped && !t.dying) continue;
       const time = timeOf(t);
       if (t.state === "run") runnable += 1;
@@ -183,10 +195,11 @@ export class Run implements Source {
         best = t;
       } else if (time < this.horizon) this.horizon = time;
     }
+    c.awake.length = kept;
     if (c.scheduler === "scripted" || runnable < 2 || best?.state !== "run") return best;
     const choice = decide(c, "thread", runnable);
     if (choice === 0) return best;
-    const others = c.m.live.map((id) => c.thread(id)).filter((t) => t.state === "run" && t !== best && (!c.process(t).stopped || t.dying));
+    const others = c.awake.map((id) => c.thread(id)).filter((t) => t.state === "run" && t !== best && (!c.process(t).stopped || t.dying));
     return others[choice - 1] ?? best;
   }
 

@@ -101,6 +101,7 @@ export function newThread(c: Cpu, { process, name, internal, program, frames, cr
   if (creator && !internal) inherit(t, creator, process);
   c.m.threads.push(t);
   c.m.live.push(id);
+  c.rouse(id);
   process.threads.push(id);
   c.threads.push({ name: t.name, pid: process.pid, tid, internal });
   c.dirty = true;

@@ -11,6 +11,7 @@ export function wake(c: Cpu, t: Thread, cause: WakeCause): void {
   t.state = "run";
   t.cause = cause;
   t.time = Math.max(t.time, c.now);
+  c.rouse(t.id);
   c.dirty = true;
 }
 
