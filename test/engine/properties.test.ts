@@ -229,6 +229,8 @@ function unaccounted(ran: Ran): string[] {
       for (const [id, before] of last) if (before.thread === row.thread && before.depth > row.depth) ended.add(id);
     }
     if (ENDS.has(row.what) || (row.what === "libos.upcall.enter" && row.value === 6)) ended.add(row.extra);
+    // A RESUME that has ended a wait of the enclave has done its work.
+    if (row.what === "pal.event.deliver" && row.place.flow === "_DkHandleExternalEvent") ended.add(row.extra);
     // The LibOS looked at a pointer of the application for it: the upcall took the fault away.
     if (row.what === "libos.upcall.enter" && row.value === 2 && probes(ran, row)) ended.add(row.extra);
   }
