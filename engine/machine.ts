@@ -17,6 +17,7 @@ import { Run, type RunOptions } from "./run.ts";
 import { mistakeIn } from "./scenario/parse.ts";
 import { NEVER, type StackName } from "./scenario/schema.ts";
 import { quoted } from "./scenario/words.ts";
+import { emptySet, SIG, setOf } from "./signals.ts";
 import { placesMeant } from "./stack/former-names.ts";
 import { STACKS } from "./stack/index.ts";
 import type { Machine } from "./state.ts";
@@ -126,5 +127,15 @@ function start(c: Cpu, o: RunOptions): void {
   for (let plan = 0; plan < count; plan += 1)
     c.m.plans.push({ next: applies(c, plan, o.stack) ? first(c, plan) : NEVER, fired: 0, visits: 0 });
   const p = newProcess(c, "main", null);
-  newThread(c, { process: p, name: "main", internal: false, program: programFlow("main"), frames: c.wiring.boot(), creator: null });
+  const t = newThread(c, {
+    process: p,
+    name: "main",
+    internal: false,
+    program: programFlow("main"),
+    frames: c.wiring.boot(),
+    creator: null,
+  });
+  const { mask, ignore } = c.scenario.inherit;
+  t.hostMask = setOf(mask.filter((signal) => signal !== SIG.KILL && signal !== SIG.STOP));
+  for (const signal of ignore) p.hostActions[signal] = { flow: -1, flags: 0, mask: emptySet() };
 }

@@ -112,7 +112,8 @@ function signalWakeUp(c: Cpu, p: Process, t: Thread, signal: number): void {
   c.dirty = true;
   if (hasSignal(t.hostMask, signal)) return;
   interruptCompute(c, t);
-  if (t.state === "blocked" && (t.wait?.interruptible || isFatal(p, signal)) && (!p.stopped || signal === SIG.KILL)) wake(c, t, INTERRUPTED);
+  if (t.state === "blocked" && (t.wait?.interruptible || isFatal(p, signal)) && (!p.stopped || signal === SIG.KILL))
+    wake(c, t, INTERRUPTED);
 }
 
 /** It ends the process, whatever its threads wait for: such a sleep is killable (complete_signal, sig_fatal). */

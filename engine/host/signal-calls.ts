@@ -20,7 +20,8 @@ const blockable = (mask: SignalSet): SignalSet => removeSignal(removeSignal(mask
 /** An action as the application knows it: 0 SIG_DFL, 1 SIG_IGN, then the handlers of the scenario from 2 on. */
 export function actionNumber(c: Cpu, action: HostAction | undefined): number {
   if (!action) return 0;
-  return action.flow < 0 ? 1 : 2 + c.wiring.handlers.indexOf(action.flow);
+  if (action.flow < 0) return action.flow === -1 ? 1 : 0;
+  return 2 + c.wiring.handlers.indexOf(action.flow);
 }
 
 /** Process-wide; setting a disposition to ignore throws away what is pending. */

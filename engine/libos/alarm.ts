@@ -1,10 +1,12 @@
 /** alarm, setitimer and FIOASYNC: entries of async_list (reference, 2.19). Times are microseconds of DkSystemTimeQuery. */
 
 import type { Cpu } from "../cpu.ts";
+import { E } from "../errno.ts";
 import { type Flow, flow, type Step } from "../flow.ts";
 import type { AsyncEvent, Process } from "../state.ts";
 import { helperFlows, helperLock } from "./async-helper.ts";
 import { answer, dk } from "./io.ts";
+import { rememberItimer } from "./itimer.ts";
 
 interface Install {
   callback: AsyncEvent["callback"];
@@ -95,13 +97,24 @@ const alarm = flow<AlarmLocals>("shim_do_alarm", "libos", "2.19", (s) => [
 ]);
 
 /** Its callback never sends a signal (3.2 setitimer-never-signals). */
-const setitimer = flow<{ value: number; interval: number; ret: number }>("shim_do_setitimer", "libos", "2.19", (s) => [
+const setitimer = flow<{ value: number; interval: number; which: string; ret: number }>("shim_do_setitimer", "libos", "2.19", (s) => [
+  s.test("not ITIMER_REAL: -ENOSYS", notReal, "return"),
   installCall<{ value: number; ret: number }>(s as never, "install_async_event(value, callback = signal_itimer)", (v) => ({
     callback: "itimer",
     after: Math.floor(v.value / 1000),
   })),
+  s.act("real_itimer := value, interval", (c, v) => {
+    const event = c.process(c.t).asyncList.at(-1);
+    rememberItimer(c, event?.install ?? 0, Math.floor(v.value / 1000), Math.floor(v.interval / 1000));
+  }),
+  s.at("return"),
   answer(s),
 ]);
+
+function notReal(_: Cpu, v: { which: string; ret: number }): boolean {
+  if (v.which !== "real") v.ret = E.NOSYS;
+  return v.which !== "real";
+}
 
 /** FIOASYNC installs with time 0, which only cancels (2.19). */
 const fioasync = flow<{ object: number; ret: number }>("shim_do_ioctl", "libos", "2.19", (s) => [

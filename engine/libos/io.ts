@@ -5,10 +5,12 @@ import { later } from "../cpu.ts";
 import { E } from "../errno.ts";
 import { type Flow, flow, type Step, type Steps } from "../flow.ts";
 import type { CallLocals } from "../host/calls.ts";
+import { OUT } from "../host/outputs.ts";
 import { dkArgs } from "../pal/calls.ts";
 import { errnoOf } from "../pal/events.ts";
 import { eventArgs, WAIT_EVENT } from "../pal/sync-calls.ts";
 import { NEVER } from "../scenario/schema.ts";
+import { KIND } from "../transition.ts";
 
 /** -PAL_ERRNO: what the last FAILURE left, whether or not it belongs to this call. */
 export const minusPalErrno = (c: Cpu): number => 0 - errnoOf(c.t.libos.palErrno);
@@ -111,6 +113,9 @@ const nanosleep = flow<CallLocals>("shim_do_nanosleep", "libos", "2.20", (s) => 
     v.ret = c.t.rax < asked ? E.INTR : 0;
     const seconds = Math.floor(remaining / 1e6);
     c.value = v.ret === 0 ? 0 : (remaining - 1000 * seconds) * 1000;
+    if (v.rem !== true || v.ret === 0) return;
+    c.kind = KIND["app.output"];
+    c.extra = OUT.remaining;
   }),
   answer(s),
 ]);

@@ -4,11 +4,15 @@ import type { Cpu } from "../cpu.ts";
 import { E } from "../errno.ts";
 import { type Flow, flow } from "../flow.ts";
 import { faultAt } from "../host/fault.ts";
-import { copySet, hasSignal, SIG, type SignalSet, subtract, union } from "../signals.ts";
+import { copyOut, OUT, skipCopyOut, tell, tellMask, type Writes } from "../host/outputs.ts";
+import { actionNumber } from "../host/signal-calls.ts";
+import { copySet, hasSignal, SIG, type SignalSet, setOf, subtract, union } from "../signals.ts";
 import { answer, dk, setWait, threadSleep } from "./io.ts";
 import { threadLock } from "./names.ts";
 
-export interface SigactionLocals {
+export interface SigactionLocals extends Writes {
+  /** The application asked for what was set before. */
+  old?: boolean;
   signal: number;
   /** Flow of the handler; -1 ignore, -2 default. */
   handler: number;
@@ -17,13 +21,20 @@ export interface SigactionLocals {
   ret: number;
 }
 
-export interface SigmaskLocals {
+export interface SigmaskLocals extends Writes {
+  old?: boolean;
   how: string;
   mask: SignalSet;
   ret: number;
 }
 
 const own = (c: Cpu): { name: string } => ({ name: threadLock(c.t) });
+
+/** The unlock before what is written for the application, if it asked for that. */
+function thenCopyOut(c: Cpu, v: Writes): { name: string } {
+  skipCopyOut(c, v);
+  return own(c);
+}
 
 /** Only the calling thread's table (3.2 per-thread-dispositions); pending signals stay. */
 const sigaction = flow<SigactionLocals>("shim_do_sigaction", "libos", "2.17", (s) => [
@@ -35,9 +46,11 @@ const sigaction = flow<SigactionLocals>("shim_do_sigaction", "libos", "2.17", (s
   s.act("signal_handles[sig].action := copy", (c, v) => {
     c.signal = v.signal;
     c.value = v.handler;
+    if (v.old === true) tell(v, OUT.oldHandler, actionNumber(c, c.t.libos.actions[v.signal]));
     c.t.libos.actions[v.signal] = { flow: v.handler, flags: v.flags, mask: copySet(v.mask), garbage: false };
   }),
-  s.call("unlock(cur.lock)", "unlock", own),
+  s.call("unlock(cur.lock)", "unlock", thenCopyOut),
+  copyOut(s, "*oldact := the action before"),
   s.jump("return", "return"),
   s.at("invalid"),
   s.act("-EINVAL", (_, v) => {
@@ -60,20 +73,27 @@ export function changeMask(mask: SignalSet, how: string, set: SignalSet): void {
 const sigprocmask = flow<SigmaskLocals>("shim_do_sigprocmask", "libos", "2.17", (s) => [
   s.call("lock(cur.lock)", "lock", own),
   s.act("set_sig_mask(new)", (c, v) => {
+    if (v.old === true) tellMask(v, OUT.oldMask, c.t.libos.mask);
     changeMask(c.t.libos.mask, v.how, v.mask);
   }),
-  s.call("unlock(cur.lock)", "unlock", own),
+  // The flush of this unlock comes before the old mask is stored (errata-2 N12).
+  s.call("unlock(cur.lock)", "unlock", thenCopyOut),
+  copyOut(s, "*oldset := the mask before"),
   answer(s),
 ]);
 
-const sigpending = flow<{ ret: number }>("shim_do_sigpending", "libos", "2.17", (s) => [
+const sigpending = flow<Writes & { ret: number }>("shim_do_sigpending", "libos", "2.17", (s) => [
   s.act(
     "numbers whose ring is not empty",
-    (c) => {
-      c.value = Object.values(c.t.libos.rings).filter((ring) => ring.length > 0).length;
+    (c, v) => {
+      const pending = Object.keys(c.t.libos.rings).filter((signal) => (c.t.libos.rings[Number(signal)]?.length ?? 0) > 0);
+      c.value = pending.length;
+      // Number 0 stands for the memory before the first ring.
+      tellMask(v, OUT.pending, setOf(pending.map(Number).filter((signal) => signal > 0)));
     },
     "libos.signal.pending",
   ),
+  copyOut(s, "*set := them"),
   answer(s),
 ]);
 

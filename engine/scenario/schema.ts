@@ -12,7 +12,7 @@ import { PROCESSES } from "./operations/processes.ts";
 import { SIGNALS } from "./operations/signals.ts";
 import { TIME } from "./operations/time.ts";
 import { WAITING } from "./operations/waiting.ts";
-import { duration, inWords, MOST_NAME, NAME_WORDS, NEVER, ref } from "./values.ts";
+import { duration, inWords, MOST_NAME, NAME_WORDS, NEVER, ref, signal } from "./values.ts";
 import { arrival, signalPlan } from "./when.ts";
 
 export { SA_FLAGS } from "./operations/signals.ts";
@@ -132,6 +132,11 @@ const programs = z
 
 const MOST_PLANS = 1_000_000;
 
+const inherit = z.strictObject({
+  mask: z.array(signal).max(1000).default([]).describe("signals that are blocked"),
+  ignore: z.array(signal).max(1000).default([]).describe("signals that are ignored (nohup, trap '' in a shell)"),
+});
+
 const limit = z.strictObject({
   time: duration.default(NEVER).describe("virtual time"),
   transitions: z.number().int().min(0).default(1_000_000).describe("rows of the trace"),
@@ -168,6 +173,9 @@ export const scenarioSchema = z.strictObject({
     .boolean()
     .default(false)
     .describe("the manifest of a library OS has debug_type: a line is printed before and after each call, and each is a PAL call"),
+  inherit: inherit
+    .default({ mask: [], ignore: [] })
+    .describe("what the first process starts with, from whoever started it; the base revision does not ask for it"),
   limit: limit.default({ time: NEVER, transitions: 1_000_000 }).describe("where the run ends when it does not end by itself"),
   interrupts: z
     .number()
