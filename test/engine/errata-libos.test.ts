@@ -149,6 +149,18 @@ describe("N1: a RESUME taken under a lock that finds nothing to deliver leaves b
     expect([failed?.value, failed?.extra]).toEqual([0x80000000, 0]);
   });
 
+  it("an alarm that sigsuspend's mask blocks, and the old mask too", () => {
+    const ran = runProgram(
+      LINUX,
+      [{ sigprocmask: { how: "block", signals: ["SIGALRM"] } }, { alarm: "1s" }, { sigsuspend: { mask: ["SIGALRM"] } }],
+      [],
+      {
+        limit: { time: "3s", transitions: 100_000 },
+      },
+    );
+    expect(endOf(ran)).toBe("assert");
+  });
+
   it("not in read of a pipe, which sleeps without a lock", () => {
     const ran = runProgram(LINUX, [...blocked, { read: { from: "o" } }, "getpid"], [], { programs: SENDER });
     expect([endOf(ran), resultOf(ran, "read")]).toEqual(["exit", "-EINTR"]);

@@ -110,7 +110,7 @@ export const WAITING = {
     {
       does: "sleep on a word until it is woken",
       linux: `0 when woken, -ETIMEDOUT after the timeout. ${INTERRUPTED}`,
-      graphene: `-EAGAIN of the PAL is taken for a timeout, also when it is of an older call; under SGX a timeout of 0 is none. ${ABANDONED}`,
+      graphene: `-EAGAIN of the PAL is taken for a timeout, also when it is of an older call; under SGX a timeout never ends it. ${ABANDONED}`,
       example: "futex-wait: { on: word, timeout: 10ms }",
     },
     () =>

@@ -98,6 +98,13 @@ export const IO: readonly PalCase[] = [
     main: [{ poll: { on: ["o", "f"] } }],
     more: { objects: { o: "tty", f: "file" } },
   },
+  { call: "poll, no descriptor", page: "L(map) U*(map)", main: [{ poll: { timeout: "1ms" } }] },
+  {
+    call: "select, one pipe ready",
+    page: "L(map) L(hdl) DkStreamAttributesQuerybyHandle@2 U(hdl) U*(map)",
+    main: [...READY, { select: { on: ["o"] } }],
+  },
+  { call: "select, nfds 0", page: "nanosleep: DkThreadDelayExecution@0", main: [{ select: { timeout: "1ms" } }] },
   {
     call: "epoll_wait, one pipe ready",
     page: "L(map) U*(map) L(ep) U*(ep) DkObjectsWaitAny@0 L(ep) DkStreamAttributesQuerybyHandle@1 U*(ep)",
