@@ -111,7 +111,15 @@ export function readLog(text: string, where: string): Log {
 const EPOCH_FLOOR = 1e9;
 const DAY_SECONDS = 86_400;
 
-const BROKEN = /^(.+[^ ].*)strace: Process (\d{1,10}) attached$/;
+const ATTACHED = /^strace: Process (\d{1,10}) attached$/;
+
+/** A call's line that breaks off with what strace tells of a new thread: what stands before it, and the thread's id. */
+function brokenOff(line: string): { text: string; pid: number } | null {
+  if (!line.endsWith(" attached")) return null;
+  const at = line.lastIndexOf("strace: Process ");
+  const attached = ATTACHED.exec(line.slice(at));
+  return attached && line.slice(0, at).includes("(") ? { text: line.slice(0, at), pid: Number(attached[1]) } : null;
+}
 
 class Reader {
   readonly lives: Life[] = [];
@@ -139,10 +147,10 @@ class Reader {
 
   take(line: string, number: number, last: boolean): void {
     // On a terminal strace tells of a new thread in the middle of the line of the call that made it.
-    const broken = this.broken === "" && !last ? BROKEN.exec(line) : null;
+    const broken = this.broken === "" && !last ? brokenOff(line) : null;
     if (broken) {
-      this.broken = broken[1] ?? "";
-      this.announced.add(Number(broken[2]));
+      this.broken = broken.text;
+      this.announced.add(broken.pid);
       return this.tally.add("attached", 1);
     }
     const text = this.broken + line;
