@@ -88,3 +88,24 @@ test.each(["graphene-linux", "graphene-sgx"] as const)("%s: a wait on a futex th
     5 9 exit_group(0) = ?`);
   expect(results(runScenario(log.parsed, stack))).toEqual(["read -EAGAIN", "futex_wait 0"]);
 });
+
+describe("calls that the base revision does not have", () => {
+  const log = importLog(`
+    5 1 rt_sigprocmask(SIG_BLOCK, [TERM], NULL, 8) = 0 <0.000004>
+    5 2 signalfd4(-1, [TERM], 8, SFD_CLOEXEC) = 3 <0.000010>
+    5 3 timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC) = 4 <0.000010>
+    5 4 eventfd2(0, EFD_CLOEXEC) = 5 <0.000010>
+    5 5 clock_nanosleep(CLOCK_REALTIME, 0, {tv_sec=0, tv_nsec=1000000}, NULL) = 0 <0.001100>
+    5 7 rt_sigtimedwait([TERM], NULL, {tv_sec=0, tv_nsec=1000000}, 8) = -1 EAGAIN (Resource temporarily unavailable) <0.001100>
+    5 9 exit_group(0) = ?`);
+  const numbers = (stack: "native-linux" | "graphene-linux" | "graphene-sgx"): string[] =>
+    results(runScenario(log.parsed, stack)).map((text) => text.split(" ")[1] ?? "");
+
+  test("have the log's results on native-linux", () => {
+    expect(numbers("native-linux")).toEqual(["0", "3", "4", "5", "0", "-EAGAIN"]);
+  });
+
+  test.each(["graphene-linux", "graphene-sgx"] as const)("answer -ENOSYS on %s", (stack) => {
+    expect(numbers(stack)).toEqual(["0", "-ENOSYS", "-ENOSYS", "-ENOSYS", "-ENOSYS", "-ENOSYS"]);
+  });
+});
