@@ -239,7 +239,7 @@ function checkPendings(m: Machine, t: Thread, say: Say): void {
 /** A signal that ends a wait: with a handler or an action that is not to ignore. */
 function ends(p: Process, signal: number): boolean {
   const action = p.hostActions[signal];
-  return action ? action.flow >= 0 : linuxDefault(signal) !== "ignore";
+  return action ? action.flow >= 0 : linuxDefault(signal) !== "ignore" && signal !== SIG.CONT;
 }
 
 function checkQueue(m: Machine, queue: readonly HostSignal[], say: Say): void {

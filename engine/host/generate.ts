@@ -34,9 +34,12 @@ function offProcessor(c: Cpu, t: Thread): boolean {
   return c.program.flows[frame?.flow ?? -1]?.steps[frame?.pc ?? 0]?.kind === KIND["thread.wake"];
 }
 
+/** signal_pending: what is pending and not blocked ends a wait, also if it is ignored by now and the call starts again. */
+export const hasSignalToTake = (c: Cpu, t: Thread): boolean => t.check && deliverable(c, t) !== null;
+
 /** wants_signal: not blocked, and either on a processor or without a signal to look after already. */
 const wants = (c: Cpu, t: Thread, signal: number): boolean =>
-  !t.dying && !hasSignal(t.hostMask, signal) && (signal === SIG.KILL || !t.check || !offProcessor(c, t));
+  !t.dying && !hasSignal(t.hostMask, signal) && (signal === SIG.KILL || !hasSignalToTake(c, t) || !offProcessor(c, t));
 
 /** Which thread took a signal on the kernel of a log, and when: it was not delivered before. */
 export interface Taken {

@@ -5,7 +5,7 @@ import { NEVER } from "../scenario/schema.ts";
 import { childInfo, SI, type SigInfo } from "../siginfo.ts";
 import { SIG } from "../signals.ts";
 import { INTERRUPTED, type Process, type ProcessEnd, SA_NOCLDSTOP, SA_NOCLDWAIT, type Thread } from "../state.ts";
-import { deliverable, ignored } from "./generate.ts";
+import { hasSignalToTake } from "./generate.ts";
 import { wake } from "./sleep.ts";
 
 /** The host ends a process: that is a row, then every thread but the `caller` makes one last transition. The parent gets SIGCHLD. */
@@ -45,9 +45,7 @@ export function resumeProcess(c: Cpu, p: Process, byCont: boolean): void {
     c.m.changes.push({ process: p.id, what: "continued" });
   }
   for (const t of c.threadsOf(p)) {
-    if (t.state !== "blocked" || !t.wait?.interruptible || !t.check) continue;
-    const pending = deliverable(c, t);
-    if (pending && !ignored(p, pending.signal)) wake(c, t, INTERRUPTED);
+    if (t.state === "blocked" && t.wait?.interruptible && hasSignalToTake(c, t)) wake(c, t, INTERRUPTED);
   }
 }
 

@@ -3,7 +3,7 @@
 import { enterSleep } from "../app/pins.ts";
 import type { Cpu } from "../cpu.ts";
 import { INTERRUPTED, READY, type Thread, TIMED_OUT, type Wait, type WakeCause } from "../state.ts";
-import { deliverable, ignored } from "./generate.ts";
+import { hasSignalToTake } from "./generate.ts";
 
 /** End of a wait, now. */
 export function wake(c: Cpu, t: Thread, cause: WakeCause): void {
@@ -35,7 +35,7 @@ export function block(c: Cpu, wait: Wait): boolean {
   t.wait = wait;
   c.value = wait.interruptible ? 1 : 0;
   c.extra = wait.objects[0] ?? -1;
-  if (t.dying || (wait.interruptible && endsWait(c, t))) {
+  if (t.dying || (wait.interruptible && hasSignalToTake(c, t))) {
     t.cause = INTERRUPTED;
     return false;
   }
@@ -43,12 +43,6 @@ export function block(c: Cpu, wait: Wait): boolean {
   c.dirty = true;
   enterSleep(c);
   return true;
-}
-
-/** A signal is there that ends a wait. One that ends as nothing (ignored since it was generated) does not. */
-function endsWait(c: Cpu, t: Thread): boolean {
-  const pending = t.check ? deliverable(c, t) : null;
-  return pending !== null && !ignored(c.process(t), pending.signal);
 }
 
 export const timeOut = (c: Cpu, t: Thread): void => {
