@@ -244,7 +244,7 @@ export interface Process {
   sid: number;
   /** Timers made by timer_create and timerfd_create. */
   timers: HostTimer[];
-  /** ITIMER_VIRTUAL and ITIMER_PROF: ns of computing left, 0 not armed, and interval. */
+  /** ITIMER_VIRTUAL and ITIMER_PROF as they were set: ns left, 0 not armed, and interval. */
   cpuTimers: { virtual: CpuTimer; prof: CpuTimer };
   /** ITIMER_REAL of the host kernel: next expiry or NEVER, and interval. */
   timer: number;

@@ -39,7 +39,7 @@ function getitimer(c: Cpu, v: CallLocals): number {
   return 0;
 }
 
-/** ITIMER_VIRTUAL and ITIMER_PROF count what the process computes; `app/compile.ts` takes it off. */
+/** ITIMER_VIRTUAL and ITIMER_PROF are set and asked for. Processor time is not counted: they do not expire. */
 function setCpuTimer(c: Cpu, v: CallLocals): number {
   const timer = c.process(c.t).cpuTimers[v.which as "virtual" | "prof"];
   if (v.old === true) tellTimer(v, timer.left, timer.interval);

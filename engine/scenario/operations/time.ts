@@ -54,8 +54,8 @@ export const TIME = {
   ),
   setitimer: operation(
     {
-      does: "SIGALRM (SIGVTALRM, SIGPROF) after a time, then at an interval",
-      linux: "Sets the one real timer of the process, which alarm shares, or one that counts what the process computes.",
+      does: "SIGALRM after a time, then at an interval",
+      linux: "Sets the one real timer of the process, which alarm shares. virtual and prof are set, too; here they never expire.",
       graphene: "Cancels what is last in async_list, and never sends a signal. -ENOSYS for virtual and prof.",
       example: "setitimer: { value: 5ms, interval: 1ms }",
     },
