@@ -163,6 +163,7 @@ export interface OutcomeTable {
   other_text: string | null;
   compared: number;
   omitted: number;
+  beyond: number;
   compared_seq: Nullable;
 }
 export interface DifferenceTable {

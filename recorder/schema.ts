@@ -217,7 +217,8 @@ export const TABLES: readonly TableEntry[] = [
     column("other_how text ?", "how it ended there; NULL it is not there"),
     column("other_text text ?", "the same for people"),
     column("compared", "of the run: calls and handlers that both have"),
-    column("omitted", "of the run: differences beyond those kept in the table difference"),
+    column("omitted", "of the run: differences that are counted here only, so many there are"),
+    column("beyond", "of the run: all that lies beyond the end of one of the runs; the table difference has the first of it"),
     seq("compared_seq ?", "of a thread: from here on the other run was too short to compare; NULL all was compared"),
   ]),
   table("difference", "what the application would have seen otherwise on Linux alone, causes before what follows from them", [

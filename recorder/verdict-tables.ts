@@ -35,8 +35,10 @@ export interface VerdictRecord {
   readonly other: string | null;
   /** Calls and handlers' runs that both have. */
   readonly compared: number;
-  /** Differences that are only counted. */
+  /** Differences that are only counted, those beyond the end of a run apart. */
   readonly omitted: number;
+  /** Of weight `cut`, kept or not. */
+  readonly beyond: number;
   /** The run first. */
   readonly outcomes: readonly OutcomeRecord[];
   /** In causal order. */
@@ -63,11 +65,11 @@ export function writeVerdict(dbPath: string, verdict: VerdictRecord): void {
   }
 }
 
-function replace(db: Sqlite.Database, { other, compared, omitted, outcomes, differences, cause, notices }: VerdictRecord): void {
+function replace(db: Sqlite.Database, { other, compared, omitted, beyond, outcomes, differences, cause, notices }: VerdictRecord): void {
   db.exec("DELETE FROM outcome; DELETE FROM difference");
-  const addOutcome = db.prepare(`INSERT INTO outcome VALUES (${"?, ".repeat(12)}?)`);
+  const addOutcome = db.prepare(`INSERT INTO outcome VALUES (${"?, ".repeat(13)}?)`);
   for (const [id, o] of outcomes.entries()) {
-    const counts = o.subject === "run" ? [compared, omitted] : [0, 0];
+    const counts = o.subject === "run" ? [compared, omitted, beyond] : [0, 0, 0];
     addOutcome.run(id, o.subject, o.name, o.thread, o.how, o.text, o.seq, other, o.otherHow, o.otherText, ...counts, o.comparedSeq);
   }
   const addDifference = db.prepare(`INSERT INTO difference VALUES (${"?, ".repeat(12)}?)`);

@@ -1,5 +1,6 @@
 /** Compares two observed runs: all that an application could tell them apart by, first what caused the rest. */
 
+import { setImmediate as turn } from "node:timers/promises";
 import { compareCalls } from "./calls.ts";
 import { type Difference, mirrored, type PlacedDifference } from "./difference.ts";
 import { compareProcesses, compareThreadEnds, compareThreadLists, endsAlike, processPairs } from "./endings.ts";
@@ -30,9 +31,29 @@ export interface Compared {
 
 /** `compare(a, b)` has the differences of `compare(b, a)` with their sides swapped: which is which is settled by what they hold. */
 export function compare(a: Observed, b: Observed, ignored: Ignored = {}): Compared {
+  const steps = compareSteps(a, b, ignored);
+  for (;;) {
+    const { done, value } = steps.next();
+    if (done === true) return value;
+  }
+}
+
+/** The same, but lets timers and signals in between threads. Null when `signal` was aborted. */
+export async function compareGently(a: Observed, b: Observed, ignored: Ignored, signal: AbortSignal | undefined): Promise<Compared | null> {
+  const steps = compareSteps(a, b, ignored);
+  for (;;) {
+    const { done, value } = steps.next();
+    if (done === true) return value;
+    await turn();
+    if (signal?.aborted === true) return null;
+  }
+}
+
+function* compareSteps(a: Observed, b: Observed, ignored: Ignored): Generator<void, Compared> {
   const isSwapped = isAfter(a, b);
-  const pairing = isSwapped ? pair(b, a, ignored.calls) : pair(a, b, ignored.calls);
-  const found = causalOrder(differencesOf(pairing, ignored));
+  const pairing = yield* isSwapped ? pair(b, a, ignored.calls) : pair(a, b, ignored.calls);
+  const found = causalOrder(yield* differencesOf(pairing, ignored));
+  yield;
   const one = isSwapped ? pairing.b : pairing.a;
   const differences = isSwapped ? found.map(mirrored) : found;
   return {
@@ -45,7 +66,8 @@ export function compare(a: Observed, b: Observed, ignored: Ignored = {}): Compar
   };
 }
 
-function differencesOf(pairing: Pairing, { threads: ignoredThreads, kinds }: Ignored): PlacedDifference[] {
+/** Yields after each thread. */
+function* differencesOf(pairing: Pairing, { threads: ignoredThreads, kinds }: Ignored): Generator<void, PlacedDifference[]> {
   const { a, b } = pairing;
   const differences: PlacedDifference[] = [];
   const found = (difference: PlacedDifference): void => {
@@ -55,15 +77,16 @@ function differencesOf(pairing: Pairing, { threads: ignoredThreads, kinds }: Ign
   const ids = createIds(a.of, b.of, pairing.threads);
   const all: ThreadPair[] = [];
   const processes = processPairs(pairing);
-  a.of.threads.forEach((_, thread) => {
-    const other = pairing.threads.partner[thread] as number;
-    if (other < 0) return;
+  for (const [thread, other] of pairing.threads.partner.entries()) {
+    if (other < 0) continue;
     const process = processes.find((one) => one.a.threads.includes(thread) && one.b.threads.includes(other));
     all.push(threadPair(pairing, [thread, other], process !== undefined && endsAlike(process), { ids, found }));
-  });
+    yield;
+  }
   for (const threads of all) {
     compareRuns(threads);
     compareCalls(threads);
+    yield;
   }
   for (const process of processes) {
     const members = all.filter(({ a: side }) => process.a.threads.includes(side.thread));

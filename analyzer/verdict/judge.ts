@@ -9,7 +9,7 @@ import type { RunEnding } from "./ends.ts";
 import type { Observed } from "./observation.ts";
 import { createObserver } from "./observe.ts";
 import { againstLog, askOracle, disagreements, ORACLE_STACK, type Patience } from "./oracle.ts";
-import { firstOf, type Verdict, verdictOf } from "./verdict.ts";
+import { firstOf, type Verdict, verdictGently } from "./verdict.ts";
 
 /** What the application observed of a recorded run. Lets timers and signals in after each block. Null when `signal` was aborted. */
 export async function observeTrace(trace: Trace, name: string, { signal, onProgress }: Patience = {}): Promise<Observed | null> {
@@ -62,7 +62,8 @@ export async function judgeTrace(trace: Trace, patience: Patience = {}, ignored:
     signal,
     onProgress: (made) => onProgress?.(rows + made),
   });
-  return oracle === null ? null : verdictOf(one, oracle.observed, [...oracle.notices, ...selfNotices(trace, one)], ignored);
+  if (oracle === null) return null;
+  return verdictGently(one, oracle.observed, [...oracle.notices, ...selfNotices(trace, one)], { ignored, signal });
 }
 
 /** A run on Linux alone has only the log to be compared with, if it came from one. */
@@ -82,7 +83,7 @@ export async function compareTraces(a: Trace, b: Trace, patience: Patience = {},
   if (one === null) return null;
   const { signal, onProgress } = patience;
   const other = await observeTrace(b, nameOfRun(b), { signal, onProgress: (rows) => onProgress?.(a.transitions.rows + rows) });
-  return other === null ? null : verdictOf(one, other, [], ignored);
+  return other === null ? null : verdictGently(one, other, [], { ignored, signal });
 }
 
 /** The verdict that is kept in the trace's database; null when it was not compared yet. */
@@ -90,7 +91,7 @@ export function storedVerdict(trace: Trace): Verdict | null {
   // A stranger's database may hold texts of any length, and any number of them.
   const outcomes = trace.ask(
     `SELECT subject, ${short("name")}, thread, ${short("how")}, ${short("text")}, seq, ${short("other_how")}, ${short("other_text")},
-       compared_seq, ${short("other")}, compared, omitted FROM outcome ORDER BY id LIMIT ${MAX_ROWS}`,
+       compared_seq, ${short("other")}, compared, omitted, beyond FROM outcome ORDER BY id LIMIT ${MAX_ROWS}`,
   );
   const [run] = outcomes;
   if (run === undefined) return null;
@@ -113,6 +114,7 @@ export function storedVerdict(trace: Trace): Verdict | null {
     other: textOrNull(run[9]),
     compared: Number(run[10]),
     omitted: Number(run[11]),
+    beyond: Number(run[12]),
     outcomes: outcomes.map(([subject, name, thread, how, text, seq, otherHow, otherText, comparedSeq]) => ({
       subject: subject as "run" | "process" | "thread",
       name: String(name),

@@ -25,8 +25,8 @@ export interface Pairing {
 /** Column of a call that is not looked at. */
 export const IGNORED = -2;
 
-/** `ignore`: names of calls that are not looked at. */
-export function pair(a: Observed, b: Observed, ignore: ReadonlySet<string> = new Set()): Pairing {
+/** `ignore`: names of calls that are not looked at. Yields after each thread. */
+export function* pair(a: Observed, b: Observed, ignore: ReadonlySet<string> = new Set()): Generator<void, Pairing> {
   const threads = matchThreads(a, b);
   const tokens = tokensOf(a, b);
   const halfOf = (of: Observed, token: (item: number) => number): Half & { token: (item: number) => number } => {
@@ -36,9 +36,11 @@ export function pair(a: Observed, b: Observed, ignore: ReadonlySet<string> = new
     return { of, partner: new Int32Array(count).fill(-1), column: new Int32Array(count).fill(-1), byThread, token };
   };
   const half = { a: halfOf(a, tokens.a), b: halfOf(b, tokens.b) };
-  threads.partner.forEach((other, one) => {
-    if (other >= 0) pairThread(half.a, one, half.b, other, tokens.isIgnored(ignore));
-  });
+  for (const [one, other] of threads.partner.entries()) {
+    if (other < 0) continue;
+    pairThread(half.a, one, half.b, other, tokens.isIgnored(ignore));
+    yield;
+  }
   return { ...half, threads };
 }
 

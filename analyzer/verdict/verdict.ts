@@ -2,15 +2,16 @@
 
 import { E } from "../../engine/index.ts";
 import type { OutcomeRecord, QualityCounter, VerdictRecord } from "../../recorder/index.ts";
-import { type Compared, compare, type Ignored } from "./compare.ts";
+import { type Compared, compare, compareGently, type Ignored } from "./compare.ts";
 import type { Difference, Weight } from "./difference.ts";
 import { endsAlike, processPairs } from "./endings.ts";
 import type { ProcessEnd } from "./ends.ts";
 import type { Observed } from "./observation.ts";
 import { processText, threadText } from "./words.ts";
 
-/** Differences kept; more are only counted. */
+/** Differences kept; more are only counted. Of those beyond the end of a run few say as much as many. */
 const MAX_DIFFERENCES = 100_000;
+const MAX_BEYOND = 1_000;
 
 export interface Verdict extends VerdictRecord {
   readonly differences: readonly Difference[];
@@ -18,18 +19,49 @@ export interface Verdict extends VerdictRecord {
 }
 
 /** Of a run, and of what it is compared with, if anything. */
-export function verdictOf(one: Observed, other: Observed | null, notices: readonly QualityCounter[], ignored: Ignored = {}): Verdict {
-  const compared = other === null ? null : compare(one, other, ignored);
+export const verdictOf = (one: Observed, other: Observed | null, notices: readonly QualityCounter[], ignored: Ignored = {}): Verdict =>
+  told(one, other, other === null ? null : compare(one, other, ignored), notices);
+
+/** The same, but lets timers and signals in. Null when `signal` was aborted. */
+export async function verdictGently(
+  one: Observed,
+  other: Observed | null,
+  notices: readonly QualityCounter[],
+  { ignored = {}, signal }: { readonly ignored?: Ignored | undefined; readonly signal?: AbortSignal | undefined },
+): Promise<Verdict | null> {
+  if (other === null) return told(one, null, null, notices);
+  const compared = await compareGently(one, other, ignored, signal);
+  return compared === null ? null : told(one, other, compared, notices);
+}
+
+function told(one: Observed, other: Observed | null, compared: Compared | null, notices: readonly QualityCounter[]): Verdict {
   const all = compared?.differences ?? [];
+  const { kept, omitted } = firstMany(all);
   return {
     other: other?.name ?? null,
     compared: compared?.compared ?? 0,
-    omitted: Math.max(0, all.length - MAX_DIFFERENCES),
-    outcomes: outcomesOf(one, other, compared, all.slice(MAX_DIFFERENCES)),
-    differences: all.slice(0, MAX_DIFFERENCES),
-    cause: firstOf({ differences: all.slice(0, MAX_DIFFERENCES) }),
+    omitted: omitted.length,
+    beyond: all.filter(({ weight }) => weight === "cut").length,
+    outcomes: outcomesOf(one, other, compared, omitted),
+    differences: kept,
+    cause: firstOf({ differences: kept }),
     notices: [...notices, ...fullNotice(one)],
   };
+}
+
+/** In order: what is kept, and what of it counts but is not. */
+function firstMany(all: readonly Difference[]): { kept: Difference[]; omitted: Difference[] } {
+  const kept: Difference[] = [];
+  const omitted: Difference[] = [];
+  let beyond = 0;
+  for (const one of all) {
+    if (one.weight === "cut") {
+      beyond += 1;
+      if (beyond <= MAX_BEYOND) kept.push(one);
+    } else if (kept.length < MAX_DIFFERENCES) kept.push(one);
+    else omitted.push(one);
+  }
+  return { kept, omitted };
 }
 
 /** Those that say that the application fares differently, or that do not. */

@@ -132,6 +132,7 @@ const TYPED: { [T in keyof Database]: { [C in keyof Database[T]]: Form<Database[
     other_text: "text?",
     compared: "int",
     omitted: "int",
+    beyond: "int",
     compared_seq: "int?",
   },
   difference: {

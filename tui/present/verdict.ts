@@ -60,7 +60,7 @@ const calls = (n: number): string => `${n.toLocaleString("en")} ${n === 1 ? "cal
 /** What is no difference, but no agreement either. */
 function excuses(verdict: Verdict): string {
   const timing = ofWeight(verdict, "timing").length;
-  const cut = ofWeight(verdict, "cut").length;
+  const cut = verdict.beyond;
   return [
     ...(timing === 0 ? [] : [`; ${timing.toLocaleString("en")} came at another moment, with what caused ${timing === 1 ? "it" : "them"}`]),
     ...(cut === 0 ? [] : [`; ${cut.toLocaleString("en")} lie beyond the end of one of the runs`]),
@@ -95,6 +95,7 @@ export const verdictJson = (verdict: Verdict): Record<string, unknown> => ({
   other: verdict.other,
   compared: verdict.compared,
   omitted: verdict.omitted,
+  beyond: verdict.beyond,
   first: firstOf(verdict) ?? null,
   outcomes: verdict.outcomes,
   differences: verdict.differences,
