@@ -38,7 +38,9 @@ export function factsOf(machine: unknown): Facts | null {
     threads.set(one.id, threadFacts(one, tree(processes[number(one.process)]), list(m.objects)));
   }
   const planned = list(m.plans).some((plan) => number(tree(plan).next) < NEVER);
-  const timer = processes.some((p) => p.alive === true && number(p.timer) < NEVER);
+  const timer = processes.some(
+    (p) => p.alive === true && (number(p.timer) < NEVER || list(p.timers).some((one) => number(tree(one).next) < NEVER)),
+  );
   return { threads, coming: planned || timer || list(m.due).length > 0 };
 }
 

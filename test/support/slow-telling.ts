@@ -156,7 +156,9 @@ function endsOf(ran: Ran, births: ReadonlyMap<number, Moment>): Told["ends"] {
   });
   const { machine } = ran;
   const coming =
-    machine.due.length > 0 || machine.plans.some(({ next }) => next < NEVER) || machine.processes.some((p) => p?.alive && p.timer < NEVER);
+    machine.due.length > 0 ||
+    machine.plans.some(({ next }) => next < NEVER) ||
+    machine.processes.some((p) => p?.alive && (p.timer < NEVER || p.timers.some(({ next }) => next < NEVER)));
   const forEver = ran.run.ending === "finished" || (!coming && states.every(({ active }) => !active));
   return new Map(
     ran.threads.map((_, thread): [number, { how: ThreadEnd; time: number; seq: number }] => {
@@ -204,6 +206,13 @@ function processesOf(ran: Ran, ends: Told["ends"]): Told["processes"] {
         const reason = REASONS[exit.extra] ?? "exit";
         const status = reason === "signal" ? exit.signal : Math.max(0, exit.value);
         return [pid, { how: `${reason} ${status}`, time: exit.time }];
+      }
+      const over = ran.threads
+        .flatMap(({ pid: of }, thread) => (of === pid ? [ends.get(thread)] : []))
+        .filter((end) => end?.how !== "unborn");
+      if (over.length > 0 && over.every((end) => end !== undefined && ["exited", "killed", "died"].includes(end.how))) {
+        const died = over.some((end) => end?.how === "died");
+        return [pid, { how: died ? "pal 0" : "exit 0", time: Math.max(...over.map((end) => end?.time ?? 0)) }];
       }
       const own = ran.threads.flatMap(({ pid: of, internal }, thread) => (of === pid && !internal ? [ends.get(thread)?.how ?? "cut"] : []));
       const live = own.filter((how) => how !== "exited" && how !== "killed");

@@ -339,9 +339,13 @@ function endDifferences(a: Told, b: Told, all: readonly ThreadPair[]): string[] 
   return found;
 }
 
-function exitSeq({ ran }: Told, thread: number): number | "-" {
+function exitSeq({ ran, processes, ends }: Told, thread: number): number | "-" {
   const pid = ran.threads[thread]?.pid;
-  return ran.rows.find((row) => row.what === "process.exit" && ran.threads[row.thread]?.pid === pid)?.seq ?? "-";
+  const row = ran.rows.find(({ what, thread: of }) => what === "process.exit" && ran.threads[of]?.pid === pid);
+  if (row !== undefined) return row.seq;
+  // Without a row of its end it is over with its last thread.
+  const isOver = ["pal 0", "exit 0"].includes(processes.get(pid ?? -1)?.how ?? "");
+  return isOver ? Math.max(...ran.threads.flatMap((one, i) => (one.pid === pid ? [ends.get(i)?.seq ?? -1] : []))) : "-";
 }
 
 /** Threads that one run alone has; the weight is checked only where the other run came to its own end. */
