@@ -19,7 +19,7 @@ export const OUTCOMES = [
   { name: "dropped", more: "because the ring was full" },
   { name: "lost", more: "" },
   { name: "killed", more: "" },
-  { name: "consumed", more: "by an upcall, or by the wait it ended (RESUME)" },
+  { name: "consumed", more: "by an upcall or by the wait it ended (RESUME)" },
   { name: "host default", more: "action" },
 ] as const;
 type OutcomeName = (typeof OUTCOMES)[number]["name"];
