@@ -3,9 +3,21 @@
 import type * as z from "zod";
 import { hint } from "../nearest.ts";
 import { referenceMistakes } from "./references.ts";
-import { BODIES, isMap, isOperation, OPERATION_NAMES, OPERATIONS, scenarioSchema, UNKNOWN_OPERATION, written } from "./schema.ts";
+import {
+  isMap,
+  isOperation,
+  OPERATION_NAMES,
+  OPERATIONS,
+  PROGRAM_WORDS,
+  PROGRAMS_WORDS,
+  program,
+  scenarioSchema,
+  UNKNOWN_OPERATION,
+  written,
+} from "./schema.ts";
 import type { Path } from "./source.ts";
-import { expectation, fieldOf, fieldsOf, found, quoted, shortened, wantsQuotes } from "./words.ts";
+import { inWords } from "./values.ts";
+import { expectation, fieldOf, fieldsOf, found, quoted, said, shortened, wantsQuotes } from "./words.ts";
 
 type Schema = z.core.$ZodType;
 type Issue = z.core.$ZodIssue;
@@ -49,32 +61,25 @@ function wordsFor(root: unknown, issue: Issue): string {
   return `expected ${expected}, found ${found(value)}${quotes}`;
 }
 
-const PROGRAMS: ReadonlySet<PropertyKey> = new Set(["programs", "handlers"]);
-
 /** What a path leads to, and the schema of it; null where there is none. */
 function look(root: unknown, path: Path): { schema: Schema | null; value: unknown } {
-  let schema: Schema | null | undefined = scenarioSchema;
+  let schema: Schema | undefined = scenarioSchema;
   let value = root;
-  let inProgram = false;
-  for (let i = 0; i < path.length; i += 1) {
+  for (let i = 0; i < path.length && schema !== undefined; i += 1) {
     const key = path[i] as PropertyKey;
     value = childOf(value, key);
-    if (inProgram) {
-      // An index; the operation's name follows.
-      const operation = i + 1 < path.length ? written(value) : null;
-      inProgram = false;
-      schema = null;
-      if (operation === null || !isOperation(operation.name)) continue;
-      i += 1;
-      const { args } = OPERATIONS[operation.name];
-      schema = operation.short === null ? args : fieldOf(args, operation.short);
-      value = operation.short === null ? operation.args : childOf(operation.args, operation.short);
+    const words: string | undefined = said(inWords, schema)?.words;
+    if (words !== PROGRAM_WORDS) {
+      schema = words === PROGRAMS_WORDS ? program : fieldOf(schema, key);
       continue;
     }
-    inProgram =
-      i === 0 ? key === "main" : i === 1 && PROGRAMS.has(path[0] as PropertyKey) ? true : i > 1 && BODIES.some((body) => body === key);
-    const mapped = i === 1 && inProgram ? fieldOf(scenarioSchema, "main") : undefined;
-    schema = mapped ?? (schema ? fieldOf(schema, key) : null);
+    // The key is an index; the operation's name follows.
+    i += 1;
+    const operation = i < path.length ? written(value) : null;
+    if (operation === null || !isOperation(operation.name)) return { schema: null, value };
+    const { args } = OPERATIONS[operation.name];
+    schema = operation.short === null ? args : fieldOf(args, operation.short);
+    value = operation.short === null ? operation.args : childOf(operation.args, operation.short);
   }
   return { schema: schema ?? null, value };
 }

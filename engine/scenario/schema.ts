@@ -65,6 +65,9 @@ export function written(item: unknown): { name: string; args: unknown; short: st
 export const isMap = (value: unknown): value is Readonly<Record<string, unknown>> =>
   value !== null && typeof value === "object" && !Array.isArray(value);
 
+export const PROGRAM_WORDS = "a list of operations";
+export const PROGRAMS_WORDS = "a map from names to lists of operations";
+
 /** A list of operations. What is wrong in it is reported with the place, all of it. */
 export const program: z.ZodType<Operation[]> = z
   .array(z.unknown())
@@ -77,7 +80,7 @@ export const program: z.ZodType<Operation[]> = z
     });
     return out;
   })
-  .register(inWords, { words: "a list of operations", json: ref("operations") });
+  .register(inWords, { words: PROGRAM_WORDS, json: ref("operations") });
 
 /** `params.unknown` of an issue: a name that no operation has. */
 export const UNKNOWN_OPERATION = "unknown operation";
@@ -122,7 +125,7 @@ const programs = z
     return out;
   })
   .register(inWords, {
-    words: "a map from names to lists of operations",
+    words: PROGRAMS_WORDS,
     json: {
       type: "object",
       propertyNames: { minLength: 1, maxLength: MOST_NAME },
