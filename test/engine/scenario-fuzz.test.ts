@@ -1,9 +1,10 @@
 /** Random trees and texts as scenarios: each is taken or refused in words, and nothing else happens. The seed is printed on failure. */
 
+import { Ajv } from "ajv";
 import fc from "fast-check";
 import { expect, it, vi } from "vitest";
 import { stringify } from "yaml";
-import { OPERATION_NAMES, OPERATIONS, parseScenario, ScenarioError } from "../../engine/index.ts";
+import { OPERATION_NAMES, OPERATIONS, parseScenario, ScenarioError, scenarioJsonSchema } from "../../engine/index.ts";
 import { randomInput } from "../support/random-scenario.ts";
 
 /** Beginnings of zod's own texts, which say nothing to a person who wrote a scenario. */
@@ -90,11 +91,13 @@ it("trees of the words that scenarios are made of", () => {
   );
 });
 
-it("right scenarios with one thing put anywhere", () => {
+it("right scenarios with one thing put anywhere; and what the parser takes, an editor's schema takes", () => {
+  const valid = new Ajv({ strict: true, strictRequired: false }).compile(scenarioJsonSchema());
   fc.assert(
     fc.property(fc.nat(500), fc.array(fc.nat(20), { minLength: 1, maxLength: 8 }), tree, (seed, at, thing) => {
       const text = jsonText(put(randomInput(seed), at, thing));
       inWords(text);
+      if (refusal(text) === "") expect(valid(JSON.parse(text)), JSON.stringify(valid.errors)).toBe(true);
     }),
     { numRuns: 1500 },
   );
