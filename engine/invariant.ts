@@ -125,10 +125,15 @@ function checkObjects({ m, wrong }: Check): void {
   const used = (id: number, by: string): void => {
     if (m.objects[id] === undefined || free.has(id)) wrong.push(`${by} uses object ${id}, which is free`);
   };
-  for (const t of m.threads) if (t) used(t.libos.schedulerEvent, `thread ${t.name}`);
+  for (const t of m.threads)
+    if (t) {
+      used(t.libos.schedulerEvent, `thread ${t.name}`);
+      used(t.libos.childExitEvent, `thread ${t.name}`);
+    }
   for (const p of m.processes) {
     if (!p) continue;
-    for (const id of [p.helperEvent, p.ipcEvent, p.childEvent, ...Object.values(p.lockObjects)]) used(id, `process ${p.name}`);
+    for (const id of [p.helperEvent, p.ipc.port, p.stream, ...p.children.map((child) => child.exitEvent), ...Object.values(p.lockObjects)])
+      used(id, `process ${p.name}`);
   }
   for (const [name, id] of Object.entries(m.objectsByName)) used(id, name);
 }

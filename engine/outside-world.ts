@@ -7,7 +7,7 @@ import { generate } from "./host/generate.ts";
 import { OUTSIDE } from "./host/outside.ts";
 import { changeInfo, exitInfo, hearsOfStops, reapsItself } from "./host/process-state.ts";
 import { wake } from "./host/sleep.ts";
-import { portClosed } from "./libos/kill.ts";
+import { streamsClosed } from "./libos/ipc.ts";
 import { NEVER } from "./scenario/values.ts";
 import { byKernel, SI, type SigInfo, sentBy, withValue } from "./siginfo.ts";
 import { SIG } from "./signals.ts";
@@ -82,12 +82,12 @@ function processEnded(c: Cpu, id: number, at: number): void {
   c.value = p.end.status;
   c.extra = p.end.why;
   c.happen(t, OUTSIDE.ended, KIND["process.exit"], -1);
+  streamsClosed(c, p);
   // What its parent gets is a row of its own, and a turn makes one.
   c.m.changes.push({ process: id, what: "ended" });
 }
 
 function childEnded(c: Cpu, child: Process, parent: Process, at: number): void {
-  portClosed(c, parent, child);
   // A library OS has its own children's records, and reads them from here.
   if (c.wiring.native && reapsItself(parent)) child.reaped = true;
   wakeParent(c, parent, at);

@@ -150,6 +150,7 @@ export class Run implements Source {
     const t = this.earliest();
     const outsideAt = this.nextOutside();
     if (t === null && (outsideAt >= NEVER || this.nobodyLeft())) return this.end(this.someoneRuns() ? "time-limit" : "finished");
+    if (t?.internal && outsideAt >= NEVER && this.onlyIdling()) return this.end("finished");
     const at = t === null ? outsideAt : Math.min(timeOf(t), outsideAt);
     if (at > c.scenario.limit.time) return this.end("time-limit");
     // A turn without a row counts, too: plans may come for ever to a thread that is not there.
@@ -262,6 +263,19 @@ export class Run implements Source {
   private someoneRuns(): boolean {
     const c = this.cpu;
     return c.m.live.some((id) => c.thread(id).state === "run" && !c.process(c.thread(id)).stopped);
+  }
+
+  /**
+   * All wait for ever but LibOS helpers that turn with nothing to do (2.19: the async helper looks every millisecond and never ends): the
+   * same states come round, and nobody is left who could change them.
+   */
+  private onlyIdling(): boolean {
+    const c = this.cpu;
+    return c.m.live.every((id) => {
+      const t = c.thread(id);
+      if (t.state !== "blocked") return false;
+      return timeOf(t) >= NEVER || (t.internal && c.process(t).asyncList.length === 0);
+    });
   }
 
   /** No thread goes on by itself, no timer runs, and no plan that is still to come reaches anybody. */

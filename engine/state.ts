@@ -129,8 +129,15 @@ export interface LibosState {
   actions: Record<number, LibosAction>;
   suspendOnSignal: boolean;
   schedulerEvent: number;
-  /** thread->pgid. */
+  childExitEvent: number;
   pgid: number;
+  /** thread->parent: who made it, in this process; -1 for a process's first thread. */
+  parent: number;
+  /** How many of `children` are threads of this process that live. */
+  liveThreads: number;
+  exited: Exited[];
+  exitCode: number;
+  termSignal: number;
   /** test_range: -1 none, else the address the fault is forwarded to (label of the probing flow). */
   probing: boolean;
 }
@@ -187,6 +194,10 @@ export interface Thread {
   check: boolean;
   /** The process ended: one last transition, then dead. */
   dying: boolean;
+  /** struct clone_args, until the application's code starts; null otherwise. */
+  cloned: { create: number; initialize: number; parent: number } | null;
+  /** What the bytes say that it is about to write to the port of a process. */
+  mail: { process: number; message: IpcMessage } | null;
   wait: Wait | null;
   /** Word in whose queue of sleepers the thread is, asleep or on its way to sleep (futex); -1 none. */
   queued: number;
@@ -213,6 +224,72 @@ export interface AsyncEvent {
   live: boolean;
 }
 
+/** Threads with tids at equal distances, from `tid` on: ended threads take no room one by one. */
+export interface TidRun {
+  tid: number;
+  /** From one to the next; 0 as long as there is one only. */
+  step: number;
+  count: number;
+}
+
+/** What is on a thread's exited_children: threads it made and children it forked, in the order of their end. */
+export interface Exited extends TidRun {
+  /** Engine's id of a child process, -1 for threads of this one. */
+  process: number;
+  pgid: number;
+  exitCode: number;
+  termSignal: number;
+}
+
+/** A struct shim_thread with in_vm false: a forked child, as the LibOS of its parent knows it (shim_fork.c). */
+export interface ShimChild {
+  /** Engine's id; -1 when nothing came of the fork: the record stays. */
+  process: number;
+  pid: number;
+  pgid: number;
+  /** Thread that forked it. */
+  parent: number;
+  alive: boolean;
+  /** On thread_list. */
+  listed: boolean;
+  /** Callers of wait4 that hold on to it. */
+  waiters: number;
+  /** exit_event. */
+  exitEvent: number;
+  exitCode: number;
+  termSignal: number;
+}
+
+/** A message on its way to the IPC helper of a process. */
+export type IpcMessage = {
+  what: "event" | "kill-process" | "kill-group" | "kill-all" | "exit" | "answer" | "closed";
+  /** Process id it comes from. */
+  src: number;
+  signal: number;
+  /** si_pid of what a kill becomes. */
+  sender: number;
+  /** Whom it is about: a pid, pgid or tid. */
+  target: number;
+  /** Thread of `src` that waits for an answer, -1 nobody. */
+  thread: number;
+  exitCode: number;
+  termSignal: number;
+};
+
+export interface IpcState {
+  /** ipc_helper_state: ALIVE, NOTALIVE (told to end), HANDEDOVER (it ends the process when the last child is gone). */
+  helper: "none" | "alive" | "not-alive" | "handed-over";
+  /** ipc_helper_thread is still set. */
+  thread: boolean;
+  /** ipc_helper_event and the ports, as one object that has as many bytes as there are things to look at. */
+  port: number;
+  queue: IpcMessage[];
+  /** Children whose stream is open: IPC_PORT_KEEPALIVE. */
+  children: number[];
+  /** Threads that wait for an answer, and from which process. */
+  waiting: { thread: number; process: number }[];
+}
+
 /** How a process ended. */
 export interface ProcessEnd {
   /** What the host reports: exit status, minus the signal when killed. */
@@ -227,6 +304,8 @@ export interface Process {
   pid: number;
   name: string;
   parent: number;
+  /** The RPC stream to the parent, on which the child says that it has started. */
+  stream: number;
   alive: boolean;
   /** Meaningful when !alive. */
   end: ProcessEnd;
@@ -261,13 +340,15 @@ export interface Process {
   asyncEvents: number;
   /** thread_list: threads the LibOS takes for alive, in the order of their start. Of a death in the PAL nobody tells it (2.5, 2.9). */
   threadList: number[];
+  /** Threads that have ended and are on thread_list all the same, until wait4 takes them off. */
+  endedThreads: TidRun[];
   helperAlive: boolean;
   helperEvent: number;
-  ipcEvent: number;
-  ipcQueue: { what: "kill" | "broadcast" | "exit"; signal: number; id: number; from: number; child: number; reply: number }[];
-  childEvent: number;
-  /** Children not yet waited for, as the LibOS knows them: who forked them, and whether their exit was reported. */
-  children: { process: number; pid: number; thread: number; exited: boolean }[];
+  /** Helper threads made so far: what their tids are counted from. */
+  internalThreads: number;
+  ipc: IpcState;
+  /** Forked children on thread_list. */
+  children: ShimChild[];
   /** The LibOS has a handle of the terminal for its messages. */
   ttyOpen: boolean;
   /** Highest descriptor a LibOS call has given out: its slot and those below are made. */
@@ -276,10 +357,14 @@ export interface Process {
   closedObjects: number[];
   /** LibOS futex: object -> threads that sleep on it; an entry stays. */
   futexes: Record<string, number[]>;
-  /** cur_process.exit_code: what the thread that ended last gave. */
-  exitCode: number;
+  /** cur_process.exit_code, what the thread that ended last gave, and why it ended. */
+  exiting: ProcessEnd;
+  /** Somebody has called exit_group. */
+  exitGroup: boolean;
   /** Flags of the application that are set (`set` of a scenario): memory that its threads and handlers share. */
   flags: string[];
+  /** in_terminate: somebody is in shim_clean. */
+  terminating: boolean;
 }
 
 /** Progress of a scenario's outside plan. */

@@ -3,9 +3,10 @@
 import { reachSite } from "./app/pins.ts";
 import type { Cpu } from "./cpu.ts";
 import { retarget } from "./host/generate.ts";
+import { threadLock } from "./libos/names.ts";
 import { NEVER } from "./scenario/schema.ts";
 import { copySet, emptySet } from "./signals.ts";
-import { copyTree, type Frame, HOST, type LibosState, type Process, type SgxState, type Thread } from "./state.ts";
+import { copyTree, type Frame, HOST, type IpcState, type LibosState, type Process, type SgxState, type Thread } from "./state.ts";
 import { WHY } from "./transition.ts";
 
 /** First thread ids as Graphene gives them; internal threads live above (INTERNAL_TID_BASE, reference 1.1). */
@@ -28,7 +29,7 @@ const newSgx = (): SgxState => ({
   faultOpcode: "",
 });
 
-const newLibos = (schedulerEvent: number, pgid: number): LibosState => ({
+const newLibos = (schedulerEvent: number, childExitEvent: number, pgid: number): LibosState => ({
   ready: false,
   palErrno: 0,
   preempt: 0,
@@ -40,9 +41,17 @@ const newLibos = (schedulerEvent: number, pgid: number): LibosState => ({
   actions: {},
   suspendOnSignal: false,
   schedulerEvent,
+  childExitEvent,
   pgid,
+  parent: -1,
+  liveThreads: 0,
+  exited: [],
+  exitCode: 0,
+  termSignal: 0,
   probing: false,
 });
+
+const noIpc = (port: number): IpcState => ({ helper: "none", thread: false, port, queue: [], children: [], waiting: [] });
 
 export interface NewThread {
   readonly process: Process;
@@ -53,11 +62,13 @@ export interface NewThread {
   readonly frames: Frame[];
   /** Whose mask, dispositions and clock it starts with; null for the first thread. */
   readonly creator: Thread | null;
+  readonly cloned?: Thread["cloned"];
 }
 
-export function newThread(c: Cpu, { process, name, internal, program, frames, creator }: NewThread): Thread {
+export function newThread(c: Cpu, { process, name, internal, program, frames, creator, cloned = null }: NewThread): Thread {
   const id = c.m.threads.length;
-  const tid = internal ? INTERNAL_TID_BASE + process.threads.length : c.m.nextPid++;
+  if (internal) process.internalThreads += 1;
+  const tid = internal ? INTERNAL_TID_BASE + process.internalThreads : c.m.nextPid++;
   const t: Thread = {
     id,
     process: process.id,
@@ -78,12 +89,14 @@ export function newThread(c: Cpu, { process, name, internal, program, frames, cr
     signalFrames: 0,
     check: process.hostPending.length > 0,
     dying: false,
+    cloned,
+    mail: null,
     wait: null,
     queued: -1,
     cause: 0,
     sgx: newSgx(),
     pal: { pendingEvent: 0, pendingId: 0, queue: [], slabLocked: false },
-    libos: newLibos(c.newObject("scheduler_event"), creator?.libos.pgid ?? process.pid),
+    libos: newLibos(c.newObject("scheduler_event"), c.newObject("child_exit_event"), creator?.libos.pgid ?? process.pid),
     app: {
       calls: 0,
       handlers: {},
@@ -98,7 +111,7 @@ export function newThread(c: Cpu, { process, name, internal, program, frames, cr
       pinned: [],
     },
   };
-  if (creator && !internal) inherit(t, creator, process);
+  if (creator && !internal) inherit(t, creator);
   c.m.threads.push(t);
   c.m.live.push(id);
   c.rouse(id);
@@ -112,14 +125,12 @@ export function newThread(c: Cpu, { process, name, internal, program, frames, cr
 /**
  * LibOS part of a new thread. get_new_thread copies 8 bytes of each action, for clone and for fork: the handler is right, flags and mask
  * are what the new heap block holds (3.2 per-thread-dispositions; shim_thread.c:208). Here that is a fresh block, all zero: no
- * SA_RESETHAND, whatever the creator had. A LibOS thread's creator waits until the new one is on thread_list, so it is at once.
+ * SA_RESETHAND, whatever the creator had.
  */
-function inherit(t: Thread, creator: Thread, process: Process): void {
+function inherit(t: Thread, creator: Thread): void {
   t.libos.mask = copySet(creator.libos.mask);
   t.libos.actions = copyTree(creator.libos.actions);
   for (const action of Object.values(t.libos.actions)) Object.assign(action, { flags: 0, mask: emptySet(), garbage: true });
-  if (creator.process !== process.id) return;
-  if (process.threadList.includes(creator.id)) process.threadList.push(t.id);
 }
 
 export function newProcess(c: Cpu, name: string, parent: Process | null): Process {
@@ -128,6 +139,7 @@ export function newProcess(c: Cpu, name: string, parent: Process | null): Proces
     pid: c.m.nextPid,
     name: c.newName("process", name),
     parent: parent?.id ?? -1,
+    stream: c.newObject("process stream"),
     alive: true,
     end: { status: 0, why: WHY.EXIT, signal: 0 },
     reaped: false,
@@ -150,18 +162,20 @@ export function newProcess(c: Cpu, name: string, parent: Process | null): Proces
     realItimer: { timeout: 0, reset: 0 },
     asyncEvents: 0,
     threadList: [],
+    endedThreads: [],
     helperAlive: false,
     helperEvent: c.newObject("async_helper_event"),
-    ipcEvent: c.newObject("ipc port"),
-    ipcQueue: [],
-    childEvent: c.newObject("child_exit_event"),
+    internalThreads: 0,
+    ipc: noIpc(c.newObject("ipc port")),
     children: [],
     ttyOpen: false,
     highestFd: parent?.highestFd ?? 2,
     closedObjects: [...(parent?.closedObjects ?? [])],
     futexes: {},
-    exitCode: 0,
+    exiting: { status: 0, why: WHY.EXIT, signal: 0 },
     flags: parent ? [...parent.flags] : [],
+    exitGroup: false,
+    terminating: false,
   };
   c.m.processes.push(p);
   c.m.known.push(p.id);
@@ -176,9 +190,26 @@ export function endThread(c: Cpu, t: Thread): void {
   p.threads.splice(p.threads.indexOf(t.id), 1);
   c.m.threads[t.id] = null;
   c.freeObject(t.libos.schedulerEvent);
+  c.freeObject(t.libos.childExitEvent);
   c.dirty = true;
   retarget(c, p);
+  dropLock(c, p, threadLock(t));
   if (p.threads.length === 0) forgetProcess(c, p);
+}
+
+/** With more threads than this, looking through their stacks costs more than the memory is worth. */
+const MANY_THREADS = 64;
+
+/**
+ * A lock that goes with its owner, a thread or the record of a child: its mutex is given back, unless somebody has the lock or is on its
+ * way to it.
+ */
+export function dropLock(c: Cpu, p: Process, name: string): void {
+  const id = p.lockObjects[name];
+  if (id === undefined || p.locks[name] !== undefined || p.threads.length > MANY_THREADS) return;
+  if (c.threadsOf(p).some((t) => [...t.host, ...t.enclave].some((frame) => frame.v.name === name))) return;
+  delete p.lockObjects[name];
+  c.freeObject(id);
 }
 
 /** Give the memory of a process back once it has ended and was reaped, or nobody will reap it. */
@@ -186,7 +217,14 @@ export function forgetProcess(c: Cpu, p: Process): void {
   const parent = c.m.processes[p.parent];
   if (c.m.processes[p.id] === null || p.threads.length > 0 || (!p.reaped && parent?.alive)) return;
   for (const child of c.processes()) if (child.parent === p.id) forgetProcess(c, child);
-  for (const object of [p.helperEvent, p.ipcEvent, p.childEvent, ...Object.values(p.lockObjects)]) c.freeObject(object);
+  for (const object of [
+    p.helperEvent,
+    p.ipc.port,
+    p.stream,
+    ...p.children.map((child) => child.exitEvent),
+    ...Object.values(p.lockObjects),
+  ])
+    c.freeObject(object);
   c.m.processes[p.id] = null;
   c.m.known.splice(c.m.known.indexOf(p.id), 1);
 }

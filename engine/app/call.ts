@@ -94,9 +94,15 @@ export function processNamed(c: Cpu, name: string): number {
   return c.processes().findLast((p) => p.name === name || p.name.startsWith(`${name}#`))?.id ?? -1;
 }
 
-/** The child process that runs a program, -1 for any. */
+/** What a wait for a child is for, when it is not the process of that number: any, a pid that no child has, one of the caller's group. */
+export const ANY = -1;
+export const NOBODY = -2;
+export const GROUP = -3;
+
+/** The child process that runs a program: a name nobody has is a pid nobody has. */
 export function childNamed(c: Cpu, name: string | undefined): number {
-  if (name === undefined) return -1;
+  if (name === undefined) return ANY;
+  if (name === "group") return GROUP;
   const me = c.process(c.t).id;
-  return c.processes().findLast((p) => p.parent === me && (p.name === name || p.name.startsWith(`${name}#`)))?.id ?? -1;
+  return c.processes().findLast((p) => p.parent === me && (p.name === name || p.name.startsWith(`${name}#`)))?.id ?? NOBODY;
 }

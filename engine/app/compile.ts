@@ -5,6 +5,7 @@ import { type Flow, flow, type Step, type Steps } from "../flow.ts";
 import { callArgs } from "../host/calls.ts";
 import { faultAt } from "../host/fault.ts";
 import { longjmp } from "../libos/deliver.ts";
+import { killArgs } from "../libos/kill.ts";
 import { missingCall } from "../libos/unimplemented.ts";
 import { goesOnAs, type Operation, type OperationName, type OperationOf, type Scenario } from "../scenario/schema.ts";
 import { copySet, setOf } from "../signals.ts";
@@ -64,20 +65,16 @@ const COMPILE: Compile = {
   sigpending: (op, x) => call(x, op, "sigpending", () => callArgs()),
   sigaltstack: (op, x) => call(x, op, "sigaltstack", () => ({ ...callArgs({ bytes: op.bytes }), disable: op.disable })),
   kill: (op, x) =>
-    call(x, op, "kill", () => ({
+    call(x, op, "kill", () => ({ ...callArgs(), ...killArgs(op.process, op.signal, op.group ?? ""), takers: op.takers ?? {} })),
+  tgkill: (op, x) =>
+    call(x, op, "tgkill", () => ({
       ...callArgs(),
-      wanted: op.process,
+      thread: op.thread,
       signal: op.signal,
-      id: 0,
-      threads: [],
-      processes: [],
-      self: false,
+      target: -1,
       sender: 0,
-      reply: -1,
       takers: op.takers ?? {},
     })),
-  tgkill: (op, x) =>
-    call(x, op, "tgkill", () => ({ ...callArgs(), thread: op.thread, signal: op.signal, target: -1, takers: op.takers ?? {} })),
   alarm: (op, x) => call(x, op, "alarm", () => ({ ...callArgs(), after: op.after })),
   setitimer: (op, x) =>
     call(x, op, "setitimer", () => ({ ...callArgs(), value: op.value, interval: op.interval, which: op.which, old: op.old })),
@@ -90,6 +87,9 @@ const COMPILE: Compile = {
       stopped: op.untraced,
       continued: op.continued,
       keep: false,
+      status: 0,
+      tid: 0,
+      process: -1,
     })),
   clone: (op, x) => call(x, op, "clone", () => ({ ...callArgs(), program: op.program })),
   fork: (op, x) => call(x, op, "fork", () => ({ ...callArgs(), program: op.program })),
@@ -99,7 +99,7 @@ const COMPILE: Compile = {
       return callArgs({ takes: op.takes });
     }),
   exit: (op, x) => call(x, op, "exit", () => ({ ...callArgs(), status: op.status })),
-  "exit-group": (op, x) => call(x, op, "exit_group", () => ({ ...callArgs(), status: op.status, threads: [] })),
+  "exit-group": (op, x) => call(x, op, "exit_group", () => ({ ...callArgs(), status: op.status })),
   yield: (op, x) => call(x, op, "sched_yield", () => callArgs()),
   getpid: (op, x) => call(x, op, "getpid", () => callArgs()),
   gettime: (op, x) => call(x, op, "gettimeofday", () => callArgs()),

@@ -7,7 +7,7 @@ import { type Flow, flow } from "../flow.ts";
 import { NEVER } from "../scenario/schema.ts";
 import { SI, sentBy } from "../siginfo.ts";
 import { SIG } from "../signals.ts";
-import { copyTree, type Locals, type Process } from "../state.ts";
+import { copyTree, type Locals, type Process, type Thread } from "../state.ts";
 import { endThread, newProcess, newThread } from "../threads.ts";
 import { type KindName, WHY, type Why } from "../transition.ts";
 import { isReadable, writeFd } from "./fds.ts";
@@ -90,6 +90,15 @@ export function fill(c: Cpu, object: number, amount: number): void {
   wakeWaiters(c, object);
 }
 
+/** What the bytes of a message to a LibOS process say: it is there when they are. */
+function handOver(c: Cpu, port: number): void {
+  const { mail } = c.t;
+  const to = c.m.processes[mail?.process ?? -1];
+  if (!mail || to?.ipc.port !== port) return;
+  to.ipc.queue.push(mail.message);
+  c.t.mail = null;
+}
+
 /** To a pipe whose reader is gone: EPIPE, and SIGPIPE where the caller did not ask for none (MSG_NOSIGNAL). */
 const sending = (name: "write" | "send"): Flow =>
   flow<CallLocals>(
@@ -103,7 +112,10 @@ const sending = (name: "write" | "send"): Flow =>
           v.until = c.now;
           c.value = v.object;
           v.ret = v.takes >= 0 ? v.result : writeFd(v, objectOf(c, v)?.fd);
-          if (v.takes < 0 && v.object >= 0 && v.ret >= 0 && !objectOf(c, v)?.closed) fill(c, v.object, v.bytes);
+          if (v.takes < 0 && v.object >= 0 && v.ret >= 0 && !objectOf(c, v)?.closed) {
+            handOver(c, v.object);
+            fill(c, v.object, v.bytes);
+          }
           c.ns = Math.max(0, v.takes);
         },
         "host.syscall.enter",
@@ -261,13 +273,14 @@ interface Create extends CallLocals {
   program: string;
   start: string;
   internal: boolean;
+  cloned?: Thread["cloned"];
 }
 
-const HELPERS: Readonly<Record<string, string>> = { shim_async_helper: "async-helper", ipc_helper: "ipc-helper" };
+const HELPERS: Readonly<Record<string, string>> = { shim_async_helper: "async-helper", shim_ipc_helper: "ipc-helper" };
 
 /** A new thread of this process. Its name is its program's, or what it does for the LibOS. */
 function clone(c: Cpu, v: CallLocals): number {
-  const { program, start, internal } = v as Create;
+  const { program, start, internal, cloned } = v as Create;
   const t = newThread(c, {
     process: c.process(c.t),
     name: HELPERS[start] ?? program,
@@ -275,6 +288,7 @@ function clone(c: Cpu, v: CallLocals): number {
     program: programFlow(program),
     frames: c.wiring.bootThread(start ?? ""),
     creator: c.t,
+    cloned: cloned ?? null,
   });
   return t.tid;
 }

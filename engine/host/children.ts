@@ -1,5 +1,6 @@
 /** wait4, waitid and process groups (kernel/exit.c, kernel/sys.c), as native-linux has them. */
 
+import { ANY, GROUP } from "../app/call.ts";
 import type { Cpu } from "../cpu.ts";
 import { E } from "../errno.ts";
 import type { Flow } from "../flow.ts";
@@ -29,10 +30,11 @@ function newsOf(p: Process, v: Waits): number | null {
   return p.news === CONTINUED && v.continued ? CONTINUED_STATUS : null;
 }
 
-/** The children in the order of their making: the first with news is taken (do_wait). `object` is the wanted one, or -1. */
+/** The children in the order of their making: the first with news is taken (do_wait). `object` is the wanted one, or whom else it may be. */
 function look(c: Cpu, v: Waits, result: (child: Process) => number): number | null {
   const me = c.process(c.t);
-  const mine = c.processes().filter((p) => p.parent === me.id && !p.reaped && (v.object < 0 || p.id === v.object));
+  const meant = (p: Process): boolean => (v.object === GROUP ? p.pgid === me.pgid : v.object === ANY || p.id === v.object);
+  const mine = c.processes().filter((p) => p.parent === me.id && !p.reaped && meant(p));
   if (mine.length === 0) return E.CHILD;
   // What is known of a log's kernel wins: of several children it found that one.
   const found = mine.filter((p) => p.id === v.finds);

@@ -21,9 +21,11 @@ const abort = flow("__abort", "libos", "2.13", (s) => [
   dk(s, "DkStreamOpen(dev:tty)", "DkStreamOpen", () => ({ takes: 0 })),
   dk(s, 'DkStreamWrite("assert failed ...")', "DkStreamWrite (device)", () => ({ bytes: 1, takes: 0, result: 1 })),
   s.act("int3", breakpoint),
-  s.call("shim_terminate: DkProcessExit(cur_process.exit_code)", "DkProcessExit", (c) => ({
-    ...dkExitArgs({ status: c.process(c.t).exitCode, why: WHY.ASSERTION, how: 1 }),
-  })),
+  s.act("shim_terminate()", (c) => {
+    Object.assign(c.process(c.t).exiting, { why: WHY.ASSERTION, signal: 0 });
+  }),
+  s.call("shim_clean()", "shim_clean"),
+  s.call("DkThreadExit()", "DkThreadExit", () => ({ ...dkExitArgs() })),
 ]);
 
 export const abortFlows: readonly Flow[] = [abort];

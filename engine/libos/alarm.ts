@@ -6,7 +6,9 @@ import { type Flow, flow, type Step } from "../flow.ts";
 import type { AsyncEvent, Process } from "../state.ts";
 import { helperFlows, helperLock } from "./async-helper.ts";
 import { answer, dk } from "./io.ts";
+import { lockOf } from "./ipc.ts";
 import { rememberItimer } from "./itimer.ts";
+import { MASTER_LOCK } from "./names.ts";
 
 interface Install {
   callback: AsyncEvent["callback"];
@@ -16,6 +18,7 @@ interface Install {
   /** Microseconds left on what was cancelled. */
   left: number;
   time: number;
+  removed: boolean;
 }
 
 /**
@@ -32,6 +35,7 @@ function cancel(p: Process, v: Install, fixed: boolean): AsyncEvent | undefined 
 
 const install = (fixed: boolean): Flow =>
   flow<Install>("install_async_event", "libos", "2.19, 3.1 async-list-redundant-cancel", (s) => [
+    s.call("malloc(async_event)", "malloc"),
     dk(s, "time = DkSystemTimeQuery()", "DkSystemTimeQuery", () => ({})),
     s.act("event = struct async_event(callback, caller = app-thread, install_time, expire_time)", (c, v) => {
       v.time = c.t.rax;
@@ -43,9 +47,16 @@ const install = (fixed: boolean): Flow =>
       v.left = removed ? removed.expire - v.time : 0;
       c.value = v.left;
       c.extra = removed ? (removed.callback === v.callback ? 1 : 2) : 0;
+      v.removed = removed !== undefined;
       if (removed) c.detail = c.text(`removed the entry of ${removed.callback} for ${v.callback}`);
     }),
-    s.test("time == 0: the new event is freed", (_, v) => v.after === 0, "unlock"),
+    s.test("nothing removed?", (_, v) => !v.removed, "removed"),
+    s.call("free(tmp)", "free"),
+    s.at("removed"),
+    s.test("time != 0?", (_, v) => v.after !== 0, "append"),
+    s.call("time == 0: free(event)", "free"),
+    s.jump("unlock", "nothing to append"),
+    s.at("append"),
     s.act("append event to global async_list", (c, v) => {
       const p = c.process(c.t);
       p.asyncEvents += 1;
@@ -61,10 +72,10 @@ const install = (fixed: boolean): Flow =>
       c.value = p.asyncList.length;
     }),
     s.at("unlock"),
-    s.call("unlock(async_helper_lock)", "unlock", helperLock),
     s.test("helper alive?", (c) => c.process(c.t).helperAlive, "alive"),
     s.call("create_async_helper()  < if not alive >", "create_async_helper"),
     s.at("alive"),
+    s.call("unlock(async_helper_lock)", "unlock", helperLock),
     dk(s, "set_event: DkStreamWrite(async_helper_event)", "DkStreamWrite", (c) => ({ object: c.process(c.t).helperEvent, bytes: 1 })),
     s.ret("return the remaining time", (c, v) => {
       c.t.rax = v.left;
@@ -77,18 +88,29 @@ interface AlarmLocals {
   ret: number;
 }
 
-const seconds = (us: number): number => Math.floor(us / 1e6);
+/** Up to whole seconds (shim_alarm.c:49). What is left is unsigned there: an entry whose time is over leaves 2^64 less that, as an int. */
+const seconds = (us: number): number => (us >= 0 ? Math.ceil(us / 1e6) : Number(BigInt.asIntN(32, wrapped(us))));
+const wrapped = (us: number): bigint => (BigInt.asUintN(64, BigInt(us)) + 999_999n) / 1_000_000n;
 
 const installCall = <V extends { ret: number }>(
   s: { call: (label: string, callee: string, args: (c: Cpu, v: V) => Install) => Step },
   label: string,
   make: (v: V) => Partial<Install>,
-): Step => s.call(label, "install_async_event", (_, v) => ({ callback: "alarm", object: -1, after: 0, left: 0, time: 0, ...make(v) }));
+): Step =>
+  s.call(label, "install_async_event", (_, v) => ({
+    callback: "alarm",
+    object: -1,
+    after: 0,
+    left: 0,
+    time: 0,
+    removed: false,
+    ...make(v),
+  }));
 
 const alarm = flow<AlarmLocals>("shim_do_alarm", "libos", "2.19", (s) => [
   installCall<AlarmLocals>(s, "install_async_event(seconds, callback = signal_alarm)", (v) => ({
     callback: "alarm",
-    after: seconds(v.after / 1000) * 1e6,
+    after: Math.floor(v.after / 1e9) * 1e6,
   })),
   s.act("ret = remaining seconds", (c, v) => {
     v.ret = seconds(c.t.rax);
@@ -96,17 +118,37 @@ const alarm = flow<AlarmLocals>("shim_do_alarm", "libos", "2.19", (s) => [
   answer(s),
 ]);
 
-/** Its callback never sends a signal (3.2 setitimer-never-signals). */
-const setitimer = flow<{ value: number; interval: number; which: string; ret: number }>("shim_do_setitimer", "libos", "2.19", (s) => [
+interface Setitimer {
+  value: number;
+  interval: number;
+  which: string;
+  /** Microseconds. */
+  setup: number;
+  ret: number;
+}
+
+/**
+ * Its callback never sends a signal (3.2 setitimer-never-signals). All of it is under the master lock (shim_alarm.c); what was left of an
+ * entry whose time is over is negative, and is returned as if it were an error.
+ */
+const setitimer = flow<Setitimer>("shim_do_setitimer", "libos", "2.19", (s) => [
   s.test("not ITIMER_REAL: -ENOSYS", notReal, "return"),
+  dk(s, "setup_time = DkSystemTimeQuery()", "DkSystemTimeQuery", () => ({})),
+  s.act("setup_time", (c, v) => {
+    v.setup = c.t.rax;
+    c.value = v.setup;
+  }),
+  s.call("lock(__master_lock)", "lock", lockOf(MASTER_LOCK)),
   installCall<{ value: number; ret: number }>(s as never, "install_async_event(value, callback = signal_itimer)", (v) => ({
     callback: "itimer",
     after: Math.floor(v.value / 1000),
   })),
-  s.act("real_itimer := value, interval", (c, v) => {
-    const event = c.process(c.t).asyncList.at(-1);
-    rememberItimer(c, event?.install ?? 0, Math.floor(v.value / 1000), Math.floor(v.interval / 1000));
+  s.act("ret = time left < 0 ? that : 0; else real_itimer := setup_time, value, interval", (c, v) => {
+    v.ret = Math.min(0, c.t.rax);
+    c.value = v.ret;
+    if (v.ret === 0) rememberItimer(c, v.setup, Math.floor(v.value / 1000), Math.floor(v.interval / 1000));
   }),
+  s.call("unlock(__master_lock)", "unlock", lockOf(MASTER_LOCK)),
   s.at("return"),
   answer(s),
 ]);

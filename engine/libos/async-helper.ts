@@ -3,12 +3,14 @@
 import type { Cpu } from "../cpu.ts";
 import { type Flow, flow } from "../flow.ts";
 import { dkArgs, dkExitArgs } from "../pal/calls.ts";
+import { NEVER } from "../scenario/values.ts";
 import { NO_INFO } from "../siginfo.ts";
 import { SIG } from "../signals.ts";
 import type { AsyncEvent, Process } from "../state.ts";
 import { KIND } from "../transition.ts";
 import { dk } from "./io.ts";
-import { ASYNC_HELPER_LOCK } from "./names.ts";
+import { lockOf } from "./ipc.ts";
+import { ASYNC_HELPER_LOCK, THREAD_LIST_LOCK } from "./names.ts";
 import { UNDEFINED } from "./ring.ts";
 
 const IDLE_SLEEP_NS = 1_000_000;
@@ -20,9 +22,9 @@ export const helperLock = (): { name: string } => ({ name: ASYNC_HELPER_LOCK });
 const next = (p: Process): AsyncEvent | undefined => p.asyncList.find((event) => event.install !== 0);
 
 const createHelper = flow("create_async_helper", "libos", "2.19", (s) => [
-  s.act("async_helper_state := ALIVE", (c) => {
-    c.process(c.t).helperAlive = true;
-  }),
+  s.call("get_internal_pid: lock(thread_list_lock)", "lock", lockOf(THREAD_LIST_LOCK)),
+  s.call("get_internal_pid: unlock(thread_list_lock)", "unlock", lockOf(THREAD_LIST_LOCK)),
+  s.call("malloc(shim_thread)", "malloc"),
   s.call(
     "thread_create(shim_async_helper)  <creates new thread in host>",
     "DkThreadCreate",
@@ -32,12 +34,18 @@ const createHelper = flow("create_async_helper", "libos", "2.19", (s) => [
     },
     "pal.call.enter",
   ),
+  s.test("no handle?", (c) => c.t.rax === 0, "return"),
+  s.act("async_helper_state := ALIVE", (c) => {
+    c.process(c.t).helperAlive = true;
+  }),
+  s.at("return"),
   s.ret(),
 ]);
 
 interface Helper {
   idle: number;
-  now: number;
+  /** Microseconds, as read when the event pipe was last readable. */
+  latest: number;
   timeout: number;
   /** The entry it holds a pointer to, -1 none, and what is read through it: still there when the entry is freed meanwhile. */
   event: number;
@@ -46,22 +54,26 @@ interface Helper {
   expire: number;
 }
 
+/** update_list: hold the next entry. One that has expired at the last look at the clock is taken off the list here, before its callback. */
 function holdNext(c: Cpu, v: Helper): void {
-  const event = next(c.process(c.t));
-  v.now = c.t.rax;
+  const p = c.process(c.t);
+  const event = next(p);
   v.event = event?.id ?? -1;
   v.callback = event?.callback ?? "";
   v.target = event?.caller ?? 0;
   v.expire = event?.expire ?? 0;
-  v.timeout = event ? Math.max(0, event.expire - v.now) * 1000 : IDLE_SLEEP_NS;
-  c.value = v.timeout;
+  if (p.asyncList.length > 0) v.idle = 0;
+  if (event && event.expire <= v.latest) p.asyncList.splice(p.asyncList.indexOf(event), 1);
+  c.value = v.event;
 }
+
+const hasExpired = (v: Helper): boolean => v.event >= 0 && v.expire <= v.latest;
 
 const isListed = (c: Cpu, v: Helper): boolean => c.process(c.t).asyncList.some((event) => event.id === v.event);
 
 /** The callback is read from the entry. Whoever cancelled it since has freed it: it is called all the same (3.1 async-list-redundant-cancel). */
 function callBack(c: Cpu, v: Helper): void {
-  c.value = v.expire - v.now;
+  c.value = v.expire - v.latest;
   c.detail = c.text(v.callback);
   if (!isListed(c, v)) freed(c, `${v.callback}: its entry has been freed`);
 }
@@ -78,76 +90,92 @@ function remove(c: Cpu, v: Helper): void {
   p.asyncList = p.asyncList.filter((event) => event.id !== v.event);
 }
 
-/** What had expired at the last look is taken off under the lock and before its callback; it may have been cancelled since. */
-function takeExpired(c: Cpu, v: Helper): void {
-  if (isListed(c, v)) remove(c, v);
-  else v.callback = "";
+function sleepTime(c: Cpu, v: Helper): void {
+  // With a clock that said 0 (3.4 sgx-time-query-zero) the next entry is half a century away.
+  v.timeout = v.event >= 0 ? Math.min(Math.max(0, v.expire - v.latest) * 1000, NEVER) : IDLE_SLEEP_NS;
+  v.idle = v.event >= 0 ? 0 : v.idle + 1;
+  c.value = v.timeout;
 }
 
-/** Whatever ends the wait without an object counts as the time-out (D14, 3.2 alarm-fires-early); fixed: the clock is read again. */
+const isOver = (c: Cpu): boolean => !c.process(c.t).helperAlive;
+
+/**
+ * The clock is read only when the event pipe was readable (shim_async.c:214). Whatever ends the wait without an object counts as the time-out
+ * (D14, 3.2 alarm-fires-early); fixed: the clock is read again. Without an entry it turns every millisecond for ever: the count of idle
+ * cycles is looked at only after the list was (shim_async.c:208, 273).
+ */
 const helper = (fixed: boolean): Flow =>
   flow<Helper>("shim_async_helper", "libos", "2.19, 3.1 async-list-redundant-cancel", (s) => [
-    s.act("async helper thread started", (c, v) => {
+    s.act("async helper thread: allocate_tls", (c, v) => {
       c.t.libos.ready = true;
       v.idle = 0;
     }),
+    s.call("lock(async_helper_lock)", "lock", helperLock),
+    s.call("unlock(async_helper_lock)", "unlock", helperLock),
+    s.act("async helper thread started"),
+    s.at("status"),
+    dk(s, "latest_time = DkSystemTimeQuery()", "DkSystemTimeQuery", () => ({})),
+    s.act("latest_time", (c, v) => {
+      v.latest = c.t.rax;
+      c.value = v.latest;
+    }),
+    s.test("HELPER_NOTALIVE?", isOver, "end"),
+    s.call("lock(async_helper_lock)", "lock", helperLock),
+    s.at("list"),
+    s.act("update_list: the next entry, off the list if it has expired", holdNext),
+    s.test("it has expired?", (_, v) => hasExpired(v), "expired"),
+    s.call("unlock(async_helper_lock)", "unlock", helperLock),
+    s.test("idle_cycles++ == MAX_IDLE_CYCLES?", (_, v) => (v.idle += 1) === MAX_IDLE_CYCLES + 1, "end"),
     s.at("loop"),
-    dk(s, "now = DkSystemTimeQuery()", "DkSystemTimeQuery", () => ({})),
-    s.act("timeout := next expiry or idle time", holdNext),
-    s.test("next event has expired?", (_, v) => v.event >= 0 && v.expire <= v.now, "expired"),
+    s.test("async_helper_state != HELPER_ALIVE?", isOver, "end"),
+    s.act("sleep_time := until the next entry, or idle", sleepTime),
     dk(s, "DkObjectsWaitAny({ async_helper_event }, timeout)", "DkObjectsWaitAny", (c, v) => ({
       objects: [c.process(c.t).helperEvent],
       timeout: v.timeout,
     })),
     s.test("the event pipe is readable?", (c) => c.t.rax > 0, "drain"),
-    s.test("no next event?", (_, v) => v.event < 0, "idle"),
-    fixed ? s.jump("loop", "is it time? look at the clock") : null,
+    s.test("no next event: continue", (_, v) => v.event < 0, "loop"),
+    fixed ? s.jump("status", "is it time? look at the clock") : null,
     s.act("timeout fired: call event.callback", callBack),
     s.test("setitimer: only its bookkeeping", (_, v) => v.callback !== "alarm", "remove"),
     s.call("signal_alarm(event.caller)", "signal_alarm", (_, v) => ({ target: v.target })),
     s.at("remove"),
     s.call("lock(async_helper_lock)", "lock", helperLock),
     s.act("async_list.pop()", remove),
-    s.call("unlock(async_helper_lock)", "unlock", helperLock),
-    s.jump("loop", "while (true)"),
+    s.call("free(event)", "free"),
+    s.jump("list", "goto update_list"),
     s.at("expired"),
-    s.call("lock(async_helper_lock)", "lock", helperLock),
-    s.act("take the expired entry off async_list", takeExpired),
     s.call("unlock(async_helper_lock)", "unlock", helperLock),
-    s.test("cancelled, or setitimer's: only bookkeeping?", (_, v) => v.callback !== "alarm", "loop"),
+    s.test("setitimer's: only bookkeeping?", (_, v) => v.callback !== "alarm", "called"),
     s.call("expired: signal_alarm(event.caller)", "signal_alarm", (_, v) => ({ target: v.target })),
-    s.jump("loop", "while (true)"),
+    s.at("called"),
+    s.call("free(event)", "free"),
+    s.call("lock(async_helper_lock)", "lock", helperLock),
+    s.jump("list", "next entry"),
     s.at("drain"),
-    s.act("drain the pipe, look again", (c, v) => {
-      const pipe = c.m.objects[c.process(c.t).helperEvent];
-      if (pipe) pipe.level = 0;
-      v.idle = 0;
-    }),
-    s.jump("loop", "while (true)"),
-    s.at("idle"),
-    s.act("idle cycle", (c, v) => {
-      v.idle += 1;
-      c.value = v.idle;
-    }),
-    s.test("not idle for long?", (_, v) => v.idle < MAX_IDLE_CYCLES, "loop"),
-    s.act("async helper thread terminated", (c) => {
+    dk(s, "clear_event: DkStreamRead(async_helper_event)", "DkStreamRead", (c) => ({ object: c.process(c.t).helperEvent, bytes: 100 })),
+    s.jump("status", "update_status"),
+    s.at("end"),
+    s.call("lock(async_helper_lock)", "lock", helperLock),
+    s.act("async_helper_state := HELPER_NOTALIVE", (c) => {
       c.process(c.t).helperAlive = false;
     }),
-    s.call("DkThreadExit()", "DkThreadExit", () => dkExitArgs()),
+    s.call("unlock(async_helper_lock)", "unlock", helperLock),
+    s.act("async helper thread terminated"),
+    s.call("DkThreadExit()", "DkThreadExit", () => ({ ...dkExitArgs() })),
   ]);
 
-/** lookup_thread, then append_signal without a siginfo. Of a thread that has ended in the meantime nothing is found. */
+/** lookup_thread, then append_signal without a siginfo and without thread->lock. A thread that has ended is found, too: it is still on the list. */
 const signalAlarm = flow<{ target: number }>("signal_alarm", "libos", "2.19", (s) => [
-  s.callDynamic("append_signal(app-thread, SIGALRM, wakeup = true)", (c, v) => {
-    const id = c.newSignalId();
-    if (c.process(c.t).threadList.includes(v.target))
-      return { flow: c.flowOf("append_signal"), v: { target: v.target, signal: SIG.ALRM, id, info: NO_INFO, context: "none" } };
-    c.kind = KIND["libos.signal.lost"];
-    c.signal = SIG.ALRM;
-    c.value = 3;
-    c.extra = id;
-    return null;
-  }),
+  s.call("lookup_thread: lock(thread_list_lock)", "lock", lockOf(THREAD_LIST_LOCK)),
+  s.call("lookup_thread: unlock(thread_list_lock)", "unlock", lockOf(THREAD_LIST_LOCK)),
+  s.call("append_signal(app-thread, SIGALRM, wakeup = true)", "append_signal", (c, v) => ({
+    target: v.target,
+    signal: SIG.ALRM,
+    id: c.newSignalId(),
+    info: NO_INFO,
+    context: "none",
+  })),
   s.ret(),
 ]);
 

@@ -3,15 +3,15 @@
 import type { Cpu } from "../cpu.ts";
 import { cut, stackOf } from "../cpu.ts";
 import { type Flow, flow } from "../flow.ts";
-import { dkArgs, dkExitArgs } from "../pal/calls.ts";
+import { dkArgs } from "../pal/calls.ts";
 import { lost } from "../sgx/leaf.ts";
 import { NO_INFO, type SigInfo } from "../siginfo.ts";
 import { hasSignal } from "../signals.ts";
 import { keyOf, type PalContext } from "../state.ts";
-import { KIND, WHY } from "../transition.ts";
+import { KIND } from "../transition.ts";
 import { args, handleOneFlows, handleOneSignal, type Signal } from "./handle-one.ts";
 import { fetch, fetchable, reservation, ringFlows, store } from "./ring.ts";
-import { isAlive, othersAlive, removeSelf } from "./thread-list.ts";
+import { isAlive } from "./thread-list.ts";
 
 /** Pending scans look at these numbers only (3.2 rt-signal-never-flushed). */
 const SCANNED = 31;
@@ -170,31 +170,12 @@ const handleSignal = (fixed: boolean): Flow =>
     ret(),
   ]);
 
-/** 2.16: another live thread: only this one ends; else the process. Of threads that end one after the other the last one's status counts. */
-const processExit = flow<{ status: number; signal: number }>("try_process_exit", "libos", "2.16", ({ act, test, call, at }) => [
-  act("exit_code, term_signal; the thread is not alive any more", (c, v) => {
-    c.signal = v.signal;
-    c.value = v.status;
-    c.process(c.t).exitCode = v.status;
-    removeSelf(c);
-  }),
-  test("another local thread is alive?", (c) => othersAlive(c).length > 0, "thread"),
-  call("tell the parent", "ipc_exit"),
-  call("DkProcessExit(cur_process.exit_code)", "DkProcessExit", (c, v) => ({ ...leave(v), status: c.process(c.t).exitCode })),
-  at("thread"),
-  call("DkThreadExit()", "DkThreadExit", (_, v) => ({ ...leave(v) })),
-]);
-
-/** The PAL hears of a status only (0 of a thread); which signal it was the LibOS keeps for the parent. */
-const leave = ({ signal }: { signal: number }) => dkExitArgs({ how: signal > 0 ? 1 : 0, why: signal > 0 ? WHY.LIBOS : WHY.EXIT, signal });
-
 export const deliverFlows = (fixes: { yieldAfterSignal: boolean; delayedBit: boolean }): Flow[] => [
   deliver,
   ...handleOneFlows,
   ...ringFlows,
   handleSignals(fixes.yieldAfterSignal),
   handleSignal(fixes.delayedBit),
-  processExit,
 ];
 
 /**

@@ -1,8 +1,13 @@
 /** Process groups: a number in each thread's record (shim_getpid.c). Nobody else hears of a change (errata-2 B12). */
 
+import type { Cpu } from "../cpu.ts";
 import { E } from "../errno.ts";
 import { type Flow, flow } from "../flow.ts";
+import type { Process, ShimChild } from "../state.ts";
 import { answer } from "./io.ts";
+import { childOf } from "./thread-list.ts";
+
+const recordOf = (c: Cpu, p: Process): ShimChild | undefined => childOf(c.process(c.t), p.pid);
 
 const setpgid = flow<{ process: number; group: number; ret: number }>("shim_do_setpgid", "libos", "2.15, errata-2 B12", (s) => [
   s.act("thread->pgid := pgid, or the thread's tgid", (c, v) => {
@@ -10,7 +15,8 @@ const setpgid = flow<{ process: number; group: number; ret: number }>("shim_do_s
     const number = c.m.processes[v.group]?.pid ?? -1;
     // lookup_thread finds the caller and the records of its children, none of which says so to the child.
     if (wanted && wanted === c.process(c.t)) c.t.libos.pgid = number;
-    else if (wanted?.parent !== c.process(c.t).id) v.ret = E.SRCH;
+    else if (wanted && recordOf(c, wanted)) Object.assign(recordOf(c, wanted) ?? {}, { pgid: number });
+    else v.ret = E.SRCH;
     c.value = number;
   }),
   answer(s),

@@ -168,7 +168,7 @@ const handleOne = flow<OneSignal>(
     ),
     call("shim_do_kill(-1, sig)", "shim_do_kill", (_, v) => killArgs("all", v.signal)),
     at("exit"),
-    call("try_process_exit(0, sig)", "try_process_exit", (_, v) => ({ status: 0, signal: v.signal })),
+    call("try_process_exit(0, sig)", "try_process_exit", (_, v) => ({ status: 0, signal: v.signal, turns: 0 })),
     at("return"),
     ret(),
   ],

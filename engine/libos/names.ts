@@ -4,8 +4,14 @@ import type { Thread } from "../state.ts";
 
 export const threadLock = (t: Thread): string => lockOfThread(t.id);
 export const lockOfThread = (id: number): string => `lock of thread ${id}`;
+/** A forked child's record has a lock as any other thread. */
+export const childLock = (pid: number): string => `lock of child ${pid}`;
 export const THREAD_LIST_LOCK = "thread_list_lock";
 export const ASYNC_HELPER_LOCK = "async_helper_lock";
 export const HANDLE_MAP_LOCK = "handle_map.lock";
+export const IPC_HELPER_LOCK = "ipc_helper_lock";
+export const RANGE_MAP_LOCK = "range_map_lock";
+export const MSGS_LOCK = "port.msgs_lock";
+export const MASTER_LOCK = "__master_lock";
 /** The LibOS heap's. */
 export const SLAB_LOCK = "slab_mgr_lock";

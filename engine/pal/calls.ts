@@ -8,6 +8,7 @@ import { type Flow, flow, type Mark, type Step, type Steps } from "../flow.ts";
 import { type CallLocals, callArgs, type Exit, exitArgs } from "../host/calls.ts";
 import { NEVER } from "../scenario/schema.ts";
 import { SIG } from "../signals.ts";
+import type { Thread } from "../state.ts";
 import { WHY } from "../transition.ts";
 import { bottom, done, enter, failed, type HostName, leave, type PalLocals, type PalName } from "./call-parts.ts";
 import { PAL_ERROR, unixToPal } from "./events.ts";
@@ -273,10 +274,10 @@ const processExit = (pal: PalName): Flow => flow<DkExit>("DkProcessExit", "pal",
 
 /** New thread or process: the host call only makes it; how it boots is the stack's business. */
 const create = (pal: PalName, name: "DkThreadCreate" | "DkProcessCreate", host: "clone" | "fork"): Flow =>
-  flow<DkLocals & { program: string; start: string; internal: boolean }>(name, "pal", "2.1, 2.19", (s) => [
+  flow<DkLocals & { program: string; start: string; internal: boolean; cloned?: Thread["cloned"] }>(name, "pal", "2.1, 2.19", (s) => [
     enter(s),
     pal === "linux" ? s.call("malloc the handle", "pal_malloc") : null,
-    bottom(pal, s, host, (_, v) => ({ ...callArgs(), program: v.program, start: v.start, internal: v.internal })),
+    bottom(pal, s, host, (_, v) => ({ ...callArgs(), program: v.program, start: v.start, internal: v.internal, cloned: v.cloned ?? null })),
     s.act("handle of the new one", (c, v) => {
       v.ret = Math.max(0, c.t.rax);
     }),

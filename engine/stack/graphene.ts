@@ -6,10 +6,15 @@ import { type Flow, flow } from "../flow.ts";
 import { restorer } from "../host/restorer.ts";
 import { abortFlows } from "../libos/abort.ts";
 import { alarmFlows } from "../libos/alarm.ts";
+import { appendFlows } from "../libos/append.ts";
+import { cloneFlows } from "../libos/clone.ts";
 import { deliverFlows } from "../libos/deliver.ts";
+import { exitFlows } from "../libos/exit.ts";
+import { forkFlows } from "../libos/fork.ts";
 import { futexFlows } from "../libos/futex.ts";
 import { groupFlows } from "../libos/groups.ts";
 import { ioFlows } from "../libos/io.ts";
+import { ipcFlows } from "../libos/ipc.ts";
 import { itimerFlows } from "../libos/itimer.ts";
 import { killFlows } from "../libos/kill.ts";
 import { lockFlows } from "../libos/lock.ts";
@@ -20,6 +25,7 @@ import { signalCallFlows } from "../libos/signal-calls.ts";
 import { streamFlows } from "../libos/streams.ts";
 import { unimplementedFlows } from "../libos/unimplemented.ts";
 import { upcallFlows } from "../libos/upcalls.ts";
+import { wait4Flows } from "../libos/wait4.ts";
 import { palCalls } from "../pal/calls.ts";
 import { getHandler } from "../pal/handler-table.ts";
 import { linuxHandlers } from "../pal/linux/handlers.ts";
@@ -39,6 +45,12 @@ const libos = (fixes: Fixes, debug: boolean): Flow[] => [
     delayedBit: fixes.has("signal-delayed-breaks-preempt-assert"),
   }),
   ...upcallFlows({ delayedBit: fixes.has("signal-delayed-breaks-preempt-assert") }),
+  ...cloneFlows,
+  ...forkFlows,
+  ...wait4Flows,
+  ...exitFlows,
+  ...ipcFlows,
+  ...appendFlows,
   ...killFlows,
   ...alarmFlows({ asyncList: fixes.has("async-list-redundant-cancel") }),
   ...signalCallFlows({

@@ -128,7 +128,7 @@ const libc: readonly Flow[] = [
   nativeCall("ioctl", "nothing", (_, v) => ({ ...v, result: 0 })),
   nativeCall("exit", "exit", (_, v) => ({ ...v, ...exitArgs({ status: Number(v.status) }) })),
   nativeCall("exit_group", "exit", (_, v) => ({ ...v, ...exitArgs({ status: Number(v.status), group: true }) })),
-  nativeCall("kill", "kill", (c, v) => ({ ...v, targets: processesNamed(c, v.wanted as string).map((p) => p.id) })),
+  nativeCall("kill", "kill", (c, v) => ({ ...v, targets: processesNamed(c, v.wanted as string, v.group as string).map((p) => p.id) })),
   nativeCall("tgkill", "tgkill", (c, v) => {
     const target = threadNamed(c, v.thread as string);
     return { ...v, targets: target && target.process === c.t.process ? [target.id] : [] };

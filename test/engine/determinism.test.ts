@@ -126,7 +126,7 @@ describe("a keyframe", () => {
 
   it("of a run that does not end stays small: threads and processes that are over are forgotten", () => {
     const scenario = scenarioOf({
-      main: [{ loop: { do: [{ fork: "child" }, { wait4: {} }, { clone: "child" }, { nanosleep: "1ms" }] } }],
+      main: [{ loop: { do: [{ fork: "child" }, { wait4: { child: "child" } }, { clone: "child" }, { nanosleep: "1ms" }] } }],
       programs: { child: ["getpid"] },
     });
     for (const stack of STACK_NAMES) {

@@ -243,7 +243,10 @@ describe("alarm: what crosses from thread to thread", () => {
     const name = "libos-alarm";
     const arrows: [string, string][] = [
       ["create_async_helper: thread_create(shim_async_helper)", "shim_async_helper: async helper thread started"],
-      ["install_async_event: set_event: DkStreamWrite(async_helper_event)", "shim_async_helper: drain the pipe, look again"],
+      [
+        "install_async_event: set_event: DkStreamWrite(async_helper_event)",
+        "shim_async_helper: clear_event: DkStreamRead(async_helper_event)",
+      ],
       ["append_signal: DkThreadResume(thread)", "(outside): the kernel pushes a signal frame"],
     ];
     for (const [from, to] of arrows) {

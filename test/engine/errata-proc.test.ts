@@ -3,17 +3,51 @@
  * revision does where the reference was wrong or silent.
  */
 
+import { readFileSync } from "node:fs";
+import path from "node:path";
 import { describe, expect, test } from "vitest";
-import { STACK_NAMES, type StackName, signalNumber, WHY } from "../../engine/index.ts";
-import { type Ran, type Row, rowsOf, runScenario, scenarioOf } from "../support/run-scenario.ts";
+import { parseScenario, STACK_NAMES, type StackName, signalNumber, WHY } from "../../engine/index.ts";
+import {
+  count,
+  endOf,
+  firstMissing,
+  handled,
+  type Ran,
+  type Row,
+  resultOf,
+  results,
+  rowsOf,
+  runScenario,
+  scenarioOf,
+} from "../support/run-scenario.ts";
+
+const NATIVE = "native-linux";
+const LINUX = "graphene-linux";
+const SGX = "graphene-sgx";
+const BOTH: readonly StackName[] = [LINUX, SGX];
 
 const run = (scenario: Record<string, unknown>, stack: StackName): Ran => runScenario(scenarioOf(scenario), stack);
 
+const FOLDER = path.resolve(import.meta.dirname, "../fixtures/fidelity");
+const fixture = (name: string, stack: StackName): Ran =>
+  runScenario(parseScenario(readFileSync(path.join(FOLDER, `${name}.yaml`), "utf8"), name), stack);
+
 /** Ends of processes, in order: status the host reports, cause, signal. */
-const ends = (ran: Ran): [number, number, number][] =>
-  rowsOf(ran, { what: "process.exit" }).map((row) => [row.value, row.extra, row.signal]);
+const ends = (ran: Ran): [number, number, number][] => processEnds(ran).map((row) => [row.value, row.extra, row.signal]);
+const processEnds = (ran: Ran): Row[] => ran.rows.filter((row) => row.what === "process.exit");
 const exits = (ran: Ran): Row[] => rowsOf(ran, { what: "thread.exit" });
 const SIG = (name: string): number => signalNumber(name) ?? 0;
+/** What the calls of a thread returned, of one call. */
+const all = (ran: Ran, call: string, who = "main"): string[] => results(ran, who).filter((text) => text.startsWith(`${call} `));
+/** Wait statuses as the application got them. */
+const statuses = (ran: Ran): number[] => rowsOf(ran, { what: "app.output" }).flatMap((row) => (row.extra === 1 ? [row.value] : []));
+/** Threads that lost a signal. */
+const lost = (ran: Ran): string[] => ran.rows.filter((row) => row.what === "libos.signal.lost").map((row) => row.who);
+const ms = (row: Row | undefined): number => (row?.time ?? 0) / 1e6;
+const order = (ran: Ran, who: string, places: readonly string[]): void => expect(firstMissing(rowsOf(ran, { who }), places)).toBe("");
+
+const QUICK = { h: [{ compute: "1us" }] };
+const CHLD = { sigaction: { signal: "SIGCHLD", handler: "h" } };
 
 describe("the end of a process is one row with its cause", () => {
   test.each(STACK_NAMES)("%s: it calls exit_group(3), it returns from main, its only thread calls exit(4)", (stack) => {
@@ -37,9 +71,8 @@ describe("the end of a process is one row with its cause", () => {
 
   test("SIGTERM by default: the kernel reports the signal, the LibOS turns it into exit status 0", () => {
     const scenario = { main: ["pause"], signals: [{ signal: "SIGTERM", when: { at: "1ms" } }] };
-    expect(ends(run(scenario, "native-linux"))).toEqual([[-SIG("SIGTERM"), WHY.HOST, SIG("SIGTERM")]]);
-    expect(ends(run(scenario, "graphene-linux"))).toEqual([[0, WHY.LIBOS, SIG("SIGTERM")]]);
-    expect(ends(run(scenario, "graphene-sgx"))).toEqual([[0, WHY.LIBOS, SIG("SIGTERM")]]);
+    expect(ends(run(scenario, NATIVE))).toEqual([[-SIG("SIGTERM"), WHY.HOST, SIG("SIGTERM")]]);
+    for (const stack of BOTH) expect(ends(run(scenario, stack))).toEqual([[0, WHY.LIBOS, SIG("SIGTERM")]]);
   });
 
   test("nobody is reported dead who is not: a run cut at its limit has no row of an end", () => {
@@ -48,7 +81,198 @@ describe("the end of a process is one row with its cause", () => {
 
   test("the kernel reports the leader's status when threads end one by one, whoever is last", () => {
     const scenario = { main: [{ clone: "b" }, { exit: { status: 5 } }], programs: { b: [{ nanosleep: "1ms" }, { exit: { status: 6 } }] } };
-    expect(ends(run(scenario, "native-linux"))).toEqual([[5, WHY.EXIT, 0]]);
+    expect(ends(run(scenario, NATIVE))).toEqual([[5, WHY.EXIT, 0]]);
+  });
+});
+
+describe("A1: a child's end waits for the parent's lock", () => {
+  test.each(BOTH)("%s: block SIGCHLD, fork, sigsuspend: the helper waits for the lock that sigsuspend sleeps with, for ever", (stack) => {
+    const ran = fixture("sigsuspend-chld", stack);
+    expect([resultOf(ran, "sigsuspend"), handled(ran), endOf(ran)]).toEqual(["never returns", [], "hang"]);
+    const last = rowsOf(ran, { who: "ipc-helper" }).at(-1);
+    expect([last?.what, ran.machine.objects[last?.extra ?? -1]?.name]).toEqual(["thread.block", "lock of thread 0"]);
+    expect(rowsOf(ran, { where: "thread_exit: append_signal(parent, SIGCHLD" })).toEqual([]);
+    // The child's record is locked meanwhile, so a wait for that child would sleep, too.
+    expect(ran.machine.processes[0]?.locks["lock of child 2"]).toBeDefined();
+    expect(resultOf(fixture("sigsuspend-chld", NATIVE), "sigsuspend")).toBe("-EINTR");
+  });
+
+  test.each(BOTH)(
+    "%s: a thread that ends while its creator is in sigsuspend hangs until something without a lock ends the wait",
+    (stack) => {
+      const ran = fixture("exit-while-suspended", stack);
+      const [gone] = exits(ran).filter((row) => row.who === "b");
+      expect(ms(gone)).toBeGreaterThan(1000);
+      expect(handled(ran)).toEqual(["SIGALRM"]);
+      const [native] = exits(fixture("exit-while-suspended", NATIVE)).filter((row) => row.who === "b");
+      expect(ms(native)).toBeLessThan(2);
+    },
+  );
+});
+
+describe("A4: the IPC helper is there from shim_init on, in every process", () => {
+  test.each(BOTH)("%s: before the upcalls but FAILURE are registered, in the child, too (N10)", (stack) => {
+    const ran = run({ main: [{ fork: "c" }, "wait4"], programs: { c: ["getpid"] } }, stack);
+    expect(ran.threads.filter((t) => t.internal).map((t) => t.name)).toEqual(["ipc-helper", "ipc-helper#2"]);
+    order(ran, "main", [
+      "shim_init: init_ipc_helper: create_ipc_helper()",
+      "shim_init: init_signal: DkSetExceptionHandler(PAL_EVENT_QUIT)",
+    ]);
+  });
+
+  test("a second SIGINT while the first one's handler runs in the host's frame: the helper takes it, and drops it", () => {
+    const ran = fixture("second-int", LINUX);
+    expect(handled(ran)).toEqual(["SIGINT"]);
+    expect(lost(ran)).toEqual(["ipc-helper"]);
+    // Under SGX the frame has been left before the handler runs.
+    expect(handled(fixture("second-int", SGX))).toEqual(["SIGINT", "SIGINT"]);
+    expect(handled(fixture("second-int", NATIVE))).toEqual(["SIGINT", "SIGINT"]);
+  });
+
+  test("first SIGINT at the end of a PAL call: a normal context, so the leader gets the second one", () => {
+    const program = {
+      main: [{ sigaction: { signal: "SIGINT", handler: "h" } }, { nanosleep: "5ms" }],
+      handlers: { h: [{ compute: "3ms" }] },
+    };
+    const signals = ["1ms", "2ms"].map((time) => ({ signal: "SIGINT", when: { at: time } }));
+    expect(handled(run({ ...program, signals }, LINUX))).toEqual(["SIGINT", "SIGINT"]);
+  });
+
+  test.each(BOTH)("%s: after main's exit the helper is next in the group and eats SIGINT", (stack) => {
+    const scenario = {
+      main: [{ clone: "b" }, { nanosleep: "1ms" }, { exit: {} }],
+      programs: { b: [{ sigaction: { signal: "SIGINT", handler: "h" } }, { nanosleep: "9ms" }] },
+      handlers: QUICK,
+      signals: [{ signal: "SIGINT", when: { at: "5ms" } }],
+    };
+    const ran = run(scenario, stack);
+    expect(lost(ran)).toEqual(["ipc-helper"]);
+    expect(handled(ran)).toEqual([]);
+    expect(handled(run(scenario, NATIVE))).toEqual(["SIGINT"]);
+  });
+
+  test("the kernel: a thread that has been woken for one signal and does not run yet is passed over for the next", () => {
+    const scenario = {
+      main: [
+        { sigaction: { signal: "SIGINT", handler: "h" } },
+        { sigaction: { signal: "SIGTERM", handler: "h" } },
+        { clone: "b" },
+        "pause",
+      ],
+      programs: { b: [{ nanosleep: "5ms" }] },
+      handlers: QUICK,
+      signals: ["SIGINT", "SIGTERM"].map((signal) => ({ signal, when: { at: "1ms" } })),
+    };
+    expect(rowsOf(run(scenario, NATIVE), { what: "app.handler.enter" }).map((row) => [row.who, row.signal])).toEqual([
+      ["main", 2],
+      ["b", 15],
+    ]);
+  });
+});
+
+describe("A6, A8: wait4", () => {
+  const oneChild = {
+    main: [{ sigaction: { signal: "SIGUSR1", handler: "h" } }, { fork: "child" }, { clone: "sender" }, { wait4: { child: "child" } }],
+    programs: { child: [{ nanosleep: "200ms" }], sender: [{ nanosleep: "20ms" }, { tgkill: { thread: "main", signal: "SIGUSR1" } }] },
+    handlers: QUICK,
+  };
+
+  test.each(BOTH)("%s: wait4(pid), interrupted: its loop takes and releases the child's lock, and the handler runs at once", (stack) => {
+    const ran = run(oneChild, stack);
+    const [entered] = rowsOf(ran, { what: "app.handler.enter" });
+    expect(ms(entered)).toBeGreaterThan(20);
+    expect(ms(entered)).toBeLessThan(21);
+    expect(resultOf(ran, "wait4")).toBe("2");
+  });
+
+  test.each(BOTH)("%s: the lists are per thread and hold threads, too: a thread that has ended is waited for", (stack) => {
+    expect(resultOf(fixture("wait4-thread-tid", stack), "wait4")).toBe("2");
+    expect(resultOf(fixture("wait4-thread-tid", NATIVE), "wait4")).toBe("-ECHILD");
+  });
+
+  test.each(BOTH)("%s: a child that another thread forked is none of the caller's: -ECHILD", (stack) => {
+    expect(resultOf(fixture("wait4-other-thread", stack), "wait4", "waiter")).toBe("-ECHILD");
+    expect(resultOf(fixture("wait4-other-thread", NATIVE), "wait4", "waiter")).toBe("2");
+  });
+});
+
+describe("A7: process groups", () => {
+  test.each(BOTH)("%s: kill(0) never leaves the process", (stack) => {
+    const parent = fixture("pgrp-parent", stack);
+    expect(rowsOf(parent, { what: "app.handler.enter" }).map((row) => row.who)).toEqual(["main"]);
+    const child = fixture("kill-group-child", stack);
+    expect(rowsOf(child, { what: "app.handler.enter" }).map((row) => row.who)).toEqual(["child"]);
+    expect(rowsOf(fixture("pgrp-parent", NATIVE), { what: "app.handler.enter" }).map((row) => row.who)).toEqual(["main", "c"]);
+  });
+});
+
+describe("A11, A13, N15: alarms", () => {
+  test("alarm rounds what is left up; the kernel to the nearest second", () => {
+    for (const stack of BOTH) expect(all(fixture("alarm-left", stack), "alarm")).toEqual(["alarm 0", "alarm 8", "alarm 5"]);
+    const third = { main: [{ alarm: "10s" }, { nanosleep: "2700ms" }, { alarm: "0s" }] };
+    for (const stack of BOTH) expect(all(run(third, stack), "alarm")).toEqual(["alarm 0", "alarm 8"]);
+  });
+
+  test.each(BOTH)(
+    "%s: the helper never ends by idleness: a thousand turns a second, and the clock is read only after its pipe",
+    (stack) => {
+      const ran = fixture("helper-idle", stack);
+      const turns = rowsOf(ran, { where: "shim_async_helper: DkObjectsWaitAny", who: "async-helper" }).length;
+      expect(turns).toBeGreaterThan(900);
+      expect(rowsOf(ran, { where: "shim_async_helper: latest_time = DkSystemTimeQuery()" }).length).toBeLessThan(4);
+    },
+  );
+
+  test.each(BOTH)("%s: a run in which only that helper turns, with nothing to do, is over", (stack) => {
+    const ran = run({ main: [{ alarm: "0s" }, { read: { from: "p" } }] }, stack);
+    expect([ran.run.ending, endOf(ran)]).toEqual(["finished", "hang"]);
+  });
+
+  test("N15: malloc comes before the time query, the byte for the helper after the unlock; all of setitimer is under the master lock", () => {
+    const ran = run({ main: [{ setitimer: { value: "5ms" } }] }, LINUX);
+    order(ran, "main", [
+      "shim_do_setitimer: setup_time = DkSystemTimeQuery()",
+      "shim_do_setitimer: lock(__master_lock)",
+      "install_async_event: malloc(async_event)",
+      "install_async_event: time = DkSystemTimeQuery()",
+      "install_async_event: lock(async_helper_lock)",
+      "install_async_event: create_async_helper()  < if not alive >",
+      "install_async_event: unlock(async_helper_lock)",
+      "install_async_event: set_event: DkStreamWrite(async_helper_event)",
+      "shim_do_setitimer: unlock(__master_lock)",
+    ]);
+  });
+});
+
+describe("A12: the exit status after exit_group with other threads is the one of the thread that ends last", () => {
+  test.each(BOTH)("%s: exit_group(3) in a thread, main dies of SIGKILL after it: 0", (stack) => {
+    expect(ends(fixture("unix-accept-note", stack))).toEqual([[0, WHY.EXIT, 0]]);
+    expect(ends(fixture("unix-accept-note", NATIVE))).toEqual([[3, WHY.EXIT, 0]]);
+  });
+});
+
+describe("A14: tgkill to a thread that has ended", () => {
+  test.each(BOTH)("%s: it is on thread_list for ever: 0, and the sender's pal_errno is DENIED", (stack) => {
+    const ran = fixture("tgkill-dead", stack);
+    expect(resultOf(ran, "tgkill")).toBe("0");
+    expect(rowsOf(ran, { where: "handle_failure: tcb.pal_errno", who: "main" }).map((row) => row.value)).toContain(6);
+    expect(resultOf(fixture("tgkill-dead", NATIVE), "tgkill")).toBe("-ESRCH");
+  });
+});
+
+describe("A16: clone under SGX, cut off by a host signal", () => {
+  const scenario = {
+    main: [{ sigaction: { signal: "SIGINT", handler: "h" } }, { clone: "b" }, { nanosleep: "5ms" }],
+    programs: { b: ["getpid"] },
+    handlers: QUICK,
+    signals: [{ signal: "SIGINT", thread: "main", when: { thread: "main", site: "ocall_wake_thread: clone_thread(): return", nth: 2 } }],
+  };
+
+  test("no handle: clone returns -PAL_ERRNO, here 0 = 'you are the child'; the new thread waits for an event that nobody sets", () => {
+    const ran = run(scenario, SGX);
+    expect([resultOf(ran, "clone"), handled(ran)]).toEqual(["0", ["SIGINT"]]);
+    expect(rowsOf(ran, { what: "app.call", who: "b" })).toEqual([]);
+    expect(rowsOf(ran, { who: "b" }).at(-1)?.where).not.toContain("program b");
   });
 });
 
@@ -59,13 +283,203 @@ describe("A17: a failed assertion writes its message, then executes a breakpoint
 
   test("on Linux it dies by SIGTRAP, under SGX the breakpoint is skipped and the status is 0", () => {
     for (const [stack, end] of [
-      ["graphene-linux", [-SIG("SIGTRAP"), WHY.ASSERTION, SIG("SIGTRAP")]],
-      ["graphene-sgx", [0, WHY.ASSERTION, 0]],
+      [LINUX, [-SIG("SIGTRAP"), WHY.ASSERTION, SIG("SIGTRAP")]],
+      [SGX, [0, WHY.ASSERTION, 0]],
     ] as const) {
       const ran = runScenario(W3, stack);
       const places = rowsOf(ran, {}).flatMap((row) => (ASSERTS.includes(row.where) ? [row.where] : []));
       expect(places).toEqual(ASSERTS);
       expect(ends(ran)).toEqual([end]);
     }
+  });
+});
+
+describe("N5, N6: wait4(-1) and child_exit_event", () => {
+  const reaper = {
+    main: [CHLD, { fork: "child" }, "wait4"],
+    programs: { child: [{ nanosleep: "1ms" }] },
+    handlers: { h: [{ wait4: { nohang: true } }] },
+  };
+
+  test("N5: a handler that reaps the child inside wait4(-1): on Linux the outer call never returns, -ECHILD is tested only at entry", () => {
+    const ran = run(reaper, LINUX);
+    expect([all(ran, "wait4"), endOf(ran)]).toEqual([["wait4 2"], "hang"]);
+    // Under SGX the call has found the child before the handler runs.
+    expect(all(run(reaper, SGX), "wait4")).toEqual(["wait4 -ECHILD", "wait4 2"]);
+    expect(all(run(reaper, NATIVE), "wait4")).toEqual(["wait4 -ECHILD", "wait4 2"]);
+  });
+
+  test.each(BOTH)("N6, %s: wait4(pid) leaves child_exit_event set: the next wait4(-1) with a live child turns at full speed", (stack) => {
+    const scenario = {
+      main: [{ fork: "a" }, { fork: "b" }, { nanosleep: "5ms" }, { wait4: { child: "a" } }, "wait4"],
+      programs: { a: [{ nanosleep: "1ms" }], b: [{ nanosleep: "20ms" }] },
+      limit: { time: "30ms", transitions: 30_000 },
+    };
+    const ran = run(scenario, stack);
+    expect(all(ran, "wait4")).toEqual(["wait4 2"]);
+    expect(ran.run.ending).toBe("row-limit");
+    const turns = rowsOf(ran, { where: "shim_do_wait4: DkObjectsWaitAny(cur->child_exit_event)", who: "main" });
+    expect(turns.length).toBeGreaterThan(100);
+    expect(ms(rowsOf(ran, { who: "main" }).at(-1))).toBeLessThan(20);
+  });
+
+  test.each(BOTH)("F22, %s: a wait for one child sleeps while another one is a zombie", (stack) => {
+    const ran = run(
+      {
+        main: [{ fork: "a" }, { fork: "b" }, { nanosleep: "5ms" }, { wait4: { child: "b" } }, "wait4"],
+        programs: { a: [{ nanosleep: "1ms" }], b: [{ nanosleep: "20ms" }] },
+      },
+      stack,
+    );
+    expect(all(ran, "wait4")).toEqual(["wait4 3", "wait4 2"]);
+    expect(rowsOf(ran, { where: "shim_do_wait4: DkObjectsWaitAny(thread->exit_event)" }).length).toBeLessThan(4);
+  });
+});
+
+describe("N7, N8, N11: the order of an end", () => {
+  test.each(BOTH)("N7, %s: with a live child the helper stays behind and ends the process when the child's stream closes", (stack) => {
+    const ran = run({ main: [{ fork: "c" }, { exit: { status: 7 } }], programs: { c: [{ nanosleep: "30ms" }] } }, stack);
+    const [child, parent] = processEnds(ran);
+    expect([child?.who, parent?.who, parent?.value]).toEqual(["c", "ipc-helper", 7]);
+    expect(ms(parent)).toBeGreaterThan(30);
+    const [main] = exits(ran).filter((row) => row.who === "main");
+    expect(ms(main)).toBeLessThan(5);
+  });
+
+  test.each(BOTH)("N7, %s: without one the helper is waited for, a millisecond at a time", (stack) => {
+    const ran = run({ main: ["getpid"] }, stack);
+    expect(rowsOf(ran, { where: "try_process_exit: DkThreadDelayExecution(1000 microseconds)" })).toHaveLength(1);
+    order(ran, "main", ["try_process_exit: set_event: DkStreamWrite(ipc_helper_event)", "shim_clean: lock(__master_lock)", "process.exit"]);
+  });
+
+  test.each(BOTH)("N8, %s: SIGCHLD and SIGCONT first, under parent->lock, then child_exit_event, then exit_event", (stack) => {
+    const ran = run({ main: [CHLD, { fork: "c" }, { nanosleep: "9ms" }], programs: { c: [{ nanosleep: "1ms" }] }, handlers: QUICK }, stack);
+    order(ran, "ipc-helper", [
+      "thread_exit: lock(self->lock)",
+      "thread_exit: lock(parent->lock)",
+      "append_signal: DkThreadResume(thread)  < SIGCONT via tgkill() >",
+      "thread_exit: unlock(parent->lock)",
+      "thread_exit: DkEventSet(parent->child_exit_event)",
+      "thread_exit: unlock(self->lock)",
+      "thread_exit: DkEventSet(self->exit_event)",
+    ]);
+    // The main thread of a child tells its parent twice; the second time it is dead already.
+    expect(rowsOf(ran, { where: "ipc_cld_exit_send: broadcast_ipc", who: "c" })).toHaveLength(2);
+    expect(rowsOf(ran, { where: "thread_exit: dead already", who: "ipc-helper" })).toHaveLength(1);
+  });
+
+  test.each(BOTH)("N11, %s: the unlock in thread_exit delivers what was deferred, to a thread that is not alive any more", (stack) => {
+    const site = "thread_exit: is_alive?";
+    const ran = run(
+      {
+        main: [{ sigaction: { signal: "SIGINT", handler: "h" } }, { exit: {} }],
+        handlers: QUICK,
+        signals: [{ signal: "SIGINT", thread: "main", when: { thread: "main", site } }],
+      },
+      stack,
+    );
+    order(ran, "main", ["libos.signal.append", site, "thread_exit: is_alive := false", "app.handler.enter", "process.exit"]);
+  });
+});
+
+describe("N9: kill of another process", () => {
+  test("waits once for the answer: a signal that ends the wait makes it a success", () => {
+    const ran = run(
+      {
+        main: [
+          { sigaction: { signal: "SIGINT", handler: "h" } },
+          { fork: "c" },
+          { nanosleep: "1ms" },
+          { kill: { process: "c", signal: "SIGUSR1" } },
+        ],
+        programs: { c: [{ nanosleep: "50ms" }] },
+        handlers: QUICK,
+        signals: [
+          {
+            signal: "SIGINT",
+            thread: "main",
+            when: { thread: "main", site: "ipc_pid_kill_send: thread_sleep: DkObjectsWaitAny(scheduler_event, forever), once" },
+          },
+        ],
+      },
+      LINUX,
+    );
+    const [entered] = rowsOf(ran, { what: "app.handler.enter" });
+    const [answered] = rowsOf(ran, { where: "shim_ipc_helper: thread_wakeup", who: "ipc-helper" });
+    expect(resultOf(ran, "kill")).toBe("0");
+    expect(answered === undefined || (entered?.seq ?? 0) < answered.seq).toBe(true);
+  });
+});
+
+describe("B3: wait status and siginfo of SIGCHLD", () => {
+  const scenario = (child: unknown[], more: Record<string, unknown> = {}) => ({
+    main: [CHLD, { fork: "c" }, "wait4"],
+    programs: { c: child },
+    handlers: QUICK,
+    ...more,
+  });
+  const status = (ran: Ran): (number | undefined)[] => rowsOf(ran, { what: "app.siginfo.more" }).map((row) => row.value);
+
+  test.each(BOTH)("%s: exit(3): status 3 << 8; si_status the same, shifted", (stack) => {
+    const ran = run(scenario([{ nanosleep: "1ms" }, { exit: { status: 3 } }]), stack);
+    expect([statuses(ran), status(ran)]).toEqual([[3 << 8], [3 << 8]]);
+  });
+
+  test.each(BOTH)("%s: killed by the LibOS's default action: the signal, and exit code 0", (stack) => {
+    const ran = run(scenario([{ nanosleep: "1ms" }, { tgkill: { signal: "SIGTERM" } }]), stack);
+    expect([statuses(ran), status(ran)]).toEqual([[15], [0]]);
+  });
+
+  test.each(BOTH)("%s: killed by the host: SIGKILL and exit code 104, whatever the signal was", (stack) => {
+    const ran = run(scenario([{ nanosleep: "1s" }], { signals: [{ signal: "SIGUSR2", process: "c", when: { at: "5ms" } }] }), stack);
+    expect([statuses(ran), status(ran)]).toEqual([[9 | (104 << 8)], [26_624]]);
+  });
+});
+
+describe("B6: fork is many PAL calls", () => {
+  const scenario = {
+    main: [{ sigaction: { signal: "SIGINT", handler: "h" } }, { fork: "child" }, { wait4: { nohang: true } }],
+    programs: { child: [{ nanosleep: "1ms" }] },
+    handlers: QUICK,
+    signals: [{ signal: "SIGINT", thread: "main", when: { at: "150us" } }],
+    limit: { time: "50ms" },
+  };
+
+  test("on Linux a signal in the read of the child's answer makes it fail with EINTR; the child ends in its start", () => {
+    const ran = run(scenario, LINUX);
+    expect([resultOf(ran, "fork"), handled(ran)]).toEqual(["-EINTR", ["SIGINT"]]);
+    expect(processEnds(ran).map((row) => [row.who, row.extra])[0]).toEqual(["child", WHY.PAL]);
+    // Its record stays among the children: no -ECHILD any more.
+    expect(resultOf(ran, "wait4")).toBe("0");
+  });
+
+  test("under SGX the read returns 0 with a stale error, none here: fork succeeds, and nothing is ever heard of the child", () => {
+    const ran = run({ ...scenario, main: [CHLD, ...scenario.main.slice(0, 2), { nanosleep: "20ms" }, { wait4: { nohang: true } }] }, SGX);
+    expect([resultOf(ran, "fork"), resultOf(ran, "wait4")]).toEqual(["2", "0"]);
+    expect(handled(ran)).toEqual(["SIGINT"]);
+  });
+
+  test.each(BOTH)("%s: otherwise it waits for the child's answer, and then keeps its stream", (stack) => {
+    const ran = run({ ...scenario, signals: [] }, stack);
+    order(ran, "main", [
+      "shim_do_fork: set_as_child: lock(child->lock)",
+      "shim_do_fork: DkProcessCreate()",
+      "shim_do_fork: DkStreamWrite(newproc_header)",
+      "shim_do_fork: send_checkpoint_on_stream: DkStreamWrite(checkpoint)",
+      "shim_do_fork: DkStreamRead(newproc_response): wait for the child",
+      "shim_do_fork: the stream to the child is a port, KEEPALIVE",
+      "shim_do_fork: ret = pid of the child",
+    ]);
+  });
+});
+
+describe("B8: clone's two event waits", () => {
+  test.each(BOTH)("%s: the creator waits until the new thread is on thread_list and among its children", (stack) => {
+    const ran = run({ main: [{ clone: "b" }, "getpid"], programs: { b: ["getpid"] } }, stack);
+    const at = (where: string, who: string): number => rowsOf(ran, { where, who })[0]?.seq ?? -1;
+    const listed = at("clone_implementation_wrapper: on thread_list", "b");
+    expect(at("shim_do_clone: DkEventSet(create_event)", "main")).toBeLessThan(listed);
+    expect(listed).toBeLessThan(at("libc clone: back in the application", "main"));
+    expect(count(ran, "thread.start", "b")).toBe(1);
   });
 });

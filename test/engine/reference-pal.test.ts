@@ -60,7 +60,8 @@ describe("1.5: the lock of a slot of the handler table", () => {
     );
     const sleeper = rowsOf(ran, { where: "_DkGetExceptionHandler: futex: wait for the owner" })[0]?.who ?? "nobody";
     order(ran, ["_DkGetExceptionHandler: futex: wait for the owner", "thread.block", "thread.wake", "lock", "app.handler.enter"], sleeper);
-    expect(rowsOf(ran, { where: "host futex-wake: futex-wake: return from the kernel" }).map((row) => row.value)).toEqual([1]);
+    expect(rowsOf(ran, { where: "_DkGetExceptionHandler: unlock the slot" }).length).toBeGreaterThan(0);
+    expect(rowsOf(ran, { where: "host futex-wake: futex-wake: return from the kernel" }).map((row) => row.value)).toContain(1);
     expect(handled(ran).filter((signal) => signal === "SIGINT")).toHaveLength(2);
     expect(endOf(ran)).toBe("exit");
   });

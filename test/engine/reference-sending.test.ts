@@ -29,13 +29,13 @@ describe.each(BOTH)("2.15 sending inside the LibOS, %s", (stack) => {
     order(
       ran,
       [
-        "do_kill_thread: lock(thread.lock)",
+        "shim_do_tgkill: lock(thread->lock)",
         "append_signal: malloc(shim_signal)",
         "libos.signal.append",
         "libos.wake",
         "append_signal: DkThreadResume(thread)  < SIGCONT via tgkill() >",
         "host.signal.generate",
-        "do_kill_thread: unlock(thread.lock)",
+        "shim_do_tgkill: unlock(thread->lock)",
       ],
       "sender",
     );
@@ -52,12 +52,12 @@ describe.each(BOTH)("2.15 sending inside the LibOS, %s", (stack) => {
       },
     );
     const appended = rowsOf(ran, { what: "libos.signal.append" }).filter((row) => row.signal === 10);
-    expect(appended.map((row) => row.value)).toEqual([1, 2]);
+    expect(appended.map((row) => ran.threads[row.value]?.name)).toEqual(["one", "one#2"]);
     order(ran, [
-      "shim_do_kill: lock(thread_list_lock)",
+      "do_kill_proc: lock(thread_list_lock)",
       "libos.signal.append",
       "libos.signal.append",
-      "shim_do_kill: unlock(thread_list_lock)",
+      "do_kill_proc: unlock(thread_list_lock)",
       "shim_do_kill: deliver_signal(info, NULL) to self",
     ]);
   });
@@ -66,23 +66,37 @@ describe.each(BOTH)("2.15 sending inside the LibOS, %s", (stack) => {
     const ran = runScenario("w1-read-killed", stack);
     order(
       ran,
-      ["shim_do_kill: ipc send IPC_PID_KILL", "shim_do_kill: wait for the answer", "thread.block", "thread.wake", "shim_do_kill: return"],
+      [
+        "ipc_pid_kill_send: send_ipc_message(IPC_PID_KILL): DkStreamWrite(port)",
+        "ipc_pid_kill_send: thread_sleep: DkObjectsWaitAny(scheduler_event, forever), once",
+        "thread.block",
+        "thread.wake",
+        "shim_do_kill: return",
+      ],
       "sender",
     );
-    order(ran, ["ipc_helper: take it", "libos.signal.append", "libos.wake", "ipc_helper: answer"], "ipc-helper");
+    order(
+      ran,
+      [
+        "shim_ipc_helper: ipc_pid_kill_callback",
+        "libos.signal.append",
+        "libos.wake",
+        "shim_ipc_helper: send_ipc_message(IPC_RESP): DkStreamWrite(port)",
+      ],
+      "ipc-helper",
+    );
   });
 
-  it("kill(0) and kill(-1) reach other processes and oneself; signal 0 and an unknown target send nothing", () => {
+  it("kill(-1) reaches other processes and oneself, kill(0) only oneself; signal 0 and an unknown target send nothing", () => {
     const kill = (process: string, signal: string | number): Ran =>
       runProgram(stack, [on("SIGUSR1"), { fork: "child" }, { nanosleep: "2ms" }, { kill: { process, signal } }, { nanosleep: "5ms" }], [], {
         programs: { child: [on("SIGUSR1"), { nanosleep: "9ms" }] },
       });
-    for (const wanted of ["group", "all"])
-      expect(
-        rowsOf(kill(wanted, "SIGUSR1"), { what: "app.handler.enter" })
-          .map((row) => row.who)
-          .toSorted(),
-      ).toEqual(["child", "main"]);
+    const reached = (wanted: string): string[] =>
+      rowsOf(kill(wanted, "SIGUSR1"), { what: "app.handler.enter" })
+        .map((row) => row.who)
+        .toSorted();
+    expect([reached("group"), reached("all")]).toEqual([["main"], ["child", "main"]]);
     expect([resultOf(kill("child", 0), "kill"), resultOf(kill("nobody", "SIGUSR1"), "kill")]).toEqual(["0", "-ESRCH"]);
     expect(handled(kill("child", 0))).toEqual([]);
   });
@@ -101,7 +115,17 @@ describe.each(BOTH)("2.15 sending inside the LibOS, %s", (stack) => {
     const ran = runProgram(stack, [on("SIGCHLD"), { fork: "child" }, { nanosleep: "9ms" }, "wait4"], [], {
       programs: { child: [{ nanosleep: "1ms" }] },
     });
-    order(ran, ["ipc_helper: thread_exit of a remote child", "libos.signal.append", "ipc_helper: set child_exit_event"], "ipc-helper");
+    order(
+      ran,
+      [
+        "thread_exit: lock(parent->lock)",
+        "libos.signal.append",
+        "thread_exit: unlock(parent->lock)",
+        "thread_exit: DkEventSet(parent->child_exit_event)",
+        "thread_exit: DkEventSet(self->exit_event)",
+      ],
+      "ipc-helper",
+    );
     expect(handled(ran)).toEqual(["SIGCHLD"]);
     expect(resultOf(ran, "wait4")).toBe("2");
   });
@@ -110,7 +134,7 @@ describe.each(BOTH)("2.15 sending inside the LibOS, %s", (stack) => {
     const ran = runProgram(stack, [{ clone: "one" }, { nanosleep: "1ms" }, { "exit-group": { status: 3 } }], [], {
       programs: { one: [{ nanosleep: "50ms" }] },
     });
-    expect(rowsOf(ran, { what: "libos.signal.append" }).map((row) => [row.signal, row.value])).toEqual([[9, 1]]);
+    expect(rowsOf(ran, { what: "libos.signal.append" }).map((row) => [row.signal, ran.threads[row.value]?.name])).toEqual([[9, "one"]]);
     expect(exitOf(ran, "one")).toBe(1);
   });
 });

@@ -66,8 +66,8 @@ describe("2.3 async signal outside the enclave", () => {
       programs: { one: [{ exit: { status: 0 } }] },
     });
     expect(rowsOf(ran, { where: "_DkHandleExternalEvent: frame = get_frame", who: "one" })[0]?.value).toBe(-1);
-    expect(rowsOf(ran, { where: "sgx_ocall: return the ocall's result", who: "one" })[0]?.value).toBe(-13);
-    expect(rowsOf(ran, { what: "ocall.enter", who: "one" })).toHaveLength(2);
+    expect(rowsOf(ran, { where: "sgx_ocall: return the ocall's result", who: "one" }).at(-1)?.value).toBe(-13);
+    expect(rowsOf(ran, { what: "ocall.enter", where: "DkThreadExit", who: "one" })).toHaveLength(2);
     expect(exitOf(ran, "one")).toBe(0);
   });
 
@@ -98,7 +98,8 @@ describe("2.3 async signal outside the enclave", () => {
       [pin("SIGINT", "ocall_sock_recv: take the arguments"), pin("SIGTERM", "ocall_sock_send: take the arguments")],
     );
     expect(rowsOf(ran, { where: "host read" })).toEqual([]);
-    expect(rowsOf(ran, { where: "host write" })).toEqual([]);
+    const [back] = rowsOf(ran, { where: "libc write: back in the application" });
+    expect(rowsOf(ran, { where: "host write" }).filter((row) => row.seq < (back?.seq ?? 0))).toEqual([]);
     expect([resultOf(ran, "read"), resultOf(ran, "write")]).toEqual(["0", "0"]);
   });
 
@@ -127,7 +128,7 @@ describe("2.3 async signal outside the enclave", () => {
 
   it("in the handler of a signal that came in the enclave (CSSA 1): event 243, and EEXIT to an address that was never loaded", () => {
     const ran = runProgram(SGX, [{ compute: "1ms" }], [at("SIGINT", "600us"), pin("SIGTERM", `${TERM}: event := signal`)]);
-    const entry = rowsOf(ran, { where: "sgx_entry_return: EENTER" })[0];
+    const entry = rowsOf(ran, { where: "sgx_entry_return: EENTER" }).find((row) => row.value === 1);
     expect([entry?.value, entry?.extra]).toEqual([1, -13]);
     expect(rowsOf(ran, { where: "enclave_entry: double-check: RDI contains an event" }).at(-1)?.value).toBe(243);
     // D2: RDX was not loaded, so stage one leaves the enclave for nowhere.
@@ -243,6 +244,6 @@ describe("2.5 and 2.6", () => {
 
   it("2.6: frame: the PAL function returns 0, none of its own end is run", () => {
     const ran = runScenario("lost-interrupted-error", SGX);
-    expect(stepsOf(ran, "DkStreamRead")).toEqual(["ENTER_PAL_CALL: mark the pal_frame", "ocall_sock_recv()"]);
+    expect(stepsOf(ran, "DkStreamRead", "main")).toEqual(["ENTER_PAL_CALL: mark the pal_frame", "ocall_sock_recv()"]);
   });
 });

@@ -345,8 +345,8 @@ describe("the built-in scenarios", () => {
 
   const cells = BUILT_IN.flatMap((name) => STACK_NAMES.map((stack): [string, StackName] => [name, stack]));
   it.each(cells)("%s runs to an end on %s", (name, stack) => {
-    const ran = runScenario({ ...builtIn(name), limit: { time: builtIn(name).limit.time, transitions: 80_000 } }, stack);
-    expect(ran.machine.ended !== null || ran.machine.seq === 80_000).toBe(true);
+    const ran = runScenario({ ...builtIn(name), limit: { time: builtIn(name).limit.time, transitions: 300_000 } }, stack);
+    expect(ran.machine.ended !== null || ran.machine.seq === 300_000).toBe(true);
     const end = endOf(ran);
     // Only a scenario with a limit of its own may go on for ever.
     if (end === "endless") expect(name === "server" || builtIn(name).limit.time < Number.MAX_SAFE_INTEGER).toBe(true);

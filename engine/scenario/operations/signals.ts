@@ -141,6 +141,7 @@ export const SIGNALS = {
     () =>
       z.strictObject({
         process: name.default("self").describe("self, parent, group, all, or the program that the process runs (worker, worker#2)"),
+        group: name.optional().describe("instead: the process whose process group is meant, kill(-pid)"),
         signal: sent,
         takers,
         ...done,

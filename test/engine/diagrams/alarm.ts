@@ -8,12 +8,13 @@ const LIBOS = ["app", "libos"] as const;
 
 /** What the page does not draw: locks and the heap. */
 const LOCK_HELD = [
+  { after: "install_async_event: malloc(async_event)", before: "install_async_event: time = ", as: "under the heap's lock" },
   {
     after: "install_async_event: lock(async_helper_lock)",
     before: "install_async_event: remove the previous entry",
     as: "the lock is taken",
   },
-  { after: "install_async_event: unlock(async_helper_lock)", before: "install_async_event: helper alive?", as: "the lock is released" },
+  { after: "install_async_event: unlock(async_helper_lock)", before: "install_async_event: set_event", as: "the lock is released" },
 ];
 const HEAP = { after: "append_signal: malloc(shim_signal)", before: "append_signal: allocate_signal_log", as: "under the heap's lock" };
 /** Shown in libos-blocked.flow. */
@@ -60,7 +61,7 @@ const WAIT: [string, string][] = [
     "DkStreamsWaitEvents(array = { global async_helper_event }, timeout)",
     "shim_async_helper: DkObjectsWaitAny({ async_helper_event }, timeout)",
   ],
-  ["(DkStreamWrite arrives)", "shim_async_helper: drain the pipe, look again"],
+  ["(DkStreamWrite arrives)", "shim_async_helper: clear_event: DkStreamRead(async_helper_event)"],
   ["DkStreamsWaitEvents(..., timeout = event.expire_time)", "shim_async_helper: DkObjectsWaitAny({ async_helper_event }, timeout)"],
 ];
 

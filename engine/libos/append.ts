@@ -1,0 +1,50 @@
+/** append_signal: a signal into a thread's ring, and the thread is woken (reference, 2.15, 2.19; shim_signal.c). */
+
+import { type Flow, flow } from "../flow.ts";
+import { dkArgs } from "../pal/calls.ts";
+import type { SigInfo } from "../siginfo.ts";
+import type { PalContext } from "../state.ts";
+import { reservation, store } from "./ring.ts";
+
+interface Append {
+  target: number;
+  signal: number;
+  id: number;
+  info: SigInfo;
+  /** Of a siginfo only the siginfo is copied into the new block; without one the block is cleared. */
+  context: PalContext;
+}
+
+/** No look at mask, disposition or liveness. */
+const appendSignal = flow<Append>("append_signal", "libos", "2.15, 2.19", ({ act, test, call, at, ret }) => [
+  call("malloc(shim_signal)", "malloc"),
+  call("allocate_signal_log(sig): reserve a slot", "allocate_signal_log", (_, v) => reservation(v.target, v)),
+  act("append signal", (c, v) => store(c, v.target, v), "libos.signal.append"),
+  test("no slot: the queue is full, dropped?", (c) => c.t.rax < 0, "full"),
+  act(
+    'log "resuming thread"',
+    (c, v) => {
+      c.signal = v.signal;
+      c.value = v.target;
+      c.extra = v.id;
+    },
+    "libos.wake",
+  ),
+  call(
+    "DkThreadResume(thread)  < SIGCONT via tgkill() >",
+    "DkThreadResume",
+    (c, v) => {
+      c.value = c.t.libos.palErrno;
+      return dkArgs({ target: v.target });
+    },
+    "pal.call.enter",
+  ),
+  test("done", () => true, "done"),
+  at("full"),
+  call('sys_printf("signal queue is full")', "sys_printf"),
+  call("free(shim_signal)", "free"),
+  at("done"),
+  ret(),
+]);
+
+export const appendFlows: readonly Flow[] = [appendSignal];

@@ -1,0 +1,101 @@
+/** clone with CLONE_VM: a thread of the same process (reference, 1.6; shim_clone.c). */
+
+import type { Cpu } from "../cpu.ts";
+import { type Flow, flow } from "../flow.ts";
+import { dkArgs } from "../pal/calls.ts";
+import type { Thread } from "../state.ts";
+import { setEvent, waitEvent } from "./events.ts";
+import { answer, minusPalErrno } from "./io.ts";
+import { lockOf } from "./ipc.ts";
+import { lockOfThread, RANGE_MAP_LOCK, THREAD_LIST_LOCK, threadLock } from "./names.ts";
+
+/** struct clone_args: two events, and who asked. It lies on the creator's stack. */
+const argsOf = (c: Cpu): NonNullable<Thread["cloned"]> => c.t.cloned ?? { create: -1, initialize: -1, parent: -1 };
+
+/**
+ * First LibOS function of a new thread. It has a TCB of its own (DkSegmentRegister) from "thread starts" on, and is on thread_list and among its creator's
+ * children before the creator goes on.
+ */
+const threadStart = flow("clone_implementation_wrapper", "libos", "1.6", (s) => [
+  waitEvent(s, "DkObjectsWaitAny(create_event)", (c) => argsOf(c).create),
+  s.act("DkObjectClose(create_event)", (c) => {
+    c.freeObject(argsOf(c).create);
+  }),
+  s.act(
+    "thread starts with preempt 1",
+    (c) => {
+      c.t.libos.preempt = 1;
+      c.t.libos.ready = true;
+      c.value = argsOf(c).parent;
+    },
+    "thread.start",
+  ),
+  s.call("add_thread: lock(thread_list_lock)", "lock", lockOf(THREAD_LIST_LOCK)),
+  s.act("on thread_list", (c) => {
+    c.process(c.t).threadList.push(c.t.id);
+  }),
+  s.call("add_thread: unlock(thread_list_lock)", "unlock", lockOf(THREAD_LIST_LOCK)),
+  s.call("set_as_child: lock(child->lock)", "lock", (c) => ({ name: threadLock(c.t) })),
+  s.call("set_as_child: lock(parent->lock)", "lock", (c) => ({ name: lockOfThread(argsOf(c).parent) })),
+  s.act("among parent->children", (c) => {
+    const parent = c.m.threads[argsOf(c).parent];
+    c.t.libos.parent = argsOf(c).parent;
+    if (parent) parent.libos.liveThreads += 1;
+  }),
+  s.call("set_as_child: unlock(parent->lock)", "unlock", (c) => ({ name: lockOfThread(argsOf(c).parent) })),
+  s.call("set_as_child: unlock(child->lock)", "unlock", (c) => ({ name: threadLock(c.t) })),
+  setEvent(s, "DkEventSet(initialize_event)", (c) => argsOf(c).initialize),
+  s.act("tcb.context.preempt := 0, jump to the application", (c) => {
+    c.t.libos.preempt = 0;
+    c.t.cloned = null;
+  }),
+  s.callDynamic("the thread's program", (c) => ({ flow: c.flowOf(c.t.program), v: {} })),
+  s.call("exit(0)", "libc exit", () => ({ status: 0, ret: 0 })),
+]);
+
+interface Clone {
+  program: string;
+  create: number;
+  initialize: number;
+  ret: number;
+}
+
+/**
+ * The creator waits once for the new thread: a signal ends that wait early. Under SGX one that comes while the host makes the thread leaves it
+ * without a creator: -PAL_ERRNO is returned, which may be 0, and create_event is never set.
+ */
+const clone = flow<Clone>("shim_do_clone", "libos", "1.6", (s) => [
+  s.call("get_pid: lock(range_map_lock)", "lock", lockOf(RANGE_MAP_LOCK)),
+  s.call("get_pid: unlock(range_map_lock)", "unlock", lockOf(RANGE_MAP_LOCK)),
+  s.call("malloc(shim_thread)", "malloc"),
+  s.act("create_event, initialize_event", (c, v) => {
+    v.create = c.newObject("create_event");
+    v.initialize = c.newObject("initialize_event");
+  }),
+  s.call(
+    "DkThreadCreate(clone_implementation_wrapper)",
+    "DkThreadCreate",
+    (c, v) => {
+      c.value = c.t.libos.palErrno;
+      const cloned = { create: v.create, initialize: v.initialize, parent: c.t.id };
+      return { ...dkArgs(), program: v.program, start: "clone_implementation_wrapper", internal: false, cloned };
+    },
+    "pal.call.enter",
+  ),
+  s.act("ret = handle ? tid : -PAL_ERRNO", (c, v) => {
+    v.ret = c.t.rax > 0 ? c.t.rax : minusPalErrno(c);
+    c.value = v.ret;
+    // The one that was made is on its way to an event whose memory is given back: nobody ever sets it.
+    if (c.t.rax === 0) c.freeObject(v.initialize);
+  }),
+  s.test("no handle?", (c) => c.t.rax === 0, "return"),
+  setEvent(s, "DkEventSet(create_event)", (_, v) => v.create),
+  waitEvent(s, "DkObjectsWaitAny(initialize_event), once", (_, v) => v.initialize),
+  s.act("DkObjectClose(initialize_event)", (c, v) => {
+    c.freeObject(v.initialize);
+  }),
+  s.at("return"),
+  answer(s),
+]);
+
+export const cloneFlows: readonly Flow[] = [threadStart, clone];

@@ -1,0 +1,175 @@
+/** How a thread ends, and with the last one the process (reference, 2.15, 2.16; shim_exit.c, shim_init.c). */
+
+import type { Cpu } from "../cpu.ts";
+import { type Flow, flow } from "../flow.ts";
+import { dkExitArgs } from "../pal/calls.ts";
+import { childInfo } from "../siginfo.ts";
+import { SIG } from "../signals.ts";
+import { WHY, type Why } from "../transition.ts";
+import { helperLock } from "./async-helper.ts";
+import { setEvent } from "./events.ts";
+import { dk } from "./io.ts";
+import { lockOf, message, walkArgs } from "./ipc.ts";
+import { childLock, IPC_HELPER_LOCK, lockOfThread, MASTER_LOCK, THREAD_LIST_LOCK, threadLock } from "./names.ts";
+import { childOf, endSelf, isAlive, moveToExited, othersAlive } from "./thread-list.ts";
+
+/** Locals of thread_exit: the calling thread, or the record of a forked child (`child` is its pid). */
+export interface ThreadExit {
+  child: number;
+  /** send_ipc. */
+  send: boolean;
+}
+
+const childIn = (c: Cpu, v: ThreadExit) => childOf(c.process(c.t), v.child);
+const ownLock = (c: Cpu, v: ThreadExit): { name: string } => ({ name: v.child < 0 ? threadLock(c.t) : childLock(v.child) });
+const parentOf = (c: Cpu, v: ThreadExit): number => (v.child < 0 ? c.t.libos.parent : (childIn(c, v)?.parent ?? -1));
+const parentLock = (c: Cpu, v: ThreadExit): { name: string } => ({ name: lockOfThread(parentOf(c, v)) });
+const childExitEvent = (c: Cpu, v: ThreadExit): number => c.m.threads[parentOf(c, v)]?.libos.childExitEvent ?? -1;
+
+const sendExit = (c: Cpu): { status: number; signal: number } => ({ status: c.t.libos.exitCode, signal: c.t.libos.termSignal });
+
+/**
+ * Of a child it is the IPC helper that does this, so it waits for whoever has parent->lock, a parent in sigsuspend for example; SIGCHLD comes
+ * before either event, under that lock (shim_exit.c:85-127). Of the calling thread the unlock delivers what is pending, although it is not
+ * alive any more.
+ */
+const threadExit = flow<ThreadExit>("thread_exit", "libos", "2.15, 2.16", (s) => [
+  s.test("not told to tell other processes?", (_, v) => v.child >= 0 || !v.send, "lock"),
+  s.call("ipc_cld_exit_send, as early as possible", "ipc_cld_exit_send", sendExit),
+  s.at("lock"),
+  s.call("lock(self->lock)", "lock", ownLock),
+  s.test("is_alive?", (c, v) => (v.child < 0 ? isAlive(c) : (childIn(c, v)?.alive ?? false)), "alive"),
+  s.call("dead already: unlock(self->lock)", "unlock", ownLock),
+  s.jump("return", "return"),
+  s.at("alive"),
+  s.act("is_alive := false", (c, v) => {
+    const child = childIn(c, v);
+    if (child) child.alive = false;
+    else endSelf(c);
+    c.value = child?.pid ?? c.t.tid;
+  }),
+  s.test("no parent in this process?", (c, v) => parentOf(c, v) < 0, "remote"),
+  s.call("lock(parent->lock)", "lock", parentLock),
+  s.act("from parent->children to exited_children", (c, v) => moveToExited(c, childIn(c, v) ?? c.t)),
+  s.test("a thread of this process: no SIGCHLD", (_, v) => v.child < 0, "notified"),
+  s.call("append_signal(parent, SIGCHLD, wakeup = true)", "append_signal", (c, v) => ({
+    target: parentOf(c, v),
+    signal: SIG.CHLD,
+    id: c.newSignalId(),
+    info: childInfo(0, v.child, ((childIn(c, v)?.exitCode ?? 0) & 0xff) << 8),
+    context: "garbage",
+  })),
+  s.at("notified"),
+  s.call("unlock(parent->lock)", "unlock", parentLock),
+  setEvent(s, "DkEventSet(parent->child_exit_event)", childExitEvent),
+  s.jump("unlock", "parent notified"),
+  s.at("remote"),
+  s.call("the parent is another process: ipc_cld_exit_send", "ipc_cld_exit_send", sendExit),
+  s.at("unlock"),
+  s.call("unlock(self->lock)", "unlock", ownLock),
+  setEvent(s, "DkEventSet(self->exit_event)", (c, v) => childIn(c, v)?.exitEvent ?? -1),
+  s.at("return"),
+  s.ret(),
+]);
+
+interface Exit {
+  status: number;
+  signal: number;
+}
+
+/** SIGKILL of an exit_group is the LibOS's way to end the other threads, not the cause of the process's end. */
+function causeOf(c: Cpu, v: Exit): { why: Why; signal: number } {
+  return v.signal > 0 && !c.process(c.t).exitGroup ? { why: WHY.LIBOS, signal: v.signal } : { why: WHY.EXIT, signal: 0 };
+}
+
+/** The PAL hears of a status only (0 of a thread); which signal it was the LibOS keeps for the parent. */
+const leave = ({ signal }: Exit) => ({ ...dkExitArgs({ how: signal > 0 ? 1 : 0, why: signal > 0 ? WHY.LIBOS : WHY.EXIT, signal }) });
+
+/**
+ * Another live thread: only this one ends. Else the helpers are told to end, too. While a child's stream is open the IPC helper stays behind
+ * and ends the process when the last one closes; else it is waited for, a millisecond at a time and 2000 times at most
+ * (exit_with_ipc_helper in shim_ipc_helper.c). Of threads that end one after the other the last one's status counts.
+ */
+const processExit = flow<Exit & { turns: number }>("try_process_exit", "libos", "2.16", (s) => [
+  s.act("exit_code, cur_process.exit_code, term_signal", (c, v) => {
+    c.signal = v.signal;
+    c.value = v.status;
+    c.t.libos.exitCode = v.status;
+    c.t.libos.termSignal = v.signal;
+    c.process(c.t).exiting = { status: v.status, ...causeOf(c, v) };
+    v.turns = 0;
+  }),
+  s.call("thread_exit(cur_thread, true)", "thread_exit", () => ({ child: -1, send: true })),
+  s.call("check_last_thread: lock(thread_list_lock)", "lock", lockOf(THREAD_LIST_LOCK)),
+  s.act("look for another thread that is alive", (c) => {
+    c.value = othersAlive(c).length;
+  }),
+  s.call("check_last_thread: unlock(thread_list_lock)", "unlock", lockOf(THREAD_LIST_LOCK)),
+  s.test("another local thread is alive?", (c) => othersAlive(c).length > 0, "thread"),
+  s.test("no async helper?", (c) => !c.process(c.t).helperAlive, "ipc"),
+  s.call("terminate_async_helper: lock(async_helper_lock)", "lock", helperLock),
+  s.act("async_helper_state := HELPER_NOTALIVE", (c) => {
+    c.process(c.t).helperAlive = false;
+  }),
+  s.call("terminate_async_helper: unlock(async_helper_lock)", "unlock", helperLock),
+  dk(s, "set_event: DkStreamWrite(async_helper_event)", "DkStreamWrite", (c) => ({ object: c.process(c.t).helperEvent, bytes: 1 })),
+  s.at("ipc"),
+  s.test("no IPC helper?", (c) => c.process(c.t).ipc.helper !== "alive", "clean"),
+  s.call("exit_with_ipc_helper: lock(ipc_helper_lock)", "lock", lockOf(IPC_HELPER_LOCK)),
+  s.act("a child's stream is open? HELPER_HANDEDOVER, else HELPER_NOTALIVE", (c) => {
+    const { ipc } = c.process(c.t);
+    ipc.helper = ipc.children.length > 0 ? "handed-over" : "not-alive";
+    c.value = ipc.children.length;
+    ipc.queue.push(message("event", c.t.process));
+  }),
+  s.call("exit_with_ipc_helper: unlock(ipc_helper_lock)", "unlock", lockOf(IPC_HELPER_LOCK)),
+  dk(s, "set_event: DkStreamWrite(ipc_helper_event)", "DkStreamWrite", (c) => ({ object: c.process(c.t).ipc.port, bytes: 1 })),
+  s.test("handed over?", (c) => c.process(c.t).ipc.helper === "handed-over", "thread"),
+  s.at("wait"),
+  s.test("the helper is gone, or waited for 2000 times?", (c, v) => !c.process(c.t).ipc.thread || v.turns >= 2000, "clean"),
+  s.act("loops + 1", (_, v) => {
+    v.turns += 1;
+  }),
+  dk(s, "DkThreadDelayExecution(1000 microseconds)", "DkThreadDelayExecution", () => ({ timeout: 1_000_000 })),
+  s.jump("wait", "again"),
+  s.at("clean"),
+  s.call("shim_clean()", "shim_clean"),
+  s.at("thread"),
+  s.call("DkThreadExit()", "DkThreadExit", (_, v) => leave(v)),
+]);
+
+/** Of two that get here at once, or of an assertion on the way, only the first does it (in_terminate in shim_init.c). */
+const clean = flow<{ again: boolean }>("shim_clean", "libos", "2.16", (s) => [
+  s.act("in_terminate + 1", (c, v) => {
+    const p = c.process(c.t);
+    v.again = p.terminating;
+    p.terminating = true;
+  }),
+  s.test("another one is at it already?", (_, v) => v.again, "again"),
+  s.call("del_all_ipc_ports: lock(ipc_helper_lock)", "lock", lockOf(IPC_HELPER_LOCK)),
+  s.act("the ports are closed"),
+  s.call("del_all_ipc_ports: unlock(ipc_helper_lock)", "unlock", lockOf(IPC_HELPER_LOCK)),
+  s.call("lock(__master_lock)", "lock", lockOf(MASTER_LOCK)),
+  s.call("DkProcessExit(cur_process.exit_code)", "DkProcessExit", (c) => {
+    const { status, why, signal } = c.process(c.t).exiting;
+    return { ...dkExitArgs({ status, why, signal, how: c.t.libos.termSignal > 0 ? 1 : 0 }) };
+  }),
+  s.at("again"),
+  s.ret(),
+]);
+
+/** SIGKILL into every other thread's ring, then this thread's own end. */
+const exitGroup = flow<{ status: number }>("shim_do_exit_group", "libos", "2.15", (s) => [
+  s.call("do_kill_proc(SIGKILL, without IPC)", "do_kill_proc", (c) => {
+    const { pid } = c.process(c.t);
+    c.process(c.t).exitGroup = true;
+    return { ...walkArgs(pid, SIG.KILL, pid, false) };
+  }),
+  s.call("try_process_exit(status, 0)", "try_process_exit", (_, v) => ({ status: v.status, signal: 0, turns: 0 })),
+]);
+
+const exit = flow<{ status: number }>("shim_do_exit", "libos", "2.15", (s) => [
+  s.call("try_process_exit(status, 0)", "try_process_exit", (_, v) => ({ status: v.status, signal: 0, turns: 0 })),
+]);
+
+export const exitFlows: readonly Flow[] = [threadExit, processExit, clean, exitGroup, exit];

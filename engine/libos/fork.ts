@@ -1,0 +1,131 @@
+/** fork: a checkpoint, sent to a new process by many PAL calls (reference, 2.15; shim_fork.c, shim_checkpoint.c do_migrate_process). */
+
+import type { Cpu } from "../cpu.ts";
+import { type Flow, flow } from "../flow.ts";
+import { dkArgs } from "../pal/calls.ts";
+import type { ShimChild } from "../state.ts";
+import { answer, dk, minusPalErrno } from "./io.ts";
+import { lockOf, message, tell } from "./ipc.ts";
+import { childLock, IPC_HELPER_LOCK, RANGE_MAP_LOCK, THREAD_LIST_LOCK, threadLock } from "./names.ts";
+
+interface Fork {
+  program: string;
+  /** The record's pid: there is none before the process is made, so until then its position. */
+  pid: number;
+  process: number;
+  ret: number;
+}
+
+const own = (c: Cpu): { name: string } => ({ name: threadLock(c.t) });
+const record = (c: Cpu, v: Fork): ShimChild | undefined => c.process(c.t).children.find((child) => child.pid === v.pid);
+const stream = (c: Cpu, v: Fork): number => c.m.processes[v.process]?.stream ?? -1;
+
+/** The record is on thread_list and among the children before the process is there. */
+function addRecord(c: Cpu, v: Fork): void {
+  // get_pid: the number the process is going to have.
+  v.pid = c.m.nextPid;
+  c.process(c.t).children.push({
+    process: -1,
+    pid: v.pid,
+    pgid: c.t.libos.pgid,
+    parent: c.t.id,
+    alive: true,
+    listed: true,
+    waiters: 0,
+    exitEvent: c.newObject("exit_event"),
+    exitCode: 0,
+    termSignal: 0,
+  });
+  c.value = v.pid;
+}
+
+/** What DkProcessCreate made. */
+function adopt(c: Cpu, v: Fork): void {
+  const child = c.m.processes[c.t.rax];
+  const known = record(c, v);
+  v.process = child?.id ?? -1;
+  if (known && child) Object.assign(known, { process: child.id, pid: child.pid });
+  v.pid = child?.pid ?? v.pid;
+  c.value = v.pid;
+}
+
+/** The RPC stream to the child becomes a port of the helper, which it keeps the process for. */
+function keepPort(c: Cpu, v: Fork): void {
+  const me = c.process(c.t);
+  const child = c.m.processes[v.process];
+  me.ipc.children.push(v.process);
+  c.value = v.process;
+  if (!child?.alive) tell(c, me, message("closed", v.process));
+}
+
+function closeStream(c: Cpu, v: Fork): void {
+  const object = c.m.objects[stream(c, v)];
+  if (object) object.closed = true;
+}
+
+/**
+ * The checkpoint goes out by writes; the answer of the child is read, and that is the long wait. A signal that ends it makes fork fail with
+ * -PAL_ERRNO (shim_checkpoint.c:1092), which under SGX is what an earlier call left, perhaps 0: then fork succeeds, and of the child nothing
+ * is ever heard. The record of a child that came to nothing stays among the children.
+ */
+const fork = flow<Fork>("shim_do_fork", "libos", "2.15", (s) => [
+  s.call("get_pid: lock(range_map_lock)", "lock", lockOf(RANGE_MAP_LOCK)),
+  s.call("get_pid: unlock(range_map_lock)", "unlock", lockOf(RANGE_MAP_LOCK)),
+  s.call("malloc(shim_thread)", "malloc"),
+  s.call("add_thread: lock(thread_list_lock)", "lock", lockOf(THREAD_LIST_LOCK)),
+  s.act("on thread_list, in_vm = false", addRecord),
+  s.call("add_thread: unlock(thread_list_lock)", "unlock", lockOf(THREAD_LIST_LOCK)),
+  s.call("set_as_child: lock(child->lock)", "lock", (_, v) => ({ name: childLock(v.pid) })),
+  s.call("set_as_child: lock(cur->lock)", "lock", own),
+  s.act("among cur->children"),
+  s.call("set_as_child: unlock(cur->lock)", "unlock", own),
+  s.call("set_as_child: unlock(child->lock)", "unlock", (_, v) => ({ name: childLock(v.pid) })),
+  s.call(
+    "DkProcessCreate()",
+    "DkProcessCreate",
+    (c, v) => {
+      c.value = c.t.libos.palErrno;
+      return { ...dkArgs(), program: v.program, start: "", internal: false };
+    },
+    "pal.call.enter",
+  ),
+  s.act("the process", adopt),
+  s.test("none?", (_, v) => v.process < 0, "failed"),
+  s.act("checkpoint of mounts, memory, the thread, handles"),
+  dk(s, "DkStreamWrite(newproc_header)", "DkStreamWrite (device)", () => ({ takes: 0, result: 1 })),
+  s.test("nothing written?", (c) => c.t.rax === 0, "failed"),
+  dk(s, "send_checkpoint_on_stream: DkStreamWrite(checkpoint)", "DkStreamWrite (device)", () => ({ takes: 0, result: 1 })),
+  dk(s, "DkStreamRead(newproc_response): wait for the child", "DkStreamRead (device)", (c, v) => ({ object: stream(c, v), bytes: 1 })),
+  s.test("nothing read?", (c) => c.t.rax === 0, "failed"),
+  s.call("ipc_pid_sublease_send: lock(range_map_lock)", "lock", lockOf(RANGE_MAP_LOCK)),
+  s.call("ipc_pid_sublease_send: unlock(range_map_lock)", "unlock", lockOf(RANGE_MAP_LOCK)),
+  s.call("add_ipc_port_by_id: lock(ipc_helper_lock)", "lock", lockOf(IPC_HELPER_LOCK)),
+  s.act("the stream to the child is a port, KEEPALIVE", keepPort),
+  s.act("restart_ipc_helper", (c) => {
+    c.process(c.t).ipc.queue.push(message("event", c.t.process));
+  }),
+  dk(s, "set_event: DkStreamWrite(ipc_helper_event)", "DkStreamWrite", (c) => ({ object: c.process(c.t).ipc.port, bytes: 1 })),
+  s.call("add_ipc_port_by_id: unlock(ipc_helper_lock)", "unlock", lockOf(IPC_HELPER_LOCK)),
+  s.call("lock(new_thread->lock)", "lock", (_, v) => ({ name: childLock(v.pid) })),
+  s.call("unlock(new_thread->lock)", "unlock", (_, v) => ({ name: childLock(v.pid) })),
+  s.act("ret = pid of the child", (c, v) => {
+    v.ret = v.pid;
+    c.value = v.ret;
+  }),
+  s.jump("return", "return"),
+  s.at("failed"),
+  s.act("ret = -PAL_ERRNO; DkObjectClose(process stream)", (c, v) => {
+    v.ret = minusPalErrno(c);
+    c.value = v.ret;
+    closeStream(c, v);
+  }),
+  s.call('sys_printf("process creation failed")', "sys_printf"),
+  s.test("ret < 0?", (_, v) => v.ret < 0, "return"),
+  s.act("0 is taken for success: ret = tid", (_, v) => {
+    v.ret = v.pid;
+  }),
+  s.at("return"),
+  answer(s),
+]);
+
+export const forkFlows: readonly Flow[] = [fork];

@@ -1,0 +1,385 @@
+/**
+ * Messages between LibOS processes, and the helper thread that gets them (reference, 2.15; ipc/shim_ipc_helper.c, shim_ipc.c). It is there
+ * from shim_init on in every process: an own server pipe wants to be listened on (shim_ipc_pid.c:66).
+ */
+
+import type { Cpu } from "../cpu.ts";
+import { type Flow, flow, type Step, type Steps } from "../flow.ts";
+import { fill } from "../host/calls.ts";
+import { dkArgs, dkExitArgs } from "../pal/calls.ts";
+import type { IpcMessage, Process } from "../state.ts";
+import { KIND } from "../transition.ts";
+import { setEvent, waitEvent } from "./events.ts";
+import { dk, setWait } from "./io.ts";
+import { childLock, IPC_HELPER_LOCK, MSGS_LOCK, RANGE_MAP_LOCK, THREAD_LIST_LOCK } from "./names.ts";
+import { childOf } from "./thread-list.ts";
+
+export const lockOf = (name: string) => () => ({ name });
+
+/** A message; what a kind of it does not say is -1 or 0. */
+export const message = (what: IpcMessage["what"], src: number, given: Partial<IpcMessage> = {}): IpcMessage => ({
+  what,
+  src,
+  signal: 0,
+  sender: 0,
+  target: -1,
+  thread: -1,
+  exitCode: 0,
+  termSignal: 0,
+  ...given,
+});
+
+/** The host tells a process's helper something: a stream has been closed. */
+export function tell(c: Cpu, p: Process, told: IpcMessage): void {
+  p.ipc.queue.push(told);
+  fill(c, p.ipc.port, 1);
+}
+
+/**
+ * The host has ended a process: its streams are closed. Its parent's helper takes that for the child's end; whoever waits for an answer is
+ * told that there will be none.
+ */
+export function streamsClosed(c: Cpu, gone: Process): void {
+  const port = c.m.objects[gone.ipc.port];
+  if (port) port.closed = true;
+  for (const p of c.processes()) {
+    const connected = p.ipc.children.includes(gone.id) || p.ipc.waiting.some(({ process }) => process === gone.id);
+    if (p.alive && p.ipc.thread && connected) tell(c, p, message("closed", gone.id));
+  }
+}
+
+/** DkStreamWrite of one message to a process's port; it is there when the bytes are. */
+export const post = <V extends object>(
+  s: Pick<Steps<V>, "call">,
+  label: string,
+  to: (c: Cpu, v: V) => number,
+  what: (c: Cpu, v: V) => IpcMessage,
+): Step =>
+  dk<V>(s, label, "DkStreamWrite (device)", (c, v) => {
+    const process = to(c, v);
+    c.t.mail = { process, message: what(c, v) };
+    return { object: c.m.processes[process]?.ipc.port ?? -1, bytes: 1 };
+  });
+
+/** Streams to the parent and to the children: IPC_PORT_DIRPRT and IPC_PORT_DIRCLD. */
+function ports(c: Cpu, p: Process): number[] {
+  const parent = c.m.processes[p.parent];
+  const connected = parent?.alive && c.m.objects[p.stream]?.closed !== true;
+  return [...(connected ? [parent.id] : []), ...p.ipc.children];
+}
+
+interface Broadcast {
+  message: IpcMessage;
+  /** Not to the process it came from. */
+  except: number;
+  to: number[];
+}
+
+/** broadcast_ipc: a message to all of them, without an answer. */
+const broadcast = flow<Broadcast>("broadcast_ipc", "libos", "2.15", (s) => [
+  s.call("lock(ipc_helper_lock)", "lock", lockOf(IPC_HELPER_LOCK)),
+  s.act("the streams to parent and children", (c, v) => {
+    v.to = ports(c, c.process(c.t)).filter((id) => id !== v.except);
+    c.value = v.to.length;
+  }),
+  s.call("unlock(ipc_helper_lock)", "unlock", lockOf(IPC_HELPER_LOCK)),
+  s.at("next"),
+  s.test("sent to all?", (_, v) => v.to.length === 0, "done"),
+  post<Broadcast>(
+    s,
+    "send_ipc_message: DkStreamWrite(port)",
+    (_, v) => v.to.shift() ?? -1,
+    (_, v) => v.message,
+  ),
+  s.jump("next", "next port"),
+  s.at("done"),
+  s.ret(),
+]);
+
+interface KillSend {
+  message: IpcMessage;
+  dest: number;
+}
+
+export const killSend = (c: Cpu, what: IpcMessage["what"], target: number, signal: number, sender: number): KillSend => ({
+  message: { ...message(what, c.t.process, { target, signal, sender, thread: c.t.internal ? -1 : c.t.id }) },
+  dest: -1,
+});
+
+/** Whose number it is: that process, unless it is this one or gone (connect_owner in shim_ipc_nsimpl.h). */
+function owner(c: Cpu, target: number): number {
+  const p = c.processes().find((known) => known.pid === target || known.threads.some((id) => c.m.threads[id]?.tid === target));
+  return p?.alive && p.id !== c.t.process ? p.id : -1;
+}
+
+/**
+ * Ask the process that owns a number to kill what has it. The answer is waited for once: a signal that ends the wait makes it a success
+ * (shim_ipc.c:468). A helper has no scheduler_event and does not wait.
+ */
+const pidKillSend = flow<KillSend>("ipc_pid_kill_send", "libos", "2.15", (s) => [
+  s.call("connect_owner: lock(range_map_lock)", "lock", lockOf(RANGE_MAP_LOCK)),
+  s.act("whose number is it?", (c, v) => {
+    v.dest = owner(c, v.message.target);
+    c.value = v.dest;
+  }),
+  s.call("connect_owner: unlock(range_map_lock)", "unlock", lockOf(RANGE_MAP_LOCK)),
+  s.test("nobody's, or this process's own?", (_, v) => v.dest < 0, "none"),
+  s.call("ipc_helper_lock: is there a port?", "lock", lockOf(IPC_HELPER_LOCK)),
+  s.call("unlock(ipc_helper_lock)", "unlock", lockOf(IPC_HELPER_LOCK)),
+  s.test("a helper: nobody waits", (_, v) => v.message.thread < 0, "send"),
+  setWait(s),
+  s.at("send"),
+  s.call("lock(port.msgs_lock)", "lock", lockOf(MSGS_LOCK)),
+  s.act("note who waits for the answer", (c, v) => {
+    if (v.message.thread >= 0) c.process(c.t).ipc.waiting.push({ thread: v.message.thread, process: v.dest });
+  }),
+  s.call("unlock(port.msgs_lock)", "unlock", lockOf(MSGS_LOCK)),
+  post<KillSend>(
+    s,
+    "send_ipc_message(IPC_PID_KILL): DkStreamWrite(port)",
+    (c, v) => {
+      c.signal = v.message.signal;
+      return v.dest;
+    },
+    (_, v) => v.message,
+  ),
+  s.test("a helper: nobody waits", (_, v) => v.message.thread < 0, "close"),
+  waitEvent(s, "thread_sleep: DkObjectsWaitAny(scheduler_event, forever), once", (c) => c.t.libos.schedulerEvent),
+  s.at("close"),
+  s.call("lock(port.msgs_lock)", "lock", lockOf(MSGS_LOCK)),
+  s.act("nobody waits any more", (c) => {
+    const { ipc } = c.process(c.t);
+    ipc.waiting = ipc.waiting.filter(({ thread }) => thread !== c.t.id);
+  }),
+  s.call("unlock(port.msgs_lock)", "unlock", lockOf(MSGS_LOCK)),
+  s.ret("return 0: the answer's value, or nothing", (c) => {
+    c.t.rax = 0;
+  }),
+  s.at("none"),
+  s.ret("return -ESRCH", (c) => {
+    c.t.rax = -3;
+    c.value = -3;
+  }),
+]);
+
+const createHelper = flow("create_ipc_helper", "libos", "2.15", (s) => [
+  s.act("ipc_helper_state := HELPER_ALIVE", (c) => {
+    const { ipc } = c.process(c.t);
+    ipc.helper = "alive";
+    ipc.thread = true;
+  }),
+  s.call(
+    "thread_create(shim_ipc_helper)",
+    "DkThreadCreate",
+    (c) => {
+      c.value = c.t.libos.palErrno;
+      return { ...dkArgs(), program: "", start: "shim_ipc_helper", internal: true };
+    },
+    "pal.call.enter",
+  ),
+  s.test("handle?", (c) => c.t.rax !== 0, "return"),
+  s.act("ipc_helper_state := HELPER_NOTALIVE", (c) => {
+    const { ipc } = c.process(c.t);
+    ipc.helper = "none";
+    ipc.thread = false;
+  }),
+  s.at("return"),
+  s.ret(),
+]);
+
+interface Helper {
+  message: IpcMessage;
+}
+
+const NOTHING = message("event", -1);
+
+/** Remove what waits for an answer of a process, or of the thread that gets it; and who that was. */
+function takeWaiting(c: Cpu, v: Helper): number {
+  const { ipc } = c.process(c.t);
+  const at = ipc.waiting.findIndex((entry) =>
+    v.message.what === "answer" ? entry.thread === v.message.thread : entry.process === v.message.src,
+  );
+  const [taken] = at < 0 ? [] : ipc.waiting.splice(at, 1);
+  return taken?.thread ?? -1;
+}
+
+/** Wake whoever waits for an answer. */
+const wakeWaiting = (s: Steps<Helper>, again: string): (Step | ReturnType<Steps<Helper>["at"]>)[] => [
+  s.call("lock(port.msgs_lock)", "lock", lockOf(MSGS_LOCK)),
+  s.act("who waits for an answer?", (c, v) => {
+    v.message = { ...v.message, thread: takeWaiting(c, v) };
+    c.value = v.message.thread;
+  }),
+  s.call("unlock(port.msgs_lock)", "unlock", lockOf(MSGS_LOCK)),
+  s.test("nobody?", (_, v) => v.message.thread < 0, again),
+  setEvent(s, "thread_wakeup: DkEventSet(scheduler_event)", (c, v) => c.m.threads[v.message.thread]?.libos.schedulerEvent ?? -1),
+];
+
+const isKill = (v: Helper): boolean => v.message.what.startsWith("kill");
+
+const helper = flow<Helper>("shim_ipc_helper", "libos", "2.15", (s) => [
+  s.act("ipc helper thread: allocate_tls", (c, v) => {
+    c.t.libos.ready = true;
+    v.message = { ...NOTHING };
+  }),
+  s.call("lock(ipc_helper_lock)", "lock", lockOf(IPC_HELPER_LOCK)),
+  s.call("unlock(ipc_helper_lock)", "unlock", lockOf(IPC_HELPER_LOCK)),
+  s.act("ipc helper thread started"),
+  s.at("update"),
+  s.call("update_list: lock(ipc_helper_lock)", "lock", lockOf(IPC_HELPER_LOCK)),
+  s.act("the ports to listen on", (c) => {
+    c.value = ports(c, c.process(c.t)).length;
+  }),
+  s.call("update_list: unlock(ipc_helper_lock)", "unlock", lockOf(IPC_HELPER_LOCK)),
+  s.at("loop"),
+  s.test(
+    "not alive, and no child's stream to keep?",
+    (c) => {
+      const { ipc } = c.process(c.t);
+      return ipc.helper !== "alive" && ipc.children.length === 0;
+    },
+    "end",
+  ),
+  dk(s, "DkObjectsWaitAny(ipc_helper_event and the ports)", "DkObjectsWaitAny", (c) => ({ objects: [c.process(c.t).ipc.port] })),
+  s.test("nothing: again", (c) => c.t.rax === 0, "loop"),
+  dk(s, "DkStreamRead(event or port)", "DkStreamRead", (c) => ({ object: c.process(c.t).ipc.port, bytes: 1 })),
+  s.act("what is it?", (c, v) => {
+    v.message = { ...(c.process(c.t).ipc.queue.shift() ?? NOTHING) };
+    c.signal = v.message.signal;
+    c.detail = c.text(v.message.what);
+  }),
+  s.test(
+    "ipc_helper_event, and HELPER_NOTALIVE?",
+    (c, v) => v.message.what === "event" && c.process(c.t).ipc.helper === "not-alive",
+    "end",
+  ),
+  s.test("ipc_helper_event?", (_, v) => v.message.what === "event", "update"),
+  s.test("a stream was closed?", (_, v) => v.message.what === "closed", "closed"),
+  s.test("IPC_CLD_EXIT?", (_, v) => v.message.what === "exit", "exit"),
+  s.test("IPC_PID_KILL?", (_, v) => isKill(v), "kill"),
+  ...wakeWaiting(s, "loop"),
+  s.jump("loop", "next message"),
+
+  s.at("kill"),
+  s.callDynamic("ipc_pid_kill_callback", (c, v) => {
+    const { what, target, signal, sender, src } = v.message;
+    const flows = { "kill-process": "do_kill_proc", "kill-group": "do_kill_pgroup" } as const;
+    if (what === "kill-all") return { flow: c.flowOf("kill_all_threads (IPC)"), v: { message: v.message, except: src } };
+    const name = flows[what as keyof typeof flows];
+    return { flow: c.flowOf(name), v: { ...walkArgs(target, signal, sender, true) } };
+  }),
+  s.test("nobody waits for an answer?", (_, v) => v.message.thread < 0, "loop"),
+  post<Helper>(
+    s,
+    "send_ipc_message(IPC_RESP): DkStreamWrite(port)",
+    (_, v) => v.message.src,
+    (c, v) => message("answer", c.t.process, { thread: v.message.thread }),
+  ),
+  s.jump("loop", "next message"),
+
+  s.at("exit"),
+  s.call("ipc_thread_exit", "ipc_thread_exit", (_, v) => ({ message: v.message })),
+  s.jump("loop", "next message"),
+
+  s.at("closed"),
+  s.call("del_ipc_port_fini: lock(ipc_helper_lock)", "lock", lockOf(IPC_HELPER_LOCK)),
+  s.act("the port is deleted", (c, v) => {
+    const { ipc } = c.process(c.t);
+    ipc.children = ipc.children.filter((id) => id !== v.message.src);
+    c.value = v.message.src;
+  }),
+  ...wakeWaiting(s, "deleted"),
+  s.at("deleted"),
+  s.call("del_ipc_port_fini: unlock(ipc_helper_lock)", "unlock", lockOf(IPC_HELPER_LOCK)),
+  s.call("ipc_child_exit: lock(thread_list_lock)", "lock", lockOf(THREAD_LIST_LOCK)),
+  s.callDynamic("child_thread_exit: the child is alive? It has been killed", (c, v) => {
+    const child = c.process(c.t).children.find((known) => known.process === v.message.src && known.alive);
+    if (!child) return null;
+    // SIGKILL, and the error of the stream as an exit code (shim_ipc_child.c:127).
+    child.exitCode = STREAM_CLOSED;
+    child.termSignal = 9;
+    return { flow: c.flowOf("thread_exit"), v: { child: child.pid, send: false } };
+  }),
+  s.call("ipc_child_exit: unlock(thread_list_lock)", "unlock", lockOf(THREAD_LIST_LOCK)),
+  s.jump("update", "update_list"),
+
+  s.at("end"),
+  s.test("not HELPER_HANDEDOVER?", (c) => c.process(c.t).ipc.helper !== "handed-over", "not the last"),
+  s.call("the last thread: shim_terminate()", "shim_clean"),
+  s.at("not the last"),
+  s.call("lock(ipc_helper_lock)", "lock", lockOf(IPC_HELPER_LOCK)),
+  s.act("ipc_helper_thread := NULL", (c) => {
+    c.process(c.t).ipc.thread = false;
+  }),
+  s.call("unlock(ipc_helper_lock)", "unlock", lockOf(IPC_HELPER_LOCK)),
+  s.act("ipc helper thread terminated"),
+  s.call("DkThreadExit()", "DkThreadExit", () => ({ ...dkExitArgs() })),
+]);
+
+/** -ECONNRESET as an exit code. */
+const STREAM_CLOSED = 104;
+
+/** IPC_CLD_EXIT: of a thread on thread_list its end, of any other one a note (struct shim_simple_thread). */
+const threadExit = flow<Helper>("ipc_thread_exit", "libos", "2.15", (s) => [
+  s.callDynamic("__lookup_thread(tid): thread_exit(thread)", (c, v) => {
+    const { target, exitCode, termSignal } = v.message;
+    const child = childOf(c.process(c.t), target);
+    c.value = target;
+    if (!child) {
+      c.kind = KIND.step;
+      return null;
+    }
+    if (child.alive) Object.assign(child, { exitCode, termSignal });
+    return { flow: c.flowOf("thread_exit"), v: { child: target, send: false } };
+  }),
+  s.ret(),
+]);
+
+/** KILL_ALL: passed on to the other streams, then the leader here. */
+const killAllRemote = flow<Broadcast>("kill_all_threads (IPC)", "libos", "2.15", (s) => [
+  s.call("broadcast_ipc(IPC_PID_KILL) to the others", "broadcast_ipc", (c, v) => ({
+    message: { ...v.message, src: c.t.process },
+    except: v.except,
+    to: [],
+  })),
+  s.call("kill_all_threads(NULL, sender, sig)", "kill_all_threads", (_, v) => ({
+    ...walkArgs(-1, v.message.signal, v.message.sender, false),
+  })),
+  s.ret(),
+]);
+
+/** Locals of the walks over thread_list in kill.ts. */
+export interface Walk {
+  target: number;
+  signal: number;
+  /** What si_pid becomes. */
+  sender: number;
+  /** use_ipc: children and other processes, too. */
+  ipc: boolean;
+  threads: number[];
+  children: number[];
+  found: boolean;
+}
+
+export const walkArgs = (target: number, signal: number, sender: number, ipc: boolean): Walk => ({
+  target,
+  signal,
+  sender,
+  ipc,
+  threads: [],
+  children: [],
+  found: false,
+});
+
+/** ipc_cld_exit_send: parent and children hear that a thread has ended, with its exit code and signal. */
+const cldExitSend = flow<{ status: number; signal: number }>("ipc_cld_exit_send", "libos", "2.15", (s) => [
+  s.call("broadcast_ipc(IPC_CLD_EXIT)", "broadcast_ipc", (c, v) => ({
+    message: message("exit", c.t.process, { target: c.t.tid, exitCode: v.status, termSignal: v.signal }),
+    except: -1,
+    to: [],
+  })),
+  s.ret(),
+]);
+
+export const ipcFlows: readonly Flow[] = [broadcast, pidKillSend, createHelper, helper, threadExit, killAllRemote, cldExitSend];
+export { childLock };
