@@ -135,7 +135,7 @@ function start(c: Cpu, o: RunOptions): void {
     frames: c.wiring.boot(),
     creator: null,
   });
-  const { mask, ignore } = c.scenario.inherit;
+  const { mask, ignore } = c.scenario;
   t.hostMask = setOf(mask.filter((signal) => signal !== SIG.KILL && signal !== SIG.STOP));
   for (const signal of ignore) p.hostActions[signal] = { flow: -1, flags: 0, mask: emptySet() };
 }

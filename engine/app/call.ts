@@ -15,7 +15,7 @@ function callText(name: string, op: Operation): string {
   const shown = Object.entries(op)
     .filter(
       ([key, value]) =>
-        !["op", "expect", "result", "takes", "line", "takers", "finds"].includes(key) &&
+        !["op", "expect", "result", "takes", "line", "takers", "finds", ...(op.op === "call" ? ["name"] : [])].includes(key) &&
         value !== undefined &&
         value !== NEVER &&
         !(value === false && !SHOWN_FALSE.has(key)) &&

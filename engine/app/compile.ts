@@ -116,9 +116,9 @@ const COMPILE: Compile = {
     s.act(
       op.at === "unmapped" ? `fault: ${op.what}` : `fault: ${op.what}, ${op.at}`,
       (c, v) => {
-        v.address = op.address || 0x1000;
+        v.address = op.address ?? 0x1000;
         v.vma = op.at;
-        faultAt(c, op.what, v.address, op.at);
+        faultAt(c, op.at === "stack-guard" ? "stack" : op.what, v.address, op.at);
       },
       "app.fault",
     ),

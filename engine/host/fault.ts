@@ -19,6 +19,7 @@ export const FAULTS = [
   "syscall",
   "hlt",
   "in",
+  "protection",
   "noncanonical",
   "stack",
 ] as const;
@@ -26,9 +27,9 @@ export type Fault = (typeof FAULTS)[number];
 
 /**
  * What is at the address of a memory fault: no mapping; memory of the LibOS; a file's mapping past the end of the file; a file's mapping
- * that is not writable, written to; any other mapping whose protection forbids the access (2.11).
+ * that is not writable, written to; any other mapping whose protection forbids the access (2.11); the guard page below the stack.
  */
-export const VMAS = ["unmapped", "internal", "file-end", "read-only", "protected"] as const;
+export const VMAS = ["unmapped", "internal", "file-end", "read-only", "protected", "stack-guard"] as const;
 export type Vma = (typeof VMAS)[number];
 
 export const isVma = (word: Word | undefined): word is Vma => VMAS.some((vma) => vma === word);
@@ -58,8 +59,9 @@ const EXCEPTIONS: Readonly<Record<Fault, Exception>> = {
   // #GP: SIGSEGV without an address. Like #PF it is not reported in EXITINFO (SGX 1).
   hlt: { code: 2, signal: SIG.SEGV, vector: VECTOR.NONE },
   noncanonical: { code: 2, signal: SIG.SEGV, vector: VECTOR.NONE },
-  // In an enclave input and output are invalid opcodes.
+  // In an enclave input and output are invalid opcodes. A protection fault without more is one of these.
   in: { code: 2, signal: SIG.SEGV, vector: VECTOR.UD },
+  protection: { code: 2, signal: SIG.SEGV, vector: VECTOR.UD },
   // The guard page below the stack.
   stack: { code: 2, signal: SIG.SEGV, vector: VECTOR.NONE },
 };
@@ -102,6 +104,7 @@ function infoOf(what: Fault, signal: number, address: number, vma: Vma): SigInfo
       return faultInfo(signal, SI.SEGV_MAPERR, address);
     case "hlt":
     case "in":
+    case "protection":
     case "noncanonical":
       return signal === SIG.SEGV ? byKernel(signal) : faultInfo(signal, SI.ILL_ILLOPN, address);
     case "align":

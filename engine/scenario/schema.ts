@@ -135,10 +135,7 @@ const programs = z
 
 const MOST_PLANS = 1_000_000;
 
-const inherit = z.strictObject({
-  mask: z.array(signal).max(1000).default([]).describe("signals that are blocked"),
-  ignore: z.array(signal).max(1000).default([]).describe("signals that are ignored (nohup, trap '' in a shell)"),
-});
+const inherited = z.array(signal).max(1000).default([]);
 
 const limit = z.strictObject({
   time: duration.default(NEVER).describe("virtual time"),
@@ -176,9 +173,8 @@ export const scenarioSchema = z.strictObject({
     .boolean()
     .default(false)
     .describe("the manifest of a library OS has debug_type: a line is printed before and after each call, and each is a PAL call"),
-  inherit: inherit
-    .default({ mask: [], ignore: [] })
-    .describe("what the first process starts with, from whoever started it; the base revision does not ask for it"),
+  mask: inherited.describe("signals that are blocked when the first process starts, by whoever started it; the base revision does not ask"),
+  ignore: inherited.describe("signals that are ignored then (nohup, trap '' in a shell); the base revision does not ask"),
   limit: limit.default({ time: NEVER, transitions: 1_000_000 }).describe("where the run ends when it does not end by itself"),
   interrupts: z
     .number()

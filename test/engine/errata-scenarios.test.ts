@@ -203,7 +203,7 @@ describe("A19, B13: alternate stacks", () => {
 describe("inherited mask and dispositions", () => {
   it("the LibOS does not ask for them: it begins with none", () => {
     const main = [{ sigprocmask: { how: "block", signals: [], old: true } }, { kill: { signal: "SIGHUP" } }, "getpid"];
-    const run = (stack: StackName): Ran => runProgram(stack, main, [], { inherit: { mask: ["SIGUSR1"], ignore: ["SIGHUP"] } });
+    const run = (stack: StackName): Ran => runProgram(stack, main, [], { mask: ["SIGUSR1"], ignore: ["SIGHUP"] });
     expect([outputs(run("native-linux"))[0], resultOf(run("native-linux"), "getpid")]).toEqual([[3, 1 << 9], "1"]);
     for (const stack of GRAPHENE) expect([outputs(run(stack))[0], resultOf(run(stack), "getpid")]).toEqual([[3, 0], "never returns"]);
   });

@@ -313,7 +313,8 @@ describe("the alternate stack", () => {
 describe("what a process starts with", () => {
   it("an inherited mask and SIG_IGN are in force", () => {
     const ran = run([{ sigprocmask: { how: "block", signals: [], old: true } }, { kill: { signal: "SIGHUP" } }, "getpid"], [], {
-      inherit: { mask: ["SIGUSR1"], ignore: ["SIGHUP"] },
+      mask: ["SIGUSR1"],
+      ignore: ["SIGHUP"],
     });
     expect([outputs(ran)[0], resultOf(ran, "getpid")]).toEqual([[3, 1 << 9], "1"]);
   });

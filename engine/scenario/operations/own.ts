@@ -30,8 +30,9 @@ export const own = (body: Body) =>
       {
         does: "an instruction that faults",
         linux:
-          "SIGFPE, SIGSEGV, SIGBUS, SIGILL or SIGTRAP for the thread. cpuid, rdtsc and syscall are ordinary instructions; hlt, in and a " +
-          "noncanonical address are SIGSEGV with SI_KERNEL; stack is an overflow: only a handler with SA_ONSTACK can run.",
+          "SIGFPE, SIGSEGV, SIGBUS, SIGILL or SIGTRAP for the thread. cpuid, rdtsc and syscall are ordinary instructions; hlt, in " +
+          "(protection) and a noncanonical address are SIGSEGV with SI_KERNEL; stack, or memory at the stack-guard, is an overflow: only " +
+          "a handler with SA_ONSTACK can run.",
         graphene: "In an enclave cpuid, rdtsc, syscall and int3 fault, too: cpuid and rdtsc are emulated, syscall ends the thread.",
         example: "fault: { what: memory, address: 4096 }",
         short: "what",
@@ -40,7 +41,7 @@ export const own = (body: Body) =>
         z
           .strictObject({
             what: z.enum(FAULTS).describe("the instruction"),
-            address: count.default(0).describe("address of a memory fault; 0 for one that is chosen"),
+            address: count.optional().describe("address of a memory fault; without it one is chosen"),
             at: z.enum(VMAS).default("unmapped").describe("what is at the address; only with `what: memory`"),
           })
           .refine(({ what, at }) => what === "memory" || at === "unmapped", { path: ["at"], message: "expected only with what: memory" }),
