@@ -1,14 +1,15 @@
 /** Differences between the calls of a thread in two runs. */
 
 import { E, resultText } from "../../engine/index.ts";
-import type { Weight } from "./difference.ts";
+import type { Side, Weight } from "./difference.ts";
 import { partingPlace } from "./divergence.ts";
 import { nearlySame, weightOfLack } from "./lacking.ts";
 import { HANDLER, type Observed, OPEN, outputsOf, RETURNED, SIGINFO_PID, SIGINFO_SIGNAL } from "./observation.ts";
 import { IGNORED } from "./pairing.ts";
 import { absent, sides, type ThreadPair, type ThreadSide } from "./thread-pair.ts";
+import { endsByTime, otherTime } from "./time-outs.ts";
 import { callName, labelOf, lineOf } from "./tokens.ts";
-import { becameOf, outputText, whatIs } from "./words.ts";
+import { becameOf, durationText, outputText, whatIs } from "./words.ts";
 
 /** Compares all calls of the pair of threads; handlers' runs are compared before (runs.ts). */
 export function compareCalls(pair: ThreadPair): void {
@@ -105,7 +106,9 @@ function compareResults(pair: ThreadPair, itemA: number, itemB: number): void {
   const b = pair.b.half.of;
   const one = a.items.result.at(itemA);
   const other = b.items.result.at(itemB);
-  if (pair.ids.sameResult(callName(labelOf(a, itemA)), one, other) || saidByLog(a, itemA, other) || saidByLog(b, itemB, one)) return;
+  const name = callName(labelOf(a, itemA));
+  if (one === other && endsByTime(name, one)) return compareTimeOuts(pair, itemA, itemB);
+  if (pair.ids.sameResult(name, one, other) || saidByLog(a, itemA, other) || saidByLog(b, itemB, one)) return;
   // Interrupted by a signal that came elsewhere in the other run.
   const [inA, inB] = pair.displaced;
   const isTiming = (one === E.INTR && inA.has(itemA)) || (other === E.INTR && inB.has(itemB));
@@ -118,6 +121,29 @@ function compareResults(pair: ThreadPair, itemA: number, itemB: number): void {
     one: { seq: a.items.seq.at(itemA), ...expected(a, itemA, one) },
     other: { seq: b.items.seq.at(itemB), ...expected(b, itemB, other) },
     order: [partingPlace(pair.a, pair.b, itemA), partingPlace(pair.b, pair.a, itemB)],
+  });
+}
+
+function compareTimeOuts(pair: ThreadPair, itemA: number, itemB: number): void {
+  const a = pair.a.half.of;
+  const b = pair.b.half.of;
+  const waited = ({ items }: Observed, item: number): number => items.endTime.at(item) - items.time.at(item);
+  const [one, other] = [waited(a, itemA), waited(b, itemB)];
+  if (!otherTime(one, other)) return;
+  const side = (of: Observed, item: number, ns: number): Side => ({
+    seq: of.items.seq.at(item),
+    text: `${becameOf(of, item)} after ${durationText(ns)}`,
+    result: resultOf(of, item),
+  });
+  pair.found({
+    kind: "time-out",
+    weight: "differs",
+    thread: pair.name,
+    what: whatIs(a, itemA),
+    line: lineOf(a, itemA),
+    one: side(a, itemA, one),
+    other: side(b, itemB, other),
+    order: [a.items.end.at(itemA), b.items.end.at(itemB)],
   });
 }
 

@@ -3,6 +3,7 @@
 export const DIFFERENCE_KINDS = [
   { name: "result", text: "a call answers otherwise" },
   { name: "output", text: "a call writes otherwise (status, old mask, remaining time, ...)" },
+  { name: "time-out", text: "a call's time-out is over much sooner or later" },
   { name: "left", text: "a call or handler is left otherwise (siglongjmp)" },
   { name: "never-returns", text: "a call or handler returns in one run only" },
   { name: "call", text: "a call is made in one run only" },

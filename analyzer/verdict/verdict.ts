@@ -71,9 +71,11 @@ export const ofWeight = ({ differences }: Pick<Verdict, "differences">, weight: 
 /** What a handler is given and runs under, and calls that a stack does not have: always otherwise on it, and seldom the cause of more. */
 export const isDetail = (one: Difference): boolean => one.kind === "siginfo" || one.kind === "mask" || isMissingCall(one);
 
-/** A call that one of the runs does not have. */
-export const isMissingCall = ({ kind, one, other }: Difference): boolean =>
-  kind === "result" && (one.result === E.NOSYS || other.result === E.NOSYS);
+/** A call that one of the runs does not have; those that wait or have to do with signals are causes like any other. */
+export const isMissingCall = ({ kind, what, one, other }: Difference): boolean =>
+  kind === "result" && (one.result === E.NOSYS || other.result === E.NOSYS) && !MATTERS.test(what);
+
+const MATTERS = /^(?:signalfd|eventfd|timerfd|timer_|sig|rt_|setitimer|clock_nanosleep|waitid|pidfd_|ppoll|pselect|epoll_)/;
 
 /** The cause: the first that differs, a detail only where there is nothing else; undefined when the application fares alike. */
 export function firstOf(verdict: Pick<Verdict, "differences">): Difference | undefined {

@@ -104,6 +104,18 @@ export function outputText(what: number, value: number): string {
   return `${OUTPUT_NAMES[what] ?? `output ${what}`} ${value}`;
 }
 
+const UNITS = [
+  [1e9, "s"],
+  [1e6, "ms"],
+  [1e3, "us"],
+] as const;
+
+/** "1.5 s", "20 ms", "700 ns". */
+export function durationText(ns: number): string {
+  const [size, unit] = UNITS.find(([least]) => ns >= least) ?? [1, "ns"];
+  return `${Number((ns / size).toPrecision(3))} ${unit}`;
+}
+
 /** How a thread ended. */
 export function threadText(of: Observed, end: ThreadEnd): string {
   const where = end.item < 0 || end.how === "exited" ? "" : ` in ${whatIs(of, end.item)}`;

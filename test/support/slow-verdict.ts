@@ -4,7 +4,7 @@
  */
 
 import type { Ran, Row } from "./run-scenario.ts";
-import { differingOutputs, GRACE_NS, sameResult } from "./slow-same.ts";
+import { differingOutputs, GRACE_NS, otherTimeOut, sameResult } from "./slow-same.ts";
 import { type Item, last, type Moment, type ThreadEnd, type Told, threadKeys } from "./slow-telling.ts";
 
 const SLOWER = 20;
@@ -250,7 +250,7 @@ function threadDifferences(pair: ThreadPair, partnerOf: ReadonlyMap<Item, Item>,
     } else if (one.how === "returned" && !one.handler && !sameResult(one, other, pids)) {
       const timing = [one, other].some((item) => item.result === INTERRUPTED && displaced.has(item));
       add("result", timing ? "timing" : "differs", one, other);
-    }
+    } else if (one.how === "returned" && !one.handler && otherTimeOut(one, other)) add("time-out", "differs", one, other);
     const known = pair.a.of.siginfos > 0 && pair.b.of.siginfos > 0;
     for (const what of differingOutputs(one, other, known, pids))
       add(one.handler ? (what >= 130 ? "mask" : "siginfo") : "output", "differs", one, other);
