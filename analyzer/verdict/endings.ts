@@ -4,7 +4,7 @@ import type { PlacedDifference, Weight } from "./difference.ts";
 import type { ProcessEnd, ThreadEnd } from "./ends.ts";
 import { weightOfLack } from "./lacking.ts";
 import type { Half, Pairing } from "./pairing.ts";
-import { absent, sides, type ThreadPair } from "./thread-pair.ts";
+import { absent, sides, type ThreadPair, type ThreadSide } from "./thread-pair.ts";
 import { processText, threadText, whatIs } from "./words.ts";
 
 /** A process in both runs. */
@@ -109,8 +109,14 @@ export function compareThreadEnds(pair: ThreadPair): void {
     line: null,
     one: { seq: over(a) ? a.seq : null, text: threadText(pair.a.half.of, a), result: null },
     other: { seq: over(b) ? b.seq : null, text: threadText(pair.b.half.of, b), result: null },
-    order: [over(a) ? a.seq : pair.b.common.lastOtherSeq, over(b) ? b.seq : pair.a.common.lastOtherSeq],
+    order: [placeOfThreadEnd(a, b, pair.b), placeOfThreadEnd(b, a, pair.a)],
   });
+}
+
+/** Seq of the end; of a thread that goes on, or lives on where the other one dies in the PAL, of the last moment that both runs have. */
+function placeOfThreadEnd(own: ThreadEnd, other: ThreadEnd, otherSide: ThreadSide): number {
+  const livesOn = classOf(own) === "alive" || (other.how === "died" && own.how !== "died");
+  return livesOn ? otherSide.common.lastOtherSeq : own.seq;
 }
 
 const classOf = ({ how }: ThreadEnd): "exited" | "killed" | "died" | "alive" =>

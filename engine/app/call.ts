@@ -15,7 +15,9 @@ function callText(name: string, op: Operation): string {
   const shown = Object.entries(op)
     .filter(
       ([key, value]) =>
-        !["op", "expect", "result", "takes", "line", "takers", "finds", ...(op.op === "call" ? ["name"] : [])].includes(key) &&
+        !["op", "expect", "result", "takes", "line", "takers", "finds", "interruptible", ...(op.op === "call" ? ["name"] : [])].includes(
+          key,
+        ) &&
         value !== undefined &&
         value !== NEVER &&
         !(value === false && !SHOWN_FALSE.has(key)) &&
@@ -25,13 +27,13 @@ function callText(name: string, op: Operation): string {
   return `${name}(${shown.join(", ")})`;
 }
 
-const SHOWN_FALSE: ReadonlySet<string> = new Set(["nohang", "disable", "valid", "interruptible"]);
+const SHOWN_FALSE: ReadonlySet<string> = new Set(["nohang", "disable", "valid"]);
 
 function shownValue(key: string, value: unknown): string {
   if (key === "signal") return signalName(Number(value));
   if (key === "signals" || key === "mask") return (value as readonly number[]).map(signalName).join("+");
   if (Array.isArray(value)) return value.join("+");
-  return value === true && !SHOWN_FALSE.has(key) ? key : key === "interruptible" ? `${key}: ${value}` : String(value);
+  return value === true && !SHOWN_FALSE.has(key) ? key : String(value);
 }
 
 /** The step that makes a system call. */

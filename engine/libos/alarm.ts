@@ -3,6 +3,7 @@
 import type { Cpu } from "../cpu.ts";
 import { E } from "../errno.ts";
 import { type Flow, flow, type Step } from "../flow.ts";
+import { copyOut, OUT, tell, type Writes } from "../host/outputs.ts";
 import type { AsyncEvent, Process } from "../state.ts";
 import { helperFlows, helperLock } from "./async-helper.ts";
 import { answer, dk } from "./io.ts";
@@ -118,10 +119,12 @@ const alarm = flow<AlarmLocals>("shim_do_alarm", "libos", "2.19", (s) => [
   answer(s),
 ]);
 
-interface Setitimer {
+interface Setitimer extends Writes {
   value: number;
   interval: number;
   which: string;
+  /** The old value is asked for. */
+  old: boolean;
   /** Microseconds. */
   setup: number;
   ret: number;
@@ -139,6 +142,12 @@ const setitimer = flow<Setitimer>("shim_do_setitimer", "libos", "2.19", (s) => [
     c.value = v.setup;
   }),
   s.call("lock(__master_lock)", "lock", lockOf(MASTER_LOCK)),
+  s.act("current_timeout, current_reset", (c, v) => {
+    const { timeout, reset } = c.process(c.t).realItimer;
+    if (!v.old) return;
+    tell(v, OUT.oldValue, Math.max(0, timeout - v.setup) * 1000);
+    tell(v, OUT.interval, reset * 1000);
+  }),
   installCall<{ value: number; ret: number }>(s as never, "install_async_event(value, callback = signal_itimer)", (v) => ({
     callback: "itimer",
     after: Math.floor(v.value / 1000),
@@ -149,6 +158,8 @@ const setitimer = flow<Setitimer>("shim_do_setitimer", "libos", "2.19", (s) => [
     if (v.ret === 0) rememberItimer(c, v.setup, Math.floor(v.value / 1000), Math.floor(v.interval / 1000));
   }),
   s.call("unlock(__master_lock)", "unlock", lockOf(MASTER_LOCK)),
+  s.test("an error, or no ovalue?", (_, v) => v.ret < 0 || !v.old, "return"),
+  copyOut(s, "*ovalue := them"),
   s.at("return"),
   answer(s),
 ]);

@@ -75,10 +75,24 @@ export function answered({ name, args, takes, value }: Answered): Item | null {
   if (!entry) return null;
   if (entry.shape === "stream") return { [entry.operation]: { ...bytes(entry.operation, value), takes, result: value, expect: value } };
   if (value < 0) return null;
-  if (entry.shape === "poll" && value === 0) return { [entry.operation]: { timeout: takes, ...maskOf(name, args), expect: 0 } };
+  if (entry.shape === "poll" && value === 0)
+    return { [entry.operation]: { ...watched(name, args), timeout: takes, ...maskOf(name, args), expect: 0 } };
   // With a mask that lets in what may be pending, an answer within no time was there before any signal was looked for.
   const mask = maskOf(name, args);
   return { [entry.operation]: { takes: "mask" in mask && takes < MARGIN_NS ? 0 : takes, ...mask, result: value, expect: value } };
+}
+
+/** Descriptors named in one call; the others wait as these do. */
+const MAX_WATCHED = 4;
+
+/** The descriptors of a call that ends without them: objects to which nothing comes. Without any the base revision does not wait at all. */
+function watched(name: string, args: readonly string[]): Item {
+  const given = name.startsWith("epoll") ? (args[0] ?? "") : /select/.test(name) ? args.slice(1, 4).join(" ") : (args[0] ?? "");
+  const found = /select/.test(name)
+    ? given.matchAll(/(?<![\w])(\d+)(?=[\s\]<])/g)
+    : given.matchAll(name.startsWith("epoll") ? /^(\d+)/g : /\bfd=(\d+)/g);
+  const on = [...new Set([...found].map(([, fd]) => `fd ${fd}`))].slice(0, MAX_WATCHED);
+  return on.length === 0 ? {} : { on };
 }
 
 /** Position of the mask that a call waits under. It stands as `[USR1]`, in pselect6 with its size: `{sigmask=[USR1], sigsetsize=8}`. */
@@ -132,7 +146,8 @@ export function interrupted({ name, args, expect, againstRestart, outer, signals
   const entry = name === "futex" ? futexEntry(args) : entryOf(name);
   const asked = entry?.limit?.(args) ?? null;
   const limit = asked === null ? null : bounded(Math.max(asked, waited + MARGIN_NS));
-  const poll = { poll: { ...(limit === null ? {} : { timeout: limit }), ...maskOf(name, args, outer, signals), ...told } };
+  const fds = entry?.shape === "poll" ? watched(name, args) : {};
+  const poll = { poll: { ...fds, ...(limit === null ? {} : { timeout: limit }), ...maskOf(name, args, outer, signals), ...told } };
   if (entry?.shape === "poll") return { item: { [entry.operation]: poll.poll }, exact: true };
   if (entry && name === "futex" && (limit !== null || !againstRestart)) return { item: { "futex-wait": poll.poll }, exact: true };
   if (entry?.shape === "queue") return { item: { [entry.operation]: { takes: "forever", ...told } }, exact: true };
