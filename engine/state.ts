@@ -7,12 +7,13 @@
 
 import type { Ending } from "./block.ts";
 import type { Questions } from "./chance.ts";
-import type { SigInfo } from "./siginfo.ts";
 import type { SignalSet } from "./signals.ts";
 import type { CpuTimer, HostAction, HostObject, HostSignal, HostTimer, Wait, WakeCause } from "./state-host.ts";
+import type { AsyncEvent, IpcMessage, IpcState, LibosState, ShimChild, TidRun } from "./state-libos.ts";
 import type { Why } from "./transition.ts";
 
 export * from "./state-host.ts";
+export * from "./state-libos.ts";
 
 /** No `any` reaches a flow: each one declares its own locals, the machine only stores them. */
 export type Word = number | string | boolean | null | readonly Word[] | { readonly [name: string]: Word };
@@ -80,66 +81,6 @@ export interface PalState {
   queue: { event: number; id: number }[];
   /** The thread is inside the PAL's slab allocator. */
   slabLocked: boolean;
-}
-
-/** `flow` of a LibOS action that was set to the default: it is there, unlike one that was never set. */
-export const SIG_DFL = -2;
-
-/** LibOS disposition; absent from the table = default. `flow` -1 is SIG_IGN. */
-export interface LibosAction extends HostAction {
-  /** Only the handler was copied by clone or fork: flags and mask are what the heap block happened to hold (3.2 per-thread-dispositions). */
-  garbage: boolean;
-}
-
-/**
- * shim_signal.pal_context: NULL, never written (append_signal with a siginfo; 3.2 append-signal-garbage-context-pointer), or a pointer
- * to the PAL_CONTEXT of the upcall that brought the signal.
- */
-export type PalContext = "none" | "garbage" | "pal";
-
-/** What a slot of signal_logs[sig] points to. */
-export interface ShimSignal {
-  id: number;
-  info: SigInfo;
-  context: PalContext;
-}
-
-/** signal_logs[sig - 1]: the slots from `head` up to `tail`, going round. */
-export interface Ring {
-  head: number;
-  tail: number;
-  /** From head to tail. */
-  length: number;
-  /** null: never used, fetched, or reserved and not yet written. */
-  slots: (ShimSignal | null)[];
-}
-
-/** LibOS per-thread state (reference, 1.6). */
-export interface LibosState {
-  /** tcb.tp is set: the LibOS knows this thread. */
-  ready: boolean;
-  palErrno: number;
-  preempt: number;
-  delayed: boolean;
-  syscallNr: number;
-  mask: SignalSet;
-  hasSignal: number;
-  /** signal number -> its ring; made on first use. Number 0 stands for the memory before the first. */
-  rings: Record<number, Ring>;
-  actions: Record<number, LibosAction>;
-  suspendOnSignal: boolean;
-  schedulerEvent: number;
-  childExitEvent: number;
-  pgid: number;
-  /** thread->parent: who made it, in this process; -1 for a process's first thread. */
-  parent: number;
-  /** How many of `children` are threads of this process that live. */
-  liveThreads: number;
-  exited: Exited[];
-  exitCode: number;
-  termSignal: number;
-  /** test_range: -1 none, else the address the fault is forwarded to (label of the probing flow). */
-  probing: boolean;
 }
 
 /** What the application itself knows; the engine's bookkeeping of it included. */
@@ -210,85 +151,6 @@ export interface Thread {
 
 /** The mask of whoever the application asks: a LibOS, or the kernel. */
 export const appMask = (t: Thread): SignalSet => (t.libos.ready ? t.libos.mask : t.hostMask);
-
-/** An entry of async_list (reference, 2.19). */
-export interface AsyncEvent {
-  /** Its address, so to speak: no two of a process are the same. */
-  id: number;
-  callback: "alarm" | "itimer" | "io";
-  caller: number;
-  object: number;
-  /** Microseconds; 0 makes it an entry without a time (3.4 sgx-time-query-zero). */
-  install: number;
-  expire: number;
-  live: boolean;
-}
-
-/** Threads with tids at equal distances, from `tid` on: ended threads take no room one by one. */
-export interface TidRun {
-  tid: number;
-  /** From one to the next; 0 as long as there is one only. */
-  step: number;
-  count: number;
-}
-
-/** What is on a thread's exited_children: threads it made and children it forked, in the order of their end. */
-export interface Exited extends TidRun {
-  /** Engine's id of a child process, -1 for threads of this one. */
-  process: number;
-  pgid: number;
-  exitCode: number;
-  termSignal: number;
-}
-
-/** A struct shim_thread with in_vm false: a forked child, as the LibOS of its parent knows it (shim_fork.c). */
-export interface ShimChild {
-  /** Engine's id; -1 when nothing came of the fork: the record stays. */
-  process: number;
-  pid: number;
-  pgid: number;
-  /** Thread that forked it. */
-  parent: number;
-  alive: boolean;
-  /** On thread_list. */
-  listed: boolean;
-  /** Callers of wait4 that hold on to it. */
-  waiters: number;
-  /** exit_event. */
-  exitEvent: number;
-  exitCode: number;
-  termSignal: number;
-}
-
-/** A message on its way to the IPC helper of a process. */
-export type IpcMessage = {
-  what: "event" | "kill-process" | "kill-group" | "kill-all" | "exit" | "answer" | "closed";
-  /** Process id it comes from. */
-  src: number;
-  signal: number;
-  /** si_pid of what a kill becomes. */
-  sender: number;
-  /** Whom it is about: a pid, pgid or tid. */
-  target: number;
-  /** Thread of `src` that waits for an answer, -1 nobody. */
-  thread: number;
-  exitCode: number;
-  termSignal: number;
-};
-
-export interface IpcState {
-  /** ipc_helper_state: ALIVE, NOTALIVE (told to end), HANDEDOVER (it ends the process when the last child is gone). */
-  helper: "none" | "alive" | "not-alive" | "handed-over";
-  /** ipc_helper_thread is still set. */
-  thread: boolean;
-  /** ipc_helper_event and the ports, as one object that has as many bytes as there are things to look at. */
-  port: number;
-  queue: IpcMessage[];
-  /** Children whose stream is open: IPC_PORT_KEEPALIVE. */
-  children: number[];
-  /** Threads that wait for an answer, and from which process. */
-  waiting: { thread: number; process: number }[];
-}
 
 /** How a process ended. */
 export interface ProcessEnd {
