@@ -6,20 +6,23 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
-import { type PalCase, palCallsOf } from "../support/pal-calls.ts";
+import { type PalCase, palCallsIn, palCallsOf } from "../support/pal-calls.ts";
 import { runScenario, scenarioOf } from "../support/run-scenario.ts";
 import { IO } from "./pal-calls/io.ts";
+import { PROCESSES } from "./pal-calls/processes.ts";
 import { SIGNALS } from "./pal-calls/signals.ts";
 
 const GOLDEN = path.resolve(import.meta.dirname, "../golden/pal-calls.txt");
 const UPDATE = process.env.EINTR_UPDATE === "1";
 
-const CASES: readonly PalCase[] = [...IO, ...SIGNALS];
+const CASES: readonly PalCase[] = [...IO, ...SIGNALS, ...PROCESSES];
 
-function entry({ call, page, main, operation, who = "main", more = {} }: PalCase): string {
+function entry({ call, page, main, operation, who = "main", more = {}, window, differs }: PalCase): string {
   const scenario = scenarioOf({ main, limit: { time: "1s", transitions: 20_000 }, ...more });
-  const calls = palCallsOf(runScenario(scenario, "graphene-linux"), who, operation ?? main.length);
-  return `${call}\n  page: ${page}\n  run:  ${calls === "" ? "nothing" : calls}\n`;
+  const ran = runScenario(scenario, "graphene-linux");
+  const calls = window ? palCallsIn(ran, window) : palCallsOf(ran, who, operation ?? main.length);
+  const why = differs === undefined ? "" : `  differs: ${differs}\n`;
+  return `${call}\n  page: ${page}\n  run:  ${calls === "" ? "nothing" : calls}\n${why}`;
 }
 
 describe("PAL calls of each system call", () => {

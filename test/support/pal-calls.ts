@@ -11,12 +11,24 @@ export interface PalCase {
   readonly call: string;
   /** The page's order for it, shortened to the parts that apply here. */
   readonly page: string;
+  /** How the run differs from the page, and why. */
+  readonly differs?: string;
   readonly main: readonly unknown[];
   /** Which operation of the program, counted from 1; the last one by default. */
   readonly operation?: number;
   /** Whose call, "main" by default; the rest of the scenario. */
   readonly who?: string;
   readonly more?: Record<string, unknown>;
+  /** Not a system call, but what a thread does in between. */
+  readonly window?: Window;
+}
+
+/** The rows of a thread around a place: from the last `from` before it ("" the thread's start) to the first `to` after it. */
+export interface Window {
+  readonly who: string;
+  readonly from: string;
+  readonly through: string;
+  readonly to: string;
 }
 
 /** Short names of locks, as the page has them. */
@@ -39,8 +51,11 @@ const LOCKS: readonly (readonly [RegExp, string])[] = [
   [/^__master_lock$/, "mst"],
 ];
 
-function lockName(ran: Ran, row: Row): string {
+/** `caller` is the label of the step that calls lock or unlock: whose parent it is only that one says. */
+function lockName(ran: Ran, row: Row, caller: string): string {
   const name = ran.texts[row.detail] ?? "";
+  if (caller.includes("parent->lock")) return "par";
+  if (name.startsWith("lock of child ")) return "child";
   const thread = /^lock of thread (\d+)$/.exec(name);
   if (thread) return Number(thread[1]) === row.thread ? "cur" : "t";
   return LOCKS.find(([pattern]) => pattern.test(name))?.[1] ?? name;
@@ -56,14 +71,15 @@ const plainName = (flow: string): string => flow.replace(/ \(.*\)$/, "");
 export function palCalls(ran: Ran, who: string, from: number, to: number): string {
   const rows = ran.rows.filter((row) => row.who === who && row.seq > from && row.seq < to);
   const calls: string[] = [];
-  const open: { at: number; caller: string; name: string; lock: string }[] = [];
+  const open: { at: number; caller: string; name: string; step: string; lock: string }[] = [];
   rows.forEach((row, i) => {
     if (row.what === "pal.call.enter") {
       const name = plainName(rows[i + 1]?.place.flow ?? row.place.label);
-      open.push({ at: calls.push(`${name}!`) - 1, caller: row.place.flow, name, lock: "" });
+      const step = rows[i - (row.place.flow === "lock" ? 2 : 1)]?.place.label ?? "";
+      open.push({ at: calls.push(`${name}!`) - 1, caller: row.place.flow, name, step, lock: "" });
     }
     const top = open.at(-1);
-    if (top && (row.what === "lock" || row.what === "unlock")) top.lock = lockName(ran, row);
+    if (top && (row.what === "lock" || row.what === "unlock")) top.lock = lockName(ran, row, top.step);
     if (top && row.what === "pal.call.leave") {
       open.pop();
       calls[top.at] = entry(top, row.preempt);
@@ -85,4 +101,14 @@ export function palCallsOf(ran: Ran, who: string, operation: number): string {
   if (!call) throw new Error(`${who} makes no operation ${operation}`);
   const back = ran.rows.find((row) => row.who === who && row.seq > call.seq && row.what === "app.return" && row.depth < call.depth);
   return palCalls(ran, who, call.seq, back?.seq ?? Number.POSITIVE_INFINITY);
+}
+
+/** The PAL calls of a window. */
+export function palCallsIn(ran: Ran, { who, from, through, to }: Window): string {
+  const rows = ran.rows.filter((row) => row.who === who);
+  const at = rows.findIndex((row) => row.where.includes(through));
+  if (at < 0) throw new Error(`${who} does not come to "${through}"`);
+  const before = rows.slice(0, at).findLast((row) => from !== "" && row.where.includes(from));
+  const after = rows.slice(at).find((row) => row.where.includes(to));
+  return palCalls(ran, who, before ? before.seq - 1 : -1, after?.seq ?? Number.POSITIVE_INFINITY);
 }
