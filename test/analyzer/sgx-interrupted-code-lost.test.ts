@@ -182,10 +182,11 @@ describe("finds", () => {
         - signal: SIGINT
           when: { thread: main, call: read }
         - signal: SIGTERM
-          when: { thread: main, site: "sgx_entry_return: EENTER(RBX, RCX)" }
+          when: { thread: main, site: "sgx_entry_return: EENTER(RBX, RCX)", nth: 3 }
       `,
       SGX,
     );
+    // The two entries before are of the ocalls that start the IPC helper.
     const [overwrite] = rowsOf(w, "pal.event.overwrite");
     expect(overwrite).toBeDefined();
     const [finding] = w.findings;

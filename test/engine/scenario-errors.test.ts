@@ -97,7 +97,7 @@ describe("an operation", () => {
     ["poll: { on: [] }", "4:17: main[0].poll.on: expected a name or a list of names, found an empty list"],
     [
       "fault: divid",
-      '4:12: main[0].fault: expected one of divide, memory, align, illegal, int3, cpuid, rdtsc, syscall, hlt, in, noncanonical, stack, found "divid"',
+      '4:12: main[0].fault: expected one of divide, memory, align, illegal, int3, cpuid, rdtsc, syscall, hlt, in, protection, noncanonical, stack, found "divid"',
     ],
     ["fault: { what: divide, at: internal }", "4:32: main[0].fault.at: expected only with what: memory"],
     ["wait4: { nohang: 1 }", "4:22: main[0].wait4.nohang: expected true or false, found 1"],
@@ -212,8 +212,8 @@ describe("all mistakes of a file", () => {
     const warned = vi.spyOn(process, "emitWarning");
     expect(errorOf([...HEAD, "main: []", "? [a, b]", ": c", "x: !foo y"])).toBe(
       [
-        'x.yaml:4:3: unknown field "[ a, b ]"; known are: name, title, source, about, seed, main, programs, handlers, signals, arrivals, objects, debug, inherit, limit, interrupts',
-        'x.yaml:6:1: unknown field "x"; known are: name, title, source, about, seed, main, programs, handlers, signals, arrivals, objects, debug, inherit, limit, interrupts',
+        'x.yaml:4:3: unknown field "[ a, b ]"; known are: name, title, source, about, seed, main, programs, handlers, signals, arrivals, objects, debug, mask, ignore, limit, interrupts',
+        'x.yaml:6:1: unknown field "x"; known are: name, title, source, about, seed, main, programs, handlers, signals, arrivals, objects, debug, mask, ignore, limit, interrupts',
       ].join("\n"),
     );
     expect(warned).not.toHaveBeenCalled();

@@ -54,7 +54,7 @@ describe("bash", () => {
 
   test("options, of the program and of each command", async () => {
     expect(await offered("-")).toEqual(["--version", "--help"]);
-    expect(await offered("record", "--s")).toEqual(["--stack", "--scheduler", "--seed"]);
+    expect(await offered("record", "--s")).toEqual(["--stack", "--scheduler", "--seed", "--size"]);
     expect(await offered("record", "nested", "--fo")).toEqual(["--force"]);
     expect(await offered("query", "--s")).toEqual([]);
   });

@@ -9,9 +9,11 @@ import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { openTransitions } from "../../recorder/arrow-read.ts";
-import { ARROW_NAME } from "../../recorder/index.ts";
+import { ARROW_NAME, openTrace, type Trace } from "../../recorder/index.ts";
+import { paint } from "../../tui/present/style.ts";
+import { openWorld, type World } from "../../tui/replay/world.ts";
 import { eintr } from "../support/command-line.ts";
-import { sessionOf, worlds } from "../support/replay.ts";
+import { analyzed, sessionOf } from "../support/replay.ts";
 import { tempPaths } from "../support/temp-dir.ts";
 
 const fresh = tempPaths();
@@ -140,13 +142,26 @@ const STORIES: readonly Story[] = [
   { name: "help", scenario: LOST, keys: ["?"], shows: "what a step gave" },
 ];
 
-const world = worlds();
 const BYTES: Readonly<Record<string, string>> = { Enter: "\r", End: "\u001b[F" };
+
+const traces: Trace[] = [];
+afterAll(() => {
+  for (const trace of traces) trace.close();
+});
+
+/** Recorded as the program does it: with the verdict, which is told above the findings. */
+async function recordedWorld(scenario: string, fixes: readonly string[], other: World | null): Promise<World> {
+  const dir = fresh("story.trace");
+  await eintr(["record", scenario, ...fixes.flatMap((fix) => ["--fix", fix]), "-o", dir]);
+  const trace = openTrace(dir);
+  traces.push(trace);
+  return analyzed(openWorld(trace, { paint: paint(false), ascii: false, opened: scenario }, other));
+}
 
 /** The screen that the keys give without a terminal. */
 async function screenOf({ scenario, fix, keys }: Story, width: number, height: number): Promise<string> {
-  const other = fix === undefined ? null : await world(scenario, { fixes: [fix] });
-  const s = sessionOf({ ...(await world(scenario, { other })), opened: scenario }, { width, height: height - 1 });
+  const other = fix === undefined ? null : await recordedWorld(scenario, [fix], null);
+  const s = sessionOf(await recordedWorld(scenario, [], other), { width, height: height - 1 });
   for (const key of keys) if (!key.startsWith("~")) await s.type(BYTES[key] ?? key);
   return s
     .screen()

@@ -34,8 +34,8 @@ as in SELECT a.seq, b.seq, is called seq:2, the next seq:3. In json, bytes are
 base64 texts, integers beyond 2^53 decimal texts.
 
 Csv is for programs: texts are as they are in the trace, which may come from a
-stranger. In a spreadsheet a text that begins with = + - or @ is a formula and is
-computed; with --csv-safe it is none.
+stranger. In a spreadsheet a text that begins with = + - or @ is a formula and
+is computed; with --csv-safe it is none.
 
 Examples:
   eintr query a.trace "SELECT * FROM signals"
