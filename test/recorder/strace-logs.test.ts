@@ -110,8 +110,8 @@ describe("what would become of it", () => {
     for (const stack of ["graphene-linux", "graphene-sgx"] as const) {
       const { differing } = differences("threads-itimer.strace", stack);
       expect(notThere(differing).filter((name) => name === "clock_nanosleep").length).toBeGreaterThan(10);
-      // The thread that should sleep until it is woken by a signal has ended by then.
-      expect(told(differing).map(({ what, native, got }) => [what.slice(0, 6), native, got])).toEqual([["tgkill", 0, -3]]);
+      // The thread that should sleep until it is woken by a signal has ended by then, which tgkill does not see (errata A14).
+      expect(told(differing)).toEqual([]);
     }
   });
 });

@@ -95,8 +95,8 @@ limit: { transitions: 1000000000 }
   });
 
   test("analyze and rerun in the midst of the rows", async () => {
-    await interrupted(signal, ["analyze", long], { after: 600 });
-    await interrupted(signal, ["rerun", long], { after: 600 });
+    await interrupted(signal, ["analyze", long], { after: 300 });
+    await interrupted(signal, ["rerun", long], { after: 400 });
   });
 
   test("rerun of another run", async () => {
@@ -108,16 +108,16 @@ limit: { transitions: 1000000000 }
   });
 
   test("output that nobody takes", async () => {
-    await interrupted(signal, ["show", long, "--rows", "1e9", "--format", "json"], { reads: false });
+    await interrupted(signal, ["show", long, "--rows", "1e9", "--thread", "worker", "--format", "json"], { reads: false });
     await interrupted(signal, ["query", long, "SELECT * FROM transition"], { reads: false });
   });
 
   test("output that is taken, but has no end in sight", async () => {
-    await interrupted(signal, ["show", long, "--rows", "1e9", "--format", "json"]);
+    await interrupted(signal, ["show", long, "--rows", "1e9", "--thread", "worker", "--format", "json"], { after: 500 });
     await interrupted(signal, ["query", long, "SELECT * FROM transition a, transition b"]);
   });
 
   test("show that looks for a thread's rows", async () => {
-    await interrupted(signal, ["show", long, "--rows", "1e9", "--all", "--thread", "main"]);
+    await interrupted(signal, ["show", long, "--rows", "1e9", "--all", "--thread", "main"], { after: 300 });
   });
 });

@@ -131,10 +131,9 @@ describe("a keyframe", () => {
 
   test("that leads another way than the recording: no state from there on, and before it there is one", () => {
     const trace = changed((m) => {
-      const running = m.threads.find((t) => t?.state === "run");
-      const frames = running?.stack === 1 ? running.enclave : running?.host;
-      const top = frames?.at(-1);
-      if (top !== undefined) top.pc += 1;
+      const next = m.threads[rowsOf(whole).at(entry(whole, 1).seq0)?.thread ?? -1];
+      const top = (next?.stack === 1 ? next.enclave : next?.host)?.at(-1);
+      if (top !== undefined) top.pc += top.pc > 0 ? -1 : 1;
     });
     const machines = machinesOf(trace, rowsOf(trace));
     const text = said(trace, 200);
