@@ -105,7 +105,8 @@ export function newThread(c: Cpu, { process, name, internal, program, frames, cr
       inHandler: 0,
       places: {},
       vectors: 0,
-      altStack: 0,
+      // A forked process keeps it, a thread of the same memory does not (copy_process in kernel/fork.c).
+      altStack: creator !== null && creator.process !== process.id ? creator.app.altStack : 0,
       stackFull: false,
       computing: 0,
       pinned: [],

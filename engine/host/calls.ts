@@ -148,9 +148,12 @@ function takenBy(c: Cpu, p: Process, takers: Record<string, number>): Taken | un
   return taker && { taker, at: takers[taker.name] ?? 0 };
 }
 
-/** kill and tgkill: `targets` are process ids (kill) or thread ids (tgkill), one transition for each. */
+/**
+ * kill and tgkill: `targets` are process ids (kill) or thread ids (tgkill), one transition for each. `ended`: one is meant that has ended
+ * and is still known, a zombie or the first thread of a process that goes on; it takes the signal to no effect.
+ */
 const killing = (name: "kill" | "tgkill"): Flow =>
-  flow<CallLocals & { targets: number[]; signal: number; takers?: Record<string, number> }>(
+  flow<CallLocals & { targets: number[]; signal: number; ended?: boolean; takers?: Record<string, number> }>(
     `host ${name}`,
     "host",
     "1.2",
@@ -161,7 +164,7 @@ const killing = (name: "kill" | "tgkill"): Flow =>
           c.signal = v.signal;
           // A library OS may still know a thread that is gone.
           if (name === "tgkill") v.targets = v.targets.filter((id) => c.m.threads[id]);
-          v.ret = v.targets.length === 0 ? E.SRCH : 0;
+          v.ret = v.targets.length === 0 && v.ended !== true ? E.SRCH : 0;
         },
         "host.syscall.enter",
       ),

@@ -44,6 +44,9 @@ function named(c: Cpu, wanted: string): Process[] {
   return alive.filter((p) => isNamed(p.name, wanted));
 }
 
+/** A process of this name has ended, and nobody has waited for it yet: kill(2) finds it. */
+export const zombieNamed = (c: Cpu, wanted: string): boolean => c.processes().some((p) => !p.alive && !p.reaped && isNamed(p.name, wanted));
+
 /** As the kernel knows them: whom kill(2) reaches. */
 export function processesNamed(c: Cpu, wanted: string, group = ""): Process[] {
   const alive = c.processes().filter((p) => p.alive);

@@ -10,7 +10,7 @@ import { killThread } from "../host/process-state.ts";
 import { restorer } from "../host/restorer.ts";
 import { signalCalls } from "../host/signal-calls.ts";
 import { timerCalls } from "../host/timers.ts";
-import { processesNamed, threadNamed } from "../libos/kill.ts";
+import { processesNamed, threadNamed, zombieNamed } from "../libos/kill.ts";
 
 /** Handlers go back to default, what is ignored stays so; other threads, alternate stack and POSIX timers are gone (begin_new_exec). */
 function execve(c: Cpu): number {
@@ -56,6 +56,12 @@ const main = flow("_start", "app", "1.2", ({ act, callDynamic, call }) => [
 
 /** Id of a thread that does not exist. */
 const NOBODY = Number.MAX_SAFE_INTEGER;
+
+/** The first thread of the caller's process has ended, and the process goes on: its id is known until all is over. */
+function isEndedLeader(c: Cpu, name: string): boolean {
+  const { pid } = c.process(c.t);
+  return c.threads.some((known) => known.pid === pid && known.tid === pid && known.name === name) && threadNamed(c, name) === undefined;
+}
 
 const same = (name: Parameters<typeof nativeCall>[0]): Flow => nativeCall(name, name);
 
@@ -128,10 +134,14 @@ const libc: readonly Flow[] = [
   nativeCall("ioctl", "nothing", (_, v) => ({ ...v, result: 0 })),
   nativeCall("exit", "exit", (_, v) => ({ ...v, ...exitArgs({ status: Number(v.status) }) })),
   nativeCall("exit_group", "exit", (_, v) => ({ ...v, ...exitArgs({ status: Number(v.status), group: true }) })),
-  nativeCall("kill", "kill", (c, v) => ({ ...v, targets: processesNamed(c, v.wanted as string, v.group as string).map((p) => p.id) })),
+  nativeCall("kill", "kill", (c, v) => ({
+    ...v,
+    targets: processesNamed(c, v.wanted as string, v.group as string).map((p) => p.id),
+    ended: zombieNamed(c, v.wanted as string),
+  })),
   nativeCall("tgkill", "tgkill", (c, v) => {
     const target = threadNamed(c, v.thread as string);
-    return { ...v, targets: target && target.process === c.t.process ? [target.id] : [] };
+    return { ...v, targets: target && target.process === c.t.process ? [target.id] : [], ended: isEndedLeader(c, v.thread as string) };
   }),
 ];
 

@@ -139,6 +139,17 @@ const LINUX: Readonly<Record<string, Readonly<Record<string, string>>>> = {
       `futex_wait 0 after 600 ms, ${USR1}; read 1; epoll_wait -EINTR after 300 ms, ${USR1}; read 1 after 300 ms; ` +
       `read 1 after 600 ms, ${USR1}; fork child; wait4 child after 900 ms, ${USR1}, exit 0; exit 0`,
   },
+  b13_fork_altstack: {
+    main: "fork child; wait4 child, exit 0; exit 0",
+    child: "SIGSEGV code 1 addr 4096 blocked [SEGV]; exit 0",
+  },
+  s13_kill_parent_child: {
+    main:
+      "fork child; nanosleep 0 after 100 ms; kill 0; nanosleep -EINTR, SIGUSR1 SI_USER from child blocked [USR1]; 2 x kill 0; " +
+      "wait4 child, exit 11; kill -ESRCH; exit 0",
+    child: "pause -EINTR after 100 ms, SIGUSR1 SI_USER from main blocked [USR1]; kill 0; exit 11",
+  },
+  s22_thread_exit_main: { main: "", worker: "nanosleep 0 after 300 ms; tgkill 0; exit 9" },
   s26_two_signals_one_read: {
     main: `read -EINTR after 500 ms, ${USR1}, SIGUSR2 SI_TKILL from main blocked [USR2]; exit 0`,
   },
@@ -147,6 +158,9 @@ const LINUX: Readonly<Record<string, Readonly<Record<string, string>>>> = {
 /** Programs that are told in part: what of their answer no scenario can say. */
 const UNSAID: Readonly<Record<string, string>> = {
   s10_ppoll_mask: "the rest of ppoll's time-out, which the operation does not write",
+  b13_fork_altstack: "what sigaltstack says of the old stack; that it is used is told",
+  s13_kill_parent_child: "a signal number that does not exist",
+  s22_thread_exit_main: "a thread id that does not exist",
   s18_fpe_ill: "a division by zero of floating point",
   s24_altstack_rules: "what sigaltstack says of the old stack, and uc_stack",
 };
@@ -154,10 +168,7 @@ const UNSAID: Readonly<Record<string, string>> = {
 /** Programs without a scenario. */
 const LEFT_OUT: Readonly<Record<string, string>> = {
   b12_oldset_readonly: "no scenario can hand sigprocmask a page that is read-only",
-  b13_fork_altstack: "the engine's forked child has no alternate stack; Linux keeps it",
-  s13_kill_parent_child: "the engine's kill of a zombie is -ESRCH; Linux: 0",
   s17_nosupport: "no scenario can leave out the restorer, or give a wrong size or no mask",
-  s22_thread_exit_main: "the engine's tgkill to a main thread that has ended is -ESRCH; Linux: 0 while the process lives",
   s27_rcvtimeo: "there is no SO_RCVTIMEO",
 };
 
