@@ -158,8 +158,15 @@ function entryOf(doc: Document.Parsed, parent: unknown, part: PropertyKey): { ke
   return pair === undefined ? null : { key: pair.key, value: pair.value };
 }
 
-/** A key as JavaScript has it. */
-const nameOf = (key: unknown): string => (isScalar(key) ? (key.value === null ? "" : String(key.value)) : String(key));
+/** A key as JavaScript has it. One that no text can be made of (a map with a merge of nothing, in YAML 1.1) is told by its place. */
+function nameOf(key: unknown): string {
+  if (isScalar(key)) return key.value === null ? "" : String(key.value);
+  try {
+    return String(key);
+  } catch {
+    return `key at ${startOf(key) ?? "?"}`;
+  }
+}
 
 /** The path at which lists and maps are inside each other too often; null when nowhere. */
 function tooDeep(value: unknown, path: PropertyKey[] = []): PropertyKey[] | null {

@@ -148,6 +148,7 @@ it("texts with all that YAML knows", () => {
   );
   fc.assert(
     fc.property(fc.array(bit, { maxLength: 25 }), (bits) => inWords(bits.join(""))),
-    { numRuns: 4000 },
+    // Found once: a key that is a map whose merge leads nowhere.
+    { numRuns: 4000, examples: [[["%YAML 1.1\n---\n", "? ", "<<: *a\n"]], [["%YAML 1.1\n---\n", "<<: *a\n"]]] },
   );
 });
