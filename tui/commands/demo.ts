@@ -4,10 +4,12 @@ import { Command } from "commander";
 import { analyzeAndKeep } from "../analyzing.ts";
 import { openCase } from "../case.ts";
 import { InputError, type Io } from "../io.ts";
+import { judgeAndKeep } from "../judging.ts";
 import { openForCommand } from "../opening.ts";
 import { findingsText } from "../present/findings.ts";
 import { paint } from "../present/style.ts";
 import { PLAIN_WIDTH } from "../present/two-column.ts";
+import { verdictLines } from "../present/verdict.ts";
 import { recordCase, tellRecorded } from "../recording.ts";
 import { draw } from "../showing.ts";
 import { findingInterval } from "./show.ts";
@@ -32,11 +34,13 @@ export function demoCommand(io: Io): Command {
       const force = forced === true || dir === DIR;
       io.talk(`${what.scenario.title}\n\n$ eintr record ${SCENARIO} --stack ${STACK} -o ${dir}${force ? " --force" : ""}\n`);
       const recorded = await recordCase(io, what, dir, { stack: STACK, fixes: [], scheduler: "scripted", force });
-      tellRecorded(io, recorded, STACK);
       const trace = await openForCommand(io, dir);
       try {
+        const verdict = await judgeAndKeep(io, trace);
+        for (const line of verdict === null ? [] : verdictLines(verdict)) io.talk(`${line}\n`);
+        tellRecorded(io, recorded, STACK);
         io.talk(`\n$ eintr analyze ${dir}\n`);
-        const analyzed = await analyzeAndKeep(io, trace);
+        const analyzed = verdict === null ? null : await analyzeAndKeep(io, trace);
         if (analyzed === null) {
           io.exitCode = 130;
           return;
