@@ -3,7 +3,7 @@
 import { programFlow } from "../app/names.ts";
 import type { Cpu } from "../cpu.ts";
 import { E } from "../errno.ts";
-import { type Flow, flow } from "../flow.ts";
+import { type Flow, flow, type Step, type Steps } from "../flow.ts";
 import { NEVER } from "../scenario/schema.ts";
 import { SI, sentBy } from "../siginfo.ts";
 import { SIG } from "../signals.ts";
@@ -54,6 +54,17 @@ export const callArgs = (given: Given = NOTHING): CallLocals => ({
   ret: 0,
 });
 
+/** The end of a call: its result in RAX. */
+const toCaller = <V extends { ret: number }>(ret: Steps<V>["ret"], name: string): Step =>
+  ret(
+    `${name}: return from the kernel`,
+    (c, v) => {
+      c.t.rax = v.ret;
+      c.value = v.ret;
+    },
+    "host.syscall.exit",
+  );
+
 /** A call that never waits. */
 export const quick = (name: string, run: (c: Cpu, v: CallLocals) => number, kind: KindName = "host.syscall.enter"): Flow =>
   flow<CallLocals>(
@@ -70,14 +81,7 @@ export const quick = (name: string, run: (c: Cpu, v: CallLocals) => number, kind
         kind,
       ),
       copyOut({ act }, `${name}: write what was asked for`),
-      ret(
-        `${name}: return from the kernel`,
-        (c, v) => {
-          c.t.rax = v.ret;
-          c.value = v.ret;
-        },
-        "host.syscall.exit",
-      ),
+      toCaller(ret, name),
     ],
     { kernel: true },
   );
@@ -130,14 +134,7 @@ const sending = (name: "write" | "send"): Flow =>
         name === "write" ? "host.signal.generate" : "step",
       ),
       at("done"),
-      ret(
-        `${name}: return from the kernel`,
-        (c, v) => {
-          c.t.rax = v.ret;
-          c.value = v.ret;
-        },
-        "host.syscall.exit",
-      ),
+      toCaller(ret, name),
     ],
     { kernel: true },
   );
@@ -184,14 +181,7 @@ const killing = (name: "kill" | "tgkill"): Flow =>
       ),
       test(`${name}: next target`, () => true, "next"),
       at("done"),
-      ret(
-        `${name}: return from the kernel`,
-        (c, v) => {
-          c.t.rax = v.ret;
-          c.value = v.ret;
-        },
-        "host.syscall.exit",
-      ),
+      toCaller(ret, name),
     ],
     { kernel: true },
   );

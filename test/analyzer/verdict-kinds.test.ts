@@ -1,6 +1,7 @@
 /** Each kind of difference, in rows written by hand. */
 
 import { describe, expect, test } from "vitest";
+import { firstOf } from "../../analyzer/index.ts";
 import { E } from "../../engine/index.ts";
 import {
   arrives,
@@ -71,6 +72,55 @@ describe("calls", () => {
     ]);
   });
   const longjmp: HandRow = { k: "app.handler.longjmp", signal: SIGINT, depth: 1 };
+});
+
+describe("a time-out", () => {
+  const polls = (ns: number, result = 0): HandRow[] => [
+    { ...began("poll(pipe)"), time: 0 },
+    { k: "app.return", value: result, time: ns },
+    ...later(exits(), 2 * LATE),
+  ];
+
+  test("that is over much sooner is told with both times", () => {
+    expect(compared(polls(1_000_000), polls(1_000_000_000))).toEqual(["time-out differs poll(pipe): 0 after 1 ms | 0 after 1 s"]);
+  });
+
+  test("that differs by what transitions cost is the same", () => {
+    expect(compared(polls(150_000), polls(10))).toEqual([]);
+    expect(compared(polls(1_900_000_000), polls(1_000_000_000))).toEqual([]);
+  });
+
+  test("is none where the call was answered", () => {
+    expect(compared(polls(1_000_000, 1), polls(1_000_000_000, 1))).toEqual([]);
+  });
+});
+
+describe("which one is told first", () => {
+  const first = (one: readonly HandRow[], other: readonly HandRow[]): string | undefined =>
+    firstOf({ differences: differences(observedRows(one), observedRows(other, { name: "b" })) })?.what;
+
+  test("not a missing call that programs make while they start", () => {
+    const run = (result: number, read: number): HandRow[] => [...call("newfstatat()", result), ...call("read(pipe)", read), ...exits()];
+    expect(first(run(E.NOSYS, 0), run(0, 1))).toBe("read(pipe)");
+    expect(first(run(E.NOSYS, 1), run(0, 1))).toBe("newfstatat()");
+  });
+
+  test("but a missing call that has to do with signals", () => {
+    const run = (result: number, read: number): HandRow[] => [...call("signalfd()", result), ...call("read(pipe)", read), ...exits()];
+    expect(first(run(E.NOSYS, 0), run(3, 1))).toBe("signalfd()");
+  });
+
+  test("a thread's death in the PAL, before the calls that it does not make", () => {
+    // Another thread stays, so that the process does not end with it.
+    const threads = [MAIN, { name: "stays", pid: 1, tid: 2, internal: false }];
+    const begin = [...call("read(pipe)", 1), began("pause()", { thread: 1 })];
+    const one = observedRows([...begin, { k: "thread.exit", value: 2 }], { threads });
+    const other = observedRows([...begin, ...call("getpid()", 1), { k: "thread.exit" }], { threads, name: "b" });
+    expect(told(differences(one, other))).toEqual([
+      "thread-end differs thread main: dies in the PAL | exits",
+      "call differs getpid(): is not called | 1",
+    ]);
+  });
 });
 
 describe("where two runs part inside a call", () => {

@@ -4,38 +4,13 @@
  */
 
 import { describe, expect, test } from "vitest";
-import { type StackName, WHY } from "../../engine/index.ts";
-import {
-  count,
-  endOf,
-  firstMissing,
-  handled,
-  type Ran,
-  type Row,
-  resultOf,
-  results,
-  rowsOf,
-  runScenario,
-  scenarioOf,
-} from "../support/run-scenario.ts";
+import { WHY } from "../../engine/index.ts";
+import { count, endOf, handled, type Ran, resultOf, rowsOf } from "../support/run-scenario.ts";
+import { all, BOTH, exits, inOrder, LINUX, ms, NATIVE, processEnds, QUICK, run, SGX } from "./errata-support.ts";
 
-const NATIVE = "native-linux";
-const LINUX = "graphene-linux";
-const SGX = "graphene-sgx";
-const BOTH: readonly StackName[] = [LINUX, SGX];
-
-const run = (scenario: Record<string, unknown>, stack: StackName): Ran => runScenario(scenarioOf(scenario), stack);
-
-const processEnds = (ran: Ran): Row[] => ran.rows.filter((row) => row.what === "process.exit");
-const exits = (ran: Ran): Row[] => rowsOf(ran, { what: "thread.exit" });
-/** What the calls of a thread returned, of one call. */
-const all = (ran: Ran, call: string, who = "main"): string[] => results(ran, who).filter((text) => text.startsWith(`${call} `));
 /** Wait statuses as the application got them. */
 const statuses = (ran: Ran): number[] => rowsOf(ran, { what: "app.output" }).flatMap((row) => (row.extra === 1 ? [row.value] : []));
-const ms = (row: Row | undefined): number => (row?.time ?? 0) / 1e6;
-const order = (ran: Ran, who: string, places: readonly string[]): void => expect(firstMissing(rowsOf(ran, { who }), places)).toBe("");
 
-const QUICK = { h: [{ compute: "1us" }] };
 const CHLD = { sigaction: { signal: "SIGCHLD", handler: "h" } };
 
 describe("N5, N6: wait4(-1) and child_exit_event", () => {
@@ -93,12 +68,16 @@ describe("N7, N8, N11: the order of an end", () => {
   test.each(BOTH)("N7, %s: without one the helper is waited for, a millisecond at a time", (stack) => {
     const ran = run({ main: ["getpid"] }, stack);
     expect(rowsOf(ran, { where: "try_process_exit: DkThreadDelayExecution(1000 microseconds)" })).toHaveLength(1);
-    order(ran, "main", ["try_process_exit: set_event: DkStreamWrite(ipc_helper_event)", "shim_clean: lock(__master_lock)", "process.exit"]);
+    inOrder(ran, "main", [
+      "try_process_exit: set_event: DkStreamWrite(ipc_helper_event)",
+      "shim_clean: lock(__master_lock)",
+      "process.exit",
+    ]);
   });
 
   test.each(BOTH)("N8, %s: SIGCHLD and SIGCONT first, under parent->lock, then child_exit_event, then exit_event", (stack) => {
     const ran = run({ main: [CHLD, { fork: "c" }, { nanosleep: "9ms" }], programs: { c: [{ nanosleep: "1ms" }] }, handlers: QUICK }, stack);
-    order(ran, "ipc-helper", [
+    inOrder(ran, "ipc-helper", [
       "thread_exit: lock(self->lock)",
       "thread_exit: lock(parent->lock)",
       "append_signal: DkThreadResume(thread)  < SIGCONT via tgkill() >",
@@ -122,7 +101,7 @@ describe("N7, N8, N11: the order of an end", () => {
       },
       stack,
     );
-    order(ran, "main", ["libos.signal.append", site, "thread_exit: is_alive := false", "app.handler.enter", "process.exit"]);
+    inOrder(ran, "main", ["libos.signal.append", site, "thread_exit: is_alive := false", "app.handler.enter", "process.exit"]);
   });
 });
 
@@ -205,7 +184,7 @@ describe("B6: fork is many PAL calls", () => {
 
   test.each(BOTH)("%s: otherwise it waits for the child's answer, and then keeps its stream", (stack) => {
     const ran = run({ ...scenario, signals: [] }, stack);
-    order(ran, "main", [
+    inOrder(ran, "main", [
       "shim_do_fork: set_as_child: lock(child->lock)",
       "shim_do_fork: DkProcessCreate()",
       "shim_do_fork: DkStreamWrite(newproc_header)",

@@ -3,10 +3,8 @@
  * of the same name, or a few operations of their own.
  */
 
-import { readFileSync } from "node:fs";
-import path from "node:path";
 import { describe, expect, it } from "vitest";
-import { PAL_ERROR, parseScenario, type Scenario, type StackName, signalNumber } from "../../engine/index.ts";
+import { PAL_ERROR, type StackName, signalNumber } from "../../engine/index.ts";
 import {
   count,
   endOf,
@@ -20,19 +18,10 @@ import {
   rowsOf,
   rowsWithin,
   runProgram,
-  runScenario,
   SENDER,
 } from "../support/run-scenario.ts";
+import { BOTH, LINUX, NATIVE, runFixture, SGX } from "./errata-support.ts";
 import { order } from "./reference-support.ts";
-
-const NATIVE = "native-linux";
-const LINUX = "graphene-linux";
-const SGX = "graphene-sgx";
-const BOTH = [LINUX, SGX] as const;
-
-const FOLDER = path.resolve(import.meta.dirname, "../fixtures/fidelity");
-const fixture = (name: string): Scenario => parseScenario(readFileSync(path.join(FOLDER, `${name}.yaml`), "utf8"), name);
-const run = (name: string, stack: StackName): Ran => runScenario(fixture(name), stack);
 
 /** `objects` of a scenario in which `o` is of this kind. */
 const kind = (of: unknown): Record<string, unknown> => ({ objects: { o: of } });
@@ -42,10 +31,10 @@ const blocks = (ran: Ran, call: string): number => rowsWithin(ran, call).filter(
 
 describe("A5: SGX pipes and sockets are written with MSG_NOSIGNAL", () => {
   it("a broken pipe: Linux raises SIGPIPE, SGX does not; -ECONNRESET on both", () => {
-    expect(handlersOfPipe(run("sigpipe", LINUX))).toBe(1);
-    expect(handlersOfPipe(run("sigpipe", SGX))).toBe(0);
+    expect(handlersOfPipe(runFixture("sigpipe", LINUX))).toBe(1);
+    expect(handlersOfPipe(runFixture("sigpipe", SGX))).toBe(0);
     for (const stack of BOTH) {
-      const ran = run("sigpipe", stack);
+      const ran = runFixture("sigpipe", stack);
       expect([resultOf(ran, "write"), endOf(ran)]).toEqual(["-ECONNRESET", "exit"]);
     }
   });
@@ -88,7 +77,7 @@ describe("A9: epoll_wait takes milliseconds for microseconds", () => {
 
 describe("A10: poll asks each descriptor first and counts all that are ready", () => {
   it.each(BOTH)("two ready pipes are 2 for poll, 1 for epoll_wait (%s)", (stack) => {
-    const ran = run("poll-two", stack);
+    const ran = runFixture("poll-two", stack);
     expect([resultOf(ran, "poll"), resultOf(ran, "epoll_wait")]).toEqual(["2", "1"]);
     expect(rowsOf(ran, { where: "shim_do_poll: DkObjectsWaitAny(handles, timeout)" })).toEqual([]);
   });

@@ -3,10 +3,8 @@
  * the fixtures of the same name, or a few operations of their own.
  */
 
-import { readFileSync } from "node:fs";
-import path from "node:path";
 import { describe, expect, it } from "vitest";
-import { PAL_ERROR, parseScenario, type Scenario, type StackName } from "../../engine/index.ts";
+import { PAL_ERROR, type StackName } from "../../engine/index.ts";
 import {
   endOf,
   handled,
@@ -22,20 +20,14 @@ import {
   scenarioOf,
   visitsBefore,
 } from "../support/run-scenario.ts";
+import { LINUX, runFixture, SGX } from "./errata-support.ts";
 import { order } from "./reference-support.ts";
-
-const LINUX = "graphene-linux";
-const SGX = "graphene-sgx";
-
-const FOLDER = path.resolve(import.meta.dirname, "../fixtures/fidelity");
-const fixture = (name: string): Scenario => parseScenario(readFileSync(path.join(FOLDER, `${name}.yaml`), "utf8"), name);
-const run = (name: string, stack: StackName): Ran => runScenario(fixture(name), stack);
 
 const seqOf = (ran: Ran, where: string, nth = 0): number => rowsOf(ran, { where })[nth]?.seq ?? -1;
 
 describe("A3: lock() and unlock() are PAL calls even when nobody else is there", () => {
   it("an event pended after one call's check is taken at the next call's first lock, and its handler runs at the unlock", () => {
-    const ran = run("pend-after-check", LINUX);
+    const ran = runFixture("pend-after-check", LINUX);
     const [handler] = rowsOf(ran, { what: "app.handler.enter" });
     const call = ran.rows.find((row) => row.what === "app.call" && row.seq > seqOf(ran, "DkStreamWrite: return to the LibOS"));
     expect(call?.where).toContain("sigprocmask");
@@ -51,7 +43,7 @@ describe("A3: lock() and unlock() are PAL calls even when nobody else is there",
   });
 
   it("nanosleep has no lock: it is slept over, and the sigaction after it delivers", () => {
-    const ran = run("lock-pal", LINUX);
+    const ran = runFixture("lock-pal", LINUX);
     const handler = rowsOf(ran, { what: "app.handler.enter" })[0]?.seq ?? 0;
     const second = ran.rows.filter((row) => row.what === "app.call" && row.where.includes("sigaction(SIGHUP"))[0]?.seq ?? 0;
     const back = ran.rows.find((row) => row.what === "app.return" && row.seq > second)?.seq ?? 0;

@@ -3,47 +3,16 @@
  * revision does where the reference was wrong or silent.
  */
 
-import { readFileSync } from "node:fs";
-import path from "node:path";
 import { describe, expect, test } from "vitest";
-import { parseScenario, STACK_NAMES, type StackName, signalNumber, WHY } from "../../engine/index.ts";
-import {
-  endOf,
-  firstMissing,
-  handled,
-  type Ran,
-  type Row,
-  resultOf,
-  results,
-  rowsOf,
-  runScenario,
-  scenarioOf,
-} from "../support/run-scenario.ts";
-
-const NATIVE = "native-linux";
-const LINUX = "graphene-linux";
-const SGX = "graphene-sgx";
-const BOTH: readonly StackName[] = [LINUX, SGX];
-
-const run = (scenario: Record<string, unknown>, stack: StackName): Ran => runScenario(scenarioOf(scenario), stack);
-
-const FOLDER = path.resolve(import.meta.dirname, "../fixtures/fidelity");
-const fixture = (name: string, stack: StackName): Ran =>
-  runScenario(parseScenario(readFileSync(path.join(FOLDER, `${name}.yaml`), "utf8"), name), stack);
+import { STACK_NAMES, signalNumber, WHY } from "../../engine/index.ts";
+import { endOf, handled, type Ran, resultOf, rowsOf, runScenario } from "../support/run-scenario.ts";
+import { all, BOTH, exits, inOrder, LINUX, ms, NATIVE, processEnds, QUICK, run, runFixture, SGX } from "./errata-support.ts";
 
 /** Ends of processes, in order: status the host reports, cause, signal. */
 const ends = (ran: Ran): [number, number, number][] => processEnds(ran).map((row) => [row.value, row.extra, row.signal]);
-const processEnds = (ran: Ran): Row[] => ran.rows.filter((row) => row.what === "process.exit");
-const exits = (ran: Ran): Row[] => rowsOf(ran, { what: "thread.exit" });
 const SIG = (name: string): number => signalNumber(name) ?? 0;
-/** What the calls of a thread returned, of one call. */
-const all = (ran: Ran, call: string, who = "main"): string[] => results(ran, who).filter((text) => text.startsWith(`${call} `));
 /** Threads that lost a signal. */
 const lost = (ran: Ran): string[] => ran.rows.filter((row) => row.what === "libos.signal.lost").map((row) => row.who);
-const ms = (row: Row | undefined): number => (row?.time ?? 0) / 1e6;
-const order = (ran: Ran, who: string, places: readonly string[]): void => expect(firstMissing(rowsOf(ran, { who }), places)).toBe("");
-
-const QUICK = { h: [{ compute: "1us" }] };
 
 describe("the end of a process is one row with its cause", () => {
   test.each(STACK_NAMES)("%s: it calls exit_group(3), it returns from main, its only thread calls exit(4)", (stack) => {
@@ -83,24 +52,24 @@ describe("the end of a process is one row with its cause", () => {
 
 describe("A1: a child's end waits for the parent's lock", () => {
   test.each(BOTH)("%s: block SIGCHLD, fork, sigsuspend: the helper waits for the lock that sigsuspend sleeps with, for ever", (stack) => {
-    const ran = fixture("sigsuspend-chld", stack);
+    const ran = runFixture("sigsuspend-chld", stack);
     expect([resultOf(ran, "sigsuspend"), handled(ran), endOf(ran)]).toEqual(["never returns", [], "hang"]);
     const last = rowsOf(ran, { who: "ipc-helper" }).at(-1);
     expect([last?.what, ran.machine.objects[last?.extra ?? -1]?.name]).toEqual(["thread.block", "lock of thread 0"]);
     expect(rowsOf(ran, { where: "thread_exit: append_signal(parent, SIGCHLD" })).toEqual([]);
     // The child's record is locked meanwhile, so a wait for that child would sleep, too.
     expect(ran.machine.processes[0]?.locks["lock of child 2"]).toBeDefined();
-    expect(resultOf(fixture("sigsuspend-chld", NATIVE), "sigsuspend")).toBe("-EINTR");
+    expect(resultOf(runFixture("sigsuspend-chld", NATIVE), "sigsuspend")).toBe("-EINTR");
   });
 
   test.each(BOTH)(
     "%s: a thread that ends while its creator is in sigsuspend hangs until something without a lock ends the wait",
     (stack) => {
-      const ran = fixture("exit-while-suspended", stack);
+      const ran = runFixture("exit-while-suspended", stack);
       const [gone] = exits(ran).filter((row) => row.who === "b");
       expect(ms(gone)).toBeGreaterThan(1000);
       expect(handled(ran)).toEqual(["SIGALRM"]);
-      const [native] = exits(fixture("exit-while-suspended", NATIVE)).filter((row) => row.who === "b");
+      const [native] = exits(runFixture("exit-while-suspended", NATIVE)).filter((row) => row.who === "b");
       expect(ms(native)).toBeLessThan(2);
     },
   );
@@ -110,19 +79,19 @@ describe("A4: the IPC helper is there from shim_init on, in every process", () =
   test.each(BOTH)("%s: before the upcalls but FAILURE are registered, in the child, too (N10)", (stack) => {
     const ran = run({ main: [{ fork: "c" }, "wait4"], programs: { c: ["getpid"] } }, stack);
     expect(ran.threads.filter((t) => t.internal).map((t) => t.name)).toEqual(["ipc-helper", "ipc-helper#2"]);
-    order(ran, "main", [
+    inOrder(ran, "main", [
       "shim_init: init_ipc_helper: create_ipc_helper()",
       "shim_init: init_signal: DkSetExceptionHandler(PAL_EVENT_QUIT)",
     ]);
   });
 
   test("a second SIGINT while the first one's handler runs in the host's frame: the helper takes it, and drops it", () => {
-    const ran = fixture("second-int", LINUX);
+    const ran = runFixture("second-int", LINUX);
     expect(handled(ran)).toEqual(["SIGINT"]);
     expect(lost(ran)).toEqual(["ipc-helper"]);
     // Under SGX the frame has been left before the handler runs.
-    expect(handled(fixture("second-int", SGX))).toEqual(["SIGINT", "SIGINT"]);
-    expect(handled(fixture("second-int", NATIVE))).toEqual(["SIGINT", "SIGINT"]);
+    expect(handled(runFixture("second-int", SGX))).toEqual(["SIGINT", "SIGINT"]);
+    expect(handled(runFixture("second-int", NATIVE))).toEqual(["SIGINT", "SIGINT"]);
   });
 
   test("first SIGINT at the end of a PAL call: a normal context, so the leader gets the second one", () => {
@@ -182,29 +151,29 @@ describe("A6, A8: wait4", () => {
   });
 
   test.each(BOTH)("%s: the lists are per thread and hold threads, too: a thread that has ended is waited for", (stack) => {
-    expect(resultOf(fixture("wait4-thread-tid", stack), "wait4")).toBe("2");
-    expect(resultOf(fixture("wait4-thread-tid", NATIVE), "wait4")).toBe("-ECHILD");
+    expect(resultOf(runFixture("wait4-thread-tid", stack), "wait4")).toBe("2");
+    expect(resultOf(runFixture("wait4-thread-tid", NATIVE), "wait4")).toBe("-ECHILD");
   });
 
   test.each(BOTH)("%s: a child that another thread forked is none of the caller's: -ECHILD", (stack) => {
-    expect(resultOf(fixture("wait4-other-thread", stack), "wait4", "waiter")).toBe("-ECHILD");
-    expect(resultOf(fixture("wait4-other-thread", NATIVE), "wait4", "waiter")).toBe("2");
+    expect(resultOf(runFixture("wait4-other-thread", stack), "wait4", "waiter")).toBe("-ECHILD");
+    expect(resultOf(runFixture("wait4-other-thread", NATIVE), "wait4", "waiter")).toBe("2");
   });
 });
 
 describe("A7: process groups", () => {
   test.each(BOTH)("%s: kill(0) never leaves the process", (stack) => {
-    const parent = fixture("pgrp-parent", stack);
+    const parent = runFixture("pgrp-parent", stack);
     expect(rowsOf(parent, { what: "app.handler.enter" }).map((row) => row.who)).toEqual(["main"]);
-    const child = fixture("kill-group-child", stack);
+    const child = runFixture("kill-group-child", stack);
     expect(rowsOf(child, { what: "app.handler.enter" }).map((row) => row.who)).toEqual(["child"]);
-    expect(rowsOf(fixture("pgrp-parent", NATIVE), { what: "app.handler.enter" }).map((row) => row.who)).toEqual(["main", "c"]);
+    expect(rowsOf(runFixture("pgrp-parent", NATIVE), { what: "app.handler.enter" }).map((row) => row.who)).toEqual(["main", "c"]);
   });
 });
 
 describe("A11, A13, N15: alarms", () => {
   test("alarm rounds what is left up; the kernel to the nearest second", () => {
-    for (const stack of BOTH) expect(all(fixture("alarm-left", stack), "alarm")).toEqual(["alarm 0", "alarm 8", "alarm 5"]);
+    for (const stack of BOTH) expect(all(runFixture("alarm-left", stack), "alarm")).toEqual(["alarm 0", "alarm 8", "alarm 5"]);
     const third = { main: [{ alarm: "10s" }, { nanosleep: "2700ms" }, { alarm: "0s" }] };
     for (const stack of BOTH) expect(all(run(third, stack), "alarm")).toEqual(["alarm 0", "alarm 8"]);
   });
@@ -212,7 +181,7 @@ describe("A11, A13, N15: alarms", () => {
   test.each(BOTH)(
     "%s: the helper never ends by idleness: a thousand turns a second, and the clock is read only after its pipe",
     (stack) => {
-      const ran = fixture("helper-idle", stack);
+      const ran = runFixture("helper-idle", stack);
       const turns = rowsOf(ran, { where: "shim_async_helper: DkObjectsWaitAny", who: "async-helper" }).length;
       expect(turns).toBeGreaterThan(900);
       expect(rowsOf(ran, { where: "shim_async_helper: latest_time = DkSystemTimeQuery()" }).length).toBeLessThan(4);
@@ -226,7 +195,7 @@ describe("A11, A13, N15: alarms", () => {
 
   test("N15: malloc comes before the time query, the byte for the helper after the unlock; all of setitimer is under the master lock", () => {
     const ran = run({ main: [{ setitimer: { value: "5ms" } }] }, LINUX);
-    order(ran, "main", [
+    inOrder(ran, "main", [
       "shim_do_setitimer: setup_time = DkSystemTimeQuery()",
       "shim_do_setitimer: lock(__master_lock)",
       "install_async_event: malloc(async_event)",
@@ -242,17 +211,17 @@ describe("A11, A13, N15: alarms", () => {
 
 describe("A12: the exit status after exit_group with other threads is the one of the thread that ends last", () => {
   test.each(BOTH)("%s: exit_group(3) in a thread, main dies of SIGKILL after it: 0", (stack) => {
-    expect(ends(fixture("unix-accept-note", stack))).toEqual([[0, WHY.EXIT, 0]]);
-    expect(ends(fixture("unix-accept-note", NATIVE))).toEqual([[3, WHY.EXIT, 0]]);
+    expect(ends(runFixture("unix-accept-note", stack))).toEqual([[0, WHY.EXIT, 0]]);
+    expect(ends(runFixture("unix-accept-note", NATIVE))).toEqual([[3, WHY.EXIT, 0]]);
   });
 });
 
 describe("A14: tgkill to a thread that has ended", () => {
   test.each(BOTH)("%s: it is on thread_list for ever: 0, and the sender's pal_errno is DENIED", (stack) => {
-    const ran = fixture("tgkill-dead", stack);
+    const ran = runFixture("tgkill-dead", stack);
     expect(resultOf(ran, "tgkill")).toBe("0");
     expect(rowsOf(ran, { where: "handle_failure: tcb.pal_errno", who: "main" }).map((row) => row.value)).toContain(6);
-    expect(resultOf(fixture("tgkill-dead", NATIVE), "tgkill")).toBe("-ESRCH");
+    expect(resultOf(runFixture("tgkill-dead", NATIVE), "tgkill")).toBe("-ESRCH");
   });
 });
 

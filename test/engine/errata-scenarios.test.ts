@@ -125,6 +125,23 @@ describe("B10: what calls write besides their result", () => {
     for (const stack of GRAPHENE) expect(outputs(runProgram(stack, main))).toEqual(linux);
   });
 
+  it.each(["native-linux", ...GRAPHENE] as const)("setitimer tells what was set before, on %s", (stack) => {
+    const [first = [], interval = [], left = [], before = []] = outputs(
+      runProgram(stack, [
+        { setitimer: { value: "900ms", interval: "700ms", old: true } },
+        { nanosleep: "400ms" },
+        { setitimer: { value: 0, old: true } },
+      ]),
+    );
+    expect([first, interval, before]).toEqual([
+      [7, 0],
+      [8, 0],
+      [8, 700e6],
+    ]);
+    expect(left[0]).toBe(7);
+    expect(Math.round((left[1] ?? 0) / 10e6)).toBe(50);
+  });
+
   it("the old mask is stored after the flush of the unlock, under the new mask (N12)", () => {
     const ran = runProgram("graphene-linux", [
       on("SIGUSR1"),

@@ -8,7 +8,19 @@ import { rowsSource } from "./synthetic-source.ts";
 export type HandRow = Partial<Transition> & { k: KindName };
 
 /** Sites of rows written by hand, by label. */
-export const LABELS = ["", "read(pipe)", "write(pipe)", "pause()", "fork(child)", "wait4()", "getpid()", "open(a)"] as const;
+export const LABELS = [
+  "",
+  "read(pipe)",
+  "write(pipe)",
+  "pause()",
+  "fork(child)",
+  "wait4()",
+  "getpid()",
+  "open(a)",
+  "poll(pipe)",
+  "newfstatat()",
+  "signalfd()",
+] as const;
 const SITES: Site[] = [
   ...LABELS.map((label, step): Site => ({ flow: "program main", step, label, layer: "app", context: "normal", source: "" })),
   { flow: "(outside)", step: 0, label: "a signal arrives from outside", layer: "host", context: "normal", source: "" },
