@@ -7,9 +7,9 @@ import { addAbortSignal, type Readable } from "node:stream";
 import { StringDecoder } from "node:string_decoder";
 import { parseDocument } from "yaml";
 import { parseScenario, type Scenario, ScenarioError } from "../engine/index.ts";
-import { IMPORTERS, type Importer } from "../recorder/importers.ts";
+import { openRegular } from "../recorder/format/regular-file.ts";
+import { IMPORTERS, type Importer } from "../recorder/import/index.ts";
 import type { QualityCounter } from "../recorder/index.ts";
-import { openRegular } from "../recorder/regular-file.ts";
 import { InputError, Interrupted, type Io } from "./io.ts";
 import { findScenario, listScenarios } from "./scenarios.ts";
 

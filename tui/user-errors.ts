@@ -2,7 +2,7 @@
 
 import { ExperimentError, RuleError } from "../analyzer/index.ts";
 import { ScenarioError } from "../engine/index.ts";
-import { StraceError } from "../recorder/importers.ts";
+import { StraceError } from "../recorder/import/index.ts";
 import { QueryError, TraceError } from "../recorder/index.ts";
 import { InputError } from "./io.ts";
 

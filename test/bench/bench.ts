@@ -8,7 +8,7 @@ import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeSync } fro
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { type Block, boot, parseScenario, type Run, type Sink, type StackName } from "../../engine/index.ts";
-import { createArrowWriter } from "../../recorder/arrow-write.ts";
+import { createArrowWriter } from "../../recorder/arrow/write.ts";
 import { type RunInfo, record } from "../../recorder/index.ts";
 import { packageRoot } from "../../tui/package-root.ts";
 import { replayBench } from "./replay.ts";

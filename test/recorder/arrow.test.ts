@@ -4,9 +4,9 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { type Block, COLUMN_NAMES, COLUMNS, type ColumnName, newBlock, type Source, transitionAt } from "../../engine/block.ts";
 import { KIND_COUNT, KINDS } from "../../engine/transition.ts";
-import { openTransitions } from "../../recorder/arrow-read.ts";
-import { createArrowWriter } from "../../recorder/arrow-write.ts";
-import { COLUMN_MEANING } from "../../recorder/trace-format.ts";
+import { openTransitions } from "../../recorder/arrow/read.ts";
+import { createArrowWriter } from "../../recorder/arrow/write.ts";
+import { COLUMN_MEANING } from "../../recorder/format/metadata.ts";
 import { syntheticSource, testInfo } from "../support/synthetic-source.ts";
 import { tempPaths } from "../support/temp-dir.ts";
 

@@ -5,7 +5,7 @@ import fs from "node:fs";
 import Sqlite from "better-sqlite3";
 import { beforeAll, describe, expect, test, vi } from "vitest";
 import { DB_NAME, openTrace, openTraceGently, record, type Trace, TraceError } from "../../recorder/index.ts";
-import { TABLES, VIEWS } from "../../recorder/schema.ts";
+import { TABLES, VIEWS } from "../../recorder/schema/schema.ts";
 import { syntheticSource, testInfo } from "../support/synthetic-source.ts";
 import { tempPaths } from "../support/temp-dir.ts";
 

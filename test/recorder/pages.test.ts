@@ -3,8 +3,8 @@ import fs from "node:fs";
 import Sqlite from "better-sqlite3";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { createTableWriter, openPageFile, takePages } from "../../recorder/pages.ts";
-import { putVarint, varintBytes } from "../../recorder/record-format.ts";
+import { createTableWriter, openPageFile, takePages } from "../../recorder/sqlite/pages.ts";
+import { putVarint, varintBytes } from "../../recorder/sqlite/record-format.ts";
 import { tempPaths } from "../support/temp-dir.ts";
 
 const fresh = tempPaths();

@@ -1,7 +1,7 @@
 import fs from "node:fs";
 import { beforeAll, describe, expect, test } from "vitest";
 import { DB_NAME, QueryError, type QueryOptions, query, record } from "../../recorder/index.ts";
-import { checkReads, placedMessage } from "../../recorder/query-check.ts";
+import { checkReads, placedMessage } from "../../recorder/query/check.ts";
 import { syntheticSource, testInfo } from "../support/synthetic-source.ts";
 import { tempPaths } from "../support/temp-dir.ts";
 

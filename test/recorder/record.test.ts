@@ -2,9 +2,9 @@ import fs from "node:fs";
 import Sqlite from "better-sqlite3";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { type Block, newBlock, type Source } from "../../engine/block.ts";
-import { createArrowWriter } from "../../recorder/arrow-write.ts";
+import { createArrowWriter } from "../../recorder/arrow/write.ts";
+import { MAX_METADATA_BYTES } from "../../recorder/format/metadata.ts";
 import { ARROW_NAME, createDigest, DB_NAME, openTrace, record, TraceError } from "../../recorder/index.ts";
-import { MAX_METADATA_BYTES } from "../../recorder/trace-format.ts";
 import { rowsSource, syntheticSource, testInfo } from "../support/synthetic-source.ts";
 import { tempPaths } from "../support/temp-dir.ts";
 

@@ -5,7 +5,7 @@ import Sqlite from "better-sqlite3";
 import fc from "fast-check";
 import { beforeAll, describe, expect, test } from "vitest";
 import { COLUMN_NAMES, COLUMNS, transitionAt } from "../../engine/block.ts";
-import { openTransitions, type TransitionReader } from "../../recorder/arrow-read.ts";
+import { openTransitions, type TransitionReader } from "../../recorder/arrow/read.ts";
 import { ARROW_NAME, DB_NAME, openTrace, record, TraceError } from "../../recorder/index.ts";
 import { syntheticSource, testInfo } from "../support/synthetic-source.ts";
 import { tempPaths } from "../support/temp-dir.ts";

@@ -2,10 +2,10 @@ import { execFileSync } from "node:child_process";
 import Sqlite from "better-sqlite3";
 import { beforeAll, describe, expect, test } from "vitest";
 import { SIGNAL_COUNT, signalName, signalNumber } from "../../engine/index.ts";
-import { DEFAULTS } from "../../recorder/derive.ts";
-import { OUTCOME, OUTCOMES, SIGNAL_COLUMNS } from "../../recorder/derive-signals.ts";
+import { OUTCOME, OUTCOMES, SIGNAL_COLUMNS } from "../../recorder/derive/signals.ts";
+import { DEFAULTS } from "../../recorder/derive/tables.ts";
 import { connect, type Database, DB_NAME, describeSchema, record, schemaSql } from "../../recorder/index.ts";
-import { TABLES, tableEntry, VIEWS } from "../../recorder/schema.ts";
+import { TABLES, tableEntry, VIEWS } from "../../recorder/schema/schema.ts";
 import { syntheticSource, testInfo } from "../support/synthetic-source.ts";
 import { tempPaths } from "../support/temp-dir.ts";
 

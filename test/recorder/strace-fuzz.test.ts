@@ -4,7 +4,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { boot, STACK_NAMES } from "../../engine/index.ts";
-import { looksLikeStrace, StraceError } from "../../recorder/strace/index.ts";
+import { looksLikeStrace, StraceError } from "../../recorder/import/strace/index.ts";
 import { NOWHERE } from "../support/run-scenario.ts";
 import { importText, type Log } from "../support/strace-log.ts";
 

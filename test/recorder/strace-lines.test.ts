@@ -1,9 +1,9 @@
 /** One line at a time: strace's line forms, arguments, and whether a text is a log at all. */
 
 import { describe, expect, test } from "vitest";
-import { field, flagsOf, signalSet, splitArgs, timeSpan, wholeNumber } from "../../recorder/strace/args.ts";
-import { looksLikeStrace, StraceError, straceToScenario } from "../../recorder/strace/index.ts";
-import { parseLine } from "../../recorder/strace/lines.ts";
+import { field, flagsOf, signalSet, splitArgs, timeSpan, wholeNumber } from "../../recorder/import/strace/args.ts";
+import { looksLikeStrace, StraceError, straceToScenario } from "../../recorder/import/strace/index.ts";
+import { parseLine } from "../../recorder/import/strace/lines.ts";
 import { logOf } from "../support/strace-log.ts";
 
 const content = (text: string) => parseLine(`1234 1700000000.000001 ${text}`).content;

@@ -5,8 +5,8 @@ import fs from "node:fs";
 import path from "node:path";
 import { describe, expect, test, vi } from "vitest";
 import type { Source } from "../../engine/block.ts";
-import { lockFolder } from "../../recorder/folder-lock.ts";
 import { ARROW_NAME, DB_NAME, openTrace, openTraceGently, record, TraceError } from "../../recorder/index.ts";
+import { lockFolder } from "../../recorder/trace/folder-lock.ts";
 import { syntheticSource, testInfo } from "../support/synthetic-source.ts";
 import { tempPaths } from "../support/temp-dir.ts";
 

@@ -3,7 +3,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { gunzipSync } from "node:zlib";
 import { parseScenario } from "../../engine/index.ts";
-import { straceToScenario } from "../../recorder/strace/index.ts";
+import { straceToScenario } from "../../recorder/import/strace/index.ts";
 import { compareWithKernel } from "./kernel-compare.ts";
 import { readKernelLog } from "./kernel-log.ts";
 

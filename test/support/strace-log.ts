@@ -2,7 +2,7 @@
 
 import { expect } from "vitest";
 import { parseScenario, type Scenario } from "../../engine/index.ts";
-import { type Imported, straceToScenario } from "../../recorder/strace/index.ts";
+import { type Imported, straceToScenario } from "../../recorder/import/strace/index.ts";
 
 /** Lines counted, notes apart: each line of a log is counted once. */
 export const linesCounted = ({ counters }: Pick<Imported, "counters">): number =>

@@ -8,7 +8,7 @@ import { closeSync, mkdirSync, openSync, readdirSync, rmSync, writeSync } from "
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { openTransitions } from "../../recorder/arrow-read.ts";
+import { openTransitions } from "../../recorder/arrow/read.ts";
 import { ARROW_NAME, openTrace, type Trace } from "../../recorder/index.ts";
 import { paint } from "../../tui/present/style.ts";
 import { openWorld, type World } from "../../tui/replay/world.ts";

@@ -1,0 +1,334 @@
+/**
+ * Writer of `transitions.arrow`: the Arrow IPC file format, uncompressed, one record batch per block, columns
+ * written from the block's own arrays without a copy (performance.md, section 3). Each `put` reaches the file
+ * before it returns.
+ */
+
+import fs from "node:fs";
+import {
+  type DataType,
+  Field,
+  Float64,
+  Int8,
+  Int16,
+  Int32,
+  Message,
+  MetadataVersion,
+  RecordBatchFileWriter,
+  Schema,
+  Uint8,
+  Uint16,
+  Uint32,
+} from "apache-arrow";
+import { FileBlock, Footer } from "apache-arrow/ipc/metadata/file";
+import { BufferRegion, FieldNode, RecordBatch as RecordBatchHeader } from "apache-arrow/ipc/metadata/message";
+import { type Block, newBlock, type Sink, type Source } from "../../engine/block.ts";
+import { KINDS } from "../../engine/transition.ts";
+import { createDigest, type Digest } from "../format/digest.ts";
+import { errorCode, errorText, TraceError } from "../format/errors.ts";
+import {
+  type BatchFacts,
+  COLUMN_MEANING,
+  checkTexts,
+  FORMAT_VERSION,
+  headerText,
+  META_KEY,
+  METADATA_KEYS,
+  type QualityCounter,
+  type RunEnd,
+  type RunInfo,
+  STORED_COLUMNS,
+  type TraceHeader,
+} from "../format/metadata.ts";
+import { FileSink, writeError } from "./file-sink.ts";
+import { textPlaces } from "./message.ts";
+import { PREFIX_BYTES } from "./walk.ts";
+
+/** Bodies begin on a page of the file: a write that does not costs the kernel twice as much. */
+const PAGE = 4096;
+/** Longer than the header of a batch with a keyframe, mostly. */
+const SCRATCH = 16 * PAGE;
+
+const ROW_BYTES = STORED_COLUMNS.reduce((sum, { size }) => sum + size, 0);
+
+/** A keyframe of so many bytes is never too long for its batch. */
+const KEYFRAME_BYTES = 256 * 1024;
+
+const roundUp = (bytes: number, to: number): number => Math.ceil(bytes / to) * to;
+
+/**
+ * apache-arrow's file writer with four differences. The schema message is also in the stream part, where the format wants it and a
+ * recording that was killed has no other. Headers are padded to a page. A batch is written from its columns' memory, under a header
+ * of the library's making of which only the texts are new: to build Data, Vector, RecordBatch and header for each batch takes longer
+ * than writing it. And the schema is made with an empty text, too: over the long one the library takes longer than over everything else.
+ */
+class FileWriter extends RecordBatchFileWriter {
+  /** Header for the number of rows of the batch before: nearly all batches have the same number. */
+  private template: HeaderTemplate | null = null;
+  private readonly scratch = Buffer.alloc(SCRATCH);
+
+  /** `header` is the schema's text, as in `format/metadata.ts`. */
+  constructor(private readonly header: Buffer) {
+    super();
+  }
+
+  protected override _writeSchema(schema: Schema): this {
+    const flatbuffer = Message.encode(Message.from(schema));
+    return this._writeMagic()._writePadding(2)._writeHeader(flatbuffer, textPlaces("schema", flatbuffer), [this.header]);
+  }
+
+  protected override _writeFooter(schema: Schema): this {
+    const flatbuffer = Footer.encode(new Footer(schema, MetadataVersion.V5, this._recordBatchBlocks, []));
+    const texts = [this.header];
+    const footer = Buffer.alloc(withTexts(flatbuffer, texts));
+    putWithTexts(footer, 0, flatbuffer, textPlaces("footer", flatbuffer), texts);
+    return this._write(Int32Array.of(-1, 0))._write(footer)._write(Int32Array.of(footer.length))._writeMagic();
+  }
+
+  /** One batch, with a text for each of `METADATA_KEYS`. */
+  writeBlock(block: Block, texts: readonly Buffer[]): void {
+    if (this.template?.n !== block.n) this.template = headerTemplate(block.n);
+    const { template, _position: at } = this;
+    this._writeHeader(template.bytes, template.places, texts);
+    this._recordBatchBlocks.push(new FileBlock(this._position - at, template.bodyLength, at));
+    for (const piece of bodyOf(block, template.bodyLength)) this._sink.write(piece);
+    this._position += template.bodyLength;
+  }
+
+  /** A message's flatbuffer and its texts, up to the next page. */
+  private _writeHeader(flatbuffer: Uint8Array, places: readonly number[], texts: readonly Buffer[]): this {
+    const end = PREFIX_BYTES + withTexts(flatbuffer, texts);
+    const size = roundUp(this._position + end, PAGE) - this._position;
+    const bytes = this.zeros(size);
+    bytes.writeInt32LE(-1, 0);
+    bytes.writeInt32LE(size - PREFIX_BYTES, 4);
+    putWithTexts(bytes, PREFIX_BYTES, flatbuffer, places, texts);
+    return this._write(bytes);
+  }
+
+  /** Memory to put a header together in: the same one for all that have a usual length. */
+  private zeros(size: number): Buffer {
+    if (size > SCRATCH) return Buffer.alloc(size);
+    return this.scratch.subarray(0, size).fill(0);
+  }
+}
+
+/** Bytes of a text in a flatbuffer: its length, itself, a zero, up to a multiple of four. */
+const textBytes = (text: Buffer): number => 4 + roundUp(text.length + 1, 4);
+
+/** Bytes of a flatbuffer with its texts after it. */
+function withTexts(flatbuffer: Uint8Array, texts: readonly Buffer[]): number {
+  let size = roundUp(flatbuffer.byteLength, 4);
+  for (const text of texts) size += textBytes(text);
+  return size;
+}
+
+/** Put a flatbuffer and its texts at `start` of `bytes`, which are zero, and make each place in it point to its text. */
+function putWithTexts(bytes: Buffer, start: number, flatbuffer: Uint8Array, places: readonly number[], texts: readonly Buffer[]): void {
+  bytes.set(flatbuffer, start);
+  let at = start + roundUp(flatbuffer.byteLength, 4);
+  for (const [i, text] of texts.entries()) {
+    const place = start + (places[i] as number);
+    bytes.writeUInt32LE(at - place, place);
+    bytes.writeUInt32LE(text.length, at);
+    bytes.set(text, at + 4);
+    at += textBytes(text);
+  }
+}
+
+interface HeaderTemplate {
+  readonly n: number;
+  /** Flatbuffer of a batch of `n` rows whose metadata texts are empty. */
+  readonly bytes: Uint8Array;
+  /** Where in it the offset of each text is. */
+  readonly places: readonly number[];
+  readonly bodyLength: number;
+}
+
+function headerTemplate(n: number): HeaderTemplate {
+  let bodyLength = 0;
+  // Two buffers a column: no validity, as nothing is null, and the values.
+  const regions = STORED_COLUMNS.flatMap(({ size }) => {
+    const at = bodyLength;
+    bodyLength += roundUp(n * size, 8);
+    return [new BufferRegion(at, 0), new BufferRegion(at, n * size)];
+  });
+  const nodes = STORED_COLUMNS.map(() => new FieldNode(n, 0));
+  const metadata = new Map(METADATA_KEYS.map((key) => [key, ""]));
+  const bytes = Message.encode(Message.from(new RecordBatchHeader(n, nodes, regions, null, [], metadata), bodyLength));
+  return { n, bytes, places: textPlaces("batch", bytes), bodyLength };
+}
+
+const NO_TEXT = Buffer.alloc(0);
+const PADDING = new Uint8Array(8);
+
+/** Memory of the block's columns, each padded to 8 bytes: in one piece, if the block is full and as `newBlock` made it. */
+function bodyOf(block: Block, bodyLength: number): Uint8Array[] {
+  const { buffer } = block.time;
+  if (block.n === block.time.length && buffer.byteLength === bodyLength && block.detail.buffer === buffer) return [new Uint8Array(buffer)];
+  return STORED_COLUMNS.flatMap(({ name, size }) => {
+    const bytes = block.n * size;
+    const values = block[name];
+    return [new Uint8Array(values.buffer, values.byteOffset, bytes), PADDING.subarray(0, roundUp(bytes, 8) - bytes)];
+  });
+}
+
+const TYPES: Readonly<Record<string, new () => DataType>> = {
+  uint8: Uint8,
+  uint16: Uint16,
+  uint32: Uint32,
+  int8: Int8,
+  int16: Int16,
+  int32: Int32,
+  float64: Float64,
+};
+
+/** The columns and their meanings; the text of our metadata is put in by the writer. */
+function arrowSchema(): Schema {
+  const fields = STORED_COLUMNS.map(({ name, type }) => {
+    const Type = TYPES[type];
+    if (Type === undefined) throw new Error(`no Arrow type for ${type}`);
+    return new Field(name, new Type(), false, new Map([["meaning", COLUMN_MEANING[name]]]));
+  });
+  return new Schema(fields, new Map([[META_KEY, ""]]));
+}
+
+export interface ArrowWriter extends Sink {
+  readonly path: string;
+  /** Rows written so far. */
+  readonly rows: number;
+  /** Bytes of the file so far. */
+  readonly bytes: number;
+  /** Time of the last row, ns. */
+  readonly time: number;
+  /** `Date.now()` of the last write: the caller flushes the source when this is too long ago. */
+  readonly writtenAt: number;
+  /** Write the closing facts and the footer, close the file. */
+  finish(end: { reason: RunEnd["reason"]; interrupted: boolean; quality: readonly QualityCounter[] }): RunEnd;
+  /** Close the file as it is, after an error. It stays readable up to the last batch. */
+  abandon(): void;
+}
+
+function createFile(path: string): number {
+  try {
+    return fs.openSync(path, "wx");
+  } catch (error) {
+    throw new TraceError(path, "", `cannot be made (${errorCode(error) || errorText(error)})`, "Choose another place", { cause: error });
+  }
+}
+
+/**
+ * Start a file; it must not exist. The lists of `source` are read at each `put`, its keyframe too, so `put` must
+ * be called between two steps. `digest` is another one only where hashing itself is measured. Throws TraceError when
+ * writing fails, and before a byte is written when a reader would refuse the file.
+ */
+export function createArrowWriter(path: string, source: Source, run: RunInfo, digest: Digest = createDigest()): ArrowWriter {
+  const header: TraceHeader = { format: FORMAT_VERSION, run, sites: [...source.sites], kinds: [...KINDS] };
+  const writer = new FileWriter(headerText(path, header));
+  const fd = createFile(path);
+  const sink = new FileSink(path, fd);
+  writer.reset(sink, arrowSchema());
+  const empty = newBlock(0);
+  const written = { threads: 0, texts: 0, decisions: 0 };
+  let rows = 0;
+  let time = 0;
+  let writtenAt = Date.now();
+  let open = true;
+  /** Length of the last keyframe, and bytes of rows since. */
+  let keyframeBytes = 0;
+  let sinceKeyframe = 0;
+
+  /** States of very many threads are long; they come so rarely that keyframes are at most as long as the rows. */
+  const nextKeyframe = (rowBytes: number): string | null => {
+    sinceKeyframe += rowBytes;
+    if (sinceKeyframe + KEYFRAME_BYTES < keyframeBytes) return null;
+    const keyframe = source.keyframe();
+    keyframeBytes = keyframe?.length ?? 0;
+    sinceKeyframe = 0;
+    return keyframe;
+  };
+
+  /** What the source's lists have gained since the last call; most batches have nothing new. */
+  const newFacts = (): BatchFacts => {
+    const facts: BatchFacts = { seq0: rows };
+    const { threads, texts } = source;
+    if (threads.length > written.threads) facts.threads = threads.slice(written.threads);
+    if (texts.length > written.texts) facts.texts = texts.slice(written.texts);
+    written.threads = threads.length;
+    written.texts = texts.length;
+    return facts;
+  };
+
+  const newDecisions = (): Buffer => {
+    const { decisions } = source;
+    if (decisions.length === written.decisions) return NO_TEXT;
+    const text = Buffer.from(JSON.stringify(decisions.slice(written.decisions)));
+    written.decisions = decisions.length;
+    return text;
+  };
+
+  const writeBatch = (block: Block, facts: BatchFacts, keyframe: string | null): void => {
+    const texts = [Buffer.from(JSON.stringify(facts)), newDecisions(), keyframe === null ? NO_TEXT : Buffer.from(keyframe)];
+    checkTexts(path, sink.length, texts);
+    writer.writeBlock(block, texts);
+    sink.flush();
+    writtenAt = Date.now();
+  };
+
+  const close = (): void => {
+    if (open) fs.closeSync(fd);
+    open = false;
+  };
+
+  try {
+    sink.flush();
+  } catch (error) {
+    close();
+    throw error;
+  }
+  return {
+    path,
+    get rows() {
+      return rows;
+    },
+    get bytes() {
+      return sink.length;
+    },
+    get time() {
+      return time;
+    },
+    get writtenAt() {
+      return writtenAt;
+    },
+    put(block): void {
+      if (block.n === 0) return;
+      if (block.seq0 !== rows) throw new RangeError(`block starts at seq ${block.seq0}, expected ${rows}`);
+      writeBatch(block, newFacts(), nextKeyframe(block.n * ROW_BYTES));
+      digest.put(block);
+      rows += block.n;
+      time = block.time[block.n - 1] ?? time;
+    },
+    finish({ reason, interrupted, quality }): RunEnd {
+      const facts = newFacts();
+      const end: RunEnd = {
+        reason,
+        finished: reason === "finished",
+        interrupted,
+        rows,
+        time,
+        digest: digest.finish(source.texts, source.threads),
+        quality: [...quality],
+      };
+      writeBatch(empty, { ...facts, end }, null);
+      writer.finish();
+      sink.flush();
+      try {
+        close();
+      } catch (error) {
+        throw writeError(path, sink.length, error);
+      }
+      return end;
+    },
+    abandon: close,
+  };
+}

@@ -1,0 +1,203 @@
+/**
+ * The `signal` table: what became of each signal, followed by its id through all layers. Ids may first be seen in
+ * any order and a signal may stay open for the whole run, so these rows do not suit the page writer: each goes
+ * to a spill file when its road has ended (or when too many are open) and is inserted through SQLite at the end,
+ * which merges what is known of an id. Signals are far rarer than transitions.
+ */
+
+import { BLOCK_ROWS, type Block } from "../../engine/block.ts";
+import { EVENT } from "../../engine/pal/events.ts";
+import { KIND, type KindName } from "../../engine/transition.ts";
+import type { Spill } from "../sqlite/spill.ts";
+
+/** What became of a signal. The position is the value of `signal.outcome`, the view `signals` has the name: append only. */
+export const OUTCOMES = [
+  { name: "pending", more: "" },
+  { name: "handled", more: "" },
+  { name: "ignored", more: "" },
+  { name: "coalesced", more: "with one of this number that was pending already" },
+  { name: "dropped", more: "because the ring was full" },
+  { name: "lost", more: "" },
+  { name: "killed", more: "" },
+  { name: "consumed", more: "by an upcall or by the wait it ended (RESUME)" },
+  { name: "host default", more: "action" },
+] as const;
+type OutcomeName = (typeof OUTCOMES)[number]["name"];
+
+/** Values of `signal.outcome` by name. */
+export const OUTCOME = Object.freeze(Object.fromEntries(OUTCOMES.map(({ name }, value) => [name, value]))) as Readonly<
+  Record<OutcomeName, number>
+>;
+
+/** Column positions of the table. */
+enum Column {
+  id,
+  signal,
+  thread,
+  generated,
+  delivered,
+  pended,
+  upcall,
+  decided,
+  appended,
+  fetched,
+  handled,
+  ended,
+  outcome,
+  timeGenerated,
+  timeHandled,
+  delay,
+  count,
+}
+export const SIGNAL_COLUMNS: number = Column.count;
+
+/** A signal whose end is this long ago is hardly heard of again (if it is, the rows are merged). */
+const REST_ROWS = 4 * BLOCK_ROWS;
+/** Open signals in memory; the oldest beyond that are written early and merged at the end. */
+const MAX_OPEN = 65_536;
+
+const column = (name: KindName, at: Column): readonly [number, Column] => [KIND[name], at];
+/** The column that a kind's first row of a signal goes to. */
+const COLUMN_OF_KIND = new Map<number, Column>([
+  column("host.signal.generate", Column.generated),
+  column("host.signal.deliver", Column.delivered),
+  column("pal.event.pend", Column.pended),
+  column("pal.event.inject", Column.pended),
+  column("pal.event.overwrite", Column.pended),
+  column("libos.signal.overwrite", Column.appended),
+  column("libos.upcall.enter", Column.upcall),
+  column("libos.signal.decide", Column.decided),
+  column("libos.signal.append", Column.appended),
+  column("libos.signal.fetch", Column.fetched),
+  column("app.handler.enter", Column.handled),
+]);
+
+/** How the road of a signal ends with a row of this kind and value, or null. */
+function outcomeOf(kind: number, value: number): number | null {
+  switch (kind) {
+    case KIND["app.handler.enter"]:
+      return OUTCOME.handled;
+    case KIND["libos.signal.ignore"]:
+      return OUTCOME.ignored;
+    case KIND["host.signal.discard"]:
+      return value === 0 ? OUTCOME.ignored : value === 1 ? OUTCOME.coalesced : OUTCOME.lost;
+    case KIND["libos.signal.drop"]:
+      return OUTCOME.dropped;
+    case KIND["libos.signal.lost"]:
+    case KIND["pal.event.lost"]:
+      return OUTCOME.lost;
+    case KIND["libos.signal.kill"]:
+      return OUTCOME.killed;
+    case KIND["host.signal.default"]:
+      return OUTCOME["host default"];
+    // A RESUME has done its work when it has ended a wait or run an upcall.
+    case KIND["pal.event.deliver"]:
+    case KIND["libos.upcall.enter"]:
+      return value === EVENT.RESUME ? OUTCOME.consumed : null;
+    default:
+      return null;
+  }
+}
+
+/** A stronger fact replaces a weaker one: pending < consumed < the other ends < handled. */
+const rank = (outcome: number): number =>
+  outcome === OUTCOME.handled ? 3 : outcome === OUTCOME.pending ? 0 : outcome === OUTCOME.consumed ? 1 : 2;
+
+export interface SignalDeriver {
+  /** Row `row` of the block, whose kind carries a signal id. */
+  take(block: Block, row: number): void;
+  /** Let go of signals that ended long before `seq`. */
+  rest(seq: number): void;
+  finish(): void;
+}
+
+export function createSignalDeriver(threadCount: number, out: Spill): SignalDeriver {
+  const open = new Map<number, number[]>();
+  let restedAt = 0;
+
+  const signalOf = (id: number, block: Block, row: number): number[] => {
+    let signal = open.get(id);
+    if (signal === undefined) {
+      signal = new Array<number>(Column.count).fill(Number.NaN);
+      signal[Column.id] = id;
+      signal[Column.signal] = block.signal[row] as number;
+      signal[Column.thread] = block.thread[row] as number;
+      signal[Column.outcome] = OUTCOME.pending;
+      open.set(id, signal);
+      if (open.size > MAX_OPEN) {
+        for (const [oldest, facts] of open) {
+          out.append(facts);
+          open.delete(oldest);
+          break;
+        }
+      }
+    }
+    return signal;
+  };
+
+  const end = (signal: number[], outcome: number, seq: number): void => {
+    if (rank(outcome) <= rank(signal[Column.outcome] as number)) return;
+    signal[Column.outcome] = outcome;
+    // A handled signal ends when its handler does.
+    signal[Column.ended] = outcome === OUTCOME.handled ? Number.NaN : seq;
+  };
+
+  return {
+    take(block, row): void {
+      const id = block.extra[row] as number;
+      const kind = block.kind[row] as number;
+      const value = block.value[row] as number;
+      const seq = block.seq0 + row;
+      const isUpcall = kind === KIND["libos.upcall.enter"] || kind === KIND["libos.upcall.return"];
+      if (isUpcall && value === EVENT.FAILURE) return;
+      const overwrites = kind === KIND["pal.event.overwrite"] || kind === KIND["libos.signal.overwrite"];
+      if (overwrites && value > 0) end(signalOf(value, block, row), OUTCOME.lost, seq);
+      if (id <= 0) return;
+
+      const signal = signalOf(id, block, row);
+      if (signal[Column.signal] === 0) signal[Column.signal] = block.signal[row] as number;
+      const names = kind === KIND["host.signal.generate"] || kind === KIND["libos.signal.append"];
+      if (names && value >= 0 && value < threadCount) signal[Column.thread] = value;
+      const at = COLUMN_OF_KIND.get(kind);
+      if (at !== undefined && Number.isNaN(signal[at])) {
+        signal[at] = seq;
+        if (at === Column.generated) signal[Column.timeGenerated] = block.time[row] as number;
+        if (at === Column.handled) {
+          signal[Column.timeHandled] = block.time[row] as number;
+          signal[Column.delay] = (signal[Column.timeHandled] as number) - (signal[Column.timeGenerated] as number);
+        }
+      }
+      const outcome = outcomeOf(kind, value);
+      if (outcome !== null) end(signal, outcome, seq);
+      else if (kind === KIND["app.handler.return"] || kind === KIND["app.handler.longjmp"]) signal[Column.ended] = seq;
+    },
+    rest(seq): void {
+      if (seq < restedAt + REST_ROWS) return;
+      restedAt = seq;
+      for (const [id, signal] of open) {
+        if (!((signal[Column.ended] as number) < seq - REST_ROWS)) continue;
+        out.append(signal);
+        open.delete(id);
+      }
+    },
+    finish(): void {
+      for (const signal of open.values()) out.append(signal);
+      open.clear();
+    },
+  };
+}
+
+/** Outcomes that a later fact replaces, in SQL; `rank` says the same. */
+const OPEN = `(${OUTCOME.pending}, ${OUTCOME.consumed})`;
+
+/** Insert a signal; what was written of the same id before is completed, not lost. */
+export const SIGNAL_UPSERT = `INSERT INTO signal VALUES (${new Array(SIGNAL_COLUMNS).fill("?").join(", ")})
+ON CONFLICT (id) DO UPDATE SET
+  ${["generated", "delivered", "pended", "upcall", "decided", "appended", "fetched", "handled", "time_generated", "time_handled"]
+    .map((name) => `${name} = COALESCE(${name}, excluded.${name})`)
+    .join(",\n  ")},
+  ended = CASE WHEN excluded.outcome = ${OUTCOME.handled} THEN excluded.ended
+    WHEN outcome IN ${OPEN} THEN COALESCE(excluded.ended, ended) ELSE COALESCE(ended, excluded.ended) END,
+  delay = COALESCE(time_handled, excluded.time_handled) - COALESCE(time_generated, excluded.time_generated),
+  outcome = CASE WHEN excluded.outcome = ${OUTCOME.pending} THEN outcome
+    WHEN outcome IN ${OPEN} OR excluded.outcome = ${OUTCOME.handled} THEN excluded.outcome ELSE outcome END`;

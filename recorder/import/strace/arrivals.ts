@@ -1,0 +1,138 @@
+/** A signal line: what caused it, and what the process had set for it. */
+
+import { signalName } from "../../../engine/index.ts";
+import { field, wholeNumber } from "./args.ts";
+import type { ProcessState, Timer } from "./facts.ts";
+import type { LogEvent, SignalEvent } from "./log.ts";
+import type { Action } from "./registrations.ts";
+import type { Sending } from "./sent.ts";
+import type { Process, Task } from "./tree.ts";
+
+/**
+ * `own`: another line of the scenario causes it (kill, a timer, the end of a child). `fault`: an instruction of the thread.
+ * `stop`: job control. `lost`: the kernel could not write its frame, and raised SIGSEGV instead. `outside`: everything else, to be generated.
+ */
+type Cause = "own" | "fault" | "stop" | "lost" | "outside";
+
+export interface Arrival {
+  readonly cause: Cause;
+  /** The call of the log that sent it. */
+  readonly sending: Sending | undefined;
+  /** When it was sent, ns of the log: somewhat before the line that tells of it. Known for `own`. */
+  readonly sentAt: number;
+  readonly fault: Fault;
+  /** Sent to this thread, not to its process. */
+  readonly directed: boolean;
+  /** Disposition at that moment; null when nobody set one. */
+  action: Action | null;
+  /** Nobody set one, and the log does not show the program's start: it may have been anything. */
+  readonly unknown: boolean;
+  /** The handler's run ends with rt_sigreturn; filled in by `matchReturns`. */
+  returned: boolean;
+}
+
+const SIGCHLD = 17;
+const SIGALRM = 14;
+/** SIGSTOP, SIGTSTP, SIGTTIN, SIGTTOU. */
+export const SIG_STOPS: ReadonlySet<number> = new Set([19, 20, 21, 22]);
+
+/** As the scenario's operation writes it. */
+export type Fault = Readonly<{ what: string; at?: string; address?: number }>;
+
+const STACK_FULL: Fault = { what: "stack" };
+
+/** Instructions that raise a signal, and what is at the address, by the code that the kernel gives it; SI_KERNEL is its own for some. */
+const FAULTS: Readonly<Record<string, Readonly<Record<string, Fault>>>> = {
+  SIGFPE: { FPE_: { what: "divide" } },
+  SIGILL: { ILL_: { what: "illegal" } },
+  SIGSEGV: { SEGV_ACCERR: { what: "memory", at: "protected" }, SEGV_: { what: "memory" }, SI_KERNEL: { what: "noncanonical" } },
+  SIGBUS: { BUS_ADRALN: { what: "align" }, BUS_: { what: "memory", at: "file-end" } },
+  SIGTRAP: { TRAP_BRKPT: { what: "int3" }, SI_KERNEL: { what: "int3" } },
+};
+
+function faultOf(signal: number, code: string): Fault | undefined {
+  const codes = FAULTS[signalName(signal)] ?? {};
+  return Object.entries(codes).find(([prefix]) => code.startsWith(prefix))?.[1];
+}
+/** Codes that the kernel gives a signal raised by an instruction. */
+const FAULT_CODE = /^(?:SEGV|FPE|ILL|BUS|TRAP|SYS)_/;
+/** The largest address a scenario may name. */
+const MAX_ADDRESS = 1e9;
+
+/** `next`: the thread's line after it, `before`: what is known of the signal before. */
+export function arrival(
+  event: SignalEvent,
+  next: LogEvent | undefined,
+  before: Arrival | undefined,
+  task: Task,
+  state: ProcessState,
+): Arrival {
+  const { signal, info } = event;
+  const code = field(info, "si_code");
+  const action = state.actions.get(signal) ?? null;
+  if (action?.what === "handler" && action.flags.includes("SA_RESETHAND")) state.actions.set(signal, { what: "default", signal });
+  const address = Number(field(info, "si_addr"));
+  const { cause, sentAt, sending } = causeOf(event, task, code, state, action);
+  const noFrame = action?.what === "handler" && next?.kind === "signal" && isFrameFault(next);
+  // No room for SIGSEGV's own frame: the stack is full, and the kernel kills.
+  const stackFull = noFrame && cause === "fault" && signal === next.signal;
+  const told = before?.fault.what === STACK_FULL.what;
+  return {
+    cause: told || (noFrame && !stackFull) ? "lost" : cause,
+    sending,
+    sentAt: Math.min(sentAt, event.start),
+    fault: stackFull
+      ? STACK_FULL
+      : { what: "memory", ...faultOf(signal, code), ...(address > 0 && address <= MAX_ADDRESS ? { address } : {}) },
+    directed: code === "SI_TKILL" || task !== state.process.leader || FAULT_CODE.test(code),
+    action: stackFull ? null : action,
+    unknown: action === null && !state.known,
+    returned: false,
+  };
+}
+
+interface Sent {
+  readonly cause: Cause;
+  readonly sentAt: number;
+  readonly sending?: Sending;
+}
+
+function causeOf(event: SignalEvent, task: Task, code: string, state: ProcessState, action: Action | null): Sent {
+  const { signal, info, start } = event;
+  const own = (sentAt: number): Sent => ({ cause: "own", sentAt });
+  const other = (cause: Cause): Sent => ({ cause, sentAt: start });
+  if (faultOf(signal, code) !== undefined) return other("fault");
+  if (SIG_STOPS.has(signal) && (action === null || action.what === "default")) return other("stop");
+  const pid = wholeNumber(field(info, "si_pid")) ?? -1;
+  // The emulated kernel tells the parent of a child's end by itself.
+  if (signal === SIGCHLD && ENDED.has(code)) {
+    const child = state.children.get(pid);
+    return child ? own(endOf(child) ?? start) : other("outside");
+  }
+  if (signal === SIGALRM && code === "SI_KERNEL" && state.timer) return own(expiry(state.timer, start));
+  const mailbox = code === "SI_TKILL" ? state.sentTo.get(task) : state.sent;
+  const sending = mailbox?.take(signal, pid, start);
+  return sending === undefined ? other("outside") : { ...own(sending.call.start), sending };
+}
+
+/** The last time before `until` at which the timer went off. */
+function expiry({ at, value, interval }: Timer, until: number): number {
+  const first = at + value;
+  return interval > 0 && first <= until ? first + Math.floor((until - first) / interval) * interval : first;
+}
+
+/** When a process had ended, ns of the log; null when the log does not show it. */
+export function endOf({ leader }: Process): number | null {
+  const last = leader.life.events.at(-1);
+  return last?.kind === "end" ? last.start : null;
+}
+
+const ENDED: ReadonlySet<string> = new Set(["CLD_EXITED", "CLD_KILLED", "CLD_DUMPED"]);
+
+/** The kernel's own SIGSEGV: not at an address. */
+const isFrameFault = ({ signal, info }: SignalEvent): boolean =>
+  signalName(signal) === "SIGSEGV" && field(info, "si_code") === "SI_KERNEL" && /^(?:NULL|0)$/.test(field(info, "si_addr"));
+
+/** Faults of a kind for which the scenario has no instruction. */
+export const isOddFault = (event: SignalEvent): boolean =>
+  FAULT_CODE.test(field(event.info, "si_code")) && faultOf(event.signal, field(event.info, "si_code")) === undefined;

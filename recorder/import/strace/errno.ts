@@ -1,0 +1,6 @@
+/** Error numbers the importer looks at, and those of the names in a log: the table is the engine's. */
+
+import { E } from "../../../engine/index.ts";
+
+export { errnoNumber as errorNumber } from "../../../engine/index.ts";
+export const { INTR: EINTR, AGAIN: EAGAIN, CHILD: ECHILD, TIMEDOUT: ETIMEDOUT } = E;

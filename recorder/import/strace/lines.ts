@@ -1,0 +1,181 @@
+/** One line of a strace log: which thread, when, and which of strace's line forms. Knows nothing of the lines around it. */
+
+import { signalNumber } from "../../../engine/index.ts";
+import { EINTR, errorNumber } from "./errno.ts";
+
+export interface Result {
+  /** What the call returned, errors as negative numbers; null for `?`. */
+  readonly value: number | null;
+  /** The kernel's restart code ("ERESTARTSYS", ...) when a signal ended the call; else empty. */
+  readonly restart: string;
+  /** ns from `-T`; null without. */
+  readonly duration: number | null;
+}
+
+export type Content =
+  | { readonly form: "call"; readonly name: string; readonly args: string; readonly result: Result }
+  | { readonly form: "begin"; readonly name: string; readonly args: string }
+  | { readonly form: "end"; readonly name: string; readonly args: string; readonly result: Result }
+  | { readonly form: "signal"; readonly signal: number; readonly info: string }
+  | { readonly form: "stopped" }
+  | { readonly form: "exited"; readonly status: number }
+  | { readonly form: "killed"; readonly signal: number }
+  | { readonly form: "superseded"; readonly by: number }
+  | { readonly form: "attached"; readonly pid: number }
+  | { readonly form: "empty" }
+  | { readonly form: "other" };
+
+export type Form = Content["form"];
+
+export interface Line {
+  /** null without a pid prefix. */
+  readonly pid: number | null;
+  /** null without a time stamp. */
+  readonly stamp: Stamp | null;
+  readonly content: Content;
+}
+
+export interface Stamp {
+  /** Seconds since the epoch (-ttt) or since midnight (-tt). */
+  readonly seconds: number;
+  readonly ns: number;
+  readonly clock: "epoch" | "day";
+}
+
+const EMPTY: Content = { form: "empty" };
+const OTHER: Content = { form: "other" };
+
+/** `1234 ` of -o FILE, `[pid  1234] ` of the terminal; either may carry the program's name (-Y). */
+const PID = /^(?:\[pid +(\d{1,10})(?:<[^>]*>)?\]|(\d{1,10})(?:<[^>]*>)?) +/;
+const EPOCH = /^(\d{1,12})\.(\d{1,9}) +/;
+const DAY = /^(\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}))? +/;
+/** Instruction pointer (-i) and number of the call (-n). */
+const MORE = /^(?:\[[ 0-9a-f?]+\] +)+/;
+
+export function parseLine(text: string): Line {
+  let rest = text;
+  let pid: number | null = null;
+  const prefix = PID.exec(rest);
+  if (prefix) {
+    pid = Number(prefix[1] ?? prefix[2]);
+    rest = rest.slice(prefix[0].length);
+  }
+  let stamp: Stamp | null = null;
+  const epoch = EPOCH.exec(rest);
+  const day = epoch ? null : DAY.exec(rest);
+  if (epoch) {
+    stamp = { seconds: Number(epoch[1]), ns: fraction(epoch[2] ?? ""), clock: "epoch" };
+    rest = rest.slice(epoch[0].length);
+  } else if (day) {
+    const [, hours, minutes, seconds, digits] = day;
+    stamp = { seconds: Number(hours) * 3600 + Number(minutes) * 60 + Number(seconds), ns: fraction(digits ?? ""), clock: "day" };
+    rest = rest.slice(day[0].length);
+  }
+  return { pid, stamp, content: parseContent(rest.replace(MORE, "")) };
+}
+
+/** Digits after the point, as ns. */
+const fraction = (digits: string): number => Number(digits.padEnd(9, "0"));
+
+/** Calls of 32-bit programs and of older kernels under the names of those that do the same. */
+const OTHER_NAMES: ReadonlyMap<string, string> = new Map([
+  ...["sigaction", "sigreturn", "sigprocmask", "sigpending", "sigsuspend"].map((name) => [name, `rt_${name}`] as const),
+  ...["clock_nanosleep", "futex", "ppoll", "pselect6", "rt_sigtimedwait", "recvmmsg", "semtimedop"].map(
+    (name) => [`${name}_time64`, name] as const,
+  ),
+  ["_newselect", "select"],
+  ["waitpid", "wait4"],
+]);
+const nowNamed = (name: string): string => OTHER_NAMES.get(name) ?? name;
+
+const SIGNAL = /^--- (SIG\w+) (\{.*\}) ---$/;
+const EXITED = /^\+\+\+ exited with (\d{1,3}) \+\+\+$/;
+const KILLED = /^\+\+\+ killed by (SIG\w+)(?: \(core dumped\))? \+\+\+$/;
+const SUPERSEDED = /^\+\+\+ superseded by execve in pid (\d{1,10}) \+\+\+$/;
+const ATTACHED = /^strace: Process (\d{1,10}) attached/;
+const RESUMED = /^<\.\.\. (\w+) resumed>,? ?/;
+const CALL = /^([A-Za-z_]\w*)\(/;
+const UNFINISHED = / ?<unfinished \.\.\.>$/;
+/** The thread ended inside the call. */
+const NEVER_FINISHED = / ?<unfinished \.\.\.>\) += \?$/;
+
+function parseContent(text: string): Content {
+  if (text.trim() === "") return EMPTY;
+  if (text.startsWith("---")) return parseSignal(text);
+  if (text.startsWith("+++")) return parseEnd(text);
+  const attached = ATTACHED.exec(text);
+  if (attached) return { form: "attached", pid: Number(attached[1]) };
+  const resumed = RESUMED.exec(text);
+  if (resumed) {
+    const tail = parseTail(text, resumed[0].length);
+    return tail ? { form: "end", name: nowNamed(resumed[1] ?? ""), ...tail } : OTHER;
+  }
+  const call = CALL.exec(text);
+  if (!call) return OTHER;
+  const name = nowNamed(call[1] ?? "");
+  if (UNFINISHED.test(text)) return { form: "begin", name, args: text.slice(call[0].length).replace(UNFINISHED, "") };
+  const tail = parseTail(text, call[0].length);
+  return tail ? { form: "call", name, ...tail } : OTHER;
+}
+
+function parseSignal(text: string): Content {
+  if (/^--- stopped by SIG\w+ ---$/.test(text)) return { form: "stopped" };
+  const match = SIGNAL.exec(text);
+  const signal = signalNumber(match?.[1] ?? "");
+  return match && signal > 0 ? { form: "signal", signal, info: match[2] ?? "" } : OTHER;
+}
+
+function parseEnd(text: string): Content {
+  const exited = EXITED.exec(text);
+  if (exited) return { form: "exited", status: Number(exited[1]) & 0xff };
+  const killed = KILLED.exec(text);
+  const signal = signalNumber(killed?.[1] ?? "");
+  if (signal > 0) return { form: "killed", signal };
+  const superseded = SUPERSEDED.exec(text);
+  return superseded ? { form: "superseded", by: Number(superseded[1]) } : OTHER;
+}
+
+const DURATION = / <(\d{1,9})\.(\d{1,9})>$/;
+const VALUE = /^(?:(\?)(?: (ERESTART\w*) \(.*\)| .*)?|(-?\d{1,20}|0x[0-9a-f]{1,16})(?:<.*>)?(?: (E[A-Z0-9]+))?(?: .*)?)$/;
+/** Places tried for the result's equals sign in a line: enough for any real one, few enough for a made-up one. */
+const MAX_TRIES = 64;
+
+/** `args) = result <duration>`, from `start` on. Null when this is no complete call. */
+function parseTail(text: string, start: number): { args: string; result: Result } | null {
+  const timed = DURATION.exec(text);
+  const body = timed ? text.slice(0, timed.index) : text;
+  const duration = timed ? Number(timed[1]) * 1e9 + fraction(timed[2] ?? "") : null;
+  const never = NEVER_FINISHED.exec(body);
+  if (never) return { args: body.slice(start, never.index), result: { value: null, restart: "", duration } };
+  // From the right: strings among the arguments may hold anything.
+  let at = body.length;
+  for (let tries = 0; tries < MAX_TRIES && at > start; tries += 1) {
+    at = body.lastIndexOf(" = ", at - 1);
+    if (at < start) return null;
+    const closed = lastNonSpace(body, at);
+    const value = body[closed] === ")" ? VALUE.exec(body.slice(at + 3)) : null;
+    if (value) return { args: body.slice(start, Math.max(start, closed)), result: resultOf(value, duration) };
+  }
+  return null;
+}
+
+function lastNonSpace(text: string, before: number): number {
+  let at = before - 1;
+  while (at >= 0 && text[at] === " ") at -= 1;
+  return at;
+}
+
+function resultOf([, , restart, number, error]: RegExpExecArray, duration: number | null): Result {
+  if (restart !== undefined) return { value: null, restart, duration };
+  if (number === undefined) return { value: null, restart: "", duration };
+  // In a 32-bit program's register the kernel's own codes are seen: there was a handler, so it is EINTR that the program gets.
+  if (number === "-514" || number === "-516") return { value: EINTR, restart: "", duration };
+  if (number === "-1" && error !== undefined) return { value: errorNumber(error) ?? -1, restart: "", duration };
+  return { value: wholeNumber(number), restart: "", duration };
+}
+
+/** 64-bit numbers beyond what JavaScript counts exactly are addresses or flags: their nearest neighbour will do. */
+function wholeNumber(text: string): number {
+  const number = Number(BigInt.asIntN(64, BigInt(text)));
+  return Math.max(-Number.MAX_SAFE_INTEGER, Math.min(Number.MAX_SAFE_INTEGER, number));
+}

@@ -1,0 +1,220 @@
+/** A call of the log as an operation of the scenario. What has no operation of its own is kept as an opaque `call`. */
+
+import { costOf, signalName } from "../../../engine/index.ts";
+import { bounded, field, MAX_TIME, signalNames, signalSet, splitArgs, timeSpan, wholeNumber } from "./args.ts";
+import type { Facts } from "./facts.ts";
+import type { AfterHandlers } from "./level.ts";
+import { type CallEvent, CREATES } from "./log.ts";
+import { type Action, type Item, setAction } from "./registrations.ts";
+import { makingSignalfd, readingSignalfd, sigtimedwait, sigtimedwaitItem } from "./signal-operations.ts";
+import type { Fate } from "./tally.ts";
+import type { Task, Tree } from "./tree.ts";
+import { answered, callName, interrupted, MARGIN_NS } from "./waiting.ts";
+import type { Wait } from "./waits.ts";
+
+export interface Mapped {
+  readonly item: Item;
+  /** ns that it takes on native-linux. */
+  readonly ns: number;
+  readonly fate: Fate;
+}
+
+export interface Context {
+  readonly task: Task;
+  readonly tree: Tree;
+  readonly facts: Facts;
+  /** The sigaction operations made, for the names of their handlers. */
+  readonly setters: { readonly action: Action; readonly item: Item }[];
+  /** Computations made after handlers had run. */
+  readonly afterHandlers: AfterHandlers[];
+}
+
+/** A call as it is to be emulated: after a restart it is the last attempt, with the time that all attempts leave it. */
+export interface Finished {
+  readonly call: CallEvent;
+  readonly value: number | null;
+  /** ns. */
+  readonly takes: number;
+}
+
+/** Virtual ns of a call that does not wait, and of the way back from one that did, on native-linux. */
+const AT_ONCE_NS = costOf("host.syscall.enter") + costOf("host.syscall.exit") + 3 * costOf("call");
+const WAY_BACK_NS = costOf("thread.wake") + costOf("host.syscall.exit") + 3 * costOf("call");
+/** From its creation to its first operation. */
+export const THREAD_START_NS = costOf("thread.start");
+export const PROCESS_START_NS = costOf("process.start");
+
+export interface Special {
+  readonly item: Item;
+  readonly ns?: number;
+  readonly fate?: Fate;
+}
+export type Reader = (finished: Finished, context: Context, args: readonly string[]) => Special | null;
+
+const SPECIAL: Readonly<Record<string, Reader>> = {
+  rt_sigaction({ call, value }, { facts, setters }) {
+    const action = facts.actions.get(call);
+    if (!action || value !== 0) return null;
+    const item = setAction(action, value);
+    setters.push({ action, item });
+    return { item };
+  },
+  rt_sigprocmask({ value }, _, [how, set, old]) {
+    if (value !== 0) return null;
+    const signals = set === "NULL" ? [] : signalSet(set);
+    const word = set === "NULL" ? "block" : HOW[how ?? ""];
+    return signals && word ? { item: { sigprocmask: { how: word, signals: signalNames(signals), ...asksOld(old), expect: 0 } } } : null;
+  },
+  rt_sigpending: ({ value }) => (value === 0 ? { item: { sigpending: { expect: 0 } } } : null),
+  sigaltstack({ value }, _, [stack = ""]) {
+    const size = wholeNumber(field(stack, "ss_size"));
+    if (size === null || value !== 0) return null;
+    // Linux does not look at the size of a stack that is disabled.
+    if (field(stack, "ss_flags").includes("SS_DISABLE")) return { item: { sigaltstack: { disable: true, expect: 0 } } };
+    return { item: { sigaltstack: { bytes: Math.max(0, Math.min(size, 1e9)), expect: 0 } } };
+  },
+  kill: sending,
+  tkill: sending,
+  tgkill: sending,
+  alarm({ value }, _, [text]) {
+    const seconds = wholeNumber(text);
+    // Beyond what a scenario can say.
+    if (Math.max(seconds ?? 0, value ?? 0) * 1e9 > MAX_TIME) return null;
+    return seconds === null || seconds < 0 || value === null ? null : { item: { alarm: { after: bounded(seconds * 1e9), expect: value } } };
+  },
+  setitimer({ value }, _, [which, timer = "", old]) {
+    const first = timeSpan(field(timer, "it_value"));
+    const interval = timeSpan(field(timer, "it_interval"));
+    if (which !== "ITIMER_REAL" || value !== 0 || first === null || interval === null) return null;
+    return { item: { setitimer: { value: first, interval, ...asksOld(old), expect: 0 } } };
+  },
+  nanosleep: slept,
+  clock_nanosleep: slept,
+  wait4: waiting,
+  waitid: waiting,
+  rt_sigtimedwait: sigtimedwait,
+  signalfd: makingSignalfd,
+  signalfd4: makingSignalfd,
+  read: readingSignalfd,
+  execve: ({ value, takes }) => (value === 0 ? { item: { exec: { takes, expect: 0 } } } : null),
+  exit: (_, __, [status]) => ({ item: { exit: { status: (wholeNumber(status) ?? 0) & 0xff } } }),
+  exit_group: (_, __, [status]) => ({ item: { "exit-group": { status: (wholeNumber(status) ?? 0) & 0xff } } }),
+  sched_yield: ({ value }) => (value === 0 ? { item: { yield: { expect: 0 } } } : null),
+  getpid: ({ value }, { task }) => (value === null ? null : { item: { getpid: { expect: task.process.leader.emulatedPid } } }),
+  gettimeofday: clock,
+  clock_gettime: clock,
+};
+
+const HOW: Readonly<Record<string, string>> = { SIG_BLOCK: "block", SIG_UNBLOCK: "unblock", SIG_SETMASK: "set" };
+
+function clock({ value }: Finished): { item: Item } | null {
+  return value === 0 ? { item: { gettime: { expect: 0 } } } : null;
+}
+
+/** What it had set before is an output of the call, too. */
+const asksOld = (old: string | undefined): Item => (old !== undefined && /^[{[~]/.test(old) ? { old: true } : {});
+
+function slept({ call: { name, args }, value, takes }: Finished): { item: Item; ns: number } | null {
+  return value === 0
+    ? { item: { [sleepName(name)]: { for: takes, ...asksRest(name, splitArgs(args)), expect: 0 } }, ns: takes + WAY_BACK_NS }
+    : null;
+}
+
+const sleepName = (name: string): string => (name === "nanosleep" ? "nanosleep" : "clock-nanosleep");
+
+/** An interrupted sleep tells what is left only who asks. */
+const asksRest = (name: string, args: readonly string[]): Item => {
+  const rest = args[name === "nanosleep" ? 1 : 3];
+  return rest === undefined || rest === "NULL" ? {} : { rem: true };
+};
+
+function sending({ call }: Finished, { facts }: Context): { item: Item } | null {
+  const kill = facts.kills.get(call);
+  if (!kill) return null;
+  const target = kill.operation === "kill" ? { process: kill.target } : { thread: kill.target };
+  const takers = Object.keys(kill.takers).length > 0 ? { takers: kill.takers } : {};
+  return { item: { [kill.operation]: { ...target, signal: signalName(kill.signal), ...takers, expect: 0 } } };
+}
+
+function waiting({ call, value }: Finished, { facts }: Context): Special | null {
+  const wait = facts.waits.get(call);
+  if (!wait || value === null) return null;
+  // The emulated parent is told at once, not after strace has written a line.
+  const over = Math.min(call.end, wait.until ?? call.start) - call.start + WAY_BACK_NS;
+  return { item: waitItem(wait, wait.expect), ns: Math.max(over, AT_ONCE_NS) };
+}
+
+const waitItem = ({ operation, child, nohang, keep, found }: Wait, expect: number | null): Item => ({
+  [operation]: {
+    ...(child === undefined ? {} : { child }),
+    ...(child === undefined && found !== null && operation === "wait4" ? { finds: found.name } : {}),
+    ...(nohang ? { nohang } : {}),
+    ...(keep ? { keep } : {}),
+    ...(expect === null ? {} : { expect }),
+  },
+});
+
+function creating({ call, value }: Finished, { tree }: Context): { item: Item } | null {
+  const child = tree.madeBy.get(call);
+  if (!child) return null;
+  const isThread = child !== child.process.leader;
+  const expect = value === null ? {} : { expect: child.emulatedPid };
+  return { item: { [isThread ? "clone" : "fork"]: { program: child.name, ...expect } } };
+}
+
+/** A call that came back. */
+export function operationOf(finished: Finished, context: Context): Mapped {
+  const { call, value, takes } = finished;
+  const args = splitArgs(call.args);
+  const special: Special | null | undefined = CREATES.has(call.name)
+    ? creating(finished, context)
+    : Object.hasOwn(SPECIAL, call.name)
+      ? SPECIAL[call.name]?.(finished, context, args)
+      : null;
+  if (special) return { item: special.item, ns: special.ns ?? AT_ONCE_NS, fate: special.fate ?? "emulated" };
+  const waited = value === null ? null : answered({ name: call.name, args, takes, value });
+  if (waited) return { item: waited, ns: "write" in waited ? takes + AT_ONCE_NS : waitNs(takes), fate: "emulated" };
+  const result = value === null ? {} : { result: value, expect: value };
+  return { item: { call: { name: callName(call.name), takes, ...result } }, ns: waitNs(takes), fate: "opaque" };
+}
+
+export const waitNs = (takes: number): number => (takes === 0 ? AT_ONCE_NS : takes + WAY_BACK_NS);
+
+export interface Cut {
+  readonly call: CallEvent;
+  /** -4, or null when the log does not say what became of it. */
+  readonly expect: number | null;
+  readonly againstRestart: boolean;
+  /** Signals that ended it. */
+  readonly signals: readonly number[];
+  /** ns that it waited. */
+  readonly waited: number;
+  /** When a sleep until a moment would have ended: ns from its beginning, null when the log does not tell. */
+  readonly rest: number | null;
+}
+
+/** An interrupted sleep until an unknown moment is taken to last twice as long as it did, and this. */
+const LONGER_NS = 1e9;
+
+/** A call that a signal ended, or the end of its thread. */
+export function operationCut(cut: Cut, { facts }: Context): { item: Item; fate: Fate } {
+  const { call, expect, againstRestart } = cut;
+  const { name } = call;
+  const args = splitArgs(call.args);
+  const told = expect === null ? {} : { expect };
+  if (name === "pause") return { item: { pause: told }, fate: "emulated" };
+  if (name === "rt_sigsuspend") return { item: { sigsuspend: { mask: signalNames(signalSet(args[0]) ?? []), ...told } }, fate: "emulated" };
+  if (name === "nanosleep" || name === "clock_nanosleep")
+    return { item: { [sleepName(name)]: { for: sleepTime(name, args, cut), ...asksRest(name, args), ...told } }, fate: "emulated" };
+  if (name === "rt_sigtimedwait") return { item: sigtimedwaitItem(args, cut.waited, told), fate: "emulated" };
+  const wait = facts.waits.get(call);
+  if (wait && !againstRestart) return { item: waitItem(wait, expect), fate: name === "wait4" ? "emulated" : "approximated" };
+  const { item, exact } = interrupted({ ...cut, name, args, outer: facts.masks.get(call) });
+  return { item, fate: exact ? "emulated" : "call" in item ? "opaque" : "approximated" };
+}
+
+function sleepTime(name: string, args: readonly string[], { waited, rest }: Cut): number {
+  const absolute = name === "clock_nanosleep" && args[1] !== "0";
+  const asked = absolute ? rest : timeSpan(args[name === "nanosleep" ? 0 : 2]);
+  return bounded(Math.max(waited + MARGIN_NS, asked ?? 2 * waited + LONGER_NS));
+}

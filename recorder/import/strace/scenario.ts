@@ -1,0 +1,118 @@
+/** A log as a scenario: a program for each thread, handlers, and the signals from outside. */
+
+import type { ScenarioInput } from "../../../engine/index.ts";
+import type { QualityCounter } from "../../format/metadata.ts";
+import { gatherFacts } from "./facts.ts";
+import { evenOut, makeHandlers } from "./handlers.ts";
+import type { AfterHandlers } from "./level.ts";
+import { CREATES, type Log, readLog } from "./log.ts";
+import type { SignalPlan } from "./plans.ts";
+import { type Action, type Item, type Registration, setAction } from "./registrations.ts";
+import { matchReturns } from "./returns.ts";
+import { programOf } from "./thread.ts";
+import { makeTree, type Task, type Tree } from "./tree.ts";
+
+export interface Imported {
+  readonly scenario: ScenarioInput;
+  /** What became of the lines: those named `strace.FATE...` add up to `lines`. */
+  readonly counters: QualityCounter[];
+  readonly threads: number;
+  readonly lines: number;
+}
+
+/** Transitions that a run may take for a line of the log; the longest emulated call takes fewer. */
+const ROWS_PER_LINE = 1000;
+const ROWS_AT_LEAST = 1_000_000;
+/** More a scenario may not ask for. */
+const ROWS_AT_MOST = 1_000_000_000;
+/** Operations in one list: below what a scenario may hold. */
+const LIST_LENGTH = 500_000;
+
+/** `name` names the log in errors. Throws StraceError. */
+export function straceToScenario(text: string, name: string): Imported {
+  const log = readLog(text, name);
+  const { tally } = log;
+  const tree = makeTree(log);
+  const facts = gatherFacts(log, tree);
+  const assumed = matchReturns(tree, facts);
+  const unseen = madeUnseen(log, tree);
+  if (unseen > 0) tally.note("not-followed", unseen);
+  if (tree.adopted.length > 0) tally.note("unknown-parent", tree.adopted.length);
+
+  const setters: { action: Action; item: Item }[] = [];
+  const beginnings = new Map<Task, Item[]>([[tree.main, tree.adopted.map(beginning)]]);
+  for (const [process, actions] of assumed) {
+    const items = actions.map((action) => ({ action, item: setAction(action, null) }));
+    for (const setter of items) setters.push(setter);
+    tally.note("assumed-action", items.length);
+    beginnings.set(process.leader, [...items.map(({ item }) => item), ...(beginnings.get(process.leader) ?? [])]);
+  }
+
+  const plans: SignalPlan[] = [];
+  const programs = new Map<Task, Item[]>();
+  const afterHandlers: AfterHandlers[] = [];
+  for (const task of tree.tasks) {
+    const context = { task, tree, facts, setters, afterHandlers };
+    programs.set(task, programOf(context, beginnings.get(task) ?? [], plans, tally, log.duration));
+  }
+  const handlers = makeHandlers(registrationsOf(setters), tally);
+  evenOut(afterHandlers);
+  for (const { action, item } of setters) if (action.what === "handler") (item.sigaction as Item).handler = action.name;
+
+  const chunked = (task: Task): Item[] => inChunks(programs.get(task) ?? []);
+  return {
+    scenario: {
+      name: scenarioName(name),
+      title: `${titleOf(tree)}, from a strace log`,
+      about: `${log.lines} lines, ${tree.tasks.length} threads. Times, results and signals are those of the log.`,
+      main: chunked(tree.main),
+      programs: Object.fromEntries(tree.tasks.filter((task) => task !== tree.main).map((task) => [task.name, chunked(task)])),
+      handlers: Object.fromEntries(Object.entries(handlers).map(([key, items]) => [key, inChunks(items)])),
+      signals: plans,
+      limit: { transitions: Math.min(ROWS_AT_MOST, Math.max(ROWS_AT_LEAST, log.lines * ROWS_PER_LINE)) },
+    },
+    counters: tally.counters(),
+    threads: tree.tasks.length,
+    lines: log.lines,
+  };
+}
+
+/** Threads and processes of which the log shows no line. */
+const madeUnseen = ({ events }: Log, { madeBy }: Tree): number =>
+  events.filter((event) => event.kind === "call" && CREATES.has(event.name) && (event.value ?? 0) > 0 && !madeBy.has(event)).length;
+
+const beginning = (task: Task): Item => ({ [task === task.process.leader ? "fork" : "clone"]: { program: task.name } });
+
+const registrationsOf = (setters: readonly { action: Action }[]): Registration[] => [
+  ...new Set(setters.map(({ action }) => action).filter((action) => action.what === "handler")),
+];
+
+/** A scenario's lists are bounded; a list of lists is not. */
+const inChunks = (items: Item[]): Item[] =>
+  items.length <= LIST_LENGTH
+    ? items
+    : Array.from({ length: Math.ceil(items.length / LIST_LENGTH) }, (_, i) => ({
+        loop: { times: 1, do: items.slice(i * LIST_LENGTH, (i + 1) * LIST_LENGTH) },
+      }));
+
+/** The program that execve started last in the first thread, without its folder. */
+function titleOf({ main }: Tree): string {
+  const started = main.life.events.find((event) => event.kind === "call" && event.name === "execve" && event.value === 0);
+  const path = started?.kind === "call" ? (/^"((?:[^"\\]|\\.)*)"/.exec(started.args)?.[1] ?? "") : "";
+  const name =
+    path
+      .split("/")
+      .at(-1)
+      ?.replace(/[^\w.+-]/g, "") ?? "";
+  return name === "" ? "a program" : name.slice(0, 100);
+}
+
+/** A name as scenarios have them, from a file's. */
+function scenarioName(file: string): string {
+  const base = file.split("/").at(-1) ?? "";
+  const clean = base
+    .replace(/\.(?:strace|log|txt)$/i, "")
+    .replace(/[^A-Za-z0-9._-]+/g, "-")
+    .replace(/^[^A-Za-z0-9]+/, "");
+  return clean.slice(0, 200) || "log";
+}
