@@ -63,12 +63,6 @@ export interface SgxState {
   ocallDepth: number;
   /** TLS.ustack_top as depth of the untrusted stack. */
   ustackTop: number;
-  /** Registers passed into EENTER and EEXIT. */
-  rdi: number;
-  rsi: number;
-  rdx: string;
-  /** Signal id that travels with the event in RSI/RDI, 0 none. */
-  id: number;
   /** The running instruction raised this exception: the next AEX reports it. -1 none or not reported. */
   faultVector: number;
   faultOpcode: string;
@@ -123,6 +117,12 @@ export interface Thread {
   enclave: Frame[];
   stack: StackId;
   rax: number;
+  /** Registers as far as control flow needs them: what is passed into EENTER and EEXIT. */
+  rdi: number;
+  rsi: number;
+  rdx: string;
+  /** Id of the signal whose event is in RDI or RSI, 0 none. */
+  eventSignalId: number;
   hostMask: SignalSet;
   /** Mask to come back after sigsuspend; what a frame pushed meanwhile stores. */
   savedMask: SignalSet | null;

@@ -44,10 +44,10 @@ export function deliver(c: Cpu, t: Thread, pending: HostSignal): void {
       vectors: t.app.vectors,
       skip: false,
       redirect: 0,
-      rdi: t.sgx.rdi,
-      rsi: t.sgx.rsi,
-      rdx: t.sgx.rdx,
-      carried: t.sgx.id,
+      rdi: t.rdi,
+      rsi: t.rsi,
+      rdx: t.rdx,
+      carried: t.eventSignalId,
       alt,
     },
   });
@@ -161,10 +161,10 @@ export function sigreturn(c: Cpu, t: Thread): void {
   t.hostMask = removeSignal(removeSignal(copySet(v.mask), SIG.KILL), SIG.STOP);
   t.rax = v.rax;
   t.app.vectors = v.vectors;
-  t.sgx.rdi = v.rdi;
-  t.sgx.rsi = v.rsi;
-  t.sgx.rdx = v.rdx;
-  t.sgx.id = v.carried;
+  t.rdi = v.rdi;
+  t.rsi = v.rsi;
+  t.rdx = v.rdx;
+  t.eventSignalId = v.carried;
   if (v.redirect > 0) {
     // The handler wrote another RIP into the frame; RSP is kept, so what was interrupted stays below as dead frames.
     stack.push({ flow: v.redirect, pc: 0, v: {} });

@@ -30,10 +30,10 @@ export function aex(c: Cpu, t: Thread): void {
     stack: t.stack,
     depth: stackOf(t, t.stack).length,
     rax: t.rax,
-    rdi: sgx.rdi,
-    rsi: sgx.rsi,
-    rdx: sgx.rdx,
-    id: sgx.id,
+    rdi: t.rdi,
+    rsi: t.rsi,
+    rdx: t.rdx,
+    id: t.eventSignalId,
     vector: sgx.faultVector,
     opcode: sgx.faultOpcode,
     push: [],
@@ -53,7 +53,7 @@ export function aex(c: Cpu, t: Thread): void {
 export function eenter(c: Cpu, t: Thread, entry: Locals): boolean {
   const sgx = t.sgx;
   c.value = sgx.cssa;
-  c.extra = sgx.rdi;
+  c.extra = t.rdi;
   if (!sgx.mapped || sgx.cssa >= NSSA) {
     const frame = t.host[t.host.length - 1];
     if (frame) frame.pc -= 1;
@@ -83,10 +83,10 @@ export function eresume(c: Cpu, t: Thread): void {
   sgx.inside = 1;
   t.stack = ssa.stack;
   t.rax = ssa.rax;
-  sgx.rdi = ssa.rdi;
-  sgx.rsi = ssa.rsi;
-  sgx.rdx = ssa.rdx;
-  sgx.id = ssa.id;
+  t.rdi = ssa.rdi;
+  t.rsi = ssa.rsi;
+  t.rdx = ssa.rdx;
+  t.eventSignalId = ssa.id;
   c.value = ssa.push.length > 0 ? 1 : 0;
   stackOf(t, t.stack).push(...ssa.push);
 }

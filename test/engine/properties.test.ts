@@ -292,7 +292,8 @@ function idsIn(machine: Machine): Set<number> {
     if (typeof value === "number" && (key === "id" || key === "carried" || key === "pendingId")) ids.add(value);
     if (value !== null && typeof value === "object") for (const [name, inner] of Object.entries(value)) visit(inner, name);
   };
-  for (const t of machine.threads) if (t) visit([t.hostPending, t.pal, t.libos.rings, t.sgx, t.host, t.enclave], "");
+  for (const t of machine.threads)
+    if (t) visit([t.hostPending, t.pal, t.libos.rings, t.sgx, { id: t.eventSignalId }, t.host, t.enclave], "");
   for (const p of machine.processes) if (p) visit(p.hostPending, "");
   return ids;
 }

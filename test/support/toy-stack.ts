@@ -116,7 +116,7 @@ function enter(c: Cpu): void {
 
 /** The PAL call is left as if it had returned 0: what is above the LibOS call is cut off. */
 function abandon(c: Cpu): void {
-  carry(c, { signal: c.t.sgx.rsi, id: c.t.pal.pendingId }, c.t.libos.palErrno);
+  carry(c, { signal: c.t.rsi, id: c.t.pal.pendingId }, c.t.libos.palErrno);
   c.t.pal.pendingId = 0;
   cut(c, c.t, ENCLAVE, findDown(c.t.enclave, c.flowOf("shim_read")) + 1);
   c.t.rax = 0;
@@ -147,7 +147,7 @@ const pal = (keepsCode: boolean): Flow[] => [
   flow("_DkHandleExternalEvent", "pal", SOURCE, ({ act, call }) => [
     act("find the PAL call"),
     keepsCode ? call("keep the code", "_DkRaiseFailure") : null,
-    call("upcall", "suspend_upcall", (c) => ({ signal: c.t.sgx.rsi, id: c.t.pal.pendingId })),
+    call("upcall", "suspend_upcall", (c) => ({ signal: c.t.rsi, id: c.t.pal.pendingId })),
     act("which way back?", (c) => carry(c, { signal: 0, id: c.t.pal.pendingId }, 2), "pal.exception.return"),
     act("RAX = 0; the PAL call is left as if it had returned", abandon, "pal.call.abandon"),
   ]),

@@ -50,7 +50,7 @@ const enclaveEntry = flow<Entry>(
     at("handle_resume"),
     test("double-check: EXITINFO.valid?", (c) => ssa0(c).vector >= 0, "handle_exception"),
     act("double-check: RDI contains an event", (c, v) => {
-      v.event = c.t.sgx.rdi & 0xff;
+      v.event = c.t.rdi & 0xff;
       c.value = v.event;
     }),
     test("event != 0", (_, v) => v.event !== 0, "handle_exception"),
@@ -67,8 +67,7 @@ const enclaveEntry = flow<Entry>(
     ),
     act("update GPRSGX = (RSP = new frame, RDI = event, RSI = new frame, RIP = _DkExceptionHandler)", (c, v) => {
       const ssa = ssa0(c);
-      const sgx = c.t.sgx;
-      c.extra = sgx.id;
+      c.extra = c.t.eventSignalId;
       ssa.push.push({
         flow: c.flowOf("_DkExceptionHandler"),
         pc: 0,
@@ -78,7 +77,7 @@ const enclaveEntry = flow<Entry>(
           // A second frame keeps the stale vector, but its RIP is _DkExceptionHandler (3.4 sgx-exitinfo-stale).
           opcode: ssa.push.length === 0 ? ssa.opcode : "",
           vectors: c.t.app.vectors,
-          id: sgx.id,
+          id: c.t.eventSignalId,
           stack: ssa.stack,
           depth: ssa.depth + ssa.push.length,
           rax: ssa.rax,
@@ -114,7 +113,7 @@ function returnFromOcall(c: Cpu): void {
 
 function stageOneDone(c: Cpu): void {
   const t = c.t;
-  if (t.sgx.rdx !== "after_resume") return exitToNowhere(c);
+  if (t.rdx !== "after_resume") return exitToNowhere(c);
   c.value = 1;
   eexit(t);
   cut(c, t, HOST, t.host.length - 1);
@@ -152,12 +151,12 @@ const sgxOcall = flow<Ocall>("sgx_ocall", "pal", "1.3, 2.3", ({ act, test, call,
     push(t, c.flowOf("sgx_ocall (untrusted RSP)"), { code: v.code, args: v.args });
   }),
   act("restore FSBASE, FXSAVE area and registers", (c, v) => {
-    v.result = c.t.sgx.rdi;
+    v.result = c.t.rdi;
   }),
-  test("RSI == 0?", (c) => c.t.sgx.rsi === 0, "done"),
+  test("RSI == 0?", (c) => c.t.rsi === 0, "done"),
   call("_DkHandleExternalEvent(event, uc)", "_DkHandleExternalEvent", (c) => ({
-    event: c.t.sgx.rsi,
-    id: c.t.sgx.id,
+    event: c.t.rsi,
+    id: c.t.eventSignalId,
     frame: -1,
     handled: false,
   })),

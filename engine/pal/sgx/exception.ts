@@ -52,10 +52,10 @@ function restore(c: Cpu, v: Exception, skip: boolean): void {
   t.stack = v.stack;
   cut(c, t, v.stack, v.depth);
   t.rax = v.rax;
-  t.sgx.rdi = v.rdi;
-  t.sgx.rsi = v.rsi;
-  t.sgx.rdx = v.rdx;
-  t.sgx.id = v.carried;
+  t.rdi = v.rdi;
+  t.rsi = v.rsi;
+  t.rdx = v.rdx;
+  t.eventSignalId = v.carried;
   if (skip) skipFault(c, stackOf(t, v.stack)[v.depth - 1]);
 }
 
@@ -250,7 +250,7 @@ const exceptionReturn = flow("_DkExceptionReturn", "pal", "2.6", ({ act, test, a
       const event = eventHere(c);
       c.extra = event?.id ?? 0;
       c.value = !event ? 0 : event.depth >= 0 ? 1 : event.frame >= 0 ? 2 : 0;
-      c.t.sgx.rsi = 0;
+      c.t.rsi = 0;
     },
     "pal.exception.return",
   ),

@@ -74,9 +74,9 @@ const thread = flow("thread_start (untrusted)", "untrusted-pal", "2.1", ({ act, 
 
 const ecall = flow<{ start: string }>("ecall", "untrusted-pal", "2.1", ({ act, ret }) => [
   act("RBX = TCS, RCX = async_exit_pointer, RDI = ecall number", (c) => {
-    c.t.sgx.rdi = 0;
-    c.t.sgx.rsi = 0;
-    c.t.sgx.id = 0;
+    c.t.rdi = 0;
+    c.t.rsi = 0;
+    c.t.eventSignalId = 0;
   }),
   act(
     "EENTER(RBX, RCX)",
@@ -96,12 +96,12 @@ const dispatch = flow<{ code: string; args: Locals }>(
   ({ act, callDynamic }) => [
     callDynamic("call the ocall's function", (c, v) => ({ flow: c.flowOf(v.code), v: { args: v.args } })),
     act("RDI = result, RSI = 0", (c) => {
-      c.t.sgx.rdi = c.t.rax;
-      c.t.sgx.rsi = 0;
-      c.t.sgx.id = 0;
+      c.t.rdi = c.t.rax;
+      c.t.rsi = 0;
+      c.t.eventSignalId = 0;
     }),
     act("RDX = sgx_entry() addr", (c) => {
-      c.t.sgx.rdx = "sgx_entry";
+      c.t.rdx = "sgx_entry";
     }),
     act("go to sgx_entry_return()", (c) => {
       const frame = running(c.t)[running(c.t).length - 1];
@@ -248,13 +248,13 @@ function hasLoadedRdx(c: Cpu, frame: Frame | undefined): boolean {
 
 const raise = flow<{ event: number; id: number; signal: number }>("sgx_raise", "untrusted-pal", "2.2", ({ act, ret }) => [
   act("RDX = after_resume() addr", (c) => {
-    c.t.sgx.rdx = "after_resume";
+    c.t.rdx = "after_resume";
   }),
   act("RBX = current thread's TCS, RCX = async_exit_pointer() addr"),
   act("RDI = event (from first func arg)", (c, v) => {
-    c.t.sgx.rdi = v.event;
-    c.t.sgx.rsi = 0;
-    c.t.sgx.id = v.id;
+    c.t.rdi = v.event;
+    c.t.rsi = 0;
+    c.t.eventSignalId = v.id;
   }),
   act(
     "EENTER(RBX, RCX)",
