@@ -12,6 +12,7 @@ export {
 } from "./driver.ts";
 export { pairUp, type SeenPair } from "./experiments/compare.ts";
 export { type Changes, ExperimentError, firstDifferingRow, type RowDifference, runOf, withDecision } from "./experiments/rerun.ts";
+export { outcome, type Seen, type SeenCalls, watchCalls } from "./experiments/seen-calls.ts";
 export { findRule, RuleError } from "./find-rule.ts";
 export { atLeast, type Evidence, type Finding, SEVERITIES, type Severity } from "./finding.ts";
 export type { Names, Report, Rule, RuleState } from "./rule.ts";

@@ -51,6 +51,7 @@ export {
   KIND,
   KIND_COUNT,
   KINDS,
+  type KindEntry,
   type KindName,
   kindName,
   LAYERS,

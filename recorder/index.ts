@@ -3,9 +3,6 @@
 export type { BatchEntry, TransitionReader } from "./arrow/read.ts";
 export { openTransitions } from "./arrow/read.ts";
 export { type CallPlace, createCallWalk, HANDLER, WALKED } from "./derive/call-walk.ts";
-export type { Seen, SeenCalls } from "./derive/seen-calls.ts";
-export { callKey, outcome, watchCalls } from "./derive/seen-calls.ts";
-export { OUTCOME } from "./derive/signals.ts";
 export type { Digest } from "./format/digest.ts";
 export { createDigest } from "./format/digest.ts";
 export { TraceError } from "./format/errors.ts";
@@ -16,6 +13,7 @@ export type { Cell, QueryOptions, QueryResult } from "./query/query.ts";
 export { query } from "./query/query.ts";
 export type { Database } from "./schema/database.ts";
 export { connect } from "./schema/database.ts";
+export { OUTCOME } from "./schema/outcomes.ts";
 export type { ColumnEntry, TableEntry, ViewEntry } from "./schema/schema.ts";
 export { describeSchema, schemaSql } from "./schema/schema.ts";
 export { SIGNAL_NAMES } from "./schema/signal-names.ts";

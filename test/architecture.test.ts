@@ -39,6 +39,28 @@ describe("imports point one way", () => {
   }
 });
 
+describe("the recorder", () => {
+  /** A room may import from itself and those before it; the door sees all. */
+  const ROOMS = ["format", "arrow", "schema", "derive", "sqlite", "query", "trace", "import", "export"];
+  const targets = () => filesBelow("recorder").flatMap((file) => importsOf(file).map((target) => ({ from: file.name, to: target })));
+  const roomOf = (name: string): string | null => (name.split(path.sep)[2] === undefined ? null : (name.split(path.sep)[1] ?? null));
+
+  it("knows of the engine what its door shows", () => {
+    const past = targets().filter(({ to }) => to.startsWith("engine") && to !== path.join("engine", "index.ts"));
+    expect(past).toEqual([]);
+  });
+
+  it("has rooms that build on those before them", () => {
+    const found = new Set(targets().map(({ from }) => roomOf(from)));
+    expect([...found].filter((room) => room !== null && !ROOMS.includes(room))).toEqual([]);
+    const back = targets().filter(({ from, to }) => {
+      const [one, other] = [roomOf(from), roomOf(to)];
+      return to.startsWith("recorder") && one !== null && (other === null || ROOMS.indexOf(other) > ROOMS.indexOf(one));
+    });
+    expect(back).toEqual([]);
+  });
+});
+
 describe("the engine is a pure function of its input", () => {
   // biome forbids the globals; these are the ones it does not see.
   const FORBIDDEN = [/\bMath\.random\b/, /from "node:/, /\basync\b\s*(?:\(|function)/, /\bawait\b/, /\bMath\.(?:log|exp|sin|cos|pow)\b/];

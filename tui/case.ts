@@ -7,7 +7,7 @@ import { addAbortSignal, type Readable } from "node:stream";
 import { StringDecoder } from "node:string_decoder";
 import { parseDocument } from "yaml";
 import { parseScenario, type Scenario, ScenarioError } from "../engine/index.ts";
-import { openRegular } from "../recorder/format/regular-file.ts";
+import { openRegular } from "../recorder/format/files.ts";
 import { IMPORTERS, type Importer } from "../recorder/import/index.ts";
 import type { QualityCounter } from "../recorder/index.ts";
 import { InputError, Interrupted, type Io } from "./io.ts";

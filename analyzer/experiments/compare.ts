@@ -1,6 +1,6 @@
 /** Two runs side by side, call by call and handler by handler (design, section 7). */
 
-import { outcome, type Seen, type SeenCalls } from "../../recorder/index.ts";
+import { outcome, type Seen, type SeenCalls } from "./seen-calls.ts";
 
 /** Something the application did, in one run or both. */
 export interface SeenPair {

@@ -1,7 +1,6 @@
 /** From the body of a record batch to a block of columns, and the checks that make its ids safe to use as indexes. */
 
-import { type Block, COLUMNS, type ColumnName } from "../../engine/block.ts";
-import { KIND_COUNT } from "../../engine/transition.ts";
+import { type Block, COLUMNS, type ColumnName, KIND_COUNT } from "../../engine/index.ts";
 import { TraceError } from "../format/errors.ts";
 import { COLUMN_SLACK, MAX_BATCH_ROWS, STORED_COLUMNS } from "../format/metadata.ts";
 import type { Message, Span } from "./message.ts";

@@ -4,9 +4,9 @@
  */
 
 import fs from "node:fs";
-import { type Block, newBlock } from "../../engine/block.ts";
-import { type Decision, KINDS, type Site, type ThreadInfo } from "../../engine/transition.ts";
+import { type Block, type Decision, KINDS, newBlock, type Site, type ThreadInfo } from "../../engine/index.ts";
 import { errorText, TraceError } from "../format/errors.ts";
+import { openRegular } from "../format/files.ts";
 import {
   type BatchFacts,
   batchForm,
@@ -24,7 +24,6 @@ import {
   STORED_COLUMNS,
   tooLong,
 } from "../format/metadata.ts";
-import { openRegular } from "../format/regular-file.ts";
 import { bodyProblem, checkValues, columnSpans, fillBlock } from "./block.ts";
 import { type Message, parseMessage, type Span } from "./message.ts";
 import { hasMagic, type PlacedMessage, readError, readWhole, walkMessages } from "./walk.ts";

@@ -22,8 +22,7 @@ import {
 } from "apache-arrow";
 import { FileBlock, Footer } from "apache-arrow/ipc/metadata/file";
 import { BufferRegion, FieldNode, RecordBatch as RecordBatchHeader } from "apache-arrow/ipc/metadata/message";
-import { type Block, newBlock, type Sink, type Source } from "../../engine/block.ts";
-import { KINDS } from "../../engine/transition.ts";
+import { type Block, KINDS, newBlock, type Sink, type Source } from "../../engine/index.ts";
 import { createDigest, type Digest } from "../format/digest.ts";
 import { errorCode, errorText, TraceError } from "../format/errors.ts";
 import {

@@ -3,8 +3,7 @@
  * the same in another run. The derived tables and the comparison of two runs are made from this one walk.
  */
 
-import type { Block } from "../../engine/block.ts";
-import { KIND, KIND_COUNT } from "../../engine/transition.ts";
+import { type Block, KIND, KIND_COUNT } from "../../engine/index.ts";
 
 /**
  * A call, or a handler's run, in words that mean the same in another run: handlers may run at other times, or less often, without

@@ -6,7 +6,7 @@
  * began.
  */
 
-import type { Spill } from "../sqlite/spill.ts";
+import type { Spill } from "./spill.ts";
 
 export const WINDOW_ROWS = 16_384;
 

@@ -5,29 +5,9 @@
  * which merges what is known of an id. Signals are far rarer than transitions.
  */
 
-import { BLOCK_ROWS, type Block } from "../../engine/block.ts";
-import { EVENT } from "../../engine/pal/events.ts";
-import { KIND, type KindName } from "../../engine/transition.ts";
-import type { Spill } from "../sqlite/spill.ts";
-
-/** What became of a signal. The position is the value of `signal.outcome`, the view `signals` has the name: append only. */
-export const OUTCOMES = [
-  { name: "pending", more: "" },
-  { name: "handled", more: "" },
-  { name: "ignored", more: "" },
-  { name: "coalesced", more: "with one of this number that was pending already" },
-  { name: "dropped", more: "because the ring was full" },
-  { name: "lost", more: "" },
-  { name: "killed", more: "" },
-  { name: "consumed", more: "by an upcall or by the wait it ended (RESUME)" },
-  { name: "host default", more: "action" },
-] as const;
-type OutcomeName = (typeof OUTCOMES)[number]["name"];
-
-/** Values of `signal.outcome` by name. */
-export const OUTCOME = Object.freeze(Object.fromEntries(OUTCOMES.map(({ name }, value) => [name, value]))) as Readonly<
-  Record<OutcomeName, number>
->;
+import { BLOCK_ROWS, type Block, EVENT, KIND, type KindName } from "../../engine/index.ts";
+import { OUTCOME } from "../schema/outcomes.ts";
+import type { Spill } from "./spill.ts";
 
 /** Column positions of the table. */
 enum Column {

@@ -4,13 +4,12 @@
  * arrays per thread; odd pairs are counted, never thrown.
  */
 
-import type { Block, Sink } from "../../engine/block.ts";
-import { CARRIES_SIGNAL_ID, KIND, KIND_COUNT, type Site } from "../../engine/transition.ts";
+import { type Block, CARRIES_SIGNAL_ID, KIND, KIND_COUNT, type Sink, type Site } from "../../engine/index.ts";
 import type { QualityCounter } from "../format/metadata.ts";
-import type { Spill } from "../sqlite/spill.ts";
 import { type CallPlace, createCallWalk, HANDLER, type Left, WALKED } from "./call-walk.ts";
 import type { RowWindow, Ticket } from "./row-window.ts";
 import { createSignalDeriver } from "./signals.ts";
+import type { Spill } from "./spill.ts";
 import { createThreadCounts } from "./thread-counts.ts";
 
 /** Column positions of the tables, in the order of `schema/schema.ts`. */

@@ -1,7 +1,7 @@
 /** Transitions by thread and kind, for the table `count_by_kind`. What a thread leaves behind goes to a spill: threads may be millions. */
 
-import { KIND_COUNT } from "../../engine/transition.ts";
-import type { Spill } from "../sqlite/spill.ts";
+import { KIND_COUNT } from "../../engine/index.ts";
+import type { Spill } from "./spill.ts";
 
 export interface ThreadCounts {
   add(thread: number, kind: number): void;

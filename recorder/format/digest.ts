@@ -5,8 +5,7 @@
  */
 
 import { createHash } from "node:crypto";
-import type { Block, Sink } from "../../engine/block.ts";
-import type { ThreadInfo } from "../../engine/transition.ts";
+import type { Block, Sink, ThreadInfo } from "../../engine/index.ts";
 import { STORED_COLUMNS } from "./metadata.ts";
 
 export interface Digest extends Sink {

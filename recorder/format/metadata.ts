@@ -4,8 +4,17 @@
  */
 
 import * as z from "zod/mini";
-import { COLUMN_NAMES, COLUMNS, type ColumnName } from "../../engine/block.ts";
-import { CONTEXTS, type Decision, type KindEntry, LAYERS, type Site, type ThreadInfo } from "../../engine/transition.ts";
+import {
+  COLUMN_NAMES,
+  COLUMNS,
+  CONTEXTS,
+  type ColumnName,
+  type Decision,
+  type KindEntry,
+  LAYERS,
+  type Site,
+  type ThreadInfo,
+} from "../../engine/index.ts";
 import { HOLDS, TraceError } from "./errors.ts";
 import { flag, found, list, members, oneOf, text, whole } from "./list-form.ts";
 

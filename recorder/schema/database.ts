@@ -1,7 +1,7 @@
 /** The schema of `trace.db` as types for kysely. A test keeps it and `schema.ts` in agreement. */
 
 import type { Kysely } from "kysely";
-import type { Transition } from "../../engine/transition.ts";
+import type { Transition } from "../../engine/index.ts";
 
 /** 0 or 1. */
 export type Flag = number;

@@ -3,9 +3,9 @@
  * writer derive from it; `database.ts` has the same as types, and a test compares the two.
  */
 
-import { COLUMN_NAMES } from "../../engine/block.ts";
-import { OUTCOMES } from "../derive/signals.ts";
+import { COLUMN_NAMES } from "../../engine/index.ts";
 import { COLUMN_MEANING } from "../format/metadata.ts";
+import { OUTCOMES } from "./outcomes.ts";
 
 /** Raised when a table changes: an older trace.db is rebuilt. Stored as `PRAGMA user_version`. */
 export const SCHEMA_VERSION = 5;

@@ -3,17 +3,12 @@
  * cost is the depth of the tree, not its size. Source: "Database File Format", section 1.6.
  */
 
-import fs from "node:fs";
+import { writeAt } from "../format/files.ts";
 import type { PageFile } from "./pages.ts";
 import { putVarint, varintBytes } from "./record-format.ts";
 
 const INTERIOR = 0x05;
 const HEADER = 12;
-
-/** Write all of `bytes` at `offset`. */
-export function writePage(fd: number, bytes: Uint8Array, offset: number): void {
-  for (let done = 0; done < bytes.length; ) done += fs.writeSync(fd, bytes, done, bytes.length - done, offset + done);
-}
 
 interface Level {
   readonly page: Buffer;
@@ -57,7 +52,7 @@ export function createInterior(file: PageFile, rootPage: number): Interior {
     level.page.writeUInt16BE(level.cells, 3);
     level.page.writeUInt16BE(level.top === 65_536 ? 0 : level.top, 5);
     level.page.writeUInt32BE(rightMost, 8);
-    writePage(file.fd, level.page, (pageNumber - 1) * pageSize);
+    writeAt(file.fd, level.page, (pageNumber - 1) * pageSize);
     level.page.fill(0);
     level.cells = 0;
     level.top = pageSize;

@@ -8,7 +8,8 @@
  */
 
 import fs from "node:fs";
-import { createInterior, type Interior, writePage } from "./interior-pages.ts";
+import { writeAt } from "../format/files.ts";
+import { createInterior, type Interior } from "./interior-pages.ts";
 import { createRowEncoder, type IntArray, maxCellBytes, SLICE_ROWS } from "./record-format.ts";
 
 const LEAF = 0x0d;
@@ -123,7 +124,7 @@ export function createTableWriter(file: PageFile, rootPage: number, columnCount:
     for (let done = 0; done < count; ) {
       const granted = file.allocate(count - done);
       const bytes = buffer.subarray(done * pageSize, (done + granted.count) * pageSize);
-      writePage(file.fd, bytes, (granted.first - 1) * pageSize);
+      writeAt(file.fd, bytes, (granted.first - 1) * pageSize);
       for (let i = 0; i < granted.count; i++) interior.add(granted.first + i, lastKeys[done + i] as number);
       done += granted.count;
     }
@@ -175,7 +176,7 @@ export function createTableWriter(file: PageFile, rootPage: number, columnCount:
       // A table of one page is its root; a longer one has its leaves below.
       if (interior.isEmpty && page === 0) {
         closePage();
-        writePage(file.fd, buffer.subarray(0, pageSize), (rootPage - 1) * pageSize);
+        writeAt(file.fd, buffer.subarray(0, pageSize), (rootPage - 1) * pageSize);
         return;
       }
       if (cells > 0) closePage();

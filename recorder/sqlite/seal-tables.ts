@@ -2,15 +2,15 @@
 
 import { deflateSync } from "node:zlib";
 import Sqlite, { type Database as Connection } from "better-sqlite3";
-import { KINDS } from "../../engine/transition.ts";
+import { KINDS } from "../../engine/index.ts";
 import type { TransitionReader } from "../arrow/read.ts";
 import { SIGNAL_UPSERT } from "../derive/signals.ts";
+import type { Spill } from "../derive/spill.ts";
 import { COUNT_UPSERT } from "../derive/thread-counts.ts";
 import { TraceError } from "../format/errors.ts";
 import { FORMAT_VERSION, type QualityCounter } from "../format/metadata.ts";
 import { tableEntry } from "../schema/schema.ts";
 import { SIGNAL_NAMES } from "../schema/signal-names.ts";
-import type { Spill } from "./spill.ts";
 
 /** What the pass over the rows has found out. */
 export interface SealFacts {

@@ -7,10 +7,11 @@ import fs from "node:fs";
 import path from "node:path";
 import { setImmediate as turn } from "node:timers/promises";
 import Sqlite from "better-sqlite3";
-import { BLOCK_ROWS, COLUMN_NAMES, newBlock } from "../../engine/block.ts";
+import { BLOCK_ROWS, COLUMN_NAMES, newBlock } from "../../engine/index.ts";
 import { openTransitions, type TransitionReader } from "../arrow/read.ts";
 import { createRowWindow, type RowWindow } from "../derive/row-window.ts";
 import { SIGNAL_COLUMNS } from "../derive/signals.ts";
+import { createSpill, type Spill } from "../derive/spill.ts";
 import { createDeriver, DEFAULTS, type DerivedTable } from "../derive/tables.ts";
 import { COUNT_COLUMNS } from "../derive/thread-counts.ts";
 import { createDigest } from "../format/digest.ts";
@@ -19,7 +20,6 @@ import { ARROW_NAME, DB_NAME, type QualityCounter } from "../format/metadata.ts"
 import { SCHEMA_VERSION, schemaSql, TABLES, tableEntry } from "../schema/schema.ts";
 import { createTableWriter, openPageFile, type TableWriter } from "./pages.ts";
 import { insertSmallTables, type SealFacts } from "./seal-tables.ts";
-import { createSpill, type Spill } from "./spill.ts";
 
 export interface SealOptions {
   /** Called after each batch: rows done of rows in all. */
@@ -95,7 +95,7 @@ function* sealFrom(reader: TransitionReader, dir: string, options: SealOptions):
   try {
     removeStale(into);
     const roots = createDatabase(tmp);
-    const facts = yield* writePagedTables(reader, tmp, roots, spill, options);
+    const facts = yield* writeAtdTables(reader, tmp, roots, spill, options);
     const quality = yield* insertSmallTables(tmp, reader, facts, spills);
     // SQLite would take what lies beside the older database for a part of the new one.
     for (const ending of COMPANIONS) fs.rmSync(path.join(into, `${DB_NAME}${ending}`), { force: true });
@@ -137,7 +137,7 @@ function createDatabase(tmp: string): Map<string, number> {
   }
 }
 
-function* writePagedTables(
+function* writeAtdTables(
   reader: TransitionReader,
   tmp: string,
   roots: ReadonlyMap<string, number>,

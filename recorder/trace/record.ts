@@ -7,7 +7,7 @@
 
 import path from "node:path";
 import { setImmediate as turn } from "node:timers/promises";
-import { BLOCK_ROWS, type Source } from "../../engine/block.ts";
+import { BLOCK_ROWS, type Source } from "../../engine/index.ts";
 import type { ArrowWriter } from "../arrow/write.ts";
 import { nothingRecorded, TraceError } from "../format/errors.ts";
 import { ARROW_NAME, type QualityCounter, type RunEnd, type RunInfo } from "../format/metadata.ts";

@@ -1,9 +1,9 @@
 /** Calls of two runs in pairs, and a trace run again. */
 
 import { describe, expect, test } from "vitest";
-import { ExperimentError, firstDifferingRow, pairUp, runOf, withDecision } from "../../analyzer/index.ts";
+import { ExperimentError, firstDifferingRow, pairUp, runOf, type Seen, withDecision } from "../../analyzer/index.ts";
 import type { StackName } from "../../engine/index.ts";
-import type { Seen, Trace } from "../../recorder/index.ts";
+import type { Trace } from "../../recorder/index.ts";
 import { recordScenario } from "../support/replay.ts";
 import { tempPaths } from "../support/temp-dir.ts";
 

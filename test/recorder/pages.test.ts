@@ -25,7 +25,7 @@ interface Table {
 }
 
 /** A database made by SQLite and filled by the page writer, the tables' rows in turns of `turn`. */
-function writePages(tables: readonly Table[], pageSize: number, turn: number, bufferPages: number): string {
+function writeAts(tables: readonly Table[], pageSize: number, turn: number, bufferPages: number): string {
   const path = fresh("pages.db");
   const db = new Sqlite(path);
   db.pragma(`page_size = ${pageSize}`);
@@ -106,7 +106,7 @@ describe("the page writer writes what run() writes", () => {
         fc.integer({ min: 1, max: 50 }),
         fc.integer({ min: 1, max: 4 }),
         (a, b, size, turn, buffer) => {
-          const path = writePages([a, b], size, turn, buffer);
+          const path = writeAts([a, b], size, turn, buffer);
           expectSame(path, [a, b]);
           fs.rmSync(path);
         },
@@ -124,13 +124,13 @@ describe("the page writer writes what run() writes", () => {
         [6, ...BOUNDARIES.map((v) => -v)],
       ],
     };
-    expectSame(writePages([table], 4096, 9, 2), [table]);
+    expectSame(writeAts([table], 4096, 9, 2), [table]);
   });
 
   test("an empty table, a table of one page, one of many", () => {
     const rows = (n: number) => Array.from({ length: n }, (_, i) => [i, i * 3 - 7, null]);
     const tables = [0, 1, 20, 5000].map((n) => ({ name: `t${n}`, columns: 3, rows: rows(n) }));
-    expectSame(writePages(tables, 4096, 300, 8), tables);
+    expectSame(writeAts(tables, 4096, 300, 8), tables);
   });
 
   test("trees of each size around a full interior page, on pages of 512 bytes", () => {
@@ -138,13 +138,13 @@ describe("the page writer writes what run() writes", () => {
     const counts = Array.from({ length: 70 }, (_, i) => 440 + i * 4);
     const wide = (n: number) => Array.from({ length: n }, (_, i) => [i, 2 ** 50, 2 ** 50, 2 ** 50, 2 ** 50, 2 ** 50]);
     const tables = counts.map((n) => ({ name: `t${n}`, columns: 6, rows: wide(n) }));
-    expectSame(writePages(tables, 512, 1000, 4), tables);
+    expectSame(writeAts(tables, 512, 1000, 4), tables);
   });
 
   test("interior depth of 3 and more", () => {
     const rows = Array.from({ length: 60_000 }, (_, i) => [i * 1000, i, -i, 2 ** 40 + i]);
     const table = { name: "deep", columns: 4, rows };
-    const path = writePages([table], 512, 16_384, 16);
+    const path = writeAts([table], 512, 16_384, 16);
     expectSame(path, [table]);
     expect(depthOf(path, 2)).toBeGreaterThanOrEqual(4);
   });
@@ -186,13 +186,13 @@ describe("the file", () => {
   const table = { name: "a", columns: 3, rows: Array.from({ length: 5000 }, (_, i) => [i, i, null]) };
 
   test.runIf(hasCli)("is read by the sqlite3 of the system", () => {
-    const path = writePages([table], 4096, 1000, 8);
+    const path = writeAts([table], 4096, 1000, 8);
     const out = execFileSync("sqlite3", [path, "PRAGMA integrity_check; SELECT count(*), sum(c1), count(c2), max(id) FROM a"]);
     expect(out.toString()).toBe("ok\n5000|12497500|0|4999\n");
   });
 
   test("can be changed by SQLite afterwards", () => {
-    const path = writePages([table], 512, 1000, 8);
+    const path = writeAts([table], 512, 1000, 8);
     const db = new Sqlite(path);
     db.exec(
       "DELETE FROM a WHERE id % 3 = 0; INSERT INTO a VALUES (100000, 1, 2); CREATE INDEX i ON a (c1); UPDATE a SET c2 = c1 WHERE id < 100",
@@ -218,7 +218,7 @@ describe("the file", () => {
   });
 
   test("refuses keys that do not rise, and files that are no database", () => {
-    const path = writePages([{ ...table, rows: [] }], 4096, 1, 1);
+    const path = writeAts([{ ...table, rows: [] }], 4096, 1, 1);
     const file = openPageFile(path);
     const writer = createTableWriter(file, 2, 3);
     const values = new Float64Array(2);

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { createRowWindow } from "../../recorder/derive/row-window.ts";
-import { createSpill } from "../../recorder/sqlite/spill.ts";
+import { createSpill } from "../../recorder/derive/spill.ts";
 import { tempPaths } from "../support/temp-dir.ts";
 
 const fresh = tempPaths();

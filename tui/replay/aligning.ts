@@ -1,8 +1,7 @@
 /** Two runs of a scenario aligned by what the application did; `alongside.ts` looks places up in it. */
 
 import { setImmediate as turn } from "node:timers/promises";
-import { pairUp, type SeenPair } from "../../analyzer/index.ts";
-import { type SeenCalls, watchCalls } from "../../recorder/index.ts";
+import { pairUp, type SeenCalls, type SeenPair, watchCalls } from "../../analyzer/index.ts";
 import { siteNumbers } from "./roads.ts";
 import type { World } from "./world.ts";
 

@@ -1,7 +1,6 @@
 /** Places of two runs that were laid side by side: where the other one is when this one stands somewhere. */
 
-import type { SeenPair } from "../../analyzer/index.ts";
-import { outcome, type Seen } from "../../recorder/index.ts";
+import { outcome, type Seen, type SeenPair } from "../../analyzer/index.ts";
 import { pairsOf } from "./aligning.ts";
 import { type Both, type Parting, roadFrom, threadOf } from "./roads.ts";
 import type { ReplayState } from "./state.ts";

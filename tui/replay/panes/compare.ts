@@ -1,7 +1,6 @@
 /** Two runs of a scenario side by side, aligned by what the application did. */
 
-import { RULES, type SeenPair } from "../../../analyzer/index.ts";
-import { outcome, type Seen } from "../../../recorder/index.ts";
+import { outcome, RULES, type Seen, type SeenPair } from "../../../analyzer/index.ts";
 import { fit, safe } from "../../present/safe.ts";
 import { plain } from "../../present/style.ts";
 import { wrapCells } from "../../present/two-column.ts";

@@ -1,7 +1,7 @@
 /** Rows of numbers that must wait until the end, kept in a temporary file: memory must not grow with the trace. */
 
 import fs from "node:fs";
-import { writePage } from "./interior-pages.ts";
+import { writeAt } from "../format/files.ts";
 
 const BUFFER_ROWS = 1024;
 
@@ -25,7 +25,7 @@ export function createSpill(path: string, width: number): Spill {
     append(row): void {
       if (buffered === BUFFER_ROWS) {
         if (fd < 0) fd = fs.openSync(path, "wx+");
-        writePage(fd, bytes, written * rowBytes);
+        writeAt(fd, bytes, written * rowBytes);
         written += buffered;
         buffered = 0;
       }

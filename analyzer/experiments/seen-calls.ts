@@ -1,10 +1,7 @@
 /** What the application saw of a run: its calls and handlers with their results, so that two runs can be laid side by side. */
 
-import type { Block, Sink, Source } from "../../engine/block.ts";
-import { resultText } from "../../engine/errno.ts";
-import { signalName } from "../../engine/signals.ts";
-import { KIND } from "../../engine/transition.ts";
-import { type CallPlace, createCallWalk, HANDLER, WALKED } from "./call-walk.ts";
+import { type Block, KIND, resultText, type Sink, type Source, signalName } from "../../engine/index.ts";
+import { type CallPlace, createCallWalk, HANDLER, WALKED } from "../../recorder/index.ts";
 
 /** Calls and handlers kept of one run. */
 const MAX_SEEN = 200_000;
@@ -22,7 +19,7 @@ export interface Seen {
 }
 
 /** The same place in another run has the same key. */
-export const callKey = (thread: string, { signal, run, index }: Pick<CallPlace, "signal" | "run" | "index">): string =>
+const callKey = (thread: string, { signal, run, index }: Pick<CallPlace, "signal" | "run" | "index">): string =>
   `${thread}\n${signal}\n${run}\n${index}`;
 
 export interface SeenCalls extends Sink {

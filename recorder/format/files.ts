@@ -1,6 +1,11 @@
-/** Opening what a user named: only regular files. A pipe would wait for its writer, a device may never end, with Ctrl-C unheard. */
+/** Opening what a user named, and writing the whole of something at a place. */
 
 import fs from "node:fs";
+
+/** Write all of `bytes` at `offset`. */
+export function writeAt(fd: number, bytes: Uint8Array, offset: number): void {
+  for (let done = 0; done < bytes.length; ) done += fs.writeSync(fd, bytes, done, bytes.length - done, offset + done);
+}
 
 /** What a thing that is no regular file is called. */
 const kindOf = (stat: fs.Stats): string => {
@@ -10,7 +15,10 @@ const kindOf = (stat: fs.Stats): string => {
   return stat.isCharacterDevice() || stat.isBlockDevice() ? "a device" : "no regular file";
 };
 
-/** Descriptor of a regular file, opened for reading; or what it is instead. Throws what node:fs throws. */
+/**
+ * Descriptor of a regular file, opened for reading; or what it is instead: a pipe would wait for its writer, a device may never end,
+ * with Ctrl-C unheard. Throws what node:fs throws.
+ */
 export function openRegular(path: string): { readonly fd: number } | { readonly is: string } {
   const stat = fs.statSync(path);
   if (!stat.isFile()) return { is: kindOf(stat) };
