@@ -7,8 +7,8 @@ import { BLOCK_ROWS, type Block, newBlock } from "./block.ts";
 import type { Scheduler } from "./chance.ts";
 import { ScenarioError } from "./errors.ts";
 import { ACT, CALL, type Program, RET, TEST } from "./flow.ts";
-import { type Declared, PIPE } from "./host/object-kinds.ts";
-import { NEVER, type Scenario } from "./scenario/schema.ts";
+import { type Declared, PIPE } from "./object-kinds.ts";
+import type { Scenario } from "./scenario/schema.ts";
 import {
   ENCLAVE,
   type Frame,
@@ -21,6 +21,7 @@ import {
   type StackId,
   type Thread,
 } from "./state.ts";
+import { NEVER } from "./time.ts";
 import { type Decision, KIND, type ThreadInfo } from "./transition.ts";
 
 /** Largest numbers of the columns `depth` and `pending`, and of `preempt`. */

@@ -31,7 +31,6 @@ export { type Field, type FormMap, operationPages, PAGE_NAMES, type Page, pages,
 export { parseScenario } from "./scenario/parse.ts";
 export {
   duration,
-  NEVER,
   OPERATION_NAMES,
   OPERATIONS,
   type Scenario,
@@ -44,6 +43,7 @@ export { DURATION_WORDS } from "./scenario/values.ts";
 export { isSynchronous, SIGNAL_COUNT, SIGNAL_NAMES, signalName, signalNumber, signalsIn } from "./signals.ts";
 export { addStack, findStackName, STACKS, type Stack } from "./stack/index.ts";
 export { copyTree, type Frame, firstDifference, keyOf, type Machine, type Process, type Thread } from "./state.ts";
+export { NEVER } from "./time.ts";
 export {
   CARRIES_SIGNAL_ID,
   CONTEXTS,

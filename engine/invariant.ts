@@ -3,15 +3,15 @@
  * engine, never of the emulated code: that may leak preempt, drop signals and keep locks, but not share a frame or miscount a ring.
  */
 
-import { handlerFlow } from "./app/names.ts";
 import type { Program } from "./flow.ts";
+import { handlerFlow } from "./flow-names.ts";
 import { RESTORER } from "./host/restorer.ts";
 import { RESERVED, RING_CAPACITY } from "./libos/ring.ts";
 import { EVENT } from "./pal/events.ts";
-import { NEVER } from "./scenario/schema.ts";
 import { NSSA } from "./sgx/leaf.ts";
 import { hasSignal, isSynchronous, linuxDefault, SIG, SIGNAL_COUNT } from "./signals.ts";
 import { ENCLAVE, type Frame, HOST, type HostSignal, type Machine, type Process, type Thread } from "./state.ts";
+import { NEVER } from "./time.ts";
 
 /** What is being looked at: broken laws are collected in `wrong`, each with the thread or process it is about. */
 interface Check {

@@ -1,27 +1,28 @@
 /** Putting a run together: a stack's flows, a scenario's programs, the state they start from. */
 
 import { scenarioFlows } from "./app/compile.ts";
-import { handlerFlow, programFlow } from "./app/names.ts";
-import { applies, planWhen } from "./app/pins.ts";
+import { applies, planWhen, reachSite } from "./app/pins.ts";
 import { first } from "./app/plans.ts";
 import { noQuestions } from "./chance.ts";
 import { Cpu, type Pins, type Wiring } from "./cpu.ts";
 import { assemble, type Program } from "./flow.ts";
+import { handlerFlow, programFlow } from "./flow-names.ts";
 import { hostCalls } from "./host/calls.ts";
 import { outside } from "./host/outside.ts";
 import { RESTORER } from "./host/restorer.ts";
 import { near } from "./nearest.ts";
-import { AEP } from "./pal/sgx/untrusted.ts";
 import { seedPrng } from "./prng.ts";
 import { Run, type RunOptions } from "./run.ts";
 import { mistakeIn } from "./scenario/parse.ts";
-import { NEVER, type StackName } from "./scenario/schema.ts";
+import type { StackName } from "./scenario/schema.ts";
 import { quoted } from "./scenario/words.ts";
+import { AEP } from "./sgx/leaf.ts";
 import { emptySet, SIG, setOf } from "./signals.ts";
 import { placesMeant } from "./stack/former-names.ts";
 import { STACKS } from "./stack/index.ts";
 import type { Machine } from "./state.ts";
 import { newProcess, newThread } from "./threads.ts";
+import { NEVER } from "./time.ts";
 import type { ThreadInfo } from "./transition.ts";
 
 const programs = (o: RunOptions): Program => {
@@ -138,4 +139,5 @@ function start(c: Cpu, o: RunOptions): void {
   const { mask, ignore } = c.scenario;
   t.hostMask = setOf(mask.filter((signal) => signal !== SIG.KILL && signal !== SIG.STOP));
   for (const signal of ignore) p.hostActions[signal] = { flow: -1, flags: 0, mask: emptySet() };
+  reachSite(c, t);
 }

@@ -8,10 +8,10 @@ import { OUTSIDE } from "./host/outside.ts";
 import { changeInfo, exitInfo, hearsOfStops, reapsItself } from "./host/process-state.ts";
 import { wake } from "./host/sleep.ts";
 import { streamsClosed } from "./libos/ipc.ts";
-import { NEVER } from "./scenario/values.ts";
 import { byKernel, SI, type SigInfo, sentBy, withValue } from "./siginfo.ts";
 import { SIG } from "./signals.ts";
 import { type Machine, type Process, READY, type Thread } from "./state.ts";
+import { NEVER } from "./time.ts";
 import { KIND } from "./transition.ts";
 
 /** Next expiry of any of a process's timers. */

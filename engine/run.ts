@@ -1,6 +1,6 @@
 /** Stepping: let the earliest of threads, plans and timers go on, until a limit, the end or a deadlock. */
 
-import { reachSite } from "./app/pins.ts";
+import { enterSleep, reachSite } from "./app/pins.ts";
 import { schedule } from "./app/plans.ts";
 import type { Ending, Sink, Source } from "./block.ts";
 import { decide, type Scheduler } from "./chance.ts";
@@ -9,17 +9,18 @@ import { E } from "./errno.ts";
 import { BrokenLaw } from "./errors.ts";
 import type { FixName } from "./fixes.ts";
 import type { Program } from "./flow.ts";
-import { deliverable } from "./host/generate.ts";
 import { OUTSIDE } from "./host/outside.ts";
+import { deliverable } from "./host/pending.ts";
 import { deliver, nothingDelivered } from "./host/signal.ts";
 import { timeOut } from "./host/sleep.ts";
 import { checkInvariants } from "./invariant.ts";
 import { childChanged, fire, nextTimer, targetOf, timerExpired } from "./outside-world.ts";
-import { NEVER, type Scenario, type StackName } from "./scenario/schema.ts";
+import type { Scenario, StackName } from "./scenario/schema.ts";
 import { aex, NSSA } from "./sgx/leaf.ts";
 import { isSynchronous } from "./signals.ts";
 import { copyTree, keyOf, type Machine, type Thread } from "./state.ts";
 import { endThread } from "./threads.ts";
+import { NEVER } from "./time.ts";
 import { type Decision, KIND } from "./transition.ts";
 
 /** Turns of the loop without a row until `run` lets its caller look around: some milliseconds. */
@@ -44,7 +45,9 @@ export class Run implements Source {
   constructor(
     readonly options: RunOptions,
     readonly cpu: Cpu,
-  ) {}
+  ) {
+    this.threadsSeen = cpu.m.threads.length;
+  }
 
   get sites(): Program["sites"] {
     return this.cpu.program.sites;
@@ -237,10 +240,19 @@ export class Run implements Source {
     this.afterStep(t);
   }
 
+  /** Plans of the scenario that wait for a place: this thread, or one that it has made, may have come to it. */
   private afterStep(t: Thread): void {
     const c = this.cpu;
+    if (t.state === "blocked") enterSleep(c, t);
+    if (c.pins.sites.size === 0) return;
+    for (; this.threadsSeen < c.m.threads.length; this.threadsSeen += 1) {
+      const made = c.m.threads[this.threadsSeen];
+      if (made) reachSite(c, made);
+    }
     if (t.state !== "dead") reachSite(c, t);
   }
+
+  private threadsSeen: number;
 
   private gone(t: Thread): void {
     const c = this.cpu;

@@ -1,6 +1,6 @@
 /** What the host kernel keeps of signals, sleeps, objects and timers: plain data, part of the machine's state. */
 
-import type { ObjectKind } from "./host/object-kinds.ts";
+import type { ObjectKind } from "./object-kinds.ts";
 import type { SigInfo } from "./siginfo.ts";
 import type { SignalSet } from "./signals.ts";
 

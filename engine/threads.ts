@@ -1,12 +1,11 @@
 /** Making threads and processes: fields and first frames, nothing of their behaviour. */
 
-import { reachSite } from "./app/pins.ts";
 import type { Cpu } from "./cpu.ts";
 import { retarget } from "./host/generate.ts";
 import { threadLock } from "./libos/names.ts";
-import { NEVER } from "./scenario/schema.ts";
 import { copySet, emptySet } from "./signals.ts";
 import { copyTree, type Frame, HOST, type IpcState, type LibosState, type Process, type SgxState, type Thread } from "./state.ts";
+import { NEVER } from "./time.ts";
 import { WHY } from "./transition.ts";
 
 /** First thread ids as Graphene gives them; internal threads live above (INTERNAL_TID_BASE, reference 1.1). */
@@ -119,7 +118,6 @@ export function newThread(c: Cpu, { process, name, internal, program, frames, cr
   process.threads.push(id);
   c.threads.push({ name: t.name, pid: process.pid, tid, internal });
   c.dirty = true;
-  reachSite(c, t);
   return t;
 }
 

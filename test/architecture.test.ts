@@ -61,6 +61,65 @@ describe("the recorder", () => {
   });
 });
 
+/** Files that are loaded when this one is: all it imports but `import type`. The build keeps the import of a list of types. */
+const loadedBy = (file: File): string[] => importsOf({ ...file, text: file.text.replaceAll(/^(?:import|export) type [^;]*;/gm, "") });
+
+describe("no circle of imports", () => {
+  it("at run time, in the whole house: each file can be loaded first", () => {
+    const files = ORDER.flatMap(filesBelow);
+    expect(circlesIn(new Map(files.map((file) => [file.name, loadedBy(file)])))).toEqual([]);
+  });
+
+  it("is overlooked", () => {
+    const files = [
+      { name: "engine/a.ts", text: 'import type { B } from "./b.ts";\nimport { type C } from "./c.ts";\n' },
+      { name: "engine/b.ts", text: 'import { A } from "./a.ts";\n' },
+      { name: "engine/c.ts", text: 'export {\n  A,\n} from "./d.ts";\n' },
+      { name: "engine/d.ts", text: 'export * from "./a.ts";\n' },
+    ];
+    expect(circlesIn(new Map(files.map((file) => [file.name, loadedBy(file)])))).toEqual(["engine/a.ts engine/c.ts engine/d.ts"]);
+  });
+});
+
+/** The groups of files each of which imports, by way of others, itself. */
+function circlesIn(imports: ReadonlyMap<string, readonly string[]>): string[] {
+  const reached = new Map([...imports.keys()].map((name) => [name, reachableFrom(name, imports)]));
+  const groups = [...imports.keys()]
+    .filter((name) => reached.get(name)?.has(name))
+    .map((name) => [...imports.keys()].filter((other) => reached.get(name)?.has(other) && reached.get(other)?.has(name)));
+  return [...new Set(groups.map((group) => group.sort().join(" ")))];
+}
+
+function reachableFrom(start: string, imports: ReadonlyMap<string, readonly string[]>): Set<string> {
+  const seen = new Set<string>();
+  const open = [...(imports.get(start) ?? [])];
+  for (let name = open.pop(); name !== undefined; name = open.pop()) {
+    if (seen.has(name)) continue;
+    seen.add(name);
+    open.push(...(imports.get(name) ?? []));
+  }
+  return seen;
+}
+
+describe("the layers of the emulated system", () => {
+  /** Each may use itself and those before it, and the files that stand in `engine/` itself. */
+  const LAYERS = ["host", "sgx", "pal", "libos", "app", "stack"];
+  /** What a scenario says is asked for by whoever drives the machine, not by the machine. */
+  const MAY_ASK = ["scenario", "app", "stack"];
+
+  it("the kernel knows no enclave, no PAL knows the LibOS, none knows the scenario", () => {
+    const wrong = [...LAYERS, "scenario"].flatMap((layer) => {
+      const allowed = [...LAYERS.slice(0, LAYERS.indexOf(layer) + 1), ...(MAY_ASK.includes(layer) ? ["scenario"] : [])];
+      return filesBelow(`engine/${layer}`).flatMap((file) =>
+        importsOf(file)
+          .filter((target) => target.split(path.sep).length > 2 && !allowed.includes(target.split(path.sep)[1] ?? ""))
+          .map((target) => `${file.name} -> ${target}`),
+      );
+    });
+    expect(wrong).toEqual([]);
+  });
+});
+
 describe("the engine is a pure function of its input", () => {
   // biome forbids the globals; these are the ones it does not see.
   const FORBIDDEN = [/\bMath\.random\b/, /from "node:/, /\basync\b\s*(?:\(|function)/, /\bawait\b/, /\bMath\.(?:log|exp|sin|cos|pow)\b/];

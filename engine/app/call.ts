@@ -3,9 +3,11 @@
 import type { Cpu } from "../cpu.ts";
 import { E } from "../errno.ts";
 import { type CallLocals, callArgs } from "../host/calls.ts";
-import { NEVER, type Operation } from "../scenario/schema.ts";
+import { ANY, GROUP, NOBODY } from "../host/children.ts";
+import type { Operation } from "../scenario/schema.ts";
 import { setOf, signalName } from "../signals.ts";
 import type { Locals } from "../state.ts";
+import { NEVER } from "../time.ts";
 import type { Context, Items } from "./items.ts";
 import { enterCall } from "./pins.ts";
 import type { SyscallName } from "./syscalls.ts";
@@ -95,11 +97,6 @@ export function processNamed(c: Cpu, name: string): number {
   if (name === "self") return c.process(c.t).id;
   return c.processes().findLast((p) => p.name === name || p.name.startsWith(`${name}#`))?.id ?? -1;
 }
-
-/** What a wait for a child is for, when it is not the process of that number: any, a pid that no child has, one of the caller's group. */
-export const ANY = -1;
-export const NOBODY = -2;
-export const GROUP = -3;
 
 /** The child process that runs a program: a name nobody has is a pid nobody has. */
 export function childNamed(c: Cpu, name: string | undefined): number {

@@ -1,10 +1,10 @@
 /** Programs of a scenario become flows of the application layer: an operation is a step, or a few. */
 
 import { running, stackOf, topFrame } from "../cpu.ts";
+import { faultAt } from "../faulting.ts";
 import { type Flow, flow, type Step, type Steps } from "../flow.ts";
+import { handlerFlow, programFlow } from "../flow-names.ts";
 import { callArgs } from "../host/calls.ts";
-import { faultAt } from "../host/fault.ts";
-import { longjmp } from "../libos/deliver.ts";
 import { killArgs } from "../libos/kill.ts";
 import { missingCall } from "../libos/unimplemented.ts";
 import { goesOnAs, type Operation, type OperationName, type OperationOf, type Scenario } from "../scenario/schema.ts";
@@ -14,7 +14,7 @@ import { call, childNamed, opaque, plainError, pollArgs, waitArgs } from "./call
 import { decision, loop, retry, setFlag } from "./conditions.ts";
 import { INTERRUPTIBLE } from "./interruptible.ts";
 import type { Context, Items, Program } from "./items.ts";
-import { handlerFlow, programFlow } from "./names.ts";
+import { longjmp } from "./longjmp.ts";
 import { NEWER } from "./newer.ts";
 import { enterHandler } from "./pins.ts";
 

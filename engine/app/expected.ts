@@ -1,7 +1,7 @@
 /** What a log says of the operations made from it, by flow and number of the operation (the `value` of an `app.call`). */
 
+import { handlerFlow, programFlow } from "../flow-names.ts";
 import { bodiesOf, type Operation, type Scenario } from "../scenario/schema.ts";
-import { handlerFlow, programFlow } from "./names.ts";
 
 type ByOperation = ReadonlyMap<string, readonly (number | null)[]>;
 

@@ -2,8 +2,8 @@
 
 import { type Cpu, topFrame } from "../cpu.ts";
 import type { When } from "../scenario/schema.ts";
-import { NEVER } from "../scenario/schema.ts";
 import type { Thread } from "../state.ts";
+import { NEVER } from "../time.ts";
 
 /** Plans are numbered: the scenario's signals, then its arrivals. */
 export const planWhen = (c: Cpu, plan: number): When | undefined =>
@@ -62,15 +62,15 @@ function callInHandler(c: Cpu): void {
 }
 
 /** The thread has just gone to sleep in a call that a plan waits for. */
-export function enterSleep(c: Cpu): void {
-  const plan = c.t.app.pinned.length > 0 ? c.t.app.pinned.shift() : undefined;
+export function enterSleep(c: Cpu, { app }: Thread): void {
+  const plan = app.pinned.length > 0 ? app.pinned.shift() : undefined;
   if (plan !== undefined) due(c, plan);
 }
 
 /** The call a plan waits for never blocked: the plan's time is its return. */
 export function leaveCall(c: Cpu): void {
   const { app } = c.t;
-  while (app.pinned.length > 0 && (app.inHandler === 0 || planWhen(c, app.pinned[0] ?? -1)?.handler !== undefined)) enterSleep(c);
+  while (app.pinned.length > 0 && (app.inHandler === 0 || planWhen(c, app.pinned[0] ?? -1)?.handler !== undefined)) enterSleep(c, c.t);
 }
 
 /** The step a thread will make next may be a pinned place. Asked after each of its steps, and when it is new. */

@@ -2,7 +2,7 @@
 
 import { decide } from "../chance.ts";
 import type { Cpu } from "../cpu.ts";
-import { NEVER } from "../scenario/schema.ts";
+import { NEVER } from "../time.ts";
 import { planWhen } from "./pins.ts";
 
 /** Time of a plan's first event, NEVER when it waits for a place. */

@@ -4,6 +4,7 @@
  */
 
 import { type Cpu, running } from "../cpu.ts";
+import { E } from "../errno.ts";
 import { type Flow, flow } from "../flow.ts";
 import type { Locals } from "../state.ts";
 import { leaveCall } from "./pins.ts";
@@ -164,3 +165,19 @@ export const libosCall = (name: SyscallName, debug: boolean): Flow[] => [
     ),
   ]),
 ];
+
+/** Above the LibOS, of a number without a function. */
+export const undefinedCall: Flow = flow<{ ret: number }>("libc undefined", "app", "2.15, errata A2", (s) => [
+  s.act("syscalldb: no function of that number: -38", (_, v) => {
+    v.ret = E.NOSYS;
+  }),
+  s.ret(
+    "back in the application",
+    (c, v) => {
+      c.t.rax = v.ret;
+      c.value = v.ret;
+      leaveCall(c);
+    },
+    "app.return",
+  ),
+]);

@@ -1,14 +1,14 @@
 /** Host system calls as flows of the kernel (reference, 1.2). Those that wait are in `waiting.ts`. */
 
-import { programFlow } from "../app/names.ts";
 import type { Cpu } from "../cpu.ts";
 import { E } from "../errno.ts";
 import { type Flow, flow, type Step, type Steps } from "../flow.ts";
-import { NEVER } from "../scenario/schema.ts";
+import { programFlow } from "../flow-names.ts";
 import { SI, sentBy } from "../siginfo.ts";
 import { SIG } from "../signals.ts";
 import { copyTree, type Locals, type Process, type Thread } from "../state.ts";
 import { endThread, newProcess, newThread } from "../threads.ts";
+import { NEVER } from "../time.ts";
 import { type KindName, WHY, type Why } from "../transition.ts";
 import { isReadable, writeFd } from "./fds.ts";
 import { generate, type Taken } from "./generate.ts";

@@ -1,6 +1,5 @@
 /** wait4, waitid and process groups (kernel/exit.c, kernel/sys.c), as native-linux has them. */
 
-import { ANY, GROUP } from "../app/call.ts";
 import type { Cpu } from "../cpu.ts";
 import { E } from "../errno.ts";
 import type { Flow } from "../flow.ts";
@@ -10,6 +9,11 @@ import { type CallLocals, quick } from "./calls.ts";
 import { OUT, tell } from "./outputs.ts";
 import { CONTINUED, exitStatus } from "./process-state.ts";
 import { restartsSys, waiting } from "./waiting.ts";
+
+/** What a wait for a child is for, when it is not the process of that number: any, a pid that no child has, one of the caller's group. */
+export const ANY = -1;
+export const NOBODY = -2;
+export const GROUP = -3;
 
 interface Waits extends CallLocals {
   /** WUNTRACED, WCONTINUED; of waitid also WEXITED and WNOWAIT. */

@@ -5,8 +5,8 @@ import { E } from "../errno.ts";
 import type { SignalSet } from "../signals.ts";
 import type { FdKind, HostObject } from "../state.ts";
 import type { CallLocals } from "./calls.ts";
-import { dequeue, isPending } from "./generate.ts";
 import { OUT, tell } from "./outputs.ts";
+import { dequeue, isPending } from "./pending.ts";
 import { wakeWaiters } from "./sleep.ts";
 
 /** Bytes of a signalfd_siginfo, and of a counter. */

@@ -4,11 +4,12 @@
  */
 
 import { type Cpu, topFrame } from "../cpu.ts";
-import { NEVER } from "../scenario/values.ts";
 import { SI, type SigInfo } from "../siginfo.ts";
-import { hasSignal, isSynchronous, linuxDefault, SIG, type SignalSet, signalsIn } from "../signals.ts";
+import { hasSignal, linuxDefault, SIG } from "../signals.ts";
 import { type HostSignal, INTERRUPTED, type Process, type Thread } from "../state.ts";
+import { NEVER } from "../time.ts";
 import { KIND, WHY } from "../transition.ts";
+import { hasSignalToTake, ignored } from "./pending.ts";
 import { endProcess, resumeProcess } from "./process-state.ts";
 import { wake, wakeWaiters } from "./sleep.ts";
 
@@ -16,12 +17,6 @@ import { wake, wakeWaiters } from "./sleep.ts";
 const isRealTime = (signal: number): boolean => signal >= 32;
 
 export const isStop = (signal: number): boolean => signal >= SIG.STOP && signal <= SIG.TTOU;
-
-/** The signal would be thrown away on arrival. Blocked signals never are: the disposition may change before they are unblocked. */
-export function ignored(p: Process, signal: number): boolean {
-  const action = p.hostActions[signal];
-  return action ? action.flow < 0 : linuxDefault(signal) === "ignore" || signal === SIG.CONT;
-}
 
 /** Blocked, or waited for by sigtimedwait, which only lifts the mask for its sleep. */
 const keptFor = (t: Thread, signal: number): boolean =>
@@ -33,9 +28,6 @@ function offProcessor(c: Cpu, t: Thread): boolean {
   const frame = topFrame(t);
   return c.program.flows[frame?.flow ?? -1]?.steps[frame?.pc ?? 0]?.kind === KIND["thread.wake"];
 }
-
-/** signal_pending: what is pending and not blocked ends a wait, also if it is ignored by now and the call starts again. */
-export const hasSignalToTake = (c: Cpu, t: Thread): boolean => t.check && deliverable(c, t) !== null;
 
 /** wants_signal: not blocked, and either on a processor or without a signal to look after already. */
 const wants = (c: Cpu, t: Thread, signal: number): boolean =>
@@ -170,52 +162,6 @@ export function generateFault(c: Cpu, t: Thread, info: SigInfo): boolean {
 }
 
 /**
- * Rule 3: the thread's own queue before the process's; in each the synchronous ones first, then the lowest number (next_signal).
- * Null when nothing may be delivered.
- */
-export function deliverable(c: Cpu, t: Thread): HostSignal | null {
-  return first(t.hostPending, t.hostMask) ?? first(c.process(t).hostPending, t.hostMask);
-}
-
-function first(queue: readonly HostSignal[], blocked: SignalSet): HostSignal | null {
-  let best: HostSignal | null = null;
-  for (const pending of queue) {
-    if (hasSignal(blocked, pending.signal)) continue;
-    if (best === null || rank(pending.signal) < rank(best.signal)) best = pending;
-  }
-  return best;
-}
-
-const rank = (signal: number): number => (isSynchronous(signal) ? signal - 64 : signal);
-
-/** Take the next signal of a set out of the queues: sigtimedwait and a signalfd (dequeue_signal). Null when there is none. */
-export function dequeue(c: Cpu, t: Thread, wanted: SignalSet): HostSignal | null {
-  const others: SignalSet = [~wanted[0], ~wanted[1]];
-  for (const queue of [t.hostPending, c.process(t).hostPending]) {
-    const found = first(queue, others);
-    if (!found) continue;
-    remove(queue, found);
-    recheck(c, t);
-    return found;
-  }
-  return null;
-}
-
-/** Something of a set is pending for this thread. */
-export const isPending = (c: Cpu, t: Thread, wanted: SignalSet): boolean =>
-  [...t.hostPending, ...c.process(t).hostPending].some((pending) => hasSignal(wanted, pending.signal));
-
-export function remove(queue: HostSignal[], pending: HostSignal): void {
-  const at = queue.indexOf(pending);
-  if (at >= 0) queue.splice(at, 1);
-}
-
-/** Look for something deliverable before the thread's next step (after a mask change). */
-export function recheck(c: Cpu, t: Thread): void {
-  t.check = t.hostPending.length > 0 || c.process(t).hostPending.length > 0;
-}
-
-/**
  * A thread blocks more signals now, or is gone: what was pending for the process and on its way to that thread goes to another one
  * that does not block it (retarget_shared_pending in kernel/signal.c).
  */
@@ -229,7 +175,3 @@ export function retarget(c: Cpu, p: Process): void {
     if (next.wait?.interruptible && !p.stopped && !ignored(p, signal)) wake(c, next, INTERRUPTED);
   }
 }
-
-/** Blocked signals that are pending for the thread: what sigpending(2) says. */
-export const blockedAndPending = (c: Cpu, t: Thread): number[] =>
-  signalsIn(t.hostMask).filter((signal) => [...t.hostPending, ...c.process(t).hostPending].some((pending) => pending.signal === signal));

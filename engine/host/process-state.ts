@@ -1,11 +1,11 @@
 /** A process stops, goes on and ends, and its parent hears of it (kernel/signal.c: do_notify_parent, do_notify_parent_cldstop; kernel/exit.c). */
 
 import type { Cpu } from "../cpu.ts";
-import { NEVER } from "../scenario/schema.ts";
 import { childInfo, SI, type SigInfo } from "../siginfo.ts";
 import { SIG } from "../signals.ts";
 import { INTERRUPTED, type Process, type ProcessEnd, SA_NOCLDSTOP, SA_NOCLDWAIT, type Thread } from "../state.ts";
-import { hasSignalToTake } from "./generate.ts";
+import { NEVER } from "../time.ts";
+import { hasSignalToTake } from "./pending.ts";
 import { wake } from "./sleep.ts";
 
 /** The host ends a process: that is a row, then every thread but the `caller` makes one last transition. The parent gets SIGCHLD. */

@@ -7,8 +7,9 @@ import { SI, withValue } from "../siginfo.ts";
 import { copySet, removeSignal, SIG, type SignalSet, setOf, subtract, union } from "../signals.ts";
 import type { HostAction } from "../state.ts";
 import { type CallLocals, quick } from "./calls.ts";
-import { blockedAndPending, dequeue, flushIgnored, generate, recheck, retarget } from "./generate.ts";
+import { flushIgnored, generate, retarget } from "./generate.ts";
 import { OUT, tell, tellMask } from "./outputs.ts";
+import { blockedAndPending, dequeue, recheck } from "./pending.ts";
 import { onAltStack } from "./signal.ts";
 import { waiting } from "./waiting.ts";
 

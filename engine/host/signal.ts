@@ -9,8 +9,9 @@ import { E } from "../errno.ts";
 import { addSignal, copySet, linuxDefault, removeSignal, SIG, type SignalSet, union } from "../signals.ts";
 import { type Frame, type HostSignal, type Process, SA_NODEFER, SA_ONSTACK, SA_RESETHAND, SA_RESTART, type Thread } from "../state.ts";
 import { KIND, WHY } from "../transition.ts";
-import { discard, recheck, remove, retarget } from "./generate.ts";
+import { discard, retarget } from "./generate.ts";
 import { OUTSIDE } from "./outside.ts";
+import { recheck, remove } from "./pending.ts";
 import { endProcess, stopProcess } from "./process-state.ts";
 
 const DELIVER_NS = costOf("host.signal.deliver");

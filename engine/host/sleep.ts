@@ -1,9 +1,8 @@
 /** Sleeping in the kernel and being woken (reference, 1.2 rule 6). */
 
-import { enterSleep } from "../app/pins.ts";
 import type { Cpu } from "../cpu.ts";
 import { INTERRUPTED, READY, type Thread, TIMED_OUT, type Wait, type WakeCause } from "../state.ts";
-import { hasSignalToTake } from "./generate.ts";
+import { hasSignalToTake } from "./pending.ts";
 
 /** End of a wait, now. */
 export function wake(c: Cpu, t: Thread, cause: WakeCause): void {
@@ -41,7 +40,6 @@ export function block(c: Cpu, wait: Wait): boolean {
   }
   t.state = "blocked";
   c.dirty = true;
-  enterSleep(c);
   return true;
 }
 

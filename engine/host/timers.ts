@@ -3,9 +3,9 @@
 import { type Cpu, later } from "../cpu.ts";
 import { E } from "../errno.ts";
 import type { Flow } from "../flow.ts";
-import { NEVER } from "../scenario/values.ts";
 import type { SignalSet } from "../signals.ts";
 import type { HostTimer } from "../state.ts";
+import { NEVER } from "../time.ts";
 import { type CallLocals, quick, setTimer } from "./calls.ts";
 import { makeFd } from "./fds.ts";
 import { OUT, tell } from "./outputs.ts";

@@ -8,14 +8,14 @@ import { costOf } from "../costs.ts";
 import { type Cpu, later } from "../cpu.ts";
 import { E } from "../errno.ts";
 import { type Flow, flow } from "../flow.ts";
-import { NEVER } from "../scenario/schema.ts";
 import type { SignalSet } from "../signals.ts";
 import { type HostObject, INTERRUPTED, TIMED_OUT } from "../state.ts";
+import { NEVER } from "../time.ts";
 import { KIND } from "../transition.ts";
 import type { CallLocals } from "./calls.ts";
 import { isReadable, isReady, readFd } from "./fds.ts";
-import { deliverable } from "./generate.ts";
 import { copyOut, OUT, skipCopyOut, tell } from "./outputs.ts";
+import { deliverable } from "./pending.ts";
 import { lendMask, restoreMask } from "./signal.ts";
 import { block } from "./sleep.ts";
 

@@ -3,10 +3,10 @@
 import type { Cpu } from "../cpu.ts";
 import { type Flow, flow } from "../flow.ts";
 import { dkArgs, dkExitArgs } from "../pal/calls.ts";
-import { NEVER } from "../scenario/values.ts";
 import { NO_INFO } from "../siginfo.ts";
 import { SIG } from "../signals.ts";
 import type { AsyncEvent, Process } from "../state.ts";
+import { NEVER } from "../time.ts";
 import { KIND } from "../transition.ts";
 import { dk } from "./io.ts";
 import { lockOf } from "./ipc.ts";

@@ -1,14 +1,13 @@
 /** The LibOS decision about one signal, the delivery points, and the end of a thread or process (reference, 2.12, 2.13, 2.16). */
 
 import type { Cpu } from "../cpu.ts";
-import { cut, stackOf } from "../cpu.ts";
 import { type Flow, flow } from "../flow.ts";
 import { dkArgs } from "../pal/calls.ts";
-import { lost } from "../sgx/leaf.ts";
 import { NO_INFO, type SigInfo } from "../siginfo.ts";
 import { hasSignal } from "../signals.ts";
-import { keyOf, type PalContext } from "../state.ts";
+import type { PalContext } from "../state.ts";
 import { KIND } from "../transition.ts";
+import { undefinedBehaviour } from "../undefined.ts";
 import { args, handleOneFlows, handleOneSignal, type Signal } from "./handle-one.ts";
 import { fetch, fetchable, reservation, ringFlows, store } from "./ring.ts";
 import { isAlive } from "./thread-list.ts";
@@ -109,7 +108,7 @@ function fetchNext(c: Cpu, v: Scan): void {
 /** RESUME before the thread has its TCB set up gets here (2.1, last branch). */
 function noSignal(c: Cpu): boolean {
   if (c.t.libos.ready) return c.t.libos.hasSignal === 0;
-  lost(c, c.t, "tcb.tp->has_signal: tcb.tp is NULL");
+  undefinedBehaviour(c, c.t, "tcb.tp->has_signal: tcb.tp is NULL");
   return true;
 }
 
@@ -177,18 +176,3 @@ export const deliverFlows = (fixes: { yieldAfterSignal: boolean; delayedBit: boo
   handleSignals(fixes.yieldAfterSignal),
   handleSignal(fixes.delayedBit),
 ];
-
-/**
- * What siglongjmp does to the LibOS: nothing but the mask system call; preempt stays as it was (3.2 handler-longjmp-preempt-leak).
- * A place that was never set, or whose function has returned, is undefined in C.
- */
-export function longjmp(c: Cpu, place: string): void {
-  const t = c.t;
-  const target = t.app.places[keyOf(place)];
-  const frame = target && stackOf(t, target.stack)[target.depth - 1];
-  c.value = target?.depth ?? -1;
-  if (!target || frame?.flow !== target.flow) return lost(c, t, "siglongjmp: the place was not set, or its function has returned");
-  t.stack = target.stack;
-  cut(c, t, target.stack, target.depth);
-  frame.pc = target.pc;
-}

@@ -3,7 +3,7 @@
 import type { Cpu } from "../cpu.ts";
 import type { Step, Steps } from "../flow.ts";
 import type { CallLocals } from "../host/calls.ts";
-import type { ObjectKind } from "../host/object-kinds.ts";
+import type { ObjectKind } from "../object-kinds.ts";
 import { HANDLE_MAP_LOCK } from "./names.ts";
 
 /** The kind of a call's object; what the outside world answers without one is a pipe. */

@@ -9,7 +9,7 @@ import { OUT } from "../host/outputs.ts";
 import { dkArgs } from "../pal/calls.ts";
 import { errnoOf } from "../pal/events.ts";
 import { eventArgs, WAIT_EVENT } from "../pal/sync-calls.ts";
-import { NEVER } from "../scenario/schema.ts";
+import { NEVER } from "../time.ts";
 import { KIND } from "../transition.ts";
 
 /** -PAL_ERRNO: what the last FAILURE left, whether or not it belongs to this call. */

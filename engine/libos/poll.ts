@@ -2,11 +2,11 @@
 
 import type { Cpu } from "../cpu.ts";
 import { E } from "../errno.ts";
+import { faultAt } from "../faulting.ts";
 import { type Flow, flow } from "../flow.ts";
 import type { CallLocals } from "../host/calls.ts";
-import { faultAt } from "../host/fault.ts";
 import { READABLE } from "../pal/calls.ts";
-import { NEVER } from "../scenario/schema.ts";
+import { NEVER } from "../time.ts";
 import { getFdHandle, kindOf, lockHandle, lockMap, unlockHandle, unlockMap } from "./handles.ts";
 import { answer, dk, minusPalErrno } from "./io.ts";
 

@@ -2,8 +2,8 @@
 
 import type { Cpu } from "../cpu.ts";
 import { E } from "../errno.ts";
+import { faultAt } from "../faulting.ts";
 import { type Flow, flow } from "../flow.ts";
-import { faultAt } from "../host/fault.ts";
 import { copyOut, OUT, skipCopyOut, tell, tellMask, type Writes } from "../host/outputs.ts";
 import { actionNumber } from "../host/signal-calls.ts";
 import { copySet, hasSignal, SIG, type SignalSet, setOf, subtract, union } from "../signals.ts";

@@ -7,7 +7,7 @@ import type { Cpu } from "../cpu.ts";
 import { E } from "../errno.ts";
 import { type Flow, flow, type Step, type Steps } from "../flow.ts";
 import type { CallLocals } from "../host/calls.ts";
-import type { ObjectKind } from "../host/object-kinds.ts";
+import type { ObjectKind } from "../object-kinds.ts";
 import { type DkLocals, dkArgs } from "../pal/calls.ts";
 import { PAL_ERROR } from "../pal/events.ts";
 import { getFdHandle, kindOf, lockHandle, lockMap, unlockHandle, unlockMap } from "./handles.ts";

@@ -3,7 +3,6 @@
  * There are two ways, and a pending signal tells them apart.
  */
 
-import { leaveCall } from "../app/pins.ts";
 import { E } from "../errno.ts";
 import { type Flow, flow } from "../flow.ts";
 import { answer } from "./io.ts";
@@ -60,27 +59,10 @@ export const passedThrough = (name: string, makesFile = false): Flow =>
     answer(s),
   ]);
 
-/** Above the LibOS, of a number without a function. */
-const undefinedCall: Flow = flow<{ ret: number }>("libc undefined", "app", "2.15, errata A2", (s) => [
-  s.act("syscalldb: no function of that number: -38", (_, v) => {
-    v.ret = E.NOSYS;
-  }),
-  s.ret(
-    "back in the application",
-    (c, v) => {
-      c.t.rax = v.ret;
-      c.value = v.ret;
-      leaveCall(c);
-    },
-    "app.return",
-  ),
-]);
-
 const CALLS =
   "unimplemented timer_create timer_settime timer_delete timerfd_settime rt_sigtimedwait rt_sigqueueinfo clock_nanosleep waitid";
 
 export const unimplementedFlows: readonly Flow[] = [
   ...CALLS.split(" ").map((name) => passedThrough(name)),
   ...["signalfd", "eventfd", "timerfd_create"].map((name) => passedThrough(name, true)),
-  undefinedCall,
 ];

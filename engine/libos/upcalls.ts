@@ -2,8 +2,9 @@
 
 import type { Cpu } from "../cpu.ts";
 import { findDown, running, stackOf } from "../cpu.ts";
+import { atFault } from "../faulting.ts";
+import { isVma, type Vma } from "../faults.ts";
 import { type Flow, flow, type Mark, type Step, type Steps } from "../flow.ts";
-import { atFault, isVma, type Vma } from "../host/fault.ts";
 import { endProcess } from "../host/process-state.ts";
 import { PAL_ERROR_BOUND } from "../pal/events.ts";
 import { faultInfo, SI, sentBy } from "../siginfo.ts";

@@ -1,10 +1,10 @@
 /** wait4 and the lists it looks at: those of the calling thread (reference, 2.20; shim_wait.c). */
 
-import { ANY, NOBODY } from "../app/call.ts";
 import type { Cpu } from "../cpu.ts";
 import { E } from "../errno.ts";
 import { type Flow, flow } from "../flow.ts";
 import type { CallLocals } from "../host/calls.ts";
+import { ANY, NOBODY } from "../host/children.ts";
 import type { Exited, ShimChild } from "../state.ts";
 import { forgetProcess } from "../threads.ts";
 import { clearEvent, waitEvent } from "./events.ts";

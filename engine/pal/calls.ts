@@ -6,9 +6,9 @@
 import type { Cpu } from "../cpu.ts";
 import { type Flow, flow, type Mark, type Step, type Steps } from "../flow.ts";
 import { type CallLocals, callArgs, type Exit, exitArgs } from "../host/calls.ts";
-import { NEVER } from "../scenario/schema.ts";
 import { SIG } from "../signals.ts";
 import type { Thread } from "../state.ts";
+import { NEVER } from "../time.ts";
 import { WHY } from "../transition.ts";
 import { bottom, done, enter, failed, type HostName, leave, type PalLocals, type PalName } from "./call-parts.ts";
 import { PAL_ERROR, unixToPal } from "./events.ts";

@@ -1,8 +1,9 @@
 /** The manual of scenarios: pages made from the schemas, for `eintr explain` and `eintr schema --scenario`. */
 
 import type * as z from "zod";
+import { NEVER } from "../time.ts";
 import type { Manual } from "./operation.ts";
-import { NEVER, OPERATION_NAMES, OPERATIONS, scenarioSchema } from "./schema.ts";
+import { OPERATION_NAMES, OPERATIONS, scenarioSchema } from "./schema.ts";
 import { arrival, signalPlan, when } from "./when.ts";
 import { absent, expectation, fieldOf, fieldsOf } from "./words.ts";
 

@@ -1,7 +1,7 @@
 /** What a scenario says of its objects: the kind of each, and whether its calls wait. */
 
 import * as z from "zod";
-import { type Declared, OBJECT_KINDS } from "../host/object-kinds.ts";
+import { type Declared, OBJECT_KINDS } from "../object-kinds.ts";
 import { inWords, MOST_NAME, NAME_WORDS } from "./values.ts";
 
 const kind = z.enum(OBJECT_KINDS);

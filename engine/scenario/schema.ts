@@ -5,6 +5,7 @@
  */
 
 import * as z from "zod";
+import { NEVER } from "../time.ts";
 import { objects } from "./objects.ts";
 import { FILES } from "./operations/files.ts";
 import { own } from "./operations/own.ts";
@@ -12,11 +13,11 @@ import { PROCESSES } from "./operations/processes.ts";
 import { SIGNALS } from "./operations/signals.ts";
 import { TIME } from "./operations/time.ts";
 import { WAITING } from "./operations/waiting.ts";
-import { duration, inWords, MOST_NAME, NAME_WORDS, NEVER, ref, signal } from "./values.ts";
+import { duration, inWords, MOST_NAME, NAME_WORDS, ref, signal } from "./values.ts";
 import { arrival, signalPlan } from "./when.ts";
 
 export { SA_FLAGS } from "./operations/signals.ts";
-export { duration, NEVER } from "./values.ts";
+export { duration } from "./values.ts";
 export { STACK_NAMES, type StackName, type When } from "./when.ts";
 
 /** A list may hold operations that hold lists. */

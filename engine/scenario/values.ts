@@ -5,9 +5,7 @@
 
 import * as z from "zod";
 import { SIGNAL_COUNT, SIGNAL_NAMES, signalNumber } from "../signals.ts";
-
-/** Unreachable virtual time in ns; stands for "for ever" so that the state stays JSON. */
-export const NEVER = Number.MAX_SAFE_INTEGER;
+import { NEVER } from "../time.ts";
 
 /** The longest duration but "forever": 1,000,000 s. Sums of durations stay exact, and what was recorded can be opened. */
 const LONGEST_NS = 1e15;

@@ -5,19 +5,19 @@
 
 import { costOf } from "../costs.ts";
 import { type Cpu, cut, push, stackOf } from "../cpu.ts";
+import { VECTOR } from "../faults.ts";
 import { generateFault } from "../host/generate.ts";
 import { OUTSIDE } from "../host/outside.ts";
-import { endProcess } from "../host/process-state.ts";
 import { byKernel } from "../siginfo.ts";
 import { SIG } from "../signals.ts";
 import { ENCLAVE, HOST, type Locals, type SsaFrame, type Thread } from "../state.ts";
-import { KIND, WHY } from "../transition.ts";
+import { KIND } from "../transition.ts";
 
 /** SSA frames per thread: both in the loader and the signer. */
 export const NSSA = 2;
 
-/** Exception vectors that EXITINFO reports; -1 stands for "not valid" (#PF and #GP among them). */
-export const VECTOR = { DE: 0, UD: 6, AC: 17, NONE: -1 } as const;
+/** Flow at the asynchronous exit pointer: where a thread goes on, outside, after an AEX. */
+export const AEP = "async_exit_pointer";
 
 const AEX_NS = costOf("sgx.aex");
 
@@ -94,11 +94,4 @@ export function eresume(c: Cpu, t: Thread): void {
 /** EEXIT: enclave mode ends; the stack is the caller's business. CSSA is unchanged. */
 export function eexit(t: Thread): void {
   t.sgx.inside = 0;
-}
-
-/** Control flow goes where nothing is: real hardware would run garbage. The emulation ends the process, and says so. */
-export function lost(c: Cpu, t: Thread, why: string): void {
-  c.kind = KIND.undefined;
-  c.detail = c.text(why);
-  endProcess(c, c.process(t), { status: -SIG.SEGV, why: WHY.UNDEFINED, signal: SIG.SEGV });
 }

@@ -1,6 +1,6 @@
 /** graphene-linux and graphene-sgx: the PAL's flows under the same LibOS, with the fixes that were asked for. */
 
-import { libosCall, SYSCALL_NAMES } from "../app/syscalls.ts";
+import { libosCall, SYSCALL_NAMES, undefinedCall } from "../app/syscalls.ts";
 import type { FixName } from "../fixes.ts";
 import { type Flow, flow } from "../flow.ts";
 import { restorer } from "../host/restorer.ts";
@@ -63,6 +63,7 @@ const libos = (fixes: Fixes, debug: boolean): Flow[] => [
   ...pollFlows,
   ...futexFlows,
   ...unimplementedFlows,
+  undefinedCall,
   ...groupFlows,
   ...itimerFlows,
   ...messageFlows,

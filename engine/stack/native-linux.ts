@@ -10,7 +10,7 @@ import { killThread } from "../host/process-state.ts";
 import { restorer } from "../host/restorer.ts";
 import { signalCalls } from "../host/signal-calls.ts";
 import { timerCalls } from "../host/timers.ts";
-import { processesNamed, threadNamed, zombieNamed } from "../libos/kill.ts";
+import { processesNamed, threadNamed, zombieNamed } from "../targets.ts";
 
 /** Handlers go back to default, what is ignored stays so; other threads, alternate stack and POSIX timers are gone (begin_new_exec). */
 function execve(c: Cpu): number {

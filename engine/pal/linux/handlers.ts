@@ -2,9 +2,9 @@
 
 import { type Cpu, findDown, running } from "../../cpu.ts";
 import { type Flow, flow } from "../../flow.ts";
-import { lost } from "../../sgx/leaf.ts";
 import { SIG, setOf, signalName } from "../../signals.ts";
 import type { Frame } from "../../state.ts";
+import { undefinedBehaviour } from "../../undefined.ts";
 import { palGivesUp } from "../calls.ts";
 import { EVENT, eventOf } from "../events.ts";
 import { handled, upcallName } from "../handler-table.ts";
@@ -31,7 +31,7 @@ export function interruptedInPal(c: Cpu): boolean {
 function begin(c: Cpu, v: Handler): void {
   v.event = eventOf(v.signal);
   c.signal = v.signal;
-  if (interrupted(c)?.v.freed === true) return lost(c, c.t, "signal handler: the thread's TCB and stacks are freed");
+  if (interrupted(c)?.v.freed === true) return undefinedBehaviour(c, c.t, "signal handler: the thread's TCB and stacks are freed");
   c.extra = v.id;
 }
 

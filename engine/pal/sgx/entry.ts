@@ -2,9 +2,10 @@
 
 import { type Cpu, cut, findDown, push, stackOf, topFrame } from "../../cpu.ts";
 import { type Flow, flow } from "../../flow.ts";
-import { eexit, fault, lost } from "../../sgx/leaf.ts";
+import { eexit, fault } from "../../sgx/leaf.ts";
 import { ENCLAVE, type Frame, HOST, type Locals, type SsaFrame } from "../../state.ts";
 import { KIND } from "../../transition.ts";
+import { undefinedBehaviour } from "../../undefined.ts";
 
 interface Entry {
   start: string;
@@ -107,7 +108,8 @@ function returnFromOcall(c: Cpu): void {
   cut(c, t, HOST, ocallStack === HOST ? Math.min(ocallDepth, t.host.length) : ustackTop);
   t.stack = ocallStack;
   const stack = stackOf(t, ocallStack);
-  if (ocallDepth < 0 || stack.length < ocallDepth) return lost(c, t, "return from an ocall: TLS.stack points at dead stack frames");
+  if (ocallDepth < 0 || stack.length < ocallDepth)
+    return undefinedBehaviour(c, t, "return from an ocall: TLS.stack points at dead stack frames");
   cut(c, t, ocallStack, ocallDepth);
 }
 

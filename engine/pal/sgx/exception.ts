@@ -1,10 +1,11 @@
 /** Trusted PAL of Linux-SGX: exceptions, external events, generic handling and return (reference, 2.2 to 2.6). */
 
 import { type Cpu, cut, findDown, skipFault, stackOf } from "../../cpu.ts";
+import { VECTOR } from "../../faults.ts";
 import { type Flow, flow, type Step } from "../../flow.ts";
-import { lost, VECTOR } from "../../sgx/leaf.ts";
 import { ENCLAVE, type StackId } from "../../state.ts";
 import { KIND } from "../../transition.ts";
+import { undefinedBehaviour } from "../../undefined.ts";
 import { palGivesUp } from "../calls.ts";
 import { EVENT, EVENT_BOUND, PAL_ERROR } from "../events.ts";
 import { handled, upcallName } from "../handler-table.ts";
@@ -48,7 +49,7 @@ interface Handle {
 function restore(c: Cpu, v: Exception, skip: boolean): void {
   const t = c.t;
   const frames = stackOf(t, v.stack);
-  if (frames.length < v.depth) return lost(c, t, "restore_sgx_context: the saved RSP points at dead stack frames");
+  if (frames.length < v.depth) return undefinedBehaviour(c, t, "restore_sgx_context: the saved RSP points at dead stack frames");
   t.stack = v.stack;
   cut(c, t, v.stack, v.depth);
   t.rax = v.rax;
@@ -206,7 +207,7 @@ const handle = flow<Handle>("_DkGenericSignalHandle", "pal", "2.6", ({ act, test
   test("event inside the table?", (_, v) => v.event < EVENT_BOUND, "known"),
   act(
     "read past the end of the table, call what is there",
-    (c) => lost(c, c.t, "handlers[event]: the event number is out of the table"),
+    (c) => undefinedBehaviour(c, c.t, "handlers[event]: the event number is out of the table"),
     "undefined",
   ),
   at("known"),
@@ -285,7 +286,7 @@ function resumeContext(c: Cpu): void {
   const stack = stackOf(c.t, c.t.stack);
   const at = findDown(stack, c.flowOf("_DkExceptionHandler"));
   const frame = stack[at];
-  if (!event || !frame) return lost(c, c.t, "DkExceptionReturn: no interrupted context on this stack");
+  if (!event || !frame) return undefinedBehaviour(c, c.t, "DkExceptionReturn: no interrupted context on this stack");
   const exception = frame.v as unknown as Exception;
   if (exception.vectors === LIVE && c.t.app.vectors !== LIVE) {
     c.kind = KIND["sgx.clobber"];

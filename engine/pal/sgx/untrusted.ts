@@ -3,16 +3,14 @@
 import { type Cpu, running, topFrame } from "../../cpu.ts";
 import { type Flow, flow } from "../../flow.ts";
 import { type CallLocals, callArgs, exitArgs } from "../../host/calls.ts";
-import { recheck } from "../../host/generate.ts";
-import { eenter, eresume } from "../../sgx/leaf.ts";
+import { recheck } from "../../host/pending.ts";
+import { AEP, eenter, eresume } from "../../sgx/leaf.ts";
 import { SIG, setOf, signalName } from "../../signals.ts";
 import type { Frame, Locals } from "../../state.ts";
 import { KIND, WHY } from "../../transition.ts";
 import { flowsOf, OCALL_NAMES, syscallsOf } from "../call-parts.ts";
 import { eventOf, PAL_ERROR, unixToPal } from "../events.ts";
 import { lock, unlock, whenTaken } from "../locks.ts";
-
-export const AEP = "async_exit_pointer";
 
 const libcLock = (): string => "libc";
 

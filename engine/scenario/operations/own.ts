@@ -1,7 +1,7 @@
 /** What a program does by itself: computing, faulting, jumping, deciding. The operations that hold others take the form of a list. */
 
 import * as z from "zod";
-import { FAULTS, VMAS } from "../../host/fault.ts";
+import { FAULTS, VMAS } from "../../faults.ts";
 import { resultIs } from "../conditions.ts";
 import { done, operation } from "../operation.ts";
 import { type Body, count, duration, exactlyOneOf, handlerName, name, placeName, result } from "../values.ts";

@@ -1,8 +1,9 @@
 /** Operations on signals: what they do, which are blocked, sending them and waiting for them. */
 
 import * as z from "zod";
+import { NEVER } from "../../time.ts";
 import { AS_LINUX, done, operation } from "../operation.ts";
-import { count, duration, handlerName, NEVER, name, signal } from "../values.ts";
+import { count, duration, handlerName, name, signal } from "../values.ts";
 
 export const SA_FLAGS = ["SA_RESTART", "SA_RESETHAND", "SA_NODEFER", "SA_ONSTACK", "SA_SIGINFO", "SA_NOCLDSTOP", "SA_NOCLDWAIT"] as const;
 

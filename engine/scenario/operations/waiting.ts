@@ -1,8 +1,9 @@
 /** Operations that wait for an object or for the outside world, and those that give the objects what is waited for. */
 
 import * as z from "zod";
+import { NEVER } from "../../time.ts";
 import { AS_LINUX, done, object, operation, waiting } from "../operation.ts";
-import { count, duration, NEVER, name, names, signal } from "../values.ts";
+import { count, duration, name, names, signal } from "../values.ts";
 
 const timeout = duration.default(NEVER).describe("the call ends after this time without what it waits for");
 const mask = z.array(signal).max(1000).optional();

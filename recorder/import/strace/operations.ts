@@ -1,54 +1,16 @@
 /** A call of the log as an operation of the scenario. What has no operation of its own is kept as an opaque `call`. */
 
-import { costOf, signalName } from "../../../engine/index.ts";
+import { signalName } from "../../../engine/index.ts";
 import { bounded, field, MAX_TIME, signalNames, signalSet, splitArgs, timeSpan, wholeNumber } from "./args.ts";
-import type { Facts } from "./facts.ts";
-import type { AfterHandlers } from "./level.ts";
+import { AT_ONCE_NS, WAY_BACK_NS, waitNs } from "./costs.ts";
 import { type CallEvent, CREATES } from "./log.ts";
-import { type Action, type Item, setAction } from "./registrations.ts";
+import type { Context, Finished, Mapped, Special } from "./mapped.ts";
+import { type Item, setAction } from "./registrations.ts";
 import { makingSignalfd, readingSignalfd, sigtimedwait, sigtimedwaitItem } from "./signal-operations.ts";
 import type { Fate } from "./tally.ts";
-import type { Task, Tree } from "./tree.ts";
 import { answered, callName, interrupted, MARGIN_NS } from "./waiting.ts";
 import type { Wait } from "./waits.ts";
 
-export interface Mapped {
-  readonly item: Item;
-  /** ns that it takes on native-linux. */
-  readonly ns: number;
-  readonly fate: Fate;
-}
-
-export interface Context {
-  readonly task: Task;
-  readonly tree: Tree;
-  readonly facts: Facts;
-  /** The sigaction operations made, for the names of their handlers. */
-  readonly setters: { readonly action: Action; readonly item: Item }[];
-  /** Computations made after handlers had run. */
-  readonly afterHandlers: AfterHandlers[];
-}
-
-/** A call as it is to be emulated: after a restart it is the last attempt, with the time that all attempts leave it. */
-export interface Finished {
-  readonly call: CallEvent;
-  readonly value: number | null;
-  /** ns. */
-  readonly takes: number;
-}
-
-/** Virtual ns of a call that does not wait, and of the way back from one that did, on native-linux. */
-const AT_ONCE_NS = costOf("host.syscall.enter") + costOf("host.syscall.exit") + 3 * costOf("call");
-const WAY_BACK_NS = costOf("thread.wake") + costOf("host.syscall.exit") + 3 * costOf("call");
-/** From its creation to its first operation. */
-export const THREAD_START_NS = costOf("thread.start");
-export const PROCESS_START_NS = costOf("process.start");
-
-export interface Special {
-  readonly item: Item;
-  readonly ns?: number;
-  readonly fate?: Fate;
-}
 export type Reader = (finished: Finished, context: Context, args: readonly string[]) => Special | null;
 
 const SPECIAL: Readonly<Record<string, Reader>> = {
@@ -177,8 +139,6 @@ export function operationOf(finished: Finished, context: Context): Mapped {
   const result = value === null ? {} : { result: value, expect: value };
   return { item: { call: { name: callName(call.name), takes, ...result } }, ns: waitNs(takes), fate: "opaque" };
 }
-
-export const waitNs = (takes: number): number => (takes === 0 ? AT_ONCE_NS : takes + WAY_BACK_NS);
 
 export interface Cut {
   readonly call: CallEvent;

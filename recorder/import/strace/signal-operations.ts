@@ -1,8 +1,9 @@
 /** Calls that take signals out of their queues, as operations. */
 
 import { bounded, signalNames, signalSet, timeSpan, wholeNumber } from "./args.ts";
+import { waitNs } from "./costs.ts";
 import { EAGAIN } from "./errno.ts";
-import { type Context, type Finished, type Special, waitNs } from "./operations.ts";
+import type { Context, Finished, Special } from "./mapped.ts";
 import type { Item } from "./registrations.ts";
 import { MARGIN_NS } from "./waiting.ts";
 

@@ -1,38 +1,12 @@
-/** Instructions that fault: which exception they raise, with and without an enclave (reference, 1.3, 2.4, 2.9). */
+/** Instructions that fault: what the processor makes of them, with and without an enclave, and then the kernel (reference, 1.3, 2.4, 2.9). */
 
-import { type Cpu, inEnclave, topFrame } from "../cpu.ts";
-import { VECTOR } from "../sgx/leaf.ts";
-import { byKernel, faultInfo, SI, type SigInfo } from "../siginfo.ts";
-import { SIG } from "../signals.ts";
-import type { Frame, Word } from "../state.ts";
-import { KIND } from "../transition.ts";
-import { generateFault } from "./generate.ts";
-
-export const FAULTS = [
-  "divide",
-  "memory",
-  "align",
-  "illegal",
-  "int3",
-  "cpuid",
-  "rdtsc",
-  "syscall",
-  "hlt",
-  "in",
-  "protection",
-  "noncanonical",
-  "stack",
-] as const;
-export type Fault = (typeof FAULTS)[number];
-
-/**
- * What is at the address of a memory fault: no mapping; memory of the LibOS; a file's mapping past the end of the file; a file's mapping
- * that is not writable, written to; any other mapping whose protection forbids the access (2.11); the guard page below the stack.
- */
-export const VMAS = ["unmapped", "internal", "file-end", "read-only", "protected", "stack-guard"] as const;
-export type Vma = (typeof VMAS)[number];
-
-export const isVma = (word: Word | undefined): word is Vma => VMAS.some((vma) => vma === word);
+import { type Cpu, inEnclave, topFrame } from "./cpu.ts";
+import { type Fault, VECTOR, type Vma } from "./faults.ts";
+import { generateFault } from "./host/generate.ts";
+import { byKernel, faultInfo, SI, type SigInfo } from "./siginfo.ts";
+import { SIG } from "./signals.ts";
+import type { Frame } from "./state.ts";
+import { KIND } from "./transition.ts";
 
 interface Exception {
   /** `value` of the row. */
