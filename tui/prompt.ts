@@ -143,12 +143,11 @@ function schemaText(entry: TableEntry | ViewEntry): string {
 
 function names(): string[] {
   const { tables, views } = describeSchema();
-  const viewColumns = views.flatMap((view) => [...view.select.matchAll(/(?:AS |\.)(\w+)(?=[,\s])/g)].map((match) => match[1] ?? ""));
   const all = [
     ...WORDS,
     ...[...tables, ...views].map((t) => t.name),
     ...tables.flatMap((t) => t.columns.map((c) => c.name)),
-    ...viewColumns,
+    ...views.flatMap((view) => view.columns),
     ...KINDS.map((kind) => kind.name),
   ];
   return [...new Set(all)].sort();

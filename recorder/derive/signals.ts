@@ -7,38 +7,21 @@
 
 import { BLOCK_ROWS, type Block, EVENT, KIND, type KindName } from "../../engine/index.ts";
 import { OUTCOME } from "../schema/outcomes.ts";
+import { insertSql } from "../schema/sql.ts";
+import { columnNames, emptyRow, positions } from "../schema/tables.ts";
 import type { Spill } from "./spill.ts";
 
-/** Column positions of the table. */
-enum Column {
-  id,
-  signal,
-  thread,
-  generated,
-  delivered,
-  pended,
-  upcall,
-  decided,
-  appended,
-  fetched,
-  handled,
-  ended,
-  outcome,
-  timeGenerated,
-  timeHandled,
-  delay,
-  count,
-}
-export const SIGNAL_COLUMNS: number = Column.count;
+const Column = positions("signal");
+const NOTHING_KNOWN = emptyRow("signal");
 
 /** A signal whose end is this long ago is hardly heard of again (if it is, the rows are merged). */
 const REST_ROWS = 4 * BLOCK_ROWS;
 /** Open signals in memory; the oldest beyond that are written early and merged at the end. */
 const MAX_OPEN = 65_536;
 
-const column = (name: KindName, at: Column): readonly [number, Column] => [KIND[name], at];
+const column = (name: KindName, at: number): readonly [number, number] => [KIND[name], at];
 /** The column that a kind's first row of a signal goes to. */
-const COLUMN_OF_KIND = new Map<number, Column>([
+const COLUMN_OF_KIND = new Map<number, number>([
   column("host.signal.generate", Column.generated),
   column("host.signal.deliver", Column.delivered),
   column("pal.event.pend", Column.pended),
@@ -98,7 +81,7 @@ export function createSignalDeriver(threadCount: number, out: Spill): SignalDeri
   const signalOf = (id: number, block: Block, row: number): number[] => {
     let signal = open.get(id);
     if (signal === undefined) {
-      signal = new Array<number>(Column.count).fill(Number.NaN);
+      signal = [...NOTHING_KNOWN];
       signal[Column.id] = id;
       signal[Column.signal] = block.signal[row] as number;
       signal[Column.thread] = block.thread[row] as number;
@@ -141,10 +124,10 @@ export function createSignalDeriver(threadCount: number, out: Spill): SignalDeri
       const at = COLUMN_OF_KIND.get(kind);
       if (at !== undefined && Number.isNaN(signal[at])) {
         signal[at] = seq;
-        if (at === Column.generated) signal[Column.timeGenerated] = block.time[row] as number;
+        if (at === Column.generated) signal[Column.time_generated] = block.time[row] as number;
         if (at === Column.handled) {
-          signal[Column.timeHandled] = block.time[row] as number;
-          signal[Column.delay] = (signal[Column.timeHandled] as number) - (signal[Column.timeGenerated] as number);
+          signal[Column.time_handled] = block.time[row] as number;
+          signal[Column.delay] = (signal[Column.time_handled] as number) - (signal[Column.time_generated] as number);
         }
       }
       const outcome = outcomeOf(kind, value);
@@ -170,10 +153,14 @@ export function createSignalDeriver(threadCount: number, out: Spill): SignalDeri
 /** Outcomes that a later fact replaces, in SQL; `rank` says the same. */
 const OPEN = `(${OUTCOME.pending}, ${OUTCOME.consumed})`;
 
+/** Facts that are the same in all pieces, or are merged in their own way below; of the others the first counts. */
+const MERGED_OTHERWISE: ReadonlySet<string> = new Set(["id", "signal", "thread", "ended", "outcome", "delay"]);
+
 /** Insert a signal; what was written of the same id before is completed, not lost. */
-export const SIGNAL_UPSERT = `INSERT INTO signal VALUES (${new Array(SIGNAL_COLUMNS).fill("?").join(", ")})
+export const SIGNAL_UPSERT = `${insertSql("signal")}
 ON CONFLICT (id) DO UPDATE SET
-  ${["generated", "delivered", "pended", "upcall", "decided", "appended", "fetched", "handled", "time_generated", "time_handled"]
+  ${columnNames("signal")
+    .filter((name) => !MERGED_OTHERWISE.has(name))
     .map((name) => `${name} = COALESCE(${name}, excluded.${name})`)
     .join(",\n  ")},
   ended = CASE WHEN excluded.outcome = ${OUTCOME.handled} THEN excluded.ended

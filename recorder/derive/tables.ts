@@ -6,62 +6,21 @@
 
 import { type Block, CARRIES_SIGNAL_ID, KIND, KIND_COUNT, type Sink, type Site } from "../../engine/index.ts";
 import type { QualityCounter } from "../format/metadata.ts";
+import { positions } from "../schema/tables.ts";
 import { type CallPlace, createCallWalk, HANDLER, type Left, WALKED } from "./call-walk.ts";
 import type { RowWindow, Ticket } from "./row-window.ts";
 import { createSignalDeriver } from "./signals.ts";
 import type { Spill } from "./spill.ts";
 import { createThreadCounts } from "./thread-counts.ts";
 
-/** Column positions of the tables, in the order of `schema/schema.ts`. */
-enum Syscall {
-  seq,
-  exitSeq,
-  thread,
-  site,
-  nr,
-  time,
-  duration,
-  result,
-  interrupted,
-}
-enum Entry {
-  seq,
-  thread,
-  how,
-  leftSeq,
-  leftHow,
-  time,
-  duration,
-}
-enum Upcall {
-  seq,
-  thread,
-  event,
-  returnSeq,
-  time,
-  duration,
-}
-enum Handler {
-  seq,
-  thread,
-  signal,
-  signalId,
-  leftSeq,
-  leftHow,
-  time,
-  duration,
-  context,
-}
+/** Tables that this fills. */
+export const DERIVED = ["syscall", "entry", "upcall", "handler"] as const;
+export type DerivedTable = (typeof DERIVED)[number];
 
-const N = Number.NaN;
-/** Values of columns before a row says otherwise; NaN is NULL. */
-export const DEFAULTS = {
-  syscall: [0, N, 0, 0, 0, 0, N, N, 0],
-  entry: [0, 0, 0, N, N, 0, N],
-  upcall: [0, 0, 0, N, 0, N],
-  handler: [0, 0, 0, 0, N, N, 0, N, 0],
-} as const;
-export type DerivedTable = keyof typeof DEFAULTS;
+const Syscall = positions("syscall");
+const Entry = positions("entry");
+const Upcall = positions("upcall");
+const Handler = positions("handler");
 
 const THREAD_EXIT = KIND["thread.exit"];
 
@@ -122,7 +81,7 @@ export function createDeriver(
   const endCall = (block: Block, i: number, ticket: Ticket, how: Left): void => {
     openCalls[block.thread[i] as number]?.pop();
     if (how === "returned") {
-      syscall.set(ticket, Syscall.exitSeq, block.seq0 + i);
+      syscall.set(ticket, Syscall.exit_seq, block.seq0 + i);
       syscall.set(ticket, Syscall.result, block.value[i] as number);
       syscall.set(ticket, Syscall.duration, (block.time[i] as number) - syscall.get(ticket, Syscall.time));
     }
@@ -135,7 +94,7 @@ export function createDeriver(
     const ticket = handler.open(block.seq0 + i);
     handler.set(ticket, Handler.thread, thread);
     handler.set(ticket, Handler.signal, signal);
-    handler.set(ticket, Handler.signalId, block.extra[i] as number);
+    handler.set(ticket, Handler.signal_id, block.extra[i] as number);
     handler.set(ticket, Handler.time, block.time[i] as number);
     handler.set(ticket, Handler.context, inSignalContext[block.site[i] as number] ?? 0);
     return ticket;
@@ -143,8 +102,8 @@ export function createDeriver(
 
   const endHandler = (block: Block, i: number, ticket: Ticket, how: Left): void => {
     if (how !== "dropped") {
-      handler.set(ticket, Handler.leftSeq, block.seq0 + i);
-      handler.set(ticket, Handler.leftHow, how === "returned" ? 0 : 1);
+      handler.set(ticket, Handler.left_seq, block.seq0 + i);
+      handler.set(ticket, Handler.left_how, how === "returned" ? 0 : 1);
       handler.set(ticket, Handler.duration, (block.time[i] as number) - handler.get(ticket, Handler.time));
     }
     handler.close(ticket);
@@ -173,8 +132,8 @@ export function createDeriver(
       unpaired.entries += 1;
       return;
     }
-    entry.set(state.entry, Entry.leftSeq, block.seq0 + i);
-    entry.set(state.entry, Entry.leftHow, how);
+    entry.set(state.entry, Entry.left_seq, block.seq0 + i);
+    entry.set(state.entry, Entry.left_how, how);
     entry.set(state.entry, Entry.duration, (block.time[i] as number) - entry.get(state.entry, Entry.time));
     entry.close(state.entry);
     state.entry = -1;
@@ -196,7 +155,7 @@ export function createDeriver(
       unpaired.upcalls += 1;
       return;
     }
-    upcall.set(ticket, Upcall.returnSeq, block.seq0 + i);
+    upcall.set(ticket, Upcall.return_seq, block.seq0 + i);
     upcall.set(ticket, Upcall.duration, (block.time[i] as number) - upcall.get(ticket, Upcall.time));
     upcall.close(ticket);
   };

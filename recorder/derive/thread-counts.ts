@@ -1,6 +1,7 @@
 /** Transitions by thread and kind, for the table `count_by_kind`. What a thread leaves behind goes to a spill: threads may be millions. */
 
 import { KIND_COUNT } from "../../engine/index.ts";
+import { insertSql } from "../schema/sql.ts";
 import type { Spill } from "./spill.ts";
 
 export interface ThreadCounts {
@@ -36,8 +37,5 @@ export function createThreadCounts(out: Spill): ThreadCounts {
   };
 }
 
-export const COUNT_COLUMNS = 3;
-
 /** A thread may have been counted in several pieces. */
-export const COUNT_UPSERT =
-  "INSERT INTO count_by_kind VALUES (?, ?, ?) ON CONFLICT (thread, kind) DO UPDATE SET count = count + excluded.count";
+export const COUNT_UPSERT = `${insertSql("count_by_kind")} ON CONFLICT (thread, kind) DO UPDATE SET count = count + excluded.count`;

@@ -2,6 +2,7 @@
 
 import Sqlite from "better-sqlite3";
 import { errorText, TraceError } from "../format/errors.ts";
+import { inserter } from "./insert.ts";
 import { hasOurSchema, isLocked } from "./standing.ts";
 
 /** Another writer is waited for so long, with Ctrl-C unheard. */
@@ -61,15 +62,16 @@ export function writeFindings(dbPath: string, findings: Iterable<FindingRecord>,
 function replace(db: Sqlite.Database, findings: readonly FindingRecord[], ran: readonly RuleRun[] | undefined): void {
   const others = ran === undefined ? { runs: [], findings: [] } : stored(db, new Set(ran.map((run) => run.rule)));
   db.exec("DELETE FROM evidence; DELETE FROM finding; DELETE FROM analysis");
-  const addRun = db.prepare("INSERT INTO analysis VALUES (?, ?, ?, ?)");
-  for (const run of [...(ran ?? counted(findings)), ...others.runs]) addRun.run(run.rule, run.findings, run.costNs, run.omitted);
-  const addFinding = db.prepare("INSERT INTO finding VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)");
-  const addEvidence = db.prepare("INSERT INTO evidence VALUES (?, ?, ?, ?)");
+  const addRun = inserter(db, "analysis");
+  for (const run of [...(ran ?? counted(findings)), ...others.runs])
+    addRun({ rule: run.rule, findings: run.findings, cost_ns: run.costNs, omitted: run.omitted });
+  const addFinding = inserter(db, "finding");
+  const addEvidence = inserter(db, "evidence");
   let id = 0;
-  for (const f of [...findings, ...others.findings]) {
+  for (const { rule, severity, title, thread, firstSeq, lastSeq, costNs, fingerprint, evidence } of [...findings, ...others.findings]) {
     id += 1;
-    addFinding.run(id, f.rule, f.severity, f.title, f.thread, f.firstSeq, f.lastSeq, f.costNs, f.fingerprint);
-    for (const [position, e] of f.evidence.entries()) addEvidence.run(id, position, e.seq, e.caption);
+    addFinding({ id, rule, severity, title, thread, first_seq: firstSeq, last_seq: lastSeq, cost_ns: costNs, fingerprint });
+    for (const [position, { seq, caption }] of evidence.entries()) addEvidence({ finding: id, position, seq, caption });
   }
 }
 

@@ -2,15 +2,16 @@
 
 import { deflateSync } from "node:zlib";
 import Sqlite, { type Database as Connection } from "better-sqlite3";
-import { KINDS } from "../../engine/index.ts";
+import { KINDS, SIGNAL_NAMES } from "../../engine/index.ts";
 import type { TransitionReader } from "../arrow/read.ts";
 import { SIGNAL_UPSERT } from "../derive/signals.ts";
 import type { Spill } from "../derive/spill.ts";
 import { COUNT_UPSERT } from "../derive/thread-counts.ts";
 import { TraceError } from "../format/errors.ts";
 import { FORMAT_VERSION, type QualityCounter } from "../format/metadata.ts";
-import { tableEntry } from "../schema/schema.ts";
-import { SIGNAL_NAMES } from "../schema/signal-names.ts";
+import { insertSql } from "../schema/sql.ts";
+import type { Row, TableName } from "../schema/tables.ts";
+import { inserter } from "./insert.ts";
 
 /** What the pass over the rows has found out. */
 export interface SealFacts {
@@ -20,21 +21,17 @@ export interface SealFacts {
   readonly quality: readonly QualityCounter[];
 }
 
-type Value = number | string | Buffer | null;
-
 /** Rows inserted between two looks at the world outside: some milliseconds, and less than that for rows with a state in them. */
 const YIELD_ROWS = 4096;
 const YIELD_BYTES = 200_000;
 
-/** Insert rows of values in column order. */
-function* insertRows(db: Connection, name: string, rows: Iterable<readonly Value[]>): Generator<void, void, void> {
-  const marks = tableEntry(name).columns.map(() => "?");
-  const insert = db.prepare(`INSERT INTO "${name}" VALUES (${marks.join(", ")})`);
+function* insertRows<T extends TableName>(db: Connection, name: T, rows: Iterable<Row<T>>): Generator<void, void, void> {
+  const insert = inserter(db, name);
   let done = 0;
   let bytes = 0;
   for (const row of rows) {
-    insert.run(...row);
-    for (const value of row) if (value !== null && typeof value === "object") bytes += value.length;
+    insert(row);
+    if ("state" in row) bytes += (row.state as Uint8Array).length;
     if (++done % YIELD_ROWS !== 0 && bytes < YIELD_BYTES) continue;
     bytes = 0;
     yield;
@@ -42,7 +39,7 @@ function* insertRows(db: Connection, name: string, rows: Iterable<readonly Value
 }
 
 /** NaN is NULL in rows of numbers. */
-const nulls = (row: Float64Array): Value[] => Array.from(row, (v) => (Number.isNaN(v) ? null : v));
+const nulls = (row: Float64Array): (number | null)[] => Array.from(row, (v) => (Number.isNaN(v) ? null : v));
 
 /** Small pieces: what is deflated of a state has some 3 kB, and memory outside of V8's heap is long in coming back. */
 const DEFLATE = { level: 1, chunkSize: 4096 };
@@ -58,7 +55,7 @@ export function* insertSmallTables(
   dbPath: string,
   reader: TransitionReader,
   facts: SealFacts,
-  spills: ReadonlyMap<string, Spill>,
+  spills: ReadonlyMap<TableName, Spill>,
 ): Generator<void, QualityCounter[], void> {
   const quality = [...facts.quality];
   const db = new Sqlite(dbPath);
@@ -69,14 +66,10 @@ export function* insertSmallTables(
     db.pragma("foreign_keys = OFF");
     db.pragma(`cache_size = -${CACHE_KB}`);
     db.exec("BEGIN");
-    for (const [name, rows] of smallTables(reader, facts, quality)) yield* insertRows(db, name, rows);
+    for (const filling of smallTables(db, reader, facts, quality)) yield* filling;
     for (const [name, spill] of spills) yield* insertSpilled(db, name, spill);
     const merged = mergedQuality(quality);
-    yield* insertRows(
-      db,
-      "quality",
-      merged.map((q) => [q.name, q.count, q.severity, q.advice]),
-    );
+    yield* insertRows(db, "quality", merged);
     db.exec("COMMIT");
     return merged;
   } finally {
@@ -84,35 +77,56 @@ export function* insertSmallTables(
   }
 }
 
-/** Tables and their rows, in the order in which they are filled; `quality` gains what reading them brings up. */
-function smallTables(reader: TransitionReader, facts: SealFacts, quality: QualityCounter[]): [string, Iterable<readonly Value[]>][] {
+/** The filling of each table, in order; `quality` gains what reading them brings up. */
+function smallTables(db: Connection, reader: TransitionReader, facts: SealFacts, quality: QualityCounter[]): Generator<void, void, void>[] {
   const { threads, sites, texts, batches } = reader;
   return [
-    ["run", [runRow(reader, facts)]],
-    ["thread", mapped(threads, (t, id) => [id, t.name, t.pid, t.tid, Number(t.internal)])],
-    ["site", mapped(sites, (s, id) => [id, s.flow, s.step, s.label, s.layer, s.context, s.source])],
-    ["text", mapped(texts.length === 0 ? [""] : texts, (text, id) => [id, text])],
-    ["kind", mapped(KINDS, (k, id) => [id, k.name, k.text, k.value, k.extra])],
-    ["signal_name", SIGNAL_NAMES],
-    ["decision", decisionRows(reader, quality)],
-    ["time_index", mapped(batches, (b, i) => [b.seq0, b.rows, facts.times[i]?.time0 ?? 0, facts.times[i]?.time1 ?? 0])],
-    ["keyframe", keyframeRows(reader)],
+    insertRows(db, "run", [runRow(reader, facts)]),
+    insertRows(
+      db,
+      "thread",
+      mapped(threads, ({ name, pid, tid, internal }, id) => ({ id, name, pid, tid, internal: Number(internal) })),
+    ),
+    insertRows(
+      db,
+      "site",
+      mapped(sites, (site, id) => ({ id, ...site })),
+    ),
+    insertRows(
+      db,
+      "text",
+      mapped(texts.length === 0 ? [""] : texts, (text, id) => ({ id, text })),
+    ),
+    insertRows(
+      db,
+      "kind",
+      mapped(KINDS, (kind, id) => ({ id, ...kind })),
+    ),
+    insertRows(
+      db,
+      "signal_name",
+      mapped(SIGNAL_NAMES, (name, i) => ({ number: i + 1, name })),
+    ),
+    insertRows(db, "decision", decisionRows(reader, quality)),
+    insertRows(
+      db,
+      "time_index",
+      mapped(batches, ({ seq0, rows }, i) => ({ seq0, rows, time0: facts.times[i]?.time0 ?? 0, time1: facts.times[i]?.time1 ?? 0 })),
+    ),
+    insertRows(db, "keyframe", keyframeRows(reader)),
   ];
 }
 
 /** Row by row: a list of them would stand in memory beside the list they are made from. */
-function* mapped<T>(list: readonly T[], row: (entry: T, index: number) => Value[]): Generator<Value[], void, void> {
+function* mapped<T, R>(list: readonly T[], row: (entry: T, index: number) => R): Generator<R, void, void> {
   for (const [index, entry] of list.entries()) yield row(entry, index);
 }
 
 /** Tables whose rows may come in several pieces. */
-const UPSERTS: Readonly<Record<string, string>> = { signal: SIGNAL_UPSERT, count_by_kind: COUNT_UPSERT };
+const UPSERTS: Partial<Record<TableName, string>> = { signal: SIGNAL_UPSERT, count_by_kind: COUNT_UPSERT };
 
-function* insertSpilled(db: Connection, name: string, spill: Spill): Generator<void, void, void> {
-  const marks = tableEntry(name)
-    .columns.map(() => "?")
-    .join(", ");
-  const insert = db.prepare(UPSERTS[name] ?? `INSERT OR REPLACE INTO "${name}" VALUES (${marks})`);
+function* insertSpilled(db: Connection, name: TableName, spill: Spill): Generator<void, void, void> {
+  const insert = db.prepare(UPSERTS[name] ?? insertSql(name, "INSERT OR REPLACE"));
   let done = 0;
   for (const row of spill.read()) {
     insert.run(...nulls(row));
@@ -120,46 +134,45 @@ function* insertSpilled(db: Connection, name: string, spill: Spill): Generator<v
   }
 }
 
-function runRow(reader: TransitionReader, facts: SealFacts): Value[] {
-  const { info, end } = reader;
+function runRow({ info, end, ...reader }: TransitionReader, facts: SealFacts): Row<"run"> {
   const time = facts.times.reduce((latest, range) => Math.max(latest, range.time1), 0);
-  return [
-    1,
-    FORMAT_VERSION,
-    info.eintr,
-    info.stack,
-    JSON.stringify(info.fixes),
-    info.scenario,
-    info.scenarioText,
-    info.seed,
-    info.scheduler,
-    info.origin,
-    reader.rows,
-    reader.threads.length,
-    end?.time ?? time,
-    end?.reason ?? "killed",
-    Number(reader.complete),
-    reader.lostBytes,
-    reader.bytes,
-    facts.digest,
-  ];
+  return {
+    id: 1,
+    format: FORMAT_VERSION,
+    eintr: info.eintr,
+    stack: info.stack,
+    fixes: JSON.stringify(info.fixes),
+    scenario: info.scenario,
+    scenario_text: info.scenarioText,
+    seed: info.seed,
+    scheduler: info.scheduler,
+    origin: info.origin,
+    transitions: reader.rows,
+    threads: reader.threads.length,
+    time: end?.time ?? time,
+    reason: end?.reason ?? "killed",
+    complete: Number(reader.complete),
+    lost_bytes: reader.lostBytes,
+    arrow_bytes: reader.bytes,
+    digest: facts.digest,
+  };
 }
 
 /** As many as can be read: the trace is worth having without them. */
-function* decisionRows(reader: TransitionReader, quality: QualityCounter[]): Generator<Value[]> {
+function* decisionRows(reader: TransitionReader, quality: QualityCounter[]): Generator<Row<"decision">> {
   let id = 0;
   try {
-    for (const { seq, door, choice } of reader.decisions()) yield [id++, seq, door, choice];
+    for (const { seq, door, choice } of reader.decisions()) yield { id: id++, seq, door, choice };
   } catch (error) {
     if (!(error instanceof TraceError)) throw error;
     quality.push({ name: "decisions-lost", count: 1, severity: "data-loss", advice: error.message });
   }
 }
 
-function* keyframeRows(reader: TransitionReader): Generator<Value[]> {
+function* keyframeRows(reader: TransitionReader): Generator<Row<"keyframe">> {
   for (const [index, batch] of reader.batches.entries()) {
     const state = reader.keyframe(index);
-    if (state !== null) yield [batch.seq0 + batch.rows - 1, deflateSync(state, DEFLATE)];
+    if (state !== null) yield { seq: batch.seq0 + batch.rows - 1, state: deflateSync(state, DEFLATE) };
   }
 }
 

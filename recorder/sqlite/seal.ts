@@ -10,14 +10,13 @@ import Sqlite from "better-sqlite3";
 import { BLOCK_ROWS, COLUMN_NAMES, newBlock } from "../../engine/index.ts";
 import { openTransitions, type TransitionReader } from "../arrow/read.ts";
 import { createRowWindow, type RowWindow } from "../derive/row-window.ts";
-import { SIGNAL_COLUMNS } from "../derive/signals.ts";
 import { createSpill, type Spill } from "../derive/spill.ts";
-import { createDeriver, DEFAULTS, type DerivedTable } from "../derive/tables.ts";
-import { COUNT_COLUMNS } from "../derive/thread-counts.ts";
+import { createDeriver, DERIVED, type DerivedTable } from "../derive/tables.ts";
 import { createDigest } from "../format/digest.ts";
 import { errorCode, errorText, isFileError, isFullDisk, TraceError } from "../format/errors.ts";
 import { ARROW_NAME, DB_NAME, type QualityCounter } from "../format/metadata.ts";
-import { SCHEMA_VERSION, schemaSql, TABLES, tableEntry } from "../schema/schema.ts";
+import { schemaSql } from "../schema/sql.ts";
+import { columnNames, emptyRow, SCHEMA_VERSION, TABLE_NAMES, TABLES, type TableName } from "../schema/tables.ts";
 import { createTableWriter, openPageFile, type TableWriter } from "./pages.ts";
 import { insertSmallTables, type SealFacts } from "./seal-tables.ts";
 
@@ -41,7 +40,6 @@ export const DIGEST_DIFFERS = "digest-differs";
 const COMPANIONS = ["-journal", "-wal", "-shm"] as const;
 
 const PAGE_SIZE = 4096;
-const DERIVED = Object.keys(DEFAULTS) as DerivedTable[];
 /** Pages written at a time: 1 MB for transitions, 128 kB for the rarer tables. */
 const TRANSITION_PAGES = 256;
 const DERIVED_PAGES = 32;
@@ -86,9 +84,9 @@ function* sealFrom(reader: TransitionReader, dir: string, options: SealOptions):
   // Named by process: two that open the same killed recording must not write into each other's file.
   const into = options.into ?? dir;
   const tmp = path.join(into, `${DB_NAME}.${process.pid}.tmp`);
-  const spills = new Map<string, Spill>();
-  const spill = (name: string, width: number): Spill => {
-    const made = createSpill(`${tmp}.${name}`, width);
+  const spills = new Map<TableName, Spill>();
+  const spill = (name: TableName): Spill => {
+    const made = createSpill(`${tmp}.${name}`, columnNames(name).length);
     spills.set(name, made);
     return made;
   };
@@ -119,7 +117,7 @@ function cleanUp(tmp: string, spills: Iterable<Spill>): void {
 }
 
 /** An empty database with the whole schema. Returns the root page of each paged table. */
-function createDatabase(tmp: string): Map<string, number> {
+function createDatabase(tmp: string): Map<TableName, number> {
   fs.rmSync(tmp, { force: true });
   const db = new Sqlite(tmp);
   try {
@@ -130,8 +128,8 @@ function createDatabase(tmp: string): Map<string, number> {
     db.exec(schemaSql());
     db.pragma(`user_version = ${SCHEMA_VERSION}`);
     const rootPage = db.prepare<[string], { rootpage: number }>("SELECT rootpage FROM sqlite_schema WHERE type = 'table' AND name = ?");
-    const paged = TABLES.filter((table) => table.paged);
-    return new Map(paged.map(({ name }) => [name, rootPage.get(name)?.rootpage ?? 0]));
+    const paged = TABLE_NAMES.filter((name) => TABLES[name].paged);
+    return new Map(paged.map((name) => [name, rootPage.get(name)?.rootpage ?? 0]));
   } finally {
     db.close();
   }
@@ -140,23 +138,23 @@ function createDatabase(tmp: string): Map<string, number> {
 function* writeAtdTables(
   reader: TransitionReader,
   tmp: string,
-  roots: ReadonlyMap<string, number>,
-  spill: (name: string, width: number) => Spill,
+  roots: ReadonlyMap<TableName, number>,
+  spill: (name: TableName) => Spill,
   options: SealOptions,
 ): Generator<void, SealFacts, void> {
   const file = openPageFile(tmp);
   try {
-    const tableWriter = (name: string, pages: number): TableWriter =>
-      createTableWriter(file, roots.get(name) ?? 0, tableEntry(name).columns.length, pages);
+    const tableWriter = (name: TableName, pages: number): TableWriter =>
+      createTableWriter(file, roots.get(name) ?? 0, columnNames(name).length, pages);
     const transition = tableWriter("transition", TRANSITION_PAGES);
     const derived = DERIVED.map((name) => ({ name, writer: tableWriter(name, DERIVED_PAGES) }));
     const windows = Object.fromEntries(
       derived.map(({ name, writer }) => [
         name,
-        createRowWindow(DEFAULTS[name], (columns, n, from) => writer.put(columns, n, from), spill(name, DEFAULTS[name].length)),
+        createRowWindow(emptyRow(name), (columns, n, from) => writer.put(columns, n, from), spill(name)),
       ]),
     ) as Record<DerivedTable, RowWindow>;
-    const spills = { signals: spill("signal", SIGNAL_COLUMNS), counts: spill("count_by_kind", COUNT_COLUMNS) };
+    const spills = { signals: spill("signal"), counts: spill("count_by_kind") };
     const deriver = createDeriver(windows, spills, reader.sites, reader.threads.length);
     const facts = yield* passOver(reader, transition, deriver, options.onProgress);
     transition.finish();

@@ -8,7 +8,8 @@ import Sqlite from "better-sqlite3";
 import type { TransitionReader } from "../arrow/read.ts";
 import { errorCode, errorText } from "../format/errors.ts";
 import { FORMAT_VERSION } from "../format/metadata.ts";
-import { SCHEMA_VERSION, schemaSql } from "../schema/schema.ts";
+import { schemaSql } from "../schema/sql.ts";
+import { SCHEMA_VERSION } from "../schema/tables.ts";
 import { DIGEST_DIFFERS } from "./seal.ts";
 
 /** `use`: it belongs to these rows. `locked`: another program writes to it. `stale`: it is to be made anew, and why. */

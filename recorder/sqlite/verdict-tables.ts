@@ -3,6 +3,7 @@
 import Sqlite from "better-sqlite3";
 import { errorText, TraceError } from "../format/errors.ts";
 import type { QualityCounter } from "../format/metadata.ts";
+import { inserter } from "./insert.ts";
 
 export interface OutcomeRecord {
   readonly subject: "run" | "process" | "thread";
@@ -67,30 +68,32 @@ export function writeVerdict(dbPath: string, verdict: VerdictRecord): void {
 
 function replace(db: Sqlite.Database, { other, compared, omitted, beyond, outcomes, differences, cause, notices }: VerdictRecord): void {
   db.exec("DELETE FROM outcome; DELETE FROM difference");
-  const addOutcome = db.prepare(`INSERT INTO outcome VALUES (${"?, ".repeat(13)}?)`);
+  const addOutcome = inserter(db, "outcome");
   for (const [id, o] of outcomes.entries()) {
-    const counts = o.subject === "run" ? [compared, omitted, beyond] : [0, 0, 0];
-    addOutcome.run(id, o.subject, o.name, o.thread, o.how, o.text, o.seq, other, o.otherHow, o.otherText, ...counts, o.comparedSeq);
+    const { subject, name, thread, how, text, seq } = o;
+    const counts = subject === "run" ? { compared, omitted, beyond } : { compared: 0, omitted: 0, beyond: 0 };
+    const there = { other, other_how: o.otherHow, other_text: o.otherText };
+    addOutcome({ id, subject, name, thread, how, text, seq, ...there, ...counts, compared_seq: o.comparedSeq });
   }
-  const addDifference = db.prepare(`INSERT INTO difference VALUES (${"?, ".repeat(12)}?)`);
+  const addDifference = inserter(db, "difference");
   for (const [i, d] of differences.entries()) {
-    const { one, other: there } = d;
-    addDifference.run(
-      i + 1,
-      d.kind,
-      d.weight,
-      d.thread,
-      d.what,
-      one.seq,
-      one.text,
-      one.result,
-      there.seq,
-      there.text,
-      there.result,
-      d.line,
-      Number(d === cause),
-    );
+    const { kind, weight, thread, what, line, one, other: there } = d;
+    addDifference({
+      id: i + 1,
+      kind,
+      weight,
+      thread,
+      what,
+      seq: one.seq,
+      here: one.text,
+      result: one.result,
+      other_seq: there.seq,
+      there: there.text,
+      other_result: there.result,
+      line,
+      cause: Number(d === cause),
+    });
   }
-  const addNotice = db.prepare("INSERT OR REPLACE INTO quality VALUES (?, ?, ?, ?)");
-  for (const { name, count, severity, advice } of notices) addNotice.run(name, count, severity, advice);
+  const addNotice = inserter(db, "quality", "INSERT OR REPLACE");
+  for (const notice of notices) addNotice(notice);
 }

@@ -5,7 +5,8 @@ import fs from "node:fs";
 import Sqlite from "better-sqlite3";
 import { beforeAll, describe, expect, test, vi } from "vitest";
 import { DB_NAME, openTrace, openTraceGently, record, type Trace, TraceError } from "../../recorder/index.ts";
-import { TABLES, VIEWS } from "../../recorder/schema/schema.ts";
+import { TABLE_NAMES } from "../../recorder/schema/tables.ts";
+import { VIEWS } from "../../recorder/schema/views.ts";
 import { syntheticSource, testInfo } from "../support/synthetic-source.ts";
 import { tempPaths } from "../support/temp-dir.ts";
 
@@ -61,11 +62,11 @@ async function expectRebuilt(dir: string): Promise<string> {
 const ENDLESS = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT i AS id, i AS rule FROM n";
 
 describe("a schema that is not ours", () => {
-  test.each(TABLES.map((table) => table.name))("a view in the place of table %s", async (name) => {
+  test.each(TABLE_NAMES)("a view in the place of table %s", async (name) => {
     await expectRebuilt(changed(`DROP TABLE "${name}"`, `CREATE VIEW "${name}" AS ${ENDLESS}`));
   });
 
-  test.each(VIEWS.map((view) => view.name))("another view %s", async (name) => {
+  test.each(Object.keys(VIEWS))("another view %s", async (name) => {
     await expectRebuilt(changed(`DROP VIEW "${name}"`, `CREATE VIEW "${name}" AS ${ENDLESS}`));
   });
 
