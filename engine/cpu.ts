@@ -19,6 +19,7 @@ import {
   type Machine,
   type Process,
   type StackId,
+  setAt,
   type Thread,
 } from "./state.ts";
 import { NEVER } from "./time.ts";
@@ -261,7 +262,7 @@ export class Cpu {
     const made: HostObject = { name, level, closed: false, waiters: 0, kind, nonblock };
     const free = this.m.freeObjects.pop();
     if (free === undefined) return this.m.objects.push(made) - 1;
-    this.m.objects[free] = made;
+    setAt(this.m.objects, free, made);
     return free;
   }
 

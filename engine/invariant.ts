@@ -43,7 +43,7 @@ export function checkInvariants(m: Machine, program: Program): string[] {
   return check.wrong;
 }
 
-/** A frame, its locals and a thread's own sets have one owner (a copied reference would be edited twice). */
+/** A frame, its locals and a thread's own lists have one owner (a copied reference would be edited twice). */
 function checkOwners({ m, wrong }: Check): void {
   const owners = new Map<object, string>();
   const own = (value: object | null | undefined, owner: string): void => {
@@ -68,9 +68,6 @@ function checkOwners({ m, wrong }: Check): void {
       own(ssa, `${name}: SSA[${i}]`);
       if (ssa) frames(ssa.push, `${name}: SSA[${i}].push`);
     });
-    own(t.hostMask, `${name}: host mask`);
-    own(t.savedMask, `${name}: saved mask`);
-    own(t.libos.mask, `${name}: LibOS mask`);
     own(t.libos.rings, `${name}: rings`);
     own(t.libos.actions, `${name}: actions`);
     own(t.hostPending, `${name}: pending`);

@@ -83,39 +83,24 @@ export const SIG = {
   SYS: 31,
 } as const;
 
-/** [signals 1..32, signals 33..64], one bit each. */
-export type SignalSet = [number, number];
+/** [signals 1..32, signals 33..64], one bit each. A value: it is replaced and never changed, so threads and frames may share one. */
+export type SignalSet = readonly [number, number];
 
 export const emptySet = (): SignalSet => [0, 0];
-export const copySet = (set: SignalSet): SignalSet => [set[0], set[1]];
 export const hasSignal = (set: SignalSet, signal: number): boolean =>
   signal <= 32 ? (set[0] & (1 << (signal - 1))) !== 0 : (set[1] & (1 << (signal - 33))) !== 0;
 
-export function addSignal(set: SignalSet, signal: number): SignalSet {
-  if (signal <= 32) set[0] |= 1 << (signal - 1);
-  else set[1] |= 1 << (signal - 33);
-  return set;
-}
+const only = (signal: number): SignalSet => (signal <= 32 ? [1 << (signal - 1), 0] : [0, 1 << (signal - 33)]);
 
-export function removeSignal(set: SignalSet, signal: number): SignalSet {
-  if (signal <= 32) set[0] &= ~(1 << (signal - 1));
-  else set[1] &= ~(1 << (signal - 33));
-  return set;
-}
-
+export const addSignal = (set: SignalSet, signal: number): SignalSet => union(set, only(signal));
+export const removeSignal = (set: SignalSet, signal: number): SignalSet => subtract(set, only(signal));
 export const setOf = (signals: readonly number[]): SignalSet => signals.reduce(addSignal, emptySet());
+export const union = (a: SignalSet, b: SignalSet): SignalSet => [a[0] | b[0], a[1] | b[1]];
+export const subtract = (from: SignalSet, other: SignalSet): SignalSet => [from[0] & ~other[0], from[1] & ~other[1]];
 
-export function union(into: SignalSet, other: SignalSet): SignalSet {
-  into[0] |= other[0];
-  into[1] |= other[1];
-  return into;
-}
-
-export function subtract(from: SignalSet, other: SignalSet): SignalSet {
-  from[0] &= ~other[0];
-  from[1] &= ~other[1];
-  return from;
-}
+/** What sigprocmask(2) makes of a mask: `how` is "block", "unblock" or "set". */
+export const changedMask = (mask: SignalSet, how: string, set: SignalSet): SignalSet =>
+  how === "block" ? union(mask, set) : how === "unblock" ? subtract(mask, set) : set;
 
 export const signalsIn = (set: SignalSet): number[] =>
   Array.from({ length: SIGNAL_COUNT }, (_, i) => i + 1).filter((signal) => hasSignal(set, signal));

@@ -280,6 +280,12 @@ export interface Machine {
 export const keyOf = (name: string): NameKey => `.${name}`;
 export type NameKey = `.${string}`;
 
+/** Puts `x` at place `i` of a list of the state. Never write to an index: a search, which observes the state (engine/search/), does not see it. */
+export function setAt<T>(list: T[], i: number, x: T): void {
+  if ("set" in list) (list as T[] & { set(i: number, x: T): void }).set(i, x);
+  else list[i] = x;
+}
+
 /** A copy of a tree of plain data: no sharing with the original. */
 export function copyTree<T>(value: T): T {
   if (value === null || typeof value !== "object") return value;

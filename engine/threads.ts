@@ -3,8 +3,8 @@
 import type { Cpu } from "./cpu.ts";
 import { retarget } from "./host/generate.ts";
 import { threadLock } from "./libos/names.ts";
-import { copySet, emptySet } from "./signals.ts";
-import { copyTree, type Frame, HOST, type IpcState, type LibosState, type Process, type SgxState, type Thread } from "./state.ts";
+import { emptySet } from "./signals.ts";
+import { copyTree, type Frame, HOST, type IpcState, type LibosState, type Process, type SgxState, setAt, type Thread } from "./state.ts";
 import { NEVER } from "./time.ts";
 import { WHY } from "./transition.ts";
 
@@ -81,7 +81,7 @@ export function newThread(c: Cpu, { process, name, internal, program, frames, cr
     rsi: 0,
     rdx: "",
     eventSignalId: 0,
-    hostMask: creator ? copySet(creator.hostMask) : emptySet(),
+    hostMask: creator?.hostMask ?? emptySet(),
     savedMask: null,
     realBlocked: null,
     hostPending: [],
@@ -127,7 +127,7 @@ export function newThread(c: Cpu, { process, name, internal, program, frames, cr
  * SA_RESETHAND, whatever the creator had.
  */
 function inherit(t: Thread, creator: Thread): void {
-  t.libos.mask = copySet(creator.libos.mask);
+  t.libos.mask = creator.libos.mask;
   t.libos.actions = copyTree(creator.libos.actions);
   for (const action of Object.values(t.libos.actions)) Object.assign(action, { flags: 0, mask: emptySet(), garbage: true });
 }
@@ -187,7 +187,7 @@ export function endThread(c: Cpu, t: Thread): void {
   t.state = "dead";
   c.m.live.splice(c.m.live.indexOf(t.id), 1);
   p.threads.splice(p.threads.indexOf(t.id), 1);
-  c.m.threads[t.id] = null;
+  setAt(c.m.threads, t.id, null);
   c.freeObject(t.libos.schedulerEvent);
   c.freeObject(t.libos.childExitEvent);
   c.dirty = true;
@@ -224,6 +224,6 @@ export function forgetProcess(c: Cpu, p: Process): void {
     ...Object.values(p.lockObjects),
   ])
     c.freeObject(object);
-  c.m.processes[p.id] = null;
+  setAt(c.m.processes, p.id, null);
   c.m.known.splice(c.m.known.indexOf(p.id), 1);
 }

@@ -8,7 +8,7 @@ import { callArgs } from "../host/calls.ts";
 import { killArgs } from "../libos/kill.ts";
 import { missingCall } from "../libos/unimplemented.ts";
 import { goesOnAs, type Operation, type OperationName, type OperationOf, type Scenario } from "../scenario/schema.ts";
-import { copySet, setOf } from "../signals.ts";
+import { setOf } from "../signals.ts";
 import { appMask, keyOf, SA_NOCLDSTOP, SA_NOCLDWAIT, SA_NODEFER, SA_ONSTACK, SA_RESETHAND, SA_RESTART } from "../state.ts";
 import { call, childNamed, opaque, plainError, pollArgs, waitArgs } from "./call.ts";
 import { decision, loop, retry, setFlag } from "./conditions.ts";
@@ -180,7 +180,7 @@ const COMPILE: Compile = {
             depth: stackOf(c.t, stack).length,
             flow: frame.flow,
             pc: c.program.flows[frame.flow]?.targets[frame.pc - 1] ?? 0,
-            mask: copySet(appMask(c.t)),
+            mask: appMask(c.t),
           };
           return false;
         },
@@ -213,7 +213,7 @@ const COMPILE: Compile = {
 const restoreMask = (op: OperationOf<"siglongjmp">, x: Context): Step =>
   x.s.call("siglongjmp: restore the mask", "libc sigprocmask", (c) => ({
     how: "set",
-    mask: copySet(c.t.app.places[keyOf(op.place)]?.mask ?? [0, 0]),
+    mask: c.t.app.places[keyOf(op.place)]?.mask ?? [0, 0],
     ret: 0,
   }));
 

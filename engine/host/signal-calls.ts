@@ -4,19 +4,16 @@ import type { Cpu } from "../cpu.ts";
 import { E } from "../errno.ts";
 import type { Flow } from "../flow.ts";
 import { SI, withValue } from "../siginfo.ts";
-import { copySet, removeSignal, SIG, type SignalSet, setOf, subtract, union } from "../signals.ts";
+import { changedMask, removeSignal, SIG, type SignalSet, setOf, subtract, union } from "../signals.ts";
 import type { HostAction } from "../state.ts";
 import { type CallLocals, quick } from "./calls.ts";
 import { flushIgnored, generate, retarget } from "./generate.ts";
 import { OUT, tell, tellMask } from "./outputs.ts";
 import { blockedAndPending, dequeue, recheck } from "./pending.ts";
-import { onAltStack } from "./signal.ts";
+import { blockable, onAltStack } from "./signal.ts";
 import { waiting } from "./waiting.ts";
 
-const set = (v: CallLocals): SignalSet => copySet(v.mask as unknown as SignalSet);
-
-/** SIGKILL and SIGSTOP cannot be blocked. */
-const blockable = (mask: SignalSet): SignalSet => removeSignal(removeSignal(mask, SIG.KILL), SIG.STOP);
+const set = (v: CallLocals): SignalSet => v.mask as unknown as SignalSet;
 
 /** An action as the application knows it: 0 SIG_DFL, 1 SIG_IGN, then the handlers of the scenario from 2 on. */
 export function actionNumber(c: Cpu, action: HostAction | undefined): number {
@@ -42,10 +39,7 @@ function sigaction(c: Cpu, v: CallLocals): number {
 function sigprocmask(c: Cpu, v: CallLocals): number {
   const t = c.t;
   if (v.old === true) tellMask(v, OUT.oldMask, t.hostMask);
-  if (v.how === "block") union(t.hostMask, set(v));
-  else if (v.how === "unblock") subtract(t.hostMask, set(v));
-  else t.hostMask = set(v);
-  blockable(t.hostMask);
+  t.hostMask = blockable(changedMask(t.hostMask, v.how as string, set(v)));
   recheck(c, t);
   retarget(c, c.process(t));
   return 0;
@@ -78,8 +72,8 @@ function take(c: Cpu, v: CallLocals): number | null {
 /** For the sleep the signals of the set are let through, so that they end it; who reads `realBlocked` knows better. */
 function letThrough(c: Cpu, v: CallLocals): void {
   const t = c.t;
-  t.realBlocked = copySet(t.hostMask);
-  subtract(t.hostMask, v.mask as unknown as SignalSet);
+  t.realBlocked = t.hostMask;
+  t.hostMask = subtract(t.hostMask, set(v));
   recheck(c, t);
 }
 

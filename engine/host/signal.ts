@@ -6,7 +6,7 @@
 import { costOf } from "../costs.ts";
 import { type Cpu, cut, running, skipFault } from "../cpu.ts";
 import { E } from "../errno.ts";
-import { addSignal, copySet, linuxDefault, removeSignal, SIG, type SignalSet, union } from "../signals.ts";
+import { addSignal, linuxDefault, removeSignal, SIG, type SignalSet, union } from "../signals.ts";
 import { type Frame, type HostSignal, type Process, SA_NODEFER, SA_ONSTACK, SA_RESETHAND, SA_RESTART, type Thread } from "../state.ts";
 import { KIND, WHY } from "../transition.ts";
 import { discard, retarget } from "./generate.ts";
@@ -15,6 +15,9 @@ import { recheck, remove } from "./pending.ts";
 import { endProcess, stopProcess } from "./process-state.ts";
 
 const DELIVER_NS = costOf("host.signal.deliver");
+
+/** SIGKILL and SIGSTOP cannot be blocked. */
+export const blockable = (mask: SignalSet): SignalSet => removeSignal(removeSignal(mask, SIG.KILL), SIG.STOP);
 
 /** Take `pending` and do what its disposition says. One transition. */
 export function deliver(c: Cpu, t: Thread, pending: HostSignal): void {
@@ -40,7 +43,7 @@ export function deliver(c: Cpu, t: Thread, pending: HostSignal): void {
     v: {
       signal: pending.signal,
       id: pending.id,
-      mask: copySet(mask),
+      mask,
       rax: t.rax,
       vectors: t.app.vectors,
       skip: false,
@@ -55,9 +58,8 @@ export function deliver(c: Cpu, t: Thread, pending: HostSignal): void {
   stack.push({ flow: action.flow, pc: 0, v: { signal: pending.signal, id: pending.id, event: 0, info: pending.info } });
   t.signalFrames += 1;
   if (alt) t.app.stackFull = false;
-  t.hostMask = union(copySet(t.hostMask), action.mask);
-  if ((action.flags & SA_NODEFER) === 0) addSignal(t.hostMask, pending.signal);
-  removeSignal(removeSignal(t.hostMask, SIG.KILL), SIG.STOP);
+  const during = union(t.hostMask, action.mask);
+  t.hostMask = blockable((action.flags & SA_NODEFER) === 0 ? addSignal(during, pending.signal) : during);
   if ((action.flags & SA_RESETHAND) !== 0) delete p.hostActions[pending.signal];
   recheck(c, t);
   retarget(c, p);
@@ -119,8 +121,8 @@ export function restoreMask(c: Cpu, t: Thread): void {
 
 /** Another mask for the length of a call: it is in force in the handler that ends the call, and the frame keeps the old one. */
 export function lendMask(c: Cpu, t: Thread, mask: SignalSet): void {
-  t.savedMask = copySet(t.hostMask);
-  t.hostMask = removeSignal(removeSignal(copySet(mask), SIG.KILL), SIG.STOP);
+  t.savedMask = t.hostMask;
+  t.hostMask = blockable(mask);
   recheck(c, t);
   retarget(c, c.process(t));
 }
@@ -146,7 +148,7 @@ export function sigreturn(c: Cpu, t: Thread): void {
   const v = frame.v as {
     signal: number;
     id: number;
-    mask: [number, number];
+    mask: SignalSet;
     rax: number;
     vectors: number;
     skip: boolean;
@@ -159,7 +161,7 @@ export function sigreturn(c: Cpu, t: Thread): void {
   c.signal = v.signal;
   c.extra = v.id;
   cut(c, t, t.stack, stack.length - 1);
-  t.hostMask = removeSignal(removeSignal(copySet(v.mask), SIG.KILL), SIG.STOP);
+  t.hostMask = blockable(v.mask);
   t.rax = v.rax;
   t.app.vectors = v.vectors;
   t.rdi = v.rdi;

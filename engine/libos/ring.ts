@@ -2,7 +2,7 @@
 
 import type { Cpu } from "../cpu.ts";
 import { type Flow, flow } from "../flow.ts";
-import type { Ring, ShimSignal, Thread } from "../state.ts";
+import { type Ring, type ShimSignal, setAt, type Thread } from "../state.ts";
 import { KIND } from "../transition.ts";
 
 const MAX_SIGNAL_LOG = 32;
@@ -125,7 +125,7 @@ export function store(c: Cpu, target: number, v: Put): void {
     c.kind = KIND["libos.signal.overwrite"];
     c.value = there.id;
   }
-  ring.slots[slot] = { id: v.id, info: v.info, context: v.context };
+  setAt(ring.slots, slot, { id: v.id, info: v.info, context: v.context });
 }
 
 /** Something can be fetched: a slot that is reserved and not yet written looks like an empty ring. */
@@ -137,7 +137,7 @@ export function fetch(t: Thread, signal: number): ShimSignal | null {
   const ring = t.libos.rings[signal];
   const oldest = oldestIn(ring);
   if (!ring || !oldest) return null;
-  ring.slots[ring.head] = null;
+  setAt(ring.slots, ring.head, null);
   move(ring, next(ring.head), ring.tail);
   t.libos.hasSignal -= 1;
   return oldest;

@@ -6,7 +6,7 @@ import { faultAt } from "../faulting.ts";
 import { type Flow, flow } from "../flow.ts";
 import { copyOut, OUT, skipCopyOut, tell, tellMask, type Writes } from "../host/outputs.ts";
 import { actionNumber } from "../host/signal-calls.ts";
-import { copySet, hasSignal, SIG, type SignalSet, setOf, subtract, union } from "../signals.ts";
+import { changedMask, hasSignal, SIG, type SignalSet, setOf, subtract, union } from "../signals.ts";
 import { answer, dk, setWait, threadSleep } from "./io.ts";
 import { threadLock } from "./names.ts";
 
@@ -47,7 +47,7 @@ const sigaction = flow<SigactionLocals>("shim_do_sigaction", "libos", "2.17", (s
     c.signal = v.signal;
     c.value = v.handler;
     if (v.old === true) tell(v, OUT.oldHandler, actionNumber(c, c.t.libos.actions[v.signal]));
-    c.t.libos.actions[v.signal] = { flow: v.handler, flags: v.flags, mask: copySet(v.mask), garbage: false };
+    c.t.libos.actions[v.signal] = { flow: v.handler, flags: v.flags, mask: v.mask, garbage: false };
   }),
   s.call("unlock(cur.lock)", "unlock", thenCopyOut),
   copyOut(s, "*oldact := the action before"),
@@ -60,21 +60,12 @@ const sigaction = flow<SigactionLocals>("shim_do_sigaction", "libos", "2.17", (s
   answer(s),
 ]);
 
-/** KILL and STOP are not taken out (3.2 sigkill-blockable). */
-export function changeMask(mask: SignalSet, how: string, set: SignalSet): void {
-  if (how === "block") union(mask, set);
-  else if (how === "unblock") subtract(mask, set);
-  else {
-    mask[0] = set[0];
-    mask[1] = set[1];
-  }
-}
-
 const sigprocmask = flow<SigmaskLocals>("shim_do_sigprocmask", "libos", "2.17", (s) => [
   s.call("lock(cur.lock)", "lock", own),
   s.act("set_sig_mask(new)", (c, v) => {
     if (v.old === true) tellMask(v, OUT.oldMask, c.t.libos.mask);
-    changeMask(c.t.libos.mask, v.how, v.mask);
+    // KILL and STOP are not taken out (3.2 sigkill-blockable).
+    c.t.libos.mask = changedMask(c.t.libos.mask, v.how, v.mask);
   }),
   // The flush of this unlock comes before the old mask is stored (errata-2 N12).
   s.call("unlock(cur.lock)", "unlock", thenCopyOut),
@@ -126,7 +117,7 @@ export interface SuspendFixes {
 }
 
 const backToOld = (c: Cpu, v: Suspend): void => {
-  c.t.libos.mask = copySet(v.old);
+  c.t.libos.mask = v.old;
   v.ret = E.INTR;
 };
 
@@ -136,8 +127,8 @@ const sigsuspend = (fix: SuspendFixes): Flow =>
     s.call("lock(cur.lock)", "lock", own),
     fix.looks ? s.test("pending, and not blocked by the new mask?", pendingUnder, "pending") : null,
     s.act(fix.deadFlag ? "old := mask; mask := new" : "old := mask; mask := new; suspend_on_signal := true", (c, v) => {
-      v.old = copySet(c.t.libos.mask);
-      c.t.libos.mask = copySet(v.mask);
+      v.old = c.t.libos.mask;
+      c.t.libos.mask = v.mask;
       if (!fix.deadFlag) c.t.libos.suspendOnSignal = true;
     }),
     fix.unlocks ? s.call("unlock(cur.lock): flush under the new mask", "unlock", own) : null,

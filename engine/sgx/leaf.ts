@@ -10,7 +10,7 @@ import { generateFault } from "../host/generate.ts";
 import { OUTSIDE } from "../host/outside.ts";
 import { byKernel } from "../siginfo.ts";
 import { SIG } from "../signals.ts";
-import { ENCLAVE, HOST, type Locals, type SsaFrame, type Thread } from "../state.ts";
+import { ENCLAVE, HOST, type Locals, type SsaFrame, setAt, type Thread } from "../state.ts";
 import { KIND } from "../transition.ts";
 
 /** SSA frames per thread: both in the loader and the signer. */
@@ -26,7 +26,7 @@ export function aex(c: Cpu, t: Thread): void {
   c.begin(t, KIND["sgx.aex"]);
   const sgx = t.sgx;
   if (sgx.cssa >= NSSA) throw new Error(`AEX with CSSA ${sgx.cssa}: an enclave thread cannot run without a free SSA frame`);
-  sgx.ssa[sgx.cssa] = {
+  setAt(sgx.ssa, sgx.cssa, {
     stack: t.stack,
     depth: stackOf(t, t.stack).length,
     rax: t.rax,
@@ -37,7 +37,7 @@ export function aex(c: Cpu, t: Thread): void {
     vector: sgx.faultVector,
     opcode: sgx.faultOpcode,
     push: [],
-  };
+  });
   c.value = sgx.faultVector;
   sgx.faultVector = VECTOR.NONE;
   sgx.faultOpcode = "";
@@ -79,7 +79,7 @@ export function eresume(c: Cpu, t: Thread): void {
   if (!ssa) throw new Error("ERESUME without an SSA frame: the AEP is only reached by an AEX");
   cut(c, t, HOST, t.host.length - 1);
   sgx.cssa -= 1;
-  sgx.ssa[sgx.cssa] = null;
+  setAt(sgx.ssa, sgx.cssa, null);
   sgx.inside = 1;
   t.stack = ssa.stack;
   t.rax = ssa.rax;

@@ -5,7 +5,7 @@ import { type Flow, flow } from "../../flow.ts";
 import { type CallLocals, callArgs, exitArgs } from "../../host/calls.ts";
 import { recheck } from "../../host/pending.ts";
 import { AEP, eenter, eresume } from "../../sgx/leaf.ts";
-import { SIG, setOf, signalName } from "../../signals.ts";
+import { SIG, setOf, signalName, subtract } from "../../signals.ts";
 import type { Frame, Locals } from "../../state.ts";
 import { KIND, WHY } from "../../transition.ts";
 import { flowsOf, OCALL_NAMES, syscallsOf } from "../call-parts.ts";
@@ -29,9 +29,7 @@ const setSighandler = (name: string, signals: readonly number[], handler: string
     act(
       `rt_sigprocmask(SIG_UNBLOCK, ${signals.map(signalName).join(" | ")})`,
       (c) => {
-        const set = setOf(signals);
-        c.t.hostMask[0] &= ~set[0];
-        c.t.hostMask[1] &= ~set[1];
+        c.t.hostMask = subtract(c.t.hostMask, setOf(signals));
         recheck(c, c.t);
       },
       "host.sigprocmask",
