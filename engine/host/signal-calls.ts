@@ -4,7 +4,7 @@ import type { Cpu } from "../cpu.ts";
 import { E } from "../errno.ts";
 import type { Flow } from "../flow.ts";
 import { SI, withValue } from "../siginfo.ts";
-import { changedMask, removeSignal, SIG, type SignalSet, setOf, subtract, union } from "../signals.ts";
+import { changedMask, SIG, type SignalSet, setOf, subtract } from "../signals.ts";
 import type { HostAction } from "../state.ts";
 import { type CallLocals, quick } from "./calls.ts";
 import { flushIgnored, generate, retarget } from "./generate.ts";

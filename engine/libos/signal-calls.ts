@@ -6,7 +6,7 @@ import { faultAt } from "../faulting.ts";
 import { type Flow, flow } from "../flow.ts";
 import { copyOut, OUT, skipCopyOut, tell, tellMask, type Writes } from "../host/outputs.ts";
 import { actionNumber } from "../host/signal-calls.ts";
-import { changedMask, hasSignal, SIG, type SignalSet, setOf, subtract, union } from "../signals.ts";
+import { changedMask, hasSignal, SIG, type SignalSet, setOf } from "../signals.ts";
 import { answer, dk, setWait, threadSleep } from "./io.ts";
 import { threadLock } from "./names.ts";
 
