@@ -135,6 +135,8 @@ export interface Thread {
   check: boolean;
   /** The process ended: one last transition, then dead. */
   dying: boolean;
+  /** The word that clear_child_tid points to, when somebody has joined the thread: an object, -1 nobody has, -2 it is 0 by now. */
+  tidWord: number;
   /** struct clone_args, until the application's code starts; null otherwise. */
   cloned: { create: number; initialize: number; parent: number } | null;
   /** What the bytes say that it is about to write to the port of a process. */
@@ -219,6 +221,8 @@ export interface Process {
   closedObjects: number[];
   /** LibOS futex: object -> threads that sleep on it; an entry stays. */
   futexes: Record<string, number[]>;
+  /** futex_list_lock has been made. */
+  futexLock: boolean;
   /** cur_process.exit_code, what the thread that ended last gave, and why it ended. */
   exiting: ProcessEnd;
   /** Somebody has called exit_group. */

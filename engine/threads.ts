@@ -2,6 +2,7 @@
 
 import type { Cpu } from "./cpu.ts";
 import { retarget } from "./host/generate.ts";
+import { wakeWaiters } from "./host/sleep.ts";
 import { threadLock } from "./libos/names.ts";
 import { emptySet } from "./signals.ts";
 import { copyTree, type Frame, HOST, type IpcState, type LibosState, type Process, type SgxState, setAt, type Thread } from "./state.ts";
@@ -88,6 +89,7 @@ export function newThread(c: Cpu, { process, name, internal, program, frames, cr
     signalFrames: 0,
     check: process.hostPending.length > 0,
     dying: false,
+    tidWord: NO_WORD,
     cloned,
     mail: null,
     wait: null,
@@ -171,6 +173,7 @@ export function newProcess(c: Cpu, name: string, parent: Process | null): Proces
     highestFd: parent?.highestFd ?? 2,
     closedObjects: [...(parent?.closedObjects ?? [])],
     futexes: {},
+    futexLock: false,
     exiting: { status: 0, why: WHY.EXIT, signal: 0 },
     flags: parent ? [...parent.flags] : [],
     exitGroup: false,
@@ -181,9 +184,33 @@ export function newProcess(c: Cpu, name: string, parent: Process | null): Proces
   return p;
 }
 
+const NO_WORD = -1;
+const CLEARED = -2;
+
+/** A thread that clone made has a word with its tid; a process's first thread is taken to have none. */
+export const hasTidWord = (c: Cpu, t: Thread): boolean => t.tid !== c.process(t).pid && t.tidWord !== CLEARED;
+
+/** The word in which a thread keeps its tid, for one that joins it; -1 when there is none any more. */
+export function tidWord(c: Cpu, t: Thread): number {
+  if (t.tidWord === NO_WORD) t.tidWord = c.newObject(`tid of ${t.name}`, 1);
+  return Math.max(t.tidWord, NO_WORD);
+}
+
+/** 0 into the word with the thread's tid. Returns the word, -1 when nobody has joined the thread. */
+export function clearTid(c: Cpu, t: Thread): number {
+  const word = Math.max(t.tidWord, NO_WORD);
+  const object = c.m.objects[word];
+  if (object) object.level = 0;
+  t.tidWord = CLEARED;
+  return word;
+}
+
 /** The thread is gone: it takes no step any more, and its memory is given back. */
 export function endThread(c: Cpu, t: Thread): void {
   const p = c.process(t);
+  // mm_release in kernel/fork.c: one is woken. Below a LibOS the host knows nothing of the word.
+  const word = c.wiring.native ? clearTid(c, t) : NO_WORD;
+  if (word >= 0) wakeWaiters(c, word, 1);
   t.state = "dead";
   c.m.live.splice(c.m.live.indexOf(t.id), 1);
   p.threads.splice(p.threads.indexOf(t.id), 1);

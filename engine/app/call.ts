@@ -39,7 +39,13 @@ function shownValue(key: string, value: unknown): string {
 }
 
 /** The step that makes a system call. */
-export function call(x: Context, op: Operation, name: SyscallName | "undefined", args: (c: Cpu) => Locals, shown: string = name): Items {
+export function call(
+  x: Context,
+  op: Operation,
+  name: SyscallName | "undefined" | "pthread_join",
+  args: (c: Cpu) => Locals,
+  shown: string = name,
+): Items {
   return [
     x.s.call(
       callText(shown, op),

@@ -92,6 +92,7 @@ const COMPILE: Compile = {
       process: -1,
     })),
   clone: (op, x) => call(x, op, "clone", () => ({ ...callArgs(), program: op.program })),
+  "pthread-join": (op, x) => call(x, op, "pthread_join", () => ({ thread: op.thread, word: -1 })),
   fork: (op, x) => call(x, op, "fork", () => ({ ...callArgs(), program: op.program })),
   exec: (op, x) =>
     call(x, op, "execve", (c) => {

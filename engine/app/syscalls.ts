@@ -67,7 +67,7 @@ export const SYSCALLS = {
 export type SyscallName = keyof typeof SYSCALLS;
 export const SYSCALL_NAMES = Object.keys(SYSCALLS) as SyscallName[];
 
-const returned = (c: Cpu): void => {
+export const returned = (c: Cpu): void => {
   c.value = c.t.rax;
   const stack = running(c.t);
   const caller = stack[stack.length - 2];
@@ -92,7 +92,8 @@ interface Shim extends Locals {
 }
 
 const DELAYED_BIT = 0x8000_0000;
-const counter = (c: Cpu): number => c.t.libos.preempt + (c.t.libos.delayed ? DELAYED_BIT : 0);
+/** preempt, as BEGIN_SHIM notes it. */
+export const counter = (c: Cpu): number => c.t.libos.preempt + (c.t.libos.delayed ? DELAYED_BIT : 0);
 
 /** Calls that may last: with debugging on a line is printed before they begin (shim_parser.c, `slow`). */
 const SLOW: ReadonlySet<SyscallName> = new Set([

@@ -162,6 +162,7 @@ function firstReady(c: Cpu, v: CallLocals): number | null {
 
 /** A sleeper is in the word's queue from here on; a waker takes it out, asleep or not yet (kernel/futex: queued, then schedule). */
 function enqueue(c: Cpu, v: CallLocals): void {
+  if (v.tid === true && objectOf(c, v)?.level === 0) v.changed = true;
   c.t.queued = v.takes >= 0 ? -1 : v.object;
 }
 

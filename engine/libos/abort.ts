@@ -3,10 +3,9 @@
 import type { Cpu } from "../cpu.ts";
 import { type Flow, flow } from "../flow.ts";
 import { endProcess } from "../host/process-state.ts";
-import { dkExitArgs } from "../pal/calls.ts";
 import { SIG } from "../signals.ts";
 import { WHY } from "../transition.ts";
-import { dk } from "./io.ts";
+import { dk, dkExit } from "./io.ts";
 
 /**
  * The breakpoint kills on Linux, where nobody handles SIGTRAP. In the enclave it is an invalid instruction, which the PAL skips (2.4),
@@ -25,7 +24,7 @@ const abort = flow("__abort", "libos", "2.13", (s) => [
     Object.assign(c.process(c.t).exiting, { why: WHY.ASSERTION, signal: 0 });
   }),
   s.call("shim_clean()", "shim_clean"),
-  s.call("DkThreadExit()", "DkThreadExit", () => ({ ...dkExitArgs() })),
+  dkExit(s, "DkThreadExit()", "DkThreadExit"),
 ]);
 
 export const abortFlows: readonly Flow[] = [abort];

@@ -2,13 +2,13 @@
 
 import type { Cpu } from "../cpu.ts";
 import { type Flow, flow } from "../flow.ts";
-import { dkArgs, dkExitArgs } from "../pal/calls.ts";
+import { dkArgs } from "../pal/calls.ts";
 import { NO_INFO } from "../siginfo.ts";
 import { SIG } from "../signals.ts";
 import type { AsyncEvent, Process } from "../state.ts";
 import { NEVER } from "../time.ts";
 import { KIND } from "../transition.ts";
-import { dk } from "./io.ts";
+import { dk, dkExit } from "./io.ts";
 import { lockOf } from "./ipc.ts";
 import { ASYNC_HELPER_LOCK, THREAD_LIST_LOCK } from "./names.ts";
 import { UNDEFINED } from "./ring.ts";
@@ -22,9 +22,7 @@ export const helperLock = (): { name: string } => ({ name: ASYNC_HELPER_LOCK });
 const next = (p: Process): AsyncEvent | undefined => p.asyncList.find((event) => event.install !== 0);
 
 const createHelper = flow("create_async_helper", "libos", "2.19", (s) => [
-  s.call("get_internal_pid: lock(thread_list_lock)", "lock", lockOf(THREAD_LIST_LOCK)),
-  s.call("get_internal_pid: unlock(thread_list_lock)", "unlock", lockOf(THREAD_LIST_LOCK)),
-  s.call("malloc(shim_thread)", "malloc"),
+  s.call("get_new_internal_thread()", "get_new_internal_thread"),
   s.call(
     "thread_create(shim_async_helper)  <creates new thread in host>",
     "DkThreadCreate",
@@ -162,7 +160,7 @@ const helper = (fixed: boolean): Flow =>
     }),
     s.call("unlock(async_helper_lock)", "unlock", helperLock),
     s.act("async helper thread terminated"),
-    s.call("DkThreadExit()", "DkThreadExit", () => ({ ...dkExitArgs() })),
+    dkExit(s, "DkThreadExit()", "DkThreadExit"),
   ]);
 
 /** lookup_thread, then append_signal without a siginfo and without thread->lock. A thread that has ended is found, too: it is still on the list. */

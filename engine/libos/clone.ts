@@ -5,9 +5,9 @@ import { type Flow, flow } from "../flow.ts";
 import { dkArgs } from "../pal/calls.ts";
 import type { Thread } from "../state.ts";
 import { setEvent, waitEvent } from "./events.ts";
-import { answer, minusPalErrno } from "./io.ts";
-import { lockOf } from "./ipc.ts";
-import { lockOfThread, RANGE_MAP_LOCK, THREAD_LIST_LOCK, threadLock } from "./names.ts";
+import { answer, dk, dkQuiet, minusPalErrno } from "./io.ts";
+import { lockOf, passLock } from "./ipc.ts";
+import { lockOfThread, THREAD_LIST_LOCK, threadLock, VMA_LIST_LOCK } from "./names.ts";
 
 /** struct clone_args: two events, and who asked. It lies on the creator's stack. */
 const argsOf = (c: Cpu): NonNullable<Thread["cloned"]> => c.t.cloned ?? { create: -1, initialize: -1, parent: -1 };
@@ -18,18 +18,23 @@ const argsOf = (c: Cpu): NonNullable<Thread["cloned"]> => c.t.cloned ?? { create
  */
 const threadStart = flow("clone_implementation_wrapper", "libos", "1.6", (s) => [
   waitEvent(s, "DkObjectsWaitAny(create_event)", (c) => argsOf(c).create),
-  s.act("DkObjectClose(create_event)", (c) => {
+  dk(s, "DkObjectClose(create_event)", "DkObjectClose (event)", (c) => {
     c.freeObject(argsOf(c).create);
+    return {};
+  }),
+  dk(s, "allocate_tls: DkSegmentRegister(FS)", "DkSegmentRegister", (c) => {
+    c.t.libos.ready = true;
+    return {};
   }),
   s.act(
     "thread starts with preempt 1",
     (c) => {
       c.t.libos.preempt = 1;
-      c.t.libos.ready = true;
       c.value = argsOf(c).parent;
     },
     "thread.start",
   ),
+  ...passLock(s, "lookup_vma(stack)", VMA_LIST_LOCK),
   s.call("add_thread: lock(thread_list_lock)", "lock", lockOf(THREAD_LIST_LOCK)),
   s.act("on thread_list", (c) => {
     c.process(c.t).threadList.push(c.t.id);
@@ -65,9 +70,9 @@ interface Clone {
  * without a creator: -PAL_ERRNO is returned, which may be 0, and create_event is never set.
  */
 const clone = flow<Clone>("shim_do_clone", "libos", "1.6", (s) => [
-  s.call("get_pid: lock(range_map_lock)", "lock", lockOf(RANGE_MAP_LOCK)),
-  s.call("get_pid: unlock(range_map_lock)", "unlock", lockOf(RANGE_MAP_LOCK)),
-  s.call("malloc(shim_thread)", "malloc"),
+  s.call("get_new_thread(0)", "get_new_thread"),
+  dkQuiet(s, "create_event: DkNotificationEventCreate(false)", "DkNotificationEventCreate"),
+  dkQuiet(s, "initialize_event: DkNotificationEventCreate(false)", "DkNotificationEventCreate"),
   s.act("create_event, initialize_event", (c, v) => {
     v.create = c.newObject("create_event");
     v.initialize = c.newObject("initialize_event");
@@ -88,12 +93,17 @@ const clone = flow<Clone>("shim_do_clone", "libos", "1.6", (s) => [
     // The one that was made is on its way to an event whose memory is given back: nobody ever sets it.
     if (c.t.rax === 0) c.freeObject(v.initialize);
   }),
-  s.test("no handle?", (c) => c.t.rax === 0, "return"),
+  s.test("no handle?", (c) => c.t.rax === 0, "failed"),
   setEvent(s, "DkEventSet(create_event)", (_, v) => v.create),
   waitEvent(s, "DkObjectsWaitAny(initialize_event), once", (_, v) => v.initialize),
-  s.act("DkObjectClose(initialize_event)", (c, v) => {
+  dk(s, "DkObjectClose(initialize_event)", "DkObjectClose (event)", (c, v) => {
     c.freeObject(v.initialize);
+    return {};
   }),
+  s.jump("return", "return tid"),
+  s.at("failed"),
+  dkQuiet(s, "DkObjectClose(create_event)", "DkObjectClose (event)"),
+  dkQuiet(s, "DkObjectClose(initialize_event)", "DkObjectClose (event)"),
   s.at("return"),
   answer(s),
 ]);

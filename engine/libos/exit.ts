@@ -5,12 +5,13 @@ import { type Flow, flow } from "../flow.ts";
 import { dkExitArgs } from "../pal/calls.ts";
 import { childInfo } from "../siginfo.ts";
 import { SIG } from "../signals.ts";
+import { hasTidWord } from "../threads.ts";
 import { WHY, type Why } from "../transition.ts";
 import { helperLock } from "./async-helper.ts";
 import { setEvent } from "./events.ts";
-import { dk } from "./io.ts";
-import { lockOf, message, walkArgs } from "./ipc.ts";
-import { childLock, IPC_HELPER_LOCK, lockOfThread, MASTER_LOCK, THREAD_LIST_LOCK, threadLock } from "./names.ts";
+import { dk, dkExit, dkQuiet } from "./io.ts";
+import { lockOf, message, passLock, ports, walkArgs } from "./ipc.ts";
+import { childLock, IPC_HELPER_LOCK, lockOfThread, MASTER_LOCK, MSGS_LOCK, THREAD_LIST_LOCK, threadLock } from "./names.ts";
 import { childOf, endSelf, isAlive, moveToExited, othersAlive } from "./thread-list.ts";
 
 /** Locals of thread_exit: the calling thread, or the record of a forked child (`child` is its pid). */
@@ -67,6 +68,9 @@ const threadExit = flow<ThreadExit>("thread_exit", "libos", "2.15, 2.16", (s) =>
   s.call("the parent is another process: ipc_cld_exit_send", "ipc_cld_exit_send", sendExit),
   s.at("unlock"),
   s.call("unlock(self->lock)", "unlock", ownLock),
+  s.test("no clear_child_tid?", (c, v) => v.child >= 0 || !hasTidWord(c, c.t), "no word"),
+  s.call("release_clear_child_id(clear_child_tid)", "release_clear_child_id"),
+  s.at("no word"),
   setEvent(s, "DkEventSet(self->exit_event)", (c, v) => childIn(c, v)?.exitEvent ?? -1),
   s.at("return"),
   s.ret(),
@@ -83,7 +87,7 @@ function causeOf(c: Cpu, v: Exit): { why: Why; signal: number } {
 }
 
 /** The PAL hears of a status only (0 of a thread); which signal it was the LibOS keeps for the parent. */
-const leave = ({ signal }: Exit) => ({ ...dkExitArgs({ how: signal > 0 ? 1 : 0, why: signal > 0 ? WHY.LIBOS : WHY.EXIT, signal }) });
+const leave = ({ signal }: Exit) => dkExitArgs({ how: signal > 0 ? 1 : 0, why: signal > 0 ? WHY.LIBOS : WHY.EXIT, signal });
 
 /**
  * Another live thread: only this one ends. Else the helpers are told to end, too. While a child's stream is open the IPC helper stays behind
@@ -135,11 +139,14 @@ const processExit = flow<Exit & { turns: number }>("try_process_exit", "libos", 
   s.at("clean"),
   s.call("shim_clean()", "shim_clean"),
   s.at("thread"),
-  s.call("DkThreadExit()", "DkThreadExit", (_, v) => leave(v)),
+  dkExit(s, "DkThreadExit()", "DkThreadExit", (_, v) => leave(v)),
 ]);
 
+/** The broadcast stream, and the server pipe of this process (shim_ipc_helper.c:120-145, shim_ipc_pid.c:66). */
+const OWN_PORTS = 2;
+
 /** Of two that get here at once, or of an assertion on the way, only the first does it (in_terminate in shim_init.c). */
-const clean = flow<{ again: boolean }>("shim_clean", "libos", "2.16", (s) => [
+const clean = flow<{ again: boolean; ports: number }>("shim_clean", "libos", "2.16", (s) => [
   s.act("in_terminate + 1", (c, v) => {
     const p = c.process(c.t);
     v.again = p.terminating;
@@ -147,12 +154,27 @@ const clean = flow<{ again: boolean }>("shim_clean", "libos", "2.16", (s) => [
   }),
   s.test("another one is at it already?", (_, v) => v.again, "again"),
   s.call("del_all_ipc_ports: lock(ipc_helper_lock)", "lock", lockOf(IPC_HELPER_LOCK)),
-  s.act("the ports are closed"),
+  s.act("the ports: broadcast, its own, and those to other processes", (c, v) => {
+    v.ports = OWN_PORTS + ports(c, c.process(c.t)).length;
+    c.value = v.ports;
+  }),
+  s.at("next"),
+  s.test("no port left?", (_, v) => v.ports === 0, "deleted"),
+  dkQuiet(s, "DkStreamDelete(port)", "DkStreamDelete"),
+  ...passLock(s, "wake who waits", MSGS_LOCK),
+  s.act("next port", (_, v) => {
+    v.ports -= 1;
+  }),
+  s.jump("next"),
+  s.at("deleted"),
   s.call("del_all_ipc_ports: unlock(ipc_helper_lock)", "unlock", lockOf(IPC_HELPER_LOCK)),
+  s.test("the terminal is not open?", (c) => !c.process(c.t).ttyOpen, "no terminal"),
+  dkQuiet(s, "DkObjectClose(shim_stdio)", "DkObjectClose (event)"),
+  s.at("no terminal"),
   s.call("lock(__master_lock)", "lock", lockOf(MASTER_LOCK)),
-  s.call("DkProcessExit(cur_process.exit_code)", "DkProcessExit", (c) => {
+  dkExit(s, "DkProcessExit(cur_process.exit_code)", "DkProcessExit", (c) => {
     const { status, why, signal } = c.process(c.t).exiting;
-    return { ...dkExitArgs({ status, why, signal, how: c.t.libos.termSignal > 0 ? 1 : 0 }) };
+    return dkExitArgs({ status, why, signal, how: c.t.libos.termSignal > 0 ? 1 : 0 });
   }),
   s.at("again"),
   s.ret(),

@@ -4,21 +4,31 @@ import type { Cpu } from "../cpu.ts";
 import { E } from "../errno.ts";
 import { type Flow, flow, type Mark, type Step, type Steps } from "../flow.ts";
 import type { CallLocals } from "../host/calls.ts";
+import { clearTid } from "../threads.ts";
 import { answer, dk, dkEvent, minusPalErrno, setWait, threadSleep } from "./io.ts";
+import { FUTEX_LIST_LOCK, MASTER_LOCK } from "./names.ts";
 import { newHandle } from "./streams.ts";
 
-const list = (): { name: string } => ({ name: "futex_list_lock" });
+const list = (): { name: string } => ({ name: FUTEX_LIST_LOCK });
 /** hdl->lock of an address's futex. */
-const own = (_: Cpu, v: CallLocals): { name: string } => ({ name: `hdl.lock of futex ${v.object}` });
+const own = (_: Cpu, v: { object: number }): { name: string } => ({ name: `hdl.lock of futex ${v.object}` });
+
+/** create_lock_runtime: the first futex of the process makes the list's lock. */
+const listLock = <V extends object>(s: Steps<V>): (Step | Mark)[] => [
+  s.test("create_lock_runtime: futex_list_lock is there?", (c) => c.process(c.t).futexLock, "list"),
+  s.call("lock(__master_lock)", "lock", () => ({ name: MASTER_LOCK })),
+  dk(s, "create_lock(futex_list_lock): DkMutexCreate()", "DkMutexCreate", (c) => {
+    c.process(c.t).futexLock = true;
+    return {};
+  }),
+  s.call("unlock(__master_lock)", "unlock", () => ({ name: MASTER_LOCK })),
+  s.at("list"),
+  s.call("lock(futex_list_lock)", "lock", list),
+];
 
 /** The address's handle is looked up under the list's lock, or made; it is never given back. */
 const find = <V extends CallLocals>(s: Steps<V>): (Step | Mark)[] => [
-  s.test("create_lock_runtime: futex_list_lock is there?", (c) => Object.keys(c.process(c.t).futexes).length > 0, "list"),
-  s.call("lock(__master_lock)", "lock", () => ({ name: "__master_lock" })),
-  dk(s, "create_lock(futex_list_lock): DkMutexCreate()", "DkMutexCreate", () => ({})),
-  s.call("unlock(__master_lock)", "unlock", () => ({ name: "__master_lock" })),
-  s.at("list"),
-  s.call("lock(futex_list_lock)", "lock", list),
+  ...listLock(s),
   s.test("the address has a futex?", (c, v) => c.process(c.t).futexes[v.object] !== undefined, "found"),
   ...newHandle(s),
   s.act("futex of this address", (c, v) => {
@@ -29,12 +39,12 @@ const find = <V extends CallLocals>(s: Steps<V>): (Step | Mark)[] => [
   s.call("lock(hdl.lock)", "lock", own),
 ];
 
-const waiters = (c: Cpu, v: CallLocals): number[] => (c.process(c.t).futexes[v.object] ??= []);
+const waiters = (c: Cpu, v: { object: number }): number[] => (c.process(c.t).futexes[v.object] ??= []);
 
 /** What is pended before the sleep is taken at thread_setwait's DkEventClear or at the unlock; after it, a SIGCONT alone ends the sleep. */
 const futexWait = flow<CallLocals & { changed: boolean }>("shim_do_futex_wait", "libos", "2.20", (s) => [
   ...find(s),
-  s.test("*uaddr != val?", (_, v) => v.changed, "differs"),
+  s.test("*uaddr != val?", (c, v) => v.changed || (v.tid === true && c.m.objects[v.object]?.level === 0), "differs"),
   setWait(s),
   s.act("add to the waiters", (c, v) => {
     waiters(c, v).push(c.t.id);
@@ -66,8 +76,15 @@ const futexWait = flow<CallLocals & { changed: boolean }>("shim_do_futex_wait", 
   answer(s),
 ]);
 
-const futexWake = flow<CallLocals & { targets: number[] }>("shim_do_futex_wake", "libos", "2.20", (s) => [
-  ...find(s),
+interface Wakes {
+  object: number;
+  /** How many at most. */
+  bytes: number;
+  targets: number[];
+  ret: number;
+}
+
+const wakeUp = <V extends Wakes>(s: Steps<V>): (Step | Mark)[] => [
   s.at("next"),
   s.test("nobody left to wake?", (c, v) => v.ret >= v.bytes || waiters(c, v).length === 0, "done"),
   s.act("take a waiter off the list", (c, v) => {
@@ -83,8 +100,28 @@ const futexWake = flow<CallLocals & { targets: number[] }>("shim_do_futex_wake",
   ),
   s.jump("next", "next"),
   s.at("done"),
+];
+
+const futexWake = flow<CallLocals & Wakes>("shim_do_futex_wake", "libos", "2.20", (s) => [
+  ...find(s),
+  ...wakeUp(s),
   s.call("unlock(hdl.lock)", "unlock", own),
   answer(s),
 ]);
 
-export const futexFlows: readonly Flow[] = [futexWait, futexWake];
+/** A thread's end: whoever joins it sleeps on its tid. All are woken (shim_futex.c:395). */
+const releaseTid = flow<Wakes>("release_clear_child_id", "libos", "2.20", (s) => [
+  s.act("*clear_child_tid := 0", (c, v) => {
+    Object.assign(v, { object: clearTid(c, c.t), bytes: Number.MAX_SAFE_INTEGER, ret: 0 });
+  }),
+  ...listLock(s),
+  s.call("unlock(futex_list_lock)", "unlock", list),
+  s.test("the address has no futex?", (c, v) => c.process(c.t).futexes[v.object] === undefined, "return"),
+  s.call("lock(hdl.lock)", "lock", own),
+  ...wakeUp(s),
+  s.call("unlock(hdl.lock)", "unlock", own),
+  s.at("return"),
+  s.ret(),
+]);
+
+export const futexFlows: readonly Flow[] = [futexWait, futexWake, releaseTid];

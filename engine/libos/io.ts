@@ -6,7 +6,7 @@ import { E } from "../errno.ts";
 import { type Flow, flow, type Step, type Steps } from "../flow.ts";
 import type { CallLocals } from "../host/calls.ts";
 import { OUT } from "../host/outputs.ts";
-import { dkArgs } from "../pal/calls.ts";
+import { dkArgs, dkExitArgs } from "../pal/calls.ts";
 import { errnoOf } from "../pal/events.ts";
 import { eventArgs, WAIT_EVENT } from "../pal/sync-calls.ts";
 import { NEVER } from "../time.ts";
@@ -29,6 +29,26 @@ export function dk<V extends object>(s: Pick<Steps<V>, "call">, label: string, n
     "pal.call.enter",
   );
 }
+
+/** A PAL call that the emulation needs for its LEAVE alone: memory, mutexes and events are made and given back without the host. */
+export const dkQuiet = <V extends object>(s: Pick<Steps<V>, "call">, label: string, name: string): Step => dk(s, label, name, () => ({}));
+
+/** A PAL call that does not return. */
+export const dkExit = <V extends object>(
+  s: Pick<Steps<V>, "call">,
+  label: string,
+  name: string,
+  args: (c: Cpu, v: V) => ReturnType<typeof dkExitArgs> = () => dkExitArgs(),
+): Step =>
+  s.call(
+    label,
+    name,
+    (c, v) => {
+      c.value = c.t.libos.palErrno;
+      return args(c, v);
+    },
+    "pal.call.enter",
+  );
 
 /** A PAL call on an event of the LibOS: DkEventSet, DkEventClear, or the wait for it. */
 export function dkEvent<V extends object>(

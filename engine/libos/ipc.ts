@@ -6,15 +6,21 @@
 import type { Cpu } from "../cpu.ts";
 import { type Flow, flow, type Step, type Steps } from "../flow.ts";
 import { fill } from "../host/calls.ts";
-import { dkArgs, dkExitArgs } from "../pal/calls.ts";
+import { dkArgs } from "../pal/calls.ts";
 import type { IpcMessage, Process } from "../state.ts";
 import { KIND } from "../transition.ts";
 import { setEvent, waitEvent } from "./events.ts";
-import { dk, setWait } from "./io.ts";
+import { dk, dkExit, dkQuiet, setWait } from "./io.ts";
 import { childLock, IPC_HELPER_LOCK, MSGS_LOCK, RANGE_MAP_LOCK, THREAD_LIST_LOCK } from "./names.ts";
 import { childOf } from "./thread-list.ts";
 
 export const lockOf = (name: string) => () => ({ name });
+
+/** A lock that is held for a look at what it guards: two PAL calls. */
+export const passLock = <V extends object>(s: Pick<Steps<V>, "call">, who: string, name: string): Step[] => [
+  s.call(`${who}: lock(${name})`, "lock", lockOf(name)),
+  s.call(`${who}: unlock(${name})`, "unlock", lockOf(name)),
+];
 
 /** A message; what a kind of it does not say is -1 or 0. */
 export const message = (what: IpcMessage["what"], src: number, given: Partial<IpcMessage> = {}): IpcMessage => ({
@@ -62,7 +68,7 @@ export const post = <V extends object>(
   });
 
 /** Streams to the parent and to the children: IPC_PORT_DIRPRT and IPC_PORT_DIRCLD. */
-function ports(c: Cpu, p: Process): number[] {
+export function ports(c: Cpu, p: Process): number[] {
   const parent = c.m.processes[p.parent];
   const connected = parent?.alive && c.m.objects[p.stream]?.closed !== true;
   return [...(connected ? [parent.id] : []), ...p.ipc.children];
@@ -215,6 +221,9 @@ const wakeWaiting = (s: Steps<Helper>, again: string): (Step | ReturnType<Steps<
   setEvent(s, "thread_wakeup: DkEventSet(scheduler_event)", (c, v) => c.m.threads[v.message.thread]?.libos.schedulerEvent ?? -1),
 ];
 
+/** Its event and ports, as one object. */
+const portOf = (c: Cpu): { object: number; bytes: number } => ({ object: c.process(c.t).ipc.port, bytes: 1 });
+
 const isKill = (v: Helper): boolean => v.message.what.startsWith("kill");
 
 const helper = flow<Helper>("shim_ipc_helper", "libos", "2.15", (s) => [
@@ -242,23 +251,24 @@ const helper = flow<Helper>("shim_ipc_helper", "libos", "2.15", (s) => [
   ),
   dk(s, "DkObjectsWaitAny(ipc_helper_event and the ports)", "DkObjectsWaitAny", (c) => ({ objects: [c.process(c.t).ipc.port] })),
   s.test("nothing: again", (c) => c.t.rax === 0, "loop"),
-  dk(s, "DkStreamRead(event or port)", "DkStreamRead", (c) => ({ object: c.process(c.t).ipc.port, bytes: 1 })),
-  s.act("what is it?", (c, v) => {
+  s.act("polled: what is it?", (c, v) => {
     v.message = { ...(c.process(c.t).ipc.queue.shift() ?? NOTHING) };
     c.signal = v.message.signal;
     c.detail = c.text(v.message.what);
   }),
-  s.test(
-    "ipc_helper_event, and HELPER_NOTALIVE?",
-    (c, v) => v.message.what === "event" && c.process(c.t).ipc.helper === "not-alive",
-    "end",
-  ),
-  s.test("ipc_helper_event?", (_, v) => v.message.what === "event", "update"),
-  s.test("a stream was closed?", (_, v) => v.message.what === "closed", "closed"),
+  s.test("ipc_helper_event?", (_, v) => v.message.what === "event", "event"),
+  dk(s, "DkStreamAttributesQuerybyHandle(port)", "DkStreamAttributesQuerybyHandle", portOf),
+  s.test("disconnected?", (_, v) => v.message.what === "closed", "closed"),
+  dk(s, "receive_ipc_message: DkStreamRead(port)", "DkStreamRead", portOf),
   s.test("IPC_CLD_EXIT?", (_, v) => v.message.what === "exit", "exit"),
   s.test("IPC_PID_KILL?", (_, v) => isKill(v), "kill"),
   ...wakeWaiting(s, "loop"),
   s.jump("loop", "next message"),
+
+  s.at("event"),
+  dk(s, "clear_event: DkStreamRead(ipc_helper_event)", "DkStreamRead", portOf),
+  s.test("HELPER_NOTALIVE?", (c) => c.process(c.t).ipc.helper === "not-alive", "end"),
+  s.jump("update", "update_list"),
 
   s.at("kill"),
   s.callDynamic("ipc_pid_kill_callback", (c, v) => {
@@ -287,7 +297,11 @@ const helper = flow<Helper>("shim_ipc_helper", "libos", "2.15", (s) => [
     const { ipc } = c.process(c.t);
     ipc.children = ipc.children.filter((id) => id !== v.message.src);
     c.value = v.message.src;
+    // The port stands for all streams: one thing less to look at.
+    const port = c.m.objects[ipc.port];
+    if (port) port.level -= 1;
   }),
+  dkQuiet(s, "DkStreamDelete(port)", "DkStreamDelete"),
   ...wakeWaiting(s, "deleted"),
   s.at("deleted"),
   s.call("del_ipc_port_fini: unlock(ipc_helper_lock)", "unlock", lockOf(IPC_HELPER_LOCK)),
@@ -313,7 +327,7 @@ const helper = flow<Helper>("shim_ipc_helper", "libos", "2.15", (s) => [
   }),
   s.call("unlock(ipc_helper_lock)", "unlock", lockOf(IPC_HELPER_LOCK)),
   s.act("ipc helper thread terminated"),
-  s.call("DkThreadExit()", "DkThreadExit", () => ({ ...dkExitArgs() })),
+  dkExit(s, "DkThreadExit()", "DkThreadExit"),
 ]);
 
 /** -ECONNRESET as an exit code. */

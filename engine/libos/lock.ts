@@ -4,7 +4,8 @@ import type { Cpu } from "../cpu.ts";
 import { type Flow, flow, type Step, type Steps } from "../flow.ts";
 import { mutexArgs, WAIT_MUTEX } from "../pal/sync-calls.ts";
 import { SCAN_ALL } from "./deliver.ts";
-import { SLAB_LOCK } from "./names.ts";
+import { dkQuiet } from "./io.ts";
+import { SLAB_LOCK, VMA_LIST_LOCK } from "./names.ts";
 
 interface Lock {
   name: string;
@@ -61,4 +62,26 @@ const heap = (name: "malloc" | "free", label: string): Flow =>
     ret(),
   ]);
 
-export const lockFlows: readonly Flow[] = [lock, unlock, heap("malloc", "take a block"), heap("free", "give a block back")];
+/** More than 2000 bytes come from the PAL; the lock is that of the mappings (slabmgr.h:382, shim_malloc.c:63). */
+const largeMalloc = flow("malloc (large)", "libos", "2.12", (s) => [
+  s.call("bkeep_unmapped_any: lock(vma_list_lock)", "lock", () => ({ name: VMA_LIST_LOCK })),
+  s.call("bkeep_unmapped_any: unlock(vma_list_lock)", "unlock", () => ({ name: VMA_LIST_LOCK })),
+  dkQuiet(s, "DkVirtualMemoryAlloc()", "DkVirtualMemoryAlloc"),
+  s.ret(),
+]);
+
+const largeFree = flow("free (large)", "libos", "2.12", (s) => [
+  dkQuiet(s, "DkVirtualMemoryFree()", "DkVirtualMemoryFree"),
+  s.call("bkeep_munmap: lock(vma_list_lock)", "lock", () => ({ name: VMA_LIST_LOCK })),
+  s.call("bkeep_munmap: unlock(vma_list_lock)", "unlock", () => ({ name: VMA_LIST_LOCK })),
+  s.ret(),
+]);
+
+export const lockFlows: readonly Flow[] = [
+  lock,
+  unlock,
+  heap("malloc", "take a block"),
+  heap("free", "give a block back"),
+  largeMalloc,
+  largeFree,
+];

@@ -13,5 +13,11 @@ export const IPC_HELPER_LOCK = "ipc_helper_lock";
 export const RANGE_MAP_LOCK = "range_map_lock";
 export const MSGS_LOCK = "port.msgs_lock";
 export const MASTER_LOCK = "__master_lock";
+/** LibOS mappings. */
+export const VMA_LIST_LOCK = "vma_list_lock";
+export const FUTEX_LIST_LOCK = "futex_list_lock";
+/** cur_process.lock. */
+export const CUR_PROCESS_LOCK = "cur_process.lock";
+export const IPC_INFO_LOCK = "ipc_info_lock";
 /** The LibOS heap's. */
 export const SLAB_LOCK = "slab_mgr_lock";

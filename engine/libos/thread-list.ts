@@ -124,13 +124,17 @@ export function takeExited(t: Thread, entry: Exited): Exited {
   return taken;
 }
 
-/** del_thread: off thread_list. */
-export function forget(c: Cpu, p: Process, tid: number): void {
+/** del_thread: off thread_list. True: it was the record of a child, and nobody refers to it any more. */
+export function forget(c: Cpu, p: Process, tid: number): boolean {
   const child = childOf(p, tid);
-  if (!child) return takeOut(p.endedThreads, tid);
+  if (!child) {
+    takeOut(p.endedThreads, tid);
+    return false;
+  }
   child.listed = false;
-  if (child.waiters > 0) return;
+  if (child.waiters > 0) return false;
   p.children.splice(p.children.indexOf(child), 1);
   c.freeObject(child.exitEvent);
   dropLock(c, p, childLock(tid));
+  return true;
 }

@@ -19,6 +19,8 @@ interface Wait4 extends CallLocals {
   /** Of what was found: its tid, and the engine's id of a child process. */
   tid: number;
   process: number;
+  /** Nobody else refers to the record of it. A thread of this process keeps a reference to itself (shim_clone.c:105). */
+  last: boolean;
 }
 
 const own = (c: Cpu): { name: string } => ({ name: threadLock(c.t) });
@@ -147,11 +149,13 @@ const wait4 = flow<Wait4>("shim_do_wait4", "libos", "2.20", (s) => [
   ),
   s.call("del_thread: lock(thread_list_lock)", "lock", lockOf(THREAD_LIST_LOCK)),
   s.act("off thread_list", (c, v) => {
-    forget(c, c.process(c.t), v.tid);
+    v.last = forget(c, c.process(c.t), v.tid);
     reaped(c, v.process);
     v.ret = v.tid;
   }),
   s.call("del_thread: unlock(thread_list_lock)", "unlock", lockOf(THREAD_LIST_LOCK)),
+  s.test("put_thread(thread): others refer to it?", (_, v) => !v.last, "return"),
+  s.call("put_thread(thread): the last reference", "put_thread"),
   s.at("return"),
   answer(s),
 ]);

@@ -86,10 +86,15 @@ const calls = (pal: PalName): readonly Dk[] => [
   { name: "DkStreamWaitForClient", host: "accept", args: client, result: truth },
   { name: "DkStreamWaitForClient (pipe)", host: "accept", args: client, result: pipeClient(pal) },
   { name: "DkObjectClose", host: "close", result: truth },
+  { name: "DkObjectClose (event)", host: null },
   { name: "DkObjectClose (mutex)", host: null },
   { name: "DkStreamGetName", host: null },
   { name: "DkMutexCreate", host: null },
   { name: "DkNotificationEventCreate", host: null },
+  { name: "DkSegmentRegister", host: null },
+  { name: "DkStreamDelete", host: null },
+  { name: "DkVirtualMemoryAlloc", host: null },
+  { name: "DkVirtualMemoryFree", host: null },
   // The outside world's answer may be any number: the LibOS keeps it, the PAL only says whether the call was done. A look-up that finds
   // nothing leaves its error behind, as most programs have it many times before main.
   {
@@ -134,13 +139,25 @@ function palCall(pal: PalName, dk: Dk): Flow {
   ]);
 }
 
-/** One that needs nothing of the host (SGX asks it for memory now and then; that is left out). */
+/** One that needs nothing of the host, or a call that neither waits nor fails (mmap, arch_prctl, shutdown): that is left out. */
 const silentCall = (pal: PalName, name: string): Flow =>
   flow<DkLocals>(name, "pal", "1.1", (s) => [
     enter(s),
     s.act("do it", (_, v) => {
       v.ret = 1;
     }),
+    leave(pal, s),
+    done(s),
+  ]);
+
+/** There is no driver for it on a Linux host, and no such thing in an enclave (Linux/db_ipc.c:86, Linux-SGX/db_ipc.c:55). */
+const memoryChannel = (pal: PalName): Flow =>
+  flow<DkLocals>("DkCreatePhysicalMemoryChannel", "pal", "1.1", (s) => [
+    enter(s),
+    s.act(pal === "linux" ? "open(/dev/gipc): there is no driver" : "not implemented", (_, v) => {
+      v.raised = pal === "linux" ? PAL_ERROR.DENIED : PAL_ERROR.NOTIMPLEMENTED;
+    }),
+    failed(s),
     leave(pal, s),
     done(s),
   ]);
@@ -288,6 +305,7 @@ const create = (pal: PalName, name: "DkThreadCreate" | "DkProcessCreate", host: 
 export const palCalls = (pal: PalName): Flow[] => [
   ...calls(pal).map((dk) => palCall(pal, dk)),
   query(pal),
+  memoryChannel(pal),
   ...syncCalls(pal),
   delay(pal),
   time(pal),

@@ -34,6 +34,7 @@ export function eventOf(signal: number): number {
 
 /** Those that the emulated code raises or asks for, by number (Pal/src/pal_error.h). */
 export const PAL_ERROR = {
+  NOTIMPLEMENTED: 1,
   INVAL: 4,
   TOOLONG: 5,
   DENIED: 6,

@@ -1,5 +1,6 @@
 /** graphene-linux and graphene-sgx: the PAL's flows under the same LibOS, with the fixes that were asked for. */
 
+import { pthreadJoin } from "../app/pthread-join.ts";
 import { libosCall, SYSCALL_NAMES, undefinedCall } from "../app/syscalls.ts";
 import type { FixName } from "../fixes.ts";
 import { type Flow, flow } from "../flow.ts";
@@ -23,6 +24,7 @@ import { pollFlows } from "../libos/poll.ts";
 import { processFlows } from "../libos/process.ts";
 import { signalCallFlows } from "../libos/signal-calls.ts";
 import { streamFlows } from "../libos/streams.ts";
+import { threadRecordFlows } from "../libos/thread-record.ts";
 import { unimplementedFlows } from "../libos/unimplemented.ts";
 import { upcallFlows } from "../libos/upcalls.ts";
 import { wait4Flows } from "../libos/wait4.ts";
@@ -45,6 +47,7 @@ const libos = (fixes: Fixes, debug: boolean): Flow[] => [
     delayedBit: fixes.has("signal-delayed-breaks-preempt-assert"),
   }),
   ...upcallFlows({ delayedBit: fixes.has("signal-delayed-breaks-preempt-assert") }),
+  ...threadRecordFlows,
   ...cloneFlows,
   ...forkFlows,
   ...wait4Flows,
@@ -68,6 +71,7 @@ const libos = (fixes: Fixes, debug: boolean): Flow[] => [
   ...itimerFlows,
   ...messageFlows,
   ...SYSCALL_NAMES.flatMap((name) => libosCall(name, debug)),
+  pthreadJoin(true),
 ];
 
 /** Start of the PAL proper: in the enclave under SGX. */

@@ -1,5 +1,6 @@
 /** native-linux: no library OS, the kernel alone. The oracle: what the application should have seen (reference, 1.2). */
 
+import { pthreadJoin } from "../app/pthread-join.ts";
 import { nativeCall } from "../app/syscalls.ts";
 import type { Cpu } from "../cpu.ts";
 import { E } from "../errno.ts";
@@ -82,6 +83,7 @@ const creating = (name: "clone" | "fork", id: (c: Cpu) => number): Flow =>
   ]);
 
 const libc: readonly Flow[] = [
+  pthreadJoin(false),
   same("read"),
   same("write"),
   same("accept"),

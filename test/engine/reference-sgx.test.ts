@@ -112,7 +112,7 @@ describe("2.1 initialisation", () => {
     const ran = runProgram(
       SGX,
       [{ clone: "one" }, { nanosleep: "5ms" }],
-      [pin("SIGINT", "clone_implementation_wrapper: thread starts with preempt 1", "one")],
+      [pin("SIGINT", "clone_implementation_wrapper: allocate_tls: DkSegmentRegister(FS)", "one")],
       { programs: { one: ["getpid"] } },
     );
     const [lost] = rowsOf(ran, { what: "libos.signal.lost" });

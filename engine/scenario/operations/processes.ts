@@ -19,6 +19,17 @@ export const PROCESSES = {
     },
     () => z.strictObject({ program: programName.describe("a program of the scenario's `programs`; the thread takes its name"), ...done }),
   ),
+  "pthread-join": operation(
+    {
+      does: "wait for the end of a thread (pthread_join)",
+      linux: "0. A signal does not end the wait: it is made again after the handler.",
+      graphene:
+        "As on Linux; it is the LibOS that wakes who waits, at the thread's exit. A thread that the PAL ends is waited for for ever.",
+      example: "pthread-join: worker",
+      short: "thread",
+    },
+    () => z.strictObject({ thread: programName.describe("the program that the thread runs"), ...done }),
+  ),
   fork: operation(
     {
       does: "start a process running a program",

@@ -66,7 +66,6 @@ const ALARM =
 const TIMERS: readonly PalCase[] = [
   {
     call: "alarm, the first one",
-    differs: "the helper's thread record is made without DkMutexCreate and DkNotificationEventCreate",
     page: `L(slab) U*(slab) ; DkSystemTimeQuery! ; ${ALARM}`,
     main: [{ alarm: "2s" }],
   },
@@ -74,7 +73,6 @@ const TIMERS: readonly PalCase[] = [
   { call: "alarm(0)", page: `L(slab) U*(slab) ; DkSystemTimeQuery! ; ${ALARM}`, main: [{ alarm: "2s" }, { alarm: "0s" }] },
   {
     call: "setitimer, the first one",
-    differs: "the helper's thread record is made without DkMutexCreate and DkNotificationEventCreate",
     page: "DkSystemTimeQuery! ; L(mst) ; all of alarm one level deeper ; U*(mst)",
     main: [{ setitimer: { value: "2s" } }],
   },
@@ -88,8 +86,7 @@ const WAIT_ANY =
 const WAITS: readonly PalCase[] = [
   {
     call: "wait4, pid > 0",
-    differs:
-      "SIGCHLD comes at the end of the wait: L(cur) U(cur) L(slab) U(slab) DkThreadYieldExecution@1; the record of what was waited for is dropped without its PAL calls",
+    differs: "SIGCHLD comes at the end of the wait: L(cur) U(cur) L(slab) U(slab) DkThreadYieldExecution@1",
     page: WAIT_PID,
     main: [{ fork: "b" }, { wait4: { child: "b" } }],
     more: SLEEPER,
@@ -97,8 +94,7 @@ const WAITS: readonly PalCase[] = [
   { call: "wait4, pid > 0, WNOHANG", page: WAIT_PID, main: [{ fork: "b" }, { wait4: { child: "b", nohang: true } }], more: SLEEPER },
   {
     call: "wait4, pid -1",
-    differs:
-      "SIGCHLD comes at the end of the wait: L(cur) U(cur) L(slab) U(slab) DkThreadYieldExecution@1; the record of what was waited for is dropped without its PAL calls",
+    differs: "SIGCHLD comes at the end of the wait: L(cur) U(cur) L(slab) U(slab) DkThreadYieldExecution@1",
     page: WAIT_ANY,
     main: [{ fork: "b" }, "wait4"],
     more: SLEEPER,
@@ -110,16 +106,13 @@ const WAITS: readonly PalCase[] = [
 const MAKING: readonly PalCase[] = [
   {
     call: "clone, in the creator, one action",
-    differs:
-      "the copies of actions, the rings, the lock and the five events are made without their PAL calls, and DkObjectClose is no PAL call",
     page: "L(rng) U*(rng) ; L(slab) U*(slab) ; per installed action L(slab) U*(slab) ; rings: L(vma) U*(vma) DkVirtualMemoryAlloc@0 ; DkMutexCreate@0 ; 3 x DkNotificationEventCreate@0 ; 2 x DkNotificationEventCreate@0 ; DkThreadCreate@0 ; DkEventSet@0 ; DkObjectsWaitAny@0 ; DkObjectClose@0",
     main: [act("SIGUSR1"), { clone: "b" }],
     more: { ...H, ...SLEEPER },
   },
   {
     call: "clone, in the new thread",
-    differs:
-      "L(cur) is the page's L(child); DkObjectClose and DkSegmentRegister are no PAL calls, and the look-up of the stack takes no lock",
+    differs: "L(cur) is the page's L(child)",
     page: "DkObjectsWaitAny ; DkObjectClose ; DkSegmentRegister ; preempt := 1 ; L(vma) U(vma) ; L(tl) U(tl) ; L(child) L(par) U(par) U(child) ; DkEventSet ; preempt := 0 without FLUSH ; app",
     main: [{ clone: "b" }, sleep("5ms")],
     window: { who: "b", from: "", through: "jump to the application", to: "program b" },
@@ -142,8 +135,7 @@ const LAST =
 const ENDS: readonly PalCase[] = [
   {
     call: "exit, a thread that is not the last",
-    differs: "the call that ends the thread or process is not marked as a PAL call; the word of clear_child_tid is not emulated",
-    page: `${END} ; parent thread here: L(par) U(par), DkEventSet@1 ; U*(cur) 3 [clear_child_tid: L(fl) U*(fl)] ; DkEventSet@0 4 L(tl) U*(tl): DkThreadExit!`,
+    page: `${END} ; parent thread here: L(par) U(par), DkEventSet@1 ; U*(cur) 3 [clear_child_tid: [first: L(mst) DkMutexCreate U*(mst)] L(fl) U*(fl)] ; DkEventSet@0 4 L(tl) U*(tl): DkThreadExit!`,
     main: [{ clone: "b" }, sleep("5ms")],
     who: "b",
     operation: 1,
@@ -152,27 +144,25 @@ const ENDS: readonly PalCase[] = [
   {
     call: "exit, the only thread",
     differs:
-      "closing the ports at the end is one step without its PAL calls, and the call that ends the thread or process is not marked as a PAL call",
+      "__del_ipc_port drops two of the three references to a port before L(msgs) and the last one after U(msgs); cur_process.self, .parent and broadcast_port hold another, so no DkObjectClose (shim_ipc_helper.c:408-437)",
     page: `${END} ; step 1 again, @1 ; U*(cur) ${LAST}`,
     main: [{ exit: {} }],
   },
   {
     call: "exit_group, the async helper is alive",
     differs:
-      "closing the ports at the end is one step without its PAL calls, and the call that ends the thread or process is not marked as a PAL call",
+      "__del_ipc_port drops two of the three references to a port before L(msgs) and the last one after U(msgs); cur_process.self, .parent and broadcast_port hold another, so no DkObjectClose (shim_ipc_helper.c:408-437)",
     page: `L(tl) U*(tl) ; ${END} ; step 1 again, @1 ; U*(cur) ${LAST}`,
     main: [{ alarm: "2s" }, { "exit-group": {} }],
   },
   {
     call: "exit_group, another thread",
-    differs: "the call that ends the thread or process is not marked as a PAL call",
     page: `L(tl) ; per other live thread L(t) L(slab) U(slab) DkThreadResume@2 U(t) ; U*(tl) ; ${END} ; step 1 again, @1 ; U*(cur) 3 DkEventSet@0 4 L(tl) U*(tl): DkThreadExit!`,
     main: [{ clone: "b" }, sleep("1ms"), { "exit-group": {} }],
     more: SLEEPER,
   },
   {
     call: "exit, a child lives",
-    differs: "the call that ends the thread or process is not marked as a PAL call",
     page: `${END} ; step 1 again, @1 ; U*(cur) 3 DkEventSet@0 4 L(tl) U*(tl) 5 L(ipch) U*(ipch) ; DkStreamWrite ; a live child's stream: DkThreadExit!`,
     main: [{ fork: "b" }, { exit: {} }],
     more: SLEEPER,
@@ -184,7 +174,6 @@ const TURN = { who: "ipc-helper", from: "DkObjectsWaitAny(ipc_helper_event and t
 const HELPERS: readonly PalCase[] = [
   {
     call: "IPC helper, a kill of its process by a child",
-    differs: "the port is read without DkStreamAttributesQuerybyHandle",
     page: "DkObjectsWaitAny ; port: DkStreamAttributesQuerybyHandle, DkStreamRead, callback: as kill inside the process: L(tl) L(t) L(slab) U(slab) DkThreadResume@2 U(t) U*(tl), then DkStreamWrite(answer)",
     main: [ignore("SIGUSR1"), { fork: "b" }, sleep("20ms")],
     window: { ...TURN, through: "ipc_pid_kill_callback" },

@@ -1,0 +1,61 @@
+/**
+ * pthread_join of glibc: a wait until the kernel, or a library OS, has put 0 into the word with the thread's tid. Whatever else ends the
+ * wait, it is made again (nptl/pthread_join.c, lll_wait_tid).
+ */
+
+import type { Cpu } from "../cpu.ts";
+import { E } from "../errno.ts";
+import { type Flow, flow } from "../flow.ts";
+import { callArgs } from "../host/calls.ts";
+import type { Locals } from "../state.ts";
+import { tidWord } from "../threads.ts";
+import { counter, returned } from "./syscalls.ts";
+
+interface Join extends Locals {
+  thread: string;
+  /** Where the tid is; -1: the thread has ended before. */
+  word: number;
+}
+
+/** A thread of the caller's process, by its name; one that has ended is known by it, too. */
+function find(c: Cpu, v: Join): void {
+  const p = c.process(c.t);
+  const t = c.threadsOf(p).find(({ name }) => name === v.thread);
+  v.word = t ? tidWord(c, t) : -1;
+  c.t.rax = t || c.threads.some(({ name, pid }) => name === v.thread && pid === p.pid) ? 0 : E.SRCH;
+}
+
+/** The word is in the thread's descriptor, which goes with the join. */
+function join(c: Cpu, v: Join): void {
+  if (v.word >= 0) c.freeObject(v.word);
+  c.t.rax = 0;
+}
+
+const isEnded = (c: Cpu, v: Join): boolean => v.word < 0 || c.m.objects[v.word]?.level === 0;
+
+const futexArgs = (v: Join): Locals => ({ ...callArgs({ object: v.word }), changed: false, tid: true });
+
+/** `inShim`: the futex call is one to a LibOS. */
+export const pthreadJoin = (inShim: boolean): Flow =>
+  flow<Join>("libc pthread_join", "app", "1.2", (s) => [
+    s.act("which thread is it?", find),
+    s.test("ESRCH: there is no such thread", (c) => c.t.rax < 0, "return"),
+    s.at("again"),
+    s.test("its tid is 0?", isEnded, "joined"),
+    inShim
+      ? s.call(
+          "futex(FUTEX_WAIT, tid): shim_futex_wait()",
+          "shim_futex_wait",
+          (c, v) => {
+            c.value = counter(c);
+            return { ...futexArgs(v), entry: counter(c) };
+          },
+          "libos.syscall.enter",
+        )
+      : s.call("futex(FUTEX_WAIT, tid)", "host futex-wait", (_, v) => futexArgs(v)),
+    s.jump("again", "look again"),
+    s.at("joined"),
+    s.act("joined", join),
+    s.at("return"),
+    s.ret("back in the application", returned, "app.return"),
+  ]);
