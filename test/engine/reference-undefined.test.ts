@@ -169,7 +169,13 @@ describe.each(BOTH)("3.2 per-thread-dispositions, 2.1, %s", (stack) => {
     const ran = runProgram(
       stack,
       [{ clone: "one" }, { nanosleep: "2ms" }],
-      [{ signal: "SIGCONT", thread: "one", when: { thread: "one", site: "clone_implementation_wrapper: allocate_tls: DkSegmentRegister(FS)" } }],
+      [
+        {
+          signal: "SIGCONT",
+          thread: "one",
+          when: { thread: "one", site: "clone_implementation_wrapper: allocate_tls: DkSegmentRegister(FS)" },
+        },
+      ],
       { programs: { one: ["getpid"] } },
     );
     const [row] = rowsOf(ran, { what: "undefined" });
