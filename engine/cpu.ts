@@ -1,10 +1,11 @@
 /**
  * Executes steps. A Cpu is a machine (the state) plus what belongs to a run and not to the state: the program, the block
- * being filled, interned texts, decisions made so far. It is the only code that moves a pc.
+ * being filled, interned texts, decisions made so far. Jumps that no step of a flow makes are in `control.ts`.
  */
 
 import { BLOCK_ROWS, type Block, newBlock } from "./block.ts";
 import type { Scheduler } from "./chance.ts";
+import { hasBegun, newFrame } from "./control.ts";
 import { ScenarioError } from "./errors.ts";
 import { ACT, CALL, type Program, RET, TEST } from "./flow.ts";
 import { type Declared, PIPE } from "./object-kinds.ts";
@@ -23,7 +24,7 @@ import {
   type Thread,
 } from "./state.ts";
 import { NEVER } from "./time.ts";
-import { type Decision, KIND, type ThreadInfo } from "./transition.ts";
+import type { Decision, ThreadInfo } from "./transition.ts";
 
 /** Largest numbers of the columns `depth` and `pending`, and of `preempt`. */
 const MOST = 0xffff;
@@ -125,10 +126,10 @@ export class Cpu {
         break;
       case CALL: {
         const callee = flow.callees[pc] as number;
-        if (callee >= 0) stack.push({ flow: callee, pc: 0, v: s.run(this, frame.v) as Locals });
+        if (callee >= 0) stack.push(newFrame(callee, s.run(this, frame.v) as Locals));
         else {
           const target = s.run(this, frame.v) as { flow: number; v: Locals } | null;
-          if (target) stack.push({ flow: target.flow, pc: 0, v: target.v });
+          if (target) stack.push(newFrame(target.flow, target.v));
         }
         break;
       }
@@ -289,7 +290,7 @@ export const topFrame = (t: Thread): Frame => {
 };
 
 export function push(t: Thread, flow: number, v: Locals): void {
-  running(t).push({ flow, pc: 0, v });
+  running(t).push(newFrame(flow, v));
 }
 
 /** Drop frames above `depth` without running them: what setting RSP does. */
@@ -299,13 +300,8 @@ export function cut(c: Cpu, t: Thread, stack: StackId, depth: number): void {
     const frame = frames.pop() as Frame;
     if (frame.flow === c.wiring.restorer) t.signalFrames -= 1;
     // A handler counts from its first step on: another signal may have come before that.
-    if (c.wiring.isHandler[frame.flow] && frame.pc > 0) t.app.inHandler -= 1;
+    if (c.wiring.isHandler[frame.flow] && hasBegun(frame)) t.app.inHandler -= 1;
   }
-}
-
-/** RIP past the instruction that faulted. A handler that does so to code that did not fault changes nothing (there it runs garbage). */
-export function skipFault(c: Cpu, frame: Frame | undefined): void {
-  if (frame && c.program.flows[frame.flow]?.steps[frame.pc]?.kind === KIND["app.fault"]) frame.pc += 1;
 }
 
 /** The nearest frame of a flow on the running stack, searched from the top, below `depth`; -1 when there is none. */

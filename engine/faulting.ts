@@ -1,5 +1,6 @@
 /** Instructions that fault: what the processor makes of them, with and without an enclave, and then the kernel (reference, 1.3, 2.4, 2.9). */
 
+import { nextStep, retry } from "./control.ts";
 import { type Cpu, inEnclave, topFrame } from "./cpu.ts";
 import { type Fault, VECTOR, type Vma } from "./faults.ts";
 import { generateFault } from "./host/generate.ts";
@@ -48,7 +49,7 @@ export function faultAt(c: Cpu, what: Fault, address: number, vma: Vma = "unmapp
     c.kind = KIND.step;
     return;
   }
-  if (!exception.trap || inEnclave(c.t)) topFrame(c.t).pc -= 1;
+  if (!exception.trap || inEnclave(c.t)) retry(topFrame(c.t));
   c.t.sgx.faultVector = exception.vector;
   c.t.sgx.faultOpcode = what;
   // The kernel's frame of a thread in an enclave lies on the untrusted stack, which has room.
@@ -91,4 +92,4 @@ function infoOf(what: Fault, signal: number, address: number, vma: Vma): SigInfo
 }
 
 /** The frame's next instruction is one that faulted. */
-export const atFault = (c: Cpu, frame: Frame): boolean => c.program.flows[frame.flow]?.steps[frame.pc]?.kind === KIND["app.fault"];
+export const atFault = (c: Cpu, frame: Frame): boolean => nextStep(c.program, frame)?.kind === KIND["app.fault"];

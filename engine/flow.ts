@@ -110,6 +110,8 @@ export interface Compiled {
   readonly steps: readonly Step[];
   readonly targets: Int32Array;
   readonly callees: Int32Array;
+  /** Mark to position, for `control.ts`. */
+  readonly marks: ReadonlyMap<string, number>;
   /** Number of step 0 among all steps; the site id is `2 * (base + pc) + context`. */
   readonly base: number;
 }
@@ -154,6 +156,7 @@ export function assemble(declared: readonly Flow[]): Program {
       steps,
       targets: Int32Array.from(steps, target),
       callees: Int32Array.from(steps, callee),
+      marks,
       base,
     };
   });

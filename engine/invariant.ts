@@ -3,6 +3,7 @@
  * engine, never of the emulated code: that may leak preempt, drop signals and keep locks, but not share a frame or miscount a ring.
  */
 
+import { hasBegun, isAt } from "./control.ts";
 import type { Program } from "./flow.ts";
 import { handlerFlow } from "./flow-names.ts";
 import { RESTORER } from "./host/restorer.ts";
@@ -183,7 +184,7 @@ function checkStacks({ program, restorer, isHandler }: Check, t: Thread, say: Sa
     else if (!(frame.pc >= 0 && frame.pc <= last)) say(`frame of ${flow.name} at step ${frame.pc} of ${flow.steps.length}`);
     if (frame.flow === restorer) signalFrames += 1;
     // A handler counts from its first step on.
-    if (isHandler[frame.flow] && frame.pc > 0) handlers += 1;
+    if (isHandler[frame.flow] && hasBegun(frame)) handlers += 1;
   }
   if (t.signalFrames !== signalFrames) say(`signalFrames is ${t.signalFrames}, on its stacks are ${signalFrames}`);
   if (t.app.inHandler !== handlers) say(`inHandler is ${t.app.inHandler}, on its stacks are ${handlers}`);
@@ -218,7 +219,7 @@ function checkRings({ m, program }: Check, t: Thread, say: Say): void {
   const frames = m.threads.flatMap((other) =>
     other ? [...other.host, ...other.enclave, ...other.sgx.ssa.flatMap((ssa) => ssa?.push ?? [])] : [],
   );
-  const reserving = frames.filter((frame) => frame.flow === allocating && frame.v.target === t.id && frame.pc === RESERVED).length;
+  const reserving = frames.filter((frame) => frame.flow === allocating && frame.v.target === t.id && isAt(program, frame, RESERVED)).length;
   if (t.libos.hasSignal + reserving < length) say(`has_signal is ${t.libos.hasSignal}, in the rings are ${length}`);
 }
 

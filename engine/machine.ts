@@ -4,6 +4,7 @@ import { scenarioFlows } from "./app/compile.ts";
 import { applies, planWhen, reachSite } from "./app/pins.ts";
 import { first } from "./app/plans.ts";
 import { noQuestions } from "./chance.ts";
+import { newFrame } from "./control.ts";
 import { Cpu, type Pins, type Wiring } from "./cpu.ts";
 import { assemble, type Program } from "./flow.ts";
 import { handlerFlow, programFlow } from "./flow-names.ts";
@@ -43,8 +44,8 @@ function wire(o: RunOptions, program: Program): Wiring {
     native: o.stack === "native-linux",
     handlers: names.map(at),
     isHandler: program.flows.map((f) => handlers.has(f.name)),
-    boot: () => [{ flow: at(stack.boot), pc: 0, v: {} }],
-    bootThread: (start) => [{ flow: at(stack.bootThread(start)), pc: 0, v: { start } }],
+    boot: () => [newFrame(at(stack.boot), {})],
+    bootThread: (start) => [newFrame(at(stack.bootThread(start)), { start })],
   };
 }
 

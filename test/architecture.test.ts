@@ -120,6 +120,13 @@ describe("the layers of the emulated system", () => {
   });
 });
 
+describe("a pc", () => {
+  it("is moved by the processor and by the named operations of control.ts, by nobody else", () => {
+    const others = filesBelow("engine").filter(({ name }) => !["cpu.ts", "control.ts"].includes(path.relative("engine", name)));
+    expect(others.filter(({ text }) => /\.pc\s*(?:[-+]?=(?!=)|\+\+|--)|\bpc: 0\b/.test(text)).map(({ name }) => name)).toEqual([]);
+  });
+});
+
 describe("the engine is a pure function of its input", () => {
   // biome forbids the globals; these are the ones it does not see.
   const FORBIDDEN = [/\bMath\.random\b/, /from "node:/, /\basync\b\s*(?:\(|function)/, /\bawait\b/, /\bMath\.(?:log|exp|sin|cos|pow)\b/];

@@ -1,5 +1,6 @@
 /** Programs of a scenario become flows of the application layer: an operation is a step, or a few. */
 
+import { become, jumpTarget } from "../control.ts";
 import { running, stackOf, topFrame } from "../cpu.ts";
 import { faultAt } from "../faulting.ts";
 import { type Flow, flow, type Step, type Steps } from "../flow.ts";
@@ -163,9 +164,7 @@ const COMPILE: Compile = {
       app.runs[key] = n + 1;
       const known = Object.hasOwn(op.threads, name) ? op.threads[name] : undefined;
       v.ends = (c.wiring.native ? known?.ends[n] : 0) ?? 0;
-      const frame = topFrame(c.t);
-      frame.flow = c.flowOf(handlerFlow(known?.as[n] ?? op.otherwise));
-      frame.pc = BODY_AT;
+      become(c.program, topFrame(c.t), c.flowOf(handlerFlow(known?.as[n] ?? op.otherwise)), v, BODY);
     }),
   ],
   sigsetjmp: (op, x) => {
@@ -180,7 +179,7 @@ const COMPILE: Compile = {
             stack,
             depth: stackOf(c.t, stack).length,
             flow: frame.flow,
-            pc: c.program.flows[frame.flow]?.targets[frame.pc - 1] ?? 0,
+            pc: jumpTarget(c.program, frame),
             mask: appMask(c.t),
           };
           return false;
@@ -265,8 +264,8 @@ const told = (s: Steps<Program>): Step[] => [
   ),
 ];
 
-/** Number of a handler's first own step: after its start and what it is told. */
-const BODY_AT = 4;
+/** A handler's first own step: after its start and what it is told. */
+const BODY = "the handler's own steps";
 
 /** A run of a log's handler is over when it was there. */
 const evenOut = (s: Steps<Program>): Step =>
@@ -293,6 +292,7 @@ const handlerOf = (name: string, operations: readonly Operation[], timed: boolea
       "app.handler.enter",
     ),
     ...told(s),
+    s.at(BODY),
     ...body(s, operations, name),
     ...(timed ? [evenOut(s)] : []),
     s.ret(

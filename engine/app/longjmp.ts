@@ -1,5 +1,6 @@
 /** siglongjmp: libc sets RSP and RIP, and nobody is asked. */
 
+import { resumeAt } from "../control.ts";
 import { type Cpu, cut, stackOf } from "../cpu.ts";
 import { keyOf } from "../state.ts";
 import { undefinedBehaviour } from "../undefined.ts";
@@ -17,5 +18,5 @@ export function longjmp(c: Cpu, place: string): void {
     return undefinedBehaviour(c, t, "siglongjmp: the place was not set, or its function has returned");
   t.stack = target.stack;
   cut(c, t, target.stack, target.depth);
-  frame.pc = target.pc;
+  resumeAt(frame, target.pc);
 }

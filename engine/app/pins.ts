@@ -1,5 +1,6 @@
 /** Plans of a scenario that wait for a place: when a thread makes a call, enters a handler, reaches a site. */
 
+import { nextStepNumber } from "../control.ts";
 import { type Cpu, topFrame } from "../cpu.ts";
 import type { When } from "../scenario/schema.ts";
 import type { Thread } from "../state.ts";
@@ -76,9 +77,7 @@ export function leaveCall(c: Cpu): void {
 /** The step a thread will make next may be a pinned place. Asked after each of its steps, and when it is new. */
 export function reachSite(c: Cpu, t: Thread): void {
   if (c.pins.sites.size === 0) return;
-  const frame = topFrame(t);
-  const step = (c.program.flows[frame?.flow ?? -1]?.base ?? 0) + (frame?.pc ?? 0);
-  for (const plan of c.pins.sites.get(step) ?? []) {
+  for (const plan of c.pins.sites.get(nextStepNumber(c.program, topFrame(t))) ?? []) {
     const when = planWhen(c, plan);
     if (when?.thread === t.name && visit(c, plan, when.nth)) due(c, plan);
   }

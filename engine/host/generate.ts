@@ -3,6 +3,7 @@
  * the emulated code each of these is atomic.
  */
 
+import { nextStep, retry } from "../control.ts";
 import { type Cpu, topFrame } from "../cpu.ts";
 import { SI, type SigInfo } from "../siginfo.ts";
 import { hasSignal, linuxDefault, SIG } from "../signals.ts";
@@ -25,8 +26,7 @@ const keptFor = (t: Thread, signal: number): boolean =>
 /** It sleeps, or has been woken and was not yet given a processor. */
 function offProcessor(c: Cpu, t: Thread): boolean {
   if (t.state === "blocked") return true;
-  const frame = topFrame(t);
-  return c.program.flows[frame?.flow ?? -1]?.steps[frame?.pc ?? 0]?.kind === KIND["thread.wake"];
+  return nextStep(c.program, topFrame(t))?.kind === KIND["thread.wake"];
 }
 
 /** wants_signal: not blocked, and either on a processor or without a signal to look after already. */
@@ -128,7 +128,7 @@ function interruptCompute(c: Cpu, t: Thread): void {
   const left = Math.min(t.app.computing - c.now, NEVER);
   const frame = topFrame(t);
   if (t.state !== "run" || left <= 0 || t.time !== t.app.computing || frame === undefined) return;
-  frame.pc -= 1;
+  retry(frame);
   frame.v.left = left;
   t.time = c.now;
   t.app.computing = 0;

@@ -1,5 +1,6 @@
 /** What a call writes for the application besides its result: rows of `app.output` before the call returns. */
 
+import { retry, skip } from "../control.ts";
 import { type Cpu, topFrame } from "../cpu.ts";
 import type { Step, Steps } from "../flow.ts";
 import type { SignalSet } from "../signals.ts";
@@ -42,12 +43,12 @@ export const copyOut = <V extends Writes>(s: Pick<Steps<V>, "act">, label: strin
       const { out = [] } = v;
       c.extra = out.shift() ?? 0;
       c.value = out.shift() ?? 0;
-      if (out.length > 0) topFrame(c.t).pc -= 1;
+      if (out.length > 0) retry(topFrame(c.t));
     },
     "app.output",
   );
 
 /** Nothing to write: the step above is not made. For the step before it. */
 export function skipCopyOut(c: Cpu, v: Writes): void {
-  if (v.out === undefined || v.out.length === 0) topFrame(c.t).pc += 1;
+  if (v.out === undefined || v.out.length === 0) skip(topFrame(c.t));
 }

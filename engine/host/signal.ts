@@ -3,8 +3,9 @@
  * atomic. How a signal becomes pending is in `generate.ts`.
  */
 
+import { newFrame, retry, skipFault } from "../control.ts";
 import { costOf } from "../costs.ts";
-import { type Cpu, cut, running, skipFault } from "../cpu.ts";
+import { type Cpu, cut, running } from "../cpu.ts";
 import { E } from "../errno.ts";
 import { addSignal, linuxDefault, removeSignal, SIG, type SignalSet, union } from "../signals.ts";
 import { type Frame, type HostSignal, type Process, SA_NODEFER, SA_ONSTACK, SA_RESETHAND, SA_RESTART, type Thread } from "../state.ts";
@@ -37,10 +38,8 @@ export function deliver(c: Cpu, t: Thread, pending: HostSignal): void {
   const mask = t.savedMask ?? t.hostMask;
   t.savedMask = null;
   const stack = running(t);
-  stack.push({
-    flow: c.wiring.restorer,
-    pc: 0,
-    v: {
+  stack.push(
+    newFrame(c.wiring.restorer, {
       signal: pending.signal,
       id: pending.id,
       mask,
@@ -53,9 +52,9 @@ export function deliver(c: Cpu, t: Thread, pending: HostSignal): void {
       rdx: t.rdx,
       carried: t.eventSignalId,
       alt,
-    },
-  });
-  stack.push({ flow: action.flow, pc: 0, v: { signal: pending.signal, id: pending.id, event: 0, info: pending.info } });
+    }),
+  );
+  stack.push(newFrame(action.flow, { signal: pending.signal, id: pending.id, event: 0, info: pending.info }));
   t.signalFrames += 1;
   if (alt) t.app.stackFull = false;
   const during = union(t.hostMask, action.mask);
@@ -101,7 +100,7 @@ export function restartOrInterrupt(t: Thread, meets: Meets): void {
   t.rax = E.INTR;
   const again = meets === "nothing" || (meets === "restarting handler" && code === E.RESTARTSYS);
   const frame = t.host[t.host.length - 1];
-  if (again && frame) frame.pc -= 1;
+  if (again && frame) retry(frame);
 }
 
 /** No signal is left and no handler ran: the call starts again, and a mask that was for it alone ends. */
@@ -170,10 +169,10 @@ export function sigreturn(c: Cpu, t: Thread): void {
   t.eventSignalId = v.carried;
   if (v.redirect > 0) {
     // The handler wrote another RIP into the frame; RSP is kept, so what was interrupted stays below as dead frames.
-    stack.push({ flow: v.redirect, pc: 0, v: {} });
+    stack.push(newFrame(v.redirect, {}));
     c.value = 1;
   }
-  if (v.skip) skipFault(c, stack[stack.length - 1]);
+  if (v.skip) skipFault(c.program, stack[stack.length - 1]);
   recheck(c, t);
   retarget(c, c.process(t));
 }

@@ -4,8 +4,9 @@
  * the second step: what comes between the first two is not overlooked.
  */
 
+import { goTo } from "../control.ts";
 import { costOf } from "../costs.ts";
-import { type Cpu, later } from "../cpu.ts";
+import { type Cpu, later, topFrame } from "../cpu.ts";
 import { E } from "../errno.ts";
 import { type Flow, flow } from "../flow.ts";
 import type { SignalSet } from "../signals.ts";
@@ -54,7 +55,7 @@ export function waiting({ name, attempt, timedOut = E.TIMEDOUT, cut = never, chi
     `host ${name}`,
     "host",
     "1.2",
-    ({ act, ret }) => [
+    ({ act, at, ret }) => [
       act(
         `${name}: enter the kernel`,
         (c, v) => {
@@ -68,6 +69,7 @@ export function waiting({ name, attempt, timedOut = E.TIMEDOUT, cut = never, chi
         },
         "host.syscall.enter",
       ),
+      at(WAIT),
       act(
         `${name}: wait`,
         (c, v) => {
@@ -90,11 +92,12 @@ export function waiting({ name, attempt, timedOut = E.TIMEDOUT, cut = never, chi
           const result = late ?? tryNow(c, v);
           if (result !== null) v.ret = result;
           else if (t.dying || (t.cause === INTERRUPTED && deliverable(c, t) !== null)) v.ret = interrupted(c, v);
-          else return rewind(c, 1);
+          else return goOn(c, WAIT);
           leave(c, v);
         },
         "thread.wake",
       ),
+      at(WRITE),
       copyOut({ act }, `${name}: write what was asked for`),
       ret(
         `${name}: return from the kernel`,
@@ -119,16 +122,17 @@ function stayAwake(c: Cpu): void {
   c.ns = costOf("step") - costOf("thread.block");
 }
 
-/** Positions in the steps above: on to what is written, or past it. */
+/** Marks in the steps above. */
+const WAIT = "wait";
+const WRITE = "write";
+
+/** On to what is written, or past it. */
 function leave(c: Cpu, v: CallLocals): void {
-  rewind(c, 3);
+  goOn(c, WRITE);
   skipCopyOut(c, v);
 }
 
-function rewind(c: Cpu, pc: number): void {
-  const frame = c.t.host[c.t.host.length - 1];
-  if (frame) frame.pc = pc;
-}
+const goOn = (c: Cpu, mark: string): void => goTo(c.program, topFrame(c.t), mark);
 
 /** What a call does when there is nothing: wait, or with O_NONBLOCK not. */
 const nothing = (object: HostObject): number | null => (object.nonblock ? E.AGAIN : null);

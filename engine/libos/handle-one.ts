@@ -1,5 +1,6 @@
 /** __handle_one_signal: disposition, the application's handler, the default action (reference, 2.12, 2.16). */
 
+import { newFrame } from "../control.ts";
 import { type Cpu, running } from "../cpu.ts";
 import { type Flow, flow } from "../flow.ts";
 import type { SigInfo } from "../siginfo.ts";
@@ -57,11 +58,8 @@ const oneSignal = (v: Signal): OneSignal => ({
 });
 
 /** Calls __handle_one_signal. Its first lines are about SIGCP alone and stand apart, so that the rest reads as the page draws it. */
-export const handleOneSignal = (c: Cpu, v: Signal): Frame => ({
-  flow: c.flowOf(v.signal === SIGCP ? "__handle_one_signal (SIGCP)" : "__handle_one_signal"),
-  pc: 0,
-  v: { ...oneSignal(v) },
-});
+export const handleOneSignal = (c: Cpu, v: Signal): Frame =>
+  newFrame(c.flowOf(v.signal === SIGCP ? "__handle_one_signal (SIGCP)" : "__handle_one_signal"), { ...oneSignal(v) });
 
 const joinCheckpoint = flow<Signal>("__handle_one_signal (SIGCP)", "libos", "2.12", ({ act, ret }) => [
   act(

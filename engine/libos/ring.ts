@@ -48,6 +48,9 @@ function move(ring: Ring, head: number, tail: number): void {
   ring.length = (tail - head + MAX_SIGNAL_LOG) % MAX_SIGNAL_LOG;
 }
 
+/** Mark in allocate_signal_log where the tail has moved and has_signal has not. */
+export const RESERVED = "reserved";
+
 /**
  * Reserve a slot: the tail moves and has_signal goes up before the pointer is there. The compare-and-swap is repeated only when the old
  * value it returns is the new tail; another one, two or more ahead, is taken for success, and two producers own one slot
@@ -79,6 +82,7 @@ const allocate = flow<Reservation>(
       "full",
     ),
     test("compare-and-swap tail, tail + 1: is the old value tail + 1? again", (c, v) => swapTail(c, v) === next(v.tail), "again"),
+    at(RESERVED),
     act("has_signal + 1", (c, v) => {
       v.slot = v.tail;
       const t = c.m.threads[v.target];
@@ -93,9 +97,6 @@ const allocate = flow<Reservation>(
     }),
   ],
 );
-
-/** Step of allocate_signal_log in which the tail has moved and has_signal has not. */
-export const RESERVED = 2;
 
 /** The value of tail before; the swap is made only when that is what was read. */
 function swapTail(c: Cpu, v: Reservation): number {

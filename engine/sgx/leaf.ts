@@ -3,6 +3,7 @@
  * called by one step.
  */
 
+import { retry } from "../control.ts";
 import { costOf } from "../costs.ts";
 import { type Cpu, cut, push, stackOf } from "../cpu.ts";
 import { VECTOR } from "../faults.ts";
@@ -56,7 +57,7 @@ export function eenter(c: Cpu, t: Thread, entry: Locals): boolean {
   c.extra = t.rdi;
   if (!sgx.mapped || sgx.cssa >= NSSA) {
     const frame = t.host[t.host.length - 1];
-    if (frame) frame.pc -= 1;
+    if (frame) retry(frame);
     fault(c, t);
     return false;
   }

@@ -1,11 +1,13 @@
 /** Enclave entry code and ocalls, seen from inside (reference, 1.3, 2.2 and 2.3). Runs with the untrusted RSP where it really does. */
 
+import { goTo, hasBegun, newFrame } from "../../control.ts";
 import { type Cpu, cut, findDown, push, stackOf, topFrame } from "../../cpu.ts";
 import { type Flow, flow } from "../../flow.ts";
 import { eexit, fault } from "../../sgx/leaf.ts";
 import { ENCLAVE, type Frame, HOST, type Locals, type SsaFrame } from "../../state.ts";
 import { KIND } from "../../transition.ts";
 import { undefinedBehaviour } from "../../undefined.ts";
+import { AFTER_RESUME } from "./untrusted.ts";
 
 interface Entry {
   start: string;
@@ -69,10 +71,8 @@ const enclaveEntry = flow<Entry>(
     act("update GPRSGX = (RSP = new frame, RDI = event, RSI = new frame, RIP = _DkExceptionHandler)", (c, v) => {
       const ssa = ssa0(c);
       c.extra = c.t.eventSignalId;
-      ssa.push.push({
-        flow: c.flowOf("_DkExceptionHandler"),
-        pc: 0,
-        v: {
+      ssa.push.push(
+        newFrame(c.flowOf("_DkExceptionHandler"), {
           event: v.event,
           vector: ssa.vector,
           // A second frame keeps the stale vector, but its RIP is _DkExceptionHandler (3.4 sgx-exitinfo-stale).
@@ -87,8 +87,8 @@ const enclaveEntry = flow<Entry>(
           rdx: ssa.rdx,
           carried: ssa.id,
           frame: -1,
-        },
-      });
+        }),
+      );
     }),
     act("EEXIT(RDX = after_resume)", stageOneDone, "sgx.eexit"),
   ],
@@ -123,7 +123,7 @@ function stageOneDone(c: Cpu): void {
   while (flowOnTop(c) === "sgx_entry_return") cut(c, t, HOST, t.host.length - 1);
   const raise = topFrame(t);
   if (flowOnTop(c) !== "sgx_raise") throw new Error("EEXIT to after_resume, but not on the stack of sgx_raise");
-  raise.pc = (c.program.flows[raise.flow]?.steps.length ?? 1) - 1;
+  goTo(c.program, raise, AFTER_RESUME);
 }
 
 const flowOnTop = (c: Cpu): string => c.program.flows[topFrame(c.t).flow]?.name ?? "";
@@ -187,7 +187,7 @@ function hasUnfinished(c: Cpu, stack: readonly Frame[], own: Frame | undefined):
   const ocall = c.flowOf("sgx_ocall");
   for (let i = 0; i < stack.length; i += 1) {
     const frame = stack[i];
-    if (frame?.flow !== ocall || frame === own || frame.pc === 0) continue;
+    if (frame?.flow !== ocall || frame === own || !hasBegun(frame)) continue;
     if (stack[i + 1]?.flow !== c.flowOf("_DkHandleExternalEvent")) return true;
   }
   return false;

@@ -1,6 +1,7 @@
 /** Trusted PAL of Linux-SGX: exceptions, external events, generic handling and return (reference, 2.2 to 2.6). */
 
-import { type Cpu, cut, findDown, skipFault, stackOf } from "../../cpu.ts";
+import { skipFault } from "../../control.ts";
+import { type Cpu, cut, findDown, stackOf } from "../../cpu.ts";
 import { VECTOR } from "../../faults.ts";
 import { type Flow, flow, type Step } from "../../flow.ts";
 import { ENCLAVE, type StackId } from "../../state.ts";
@@ -57,7 +58,7 @@ function restore(c: Cpu, v: Exception, skip: boolean): void {
   t.rsi = v.rsi;
   t.rdx = v.rdx;
   t.eventSignalId = v.carried;
-  if (skip) skipFault(c, stackOf(t, v.stack)[v.depth - 1]);
+  if (skip) skipFault(c.program, stackOf(t, v.stack)[v.depth - 1]);
 }
 
 const handler = flow<Exception>(

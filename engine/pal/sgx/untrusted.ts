@@ -1,5 +1,6 @@
 /** Untrusted PAL of Linux-SGX: initialisation, ocalls, host signal handlers (reference, 2.1 to 2.5). */
 
+import { become, isPast, retry } from "../../control.ts";
 import { type Cpu, running, topFrame } from "../../cpu.ts";
 import { type Flow, flow } from "../../flow.ts";
 import { type CallLocals, callArgs, exitArgs } from "../../host/calls.ts";
@@ -84,12 +85,15 @@ const ecall = flow<{ start: string }>("ecall", "untrusted-pal", "2.1", ({ act, r
   ret(),
 ]);
 
+/** Mark behind `RDX = ...`. Code without it uses RDX for itself: as the address of an EEXIT it is garbage (D2). */
+const RDX_LOADED = "RDX loaded";
+
 /** Where EEXIT of an ocall lands: dispatch, then back into the enclave. */
 const dispatch = flow<{ code: string; args: Locals }>(
   "sgx_entry",
   "untrusted-pal",
   "2.3",
-  ({ act, callDynamic }) => [
+  ({ act, callDynamic, at }) => [
     callDynamic("call the ocall's function", (c, v) => ({ flow: c.flowOf(v.code), v: { args: v.args } })),
     act("RDI = result, RSI = 0", (c) => {
       c.t.rdi = c.t.rax;
@@ -99,15 +103,17 @@ const dispatch = flow<{ code: string; args: Locals }>(
     act("RDX = sgx_entry() addr", (c) => {
       c.t.rdx = "sgx_entry";
     }),
+    at(RDX_LOADED),
     act("go to sgx_entry_return()", (c) => {
       const frame = running(c.t)[running(c.t).length - 1];
-      if (frame) Object.assign(frame, { flow: c.flowOf("sgx_entry_return"), pc: 0, v: {} });
+      if (frame) become(c.program, frame, c.flowOf("sgx_entry_return"), {});
     }),
   ],
   { note: "D2: a handler that rewrites RIP jumps past the RDX load, so RDX keeps what it had" },
 );
 
-const entryReturn = flow("sgx_entry_return", "untrusted-pal", "2.3", ({ act }) => [
+const entryReturn = flow("sgx_entry_return", "untrusted-pal", "2.3", ({ act, at }) => [
+  at(RDX_LOADED),
   act("RBX = current thread's TCS, RCX = async_exit_pointer() addr"),
   act(
     "EENTER(RBX, RCX)",
@@ -118,7 +124,7 @@ const entryReturn = flow("sgx_entry_return", "untrusted-pal", "2.3", ({ act }) =
   ),
   // Where an EEXIT to an address that is no code leaves the thread: until SIGSEGV arrives, it gets no further.
   act("no code at this address", (c) => {
-    topFrame(c.t).pc -= 1;
+    retry(topFrame(c.t));
   }),
 ]);
 
@@ -234,18 +240,16 @@ function inject(c: Cpu, v: Handler): void {
   });
 }
 
-/** First step after `RDX = ...`, by flow. All other code uses RDX for itself: as the address of an EEXIT it is garbage (D2). */
-const RDX_LOADED: Readonly<Record<string, number>> = { sgx_raise: 1, sgx_entry: 3, sgx_entry_return: 0 };
+const hasLoadedRdx = (c: Cpu, frame: Frame | undefined): boolean => frame !== undefined && isPast(c.program, frame, RDX_LOADED);
 
-function hasLoadedRdx(c: Cpu, frame: Frame | undefined): boolean {
-  const from = RDX_LOADED[c.program.flows[frame?.flow ?? 0]?.name ?? ""];
-  return frame !== undefined && from !== undefined && frame.pc >= from;
-}
+/** Mark of the label that RDX leads to after stage one of an exception. */
+export const AFTER_RESUME = "after_resume";
 
-const raise = flow<{ event: number; id: number; signal: number }>("sgx_raise", "untrusted-pal", "2.2", ({ act, ret }) => [
+const raise = flow<{ event: number; id: number; signal: number }>("sgx_raise", "untrusted-pal", "2.2", ({ act, at, ret }) => [
   act("RDX = after_resume() addr", (c) => {
     c.t.rdx = "after_resume";
   }),
+  at(RDX_LOADED),
   act("RBX = current thread's TCS, RCX = async_exit_pointer() addr"),
   act("RDI = event (from first func arg)", (c, v) => {
     c.t.rdi = v.event;
@@ -260,6 +264,7 @@ const raise = flow<{ event: number; id: number; signal: number }>("sgx_raise", "
     },
     "sgx.eenter",
   ),
+  at(AFTER_RESUME),
   ret("after_resume(): return"),
 ]);
 

@@ -1,0 +1,71 @@
+/**
+ * Where a function of the emulated code goes on: the operations that read and move a frame's pc. Beside `Cpu.step`, which moves it from
+ * one step to the next, nobody else does. Places are named by marks (`at` in a flow), so that a step more changes none of them.
+ */
+
+import type { Compiled, Program, Step } from "./flow.ts";
+import { FlowError } from "./flow.ts";
+import type { Frame, Locals } from "./state.ts";
+import { KIND } from "./transition.ts";
+
+/** A function that has not begun. */
+export const newFrame = (flow: number, v: Locals): Frame => ({ flow, pc: 0, v });
+
+/** It has made its first step. */
+export const hasBegun = (frame: Frame): boolean => frame.pc > 0;
+
+/** The step that the frame makes next; undefined at its end. */
+export const nextStep = (program: Program, frame: Frame | undefined): Step | undefined =>
+  frame && program.flows[frame.flow]?.steps[frame.pc];
+
+/** Number of that step among all steps of the program. */
+export const nextStepNumber = (program: Program, frame: Frame): number => (program.flows[frame.flow]?.base ?? 0) + frame.pc;
+
+/** A return address as a frame holds it and `resumeAt` takes it back: where the jump leads that is being executed. */
+export const jumpTarget = (program: Program, frame: Frame): number => program.flows[frame.flow]?.targets[frame.pc - 1] ?? 0;
+
+export function resumeAt(frame: Frame, address: number): void {
+  frame.pc = address;
+}
+
+/** The instruction just executed is executed again: RIP stays at it. */
+export function retry(frame: Frame): void {
+  frame.pc -= 1;
+}
+
+/** The next step is not made. */
+export function skip(frame: Frame): void {
+  frame.pc += 1;
+}
+
+/** RIP past the instruction that faulted. A handler that does so to code that did not fault changes nothing (there it runs garbage). */
+export function skipFault(program: Program, frame: Frame | undefined): void {
+  if (frame && nextStep(program, frame)?.kind === KIND["app.fault"]) skip(frame);
+}
+
+/** Go on at a mark of the flow. */
+export function goTo(program: Program, frame: Frame, mark: string): void {
+  const flow = program.flows[frame.flow];
+  frame.pc = flow?.marks.get(mark) ?? noMark(flow, mark);
+}
+
+/** Another function has the frame from here on (a tail call), from its start or a mark. */
+export function become(program: Program, frame: Frame, flow: number, v: Locals, mark = ""): void {
+  frame.flow = flow;
+  frame.v = v;
+  frame.pc = 0;
+  if (mark !== "") goTo(program, frame, mark);
+}
+
+/** The next step is the one behind the mark. */
+export const isAt = (program: Program, frame: Frame, mark: string): boolean => program.flows[frame.flow]?.marks.get(mark) === frame.pc;
+
+/** The flow has such a mark, and the frame is at it or further on. */
+export function isPast(program: Program, frame: Frame, mark: string): boolean {
+  const at = program.flows[frame.flow]?.marks.get(mark);
+  return at !== undefined && frame.pc >= at;
+}
+
+function noMark(flow: Compiled | undefined, mark: string): never {
+  throw new FlowError(`${flow?.name}: no mark "${mark}"`);
+}
