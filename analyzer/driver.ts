@@ -1,15 +1,17 @@
-/** One pass over the columns for all rules: a row that no rule names costs one look at a table. */
+/** One pass over the blocks for all rules: the model takes a row, then the rules that listen to its kind. A row that nobody needs costs a look at a table. */
 
 import { createHash } from "node:crypto";
 import { setImmediate as turn } from "node:timers/promises";
-import { type Block, KIND, KIND_COUNT, type Sink } from "../engine/index.ts";
+import { type Block, KIND, KIND_COUNT, type KindName, type Sink } from "../engine/index.ts";
 import type { RuleRun } from "../recorder/index.ts";
 import type { Finding } from "./finding.ts";
-import type { Names, Report, Rule, RuleState } from "./rule.ts";
+import { CHANGES_STATE, finishTrace, SCOPE_NAMES, ThreadModel, takeRow } from "./model/index.ts";
+import type { Names } from "./names.ts";
+import type { Rule, Subscription, Unworded } from "./rule.ts";
 import { RULES } from "./rules/index.ts";
 
 /** Findings kept for one fingerprint; more are only counted, so that memory does not grow with the run. */
-export const MAX_ALIKE = 1000;
+export const MAX_FINDINGS_PER_FINGERPRINT = 1000;
 
 export interface Analysis extends Sink {
   /** End of the trace: the findings in order of their first transition. */
@@ -28,40 +30,96 @@ export interface AnalysisResult {
 
 /** Takes the blocks of a run or trace in order. `names` may still grow meanwhile. */
 export function createAnalysis(names: Names, rules: readonly Rule[] = RULES): Analysis {
+  const byKind = emptyLists(KIND_COUNT);
+  const byEnd = emptyLists(SCOPE_NAMES.length);
+  const atEnd: (() => void)[] = [];
+  const model = new ThreadModel(names, (type) => callAll(byEnd[type] as Listeners));
+  const kept = createKeeping();
+  for (const rule of rules) {
+    const listeners = rule.start(model, kept.of(rule));
+    for (const [name, listener] of Object.entries(listeners)) listFor(name as Subscription).push(listener);
+  }
+  const needed = Uint8Array.from(byKind, (list, kind) => (list.length > 0 || (rules.length > 0 && CHANGES_STATE[kind] === 1) ? 1 : 0));
+
+  function listFor(name: Subscription): Listeners {
+    if (name === "trace.end") return atEnd;
+    const type = SCOPE_NAMES.findIndex((scope) => name === `${scope}.end`);
+    const list = type >= 0 ? byEnd[type] : byKind[KIND[name as KindName]];
+    if (list === undefined) throw new Error(`no kind and no end of a scope is called "${name}"`);
+    return list;
+  }
+
+  return {
+    put(block: Block): void {
+      const { kind, n } = block;
+      for (let row = 0; row < n; row += 1) {
+        const id = kind[row] as number;
+        if (needed[id] !== 1) continue;
+        takeRow(model, block, row);
+        callAll(byKind[id] as Listeners);
+      }
+    },
+    finish() {
+      finishTrace(model);
+      callAll(atEnd);
+      return kept.result();
+    },
+  };
+}
+
+type Listeners = (() => void)[];
+
+const emptyLists = (length: number): Listeners[] => Array.from({ length }, () => []);
+
+function callAll(listeners: Listeners): void {
+  for (let i = 0; i < listeners.length; i += 1) (listeners[i] as () => void)();
+}
+
+/** Findings that are alike. */
+interface Group {
+  readonly fingerprint: string;
+  count: number;
+}
+
+interface Keeping {
+  /** Where a rule's findings go. */
+  of(rule: Rule): (finding: Unworded) => void;
+  result(): AnalysisResult;
+}
+
+function createKeeping(): Keeping {
   const findings: Finding[] = [];
-  const alike = new Map<string, number>();
+  const groups = new Map<string, Group>();
   const omitted = new Map<string, number>();
   const omittedCostNs = new Map<string, number>();
   const ran: Totals[] = [];
-  const states: RuleState[] = [];
-  const byKind: (RuleState[] | null)[] = Array.from({ length: KIND_COUNT }, () => null);
-  for (const rule of rules) {
-    const totals: Totals = { rule: rule.id, findings: 0, costNs: 0, omitted: 0 };
-    const state = rule.start(names, (found) => keep(rule, totals, found));
-    ran.push(totals);
-    states.push(state);
-    for (const kind of rule.kinds) (byKind[KIND[kind]] ??= []).push(state);
-  }
-  const wanted = Uint8Array.from(byKind, (list) => (list === null ? 0 : 1));
 
-  function keep(rule: Rule, totals: Totals, found: Report): void {
-    const { title, thread, costNs, evidence } = found;
-    const first = evidence[0];
-    const last = evidence[evidence.length - 1];
-    if (first === undefined || last === undefined) throw new Error(`${rule.id}: a finding without evidence`);
-    const fingerprint = createHash("sha256")
-      .update([rule.id, ...found.same].join("\n"))
-      .digest("hex")
-      .slice(0, 12);
+  function groupOf(rule: Rule, same: readonly (string | number)[]): Group {
+    const key = [rule.id, ...same].join("\n");
+    let group = groups.get(key);
+    if (group === undefined) {
+      group = { fingerprint: createHash("sha256").update(key).digest("hex").slice(0, 12), count: 0 };
+      groups.set(key, group);
+    }
+    return group;
+  }
+
+  function keep(rule: Rule, totals: Totals, { thread, costNs, same, report }: Unworded): void {
+    const group = groupOf(rule, same);
+    const { fingerprint } = group;
+    group.count += 1;
     totals.findings += 1;
     totals.costNs += costNs;
-    add(alike, fingerprint, 1);
-    if ((alike.get(fingerprint) ?? 0) > MAX_ALIKE) {
+    if (group.count > MAX_FINDINGS_PER_FINGERPRINT) {
       totals.omitted += 1;
       add(omitted, fingerprint, 1);
       add(omittedCostNs, fingerprint, costNs);
       return;
     }
+    const { title, evidence } = report();
+    const first = evidence[0];
+    const last = evidence[evidence.length - 1];
+    if (first === undefined || last === undefined) throw new Error(`${rule.id}: a finding without evidence`);
     findings.push({
       rule: rule.id,
       severity: rule.severity,
@@ -76,16 +134,12 @@ export function createAnalysis(names: Names, rules: readonly Rule[] = RULES): An
   }
 
   return {
-    put(block: Block): void {
-      const { kind, n } = block;
-      for (let row = 0; row < n; row += 1) {
-        const id = kind[row] as number;
-        if (wanted[id] !== 1) continue;
-        for (const state of byKind[id] ?? []) state.take(block, row);
-      }
+    of(rule) {
+      const totals: Totals = { rule: rule.id, findings: 0, costNs: 0, omitted: 0 };
+      ran.push(totals);
+      return (finding) => keep(rule, totals, finding);
     },
-    finish() {
-      for (const state of states) state.finish();
+    result() {
       findings.sort((a, b) => a.firstSeq - b.firstSeq || a.lastSeq - b.lastSeq);
       return { findings, omitted, omittedCostNs, ran };
     },

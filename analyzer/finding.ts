@@ -7,6 +7,8 @@ export type Severity = (typeof SEVERITIES)[number];
 
 export interface Evidence {
   readonly seq: number;
+  /** Which piece of evidence it is: the rule's name for it. */
+  readonly id: string;
   /** Why it matters, for a person. */
   readonly caption: string;
 }

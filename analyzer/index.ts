@@ -8,13 +8,24 @@ export {
   analyzeGently,
   createAnalysis,
   type GentleOptions,
-  MAX_ALIKE,
+  MAX_FINDINGS_PER_FINGERPRINT,
 } from "./driver.ts";
 export { pairUp, type SeenPair } from "./experiments/compare.ts";
 export { type Changes, ExperimentError, firstDifferingRow, type RowDifference, runOf, withDecision } from "./experiments/rerun.ts";
 export { outcome, type Seen, type SeenCalls, watchCalls } from "./experiments/seen-calls.ts";
 export { findRule, RuleError } from "./find-rule.ts";
 export { atLeast, type Evidence, type Finding, SEVERITIES, type Severity } from "./finding.ts";
-export type { Names, Report, Rule, RuleState } from "./rule.ts";
-export { RULES } from "./rules/index.ts";
+export type { Names } from "./names.ts";
+export {
+  defineRule,
+  type Example,
+  type Found,
+  type Handlers,
+  type Invalid,
+  type MadeRow,
+  type Rule,
+  type Valid,
+  type Wording,
+} from "./rule.ts";
+export { addRule, RULES } from "./rules/index.ts";
 export * from "./verdict/index.ts";

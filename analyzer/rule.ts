@@ -1,53 +1,127 @@
-/** What a rule is: a documentation, and a small state machine over the kinds of transition it names. */
+/**
+ * What a rule is: its documentation, its logic, its words and its examples, in one value. The logic (`run`) listens to kinds of
+ * transitions and to ends of scopes and says what it found as numbers and names; the words (`report`) make texts of that.
+ */
 
-import type { Block, FixName, KindName, Layer, Site, ThreadInfo } from "../engine/index.ts";
-import type { Evidence, Severity } from "./finding.ts";
+import type { FixName, KindName, Layer, StackName, Transition } from "../engine/index.ts";
+import type { Severity } from "./finding.ts";
+import type { ScopeName, ThreadModel } from "./model/index.ts";
 
-/** Names a rule may need. The lists grow while a run goes on: look up when needed. */
-export interface Names {
-  readonly sites: readonly Site[];
-  readonly threads: readonly ThreadInfo[];
-  readonly texts: readonly string[];
-}
+/** A row of the kind; a scope of the type has ended (`closed` and `how` of the model say which and how); the trace is over. */
+export type Subscription = KindName | `${ScopeName}.end` | "trace.end";
 
-export interface Report {
-  readonly title: string;
+/** Called after the model has taken the row. */
+export type Handlers = Readonly<Partial<Record<Subscription, () => void>>>;
+
+/** What the logic of a rule hands over. */
+export interface Found<Data, Id extends string> {
   readonly thread: number;
   /** Virtual ns wasted; the rule's `cost` says which. */
   readonly costNs: number;
-  /** In order of seq, at least one. */
-  readonly evidence: readonly Evidence[];
+  /** At least one, in any order. */
+  readonly evidence: readonly { readonly id: Id; readonly seq: number }[];
+  readonly data: Data;
+}
+
+/** The words of a rule. */
+export interface Wording<Data, Id extends string> {
+  readonly title: (data: Data) => string;
   /** What makes it the same thing in other runs: names, never seqs or times. */
-  readonly same: readonly (string | number)[];
+  readonly same: (data: Data) => readonly (string | number)[];
+  /** Why each piece of evidence matters, for a person. */
+  readonly captions: Readonly<Record<Id, (data: Data) => string>>;
 }
 
-export interface RuleState {
-  /** Row `row` of the block, of one of the rule's kinds. The block is reused: copy what is kept. */
-  take(block: Block, row: number): void;
-  /** The trace is over. */
-  finish(): void;
+/** A row made by hand: what is not given is 0, seq is the position, rows are 1 us apart. */
+export type MadeRow = Partial<Transition> & { readonly name: KindName };
+
+export interface Example {
+  /** The situation. */
+  readonly name: string;
+  /** A built-in scenario by its name, the body of one as YAML, or rows for what no stack does. */
+  readonly scenario: string | readonly MadeRow[];
+  /** Rows have no stack. */
+  readonly stacks?: readonly StackName[] | undefined;
+  readonly fixes?: readonly FixName[] | undefined;
 }
 
-export interface Rule {
+/** The rule must report it: on these stacks and on no other, and not with its own fix. */
+export interface Invalid extends Example {
+  /** Title and ids of the evidence, in order of seq, of each finding. */
+  readonly found: readonly { readonly title: string; readonly evidence: readonly string[] }[];
+}
+
+/** It comes close, and the rule must not report it. */
+export interface Valid extends Example {
+  /** Kinds ("pal.call.abandon") and places ("flow: label") that it comes to: so close. */
+  readonly reaches: readonly string[];
+}
+
+/** For the pages that people read. Sentences in plain English. */
+export interface Documentation {
   readonly id: string;
   readonly title: string;
   readonly severity: Severity;
   readonly layers: readonly Layer[];
-  /** What is looked for. */
+  /** What goes wrong. */
   readonly what: string;
   /** Why it matters to a program. */
   readonly why: string;
-  /** How the library OS was, or could be, mended. */
-  readonly mend: string;
-  /** The switch that mends it here. */
+  /** What the rule looks for, and how a person confirms it. */
+  readonly recognise: string;
+  /** What comes close and is none, each with an example that the rule must not report. */
+  readonly ignore: readonly { readonly text: string; readonly nearMiss: Valid }[];
+  /** How the library OS was, or could be, fixed. */
+  readonly remedy: string;
+  /** The switch that fixes it here. */
   readonly fix: FixName | null;
-  /** What comes close and is none. */
-  readonly not: readonly string[];
   /** What `costNs` of a finding counts. */
   readonly cost: string;
   readonly source: string;
-  /** A built-in scenario that shows it. */
-  readonly example: string;
-  readonly kinds: readonly KindName[];
-  start(names: Names, report: (found: Report) => void): RuleState;
+  /** The first one is a built-in scenario, and the page shows it. */
+  readonly invalid: readonly [Invalid, ...Invalid[]];
 }
+
+/** A finding in words. */
+export interface Report {
+  readonly title: string;
+  readonly evidence: readonly { readonly seq: number; readonly id: string; readonly caption: string }[];
+}
+
+/** A finding before its words: they are made only when it is kept. */
+export interface Unworded {
+  readonly thread: number;
+  readonly costNs: number;
+  readonly same: readonly (string | number)[];
+  readonly report: () => Report;
+}
+
+export interface Rule extends Documentation {
+  readonly start: (model: ThreadModel, found: (finding: Unworded) => void) => Handlers;
+}
+
+interface Source<Data, Id extends string> extends Documentation {
+  readonly run: (model: ThreadModel, found: (finding: Found<Data, Id>) => void) => Handlers;
+  readonly report: Wording<Data, Id>;
+}
+
+/** The compiler checks that each piece of evidence has its caption. */
+export function defineRule<Data, Id extends string>({ run, report, ...documentation }: Source<Data, Id>): Rule {
+  return {
+    ...documentation,
+    start: (model, found) => run(model, (finding) => found(unworded(finding, report))),
+  };
+}
+
+const unworded = <Data, Id extends string>(
+  { thread, costNs, evidence, data }: Found<Data, Id>,
+  { title, same, captions }: Wording<Data, Id>,
+): Unworded => ({
+  thread,
+  costNs,
+  same: same(data),
+  report: () => ({
+    title: title(data),
+    evidence: evidence.map(({ id, seq }) => ({ seq, id, caption: captions[id](data) })).sort((a, b) => a.seq - b.seq),
+  }),
+});

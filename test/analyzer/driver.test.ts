@@ -9,29 +9,26 @@ import {
   atLeast,
   createAnalysis,
   type Finding,
-  MAX_ALIKE,
+  type Handlers,
+  MAX_FINDINGS_PER_FINGERPRINT,
   RULES,
   type Rule,
 } from "../../analyzer/index.ts";
-import { nesting } from "../../analyzer/nesting.ts";
-import { perThread } from "../../analyzer/per-thread.ts";
 import { BLOCK_ROWS, KIND, type KindName, newBlock } from "../../engine/index.ts";
 import { analyzeRows, madeUp, watch, YIELD } from "./support.ts";
 
 const FIRST = RULES[0] as Rule;
 
+const here = (...seqs: number[]) => seqs.map((seq) => ({ seq, id: "here", caption: "here" }));
+
 /** A rule that reports every row it is shown. */
 const everyRow = (id: string, kinds: readonly KindName[], same: readonly (string | number)[] = ["it"]): Rule => ({
   ...FIRST,
   id,
-  kinds,
-  start: (_names, report) => ({
-    take(block, row) {
-      const evidence = [{ seq: block.seq0 + row, caption: "here" }];
-      report({ title: id, thread: block.thread[row] as number, costNs: 1, evidence, same });
-    },
-    finish() {},
-  }),
+  start(m, found) {
+    const tell = () => found({ thread: m.thread, costNs: 1, same, report: () => ({ title: id, evidence: here(m.seq) }) });
+    return Object.fromEntries(kinds.map((kind) => [kind, tell]));
+  },
 });
 
 const fingerprints = (found: AnalysisResult): string[] => [...new Set(found.findings.map((f) => f.fingerprint))].sort();
@@ -113,7 +110,7 @@ describe("a run with a great many of the same finding", () => {
       main:
         - sigaction: { signal: SIGUSR1, handler: on-usr1 }
         - loop:
-            times: ${MAX_ALIKE + OVER}
+            times: ${MAX_FINDINGS_PER_FINGERPRINT + OVER}
             do:
               - sigprocmask: { how: block, signals: [SIGUSR1] }
               - tgkill: { thread: self, signal: SIGUSR1 }
@@ -130,14 +127,14 @@ describe("a run with a great many of the same finding", () => {
       { rows: 400_000 },
     );
     const usr1 = w.findings.filter((f) => f.title.endsWith("SIGUSR1"));
-    expect(usr1).toHaveLength(MAX_ALIKE);
-    expect(w.findings).toHaveLength(MAX_ALIKE + 1);
+    expect(usr1).toHaveLength(MAX_FINDINGS_PER_FINGERPRINT);
+    expect(w.findings).toHaveLength(MAX_FINDINGS_PER_FINGERPRINT + 1);
     expect([...w.omitted]).toEqual([[usr1[0]?.fingerprint, OVER]]);
     // Each yield costs the same here, so what is not kept is known by its cost.
     const one = usr1[0]?.costNs ?? 0;
     expect(one).toBeGreaterThan(0);
     expect([...w.omittedCostNs]).toEqual([[usr1[0]?.fingerprint, OVER * one]]);
-    const all = MAX_ALIKE + OVER + 1;
+    const all = MAX_FINDINGS_PER_FINGERPRINT + OVER + 1;
     const nothing = { findings: 0, costNs: 0, omitted: 0 };
     expect(w.ran).toEqual(
       RULES.map(({ id: rule }) => ({ rule, ...(rule === YIELD ? { findings: all, costNs: all * one, omitted: OVER } : nothing) })),
@@ -165,20 +162,14 @@ describe("the driver", () => {
   it("sorts by the first transition, then the last", () => {
     const spans: Rule = {
       ...FIRST,
-      start: (_names, report) => ({
-        take() {},
-        finish() {
-          for (const [first, last] of [
+      start: (_, found) => ({
+        "trace.end"() {
+          for (const seqs of [
             [3, 4],
             [1, 9],
             [1, 2],
-          ] as const) {
-            const evidence = [
-              { seq: first, caption: "a" },
-              { seq: last, caption: "b" },
-            ];
-            report({ title: "t", thread: 0, costNs: 1, evidence, same: [] });
-          }
+          ])
+            found({ thread: 0, costNs: 1, same: [], report: () => ({ title: "t", evidence: here(...seqs) }) });
         },
       }),
     };
@@ -193,13 +184,15 @@ describe("the driver", () => {
   it("refuses a finding without evidence", () => {
     const empty: Rule = {
       ...FIRST,
-      kinds: ["lock"],
-      start: (_names, report) => ({
-        take: () => report({ title: "t", thread: 0, costNs: 0, evidence: [], same: [] }),
-        finish() {},
-      }),
+      start: (_, found) => ({ lock: () => found({ thread: 0, costNs: 0, same: [], report: () => ({ title: "t", evidence: [] }) }) }),
     };
     expect(() => analyzeRows(ROWS, run, 5, [empty])).toThrow("a finding without evidence");
+  });
+
+  it("refuses a rule that listens to what does not exist", () => {
+    const listens = { "app.dance": () => {} };
+    const odd: Rule = { ...FIRST, start: () => listens as Handlers };
+    expect(() => analyzeRows(ROWS, run, 5, [odd])).toThrow('no kind and no end of a scope is called "app.dance"');
   });
 
   it("runs only the rules it is given", () => {
@@ -264,49 +257,8 @@ describe("a recorded trace", () => {
   });
 });
 
-describe("the parts rules are made of", () => {
-  it("nesting keeps what is open by depth, and lets go of what was dropped without a return", () => {
-    let made = 0;
-    const open = nesting(() => {
-      made += 1;
-      return { depth: 0 };
-    });
-    const depths = (): number[] => {
-      const list: number[] = [];
-      open.each((entry) => list.push(entry.depth));
-      return list;
-    };
-    expect(open.top()).toBeNull();
-    for (const depth of [2, 5, 9]) open.enter(depth);
-    expect(depths()).toEqual([2, 5, 9]);
-    open.backTo(5);
-    expect(open.top()?.depth).toBe(5);
-    open.enter(7);
-    open.enter(3);
-    expect(depths()).toEqual([2, 3]);
-    open.enter(3);
-    expect(depths()).toEqual([2, 3]);
-    open.backTo(0);
-    expect([open.top(), depths()]).toEqual([null, []]);
-    expect(made).toBe(3);
-  });
-
-  it("state of threads is made once and let go", () => {
-    const states = perThread(() => ({ n: 0 }));
-    states.of(4).n += 1;
-    states.of(4).n += 1;
-    states.of(2).n += 5;
-    const seen: number[][] = [];
-    states.each((thread, state) => seen.push([thread, state.n]));
-    expect(seen).toEqual([
-      [4, 2],
-      [2, 5],
-    ]);
-    states.drop(4);
-    expect(states.of(4).n).toBe(0);
-  });
-
-  it("severities are ordered", () => {
+describe("severities", () => {
+  it("are ordered", () => {
     expect(atLeast("high", "medium")).toBe(true);
     expect(atLeast("medium", "medium")).toBe(true);
     expect(atLeast("info", "low")).toBe(false);

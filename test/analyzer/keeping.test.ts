@@ -3,7 +3,7 @@
 import { writeFileSync } from "node:fs";
 import Sqlite from "better-sqlite3";
 import { describe, expect, it } from "vitest";
-import { type Finding, MAX_ALIKE, RULES } from "../../analyzer/index.ts";
+import { type Finding, MAX_FINDINGS_PER_FINGERPRINT, RULES } from "../../analyzer/index.ts";
 import { openTrace, type Trace } from "../../recorder/index.ts";
 import { eintr } from "../support/command-line.ts";
 import { tempPaths } from "../support/temp-dir.ts";
@@ -35,7 +35,7 @@ const EVERY_RULE = RULES.map((rule) => rule.id).sort();
 const RULES_RUN = "SELECT rule, findings, omitted FROM analysis ORDER BY rule";
 
 describe("a trace with more alike than are kept", () => {
-  const TIMES = MAX_ALIKE + 25;
+  const TIMES = MAX_FINDINGS_PER_FINGERPRINT + 25;
   const MANY = `
 name: many
 title: a signal out of the ring, again and again
@@ -62,7 +62,7 @@ handlers:
       .split("\n")
       .slice(1)
       .map((line) => JSON.parse(line) as Finding);
-    expect(findings).toHaveLength(MAX_ALIKE);
+    expect(findings).toHaveLength(MAX_FINDINGS_PER_FINGERPRINT);
     expect(talk).toContain(`${TIMES.toLocaleString("en")} findings`);
     expect(talk).toContain("25 of them are like others and only counted");
 
@@ -74,7 +74,7 @@ handlers:
     expect(cost).toBeGreaterThan(0);
     expect(JSON.parse(answer.out)).toContainEqual({ rule: YIELD, findings: TIMES, cost_ns: cost });
     expect(ask(dir, RULES_RUN)).toEqual(EVERY_RULE.map((rule) => (rule === YIELD ? [rule, TIMES, 25] : [rule, 0, 0])));
-    expect(ask(dir, RULES_FOUND)).toEqual([[YIELD, MAX_ALIKE]]);
+    expect(ask(dir, RULES_FOUND)).toEqual([[YIELD, MAX_FINDINGS_PER_FINGERPRINT]]);
   });
 });
 

@@ -2,7 +2,7 @@
 
 import { readFileSync } from "node:fs";
 import path from "node:path";
-import { type AnalysisResult, createAnalysis, type Finding, RULES, type Rule } from "../../analyzer/index.ts";
+import { type AnalysisResult, createAnalysis, type Finding, type MadeRow, type Names, RULES, type Rule } from "../../analyzer/index.ts";
 import {
   type Block,
   boot,
@@ -71,8 +71,8 @@ export function watch(text: string, stack: StackName, { rules = RULES, rows: mos
 }
 
 /** The same rows in blocks of another size. */
-export function analyzeRows(rows: readonly Transition[], run: Run, size: number, rules: readonly Rule[] = RULES): AnalysisResult {
-  const analysis = createAnalysis(run, rules);
+export function analyzeRows(rows: readonly Transition[], names: Names, size: number, rules: readonly Rule[] = RULES): AnalysisResult {
+  const analysis = createAnalysis(names, rules);
   const block = newBlock(size);
   for (let from = 0; from < rows.length; from += size) {
     const part = rows.slice(from, from + size);
@@ -84,8 +84,8 @@ export function analyzeRows(rows: readonly Transition[], run: Run, size: number,
   return analysis.finish();
 }
 
-/** Rows by hand, for what the engine cannot do: seq by position, 1 us apart, all else 0. */
-export const madeUp = (list: readonly (Partial<Transition> & { name: KindName })[]): Transition[] =>
+/** Rows by hand, for what the engine cannot do. */
+export const madeUp = (list: readonly MadeRow[]): Transition[] =>
   list.map(({ name, ...given }, seq) => ({
     time: seq * 1000,
     thread: 0,

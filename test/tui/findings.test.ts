@@ -15,7 +15,7 @@ test("those alike are told once, with how many there are and what all of them co
     lastSeq: 9,
     costNs: 100,
     fingerprint: "abc",
-    evidence: [{ seq: 5, caption: "here" }],
+    evidence: [{ seq: 5, id: "here", caption: "here" }],
   };
   const result = {
     findings: [finding, finding, finding],

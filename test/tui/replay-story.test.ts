@@ -165,7 +165,7 @@ describe("why it matters", () => {
       if (s.screen() === before) break;
     }
     const rule = findRule(told().rule);
-    for (const title of [rule.id, "Why it matters", "How it was mended", "Cost of a finding"]) expect(text).toContain(title);
+    for (const title of [rule.id, "Why it matters", "How it was fixed", "Cost of a finding"]) expect(text).toContain(title);
     expect(text).toContain("w close");
     expect(text).not.toContain("eintr record");
     await s.type("w");

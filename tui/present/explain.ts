@@ -13,8 +13,9 @@ export function explanation(rule: Rule, width = 88): string {
     wrapCells(`severity ${rule.severity}; layers ${rule.layers.join(", ")}; ${rule.source}`, width).join("\n"),
     section("What", rule.what),
     section("Why it matters", rule.why),
-    section("How it was mended", rule.mend),
-    section("What it is not", ...rule.not.map((text) => `- ${text}`)),
+    section("How to recognise it", rule.recognise),
+    section("When to ignore it", ...rule.ignore.map(({ text }) => `- ${text}`)),
+    section("How it was fixed", rule.remedy),
     section("Cost of a finding", rule.cost),
     ["See it", ...tryIt(rule)].join("\n"),
   ];
@@ -26,7 +27,8 @@ const indented = (paragraphs: readonly string[], width: number): string[] =>
 
 /** Commands are not wrapped: they are there to be pasted. */
 function tryIt(rule: Rule): string[] {
-  const commands = [`eintr record ${rule.example} --stack graphene-sgx -o a.trace`, "eintr analyze a.trace"];
+  const [{ scenario, stacks = [] }] = rule.invalid;
+  const commands = [`eintr record ${scenario} --stack ${stacks[0]} -o a.trace`, "eintr analyze a.trace"];
   if (rule.fix !== null) commands.push(`eintr rerun a.trace --fix ${rule.fix}`);
   return commands.map((line) => INDENT + line);
 }

@@ -1,0 +1,142 @@
+/** What rows of a kind change besides open scopes: sleep, locks, masks, pending signals. One entry for each kind that changes something. */
+
+import { KIND, KIND_COUNT, type KindName } from "../../engine/index.ts";
+import { processEnded, released, taken, threadEnded } from "./locks.ts";
+import type { ThreadModel } from "./model.ts";
+import { closeDownTo } from "./opening.ts";
+import { HOW, NONE, SCOPE } from "./scopes.ts";
+import { forgetThread, generated, WAITS_IN, type WaitsIn, waits, waitsNoMore } from "./signals.ts";
+import { dropThread, MASK, type Mask } from "./threads.ts";
+
+type Effect = (m: ThreadModel) => void;
+
+/** Of the system call that the application called: not of one whose call is before the trace. */
+const leaveLibos: Effect = (m) => {
+  const { scopes } = m;
+  const call = m.open(SCOPE.CALL);
+  if (call === NONE || (m.tellsDepth && scopes.depth[call] !== m.depth)) return;
+  scopes.exitSeq[call] = m.seq;
+  scopes.result[call] = m.value;
+};
+
+const fallAsleep: Effect = ({ threads, slot, seq, time, extra, value }) => {
+  if (slot === NONE) return;
+  threads.blockedSeq[slot] = seq;
+  threads.blockedTime[slot] = time;
+  threads.blockedOn[slot] = extra;
+  threads.interruptible[slot] = value;
+};
+
+const wakeUp: Effect = ({ threads, slot }) => {
+  if (slot !== NONE) threads.blockedSeq[slot] = NONE;
+};
+
+/** Below 0 is a lock that was taken before the trace. */
+const countLocks = ({ threads, slot }: ThreadModel, by: 1 | -1): void => {
+  if (slot !== NONE) threads.locksHeld[slot] = Math.max(0, (threads.locksHeld[slot] as number) + by);
+};
+
+const setMask = ({ threads, slot }: ThreadModel, mask: Mask, low: number, high: number): void => {
+  if (slot === NONE) return;
+  const at = 2 * slot + mask;
+  threads.maskLow[at] = low;
+  threads.maskHigh[at] = high;
+  threads.maskKnown[at] = 1;
+};
+
+const forgetMask =
+  (mask: Mask): Effect =>
+  ({ threads, slot }) => {
+    if (slot !== NONE) threads.maskKnown[2 * slot + mask] = 0;
+  };
+
+const endThread: Effect = (m) => {
+  if (m.slot === NONE) return;
+  closeDownTo(m, NONE, HOW.THREAD_OVER);
+  threadEnded(m.locks, m.thread);
+  forgetThread(m.signals, m.thread);
+  dropThread(m.threads, m.slot);
+};
+
+const waitsHere = (where: WaitsIn): Effect => {
+  return (m) => waits(m.signals, m.extra, m.signal, m.thread, where, m.seq, m.time);
+};
+
+/** The row's signal is handled, or lost. */
+const isOver: Effect = (m) => waitsNoMore(m.signals, m.extra, m.thread);
+
+/** Rows that overwrite a signal name the lost one in `value`. */
+const replaces =
+  (where: WaitsIn): Effect =>
+  (m) => {
+    waitsNoMore(m.signals, m.value, m.thread);
+    waits(m.signals, m.extra, m.signal, m.thread, where, m.seq, m.time);
+  };
+
+/** A lock that has no name is one of many: nothing can be said of it. */
+const isNamedLock = (m: ThreadModel): boolean => m.detail !== 0;
+
+const appMaskUnknown = forgetMask(MASK.APP);
+const hostMaskUnknown = forgetMask(MASK.HOST);
+
+const BY_NAME: Readonly<Partial<Record<KindName, Effect>>> = {
+  "app.call": appMaskUnknown,
+  "app.handler.enter": (m) => {
+    isOver(m);
+    appMaskUnknown(m);
+  },
+  "app.handler.return": appMaskUnknown,
+  "app.handler.longjmp": appMaskUnknown,
+  "app.mask": (m) => setMask(m, MASK.APP, m.value, m.extra),
+
+  "host.sigprocmask": hostMaskUnknown,
+  "host.sigreturn": hostMaskUnknown,
+  "host.signal.generate": (m) => {
+    generated(m.signals, m.extra, m.seq, m.value);
+    waits(m.signals, m.extra, m.signal, m.value, WAITS_IN.HOST, m.seq, m.time);
+  },
+  "host.signal.discard": isOver,
+  "host.signal.default": isOver,
+  // Its frame is there; what the handler makes of it is told by other rows.
+  "host.signal.deliver": (m) => {
+    isOver(m);
+    hostMaskUnknown(m);
+  },
+
+  "pal.event.pend": waitsHere(WAITS_IN.PAL),
+  "pal.event.inject": waitsHere(WAITS_IN.PAL),
+  "pal.event.overwrite": replaces(WAITS_IN.PAL),
+  "pal.event.deliver": isOver,
+  "pal.event.lost": isOver,
+
+  "libos.syscall.exit": leaveLibos,
+  "libos.upcall.enter": isOver,
+  "libos.signal.append": (m) => waits(m.signals, m.extra, m.signal, m.value, WAITS_IN.LIBOS, m.seq, m.time),
+  "libos.signal.overwrite": (m) => waitsNoMore(m.signals, m.value, m.thread),
+  "libos.signal.fetch": isOver,
+  "libos.signal.ignore": isOver,
+  "libos.signal.kill": isOver,
+  "libos.signal.lost": isOver,
+  "libos.signal.drop": (m) => waitsNoMore(m.signals, m.extra, m.value),
+
+  lock: (m) => {
+    if (isNamedLock(m)) taken(m.locks, m.value, m.thread, m.pid());
+    countLocks(m, 1);
+  },
+  unlock: (m) => {
+    if (isNamedLock(m)) released(m.locks, m.value);
+    countLocks(m, -1);
+  },
+
+  "thread.block": fallAsleep,
+  "thread.wake": wakeUp,
+  "thread.exit": endThread,
+  "process.exit": (m) => {
+    if (m.slot !== NONE) processEnded(m.locks, m.pid());
+  },
+};
+
+export const EFFECTS: readonly (Effect | null)[] = Array.from({ length: KIND_COUNT }, (_, id) => {
+  const known = Object.entries(BY_NAME).find(([name]) => KIND[name as KindName] === id);
+  return known?.[1] ?? null;
+});

@@ -1,0 +1,205 @@
+/**
+ * The threads of a trace as its rows tell of them: what each has open, what it waits for, what waits for it. One model serves all rules, in
+ * one pass; a rule reads it when one of its rows comes. What a trace does not tell is NONE, NaN or null here, never a guess.
+ */
+
+import type { Block, ColumnName } from "../../engine/index.ts";
+import type { Names } from "../names.ts";
+import { createLocks, type ENDED, holderOf } from "./locks.ts";
+import { createNotes, type Notes } from "./notes.ts";
+import { createScopes, HOW, type How, NONE, SCOPE_TYPES, type ScopeType } from "./scopes.ts";
+import { createSignals, generatedSeq, type PendingSignal } from "./signals.ts";
+import { createThreads, type Mask } from "./threads.ts";
+
+/** Told of each scope that ends: it is `closed`, and can still be read. */
+export type EndListener = (type: ScopeType) => void;
+
+export class ThreadModel {
+  /** The row at hand. */
+  seq = 0;
+  time = 0;
+  thread = 0;
+  kind = 0;
+  site = 0;
+  signal = 0;
+  value = 0;
+  extra = 0;
+  detail = 0;
+  /** Call depth; NaN when the trace does not tell it. */
+  depth = 0;
+  /** Slot of the row's thread: the subject of notes on threads. NONE when the thread has no row of its own yet. */
+  slot = NONE;
+  /** The scope that this row closed, or that is ending now; NONE for none. It can be read until the next row. */
+  closed = NONE;
+  how: How = HOW.RETURNED;
+
+  /** For `follow.ts` and the files it uses; rules ask by the methods below. */
+  readonly scopes = createScopes();
+  readonly threads = createThreads();
+  readonly signals = createSignals();
+  readonly locks = createLocks();
+  /** Of the notes whose rules want to know an end. */
+  readonly watchers: ((scope: number) => void)[] = [];
+  block: Block | null = null;
+  row = 0;
+  private readonly untold: ReadonlySet<ColumnName>;
+  readonly tellsDepth: boolean;
+
+  constructor(
+    readonly names: Names,
+    readonly ended: EndListener,
+  ) {
+    this.untold = new Set(names.untold);
+    this.tellsDepth = !this.untold.has("depth");
+  }
+
+  /** The innermost open scope of this type of the row's thread, NONE for none. */
+  open(type: ScopeType): number {
+    return this.slot === NONE ? NONE : (this.threads.innermost[this.slot * SCOPE_TYPES + type] as number);
+  }
+
+  /** The scope around this one that has the same type. */
+  around(scope: number): number {
+    return this.scopes.outerAlike[scope] as number;
+  }
+
+  seqOf(scope: number): number {
+    return this.scopes.seq[scope] as number;
+  }
+
+  timeOf(scope: number): number {
+    return this.scopes.time[scope] as number;
+  }
+
+  depthOf(scope: number): number {
+    return this.scopes.depth[scope] as number;
+  }
+
+  signalOf(scope: number): number {
+    return this.scopes.signal[scope] as number;
+  }
+
+  /** The arguments of the row that opened the scope; their meaning is the kind's (`eintr schema`). */
+  valueOfRow(scope: number): number {
+    return this.scopes.value[scope] as number;
+  }
+
+  extraOfRow(scope: number): number {
+    return this.scopes.extra[scope] as number;
+  }
+
+  /** Function of the emulated code that opened the scope; empty when the trace names none. */
+  flowOf(scope: number): string {
+    return this.names.sites[this.scopes.site[scope] as number]?.flow ?? "";
+  }
+
+  /** What the place that opened the scope is called; empty when the trace names none. */
+  labelOf(scope: number): string {
+    return this.names.sites[this.scopes.site[scope] as number]?.label ?? "";
+  }
+
+  /** Function of the emulated code in which the row was made. */
+  flowHere(): string {
+    return this.names.sites[this.site]?.flow ?? "";
+  }
+
+  /** Of a CALL: the seq at which the LibOS left its system call, NONE before that. */
+  libosExitOf(call: number): number {
+    return this.scopes.exitSeq[call] as number;
+  }
+
+  /** Of a CALL: its result as the LibOS gave it. */
+  libosResultOf(call: number): number {
+    return this.scopes.result[call] as number;
+  }
+
+  /** Columns that few rules need; NaN where the trace does not tell them. */
+  cssa(): number {
+    return this.column("cssa");
+  }
+
+  preempt(): number {
+    return this.column("preempt");
+  }
+
+  pendingCount(): number {
+    return this.column("pending");
+  }
+
+  /** Process of the row's thread, NONE when it is not known. */
+  pid(): number {
+    return this.names.threads[this.thread]?.pid ?? NONE;
+  }
+
+  /** Seq of the row with which the row's thread fell asleep in the host kernel, NONE while it runs. */
+  asleepSince(): number {
+    return this.slot === NONE ? NONE : (this.threads.blockedSeq[this.slot] as number);
+  }
+
+  /** The lock that the thread sleeps for, NONE for none or when it waits for something else. */
+  awaitedLock(): number {
+    if (this.asleepSince() === NONE) return NONE;
+    const object = this.threads.blockedOn[this.slot] as number;
+    return this.holderOf(object) === NONE ? NONE : object;
+  }
+
+  /** Thread that holds a lock: NONE for nobody, ENDED for a thread that is no more. */
+  holderOf(lock: number): number | typeof ENDED {
+    return holderOf(this.locks, lock);
+  }
+
+  /** Locks that the row's thread holds, those without a name among them. */
+  locksHeld(): number {
+    return this.slot === NONE ? 0 : (this.threads.locksHeld[this.slot] as number);
+  }
+
+  /** Whether a mask of the row's thread blocks a signal; null when the rows do not tell the mask. */
+  isBlocked(mask: Mask, signal: number): boolean | null {
+    const at = 2 * this.slot + mask;
+    if (this.slot === NONE || this.threads.maskKnown[at] !== 1) return null;
+    const word = (signal <= 32 ? this.threads.maskLow[at] : this.threads.maskHigh[at]) as number;
+    return ((word >>> ((signal - 1) & 31)) & 1) === 1;
+  }
+
+  /** Signals that wait for the row's thread, oldest first. */
+  *pendingSignals(): Generator<Readonly<PendingSignal>> {
+    for (const pending of this.signals.waiting.values()) if (pending.thread === this.thread) yield pending;
+  }
+
+  /** A signal that waits for the row's thread and that this mask lets through: yes, no, or null when the mask is not known. */
+  hasDeliverable(mask: Mask): boolean | null {
+    let unknown = false;
+    for (const { signal } of this.pendingSignals()) {
+      const blocked = this.isBlocked(mask, signal);
+      if (blocked === false) return true;
+      unknown ||= blocked === null;
+    }
+    return unknown ? null : false;
+  }
+
+  /** Seq of the row that made a signal pending in the host; NONE when there was none, or it is long ago. */
+  generatedSeq(id: number): number {
+    return generatedSeq(this.signals, id);
+  }
+
+  /** Notes of a rule on open scopes. `whenOver` is told when a scope that has one ends, while both can still be read. */
+  notesOnScopes<T>(whenOver?: (note: T, scope: number) => void): Notes<T> {
+    const { scopes } = this;
+    const notes = createNotes<T>((scope) => scopes.seq[scope] as number, whenOver && ((scope) => void (scopes.watched[scope] = 1)));
+    if (whenOver)
+      this.watchers.push((scope) => {
+        const note = notes.get(scope);
+        if (note !== null) whenOver(note, scope);
+      });
+    return notes;
+  }
+
+  /** Notes of a rule on live threads, by slot. */
+  notesOnThreads<T>(): Notes<T> {
+    return createNotes((slot) => this.threads.begun[slot] as number);
+  }
+
+  private column(name: "cssa" | "preempt" | "pending"): number {
+    return this.block === null || this.untold.has(name) ? Number.NaN : (this.block[name][this.row] as number);
+  }
+}
