@@ -5,10 +5,13 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
+import { openTrace, record } from "../recorder/index.ts";
 import { keyTable } from "../tui/replay/keys.ts";
 import { svgOf } from "../tui/replay/svg.ts";
 import { expectGolden } from "./support/golden.ts";
+import { QUESTIONS, questionText } from "./support/questions.ts";
 import { sessionOf, worldOf } from "./support/replay.ts";
+import { syntheticSource, testInfo } from "./support/synthetic-source.ts";
 import { tempPaths } from "./support/temp-dir.ts";
 
 const fresh = tempPaths();
@@ -27,17 +30,41 @@ test("tui/replay/screen.svg, the README's picture, is the screen of the wrong tu
   }
 });
 
-test("the README's table of keys is that of tui/replay/keys.ts", () => {
+/** Part of the README that is written by a test. */
+function expectInReadme(pattern: RegExp, expected: string): void {
   const readme = readFileSync(README, "utf8");
-  const [shown = ""] = /^\| keys \|.*\n(?:\|.*\n)*/m.exec(readme) ?? [];
-  const table = `${keyTable().trim()}\n`;
+  const [shown = ""] = pattern.exec(readme) ?? [];
   if (process.env.EINTR_UPDATE === "1")
     writeFileSync(
       README,
-      readme.replace(shown, () => table),
+      readme.replace(shown, () => expected),
     );
   else
-    expect(shown.split("\n"), "the README shows other keys: EINTR_UPDATE=1 npx vitest run test/documents.test.ts").toEqual(
-      table.split("\n"),
+    expect(shown.split("\n"), "the README shows something else: EINTR_UPDATE=1 npx vitest run test/documents.test.ts").toEqual(
+      expected.split("\n"),
     );
+}
+
+test("the README's first questions are those that the benchmark times, and each has an answer", async () => {
+  expectInReadme(/^-- .*\?\n(?:(?!```).+\n)+/m, questionText());
+  const dir = fresh("questions.trace");
+  await record(syntheticSource({ rows: 20_000 }), dir, testInfo());
+  const trace = openTrace(dir);
+  try {
+    // This source has no verdict, and hence no ends and no differences.
+    for (const { sql } of QUESTIONS) expect(trace.ask(sql).length > 0, sql).toBe(!/FROM (outcome|difference)/.test(sql));
+    for (const { sql } of QUESTIONS) {
+      const plan = trace.ask(`EXPLAIN QUERY PLAN ${sql}`).map((step) => String(step[3]));
+      expect(
+        plan.filter((step) => /^SCAN (t|transition|syscall|signal|entry|upcall|handler|g)$/.test(step) && !/signal_total/.test(sql)),
+        sql,
+      ).toEqual([]);
+    }
+  } finally {
+    trace.close();
+  }
+});
+
+test("the README's table of keys is that of tui/replay/keys.ts", () => {
+  expectInReadme(/^\| keys \|.*\n(?:\|.*\n)*/m, `${keyTable().trim()}\n`);
 });

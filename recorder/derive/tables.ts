@@ -7,6 +7,7 @@
 import { type Block, CARRIES_SIGNAL_ID, KIND, KIND_COUNT, type Sink, type Site } from "../../engine/index.ts";
 import type { QualityCounter } from "../format/metadata.ts";
 import { positions } from "../schema/tables.ts";
+import { type CallTotals, createCallTotals } from "./call-totals.ts";
 import { type CallPlace, createCallWalk, HANDLER, type Left, WALKED } from "./call-walk.ts";
 import type { RowWindow, Ticket } from "./row-window.ts";
 import { createSignalDeriver } from "./signals.ts";
@@ -40,6 +41,9 @@ interface ThreadState {
 const newThread = (): ThreadState => ({ upcalls: [], upcallDepths: [], entry: -1 });
 
 export interface Deriver extends Sink {
+  /** Transitions by kind; of all of them after `finish`. */
+  readonly byKind: Float64Array;
+  readonly callTotals: CallTotals;
   finish(): QualityCounter[];
 }
 
@@ -53,6 +57,7 @@ export function createDeriver(
   const signalRoads = createSignalDeriver(threadCount, spills.signals);
   const inSignalContext = Uint8Array.from(sites, (site) => (site.context === "signal" ? 1 : 0));
   const counts = createThreadCounts(spills.counts);
+  const callTotals = createCallTotals();
   /** Only of threads that live: over a long run there may be millions of the others. */
   const threads = new Map<number, ThreadState>();
   /** Depth at which each thread's innermost upcall was entered, -1 when in none. */
@@ -75,22 +80,30 @@ export function createDeriver(
     syscall.set(ticket, Syscall.nr, place.nr);
     syscall.set(ticket, Syscall.time, block.time[i] as number);
     (openCalls[place.thread] ??= []).push(ticket);
+    callTotals.began(place.site);
     return ticket;
   };
 
   const endCall = (block: Block, i: number, ticket: Ticket, how: Left): void => {
     openCalls[block.thread[i] as number]?.pop();
     if (how === "returned") {
+      const result = block.value[i] as number;
+      const duration = (block.time[i] as number) - syscall.get(ticket, Syscall.time);
       syscall.set(ticket, Syscall.exit_seq, block.seq0 + i);
-      syscall.set(ticket, Syscall.result, block.value[i] as number);
-      syscall.set(ticket, Syscall.duration, (block.time[i] as number) - syscall.get(ticket, Syscall.time));
+      syscall.set(ticket, Syscall.result, result);
+      syscall.set(ticket, Syscall.duration, duration);
+      const interrupted = syscall.get(ticket, Syscall.interrupted);
+      callTotals.returned(syscall.get(ticket, Syscall.site), syscall.get(ticket, Syscall.seq), result, duration, interrupted);
     }
     syscall.close(ticket);
   };
 
   const beginHandler = (block: Block, i: number, { thread, signal }: CallPlace): Ticket => {
     const interrupted = openCalls[thread]?.at(-1);
-    if (interrupted !== undefined) syscall.set(interrupted, Syscall.interrupted, 1);
+    if (interrupted !== undefined && syscall.get(interrupted, Syscall.interrupted) === 0) {
+      syscall.set(interrupted, Syscall.interrupted, 1);
+      callTotals.interrupted(syscall.get(interrupted, Syscall.site));
+    }
     const ticket = handler.open(block.seq0 + i);
     handler.set(ticket, Handler.thread, thread);
     handler.set(ticket, Handler.signal, signal);
@@ -202,6 +215,8 @@ export function createDeriver(
   };
 
   return {
+    byKind: counts.byKind,
+    callTotals,
     put(block): void {
       for (let i = 0; i < block.n; i++) {
         const thread = block.thread[i] as number;

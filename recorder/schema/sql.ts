@@ -56,8 +56,16 @@ function createTableSql(entry: TableEntry): string {
   return `CREATE TABLE "${entry.name}" ( -- ${entry.meaning}\n${lines.join("\n")}\n) ${options}`;
 }
 
-/** For the joins of the views. */
-const INDEXES = ['CREATE INDEX "difference_by_seq" ON "difference"("seq")'];
+/** Its entries are written as pages, like the table's rows. */
+export const TRANSITION_INDEX = "transition_by_kind";
+
+/** For the views. */
+const INDEXES = [
+  `CREATE INDEX "${TRANSITION_INDEX}" ON "transition"("kind")`,
+  'CREATE UNIQUE INDEX "kind_by_name" ON "kind"("name")',
+  'CREATE INDEX "outcome_by_thread" ON "outcome"("thread")',
+  'CREATE INDEX "difference_by_seq" ON "difference"("seq")',
+];
 
 /** The whole schema as SQL statements. */
 export const schemaSql = (): string =>

@@ -9,7 +9,7 @@ import { blob, type Column, int, key, nullable, paged, type RowOf, seq, table, t
 import { OUTCOMES } from "./outcomes.ts";
 
 /** Raised when a table or view changes: an older trace.db is rebuilt. Stored as `PRAGMA user_version`. */
-export const SCHEMA_VERSION = 6;
+export const SCHEMA_VERSION = 7;
 
 const TRANSITION_REFERENCES: Partial<Record<ColumnName, string>> = {
   thread: "thread(id)",
@@ -52,6 +52,7 @@ export const TABLES = {
     pid: int("process"),
     tid: int("thread id"),
     internal: int("1 a helper of the LibOS that the application does not know"),
+    count: int("its transitions"),
   }),
   site: table("places in the stack's code", {
     id: key(int("number in this trace")),
@@ -69,6 +70,7 @@ export const TABLES = {
     text: text("what happened"),
     value: text("meaning of transition.value, empty when unused"),
     extra: text("meaning of transition.extra, empty when unused"),
+    count: int("transitions of this kind in this trace"),
   }),
   signal_name: table("names of signal numbers", {
     number: key(int("signal number")),
@@ -99,6 +101,15 @@ export const TABLES = {
     result: nullable(int("result: >= 0 or a negative errno")),
     interrupted: int("1 a signal handler ran inside it"),
   }),
+  call_total: table("calls of each place by what they returned, added up; the view call_totals has names", {
+    site: key(int("where they were made", "site(id)")),
+    error: key(int("negative errno; 0 they returned something else, 1 they never returned")),
+    count: int("how many"),
+    interrupted: int("of these, in how many a signal handler ran"),
+    time: int("how long together, ns; 0 where they never returned"),
+    longest: int("how long the longest, ns"),
+    longest_seq: nullable(seq("the longest; NULL where they never returned")),
+  }),
   signal: table("one row per signal: its road through the layers; the view signals has names", {
     id: key(int("number of the signal in this trace")),
     signal: int("signal number"),
@@ -116,6 +127,15 @@ export const TABLES = {
     time_generated: nullable(int("ns")),
     time_handled: nullable(int("ns")),
     delay: nullable(int("generated to handled, ns")),
+  }),
+  signal_total: table("signals of each number by what became of them, added up; the view signal_totals has names", {
+    signal: key(int("signal number")),
+    outcome: key(int("as in signal.outcome")),
+    count: int("how many"),
+    delayed: int("of these, how many have a delay"),
+    delay: int("generated to handled, together, ns"),
+    longest: nullable(int("the longest of these, ns; NULL where none has a delay")),
+    longest_id: nullable(int("the signal that took so long", "signal(id)")),
   }),
   entry: paged("stays in the enclave", {
     seq: key(seq("EENTER or ERESUME")),

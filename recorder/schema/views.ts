@@ -15,36 +15,43 @@ const view = <C extends Columns>(meaning: string, columns: C, from: string): Vie
 
 const maybe = { int: (expression: string) => nullable(int(expression)), text: (expression: string) => nullable(text(expression)) };
 
+/** A name found by its number. SQLite leaves out a subquery whose column a query does not use; a join it leaves out seldom. */
+const found = (column: string, table: string, number: string, key = "id") => `(SELECT ${column} FROM ${table} WHERE ${key} = ${number})`;
+const threadName = (number: string) => text(found("name", "thread", number));
+const signalName = (number: string) => maybe.text(found("name", "signal_name", number, "number"));
+const outcomeName = (number: string) =>
+  text(`CASE ${number} ${OUTCOMES.map(({ name }, value) => `WHEN ${value} THEN '${name}'`).join(" ")} END`);
+
 export const VIEWS = {
   transitions: view(
-    "transition with names instead of numbers",
+    "transition with names instead of numbers; in any order without ORDER BY",
     {
       seq: int("t.seq"),
       time_ns: int("t.time"),
-      thread: text("h.name"),
+      thread: threadName("t.thread"),
       kind: text("k.name"),
-      signal: maybe.text("n.name"),
+      signal: signalName("t.signal"),
       value: int("t.value"),
       extra: int("t.extra"),
-      flow: text("s.flow"),
-      label: text("s.label"),
-      layer: text("s.layer"),
-      context: text("s.context"),
+      flow: text(found("flow", "site", "t.site")),
+      label: text(found("label", "site", "t.site")),
+      layer: text(found("layer", "site", "t.site")),
+      context: text(found("context", "site", "t.site")),
       depth: int("t.depth"),
       cssa: int("t.cssa"),
       preempt: int("t.preempt"),
       pending: int("t.pending"),
-      detail: maybe.text("x.text"),
+      detail: maybe.text(found("text", "text", "t.detail")),
     },
-    `FROM transition t JOIN kind k ON k.id = t.kind JOIN site s ON s.id = t.site JOIN thread h ON h.id = t.thread
-LEFT JOIN signal_name n ON n.number = t.signal LEFT JOIN text x ON x.id = t.detail`,
+    // A join, for the index transition_by_kind: rows of one kind are found by it, and all kinds are counted.
+    "FROM transition t JOIN kind k ON k.id = t.kind",
   ),
   syscalls: view(
     "syscall with names instead of numbers; native is what Linux alone would have returned, by the verdict, NULL where that is not known",
     {
       seq: int("c.seq"),
       exit_seq: maybe.int("c.exit_seq"),
-      thread: text("h.name"),
+      thread: threadName("c.thread"),
       call: text("s.label"),
       flow: text("s.flow"),
       nr: int("c.nr"),
@@ -52,21 +59,21 @@ LEFT JOIN signal_name n ON n.number = t.signal LEFT JOIN text x ON x.id = t.deta
       duration_ns: maybe.int("c.duration"),
       result: maybe.int("c.result"),
       native: maybe.int(
-        "CASE WHEN d.id IS NOT NULL THEN d.other_result WHEN o.other IS NULL OR c.seq >= o.compared_seq THEN NULL ELSE c.result END",
+        `(SELECT CASE WHEN d.id IS NOT NULL THEN d.other_result WHEN o.other IS NULL OR c.seq >= o.compared_seq THEN NULL ELSE c.result END
+    FROM run LEFT JOIN outcome o ON o.thread = c.thread AND o.subject = 'thread'
+    LEFT JOIN difference d ON d.seq = c.seq AND d.kind IN ('result', 'never-returns', 'left', 'call') AND d.what = s.label)`,
       ),
       interrupted: int("c.interrupted"),
     },
-    `FROM syscall c JOIN thread h ON h.id = c.thread JOIN site s ON s.id = c.site
-LEFT JOIN outcome o ON o.subject = 'thread' AND o.thread = c.thread
-LEFT JOIN difference d ON d.seq = c.seq AND d.kind IN ('result', 'never-returns', 'left', 'call') AND d.what = s.label`,
+    "FROM syscall c JOIN site s ON s.id = c.site",
   ),
   signals: view(
     "signal with names instead of numbers",
     {
       id: int("g.id"),
-      signal: maybe.text("n.name"),
-      thread: text("h.name"),
-      outcome: text(`CASE g.outcome ${OUTCOMES.map(({ name }, value) => `WHEN ${value} THEN '${name}'`).join(" ")} END`),
+      signal: signalName("g.signal"),
+      thread: threadName("g.thread"),
+      outcome: outcomeName("g.outcome"),
       delay_ns: maybe.int("g.delay"),
       generated: maybe.int("g.generated"),
       delivered: maybe.int("g.delivered"),
@@ -78,7 +85,34 @@ LEFT JOIN difference d ON d.seq = c.seq AND d.kind IN ('result', 'never-returns'
       handled: maybe.int("g.handled"),
       ended: maybe.int("g.ended"),
     },
-    "FROM signal g JOIN thread h ON h.id = g.thread LEFT JOIN signal_name n ON n.number = g.signal",
+    "FROM signal g",
+  ),
+  call_totals: view(
+    "call_total with names instead of numbers",
+    {
+      call: text("s.label"),
+      flow: text("s.flow"),
+      error: int("c.error"),
+      count: int("c.count"),
+      interrupted: int("c.interrupted"),
+      time_ns: int("c.time"),
+      longest_ns: int("c.longest"),
+      longest_seq: maybe.int("c.longest_seq"),
+    },
+    "FROM call_total c JOIN site s ON s.id = c.site",
+  ),
+  signal_totals: view(
+    "signal_total with names instead of numbers",
+    {
+      signal: signalName("g.signal"),
+      outcome: outcomeName("g.outcome"),
+      count: int("g.count"),
+      delayed: int("g.delayed"),
+      delay_ns: int("g.delay"),
+      longest_ns: maybe.int("g.longest"),
+      longest_id: maybe.int("g.longest_id"),
+    },
+    "FROM signal_total g",
   ),
 };
 

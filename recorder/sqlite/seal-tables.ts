@@ -4,6 +4,7 @@ import { deflateSync } from "node:zlib";
 import Sqlite, { type Database as Connection } from "better-sqlite3";
 import { KINDS, SIGNAL_NAMES } from "../../engine/index.ts";
 import type { TransitionReader } from "../arrow/read.ts";
+import type { CallTotals } from "../derive/call-totals.ts";
 import { SIGNAL_UPSERT } from "../derive/signals.ts";
 import type { Spill } from "../derive/spill.ts";
 import { COUNT_UPSERT } from "../derive/thread-counts.ts";
@@ -18,6 +19,9 @@ export interface SealFacts {
   readonly digest: string;
   /** By batch, ns. */
   readonly times: readonly { readonly time0: number; readonly time1: number }[];
+  /** Transitions by kind. */
+  readonly kinds: Float64Array;
+  readonly callTotals: CallTotals;
   readonly quality: readonly QualityCounter[];
 }
 
@@ -68,6 +72,10 @@ export function* insertSmallTables(
     db.exec("BEGIN");
     for (const filling of smallTables(db, reader, facts, quality)) yield* filling;
     for (const [name, spill] of spills) yield* insertSpilled(db, name, spill);
+    for (const sql of TOTALS) {
+      db.exec(sql);
+      yield;
+    }
     const merged = mergedQuality(quality);
     yield* insertRows(db, "quality", merged);
     db.exec("COMMIT");
@@ -85,7 +93,7 @@ function smallTables(db: Connection, reader: TransitionReader, facts: SealFacts,
     insertRows(
       db,
       "thread",
-      mapped(threads, ({ name, pid, tid, internal }, id) => ({ id, name, pid, tid, internal: Number(internal) })),
+      mapped(threads, ({ name, pid, tid, internal }, id) => ({ id, name, pid, tid, internal: Number(internal), count: 0 })),
     ),
     insertRows(
       db,
@@ -100,7 +108,7 @@ function smallTables(db: Connection, reader: TransitionReader, facts: SealFacts,
     insertRows(
       db,
       "kind",
-      mapped(KINDS, (kind, id) => ({ id, ...kind })),
+      mapped(KINDS, (kind, id) => ({ id, ...kind, count: facts.kinds[id] ?? 0 })),
     ),
     insertRows(
       db,
@@ -114,6 +122,7 @@ function smallTables(db: Connection, reader: TransitionReader, facts: SealFacts,
       mapped(batches, ({ seq0, rows }, i) => ({ seq0, rows, time0: facts.times[i]?.time0 ?? 0, time1: facts.times[i]?.time1 ?? 0 })),
     ),
     insertRows(db, "keyframe", keyframeRows(reader)),
+    insertRows(db, "call_total", facts.callTotals.rows()),
   ];
 }
 
@@ -121,6 +130,14 @@ function smallTables(db: Connection, reader: TransitionReader, facts: SealFacts,
 function* mapped<T, R>(list: readonly T[], row: (entry: T, index: number) => R): Generator<R, void, void> {
   for (const [index, entry] of list.entries()) yield row(entry, index);
 }
+
+/** What is added up when all rows of the other tables are there. `longest_id` is of the row that `max` takes. */
+const TOTALS = [
+  "UPDATE thread SET count = (SELECT ifnull(sum(count), 0) FROM count_by_kind WHERE thread = thread.id)",
+  `INSERT INTO signal_total
+SELECT signal, outcome, count(*), count(delay), ifnull(sum(delay), 0), max(delay), CASE WHEN count(delay) > 0 THEN id END
+FROM signal GROUP BY signal, outcome`,
+];
 
 /** Tables whose rows may come in several pieces. */
 const UPSERTS: Partial<Record<TableName, string>> = { signal: SIGNAL_UPSERT, count_by_kind: COUNT_UPSERT };

@@ -15,8 +15,9 @@ import { createDeriver, DERIVED, type DerivedTable } from "../derive/tables.ts";
 import { createDigest } from "../format/digest.ts";
 import { errorCode, errorText, isFileError, isFullDisk, TraceError } from "../format/errors.ts";
 import { ARROW_NAME, DB_NAME, type QualityCounter } from "../format/metadata.ts";
-import { schemaSql } from "../schema/sql.ts";
+import { schemaSql, TRANSITION_INDEX } from "../schema/sql.ts";
 import { columnNames, emptyRow, SCHEMA_VERSION, TABLE_NAMES, TABLES, type TableName } from "../schema/tables.ts";
+import { createIndexWriter, type IndexWriter } from "./index-pages.ts";
 import { createTableWriter, openPageFile, type TableWriter } from "./pages.ts";
 import { insertSmallTables, type SealFacts } from "./seal-tables.ts";
 
@@ -116,8 +117,10 @@ function cleanUp(tmp: string, spills: Iterable<Spill>): void {
   }
 }
 
-/** An empty database with the whole schema. Returns the root page of each paged table. */
-function createDatabase(tmp: string): Map<TableName, number> {
+type Roots = ReadonlyMap<TableName | typeof TRANSITION_INDEX, number>;
+
+/** An empty database with the whole schema. Returns the root page of each paged table, and of the index. */
+function createDatabase(tmp: string): Roots {
   fs.rmSync(tmp, { force: true });
   const db = new Sqlite(tmp);
   try {
@@ -127,8 +130,8 @@ function createDatabase(tmp: string): Map<TableName, number> {
     db.pragma("synchronous = OFF");
     db.exec(schemaSql());
     db.pragma(`user_version = ${SCHEMA_VERSION}`);
-    const rootPage = db.prepare<[string], { rootpage: number }>("SELECT rootpage FROM sqlite_schema WHERE type = 'table' AND name = ?");
-    const paged = TABLE_NAMES.filter((name) => TABLES[name].paged);
+    const rootPage = db.prepare<[string], { rootpage: number }>("SELECT rootpage FROM sqlite_schema WHERE name = ?");
+    const paged = [...TABLE_NAMES.filter((name) => TABLES[name].paged), TRANSITION_INDEX] as const;
     return new Map(paged.map((name) => [name, rootPage.get(name)?.rootpage ?? 0]));
   } finally {
     db.close();
@@ -138,7 +141,7 @@ function createDatabase(tmp: string): Map<TableName, number> {
 function* writeAtdTables(
   reader: TransitionReader,
   tmp: string,
-  roots: ReadonlyMap<TableName, number>,
+  roots: Roots,
   spill: (name: TableName) => Spill,
   options: SealOptions,
 ): Generator<void, SealFacts, void> {
@@ -156,8 +159,10 @@ function* writeAtdTables(
     ) as Record<DerivedTable, RowWindow>;
     const spills = { signals: spill("signal"), counts: spill("count_by_kind") };
     const deriver = createDeriver(windows, spills, reader.sites, reader.threads.length);
-    const facts = yield* passOver(reader, transition, deriver, options.onProgress);
+    const byKind = createIndexWriter(file, roots.get(TRANSITION_INDEX) ?? 0);
+    const facts = yield* passOver(reader, { transition, byKind }, deriver, options.onProgress);
     transition.finish();
+    byKind.finish();
     for (const { writer } of derived) writer.finish();
     file.finish();
     return facts;
@@ -169,7 +174,7 @@ function* writeAtdTables(
 /** The one pass over all rows: page writer, derived tables, digest, time index. */
 function* passOver(
   reader: TransitionReader,
-  transition: TableWriter,
+  { transition, byKind }: { readonly transition: TableWriter; readonly byKind: IndexWriter },
   deriver: ReturnType<typeof createDeriver>,
   onProgress: SealOptions["onProgress"],
 ): Generator<void, SealFacts, void> {
@@ -182,6 +187,7 @@ function* passOver(
     if (seqs.length < block.n) seqs = new Float64Array(block.n);
     for (let i = 0; i < block.n; i++) seqs[i] = block.seq0 + i;
     transition.put([seqs, ...COLUMN_NAMES.map((name) => block[name])], block.n);
+    byKind.put(block.kind, block.n, block.seq0);
     deriver.put(block);
     digest.put(block);
     times.push(timeRange(block.time, block.n));
@@ -190,7 +196,8 @@ function* passOver(
   }
   const quality = deriver.finish();
   const hex = digest.finish(reader.texts, reader.threads);
-  return { digest: hex, times, quality: [...quality, ...readerQuality(reader, hex)] };
+  const { byKind: kinds, callTotals } = deriver;
+  return { digest: hex, times, kinds, callTotals, quality: [...quality, ...readerQuality(reader, hex)] };
 }
 
 function timeRange(time: Float64Array, n: number): { time0: number; time1: number } {

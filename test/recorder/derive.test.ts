@@ -253,5 +253,46 @@ test("counts and the time index agree with the rows", async () => {
   same("SELECT count(*) AS n FROM syscall", "SELECT count(*) AS n FROM transitions WHERE kind = 'app.call'");
   same("SELECT count(*) AS n FROM handler", "SELECT count(*) AS n FROM transitions WHERE kind = 'app.handler.enter'");
   same("SELECT count(*) AS n FROM signal", "SELECT count(DISTINCT extra) AS n FROM transitions WHERE kind = 'host.signal.generate'");
+  same("SELECT id, count FROM kind WHERE count > 0", "SELECT kind AS id, count(*) AS count FROM transition NOT INDEXED GROUP BY kind");
+  same("SELECT id, count FROM thread WHERE count > 0", "SELECT thread AS id, count(*) AS count FROM transition GROUP BY thread");
+  same(
+    "SELECT site, error, count, interrupted, time, longest FROM call_total",
+    `SELECT site, CASE WHEN exit_seq IS NULL THEN 1 WHEN result BETWEEN -4095 AND -1 THEN result ELSE 0 END AS error, count(*) AS count,
+      sum(interrupted) AS interrupted, ifnull(sum(duration), 0) AS time, ifnull(max(duration), 0) AS longest
+      FROM syscall GROUP BY 1, 2`,
+  );
+  same(
+    "SELECT count(*) AS n FROM call_total",
+    "SELECT count(*) AS n FROM call_total c LEFT JOIN syscall s ON s.seq = c.longest_seq WHERE s.duration = c.longest OR c.error = 1",
+  );
+  same(
+    "SELECT signal, outcome, count, delayed, delay, longest FROM signal_total",
+    `SELECT signal, outcome, count(*) AS count, count(delay) AS delayed, ifnull(sum(delay), 0) AS delay, max(delay) AS longest
+      FROM signal GROUP BY 1, 2`,
+  );
+  same(
+    "SELECT longest FROM signal_total WHERE delayed > 0",
+    "SELECT g.delay AS longest FROM signal_total t JOIN signal g ON g.id = t.longest_id ORDER BY t.signal, t.outcome",
+  );
   db.close();
+});
+
+test("call totals: a call that a handler interrupts, one that fails, one that never returns", async () => {
+  const rows = [
+    row("app.call", { value: 1, depth: 2 }),
+    row("app.handler.enter", { signal: 2, extra: 1, depth: 5 }),
+    row("app.handler.return", { signal: 2, extra: 1, depth: 2 }),
+    row("app.return", { value: -4, depth: 1 }),
+    row("app.call", { value: 1, depth: 2 }),
+    row("app.return", { value: -4, depth: 1 }),
+    row("app.call", { value: 1, depth: 2 }),
+    row("app.return", { value: -5000, depth: 1 }),
+    row("app.call", { value: 1, depth: 2 }),
+    row("app.handler.enter", { signal: 2, extra: 2, depth: 5 }),
+  ];
+  expect(await derive(rows, "SELECT error, count, interrupted, time, longest, longest_seq FROM call_total ORDER BY error")).toEqual([
+    [-4, 2, 1, 40, 30, 0],
+    [0, 1, 0, 10, 10, 6],
+    [1, 1, 1, 0, 0, null],
+  ]);
 });

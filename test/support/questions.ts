@@ -8,11 +8,11 @@ export interface Question {
 export const QUESTIONS: readonly Question[] = [
   {
     asks: "What happened, and how often?",
-    sql: "SELECT kind, sum(count) AS rows FROM counts_by_kind GROUP BY kind ORDER BY rows DESC",
+    sql: "SELECT name, count FROM kind WHERE count > 0 ORDER BY count DESC",
   },
   {
     asks: "Which threads did most?",
-    sql: "SELECT thread, sum(count) AS rows FROM counts_by_kind GROUP BY thread ORDER BY rows DESC LIMIT 10",
+    sql: "SELECT name, count FROM thread ORDER BY count DESC LIMIT 10",
   },
   {
     asks: "How did the run, its processes and its threads end, and how on Linux?",
@@ -40,10 +40,13 @@ export const QUESTIONS: readonly Question[] = [
   },
   {
     asks: "How often is the enclave entered and left?",
-    sql: "SELECT kind, sum(count) AS times FROM counts_by_kind WHERE kind LIKE 'sgx.%' GROUP BY kind",
+    sql: "SELECT name, count FROM kind WHERE name LIKE 'sgx.%'",
   },
   {
     asks: "Where does this happen?",
     sql: "SELECT seq, time_ns, thread, signal FROM transitions WHERE kind = 'app.handler.enter' LIMIT 20",
   },
 ];
+
+/** As the README shows them: SQL with the question as a comment. */
+export const questionText = (): string => QUESTIONS.map(({ asks, sql }) => `-- ${asks}\n${sql};\n`).join("");

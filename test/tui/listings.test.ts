@@ -84,7 +84,7 @@ describe("query", () => {
     const { out, talk } = await eintr([
       "query",
       await trace("initialisation"),
-      "SELECT seq FROM transition",
+      "SELECT seq FROM transition ORDER BY seq",
       "--limit",
       "3",
       "--format",

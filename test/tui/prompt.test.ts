@@ -116,11 +116,11 @@ describe("keys", () => {
 describe("what is typed", () => {
   test("a limit and a timeout hold for each query, in each format", async () => {
     const { type, until, ended } = await started({ limit: 2, timeoutMs: 3000 });
-    type("SELECT seq FROM transition;\r");
+    type("SELECT seq FROM transition ORDER BY seq;\r");
     await until("seq\n0\n1\n(more rows follow: --limit 2)\n(2 rows)");
     type(".format json\r");
     await until("eintr> ");
-    type("SELECT seq FROM transition;\r");
+    type("SELECT seq FROM transition ORDER BY seq;\r");
     await until('[\n{"seq":0},\n{"seq":1}\n]\n(more rows follow');
     type(FOREVER);
     await until("the query took longer than 3000 ms");
