@@ -112,7 +112,7 @@ describe("what takes too long", () => {
   test("shows its first rows before the others come", async () => {
     // A row costs SQLite 300,000 steps, far more than a 64th of the time after which a chunk is handed over.
     const steps = "WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c LIMIT 300000) SELECT count(*) + t.seq FROM c";
-    const result = await query(db, `SELECT (${steps}) FROM transition ORDER BY seq t`);
+    const result = await query(db, `SELECT (${steps}) FROM transition t ORDER BY seq`);
     for await (const chunk of result.chunks()) {
       expect(chunk[0]).toEqual([300_000]);
       expect(chunk.length).toBeLessThan(64);
