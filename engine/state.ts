@@ -221,6 +221,8 @@ export interface Process {
   closedObjects: number[];
   /** LibOS futex: object -> threads that sleep on it; an entry stays. */
   futexes: Record<string, number[]>;
+  /** fork was called here or in a process before: the leaders of the namespaces are known, and the user has been told of the slow way. */
+  hasForked: boolean;
   /** futex_list_lock has been made. */
   futexLock: boolean;
   /** cur_process.exit_code, what the thread that ended last gave, and why it ended. */

@@ -174,6 +174,7 @@ export function newProcess(c: Cpu, name: string, parent: Process | null): Proces
     closedObjects: [...(parent?.closedObjects ?? [])],
     futexes: {},
     futexLock: false,
+    hasForked: parent !== null,
     exiting: { status: 0, why: WHY.EXIT, signal: 0 },
     flags: parent ? [...parent.flags] : [],
     exitGroup: false,

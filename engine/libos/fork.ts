@@ -4,9 +4,10 @@ import type { Cpu } from "../cpu.ts";
 import { type Flow, flow } from "../flow.ts";
 import { dkArgs } from "../pal/calls.ts";
 import type { ShimChild } from "../state.ts";
-import { answer, dk, minusPalErrno } from "./io.ts";
-import { lockOf, message, tell } from "./ipc.ts";
-import { childLock, IPC_HELPER_LOCK, RANGE_MAP_LOCK, THREAD_LIST_LOCK, threadLock } from "./names.ts";
+import { answer, dk, dkQuiet, minusPalErrno } from "./io.ts";
+import { lockOf, message, passLock, tell } from "./ipc.ts";
+import { childLock, IPC_HELPER_LOCK, IPC_INFO_LOCK, RANGE_MAP_LOCK, THREAD_LIST_LOCK, threadLock, VMA_LIST_LOCK } from "./names.ts";
+import { passProcessLock, restartHelper } from "./namespaces.ts";
 
 interface Fork {
   program: string;
@@ -58,6 +59,14 @@ function keepPort(c: Cpu, v: Fork): void {
   if (!child?.alive) tell(c, me, message("closed", v.process));
 }
 
+/** warn_no_gipc is a variable that a forked process inherits. */
+function warned(c: Cpu): boolean {
+  const p = c.process(c.t);
+  const before = p.hasForked;
+  p.hasForked = true;
+  return before;
+}
+
 function closeStream(c: Cpu, v: Fork): void {
   const object = c.m.objects[stream(c, v)];
   if (object) object.closed = true;
@@ -65,13 +74,12 @@ function closeStream(c: Cpu, v: Fork): void {
 
 /**
  * The checkpoint goes out by writes; the answer of the child is read, and that is the long wait. A signal that ends it makes fork fail with
- * -PAL_ERRNO (shim_checkpoint.c:1092), which under SGX is what an earlier call left, perhaps 0: then fork succeeds, and of the child nothing
- * is ever heard. The record of a child that came to nothing stays among the children.
+ * -PAL_ERRNO (shim_checkpoint.c:1092), which under SGX is what an earlier call left: that there is no memory channel (-ENOSYS), or, when a
+ * handler has met the end of a stream since, 0: then fork succeeds, and of the child nothing is ever heard. The record of a child that came to nothing stays among the children.
  */
 const fork = flow<Fork>("shim_do_fork", "libos", "2.15", (s) => [
-  s.call("get_pid: lock(range_map_lock)", "lock", lockOf(RANGE_MAP_LOCK)),
-  s.call("get_pid: unlock(range_map_lock)", "unlock", lockOf(RANGE_MAP_LOCK)),
-  s.call("malloc(shim_thread)", "malloc"),
+  s.call("prepare_ns_leaders()", "prepare_ns_leaders"),
+  s.call("get_new_thread(0)", "get_new_thread"),
   s.call("add_thread: lock(thread_list_lock)", "lock", lockOf(THREAD_LIST_LOCK)),
   s.act("on thread_list, in_vm = false", addRecord),
   s.call("add_thread: unlock(thread_list_lock)", "unlock", lockOf(THREAD_LIST_LOCK)),
@@ -90,22 +98,37 @@ const fork = flow<Fork>("shim_do_fork", "libos", "2.15", (s) => [
     "pal.call.enter",
   ),
   s.act("the process", adopt),
-  s.test("none?", (_, v) => v.process < 0, "failed"),
-  s.act("checkpoint of mounts, memory, the thread, handles"),
+  s.test("none?", (_, v) => v.process < 0, "none"),
+  dkQuiet(s, "DkCreatePhysicalMemoryChannel(): none", "DkCreatePhysicalMemoryChannel"),
+  s.test("warn_no_gipc is false?", warned, "warned"),
+  s.call('sys_printf("no physical memory support")', "sys_printf"),
+  s.at("warned"),
+  s.call("create_new_process(true)", "create_new_process"),
+  s.call("create_ipc_port(0, false)", "create_ipc_port", () => ({ listen: false })),
+  ...passLock(s, "cp_alloc: bkeep_unmapped_any", VMA_LIST_LOCK),
+  ...passLock(s, "cp_alloc: bkeep_munmap", VMA_LIST_LOCK),
+  dkQuiet(s, "cp_alloc: DkVirtualMemoryAlloc()", "DkVirtualMemoryAlloc"),
+  ...passLock(s, "checkpoint of all_vmas", VMA_LIST_LOCK),
+  ...passLock(s, "checkpoint of the handles", "hdl.lock of each handle"),
   dk(s, "DkStreamWrite(newproc_header)", "DkStreamWrite (device)", () => ({ takes: 0, result: 1 })),
   s.test("nothing written?", (c) => c.t.rax === 0, "failed"),
   dk(s, "send_checkpoint_on_stream: DkStreamWrite(checkpoint)", "DkStreamWrite (device)", () => ({ takes: 0, result: 1 })),
+  dk(s, "send_checkpoint_on_stream: DkStreamWrite(memory)", "DkStreamWrite (device)", () => ({ takes: 0, result: 1 })),
+  ...passLock(s, "bkeep_munmap(checkpoint)", VMA_LIST_LOCK),
+  dkQuiet(s, "DkVirtualMemoryFree(checkpoint)", "DkVirtualMemoryFree"),
   dk(s, "DkStreamRead(newproc_response): wait for the child", "DkStreamRead (device)", (c, v) => ({ object: stream(c, v), bytes: 1 })),
   s.test("nothing read?", (c) => c.t.rax === 0, "failed"),
+  ...passProcessLock(s, "connect_ns", "connected"),
+  s.call("add_pid_subrange: malloc(subrange)", "malloc"),
   s.call("ipc_pid_sublease_send: lock(range_map_lock)", "lock", lockOf(RANGE_MAP_LOCK)),
+  ...passLock(s, "lookup_and_alloc_client", IPC_INFO_LOCK),
   s.call("ipc_pid_sublease_send: unlock(range_map_lock)", "unlock", lockOf(RANGE_MAP_LOCK)),
   s.call("add_ipc_port_by_id: lock(ipc_helper_lock)", "lock", lockOf(IPC_HELPER_LOCK)),
   s.act("the stream to the child is a port, KEEPALIVE", keepPort),
-  s.act("restart_ipc_helper", (c) => {
-    c.process(c.t).ipc.queue.push(message("event", c.t.process));
-  }),
-  dk(s, "set_event: DkStreamWrite(ipc_helper_event)", "DkStreamWrite", (c) => ({ object: c.process(c.t).ipc.port, bytes: 1 })),
+  dkQuiet(s, "create_lock(port->msgs_lock): DkMutexCreate()", "DkMutexCreate"),
+  ...restartHelper(s),
   s.call("add_ipc_port_by_id: unlock(ipc_helper_lock)", "unlock", lockOf(IPC_HELPER_LOCK)),
+  s.call("destroy_process(new_process)", "destroy_process"),
   s.call("lock(new_thread->lock)", "lock", (_, v) => ({ name: childLock(v.pid) })),
   s.call("unlock(new_thread->lock)", "unlock", (_, v) => ({ name: childLock(v.pid) })),
   s.act("ret = pid of the child", (c, v) => {
@@ -114,11 +137,22 @@ const fork = flow<Fork>("shim_do_fork", "libos", "2.15", (s) => [
   }),
   s.jump("return", "return"),
   s.at("failed"),
-  s.act("ret = -PAL_ERRNO; DkObjectClose(process stream)", (c, v) => {
+  s.act("ret = -PAL_ERRNO", (c, v) => {
     v.ret = minusPalErrno(c);
     c.value = v.ret;
-    closeStream(c, v);
   }),
+  dk(s, "DkObjectClose(process stream)", "DkObjectClose (event)", (c, v) => {
+    closeStream(c, v);
+    return {};
+  }),
+  s.call("destroy_process(new_process)", "destroy_process"),
+  s.jump("message"),
+  s.at("none"),
+  s.act("ret = -PAL_ERRNO", (c, v) => {
+    v.ret = minusPalErrno(c);
+    c.value = v.ret;
+  }),
+  s.at("message"),
   s.call('sys_printf("process creation failed")', "sys_printf"),
   s.test("ret < 0?", (_, v) => v.ret < 0, "return"),
   s.act("0 is taken for success: ret = tid", (_, v) => {

@@ -19,5 +19,7 @@ export const FUTEX_LIST_LOCK = "futex_list_lock";
 /** cur_process.lock. */
 export const CUR_PROCESS_LOCK = "cur_process.lock";
 export const IPC_INFO_LOCK = "ipc_info_lock";
+/** The generator of random names. */
+export const RANDGEN_LOCK = "randgen_lock";
 /** The LibOS heap's. */
 export const SLAB_LOCK = "slab_mgr_lock";

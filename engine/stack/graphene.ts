@@ -20,6 +20,7 @@ import { itimerFlows } from "../libos/itimer.ts";
 import { killFlows } from "../libos/kill.ts";
 import { lockFlows } from "../libos/lock.ts";
 import { messageFlows } from "../libos/messages.ts";
+import { namespaceFlows } from "../libos/namespaces.ts";
 import { pollFlows } from "../libos/poll.ts";
 import { processFlows } from "../libos/process.ts";
 import { signalCallFlows } from "../libos/signal-calls.ts";
@@ -50,6 +51,7 @@ const libos = (fixes: Fixes, debug: boolean): Flow[] => [
   ...threadRecordFlows,
   ...cloneFlows,
   ...forkFlows,
+  ...namespaceFlows,
   ...wait4Flows,
   ...exitFlows,
   ...ipcFlows,

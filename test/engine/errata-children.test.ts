@@ -176,8 +176,15 @@ describe("B6: fork is many PAL calls", () => {
     expect(resultOf(ran, "wait4")).toBe("0");
   });
 
-  test("under SGX the read returns 0 with a stale error, none here: fork succeeds, and nothing is ever heard of the child", () => {
-    const ran = run({ ...scenario, main: [CHLD, ...scenario.main.slice(0, 2), { nanosleep: "20ms" }, { wait4: { nohang: true } }] }, SGX);
+  test("under SGX the read returns 0, and the stale error is that of the memory channel, which no enclave has: -ENOSYS", () => {
+    // Linux-SGX/db_ipc.c:55; the row of the errata takes pal_errno for 0 there.
+    const ran = run(scenario, SGX);
+    expect([resultOf(ran, "fork"), handled(ran)]).toEqual(["-ENOSYS", ["SIGINT"]]);
+  });
+
+  test("under SGX a handler that meets the end of a stream leaves an error that is none: fork succeeds, and nothing is ever heard of the child", () => {
+    const main = [CHLD, { close: { what: "o" } }, ...scenario.main.slice(0, 2), { nanosleep: "20ms" }, { wait4: { nohang: true } }];
+    const ran = run({ ...scenario, main, handlers: { h: [{ read: { from: "o" } }] }, objects: { o: "pipe" } }, SGX);
     expect([resultOf(ran, "fork"), resultOf(ran, "wait4")]).toEqual(["2", "0"]);
     expect(handled(ran)).toEqual(["SIGINT"]);
   });

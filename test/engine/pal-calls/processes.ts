@@ -121,8 +121,8 @@ const MAKING: readonly PalCase[] = [
   {
     call: "fork",
     differs:
-      "leaders, the thread record, the channel, the checkpoint and the frees are steps without their PAL calls; the checkpoint is one write; add_ipc_port_by_id makes no mutex",
-    page: "1 leaders 2 thread record, L(tl) U*(tl), L(child) L(cur) U(cur) U*(child) 3 DkProcessCreate@0 DkCreatePhysicalMemoryChannel@0 4-5 checkpoint 6 DkStreamWrite(header)@0 DkStreamWrite x (checkpoint + each area)@0 L(vma) U* DkVirtualMemoryFree 7 DkStreamRead@0 8 L(cp) U* twice, L(rng) U*(rng) ; L(ipch) DkMutexCreate DkStreamWrite U*(ipch) ; L(slab)/L(ii) pairs 9 L(child) U*(child)",
+      "one L(hdl) U*(hdl) stands for those of all handles, one write for all areas of memory, and the pages' protection is not emulated; destroy_process closes the pipe of new_process->self before the pairs of L(ii) (shim_ipc.c:136-174)",
+    page: "1 leaders: PID and SYSV each: L(ii) U, L(rnd) U, DkStreamOpen, L(ipch) DkMutexCreate DkStreamWrite U, L(ii) U, L(ipch) U 2 thread record, L(tl) U*(tl), L(child) L(cur) U(cur) U*(child) 3 DkProcessCreate@0 DkCreatePhysicalMemoryChannel@0 [first: L(mst) DkStreamOpen DkStreamWrite U*(mst)] 4 L(slab) U* ; L(ii) U* ; L(cp) [2 x L(ii) U(ii)] U*(cp) ; L(ii) U* ; L(rnd) U* ; DkStreamOpen ; L(vma) U* (1-2) ; DkVirtualMemoryAlloc 5 L(vma) U* ; per handle L(hdl) U* ; DkVirtualMemoryProtect pairs 6 DkStreamWrite(header)@0 DkStreamWrite x (checkpoint + each area)@0 L(vma) U* DkVirtualMemoryFree 7 DkStreamRead@0 8 L(cp) U* twice, L(rng) U*(rng) ; L(ipch) DkMutexCreate DkStreamWrite U*(ipch) ; L(slab)/L(ii) pairs 9 L(child) U*(child)",
     main: [{ fork: "b" }],
     more: SLEEPER,
   },
