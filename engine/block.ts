@@ -27,6 +27,10 @@ export const COLUMNS = {
 export type ColumnName = keyof typeof COLUMNS;
 export const COLUMN_NAMES = Object.keys(COLUMNS) as ColumnName[];
 
+/** Columns of a thread's state after the transition. A stack or an importer may not have each of them: see `Source.absent`. */
+export const STATE_COLUMNS = ["depth", "cssa", "preempt", "pending"] as const satisfies readonly ColumnName[];
+export type StateColumn = (typeof STATE_COLUMNS)[number];
+
 export type Columns = { [C in ColumnName]: InstanceType<(typeof COLUMNS)[C]> };
 
 export interface Block extends Columns {
@@ -75,6 +79,8 @@ export interface Source {
   /** Interned texts; 0 is the empty text. */
   readonly texts: readonly string[];
   readonly decisions: readonly Decision[];
+  /** Columns of state that it does not have or does not know: zeros in its blocks, NULL in a trace. None when left out. */
+  readonly absent?: readonly StateColumn[];
   /**
    * Fill blocks and hand each to the sink, until `rows` more transitions were made or the run is over. Returns false when it is over;
    * true also with fewer rows, when much was done that made none: the caller may look for a signal and call again.

@@ -12,6 +12,8 @@ export {
   newBlock,
   type Sink,
   type Source,
+  STATE_COLUMNS,
+  type StateColumn,
   transitionAt,
 } from "./block.ts";
 export { SCHEDULERS, type Scheduler } from "./chance.ts";

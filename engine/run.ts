@@ -2,7 +2,7 @@
 
 import { enterSleep, reachSite } from "./app/pins.ts";
 import { schedule } from "./app/plans.ts";
-import type { Ending, Sink, Source } from "./block.ts";
+import { type Ending, type Sink, type Source, STATE_COLUMNS, type StateColumn } from "./block.ts";
 import { decide, type Scheduler } from "./chance.ts";
 import { Cpu, inEnclave, inUserMode } from "./cpu.ts";
 import { E } from "./errno.ts";
@@ -18,6 +18,7 @@ import { childChanged, fire, nextTimer, targetOf, timerExpired } from "./outside
 import type { Scenario, StackName } from "./scenario/schema.ts";
 import { aex, NSSA } from "./sgx/leaf.ts";
 import { isSynchronous } from "./signals.ts";
+import { STACKS } from "./stack/index.ts";
 import { copyTree, keyOf, type Machine, type Thread } from "./state.ts";
 import { endThread } from "./threads.ts";
 import { NEVER } from "./time.ts";
@@ -68,6 +69,11 @@ export class Run implements Source {
   /** Decisions to follow that no question met so far: they changed nothing. */
   get unanswered(): readonly Decision[] {
     return this.cpu.script.filter((decision) => !this.cpu.answered.has(decision));
+  }
+
+  get absent(): readonly StateColumn[] {
+    const { columns } = STACKS[this.options.stack];
+    return STATE_COLUMNS.filter((name) => !columns.includes(name));
   }
 
   get ending(): Ending | null {

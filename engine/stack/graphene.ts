@@ -105,6 +105,7 @@ export const grapheneLinux = {
   boot: "pal_linux_main",
   bootThread: (start: string) => start,
   enclave: false,
+  columns: ["depth", "preempt", "pending"],
 } as const;
 
 export const grapheneSgx = {
@@ -122,4 +123,5 @@ export const grapheneSgx = {
   boot: "load_enclave",
   bootThread: () => "thread_start (untrusted)",
   enclave: true,
+  columns: ["depth", "cssa", "preempt", "pending"],
 } as const;

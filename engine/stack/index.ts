@@ -1,5 +1,6 @@
 /** The stacks, in order of distance from plain Linux. To add one: a module beside this file, a name in the scenario schema, a line here. */
 
+import type { StateColumn } from "../block.ts";
 import type { FixName } from "../fixes.ts";
 import type { Flow } from "../flow.ts";
 import type { StackName } from "../scenario/schema.ts";
@@ -15,6 +16,8 @@ export interface Stack {
   /** First flow of a further thread whose first own function is `start`. */
   readonly bootThread: (start: string) => string;
   readonly enclave: boolean;
+  /** Columns of state that it has; the others are NULL in its traces. */
+  readonly columns: readonly StateColumn[];
 }
 
 const stacks: Record<StackName, Stack> = {

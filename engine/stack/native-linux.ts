@@ -153,4 +153,5 @@ export const nativeLinux = {
   boot: "_start",
   bootThread: () => "start_thread",
   enclave: false,
+  columns: ["depth"],
 } as const;

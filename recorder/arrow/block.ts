@@ -5,17 +5,18 @@ import { TraceError } from "../format/errors.ts";
 import { COLUMN_SLACK, MAX_BATCH_ROWS, STORED_COLUMNS } from "../format/metadata.ts";
 import type { Message, Span } from "./message.ts";
 
-/** Values buffer of each column: the second of its two buffers (columns have no nulls, so the first is empty). */
+/** Values buffer of each column: the second of its two buffers. The first says what is NULL; the header says it for all batches. */
 export const columnSpans = (message: Message): (Span | undefined)[] => STORED_COLUMNS.map((_, i) => message.buffers[2 * i + 1]);
 
-const ROW_BYTES = STORED_COLUMNS.reduce((sum, column) => sum + column.size, 0);
+/** A column that may be absent has a bit a row, besides. */
+const ROW_BYTES = STORED_COLUMNS.reduce((sum, { size, nullable }) => sum + size + (nullable ? 1 / 8 : 0), 0);
 
 /** Why the body of a batch with this header cannot be read, or null. A length is believed only as far as rows account for it. */
 export function bodyProblem(message: Message): string | null {
   const { rows, bodyLength } = message;
   if (message.compressed) return "the batch is compressed, expected plain columns";
   if (rows > MAX_BATCH_ROWS) return `a batch of ${rows} rows, expected at most ${MAX_BATCH_ROWS}`;
-  const most = rows * ROW_BYTES + STORED_COLUMNS.length * COLUMN_SLACK;
+  const most = Math.ceil(rows * ROW_BYTES) + STORED_COLUMNS.length * COLUMN_SLACK;
   if (bodyLength > most) return `a body of ${bodyLength} bytes, expected at most ${most} for ${rows} rows`;
   const spans = columnSpans(message);
   const outside = STORED_COLUMNS.find(({ size }, i) => {

@@ -4,7 +4,7 @@
  */
 
 import fs from "node:fs";
-import { type Block, type Decision, KINDS, newBlock, type Site, type ThreadInfo } from "../../engine/index.ts";
+import { type Block, type Decision, KINDS, newBlock, type Site, type StateColumn, type ThreadInfo } from "../../engine/index.ts";
 import { errorText, TraceError } from "../format/errors.ts";
 import { openRegular } from "../format/files.ts";
 import {
@@ -18,6 +18,7 @@ import {
   META_KEY,
   METADATA_KEYS,
   METADATA_SLACK,
+  OLDEST_FORMAT,
   type RunEnd,
   type RunInfo,
   readForm,
@@ -44,7 +45,11 @@ export interface BatchEntry {
 
 export interface TransitionReader {
   readonly path: string;
+  /** Format of the file. */
+  readonly format: number;
   readonly info: RunInfo;
+  /** Columns of state of which the trace knows nothing: zeros in blocks. */
+  readonly absent: readonly StateColumn[];
   readonly sites: readonly Site[];
   readonly threads: readonly ThreadInfo[];
   readonly texts: readonly string[];
@@ -108,7 +113,9 @@ function openFile(path: string): number {
 
 /** What is known of a file once its batch headers were walked. */
 interface Walked {
+  readonly format: number;
   readonly run: RunInfo;
+  readonly absent: readonly StateColumn[];
   readonly sites: Site[];
   readonly threads: ThreadInfo[];
   readonly texts: string[];
@@ -155,7 +162,7 @@ function walkFile(path: string, fd: number, size: number): Walked {
 
 function readerOf(path: string, fd: number): TransitionReader {
   const size = fs.fstatSync(fd).size;
-  const { run, sites, threads, texts, batches, decisionSpans, rows, end, stop } = walkFile(path, fd, size);
+  const { format, run, absent, sites, threads, texts, batches, decisionSpans, rows, end, stop } = walkFile(path, fd, size);
   /** Memory behind the blocks made here, to be read into again: fresh pages for each batch cost more than the reading. */
   const memory = new WeakMap<Block, Buffer>();
   let headMemory: Buffer | undefined;
@@ -169,7 +176,9 @@ function readerOf(path: string, fd: number): TransitionReader {
 
   return {
     path,
+    format,
     info: run,
+    absent,
     sites,
     threads,
     texts,
@@ -265,7 +274,7 @@ function checkHeader(path: string, place: string, { message, metadataLength }: P
   throw new TraceError(path, place, `a header of ${metadataLength} bytes, expected at most ${used} for what is in it`, RERECORD);
 }
 
-function checkSchema(path: string, placed: PlacedMessage): { run: RunInfo; sites: Site[] } {
+function checkSchema(path: string, placed: PlacedMessage): Pick<Walked, "format" | "run" | "absent" | "sites"> {
   const place = `byte ${placed.offset}`;
   if (placed.message.type !== "schema") throw new TraceError(path, place, "expected the schema message", RERECORD);
   checkHeader(path, place, placed);
@@ -273,8 +282,9 @@ function checkSchema(path: string, placed: PlacedMessage): { run: RunInfo; sites
   if (version !== null && version > FORMAT_VERSION) {
     throw new TraceError(path, place, `format ${version} is newer than ${FORMAT_VERSION}, the newest known here`, "Use a newer eintr");
   }
-  if (version !== null && version < FORMAT_VERSION) {
-    throw new TraceError(path, place, `format ${version} is from before the first release, ${FORMAT_VERSION} is known here`, RERECORD);
+  if (version !== null && version < OLDEST_FORMAT) {
+    const known = `${OLDEST_FORMAT} to ${FORMAT_VERSION} are known here`;
+    throw new TraceError(path, place, `format ${version} is from before the first release, ${known}`, RERECORD);
   }
   const header = parseFacts(path, place, placed, headerForm);
   const expected = STORED_COLUMNS.map(({ name, type }) => `${name} ${type}`).join(", ");
@@ -286,7 +296,7 @@ function checkSchema(path: string, placed: PlacedMessage): { run: RunInfo; sites
     const name = header.kinds[stranger]?.name ?? "";
     throw new TraceError(path, place, `kind ${stranger} is '${name}', unknown here`, "Use the eintr that recorded it, or a newer one");
   }
-  return header;
+  return { ...header, absent: header.absent ?? [] };
 }
 
 /** The format number alone, before the rest is checked: a newer header may have another form. */

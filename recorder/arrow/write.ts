@@ -22,7 +22,7 @@ import {
 } from "apache-arrow";
 import { FileBlock, Footer } from "apache-arrow/ipc/metadata/file";
 import { BufferRegion, FieldNode, RecordBatch as RecordBatchHeader } from "apache-arrow/ipc/metadata/message";
-import { type Block, KINDS, newBlock, type Sink, type Source } from "../../engine/index.ts";
+import { type Block, type ColumnName, KINDS, newBlock, type Sink, type Source } from "../../engine/index.ts";
 import { createDigest, type Digest } from "../format/digest.ts";
 import { errorCode, errorText, TraceError } from "../format/errors.ts";
 import {
@@ -67,7 +67,10 @@ class FileWriter extends RecordBatchFileWriter {
   private readonly scratch = Buffer.alloc(SCRATCH);
 
   /** `header` is the schema's text, as in `format/metadata.ts`. */
-  constructor(private readonly header: Buffer) {
+  constructor(
+    private readonly header: Buffer,
+    private readonly absent: readonly ColumnName[],
+  ) {
     super();
   }
 
@@ -86,12 +89,14 @@ class FileWriter extends RecordBatchFileWriter {
 
   /** One batch, with a text for each of `METADATA_KEYS`. */
   writeBlock(block: Block, texts: readonly Buffer[]): void {
-    if (this.template?.n !== block.n) this.template = headerTemplate(block.n);
+    if (this.template?.n !== block.n) this.template = headerTemplate(block.n, this.absent);
     const { template, _position: at } = this;
+    const { bodyLength, valuesLength } = template;
     this._writeHeader(template.bytes, template.places, texts);
-    this._recordBatchBlocks.push(new FileBlock(this._position - at, template.bodyLength, at));
-    for (const piece of bodyOf(block, template.bodyLength)) this._sink.write(piece);
-    this._position += template.bodyLength;
+    this._recordBatchBlocks.push(new FileBlock(this._position - at, bodyLength, at));
+    for (const piece of valuesOf(block, valuesLength)) this._sink.write(piece);
+    if (bodyLength > valuesLength) this._sink.write(new Uint8Array(bodyLength - valuesLength));
+    this._position += bodyLength;
   }
 
   /** A message's flatbuffer and its texts, up to the next page. */
@@ -142,29 +147,44 @@ interface HeaderTemplate {
   /** Where in it the offset of each text is. */
   readonly places: readonly number[];
   readonly bodyLength: number;
+  /** Bytes of it that are values; what follows are bitmaps in which no bit is set. */
+  readonly valuesLength: number;
 }
 
-function headerTemplate(n: number): HeaderTemplate {
-  let bodyLength = 0;
-  // Two buffers a column: no validity, as nothing is null, and the values.
-  const regions = STORED_COLUMNS.flatMap(({ size }) => {
-    const at = bodyLength;
-    bodyLength += roundUp(n * size, 8);
-    return [new BufferRegion(at, 0), new BufferRegion(at, n * size)];
+/** Bytes of a column's bitmap that says which rows are not NULL. */
+const bitmapBytes = (n: number): number => roundUp(Math.ceil(n / 8), 8);
+
+/**
+ * Two buffers a column: its bitmap, none where nothing is NULL, and its values. The values lie as in the block's memory; the bitmaps of
+ * the absent columns follow after all of them.
+ */
+function headerTemplate(n: number, absent: readonly ColumnName[]): HeaderTemplate {
+  let valuesLength = 0;
+  const values = STORED_COLUMNS.map(({ size }) => {
+    const region = new BufferRegion(valuesLength, n * size);
+    valuesLength += roundUp(n * size, 8);
+    return region;
   });
-  const nodes = STORED_COLUMNS.map(() => new FieldNode(n, 0));
+  let bodyLength = valuesLength;
+  const regions = STORED_COLUMNS.flatMap(({ name }, i) => {
+    const at = bodyLength;
+    if (absent.includes(name)) bodyLength += bitmapBytes(n);
+    return [new BufferRegion(at, bodyLength === at ? 0 : Math.ceil(n / 8)), values[i] as BufferRegion];
+  });
+  const nodes = STORED_COLUMNS.map(({ name }) => new FieldNode(n, absent.includes(name) ? n : 0));
   const metadata = new Map(METADATA_KEYS.map((key) => [key, ""]));
   const bytes = Message.encode(Message.from(new RecordBatchHeader(n, nodes, regions, null, [], metadata), bodyLength));
-  return { n, bytes, places: textPlaces("batch", bytes), bodyLength };
+  return { n, bytes, places: textPlaces("batch", bytes), bodyLength, valuesLength };
 }
 
 const NO_TEXT = Buffer.alloc(0);
 const PADDING = new Uint8Array(8);
 
 /** Memory of the block's columns, each padded to 8 bytes: in one piece, if the block is full and as `newBlock` made it. */
-function bodyOf(block: Block, bodyLength: number): Uint8Array[] {
+function valuesOf(block: Block, valuesLength: number): Uint8Array[] {
   const { buffer } = block.time;
-  if (block.n === block.time.length && buffer.byteLength === bodyLength && block.detail.buffer === buffer) return [new Uint8Array(buffer)];
+  if (block.n === block.time.length && buffer.byteLength === valuesLength && block.detail.buffer === buffer)
+    return [new Uint8Array(buffer)];
   return STORED_COLUMNS.flatMap(({ name, size }) => {
     const bytes = block.n * size;
     const values = block[name];
@@ -184,10 +204,10 @@ const TYPES: Readonly<Record<string, new () => DataType>> = {
 
 /** The columns and their meanings; the text of our metadata is put in by the writer. */
 function arrowSchema(): Schema {
-  const fields = STORED_COLUMNS.map(({ name, type }) => {
+  const fields = STORED_COLUMNS.map(({ name, type, nullable }) => {
     const Type = TYPES[type];
     if (Type === undefined) throw new Error(`no Arrow type for ${type}`);
-    return new Field(name, new Type(), false, new Map([["meaning", COLUMN_MEANING[name]]]));
+    return new Field(name, new Type(), nullable, new Map([["meaning", COLUMN_MEANING[name]]]));
   });
   return new Schema(fields, new Map([[META_KEY, ""]]));
 }
@@ -222,8 +242,9 @@ function createFile(path: string): number {
  * writing fails, and before a byte is written when a reader would refuse the file.
  */
 export function createArrowWriter(path: string, source: Source, run: RunInfo, digest: Digest = createDigest()): ArrowWriter {
-  const header: TraceHeader = { format: FORMAT_VERSION, run, sites: [...source.sites], kinds: [...KINDS] };
-  const writer = new FileWriter(headerText(path, header));
+  const absent = [...(source.absent ?? [])];
+  const header: TraceHeader = { format: FORMAT_VERSION, run, sites: [...source.sites], kinds: [...KINDS], absent };
+  const writer = new FileWriter(headerText(path, header), absent);
   const fd = createFile(path);
   const sink = new FileSink(path, fd);
   writer.reset(sink, arrowSchema());

@@ -129,6 +129,8 @@ export function createCallWalk<T>(events: CallEvents<T>): CallWalk {
   const jump = (t: ThreadCalls<T>, block: Block, i: number): void => {
     const depth = block.depth[i] as number;
     if (!leave(t, block, i, true, "jumped")) events.unpaired(true);
+    // A source that knows no depths: how far the jump goes is not known.
+    if (depth === 0) return;
     while ((t.open[t.handlers.at(-1) ?? -1]?.depth ?? -1) > depth) leave(t, block, i, true, "jumped");
     while ((t.open.at(-1)?.depth ?? -1) >= depth) close(t, block, i, "dropped");
   };

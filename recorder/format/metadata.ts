@@ -13,13 +13,17 @@ import {
   type KindEntry,
   LAYERS,
   type Site,
+  STATE_COLUMNS,
+  type StateColumn,
   type ThreadInfo,
 } from "../../engine/index.ts";
 import { HOLDS, TraceError } from "./errors.ts";
 import { flag, found, list, members, oneOf, text, whole } from "./list-form.ts";
 
 /** Raised when an older reader could misread a newer file; never reused. */
-export const FORMAT_VERSION = 3;
+export const FORMAT_VERSION = 4;
+/** The oldest that is read: the first one of which traces were kept. */
+export const OLDEST_FORMAT = 3;
 
 /** Metadata keys. What walking a file need not read has a key of its own. */
 export const META_KEY = "eintr";
@@ -57,10 +61,10 @@ export const COLUMN_MEANING: Readonly<Record<ColumnName, string>> = {
   signal: "signal number, 0 none",
   value: "first argument of the kind",
   extra: "second argument of the kind",
-  depth: "call depth of the thread after the transition",
-  cssa: "current SSA frame after the transition, 0 outside SGX",
-  preempt: "LibOS preempt counter after the transition",
-  pending: "signals pended on the thread after the transition, in PAL and LibOS",
+  depth: "call depth of the thread after the transition; NULL not known",
+  cssa: "current SSA frame after the transition; NULL outside SGX, or not known",
+  preempt: "LibOS preempt counter after the transition; NULL without a LibOS, or not known",
+  pending: "signals pended on the thread after the transition, in PAL and LibOS; NULL without them, or not known",
   detail: "row of the text table, 0 none",
 };
 
@@ -71,12 +75,17 @@ interface StoredColumn {
   readonly type: string;
   /** Bytes of a value. */
   readonly size: number;
+  /** May hold nothing in a trace, as a whole. */
+  readonly nullable: boolean;
 }
+
+export const isStateColumn = (name: ColumnName): name is StateColumn => (STATE_COLUMNS as readonly ColumnName[]).includes(name);
 
 export const STORED_COLUMNS: readonly StoredColumn[] = COLUMN_NAMES.map((name) => ({
   name,
   type: COLUMNS[name].name.replace("Array", "").toLowerCase(),
   size: COLUMNS[name].BYTES_PER_ELEMENT,
+  nullable: isStateColumn(name),
 }));
 
 /** Whole numbers exact as float64. What is read here goes into INTEGER columns of `trace.db`, or is counted with. */
@@ -139,6 +148,8 @@ export const headerForm = z.object({
   run: runInfo,
   sites: list<Site>(siteCheck),
   kinds: list<KindEntry>(kindCheck),
+  /** Columns of state that hold nothing in this trace. Format 3 has no such columns: what was not known is 0 there. */
+  absent: z.optional(list<StateColumn>(oneOf(STATE_COLUMNS))),
 });
 export type TraceHeader = z.infer<typeof headerForm>;
 

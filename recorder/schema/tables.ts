@@ -3,13 +3,13 @@
  * page writer and of the derived rows, and `eintr schema` all follow from this.
  */
 
-import { COLUMN_NAMES, type ColumnName } from "../../engine/index.ts";
-import { COLUMN_MEANING } from "../format/metadata.ts";
+import { COLUMN_NAMES, type ColumnName, type StateColumn } from "../../engine/index.ts";
+import { COLUMN_MEANING, isStateColumn } from "../format/metadata.ts";
 import { blob, type Column, int, key, nullable, paged, type RowOf, seq, table, text } from "./column.ts";
 import { OUTCOMES } from "./outcomes.ts";
 
 /** Raised when a table or view changes: an older trace.db is rebuilt. Stored as `PRAGMA user_version`. */
-export const SCHEMA_VERSION = 7;
+export const SCHEMA_VERSION = 8;
 
 const TRANSITION_REFERENCES: Partial<Record<ColumnName, string>> = {
   thread: "thread(id)",
@@ -17,9 +17,13 @@ const TRANSITION_REFERENCES: Partial<Record<ColumnName, string>> = {
   kind: "kind(id)",
   detail: "text(id)",
 };
+/** Columns of state may be NULL, for all transitions of a trace alike. */
 const transitionColumns = Object.fromEntries(
-  COLUMN_NAMES.map((name) => [name, int(COLUMN_MEANING[name], TRANSITION_REFERENCES[name])]),
-) as Record<ColumnName, Column<"INTEGER", false>>;
+  COLUMN_NAMES.map((name) => {
+    const column = int(COLUMN_MEANING[name], TRANSITION_REFERENCES[name]);
+    return [name, isStateColumn(name) ? nullable(column) : column];
+  }),
+) as { [C in ColumnName]: Column<"INTEGER", C extends StateColumn ? true : false> };
 
 const ofThread = int("whose", "thread(id)");
 const begun = int("when it began, ns since the run began");

@@ -85,9 +85,10 @@ export interface TableWriter {
   readonly rows: number;
   /**
    * Append rows `from`..`from + n` of the columns, in table order; column 0 is the INTEGER PRIMARY KEY and must
-   * rise, 0 <= key < 2^53. Values are integers below 2^53 in magnitude, NaN in a Float64Array is NULL.
+   * rise, 0 <= key < 2^53. Values are integers below 2^53 in magnitude, NaN in a Float64Array is NULL, and all of a
+   * column that is null.
    */
-  put(columns: readonly IntArray[], n: number, from?: number): void;
+  put(columns: readonly (IntArray | null)[], n: number, from?: number): void;
   /** Write what is left and the root page. */
   finish(): void;
 }
@@ -161,7 +162,7 @@ export function createTableWriter(file: PageFile, rootPage: number, columnCount:
     },
     put(columns, n, from = 0): void {
       const keys = columns[0];
-      if (keys === undefined) throw new RangeError("a table has at least two columns");
+      if (keys === undefined || keys === null) throw new RangeError("a table has a key and at least one more column");
       for (let i = from; i < from + n; ) {
         const slice = Math.min(SLICE_ROWS, from + n - i);
         encoder.measure(columns, i, slice);

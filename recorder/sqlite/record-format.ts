@@ -111,6 +111,11 @@ function putFloats(
   }
 }
 
+/** A column that is NULL in all rows: its type alone. */
+function putNulls(out: Uint8Array, heads: Uint32Array, column: number, n: number): void {
+  for (let i = 0; i < n; i++) out[(heads[i] as number) + column] = NULL;
+}
+
 /** Bytes of a varint below 2^53. */
 export function varintBytes(v: number): number {
   if (v < 0x20_0000) return v < 0x80 ? 1 : v < 0x4000 ? 2 : 3;
@@ -153,7 +158,8 @@ export interface RowEncoder {
   readonly sizes: Uint16Array;
   /** Where each cell begins; filled by the caller, consumed by `write`. */
   readonly at: Uint32Array;
-  measure(columns: readonly IntArray[], from: number, n: number): void;
+  /** A column that is null is NULL in all rows; the first is not. */
+  measure(columns: readonly (IntArray | null)[], from: number, n: number): void;
   /** Write the first `n` cells of the slice. */
   write(out: Uint8Array, n: number): void;
 }
@@ -172,6 +178,7 @@ export function createRowEncoder(columnCount: number): RowEncoder {
     ints: new Int32Array(SLICE_ROWS),
     floats: null as Float64Array | null,
     isFloat: false,
+    isNull: false,
   }));
 
   return {
@@ -184,6 +191,8 @@ export function createRowEncoder(columnCount: number): RowEncoder {
         const column = scratch[c];
         const values = columns[c + 1];
         if (column === undefined || values === undefined) throw new RangeError("fewer columns than the table has");
+        column.isNull = values === null;
+        if (values === null) continue;
         // A Uint32 above 2^31 is no Int32; as float64 it is exact.
         column.isFloat = values instanceof Float64Array || values instanceof Uint32Array;
         if (column.isFloat) {
@@ -215,7 +224,8 @@ export function createRowEncoder(columnCount: number): RowEncoder {
       for (let c = 0; c < scratch.length; c++) {
         const column = scratch[c];
         if (column === undefined) continue;
-        if (column.isFloat && column.floats !== null) putFloats(out, heads, c, at, column.floats, rows, column.types);
+        if (column.isNull) putNulls(out, heads, c, rows);
+        else if (column.isFloat && column.floats !== null) putFloats(out, heads, c, at, column.floats, rows, column.types);
         else putInts(out, heads, c, at, column.ints, rows, column.types);
       }
     },

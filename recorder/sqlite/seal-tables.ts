@@ -9,7 +9,7 @@ import { SIGNAL_UPSERT } from "../derive/signals.ts";
 import type { Spill } from "../derive/spill.ts";
 import { COUNT_UPSERT } from "../derive/thread-counts.ts";
 import { TraceError } from "../format/errors.ts";
-import { FORMAT_VERSION, type QualityCounter } from "../format/metadata.ts";
+import type { QualityCounter } from "../format/metadata.ts";
 import { insertSql } from "../schema/sql.ts";
 import type { Row, TableName } from "../schema/tables.ts";
 import { inserter } from "./insert.ts";
@@ -155,7 +155,7 @@ function runRow({ info, end, ...reader }: TransitionReader, facts: SealFacts): R
   const time = facts.times.reduce((latest, range) => Math.max(latest, range.time1), 0);
   return {
     id: 1,
-    format: FORMAT_VERSION,
+    format: reader.format,
     eintr: info.eintr,
     stack: info.stack,
     fixes: JSON.stringify(info.fixes),

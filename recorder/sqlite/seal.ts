@@ -181,12 +181,13 @@ function* passOver(
   const digest = createDigest();
   const times: { time0: number; time1: number }[] = [];
   const block = newBlock(0);
+  const absent: ReadonlySet<string> = new Set(reader.absent);
   let seqs = new Float64Array(BLOCK_ROWS);
   for (let index = 0; index < reader.batches.length; index++) {
     reader.readBlock(index, block);
     if (seqs.length < block.n) seqs = new Float64Array(block.n);
     for (let i = 0; i < block.n; i++) seqs[i] = block.seq0 + i;
-    transition.put([seqs, ...COLUMN_NAMES.map((name) => block[name])], block.n);
+    transition.put([seqs, ...COLUMN_NAMES.map((name) => (absent.has(name) ? null : block[name]))], block.n);
     byKind.put(block.kind, block.n, block.seq0);
     deriver.put(block);
     digest.put(block);

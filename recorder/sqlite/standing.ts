@@ -7,7 +7,6 @@ import fs from "node:fs";
 import Sqlite from "better-sqlite3";
 import type { TransitionReader } from "../arrow/read.ts";
 import { errorCode, errorText } from "../format/errors.ts";
-import { FORMAT_VERSION } from "../format/metadata.ts";
 import { schemaSql } from "../schema/sql.ts";
 import { SCHEMA_VERSION } from "../schema/tables.ts";
 import { DIGEST_DIFFERS } from "./seal.ts";
@@ -19,7 +18,7 @@ export type Standing = { readonly is: "use" } | { readonly is: "locked" } | { re
 const MOST_TIMES = 16;
 const ALWAYS_BYTES = 256 * 1024 * 1024;
 
-type Rows = Pick<TransitionReader, "bytes" | "rows" | "end">;
+type Rows = Pick<TransitionReader, "format" | "bytes" | "rows" | "end">;
 
 const stale = (why: string): Standing => ({ is: "stale", why });
 
@@ -56,7 +55,7 @@ function standingOfOpen(connection: Sqlite.Database, transitions: Rows): Standin
   );
   const row = run.get();
   const same =
-    row?.format === FORMAT_VERSION &&
+    row?.format === transitions.format &&
     row.bytes === transitions.bytes &&
     row.rows === transitions.rows &&
     // A damaged file keeps the digest it was recorded with.

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import Sqlite from "better-sqlite3";
-import type { Block, Decision, Site, ThreadInfo } from "../../engine/index.ts";
+import type { Block, Decision, Site, StateColumn, ThreadInfo } from "../../engine/index.ts";
 import { type BatchEntry, openTransitions, type TransitionReader } from "../arrow/read.ts";
 import { TraceError } from "../format/errors.ts";
 import { ARROW_NAME, DB_NAME, type RunInfo } from "../format/metadata.ts";
@@ -36,6 +36,8 @@ export interface Keyframe {
 export interface Trace {
   readonly dir: string;
   readonly info: RunInfo;
+  /** Columns of state of which the trace knows nothing: zeros in `rows`, NULL in the database. */
+  readonly absent: readonly StateColumn[];
   readonly sites: readonly Site[];
   readonly threads: readonly ThreadInfo[];
   readonly texts: readonly string[];
@@ -175,12 +177,13 @@ const locked = (db: string): TraceError =>
   new TraceError(db, "", "is locked by another program", "Wait until that is done, or end it; then open the trace again");
 
 function traceOf(dir: string, transitions: TransitionReader, db: string, remove: () => void): Trace {
-  const { info, sites, threads, texts, complete } = transitions;
+  const { info, absent, sites, threads, texts, complete } = transitions;
   let decisions: Decision[] | null = null;
   let connection: Sqlite.Database | null = null;
   return {
     dir,
     info,
+    absent,
     sites,
     threads,
     texts,

@@ -2,12 +2,22 @@ import fs from "node:fs";
 import { type Message, MessageReader, tableFromIPC } from "apache-arrow";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { type Block, COLUMN_NAMES, COLUMNS, type ColumnName, newBlock, type Source, transitionAt } from "../../engine/block.ts";
+import {
+  type Block,
+  COLUMN_NAMES,
+  COLUMNS,
+  type ColumnName,
+  newBlock,
+  type Source,
+  STATE_COLUMNS,
+  type StateColumn,
+  transitionAt,
+} from "../../engine/block.ts";
 import { KIND_COUNT, KINDS } from "../../engine/transition.ts";
 import { openTransitions } from "../../recorder/arrow/read.ts";
 import { createArrowWriter } from "../../recorder/arrow/write.ts";
-import { COLUMN_MEANING } from "../../recorder/format/metadata.ts";
-import { syntheticSource, testInfo } from "../support/synthetic-source.ts";
+import { COLUMN_MEANING, FORMAT_VERSION } from "../../recorder/format/metadata.ts";
+import { rowsSource, syntheticSource, testInfo } from "../support/synthetic-source.ts";
 import { tempPaths } from "../support/temp-dir.ts";
 
 const fresh = tempPaths();
@@ -134,12 +144,42 @@ describe("other readers", () => {
     expect(table.numRows).toBe(5000);
     expect(table.schema.fields.map((f) => f.name)).toEqual(COLUMN_NAMES);
     for (const field of table.schema.fields) expect(field.metadata.get("meaning")).toBe(COLUMN_MEANING[field.name as ColumnName]);
-    expect(JSON.parse(table.schema.metadata.get("eintr") ?? "")).toMatchObject({ format: 3, kinds: KINDS });
+    expect(JSON.parse(table.schema.metadata.get("eintr") ?? "")).toMatchObject({ format: FORMAT_VERSION, kinds: KINDS, absent: [] });
     for (const name of COLUMN_NAMES) {
       const ours = reader.batches.flatMap((_, i) => [...reader.readBlock(i)[name]]);
       const theirs = Array.from(table.getChild(name) ?? [], Number);
       expect(theirs, name).toEqual(ours);
     }
+    reader.close();
+  });
+
+  test("columns of state that the source does not have are NULL, the others are as they were", () => {
+    const path = fresh("absent.arrow");
+    const absent: StateColumn[] = ["cssa", "pending"];
+    // Full blocks of eight rows are written in one piece; the last one has three.
+    const source = rowsSource(
+      Array.from({ length: 19 }, (_, i) => ({ k: "step" as const, value: i, depth: 1 + i, preempt: 1 - i })),
+      {},
+      8,
+    );
+    const writer = createArrowWriter(path, { ...source, absent }, testInfo());
+    source.run(19, writer);
+    source.flush(writer);
+    writer.finish(END);
+    const table = tableFromIPC(fs.readFileSync(path));
+    for (const field of table.schema.fields) {
+      expect(field.nullable, field.name).toBe((STATE_COLUMNS as readonly string[]).includes(field.name));
+      expect(table.getChild(field.name)?.nullCount, field.name).toBe((absent as string[]).includes(field.name) ? 19 : 0);
+    }
+    expect(Array.from(table.getChild("cssa") ?? [])).toEqual(new Array(19).fill(null));
+    expect(Array.from(table.getChild("preempt") ?? [], Number)).toEqual(Array.from({ length: 19 }, (_, i) => 1 - i));
+    const reader = openTransitions(path);
+    expect(reader.absent).toEqual(absent);
+    const rows = reader.batches.flatMap((_, i) => {
+      const block = reader.readBlock(i);
+      return Array.from({ length: block.n }, (_, row) => [block.cssa[row], block.value[row], block.depth[row]]);
+    });
+    expect(rows).toEqual(Array.from({ length: 19 }, (_, i) => [0, i, 1 + i]));
     reader.close();
   });
 

@@ -134,6 +134,36 @@ test("upcall: nested ones pair; one whose frame is gone stays open", async () =>
   ]);
 });
 
+test("columns of state that a source does not have are NULL; without depths calls and handlers are paired all the same", async () => {
+  const dir = fresh("absent.trace");
+  const rows = [
+    { k: "app.call", value: 1 },
+    { k: "app.handler.enter", signal: 2, extra: 1 },
+    { k: "app.call", value: 2 },
+    { k: "app.return", value: 5 },
+    { k: "app.handler.longjmp", signal: 2, extra: 1 },
+    { k: "app.call", value: 3 },
+    { k: "app.return", value: 7 },
+  ] as const;
+  const unknown = rows.map((row) => ({ ...row, depth: 0 }));
+  await record({ ...rowsSource(unknown), absent: ["depth", "cssa", "preempt", "pending"] }, dir, testInfo());
+  const db = new Sqlite(`${dir}/${DB_NAME}`, { readonly: true });
+  expect(db.prepare("SELECT count(*), count(depth), count(cssa), count(preempt), count(pending) FROM transitions").raw().get()).toEqual([
+    rows.length,
+    0,
+    0,
+    0,
+    0,
+  ]);
+  expect(db.prepare("SELECT nr, result, interrupted FROM syscall").raw().all()).toEqual([
+    [1, null, 1],
+    [2, 5, 0],
+    [3, 7, 0],
+  ]);
+  expect(db.prepare("SELECT left_seq, left_how FROM handler").raw().all()).toEqual([[4, 1]]);
+  db.close();
+});
+
 test("handler: return, and a longjmp out of two at once", async () => {
   const rows = [
     row("app.handler.enter", { signal: 2, extra: 1, depth: 3, site: 7 }),

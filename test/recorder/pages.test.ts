@@ -41,7 +41,10 @@ function writeAts(tables: readonly Table[], pageSize: number, turn: number, buff
   const file = openPageFile(path);
   const writers = tables.map(({ columns }, i) => createTableWriter(file, roots[i] ?? 0, columns, bufferPages));
   const arrays = tables.map(({ rows, columns }) =>
-    Array.from({ length: columns }, (_, c) => Float64Array.from(rows, (row) => row[c] ?? Number.NaN)),
+    Array.from({ length: columns }, (_, c) =>
+      // A column that is NULL throughout need not be there.
+      c > 0 && rows.every((row) => row[c] === null) ? null : Float64Array.from(rows, (row) => row[c] ?? Number.NaN),
+    ),
   );
   const longest = Math.max(...tables.map((t) => t.rows.length));
   for (let from = 0; from < longest; from += turn) {

@@ -191,10 +191,11 @@ describe("files from strangers", () => {
   test("another schema, another vocabulary, a newer format, metadata that is no JSON", () => {
     expectTraceError(retold("cssa", "cssb"), /its columns are \[.*cssb uint8.*expected \[/);
     expectTraceError(retold('"host.syscall.enter"', '"host.syscall.ENTER"'), /kind 11 is 'host.syscall.ENTER', unknown here/);
-    expectTraceError(retold('{"format":3,', '{"format":9,'), /format 9 is newer than 3/);
-    expectTraceError(retold('{"format":3,', '{"format":1,'), /format 1 is from before the first release/);
-    expectTraceError(retold('{"format":3,', '["format":3,'), /metadata is not JSON/);
+    expectTraceError(retold('{"format":4,', '{"format":9,'), /format 9 is newer than 4/);
+    expectTraceError(retold('{"format":4,', '{"format":1,'), /format 1 is from before the first release, 3 to 4 are known/);
+    expectTraceError(retold('{"format":4,', '["format":4,'), /metadata is not JSON/);
     expectTraceError(retold('"origin":"imported"', '"origin":"invented"'), /metadata run\.origin/);
+    expectTraceError(retold('"absent":[]', '"absent":{}'), /metadata absent: expected a list/);
   });
 
   /** Change row 5 of a column of batch 2. */

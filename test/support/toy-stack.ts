@@ -266,6 +266,7 @@ export const TOY: StackName = addStack("toy-sgx", {
   boot: "toy_start",
   bootThread: (start) => start,
   enclave: true,
+  columns: ["depth", "cssa", "preempt", "pending"],
 });
 
 /** Ctrl-C while the program waits in read. Of the scenario only the signals are taken: the toy is its own program. */

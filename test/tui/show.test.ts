@@ -102,6 +102,11 @@ async function seqsBeside(dir: string, at: number, from: number, to: number): Pr
   return (JSON.parse(out) as { seq: number }[]).map(({ seq }) => seq);
 }
 
+test("what a stack does not have is null in json", async () => {
+  const { out } = await eintr(["show", await trace("nested", "native-linux"), "--from", "0", "--to", "0", "--format", "json"]);
+  expect(JSON.parse(out)).toMatchObject({ seq: 0, cssa: null, preempt: null, pending: null, depth: expect.any(Number) });
+});
+
 describe("wrong use names the place", () => {
   test.each([
     [["--from", "9999999"], "seq 9999999 is after the last transition"],

@@ -124,10 +124,11 @@ export function findingInterval(trace: Trace, id: number): Chosen {
 
 async function printJson(io: Io, trace: Trace, { thread, from, to }: Chosen, most: number): Promise<void> {
   const { rows, cut } = await rowsOfThread(io, trace, thread, from, to, most);
+  const unknown = Object.fromEntries(trace.absent.map((name) => [name, null]));
   for (const row of rows) {
     const site = trace.sites[row.site];
     const names = { kind: kindName(row.kind), flow: site?.flow, label: site?.label, layer: site?.layer, context: site?.context };
-    await io.out(`${safeJson({ ...row, ...names, detail: trace.texts[row.detail] ?? "" })}\n`);
+    await io.out(`${safeJson({ ...row, ...unknown, ...names, detail: trace.texts[row.detail] ?? "" })}\n`);
   }
   if (cut) io.talk(moreFollow(rows, most));
 }
