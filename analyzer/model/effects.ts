@@ -6,7 +6,7 @@ import type { ThreadModel } from "./model.ts";
 import { closeDownTo } from "./opening.ts";
 import { HOW, NONE, SCOPE } from "./scopes.ts";
 import { forgetThread, generated, WAITS_IN, type WaitsIn, waits, waitsNoMore } from "./signals.ts";
-import { dropThread, MASK, type Mask } from "./threads.ts";
+import { MASK, type Mask } from "./threads.ts";
 
 type Effect = (m: ThreadModel) => void;
 
@@ -55,7 +55,7 @@ const endThread: Effect = (m) => {
   closeDownTo(m, NONE, HOW.THREAD_OVER);
   threadEnded(m.locks, m.thread);
   forgetThread(m.signals, m.thread);
-  dropThread(m.threads, m.slot);
+  m.leaving = m.slot;
 };
 
 const waitsHere = (where: WaitsIn): Effect => {

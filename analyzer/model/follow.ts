@@ -6,7 +6,7 @@ import { BEGINS_THREAD, CLOSES, OPENS, TELLS_DEPTH } from "./kinds.ts";
 import type { ThreadModel } from "./model.ts";
 import { closeDownTo, closeInnermost, leaveDeeper, openScope } from "./opening.ts";
 import { HOW, NONE, type ScopeType } from "./scopes.ts";
-import { addThread } from "./threads.ts";
+import { addThread, dropThread } from "./threads.ts";
 
 /** The next row. A thread that it ends stays readable until the row after. */
 export function takeRow(m: ThreadModel, block: Block, row: number): void {
@@ -23,7 +23,8 @@ export function takeRow(m: ThreadModel, block: Block, row: number): void {
   m.extra = block.extra[row] as number;
   m.detail = block.detail[row] as number;
   m.depth = m.tellsDepth ? (block.depth[row] as number) : Number.NaN;
-  if (thread !== m.thread || m.slot === NONE || m.threads.begun[m.slot] === NONE) turnTo(m, thread, kind);
+  if (m.leaving !== NONE) letGo(m);
+  if (thread !== m.thread || m.slot === NONE) turnTo(m, thread, kind);
   m.closed = NONE;
   const opens = OPENS[kind] as ScopeType | typeof NONE;
   const closes = CLOSES[kind] as ScopeType | typeof NONE;
@@ -31,6 +32,12 @@ export function takeRow(m: ThreadModel, block: Block, row: number): void {
   else if (closes !== NONE) closeInnermost(m, closes);
   else if (m.tellsDepth && TELLS_DEPTH[kind] === 1) leaveDeeper(m, m.depth, false);
   EFFECTS[kind]?.(m);
+}
+
+function letGo(m: ThreadModel): void {
+  dropThread(m.threads, m.leaving);
+  m.leaving = NONE;
+  m.slot = NONE;
 }
 
 function turnTo(m: ThreadModel, thread: number, kind: number): void {
@@ -41,6 +48,7 @@ function turnTo(m: ThreadModel, thread: number, kind: number): void {
 
 /** The trace is over: what is open ends now. */
 export function finishTrace(m: ThreadModel): void {
+  if (m.leaving !== NONE) letGo(m);
   for (const [thread, slot] of m.threads.slots) {
     m.thread = thread;
     m.slot = slot;

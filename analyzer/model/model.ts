@@ -40,6 +40,8 @@ export class ThreadModel {
   readonly locks = createLocks();
   /** Of the notes whose rules want to know an end. */
   readonly watchers: ((scope: number) => void)[] = [];
+  /** Slot of the thread that this row ends: until the next row it can still be read. */
+  leaving = NONE;
   block: Block | null = null;
   row = 0;
   private readonly untold: ReadonlySet<ColumnName>;

@@ -3,7 +3,7 @@
 import { KIND } from "../../engine/index.ts";
 import { OUTSIDE, TELLS_DEPTH } from "./kinds.ts";
 import type { ThreadModel } from "./model.ts";
-import { givePlace, HOW, type How, NONE, SCOPE_TYPES, type ScopeType, takePlace } from "./scopes.ts";
+import { givePlace, HOW, type How, NONE, SCOPE, SCOPE_TYPES, type ScopeType, takePlace } from "./scopes.ts";
 
 /** Scopes that one thread may have open in a trace without depths, where an end that has no row is never seen. */
 const MOST_OPEN = 1024;
@@ -12,8 +12,10 @@ const ABANDON = KIND["pal.call.abandon"];
 
 /** The row opens a scope; its depth is that of the frame that runs in the scope. */
 export function openScope(m: ThreadModel, type: ScopeType): void {
-  const { scopes, threads, slot, depth } = m;
+  const { scopes, threads, slot } = m;
   if (slot === NONE) return;
+  // A signal frame lies below the handler that is entered with it.
+  const depth = type === SCOPE.HOST_FRAME ? m.depth - 1 : m.depth;
   const at = slot * SCOPE_TYPES + type;
   if (m.tellsDepth) {
     leaveDeeper(m, depth, OUTSIDE[type] === 1);

@@ -23,6 +23,7 @@ import {
 
 const FOLDER = path.resolve(import.meta.dirname, "../../engine/scenarios");
 
+export type { MadeRow } from "../../analyzer/index.ts";
 export { BUILT_IN } from "../support/run-scenario.ts";
 
 /** A built-in scenario by its name, or the body of one as YAML (without name and title; the indentation of its first line is cut). */
