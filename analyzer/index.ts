@@ -15,6 +15,22 @@ export { type Changes, ExperimentError, firstDifferingRow, type RowDifference, r
 export { outcome, type Seen, type SeenCalls, watchCalls } from "./experiments/seen-calls.ts";
 export { findRule, RuleError } from "./find-rule.ts";
 export { atLeast, type Evidence, type Finding, SEVERITIES, type Severity } from "./finding.ts";
+export {
+  ENDED,
+  HOW,
+  type How,
+  MASK,
+  type Mask,
+  NONE,
+  type Notes,
+  type PendingSignal,
+  SCOPE,
+  SCOPE_NAMES,
+  type ScopeName,
+  type ScopeType,
+  type ThreadModel,
+  WAITS_IN,
+} from "./model/index.ts";
 export type { Names } from "./names.ts";
 export {
   defineRule,

@@ -15,6 +15,7 @@ import { memory } from "./sections/memory.ts";
 import { queries } from "./sections/queries.ts";
 import { recording } from "./sections/recording.ts";
 import { replay } from "./sections/replay.ts";
+import { rules } from "./sections/rules.ts";
 
 interface Section {
   readonly run: (setting: Setting) => void | Promise<void>;
@@ -29,6 +30,7 @@ const SECTIONS: Readonly<Record<string, Section>> = {
   arrow: { run: arrow, about: "writing transitions.arrow, beside a raw write", seconds: 15 },
   memory: { run: memory, about: "most memory of the record command, from 1 M to 40 M rows", seconds: 90 },
   queries: { run: queries, about: "SQL on 20 M rows, beside a stock sqlite3", seconds: 60 },
+  rules: { run: rules, about: "60 rules over 2 M rows, beside a bare loop over the columns", seconds: 25 },
   replay: { run: replay, about: "frames, keys and start of the replay", seconds: 60 },
 };
 
