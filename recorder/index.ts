@@ -6,8 +6,23 @@ export { type CallPlace, createCallWalk, HANDLER, WALKED } from "./derive/call-w
 export type { Digest } from "./format/digest.ts";
 export { createDigest } from "./format/digest.ts";
 export { TraceError } from "./format/errors.ts";
+export { openRegular } from "./format/files.ts";
 export type { QualityCounter, RunEnd, RunInfo } from "./format/metadata.ts";
 export { ARROW_NAME, DB_NAME } from "./format/metadata.ts";
+export {
+  addImporter,
+  createLineSplitter,
+  IMPORTERS,
+  ImportError,
+  type Imported,
+  type ImportedRow,
+  type ImportedScenario,
+  type ImportedTransitions,
+  type Importer,
+  importerFor,
+  SNIFF_BYTES,
+  sourceOfRows,
+} from "./import/index.ts";
 export { QueryError } from "./query/check.ts";
 export type { Cell, QueryOptions, QueryResult } from "./query/query.ts";
 export { query } from "./query/query.ts";
@@ -24,5 +39,5 @@ export type { DifferenceRecord, OutcomeRecord, VerdictRecord } from "./sqlite/ve
 export { isBeingRecorded } from "./trace/folder-lock.ts";
 export type { Keyframe, OpenOptions, Trace } from "./trace/open.ts";
 export { openTrace, openTraceGently } from "./trace/open.ts";
-export type { Recorded, RecordOptions, RecordProgress } from "./trace/record.ts";
+export type { Recorded, RecordOptions, RecordProgress, StreamedSource } from "./trace/record.ts";
 export { record } from "./trace/record.ts";

@@ -1,15 +1,15 @@
 /** Records a case on a stack, with progress, and says in words what came out. Used by `record`, `demo` and, for a case, `replay`. */
 
 import { BrokenLaw, boot, type FixName, type Run, type Scheduler, type StackName } from "../engine/index.ts";
-import { type QualityCounter, type Recorded, type RunInfo, record } from "../recorder/index.ts";
+import { type QualityCounter, type Recorded, type RecordOptions, type RunInfo, record } from "../recorder/index.ts";
 import { keepCase } from "./bug.ts";
-import { type Case, openCaseGently } from "./case.ts";
+import { type Case, openCase, type ScenarioCase, type TransitionsCase } from "./case.ts";
 import type { Io } from "./io.ts";
 import { packageVersion } from "./package-root.ts";
 import { momentText } from "./present/time.ts";
 import { startProgress } from "./progress.ts";
 
-export { openCaseGently };
+export { openCase };
 
 export interface RecordingOptions {
   readonly stack: StackName;
@@ -22,40 +22,67 @@ export interface RecordingOptions {
   readonly force: boolean;
 }
 
-/** Throws TraceError. */
+/** Throws TraceError, and what an importer throws while it reads. */
 export async function recordCase(io: Io, what: Case, dir: string, options: RecordingOptions): Promise<Recorded> {
-  const { scenario } = what;
-  const seed = options.seed ?? scenario.seed;
-  const run = boot({ stack: options.stack, scenario, fixes: options.fixes, scheduler: options.scheduler, seed });
-  const info: RunInfo = {
-    eintr: packageVersion(),
-    stack: options.stack,
-    fixes: [...options.fixes],
-    scenario: what.name,
-    scenarioText: what.text,
-    seed,
-    scheduler: options.scheduler,
-    origin: "emulated",
-  };
   const progress = startProgress();
+  const shared: RecordOptions = {
+    rows: options.rows,
+    bytes: options.bytes,
+    force: options.force,
+    signal: io.signal,
+    onProgress({ phase, rows, total, timeNs, bytes }) {
+      const words =
+        phase === "seal" ? "writing trace.db" : `${rows.toLocaleString("en")} transitions, ${momentText(timeNs, 1)}, ${megabytes(bytes)}`;
+      progress.update(words, rows, total);
+    },
+  };
   try {
-    return await record(run, dir, info, {
-      rows: options.rows,
-      bytes: options.bytes,
-      force: options.force,
-      signal: io.signal,
-      quality: () => [...what.counters, ...plansLeft(run)],
-      onProgress({ phase, rows, total, timeNs, bytes }) {
-        const words =
-          phase === "seal" ? "writing trace.db" : `${rows.toLocaleString("en")} transitions, ${momentText(timeNs, 1)}, ${megabytes(bytes)}`;
-        progress.update(words, rows, total);
-      },
-    });
-  } catch (error) {
-    if (error instanceof BrokenLaw) keepCase(error, `${dir}.bug.json`, what.text);
-    throw error;
+    return await (what.is === "scenario" ? emulate(what, dir, options, shared) : keep(what, dir, shared));
   } finally {
     progress.end();
+  }
+}
+
+async function emulate(what: ScenarioCase, dir: string, options: RecordingOptions, shared: RecordOptions): Promise<Recorded> {
+  const { stack, fixes, scheduler } = options;
+  const { scenario, text, counters } = what;
+  const seed = options.seed ?? scenario.seed;
+  const run = boot({ stack, scenario, fixes, scheduler, seed });
+  const info: RunInfo = {
+    eintr: packageVersion(),
+    stack,
+    fixes: [...fixes],
+    scenario: what.name,
+    scenarioText: text,
+    seed,
+    scheduler,
+    origin: "emulated",
+  };
+  try {
+    return await record(run, dir, info, { ...shared, quality: () => [...counters, ...plansLeft(run)] });
+  } catch (error) {
+    if (error instanceof BrokenLaw) keepCase(error, `${dir}.bug.json`, text);
+    throw error;
+  }
+}
+
+/** What happened, as an importer tells it. */
+async function keep({ source, importer, name, limits, counters, close }: TransitionsCase, dir: string, shared: RecordOptions) {
+  const info: RunInfo = {
+    eintr: packageVersion(),
+    stack: importer.id,
+    fixes: [],
+    scenario: name,
+    scenarioText: "",
+    seed: 0,
+    scheduler: "",
+    origin: "imported",
+    clock: importer.clock,
+  };
+  try {
+    return await record(source, dir, info, { ...shared, rows: shared.rows ?? limits.rows, stopAtNs: limits.time, quality: counters });
+  } finally {
+    close();
   }
 }
 
@@ -65,7 +92,7 @@ const plansLeft = ({ plansLeft: count }: Run): QualityCounter[] =>
 
 const PLANS_LEFT = "signals or arrivals of the scenario were still to come, but nobody was left whom they could reach: the run ended there";
 
-export function tellRecorded(io: Io, recorded: Recorded, stack: StackName): void {
+export function tellRecorded(io: Io, recorded: Recorded, what: Case, stack: StackName): void {
   const { end, dir } = recorded;
   const why = {
     finished: "",
@@ -73,9 +100,8 @@ export function tellRecorded(io: Io, recorded: Recorded, stack: StackName): void
     "row-limit": ", at the limit of transitions",
     "time-limit": ", at the limit of time",
   };
-  io.talk(
-    `${dir}: ${end.rows.toLocaleString("en")} transitions on ${stack}, ${momentText(end.time, 1)} of virtual time${why[end.reason]}\n`,
-  );
+  const [from, time] = what.is === "scenario" ? [`on ${stack}`, "virtual time"] : [`from ${what.importer.text}`, "real time"];
+  io.talk(`${dir}: ${end.rows.toLocaleString("en")} transitions ${from}, ${momentText(end.time, 1)} of ${time}${why[end.reason]}\n`);
   io.talk(`digest ${end.digest}\n`);
   if (recorded.sealed === null) io.talk("interrupted before trace.db was made; the next command makes it\n");
 }

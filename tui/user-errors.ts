@@ -2,11 +2,10 @@
 
 import { ExperimentError, RuleError } from "../analyzer/index.ts";
 import { ScenarioError } from "../engine/index.ts";
-import { StraceError } from "../recorder/import/index.ts";
-import { QueryError, TraceError } from "../recorder/index.ts";
+import { ImportError, QueryError, TraceError } from "../recorder/index.ts";
 import { InputError } from "./io.ts";
 
-const KINDS = [InputError, ScenarioError, TraceError, QueryError, RuleError, ExperimentError, StraceError];
+const KINDS = [InputError, ScenarioError, TraceError, QueryError, RuleError, ExperimentError, ImportError];
 
 /** What to tell the user, or null for a bug of ours. */
 export function wordsFor(error: unknown): string | null {

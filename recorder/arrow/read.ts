@@ -145,6 +145,7 @@ function walkFile(path: string, fd: number, size: number): Walked {
     if (next.done === true) return { ...found, batches, decisionSpans, rows, end, stop: next.value };
     try {
       const { entry, facts } = checkBatch(path, next.value, batches.length, rows);
+      for (const site of facts.sites ?? []) found.sites.push(site);
       for (const thread of facts.threads ?? []) found.threads.push(thread);
       for (const text of facts.texts ?? []) found.texts.push(text);
       if (entry.decisions !== null) decisionSpans.push(entry.decisions);

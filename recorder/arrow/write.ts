@@ -236,12 +236,15 @@ function createFile(path: string): number {
   }
 }
 
+/** What of a source is written besides its rows. */
+type Written = Pick<Source, "sites" | "threads" | "texts" | "decisions" | "absent" | "keyframe">;
+
 /**
  * Start a file; it must not exist. The lists of `source` are read at each `put`, its keyframe too, so `put` must
  * be called between two steps. `digest` is another one only where hashing itself is measured. Throws TraceError when
  * writing fails, and before a byte is written when a reader would refuse the file.
  */
-export function createArrowWriter(path: string, source: Source, run: RunInfo, digest: Digest = createDigest()): ArrowWriter {
+export function createArrowWriter(path: string, source: Written, run: RunInfo, digest: Digest = createDigest()): ArrowWriter {
   const absent = [...(source.absent ?? [])];
   const header: TraceHeader = { format: FORMAT_VERSION, run, sites: [...source.sites], kinds: [...KINDS], absent };
   const writer = new FileWriter(headerText(path, header), absent);
@@ -249,7 +252,7 @@ export function createArrowWriter(path: string, source: Source, run: RunInfo, di
   const sink = new FileSink(path, fd);
   writer.reset(sink, arrowSchema());
   const empty = newBlock(0);
-  const written = { threads: 0, texts: 0, decisions: 0 };
+  const written = { sites: source.sites.length, threads: 0, texts: 0, decisions: 0 };
   let rows = 0;
   let time = 0;
   let writtenAt = Date.now();
@@ -271,9 +274,11 @@ export function createArrowWriter(path: string, source: Source, run: RunInfo, di
   /** What the source's lists have gained since the last call; most batches have nothing new. */
   const newFacts = (): BatchFacts => {
     const facts: BatchFacts = { seq0: rows };
-    const { threads, texts } = source;
+    const { sites, threads, texts } = source;
+    if (sites.length > written.sites) facts.sites = sites.slice(written.sites);
     if (threads.length > written.threads) facts.threads = threads.slice(written.threads);
     if (texts.length > written.texts) facts.texts = texts.slice(written.texts);
+    written.sites = sites.length;
     written.threads = threads.length;
     written.texts = texts.length;
     return facts;

@@ -44,7 +44,7 @@ export const METADATA_SLACK = MEGABYTE;
  * before it is refused.
  */
 const BATCH_TEXTS = [
-  { key: META_KEY, what: "the new texts and threads", most: 64 * MEGABYTE },
+  { key: META_KEY, what: "the new texts, threads and sites", most: 64 * MEGABYTE },
   { key: DECISIONS_KEY, what: "the decisions", most: 16 * MEGABYTE },
   { key: KEYFRAME_KEY, what: "the state of the run", most: 64 * MEGABYTE },
 ] as const;
@@ -120,6 +120,10 @@ export function readForm<T>(form: z.ZodMiniType<T>, value: unknown): { readonly 
   return { problem: `${member === "" ? "it" : member}: ${issue?.message ?? "invalid"}` };
 }
 
+/** `virtual`: the engine's. Times of a real clock count from the first of them. */
+export const CLOCKS = ["virtual", "monotonic", "epoch"] as const;
+export type Clock = (typeof CLOCKS)[number];
+
 const runInfo = z.object({
   eintr: z.string(),
   stack: z.string(),
@@ -129,6 +133,8 @@ const runInfo = z.object({
   seed: count,
   scheduler: z.string(),
   origin: z.enum(["emulated", "imported"]),
+  /** Which clock the times are of. Left out: virtual. */
+  clock: z.optional(z.enum(CLOCKS)),
 });
 /** What a trace says about how it was made; enough to make it again. */
 export type RunInfo = z.infer<typeof runInfo>;
@@ -184,6 +190,8 @@ const threadCheck = members<ThreadInfo>({ name: text, pid: systemId, tid: system
 export const batchForm = z.object({
   /** Seq of the batch's first row. */
   seq0: count,
+  /** Only of imported traces: a stack knows its places from the start. */
+  sites: z.optional(list<Site>(siteCheck)),
   threads: z.optional(list<ThreadInfo>(threadCheck)),
   texts: z.optional(list<string>(text)),
   end: z.optional(runEnd),

@@ -1,18 +1,21 @@
-/** Logs of real programs that can be taken for a case, in the order in which they are tried. */
+/** The importers, in the order in which they are tried. To add one: a folder or file beside this one, and its line in the list. */
 
-import { type Imported, looksLikeStrace, straceToScenario } from "./strace/index.ts";
+import type { Importer } from "./importer.ts";
+import { strace } from "./strace/index.ts";
 
-export { StraceError } from "./strace/index.ts";
+export { ImportError, type Imported, type ImportedScenario, type ImportedTransitions, type Importer, SNIFF_BYTES } from "./importer.ts";
+export { createLineSplitter } from "./lines.ts";
+export { type ImportedRow, sourceOfRows } from "./rows.ts";
 
-export interface Importer {
-  /** What a user calls it. */
-  readonly format: string;
-  /** Decided by the beginning of the text. */
-  recognizes(text: string): boolean;
-  /** `name` names the log in errors. */
-  toScenario(text: string, name: string): Imported;
+const importers: Importer[] = [strace];
+
+export const IMPORTERS: readonly Importer[] = importers;
+
+/** The importer whose file begins so, if there is one. */
+export const importerFor = (start: Uint8Array): Importer | undefined => importers.find((importer) => importer.sniff(start));
+
+/** Adds an importer for as long as the process lives; tests use it for their own. */
+export function addImporter(importer: Importer): void {
+  if (importers.some(({ id }) => id === importer.id)) throw new Error(`an importer of the name "${importer.id}" exists`);
+  importers.push(importer);
 }
-
-export const IMPORTERS: readonly Importer[] = [
-  { format: "log of strace -f -ttt -T", recognizes: looksLikeStrace, toScenario: straceToScenario },
-];

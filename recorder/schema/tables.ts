@@ -9,7 +9,7 @@ import { blob, type Column, int, key, nullable, paged, type RowOf, seq, table, t
 import { OUTCOMES } from "./outcomes.ts";
 
 /** Raised when a table or view changes: an older trace.db is rebuilt. Stored as `PRAGMA user_version`. */
-export const SCHEMA_VERSION = 8;
+export const SCHEMA_VERSION = 9;
 
 const TRANSITION_REFERENCES: Partial<Record<ColumnName, string>> = {
   thread: "thread(id)",
@@ -41,6 +41,7 @@ export const TABLES = {
     seed: int("seed of the scheduler"),
     scheduler: text("who answered what the state leaves open"),
     origin: text("emulated or imported"),
+    clock: text("which clock the times are of: virtual, monotonic or epoch; they begin at 0 all the same"),
     transitions: int("rows of transition"),
     threads: int("rows of thread"),
     time: int("time of the last transition, ns"),

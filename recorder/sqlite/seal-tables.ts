@@ -164,6 +164,7 @@ function runRow({ info, end, ...reader }: TransitionReader, facts: SealFacts): R
     seed: info.seed,
     scheduler: info.scheduler,
     origin: info.origin,
+    clock: info.clock ?? "virtual",
     transitions: reader.rows,
     threads: reader.threads.length,
     time: end?.time ?? time,

@@ -7,7 +7,7 @@
 
 import path from "node:path";
 import { setImmediate as turn } from "node:timers/promises";
-import { BLOCK_ROWS, type Source } from "../../engine/index.ts";
+import { BLOCK_ROWS, type Sink, type Source } from "../../engine/index.ts";
 import type { ArrowWriter } from "../arrow/write.ts";
 import { nothingRecorded, TraceError } from "../format/errors.ts";
 import { ARROW_NAME, type QualityCounter, type RunEnd, type RunInfo } from "../format/metadata.ts";
@@ -21,6 +21,11 @@ const SLICE_MS = 50;
 const MIN_SLICE_ROWS = 64;
 /** Who has pressed Ctrl-C waits for the database so long, and no longer: the next who opens the trace makes it as well. */
 const SEAL_AFTER_ABORT_MS = 400;
+
+/** A source whose next transitions may have to be waited for: a file that is read as it is needed. */
+export interface StreamedSource extends Omit<Source, "run"> {
+  run(rows: number, sink: Sink): boolean | Promise<boolean>;
+}
 
 export interface RecordOptions {
   /** Stop after this many rows. */
@@ -60,7 +65,7 @@ export interface Recorded {
  * error of the source is passed on. In both cases what was recorded stays readable; without a single row the
  * folder is as it was before, with the trace that was to be replaced.
  */
-export async function record(source: Source, dir: string, info: RunInfo, options: RecordOptions = {}): Promise<Recorded> {
+export async function record(source: StreamedSource, dir: string, info: RunInfo, options: RecordOptions = {}): Promise<Recorded> {
   const { createArrowWriter } = await import("../arrow/write.ts");
   const folder = prepareFolder(dir, options.force === true);
   let writer: ArrowWriter | null = null;
@@ -86,7 +91,7 @@ export async function record(source: Source, dir: string, info: RunInfo, options
   }
 }
 
-async function runAll(source: Source, writer: ArrowWriter, folder: TraceFolder, options: RecordOptions): Promise<RunEnd["reason"]> {
+async function runAll(source: StreamedSource, writer: ArrowWriter, folder: TraceFolder, options: RecordOptions): Promise<RunEnd["reason"]> {
   const limit = options.rows ?? Number.POSITIVE_INFINITY;
   const mostBytes = options.bytes ?? Number.POSITIVE_INFINITY;
   // One block between two looks at the length.
@@ -98,7 +103,8 @@ async function runAll(source: Source, writer: ArrowWriter, folder: TraceFolder, 
     if (made >= limit) return stop("row-limit");
     const wanted = Math.min(slice, limit - made);
     const began = performance.now();
-    const goesOn = source.run(wanted, writer);
+    const goesOn = await going(source.run(wanted, writer), options.signal);
+    if (goesOn === null) return stop("aborted");
     const took = performance.now() - began;
     if (!goesOn) return stop(source.ending ?? "finished");
     made += wanted;
@@ -119,9 +125,20 @@ async function runAll(source: Source, writer: ArrowWriter, folder: TraceFolder, 
   }
 }
 
+/** Whether the source goes on; null when waiting for it was ended by `signal`. */
+async function going(answer: boolean | Promise<boolean>, signal: AbortSignal | undefined): Promise<boolean | null> {
+  if (typeof answer === "boolean") return answer;
+  try {
+    return await answer;
+  } catch (error) {
+    if (signal?.aborted === true) return null;
+    throw error;
+  }
+}
+
 const limitOrNull = (limit: number): number | null => (Number.isFinite(limit) ? limit : null);
 
 /** Flush an incomplete block of a slow source. */
-function tick(source: Source, writer: ArrowWriter): void {
+function tick(source: StreamedSource, writer: ArrowWriter): void {
   if (Date.now() - writer.writtenAt >= FLUSH_MS) source.flush(writer);
 }

@@ -7,7 +7,7 @@ import { firstOf, observeRun, ofWeight, type Verdict, verdictOf } from "../../an
 import { askOracle } from "../../analyzer/verdict/oracle.ts";
 import { boot, STACK_NAMES, type StackName } from "../../engine/index.ts";
 import type { RunInfo } from "../../recorder/index.ts";
-import { type Case, openCase } from "../../tui/case.ts";
+import { openCase, type ScenarioCase } from "../../tui/case.ts";
 import { safe } from "../../tui/present/safe.ts";
 
 /** A run that makes more than so many transitions is cut, and its outcome says so. */
@@ -21,7 +21,8 @@ export const casesIn = (folder: string): string[] =>
 /** One line for each stack with its outcome and, below it, the first difference from Linux; or why the file is refused. */
 export async function caseText(folder: string, file: string, temp: (name: string) => string): Promise<string> {
   try {
-    const what = openCase(readable(path.join(folder, file), temp));
+    const what = await openCase({ signal: new AbortController().signal }, readable(path.join(folder, file), temp));
+    if (what.is !== "scenario") throw new Error("it is no scenario");
     const lines: string[] = [];
     for (const stack of STACK_NAMES) lines.push(...(await stackLines(what, stack)));
     return told(file, lines);
@@ -41,14 +42,14 @@ function readable(file: string, temp: (name: string) => string): string {
   return plain;
 }
 
-async function stackLines(what: Case, stack: StackName): Promise<string[]> {
+async function stackLines(what: ScenarioCase, stack: StackName): Promise<string[]> {
   const verdict = await judge(what, stack);
   const [run] = verdict.outcomes;
   return [`${stack.padEnd(14)}  ${run?.text ?? ""}`, ...(verdict.other === null ? [] : [`${" ".repeat(16)}${firstText(verdict)}`])];
 }
 
 /** As `eintr record` does it, without a trace on the disk. */
-async function judge({ scenario, text, name }: Case, stack: StackName): Promise<Verdict> {
+async function judge({ scenario, text, name }: ScenarioCase, stack: StackName): Promise<Verdict> {
   const run = boot({ stack, scenario });
   const one = await observeRun(run, { name: stack, program: text }, { rows: ROWS, untilNs: Number.POSITIVE_INFINITY }, {});
   if (one === null) throw new Error("nobody aborts it");

@@ -2,7 +2,7 @@
 
 import { Command } from "commander";
 import { analyzeAndKeep } from "../analyzing.ts";
-import { openCase } from "../case.ts";
+import { builtInCase } from "../case.ts";
 import { InputError, type Io } from "../io.ts";
 import { judgeAndKeep } from "../judging.ts";
 import { openForCommand } from "../opening.ts";
@@ -30,7 +30,7 @@ export function demoCommand(io: Io): Command {
     .option("--force", `replace a trace that is there (${DIR} is replaced anyway)`)
     .addHelpText("after", "\nExamples:\n  eintr demo\n  eintr demo -o tour.trace\n  npm start")
     .action(async ({ output: dir, force: forced }: { output: string; force?: boolean }) => {
-      const what = openCase(SCENARIO);
+      const what = builtInCase(SCENARIO);
       const force = forced === true || dir === DIR;
       io.talk(`${what.scenario.title}\n\n$ eintr record ${SCENARIO} --stack ${STACK} -o ${dir}${force ? " --force" : ""}\n`);
       const recorded = await recordCase(io, what, dir, { stack: STACK, fixes: [], scheduler: "scripted", force });
@@ -38,7 +38,7 @@ export function demoCommand(io: Io): Command {
       try {
         const verdict = await judgeAndKeep(io, trace);
         for (const line of verdict === null ? [] : verdictLines(verdict)) io.talk(`${line}\n`);
-        tellRecorded(io, recorded, STACK);
+        tellRecorded(io, recorded, what, STACK);
         io.talk(`\n$ eintr analyze ${dir}\n`);
         const analyzed = verdict === null ? null : await analyzeAndKeep(io, trace);
         if (analyzed === null) {

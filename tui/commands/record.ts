@@ -4,7 +4,7 @@ import { Command, Option } from "commander";
 import { firstOf, type Verdict } from "../../analyzer/index.ts";
 import { DURATION_WORDS, duration, type FixName, type Scheduler, type StackName } from "../../engine/index.ts";
 import { openTrace } from "../../recorder/index.ts";
-import { openCaseGently } from "../case.ts";
+import { openCase, type TransitionsCase } from "../case.ts";
 import { InputError, type Io } from "../io.ts";
 import { judgeAndKeep } from "../judging.ts";
 import { fixList, fixOption, stackOption, wholeNumber } from "../options.ts";
@@ -58,8 +58,9 @@ Examples:
   strace -f -ttt -T -o program.strace ./program
   eintr record program.strace --stack graphene-sgx`,
     )
-    .action(async (name: string, options: Options) => {
-      const what = await openCaseGently(io, name, { rows: options.rows, time: options.time });
+    .action(async (name: string, options: Options, command: Command) => {
+      const what = await openCase(io, name, { rows: options.rows, time: options.time });
+      if (what.is === "transitions") refuseEmulation(name, what, command);
       const dir = options.output ?? `${what.name}.trace`;
       const recorded = await recordCase(io, what, dir, {
         stack: options.stack,
@@ -74,13 +75,21 @@ Examples:
       const verdict = recorded.sealed === null || io.signal.aborted ? null : await verdictOn(io, dir);
       if (verdict !== null) for (const line of verdictLines(verdict)) io.talk(`${line}\n`);
       if (verdict !== null) for (const line of followingLines(verdict, SHOWN, `eintr diff ${dir} --all`)) io.talk(`${line}\n`);
-      tellRecorded(io, recorded, options.stack);
+      tellRecorded(io, recorded, what, options.stack);
       for (const { name: counted, count, severity, advice } of [...(recorded.sealed?.quality ?? []), ...(verdict?.notices ?? [])])
         if (severity !== "info") io.talk(`${severity}: ${counted}: ${count} (${advice})\n`);
       if (!io.signal.aborted) io.talk(`next: eintr analyze ${dir}\n`);
       if (options.failOnDifference === true && verdict !== null && firstOf(verdict) !== undefined) io.exitCode = 1;
       if (recorded.end.interrupted || verdict === null) io.exitCode = 130;
     });
+}
+
+/** What happened is kept: there is nothing that could be emulated otherwise. */
+function refuseEmulation(name: string, what: TransitionsCase, command: Command): void {
+  const given = ["stack", "fix", "scheduler", "seed"].filter((option) => command.getOptionValueSource(option) === "cli");
+  if (given.length === 0) return;
+  what.close();
+  throw new InputError(`${name} is ${what.importer.text}: it is kept as it happened, and --${given[0]} has no meaning for it`);
 }
 
 /** Null when Ctrl-C came first. */

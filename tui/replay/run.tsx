@@ -70,9 +70,9 @@ const quit = (): never => process.exit(131);
 async function openTraceOrCase(io: Io, name: string, scratch: string): Promise<Trace> {
   if (existsSync(path.join(name, ARROW_NAME))) return openForCommand(io, name);
   // Scenarios and logs are not read for a trace.
-  const { openCaseGently, recordCase } = await import("../recording.ts");
+  const { openCase, recordCase } = await import("../recording.ts");
   const dir = path.join(scratch, "one.trace");
-  await recordCase(io, await openCaseGently(io, name), dir, { stack: DEFAULT_STACK, fixes: [], scheduler: "scripted", force: false });
+  await recordCase(io, await openCase(io, name), dir, { stack: DEFAULT_STACK, fixes: [], scheduler: "scripted", force: false });
   if (io.signal.aborted) throw new InputError(`${name}: interrupted while it was recorded`);
   const trace = await openForCommand(io, dir);
   await judgeAndKeep(io, trace);

@@ -1,5 +1,48 @@
-/** The door of the strace importer: `strace -f -ttt -T` logs of real programs become scenarios. */
+/** The strace importer: `strace -f -ttt -T` logs of real programs become scenarios. */
+
+import type { Importer } from "../importer.ts";
+import { createLineSplitter } from "../lines.ts";
+import { createLogReader } from "./log.ts";
+import { looksLikeStrace } from "./recognize.ts";
+import { type Imported, scenarioOf } from "./scenario.ts";
 
 export { StraceError } from "./errors.ts";
 export { looksLikeStrace } from "./recognize.ts";
-export { type Imported, straceToScenario } from "./scenario.ts";
+export type { Imported } from "./scenario.ts";
+
+/** Line by line into events of threads, and these into a scenario. `name` names the log in errors. */
+function createReading(name: string): { add(chunk: Uint8Array): void; finish(): Imported } {
+  const splitter = createLineSplitter();
+  const reader = createLogReader(name);
+  return {
+    add(chunk) {
+      for (const line of splitter.add(chunk)) reader.line(line);
+    },
+    finish() {
+      const rest = splitter.rest();
+      if (rest !== "") reader.line(rest, true);
+      return scenarioOf(reader.finish(), name);
+    },
+  };
+}
+
+/** A log that is in memory. Throws StraceError. */
+export function straceToScenario(text: string, name: string): Imported {
+  const reading = createReading(name);
+  reading.add(Buffer.from(text));
+  return reading.finish();
+}
+
+export const strace: Importer = {
+  id: "strace",
+  text: "a strace log",
+  clock: "epoch",
+  // Events of all threads are looked at together: all of them are kept.
+  mostBytes: 256 * 1024 * 1024,
+  sniff: (start) => looksLikeStrace(Buffer.from(start.buffer, start.byteOffset, start.byteLength).toString("utf8")),
+  async read(chunks, name) {
+    const reading = createReading(name);
+    for await (const chunk of chunks) reading.add(chunk);
+    return reading.finish();
+  },
+};

@@ -79,16 +79,27 @@ export interface Log {
   readonly duration: number;
 }
 
-export function readLog(text: string, where: string): Log {
+export interface LogReader {
+  /** The next line; `last` when the file ends in the middle of it. */
+  line(text: string, last?: boolean): void;
+  /** After the last line. Throws StraceError. */
+  finish(): Log;
+}
+
+/** `where` names the log in errors. */
+export function createLogReader(where: string): LogReader {
   const reader = new Reader();
   let lines = 0;
-  for (let start = 0; start < text.length; ) {
-    const newline = text.indexOf("\n", start);
-    const end = newline < 0 ? text.length : newline;
-    lines += 1;
-    reader.take(text.slice(start, text[end - 1] === "\r" ? end - 1 : end), lines, newline < 0);
-    start = end + 1;
-  }
+  return {
+    line(text, last = false) {
+      lines += 1;
+      reader.take(text, lines, last);
+    },
+    finish: () => finished(reader, lines, where),
+  };
+}
+
+function finished(reader: Reader, lines: number, where: string): Log {
   reader.finish();
   const { log } = reader;
   if (reader.first === null) {

@@ -8,7 +8,7 @@ const CHARACTERS = 65_536;
 
 /** True when strace wrote most of the first lines: also without time stamps, so that the user learns what is missing. */
 export function looksLikeStrace(text: string): boolean {
-  const whole = text.length <= CHARACTERS;
+  const whole = text.length < CHARACTERS;
   const lines = text.slice(0, CHARACTERS).split(/\r?\n/);
   // The last one may be cut in the middle.
   if (!whole && lines.length > 1) lines.pop();

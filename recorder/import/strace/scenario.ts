@@ -1,21 +1,20 @@
 /** A log as a scenario: a program for each thread, handlers, and the signals from outside. */
 
-import type { ScenarioInput } from "../../../engine/index.ts";
 import type { QualityCounter } from "../../format/metadata.ts";
+import type { ImportedScenario } from "../importer.ts";
 import { gatherFacts } from "./facts.ts";
 import { evenOut, makeHandlers } from "./handlers.ts";
 import type { AfterHandlers } from "./level.ts";
-import { CREATES, type Log, readLog } from "./log.ts";
+import { CREATES, type Log } from "./log.ts";
 import type { SignalPlan } from "./plans.ts";
 import { type Action, type Item, type Registration, setAction } from "./registrations.ts";
 import { matchReturns } from "./returns.ts";
 import { programOf } from "./thread.ts";
 import { makeTree, type Task, type Tree } from "./tree.ts";
 
-export interface Imported {
-  readonly scenario: ScenarioInput;
+export interface Imported extends ImportedScenario {
   /** What became of the lines: those named `strace.FATE...` add up to `lines`. */
-  readonly counters: QualityCounter[];
+  readonly counters: readonly QualityCounter[];
   readonly threads: number;
   readonly lines: number;
 }
@@ -28,9 +27,8 @@ const ROWS_AT_MOST = 1_000_000_000;
 /** Operations in one list: below what a scenario may hold. */
 const LIST_LENGTH = 500_000;
 
-/** `name` names the log in errors. Throws StraceError. */
-export function straceToScenario(text: string, name: string): Imported {
-  const log = readLog(text, name);
+/** `name` is that of the log's file. */
+export function scenarioOf(log: Log, name: string): Imported {
   const { tally } = log;
   const tree = makeTree(log);
   const facts = gatherFacts(log, tree);
@@ -61,6 +59,7 @@ export function straceToScenario(text: string, name: string): Imported {
 
   const chunked = (task: Task): Item[] => inChunks(programs.get(task) ?? []);
   return {
+    is: "scenario",
     scenario: {
       name: scenarioName(name),
       title: `${titleOf(tree)}, from a strace log`,
