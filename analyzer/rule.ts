@@ -45,10 +45,15 @@ export interface Example {
   readonly fixes?: readonly FixName[] | undefined;
 }
 
-/** The rule must report it: on these stacks and on no other, and not with its own fix. */
+interface Expected {
+  readonly title: string;
+  readonly evidence: readonly string[];
+}
+
+/** The rule must report it: on these stacks and on no other that no example names, and not with its own fix. */
 export interface Invalid extends Example {
-  /** Title and ids of the evidence, in order of seq, of each finding. */
-  readonly found: readonly { readonly title: string; readonly evidence: readonly string[] }[];
+  /** Each finding, with the ids of its evidence in order of seq. */
+  readonly found: readonly [Expected, ...Expected[]];
 }
 
 /** It comes close, and the rule must not report it. */

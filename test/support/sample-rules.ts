@@ -20,7 +20,7 @@ const page = (id: string, text: string) =>
     fix: null,
     cost: "",
     source: "reference 3",
-    invalid: [{ name: "any", scenario: "server", stacks: [], found: [] }],
+    invalid: [{ name: "any", scenario: "server", stacks: [], found: [{ title: "", evidence: [] }] }],
   }) as const;
 
 const words = {
