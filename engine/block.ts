@@ -93,3 +93,9 @@ export interface Source {
   /** Hand an incomplete block to the sink. */
   flush(sink: Sink): void;
 }
+
+/** The lists that states and rows refer to by number. */
+export type Lists = Pick<Source, "threads" | "texts" | "decisions">;
+
+/** How many entries of each a keyframe knows. */
+export type Known = { readonly [L in keyof Lists]: number };

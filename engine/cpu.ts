@@ -3,8 +3,8 @@
  * being filled, interned texts, decisions made so far. Jumps that no step of a flow makes are in `control.ts`.
  */
 
-import { BLOCK_ROWS, type Block, newBlock } from "./block.ts";
-import type { Scheduler } from "./chance.ts";
+import { BLOCK_ROWS, type Block, type Known, type Lists, newBlock } from "./block.ts";
+import { ask, type ChoiceKind, type Chooser } from "./choice.ts";
 import { hasBegun, newFrame } from "./control.ts";
 import { ScenarioError } from "./errors.ts";
 import { ACT, CALL, type Program, RET, TEST } from "./flow.ts";
@@ -69,12 +69,11 @@ export class Cpu {
   ns = 0;
   /** Something changed that another thread or plan may act on: look again who is next. */
   dirty = true;
-  readonly block: Block = newBlock();
+  /** Null before the first row: a run that is only copied or looked at needs no memory for rows. */
+  block: Block | null = null;
   readonly texts: string[] = [""];
   private readonly textIds = new Map<string, number>([["", 0]]);
   readonly decisions: Decision[] = [];
-  /** Those of `script` that a question met. */
-  readonly answered = new Set<Decision>();
   readonly threads: ThreadInfo[] = [];
   /**
    * Ids of the live threads that may go on by themselves, ascending; some that are not live any more, or sleep until somebody wakes
@@ -87,12 +86,9 @@ export class Cpu {
     readonly m: Machine,
     readonly program: Program,
     readonly scenario: Scenario,
-    readonly scheduler: Scheduler,
-    /** Decisions to follow when the scheduler is `recorded`. */
-    readonly script: readonly Decision[],
+    readonly chooser: Chooser,
     readonly wiring: Wiring,
   ) {
-    this.block.seq0 = m.seq;
     this.awake = [...m.live];
   }
 
@@ -102,6 +98,11 @@ export class Cpu {
     let at = awake.length;
     while (at > 0 && (awake[at - 1] as number) > id) at -= 1;
     if (at === 0 || awake[at - 1] !== id) awake.splice(at, 0, id);
+  }
+
+  /** What the state leaves open: 0..n-1, 0 the default. Asked before anything is changed. */
+  choose(kind: ChoiceKind, n: number): number {
+    return ask(this.chooser, this.m, this.decisions, kind, n);
   }
 
   /** Execute the next step of `t` and record its transition. */
@@ -167,7 +168,7 @@ export class Cpu {
 
   private emit(t: Thread, site: number): void {
     const m = this.m;
-    const b = this.block;
+    const b = this.block ?? this.firstBlock();
     const i = b.n;
     if (i === BLOCK_ROWS) throw new Error(`seq ${m.seq}: a turn of the loop made a second row, for which the block has no place`);
     b.time[i] = this.now;
@@ -210,8 +211,15 @@ export class Cpu {
     );
   }
 
+  private firstBlock(): Block {
+    const block = newBlock();
+    block.seq0 = this.m.seq;
+    this.block = block;
+    return block;
+  }
+
   get full(): boolean {
-    return this.block.n === BLOCK_ROWS;
+    return this.block !== null && this.block.n === BLOCK_ROWS;
   }
 
   process(t: Thread): Process {
@@ -237,6 +245,13 @@ export class Cpu {
     const index = this.program.byName.get(name);
     if (index === undefined) throw new Error(`no flow "${name}" in this stack`);
     return index;
+  }
+
+  /** Go on where these lists end, as far as they are `known`. */
+  know({ threads, texts, decisions }: Lists, known?: Known): void {
+    for (const thread of threads.slice(0, known?.threads)) this.threads.push(thread);
+    for (const text of texts.slice(0, known?.texts)) this.text(text);
+    for (const decision of decisions.slice(0, known?.decisions)) this.decisions.push(decision);
   }
 
   /** Number of an interned text. For rare transitions only. */

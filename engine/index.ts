@@ -9,6 +9,8 @@ export {
   type ColumnName,
   type Columns,
   type Ending,
+  type Known,
+  type Lists,
   newBlock,
   type Sink,
   type Source,
@@ -16,7 +18,8 @@ export {
   type StateColumn,
   transitionAt,
 } from "./block.ts";
-export { SCHEDULERS, type Scheduler } from "./chance.ts";
+export { CHOICE_KINDS, type ChoiceKind, type Chooser } from "./choice.ts";
+export { exhaustive, recorded, SCHEDULERS, type Scheduler, scripted, seeded } from "./choosers.ts";
 export { COSTS, costOf } from "./costs.ts";
 export { E, errnoNumber, resultText } from "./errno.ts";
 export { BrokenLaw, type BrokenRun, ScenarioError } from "./errors.ts";

@@ -3,7 +3,9 @@
 import { scenarioFlows } from "./app/compile.ts";
 import { applies, planWhen, reachSite } from "./app/pins.ts";
 import { first } from "./app/plans.ts";
-import { noQuestions } from "./chance.ts";
+import type { Known, Lists } from "./block.ts";
+import { noQuestions } from "./choice.ts";
+import { chooserOf } from "./choosers.ts";
 import { newFrame } from "./control.ts";
 import { Cpu, type Pins, type Wiring } from "./cpu.ts";
 import { assemble, type Program } from "./flow.ts";
@@ -24,7 +26,6 @@ import { STACKS } from "./stack/index.ts";
 import type { Machine } from "./state.ts";
 import { newProcess, newThread } from "./threads.ts";
 import { NEVER } from "./time.ts";
-import type { ThreadInfo } from "./transition.ts";
 
 const programs = (o: RunOptions): Program => {
   const stack = STACKS[o.stack];
@@ -107,27 +108,39 @@ function emptyMachine(o: RunOptions): Machine {
     changes: [],
     signalfds: [],
     rng: seedPrng(o.seed ?? o.scenario.seed),
-    decisionCursor: 0,
     questions: noQuestions(),
     ended: null,
   };
 }
 
-/** Put together a run at its start, or at a keyframe (the JSON text of a machine, with the threads known by then). */
-export function boot(o: RunOptions, keyframe?: string, threads: readonly ThreadInfo[] = []): Run {
+/**
+ * Put together a run at its start, or at a keyframe. `lists` are those of the run that made it, then or later: the keyframe says how much
+ * of each was known. Decisions of an earlier run that come before the keyframe count as unanswered.
+ */
+export function boot(o: RunOptions, keyframe?: string, lists: Lists = NO_LISTS): Run {
   const program = programs(o);
-  const machine = keyframe === undefined ? emptyMachine(o) : (JSON.parse(keyframe) as Machine);
-  const c = new Cpu(machine, program, o.scenario, o.scheduler ?? "scripted", o.decisions ?? [], wire(o, program));
+  const { machine, known } = keyframe === undefined ? { machine: emptyMachine(o), known: NOTHING } : readKeyframe(keyframe);
+  const chooser = o.chooser ?? chooserOf(o.scheduler ?? "scripted", o.scenario.interrupts, o.decisions ?? []);
+  const c = new Cpu(machine, program, o.scenario, chooser, wire(o, program));
   c.pins = pinsOf(c, o.stack);
-  if (keyframe !== undefined) c.threads.push(...threads);
-  else start(c, o);
+  if (keyframe === undefined) start(c, o);
+  else c.know(lists, known);
   return new Run(o, c);
+}
+
+const NOTHING: Known = { threads: 0, texts: 0, decisions: 0 };
+const NO_LISTS: Lists = { threads: [], texts: [], decisions: [] };
+
+/** The text that `Run.keyframe` makes. */
+function readKeyframe(text: string): { machine: Machine; known: Known } {
+  const { lists, ...machine } = JSON.parse(text) as Machine & { lists: Known };
+  return { machine, known: lists };
 }
 
 function start(c: Cpu, o: RunOptions): void {
   const count = c.scenario.signals.length + c.scenario.arrivals.length;
-  for (let plan = 0; plan < count; plan += 1)
-    c.m.plans.push({ next: applies(c, plan, o.stack) ? first(c, plan) : NEVER, fired: 0, visits: 0 });
+  const times = Array.from({ length: count }, (_, plan) => (applies(c, plan, o.stack) ? first(c, plan) : NEVER));
+  for (const next of times) c.m.plans.push({ next, fired: 0, visits: 0 });
   const p = newProcess(c, "main", null);
   const t = newThread(c, {
     process: p,

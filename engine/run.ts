@@ -2,8 +2,9 @@
 
 import { enterSleep, reachSite } from "./app/pins.ts";
 import { schedule } from "./app/plans.ts";
-import { type Ending, type Sink, type Source, STATE_COLUMNS, type StateColumn } from "./block.ts";
-import { decide, type Scheduler } from "./chance.ts";
+import { type Ending, type Known, type Sink, type Source, STATE_COLUMNS, type StateColumn } from "./block.ts";
+import type { Chooser } from "./choice.ts";
+import type { Recorded, Scheduler } from "./choosers.ts";
 import { Cpu, inEnclave, inUserMode } from "./cpu.ts";
 import { E } from "./errno.ts";
 import { BrokenLaw } from "./errors.ts";
@@ -19,7 +20,7 @@ import type { Scenario, StackName } from "./scenario/schema.ts";
 import { aex, NSSA } from "./sgx/leaf.ts";
 import { isSynchronous } from "./signals.ts";
 import { STACKS } from "./stack/index.ts";
-import { copyTree, keyOf, type Machine, type Thread } from "./state.ts";
+import { copyTree, type HostSignal, keyOf, type Machine, type Thread } from "./state.ts";
 import { endThread } from "./threads.ts";
 import { NEVER } from "./time.ts";
 import { type Decision, KIND } from "./transition.ts";
@@ -35,6 +36,8 @@ export interface RunOptions {
   readonly scenario: Scenario;
   readonly fixes?: readonly FixName[];
   readonly scheduler?: Scheduler;
+  /** Who answers choice points, instead of the scheduler. */
+  readonly chooser?: Chooser;
   /** Overrides the scenario's seed. */
   readonly seed?: number;
   /** Decisions of an earlier run, for the `recorded` scheduler. */
@@ -63,12 +66,13 @@ export class Run implements Source {
   }
 
   get decisions(): readonly Decision[] {
-    return this.cpu.scheduler === "recorded" ? this.cpu.script : this.cpu.decisions;
+    return this.cpu.decisions;
   }
 
-  /** Decisions to follow that no question met so far: they changed nothing. */
+  /** Decisions to follow that no choice point met so far: they changed nothing. */
   get unanswered(): readonly Decision[] {
-    return this.cpu.script.filter((decision) => !this.cpu.answered.has(decision));
+    const { chooser } = this.cpu;
+    return isRecorded(chooser) ? chooser.unanswered() : [];
   }
 
   get absent(): readonly StateColumn[] {
@@ -84,17 +88,19 @@ export class Run implements Source {
     return this.cpu.m;
   }
 
+  /** The machine as JSON text, and how much of the run's lists it knows: `boot` goes on from it. */
   keyframe(): string {
-    return JSON.stringify(this.cpu.m);
+    const { m, threads, texts, decisions } = this.cpu;
+    const lists: Known = { threads: threads.length, texts: texts.length, decisions: decisions.length };
+    return JSON.stringify({ ...m, lists });
   }
 
   /** The same run at the same place, sharing nothing. */
   clone(): Run {
     const { cpu } = this;
-    const copy = new Cpu(copyTree(cpu.m), cpu.program, cpu.scenario, cpu.scheduler, cpu.script, cpu.wiring);
+    const copy = new Cpu(copyTree(cpu.m), cpu.program, cpu.scenario, cpu.chooser.fork(), cpu.wiring);
     copy.pins = cpu.pins;
-    copy.threads.push(...cpu.threads);
-    for (const text of cpu.texts) copy.text(text);
+    copy.know(cpu);
     return new Run(this.options, copy);
   }
 
@@ -121,6 +127,7 @@ export class Run implements Source {
 
   flush(sink: Sink): void {
     const { block, m } = this.cpu;
+    if (block === null) return;
     if (this.cpu.full && m.seq - this.checkedAt >= CHECK_ROWS + CHECK_ROWS_A_THREAD * m.live.length) this.checkLaws();
     if (block.n > 0) sink.put(block);
     block.n = 0;
@@ -139,12 +146,12 @@ export class Run implements Source {
 
   /** The laws are looked at in every run, now and then and at its end: rarely enough not to be felt. Throws BrokenLaw. */
   private checkLaws(): void {
-    const { m, program, scheduler, scenario } = this.cpu;
+    const { m, program, chooser, scenario } = this.cpu;
     this.checkedAt = m.seq;
     const laws = [...checkInvariants(m, program), ...this.overlooked()];
     if (laws.length === 0) return;
     const { stack, fixes = [], seed = scenario.seed } = this.options;
-    throw new BrokenLaw({ stack, fixes, scheduler, seed, seq: m.seq, laws, decisions: [...this.decisions], scenario });
+    throw new BrokenLaw({ stack, fixes, scheduler: chooser.name, seed, seq: m.seq, laws, decisions: [...this.decisions], scenario });
   }
 
   /** Let the earliest of threads, plans and timers go on; threads take steps as long as nothing else is earlier. */
@@ -170,7 +177,7 @@ export class Run implements Source {
       c.now = timeOf(t);
       timeOut(c, t);
     }
-    const horizon = c.scheduler === "scripted" ? Math.min(this.horizon, outsideAt, c.scenario.limit.time) : -1;
+    const horizon = !c.chooser.ordersThreads ? Math.min(this.horizon, outsideAt, c.scenario.limit.time) : -1;
     const last = Math.min(until, c.scenario.limit.transitions - m.idle);
     do this.stepThread(t);
     while (!c.dirty && t.state === "run" && t.time < horizon && m.seq < last && !c.full);
@@ -206,8 +213,8 @@ export class Run implements Source {
       } else if (time < this.horizon) this.horizon = time;
     }
     c.awake.length = kept;
-    if (c.scheduler === "scripted" || runnable < 2 || best?.state !== "run") return best;
-    const choice = decide(c, "thread", runnable);
+    if (!c.chooser.ordersThreads || runnable < 2 || best?.state !== "run") return best;
+    const choice = c.choose("thread", runnable);
     if (choice === 0) return best;
     const others = c.awake.map((id) => c.thread(id)).filter((t) => t.state === "run" && t !== best && (!c.process(t).stopped || t.dying));
     return others[choice - 1] ?? best;
@@ -218,32 +225,36 @@ export class Run implements Source {
     const c = this.cpu;
     c.now = Math.max(t.time, c.m.now);
     if (t.dying) return this.gone(t);
-    if (t.check && inUserMode(c, t)) {
-      const pending = deliverable(c, t);
-      if (pending === null) {
-        // What it was woken for was ignored, or another thread has taken it: the call starts again, as if nothing had been.
-        t.check = false;
-        nothingDelivered(c, t);
-      }
+    const looks = t.check && inUserMode(c, t);
+    const pending = looks ? deliverable(c, t) : null;
+    if (pending !== null && pending.at > c.now) {
       // The log's kernel did not let the thread on for as long.
-      else if (pending.at > c.now) {
-        t.time = pending.at;
-        c.dirty = true;
-        return;
-      }
-      // What the thread's own instruction raised comes at that instruction; and the kernel's restart code in RAX is for the delivery.
-      else if (t.rax <= E.RESTARTSYS || isSynchronous(pending.signal) || decide(c, "arrive", 2) === 0) {
-        if (inEnclave(t)) aex(c, t);
-        else deliver(c, t, pending);
-        return this.afterStep(t);
-      }
+      t.time = pending.at;
+      c.dirty = true;
+      return;
     }
-    if (c.scenario.interrupts > 0 && inEnclave(t) && t.sgx.cssa < NSSA && decide(c, "interrupt", 2, c.scenario.interrupts / 1e5) === 1) {
-      aex(c, t);
-      return this.afterStep(t);
+    const arrives = pending !== null && this.arrivesNow(t, pending);
+    const interrupted = !arrives && this.isInterrupted(t);
+    if (looks && pending === null) {
+      // What it was woken for was ignored, or another thread has taken it: the call starts again, as if nothing had been.
+      t.check = false;
+      nothingDelivered(c, t);
     }
-    c.step(t);
+    if (arrives && !inEnclave(t)) deliver(c, t, pending);
+    else if (arrives || interrupted) aex(c, t);
+    else c.step(t);
     this.afterStep(t);
+  }
+
+  /** What the thread's own instruction raised comes at that instruction; and the kernel's restart code in RAX is for the delivery. */
+  private arrivesNow(t: Thread, { signal }: HostSignal): boolean {
+    return t.rax <= E.RESTARTSYS || isSynchronous(signal) || this.cpu.choose("arrive", 2) === 0;
+  }
+
+  /** A timer interrupt or page fault ends enclave execution here. */
+  private isInterrupted(t: Thread): boolean {
+    const c = this.cpu;
+    return c.scenario.interrupts > 0 && inEnclave(t) && t.sgx.cssa < NSSA && c.choose("interrupt", 2) === 1;
   }
 
   /** Plans of the scenario that wait for a place: this thread, or one that it has made, may have come to it. */
@@ -322,5 +333,7 @@ export class Run implements Source {
     fire(this.cpu, plan, at);
   }
 }
+
+const isRecorded = (chooser: Chooser): chooser is Recorded => "unanswered" in chooser;
 
 const timeOf = (t: Thread): number => (t.state === "run" ? t.time : (t.wait?.deadline ?? NEVER));

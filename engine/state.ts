@@ -6,7 +6,6 @@
  */
 
 import type { Ending } from "./block.ts";
-import type { Questions } from "./chance.ts";
 import type { SignalSet } from "./signals.ts";
 import type { CpuTimer, HostAction, HostObject, HostSignal, HostTimer, Wait, WakeCause } from "./state-host.ts";
 import type { AsyncEvent, IpcMessage, IpcState, LibosState, ShimChild, TidRun } from "./state-libos.ts";
@@ -244,6 +243,17 @@ export interface PlanState {
   visits: number;
 }
 
+/** Choice points met at one seq, by kind (`engine/choice.ts`): some are met more than once before the next transition. */
+export interface Questions {
+  seq: number;
+  /** Asked so far, and how many of them are among the decisions. */
+  readonly asked: number[];
+  readonly kept: number[];
+}
+
+/** What choice points are about, and what a chooser may draw from. */
+export type Chance = Pick<Machine, "seq" | "rng" | "questions">;
+
 export interface Machine {
   seq: number;
   /** Turns of the loop that made no transition: a plan came and nobody was there. They count against the limit, too. */
@@ -274,9 +284,8 @@ export interface Machine {
   changes: { process: number; what: "ended" | "stopped" | "continued" }[];
   /** Objects that are a signalfd. */
   signalfds: number[];
-  /** State of the generator behind the door (engine/chance.ts). */
+  /** State of the generator that choosers draw from. */
   rng: [number, number, number, number];
-  decisionCursor: number;
   questions: Questions;
   /** Null while it goes on. */
   ended: Ending | null;

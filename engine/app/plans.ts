@@ -1,6 +1,5 @@
 /** When the plans of a scenario come: at times, at intervals, at random. Plans that wait for a place are in `pins.ts`. */
 
-import { decide } from "../chance.ts";
 import type { Cpu } from "../cpu.ts";
 import { NEVER } from "../time.ts";
 import { planWhen } from "./pins.ts";
@@ -15,18 +14,24 @@ export function first(c: Cpu, plan: number): number {
 }
 
 /** Random plans: uniform in 0..2/rate, drawn in thousandths. */
-const interval = (c: Cpu, rate: number): number => Math.max(1, Math.round(((2e9 / rate) * decide(c, "arrival", 1000)) / 1000));
+const interval = (c: Cpu, rate: number): number => Math.max(1, Math.round(((2e9 / rate) * c.choose("arrival", 1000)) / 1000));
 
-/** A timed plan has come at `at`: when it comes again. */
+/** A timed plan has come at `at`: when it comes again. A random plan asks before anything is changed. */
 export function schedule(c: Cpu, plan: number, at: number): void {
   const state = c.m.plans[plan];
-  const when = planWhen(c, plan);
-  if (!state || !when) return;
+  if (!state) return;
+  const next = nextAfter(c, plan, at, state.fired + 1);
   state.fired += 1;
-  const spent = when.times !== undefined && state.fired >= when.times;
-  if (spent || when.at !== undefined) state.next = NEVER;
-  else if (when.every !== undefined) state.next = at + when.every;
-  else if (when.rate !== undefined) state.next = at + interval(c, when.rate);
+  state.next = next;
+}
+
+/** `fired`: how often it has come then. */
+function nextAfter(c: Cpu, plan: number, at: number, fired: number): number {
+  const when = planWhen(c, plan);
+  const spent = when?.times !== undefined && fired >= when.times;
+  if (!when || spent || when.at !== undefined) return NEVER;
+  if (when.every !== undefined) return at + when.every;
+  return when.rate === undefined ? NEVER : at + interval(c, when.rate);
 }
 
 /** The latest that has a name: "server" means server, server#2, ... */

@@ -97,8 +97,7 @@ describe("random scenarios", () => {
       run.run(100 + (seed % 700), NOWHERE);
       run.flush(NOWHERE);
       const copy = run.clone();
-      const again = boot(options, run.keyframe(), run.threads);
-      for (const text of run.texts) again.cpu.text(text);
+      const again = boot(options, run.keyframe(), run);
       expect(firstDifference(run.machine, copy.machine)).toBe("");
       const kept = run.keyframe();
       const rest = finish(copy);

@@ -42,7 +42,7 @@ describe.each(STACK_NAMES)("on %s", (stack) => {
     first.run(50, NOWHERE);
     first.flush(NOWHERE);
     const { scenario } = first.options;
-    const others = [first.clone(), boot({ stack, scenario }, first.keyframe(), first.threads)];
+    const others = [first.clone(), boot({ stack, scenario }, first.keyframe(), first)];
     for (const one of [first, ...others]) one.run(10_000, NOWHERE);
     for (const one of others) expect(one.keyframe()).toBe(first.keyframe());
     expect(first.ending).not.toBeNull();

@@ -122,6 +122,11 @@ describe("a keyframe", () => {
     ["a frame of no flow", (m) => void Object.assign(m.threads[0]?.host[0] ?? {}, { flow: undefined }), "machine.threads[0].host[0]"],
     ["a process of numbers", (m) => void (m.processes = [7 as never]), "machine.processes[0]"],
     ["a live thread that is not there", (m) => void (m.live = [999]), "machine.live: thread 999"],
+    [
+      "texts that the trace does not have",
+      (m) => void Object.assign(m, { lists: { threads: 1, texts: 9999, decisions: 0 } }),
+      "lists.texts",
+    ],
     ["the state of another seq", (m) => void (m.seq -= 3), "it is the state after seq"],
   ])("with %s is no state", (_, change, why) => {
     const text = said(changed(change));

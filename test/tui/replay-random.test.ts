@@ -30,7 +30,7 @@ function checkScreen(session: Session): void {
 }
 
 /** Without what belongs to the scheduler: a keyframe has that of the recording, a run from the start that of the rerun. */
-const shown = ({ rng, decisionCursor, questions, ended, ...machine }: Machine) => machine;
+const shown = ({ rng, questions, ended, ...machine }: Machine) => machine;
 
 /** JSON of the machine after these seqs, by one run from the start. */
 function fromStart(world: World, seqs: readonly number[]): Map<number, string> {

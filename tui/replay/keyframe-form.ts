@@ -3,7 +3,7 @@
  * other fields, from a damaged disk, from a stranger.
  */
 
-import type { Frame, Machine, Run } from "../../engine/index.ts";
+import type { Frame, Lists, Machine, Run } from "../../engine/index.ts";
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -19,6 +19,16 @@ export function misshapen(value: unknown, model: Run): string | null {
     firstOf(threads, (thread, i) => (thread === null ? null : threadWrong(thread, model, `machine.threads[${i}]`))) ??
     firstOf(processes, (process, i) => (process === null ? null : lacks(process, machine.processes[0] ?? null, `machine.processes[${i}]`)))
   );
+}
+
+/** The first of a keyframe's counts that does not fit the lists it counts; null when they do. */
+export function listsWrong(counts: unknown, lists: Lists): string | null {
+  const given = (counts ?? {}) as Fields;
+  const names = ["threads", "texts", "decisions"] as const;
+  const wrong = names.find(
+    (name) => !(Number.isInteger(given[name]) && (given[name] as number) >= 0 && (given[name] as number) <= lists[name].length),
+  );
+  return wrong === undefined ? null : `lists.${wrong}`;
 }
 
 const NESTED = ["sgx", "pal", "libos", "app"] as const;

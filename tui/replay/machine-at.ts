@@ -7,7 +7,7 @@ import { runOf } from "../../analyzer/index.ts";
 import { type Block, boot, type Machine, type Run, type Site } from "../../engine/index.ts";
 import type { Keyframe, Trace } from "../../recorder/index.ts";
 import { packageVersion } from "../package-root.ts";
-import { misshapen } from "./keyframe-form.ts";
+import { listsWrong, misshapen } from "./keyframe-form.ts";
 import type { Rows } from "./rows.ts";
 
 export type StateAt = { readonly machine: Machine; readonly run: Run } | { readonly none: string };
@@ -53,9 +53,9 @@ export function machinesOf(trace: Trace, rows: Rows): MachineAt {
   function start(seq: number, like: Run): Standing | { none: string } {
     const keyframe = trace.keyframeBefore(seq);
     if (keyframe === null) return { run: like.clone(), seq: -1, partedAt: Number.POSITIVE_INFINITY, why: "" };
-    const known = threadsIn(keyframe, like);
-    if (typeof known === "string") return { none: `${elsewhere(trace)}: keyframe after seq ${keyframe.seq}: ${known}` };
-    const run = boot(like.options, keyframe.state, trace.threads.slice(0, known));
+    const wrong = notOurs(keyframe, like, trace);
+    if (wrong !== null) return { none: `${elsewhere(trace)}: keyframe after seq ${keyframe.seq}: ${wrong}` };
+    const run = boot(like.options, keyframe.state, trace);
     return { run, seq: keyframe.seq, partedAt: Number.POSITIVE_INFINITY, why: "" };
   }
 
@@ -103,19 +103,19 @@ function firstOtherSite(recorded: readonly Site[], own: readonly Site[]): string
   return null;
 }
 
-/** How many threads were known at the keyframe, or why it is none of this build. */
-function threadsIn(keyframe: Keyframe, like: Run): number | string {
+/** Why a keyframe is none of this build and this trace; null when it is. */
+function notOurs(keyframe: Keyframe, like: Run, trace: Trace): string | null {
   let value: unknown;
   try {
     value = JSON.parse(keyframe.state);
   } catch {
     return "not JSON";
   }
-  const wrong = misshapen(value, like);
+  const wrong = misshapen(value, like) ?? listsWrong((value as { lists?: unknown }).lists, trace);
   if (wrong !== null) return `${wrong} is not what a state has there`;
-  const { seq, threads } = value as Machine;
+  const { seq } = value as Machine;
   // The machine's seq is that of the transition to come.
-  return seq === keyframe.seq + 1 ? threads.length : `it is the state after seq ${seq - 1}`;
+  return seq === keyframe.seq + 1 ? null : `it is the state after seq ${seq - 1}`;
 }
 
 const COMPARED = ["kind", "site", "thread", "depth"] as const;
