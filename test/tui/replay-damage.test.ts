@@ -124,7 +124,7 @@ describe("a keyframe", () => {
     ["a live thread that is not there", (m) => void (m.live = [999]), "machine.live: thread 999"],
     [
       "texts that the trace does not have",
-      (m) => void Object.assign(m, { lists: { threads: 1, texts: 9999, decisions: 0 } }),
+      (m) => void Object.assign(m, { lists: { threads: 1, texts: 999, decisions: 0 } }),
       "lists.texts",
     ],
     ["the state of another seq", (m) => void (m.seq -= 3), "it is the state after seq"],
