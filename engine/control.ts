@@ -24,6 +24,9 @@ export const nextStepNumber = (program: Program, frame: Frame): number => (progr
 /** A return address as a frame holds it and `resumeAt` takes it back: where the jump leads that is being executed. */
 export const jumpTarget = (program: Program, frame: Frame): number => program.flows[frame.flow]?.targets[frame.pc - 1] ?? 0;
 
+/** The return address of a frame that has called another one. */
+export const addressOf = (frame: Frame): number => frame.pc;
+
 export function resumeAt(frame: Frame, address: number): void {
   frame.pc = address;
 }

@@ -107,7 +107,8 @@ function wakeParent(c: Cpu, parent: Process, at: number): void {
 export function childChanged(c: Cpu, { process, what }: Machine["changes"][number], at: number): void {
   const child = c.m.processes[process];
   const parent = c.m.processes[child?.parent ?? -1];
-  if (!child || !parent?.alive) return;
+  // A child of vfork under a LibOS is no process of the host: nobody tells its parent.
+  if (!child || !parent?.alive || child.dummy) return;
   if (what === "ended") return childEnded(c, child, parent, at);
   wakeParent(c, parent, at);
   if (hearsOfStops(parent)) generateOutside(c, OUTSIDE.childExit, at, parent, null, changeInfo(child, what));

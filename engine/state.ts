@@ -136,6 +136,8 @@ export interface Thread {
   dying: boolean;
   /** The word that clear_child_tid points to, when somebody has joined the thread: an object, -1 nobody has, -2 it is 0 by now. */
   tidWord: number;
+  /** Where its program begins, a return address: behind an execve that made a new process; 0 at its start. */
+  startPc: number;
   /** struct clone_args, until the application's code starts; null otherwise. */
   cloned: { create: number; initialize: number; parent: number } | null;
   /** What the bytes say that it is about to write to the port of a process. */
@@ -222,6 +224,10 @@ export interface Process {
   futexes: Record<string, number[]>;
   /** fork was called here or in a process before: the leaders of the namespaces are known, and the user has been told of the slow way. */
   hasForked: boolean;
+  /** Made by vfork, and not over: the object its parent sleeps on; -1 else. */
+  vforkDone: number;
+  /** Made by vfork under a LibOS: no host process of its own yet. */
+  dummy: boolean;
   /** futex_list_lock has been made. */
   futexLock: boolean;
   /** cur_process.exit_code, what the thread that ended last gave, and why it ended. */

@@ -12,7 +12,7 @@ import { WHY } from "./transition.ts";
 /** First thread ids as Graphene gives them; internal threads live above (INTERNAL_TID_BASE, reference 1.1). */
 const INTERNAL_TID_BASE = 0x8000_0000;
 
-const newSgx = (): SgxState => ({
+export const newSgx = (): SgxState => ({
   mapped: false,
   inside: 0,
   cssa: 0,
@@ -90,6 +90,7 @@ export function newThread(c: Cpu, { process, name, internal, program, frames, cr
     check: process.hostPending.length > 0,
     dying: false,
     tidWord: NO_WORD,
+    startPc: 0,
     cloned,
     mail: null,
     wait: null,
@@ -175,6 +176,8 @@ export function newProcess(c: Cpu, name: string, parent: Process | null): Proces
     futexes: {},
     futexLock: false,
     hasForked: parent !== null,
+    vforkDone: -1,
+    dummy: false,
     exiting: { status: 0, why: WHY.EXIT, signal: 0 },
     flags: parent ? [...parent.flags] : [],
     exitGroup: false,

@@ -42,7 +42,7 @@ function shownValue(key: string, value: unknown): string {
 export function call(
   x: Context,
   op: Operation,
-  name: SyscallName | "undefined" | "pthread_join",
+  name: SyscallName | "undefined" | "pthread_join" | "posix_spawn",
   args: (c: Cpu) => Locals,
   shown: string = name,
 ): Items {

@@ -95,6 +95,8 @@ const COMPILE: Compile = {
   clone: (op, x) => call(x, op, "clone", () => ({ ...callArgs(), program: op.program })),
   "pthread-join": (op, x) => call(x, op, "pthread_join", () => ({ thread: op.thread, word: -1 })),
   fork: (op, x) => call(x, op, "fork", () => ({ ...callArgs(), program: op.program })),
+  vfork: (op, x) => call(x, op, "vfork", () => ({ ...callArgs(), program: op.program })),
+  "posix-spawn": (op, x) => call(x, op, "posix_spawn", () => ({ ...callArgs(), program: op.program })),
   exec: (op, x) =>
     call(x, op, "execve", (c) => {
       c.process(c.t).flags = [];

@@ -27,6 +27,7 @@ export const SYSCALLS = {
   accept: 43,
   clone: 56,
   fork: 57,
+  vfork: 58,
   execve: 59,
   exit: 60,
   wait4: 61,
@@ -77,7 +78,7 @@ export const returned = (c: Cpu): void => {
 
 /** Above the kernel: `args` turns the call's locals into the kernel's. */
 export const nativeCall = (
-  name: SyscallName | "undefined",
+  name: SyscallName | "undefined" | "posix_spawn",
   host: string,
   args: (c: Cpu, v: Locals) => Locals = (_, v) => ({ ...v }),
 ): Flow =>
@@ -106,6 +107,7 @@ const SLOW: ReadonlySet<SyscallName> = new Set([
   "accept",
   "clone",
   "fork",
+  "vfork",
   "execve",
   "wait4",
   "semop",
@@ -118,7 +120,7 @@ const SLOW: ReadonlySet<SyscallName> = new Set([
 
 /** Above the LibOS. `debug`: the manifest has debug_type, and each line about a call is a PAL call outside of it (shim_internal.h:263-267). */
 export const libosCall = (name: SyscallName, debug: boolean): Flow[] => [
-  flow(`libc ${name}`, "app", "2.13", ({ call, ret }) => [
+  flow(`libc ${name}`, "app", "2.13", ({ call, at, ret }) => [
     call(
       `shim_${name}()`,
       `shim_${name}`,
@@ -128,6 +130,7 @@ export const libosCall = (name: SyscallName, debug: boolean): Flow[] => [
       },
       "libos.syscall.enter",
     ),
+    at("back"),
     ret("back in the application", returned, "app.return"),
   ]),
   flow<Shim>(`shim_${name}`, "libos", "2.13", ({ act, test, call, at, ret }) => [

@@ -15,7 +15,7 @@ import { generate, type Taken } from "./generate.ts";
 import { copyOut, skipCopyOut } from "./outputs.ts";
 import { endProcess } from "./process-state.ts";
 import { wakeWaiters } from "./sleep.ts";
-import { objectOf, waitingCalls } from "./waiting.ts";
+import { objectOf, waiting, waitingCalls } from "./waiting.ts";
 
 /** Locals of every call. -1 stands for "not given". */
 export interface CallLocals extends Locals {
@@ -260,6 +260,7 @@ export const hostCalls: readonly Flow[] = [
   quick("nothing", (_, v) => v.result),
   quick("clone", clone),
   quick("fork", fork),
+  waiting({ name: "vfork", enter: vfork, attempt: isOver }),
 ];
 
 interface Create extends CallLocals {
@@ -294,6 +295,19 @@ function fork(c: Cpu, v: CallLocals): number {
   p.hostActions = copyTree(me.hostActions);
   newThread(c, { process: p, name: program, internal: false, program: programFlow(program), frames: c.wiring.boot(), creator: c.t });
   return p.id;
+}
+
+/** The child has the caller's memory until it calls execve or ends: the caller sleeps, and no signal wakes it (wait_for_vfork_done in kernel/fork.c). */
+function vfork(c: Cpu, v: CallLocals): void {
+  const p = c.m.processes[fork(c, v)];
+  if (!p) return;
+  p.vforkDone = c.newObject("vfork");
+  Object.assign(v, { object: p.vforkDone, child: p.id, result: p.pid, interruptible: false });
+}
+
+function isOver(c: Cpu, v: CallLocals): number | null {
+  const p = c.m.processes[v.child as number];
+  return p?.alive && p.vforkDone >= 0 ? null : v.result;
 }
 
 /** Set the process's real timer (alarm and ITIMER_REAL share it). Returns ns that were left. */

@@ -6,7 +6,7 @@ import { SIG } from "../signals.ts";
 import { INTERRUPTED, type Process, type ProcessEnd, SA_NOCLDSTOP, SA_NOCLDWAIT, type Thread } from "../state.ts";
 import { NEVER } from "../time.ts";
 import { hasSignalToTake } from "./pending.ts";
-import { wake } from "./sleep.ts";
+import { wake, wakeWaiters } from "./sleep.ts";
 
 /** The host ends a process: that is a row, then every thread but the `caller` makes one last transition. The parent gets SIGCHLD. */
 export function endProcess(c: Cpu, p: Process, end: ProcessEnd, caller: Thread | null = null): void {
@@ -17,8 +17,17 @@ export function endProcess(c: Cpu, p: Process, end: ProcessEnd, caller: Thread |
   p.timer = NEVER;
   p.timers = [];
   for (const t of c.threadsOf(p)) if (t !== caller) killThread(c, t);
+  vforkIsOver(c, p);
   c.dirty = true;
   c.m.due.push(-1 - p.id);
+}
+
+/** The end of a vfork: the child has its own memory, or none any more, and the parent goes on (complete_vfork_done in kernel/fork.c). */
+export function vforkIsOver(c: Cpu, p: Process): void {
+  if (p.vforkDone < 0) return;
+  wakeWaiters(c, p.vforkDone);
+  c.freeObject(p.vforkDone);
+  p.vforkDone = -1;
 }
 
 /** One last transition is left to it. */

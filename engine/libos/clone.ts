@@ -62,6 +62,8 @@ interface Clone {
   program: string;
   create: number;
   initialize: number;
+  /** CLONE_VFORK is among the flags. */
+  vfork?: boolean;
   ret: number;
 }
 
@@ -70,6 +72,10 @@ interface Clone {
  * without a creator: -PAL_ERRNO is returned, which may be 0, and create_event is never set.
  */
 const clone = flow<Clone>("shim_do_clone", "libos", "1.6", (s) => [
+  s.test("assert((flags & ~known) == 0)", (_, v) => v.vfork !== true, "known"),
+  s.act("assert failed: CLONE_VFORK", undefined, "libos.assert"),
+  s.call("__abort()", "__abort"),
+  s.at("known"),
   s.call("get_new_thread(0)", "get_new_thread"),
   dkQuiet(s, "create_event: DkNotificationEventCreate(false)", "DkNotificationEventCreate"),
   dkQuiet(s, "initialize_event: DkNotificationEventCreate(false)", "DkNotificationEventCreate"),

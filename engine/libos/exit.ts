@@ -1,7 +1,7 @@
 /** How a thread ends, and with the last one the process (reference, 2.15, 2.16; shim_exit.c, shim_init.c). */
 
 import type { Cpu } from "../cpu.ts";
-import { type Flow, flow } from "../flow.ts";
+import { type Flow, flow, type Mark, type Step, type Steps } from "../flow.ts";
 import { dkExitArgs } from "../pal/calls.ts";
 import { childInfo } from "../siginfo.ts";
 import { SIG } from "../signals.ts";
@@ -13,6 +13,7 @@ import { dk, dkExit, dkQuiet } from "./io.ts";
 import { lockOf, message, passLock, ports, walkArgs } from "./ipc.ts";
 import { childLock, IPC_HELPER_LOCK, lockOfThread, MASTER_LOCK, MSGS_LOCK, THREAD_LIST_LOCK, threadLock } from "./names.ts";
 import { childOf, endSelf, isAlive, moveToExited, othersAlive } from "./thread-list.ts";
+import { isDummy } from "./vfork.ts";
 
 /** Locals of thread_exit: the calling thread, or the record of a forked child (`child` is its pid). */
 export interface ThreadExit {
@@ -180,18 +181,28 @@ const clean = flow<{ again: boolean; ports: number }>("shim_clean", "libos", "2.
   s.ret(),
 ]);
 
+/** A child of vfork: only its record ends. */
+const endDummy = (s: Steps<{ status: number }>): (Step | Mark)[] => [
+  s.at("dummy"),
+  s.call("thread_exit(cur_thread, true), switch_dummy_thread()", "thread_exit (dummy)", (_, v) => ({ status: v.status })),
+];
+
 /** SIGKILL into every other thread's ring, then this thread's own end. */
 const exitGroup = flow<{ status: number }>("shim_do_exit_group", "libos", "2.15", (s) => [
+  s.test("cur_thread->dummy?", isDummy, "dummy"),
   s.call("do_kill_proc(SIGKILL, without IPC)", "do_kill_proc", (c) => {
     const { pid } = c.process(c.t);
     c.process(c.t).exitGroup = true;
     return { ...walkArgs(pid, SIG.KILL, pid, false) };
   }),
   s.call("try_process_exit(status, 0)", "try_process_exit", (_, v) => ({ status: v.status, signal: 0, turns: 0 })),
+  ...endDummy(s),
 ]);
 
 const exit = flow<{ status: number }>("shim_do_exit", "libos", "2.15", (s) => [
+  s.test("cur_thread->dummy?", isDummy, "dummy"),
   s.call("try_process_exit(status, 0)", "try_process_exit", (_, v) => ({ status: v.status, signal: 0, turns: 0 })),
+  ...endDummy(s),
 ]);
 
 export const exitFlows: readonly Flow[] = [threadExit, processExit, clean, exitGroup, exit];

@@ -1,7 +1,7 @@
 /** fork: a checkpoint, sent to a new process by many PAL calls (reference, 2.15; shim_fork.c, shim_checkpoint.c do_migrate_process). */
 
 import type { Cpu } from "../cpu.ts";
-import { type Flow, flow } from "../flow.ts";
+import { type Flow, flow, type Mark, type Step, type Steps } from "../flow.ts";
 import { dkArgs } from "../pal/calls.ts";
 import type { ShimChild } from "../state.ts";
 import { answer, dk, dkQuiet, minusPalErrno } from "./io.ts";
@@ -9,20 +9,24 @@ import { lockOf, message, passLock, tell } from "./ipc.ts";
 import { childLock, IPC_HELPER_LOCK, IPC_INFO_LOCK, RANGE_MAP_LOCK, THREAD_LIST_LOCK, threadLock, VMA_LIST_LOCK } from "./names.ts";
 import { passProcessLock, restartHelper } from "./namespaces.ts";
 
-interface Fork {
-  program: string;
-  /** The record's pid: there is none before the process is made, so until then its position. */
+export interface Migrated {
+  /** The record's pid. */
   pid: number;
+  /** The engine's id of the process, -1 before it is made. */
   process: number;
+}
+
+interface Fork extends Migrated {
+  program: string;
   ret: number;
 }
 
 const own = (c: Cpu): { name: string } => ({ name: threadLock(c.t) });
-const record = (c: Cpu, v: Fork): ShimChild | undefined => c.process(c.t).children.find((child) => child.pid === v.pid);
-const stream = (c: Cpu, v: Fork): number => c.m.processes[v.process]?.stream ?? -1;
+const record = (c: Cpu, v: Migrated): ShimChild | undefined => c.process(c.t).children.find((child) => child.pid === v.pid);
+const stream = (c: Cpu, v: Migrated): number => c.m.processes[v.process]?.stream ?? -1;
 
 /** The record is on thread_list and among the children before the process is there. */
-function addRecord(c: Cpu, v: Fork): void {
+export function addRecord(c: Cpu, v: Migrated): void {
   // get_pid: the number the process is going to have.
   v.pid = c.m.nextPid;
   c.process(c.t).children.push({
@@ -51,7 +55,7 @@ function adopt(c: Cpu, v: Fork): void {
 }
 
 /** The RPC stream to the child becomes a port of the helper, which it keeps the process for. */
-function keepPort(c: Cpu, v: Fork): void {
+function keepPort(c: Cpu, v: Migrated): void {
   const me = c.process(c.t);
   const child = c.m.processes[v.process];
   me.ipc.children.push(v.process);
@@ -67,38 +71,13 @@ function warned(c: Cpu): boolean {
   return before;
 }
 
-function closeStream(c: Cpu, v: Fork): void {
+export function closeStream(c: Cpu, v: Migrated): void {
   const object = c.m.objects[stream(c, v)];
   if (object) object.closed = true;
 }
 
-/**
- * The checkpoint goes out by writes; the answer of the child is read, and that is the long wait. A signal that ends it makes fork fail with
- * -PAL_ERRNO (shim_checkpoint.c:1092), which under SGX is what an earlier call left: that there is no memory channel (-ENOSYS), or, when a
- * handler has met the end of a stream since, 0: then fork succeeds, and of the child nothing is ever heard. The record of a child that came to nothing stays among the children.
- */
-const fork = flow<Fork>("shim_do_fork", "libos", "2.15", (s) => [
-  s.call("prepare_ns_leaders()", "prepare_ns_leaders"),
-  s.call("get_new_thread(0)", "get_new_thread"),
-  s.call("add_thread: lock(thread_list_lock)", "lock", lockOf(THREAD_LIST_LOCK)),
-  s.act("on thread_list, in_vm = false", addRecord),
-  s.call("add_thread: unlock(thread_list_lock)", "unlock", lockOf(THREAD_LIST_LOCK)),
-  s.call("set_as_child: lock(child->lock)", "lock", (_, v) => ({ name: childLock(v.pid) })),
-  s.call("set_as_child: lock(cur->lock)", "lock", own),
-  s.act("among cur->children"),
-  s.call("set_as_child: unlock(cur->lock)", "unlock", own),
-  s.call("set_as_child: unlock(child->lock)", "unlock", (_, v) => ({ name: childLock(v.pid) })),
-  s.call(
-    "DkProcessCreate()",
-    "DkProcessCreate",
-    (c, v) => {
-      c.value = c.t.libos.palErrno;
-      return { ...dkArgs(), program: v.program, start: "", internal: false };
-    },
-    "pal.call.enter",
-  ),
-  s.act("the process", adopt),
-  s.test("none?", (_, v) => v.process < 0, "none"),
+/** do_migrate_process, once the process is there; "failed" has to follow somewhere in the flow. */
+export const migrate = <V extends Migrated>(s: Steps<V>): (Step | Mark)[] => [
   dkQuiet(s, "DkCreatePhysicalMemoryChannel(): none", "DkCreatePhysicalMemoryChannel"),
   s.test("warn_no_gipc is false?", warned, "warned"),
   s.call('sys_printf("no physical memory support")', "sys_printf"),
@@ -129,6 +108,36 @@ const fork = flow<Fork>("shim_do_fork", "libos", "2.15", (s) => [
   ...restartHelper(s),
   s.call("add_ipc_port_by_id: unlock(ipc_helper_lock)", "unlock", lockOf(IPC_HELPER_LOCK)),
   s.call("destroy_process(new_process)", "destroy_process"),
+];
+
+/**
+ * The checkpoint goes out by writes; the answer of the child is read, and that is the long wait. A signal that ends it makes fork fail with
+ * -PAL_ERRNO (shim_checkpoint.c:1092), which under SGX is what an earlier call left: that there is no memory channel (-ENOSYS), or, when a
+ * handler has met the end of a stream since, 0: then fork succeeds, and of the child nothing is ever heard. The record of a child that came to nothing stays among the children.
+ */
+const fork = flow<Fork>("shim_do_fork", "libos", "2.15", (s) => [
+  s.call("prepare_ns_leaders()", "prepare_ns_leaders"),
+  s.call("get_new_thread(0)", "get_new_thread"),
+  s.call("add_thread: lock(thread_list_lock)", "lock", lockOf(THREAD_LIST_LOCK)),
+  s.act("on thread_list, in_vm = false", addRecord),
+  s.call("add_thread: unlock(thread_list_lock)", "unlock", lockOf(THREAD_LIST_LOCK)),
+  s.call("set_as_child: lock(child->lock)", "lock", (_, v) => ({ name: childLock(v.pid) })),
+  s.call("set_as_child: lock(cur->lock)", "lock", own),
+  s.act("among cur->children"),
+  s.call("set_as_child: unlock(cur->lock)", "unlock", own),
+  s.call("set_as_child: unlock(child->lock)", "unlock", (_, v) => ({ name: childLock(v.pid) })),
+  s.call(
+    "DkProcessCreate()",
+    "DkProcessCreate",
+    (c, v) => {
+      c.value = c.t.libos.palErrno;
+      return { ...dkArgs(), program: v.program, start: "", internal: false };
+    },
+    "pal.call.enter",
+  ),
+  s.act("the process", adopt),
+  s.test("none?", (_, v) => v.process < 0, "none"),
+  ...migrate(s),
   s.call("lock(new_thread->lock)", "lock", (_, v) => ({ name: childLock(v.pid) })),
   s.call("unlock(new_thread->lock)", "unlock", (_, v) => ({ name: childLock(v.pid) })),
   s.act("ret = pid of the child", (c, v) => {

@@ -9,6 +9,7 @@ import { answer, dk } from "./io.ts";
 import { lockOf } from "./ipc.ts";
 import { IPC_HELPER_LOCK } from "./names.ts";
 import { addSelf } from "./thread-list.ts";
+import { isDummy } from "./vfork.ts";
 
 const register =
   (event: number) =>
@@ -53,7 +54,10 @@ const init = flow("shim_init", "libos", "2.1", (s) => [
 /** Dispositions are kept over execve at the base revision. */
 const exec = flow<CallLocals>("shim_do_execve", "libos", "2.20", (s) => [
   dk(s, "load the program", "DkStreamOpen", (_, v) => ({ takes: v.takes, result: v.result })),
+  s.test("cur_thread->dummy?", isDummy, "dummy"),
   answer(s),
+  s.at("dummy"),
+  s.call("do_migrate_process(&migrate_execve)", "do_migrate_process (dummy)"),
 ]);
 
 export const processFlows: readonly Flow[] = [init, exec];

@@ -92,6 +92,8 @@ const calls = (pal: PalName): readonly Dk[] => [
   { name: "DkMutexCreate", host: null },
   { name: "DkNotificationEventCreate", host: null },
   { name: "DkSegmentRegister", host: null },
+  // The process is there already: execve of a vforked child.
+  { name: "DkProcessCreate (made)", host: null },
   { name: "DkStreamDelete", host: null },
   { name: "DkVirtualMemoryAlloc", host: null },
   { name: "DkVirtualMemoryFree", host: null },

@@ -2,6 +2,9 @@
 
 import { pthreadJoin } from "../app/pthread-join.ts";
 import { libosCall, SYSCALL_NAMES, undefinedCall } from "../app/syscalls.ts";
+import { vforkCalls } from "../app/vfork.ts";
+import { goTo, resumeAt } from "../control.ts";
+import { type Cpu, push, topFrame } from "../cpu.ts";
 import type { FixName } from "../fixes.ts";
 import { type Flow, flow } from "../flow.ts";
 import { restorer } from "../host/restorer.ts";
@@ -28,6 +31,7 @@ import { streamFlows } from "../libos/streams.ts";
 import { threadRecordFlows } from "../libos/thread-record.ts";
 import { unimplementedFlows } from "../libos/unimplemented.ts";
 import { upcallFlows } from "../libos/upcalls.ts";
+import { vforkFlows } from "../libos/vfork.ts";
 import { wait4Flows } from "../libos/wait4.ts";
 import { palCalls } from "../pal/calls.ts";
 import { getHandler } from "../pal/handler-table.ts";
@@ -35,6 +39,7 @@ import { linuxHandlers } from "../pal/linux/handlers.ts";
 import { entryFlows } from "../pal/sgx/entry.ts";
 import { exceptionFlows } from "../pal/sgx/exception.ts";
 import { untrustedFlows } from "../pal/sgx/untrusted.ts";
+import type { Locals } from "../state.ts";
 
 type Fixes = ReadonlySet<FixName>;
 
@@ -72,9 +77,23 @@ const libos = (fixes: Fixes, debug: boolean): Flow[] => [
   ...groupFlows,
   ...itimerFlows,
   ...messageFlows,
-  ...SYSCALL_NAMES.flatMap((name) => libosCall(name, debug)),
+  ...vforkFlows,
+  ...vforkCalls,
+  ...SYSCALL_NAMES.flatMap((name) => libosCall(name, debug)).filter(({ name }) => name !== "libc vfork"),
   pthreadJoin(true),
 ];
+
+/** From its start; one that an execve made a new process for goes on behind it, as if that call returned. */
+function enterProgram(c: Cpu): { flow: number; v: Locals } | null {
+  const flow = c.flowOf(c.t.program);
+  if (c.t.startPc === 0) return { flow, v: {} };
+  push(c.t, flow, {});
+  resumeAt(topFrame(c.t), c.t.startPc);
+  push(c.t, c.flowOf("libc execve"), {});
+  goTo(c.program, topFrame(c.t), "back");
+  c.t.rax = 0;
+  return null;
+}
 
 /** Start of the PAL proper: in the enclave under SGX. */
 const palMain = (pal: "linux" | "sgx"): Flow =>
@@ -88,7 +107,7 @@ const palMain = (pal: "linux" | "sgx"): Flow =>
     ),
     pal === "linux" ? call("signal_setup()", "signal_setup") : null,
     call("shim_init()", "shim_init"),
-    callDynamic("main()", (c) => ({ flow: c.flowOf(c.t.program), v: {} })),
+    callDynamic("main()", enterProgram),
     call("exit_group(0)", "libc exit_group", () => ({ status: 0, threads: [], ret: 0 })),
   ]);
 

@@ -7,7 +7,7 @@ import { E } from "../errno.ts";
 import { type Flow, flow } from "../flow.ts";
 import { callArgs, exitArgs, quick } from "../host/calls.ts";
 import { childCalls } from "../host/children.ts";
-import { killThread } from "../host/process-state.ts";
+import { killThread, vforkIsOver } from "../host/process-state.ts";
 import { restorer } from "../host/restorer.ts";
 import { signalCalls } from "../host/signal-calls.ts";
 import { timerCalls } from "../host/timers.ts";
@@ -20,6 +20,7 @@ function execve(c: Cpu): number {
   for (const t of c.threadsOf(p)) if (t !== c.t) killThread(c, t);
   c.t.app.altStack = 0;
   p.timers = p.timers.filter((timer) => timer.object >= 0);
+  vforkIsOver(c, p);
   return 0;
 }
 
@@ -128,6 +129,8 @@ const libc: readonly Flow[] = [
     return { ...v, thread: v.thread === "" ? -1 : (target?.id ?? NOBODY), process: processesNamed(c, v.wanted as string)[0]?.id ?? -1 };
   }),
   creating("clone", (c) => c.t.rax),
+  same("vfork"),
+  nativeCall("posix_spawn", "vfork"),
   creating("fork", (c) => c.m.processes[c.t.rax]?.pid ?? E.AGAIN),
   same("epoll_wait"),
   nativeCall("futex_wait", "futex-wait"),

@@ -23,8 +23,8 @@ describe("a finding stands for a wrong result that the fix mends", () => {
     msgrcv: "msgrcv: { takes: 50ms, result: 8 }",
     wait4: "wait4: { child: child }",
   } as const;
-  /** A call that is not kept waiting is met before its system call. The ocall before it is fork's, which wakes the IPC helper. */
-  const WHEN: Readonly<Record<string, string>> = { write: '{ thread: main, site: "ocall_sock_send: take the arguments", nth: 2 }' };
+  /** A call that is not kept waiting is met before its system call. The three ocalls before it are fork's, which wake the IPC helper. */
+  const WHEN: Readonly<Record<string, string>> = { write: '{ thread: main, site: "ocall_sock_send: take the arguments", nth: 4 }' };
   const MENDED = ["read", "write", "accept", "futex-wait", "call"];
 
   for (const [name, operation] of Object.entries(WAITS)) {

@@ -190,7 +190,14 @@ const TABLE: readonly Line[] = [
 const interrupted = (stack: StackName, operation: unknown, sender: Sender, before: readonly unknown[] = []): Ran =>
   runProgram(
     stack,
-    [on("SIGUSR1"), { fork: "child" }, ...(sender === "libos" ? [{ clone: "sender" }] : []), ...before, operation, "getpid"],
+    [
+      on("SIGUSR1"),
+      ...(JSON.stringify(operation).includes("wait4") ? [{ fork: "child" }] : []),
+      ...(sender === "libos" ? [{ clone: "sender" }] : []),
+      ...before,
+      operation,
+      "getpid",
+    ],
     sender === "host" ? [at("SIGINT", "2ms")] : [],
     {
       programs: { sender: [{ nanosleep: "1500us" }, ...SENDER.sender.slice(1)], child: [{ nanosleep: "20ms" }] },

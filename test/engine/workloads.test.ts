@@ -37,7 +37,8 @@ type Line = readonly [what: string, scenario: string, observe: Observe, native: 
 
 // biome-ignore format: a table, one line a workload
 const TABLE: readonly Line[] = [
-  ["W1 read(pipe), SIGINT by kill from another process", "w1-read-killed", call("read"), "-EINTR", "-EINTR", "0"],
+  // The page has 0 for the last. fork leaves an older error: there is no memory channel (Linux-SGX/db_ipc.c:55).
+  ["W1 read(pipe), SIGINT by kill from another process", "w1-read-killed", call("read"), "-EINTR", "-EINTR", "-ENOSYS"],
   ["W1 read(pipe), SIGINT from the host, no error before", "lost-interrupted-error", call("read"), "-EINTR", "-EINTR", "0"],
   ["W1 read(pipe), SIGINT from the host, EAGAIN before", "w1-read-stale", call("read"), "-EINTR", "-EINTR", "-EAGAIN"],
   ["W2 block ALRM, alarm(1), nanosleep(2), sigsuspend", "w2-sigsuspend-pending", both(call("sigsuspend"), endOf), "-EINTR; exit", "never returns; hang", "never returns; hang"],

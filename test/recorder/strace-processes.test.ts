@@ -81,8 +81,21 @@ describe("processes", () => {
       106 2 exit_group(0) = ?
       106 2.1 +++ exited with 0 +++
       5 5 +++ exited with 0 +++`);
-    expect(operations(log)).toEqual(["fork"]);
+    expect(operations(log)).toEqual(["vfork"]);
     expect(counter(log, "note.unknown-parent")).toBe(0);
+  });
+
+  test("that borrow the caller's memory: vfork, and the clone of posix_spawn", () => {
+    const log = importLog(`
+      5 0 clone(child_stack=0x7f, flags=CLONE_VM|CLONE_VFORK|SIGCHLD <unfinished ...>
+      106 1 execve("/bin/true", ["true"], 0x1 /* 0 vars */) = 0 <0.000100>
+      5 1.2 <... clone resumed>) = 106 <0.001200>
+      106 2 exit_group(3) = ?
+      106 2.1 +++ exited with 3 +++
+      5 2.2 wait4(-1, [{WIFEXITED(s) && WEXITSTATUS(s) == 3}], 0, NULL) = 106 <0.000010>
+      5 5 +++ exited with 0 +++`);
+    expect(operations(log)).toEqual(["posix-spawn", "wait4"]);
+    expect(results(native(log))).toEqual(["posix_spawn 2", "wait4 2"]);
   });
 
   test("whose beginning is not in the log begin with it: as threads, unless they act as processes", () => {

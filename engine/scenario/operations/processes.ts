@@ -40,6 +40,26 @@ export const PROCESSES = {
     },
     () => z.strictObject({ program: programName.describe("a program of the scenario's `programs`; the process takes its name"), ...done }),
   ),
+  vfork: operation(
+    {
+      does: "start a process that borrows this one's memory (vfork)",
+      linux: "The id of the new process. The caller sleeps until that one has called exec or has ended; signals wait meanwhile.",
+      graphene: "The host thread goes on as the child. A child that ends without exec tells its parent status 0, and there is no SIGCHLD.",
+      example: "vfork: child",
+      short: "program",
+    },
+    () => z.strictObject({ program: programName.describe("a program of the scenario's `programs`; the process takes its name"), ...done }),
+  ),
+  "posix-spawn": operation(
+    {
+      does: "start a process as posix_spawn does, by clone with CLONE_VFORK",
+      linux: "As vfork.",
+      graphene: "An assertion fails: clone knows no CLONE_VFORK.",
+      example: "posix-spawn: child",
+      short: "program",
+    },
+    () => z.strictObject({ program: programName.describe("a program of the scenario's `programs`; the process takes its name"), ...done }),
+  ),
   wait4: operation(
     {
       does: "wait for a child",

@@ -116,13 +116,19 @@ const waitItem = ({ operation, child, nohang, keep, found }: Wait, expect: numbe
   },
 });
 
-function creating({ call, value }: Finished, { tree }: Context): { item: Item } | null {
+function creating({ call, value }: Finished, { tree }: Context): Special | null {
   const child = tree.madeBy.get(call);
   if (!child) return null;
   const isThread = child !== child.process.leader;
   const expect = value === null ? {} : { expect: child.emulatedPid };
-  return { item: { [isThread ? "clone" : "fork"]: { program: child.name, ...expect } } };
+  const operation = isThread ? "clone" : borrowing(call);
+  const item = { [operation]: { program: child.name, ...expect } };
+  return operation === "vfork" || operation === "posix-spawn" ? { item, ns: Math.max(call.end - call.start, AT_ONCE_NS) } : { item };
 }
+
+/** A child with the caller's memory: the caller sleeps until it has called execve or has ended. */
+const borrowing = ({ name, args }: CallEvent): "vfork" | "posix-spawn" | "fork" =>
+  name === "vfork" ? "vfork" : args.includes("CLONE_VFORK") ? "posix-spawn" : "fork";
 
 /** A call that came back. */
 export function operationOf(finished: Finished, context: Context): Mapped {

@@ -1,0 +1,45 @@
+/** vfork and posix_spawn of an application above a LibOS. */
+
+import { type Flow, flow } from "../flow.ts";
+import { counter, returned } from "./syscalls.ts";
+
+/** Both return from the same call, the child first. */
+const libcVfork = flow("libc vfork", "app", "2.15", (s) => [
+  s.call(
+    "shim_vfork()",
+    "shim_vfork",
+    (c, v) => {
+      c.value = counter(c);
+      return { ...v, entry: counter(c) };
+    },
+    "libos.syscall.enter",
+  ),
+  s.test("not 0: the parent", (c) => c.t.rax !== 0, "parent"),
+  s.act(
+    "0: the child",
+    (c) => {
+      c.value = c.t.libos.parent;
+    },
+    "thread.start",
+  ),
+  s.callDynamic("the child's program", (c) => ({ flow: c.flowOf(c.t.program), v: {} })),
+  s.call("exit_group(0)", "libc exit_group", () => ({ status: 0, ret: 0 })),
+  s.at("parent"),
+  s.ret("back in the application", returned, "app.return"),
+]);
+
+/** glibc 2.24 and later: clone with CLONE_VM and CLONE_VFORK. */
+const posixSpawn = flow("libc posix_spawn", "app", "2.15", (s) => [
+  s.call(
+    "clone(CLONE_VM|CLONE_VFORK): shim_clone()",
+    "shim_clone",
+    (c, v) => {
+      c.value = counter(c);
+      return { ...v, vfork: true, entry: counter(c) };
+    },
+    "libos.syscall.enter",
+  ),
+  s.ret("back in the application", returned, "app.return"),
+]);
+
+export const vforkCalls: readonly Flow[] = [libcVfork, posixSpawn];
