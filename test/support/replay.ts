@@ -6,14 +6,14 @@ import { boot, type FixName, parseScenario, type StackName } from "../../engine/
 import { openTrace, record, type Trace } from "../../recorder/index.ts";
 import { paint } from "../../tui/present/style.ts";
 import type { Context } from "../../tui/replay/context.ts";
-import { frame } from "../../tui/replay/frame.ts";
-import { onKey } from "../../tui/replay/input.ts";
-import { commandOfKey } from "../../tui/replay/keys.ts";
-import { seqsOnScreen } from "../../tui/replay/on-screen.ts";
+import { commandOfKey } from "../../tui/replay/input/commands.ts";
+import { onKey } from "../../tui/replay/input/input.ts";
+import { keysIn } from "../../tui/replay/input/terminal-input.ts";
+import { frame } from "../../tui/replay/screen/frame.ts";
+import { seqsOnScreen } from "../../tui/replay/screen/on-screen.ts";
+import { findingsOf, openWorld, type StoredFinding, type World } from "../../tui/replay/session.ts";
 import { type Action, type ReplayState, reduce, startState } from "../../tui/replay/state.ts";
 import { createTasks } from "../../tui/replay/tasks.ts";
-import { keysIn } from "../../tui/replay/typed.ts";
-import { findingsOf, openWorld, type StoredFinding, type World } from "../../tui/replay/world.ts";
 import { tempPaths } from "./temp-dir.ts";
 import { TOY, TOY_AEX_TEXT, TOY_TEXT } from "./toy-stack.ts";
 

@@ -5,14 +5,14 @@ import { Transform, useApp, useStdin, useStdout } from "ink";
 import { useEffect, useMemo, useReducer, useRef } from "react";
 import { attempt } from "./attempt.ts";
 import type { Context } from "./context.ts";
-import { frame } from "./frame.ts";
-import { onKey, onMouse, onPaste, onTick } from "./input.ts";
-import { SPARE_LINES } from "./layout.ts";
-import { seqsOnScreen } from "./on-screen.ts";
+import { onKey, onMouse, onPaste, onTick } from "./input/input.ts";
+import { createInputReader, type Input } from "./input/terminal-input.ts";
+import { frame } from "./screen/frame.ts";
+import { SPARE_LINES } from "./screen/layout.ts";
+import { seqsOnScreen } from "./screen/on-screen.ts";
+import { findingsOf, type StoredFinding, type World } from "./session.ts";
 import { type Action, type ReplayState, reduce, startState, stepsPerSecond } from "./state.ts";
 import { createTasks } from "./tasks.ts";
-import { createInputReader, type Input } from "./typed.ts";
-import { findingsOf, type StoredFinding, type World } from "./world.ts";
 
 export interface ReplayProps {
   readonly world: World;

@@ -1,7 +1,7 @@
 /** What a command may use: the world, the state, and ways to change what is shown. */
 
+import type { World } from "./session.ts";
 import type { Action, ReplayState } from "./state.ts";
-import type { World } from "./world.ts";
 
 export interface Context {
   readonly world: World;

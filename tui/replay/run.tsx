@@ -13,12 +13,12 @@ import { openForCommand } from "../opening.ts";
 import { fixNames } from "../options.ts";
 import { paint } from "../present/style.ts";
 import { startProgress } from "../progress.ts";
-import { alignGently } from "./aligning.ts";
 import { INK_OPTIONS, Replay } from "./app.tsx";
-import { enterScreen } from "./screen.ts";
+import { alignGently } from "./compare/alignment.ts";
+import { svgOf } from "./screen/svg.ts";
+import { enterScreen } from "./screen/terminal.ts";
+import { findingsOf, isTooLongToLook, openWorld, type World } from "./session.ts";
 import type { ReplayState } from "./state.ts";
-import { svgOf } from "./svg.ts";
-import { findingsOf, isTooLongToLook, openWorld, type World } from "./world.ts";
 
 export interface ReplayOptions {
   readonly fix?: readonly FixName[];

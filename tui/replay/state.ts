@@ -1,9 +1,9 @@
 /** What the replay shows: plain data, changed in one place. */
 
 import type { Cell } from "../../recorder/index.ts";
-import { type Line, lineOf } from "./line-edit.ts";
+import { type Line, lineOf } from "./input/line-edit.ts";
 import type { PaneId } from "./panes/index.ts";
-import { needsLook, type SignalRoad, type StoredFinding, type World } from "./world.ts";
+import { needsLook, type SignalRoad, type StoredFinding, type World } from "./session.ts";
 
 /** What typed keys go to. */
 export type Prompt = "search" | "jump" | "sql" | "palette";

@@ -8,7 +8,7 @@ import { createElement } from "react";
 import { openTrace, record } from "../../../recorder/index.ts";
 import { paint } from "../../../tui/present/style.ts";
 import { INK_OPTIONS, Replay } from "../../../tui/replay/app.tsx";
-import { openWorld } from "../../../tui/replay/world.ts";
+import { openWorld } from "../../../tui/replay/session.ts";
 import { type Bars, median, millions, type Setting } from "../bars.ts";
 import { server, serverInfo } from "../server.ts";
 

@@ -4,10 +4,10 @@ import { outcome, RULES, type Seen, type SeenPair } from "../../../analyzer/inde
 import { fit, safe } from "../../present/safe.ts";
 import { plain } from "../../present/style.ts";
 import { wrapCells } from "../../present/two-column.ts";
-import { pairsOf } from "../aligning.ts";
-import { pairAt, partingOf } from "../alongside.ts";
+import { pairsOf } from "../compare/alignment.ts";
+import { pairAt, partingOf } from "../compare/position.ts";
+import { stackOf, type World } from "../session.ts";
 import type { ReplayState } from "../state.ts";
-import { stackOf, type World } from "../world.ts";
 import { type Pane, windowFrom } from "./pane.ts";
 
 /** Of the outcome in one of the runs: "does not happen" and a gap. */

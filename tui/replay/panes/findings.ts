@@ -3,8 +3,8 @@
 import { RULES } from "../../../analyzer/index.ts";
 import { safe } from "../../present/safe.ts";
 import { wrapCells } from "../../present/two-column.ts";
+import { isTooLongToLook, type StoredFinding, type World } from "../session.ts";
 import { type ReplayState, toldOf } from "../state.ts";
-import { isTooLongToLook, type StoredFinding, type World } from "../world.ts";
 import { entryLines, type Pane, windowFrom } from "./pane.ts";
 
 export const findingsPane: Pane<"findings"> = {

@@ -1,7 +1,7 @@
 /** The whole trace on one line: how dense signals are, where findings are, and where now is. */
 
+import { MINIMAP_PARTS, type World } from "../session.ts";
 import type { ReplayState } from "../state.ts";
-import { MINIMAP_PARTS, type World } from "../world.ts";
 
 const LEVELS = " ▁▂▃▄▅▆▇█";
 const ASCII_LEVELS = " .:-=+*#%";

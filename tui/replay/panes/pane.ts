@@ -2,9 +2,9 @@
 
 import { displayWidth, safe } from "../../present/safe.ts";
 import { wrapCells } from "../../present/two-column.ts";
-import type { Size } from "../layout.ts";
+import type { Size } from "../screen/layout.ts";
+import type { World } from "../session.ts";
 import type { Action, ReplayState } from "../state.ts";
-import type { World } from "../world.ts";
 
 export interface Pane<Id extends string = string> {
   /** Its name on its tab and in the palette. */

@@ -2,8 +2,8 @@
 
 import { displayWidth, fit, safe } from "../../present/safe.ts";
 import { durationText } from "../../present/time.ts";
+import type { SignalRoad, World } from "../session.ts";
 import type { ReplayState } from "../state.ts";
-import type { SignalRoad, World } from "../world.ts";
 import { type Entry, entryLines, type Pane, scrollBy, scrolledFrom, windowFrom } from "./pane.ts";
 
 /** Where a signal is after a hop. */

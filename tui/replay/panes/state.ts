@@ -2,9 +2,9 @@
 
 import { safe } from "../../present/safe.ts";
 import { wrapCells } from "../../present/two-column.ts";
-import { type StateLine, stateLines } from "../machine-lines.ts";
+import { type StateLine, stateLines } from "../machine/machine-lines.ts";
+import type { World } from "../session.ts";
 import type { ReplayState } from "../state.ts";
-import type { World } from "../world.ts";
 import { type Pane, scrollBy, scrolledFrom } from "./pane.ts";
 
 /** States kept as lines: a redraw, and the state before a step, need no machine. */

@@ -4,9 +4,9 @@ import { type Transition, transitionAt } from "../../../engine/index.ts";
 import { chooseRows } from "../../present/interval.ts";
 import { safe } from "../../present/safe.ts";
 import { type DrawnLine, drawRows, heading, MIN_WIDTH, outermost, type TwoColumnOptions } from "../../present/two-column.ts";
-import type { Direction, Rows } from "../rows.ts";
+import type { Direction, Rows } from "../navigate/rows.ts";
+import type { World } from "../session.ts";
 import { type ReplayState, toldOf } from "../state.ts";
-import type { World } from "../world.ts";
 
 /** Blocks looked through for rows of the thread, each way: a thread that sleeps long has none near. */
 const NEAR_BLOCKS = 6;

@@ -1,0 +1,366 @@
+/** What the replay's panes and timelines tell one who sees them for the first time. */
+
+import { describe, expect, test } from "vitest";
+import { displayWidth } from "../../../../tui/present/safe.ts";
+import { drawRows } from "../../../../tui/present/two-column.ts";
+import { onlySites, pairsOf } from "../../../../tui/replay/compare/alignment.ts";
+import { LOOKED_ROWS } from "../../../../tui/replay/compare/divergence.ts";
+import { alignedSeq } from "../../../../tui/replay/compare/position.ts";
+import { stateLines } from "../../../../tui/replay/machine/machine-lines.ts";
+import { sql } from "../../../../tui/replay/navigate/navigation.ts";
+import { findingsPane } from "../../../../tui/replay/panes/findings.ts";
+import { flowPane } from "../../../../tui/replay/panes/flow.ts";
+import { isTooLongToLook, type World } from "../../../../tui/replay/session.ts";
+import { initialState, type ReplayState, startState } from "../../../../tui/replay/state.ts";
+import { seqOf, sessionOf, worlds } from "../../../support/replay.ts";
+import { TOY, TOY_TEXT } from "../../../support/toy-stack.ts";
+
+const world = worlds();
+
+const LOST = "toy";
+const LONG_NAME = "a-name-that-is-long-enough";
+const FIX = "sgx-interrupted-code-lost";
+/** A terminal of 80x24, without the line that Ink needs. */
+const SMALL = { width: 80, height: 23 };
+const LARGE = { width: 200, height: 59 };
+
+/** The last place before the run with the fix makes steps of its own, the first one after, and the end of the call that differs. */
+const PARTED = "_DkHandleExternalEvent: find the PAL call";
+const AFTER = "_DkHandleExternalEvent: upcall";
+const BACK = "libc read: back in the application";
+
+const withFix = async (): Promise<World> => world(LOST, { other: await world(LOST, { fixes: [FIX] }) });
+
+describe("compare", () => {
+  test("columns have short names, the whole ones stand above", async () => {
+    const w = await withFix();
+    const seq = seqOf(w, PARTED);
+    const small = sessionOf(w, { ...SMALL, seq, pane: "compare" }).screen();
+    expect(small).toMatch(/seq +thread +call +this run +with the fix/);
+    expect(small).toContain(` toy-sgx + ${FIX}  seq ${seq}`);
+    expect(sessionOf(w, { ...LARGE, seq, pane: "compare" }).screen()).toContain(`this run: toy-sgx; with the fix: toy-sgx + ${FIX}`);
+    const linux = await world("initialisation", { other: await world("initialisation", { stack: "graphene-linux" }) });
+    expect(sessionOf(linux, { ...SMALL, pane: "compare" }).screen()).toMatch(/call +this run +graphene-linux/);
+    const less = await world(LOST, { fixes: [FIX], other: await world(LOST) });
+    expect(sessionOf(less, { ...SMALL, pane: "compare" }).screen()).toMatch(/call +this run +the other/);
+  });
+
+  test("where the roads of the differing call part; steps that only one run makes have a sign", async () => {
+    const w = await withFix();
+    const seq = seqOf(w, PARTED);
+    const screen = sessionOf(w, { ...LARGE, seq, pane: "compare" }).screen();
+    const words = screen.replaceAll(/\s*\n.*│ /g, " ");
+    expect(words).toContain(`the roads part after seq ${seq}; here: upcall`);
+    expect(words).toContain("there: keep the code");
+    expect(screen).toMatch(new RegExp(` ${seq + 1}\\+ pal +│ .*keep the code`));
+    expect(screen.match(/ \d+\+ /g)?.map((sign) => sign.trim())).toEqual([1, 2, 3].map((n) => `${seq + n}+`));
+  });
+
+  test("the other run goes along step by step, also after a detour of its own", async () => {
+    const w = await withFix();
+    const at = (seq: number): object | null => alignedSeq(w, { ...initialState(80, 23), seq });
+    const [parted, after, back] = [PARTED, AFTER, BACK].map((place) => seqOf(w, place)) as [number, number, number];
+    for (const seq of [0, 20, parted]) expect(at(seq)).toMatchObject({ seq, waits: null });
+    for (const seq of [after, back]) expect(at(seq)).toMatchObject({ seq: seq + 3, waits: null });
+  });
+
+  test("where this run is on a detour, the other one waits and says why", async () => {
+    const w = await world(LOST, { fixes: [FIX], other: await world(LOST) });
+    const seq = seqOf(w, "_DkRaiseFailure: pal_errno");
+    const parted = seqOf(w, PARTED);
+    const s = sessionOf(w, { ...SMALL, seq, pane: "compare" });
+    expect(alignedSeq(w, s.state())).toMatchObject({ seq: parted, waits: "parted" });
+    expect(s.screen()).toContain(` toy-sgx  seq ${parted}  (waits: the roads parted)`);
+    expect(s.screen()).toMatch(new RegExp(`►\\s+${seq}- pal`));
+    await s.press("j", "j");
+    expect(s.screen()).not.toContain("(waits");
+  });
+
+  test("beyond what is looked through without a call, the other one stands still and says why", async () => {
+    const text = "name: busy\ntitle: busy\nmain:\n  - loop: {times: 6000, do: [compute: 1us, vectors: live]}\n  - getpid\n";
+    const w = await world("busy", { text, other: await world("busy", { text, fixes: [FIX] }) });
+    const call = pairsOf(w).find(({ one }) => one?.what.includes("getpid"))?.one?.seq ?? expect.fail("there is a call");
+    expect(call).toBeGreaterThan(LOOKED_ROWS + 2000);
+    const at = (seq: number): object | null => alignedSeq(w, { ...initialState(80, 23), seq });
+    expect(at(LOOKED_ROWS - 1)).toMatchObject({ seq: LOOKED_ROWS - 1, waits: null });
+    expect(at(call - 1)).toMatchObject({ seq: LOOKED_ROWS - 1, waits: "far" });
+    expect(at(call)).toMatchObject({ seq: call, waits: null });
+    expect(sessionOf(w, { ...SMALL, seq: call - 1, pane: "compare" }).screen()).toContain("(stands still)");
+    expect(sessionOf(w, { ...SMALL, seq: call, pane: "compare" }).screen()).not.toContain("stands still");
+  });
+
+  test("of which one is too long: nothing is laid side by side, and nothing is said to differ", async () => {
+    const made = await withFix();
+    const other = made.other ?? expect.fail("there is another run");
+    const w = { ...made, other: { ...other, rows: { ...other.rows, count: 3_000_001 } } };
+    expect(pairsOf(w)).toEqual([]);
+    expect(onlySites(w, w.other)).toEqual({ here: new Set(), there: new Set() });
+    expect(sessionOf(w, { ...SMALL, pane: "compare" }).screen()).toContain("too long a trace to lay side by side");
+  });
+
+  test("two stacks: every place is drawn, within the screen", async () => {
+    const w = await world("nested", { other: await world("nested", { stack: "native-linux" }) });
+    for (let seq = 0; seq < w.rows.count; seq += 7) {
+      const screen = sessionOf(w, { ...SMALL, seq, pane: "compare" }).screen();
+      expect(screen, `seq ${seq}`).not.toContain("this cannot be shown");
+      for (const line of screen.split("\n")) expect(displayWidth(line)).toBeLessThanOrEqual(80);
+    }
+  });
+
+  test("without another run: the command that shows it beside the fix", async () => {
+    const w = await world(LOST);
+    const words = (of: World): string =>
+      sessionOf(of, { ...SMALL, pane: "compare" })
+        .screen()
+        .replaceAll(/\s+/g, " ");
+    expect(words(w)).toContain(`start again with --fix ${FIX}`);
+    expect(words({ ...w, opened: LOST })).toContain(`q quits, then: eintr replay ${LOST} --fix ${FIX}`);
+    expect(words({ ...w, stored: [] })).toContain("start again with --stack NAME, --fix ID or --with TRACE");
+  });
+});
+
+describe("signal", () => {
+  test("where the signal is now, and what becomes of it", async () => {
+    const w = await world(LOST);
+    const s = sessionOf(w, { ...SMALL, seq: seqOf(w, "suspend_upcall: lock(cur.lock)") });
+    await s.press("f");
+    expect(s.screen()).toContain("SIGINT, signal 1, now: on its way up to the LibOS (main); in the end: handled");
+    await s.press("home");
+    expect(s.screen()).toContain("SIGINT, signal 1, now: not there yet; in the end: handled");
+    await s.press("end");
+    expect(s.screen()).toMatch(/now: (over|in the application's handler) \(main\)/);
+  });
+
+  test("what is hidden is counted, scrolling shows it, the hop stood at is seen", async () => {
+    const w = await world(LOST);
+    const s = sessionOf(w, { ...SMALL, seq: seqOf(w, "suspend_upcall: lock(cur.lock)") });
+    await s.press("f");
+    const hops = s.state().road?.hops ?? [];
+    expect(hops.length).toBeGreaterThan(4);
+    for (const { seq, name } of hops) {
+      s.context.dispatch({ type: "go", seq, thread: 0 });
+      expect(s.screen()).toMatch(new RegExp(`> +${seq} +${name}`));
+    }
+    const isSeen = (index: number): boolean => s.screen().includes(` ${hops[index]?.seq}  ${hops[index]?.name}`);
+    expect(s.screen()).toContain(`... ${hops.length - 4} more above, 0 below (ctrl-d, ctrl-u)`);
+    expect(isSeen(0)).toBe(false);
+    await s.press("ctrl-d", "ctrl-d", "ctrl-u");
+    expect(isSeen(0)).toBe(true);
+    await s.press("home");
+    expect(isSeen(hops.length - 1)).toBe(false);
+    await s.press("ctrl-u", "ctrl-u", "ctrl-d");
+    expect(isSeen(hops.length - 1)).toBe(true);
+  });
+
+  test("long texts are wrapped where there is room", async () => {
+    const w = await world(LOST);
+    const s = sessionOf(w, { ...LARGE, seq: seqOf(w, "suspend_upcall: lock(cur.lock)") });
+    await s.press("f");
+    const pane = s.screen().slice(0, s.screen().indexOf("│ state "));
+    expect(pane).not.toContain("…");
+    expect(pane).toContain("x is past");
+  });
+});
+
+describe("the first line", () => {
+  test("the case's name is cut before the stack and the thread", async () => {
+    const w = await world(LONG_NAME, { stack: TOY, text: TOY_TEXT.replace("toy", LONG_NAME) });
+    const seq = seqOf(w, "suspend_upcall: lock(cur.lock)");
+    const last = w.rows.count - 1;
+    const s = sessionOf(w, { ...SMALL, seq });
+    const first = (): string => s.screen().split("\n")[0] ?? "";
+    expect(first()).toContain(` ${LONG_NAME} on toy-sgx  thread main `);
+    await s.press("f");
+    expect(first()).toContain(`… on toy-sgx  thread main  signal 1  seq ${seq} of ${last}`);
+    s.context.dispatch({ type: "play", direction: 1 });
+    expect(first()).toMatch(new RegExp(`^ a-.*… on toy-sgx.* {2}thread main {2}playing \\d+/s {2}signal 1 {2}seq ${seq} of ${last}`));
+    expect(displayWidth(first())).toBe(80);
+  });
+});
+
+describe("hints", () => {
+  test("the findings pane says what Enter does, and the line below does not repeat it", async () => {
+    const s = sessionOf(await world(LOST), SMALL);
+    await s.press("enter");
+    const [finding] = s.state().findings;
+    expect(s.screen()).toContain(`evidence 1 of ${finding?.evidence.length}: Enter goes on`);
+    expect(s.screen().split(finding?.title ?? "?")).toHaveLength(2);
+    expect(s.screen()).not.toContain("Enter goes on with it");
+    await s.press("1");
+    s.context.dispatch({ type: "say", message: "" });
+    expect(s.screen()).toContain(`the story of: ${finding?.title}`);
+    expect(s.screen()).toContain(`1 of ${finding?.evidence.length}: Enter goes on`);
+  });
+
+  test("at the end of the story: it is the end", async () => {
+    const s = sessionOf(await world(LOST), SMALL);
+    await s.press("enter");
+    const count = s.state().findings[0]?.evidence.length ?? 0;
+    for (let i = 1; i < count; i += 1) await s.press("enter");
+    expect(s.screen()).toContain(`evidence ${count} of ${count}, the end: Enter twice begins again`);
+    await s.press("enter");
+    expect(s.screen()).toContain(`evidence ${count} of ${count}, the end: Enter begins again`);
+    await s.press("enter");
+    expect(s.state().evidence).toBe(0);
+  });
+
+  test("in SQL Enter jumps: nothing else is said of it", async () => {
+    const s = sessionOf(await world(LOST), SMALL);
+    await s.press("enter");
+    await sql(s.context, "SELECT seq FROM transitions ORDER BY seq");
+    expect(s.screen()).toContain("Enter jumps");
+    expect(s.screen()).not.toMatch(/Enter (goes|tells|begins)/);
+  });
+});
+
+describe("timeline", () => {
+  test("calls further out than the first bar are counted in the heading", async () => {
+    const w = await world(LOST);
+    const seq = seqOf(w, "on-sigint: on-sigint()");
+    expect(sessionOf(w, { ...SMALL, seq }).screen()).toMatch(/Normal context \(\+\d+ outer\) +Signal context/);
+    expect(sessionOf(w, { width: 200, height: 25, seq }).screen()).toMatch(/Normal context \(\d+ outer calls not drawn\) +Signal context/);
+    expect(sessionOf(w, { width: 60, height: 23, seq }).screen()).toMatch(/Normal context( \+\d)? +Signal context/);
+    expect(sessionOf(w, { ...SMALL, seq: 0 }).screen()).toMatch(/Normal context +Signal context/);
+  });
+
+  test("the same row's bars and what is not drawn are the same depth on each screen", async () => {
+    const w = await world(LOST);
+    const depths = new Set<number>();
+    const hiddens = new Set<number>();
+    for (let seq = 50; seq < w.rows.count; seq += 1) {
+      const screen = sessionOf(w, { ...SMALL, seq }).screen();
+      const hidden = Number(/\(\+(\d+) outer\)/.exec(screen)?.[1] ?? 0);
+      const bars = /^.{8}app {3}((?:│ )*)on-sigint: on-sigint\(\)/m.exec(screen)?.[1];
+      if (bars === undefined) continue;
+      hiddens.add(hidden);
+      depths.add(hidden + bars.length / 2);
+    }
+    expect(hiddens.size).toBeGreaterThan(1);
+    expect(depths.size).toBe(1);
+  });
+
+  test("seqs of eight digits are whole, with their pointer and sign, and apart from the layer", async () => {
+    const w = await world(LOST);
+    const first = w.rows.at(seqOf(w, PARTED)) ?? expect.fail("there is a row");
+    const rows = [12_345_678, 12_345_679].map((seq) => ({ row: { ...first, seq }, level: 0, folded: 0, others: 0 }));
+    const [one, two] = drawRows(rows, {
+      sites: w.trace.sites,
+      width: 80,
+      paint: w.paint,
+      ascii: false,
+      sgx: w.sgx,
+      lastSeq: 19_999_999,
+      marks: new Map(),
+      cursor: 12_345_678,
+      only: { sites: new Set([first.site]), sign: "+" },
+    });
+    expect(one?.text).toMatch(/^►12345678\+ pal /);
+    expect(two?.text).toMatch(/^ 12345679\+ pal /);
+    for (const line of [one, two]) expect(displayWidth(line?.text ?? "")).toBeLessThanOrEqual(80);
+  });
+
+  test("the enclave's bar goes on beside a note, and a note leaves a cell free", async () => {
+    const w = await world(LOST);
+    const place = seqOf(w, PARTED);
+    for (const sgx of [true, false]) {
+      const rows = [w.rows.at(place), w.rows.at(place + 1)].flatMap((row) => (row === null ? [] : [row]));
+      const lines = drawRows(
+        rows.map((row) => ({ row, level: row.depth, folded: 0, others: row === rows[1] ? 3 : 0 })),
+        {
+          sites: w.trace.sites,
+          width: 80,
+          paint: w.paint,
+          ascii: false,
+          sgx,
+          lastSeq: w.rows.count - 1,
+          marks: new Map([[place, "a long note ".repeat(20)]]),
+        },
+      );
+      const beside = lines.filter(({ text }) => /long note|of other threads/.test(text));
+      expect(beside.length).toBeGreaterThan(4);
+      for (const { text } of beside) {
+        expect(text.endsWith(" ┃")).toBe(sgx);
+        expect(displayWidth(text)).toBeLessThan(80);
+      }
+    }
+  });
+});
+
+describe("state", () => {
+  test("what matters on a signal's road is seen in a small pane", async () => {
+    const w = await world(LOST);
+    const s = sessionOf(w, { ...SMALL, seq: seqOf(w, "_DkHandleExternalEvent: RAX = 0") });
+    for (const text of ["pal_errno 0", "RAX 0", "preempt", "LibOS pending", "inside the enclave  CSSA 0"])
+      expect(s.screen()).toContain(text);
+    expect(s.screen()).toMatch(/\* +pal_errno 0 +RAX 0/);
+  });
+
+  test("a thread that runs waits for nothing", async () => {
+    const w = await world("sigsuspend-lock", { stack: "graphene-linux" });
+    const texts = new Set<string>();
+    for (let seq = 0; seq < w.rows.count; seq += 3) {
+      const state = w.machines.at(seq);
+      if ("none" in state) throw new Error(state.none);
+      for (const thread of w.trace.threads.keys()) texts.add(stateLines(state.machine, state.run, thread, false)[0]?.text ?? "");
+    }
+    const all = [...texts];
+    expect(all.some((text) => / blocked for /.test(text))).toBe(true);
+    expect(all.filter((text) => / run\b.+/.test(text))).toEqual([]);
+  });
+});
+
+describe("findings, flow, SQL", () => {
+  test("a finding has its interval, and stands where it begins on the minimap", async () => {
+    const w = await world(LOST);
+    const s = sessionOf(w, { ...SMALL, pane: "findings" });
+    const { firstSeq = 0, lastSeq = 0 } = w.stored?.[0] ?? {};
+    expect(s.screen()).toMatch(
+      new RegExp(`seq ${firstSeq} to ${lastSeq} +high +read\\(pipe, 64\\) returns 0 instead of -EINTR after SIGINT`),
+    );
+    const map = s.screen().split("\n")[1] ?? "";
+    const share = (map.indexOf("!") - 7) / (80 - 12);
+    expect(Math.abs(share - firstSeq / w.rows.count)).toBeLessThan(0.03);
+  });
+
+  test("texts are wrapped where there is room, and cut where there is none", async () => {
+    const w = await world(LOST);
+    const s: ReplayState = { ...initialState(80, 23), findings: w.stored ?? [], seq: seqOf(w, "toy_sighandler: update") };
+    const title = w.stored?.[0]?.title ?? "";
+    expect(
+      findingsPane
+        .lines(w, s, 50, 20)
+        .map((line) => line.trim())
+        .join(" "),
+    ).toContain(title);
+    expect(findingsPane.lines(w, s, 50, 2)[0]).toContain("…");
+    const flow = (height: number): string => flowPane.lines(w, s, 40, height).join("\n");
+    expect(flow(60).split("\n").slice(1).join("\n")).not.toContain("…");
+    expect(flow(4)).toContain("…");
+    for (const height of [4, 60]) for (const line of flow(height).split("\n")) expect(displayWidth(line)).toBeLessThanOrEqual(40);
+  });
+
+  test("a long trace that nobody analyzed is not said to have no findings", async () => {
+    const made = await world(LOST);
+    const long = (rows: number): World => ({ ...made, stored: null, rows: { ...made.rows, count: rows } });
+    const words = (rows: number): string => findingsPane.lines(long(rows), startState(long(rows), 80, 23), 50, 20).join(" ");
+    expect(words(2_000_001)).toContain("not all rules looked yet");
+    expect(isTooLongToLook(long(2_000_001))).toBe(true);
+    expect(words(2_000_000)).not.toContain("not all rules looked yet");
+    expect(isTooLongToLook(long(2_000_000))).toBe(false);
+  });
+
+  test("a row wider than the pane is told cell by cell, where there is room", async () => {
+    const w = await world(LOST);
+    const wide = "SELECT seq, flow, label, 'a' AS one, 'b' AS two, 'the last cell' AS last, kind FROM transitions ORDER BY seq";
+    const large = sessionOf(w, LARGE);
+    await sql(large.context, wide);
+    await large.press(".");
+    expect(large.screen()).toMatch(/│ seq: 1 *$/m);
+    expect(large.screen()).toContain("last: the last cell");
+    const small = sessionOf(w, SMALL);
+    await sql(small.context, wide);
+    expect(small.screen()).not.toContain("last: ");
+    await sql(large.context, "SELECT seq FROM transitions ORDER BY seq");
+    expect(large.screen()).not.toContain("seq: ");
+  });
+});

@@ -1,0 +1,342 @@
+/**
+ * The replay as a real program in a real terminal (tmux), driven by keys, at 80x24 and 200x60. A story's screen is the one that the
+ * same keys give without a terminal: what stands in it is the business of the tests beside, and of the goldens of replay-screens.test.ts.
+ */
+
+import { execFileSync } from "node:child_process";
+import { closeSync, mkdirSync, openSync, readdirSync, rmSync, writeSync } from "node:fs";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { openTransitions } from "../../../recorder/arrow/read.ts";
+import { ARROW_NAME, openTrace, type Trace } from "../../../recorder/index.ts";
+import { paint } from "../../../tui/present/style.ts";
+import { openWorld, type World } from "../../../tui/replay/session.ts";
+import { eintr } from "../../support/command-line.ts";
+import { analyzed, sessionOf } from "../../support/replay.ts";
+import { tempPaths } from "../../support/temp-dir.ts";
+
+const fresh = tempPaths();
+const PROGRAM = fileURLToPath(new URL("../../dist/eintr.js", import.meta.url));
+const SOCKET = `eintr-test-${process.pid}`;
+const WAIT_MS = 20_000;
+/** A screen that is still being drawn becomes the wanted one within this time; on a busy machine it takes some. */
+const SETTLE_MS = 5000;
+
+const tmux = (...args: string[]): string => execFileSync("tmux", ["-L", SOCKET, "-f", "/dev/null", ...args], { encoding: "utf8" });
+const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+
+// The server ends with its last session: one stays to the end.
+beforeAll(() => void tmux("new-session", "-d", "-s", "keep", "cat"));
+
+afterAll(() => {
+  try {
+    tmux("kill-server");
+  } catch {
+    // No session is left.
+  }
+});
+
+let sessions = 0;
+
+class Terminal {
+  readonly name = `s${sessions++}`;
+
+  constructor(width: number, height: number, command: string, cwd = ".") {
+    const size = ["-x", String(width), "-y", String(height)];
+    tmux("new-session", "-d", "-s", this.name, ...size, "-c", cwd, `env -u NO_COLOR LANG=C.UTF-8 ${command}`);
+  }
+
+  screen(): string {
+    return tmux("capture-pane", "-p", "-t", this.name)
+      .replace(/[ \t]+$/gm, "")
+      .trimEnd();
+  }
+
+  async until(text: string): Promise<string> {
+    const end = Date.now() + WAIT_MS;
+    for (;;) {
+      const screen = this.screen();
+      if (screen.includes(text)) return screen;
+      if (Date.now() > end) throw new Error(`no "${text}" on the screen:\n${screen}`);
+      await pause(50);
+    }
+  }
+
+  /** The screen as soon as it is `wanted`, or as it is at last. */
+  async settled(wanted: string): Promise<string> {
+    const end = Date.now() + SETTLE_MS;
+    for (;;) {
+      const screen = this.screen();
+      if (screen === wanted || Date.now() > end) return screen;
+      await pause(50);
+    }
+  }
+
+  /** What tmux knows: alternate screen, mouse reports, cursor. */
+  modes(): string {
+    return tmux("display-message", "-p", "-t", this.name, "#{alternate_on} #{mouse_any_flag} #{cursor_flag}").trim();
+  }
+
+  signal(name: string): void {
+    execFileSync("pkill", [`-${name}`, "-P", tmux("display-message", "-p", "-t", this.name, "#{pane_pid}").trim()]);
+  }
+
+  /** One key after the other, as a person types: each has its answer before the next. "~text" waits for the text. */
+  async keys(...keys: string[]): Promise<void> {
+    for (const key of keys) {
+      if (key.startsWith("~")) {
+        await this.until(key.slice(1));
+        continue;
+      }
+      tmux(
+        "send-keys",
+        "-t",
+        this.name,
+        ...(key.length > 1 && !/^[A-Z][A-Za-z0-9-]*$/.test(key) ? ["-l", key] : [key === ";" ? "\\;" : key]),
+      );
+      await pause(90);
+    }
+  }
+}
+
+const LOST = "lost-interrupted-error";
+const FIX = "sgx-interrupted-code-lost";
+
+interface Story {
+  readonly name: string;
+  readonly scenario: string;
+  /** Shown beside the run with this fix. */
+  readonly fix?: "sgx-interrupted-code-lost";
+  readonly keys: readonly string[];
+  /** On the screen when the story has been told. */
+  readonly shows: string;
+}
+
+const STORIES: readonly Story[] = [
+  {
+    name: "wrong-turn",
+    scenario: LOST,
+    // The rules need a moment: before they have found it, there is no next finding.
+    keys: ["~Enter tells how", "}", "Enter", "Enter", "Enter", "Enter", "Enter", "Enter"],
+    shows: "the wrong turn, in _DkExceptionReturn",
+  },
+  { name: "nested-sigint", scenario: "nested", keys: ["End", "[", "f", "[", "[", "["], shows: "SIGINT, signal 2, now: " },
+  {
+    name: "back-across-aex",
+    scenario: "async-in-enclave",
+    keys: ["/", "sgx.aex", "Enter", "J", "K", "K"],
+    shows: "inside the enclave  CSSA 0",
+  },
+  { name: "sigsuspend-deadlock", scenario: "sigsuspend-lock", keys: ["End"], shows: "blocked for " },
+  { name: "with-the-fix", scenario: LOST, fix: FIX, keys: [")"], shows: "-EINTR" },
+  {
+    name: "sql-and-jump",
+    scenario: LOST,
+    keys: [";", "SELECT seq, flow FROM transitions WHERE kind = 'app.return'", "Enter", "~(2 rows", ".", "Enter"],
+    shows: "libc read: back in the application",
+  },
+  { name: "search", scenario: LOST, keys: ["/", "_DkExceptionReturn", "Enter", "n"], shows: "_DkExceptionReturn" },
+  { name: "jump-and-flow", scenario: LOST, keys: ["g", "50%", "Enter", "5"], shows: "[5 flow]" },
+  { name: "lanes", scenario: "sigsuspend-lock", keys: ["4", "g", "60%", "Enter"], shows: "capitals: signal context" },
+  { name: "help", scenario: LOST, keys: ["?"], shows: "what a step gave" },
+];
+
+const BYTES: Readonly<Record<string, string>> = { Enter: "\r", End: "\u001b[F" };
+
+const traces: Trace[] = [];
+afterAll(() => {
+  for (const trace of traces) trace.close();
+});
+
+/** Recorded as the program does it: with the verdict, which is told above the findings. */
+async function recordedWorld(scenario: string, fixes: readonly string[], other: World | null): Promise<World> {
+  const dir = fresh("story.trace");
+  await eintr(["record", scenario, ...fixes.flatMap((fix) => ["--fix", fix]), "-o", dir]);
+  const trace = openTrace(dir);
+  traces.push(trace);
+  return analyzed(openWorld(trace, { paint: paint(false), ascii: false, opened: scenario }, other));
+}
+
+/** The screen that the keys give without a terminal. */
+async function screenOf({ scenario, fix, keys }: Story, width: number, height: number): Promise<string> {
+  const other = fix === undefined ? null : await recordedWorld(scenario, [fix], null);
+  const s = sessionOf(await recordedWorld(scenario, [], other), { width, height: height - 1 });
+  for (const key of keys) if (!key.startsWith("~")) await s.type(BYTES[key] ?? key);
+  return s
+    .screen()
+    .replace(/[ \t]+$/gm, "")
+    .trimEnd();
+}
+
+describe.each([
+  [80, 24],
+  [200, 60],
+] as const)("%ix%i", (width, height) => {
+  test.each(STORIES)("$name", async (story) => {
+    const { name, scenario, fix, keys, shows } = story;
+    const wanted = await screenOf(story, width, height);
+    expect(wanted).toContain(shows);
+    const command = fix === undefined ? scenario : `${scenario} --fix ${fix}`;
+    const terminal = new Terminal(width, height, `'${process.execPath}' '${PROGRAM}' replay ${command}`);
+    await terminal.until("seq 0 of");
+    await terminal.keys(...keys);
+    expect(await terminal.settled(wanted)).toBe(wanted);
+    await terminal.keys(name === "help" ? "C-c" : "q");
+  });
+});
+
+describe("the terminal", () => {
+  const program = (node = ""): string => `'${process.execPath}' ${node} '${PROGRAM}' replay`;
+  const inShell = (command: string): string => `bash --norc -c "${command}; echo LEFT with \\$?; cat"`;
+  const GIVEN_BACK = "0 0 1";
+
+  test("is given back on q, and after SIGTERM", async () => {
+    for (const leave of ["q", "SIGTERM"]) {
+      const terminal = new Terminal(80, 24, inShell(`${program()} lost-interrupted-error`));
+      await terminal.until("seq 0 of");
+      if (leave === "q") await terminal.keys("q");
+      else terminal.signal("TERM");
+      const screen = await terminal.until(`LEFT with ${leave === "q" ? 0 : 143}`);
+      expect(screen).not.toContain("Normal context");
+      expect(terminal.modes()).toBe(GIVEN_BACK);
+    }
+  });
+
+  test("after an error nobody caught it is given back as well, the error stands on it, and the exit code is 70", async () => {
+    const bug = `--import "data:text/javascript,process.on('SIGUSR2',()=>{throw new Error('a bug')})"`;
+    const terminal = new Terminal(80, 24, inShell(`${program(bug.replaceAll('"', '\\"'))} lost-interrupted-error`));
+    await terminal.until("seq 0 of");
+    terminal.signal("USR2");
+    const screen = await terminal.until("LEFT with 70");
+    expect(screen).toContain("this is a bug of eintr, please report it\nError: a bug");
+    expect(terminal.modes()).toBe(GIVEN_BACK);
+  });
+
+  test("SIGTERM ends a question that would go on for ever, too; SIGQUIT gives the terminal back", async () => {
+    const terminal = new Terminal(80, 24, inShell(`${program()} lost-interrupted-error`));
+    await terminal.until("seq 0 of");
+    await terminal.keys(";", "WITH RECURSIVE r(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM r) SELECT count(*) FROM r", "Enter");
+    await terminal.until("asking (Esc stops)");
+    terminal.signal("TERM");
+    await terminal.until("LEFT with 143");
+    const other = new Terminal(80, 24, inShell(`${program()} lost-interrupted-error`));
+    await other.until("seq 0 of");
+    other.signal("QUIT");
+    await other.until("LEFT with 131");
+    expect(other.modes()).toBe(GIVEN_BACK);
+  });
+
+  test("what is pasted outside a prompt runs nothing", async () => {
+    const terminal = new Terminal(80, 24, inShell(`${program()} lost-interrupted-error`));
+    await terminal.until("seq 0 of");
+    tmux("set-buffer", "-b", "pasted", "jjq\n:quit\n");
+    tmux("paste-buffer", "-p", "-b", "pasted", "-t", terminal.name);
+    await terminal.until("only taken where text is asked for");
+    await terminal.keys("j");
+    await terminal.until("seq 1 of");
+  });
+
+  test("is closed: no file is left behind", async () => {
+    const temporary = fresh("temporary");
+    mkdirSync(temporary);
+    const terminal = new Terminal(80, 24, inShell(`TMPDIR='${temporary}' ${program()} lost-interrupted-error`));
+    await terminal.until("seq 0 of");
+    expect(readdirSync(temporary)).toHaveLength(1);
+    terminal.signal("HUP");
+    await terminal.until("LEFT with 129");
+    expect(readdirSync(temporary)).toEqual([]);
+  });
+
+  test("Ctrl-Z gives it to the shell, fg draws all anew, and keys work", async () => {
+    const terminal = new Terminal(80, 24, "bash --norc");
+    await terminal.keys(`${program()} lost-interrupted-error`, "Enter");
+    await terminal.until("seq 0 of");
+    for (const [seq, key] of [
+      ["seq 1 of", "j"],
+      ["seq 2 of", "j"],
+    ] as const) {
+      await terminal.keys("C-z");
+      expect(await terminal.until("Stopped")).not.toContain("Normal context");
+      expect(terminal.modes()).toBe(GIVEN_BACK);
+      await terminal.keys("fg", "Enter");
+      expect(await terminal.until("Normal context")).toContain("[1 state]");
+      expect(terminal.modes()).toBe("1 1 0");
+      await terminal.keys(key);
+      await terminal.until(seq);
+    }
+    await terminal.keys("q");
+    await terminal.until("fg");
+  });
+
+  test("Ctrl-Z where no shell could go on with it: it is there again", async () => {
+    const terminal = new Terminal(80, 24, `${program()} lost-interrupted-error`);
+    await terminal.until("seq 0 of");
+    await terminal.keys("C-z", "j");
+    await terminal.until("seq 1 of");
+  });
+
+  test("CI in the environment changes nothing", async () => {
+    const terminal = new Terminal(80, 24, `CI=true ${program()} lost-interrupted-error`);
+    await terminal.until("seq 0 of");
+    await terminal.keys("j");
+    await terminal.until("seq 1 of");
+  });
+
+  test("a picture that cannot be written is a message, and nothing ends", async () => {
+    const gone = fresh("gone");
+    mkdirSync(gone);
+    const terminal = new Terminal(80, 24, inShell(`${program()} lost-interrupted-error`), gone);
+    await terminal.until("seq 0 of");
+    rmSync(gone, { recursive: true });
+    await terminal.keys("s");
+    await terminal.until("eintr-screen.svg cannot be written (ENOENT)");
+    await terminal.keys("j");
+    await terminal.until("seq 1 of");
+    await terminal.keys("q");
+    await terminal.until("LEFT with 0");
+  });
+
+  test("resized, it draws anew; too small, it says so; the smallest is enough", async () => {
+    const terminal = new Terminal(80, 24, `${program()} lost-interrupted-error`);
+    await terminal.until("seq 0 of");
+    tmux("resize-window", "-t", terminal.name, "-x", "59", "-y", "18");
+    await terminal.until("this terminal is 59x18;\neintr replay needs 60x18");
+    tmux("resize-window", "-t", terminal.name, "-x", "60", "-y", "18");
+    await terminal.until("seq 0 of");
+    tmux("resize-window", "-t", terminal.name, "-x", "160", "-y", "40");
+    // The footer is drawn last, and at 60 cells it has no room for this.
+    const lines = (await terminal.until("; sql")).split("\n");
+    expect(lines[0]).toMatch(/^ lost-interrupted-error on graphene-sgx .* seq 0 of \d+ {2}0\.0 us$/);
+    expect(lines[0]).toHaveLength(159);
+    expect(lines[2]).toMatch(/^ {3}seq {2}layer Normal context .* │ \[1 state\] .* 6 sql /);
+    expect(lines).toHaveLength(39);
+    expect(lines.at(-1)).toMatch(/^\? help .* ; sql$/);
+  });
+
+  test("beside a damaged trace it opens all the same, and the pane says what is wrong", async () => {
+    const [whole, broken] = [fresh("whole.trace"), fresh("broken.trace")];
+    for (const dir of [whole, broken]) await eintr(["record", "server", "--rows", "40000", "-o", dir]);
+    const reader = openTransitions(path.join(broken, ARROW_NAME));
+    const last = reader.batches.at(-1) ?? expect.fail("there are batches");
+    reader.close();
+    const file = openSync(reader.path, "r+");
+    writeSync(file, Buffer.alloc(last.bodyLength, 0xff), 0, last.bodyLength, last.metadataOffset + last.metadataLength);
+    closeSync(file);
+    const terminal = new Terminal(80, 24, inShell(`${program()} ${whole} --with ${broken}`));
+    await terminal.until("seq 0 of");
+    await terminal.keys("7");
+    await terminal.until("this cannot be shown");
+    await terminal.keys("1", "j");
+    await terminal.until("seq 1 of");
+    await terminal.keys("q");
+    await terminal.until("LEFT with 0");
+  });
+
+  test("without a terminal it says what to use instead", async () => {
+    const dir = fresh("a.trace");
+    await eintr(["record", "nested", "-o", dir]);
+    const { code, talk } = await eintr(["replay", dir]);
+    expect([code, talk]).toEqual([2, "eintr: eintr replay needs a terminal; for a file or a pipe use eintr show\n"]);
+  });
+});

@@ -1,0 +1,150 @@
+/** Two runs step by step: how far a thread makes the same steps in both, and where the roads part. */
+
+import type { World } from "../session.ts";
+
+/** Rows of each run that are looked through for where the roads part. */
+export const LOOKED_ROWS = 20_000;
+/** Roads kept: a redraw walks none. */
+const KEPT_ROADS = 16;
+/** Longest way round, in steps of the thread, that one run may go before it is back on the other's road. */
+const DETOUR = 100;
+/** They are on one road again when so many steps are the same. */
+const SAME_STEPS = 4;
+
+/** The same moment in this run and in the other. */
+export interface Both {
+  readonly here: number;
+  readonly there: number;
+}
+
+/** Where the roads part: the last step that is the same, and the first ones that are not. */
+export interface Parting {
+  readonly last: Both;
+  readonly next: Both;
+}
+
+interface Road {
+  /** Steps of the thread that both runs make: the n-th here is the n-th there. */
+  readonly here: readonly number[];
+  readonly there: readonly number[];
+  /** All its steps here, as far as they were looked through. */
+  readonly all: readonly number[];
+  /** The first one; null when there is none. */
+  readonly parting: Parting | null;
+  /** From this seq here on nobody looked, in this run or the other one; null when the road goes to its end, or they part for good. */
+  readonly end: number | null;
+}
+
+const roads = new WeakMap<World, Map<string, Road>>();
+
+export function roadFrom(world: World, other: World, thread: string, from: Both): Road {
+  let kept = roads.get(world);
+  if (kept === undefined) roads.set(world, (kept = new Map()));
+  const key = `${from.here} ${from.there} ${thread}`;
+  const known = kept.get(key);
+  if (known !== undefined) return known;
+  const road = walkTogether(world, other, thread, from);
+  if (kept.size >= KEPT_ROADS) kept.delete(kept.keys().next().value ?? "");
+  kept.set(key, road);
+  return road;
+}
+
+function walkTogether(world: World, other: World, thread: string, from: Both): Road {
+  const numbers = siteNumbers(world, other);
+  const one = stepsOf(world, threadOf(world, thread), from.here, numbers.here);
+  const two = stepsOf(other, threadOf(other, thread), from.there, numbers.there);
+  const here: number[] = [];
+  const there: number[] = [];
+  let parting: Parting | null = null;
+  let i = 0;
+  let j = 0;
+  while (i < one.seqs.length && j < two.seqs.length) {
+    const next = { here: one.seqs[i] as number, there: two.seqs[j] as number };
+    if (one.sites[i] === two.sites[j]) {
+      here.push(next.here);
+      there.push(next.there);
+      i += 1;
+      j += 1;
+      continue;
+    }
+    parting ??= { last: { here: here.at(-1) ?? from.here, there: there.at(-1) ?? from.there }, next };
+    const further = detour(one.sites, i, two.sites, j);
+    if (further === null) return { here, there, all: one.seqs, parting, end: null };
+    i += further.here;
+    j += further.there;
+  }
+  return { here, there, all: one.seqs, parting, end: endOf(one, i, two, j) };
+}
+
+/** `i` and `j` are the first steps that were not walked. */
+function endOf(one: Steps, i: number, two: Steps, j: number): number | null {
+  if (two.end !== null && j >= two.seqs.length) return one.seqs[i] ?? one.end;
+  return one.end;
+}
+
+/** How many steps only one of the runs makes until they are on one road again; null when they are not soon. */
+function detour(one: readonly number[], i: number, two: readonly number[], j: number): Both | null {
+  for (let n = 1; n <= DETOUR; n += 1) {
+    if (isSame(one, i, two, j + n)) return { here: 0, there: n };
+    if (isSame(one, i + n, two, j)) return { here: n, there: 0 };
+  }
+  return null;
+}
+
+function isSame(one: readonly number[], i: number, two: readonly number[], j: number): boolean {
+  for (let n = 0; n < SAME_STEPS; n += 1) if (one[i + n] === undefined || one[i + n] !== two[j + n]) return false;
+  return true;
+}
+
+interface Steps {
+  readonly seqs: readonly number[];
+  /** Their sites, as `siteNumbers` numbers them. */
+  readonly sites: readonly number[];
+  /** First seq that was not looked at; null when all were. */
+  readonly end: number | null;
+}
+
+function stepsOf({ rows }: World, thread: number, from: number, numbers: Int32Array): Steps {
+  const seqs: number[] = [];
+  const sites: number[] = [];
+  const end = Math.min(rows.count, from + LOOKED_ROWS);
+  for (let seq = from; seq < end; ) {
+    const place = rows.block(seq);
+    if (place === null) break;
+    const { block, row } = place;
+    for (let i = row; i < block.n && block.seq0 + i < end; i += 1) {
+      if (block.thread[i] !== thread) continue;
+      seqs.push(block.seq0 + i);
+      sites.push(numbers[block.site[i] as number] as number);
+    }
+    seq = block.seq0 + block.n;
+  }
+  return { seqs, sites, end: end < rows.count ? end : null };
+}
+
+/** Index of the thread of this name; -1 when there is none. */
+export const threadOf = ({ trace }: World, name: string): number => trace.threads.findIndex((one) => one.name === name);
+
+interface SiteNumbers {
+  readonly here: Int32Array;
+  readonly there: Int32Array;
+}
+
+const numbered = new WeakMap<World, SiteNumbers>();
+
+/** A number for each site: the same one in both runs has the same. A fix moves steps, so it is their texts that tell. */
+export function siteNumbers(world: World, other: World): SiteNumbers {
+  const known = numbered.get(world);
+  if (known !== undefined) return known;
+  const numbers = new Map<string, number>();
+  const numberAll = ({ trace }: World): Int32Array =>
+    Int32Array.from(trace.sites, ({ flow, label, context }) => {
+      const text = `${flow}\n${label}\n${context}`;
+      const number = numbers.get(text) ?? numbers.size;
+      numbers.set(text, number);
+      return number;
+    });
+  const both = { here: numberAll(world), there: numberAll(other) };
+  numbered.set(world, both);
+  return both;
+}

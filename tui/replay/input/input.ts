@@ -1,0 +1,160 @@
+/** Keys and mouse to commands: what an open prompt or overlay takes for itself, and the rest by the key table. */
+
+import { attempt } from "../attempt.ts";
+import type { Context } from "../context.ts";
+import { arrive, jump, move, sql } from "../navigate/navigation.ts";
+import { search } from "../navigate/search.ts";
+import { evidence } from "../navigate/walkthrough.ts";
+import { seqAtColumn } from "../panes/minimap.ts";
+import { tabAt } from "../panes/tabs.ts";
+import { timelineParts } from "../screen/frame.ts";
+import { layoutOf } from "../screen/layout.ts";
+import { OVERLAYS } from "../screen/overlay.ts";
+import type { Overlay, Prompt } from "../state.ts";
+import { commandOfKey, matching, scroll } from "./commands.ts";
+import { edited, inserted, lineOf } from "./line-edit.ts";
+import type { MouseEvent } from "./mouse.ts";
+import type { Typed } from "./terminal-input.ts";
+
+/** One key. Resolves when what it began is over; never rejects. */
+export function onKey(c: Context, typed: Typed): Promise<void> {
+  return attempt(c, () => {
+    const { name } = typed;
+    if (name === "ctrl-z") return c.suspend();
+    if (stopTask(c) && ONLY_STOP.has(name)) return;
+    const { prompt, overlay } = c.state();
+    if (prompt !== null) return onTyped(c, typed);
+    if (overlay !== null) return onOverlay(c, overlay, name);
+    return commandOfKey.get(name)?.run(c);
+  });
+}
+
+/** Who presses these while something goes on wants no more than that it ends: those of play would begin it again. */
+const ONLY_STOP: ReadonlySet<string> = new Set(["escape", "space", "backspace"]);
+
+/** Any key ends what goes on in the background, and play when it is play that looks. */
+function stopTask(c: Context): boolean {
+  if (!c.state().busy) return false;
+  c.cancel();
+  c.dispatch({ type: "busy", busy: false });
+  c.dispatch({ type: "play", direction: 0 });
+  c.dispatch({ type: "say", message: "stopped" });
+  return true;
+}
+
+/** Pasted text goes where text is asked for: as keys it would be commands nobody meant. */
+export function onPaste(c: Context, text: string): void {
+  const { prompt, line } = c.state();
+  if (prompt !== null) return c.dispatch({ type: "type", line: inserted(line, text) });
+  c.dispatch({ type: "say", message: "what is pasted is only taken where text is asked for (/ g ; :)" });
+}
+
+/** Keys that scroll it do; any other key closes it and does nothing else, but that Ctrl-C leaves from everywhere. */
+function onOverlay(c: Context, overlay: Overlay, name: string): void {
+  const s = c.state();
+  const room = layoutOf(s).bodyHeight - 1;
+  const most = Math.max(0, OVERLAYS[overlay].lines(c.world, s).length - room);
+  const to = (line: number): void => c.dispatch({ type: "scroll", by: Math.max(0, Math.min(most, line)) - s.scroll });
+  switch (name) {
+    case "j":
+    case "down":
+      return to(s.scroll + 1);
+    case "k":
+    case "up":
+      return to(s.scroll - 1);
+    case "space":
+    case "ctrl-d":
+    case "pagedown":
+      return to(s.scroll + room);
+    case "ctrl-u":
+    case "pageup":
+      return to(s.scroll - room);
+    case "ctrl-c":
+      return c.quit();
+    default:
+      return c.dispatch({ type: "overlay", overlay: null });
+  }
+}
+
+function onTyped(c: Context, typed: Typed): void | Promise<void> {
+  const { prompt, line } = c.state();
+  const { name } = typed;
+  if (prompt === null || name === "escape" || name === "ctrl-c") return c.dispatch({ type: "prompt", prompt: null });
+  if (name === "up" || name === "down") return recall(c, prompt, name === "up" ? 1 : -1);
+  if (name !== "enter") return c.dispatch({ type: "type", line: edited(line, typed) });
+  const text = line.typed;
+  c.dispatch({ type: "entered", prompt, text });
+  switch (prompt) {
+    case "jump":
+      return jump(c, text);
+    case "search":
+      // As in other programs: nothing typed means what was searched before.
+      if (text !== "") c.dispatch({ type: "search", text });
+      return search(c, 1);
+    case "sql":
+      return sql(c, text);
+    case "palette":
+      return palette(c, text);
+  }
+}
+
+/** An earlier (1) or later (-1) one of what was entered here. */
+function recall(c: Context, prompt: Prompt, by: 1 | -1): void {
+  const { entered, recalled } = c.state();
+  const before = entered[prompt];
+  const back = Math.max(0, Math.min(before.length, recalled + by));
+  c.dispatch({ type: "type", line: lineOf(back === 0 ? "" : (before.at(-back) ?? "")), recalled: back });
+}
+
+function palette(c: Context, typed: string): void | Promise<void> {
+  if (typed.trim() === "") return;
+  const [command] = matching(typed);
+  if (command === undefined) return c.dispatch({ type: "say", message: `no command has "${typed.trim()}" in its name or text` });
+  return command.run(c);
+}
+
+export function onMouse(c: Context, mouse: MouseEvent): Promise<void> {
+  return attempt(c, () => {
+    // The hand is still on the button, or nothing is meant.
+    if (mouse.what === "release" || mouse.what === "other") return;
+    stopTask(c);
+    const s = c.state();
+    const wheel = mouse.what === "wheel-up" ? -1 : mouse.what === "wheel-down" ? 1 : null;
+    if (s.overlay !== null && wheel !== null) return onOverlay(c, s.overlay, wheel === 1 ? "j" : "k");
+    if (s.overlay !== null || s.prompt !== null) return;
+    const layout = layoutOf(s);
+    const isOverPane = mouse.column >= layout.sideLeft && mouse.line >= layout.sideTop;
+    if (wheel !== null) return isOverPane ? scroll(c, wheel) : move(c, "step", wheel);
+    if (mouse.line === 1) return arrive(c, seqAtColumn(mouse.column, s.width, c.world.rows.count), null);
+    if (mouse.what === "press") return isOverPane ? onPane(c, mouse) : onTimeline(c, mouse);
+  });
+}
+
+/** A click on a tab opens its pane. */
+function onPane(c: Context, { line, column }: MouseEvent): void {
+  const s = c.state();
+  const { sideLeft, sideTop } = layoutOf(s);
+  const pane = line === sideTop ? tabAt(s.pane, column - sideLeft) : null;
+  if (pane !== null) c.dispatch({ type: "pane", pane });
+}
+
+/** A click on a row goes there. */
+function onTimeline(c: Context, { line, column }: MouseEvent): void {
+  const s = c.state();
+  const { timeline, bodyTop } = layoutOf(s);
+  if (line < bodyTop || line >= bodyTop + timeline.height || column >= timeline.width) return;
+  const seq = timelineParts(c.world, s, timeline.width, timeline.height)[line - bodyTop]?.seq ?? -1;
+  if (seq >= 0) arrive(c, seq, s.thread);
+}
+
+/** One tick of play; it may be stopped between two steps. */
+export function onTick(c: Context, steps: number): Promise<void> {
+  return attempt(c, async () => {
+    for (let i = 0; i < steps; i += 1) {
+      const { playing, playWhat } = c.state();
+      if (playing === 0) return;
+      if (playWhat !== "evidence") await move(c, playWhat, playing);
+      else if (!evidence(c, playing)) return c.dispatch({ type: "play", direction: 0 });
+    }
+  });
+}

@@ -1,0 +1,86 @@
+/** Where a step leads: each move is a direction and what a row must be to end it. */
+
+import { type Block, CARRIES_SIGNAL_ID, EVENT, KIND, type KindName } from "../../../engine/index.ts";
+import type { ReplayState } from "../state.ts";
+import type { Rows, Wanted } from "./rows.ts";
+
+const kinds = (...names: KindName[]): ReadonlySet<number> => new Set(names.map((name) => KIND[name]));
+
+const CALLS = kinds("app.call", "app.return");
+const ENTRIES = kinds("sgx.eenter", "sgx.eexit", "sgx.eresume", "sgx.aex");
+
+const UPCALLS = kinds("libos.upcall.enter", "libos.upcall.return");
+
+/** Id of the signal this row is a hop of, 0 for none. A FAILURE upcall carries an error there. */
+export function signalAt(block: Block, i: number): number {
+  const kind = block.kind[i] as number;
+  if (CARRIES_SIGNAL_ID[kind] !== 1 || (UPCALLS.has(kind) && block.value[i] === EVENT.FAILURE)) return 0;
+  return block.extra[i] as number;
+}
+
+export type MoveName = "step" | "any" | "over" | "out" | "signal" | "syscall" | "entry";
+
+/** What a row must be; `here` is the row stood on. */
+export function wanted(move: MoveName, s: ReplayState, rows: Rows): Wanted {
+  const { thread } = s;
+  const mine = (block: Block, i: number): boolean => block.thread[i] === thread;
+  switch (move) {
+    case "any":
+      return () => true;
+    case "step":
+      return mine;
+    case "over": {
+      const depth = depthHere(s, rows);
+      return (block, i) => mine(block, i) && (block.depth[i] as number) <= depth;
+    }
+    case "out":
+      return shallower(thread, depthHere(s, rows));
+    case "signal": {
+      const { signal } = s;
+      // A followed signal is followed through all threads.
+      if (signal !== null) return (block, i) => signalAt(block, i) === signal;
+      return (block, i) => mine(block, i) && signalAt(block, i) > 0;
+    }
+    case "syscall":
+      return (block, i) => mine(block, i) && CALLS.has(block.kind[i] as number);
+    case "entry":
+      return (block, i) => mine(block, i) && ENTRIES.has(block.kind[i] as number);
+  }
+}
+
+/** A row of the thread that is less deep. */
+export const shallower =
+  (thread: number, depth: number): Wanted =>
+  (block, i) =>
+    block.thread[i] === thread && (block.depth[i] as number) < depth;
+
+/** Infinite where another thread's row is stood on. */
+export const depthHere = (s: ReplayState, rows: Rows): number => {
+  const here = rows.at(s.seq);
+  return here !== null && here.thread === s.thread ? here.depth : Number.POSITIVE_INFINITY;
+};
+
+/** "123", "50%", "1.5ms": the seq meant, or what was expected. */
+export function jumpTarget(text: string, rows: Rows): { readonly seq: number } | { readonly error: string } {
+  const last = rows.count - 1;
+  const trimmed = text.trim();
+  const percent = /^(\d+(?:\.\d+)?)\s*%$/.exec(trimmed);
+  if (percent !== null) return { seq: Math.round((Math.min(100, Number(percent[1])) / 100) * last) };
+  if (/^\d+$/.test(trimmed)) return { seq: Math.min(last, Number(trimmed)) };
+  const time = /^(\d+(?:\.\d+)?)\s*(ns|us|ms|s)$/.exec(trimmed);
+  const unit = { ns: 1, us: 1e3, ms: 1e6, s: 1e9 }[time?.[2] ?? ""];
+  if (time !== null && unit !== undefined) return { seq: seqAtTime(rows, Number(time[1]) * unit) };
+  return { error: `"${trimmed}" is no place: write a seq (120), a share (50%) or a time (1.5ms)` };
+}
+
+/** First row at or after the time; times never go back. */
+function seqAtTime(rows: Rows, ns: number): number {
+  let low = 0;
+  let high = rows.count - 1;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((rows.at(middle)?.time ?? 0) < ns) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}

@@ -1,0 +1,83 @@
+/** The search: a regular expression over the rows' texts, from here on, and then from the other end. */
+
+import { KINDS, kindName, signalName } from "../../../engine/index.ts";
+import type { Trace } from "../../../recorder/index.ts";
+import type { Context } from "../context.ts";
+import { arrive, lookFor } from "./navigation.ts";
+import type { Direction, Wanted } from "./rows.ts";
+
+const BEGUN_AGAIN: Readonly<Record<Direction, string>> = { 1: "begun again from the beginning", [-1]: "begun again from the end" };
+
+/** The next match of what was searched last. */
+export async function search(c: Context, direction: Direction): Promise<void> {
+  const { search: text, seq } = c.state();
+  if (text === "") return c.dispatch({ type: "say", message: "no search yet: / searches" });
+  const { rows, trace } = c.world;
+  const { wanted, note } = matcher(text, trace);
+  const noted = (message: string): string => [message, note].filter((part) => part !== "").join("; ");
+  // The look from the other end is over where the first one began.
+  const wantedOrHere: Wanted = (block, i) => block.seq0 + i === seq || wanted(block, i);
+  const otherEnd = direction === 1 ? -1 : rows.count;
+  return lookFor(c, seq, direction, wanted, (further) => {
+    if (further !== null) return arrive(c, further, null, noted(""));
+    return lookFor(c, otherEnd, direction, wantedOrHere, (again) => {
+      if (again !== null && again !== seq) return arrive(c, again, null, noted(BEGUN_AGAIN[direction]));
+      const here = rows.block(seq);
+      const only = here !== null && wanted(here.block, here.row);
+      c.dispatch({ type: "say", message: noted(`no ${only ? "other " : ""}match for "${text}"`) });
+    });
+  });
+}
+
+/** Longest text of a search: longer ones only cost time. */
+const MAX_PATTERN = 200;
+const MAX_REPEATS = 3;
+/** Longest text a pattern is tried on. */
+const MAX_TRIED = 300;
+
+interface Matcher {
+  readonly wanted: Wanted;
+  /** Why the text is no regular expression here; "" when it is one. */
+  readonly note: string;
+}
+
+/**
+ * A regular expression over function, label, kind, signal and thread; the text as it stands is looked for as well. Sites, kinds,
+ * signals and threads are tried once each, not every row.
+ */
+function matcher(text: string, trace: Trace): Matcher {
+  const { pattern, note } = patternOf(text);
+  const plain = text.toLowerCase();
+  const hits = (one: string): boolean => pattern?.test(one.slice(0, MAX_TRIED)) === true || one.toLowerCase().includes(plain);
+  const sites = Uint8Array.from(trace.sites, (site) => (hits(`${site.flow}: ${site.label}`) ? 1 : 0));
+  const kindHits = Uint8Array.from(KINDS, (_, id) => (hits(kindName(id)) ? 1 : 0));
+  const signals = Uint8Array.from({ length: 65 }, (_, signal) => (signal > 0 && hits(signalName(signal)) ? 1 : 0));
+  const threads = Uint8Array.from(trace.threads, (thread) => (hits(thread.name) ? 1 : 0));
+  const wanted: Wanted = (block, i) =>
+    sites[block.site[i] as number] === 1 ||
+    kindHits[block.kind[i] as number] === 1 ||
+    signals[block.signal[i] as number] === 1 ||
+    threads[block.thread[i] as number] === 1;
+  return { wanted, note };
+}
+
+/** Places where a match may go several ways: repeats, what may be missing, alternatives within groups. */
+function choicesIn(pattern: string): number {
+  const bare = pattern.replace(/\\./g, "").replace(/\(\?/g, "(");
+  const alternatives = bare.includes("(") ? (bare.match(/\|/g) ?? []) : [];
+  return (bare.match(/[*+?}]/g) ?? []).length + alternatives.length;
+}
+
+/** No pattern where the text cannot be one: it is looked for as it stands. */
+function patternOf(text: string): { readonly pattern: RegExp | null; readonly note: string } {
+  const bounded = text.slice(0, MAX_PATTERN);
+  const none = (why: string) => ({ pattern: null, note: `searched as plain text: ${why}` });
+  // They can take for ever to fail, and nobody hears Esc meanwhile.
+  if (/[*+}]\)*[*+{]|\)[*+{]/.test(bounded)) return none("repeats of groups and of repeats are not tried");
+  if (choicesIn(bounded) > MAX_REPEATS) return none(`more than ${MAX_REPEATS} repeats, and choices in groups, are not tried`);
+  try {
+    return { pattern: new RegExp(bounded, "i"), note: "" };
+  } catch (error) {
+    return none(error instanceof Error ? error.message : String(error));
+  }
+}

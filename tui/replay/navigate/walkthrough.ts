@@ -1,0 +1,120 @@
+/** Findings and their stories: which one is told, and the way along its evidence. */
+
+import { findRule, type Rule, RuleError } from "../../../analyzer/index.ts";
+import type { Context } from "../context.ts";
+import type { StoredFinding } from "../session.ts";
+import { type ReplayState, toldOf } from "../state.ts";
+import { arrive } from "./navigation.ts";
+import type { Direction } from "./rows.ts";
+
+const THE_END = "the story ends here. w tells why it matters and how it was mended; Enter begins again";
+const NO_FINDING: Readonly<Record<Direction, string>> = { 1: "no finding further on", [-1]: "no finding before here" };
+
+const noneAtAll = ({ looking, unlooked }: ReplayState): string =>
+  looking ? "the rules are still looking" : unlooked ? "the rules could not look through all of the trace" : "no findings";
+
+const placeOf = (finding: StoredFinding, evidence: number): number => finding.evidence[evidence]?.seq ?? finding.firstSeq;
+
+/** The nearest finding after or before here, at its first evidence. */
+export function finding(c: Context, direction: Direction): void {
+  const s = c.state();
+  if (s.findings.length === 0) return c.dispatch({ type: "say", message: noneAtAll(s) });
+  const places = s.findings.map(({ firstSeq }, index) => ({ seq: firstSeq, index })).sort(inOrder);
+  const here = placeHere(c, direction);
+  const next = direction === 1 ? places.find((place) => inOrder(place, here) > 0) : places.findLast((place) => inOrder(place, here) < 0);
+  if (next === undefined) return c.dispatch({ type: "say", message: NO_FINDING[direction] });
+  begin(c, next.index);
+}
+
+/** Several findings can begin at the same transition: then the order of the list counts. */
+interface Place {
+  readonly seq: number;
+  readonly index: number;
+}
+
+const inOrder = (a: Place, b: Place): number => a.seq - b.seq || a.index - b.index;
+
+/** Who stands where a story was begun stands at its finding, wherever its first evidence is. */
+function placeHere(c: Context, direction: Direction): Place {
+  const s = c.state();
+  const told = toldOf(s);
+  if (told !== undefined && s.finding !== null && s.evidence === 0 && !isElsewhere(c, told))
+    return { seq: told.firstSeq, index: s.finding };
+  return { seq: s.seq, index: direction === 1 ? Number.POSITIVE_INFINITY : -1 };
+}
+
+/** Begin the story of a finding; false when there is no such finding. */
+function begin(c: Context, index: number): boolean {
+  const s = c.state();
+  const found = s.findings[index];
+  if (found === undefined) {
+    c.dispatch({ type: "say", message: noneAtAll(s) });
+    return false;
+  }
+  c.dispatch({ type: "finding", finding: index, evidence: 0 });
+  c.dispatch({ type: "pane", pane: "findings" });
+  arrive(c, placeOf(found, 0), null, found.title);
+  return true;
+}
+
+/** Along the evidence of the finding, or back to it for who went elsewhere; false when that leads nowhere. */
+export function evidence(c: Context, direction: Direction): boolean {
+  const s = c.state();
+  const told = toldOf(s);
+  if (told === undefined) return begin(c, 0);
+  if (isElsewhere(c, told)) return standAt(c, told, s.evidence);
+  const next = s.evidence + direction;
+  if (told.evidence[next] !== undefined) return standAt(c, told, next);
+  if (direction === 1 && s.storyOver) return standAt(c, told, 0);
+  c.dispatch({ type: "say", message: direction === 1 ? THE_END : "the story begins here" });
+  if (direction === 1) c.dispatch({ type: "storyOver" });
+  return false;
+}
+
+/** Play the story from here on; from its begin when it is at its end. */
+export function story(c: Context): void {
+  const { evidence: at } = c.state();
+  const told = toldOf(c.state());
+  if (told === undefined) {
+    if (!begin(c, 0)) return;
+  } else if (at >= told.evidence.length - 1) standAt(c, told, 0);
+  else if (isElsewhere(c, told)) standAt(c, told, at);
+  c.dispatch({ type: "play", direction: 1, what: "evidence" });
+}
+
+/** A place that cannot be stood at (the trace is damaged, or a stranger's) holds nobody up. */
+function isElsewhere(c: Context, told: StoredFinding): boolean {
+  const { seq, evidence: at } = c.state();
+  const place = placeOf(told, at);
+  if (seq === place) return false;
+  try {
+    return c.world.rows.at(place) !== null;
+  } catch {
+    return false;
+  }
+}
+
+function standAt(c: Context, told: StoredFinding, at: number): true {
+  c.dispatch({ type: "finding", finding: c.state().finding, evidence: at });
+  arrive(c, placeOf(told, at), null, told.evidence[at]?.caption ?? told.title);
+  return true;
+}
+
+/** What there is to read about the finding that is told, or about the first one: its rule, or why there is nothing. */
+export function ruleToRead(s: ReplayState): { readonly rule: Rule } | { readonly none: string } {
+  const about = toldOf(s) ?? s.findings[0];
+  if (about === undefined) return { none: noneAtAll(s) };
+  try {
+    return { rule: findRule(about.rule) };
+  } catch (error) {
+    // The finding comes from the trace's database: from another eintr, or a stranger.
+    if (error instanceof RuleError) return { none: "no rule of that name here" };
+    throw error;
+  }
+}
+
+export function why(c: Context): void {
+  const about = ruleToRead(c.state());
+  if ("none" in about) return c.dispatch({ type: "say", message: about.none });
+  c.dispatch({ type: "overlay", overlay: "why" });
+}

@@ -1,0 +1,95 @@
+/** The help and the palette: what the screen shows, and the key table. */
+
+import { safe } from "../../present/safe.ts";
+import { padStyled } from "../../present/style.ts";
+import { wrapCells } from "../../present/two-column.ts";
+import { COMMANDS, matching, type ReplayCommand } from "../input/commands.ts";
+import { PANES } from "../panes/index.ts";
+import type { World } from "../session.ts";
+import type { ReplayState } from "../state.ts";
+
+/** The panes have lines of their own. */
+const GROUPS: Readonly<Record<Exclude<ReplayCommand["group"], "pane">, string>> = {
+  time: "Steps",
+  jump: "Jumps",
+  look: "Looking",
+  other: "Other",
+};
+/** Two columns from here on. */
+const TWO = 150;
+const KEYS = 16;
+
+/** What is on the screen, from top to bottom. */
+const SCREEN: readonly (readonly [string, string])[] = [
+  ["first line", "case, stack, thread; seq: the transition made last; its time"],
+  ["second line", "the whole trace; triangle: now, !: a finding, bars: signals"],
+  ["timeline", "one thread, a line a transition, a bar for an open function"],
+  [
+    "Signal context",
+    "a signal's way through the host's handler or the enclave's exception entry, between an arrow there and one back; under SGX the application's handler runs in the Normal context column",
+  ],
+  ["layer", "app, libos, pal, u-pal (untrusted PAL), host (the kernel)"],
+  ["SGX", "where the enclave is entered, stayed in and left"],
+  ["[ ]", "what a step gave: a result, a signal, yes or no"],
+];
+
+/** For who is new to it. */
+const WORDS: readonly (readonly [string, string])[] = [
+  ["transition", "one step of one thread; seq numbers them all"],
+  ["LibOS", "the library OS: the application's kernel, in its own process"],
+  ["PAL", "Platform Adaptation Layer: takes the LibOS's calls (Dk...) to the host"],
+  ["upcall", "the other way: the PAL tells the LibOS of an event, such as a signal"],
+  ["ocall", "a call out of the enclave, to have the host do something"],
+  ["AEX", "asynchronous enclave exit: an interrupt or a fault, not the code, left it"],
+  ["TCS", "thread control structure: a thread's place in the enclave"],
+  ["SSA, CSSA", "state save area: an AEX keeps the registers there; CSSA counts the frames in use"],
+  ["signal context", "a host signal handler runs, until rt_sigreturn"],
+  ["pended", "came while the Linux PAL ran: is told at the end of the PAL call"],
+  ["preempt", "counter of a LibOS thread: signals that come while it is up are deferred"],
+];
+
+export function helpLines(world: World, width: number): string[] {
+  const columns = width >= TWO ? 2 : 1;
+  const half = Math.floor(width / columns) - 1;
+  const { strong } = world.paint;
+  const entry = (name: string, text: string): string[] =>
+    wrapCells(text, half - KEYS - 3).map((line, i) => safe(`  ${(i === 0 ? name : "").padEnd(KEYS)} ${line}`, half));
+  const keysOf = (group: keyof typeof GROUPS): string[] => [
+    strong(GROUPS[group]),
+    ...COMMANDS.filter((command) => command.group === group).flatMap((command) => entry(command.keys.join(" "), command.text)),
+  ];
+  const parts = [
+    [strong("The screen"), ...SCREEN.flatMap(([name, text]) => entry(name, text))],
+    [strong("Panes"), ...PANES.flatMap(({ id, title }, i) => entry(`${i + 1} ${id}`, title))],
+    keysOf("time"),
+    keysOf("jump"),
+    keysOf("look"),
+    keysOf("other"),
+    [strong("Words"), ...WORDS.flatMap(([name, text]) => entry(name, text))],
+    [
+      strong("Mouse"),
+      ...entry("wheel", "back and forward; over the pane: scroll it"),
+      ...entry("click", "a row, a tab: go there; the second line: jump"),
+    ],
+  ];
+  const lines = parts.flat();
+  if (columns === 1) return lines;
+  const count = Math.ceil(lines.length / 2);
+  return Array.from({ length: count }, (_, i) => `${padStyled(lines[i] ?? "", half + 1)}${lines[i + count] ?? ""}`);
+}
+
+export function paletteLines(world: World, s: ReplayState): string[] {
+  const found = matching(s.line.typed);
+  const chosen = (i: number): boolean => i === 0 && s.line.typed.trim() !== "";
+  const lines = found.map((command, i) => {
+    const text = safe(
+      `${chosen(i) ? ">" : " "} ${command.name.padEnd(18)} ${command.keys.join(" ").padEnd(KEYS)} ${command.text}`,
+      s.width,
+    );
+    return chosen(i) ? world.paint.here(text) : text;
+  });
+  return [
+    world.paint.dim(safe("type words of a command; Enter runs the first, Esc leaves", s.width)),
+    ...(lines.length > 0 ? lines : ["no such command"]),
+  ];
+}

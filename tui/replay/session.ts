@@ -1,0 +1,149 @@
+/** What the replay looks at: a trace with everything the panes ask of it. */
+
+import { analyzeGently, storedVerdict } from "../../analyzer/index.ts";
+import { signalName } from "../../engine/index.ts";
+import type { Cell, Trace } from "../../recorder/index.ts";
+import { allRulesRan } from "../analyzing.ts";
+import type { Paint } from "../present/style.ts";
+import { hasEnclave } from "../present/two-column.ts";
+import { verdictLines } from "../present/verdict.ts";
+import { type MachineAt, machinesOf } from "./machine/machine-at.ts";
+import { type Rows, rowsOf } from "./navigate/rows.ts";
+
+export interface StoredFinding {
+  readonly id: number;
+  readonly rule: string;
+  readonly severity: string;
+  readonly title: string;
+  readonly thread: number;
+  readonly firstSeq: number;
+  readonly lastSeq: number;
+  readonly evidence: readonly { readonly seq: number; readonly caption: string }[];
+}
+
+/** The road of one signal: hops in order, each at the seq where it happened. */
+export interface SignalRoad {
+  readonly id: number;
+  readonly name: string;
+  readonly outcome: string;
+  readonly hops: readonly { readonly name: string; readonly seq: number }[];
+}
+
+export interface World {
+  readonly trace: Trace;
+  readonly rows: Rows;
+  readonly machines: MachineAt;
+  /** Findings in the database; null when not all rules looked yet. */
+  readonly stored: readonly StoredFinding[] | null;
+  /** Findings that are only counted in the database: so many others are like them, or more than are kept here. */
+  readonly onlyCounted: number;
+  /** Parts of the trace (of `MINIMAP_PARTS`) by number of signals; for the minimap. */
+  readonly density: Float64Array;
+  readonly paint: Paint;
+  readonly ascii: boolean;
+  readonly sgx: boolean;
+  /** The same scenario run otherwise, for the compare pane. */
+  readonly other: World | null;
+  /** What became of the run and what went otherwise first, in a line each; empty when it was not compared yet. */
+  readonly verdict: readonly string[];
+  /** What was opened, as it was written on the command line. */
+  readonly opened?: string;
+}
+
+/** The stack and its fixes, as they are told. */
+export const stackOf = ({ trace }: World): string => [trace.info.stack, ...trace.info.fixes].join(" + ");
+
+export const MINIMAP_PARTS = 200;
+/** Findings that are kept for showing; `eintr query` has them all. */
+const MAX_FINDINGS = 2000;
+/** Of all findings; and the longest text of one, in characters. */
+const MAX_EVIDENCE = 50 * MAX_FINDINGS;
+const MAX_TEXT = 2000;
+/** A trace that not all rules looked through is analyzed for the replay when it is not longer than this. */
+const ANALYZE_ROWS = 2_000_000;
+
+export function openWorld(trace: Trace, look: Pick<World, "paint" | "ascii" | "opened">, other: World | null): World {
+  const rows = rowsOf(trace);
+  const stored = loadFindings(trace);
+  return {
+    trace,
+    rows,
+    machines: machinesOf(trace, rows),
+    stored,
+    onlyCounted: stored === null ? 0 : Number(trace.ask("SELECT coalesce(sum(findings), 0) FROM analysis")[0]?.[0]) - stored.length,
+    density: loadDensity(trace),
+    verdict: loadVerdict(trace),
+    ...look,
+    sgx: hasEnclave(trace.sites),
+    other,
+  };
+}
+
+function loadVerdict(trace: Trace): readonly string[] {
+  const verdict = storedVerdict(trace);
+  return verdict === null ? [] : verdictLines(verdict);
+}
+
+function loadFindings(trace: Trace): StoredFinding[] | null {
+  if (!allRulesRan(trace)) return null;
+  const stored = trace.ask(
+    `SELECT id, rule, severity, substr(title, 1, ${MAX_TEXT}), coalesce(thread, 0), first_seq, last_seq FROM finding ORDER BY id LIMIT ${MAX_FINDINGS}`,
+  );
+  const evidence = trace.ask(
+    `SELECT finding, seq, substr(caption, 1, ${MAX_TEXT}) FROM evidence WHERE finding <= ${MAX_FINDINGS} ORDER BY finding, position LIMIT ${MAX_EVIDENCE}`,
+  );
+  const byFinding = new Map<number, Cell[][]>();
+  for (const row of evidence) {
+    const id = Number(row[0]);
+    const list = byFinding.get(id);
+    if (list === undefined) byFinding.set(id, [row]);
+    else list.push(row);
+  }
+  return stored.map(([id, rule, severity, title, thread, firstSeq, lastSeq]) => ({
+    id: Number(id),
+    rule: String(rule),
+    severity: String(severity),
+    title: String(title),
+    thread: Number(thread),
+    firstSeq: Number(firstSeq),
+    lastSeq: Number(lastSeq),
+    evidence: (byFinding.get(Number(id)) ?? []).map(([, seq, caption]) => ({ seq: Number(seq), caption: String(caption) })),
+  }));
+}
+
+/** Whether the replay itself has the rules look through the trace, and has not yet. */
+export const needsLook = (world: World): boolean => world.stored === null && world.rows.count <= ANALYZE_ROWS;
+
+/** Nobody looked, and nobody will before `eintr analyze`. */
+export const isTooLongToLook = (world: World): boolean => world.stored === null && world.rows.count > ANALYZE_ROWS;
+
+/** What the rules found, or find now: block by block, the keys stay alive. Throws TraceError. */
+export async function findingsOf(world: World, signal?: AbortSignal): Promise<readonly StoredFinding[]> {
+  if (!needsLook(world)) return world.stored ?? [];
+  const result = await analyzeGently(world.trace, { signal });
+  const found = result?.findings ?? [];
+  return found.slice(0, MAX_FINDINGS).map((finding, i) => ({ ...finding, id: i + 1, thread: finding.thread ?? 0 }));
+}
+
+/** Where signals are busy: entries of the signal table by share of the trace. */
+function loadDensity(trace: Trace): Float64Array {
+  const density = new Float64Array(MINIMAP_PARTS);
+  const last = Math.max(1, trace.transitions.rows);
+  const counted = trace.ask(
+    `SELECT min(${MINIMAP_PARTS - 1}, generated * ${MINIMAP_PARTS} / ${last}) AS part, count(*) FROM signal WHERE generated IS NOT NULL GROUP BY part`,
+  );
+  for (const [part, count] of counted) density[Number(part)] = Number(count);
+  return density;
+}
+
+/** Columns of view `signals`, in order. */
+export const HOPS = ["generated", "delivered", "pended", "upcall", "decided", "appended", "fetched", "handled", "ended"] as const;
+
+/** Null when there is no such signal. */
+export function loadRoad(trace: Trace, id: number): SignalRoad | null {
+  const [row] = trace.ask(`SELECT signal, outcome, ${HOPS.join(", ")} FROM signals WHERE id = ?`, id);
+  if (row === undefined) return null;
+  const [name, outcome, ...seqs] = row;
+  const hops = HOPS.flatMap((hop, i) => (seqs[i] === null || seqs[i] === undefined ? [] : [{ name: hop, seq: Number(seqs[i] as Cell) }]));
+  return { id, name: String(name ?? signalName(0)), outcome: String(outcome), hops: hops.sort((a, b) => a.seq - b.seq) };
+}
