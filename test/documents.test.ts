@@ -10,7 +10,7 @@ import { keyTable } from "../tui/replay/input/commands.ts";
 import { svgOf } from "../tui/replay/screen/svg.ts";
 import { expectGolden } from "./support/golden.ts";
 import { QUESTIONS, questionText } from "./support/questions.ts";
-import { sessionOf, worldOf } from "./support/replay.ts";
+import { playerOf, sessionOf } from "./support/replay.ts";
 import { syntheticSource, testInfo } from "./support/synthetic-source.ts";
 import { tempPaths } from "./support/temp-dir.ts";
 
@@ -19,14 +19,14 @@ const README = fileURLToPath(new URL("../README.md", import.meta.url));
 const SIZE = { width: 120, height: 36 } as const;
 
 test("tui/replay/screen.svg, the README's picture, is the screen of the wrong turn", async () => {
-  const world = await worldOf("lost-interrupted-error", fresh("picture.trace"), { color: true });
+  const session = await sessionOf("lost-interrupted-error", fresh("picture.trace"), { color: true });
   try {
-    const s = sessionOf(world, SIZE);
+    const s = playerOf(session, SIZE);
     await s.press("enter");
     while (!s.state().message.startsWith("the wrong turn")) await s.press("enter");
     expectGolden("../../tui/replay/screen.svg", svgOf(s.screen().split("\n"), SIZE.width));
   } finally {
-    world.trace.close();
+    session.trace.close();
   }
 });
 

@@ -1,4 +1,4 @@
-/** The replay without a terminal: a world, and a context that keeps the state. */
+/** The replay without a terminal: a session, and a context that keeps the state. */
 
 import { readFileSync } from "node:fs";
 import { afterAll } from "vitest";
@@ -11,7 +11,7 @@ import { onKey } from "../../tui/replay/input/input.ts";
 import { keysIn } from "../../tui/replay/input/terminal-input.ts";
 import { frame } from "../../tui/replay/screen/frame.ts";
 import { seqsOnScreen } from "../../tui/replay/screen/on-screen.ts";
-import { findingsOf, openWorld, type StoredFinding, type World } from "../../tui/replay/session.ts";
+import { findingsOf, openSession, type ReplaySession, type StoredFinding } from "../../tui/replay/session.ts";
 import { type Action, type ReplayState, reduce, startState } from "../../tui/replay/state.ts";
 import { createTasks } from "../../tui/replay/tasks.ts";
 import { tempPaths } from "./temp-dir.ts";
@@ -24,7 +24,7 @@ export interface CaseOptions {
   readonly fixes?: readonly FixName[];
   readonly rows?: number;
   readonly color?: boolean;
-  readonly other?: World | null;
+  readonly other?: ReplaySession | null;
 }
 
 /** Cases of the toy stack, by the names that tests give them. */
@@ -53,24 +53,24 @@ export async function recordScenario(name: string, dir: string, options: CaseOpt
   return openTrace(dir);
 }
 
-export async function worldOf(name: string, dir: string, options: CaseOptions = {}): Promise<World> {
+export async function sessionOf(name: string, dir: string, options: CaseOptions = {}): Promise<ReplaySession> {
   const trace = await recordScenario(name, dir, options);
-  const world = openWorld(trace, { paint: paint(options.color ?? false), ascii: false }, options.other ?? null);
-  return isToy(name) ? { ...world, stored: (options.fixes ?? []).length > 0 ? [] : [toyFinding(world)] } : analyzed(world);
+  const session = openSession(trace, { paint: paint(options.color ?? false), ascii: false }, options.other ?? null);
+  return isToy(name) ? { ...session, stored: (options.fixes ?? []).length > 0 ? [] : [toyFinding(session)] } : analyzed(session);
 }
 
 /** Where the thread comes to a place, written "flow: label", for the n-th time. A part of the label will do. */
-export function seqOf(world: World, place: string, nth = 1): number {
+export function seqOf(session: ReplaySession, place: string, nth = 1): number {
   let left = nth;
-  for (let seq = 0; seq < world.rows.count; seq += 1) {
-    const site = world.trace.sites[world.rows.at(seq)?.site ?? -1];
+  for (let seq = 0; seq < session.rows.count; seq += 1) {
+    const site = session.trace.sites[session.rows.at(seq)?.site ?? -1];
     if (site !== undefined && `${site.flow}: ${site.label}`.startsWith(place) && (left -= 1) === 0) return seq;
   }
   throw new Error(`the trace has no ${nth}. "${place}"`);
 }
 
 /** What a rule would find in the toy: the story of the lost error. */
-function toyFinding(world: World): StoredFinding {
+function toyFinding(session: ReplaySession): StoredFinding {
   const evidence = [
     ["DkStreamRead: ENTER_PAL_CALL", "the LibOS calls the PAL; pal_errno is 0"],
     ["(outside): a signal arrives", "the host makes the signal pending"],
@@ -79,7 +79,7 @@ function toyFinding(world: World): StoredFinding {
     ["_DkHandleExternalEvent: RAX = 0", "the wrong turn: the PAL call is left as if it had returned 0, and nobody tells the LibOS"],
     ["shim_read: ret =", "the LibOS asks pal_errno, which is 0, and returns 0"],
     ["program: exit_group(0)", "the application goes on as if there were no more data"],
-  ].map(([place = "", caption = ""]) => ({ seq: seqOf(world, place), caption }));
+  ].map(([place = "", caption = ""]) => ({ seq: seqOf(session, place), caption }));
   return {
     id: 1,
     rule: "sgx-interrupted-code-lost",
@@ -93,23 +93,23 @@ function toyFinding(world: World): StoredFinding {
 }
 
 /** As if `eintr analyze` had been there: nothing is left to look for in the background. */
-export const analyzed = async (world: World): Promise<World> => ({ ...world, stored: await findingsOf(world) });
+export const analyzed = async (session: ReplaySession): Promise<ReplaySession> => ({ ...session, stored: await findingsOf(session) });
 
 /** Worlds of built-in scenarios, closed at the end of the test file. */
-export function worlds(): (name: string, options?: CaseOptions) => Promise<World> {
+export function sessions(): (name: string, options?: CaseOptions) => Promise<ReplaySession> {
   const fresh = tempPaths();
-  const opened: World[] = [];
+  const opened: ReplaySession[] = [];
   afterAll(() => {
-    for (const world of opened) world.trace.close();
+    for (const session of opened) session.trace.close();
   });
   return async (name, options = {}) => {
-    const made = await worldOf(name, fresh(`${name}.trace`), options);
+    const made = await sessionOf(name, fresh(`${name}.trace`), options);
     opened.push(made);
     return made;
   };
 }
 
-export interface Session {
+export interface Player {
   readonly context: Context;
   state(): ReplayState;
   /** Run the commands of these keys, one after the other; each is done before the next. Errors are thrown. */
@@ -120,19 +120,19 @@ export interface Session {
   copied(): string;
 }
 
-export function sessionOf(world: World, start: Partial<ReplayState> = {}): Session {
-  let state: ReplayState = { ...startState(world, 100, 30), ...start };
+export function playerOf(session: ReplaySession, start: Partial<ReplayState> = {}): Player {
+  let state: ReplayState = { ...startState(session, 100, 30), ...start };
   let copied = "";
   const dispatch = (action: Action): void => void (state = reduce(state, action));
   const context: Context = {
-    world,
+    session,
     state: () => state,
     dispatch,
     quit() {},
     suspend() {},
     ...createTasks(dispatch),
     copy: (text) => void (copied = text),
-    onScreen: () => seqsOnScreen(world, state),
+    onScreen: () => seqsOnScreen(session, state),
     picture: () => "picture.svg",
   };
   return {
@@ -148,7 +148,7 @@ export function sessionOf(world: World, start: Partial<ReplayState> = {}): Sessi
     async type(text) {
       for (const typed of keysIn(text)) await onKey(context, typed);
     },
-    screen: () => frame(world, state).join("\n"),
+    screen: () => frame(session, state).join("\n"),
     copied: () => copied,
   };
 }

@@ -10,12 +10,12 @@ import { createInputReader, type Input } from "./input/terminal-input.ts";
 import { frame } from "./screen/frame.ts";
 import { SPARE_LINES } from "./screen/layout.ts";
 import { seqsOnScreen } from "./screen/on-screen.ts";
-import { findingsOf, type StoredFinding, type World } from "./session.ts";
+import { findingsOf, type ReplaySession, type StoredFinding } from "./session.ts";
 import { type Action, type ReplayState, reduce, startState, stepsPerSecond } from "./state.ts";
 import { createTasks } from "./tasks.ts";
 
 export interface ReplayProps {
-  readonly world: World;
+  readonly session: ReplaySession;
   readonly start?: Partial<ReplayState>;
   readonly copy: (text: string) => void;
   /** Write the lines as a picture; returns the file's name. */
@@ -29,10 +29,10 @@ export const INK_OPTIONS = { exitOnCtrlC: false, patchConsole: false, maxFps: 60
 /** At most so many frames a second are made while playing; faster play makes several steps a frame. */
 const FRAMES = 30;
 
-export function Replay({ world, start, copy, picture, suspend }: ReplayProps) {
+export function Replay({ session, start, copy, picture, suspend }: ReplayProps) {
   const { exit } = useApp();
   const { stdout } = useStdout();
-  const [state, dispatch] = useReducer(reduce, null, () => ({ ...startState(world, ...sizeOf(stdout)), settled: false, ...start }));
+  const [state, dispatch] = useReducer(reduce, null, () => ({ ...startState(session, ...sizeOf(stdout)), settled: false, ...start }));
   // Commands look at the newest state, also those that go on in the background.
   const newest = useRef(state);
   newest.current = state;
@@ -43,17 +43,17 @@ export function Replay({ world, start, copy, picture, suspend }: ReplayProps) {
       dispatch(action);
     };
     return {
-      world,
+      session,
       state: () => newest.current,
       dispatch: act,
       quit: () => exit(),
       suspend: () => suspend(() => act({ type: "say", message: backAgain(newest.current.message) })),
       ...createTasks(act),
       copy,
-      onScreen: () => seqsOnScreen(world, newest.current),
-      picture: () => picture(frame(world, newest.current), newest.current.width),
+      onScreen: () => seqsOnScreen(session, newest.current),
+      picture: () => picture(frame(session, newest.current), newest.current.width),
     };
-  }, [world, copy, picture, suspend, exit]);
+  }, [session, copy, picture, suspend, exit]);
 
   useEffect(() => {
     const resized = (): void => {
@@ -82,7 +82,7 @@ export function Replay({ world, start, copy, picture, suspend }: ReplayProps) {
 
   useEffect(() => {
     const stop = new AbortController();
-    void (state.settled ? lookThrough(context, stop.signal) : settle(context, stop.signal));
+    void (state.settled ? analyzeInBackground(context, stop.signal) : settle(context, stop.signal));
     return () => stop.abort();
   }, [context, state.settled]);
 
@@ -102,7 +102,7 @@ export function Replay({ world, start, copy, picture, suspend }: ReplayProps) {
     };
   }, [context, setRawMode, terminal]);
 
-  const lines = frame(world, state);
+  const lines = frame(session, state);
   // Ink lays out a blank text of the screen's size, always the same, and puts the lines in its place: measuring and keeping
   // thousands of different texts is what it would spend its time and memory on.
   return <Transform transform={(_, i) => lines[i] ?? ""}>{blank(state.width, lines.length)}</Transform>;
@@ -133,12 +133,12 @@ async function settle(c: Context, signal: AbortSignal): Promise<void> {
 }
 
 /** And the frame with the state does not wait for the rules. */
-async function lookThrough(c: Context, signal: AbortSignal): Promise<void> {
+async function analyzeInBackground(c: Context, signal: AbortSignal): Promise<void> {
   if (!c.state().looking) return;
   await turn();
   let findings: readonly StoredFinding[] | null = null;
   await attempt(c, async () => {
-    findings = await findingsOf(c.world, signal);
+    findings = await findingsOf(c.session, signal);
   });
   if (!signal.aborted) c.dispatch({ type: "found", findings });
 }

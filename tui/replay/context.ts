@@ -1,10 +1,10 @@
-/** What a command may use: the world, the state, and ways to change what is shown. */
+/** What a command may use: the session, the state, and ways to change what is shown. */
 
-import type { World } from "./session.ts";
+import type { ReplaySession } from "./session.ts";
 import type { Action, ReplayState } from "./state.ts";
 
 export interface Context {
-  readonly world: World;
+  readonly session: ReplaySession;
   readonly state: () => ReplayState;
   readonly dispatch: (action: Action) => void;
   /** Leave the replay. */

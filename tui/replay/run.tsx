@@ -14,10 +14,10 @@ import { fixNames } from "../options.ts";
 import { paint } from "../present/style.ts";
 import { startProgress } from "../progress.ts";
 import { INK_OPTIONS, Replay } from "./app.tsx";
-import { alignGently } from "./compare/alignment.ts";
+import { alignCalls } from "./compare/alignment.ts";
 import { svgOf } from "./screen/svg.ts";
 import { enterScreen } from "./screen/terminal.ts";
-import { findingsOf, isTooLongToLook, openWorld, type World } from "./session.ts";
+import { findingsOf, isTooLongToAnalyze, openSession, type ReplaySession } from "./session.ts";
 import type { ReplayState } from "./state.ts";
 
 export interface ReplayOptions {
@@ -49,10 +49,10 @@ export async function runReplay(io: Io, name: string, options: ReplayOptions): P
     if (trace.transitions.rows === 0) throw new InputError(`${name}: there are no transitions to replay`);
     const otherTrace = await openOther(io, trace, options, scratch);
     if (otherTrace !== null) opened.push(otherTrace);
-    const other = otherTrace === null ? null : openWorld(otherTrace, look, null);
-    const world = openWorld(trace, { ...look, opened: name }, other);
-    await layTogether(io, world);
-    await show(io, world, await startOf(world, options));
+    const other = otherTrace === null ? null : openSession(otherTrace, look, null);
+    const session = openSession(trace, { ...look, opened: name }, other);
+    await layTogether(io, session);
+    await show(io, session, await startOf(session, options));
     if (io.signal.aborted) io.exitCode = io.signal.reason === "SIGTERM" ? 143 : 130;
   } finally {
     for (const trace of opened) trace.close();
@@ -94,10 +94,10 @@ async function openOther(io: Io, trace: Trace, options: ReplayOptions, scratch: 
   return openForCommand(io, dir);
 }
 
-async function layTogether(io: Io, world: World): Promise<void> {
+async function layTogether(io: Io, session: ReplaySession): Promise<void> {
   const progress = startProgress();
   try {
-    const laid = await alignGently(world, io.signal, (done, total) => progress.update("laying the two runs side by side", done, total));
+    const laid = await alignCalls(session, io.signal, (done, total) => progress.update("laying the two runs side by side", done, total));
     if (!laid) throw new InputError("interrupted while the two runs were laid side by side");
   } catch (error) {
     // A damaged trace: the pane says so, where it is to be seen.
@@ -128,20 +128,20 @@ function timeOfLast(transitions: Trace["transitions"]): number {
   return last.time[last.n - 1] ?? 0;
 }
 
-async function startOf(world: World, options: ReplayOptions): Promise<Partial<ReplayState>> {
+async function startOf(session: ReplaySession, options: ReplayOptions): Promise<Partial<ReplayState>> {
   const at = (seq: number): Partial<ReplayState> => {
-    const row = world.rows.at(Math.min(seq, world.rows.count - 1));
+    const row = session.rows.at(Math.min(seq, session.rows.count - 1));
     return { seq: row?.seq ?? 0, thread: row?.thread ?? 0 };
   };
   const { at: seq = 0 } = options;
-  if (seq >= world.rows.count) throw new InputError(`--at: seq ${seq} is after the last transition, ${world.rows.count - 1}`);
-  if (options.finding === undefined) return { ...at(seq), ...(world.other === null ? {} : { pane: "compare" }) };
-  if (isTooLongToLook(world))
+  if (seq >= session.rows.count) throw new InputError(`--at: seq ${seq} is after the last transition, ${session.rows.count - 1}`);
+  if (options.finding === undefined) return { ...at(seq), ...(session.other === null ? {} : { pane: "compare" }) };
+  if (isTooLongToAnalyze(session))
     throw new InputError(
-      `--finding: not all rules looked through this trace yet; eintr analyze ${world.trace.dir} has them do it, it is a long one`,
+      `--finding: not all rules looked through this trace yet; eintr analyze ${session.trace.dir} has them do it, it is a long one`,
     );
   // Only who asks for a finding waits for the rules.
-  const findings = await findingsOf(world);
+  const findings = await findingsOf(session);
   const finding = findings[options.finding - 1];
   if (finding === undefined)
     throw new InputError(
@@ -151,10 +151,10 @@ async function startOf(world: World, options: ReplayOptions): Promise<Partial<Re
   return { ...at(first), findings, looking: false, finding: options.finding - 1, evidence: 0, pane: "findings", message: finding.title };
 }
 
-async function show(io: Io, world: World, start: Partial<ReplayState>): Promise<void> {
+async function show(io: Io, session: ReplaySession, start: Partial<ReplayState>): Promise<void> {
   const screen = enterScreen(process.stdout);
   const app = render(
-    <Replay world={world} start={start} copy={screen.copy} picture={writePicture} suspend={screen.suspend} />,
+    <Replay session={session} start={start} copy={screen.copy} picture={writePicture} suspend={screen.suspend} />,
     INK_OPTIONS,
   );
   const stop = (): void => app.unmount();

@@ -22,14 +22,14 @@ export interface StoredFinding {
 }
 
 /** The road of one signal: hops in order, each at the seq where it happened. */
-export interface SignalRoad {
+export interface SignalPath {
   readonly id: number;
   readonly name: string;
   readonly outcome: string;
   readonly hops: readonly { readonly name: string; readonly seq: number }[];
 }
 
-export interface World {
+export interface ReplaySession {
   readonly trace: Trace;
   readonly rows: Rows;
   readonly machines: MachineAt;
@@ -43,7 +43,7 @@ export interface World {
   readonly ascii: boolean;
   readonly sgx: boolean;
   /** The same scenario run otherwise, for the compare pane. */
-  readonly other: World | null;
+  readonly other: ReplaySession | null;
   /** What became of the run and what went otherwise first, in a line each; empty when it was not compared yet. */
   readonly verdict: readonly string[];
   /** What was opened, as it was written on the command line. */
@@ -51,7 +51,7 @@ export interface World {
 }
 
 /** The stack and its fixes, as they are told. */
-export const stackOf = ({ trace }: World): string => [trace.info.stack, ...trace.info.fixes].join(" + ");
+export const stackOf = ({ trace }: ReplaySession): string => [trace.info.stack, ...trace.info.fixes].join(" + ");
 
 export const MINIMAP_PARTS = 200;
 /** Findings that are kept for showing; `eintr query` has them all. */
@@ -62,7 +62,11 @@ const MAX_TEXT = 2000;
 /** A trace that not all rules looked through is analyzed for the replay when it is not longer than this. */
 const ANALYZE_ROWS = 2_000_000;
 
-export function openWorld(trace: Trace, look: Pick<World, "paint" | "ascii" | "opened">, other: World | null): World {
+export function openSession(
+  trace: Trace,
+  look: Pick<ReplaySession, "paint" | "ascii" | "opened">,
+  other: ReplaySession | null,
+): ReplaySession {
   const rows = rowsOf(trace);
   const stored = loadFindings(trace);
   return {
@@ -112,15 +116,15 @@ function loadFindings(trace: Trace): StoredFinding[] | null {
 }
 
 /** Whether the replay itself has the rules look through the trace, and has not yet. */
-export const needsLook = (world: World): boolean => world.stored === null && world.rows.count <= ANALYZE_ROWS;
+export const needsAnalysis = (session: ReplaySession): boolean => session.stored === null && session.rows.count <= ANALYZE_ROWS;
 
 /** Nobody looked, and nobody will before `eintr analyze`. */
-export const isTooLongToLook = (world: World): boolean => world.stored === null && world.rows.count > ANALYZE_ROWS;
+export const isTooLongToAnalyze = (session: ReplaySession): boolean => session.stored === null && session.rows.count > ANALYZE_ROWS;
 
 /** What the rules found, or find now: block by block, the keys stay alive. Throws TraceError. */
-export async function findingsOf(world: World, signal?: AbortSignal): Promise<readonly StoredFinding[]> {
-  if (!needsLook(world)) return world.stored ?? [];
-  const result = await analyzeGently(world.trace, { signal });
+export async function findingsOf(session: ReplaySession, signal?: AbortSignal): Promise<readonly StoredFinding[]> {
+  if (!needsAnalysis(session)) return session.stored ?? [];
+  const result = await analyzeGently(session.trace, { signal });
   const found = result?.findings ?? [];
   return found.slice(0, MAX_FINDINGS).map((finding, i) => ({ ...finding, id: i + 1, thread: finding.thread ?? 0 }));
 }
@@ -140,7 +144,7 @@ function loadDensity(trace: Trace): Float64Array {
 export const HOPS = ["generated", "delivered", "pended", "upcall", "decided", "appended", "fetched", "handled", "ended"] as const;
 
 /** Null when there is no such signal. */
-export function loadRoad(trace: Trace, id: number): SignalRoad | null {
+export function loadSignalPath(trace: Trace, id: number): SignalPath | null {
   const [row] = trace.ask(`SELECT signal, outcome, ${HOPS.join(", ")} FROM signals WHERE id = ?`, id);
   if (row === undefined) return null;
   const [name, outcome, ...seqs] = row;

@@ -3,7 +3,7 @@
 import type { Cell } from "../../recorder/index.ts";
 import { type Line, lineOf } from "./input/line-edit.ts";
 import type { PaneId } from "./panes/index.ts";
-import { needsLook, type SignalRoad, type StoredFinding, type World } from "./session.ts";
+import { needsAnalysis, type ReplaySession, type SignalPath, type StoredFinding } from "./session.ts";
 
 /** What typed keys go to. */
 export type Prompt = "search" | "jump" | "sql" | "palette";
@@ -42,22 +42,22 @@ export interface ReplayState {
   /** What was entered before, the newest last. */
   readonly entered: Readonly<Record<Prompt, readonly string[]>>;
   /** So far back in it one went; 0 for a line of one's own. */
-  readonly recalled: number;
+  readonly historyIndex: number;
   readonly search: string;
   /** Signal that is followed by its id; null for none. */
   readonly signal: number | null;
   /** The road of the signal that is followed, once it is known. */
-  readonly road: SignalRoad | null;
+  readonly road: SignalPath | null;
   /** What the rules found; empty while they are `looking`. */
   readonly findings: readonly StoredFinding[];
   readonly looking: boolean;
   /** An error kept the rules from looking through all of the trace: what is found is not known. */
-  readonly unlooked: boolean;
+  readonly analysisFailed: boolean;
   /** Index of the finding that is told, and of its evidence. */
   readonly finding: number | null;
   readonly evidence: number;
   /** The end of the story was told where one stands: going on begins it again. */
-  readonly storyOver: boolean;
+  readonly walkthroughOver: boolean;
   readonly bookmarks: readonly number[];
   readonly sql: SqlResult | null;
   readonly sqlRow: number;
@@ -91,16 +91,16 @@ export const initialState = (width: number, height: number): ReplayState => ({
   prompt: null,
   line: lineOf(""),
   entered: { search: [], jump: [], sql: [], palette: [] },
-  recalled: 0,
+  historyIndex: 0,
   search: "",
   signal: null,
   road: null,
   findings: [],
   looking: false,
-  unlooked: false,
+  analysisFailed: false,
   finding: null,
   evidence: 0,
-  storyOver: false,
+  walkthroughOver: false,
   bookmarks: [],
   sql: null,
   sqlRow: 0,
@@ -109,15 +109,16 @@ export const initialState = (width: number, height: number): ReplayState => ({
   busy: false,
 });
 
-/** How a world is first looked at. */
-export const startState = (world: World, width: number, height: number): ReplayState => ({
+/** How a session is first looked at. */
+export const startState = (session: ReplaySession, width: number, height: number): ReplayState => ({
   ...initialState(width, height),
-  findings: world.stored ?? [],
-  looking: needsLook(world),
+  findings: session.stored ?? [],
+  looking: needsAnalysis(session),
 });
 
 /** The finding whose story is told. */
-export const toldOf = ({ finding, findings }: ReplayState): StoredFinding | undefined => (finding === null ? undefined : findings[finding]);
+export const activeFinding = ({ finding, findings }: ReplayState): StoredFinding | undefined =>
+  finding === null ? undefined : findings[finding];
 
 export type Action =
   | { readonly type: "go"; readonly seq: number; readonly thread: number; readonly message?: string }
@@ -130,11 +131,11 @@ export type Action =
   | { readonly type: "play"; readonly direction: -1 | 0 | 1; readonly what?: ReplayState["playWhat"] }
   | { readonly type: "speed"; readonly by: 1 | -1 }
   | { readonly type: "prompt"; readonly prompt: Prompt | null; readonly typed?: string }
-  | { readonly type: "type"; readonly line: Line; readonly recalled?: number }
+  | { readonly type: "type"; readonly line: Line; readonly historyIndex?: number }
   | { readonly type: "entered"; readonly prompt: Prompt; readonly text: string }
   | { readonly type: "search"; readonly text: string }
   | { readonly type: "follow"; readonly signal: number | null }
-  | { readonly type: "road"; readonly road: SignalRoad }
+  | { readonly type: "road"; readonly road: SignalPath }
   | { readonly type: "settled" }
   | { readonly type: "found"; readonly findings: readonly StoredFinding[] | null }
   | { readonly type: "finding"; readonly finding: number | null; readonly evidence: number }
@@ -148,7 +149,7 @@ export type Action =
 export function reduce(s: ReplayState, a: Action): ReplayState {
   switch (a.type) {
     case "go":
-      return { ...s, seq: a.seq, thread: a.thread, scroll: 0, storyOver: false, message: a.message ?? "" };
+      return { ...s, seq: a.seq, thread: a.thread, scroll: 0, walkthroughOver: false, message: a.message ?? "" };
     case "thread":
       return { ...s, thread: a.thread, scroll: 0 };
     case "pane":
@@ -168,9 +169,9 @@ export function reduce(s: ReplayState, a: Action): ReplayState {
       return { ...s, speed: SPEEDS[Math.max(0, Math.min(SPEEDS.length - 1, at + a.by))] ?? s.speed };
     }
     case "prompt":
-      return { ...s, prompt: a.prompt, line: lineOf(a.typed ?? ""), recalled: 0, playing: 0 };
+      return { ...s, prompt: a.prompt, line: lineOf(a.typed ?? ""), historyIndex: 0, playing: 0 };
     case "type":
-      return { ...s, line: a.line, recalled: a.recalled ?? s.recalled };
+      return { ...s, line: a.line, historyIndex: a.historyIndex ?? s.historyIndex };
     case "entered":
       return { ...s, prompt: null, line: lineOf(""), entered: { ...s.entered, [a.prompt]: remembered(s.entered[a.prompt], a.text) } };
     case "search":
@@ -182,11 +183,11 @@ export function reduce(s: ReplayState, a: Action): ReplayState {
     case "settled":
       return { ...s, settled: true };
     case "found":
-      return { ...s, findings: a.findings ?? [], looking: false, unlooked: a.findings === null };
+      return { ...s, findings: a.findings ?? [], looking: false, analysisFailed: a.findings === null };
     case "finding":
-      return { ...s, finding: a.finding, evidence: a.evidence, storyOver: false };
+      return { ...s, finding: a.finding, evidence: a.evidence, walkthroughOver: false };
     case "storyOver":
-      return { ...s, storyOver: true };
+      return { ...s, walkthroughOver: true };
     case "bookmark":
       return { ...s, bookmarks: toggled(s.bookmarks, s.seq) };
     case "sql":

@@ -8,7 +8,7 @@ import { createElement } from "react";
 import { openTrace, record } from "../../../recorder/index.ts";
 import { paint } from "../../../tui/present/style.ts";
 import { INK_OPTIONS, Replay } from "../../../tui/replay/app.tsx";
-import { openWorld } from "../../../tui/replay/session.ts";
+import { openSession } from "../../../tui/replay/session.ts";
 import { type Bars, median, millions, type Setting } from "../bars.ts";
 import { server, serverInfo } from "../server.ts";
 
@@ -53,10 +53,10 @@ const ignored = { copy() {}, picture: () => "", suspend() {} };
 
 function mount(dir: string, columns: number, rows: number, debug: boolean) {
   const trace = openTrace(dir);
-  const world = openWorld(trace, { paint: paint(true), ascii: false }, null);
+  const session = openSession(trace, { paint: paint(true), ascii: false }, null);
   const stdout = new Terminal(columns, rows);
   const stdin = keyboard();
-  const app = render(createElement(Replay, { world, ...ignored }), {
+  const app = render(createElement(Replay, { session, ...ignored }), {
     stdout: stdout as unknown as NodeJS.WriteStream,
     stdin: stdin as unknown as NodeJS.ReadStream,
     debug,
@@ -73,7 +73,7 @@ function mount(dir: string, columns: number, rows: number, debug: boolean) {
     app.unmount();
     trace.close();
   };
-  return { press, close, count: world.rows.count };
+  return { press, close, count: session.rows.count };
 }
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));

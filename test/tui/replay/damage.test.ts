@@ -9,8 +9,8 @@ import { paint } from "../../../tui/present/style.ts";
 import { onKey } from "../../../tui/replay/input/input.ts";
 import { machinesOf } from "../../../tui/replay/machine/machine-at.ts";
 import { rowsOf } from "../../../tui/replay/navigate/rows.ts";
-import { openWorld, type World } from "../../../tui/replay/session.ts";
-import { recordScenario, sessionOf, worldOf } from "../../support/replay.ts";
+import { openSession, type ReplaySession } from "../../../tui/replay/session.ts";
+import { playerOf, recordScenario, sessionOf } from "../../support/replay.ts";
 import { tempPaths } from "../../support/temp-dir.ts";
 
 const fresh = tempPaths();
@@ -46,7 +46,7 @@ const entry = (trace: Trace, batch: number) => {
 };
 
 const look = { paint: paint(false), ascii: false } as const;
-const open = (trace: Trace): World => ({ ...openWorld(trace, look, null), stored: [] });
+const open = (trace: Trace): ReplaySession => ({ ...openSession(trace, look, null), stored: [] });
 
 describe("a damaged batch", () => {
   let trace: Trace;
@@ -59,7 +59,7 @@ describe("a damaged batch", () => {
 
   test("is told by the step that leads into it; one stays where one was, and sees it", async () => {
     const edge = entry(trace, 1).seq0 - 1;
-    const s = sessionOf(open(trace), { seq: edge, thread: rowsOf(trace).at(edge)?.thread ?? 0 });
+    const s = playerOf(open(trace), { seq: edge, thread: rowsOf(trace).at(edge)?.thread ?? 0 });
     await s.type("J");
     expect(s.state().seq).toBe(edge);
     expect(s.state().message).toMatch(/transitions\.arrow.*batch 1/);
@@ -69,14 +69,14 @@ describe("a damaged batch", () => {
   });
 
   test("a jump over it works", async () => {
-    const s = sessionOf(open(trace));
+    const s = playerOf(open(trace));
     await s.type(`g${entry(trace, 2).seq0 + 5}\r`);
     expect(s.state().seq).toBe(entry(trace, 2).seq0 + 5);
     expect(s.screen()).toContain(`seq ${entry(trace, 2).seq0 + 5} of`);
   });
 
   test("stood in, each pane says so", async () => {
-    const s = sessionOf(open(trace), { seq: entry(trace, 1).seq0 + 1 });
+    const s = playerOf(open(trace), { seq: entry(trace, 1).seq0 + 1 });
     for (const key of ["1", "4", "5"]) {
       await s.type(key);
       expect(s.screen()).toContain("this cannot be shown: ");
@@ -103,7 +103,7 @@ describe("a keyframe", () => {
 
   /** What the state pane says behind the keyframe. */
   function said(trace: Trace, after = 10): string {
-    const s = sessionOf(open(trace), { seq: entry(trace, 1).seq0 + after, width: 130, height: 60 });
+    const s = playerOf(open(trace), { seq: entry(trace, 1).seq0 + after, width: 130, height: 60 });
     return s.screen().replace(/\s+/g, " ");
   }
 
@@ -161,36 +161,36 @@ describe("a trace of another build", () => {
   test("with other steps has no state that could be trusted, and the pane says why", async () => {
     const trace = await own();
     const sites = trace.sites.map((site, i) => (i === 40 ? { ...site, label: "another step" } : site));
-    const world = open({ ...trace, sites });
-    const s = sessionOf(world, { seq: 20, width: 130 });
+    const session = open({ ...trace, sites });
+    const s = playerOf(session, { seq: 20, width: 130 });
     expect(s.screen().replace(/\s+/g, " ")).toMatch(/recorded by eintr test, this is .*: site 40 is "[^"]*another step" there/);
   });
 
   test("with a stack that is unknown here", async () => {
     const trace = await own();
-    const world = open({ ...trace, info: { ...trace.info, stack: "graphene-tdx" } });
-    expect(sessionOf(world, { width: 130 }).screen()).toContain('the stack "graphene-tdx"');
+    const session = open({ ...trace, info: { ...trace.info, stack: "graphene-tdx" } });
+    expect(playerOf(session, { width: 130 }).screen()).toContain('the stack "graphene-tdx"');
   });
 });
 
 test("an error while a pane is drawn takes the pane, not the program", async () => {
-  const world = await worldOf("initialisation", fresh("initialisation.trace"));
-  opened.push(world.trace);
+  const session = await sessionOf("initialisation", fresh("initialisation.trace"));
+  opened.push(session.trace);
   const machines = {
     title: "",
     at(): never {
       throw new TypeError("x is not a function");
     },
   };
-  const s = sessionOf({ ...world, machines }, { width: 130 });
+  const s = playerOf({ ...session, machines }, { width: 130 });
   expect(s.screen()).toContain("this cannot be shown: this is a bug of eintr, please report it: TypeError: x is not a function");
   expect(s.screen()).toContain("Normal context");
 });
 
 test("an error in a command is said, and play stops", async () => {
-  const world = await worldOf("initialisation", fresh("again.trace"));
-  opened.push(world.trace);
-  const s = sessionOf(world, { playing: 1 });
+  const session = await sessionOf("initialisation", fresh("again.trace"));
+  opened.push(session.trace);
+  const s = playerOf(session, { playing: 1 });
   const failing = {
     ...s.context,
     picture: (): string => {

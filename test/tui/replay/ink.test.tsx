@@ -3,26 +3,26 @@
 import { render } from "ink-testing-library";
 import { afterAll, expect, test } from "vitest";
 import { Replay } from "../../../tui/replay/app.tsx";
-import type { World } from "../../../tui/replay/session.ts";
-import { worldOf } from "../../support/replay.ts";
+import type { ReplaySession } from "../../../tui/replay/session.ts";
+import { sessionOf } from "../../support/replay.ts";
 import { tempPaths } from "../../support/temp-dir.ts";
 
 const fresh = tempPaths();
-const opened: World[] = [];
+const opened: ReplaySession[] = [];
 afterAll(() => {
-  for (const world of opened) world.trace.close();
+  for (const session of opened) session.trace.close();
 });
 
 const ESCAPE = "\u001b";
 const WAIT_MS = 5000;
 
 async function app(name: string) {
-  const world = await worldOf(name, fresh(`${name}.trace`));
-  opened.push(world);
+  const session = await sessionOf(name, fresh(`${name}.trace`));
+  opened.push(session);
   let copied = "";
   const ink = render(
     <Replay
-      world={world}
+      session={session}
       start={{ width: 100, height: 30 }}
       copy={(text) => void (copied = text)}
       picture={() => "picture.svg"}
@@ -44,7 +44,7 @@ async function app(name: string) {
       await new Promise((resolve) => setTimeout(resolve, 30));
     }
   };
-  return { until, keys, last: world.rows.count - 1, copied: () => copied, end: () => ink.unmount() };
+  return { until, keys, last: session.rows.count - 1, copied: () => copied, end: () => ink.unmount() };
 }
 
 test("arrows and letters step, a jump is typed, the wrong turn is found", async () => {

@@ -7,8 +7,8 @@ import { displayWidth } from "../../../tui/present/safe.ts";
 import { SGR } from "../../../tui/present/style.ts";
 import { COMMANDS } from "../../../tui/replay/input/commands.ts";
 import { MIN_HEIGHT, MIN_WIDTH } from "../../../tui/replay/screen/layout.ts";
-import type { World } from "../../../tui/replay/session.ts";
-import { type Session, sessionOf, worldOf } from "../../support/replay.ts";
+import type { ReplaySession } from "../../../tui/replay/session.ts";
+import { type Player, playerOf, sessionOf } from "../../support/replay.ts";
 import { tempPaths } from "../../support/temp-dir.ts";
 
 const fresh = tempPaths();
@@ -18,9 +18,9 @@ const COMPARED = 60;
 /** What a person types into prompts and the help; without SQL, which is asked in a process of its own. */
 const TYPED = [..."jkfbq?/g:0123456789%.*+()aexSIGN \u007f"];
 
-function checkScreen(session: Session): void {
-  const { width, height } = session.state();
-  const lines = session.screen().split("\n");
+function checkScreen(player: Player): void {
+  const { width, height } = player.state();
+  const lines = player.screen().split("\n");
   expect(lines).toHaveLength(height);
   for (const line of lines) {
     const shown = line.replace(SGR, "");
@@ -33,8 +33,8 @@ function checkScreen(session: Session): void {
 const shown = ({ rng, questions, ended, ...machine }: Machine) => machine;
 
 /** JSON of the machine after these seqs, by one run from the start. */
-function fromStart(world: World, seqs: readonly number[]): Map<number, string> {
-  const { info, decisions } = world.trace;
+function fromStart(session: ReplaySession, seqs: readonly number[]): Map<number, string> {
+  const { info, decisions } = session.trace;
   const scenario = parseScenario(info.scenarioText, info.scenario);
   const run = boot({ stack: info.stack as StackName, scenario, scheduler: "recorded", seed: info.seed, decisions });
   const nowhere = { put() {} };
@@ -47,8 +47,8 @@ function fromStart(world: World, seqs: readonly number[]): Map<number, string> {
   return states;
 }
 
-const machineAt = (world: World, seq: number): Machine => {
-  const found = world.machines.at(seq);
+const machineAt = (session: ReplaySession, seq: number): Machine => {
+  const found = session.machines.at(seq);
   if ("none" in found) throw new Error(found.none);
   return found.machine;
 };
@@ -59,9 +59,9 @@ test.each([
   ["sigsuspend-lock", "native-linux", undefined, 1000],
   ["server", "graphene-sgx", 50_000, 2000],
 ] as const)("%s on %s", async (name, stack, rows, presses) => {
-  const world = await worldOf(name, fresh(`${name}.trace`), rows === undefined ? { stack, color: true } : { stack, rows, color: true });
+  const session = await sessionOf(name, fresh(`${name}.trace`), rows === undefined ? { stack, color: true } : { stack, rows, color: true });
   const rng = seedPrng(SEED);
-  const session = sessionOf(world);
+  const player = playerOf(session);
   const keys = COMMANDS.flatMap((command) => command.keys);
   const visited: number[] = [];
   const pressed: string[] = [];
@@ -72,32 +72,32 @@ test.each([
         const small = below(rng, 10) === 0;
         const width = small ? 1 + below(rng, MIN_WIDTH) : MIN_WIDTH + below(rng, 180);
         const height = small ? 1 + below(rng, MIN_HEIGHT) : MIN_HEIGHT + below(rng, 60);
-        session.context.dispatch({ type: "resize", width, height });
+        player.context.dispatch({ type: "resize", width, height });
         pressed.push(`${width}x${height}`);
       } else if (chance < 100) {
-        const seq = below(rng, world.rows.count);
-        session.context.dispatch({ type: "go", seq, thread: world.rows.at(seq)?.thread ?? 0 });
+        const seq = below(rng, session.rows.count);
+        player.context.dispatch({ type: "go", seq, thread: session.rows.at(seq)?.thread ?? 0 });
         pressed.push(`go ${seq}`);
       } else if (chance < 150) {
         const text = Array.from({ length: 1 + below(rng, 4) }, () => TYPED[below(rng, TYPED.length)]).join("");
         // Out of whatever was opened: a prompt, or the help.
-        await session.type(`${text}${below(rng, 2) === 0 ? "\r" : ""}\u001b`);
+        await player.type(`${text}${below(rng, 2) === 0 ? "\r" : ""}\u001b`);
         pressed.push(JSON.stringify(text));
       } else {
         const key = keys[below(rng, keys.length)] as string;
         pressed.push(key);
-        await session.press(key);
+        await player.press(key);
       }
-      if (i % 5 === 0) checkScreen(session);
-      if (i % Math.ceil(presses / COMPARED) === 0) visited.push(session.state().seq);
+      if (i % 5 === 0) checkScreen(player);
+      if (i % Math.ceil(presses / COMPARED) === 0) visited.push(player.state().seq);
     }
     // In the order of the visits: going back and forth must not leave a mark.
-    const expected = fromStart(world, visited);
+    const expected = fromStart(session, visited);
     for (const seq of visited)
-      expect(firstDifference(JSON.parse(expected.get(seq) ?? "null"), shown(machineAt(world, seq))), `state after seq ${seq}`).toBe("");
+      expect(firstDifference(JSON.parse(expected.get(seq) ?? "null"), shown(machineAt(session, seq))), `state after seq ${seq}`).toBe("");
   } catch (error) {
     throw new Error(`seed ${SEED} (EINTR_SEED repeats it), last keys: ${pressed.slice(-20).join(" ")}`, { cause: error });
   } finally {
-    world.trace.close();
+    session.trace.close();
   }
 });

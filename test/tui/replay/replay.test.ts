@@ -5,30 +5,30 @@ import { describe, expect, onTestFinished, test } from "vitest";
 import { kindName } from "../../../engine/index.ts";
 import { openTrace, record } from "../../../recorder/index.ts";
 import { paint } from "../../../tui/present/style.ts";
-import { alignGently } from "../../../tui/replay/compare/alignment.ts";
+import { alignCalls } from "../../../tui/replay/compare/alignment.ts";
 import { jump, sql } from "../../../tui/replay/navigate/navigation.ts";
-import { findingsOf, openWorld, type World } from "../../../tui/replay/session.ts";
+import { findingsOf, openSession, type ReplaySession } from "../../../tui/replay/session.ts";
 import { eintr } from "../../support/command-line.ts";
-import { seqOf, sessionOf, worlds } from "../../support/replay.ts";
+import { playerOf, seqOf, sessions } from "../../support/replay.ts";
 import { rowsSource, syntheticSource, testInfo } from "../../support/synthetic-source.ts";
 import { tempPaths } from "../../support/temp-dir.ts";
 
-const world = worlds();
+const session = sessions();
 const fresh = tempPaths();
 
 /** A trace folder as the replay opens it, until the end of the test. */
-function opened(dir: string): World {
+function opened(dir: string): ReplaySession {
   const trace = openTrace(dir);
   onTestFinished(() => trace.close());
-  return openWorld(trace, { paint: paint(false), ascii: false }, null);
+  return openSession(trace, { paint: paint(false), ascii: false }, null);
 }
 
-const kindAt = (w: World, seq: number): string => kindName(w.rows.at(seq)?.kind ?? -1);
+const kindAt = (w: ReplaySession, seq: number): string => kindName(w.rows.at(seq)?.kind ?? -1);
 
 describe("time", () => {
   test("step forward and back along the thread", async () => {
-    const w = await world("toy");
-    const s = sessionOf(w);
+    const w = await session("toy");
+    const s = playerOf(w);
     await s.press("j", "j", "j");
     expect(s.state().seq).toBe(3);
     await s.press("k", "k");
@@ -40,10 +40,10 @@ describe("time", () => {
   });
 
   test("over a function, out of it, and back to its caller", async () => {
-    const w = await world("toy");
+    const w = await session("toy");
     const call = seqOf(w, "suspend_upcall: lock(cur.lock)");
     const back = seqOf(w, "lock: return", 2);
-    const s = sessionOf(w, { seq: back - 1 });
+    const s = playerOf(w, { seq: back - 1 });
     await s.press("U");
     expect(s.state().seq).toBe(call);
     await s.press("u");
@@ -55,12 +55,12 @@ describe("time", () => {
   });
 
   test("by system call and by enclave entry, there and back the same places", async () => {
-    const w = await world("toy-aex");
+    const w = await session("toy-aex");
     for (const [forward, back, kinds] of [
       ["c", "C", ["app.call", "app.return"]],
       ["e", "E", ["sgx.eenter", "sgx.eexit", "sgx.aex", "sgx.eresume"]],
     ] as const) {
-      const s = sessionOf(w);
+      const s = playerOf(w);
       const seen: number[] = [];
       for (let i = 0; i < 4; i += 1) {
         await s.press(forward);
@@ -77,8 +77,8 @@ describe("time", () => {
   });
 
   test("jump to a seq, a share, a time; what is none says what was expected", async () => {
-    const w = await world("toy");
-    const s = sessionOf(w);
+    const w = await session("toy");
+    const s = playerOf(w);
     jump(s.context, "17");
     expect(s.state().seq).toBe(17);
     jump(s.context, "50%");
@@ -93,8 +93,8 @@ describe("time", () => {
   });
 
   test("search: regular expressions, plain text, kinds, signals", async () => {
-    const w = await world("toy");
-    const s = sessionOf(w);
+    const w = await session("toy");
+    const s = playerOf(w);
     for (const [text, place] of [
       ["deliver_signal\\(", "suspend_upcall: deliver_signal(signal)"],
       ["sgx.eexit", "sgx_ocall: EEXIT"],
@@ -112,7 +112,7 @@ describe("time", () => {
   });
 
   test("bookmarks", async () => {
-    const s = sessionOf(await world("toy"), { seq: 20 });
+    const s = playerOf(await session("toy"), { seq: 20 });
     await s.press("m", "j", "j", "j", "m", '"');
     expect(s.state().seq).toBe(20);
     await s.press("'");
@@ -125,7 +125,7 @@ describe("time", () => {
 
 describe("stories", () => {
   test("the lost error: the finding, its evidence, the wrong turn", async () => {
-    const s = sessionOf(await world("lost-interrupted-error"));
+    const s = playerOf(await session("lost-interrupted-error"));
     await s.press("}");
     expect(s.screen()).toContain("read(pipe, 64) returns 0 instead of -EINTR after SIGINT");
     while (!s.state().message.startsWith("the wrong turn")) {
@@ -137,8 +137,8 @@ describe("stories", () => {
   });
 
   test("the findings come when the rules are done; until then the pane and the keys say that they are looked for", async () => {
-    const w: World = { ...(await world("lost-interrupted-error")), stored: null };
-    const s = sessionOf(w, { pane: "findings" });
+    const w: ReplaySession = { ...(await session("lost-interrupted-error")), stored: null };
+    const s = playerOf(w, { pane: "findings" });
     expect(s.screen()).toContain("the rules are looking through the trace");
     await s.press("}");
     expect(s.state().message).toBe("the rules are still looking");
@@ -153,8 +153,8 @@ describe("stories", () => {
   });
 
   test("follow a nested SIGINT through the layers", async () => {
-    const w = await world("nested");
-    const s = sessionOf(w);
+    const w = await session("nested");
+    const s = playerOf(w);
     s.context.dispatch({ type: "search", text: "SIGINT" });
     await s.press("end", "[", "f");
     const signal = s.state().signal ?? 0;
@@ -181,8 +181,8 @@ describe("stories", () => {
   });
 
   test("back across an AEX: CSSA and the SSA frame are as they were", async () => {
-    const w = await world("async-in-enclave");
-    const s = sessionOf(w, { width: 120, height: 40 });
+    const w = await session("async-in-enclave");
+    const s = playerOf(w, { width: 120, height: 40 });
     s.context.dispatch({ type: "search", text: "sgx.aex" });
     await s.press("n");
     expect(kindAt(w, s.state().seq)).toBe("sgx.aex");
@@ -196,7 +196,7 @@ describe("stories", () => {
   });
 
   test("a deadlocked sigsuspend: who waits for which lock, and who holds it", async () => {
-    const s = sessionOf(await world("sigsuspend-lock", { stack: "graphene-linux" }), { width: 120, height: 50 });
+    const s = playerOf(await session("sigsuspend-lock", { stack: "graphene-linux" }), { width: 120, height: 50 });
     await s.press("end");
     const screens: string[] = [];
     for (let i = 0; i < 4; i += 1) {
@@ -208,9 +208,9 @@ describe("stories", () => {
   });
 
   test("compare with the fix: the same call, another answer", async () => {
-    const other = await world("toy", { fixes: ["sgx-interrupted-code-lost"] });
-    const w = await world("toy", { other });
-    const s = sessionOf(w, { width: 120, height: 50 });
+    const other = await session("toy", { fixes: ["sgx-interrupted-code-lost"] });
+    const w = await session("toy", { other });
+    const s = playerOf(w, { width: 120, height: 50 });
     const back = "libc read: back in the application";
     await s.press(")");
     expect(s.state()).toMatchObject({ seq: seqOf(w, back), pane: "compare" });
@@ -221,26 +221,26 @@ describe("stories", () => {
   });
 
   test("two runs are laid side by side before they are shown: with progress, and until somebody stops it", async () => {
-    const other = await world("toy", { fixes: ["sgx-interrupted-code-lost"] });
-    const both = await world("toy", { other });
+    const other = await session("toy", { fixes: ["sgx-interrupted-code-lost"] });
+    const both = await session("toy", { other });
     const told: [number, number][] = [];
     const stop = new AbortController();
-    const stopped = alignGently(both, stop.signal, (...progress) => told.push(progress));
+    const stopped = alignCalls(both, stop.signal, (...progress) => told.push(progress));
     stop.abort();
     expect(await stopped).toBe(false);
-    expect(await alignGently(both, new AbortController().signal, (...progress) => told.push(progress))).toBe(true);
+    expect(await alignCalls(both, new AbortController().signal, (...progress) => told.push(progress))).toBe(true);
     const total = both.rows.count + other.rows.count;
     expect(told).toEqual([
       [both.rows.count, total],
       [both.rows.count, total],
       [total, total],
     ]);
-    expect(await alignGently(other, stop.signal, () => expect.fail("nothing to lay beside"))).toBe(true);
+    expect(await alignCalls(other, stop.signal, () => expect.fail("nothing to lay beside"))).toBe(true);
   });
 
   test("SQL, and from a row of the result to its transition", async () => {
-    const w = await world("toy");
-    const s = sessionOf(w);
+    const w = await session("toy");
+    const s = playerOf(w);
     await sql(s.context, "SELECT seq, flow FROM transitions WHERE kind = 'app.return' ORDER BY seq");
     expect(s.screen()).toContain("libc sigaction");
     await s.press(".", "enter");
@@ -261,7 +261,7 @@ describe("panes", () => {
     await record(rowsSource(rows, { threads }), dir, testInfo());
     const w = opened(dir);
     const [width, seq] = [139, 200];
-    const s = sessionOf(w, { width, height: 40, seq });
+    const s = playerOf(w, { width, height: 40, seq });
     await s.press("4", "t");
     const lines = s.screen().split("\n");
     const pointer = lines.findIndex((line) => line.trim() === "v now");
@@ -270,21 +270,21 @@ describe("panes", () => {
     const begin = ">idle#2        ".length;
     expect(lanes.map((lane) => lane.slice(0, begin).trimEnd())).toEqual([" main", ">idle", " idle#2", " a name that …"]);
     expect(lines[pointer + 1 + lanes.length]).toContain("capitals: signal context");
-    const wanted = lanes.map(() => "");
+    const predicateFor = lanes.map(() => "");
     for (let column = begin; column < width; column += 1) {
       const row = w.rows.at(seq + column - now) ?? expect.fail("the trace goes on beyond what is shown");
       const site = w.trace.sites[row.site] ?? expect.fail("each row has a site");
       const letter = site.layer.charAt(0);
       for (const thread of lanes.keys())
-        wanted[thread] += thread !== row.thread ? " " : site.context === "signal" ? letter.toUpperCase() : letter;
+        predicateFor[thread] += thread !== row.thread ? " " : site.context === "signal" ? letter.toUpperCase() : letter;
     }
-    expect(lanes.map((lane) => lane.slice(begin))).toEqual(wanted);
-    for (const lane of wanted) expect([/[a-z]/.test(lane), /[A-Z]/.test(lane)]).toEqual([true, true]);
+    expect(lanes.map((lane) => lane.slice(begin))).toEqual(predicateFor);
+    for (const lane of predicateFor) expect([/[a-z]/.test(lane), /[A-Z]/.test(lane)]).toEqual([true, true]);
   });
 
   test("the flow, with the step stood on", async () => {
-    const w = await world("toy");
-    const s = sessionOf(w, { seq: seqOf(w, "toy_sighandler: update") });
+    const w = await session("toy");
+    const s = playerOf(w, { seq: seqOf(w, "toy_sighandler: update") });
     await s.press("5");
     expect(s.screen()).toContain("toy_sighandler  (untrusted-pal, reference toy 1)");
     expect(s.screen()).toMatch(/> +2 +update normal-context registers/);
@@ -296,7 +296,7 @@ describe("panes", () => {
     const w = opened(dir);
     expect(w.trace.info.origin).toBe("imported");
     const why = "this trace was imported from a real run: there is no machine to look into";
-    const s = sessionOf(w);
+    const s = playerOf(w);
     for (const key of ["home", "J", "end"]) {
       await s.press(key);
       expect(s.screen()).toContain(why);
@@ -309,7 +309,7 @@ describe("panes", () => {
     const dir = fresh("log.trace");
     const log = fileURLToPath(new URL("../../recorder/logs/read-sigint.strace", import.meta.url));
     expect(await eintr(["record", log, "--stack", "graphene-sgx", "-o", dir])).toMatchObject({ code: 0 });
-    const s = sessionOf(opened(dir));
+    const s = playerOf(opened(dir));
     expect(s.screen()).toContain("read-sigint, from a strace log");
     s.context.dispatch({ type: "search", text: "sgx.eexit" });
     await s.press("end", "N");
@@ -317,9 +317,9 @@ describe("panes", () => {
   });
 
   test("folding leaves less and keeps the place", async () => {
-    const w = await world("toy");
+    const w = await session("toy");
     const here = seqOf(w, "suspend_upcall: deliver_signal");
-    const s = sessionOf(w, { seq: here, height: 40 });
+    const s = playerOf(w, { seq: here, height: 40 });
     const steps = (): number[] => [...new Set(s.context.onScreen())];
     /** What of the interval on the screen is not shown. */
     const leftOut = (): number[] => {
@@ -352,8 +352,8 @@ describe("panes", () => {
   });
 
   test("copies the interval as text, Markdown, Mermaid", async () => {
-    const w = await world("toy");
-    const s = sessionOf(w, { seq: seqOf(w, "toy_sighandler: update"), height: 60 });
+    const w = await session("toy");
+    const s = playerOf(w, { seq: seqOf(w, "toy_sighandler: update"), height: 60 });
     await s.press("y");
     expect(s.copied()).toContain("Signal context");
     await s.press("Y");

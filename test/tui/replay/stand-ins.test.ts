@@ -4,25 +4,25 @@ import { styledCharsFromTokens, styledCharsToString, tokenize } from "@alcalzone
 import stringWidth from "string-width";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { svgOf } from "../../../tui/replay/screen/svg.ts";
-import type { World } from "../../../tui/replay/session.ts";
+import type { ReplaySession } from "../../../tui/replay/session.ts";
 import ownWidth from "../../../tui/stand-ins/string-width.ts";
 import * as whole from "../../../tui/stand-ins/whole-lines.ts";
-import { sessionOf, worldOf } from "../../support/replay.ts";
+import { playerOf, sessionOf } from "../../support/replay.ts";
 import { tempPaths } from "../../support/temp-dir.ts";
 
 const fresh = tempPaths();
-let world: World;
+let session: ReplaySession;
 const screens: string[][] = [];
 
 beforeAll(async () => {
-  world = await worldOf("nested", fresh("nested.trace"), { color: true });
-  const s = sessionOf(world, { width: 160, height: 50, seq: 161 });
+  session = await sessionOf("nested", fresh("nested.trace"), { color: true });
+  const s = playerOf(session, { width: 160, height: 50, seq: 161 });
   for (const key of ["1", "f", "3", "4", "5", "?", "q", "enter", "m", ">"]) {
     await s.press(key);
     screens.push(s.screen().split("\n"));
   }
 });
-afterAll(() => world.trace.close());
+afterAll(() => session.trace.close());
 
 test("a line goes through whole and means the same", () => {
   for (const lines of screens) {

@@ -11,29 +11,29 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { openTransitions } from "../../../recorder/arrow/read.ts";
 import { ARROW_NAME, openTrace, type Trace } from "../../../recorder/index.ts";
 import { paint } from "../../../tui/present/style.ts";
-import { openWorld, type World } from "../../../tui/replay/session.ts";
+import { openSession, type ReplaySession } from "../../../tui/replay/session.ts";
 import { eintr } from "../../support/command-line.ts";
-import { analyzed, sessionOf } from "../../support/replay.ts";
+import { analyzed, playerOf } from "../../support/replay.ts";
 import { tempPaths } from "../../support/temp-dir.ts";
 
 const fresh = tempPaths();
 const PROGRAM = fileURLToPath(new URL("../../dist/eintr.js", import.meta.url));
 const SOCKET = `eintr-test-${process.pid}`;
 const WAIT_MS = 20_000;
-/** A screen that is still being drawn becomes the wanted one within this time; on a busy machine it takes some. */
+/** A screen that is still being drawn becomes the predicateFor one within this time; on a busy machine it takes some. */
 const SETTLE_MS = 5000;
 
 const tmux = (...args: string[]): string => execFileSync("tmux", ["-L", SOCKET, "-f", "/dev/null", ...args], { encoding: "utf8" });
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
-// The server ends with its last session: one stays to the end.
+// The server ends with its last player: one stays to the end.
 beforeAll(() => void tmux("new-session", "-d", "-s", "keep", "cat"));
 
 afterAll(() => {
   try {
     tmux("kill-server");
   } catch {
-    // No session is left.
+    // No player is left.
   }
 });
 
@@ -63,12 +63,12 @@ class Terminal {
     }
   }
 
-  /** The screen as soon as it is `wanted`, or as it is at last. */
-  async settled(wanted: string): Promise<string> {
+  /** The screen as soon as it is `predicateFor`, or as it is at last. */
+  async settled(predicateFor: string): Promise<string> {
     const end = Date.now() + SETTLE_MS;
     for (;;) {
       const screen = this.screen();
-      if (screen === wanted || Date.now() > end) return screen;
+      if (screen === predicateFor || Date.now() > end) return screen;
       await pause(50);
     }
   }
@@ -150,18 +150,18 @@ afterAll(() => {
 });
 
 /** Recorded as the program does it: with the verdict, which is told above the findings. */
-async function recordedWorld(scenario: string, fixes: readonly string[], other: World | null): Promise<World> {
+async function recordedWorld(scenario: string, fixes: readonly string[], other: ReplaySession | null): Promise<ReplaySession> {
   const dir = fresh("story.trace");
   await eintr(["record", scenario, ...fixes.flatMap((fix) => ["--fix", fix]), "-o", dir]);
   const trace = openTrace(dir);
   traces.push(trace);
-  return analyzed(openWorld(trace, { paint: paint(false), ascii: false, opened: scenario }, other));
+  return analyzed(openSession(trace, { paint: paint(false), ascii: false, opened: scenario }, other));
 }
 
 /** The screen that the keys give without a terminal. */
 async function screenOf({ scenario, fix, keys }: Story, width: number, height: number): Promise<string> {
   const other = fix === undefined ? null : await recordedWorld(scenario, [fix], null);
-  const s = sessionOf(await recordedWorld(scenario, [], other), { width, height: height - 1 });
+  const s = playerOf(await recordedWorld(scenario, [], other), { width, height: height - 1 });
   for (const key of keys) if (!key.startsWith("~")) await s.type(BYTES[key] ?? key);
   return s
     .screen()
@@ -175,13 +175,13 @@ describe.each([
 ] as const)("%ix%i", (width, height) => {
   test.each(STORIES)("$name", async (story) => {
     const { name, scenario, fix, keys, shows } = story;
-    const wanted = await screenOf(story, width, height);
-    expect(wanted).toContain(shows);
+    const predicateFor = await screenOf(story, width, height);
+    expect(predicateFor).toContain(shows);
     const command = fix === undefined ? scenario : `${scenario} --fix ${fix}`;
     const terminal = new Terminal(width, height, `'${process.execPath}' '${PROGRAM}' replay ${command}`);
     await terminal.until("seq 0 of");
     await terminal.keys(...keys);
-    expect(await terminal.settled(wanted)).toBe(wanted);
+    expect(await terminal.settled(predicateFor)).toBe(predicateFor);
     await terminal.keys(name === "help" ? "C-c" : "q");
   });
 });

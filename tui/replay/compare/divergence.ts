@@ -1,11 +1,11 @@
 /** Two runs step by step: how far a thread makes the same steps in both, and where the roads part. */
 
-import type { World } from "../session.ts";
+import type { ReplaySession } from "../session.ts";
 
 /** Rows of each run that are looked through for where the roads part. */
-export const LOOKED_ROWS = 20_000;
+export const MAX_ALIGNED_ROWS = 20_000;
 /** Roads kept: a redraw walks none. */
-const KEPT_ROADS = 16;
+const MAX_ALIGNMENTS = 16;
 /** Longest way round, in steps of the thread, that one run may go before it is back on the other's road. */
 const DETOUR = 100;
 /** They are on one road again when so many steps are the same. */
@@ -18,7 +18,7 @@ export interface Both {
 }
 
 /** Where the roads part: the last step that is the same, and the first ones that are not. */
-export interface Parting {
+export interface Divergence {
   readonly last: Both;
   readonly next: Both;
 }
@@ -30,32 +30,32 @@ interface Road {
   /** All its steps here, as far as they were looked through. */
   readonly all: readonly number[];
   /** The first one; null when there is none. */
-  readonly parting: Parting | null;
+  readonly divergence: Divergence | null;
   /** From this seq here on nobody looked, in this run or the other one; null when the road goes to its end, or they part for good. */
   readonly end: number | null;
 }
 
-const roads = new WeakMap<World, Map<string, Road>>();
+const roads = new WeakMap<ReplaySession, Map<string, Road>>();
 
-export function roadFrom(world: World, other: World, thread: string, from: Both): Road {
-  let kept = roads.get(world);
-  if (kept === undefined) roads.set(world, (kept = new Map()));
+export function alignedSteps(session: ReplaySession, other: ReplaySession, thread: string, from: Both): Road {
+  let kept = roads.get(session);
+  if (kept === undefined) roads.set(session, (kept = new Map()));
   const key = `${from.here} ${from.there} ${thread}`;
   const known = kept.get(key);
   if (known !== undefined) return known;
-  const road = walkTogether(world, other, thread, from);
-  if (kept.size >= KEPT_ROADS) kept.delete(kept.keys().next().value ?? "");
+  const road = alignSteps(session, other, thread, from);
+  if (kept.size >= MAX_ALIGNMENTS) kept.delete(kept.keys().next().value ?? "");
   kept.set(key, road);
   return road;
 }
 
-function walkTogether(world: World, other: World, thread: string, from: Both): Road {
-  const numbers = siteNumbers(world, other);
-  const one = stepsOf(world, threadOf(world, thread), from.here, numbers.here);
+function alignSteps(session: ReplaySession, other: ReplaySession, thread: string, from: Both): Road {
+  const numbers = siteNumbers(session, other);
+  const one = stepsOf(session, threadOf(session, thread), from.here, numbers.here);
   const two = stepsOf(other, threadOf(other, thread), from.there, numbers.there);
   const here: number[] = [];
   const there: number[] = [];
-  let parting: Parting | null = null;
+  let divergence: Divergence | null = null;
   let i = 0;
   let j = 0;
   while (i < one.seqs.length && j < two.seqs.length) {
@@ -67,13 +67,13 @@ function walkTogether(world: World, other: World, thread: string, from: Both): R
       j += 1;
       continue;
     }
-    parting ??= { last: { here: here.at(-1) ?? from.here, there: there.at(-1) ?? from.there }, next };
+    divergence ??= { last: { here: here.at(-1) ?? from.here, there: there.at(-1) ?? from.there }, next };
     const further = detour(one.sites, i, two.sites, j);
-    if (further === null) return { here, there, all: one.seqs, parting, end: null };
+    if (further === null) return { here, there, all: one.seqs, divergence, end: null };
     i += further.here;
     j += further.there;
   }
-  return { here, there, all: one.seqs, parting, end: endOf(one, i, two, j) };
+  return { here, there, all: one.seqs, divergence, end: endOf(one, i, two, j) };
 }
 
 /** `i` and `j` are the first steps that were not walked. */
@@ -104,10 +104,10 @@ interface Steps {
   readonly end: number | null;
 }
 
-function stepsOf({ rows }: World, thread: number, from: number, numbers: Int32Array): Steps {
+function stepsOf({ rows }: ReplaySession, thread: number, from: number, numbers: Int32Array): Steps {
   const seqs: number[] = [];
   const sites: number[] = [];
-  const end = Math.min(rows.count, from + LOOKED_ROWS);
+  const end = Math.min(rows.count, from + MAX_ALIGNED_ROWS);
   for (let seq = from; seq < end; ) {
     const place = rows.block(seq);
     if (place === null) break;
@@ -123,28 +123,28 @@ function stepsOf({ rows }: World, thread: number, from: number, numbers: Int32Ar
 }
 
 /** Index of the thread of this name; -1 when there is none. */
-export const threadOf = ({ trace }: World, name: string): number => trace.threads.findIndex((one) => one.name === name);
+export const threadOf = ({ trace }: ReplaySession, name: string): number => trace.threads.findIndex((one) => one.name === name);
 
 interface SiteNumbers {
   readonly here: Int32Array;
   readonly there: Int32Array;
 }
 
-const numbered = new WeakMap<World, SiteNumbers>();
+const numbered = new WeakMap<ReplaySession, SiteNumbers>();
 
 /** A number for each site: the same one in both runs has the same. A fix moves steps, so it is their texts that tell. */
-export function siteNumbers(world: World, other: World): SiteNumbers {
-  const known = numbered.get(world);
+export function siteNumbers(session: ReplaySession, other: ReplaySession): SiteNumbers {
+  const known = numbered.get(session);
   if (known !== undefined) return known;
   const numbers = new Map<string, number>();
-  const numberAll = ({ trace }: World): Int32Array =>
+  const numberAll = ({ trace }: ReplaySession): Int32Array =>
     Int32Array.from(trace.sites, ({ flow, label, context }) => {
       const text = `${flow}\n${label}\n${context}`;
       const number = numbers.get(text) ?? numbers.size;
       numbers.set(text, number);
       return number;
     });
-  const both = { here: numberAll(world), there: numberAll(other) };
-  numbered.set(world, both);
+  const both = { here: numberAll(session), there: numberAll(other) };
+  numbered.set(session, both);
   return both;
 }

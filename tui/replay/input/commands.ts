@@ -250,7 +250,7 @@ export function scroll(c: Context, by: number): void {
   const s = c.state();
   const shown = PANES.find((one) => one.id === s.pane);
   if (shown?.scroll === undefined) return c.dispatch({ type: "say", message: "this pane shows what it has: there is nothing to scroll" });
-  c.dispatch(shown.scroll(c.world, s, paneRoom(s), by));
+  c.dispatch(shown.scroll(c.session, s, paneRoom(s), by));
 }
 
 /** While it plays, the screen's first line has the speed. */

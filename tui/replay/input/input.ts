@@ -2,7 +2,7 @@
 
 import { attempt } from "../attempt.ts";
 import type { Context } from "../context.ts";
-import { arrive, jump, move, sql } from "../navigate/navigation.ts";
+import { goTo, jump, move, sql } from "../navigate/navigation.ts";
 import { search } from "../navigate/search.ts";
 import { evidence } from "../navigate/walkthrough.ts";
 import { seqAtColumn } from "../panes/minimap.ts";
@@ -53,7 +53,7 @@ export function onPaste(c: Context, text: string): void {
 function onOverlay(c: Context, overlay: Overlay, name: string): void {
   const s = c.state();
   const room = layoutOf(s).bodyHeight - 1;
-  const most = Math.max(0, OVERLAYS[overlay].lines(c.world, s).length - room);
+  const most = Math.max(0, OVERLAYS[overlay].lines(c.session, s).length - room);
   const to = (line: number): void => c.dispatch({ type: "scroll", by: Math.max(0, Math.min(most, line)) - s.scroll });
   switch (name) {
     case "j":
@@ -100,10 +100,10 @@ function onTyped(c: Context, typed: Typed): void | Promise<void> {
 
 /** An earlier (1) or later (-1) one of what was entered here. */
 function recall(c: Context, prompt: Prompt, by: 1 | -1): void {
-  const { entered, recalled } = c.state();
+  const { entered, historyIndex } = c.state();
   const before = entered[prompt];
-  const back = Math.max(0, Math.min(before.length, recalled + by));
-  c.dispatch({ type: "type", line: lineOf(back === 0 ? "" : (before.at(-back) ?? "")), recalled: back });
+  const back = Math.max(0, Math.min(before.length, historyIndex + by));
+  c.dispatch({ type: "type", line: lineOf(back === 0 ? "" : (before.at(-back) ?? "")), historyIndex: back });
 }
 
 function palette(c: Context, typed: string): void | Promise<void> {
@@ -125,7 +125,7 @@ export function onMouse(c: Context, mouse: MouseEvent): Promise<void> {
     const layout = layoutOf(s);
     const isOverPane = mouse.column >= layout.sideLeft && mouse.line >= layout.sideTop;
     if (wheel !== null) return isOverPane ? scroll(c, wheel) : move(c, "step", wheel);
-    if (mouse.line === 1) return arrive(c, seqAtColumn(mouse.column, s.width, c.world.rows.count), null);
+    if (mouse.line === 1) return goTo(c, seqAtColumn(mouse.column, s.width, c.session.rows.count), null);
     if (mouse.what === "press") return isOverPane ? onPane(c, mouse) : onTimeline(c, mouse);
   });
 }
@@ -143,8 +143,8 @@ function onTimeline(c: Context, { line, column }: MouseEvent): void {
   const s = c.state();
   const { timeline, bodyTop } = layoutOf(s);
   if (line < bodyTop || line >= bodyTop + timeline.height || column >= timeline.width) return;
-  const seq = timelineParts(c.world, s, timeline.width, timeline.height)[line - bodyTop]?.seq ?? -1;
-  if (seq >= 0) arrive(c, seq, s.thread);
+  const seq = timelineParts(c.session, s, timeline.width, timeline.height)[line - bodyTop]?.seq ?? -1;
+  if (seq >= 0) goTo(c, seq, s.thread);
 }
 
 /** One tick of play; it may be stopped between two steps. */

@@ -4,22 +4,22 @@ import { setImmediate as turn } from "node:timers/promises";
 import { type Cell, query } from "../../../recorder/index.ts";
 import { nextDifference } from "../compare/position.ts";
 import type { Context } from "../context.ts";
-import { HOPS, loadRoad } from "../session.ts";
+import { HOPS, loadSignalPath } from "../session.ts";
 import type { SqlResult } from "../state.ts";
-import { depthHere, jumpTarget, type MoveName, shallower, signalAt, wanted } from "./predicates.ts";
-import type { Direction, Wanted } from "./rows.ts";
+import { depthAtCursor, jumpTarget, type Move, predicateFor, shallower, signalAt } from "./predicates.ts";
+import type { Direction, RowPredicate } from "./rows.ts";
 
 const MAX_SQL_ROWS = 1000;
 
-/** Moves of one thread keep to it; the others take the thread they arrive at. */
-const KEEPS_THREAD: ReadonlySet<MoveName> = new Set(["step", "over", "out", "syscall", "entry"]);
+/** Moves of one thread keep to it; the others take the thread they goTo at. */
+const KEEPS_THREAD: ReadonlySet<Move> = new Set(["step", "over", "out", "syscall", "entry"]);
 
 const NOTHING: Readonly<Record<Direction, string>> = { 1: "nothing further on", [-1]: "nothing before" };
 
-export function move(c: Context, name: MoveName, direction: Direction): Promise<void> {
+export function move(c: Context, name: Move, direction: Direction): Promise<void> {
   const s = c.state();
-  return lookFor(c, s.seq, direction, wanted(name, s, c.world.rows), (found) => {
-    if (found !== null) return arrive(c, found, KEEPS_THREAD.has(name) ? s.thread : null);
+  return findRow(c, s.seq, direction, predicateFor(name, s, c.session.rows), (found) => {
+    if (found !== null) return goTo(c, found, KEEPS_THREAD.has(name) ? s.thread : null);
     c.dispatch({ type: "say", message: name === "out" ? "nothing is left to go out of before the trace ends" : NOTHING[direction] });
     if (s.playing !== 0) c.dispatch({ type: "play", direction: 0 });
   });
@@ -28,31 +28,31 @@ export function move(c: Context, name: MoveName, direction: Direction): Promise<
 /** Back to the call of the function that is stood in; from a call to the one around it. */
 export function toCaller(c: Context): Promise<void> {
   const s = c.state();
-  const { rows } = c.world;
+  const { rows } = c.session;
   const callOf = (depth: number): Promise<void> =>
-    lookFor(c, s.seq, -1, shallower(s.thread, depth), (before) => {
+    findRow(c, s.seq, -1, shallower(s.thread, depth), (before) => {
       if (before === null) return c.dispatch({ type: "say", message: "nothing is left to go out of" });
       // The call itself counts as inside: it is the row after the last one outside.
-      return lookFor(c, before, 1, wanted("step", s, rows), (call) =>
-        call !== null && call < s.seq ? arrive(c, call, s.thread) : callOf(depth - 1),
+      return findRow(c, before, 1, predicateFor("step", s, rows), (call) =>
+        call !== null && call < s.seq ? goTo(c, call, s.thread) : callOf(depth - 1),
       );
     });
-  const depth = depthHere(s, rows);
+  const depth = depthAtCursor(s, rows);
   return Number.isFinite(depth) ? callOf(depth) : move(c, "step", -1);
 }
 
 /**
- * The nearest row after or before `from` that is wanted, or null, is told to `then`. One look is quick and over when this returns,
+ * The nearest row after or before `from` that is predicateFor, or null, is told to `then`. One look is quick and over when this returns,
  * as keys that come in one piece want it; a long one goes on in the background, tells how far it is, and can be stopped.
  */
-export async function lookFor(
+export async function findRow(
   c: Context,
   from: number,
   direction: Direction,
-  want: Wanted,
+  want: RowPredicate,
   then: (seq: number | null) => void | Promise<void>,
 ): Promise<void> {
-  const { rows } = c.world;
+  const { rows } = c.session;
   let found = rows.find(from, direction, want);
   if (found === null || "seq" in found) return then(found?.seq ?? null);
   await c.task(async (stop) => {
@@ -68,20 +68,20 @@ export async function lookFor(
 }
 
 /** Stand at `seq`, and look at its thread unless another is asked for. */
-export function arrive(c: Context, seq: number, thread: number | null, message = ""): void {
-  const row = c.world.rows.at(seq);
+export function goTo(c: Context, seq: number, thread: number | null, message = ""): void {
+  const row = c.session.rows.at(seq);
   if (row === null) return c.dispatch({ type: "say", message: `there is no seq ${seq}` });
   c.dispatch({ type: "go", seq, thread: thread ?? row.thread, message });
 }
 
 export function edge(c: Context, direction: Direction): void {
-  arrive(c, direction === 1 ? c.world.rows.count - 1 : 0, null);
+  goTo(c, direction === 1 ? c.session.rows.count - 1 : 0, null);
 }
 
 export function jump(c: Context, text: string): void {
-  const target = jumpTarget(text, c.world.rows);
+  const target = jumpTarget(text, c.session.rows);
   if ("error" in target) return c.dispatch({ type: "say", message: target.error });
-  arrive(c, target.seq, null);
+  goTo(c, target.seq, null);
 }
 
 export function bookmark(c: Context, direction: Direction): void {
@@ -89,11 +89,11 @@ export function bookmark(c: Context, direction: Direction): void {
   const found = direction === 1 ? bookmarks.find((one) => one > seq) : bookmarks.findLast((one) => one < seq);
   if (found === undefined)
     return c.dispatch({ type: "say", message: bookmarks.length === 0 ? "no bookmarks: m sets one" : NOTHING[direction] });
-  arrive(c, found, null);
+  goTo(c, found, null);
 }
 
 export function thread(c: Context, direction: Direction): void {
-  const { threads } = c.world.trace;
+  const { threads } = c.session.trace;
   if (threads.length < 2) return c.dispatch({ type: "say", message: "there is only one thread" });
   const next = (c.state().thread + direction + threads.length) % threads.length;
   c.dispatch({ type: "thread", thread: next });
@@ -103,8 +103,8 @@ export function thread(c: Context, direction: Direction): void {
 export function follow(c: Context): void {
   const s = c.state();
   if (s.signal !== null) return c.dispatch({ type: "follow", signal: null });
-  const { rows, trace } = c.world;
-  const isHop = wanted("signal", { ...s, signal: null }, rows);
+  const { rows, trace } = c.session;
+  const isHop = predicateFor("signal", { ...s, signal: null }, rows);
   const here = rows.block(s.seq);
   let seq = here !== null && signalAt(here.block, here.row) > 0 ? s.seq : -1;
   for (const direction of [-1, 1] as const) {
@@ -115,7 +115,7 @@ export function follow(c: Context): void {
   if (signal <= 0) return c.dispatch({ type: "say", message: "no signal near here" });
   c.dispatch({ type: "follow", signal });
   c.dispatch({ type: "pane", pane: "signal" });
-  const road = loadRoad(trace, signal);
+  const road = loadSignalPath(trace, signal);
   if (road !== null) c.dispatch({ type: "road", road });
 }
 
@@ -125,7 +125,7 @@ export async function sql(c: Context, text: string): Promise<void> {
   await c.task(async (stop) => {
     c.dispatch({ type: "say", message: "asking (Esc stops)" });
     try {
-      const result = await query(c.world.trace.db, text, { limit: MAX_SQL_ROWS, signal: stop });
+      const result = await query(c.session.trace.db, text, { limit: MAX_SQL_ROWS, signal: stop });
       const rows = [];
       for await (const chunk of result.chunks()) rows.push(...chunk);
       if (stop.aborted) return;
@@ -148,7 +148,7 @@ export function jumpToRow(c: Context): void {
   const names = columns.map((at) => result.columns[at]);
   if (column === undefined) return c.dispatch({ type: "say", message: `this row has nothing to jump to in ${names.join(", ")}` });
   const name = result.columns[column];
-  arrive(c, Number(row[column]), null, name === "seq" ? "" : `here is the row's ${name}`);
+  goTo(c, Number(row[column]), null, name === "seq" ? "" : `here is the row's ${name}`);
 }
 
 const isSeq = (cell: Cell | undefined): boolean =>
@@ -167,9 +167,9 @@ function seqColumns({ columns }: SqlResult): number[] {
 }
 
 export function difference(c: Context, direction: Direction): void {
-  if (c.world.other === null) return c.dispatch({ type: "say", message: "nothing to compare with: start with --fix ID or --stack NAME" });
-  const found = nextDifference(c.world, c.state().seq, direction);
+  if (c.session.other === null) return c.dispatch({ type: "say", message: "nothing to compare with: start with --fix ID or --stack NAME" });
+  const found = nextDifference(c.session, c.state().seq, direction);
   if (found === null) return c.dispatch({ type: "say", message: `no difference ${direction === 1 ? "further on" : "before"}` });
   c.dispatch({ type: "pane", pane: "compare" });
-  arrive(c, found.seq, found.thread, found.text);
+  goTo(c, found.seq, found.thread, found.text);
 }

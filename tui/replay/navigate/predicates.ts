@@ -2,7 +2,7 @@
 
 import { type Block, CARRIES_SIGNAL_ID, EVENT, KIND, type KindName } from "../../../engine/index.ts";
 import type { ReplayState } from "../state.ts";
-import type { Rows, Wanted } from "./rows.ts";
+import type { RowPredicate, Rows } from "./rows.ts";
 
 const kinds = (...names: KindName[]): ReadonlySet<number> => new Set(names.map((name) => KIND[name]));
 
@@ -18,10 +18,10 @@ export function signalAt(block: Block, i: number): number {
   return block.extra[i] as number;
 }
 
-export type MoveName = "step" | "any" | "over" | "out" | "signal" | "syscall" | "entry";
+export type Move = "step" | "any" | "over" | "out" | "signal" | "syscall" | "entry";
 
 /** What a row must be; `here` is the row stood on. */
-export function wanted(move: MoveName, s: ReplayState, rows: Rows): Wanted {
+export function predicateFor(move: Move, s: ReplayState, rows: Rows): RowPredicate {
   const { thread } = s;
   const mine = (block: Block, i: number): boolean => block.thread[i] === thread;
   switch (move) {
@@ -30,11 +30,11 @@ export function wanted(move: MoveName, s: ReplayState, rows: Rows): Wanted {
     case "step":
       return mine;
     case "over": {
-      const depth = depthHere(s, rows);
+      const depth = depthAtCursor(s, rows);
       return (block, i) => mine(block, i) && (block.depth[i] as number) <= depth;
     }
     case "out":
-      return shallower(thread, depthHere(s, rows));
+      return shallower(thread, depthAtCursor(s, rows));
     case "signal": {
       const { signal } = s;
       // A followed signal is followed through all threads.
@@ -50,12 +50,12 @@ export function wanted(move: MoveName, s: ReplayState, rows: Rows): Wanted {
 
 /** A row of the thread that is less deep. */
 export const shallower =
-  (thread: number, depth: number): Wanted =>
+  (thread: number, depth: number): RowPredicate =>
   (block, i) =>
     block.thread[i] === thread && (block.depth[i] as number) < depth;
 
 /** Infinite where another thread's row is stood on. */
-export const depthHere = (s: ReplayState, rows: Rows): number => {
+export const depthAtCursor = (s: ReplayState, rows: Rows): number => {
   const here = rows.at(s.seq);
   return here !== null && here.thread === s.thread ? here.depth : Number.POSITIVE_INFINITY;
 };

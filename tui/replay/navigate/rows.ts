@@ -9,7 +9,7 @@ const BLOCKS_AT_ONCE = 64;
 
 export type Direction = 1 | -1;
 /** Row `i` of the block: is it the one? */
-export type Wanted = (block: Block, i: number) => boolean;
+export type RowPredicate = (block: Block, i: number) => boolean;
 export type Found = { readonly seq: number } | { readonly goOnAt: number } | null;
 
 export interface Rows {
@@ -17,8 +17,8 @@ export interface Rows {
   at(seq: number): Transition | null;
   /** Block that holds `seq`, and the row in it. */
   block(seq: number): { block: Block; row: number } | null;
-  /** The nearest row after (1) or before (-1) `from` that is wanted; null at the end of the trace. */
-  find(from: number, direction: Direction, wanted: Wanted): Found;
+  /** The nearest row after (1) or before (-1) `from` that is predicateFor; null at the end of the trace. */
+  find(from: number, direction: Direction, predicateFor: RowPredicate): Found;
 }
 
 interface Kept {
@@ -63,13 +63,13 @@ export function rowsOf(trace: Trace): Rows {
       const place = block(seq);
       return place === null ? null : transitionAt(place.block, place.row);
     },
-    find(from, direction, wanted) {
+    find(from, direction, predicateFor) {
       let seq = from + direction;
       for (let looked = 0; looked < BLOCKS_AT_ONCE; looked += 1) {
         const place = block(seq);
         if (place === null) return null;
         const end = direction === 1 ? place.block.n : -1;
-        for (let i = place.row; i !== end; i += direction) if (wanted(place.block, i)) return { seq: place.block.seq0 + i };
+        for (let i = place.row; i !== end; i += direction) if (predicateFor(place.block, i)) return { seq: place.block.seq0 + i };
         seq = direction === 1 ? place.block.seq0 + place.block.n : place.block.seq0 - 1;
       }
       return { goOnAt: seq - direction };

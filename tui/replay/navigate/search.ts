@@ -3,8 +3,8 @@
 import { KINDS, kindName, signalName } from "../../../engine/index.ts";
 import type { Trace } from "../../../recorder/index.ts";
 import type { Context } from "../context.ts";
-import { arrive, lookFor } from "./navigation.ts";
-import type { Direction, Wanted } from "./rows.ts";
+import { findRow, goTo } from "./navigation.ts";
+import type { Direction, RowPredicate } from "./rows.ts";
 
 const BEGUN_AGAIN: Readonly<Record<Direction, string>> = { 1: "begun again from the beginning", [-1]: "begun again from the end" };
 
@@ -12,18 +12,18 @@ const BEGUN_AGAIN: Readonly<Record<Direction, string>> = { 1: "begun again from 
 export async function search(c: Context, direction: Direction): Promise<void> {
   const { search: text, seq } = c.state();
   if (text === "") return c.dispatch({ type: "say", message: "no search yet: / searches" });
-  const { rows, trace } = c.world;
-  const { wanted, note } = matcher(text, trace);
+  const { rows, trace } = c.session;
+  const { predicateFor, note } = matcher(text, trace);
   const noted = (message: string): string => [message, note].filter((part) => part !== "").join("; ");
   // The look from the other end is over where the first one began.
-  const wantedOrHere: Wanted = (block, i) => block.seq0 + i === seq || wanted(block, i);
+  const wantedOrHere: RowPredicate = (block, i) => block.seq0 + i === seq || predicateFor(block, i);
   const otherEnd = direction === 1 ? -1 : rows.count;
-  return lookFor(c, seq, direction, wanted, (further) => {
-    if (further !== null) return arrive(c, further, null, noted(""));
-    return lookFor(c, otherEnd, direction, wantedOrHere, (again) => {
-      if (again !== null && again !== seq) return arrive(c, again, null, noted(BEGUN_AGAIN[direction]));
+  return findRow(c, seq, direction, predicateFor, (further) => {
+    if (further !== null) return goTo(c, further, null, noted(""));
+    return findRow(c, otherEnd, direction, wantedOrHere, (again) => {
+      if (again !== null && again !== seq) return goTo(c, again, null, noted(BEGUN_AGAIN[direction]));
       const here = rows.block(seq);
-      const only = here !== null && wanted(here.block, here.row);
+      const only = here !== null && predicateFor(here.block, here.row);
       c.dispatch({ type: "say", message: noted(`no ${only ? "other " : ""}match for "${text}"`) });
     });
   });
@@ -36,7 +36,7 @@ const MAX_REPEATS = 3;
 const MAX_TRIED = 300;
 
 interface Matcher {
-  readonly wanted: Wanted;
+  readonly predicateFor: RowPredicate;
   /** Why the text is no regular expression here; "" when it is one. */
   readonly note: string;
 }
@@ -53,12 +53,12 @@ function matcher(text: string, trace: Trace): Matcher {
   const kindHits = Uint8Array.from(KINDS, (_, id) => (hits(kindName(id)) ? 1 : 0));
   const signals = Uint8Array.from({ length: 65 }, (_, signal) => (signal > 0 && hits(signalName(signal)) ? 1 : 0));
   const threads = Uint8Array.from(trace.threads, (thread) => (hits(thread.name) ? 1 : 0));
-  const wanted: Wanted = (block, i) =>
+  const predicateFor: RowPredicate = (block, i) =>
     sites[block.site[i] as number] === 1 ||
     kindHits[block.kind[i] as number] === 1 ||
     signals[block.signal[i] as number] === 1 ||
     threads[block.thread[i] as number] === 1;
-  return { wanted, note };
+  return { predicateFor, note };
 }
 
 /** Places where a match may go several ways: repeats, what may be missing, alternatives within groups. */

@@ -3,15 +3,15 @@
 import { findRule, type Rule, RuleError } from "../../../analyzer/index.ts";
 import type { Context } from "../context.ts";
 import type { StoredFinding } from "../session.ts";
-import { type ReplayState, toldOf } from "../state.ts";
-import { arrive } from "./navigation.ts";
+import { activeFinding, type ReplayState } from "../state.ts";
+import { goTo } from "./navigation.ts";
 import type { Direction } from "./rows.ts";
 
 const THE_END = "the story ends here. w tells why it matters and how it was mended; Enter begins again";
 const NO_FINDING: Readonly<Record<Direction, string>> = { 1: "no finding further on", [-1]: "no finding before here" };
 
-const noneAtAll = ({ looking, unlooked }: ReplayState): string =>
-  looking ? "the rules are still looking" : unlooked ? "the rules could not look through all of the trace" : "no findings";
+const noneAtAll = ({ looking, analysisFailed }: ReplayState): string =>
+  looking ? "the rules are still looking" : analysisFailed ? "the rules could not look through all of the trace" : "no findings";
 
 const placeOf = (finding: StoredFinding, evidence: number): number => finding.evidence[evidence]?.seq ?? finding.firstSeq;
 
@@ -37,7 +37,7 @@ const inOrder = (a: Place, b: Place): number => a.seq - b.seq || a.index - b.ind
 /** Who stands where a story was begun stands at its finding, wherever its first evidence is. */
 function placeHere(c: Context, direction: Direction): Place {
   const s = c.state();
-  const told = toldOf(s);
+  const told = activeFinding(s);
   if (told !== undefined && s.finding !== null && s.evidence === 0 && !isElsewhere(c, told))
     return { seq: told.firstSeq, index: s.finding };
   return { seq: s.seq, index: direction === 1 ? Number.POSITIVE_INFINITY : -1 };
@@ -53,19 +53,19 @@ function begin(c: Context, index: number): boolean {
   }
   c.dispatch({ type: "finding", finding: index, evidence: 0 });
   c.dispatch({ type: "pane", pane: "findings" });
-  arrive(c, placeOf(found, 0), null, found.title);
+  goTo(c, placeOf(found, 0), null, found.title);
   return true;
 }
 
 /** Along the evidence of the finding, or back to it for who went elsewhere; false when that leads nowhere. */
 export function evidence(c: Context, direction: Direction): boolean {
   const s = c.state();
-  const told = toldOf(s);
+  const told = activeFinding(s);
   if (told === undefined) return begin(c, 0);
   if (isElsewhere(c, told)) return standAt(c, told, s.evidence);
   const next = s.evidence + direction;
   if (told.evidence[next] !== undefined) return standAt(c, told, next);
-  if (direction === 1 && s.storyOver) return standAt(c, told, 0);
+  if (direction === 1 && s.walkthroughOver) return standAt(c, told, 0);
   c.dispatch({ type: "say", message: direction === 1 ? THE_END : "the story begins here" });
   if (direction === 1) c.dispatch({ type: "storyOver" });
   return false;
@@ -74,7 +74,7 @@ export function evidence(c: Context, direction: Direction): boolean {
 /** Play the story from here on; from its begin when it is at its end. */
 export function story(c: Context): void {
   const { evidence: at } = c.state();
-  const told = toldOf(c.state());
+  const told = activeFinding(c.state());
   if (told === undefined) {
     if (!begin(c, 0)) return;
   } else if (at >= told.evidence.length - 1) standAt(c, told, 0);
@@ -88,7 +88,7 @@ function isElsewhere(c: Context, told: StoredFinding): boolean {
   const place = placeOf(told, at);
   if (seq === place) return false;
   try {
-    return c.world.rows.at(place) !== null;
+    return c.session.rows.at(place) !== null;
   } catch {
     return false;
   }
@@ -96,13 +96,13 @@ function isElsewhere(c: Context, told: StoredFinding): boolean {
 
 function standAt(c: Context, told: StoredFinding, at: number): true {
   c.dispatch({ type: "finding", finding: c.state().finding, evidence: at });
-  arrive(c, placeOf(told, at), null, told.evidence[at]?.caption ?? told.title);
+  goTo(c, placeOf(told, at), null, told.evidence[at]?.caption ?? told.title);
   return true;
 }
 
 /** What there is to read about the finding that is told, or about the first one: its rule, or why there is nothing. */
 export function ruleToRead(s: ReplayState): { readonly rule: Rule } | { readonly none: string } {
-  const about = toldOf(s) ?? s.findings[0];
+  const about = activeFinding(s) ?? s.findings[0];
   if (about === undefined) return { none: noneAtAll(s) };
   try {
     return { rule: findRule(about.rule) };

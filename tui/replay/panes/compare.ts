@@ -5,8 +5,8 @@ import { fit, safe } from "../../present/safe.ts";
 import { plain } from "../../present/style.ts";
 import { wrapCells } from "../../present/two-column.ts";
 import { pairsOf } from "../compare/alignment.ts";
-import { pairAt, partingOf } from "../compare/position.ts";
-import { stackOf, type World } from "../session.ts";
+import { divergenceOf, pairAt } from "../compare/position.ts";
+import { type ReplaySession, stackOf } from "../session.ts";
 import type { ReplayState } from "../state.ts";
 import { type Pane, windowFrom } from "./pane.ts";
 
@@ -20,16 +20,16 @@ const HIGH = 10;
 export const comparePane: Pane<"compare"> = {
   id: "compare",
   title: "two runs, call by call; ! they differ; - +: steps of one run only",
-  lines(world, s, width, height) {
-    const { paint, other } = world;
-    if (other === null) return wrapCells(safe(nothing(world, s)), width).map(paint.dim);
-    const all = pairsOf(world);
+  lines(session, s, width, height) {
+    const { paint, other } = session;
+    if (other === null) return wrapCells(safe(nothing(session, s)), width).map(paint.dim);
+    const all = pairsOf(session);
     if (all.length === 0) return [paint.dim(safe("no calls, or too long a trace to lay side by side", width))];
-    const at = pairAt(world, s.seq);
-    const column = nameOfOther(world, other);
+    const at = pairAt(session, s.seq);
+    const column = nameOfOther(session, other);
     // In a small pane the lines above have to do: the screen's first one, and the one between the timelines.
-    const names = height < HIGH ? [] : wrapCells(safe(`this run: ${stackOf(world)}; ${column}: ${stackOf(other)}`), width);
-    const told = someLines(parting(world, other, all, at), width, height < HIGH ? 2 : 6);
+    const names = height < HIGH ? [] : wrapCells(safe(`this run: ${stackOf(session)}; ${column}: ${stackOf(other)}`), width);
+    const told = someLines(divergence(session, other, all, at), width, height < HIGH ? 2 : 6);
     const room = Math.max(1, height - 1 - names.length - told.length);
     const from = windowFrom(at, room, all.length);
     const call = Math.max(8, width - BEFORE - 2 * OUTCOME);
@@ -48,7 +48,7 @@ export const comparePane: Pane<"compare"> = {
 };
 
 /** What the other run is called at its column. */
-function nameOfOther({ trace }: World, other: World): string {
+function nameOfOther({ trace }: ReplaySession, other: ReplaySession): string {
   const { stack, fixes } = other.trace.info;
   if (stack !== trace.info.stack) return stack;
   const isMended = fixes.length > trace.info.fixes.length && trace.info.fixes.every((fix) => fixes.includes(fix));
@@ -86,20 +86,20 @@ function someLines(text: string, width: number, most: number): string[] {
 }
 
 /** Where the roads of the differing call part that is nearest before, or else of the first. */
-function parting(world: World, other: World, all: readonly SeenPair[], at: number): string {
+function divergence(session: ReplaySession, other: ReplaySession, all: readonly SeenPair[], at: number): string {
   const pair = all.findLast(({ differs }, i) => differs && i <= at) ?? all.find(({ differs }) => differs);
-  const parted = pair === undefined ? null : partingOf(world, pair);
+  const parted = pair === undefined ? null : divergenceOf(session, pair);
   if (parted === null) return "";
-  const step = (of: World, seq: number): string => of.trace.sites[of.rows.at(seq)?.site ?? -1]?.label ?? "";
+  const step = (of: ReplaySession, seq: number): string => of.trace.sites[of.rows.at(seq)?.site ?? -1]?.label ?? "";
   const { last, next } = parted;
   const there = last.there === last.here ? "" : ` (there ${last.there})`;
-  return `the roads part after seq ${last.here}${there}; here: ${step(world, next.here)}; there: ${step(other, next.there)}`;
+  return `the roads part after seq ${last.here}${there}; here: ${step(session, next.here)}; there: ${step(other, next.there)}`;
 }
 
 /** Why there is no other run, and how one gets it. */
-function nothing(world: World, s: ReplayState): string {
+function nothing(session: ReplaySession, s: ReplayState): string {
   const fix = s.findings.map(({ rule }) => RULES.find(({ id }) => id === rule)?.fix).find((one) => one);
   if (!fix) return "nothing to compare with: start again with --stack NAME, --fix ID or --with TRACE";
-  const how = world.opened === undefined ? `start again with --fix ${fix}` : `q quits, then: eintr replay ${world.opened} --fix ${fix}`;
+  const how = session.opened === undefined ? `start again with --fix ${fix}` : `q quits, then: eintr replay ${session.opened} --fix ${fix}`;
   return `nothing to compare with yet. To see this run beside one with the fix: ${how}`;
 }

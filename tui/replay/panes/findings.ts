@@ -3,16 +3,16 @@
 import { RULES } from "../../../analyzer/index.ts";
 import { safe } from "../../present/safe.ts";
 import { wrapCells } from "../../present/two-column.ts";
-import { isTooLongToLook, type StoredFinding, type World } from "../session.ts";
-import { type ReplayState, toldOf } from "../state.ts";
+import { isTooLongToAnalyze, type ReplaySession, type StoredFinding } from "../session.ts";
+import { activeFinding, type ReplayState } from "../state.ts";
 import { entryLines, type Pane, windowFrom } from "./pane.ts";
 
 export const findingsPane: Pane<"findings"> = {
   id: "findings",
   title: "what is wrong in this trace, and the evidence",
-  lines(world, s, width, height) {
-    const verdict = verdictAbove(world, width, height);
-    return [...verdict, ...listed(world, s, width, height - verdict.length)];
+  lines(session, s, width, height) {
+    const verdict = verdictAbove(session, width, height);
+    return [...verdict, ...listed(session, s, width, height - verdict.length)];
   },
 };
 
@@ -20,18 +20,18 @@ export const findingsPane: Pane<"findings"> = {
 const HIGH = 14;
 const VERDICT_LINES = 5;
 
-function verdictAbove(world: World, width: number, height: number): string[] {
-  if (height < HIGH || world.verdict.length === 0) return [];
-  const lines = world.verdict.flatMap((line) => wrapCells(line, width));
+function verdictAbove(session: ReplaySession, width: number, height: number): string[] {
+  if (height < HIGH || session.verdict.length === 0) return [];
+  const lines = session.verdict.flatMap((line) => wrapCells(line, width));
   return [...lines.slice(0, VERDICT_LINES).map((line) => safe(line, width)), ""];
 }
 
-function listed(world: World, s: ReplayState, width: number, height: number): string[] {
-  const { paint } = world;
+function listed(session: ReplaySession, s: ReplayState, width: number, height: number): string[] {
+  const { paint } = session;
   const { findings } = s;
-  if (findings.length === 0) return wrapCells(none(world, s), width).map(paint.dim);
-  const selected = toldOf(s);
-  const told = selected === undefined ? { lines: [], at: 0 } : story(world, s, selected, width);
+  if (findings.length === 0) return wrapCells(none(session, s), width).map(paint.dim);
+  const selected = activeFinding(s);
+  const told = selected === undefined ? { lines: [], at: 0 } : story(session, s, selected, width);
   const room = Math.max(1, Math.min(findings.length, height - told.lines.length - 1));
   const from = windowFrom(s.finding ?? 0, room, findings.length);
   const shown = findings.slice(from, from + room);
@@ -48,8 +48,10 @@ function listed(world: World, s: ReplayState, width: number, height: number): st
   const below = Math.max(0, height - list.length - 1);
   const first = windowFrom(told.at, below, told.lines.length);
   const keys =
-    selected === undefined ? "Enter or } begins the story" : `evidence ${whereInStory(s, selected)}, b back, F plays; } next finding`;
-  const counted = world.onlyCounted > 0 ? `${world.onlyCounted} more, like others, are only counted; ` : "";
+    selected === undefined
+      ? "Enter or } begins the story"
+      : `evidence ${walkthroughPosition(s, selected)}, b back, F plays; } next finding`;
+  const counted = session.onlyCounted > 0 ? `${session.onlyCounted} more, like others, are only counted; ` : "";
   return [...list, ...told.lines.slice(first, first + below), paint.dim(safe(counted + keys, width))];
 }
 
@@ -57,25 +59,27 @@ const intervalText = ({ firstSeq, lastSeq }: StoredFinding): string =>
   firstSeq === lastSeq ? `seq ${firstSeq}` : `seq ${firstSeq} to ${lastSeq}`;
 
 /** Which evidence is told, and what Enter does. */
-export function whereInStory(s: ReplayState, { evidence }: StoredFinding): string {
+export function walkthroughPosition(s: ReplayState, { evidence }: StoredFinding): string {
   const at = s.evidence + 1;
   // The first Enter at the end says that it is the end.
-  const end = `, the end: Enter ${s.storyOver ? "" : "twice "}begins again`;
+  const end = `, the end: Enter ${s.walkthroughOver ? "" : "twice "}begins again`;
   return `${at} of ${evidence.length}${at < evidence.length ? ": Enter goes on" : end}`;
 }
 
 /** Why the list is empty. */
-function none(world: World, s: ReplayState): string {
+function none(session: ReplaySession, s: ReplayState): string {
   if (s.looking) return "the rules are looking through the trace ...";
-  if (s.unlooked) return "the rules could not look through all of the trace: eintr analyze says why";
-  if (isTooLongToLook(world))
-    return safe(`not all rules looked yet, and the trace is long: eintr analyze ${world.trace.dir} takes a while and keeps what it finds`);
-  const outcome = world.verdict.length === 0 ? "" : `; ${world.verdict.join("; ")}`;
+  if (s.analysisFailed) return "the rules could not look through all of the trace: eintr analyze says why";
+  if (isTooLongToAnalyze(session))
+    return safe(
+      `not all rules looked yet, and the trace is long: eintr analyze ${session.trace.dir} takes a while and keeps what it finds`,
+    );
+  const outcome = session.verdict.length === 0 ? "" : `; ${session.verdict.join("; ")}`;
   return safe(`no findings: the ${RULES.length} rules that know what goes wrong found nothing here${outcome}`);
 }
 
 /** The evidence as lines, and which of them is stood at. */
-function story(world: World, s: ReplayState, finding: StoredFinding, width: number): { lines: string[]; at: number } {
+function story(session: ReplaySession, s: ReplayState, finding: StoredFinding, width: number): { lines: string[]; at: number } {
   const lines: string[] = [];
   let at = 0;
   finding.evidence.forEach(({ seq, caption }, i) => {
@@ -83,9 +87,9 @@ function story(world: World, s: ReplayState, finding: StoredFinding, width: numb
     if (now) at = lines.length;
     for (const [part, text] of wrapCells(safe(caption), width - 14).entries()) {
       const line = safe(part === 0 ? ` ${now ? ">" : " "} ${String(seq).padStart(8)}  ${text}` : `${" ".repeat(13)}${text}`, width);
-      lines.push(now ? world.paint.warn(line) : line);
+      lines.push(now ? session.paint.warn(line) : line);
     }
   });
   const more = safe("   w tells why it matters, and how it was mended", width);
-  return { lines: [...lines, world.paint.dim(more)], at };
+  return { lines: [...lines, session.paint.dim(more)], at };
 }

@@ -6,11 +6,13 @@ import { entryLines, type Pane, windowFrom } from "./pane.ts";
 export const flowPane: Pane<"flow"> = {
   id: "flow",
   title: "the function stood in: all its steps",
-  lines(world, s, width, height) {
-    const row = world.rows.at(s.seq);
-    const here = row === null ? undefined : world.trace.sites[row.site];
+  lines(session, s, width, height) {
+    const row = session.rows.at(s.seq);
+    const here = row === null ? undefined : session.trace.sites[row.site];
     if (here === undefined) return [];
-    const steps = world.trace.sites.filter((site) => site.flow === here.flow && site.context === "normal").sort((a, b) => a.step - b.step);
+    const steps = session.trace.sites
+      .filter((site) => site.flow === here.flow && site.context === "normal")
+      .sort((a, b) => a.step - b.step);
     const at = steps.findIndex((site) => site.step === here.step);
     const room = Math.max(1, height - 1);
     const from = windowFrom(at, room, steps.length);
@@ -21,8 +23,8 @@ export const flowPane: Pane<"flow"> = {
     }));
     const source = here.source === "" ? "" : `, reference ${here.source}`;
     return [
-      world.paint.strong(safe(`${here.flow}  (${here.layer}${source})`, width)),
-      ...entryLines(entries, width, room).flatMap((lines, i) => (shown[i]?.step === here.step ? lines.map(world.paint.here) : lines)),
+      session.paint.strong(safe(`${here.flow}  (${here.layer}${source})`, width)),
+      ...entryLines(entries, width, room).flatMap((lines, i) => (shown[i]?.step === here.step ? lines.map(session.paint.here) : lines)),
     ];
   },
 };

@@ -9,8 +9,8 @@ const LAYER_LETTER = { app: "a", libos: "l", pal: "p", "untrusted-pal": "u", hos
 export const lanesPane: Pane<"lanes"> = {
   id: "lanes",
   title: "all threads around now, a letter a transition",
-  lines(world, s, width, height) {
-    const { paint, trace, rows } = world;
+  lines(session, s, width, height) {
+    const { paint, trace, rows } = session;
     const columns = Math.max(10, width - NAME_WIDTH - 1);
     const from = Math.max(0, s.seq - Math.floor(columns / 2));
     const lanes = new Map<number, string[]>();

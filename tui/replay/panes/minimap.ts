@@ -1,6 +1,6 @@
 /** The whole trace on one line: how dense signals are, where findings are, and where now is. */
 
-import { MINIMAP_PARTS, type World } from "../session.ts";
+import { MINIMAP_PARTS, type ReplaySession } from "../session.ts";
 import type { ReplayState } from "../state.ts";
 
 const LEVELS = " ▁▂▃▄▅▆▇█";
@@ -12,14 +12,14 @@ const END = " end ";
 const mapWidth = (width: number): number => Math.max(1, width - BEGIN.length - END.length);
 
 /** Exactly `width` cells. */
-export function minimap(world: World, s: ReplayState, width: number): string {
-  const { paint, rows } = world;
-  const cells = densityCells(world, mapWidth(width));
+export function minimap(session: ReplaySession, s: ReplayState, width: number): string {
+  const { paint, rows } = session;
+  const cells = densityCells(session, mapWidth(width));
   const column = (seq: number): number => Math.min(cells.length - 1, Math.floor((seq * cells.length) / Math.max(1, rows.count)));
   const found = new Set(s.findings.map((finding) => column(finding.firstSeq)));
   const now = column(s.seq);
   const drawn = cells.map((cell, i) =>
-    i === now ? paint.here(world.ascii ? "v" : "▼") : found.has(i) ? paint.warn("!") : paint.dim(cell),
+    i === now ? paint.here(session.ascii ? "v" : "▼") : found.has(i) ? paint.warn("!") : paint.dim(cell),
   );
   return `${paint.dim(BEGIN)}${drawn.join("")}${paint.dim(END)}`;
 }
@@ -27,7 +27,7 @@ export function minimap(world: World, s: ReplayState, width: number): string {
 const drawnCells = new WeakMap<Float64Array, string[]>();
 
 /** Changes with the width only. */
-function densityCells({ density, ascii }: World, width: number): string[] {
+function densityCells({ density, ascii }: ReplaySession, width: number): string[] {
   const known = drawnCells.get(density);
   if (known?.length === width) return known;
   const sums = Array.from({ length: width }, (_, column) => {

@@ -3,7 +3,7 @@
 import { displayWidth, safe } from "../../present/safe.ts";
 import { wrapCells } from "../../present/two-column.ts";
 import type { Size } from "../screen/layout.ts";
-import type { World } from "../session.ts";
+import type { ReplaySession } from "../session.ts";
 import type { Action, ReplayState } from "../state.ts";
 
 export interface Pane<Id extends string = string> {
@@ -12,9 +12,9 @@ export interface Pane<Id extends string = string> {
   /** What it shows, for the help. */
   readonly title: string;
   /** Lines of at most `width` cells; more than `height` are cut off. Texts of strangers are safe in them. */
-  readonly lines: (world: World, s: ReplayState, width: number, height: number) => string[];
+  readonly lines: (session: ReplaySession, s: ReplayState, width: number, height: number) => string[];
   /** What going down `by` lines in it does; absent where it shows what there is. */
-  readonly scroll?: (world: World, s: ReplayState, room: Size, by: number) => Action;
+  readonly scroll?: (session: ReplaySession, s: ReplayState, room: Size, by: number) => Action;
 }
 
 /** The scrolling that shows a list from another line: `base` is where it begins unscrolled, `most` where it may begin at last. */

@@ -2,7 +2,7 @@
 
 import { displayWidth, fit, safe } from "../../present/safe.ts";
 import { durationText } from "../../present/time.ts";
-import type { SignalRoad, World } from "../session.ts";
+import type { ReplaySession, SignalPath } from "../session.ts";
 import type { ReplayState } from "../state.ts";
 import { type Entry, entryLines, type Pane, scrollBy, scrolledFrom, windowFrom } from "./pane.ts";
 
@@ -24,14 +24,14 @@ const LONGEST_NAME = 14;
 export const signalPane: Pane<"signal"> = {
   id: "signal",
   title: "the road of the signal that f follows, hop by hop",
-  lines(world, s, width, height) {
-    const { paint } = world;
+  lines(session, s, width, height) {
+    const { paint } = session;
     if (s.signal === null) return [paint.dim(safe("no signal is followed: stand on a row of one, or near, and press f", width))];
     if (s.road === null) return [paint.dim(safe(`signal ${s.signal}: the database has no road of it`, width))];
     const { name, id, outcome, hops } = s.road;
     const at = hopAt(s.road, s.seq);
     const room = Math.max(1, height - 2);
-    const lines = entryLines(entriesOf(world, s, s.road), width, room);
+    const lines = entryLines(entriesOf(session, s, s.road), width, room);
     const { base, last } = windowOf(s.road, at, room);
     const from = scrolledFrom(base, last, s.scroll);
     const shown = lines.slice(from, from + room).flatMap((parts, i) => {
@@ -40,7 +40,7 @@ export const signalPane: Pane<"signal"> = {
     });
     const more = last > 0 ? `... ${from} more above, ${last - from} below (ctrl-d, ctrl-u); ` : "x is past; ";
     return [
-      paint.strong(safe(`${name}, signal ${id}, now: ${placeOf(world, s.road, at)}; in the end: ${outcome}`, width)),
+      paint.strong(safe(`${name}, signal ${id}, now: ${placeOf(session, s.road, at)}; in the end: ${outcome}`, width)),
       ...shown,
       paint.dim(safe(`${more}] [ next, previous hop; f leaves it`, width)),
     ];
@@ -52,30 +52,30 @@ export const signalPane: Pane<"signal"> = {
   },
 };
 
-const hopAt = ({ hops }: SignalRoad, seq: number): number => hops.findLastIndex((hop) => hop.seq <= seq);
+const hopAt = ({ hops }: SignalPath, seq: number): number => hops.findLastIndex((hop) => hop.seq <= seq);
 
 /** First hop that is drawn where nobody scrolled, and first one of the last page. */
-const windowOf = ({ hops }: SignalRoad, at: number, room: number): { base: number; last: number } => ({
+const windowOf = ({ hops }: SignalPath, at: number, room: number): { base: number; last: number } => ({
   base: windowFrom(at, room, hops.length),
   last: Math.max(0, hops.length - room),
 });
 
-function placeOf(world: World, { hops }: SignalRoad, at: number): string {
+function placeOf(session: ReplaySession, { hops }: SignalPath, at: number): string {
   const hop = hops[at];
   if (hop === undefined) return "not there yet";
-  const thread = world.trace.threads[world.rows.at(hop.seq)?.thread ?? -1]?.name;
+  const thread = session.trace.threads[session.rows.at(hop.seq)?.thread ?? -1]?.name;
   return `${PLACES[hop.name] ?? hop.name}${thread === undefined ? "" : ` (${thread})`}`;
 }
 
-function entriesOf(world: World, s: ReplayState, { hops }: SignalRoad): Entry[] {
-  const rows = hops.map((hop) => world.rows.at(hop.seq));
-  const names = rows.map((row) => (row ? safe(world.trace.threads[row.thread]?.name ?? "", LONGEST_NAME) : ""));
+function entriesOf(session: ReplaySession, s: ReplayState, { hops }: SignalPath): Entry[] {
+  const rows = hops.map((hop) => session.rows.at(hop.seq));
+  const names = rows.map((row) => (row ? safe(session.trace.threads[row.thread]?.name ?? "", LONGEST_NAME) : ""));
   const column = Math.max(...names.map(displayWidth));
   return hops.map((hop, i) => {
     const row = rows[i];
     const before = rows[i - 1];
     const delay = row && before ? `+${durationText(row.time - before.time)}` : "";
-    const site = row ? world.trace.sites[row.site] : undefined;
+    const site = row ? session.trace.sites[row.site] : undefined;
     const mark = hop.seq === s.seq ? ">" : hop.seq < s.seq ? "x" : " ";
     return {
       head: `${mark} ${String(hop.seq).padStart(7)}  ${hop.name.padEnd(9)} ${delay.padStart(10)}  ${fit(names[i] ?? "", column)}  `,

@@ -3,13 +3,13 @@
 import { safe } from "../../present/safe.ts";
 import { wrapCells } from "../../present/two-column.ts";
 import { type StateLine, stateLines } from "../machine/machine-lines.ts";
-import type { World } from "../session.ts";
+import type { ReplaySession } from "../session.ts";
 import type { ReplayState } from "../state.ts";
 import { type Pane, scrollBy, scrolledFrom } from "./pane.ts";
 
 /** States kept as lines: a redraw, and the state before a step, need no machine. */
 const KEPT = 64;
-const kept = new WeakMap<World, Map<string, StateLine[] | string>>();
+const kept = new WeakMap<ReplaySession, Map<string, StateLine[] | string>>();
 
 /** The thread, and where it is, are always seen. */
 const PINNED = 2;
@@ -17,15 +17,15 @@ const PINNED = 2;
 export const statePane: Pane<"state"> = {
   id: "state",
   title: "stacks, masks, locks, ...; *: changed by the last step",
-  lines(world, s, width, height) {
-    if (!s.settled) return [world.paint.dim("...")];
-    const all = markedLines(world, s);
-    if (typeof all === "string") return wrapCells(safe(all), width).map(world.paint.dim);
+  lines(session, s, width, height) {
+    if (!s.settled) return [session.paint.dim("...")];
+    const all = markedLines(session, s);
+    if (typeof all === "string") return wrapCells(safe(all), width).map(session.paint.dim);
     const { base, most, room } = windowOf(all, height);
     const from = PINNED + (s.pane === "state" ? scrolledFrom(base, most, s.scroll) : base);
     const shown = [...all.slice(0, PINNED), ...all.slice(from, from + room)].map(({ text, changed }) => {
       const line = safe(`${changed ? "* " : "  "}${text}`, width);
-      return changed ? world.paint.strong(line) : line;
+      return changed ? session.paint.strong(line) : line;
     });
     if (most === 0) return shown;
     const how = s.pane === "state" ? "ctrl-d, ctrl-u" : "1 shows them";
@@ -33,10 +33,10 @@ export const statePane: Pane<"state"> = {
     const changed = below.filter((line) => line.changed).length;
     const hidden = from > PINNED ? `${from - PINNED} lines not shown above, ${below.length} below` : `${below.length} lines below`;
     const marks = changed === 0 ? "" : `, ${changed} of them changed`;
-    return [...shown, world.paint.dim(safe(`  ... ${hidden}${marks} (${how})`, width))];
+    return [...shown, session.paint.dim(safe(`  ... ${hidden}${marks} (${how})`, width))];
   },
-  scroll(world, s, { height }, by) {
-    const all = s.settled ? markedLines(world, s) : "";
+  scroll(session, s, { height }, by) {
+    const all = s.settled ? markedLines(session, s) : "";
     const { base, most } = windowOf(typeof all === "string" ? [] : all, height);
     return scrollBy(s, base, most, by);
   },
@@ -60,24 +60,24 @@ function windowOf(all: readonly MarkedLine[], height: number): { base: number; m
 }
 
 /** The state after the last step as lines, or why there is none. */
-function markedLines(world: World, s: ReplayState): MarkedLine[] | string {
+function markedLines(session: ReplaySession, s: ReplayState): MarkedLine[] | string {
   // In this order: from the state before to the one now is one step, the other way is a run from a keyframe.
-  const before = s.seq > 0 ? linesAt(world, s.seq - 1, s.thread) : [];
-  const now = linesAt(world, s.seq, s.thread);
+  const before = s.seq > 0 ? linesAt(session, s.seq - 1, s.thread) : [];
+  const now = linesAt(session, s.seq, s.thread);
   if (typeof now === "string") return now;
   const was = new Map((typeof before === "string" ? [] : before).map((line) => [line.key, line.text]));
   return now.map((line) => ({ ...line, changed: s.seq > 0 && was.get(line.key) !== line.text }));
 }
 
 /** The state as lines, or why there is none. */
-function linesAt(world: World, seq: number, thread: number): StateLine[] | string {
-  let lines = kept.get(world);
-  if (lines === undefined) kept.set(world, (lines = new Map()));
+function linesAt(session: ReplaySession, seq: number, thread: number): StateLine[] | string {
+  let lines = kept.get(session);
+  if (lines === undefined) kept.set(session, (lines = new Map()));
   const key = `${seq} ${thread}`;
   let found = lines.get(key);
   if (found === undefined) {
-    const state = world.machines.at(seq);
-    found = "none" in state ? state.none : stateLines(state.machine, state.run, thread, world.sgx);
+    const state = session.machines.at(seq);
+    found = "none" in state ? state.none : stateLines(state.machine, state.run, thread, session.sgx);
     if (lines.size >= KEPT) lines.delete(lines.keys().next().value ?? "");
     lines.set(key, found);
   }

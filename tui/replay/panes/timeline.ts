@@ -5,8 +5,8 @@ import { chooseRows } from "../../present/interval.ts";
 import { safe } from "../../present/safe.ts";
 import { type DrawnLine, drawRows, heading, MIN_WIDTH, outermost, type TwoColumnOptions } from "../../present/two-column.ts";
 import type { Direction, Rows } from "../navigate/rows.ts";
-import type { World } from "../session.ts";
-import { type ReplayState, toldOf } from "../state.ts";
+import type { ReplaySession } from "../session.ts";
+import { activeFinding, type ReplayState } from "../state.ts";
 
 /** Blocks looked through for rows of the thread, each way: a thread that sleeps long has none near. */
 const NEAR_BLOCKS = 6;
@@ -14,18 +14,24 @@ const NEAR_BLOCKS = 6;
 const ABOVE = 0.6;
 
 /** Exactly `height` lines. `only`: what another run does not do. */
-export function timelinePane(world: World, s: ReplayState, width: number, height: number, only?: TwoColumnOptions["only"]): DrawnLine[] {
+export function timelinePane(
+  session: ReplaySession,
+  s: ReplayState,
+  width: number,
+  height: number,
+  only?: TwoColumnOptions["only"],
+): DrawnLine[] {
   const body = height - 1;
-  const { rows, depthBefore } = rowsAround(world, s.thread, s.seq, body);
+  const { rows, depthBefore } = rowsAround(session, s.thread, s.seq, body);
   const marks = marksOf(s);
   const cursor = rows.findLast((row) => row.seq <= s.seq)?.seq ?? -1;
   const options: TwoColumnOptions = {
-    sites: world.trace.sites,
+    sites: session.trace.sites,
     width: Math.max(width, MIN_WIDTH),
-    paint: world.paint,
-    ascii: world.ascii,
-    sgx: world.sgx,
-    lastSeq: world.rows.count - 1,
+    paint: session.paint,
+    ascii: session.ascii,
+    sgx: session.sgx,
+    lastSeq: session.rows.count - 1,
     marks,
     cursor,
     ...(only === undefined ? {} : { only }),
@@ -37,19 +43,24 @@ export function timelinePane(world: World, s: ReplayState, width: number, height
   const end = lines.findLastIndex((line) => line.seq === cursor);
   const from = Math.max(0, Math.min(Math.max(at - Math.floor(body * ABOVE), Math.min(at, end - body + 1)), lines.length - body));
   const visible = lines.slice(from, from + body);
-  const level = outermost(shown, world.trace.sites).normal;
+  const level = outermost(shown, session.trace.sites).normal;
   // The function of the outermost rows is on the screen: its callers are not.
   const hidden = Number.isFinite(level) ? Math.max(0, level - 1) : 0;
   const title = { text: heading(options, true, hidden)[0] ?? "", seq: -1 };
   const empty = Array.from({ length: Math.max(0, body - visible.length) }, () => ({ text: "", seq: -1 }));
   if (rows.length === 0)
-    empty[0] = { text: world.paint.dim(safe("  this thread does nothing near here: t for another, < for the begin", width)), seq: -1 };
+    empty[0] = { text: session.paint.dim(safe("  this thread does nothing near here: t for another, < for the begin", width)), seq: -1 };
   return [title, ...visible, ...empty];
 }
 
-export function rowsAround(world: World, thread: number, seq: number, count: number): { rows: Transition[]; depthBefore: number | null } {
-  const before = collect(world.rows, thread, seq, seq + 1, -1, count + 1).reverse();
-  const after = collect(world.rows, thread, seq, seq, 1, count);
+export function rowsAround(
+  session: ReplaySession,
+  thread: number,
+  seq: number,
+  count: number,
+): { rows: Transition[]; depthBefore: number | null } {
+  const before = collect(session.rows, thread, seq, seq + 1, -1, count + 1).reverse();
+  const after = collect(session.rows, thread, seq, seq, 1, count);
   const first = before.length > count ? before.shift() : undefined;
   return { rows: [...before, ...after], depthBefore: first?.depth ?? null };
 }
@@ -82,7 +93,7 @@ function neighbour(rows: Rows, seq: number, beside: boolean): ReturnType<Rows["b
 
 function marksOf(s: ReplayState): Map<number, string> {
   const marks = new Map<number, string>(s.bookmarks.map((seq) => [seq, "bookmark"]));
-  const finding = toldOf(s);
+  const finding = activeFinding(s);
   for (const { seq, caption } of finding?.evidence ?? []) marks.set(seq, caption);
   return marks;
 }

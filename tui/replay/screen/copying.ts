@@ -7,7 +7,7 @@ import { paint } from "../../present/style.ts";
 import { twoColumn } from "../../present/two-column.ts";
 import type { Context } from "../context.ts";
 import { rowsAround } from "../panes/timeline.ts";
-import type { World } from "../session.ts";
+import type { ReplaySession } from "../session.ts";
 
 type CopyForm = "text" | "markdown" | "mermaid";
 
@@ -20,10 +20,10 @@ export function copyInterval(c: Context, form: CopyForm): void {
   if (first === undefined || last === undefined) return c.dispatch({ type: "say", message: "there are no rows on the screen to send" });
   const { seq, thread } = c.state();
   // No fewer rows than the timeline has lines.
-  const { rows, depthBefore } = rowsAround(c.world, thread, seq, c.state().height);
+  const { rows, depthBefore } = rowsAround(c.session, thread, seq, c.state().height);
   const begin = rows.findIndex((row) => row.seq >= first);
   const interval = rows.filter((row) => row.seq >= first && row.seq <= last);
-  c.copy(intervalText(c.world, { rows: interval, depthBefore: rows[begin - 1]?.depth ?? depthBefore, shown: new Set(seqs) }, form));
+  c.copy(intervalText(c.session, { rows: interval, depthBefore: rows[begin - 1]?.depth ?? depthBefore, shown: new Set(seqs) }, form));
   c.dispatch({ type: "say", message: `sent to the terminal's clipboard${AS[form]}: seq ${first} to ${last}` });
 }
 
@@ -35,17 +35,17 @@ interface Interval {
   readonly shown: ReadonlySet<number>;
 }
 
-function intervalText(world: World, { rows, depthBefore, shown }: Interval, form: CopyForm): string {
-  const { sites } = world.trace;
-  if (form === "mermaid") return mermaid(world, rows);
+function intervalText(session: ReplaySession, { rows, depthBefore, shown }: Interval, form: CopyForm): string {
+  const { sites } = session.trace;
+  if (form === "mermaid") return mermaid(session, rows);
   const chosen = chooseRows(rows, { all: false, depthBefore, marked: shown });
   const lines = twoColumn(chosen, {
     sites,
     width: TEXT_WIDTH,
     paint: paint(false),
     ascii: false,
-    sgx: world.sgx,
-    lastSeq: world.rows.count - 1,
+    sgx: session.sgx,
+    lastSeq: session.rows.count - 1,
     marks: new Map(),
   });
   return form === "text" ? `${lines.join("\n")}\n` : `\`\`\`\n${lines.join("\n")}\n\`\`\`\n`;
@@ -54,7 +54,7 @@ function intervalText(world: World, { rows, depthBefore, shown }: Interval, form
 const MERMAID_CELLS = 120;
 
 /** Layers as participants, crossings of a layer as arrows. */
-function mermaid(world: World, rows: readonly Transition[]): string {
+function mermaid(session: ReplaySession, rows: readonly Transition[]): string {
   const lines = [
     "sequenceDiagram",
     "  participant app",
@@ -65,7 +65,7 @@ function mermaid(world: World, rows: readonly Transition[]): string {
   ];
   let previous: string | null = null;
   for (const row of rows) {
-    const site = world.trace.sites[row.site];
+    const site = session.trace.sites[row.site];
     if (site === undefined) continue;
     const layer = site.layer === "untrusted-pal" ? "upal" : site.layer;
     if (row.kind === KIND.branch && layer === previous) continue;

@@ -1,4 +1,4 @@
-/** The whole screen as lines, from the state and the world alone. */
+/** The whole screen as lines, from the state and the session alone. */
 
 import type { Transition } from "../../../engine/index.ts";
 import { displayWidth, fit, safe } from "../../present/safe.ts";
@@ -7,28 +7,28 @@ import { momentText } from "../../present/time.ts";
 import { type DrawnLine, wrapCells } from "../../present/two-column.ts";
 import { explained } from "../attempt.ts";
 import { onlySites } from "../compare/alignment.ts";
-import { LOOKED_ROWS } from "../compare/divergence.ts";
+import { MAX_ALIGNED_ROWS } from "../compare/divergence.ts";
 import { type Aligned, alignedSeq } from "../compare/position.ts";
 import { COMMANDS } from "../input/commands.ts";
 import type { Line } from "../input/line-edit.ts";
-import { whereInStory } from "../panes/findings.ts";
+import { walkthroughPosition } from "../panes/findings.ts";
 import { PANES } from "../panes/index.ts";
 import { minimap } from "../panes/minimap.ts";
 import type { Pane } from "../panes/pane.ts";
 import { statePane } from "../panes/state.ts";
 import { tabLine } from "../panes/tabs.ts";
 import { timelinePane } from "../panes/timeline.ts";
-import { stackOf, type World } from "../session.ts";
-import { type ReplayState, stepsPerSecond, toldOf } from "../state.ts";
+import { type ReplaySession, stackOf } from "../session.ts";
+import { activeFinding, type ReplayState, stepsPerSecond } from "../state.ts";
 import { paletteLines } from "./help.ts";
 import { layoutOf, MESSAGE_LINES, MIN_HEIGHT, MIN_WIDTH, paneRoom, SPARE_LINES } from "./layout.ts";
 import { OVERLAYS, overlayLines } from "./overlay.ts";
 
 /** Exactly `height` lines of at most `width` cells; texts of strangers are safe in them. */
-export function frame(world: World, s: ReplayState): string[] {
+export function frame(session: ReplaySession, s: ReplayState): string[] {
   const { width, height } = s;
   if (width < MIN_WIDTH || height < MIN_HEIGHT) return tooSmall(s);
-  const lines = [header(world, s), minimap(world, s, width), ...body(world, s), ...messageLines(world, s), footer(world, s)];
+  const lines = [header(session, s), minimap(session, s, width), ...body(session, s), ...messageLines(session, s), footer(session, s)];
   return lines.slice(0, height);
 }
 
@@ -41,15 +41,15 @@ function tooSmall({ width, height }: ReplayState): string[] {
 /** Cells of a case's name that are always there. */
 const SHORTEST_NAME = 3;
 
-function header(world: World, s: ReplayState): string {
-  const { trace, rows } = world;
+function header(session: ReplaySession, s: ReplayState): string {
+  const { trace, rows } = session;
   const play = s.playing === 0 ? "" : `${s.playing === 1 ? "playing" : "playing back"} ${stepsPerSecond(s)}/s  `;
   const follow = s.signal === null ? "" : `signal ${s.signal}  `;
   const thread = trace.threads[s.thread]?.name ?? String(s.thread);
   // Where one is stands at the right: a long name does not push it out.
-  const place = safe(`  ${play}${follow}seq ${s.seq} of ${rows.count - 1}  ${momentText(rowAt(world, s.seq)?.time ?? 0)} `, s.width);
+  const place = safe(`  ${play}${follow}seq ${s.seq} of ${rows.count - 1}  ${momentText(rowAt(session, s.seq)?.time ?? 0)} `, s.width);
   const room = s.width - place.length;
-  return world.paint.here(fit(nameLine(trace.info.scenario, stackOf(world), thread, room), room) + place);
+  return session.paint.here(fit(nameLine(trace.info.scenario, stackOf(session), thread, room), room) + place);
 }
 
 /** The case's name is cut first, then the stack's: the thread changes, they do not. */
@@ -62,47 +62,49 @@ function nameLine(scenario: string, stack: string, thread: string, room: number)
 }
 
 /** Null also where the trace is damaged: the timeline says so. */
-function rowAt(world: World, seq: number): Transition | null {
+function rowAt(session: ReplaySession, seq: number): Transition | null {
   try {
-    return world.rows.at(seq);
+    return session.rows.at(seq);
   } catch {
     return null;
   }
 }
 
-function body(world: World, s: ReplayState): string[] {
+function body(session: ReplaySession, s: ReplayState): string[] {
   const layout = layoutOf(s);
-  if (s.overlay !== null) return padded(overlayLines(world, s, s.overlay, layout.bodyHeight), layout.bodyHeight);
-  if (s.prompt === "palette") return padded(paletteLines(world, s), layout.bodyHeight);
+  if (s.overlay !== null) return padded(overlayLines(session, s, s.overlay, layout.bodyHeight), layout.bodyHeight);
+  if (s.prompt === "palette") return padded(paletteLines(session, s), layout.bodyHeight);
   const { timeline, side } = layout;
-  const drawn = shielded(world, timeline.width, () => timelineParts(world, s, timeline.width, timeline.height).map((line) => line.text));
-  const pane = [...paneWithTabs(world, s), ...stateBelow(world, s, side.height - paneRoom(s).height - 1)];
+  const drawn = shielded(session, timeline.width, () =>
+    timelineParts(session, s, timeline.width, timeline.height).map((line) => line.text),
+  );
+  const pane = [...paneWithTabs(session, s), ...stateBelow(session, s, side.height - paneRoom(s).height - 1)];
   if (!layout.wide) return [...padded(drawn, timeline.height), ...pane];
-  const bar = world.paint.dim(world.ascii ? " | " : " │ ");
+  const bar = session.paint.dim(session.ascii ? " | " : " │ ");
   return pane.map((line, i) => `${padStyled(drawn[i] ?? "", timeline.width)}${bar}${line}`);
 }
 
 /** A damaged place of the trace, or a bug of ours, takes a pane and not the program. */
-function shielded(world: World, width: number, draw: () => string[]): string[] {
+function shielded(session: ReplaySession, width: number, draw: () => string[]): string[] {
   try {
     return draw();
   } catch (error) {
-    return wrapCells(safe(`this cannot be shown: ${explained(error)}`), width).map(world.paint.warn);
+    return wrapCells(safe(`this cannot be shown: ${explained(error)}`), width).map(session.paint.warn);
   }
 }
 
 /** Which seq each line of the timeline shows; for the mouse. */
-export function timelineParts(world: World, s: ReplayState, width: number, height: number): DrawnLine[] {
-  const aligned = s.pane === "compare" ? alignedSeq(world, s) : null;
-  if (aligned === null || world.other === null) return timelinePane(world, s, width, height);
+export function timelineParts(session: ReplaySession, s: ReplayState, width: number, height: number): DrawnLine[] {
+  const aligned = s.pane === "compare" ? alignedSeq(session, s) : null;
+  if (aligned === null || session.other === null) return timelinePane(session, s, width, height);
   const upper = Math.ceil(height / 2);
   const { seq, thread } = aligned;
   const there: ReplayState = { ...s, seq, thread, bookmarks: [], finding: null };
-  const only = onlySites(world, world.other);
-  const title = { text: world.paint.here(fit(otherTitle(stackOf(world.other), aligned, width), width)), seq: -1 };
-  const lower = timelinePane(world.other, there, width, height - upper - 1, { sites: only.there, sign: "+" });
+  const only = onlySites(session, session.other);
+  const title = { text: session.paint.here(fit(otherTitle(stackOf(session.other), aligned, width), width)), seq: -1 };
+  const lower = timelinePane(session.other, there, width, height - upper - 1, { sites: only.there, sign: "+" });
   return [
-    ...timelinePane(world, s, width, upper, { sites: only.here, sign: "-" }),
+    ...timelinePane(session, s, width, upper, { sites: only.here, sign: "-" }),
     title,
     ...lower.map((line) => ({ text: line.text, seq: -1 })),
   ];
@@ -117,7 +119,7 @@ const OTHER_NOTES: Readonly<Record<NonNullable<Aligned["waits"]> | "along", read
     "(waits)",
   ],
   far: [
-    `(stands still: ${LOOKED_ROWS} transitions without a begin or end of a call or handler)`,
+    `(stands still: ${MAX_ALIGNED_ROWS} transitions without a begin or end of a call or handler)`,
     "(stands still: too far from any call)",
     "(stands still)",
   ],
@@ -130,22 +132,22 @@ function otherTitle(stack: string, { seq, waits }: Aligned, width: number): stri
   return safe(notes.find((note) => displayWidth(note) <= width) ?? name, width);
 }
 
-function paneWithTabs(world: World, s: ReplayState): string[] {
+function paneWithTabs(session: ReplaySession, s: ReplayState): string[] {
   const { width, height } = paneRoom(s);
   const shown = PANES.find(({ id }) => id === s.pane) ?? statePane;
-  return [world.paint.strong(fit(safe(tabLine(s.pane), width), width)), ...paneLines(world, s, shown, width, height)];
+  return [session.paint.strong(fit(safe(tabLine(s.pane), width), width)), ...paneLines(session, s, shown, width, height)];
 }
 
 /** A wide screen shows the machine's state below any other pane; nothing where there is no room. */
-function stateBelow(world: World, s: ReplayState, height: number): string[] {
+function stateBelow(session: ReplaySession, s: ReplayState, height: number): string[] {
   if (height <= 0) return [];
   const { width } = paneRoom(s);
-  return [world.paint.strong(fit("state", width)), ...paneLines(world, s, statePane, width, height - 1)];
+  return [session.paint.strong(fit("state", width)), ...paneLines(session, s, statePane, width, height - 1)];
 }
 
-const paneLines = (world: World, s: ReplayState, { lines }: Pane, width: number, height: number): string[] =>
+const paneLines = (session: ReplaySession, s: ReplayState, { lines }: Pane, width: number, height: number): string[] =>
   padded(
-    shielded(world, width, () => lines(world, s, width, height)),
+    shielded(session, width, () => lines(session, s, width, height)),
     height,
   );
 
@@ -159,14 +161,14 @@ const PROMPTS = {
   palette: [":", "words of a command"],
 } as const;
 
-function messageLines(world: World, s: ReplayState): string[] {
+function messageLines(session: ReplaySession, s: ReplayState): string[] {
   if (s.prompt === null) {
-    const text = s.message === "" || isShown(s) ? hints(world, s) : wrapCells(safe(s.message.replaceAll("\n", " ")), s.width);
+    const text = s.message === "" || isShown(s) ? hints(session, s) : wrapCells(safe(s.message.replaceAll("\n", " ")), s.width);
     return padded(text, MESSAGE_LINES).map((line) => safe(line, s.width));
   }
   const [head, help] = PROMPTS[s.prompt];
   const [before, after] = aroundCursor(s.line, s.width - head.length - 1);
-  return [`${world.paint.strong(head)}${before}${world.paint.here("_")}${after}`, world.paint.dim(safe(help, s.width))];
+  return [`${session.paint.strong(head)}${before}${session.paint.here("_")}${after}`, session.paint.dim(safe(help, s.width))];
 }
 
 /** What of the line is seen before and after the cursor: the cursor always is, and a third of the room may be behind it. */
@@ -184,29 +186,29 @@ function aroundCursor({ typed, cursor }: Line, room: number): [string, string] {
 /** The findings pane has the finding and its captions already. */
 function isShown(s: ReplayState): boolean {
   const { pane, message, evidence } = s;
-  const told = toldOf(s);
+  const told = activeFinding(s);
   return pane === "findings" && told !== undefined && (message === told.title || message === told.evidence[evidence]?.caption);
 }
 
 /** With nothing else to say: what there is to see. */
-function hints(world: World, s: ReplayState): string[] {
-  const title = s.settled ? world.machines.title : "";
-  const told = toldOf(s);
+function hints(session: ReplaySession, s: ReplayState): string[] {
+  const title = s.settled ? session.machines.title : "";
+  const told = activeFinding(s);
   // These panes say themselves what Enter does there.
   if (s.pane === "sql" || (s.pane === "findings" && told !== undefined)) return [title, ""];
-  if (told !== undefined) return [`the story of: ${told.title}`, whereInStory(s, told)];
+  if (told !== undefined) return [`the story of: ${told.title}`, walkthroughPosition(s, told)];
   const [first, ...others] = s.findings;
   if (first === undefined) return [title, s.looking ? "looking for what is wrong ..." : ""];
   return [title, `! Enter tells ${others.length === 0 ? "how" : `the first of ${s.findings.length} findings`}: ${first.title}`];
 }
 
-function footer(world: World, s: ReplayState): string {
+function footer(session: ReplaySession, s: ReplayState): string {
   let text = "";
   for (const one of hintsOf(s)) {
     if (text.length + one.length + 3 > s.width) break;
     text += text === "" ? one : `   ${one}`;
   }
-  return world.paint.dim(safe(text, s.width));
+  return session.paint.dim(safe(text, s.width));
 }
 
 function hintsOf(s: ReplayState): string[] {

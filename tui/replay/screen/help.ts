@@ -5,7 +5,7 @@ import { padStyled } from "../../present/style.ts";
 import { wrapCells } from "../../present/two-column.ts";
 import { COMMANDS, matching, type ReplayCommand } from "../input/commands.ts";
 import { PANES } from "../panes/index.ts";
-import type { World } from "../session.ts";
+import type { ReplaySession } from "../session.ts";
 import type { ReplayState } from "../state.ts";
 
 /** The panes have lines of their own. */
@@ -48,10 +48,10 @@ const WORDS: readonly (readonly [string, string])[] = [
   ["preempt", "counter of a LibOS thread: signals that come while it is up are deferred"],
 ];
 
-export function helpLines(world: World, width: number): string[] {
+export function helpLines(session: ReplaySession, width: number): string[] {
   const columns = width >= TWO ? 2 : 1;
   const half = Math.floor(width / columns) - 1;
-  const { strong } = world.paint;
+  const { strong } = session.paint;
   const entry = (name: string, text: string): string[] =>
     wrapCells(text, half - KEYS - 3).map((line, i) => safe(`  ${(i === 0 ? name : "").padEnd(KEYS)} ${line}`, half));
   const keysOf = (group: keyof typeof GROUPS): string[] => [
@@ -78,7 +78,7 @@ export function helpLines(world: World, width: number): string[] {
   return Array.from({ length: count }, (_, i) => `${padStyled(lines[i] ?? "", half + 1)}${lines[i + count] ?? ""}`);
 }
 
-export function paletteLines(world: World, s: ReplayState): string[] {
+export function paletteLines(session: ReplaySession, s: ReplayState): string[] {
   const found = matching(s.line.typed);
   const chosen = (i: number): boolean => i === 0 && s.line.typed.trim() !== "";
   const lines = found.map((command, i) => {
@@ -86,10 +86,10 @@ export function paletteLines(world: World, s: ReplayState): string[] {
       `${chosen(i) ? ">" : " "} ${command.name.padEnd(18)} ${command.keys.join(" ").padEnd(KEYS)} ${command.text}`,
       s.width,
     );
-    return chosen(i) ? world.paint.here(text) : text;
+    return chosen(i) ? session.paint.here(text) : text;
   });
   return [
-    world.paint.dim(safe("type words of a command; Enter runs the first, Esc leaves", s.width)),
+    session.paint.dim(safe("type words of a command; Enter runs the first, Esc leaves", s.width)),
     ...(lines.length > 0 ? lines : ["no such command"]),
   ];
 }

@@ -3,9 +3,9 @@
 import { describe, expect, test } from "vitest";
 import { COMMANDS, matching } from "../../../../tui/replay/input/commands.ts";
 import { PANES } from "../../../../tui/replay/panes/index.ts";
-import { sessionOf, worlds } from "../../../support/replay.ts";
+import { playerOf, sessions } from "../../../support/replay.ts";
 
-const world = worlds();
+const session = sessions();
 
 describe("the key table", () => {
   test("no key stands for two commands, every command has a text", () => {
@@ -16,8 +16,8 @@ describe("the key table", () => {
   });
 
   test("the help lists every key, the palette finds by words", async () => {
-    const w = await world("initialisation");
-    const s = sessionOf(w, { width: 200, height: 60 });
+    const w = await session("initialisation");
+    const s = playerOf(w, { width: 200, height: 60 });
     await s.press("?");
     const parts = s
       .screen()
@@ -37,7 +37,7 @@ describe("the key table", () => {
   });
 
   test("the help scrolls line by line and page by page, and no further than its end; other keys only close it", async () => {
-    const s = sessionOf(await world("initialisation"), { width: 80, height: 23 });
+    const s = playerOf(await session("initialisation"), { width: 80, height: 23 });
     await s.type("?");
     expect(s.screen()).toMatch(/lines 1 to 17 of/);
     await s.type("jjk");
@@ -53,7 +53,7 @@ describe("the key table", () => {
   });
 
   test("too small a terminal is told so", async () => {
-    const s = sessionOf(await world("initialisation"), { width: 40, height: 10 });
+    const s = playerOf(await session("initialisation"), { width: 40, height: 10 });
     expect(s.screen()).toContain("this terminal is 40x11;");
     expect(s.screen().split("\n")).toHaveLength(10);
   });

@@ -5,9 +5,9 @@ import { describe, expect, test } from "vitest";
 import { onPaste } from "../../../../tui/replay/input/input.ts";
 import { edited, inserted, type Line, lineOf } from "../../../../tui/replay/input/line-edit.ts";
 import { createInputReader, type Input, keysIn } from "../../../../tui/replay/input/terminal-input.ts";
-import { sessionOf, worlds } from "../../../support/replay.ts";
+import { playerOf, sessions } from "../../../support/replay.ts";
 
-const world = worlds();
+const session = sessions();
 const names = (piece: string): string[] => keysIn(piece).map(({ name }) => name);
 const read = (...pieces: string[]): Input[] => pieces.flatMap(createInputReader());
 
@@ -84,7 +84,7 @@ describe("pasted text", () => {
   });
 
   test("outside a prompt it is no command; in a prompt it is one line of text", async () => {
-    const s = sessionOf(await world("toy"));
+    const s = playerOf(await session("toy"));
     onPaste(s.context, "jjq\n");
     expect(s.state()).toMatchObject({ seq: 0, message: expect.stringContaining("only taken where text is asked for") });
     await s.type(";");
@@ -124,7 +124,7 @@ describe("the line of a prompt", () => {
   });
 
   test("what was entered comes back with up and down", async () => {
-    const s = sessionOf(await world("toy"));
+    const s = playerOf(await session("toy"));
     await s.type("g10\rg20\rg");
     for (const [key, typed] of [
       ["\u001b[A", "20"],
@@ -139,7 +139,7 @@ describe("the line of a prompt", () => {
   });
 
   test("of a long line the place where one types is on the screen", async () => {
-    const s = sessionOf(await world("toy"), { width: 80, height: 23 });
+    const s = playerOf(await session("toy"), { width: 80, height: 23 });
     await s.type(`;${"a".repeat(60)}${"b".repeat(60)}`);
     const line = (): string => s.screen().split("\n").at(-3) ?? "";
     expect(line()).toMatch(/^SQL: a{14}b{60}_$/);

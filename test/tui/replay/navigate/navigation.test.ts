@@ -10,21 +10,21 @@ import { matching } from "../../../../tui/replay/input/commands.ts";
 import { onMouse, onTick } from "../../../../tui/replay/input/input.ts";
 import { sql } from "../../../../tui/replay/navigate/navigation.ts";
 import { layoutOf } from "../../../../tui/replay/screen/layout.ts";
-import { findingsOf, HOPS, openWorld, type World } from "../../../../tui/replay/session.ts";
-import { recordScenario, seqOf, sessionOf, worlds } from "../../../support/replay.ts";
+import { findingsOf, HOPS, openSession, type ReplaySession } from "../../../../tui/replay/session.ts";
+import { playerOf, recordScenario, seqOf, sessions } from "../../../support/replay.ts";
 import { tempPaths } from "../../../support/temp-dir.ts";
 
 const fresh = tempPaths();
-const world = worlds();
+const session = sessions();
 const LOST = "lost-interrupted-error";
 const TOY = "toy";
 const SMALL = { width: 80, height: 23 };
 
 describe("to the caller", () => {
   test("the call of the function, then the call around that", async () => {
-    const w = await world(TOY);
+    const w = await session(TOY);
     const call = seqOf(w, "suspend_upcall: lock(cur.lock)");
-    const s = sessionOf(w, { seq: call + 2 });
+    const s = playerOf(w, { seq: call + 2 });
     const label = (): string => w.trace.sites[w.rows.at(s.state().seq)?.site ?? -1]?.label ?? "";
     await s.press("U");
     expect([s.state().seq, label()]).toEqual([call, "lock(cur.lock)"]);
@@ -44,7 +44,7 @@ describe("to the caller", () => {
 
 describe("differences", () => {
   test("each place where one shows is come to, there and back", async () => {
-    const w = await world("w6-kill-fanout", { other: await world("w6-kill-fanout", { stack: "native-linux" }) });
+    const w = await session("w6-kill-fanout", { other: await session("w6-kill-fanout", { stack: "native-linux" }) });
     const walked = (direction: 1 | -1): number[] => {
       const seqs: number[] = [];
       for (let at = direction === 1 ? -1 : w.rows.count; ; ) {
@@ -60,30 +60,30 @@ describe("differences", () => {
   });
 
   test("where a run was cut, what is missing is not said not to happen", async () => {
-    const w = await world("server", { rows: 3000, other: await world("server", { rows: 1500 }) });
-    const screen = sessionOf(w, { width: 120, height: 60, pane: "compare", seq: 2900 }).screen();
+    const w = await session("server", { rows: 3000, other: await session("server", { rows: 1500 }) });
+    const screen = playerOf(w, { width: 120, height: 60, pane: "compare", seq: 2900 }).screen();
     expect(screen).toContain("not recorded");
     expect(screen).not.toContain("does not happen");
   });
 });
 
 test("every thread has its lane where there is room, the one of the timeline always", async () => {
-  const w = await world("server", { rows: 3000 });
+  const w = await session("server", { rows: 3000 });
   const names = w.trace.threads.map(({ name }) => name);
-  const large = sessionOf(w, { width: 120, height: 60, pane: "lanes", seq: 2900 }).screen();
+  const large = playerOf(w, { width: 120, height: 60, pane: "lanes", seq: 2900 }).screen();
   for (const name of names) expect(large).toMatch(new RegExp(`^[> ]${name} `, "m"));
   names.forEach((name, thread) => {
-    expect(sessionOf(w, { ...SMALL, pane: "lanes", seq: 2900, thread }).screen()).toMatch(new RegExp(`^>${name} `, "m"));
+    expect(playerOf(w, { ...SMALL, pane: "lanes", seq: 2900, thread }).screen()).toMatch(new RegExp(`^>${name} `, "m"));
   });
 });
 
 test("a row of signals leads to its first hop that there was", async () => {
-  const w = await world("w6-kill-fanout");
+  const w = await session("w6-kill-fanout");
   const rest = "FROM signals WHERE generated IS NULL ORDER BY id LIMIT 1";
   const [hops = []] = w.trace.ask(`SELECT ${HOPS.join(", ")} ${rest}`);
   const at = hops.findIndex((seq) => seq !== null);
   expect(at).toBeGreaterThan(0);
-  const s = sessionOf(w, SMALL);
+  const s = playerOf(w, SMALL);
   await sql(s.context, `SELECT * ${rest}`);
   await s.press("enter");
   expect(s.state()).toMatchObject({ seq: hops[at], message: `here is the row's ${HOPS[at]}` });
@@ -99,7 +99,7 @@ describe("the mouse", () => {
     [200, 59],
   ])("at %ix%i: a tab opens its pane, the wheel over a pane scrolls it, elsewhere it steps", async (width, height) => {
     const seq = 40;
-    const s = sessionOf(await world(TOY), { width, height, seq, pane: "state" });
+    const s = playerOf(await session(TOY), { width, height, seq, pane: "state" });
     const { sideLeft, sideTop, timeline } = layoutOf({ width, height });
     const tabs = s.screen().split("\n")[sideTop]?.slice(sideLeft) ?? "";
     const over = { column: sideLeft + 5, line: sideTop + 3 };
@@ -117,11 +117,14 @@ describe("the mouse", () => {
 });
 
 test("play that looks far is stopped by the keys of play and by Esc, and does not begin again", async () => {
-  const made = await world(TOY);
+  const made = await session(TOY);
   const { count } = made.rows;
-  const far: World = { ...made, rows: { ...made.rows, find: (from, direction) => ({ goOnAt: (from + direction + count) % count }) } };
+  const far: ReplaySession = {
+    ...made,
+    rows: { ...made.rows, find: (from, direction) => ({ goOnAt: (from + direction + count) % count }) },
+  };
   for (const key of [" ", "\u001b", "\u007f"]) {
-    const s = sessionOf(far, { seq: 20, playing: 1 });
+    const s = playerOf(far, { seq: 20, playing: 1 });
     const ticked = onTick(s.context, 3);
     expect(s.state().busy).toBe(true);
     await s.type(key);
@@ -135,7 +138,7 @@ describe("findings", () => {
     const trace = await recordScenario(LOST, fresh("some.trace"));
     const [rule] = RULES.filter(({ id }) => id !== "sgx-interrupted-code-lost");
     trace.replaceFindings([], [{ rule: rule?.id ?? "", findings: 0, costNs: 0, omitted: 0 }]);
-    const w = openWorld(trace, { paint: paint(false), ascii: false }, null);
+    const w = openSession(trace, { paint: paint(false), ascii: false }, null);
     expect(w.stored).toBeNull();
     expect((await findingsOf(w)).map((finding) => finding.rule)).toContain("sgx-interrupted-code-lost");
     trace.close();
@@ -149,8 +152,8 @@ describe("findings", () => {
       [finding],
       RULES.map(({ id }) => ({ rule: id, findings: id === rule ? 6 : 0, costNs: 0, omitted: id === rule ? 5 : 0 })),
     );
-    const w = openWorld(trace, { paint: paint(false), ascii: false }, null);
-    expect(sessionOf(w, { ...SMALL, pane: "findings" }).screen()).toContain("5 more, like others, are only counted; Enter or } begins");
+    const w = openSession(trace, { paint: paint(false), ascii: false }, null);
+    expect(playerOf(w, { ...SMALL, pane: "findings" }).screen()).toContain("5 more, like others, are only counted; Enter or } begins");
     trace.close();
   });
 
@@ -162,7 +165,7 @@ describe("findings", () => {
     database.pragma("foreign_keys = OFF");
     database.exec("DROP TABLE analysis");
     database.close();
-    expect(() => openWorld(trace, { paint: paint(false), ascii: false }, null)).toThrow(TraceError);
+    expect(() => openSession(trace, { paint: paint(false), ascii: false }, null)).toThrow(TraceError);
     expect(() => trace.ask("SELECT * FROM analysis")).toThrow(/trace\.db.*cannot be asked \(no such table: analysis\).*Remove it/s);
     trace.close();
   });

@@ -5,18 +5,18 @@ import { findRule } from "../../../../analyzer/index.ts";
 import { COMMANDS } from "../../../../tui/replay/input/commands.ts";
 import { onMouse, onTick } from "../../../../tui/replay/input/input.ts";
 import { sql } from "../../../../tui/replay/navigate/navigation.ts";
-import type { StoredFinding, World } from "../../../../tui/replay/session.ts";
+import type { ReplaySession, StoredFinding } from "../../../../tui/replay/session.ts";
 import type { ReplayState } from "../../../../tui/replay/state.ts";
-import { type Session, sessionOf, worldOf } from "../../../support/replay.ts";
+import { type Player, playerOf, sessionOf } from "../../../support/replay.ts";
 import { tempPaths } from "../../../support/temp-dir.ts";
 
 const fresh = tempPaths();
-let lost: World;
+let lost: ReplaySession;
 /** Two threads. */
-let suspended: World;
+let suspended: ReplaySession;
 beforeAll(async () => {
-  lost = await worldOf("toy", fresh("lost.trace"));
-  suspended = await worldOf("sigsuspend-lock", fresh("suspended.trace"), { stack: "graphene-linux" });
+  lost = await sessionOf("toy", fresh("lost.trace"));
+  suspended = await sessionOf("sigsuspend-lock", fresh("suspended.trace"), { stack: "graphene-linux" });
 });
 afterAll(() => {
   lost.trace.close();
@@ -29,15 +29,15 @@ const lastOf = <T>(list: readonly T[]): T => list[list.length - 1] as T;
 
 const END = "the story ends here. w tells why it matters and how it was mended; Enter begins again";
 
-/** A session of the lost error's story, at one of its pieces of evidence; -1 is the last. */
-function atEvidence(at: number, start: Partial<ReplayState> = {}): Session {
+/** A player of the lost error's story, at one of its pieces of evidence; -1 is the last. */
+function atEvidence(at: number, start: Partial<ReplayState> = {}): Player {
   const seqs = seqsOfStory();
   const evidence = at < 0 ? seqs.length + at : at;
-  return sessionOf(lost, { finding: 0, evidence, seq: seqs[evidence] ?? 0, pane: "findings", ...start });
+  return playerOf(lost, { finding: 0, evidence, seq: seqs[evidence] ?? 0, pane: "findings", ...start });
 }
 
 /** As if the rules had found these, each with one piece of evidence where it begins unless others are given. */
-function withFindings(...places: readonly { firstSeq: number; evidence?: readonly number[]; rule?: string }[]): Session {
+function withFindings(...places: readonly { firstSeq: number; evidence?: readonly number[]; rule?: string }[]): Player {
   const stored = places.map(({ firstSeq, evidence = [firstSeq], rule = told().rule }, i) => ({
     ...told(),
     id: i + 1,
@@ -46,12 +46,12 @@ function withFindings(...places: readonly { firstSeq: number; evidence?: readonl
     firstSeq,
     evidence: evidence.map((seq) => ({ seq, caption: `at ${seq}` })),
   }));
-  return sessionOf({ ...lost, stored });
+  return playerOf({ ...lost, stored });
 }
 
 describe("the story", () => {
   test("begins with the first finding wherever one stands, goes to its end, says so once, and begins again", async () => {
-    const s = sessionOf(lost, { seq: lost.rows.count - 2 });
+    const s = playerOf(lost, { seq: lost.rows.count - 2 });
     const seen: number[] = [];
     for (const _ of seqsOfStory()) {
       await s.press("enter");
@@ -173,7 +173,7 @@ describe("why it matters", () => {
   });
 
   test("is told of the first finding when none is chosen", async () => {
-    const s = sessionOf(lost);
+    const s = playerOf(lost);
     await s.type("w");
     expect(s.screen()).toContain(told().rule);
   });
@@ -189,7 +189,7 @@ describe("overlays", () => {
   test("a key that scrolls does; any other closes and does nothing else", async () => {
     for (const overlay of ["help", "why"] as const)
       for (const key of ["q", "\u001b", "?", "w", "}", "G", "x", "\r", ":"]) {
-        const s = sessionOf(lost, { overlay });
+        const s = playerOf(lost, { overlay });
         const before = s.state();
         await s.type(key);
         expect(s.state(), `${overlay} ${key}`).toEqual({ ...before, overlay: null });
@@ -197,20 +197,20 @@ describe("overlays", () => {
   });
 
   test("the wheel scrolls them, a click does nothing", async () => {
-    const s = sessionOf(lost, { overlay: "help" });
+    const s = playerOf(lost, { overlay: "help" });
     await onMouse(s.context, { what: "wheel-down", column: 5, line: 5 });
     await onMouse(s.context, { what: "press", column: 50, line: 1 });
     expect(s.state()).toMatchObject({ overlay: "help", scroll: 1, seq: 0 });
   });
 
   test("what plays stops: one reads", async () => {
-    const s = sessionOf(lost, { playing: 1 });
+    const s = playerOf(lost, { playing: 1 });
     await s.press("w");
     expect(s.state().playing).toBe(0);
   });
 
   test("the help explains the words of the screen in lines of 80 cells", () => {
-    const text = sessionOf(lost, { overlay: "help", width: 80, height: 200 }).screen();
+    const text = playerOf(lost, { overlay: "help", width: 80, height: 200 }).screen();
     for (const word of ["transition", "LibOS", "PAL", "upcall", "ocall", "AEX", "TCS", "SSA, CSSA", "signal context", "pended", "preempt"])
       expect(text).toMatch(new RegExp(`^  ${word} `, "m"));
     for (const line of text.split("\n")) expect(line.length).toBeLessThanOrEqual(80);
@@ -220,7 +220,7 @@ describe("overlays", () => {
 
 describe("search", () => {
   test("goes on at the other end and says so", async () => {
-    const s = sessionOf(lost, { seq: 50 });
+    const s = playerOf(lost, { seq: 50 });
     await s.type("/remember the handler\r");
     expect(s.state()).toMatchObject({ message: "begun again from the beginning" });
     expect(s.state().seq).toBeLessThan(50);
@@ -232,7 +232,7 @@ describe("search", () => {
   });
 
   test("nothing anywhere, nothing else, nothing asked, nothing yet", async () => {
-    const s = sessionOf(lost, { seq: 20 });
+    const s = playerOf(lost, { seq: 20 });
     await s.press("n");
     expect(s.state().message).toBe("no search yet: / searches");
     await s.type("/\r");
@@ -248,14 +248,14 @@ describe("search", () => {
   test.each(["(.|\\w)+\\d\\d\\d$", "((a+)b?)+$", ".*.*.*.*zz", "a{2}b{2}c{2}d{2}", `${".?".repeat(16)}zz`, `${"(.|.)".repeat(16)}zz`])(
     "%s could take for ever: it is looked for as it stands",
     async (text) => {
-      const s = sessionOf(lost);
+      const s = playerOf(lost);
       await s.type(`/${text}\r`);
       expect(s.state().message).toMatch(/^no match for ".*"; searched as plain text: .* are not tried$/);
     },
   );
 
   test("what is no regular expression says why, and is looked for as it stands", async () => {
-    const s = sessionOf(lost);
+    const s = playerOf(lost);
     await s.type("/deliver_signal(\r");
     expect(s.state().seq).toBeGreaterThan(0);
     expect(s.state().message).toMatch(/^searched as plain text: Invalid regular expression: .*[Uu]nterminated group/);
@@ -264,7 +264,7 @@ describe("search", () => {
   });
 
   test("alternatives outside of groups are no choices that multiply, nor is what is escaped", async () => {
-    const s = sessionOf(lost);
+    const s = playerOf(lost);
     for (const text of ["SIGINT|SIGTERM|SIGHUP|SIGUSR1|SIGUSR2", "\\*\\*\\*\\*\\*", "(?:read|write)"]) {
       await s.type(`/${text}\r`);
       expect(s.state().message, text).not.toContain("plain text");
@@ -273,8 +273,11 @@ describe("search", () => {
 
   test("a long one goes round in slices, and Esc stops it", async () => {
     const { count } = lost.rows;
-    const slow: World = { ...lost, rows: { ...lost.rows, find: (from, direction) => ({ goOnAt: (from + direction + count) % count }) } };
-    const s = sessionOf(slow, { seq: 20, search: "zzz" });
+    const slow: ReplaySession = {
+      ...lost,
+      rows: { ...lost.rows, find: (from, direction) => ({ goOnAt: (from + direction + count) % count }) },
+    };
+    const s = playerOf(slow, { seq: 20, search: "zzz" });
     const searching = s.press("n");
     expect(s.state()).toMatchObject({ busy: true });
     expect(s.state().message).toMatch(/^looking: at \d+ % \(Esc stops\)$/);
@@ -286,7 +289,7 @@ describe("search", () => {
 
 describe("SQL", () => {
   test("a question that failed comes back to be mended; its last word and all of it can be taken away", async () => {
-    const s = sessionOf(lost);
+    const s = playerOf(lost);
     await s.type(";SELECT 1 FROM nowhere\r");
     expect(s.state().message).toContain("no such table: nowhere");
     await s.type(";");
@@ -302,7 +305,7 @@ describe("SQL", () => {
 
   test("the prompts' help fits the narrowest usual terminal", async () => {
     for (const key of ["/", "g", ";", ":"]) {
-      const s = sessionOf(lost, { width: 80, height: 23 });
+      const s = playerOf(lost, { width: 80, height: 23 });
       await s.type(key);
       expect(s.screen().split("\n").at(-2), key).not.toContain("…");
     }
@@ -319,7 +322,7 @@ describe("SQL", () => {
     ["SELECT 5000 AS seq", 5, "there is no seq 5000"],
     ["SELECT seq FROM transitions WHERE seq < 0", 5, "no row to jump from: ; asks in SQL"],
   ])("Enter on a row: %s", async (text, seq, message) => {
-    const s = sessionOf(lost, { seq: 5 });
+    const s = playerOf(lost, { seq: 5 });
     await sql(s.context, text);
     await s.press("enter");
     expect(s.state()).toMatchObject({ seq, message });
@@ -327,7 +330,7 @@ describe("SQL", () => {
 });
 
 test("rules that could not look through all of the trace have not found nothing", async () => {
-  const s = sessionOf(lost, { findings: [], looking: true, pane: "findings" });
+  const s = playerOf(lost, { findings: [], looking: true, pane: "findings" });
   s.context.dispatch({ type: "found", findings: null });
   expect(s.screen()).toContain("the rules could not look through all of the trace");
   await s.press("}");
@@ -336,7 +339,7 @@ test("rules that could not look through all of the trace have not found nothing"
 
 describe("copying", () => {
   test.each([{ folded: false }, { folded: true }])("what is on the screen: %j", async (start) => {
-    const s = sessionOf(lost, { seq: 28, width: 80, height: 23, ...start });
+    const s = playerOf(lost, { seq: 28, width: 80, height: 23, ...start });
     await s.press("y");
     const numbers = (text: string): number[] =>
       [...text.matchAll(/^►? +(\d+) {2}(?:app|libos|pal|u-pal|host) /gm)].map(([, n]) => Number(n));
@@ -351,16 +354,16 @@ describe("copying", () => {
 
 describe("keys have an effect or a word", () => {
   test("threads", async () => {
-    const one = sessionOf(lost);
+    const one = playerOf(lost);
     await one.press("t");
     expect(one.state().message).toBe("there is only one thread");
-    const two = sessionOf(suspended);
+    const two = playerOf(suspended);
     await two.press("T");
     expect(two.state()).toMatchObject({ thread: suspended.trace.threads.length - 1, message: "" });
   });
 
   test("folding, speed, out of the outermost", async () => {
-    const s = sessionOf(lost);
+    const s = playerOf(lost);
     await s.press("z");
     expect(s.state().message).toBe("folded: branches and small functions left out");
     await s.press("z");
@@ -376,13 +379,13 @@ describe("keys have an effect or a word", () => {
   });
 
   test("while it plays the first line has the speed, and the message stays", async () => {
-    const s = sessionOf(lost, { playing: 1, message: "a caption" });
+    const s = playerOf(lost, { playing: 1, message: "a caption" });
     await s.press("+");
     expect(s.state()).toMatchObject({ speed: 10, message: "a caption" });
   });
 
   test("an empty palette does nothing, an unknown command is said to be none", async () => {
-    const s = sessionOf(lost);
+    const s = playerOf(lost);
     for (const typed of [":\r", ":  \r"]) {
       await s.type(typed);
       expect(s.state()).toMatchObject({ seq: 0, prompt: null, message: "" });

@@ -4,18 +4,18 @@ import { describe, expect, test } from "vitest";
 import { displayWidth } from "../../../../tui/present/safe.ts";
 import { drawRows } from "../../../../tui/present/two-column.ts";
 import { onlySites, pairsOf } from "../../../../tui/replay/compare/alignment.ts";
-import { LOOKED_ROWS } from "../../../../tui/replay/compare/divergence.ts";
+import { MAX_ALIGNED_ROWS } from "../../../../tui/replay/compare/divergence.ts";
 import { alignedSeq } from "../../../../tui/replay/compare/position.ts";
 import { stateLines } from "../../../../tui/replay/machine/machine-lines.ts";
 import { sql } from "../../../../tui/replay/navigate/navigation.ts";
 import { findingsPane } from "../../../../tui/replay/panes/findings.ts";
 import { flowPane } from "../../../../tui/replay/panes/flow.ts";
-import { isTooLongToLook, type World } from "../../../../tui/replay/session.ts";
+import { isTooLongToAnalyze, type ReplaySession } from "../../../../tui/replay/session.ts";
 import { initialState, type ReplayState, startState } from "../../../../tui/replay/state.ts";
-import { seqOf, sessionOf, worlds } from "../../../support/replay.ts";
+import { playerOf, seqOf, sessions } from "../../../support/replay.ts";
 import { TOY, TOY_TEXT } from "../../../support/toy-stack.ts";
 
-const world = worlds();
+const session = sessions();
 
 const LOST = "toy";
 const LONG_NAME = "a-name-that-is-long-enough";
@@ -29,26 +29,26 @@ const PARTED = "_DkHandleExternalEvent: find the PAL call";
 const AFTER = "_DkHandleExternalEvent: upcall";
 const BACK = "libc read: back in the application";
 
-const withFix = async (): Promise<World> => world(LOST, { other: await world(LOST, { fixes: [FIX] }) });
+const withFix = async (): Promise<ReplaySession> => session(LOST, { other: await session(LOST, { fixes: [FIX] }) });
 
 describe("compare", () => {
   test("columns have short names, the whole ones stand above", async () => {
     const w = await withFix();
     const seq = seqOf(w, PARTED);
-    const small = sessionOf(w, { ...SMALL, seq, pane: "compare" }).screen();
+    const small = playerOf(w, { ...SMALL, seq, pane: "compare" }).screen();
     expect(small).toMatch(/seq +thread +call +this run +with the fix/);
     expect(small).toContain(` toy-sgx + ${FIX}  seq ${seq}`);
-    expect(sessionOf(w, { ...LARGE, seq, pane: "compare" }).screen()).toContain(`this run: toy-sgx; with the fix: toy-sgx + ${FIX}`);
-    const linux = await world("initialisation", { other: await world("initialisation", { stack: "graphene-linux" }) });
-    expect(sessionOf(linux, { ...SMALL, pane: "compare" }).screen()).toMatch(/call +this run +graphene-linux/);
-    const less = await world(LOST, { fixes: [FIX], other: await world(LOST) });
-    expect(sessionOf(less, { ...SMALL, pane: "compare" }).screen()).toMatch(/call +this run +the other/);
+    expect(playerOf(w, { ...LARGE, seq, pane: "compare" }).screen()).toContain(`this run: toy-sgx; with the fix: toy-sgx + ${FIX}`);
+    const linux = await session("initialisation", { other: await session("initialisation", { stack: "graphene-linux" }) });
+    expect(playerOf(linux, { ...SMALL, pane: "compare" }).screen()).toMatch(/call +this run +graphene-linux/);
+    const less = await session(LOST, { fixes: [FIX], other: await session(LOST) });
+    expect(playerOf(less, { ...SMALL, pane: "compare" }).screen()).toMatch(/call +this run +the other/);
   });
 
   test("where the roads of the differing call part; steps that only one run makes have a sign", async () => {
     const w = await withFix();
     const seq = seqOf(w, PARTED);
-    const screen = sessionOf(w, { ...LARGE, seq, pane: "compare" }).screen();
+    const screen = playerOf(w, { ...LARGE, seq, pane: "compare" }).screen();
     const words = screen.replaceAll(/\s*\n.*│ /g, " ");
     expect(words).toContain(`the roads part after seq ${seq}; here: upcall`);
     expect(words).toContain("there: keep the code");
@@ -65,10 +65,10 @@ describe("compare", () => {
   });
 
   test("where this run is on a detour, the other one waits and says why", async () => {
-    const w = await world(LOST, { fixes: [FIX], other: await world(LOST) });
+    const w = await session(LOST, { fixes: [FIX], other: await session(LOST) });
     const seq = seqOf(w, "_DkRaiseFailure: pal_errno");
     const parted = seqOf(w, PARTED);
-    const s = sessionOf(w, { ...SMALL, seq, pane: "compare" });
+    const s = playerOf(w, { ...SMALL, seq, pane: "compare" });
     expect(alignedSeq(w, s.state())).toMatchObject({ seq: parted, waits: "parted" });
     expect(s.screen()).toContain(` toy-sgx  seq ${parted}  (waits: the roads parted)`);
     expect(s.screen()).toMatch(new RegExp(`►\\s+${seq}- pal`));
@@ -78,15 +78,15 @@ describe("compare", () => {
 
   test("beyond what is looked through without a call, the other one stands still and says why", async () => {
     const text = "name: busy\ntitle: busy\nmain:\n  - loop: {times: 6000, do: [compute: 1us, vectors: live]}\n  - getpid\n";
-    const w = await world("busy", { text, other: await world("busy", { text, fixes: [FIX] }) });
+    const w = await session("busy", { text, other: await session("busy", { text, fixes: [FIX] }) });
     const call = pairsOf(w).find(({ one }) => one?.what.includes("getpid"))?.one?.seq ?? expect.fail("there is a call");
-    expect(call).toBeGreaterThan(LOOKED_ROWS + 2000);
+    expect(call).toBeGreaterThan(MAX_ALIGNED_ROWS + 2000);
     const at = (seq: number): object | null => alignedSeq(w, { ...initialState(80, 23), seq });
-    expect(at(LOOKED_ROWS - 1)).toMatchObject({ seq: LOOKED_ROWS - 1, waits: null });
-    expect(at(call - 1)).toMatchObject({ seq: LOOKED_ROWS - 1, waits: "far" });
+    expect(at(MAX_ALIGNED_ROWS - 1)).toMatchObject({ seq: MAX_ALIGNED_ROWS - 1, waits: null });
+    expect(at(call - 1)).toMatchObject({ seq: MAX_ALIGNED_ROWS - 1, waits: "far" });
     expect(at(call)).toMatchObject({ seq: call, waits: null });
-    expect(sessionOf(w, { ...SMALL, seq: call - 1, pane: "compare" }).screen()).toContain("(stands still)");
-    expect(sessionOf(w, { ...SMALL, seq: call, pane: "compare" }).screen()).not.toContain("stands still");
+    expect(playerOf(w, { ...SMALL, seq: call - 1, pane: "compare" }).screen()).toContain("(stands still)");
+    expect(playerOf(w, { ...SMALL, seq: call, pane: "compare" }).screen()).not.toContain("stands still");
   });
 
   test("of which one is too long: nothing is laid side by side, and nothing is said to differ", async () => {
@@ -95,22 +95,22 @@ describe("compare", () => {
     const w = { ...made, other: { ...other, rows: { ...other.rows, count: 3_000_001 } } };
     expect(pairsOf(w)).toEqual([]);
     expect(onlySites(w, w.other)).toEqual({ here: new Set(), there: new Set() });
-    expect(sessionOf(w, { ...SMALL, pane: "compare" }).screen()).toContain("too long a trace to lay side by side");
+    expect(playerOf(w, { ...SMALL, pane: "compare" }).screen()).toContain("too long a trace to lay side by side");
   });
 
   test("two stacks: every place is drawn, within the screen", async () => {
-    const w = await world("nested", { other: await world("nested", { stack: "native-linux" }) });
+    const w = await session("nested", { other: await session("nested", { stack: "native-linux" }) });
     for (let seq = 0; seq < w.rows.count; seq += 7) {
-      const screen = sessionOf(w, { ...SMALL, seq, pane: "compare" }).screen();
+      const screen = playerOf(w, { ...SMALL, seq, pane: "compare" }).screen();
       expect(screen, `seq ${seq}`).not.toContain("this cannot be shown");
       for (const line of screen.split("\n")) expect(displayWidth(line)).toBeLessThanOrEqual(80);
     }
   });
 
   test("without another run: the command that shows it beside the fix", async () => {
-    const w = await world(LOST);
-    const words = (of: World): string =>
-      sessionOf(of, { ...SMALL, pane: "compare" })
+    const w = await session(LOST);
+    const words = (of: ReplaySession): string =>
+      playerOf(of, { ...SMALL, pane: "compare" })
         .screen()
         .replaceAll(/\s+/g, " ");
     expect(words(w)).toContain(`start again with --fix ${FIX}`);
@@ -121,8 +121,8 @@ describe("compare", () => {
 
 describe("signal", () => {
   test("where the signal is now, and what becomes of it", async () => {
-    const w = await world(LOST);
-    const s = sessionOf(w, { ...SMALL, seq: seqOf(w, "suspend_upcall: lock(cur.lock)") });
+    const w = await session(LOST);
+    const s = playerOf(w, { ...SMALL, seq: seqOf(w, "suspend_upcall: lock(cur.lock)") });
     await s.press("f");
     expect(s.screen()).toContain("SIGINT, signal 1, now: on its way up to the LibOS (main); in the end: handled");
     await s.press("home");
@@ -132,8 +132,8 @@ describe("signal", () => {
   });
 
   test("what is hidden is counted, scrolling shows it, the hop stood at is seen", async () => {
-    const w = await world(LOST);
-    const s = sessionOf(w, { ...SMALL, seq: seqOf(w, "suspend_upcall: lock(cur.lock)") });
+    const w = await session(LOST);
+    const s = playerOf(w, { ...SMALL, seq: seqOf(w, "suspend_upcall: lock(cur.lock)") });
     await s.press("f");
     const hops = s.state().road?.hops ?? [];
     expect(hops.length).toBeGreaterThan(4);
@@ -153,8 +153,8 @@ describe("signal", () => {
   });
 
   test("long texts are wrapped where there is room", async () => {
-    const w = await world(LOST);
-    const s = sessionOf(w, { ...LARGE, seq: seqOf(w, "suspend_upcall: lock(cur.lock)") });
+    const w = await session(LOST);
+    const s = playerOf(w, { ...LARGE, seq: seqOf(w, "suspend_upcall: lock(cur.lock)") });
     await s.press("f");
     const pane = s.screen().slice(0, s.screen().indexOf("│ state "));
     expect(pane).not.toContain("…");
@@ -164,10 +164,10 @@ describe("signal", () => {
 
 describe("the first line", () => {
   test("the case's name is cut before the stack and the thread", async () => {
-    const w = await world(LONG_NAME, { stack: TOY, text: TOY_TEXT.replace("toy", LONG_NAME) });
+    const w = await session(LONG_NAME, { stack: TOY, text: TOY_TEXT.replace("toy", LONG_NAME) });
     const seq = seqOf(w, "suspend_upcall: lock(cur.lock)");
     const last = w.rows.count - 1;
-    const s = sessionOf(w, { ...SMALL, seq });
+    const s = playerOf(w, { ...SMALL, seq });
     const first = (): string => s.screen().split("\n")[0] ?? "";
     expect(first()).toContain(` ${LONG_NAME} on toy-sgx  thread main `);
     await s.press("f");
@@ -180,7 +180,7 @@ describe("the first line", () => {
 
 describe("hints", () => {
   test("the findings pane says what Enter does, and the line below does not repeat it", async () => {
-    const s = sessionOf(await world(LOST), SMALL);
+    const s = playerOf(await session(LOST), SMALL);
     await s.press("enter");
     const [finding] = s.state().findings;
     expect(s.screen()).toContain(`evidence 1 of ${finding?.evidence.length}: Enter goes on`);
@@ -193,7 +193,7 @@ describe("hints", () => {
   });
 
   test("at the end of the story: it is the end", async () => {
-    const s = sessionOf(await world(LOST), SMALL);
+    const s = playerOf(await session(LOST), SMALL);
     await s.press("enter");
     const count = s.state().findings[0]?.evidence.length ?? 0;
     for (let i = 1; i < count; i += 1) await s.press("enter");
@@ -205,7 +205,7 @@ describe("hints", () => {
   });
 
   test("in SQL Enter jumps: nothing else is said of it", async () => {
-    const s = sessionOf(await world(LOST), SMALL);
+    const s = playerOf(await session(LOST), SMALL);
     await s.press("enter");
     await sql(s.context, "SELECT seq FROM transitions ORDER BY seq");
     expect(s.screen()).toContain("Enter jumps");
@@ -215,20 +215,20 @@ describe("hints", () => {
 
 describe("timeline", () => {
   test("calls further out than the first bar are counted in the heading", async () => {
-    const w = await world(LOST);
+    const w = await session(LOST);
     const seq = seqOf(w, "on-sigint: on-sigint()");
-    expect(sessionOf(w, { ...SMALL, seq }).screen()).toMatch(/Normal context \(\+\d+ outer\) +Signal context/);
-    expect(sessionOf(w, { width: 200, height: 25, seq }).screen()).toMatch(/Normal context \(\d+ outer calls not drawn\) +Signal context/);
-    expect(sessionOf(w, { width: 60, height: 23, seq }).screen()).toMatch(/Normal context( \+\d)? +Signal context/);
-    expect(sessionOf(w, { ...SMALL, seq: 0 }).screen()).toMatch(/Normal context +Signal context/);
+    expect(playerOf(w, { ...SMALL, seq }).screen()).toMatch(/Normal context \(\+\d+ outer\) +Signal context/);
+    expect(playerOf(w, { width: 200, height: 25, seq }).screen()).toMatch(/Normal context \(\d+ outer calls not drawn\) +Signal context/);
+    expect(playerOf(w, { width: 60, height: 23, seq }).screen()).toMatch(/Normal context( \+\d)? +Signal context/);
+    expect(playerOf(w, { ...SMALL, seq: 0 }).screen()).toMatch(/Normal context +Signal context/);
   });
 
   test("the same row's bars and what is not drawn are the same depth on each screen", async () => {
-    const w = await world(LOST);
+    const w = await session(LOST);
     const depths = new Set<number>();
     const hiddens = new Set<number>();
     for (let seq = 50; seq < w.rows.count; seq += 1) {
-      const screen = sessionOf(w, { ...SMALL, seq }).screen();
+      const screen = playerOf(w, { ...SMALL, seq }).screen();
       const hidden = Number(/\(\+(\d+) outer\)/.exec(screen)?.[1] ?? 0);
       const bars = /^.{8}app {3}((?:│ )*)on-sigint: on-sigint\(\)/m.exec(screen)?.[1];
       if (bars === undefined) continue;
@@ -240,7 +240,7 @@ describe("timeline", () => {
   });
 
   test("seqs of eight digits are whole, with their pointer and sign, and apart from the layer", async () => {
-    const w = await world(LOST);
+    const w = await session(LOST);
     const first = w.rows.at(seqOf(w, PARTED)) ?? expect.fail("there is a row");
     const rows = [12_345_678, 12_345_679].map((seq) => ({ row: { ...first, seq }, level: 0, folded: 0, others: 0 }));
     const [one, two] = drawRows(rows, {
@@ -260,7 +260,7 @@ describe("timeline", () => {
   });
 
   test("the enclave's bar goes on beside a note, and a note leaves a cell free", async () => {
-    const w = await world(LOST);
+    const w = await session(LOST);
     const place = seqOf(w, PARTED);
     for (const sgx of [true, false]) {
       const rows = [w.rows.at(place), w.rows.at(place + 1)].flatMap((row) => (row === null ? [] : [row]));
@@ -288,15 +288,15 @@ describe("timeline", () => {
 
 describe("state", () => {
   test("what matters on a signal's road is seen in a small pane", async () => {
-    const w = await world(LOST);
-    const s = sessionOf(w, { ...SMALL, seq: seqOf(w, "_DkHandleExternalEvent: RAX = 0") });
+    const w = await session(LOST);
+    const s = playerOf(w, { ...SMALL, seq: seqOf(w, "_DkHandleExternalEvent: RAX = 0") });
     for (const text of ["pal_errno 0", "RAX 0", "preempt", "LibOS pending", "inside the enclave  CSSA 0"])
       expect(s.screen()).toContain(text);
     expect(s.screen()).toMatch(/\* +pal_errno 0 +RAX 0/);
   });
 
   test("a thread that runs waits for nothing", async () => {
-    const w = await world("sigsuspend-lock", { stack: "graphene-linux" });
+    const w = await session("sigsuspend-lock", { stack: "graphene-linux" });
     const texts = new Set<string>();
     for (let seq = 0; seq < w.rows.count; seq += 3) {
       const state = w.machines.at(seq);
@@ -311,8 +311,8 @@ describe("state", () => {
 
 describe("findings, flow, SQL", () => {
   test("a finding has its interval, and stands where it begins on the minimap", async () => {
-    const w = await world(LOST);
-    const s = sessionOf(w, { ...SMALL, pane: "findings" });
+    const w = await session(LOST);
+    const s = playerOf(w, { ...SMALL, pane: "findings" });
     const { firstSeq = 0, lastSeq = 0 } = w.stored?.[0] ?? {};
     expect(s.screen()).toMatch(
       new RegExp(`seq ${firstSeq} to ${lastSeq} +high +read\\(pipe, 64\\) returns 0 instead of -EINTR after SIGINT`),
@@ -323,7 +323,7 @@ describe("findings, flow, SQL", () => {
   });
 
   test("texts are wrapped where there is room, and cut where there is none", async () => {
-    const w = await world(LOST);
+    const w = await session(LOST);
     const s: ReplayState = { ...initialState(80, 23), findings: w.stored ?? [], seq: seqOf(w, "toy_sighandler: update") };
     const title = w.stored?.[0]?.title ?? "";
     expect(
@@ -340,24 +340,24 @@ describe("findings, flow, SQL", () => {
   });
 
   test("a long trace that nobody analyzed is not said to have no findings", async () => {
-    const made = await world(LOST);
-    const long = (rows: number): World => ({ ...made, stored: null, rows: { ...made.rows, count: rows } });
+    const made = await session(LOST);
+    const long = (rows: number): ReplaySession => ({ ...made, stored: null, rows: { ...made.rows, count: rows } });
     const words = (rows: number): string => findingsPane.lines(long(rows), startState(long(rows), 80, 23), 50, 20).join(" ");
     expect(words(2_000_001)).toContain("not all rules looked yet");
-    expect(isTooLongToLook(long(2_000_001))).toBe(true);
+    expect(isTooLongToAnalyze(long(2_000_001))).toBe(true);
     expect(words(2_000_000)).not.toContain("not all rules looked yet");
-    expect(isTooLongToLook(long(2_000_000))).toBe(false);
+    expect(isTooLongToAnalyze(long(2_000_000))).toBe(false);
   });
 
   test("a row wider than the pane is told cell by cell, where there is room", async () => {
-    const w = await world(LOST);
+    const w = await session(LOST);
     const wide = "SELECT seq, flow, label, 'a' AS one, 'b' AS two, 'the last cell' AS last, kind FROM transitions ORDER BY seq";
-    const large = sessionOf(w, LARGE);
+    const large = playerOf(w, LARGE);
     await sql(large.context, wide);
     await large.press(".");
     expect(large.screen()).toMatch(/│ seq: 1 *$/m);
     expect(large.screen()).toContain("last: the last cell");
-    const small = sessionOf(w, SMALL);
+    const small = playerOf(w, SMALL);
     await sql(small.context, wide);
     expect(small.screen()).not.toContain("last: ");
     await sql(large.context, "SELECT seq FROM transitions ORDER BY seq");

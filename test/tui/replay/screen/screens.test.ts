@@ -5,9 +5,9 @@
 
 import { describe, expect, test } from "vitest";
 import { expectGolden } from "../../../support/golden.ts";
-import { sessionOf, worlds } from "../../../support/replay.ts";
+import { playerOf, sessions } from "../../../support/replay.ts";
 
-const world = worlds();
+const session = sessions();
 const ENTER = "\r";
 
 /** Name, case, what is typed, and what the screen must have to be about something. */
@@ -27,8 +27,8 @@ describe.each([
   [200, 60],
 ] as const)("%ix%i", (width, height) => {
   test.each(STORIES)("%s", async (name, scenario, typed, shows) => {
-    const other = name === "with-the-fix" ? await world("toy", { fixes: ["sgx-interrupted-code-lost"] }) : null;
-    const s = sessionOf(await world(scenario, { other }), { width, height: height - 1 });
+    const other = name === "with-the-fix" ? await session("toy", { fixes: ["sgx-interrupted-code-lost"] }) : null;
+    const s = playerOf(await session(scenario, { other }), { width, height: height - 1 });
     await s.type(typed);
     const screen = s.screen().replace(/[ \t]+$/gm, "");
     expect(screen).toContain(shows);
