@@ -65,6 +65,6 @@ test("the README's first questions are those that the benchmark times, and each 
   }
 });
 
-test("the README's table of keys is that of tui/replay/keys.ts", () => {
+test("the README's table of keys is that of tui/replay/input/commands.ts", () => {
   expectInReadme(/^\| keys \|.*\n(?:\|.*\n)*/m, `${keyTable().trim()}\n`);
 });

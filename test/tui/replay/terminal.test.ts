@@ -1,6 +1,6 @@
 /**
  * The replay as a real program in a real terminal (tmux), driven by keys, at 80x24 and 200x60. A story's screen is the one that the
- * same keys give without a terminal: what stands in it is the business of the tests beside, and of the goldens of replay-screens.test.ts.
+ * same keys give without a terminal: what stands in it is the business of the tests beside, and of the goldens of screen/screens.test.ts.
  */
 
 import { execFileSync } from "node:child_process";

@@ -4,7 +4,6 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { findRule } from "../../../../analyzer/index.ts";
 import { COMMANDS } from "../../../../tui/replay/input/commands.ts";
 import { onMouse, onTick } from "../../../../tui/replay/input/input.ts";
-import { sql } from "../../../../tui/replay/navigate/navigation.ts";
 import type { ReplaySession, StoredFinding } from "../../../../tui/replay/session.ts";
 import type { ReplayState } from "../../../../tui/replay/state.ts";
 import { type Player, playerOf, sessionOf } from "../../../support/replay.ts";
@@ -215,117 +214,6 @@ describe("overlays", () => {
       expect(text).toMatch(new RegExp(`^  ${word} `, "m"));
     for (const line of text.split("\n")) expect(line.length).toBeLessThanOrEqual(80);
     for (const line of text.split("\n").slice(2)) expect(line, "an ellipsis").not.toMatch(/…$/);
-  });
-});
-
-describe("search", () => {
-  test("goes on at the other end and says so", async () => {
-    const s = playerOf(lost, { seq: 50 });
-    await s.type("/remember the handler\r");
-    expect(s.state()).toMatchObject({ message: "begun again from the beginning" });
-    expect(s.state().seq).toBeLessThan(50);
-    const first = s.state().seq;
-    s.context.dispatch({ type: "go", seq: 0, thread: 0 });
-    await s.press("N");
-    expect(s.state()).toMatchObject({ message: "begun again from the end" });
-    expect(s.state().seq).toBeGreaterThanOrEqual(first);
-  });
-
-  test("nothing anywhere, nothing else, nothing asked, nothing yet", async () => {
-    const s = playerOf(lost, { seq: 20 });
-    await s.press("n");
-    expect(s.state().message).toBe("no search yet: / searches");
-    await s.type("/\r");
-    expect(s.state()).toMatchObject({ message: "no search yet: / searches", seq: 20 });
-    await s.type("/zzz\r");
-    expect(s.state()).toMatchObject({ message: 'no match for "zzz"', seq: 20 });
-    await s.press("N");
-    expect(s.state()).toMatchObject({ message: 'no match for "zzz"', seq: 20 });
-    await s.type("/build the enclave\rnn");
-    expect(s.state()).toMatchObject({ message: 'no other match for "build the enclave"', seq: 0 });
-  });
-
-  test.each(["(.|\\w)+\\d\\d\\d$", "((a+)b?)+$", ".*.*.*.*zz", "a{2}b{2}c{2}d{2}", `${".?".repeat(16)}zz`, `${"(.|.)".repeat(16)}zz`])(
-    "%s could take for ever: it is looked for as it stands",
-    async (text) => {
-      const s = playerOf(lost);
-      await s.type(`/${text}\r`);
-      expect(s.state().message).toMatch(/^no match for ".*"; searched as plain text: .* are not tried$/);
-    },
-  );
-
-  test("what is no regular expression says why, and is looked for as it stands", async () => {
-    const s = playerOf(lost);
-    await s.type("/deliver_signal(\r");
-    expect(s.state().seq).toBeGreaterThan(0);
-    expect(s.state().message).toMatch(/^searched as plain text: Invalid regular expression: .*[Uu]nterminated group/);
-    await s.type("/zz[\r");
-    expect(s.state().message).toMatch(/^no match for "zz\["; searched as plain text: Invalid regular expression: /);
-  });
-
-  test("alternatives outside of groups are no choices that multiply, nor is what is escaped", async () => {
-    const s = playerOf(lost);
-    for (const text of ["SIGINT|SIGTERM|SIGHUP|SIGUSR1|SIGUSR2", "\\*\\*\\*\\*\\*", "(?:read|write)"]) {
-      await s.type(`/${text}\r`);
-      expect(s.state().message, text).not.toContain("plain text");
-    }
-  });
-
-  test("a long one goes round in slices, and Esc stops it", async () => {
-    const { count } = lost.rows;
-    const slow: ReplaySession = {
-      ...lost,
-      rows: { ...lost.rows, find: (from, direction) => ({ goOnAt: (from + direction + count) % count }) },
-    };
-    const s = playerOf(slow, { seq: 20, search: "zzz" });
-    const searching = s.press("n");
-    expect(s.state()).toMatchObject({ busy: true });
-    expect(s.state().message).toMatch(/^looking: at \d+ % \(Esc stops\)$/);
-    await s.type("\u001b");
-    await searching;
-    expect(s.state()).toMatchObject({ message: "stopped", seq: 20, busy: false });
-  });
-});
-
-describe("SQL", () => {
-  test("a question that failed comes back to be mended; its last word and all of it can be taken away", async () => {
-    const s = playerOf(lost);
-    await s.type(";SELECT 1 FROM nowhere\r");
-    expect(s.state().message).toContain("no such table: nowhere");
-    await s.type(";");
-    expect(s.state()).toMatchObject({ prompt: "sql", line: { typed: "SELECT 1 FROM nowhere" } });
-    expect(s.screen()).toContain("ctrl-u clears");
-    await s.type("  \u0017");
-    expect(s.state().line.typed).toBe("SELECT 1 FROM ");
-    await s.type("\u0017\u0017\u0017\u0017");
-    expect(s.state().line.typed).toBe("");
-    await s.type("x y\u0015");
-    expect(s.state().line.typed).toBe("");
-  });
-
-  test("the prompts' help fits the narrowest usual terminal", async () => {
-    for (const key of ["/", "g", ";", ":"]) {
-      const s = playerOf(lost, { width: 80, height: 23 });
-      await s.type(key);
-      expect(s.screen().split("\n").at(-2), key).not.toContain("…");
-    }
-  });
-
-  test.each([
-    ["SELECT 12 AS seq, 13 AS exit_seq", 12, ""],
-    ["SELECT 3 AS a, 13 AS exit_seq, 14 AS other_seq", 13, "here is the row's exit_seq"],
-    ["SELECT 13 AS exit_seq, 12 AS seq", 12, ""],
-    ["SELECT NULL AS seq, 14 AS exit_seq", 14, "here is the row's exit_seq"],
-    ["SELECT 77 AS id, 15 AS generated", 15, "here is the row's generated"],
-    ["SELECT 12 AS sequence, 13 AS time", 5, "this result has no column seq"],
-    ["SELECT NULL AS seq, 'x' AS exit_seq", 5, "this row has nothing to jump to in seq, exit_seq"],
-    ["SELECT 5000 AS seq", 5, "there is no seq 5000"],
-    ["SELECT seq FROM transitions WHERE seq < 0", 5, "no row to jump from: ; asks in SQL"],
-  ])("Enter on a row: %s", async (text, seq, message) => {
-    const s = playerOf(lost, { seq: 5 });
-    await sql(s.context, text);
-    await s.press("enter");
-    expect(s.state()).toMatchObject({ seq, message });
   });
 });
 

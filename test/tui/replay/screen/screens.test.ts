@@ -1,6 +1,6 @@
 /**
  * Whole screens of the replay, as pictures to review: the toy's stories at 80x24 and 200x60, without the line that Ink needs.
- * EINTR_UPDATE=1 npx vitest run test/tui/replay-screens.test.ts writes them anew.
+ * EINTR_UPDATE=1 npx vitest run test/tui/replay/screen/screens.test.ts writes them anew.
  */
 
 import { describe, expect, test } from "vitest";
