@@ -3,10 +3,11 @@
 export type { BatchEntry, TransitionReader } from "./arrow/read.ts";
 export { openTransitions } from "./arrow/read.ts";
 export { type CallPlace, createCallWalk, HANDLER, WALKED } from "./derive/call-walk.ts";
+export { addExporter, EXPORTERS, type Exporter, type ExportSink, type NamedRow, namedRows } from "./export/index.ts";
 export type { Digest } from "./format/digest.ts";
 export { createDigest } from "./format/digest.ts";
 export { TraceError } from "./format/errors.ts";
-export { openRegular } from "./format/files.ts";
+export { openRegular, writeWhole } from "./format/files.ts";
 export type { QualityCounter, RunEnd, RunInfo } from "./format/metadata.ts";
 export { ARROW_NAME, DB_NAME } from "./format/metadata.ts";
 export {

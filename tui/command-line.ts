@@ -19,6 +19,7 @@ const COMMANDS: Readonly<Record<Name | "replay", () => Promise<Make>>> = {
   diff: other("diff"),
   explain: other("explain"),
   query: other("query"),
+  export: other("export"),
   show: other("show"),
   replay: async () => (await import("./commands/replay.ts")).replayCommand,
   rerun: other("rerun"),

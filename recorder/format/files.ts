@@ -15,6 +15,11 @@ const kindOf = (stat: fs.Stats): string => {
   return stat.isCharacterDevice() || stat.isBlockDevice() ? "a device" : "no regular file";
 };
 
+/** Write all of `bytes` behind what was written. */
+export function writeWhole(fd: number, bytes: Uint8Array): void {
+  for (let done = 0; done < bytes.length; ) done += fs.writeSync(fd, bytes, done, bytes.length - done);
+}
+
 /**
  * Descriptor of a regular file, opened for reading; or what it is instead: a pipe would wait for its writer, a device may never end,
  * with Ctrl-C unheard. Throws what node:fs throws.

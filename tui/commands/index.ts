@@ -5,6 +5,7 @@ export { completionCommand as completion } from "./completion.ts";
 export { demoCommand as demo } from "./demo.ts";
 export { diffCommand as diff } from "./diff.ts";
 export { explainCommand as explain } from "./explain.ts";
+export { exportCommand as export } from "./export.ts";
 export { queryCommand as query } from "./query.ts";
 export { recordCommand as record } from "./record.ts";
 export { rerunCommand as rerun } from "./rerun.ts";
