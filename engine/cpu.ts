@@ -10,6 +10,7 @@ import { ScenarioError } from "./errors.ts";
 import { ACT, CALL, type Program, RET, TEST } from "./flow.ts";
 import { type Declared, PIPE } from "./object-kinds.ts";
 import type { Scenario } from "./scenario/schema.ts";
+import type { StackColumns } from "./stack/stack.ts";
 import {
   ENCLAVE,
   type Frame,
@@ -40,6 +41,7 @@ export interface Wiring {
   readonly isHandler: readonly boolean[];
   /** Flows of the scenario's handlers, in its order. */
   readonly handlers: readonly number[];
+  readonly columns: StackColumns;
   /** No library OS: the kernel is the application's own, as it was that of a log. */
   readonly native: boolean;
   /** First frames of a process's first thread, and of a further thread whose first own function is `start`. */
@@ -180,12 +182,15 @@ export class Cpu {
     b.value[i] = this.value + 0;
     b.extra[i] = this.extra;
     const depth = t.host.length + t.enclave.length;
-    const pending = t.libos.hasSignal + t.pal.queue.length + (t.pal.pendingEvent === 0 ? 0 : 1);
-    if (depth > MOST || pending > MOST || t.libos.preempt > MOST_PREEMPT) this.tooMuch(t, depth, pending);
+    const { columns } = this.wiring;
+    const cssa = columns.cssa === null ? 0 : columns.cssa(t);
+    const preempt = columns.preempt === null ? 0 : columns.preempt(t);
+    const pending = columns.pending === null ? 0 : columns.pending(t);
+    if (depth > MOST || pending > MOST || preempt > MOST_PREEMPT) this.tooMuch(t, depth, pending, preempt);
     if (!(Math.abs(this.value) <= NEVER && this.now <= NEVER)) this.tooLarge(t);
     b.depth[i] = depth;
-    b.cssa[i] = t.sgx.cssa;
-    b.preempt[i] = t.libos.preempt;
+    b.cssa[i] = cssa;
+    b.preempt[i] = preempt;
     b.pending[i] = pending;
     b.detail[i] = this.detail;
     m.now = this.now;
@@ -194,9 +199,8 @@ export class Cpu {
   }
 
   /** What no column holds, and no real stack or memory either. The recording ends here, and what it has stays readable. */
-  private tooMuch(t: Thread, depth: number, pending: number): never {
-    const what =
-      depth > MOST ? `${depth} functions deep` : pending > MOST ? `with ${pending} pending signals` : `at preempt ${t.libos.preempt}`;
+  private tooMuch(t: Thread, depth: number, pending: number, preempt: number): never {
+    const what = depth > MOST ? `${depth} functions deep` : pending > MOST ? `with ${pending} pending signals` : `at preempt ${preempt}`;
     throw new ScenarioError(
       `seq ${this.m.seq}: thread ${t.name} is ${what}; at most ${MOST} functions, ${MOST} signals and preempt ${MOST_PREEMPT} are emulated. ` +
         "End the run before that, with limit in the scenario or --rows",

@@ -46,7 +46,7 @@ export {
 } from "./scenario/schema.ts";
 export { DURATION_WORDS } from "./scenario/values.ts";
 export { isSynchronous, SIGNAL_COUNT, SIGNAL_NAMES, signalName, signalNumber, signalsIn } from "./signals.ts";
-export { addStack, findStackName, STACKS, type Stack } from "./stack/index.ts";
+export { addStack, findStackName, type Reader, STACKS, type Stack, type StackColumns } from "./stack/index.ts";
 export { copyTree, type Frame, firstDifference, keyOf, type Machine, type Process, type Thread } from "./state.ts";
 export { NEVER } from "./time.ts";
 export {

@@ -42,6 +42,7 @@ function wire(o: RunOptions, program: Program): Wiring {
     restorer: at(RESTORER),
     aep: at(AEP),
     trigger: at("_DkGenericEventTrigger"),
+    columns: stack.columns,
     native: o.stack === "native-linux",
     handlers: names.map(at),
     isHandler: program.flows.map((f) => handlers.has(f.name)),

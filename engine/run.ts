@@ -77,7 +77,7 @@ export class Run implements Source {
 
   get absent(): readonly StateColumn[] {
     const { columns } = STACKS[this.options.stack];
-    return STATE_COLUMNS.filter((name) => !columns.includes(name));
+    return STATE_COLUMNS.filter((name) => name !== "depth" && columns[name] === null);
   }
 
   get ending(): Ending | null {

@@ -39,7 +39,7 @@ import { linuxHandlers } from "../pal/linux/handlers.ts";
 import { entryFlows } from "../pal/sgx/entry.ts";
 import { exceptionFlows } from "../pal/sgx/exception.ts";
 import { untrustedFlows } from "../pal/sgx/untrusted.ts";
-import type { Locals } from "../state.ts";
+import type { Locals, Thread } from "../state.ts";
 
 type Fixes = ReadonlySet<FixName>;
 
@@ -111,6 +111,9 @@ const palMain = (pal: "linux" | "sgx"): Flow =>
     call("exit_group(0)", "libc exit_group", () => ({ status: 0, threads: [], ret: 0 })),
   ]);
 
+const preempt = (t: Thread): number => t.libos.preempt;
+const pending = ({ libos, pal }: Thread): number => libos.hasSignal + pal.queue.length + (pal.pendingEvent === 0 ? 0 : 1);
+
 export const grapheneLinux = {
   text: "Graphene on the Linux PAL: signals in a PAL call are kept until its end",
   flows: (fixes: Fixes, debug = false): Flow[] => [
@@ -124,7 +127,7 @@ export const grapheneLinux = {
   boot: "pal_linux_main",
   bootThread: (start: string) => start,
   enclave: false,
-  columns: ["depth", "preempt", "pending"],
+  columns: { cssa: null, preempt, pending },
 } as const;
 
 export const grapheneSgx = {
@@ -142,5 +145,5 @@ export const grapheneSgx = {
   boot: "load_enclave",
   bootThread: () => "thread_start (untrusted)",
   enclave: true,
-  columns: ["depth", "cssa", "preempt", "pending"],
+  columns: { cssa: (t: Thread) => t.sgx.cssa, preempt, pending },
 } as const;

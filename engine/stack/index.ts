@@ -1,24 +1,11 @@
 /** The stacks, in order of distance from plain Linux. To add one: a module beside this file, a name in the scenario schema, a line here. */
 
-import type { StateColumn } from "../block.ts";
-import type { FixName } from "../fixes.ts";
-import type { Flow } from "../flow.ts";
 import type { StackName } from "../scenario/schema.ts";
 import { grapheneLinux, grapheneSgx } from "./graphene.ts";
 import { nativeLinux } from "./native-linux.ts";
+import type { Stack } from "./stack.ts";
 
-export interface Stack {
-  readonly text: string;
-  /** `debug`: as with a manifest that has debug_type, for a LibOS. */
-  readonly flows: (fixes: ReadonlySet<FixName>, debug?: boolean) => Flow[];
-  /** First flow of a process's first thread. */
-  readonly boot: string;
-  /** First flow of a further thread whose first own function is `start`. */
-  readonly bootThread: (start: string) => string;
-  readonly enclave: boolean;
-  /** Columns of state that it has; the others are NULL in its traces. */
-  readonly columns: readonly StateColumn[];
-}
+export type { Reader, Stack, StackColumns } from "./stack.ts";
 
 const stacks: Record<StackName, Stack> = {
   "native-linux": nativeLinux,

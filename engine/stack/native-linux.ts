@@ -156,5 +156,5 @@ export const nativeLinux = {
   boot: "_start",
   bootThread: () => "start_thread",
   enclave: false,
-  columns: ["depth"],
+  columns: { cssa: null, preempt: null, pending: null },
 } as const;

@@ -266,7 +266,11 @@ export const TOY: StackName = addStack("toy-sgx", {
   boot: "toy_start",
   bootThread: (start) => start,
   enclave: true,
-  columns: ["depth", "cssa", "preempt", "pending"],
+  columns: {
+    cssa: (t) => t.sgx.cssa,
+    preempt: (t) => t.libos.preempt,
+    pending: (t) => t.libos.hasSignal + (t.pal.pendingEvent === 0 ? 0 : 1),
+  },
 });
 
 /** Ctrl-C while the program waits in read. Of the scenario only the signals are taken: the toy is its own program. */
