@@ -5,11 +5,14 @@
 
 import type { Compiled, Program, Step } from "./flow.ts";
 import { FlowError } from "./flow.ts";
-import type { Frame, Locals } from "./state.ts";
+import { copyOf, type Frame, type Locals } from "./state.ts";
 import { KIND } from "./transition.ts";
 
-/** A function that has not begun. */
-export const newFrame = (flow: number, v: Locals): Frame => ({ flow, pc: 0, v });
+/** A function that has not begun: its arguments, and its own variables as they are at its start. */
+export function newFrame(program: Program, flow: number, args: Locals): Frame {
+  const own = program.flows[flow]?.own ?? null;
+  return { flow, pc: 0, v: own === null ? args : { ...own, ...copyOf(args) } };
+}
 
 /** It has made its first step. */
 export const hasBegun = (frame: Frame): boolean => frame.pc > 0;
@@ -55,7 +58,7 @@ export function goTo(program: Program, frame: Frame, mark: string): void {
 /** Another function has the frame from here on (a tail call), from its start or a mark. */
 export function become(program: Program, frame: Frame, flow: number, v: Locals, mark = ""): void {
   frame.flow = flow;
-  frame.v = v;
+  frame.v = newFrame(program, flow, v).v;
   frame.pc = 0;
   if (mark !== "") goTo(program, frame, mark);
 }

@@ -129,10 +129,10 @@ export class Cpu {
         break;
       case CALL: {
         const callee = flow.callees[pc] as number;
-        if (callee >= 0) stack.push(newFrame(callee, s.run(this, frame.v) as Locals));
+        if (callee >= 0) stack.push(newFrame(this.program, callee, s.run(this, frame.v) as Locals));
         else {
           const target = s.run(this, frame.v) as { flow: number; v: Locals } | null;
-          if (target) stack.push(newFrame(target.flow, target.v));
+          if (target) stack.push(newFrame(this.program, target.flow, target.v));
         }
         break;
       }
@@ -308,8 +308,8 @@ export const topFrame = (t: Thread): Frame => {
   return stack[stack.length - 1] as Frame;
 };
 
-export function push(t: Thread, flow: number, v: Locals): void {
-  running(t).push(newFrame(flow, v));
+export function push(c: Cpu, t: Thread, flow: number, v: Locals): void {
+  running(t).push(newFrame(c.program, flow, v));
 }
 
 /** Drop frames above `depth` without running them: what setting RSP does. */

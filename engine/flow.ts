@@ -27,6 +27,11 @@ export interface Step {
   readonly callee: string;
 }
 
+/** Variables of a flow beside its arguments, as they are at its start. */
+export interface Own {
+  readonly own: Locals;
+}
+
 /** A name for the next step, to jump to; no step of its own. */
 export interface Mark {
   readonly mark: string;
@@ -46,7 +51,12 @@ export interface Flow extends FlowOptions {
   readonly layer: Layer;
   readonly source: string;
   readonly items: readonly (Step | Mark)[];
+  /** Variables beside the arguments, null when there are none. */
+  readonly own: Locals | null;
 }
+
+/** What a flow is written of. */
+export type Item = Step | Mark | Own;
 
 type Run<V> = (c: Cpu, v: V) => unknown;
 
@@ -64,6 +74,11 @@ export interface Steps<V> {
   /** Leave the flow; `run` may set the result in `c.t.rax` and the transition's arguments. */
   ret(label?: string, run?: Run<V>, kind?: KindName): Step;
   at(mark: string): Mark;
+  /**
+   * Declares variables of the flow beside its arguments, with what they are at its start: all that it ever sets. Plain data that is replaced
+   * and never changed in place, because a search observes it (engine/search/).
+   */
+  own(variables: Partial<V> & Locals): Own;
 }
 
 const nothing = (): void => {};
@@ -87,6 +102,7 @@ const STEPS: Steps<never> = {
   callDynamic: (label, run, kind = "call") => step(CALL, label, kind, run),
   ret: (label = "return", run = nothing, kind = "return") => step(RET, label, kind, run),
   at: (mark) => ({ mark }),
+  own: (variables) => ({ own: variables }),
 };
 
 /** Declare a flow with locals V. `source` is the section of the reference it follows. */
@@ -94,11 +110,13 @@ export function flow<V extends object = Locals>(
   name: string,
   layer: Layer,
   source: string,
-  build: (steps: Steps<V>) => readonly (Step | Mark | null)[],
+  build: (steps: Steps<V>) => readonly (Item | null)[],
   options: FlowOptions = {},
 ): Flow {
-  const items = build(STEPS as unknown as Steps<V>).filter((item) => item !== null);
-  return { name, layer, source, items, ...options };
+  const written = build(STEPS as unknown as Steps<V>).filter((item) => item !== null);
+  const items = written.filter((item): item is Step | Mark => !("own" in item));
+  const declared = written.flatMap((item) => ("own" in item ? [item.own] : []));
+  return { name, layer, source, items, own: declared.length === 0 ? null : Object.assign({}, ...declared), ...options };
 }
 
 /** A flow made ready to run: marks resolved to positions, callees to numbers. */
@@ -107,6 +125,7 @@ export interface Compiled {
   readonly layer: Layer;
   readonly kernel: boolean;
   readonly text: string;
+  readonly own: Locals | null;
   readonly steps: readonly Step[];
   readonly targets: Int32Array;
   readonly callees: Int32Array;
@@ -153,6 +172,7 @@ export function assemble(declared: readonly Flow[]): Program {
       layer: f.layer,
       kernel: f.kernel ?? false,
       text: f.text ?? f.layer,
+      own: f.own,
       steps,
       targets: Int32Array.from(steps, target),
       callees: Int32Array.from(steps, callee),

@@ -46,8 +46,8 @@ function wire(o: RunOptions, program: Program): Wiring {
     native: o.stack === "native-linux",
     handlers: names.map(at),
     isHandler: program.flows.map((f) => handlers.has(f.name)),
-    boot: () => [newFrame(at(stack.boot), {})],
-    bootThread: (start) => [newFrame(at(stack.bootThread(start)), { start })],
+    boot: () => [newFrame(program, at(stack.boot), {})],
+    bootThread: (start) => [newFrame(program, at(stack.bootThread(start)), { start })],
   };
 }
 

@@ -307,10 +307,21 @@ export function setAt<T>(list: T[], i: number, x: T): void {
   else list[i] = x;
 }
 
+/** The fields of a record of the state, for another one: those of an observed state (engine/search/) are none that a spread would take. */
+export const copyOf = <V extends object>(v: V): V => ("toJSON" in v ? (v as V & { toJSON(): V }).toJSON() : { ...v });
+
+/** The first of a list that a frame holds, -1 when it is empty; the frame goes on with the rest. */
+export function takeFirst<K extends string>(v: { [key in K]: readonly number[] }, key: K): number {
+  const list: readonly number[] = v[key];
+  v[key] = list.slice(1) as (typeof v)[K];
+  return list[0] ?? -1;
+}
+
 /** A copy of a tree of plain data: no sharing with the original. */
 export function copyTree<T>(value: T): T {
   if (value === null || typeof value !== "object") return value;
-  if (Array.isArray(value)) return value.map(copyTree) as T;
+  if (Array.isArray(value)) return Array.from(value, copyTree) as T;
+  if ("toJSON" in value) return copyTree((value as T & { toJSON(): T }).toJSON());
   const out: Record<string, unknown> = {};
   for (const key of Object.keys(value)) out[key] = copyTree((value as Record<string, unknown>)[key]);
   return out as T;

@@ -65,7 +65,7 @@ export function newThread(c: Cpu, { process, name, internal, program, frames, cr
   const id = c.m.threads.length;
   if (internal) process.internalThreads += 1;
   const tid = internal ? INTERNAL_TID_BASE + process.internalThreads : c.m.nextPid++;
-  const t: Thread = {
+  const made: Thread = {
     id,
     process: process.id,
     tid,
@@ -114,8 +114,9 @@ export function newThread(c: Cpu, { process, name, internal, program, frames, cr
       pinned: [],
     },
   };
-  if (creator && !internal) inherit(t, creator);
-  c.m.threads.push(t);
+  if (creator && !internal) inherit(made, creator);
+  c.m.threads.push(made);
+  const t = c.thread(id);
   c.m.live.push(id);
   c.rouse(id);
   process.threads.push(id);
@@ -136,7 +137,7 @@ function inherit(t: Thread, creator: Thread): void {
 }
 
 export function newProcess(c: Cpu, name: string, parent: Process | null): Process {
-  const p: Process = {
+  const made: Process = {
     id: c.m.processes.length,
     pid: c.m.nextPid,
     name: c.newName("process", name),
@@ -183,9 +184,9 @@ export function newProcess(c: Cpu, name: string, parent: Process | null): Proces
     exitGroup: false,
     terminating: false,
   };
-  c.m.processes.push(p);
-  c.m.known.push(p.id);
-  return p;
+  c.m.processes.push(made);
+  c.m.known.push(made.id);
+  return c.m.processes[made.id] as Process;
 }
 
 const NO_WORD = -1;

@@ -9,8 +9,9 @@ import { callArgs } from "../host/calls.ts";
 import { killArgs } from "../libos/kill.ts";
 import { missingCall } from "../libos/unimplemented.ts";
 import { goesOnAs, type Operation, type OperationName, type OperationOf, type Scenario } from "../scenario/schema.ts";
+import { NO_INFO } from "../siginfo.ts";
 import { setOf } from "../signals.ts";
-import { appMask, keyOf, SA_NOCLDSTOP, SA_NOCLDWAIT, SA_NODEFER, SA_ONSTACK, SA_RESETHAND, SA_RESTART } from "../state.ts";
+import { appMask, keyOf, type Locals, SA_NOCLDSTOP, SA_NOCLDWAIT, SA_NODEFER, SA_ONSTACK, SA_RESETHAND, SA_RESTART } from "../state.ts";
 import { call, childNamed, opaque, plainError, pollArgs, waitArgs } from "./call.ts";
 import { decision, loop, retry, setFlag } from "./conditions.ts";
 import { INTERRUPTIBLE } from "./interruptible.ts";
@@ -55,14 +56,14 @@ const COMPILE: Compile = {
   sigsuspend: (op, x) => call(x, op, "sigsuspend", () => ({ ...callArgs(), mask: setOf(op.mask), old: [0, 0] })),
   sigaction: (op, x) =>
     call(x, op, "sigaction", (c) => ({
+      ...callArgs(),
       signal: op.signal,
       handler: op.handler === "default" ? -2 : op.handler === "ignore" ? -1 : c.flowOf(handlerFlow(op.handler)),
       flags: op.flags.reduce((flags, flag) => flags | (FLAGS[flag] ?? 0), 0),
       mask: setOf(op.mask),
       old: op.old,
-      ret: 0,
     })),
-  sigprocmask: (op, x) => call(x, op, "sigprocmask", () => ({ how: op.how, mask: setOf(op.signals), old: op.old, ret: 0 })),
+  sigprocmask: (op, x) => call(x, op, "sigprocmask", () => ({ ...callArgs(), how: op.how, mask: setOf(op.signals), old: op.old })),
   sigpending: (op, x) => call(x, op, "sigpending", () => callArgs()),
   sigaltstack: (op, x) => call(x, op, "sigaltstack", () => ({ ...callArgs({ bytes: op.bytes }), disable: op.disable })),
   kill: (op, x) =>
@@ -214,26 +215,37 @@ const COMPILE: Compile = {
 
 const restoreMask = (op: OperationOf<"siglongjmp">, x: Context): Step =>
   x.s.call("siglongjmp: restore the mask", "libc sigprocmask", (c) => ({
+    ...callArgs(),
+    old: false,
     how: "set",
     mask: c.t.app.places[keyOf(op.place)]?.mask ?? [0, 0],
-    ret: 0,
   }));
 
-function body(s: Steps<Program>, operations: readonly Operation[], flow: string): Items {
+function body(s: Steps<Program>, operations: readonly Operation[], flow: string, own: Locals): Items {
   let marks = 0;
   let number = 0;
   const fresh = (name: string): string => `${name} ${(marks += 1)}`;
+  const counter = (): string => {
+    const name = fresh("n");
+    own[name] = 0;
+    return name;
+  };
   const inner = (list: readonly Operation[]): Items =>
     list.flatMap((op) => {
       number += 1;
       const compile = COMPILE[op.op] as (op: Operation, x: Context) => Items;
-      return compile(op, { s, fresh, inner, number, flow });
+      return compile(op, { s, fresh, counter, inner, number, flow });
     });
   return inner(operations);
 }
 
-const programOf = (name: string, operations: readonly Operation[]): Flow =>
-  flow<Program>(programFlow(name), "app", "", (s) => [...body(s, operations, name), s.ret("end of the program")]);
+/** What a program or handler keeps in its frame, beside the counters of its loops: those are added as they are compiled. */
+const ownLocals = (): Locals => ({ left: 0, address: 0, vma: "", signal: 0, id: 0, event: 0, info: NO_INFO, ends: 0, result: 0 });
+
+function programOf(name: string, operations: readonly Operation[]): Flow {
+  const own = ownLocals();
+  return flow<Program>(programFlow(name), "app", "", (s) => [s.own(own), ...body(s, operations, name, own), s.ret("end of the program")]);
+}
 
 /** What the handler can read as it starts, for the verdict to compare. Reading it costs nothing here: the program may not do so. */
 const told = (s: Steps<Program>): Step[] => [
@@ -281,8 +293,10 @@ const evenOut = (s: Steps<Program>): Step =>
     "app.compute",
   );
 
-const handlerOf = (name: string, operations: readonly Operation[], timed: boolean): Flow =>
-  flow<Program>(handlerFlow(name), "app", "", (s) => [
+function handlerOf(name: string, operations: readonly Operation[], timed: boolean): Flow {
+  const own = ownLocals();
+  return flow<Program>(handlerFlow(name), "app", "", (s) => [
+    s.own(own),
     s.act(
       `${name}()`,
       (c, v) => {
@@ -295,7 +309,7 @@ const handlerOf = (name: string, operations: readonly Operation[], timed: boolea
     ),
     ...told(s),
     s.at(BODY),
-    ...body(s, operations, name),
+    ...body(s, operations, name, own),
     ...(timed ? [evenOut(s)] : []),
     s.ret(
       "handler returns",
@@ -308,6 +322,7 @@ const handlerOf = (name: string, operations: readonly Operation[], timed: boolea
       "app.handler.return",
     ),
   ]);
+}
 
 export function scenarioFlows(scenario: Scenario): Flow[] {
   const timed = new Set(Object.values(scenario.handlers).flatMap((list) => list.flatMap(goesOnAs)));

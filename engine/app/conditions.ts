@@ -25,7 +25,7 @@ function rounds(x: Context, times: number | "forever", counter: string, label: s
 export function loop({ times, until, do: body }: OperationOf<"loop">, x: Context): Items {
   const start = x.fresh("loop");
   const end = x.fresh("end");
-  const counter = x.fresh("n");
+  const counter = x.counter();
   // Left before its rounds are used up: it counts from the start when it is entered again.
   const stopped = (c: Cpu, v: Program, flag: string): boolean => {
     if (isSet(c, flag)) v[counter] = 0;
@@ -45,7 +45,7 @@ export function loop({ times, until, do: body }: OperationOf<"loop">, x: Context
 export function retry({ while: results, times, do: body }: OperationOf<"retry">, x: Context): Items {
   const start = x.fresh("retry");
   const end = x.fresh("end");
-  const counter = x.fresh("n");
+  const counter = x.counter();
   const again = (v: Program): boolean => {
     if (!holds(results, v.result ?? 0)) v[counter] = 0;
     return holds(results, v.result ?? 0);

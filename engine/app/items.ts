@@ -16,6 +16,8 @@ export interface Program extends Locals {
   info: SigInfo;
   /** Of a handler: when this run of it was over in the log, 0 when nobody knows. */
   ends: number;
+  /** Where a fault that it makes is said to be. */
+  vma: string;
   /** Result of the call that came back last; 0 before the first. */
   result: number;
 }
@@ -26,6 +28,8 @@ export type Items = (Step | Mark)[];
 export interface Context {
   readonly s: Steps<Program>;
   readonly fresh: (name: string) => string;
+  /** Name of a new counter in the program's frame; it is 0 at the start. */
+  readonly counter: () => string;
   readonly inner: (operations: readonly Operation[]) => Items;
   readonly number: number;
   /** Name of the program or handler. */

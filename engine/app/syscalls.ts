@@ -7,6 +7,7 @@ import { type Cpu, running } from "../cpu.ts";
 import { E } from "../errno.ts";
 import { type Flow, flow } from "../flow.ts";
 import type { Locals } from "../state.ts";
+import { copyOf } from "../state.ts";
 import { leaveCall } from "./pins.ts";
 
 /** Name -> number. 0 is read: the LibOS takes it for "not in a system call" (3.2 read-not-seen-as-syscall). */
@@ -72,7 +73,7 @@ export const returned = (c: Cpu): void => {
   c.value = c.t.rax;
   const stack = running(c.t);
   const caller = stack[stack.length - 2];
-  if (caller) caller.v.result = c.t.rax;
+  if (caller && "result" in caller.v) caller.v.result = c.t.rax;
   leaveCall(c);
 };
 
@@ -80,7 +81,7 @@ export const returned = (c: Cpu): void => {
 export const nativeCall = (
   name: SyscallName | "undefined" | "posix_spawn",
   host: string,
-  args: (c: Cpu, v: Locals) => Locals = (_, v) => ({ ...v }),
+  args: (c: Cpu, v: Locals) => Locals = (_, v) => copyOf(v),
 ): Flow =>
   flow(`libc ${name}`, "app", "1.2", ({ call, ret }) => [
     call(`syscall ${name}`, `host ${host}`, args),
@@ -126,7 +127,7 @@ export const libosCall = (name: SyscallName, debug: boolean): Flow[] => [
       `shim_${name}`,
       (c, v) => {
         c.value = counter(c);
-        return { ...v, entry: counter(c) };
+        return { ...copyOf(v), entry: counter(c) };
       },
       "libos.syscall.enter",
     ),
@@ -139,7 +140,7 @@ export const libosCall = (name: SyscallName, debug: boolean): Flow[] => [
       c.value = SYSCALLS[name];
     }),
     debug && SLOW.has(name) ? call("debug: the call and its arguments", "debug_printf") : null,
-    call(`shim_do_${name}()`, `shim_do_${name}`, (_, v) => ({ ...v })),
+    call(`shim_do_${name}()`, `shim_do_${name}`, (_, v) => copyOf(v)),
     act("END_SHIM", (c, v) => {
       v.ret = c.t.rax;
       c.value = v.ret;

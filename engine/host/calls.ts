@@ -12,7 +12,7 @@ import { NEVER } from "../time.ts";
 import { type KindName, WHY, type Why } from "../transition.ts";
 import { isReadable, writeFd } from "./fds.ts";
 import { generate, type Taken } from "./generate.ts";
-import { copyOut, skipCopyOut } from "./outputs.ts";
+import { copyOut, NO_OUTPUT, skipCopyOut } from "./outputs.ts";
 import { endProcess } from "./process-state.ts";
 import { wakeWaiters } from "./sleep.ts";
 import { objectOf, waiting, waitingCalls } from "./waiting.ts";
@@ -33,7 +33,7 @@ export interface CallLocals extends Locals {
   ends: number;
   /** false: signals wait for its end (a sleep of state D: files, fsync). */
   interruptible?: boolean;
-  out?: number[];
+  out: readonly number[];
   ret: number;
 }
 
@@ -51,6 +51,7 @@ export const callArgs = (given: Given = NOTHING): CallLocals => ({
   timeout: given.timeout ?? NEVER,
   until: NEVER,
   ends: -1,
+  out: NO_OUTPUT,
   ret: 0,
 });
 

@@ -20,14 +20,16 @@ export const OUT = {
   counter: 12,
 } as const;
 
-/** Locals of a call that may write something: pairs of what and value, in order. Absent: nothing. */
+/** Locals of a call that may write something: pairs of what and value, in order. */
 export interface Writes {
-  out?: number[];
+  out: readonly number[];
 }
 
+/** Nothing to write, as every call begins. */
+export const NO_OUTPUT: readonly number[] = [];
+
 export function tell(v: Writes, what: number, value: number): void {
-  v.out ??= [];
-  v.out.push(what, value);
+  v.out = [...v.out, what, value];
 }
 
 export function tellMask(v: Writes, what: typeof OUT.oldMask | typeof OUT.pending, [low, high]: SignalSet): void {
@@ -40,15 +42,15 @@ export const copyOut = <V extends Writes>(s: Pick<Steps<V>, "act">, label: strin
   s.act(
     label,
     (c, v) => {
-      const { out = [] } = v;
-      c.extra = out.shift() ?? 0;
-      c.value = out.shift() ?? 0;
-      if (out.length > 0) retry(topFrame(c.t));
+      c.extra = v.out[0] ?? 0;
+      c.value = v.out[1] ?? 0;
+      v.out = v.out.slice(2);
+      if (v.out.length > 0) retry(topFrame(c.t));
     },
     "app.output",
   );
 
 /** Nothing to write: the step above is not made. For the step before it. */
 export function skipCopyOut(c: Cpu, v: Writes): void {
-  if (v.out === undefined || v.out.length === 0) skip(topFrame(c.t));
+  if (v.out.length === 0) skip(topFrame(c.t));
 }

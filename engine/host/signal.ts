@@ -39,7 +39,7 @@ export function deliver(c: Cpu, t: Thread, pending: HostSignal): void {
   t.savedMask = null;
   const stack = running(t);
   stack.push(
-    newFrame(c.wiring.restorer, {
+    newFrame(c.program, c.wiring.restorer, {
       signal: pending.signal,
       id: pending.id,
       mask,
@@ -54,7 +54,7 @@ export function deliver(c: Cpu, t: Thread, pending: HostSignal): void {
       alt,
     }),
   );
-  stack.push(newFrame(action.flow, { signal: pending.signal, id: pending.id, event: 0, info: pending.info }));
+  stack.push(newFrame(c.program, action.flow, { signal: pending.signal, id: pending.id, event: 0, info: pending.info }));
   t.signalFrames += 1;
   if (alt) t.app.stackFull = false;
   const during = union(t.hostMask, action.mask);
@@ -169,7 +169,7 @@ export function sigreturn(c: Cpu, t: Thread): void {
   t.eventSignalId = v.carried;
   if (v.redirect > 0) {
     // The handler wrote another RIP into the frame; RSP is kept, so what was interrupted stays below as dead frames.
-    stack.push(newFrame(v.redirect, {}));
+    stack.push(newFrame(c.program, v.redirect, {}));
     c.value = 1;
   }
   if (v.skip) skipFault(c.program, stack[stack.length - 1]);

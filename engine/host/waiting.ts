@@ -47,7 +47,7 @@ export function waiting({ name, attempt, timedOut = E.TIMEDOUT, cut = never, chi
     const code = cut(v, c);
     const caller = c.t.host[c.t.host.length - 2];
     // Made again, it ends when it would have: the kernel keeps the time (restart_block), and the world outside goes on.
-    if (caller && code !== E.INTR && v.until < NEVER) caller.v.ends = v.until;
+    if (caller && "ends" in caller.v && code !== E.INTR && v.until < NEVER) caller.v.ends = v.until;
     return code;
   };
   const tryNow = (c: Cpu, v: CallLocals): number | null => (v.takes >= 0 ? (c.now >= v.until ? v.result : null) : attempt(c, v));

@@ -135,6 +135,7 @@ interface Setitimer extends Writes {
  * entry whose time is over is negative, and is returned as if it were an error.
  */
 const setitimer = flow<Setitimer>("shim_do_setitimer", "libos", "2.19", (s) => [
+  s.own({ setup: 0 }),
   s.test("not ITIMER_REAL: -ENOSYS", notReal, "return"),
   dk(s, "setup_time = DkSystemTimeQuery()", "DkSystemTimeQuery", () => ({})),
   s.act("setup_time", (c, v) => {

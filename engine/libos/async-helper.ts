@@ -104,6 +104,7 @@ const isOver = (c: Cpu): boolean => !c.process(c.t).helperAlive;
  */
 const helper = (fixed: boolean): Flow =>
   flow<Helper>("shim_async_helper", "libos", "2.19, 3.1 async-list-redundant-cancel", (s) => [
+    s.own({ idle: 0, latest: 0, timeout: 0, event: -1, callback: "", target: 0, expire: 0 }),
     s.act("async helper thread: allocate_tls", (c, v) => {
       c.t.libos.ready = true;
       v.idle = 0;

@@ -72,6 +72,7 @@ interface Clone {
  * without a creator: -PAL_ERRNO is returned, which may be 0, and create_event is never set.
  */
 const clone = flow<Clone>("shim_do_clone", "libos", "1.6", (s) => [
+  s.own({ create: -1, initialize: -1 }),
   s.test("assert((flags & ~known) == 0)", (_, v) => v.vfork !== true, "known"),
   s.act("assert failed: CLONE_VFORK", undefined, "libos.assert"),
   s.call("__abort()", "__abort"),

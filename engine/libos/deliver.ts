@@ -6,6 +6,7 @@ import { dkArgs } from "../pal/calls.ts";
 import { NO_INFO, type SigInfo } from "../siginfo.ts";
 import { hasSignal } from "../signals.ts";
 import type { PalContext } from "../state.ts";
+import { copyOf } from "../state.ts";
 import { KIND } from "../transition.ts";
 import { undefinedBehaviour } from "../undefined.ts";
 import { args, handleOneFlows, handleOneSignal, type Signal } from "./handle-one.ts";
@@ -118,7 +119,9 @@ const handleSignals = (fixed: boolean): Flow =>
     test("has_signal == 0?", noSignal, "done"),
     act("next pending unmasked signal, upward", fetchNext, "libos.signal.fetch"),
     test("none?", (_, v) => v.found === 0, "done"),
-    callDynamic("__handle_one_signal(signo, pending-signal)", (c, v) => handleOneSignal(c, { ...v, signal: v.found, stored: false })),
+    callDynamic("__handle_one_signal(signo, pending-signal)", (c, v) =>
+      handleOneSignal(c, { ...copyOf(v), signal: v.found, stored: false }),
+    ),
     call("free(signal)", "free"),
     fixed
       ? null

@@ -148,6 +148,7 @@ const OWN_PORTS = 2;
 
 /** Of two that get here at once, or of an assertion on the way, only the first does it (in_terminate in shim_init.c). */
 const clean = flow<{ again: boolean; ports: number }>("shim_clean", "libos", "2.16", (s) => [
+  s.own({ again: false, ports: 0 }),
   s.act("in_terminate + 1", (c, v) => {
     const p = c.process(c.t);
     v.again = p.terminating;

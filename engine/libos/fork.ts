@@ -116,6 +116,7 @@ export const migrate = <V extends Migrated>(s: Steps<V>): (Step | Mark)[] => [
  * handler has met the end of a stream since, 0: then fork succeeds, and of the child nothing is ever heard. The record of a child that came to nothing stays among the children.
  */
 const fork = flow<Fork>("shim_do_fork", "libos", "2.15", (s) => [
+  s.own({ pid: 0, process: -1 }),
   s.call("prepare_ns_leaders()", "prepare_ns_leaders"),
   s.call("get_new_thread(0)", "get_new_thread"),
   s.call("add_thread: lock(thread_list_lock)", "lock", lockOf(THREAD_LIST_LOCK)),

@@ -39,7 +39,11 @@ const find = <V extends CallLocals>(s: Steps<V>): (Step | Mark)[] => [
   s.call("lock(hdl.lock)", "lock", own),
 ];
 
-const waiters = (c: Cpu, v: { object: number }): number[] => (c.process(c.t).futexes[v.object] ??= []);
+function waiters(c: Cpu, v: { object: number }): number[] {
+  const { futexes } = c.process(c.t);
+  futexes[v.object] ??= [];
+  return futexes[v.object] as number[];
+}
 
 /** What is pended before the sleep is taken at thread_setwait's DkEventClear or at the unlock; after it, a SIGCONT alone ends the sleep. */
 const futexWait = flow<CallLocals & { changed: boolean }>("shim_do_futex_wait", "libos", "2.20", (s) => [
@@ -111,6 +115,7 @@ const futexWake = flow<CallLocals & Wakes>("shim_do_futex_wake", "libos", "2.20"
 
 /** A thread's end: whoever joins it sleeps on its tid. All are woken (shim_futex.c:395). */
 const releaseTid = flow<Wakes>("release_clear_child_id", "libos", "2.20", (s) => [
+  s.own({ object: -1, bytes: 0, targets: [], ret: 0 }),
   s.act("*clear_child_tid := 0", (c, v) => {
     Object.assign(v, { object: clearTid(c, c.t), bytes: Number.MAX_SAFE_INTEGER, ret: 0 });
   }),

@@ -59,7 +59,7 @@ const oneSignal = (v: Signal): OneSignal => ({
 
 /** Calls __handle_one_signal. Its first lines are about SIGCP alone and stand apart, so that the rest reads as the page draws it. */
 export const handleOneSignal = (c: Cpu, v: Signal): Frame =>
-  newFrame(c.flowOf(v.signal === SIGCP ? "__handle_one_signal (SIGCP)" : "__handle_one_signal"), { ...oneSignal(v) });
+  newFrame(c.program, c.flowOf(v.signal === SIGCP ? "__handle_one_signal (SIGCP)" : "__handle_one_signal"), { ...oneSignal(v) });
 
 const joinCheckpoint = flow<Signal>("__handle_one_signal (SIGCP)", "libos", "2.12", ({ act, ret }) => [
   act(

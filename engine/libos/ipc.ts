@@ -7,7 +7,7 @@ import type { Cpu } from "../cpu.ts";
 import { type Flow, flow, type Step, type Steps } from "../flow.ts";
 import { fill } from "../host/calls.ts";
 import { dkArgs } from "../pal/calls.ts";
-import type { IpcMessage, Process } from "../state.ts";
+import { type IpcMessage, type Process, takeFirst } from "../state.ts";
 import { KIND } from "../transition.ts";
 import { setEvent, waitEvent } from "./events.ts";
 import { dk, dkExit, dkQuiet, setWait } from "./io.ts";
@@ -94,7 +94,7 @@ const broadcast = flow<Broadcast>("broadcast_ipc", "libos", "2.15", (s) => [
   post<Broadcast>(
     s,
     "send_ipc_message: DkStreamWrite(port)",
-    (_, v) => v.to.shift() ?? -1,
+    (_, v) => takeFirst(v, "to"),
     (_, v) => v.message,
   ),
   s.jump("next", "next port"),
@@ -227,6 +227,7 @@ const portOf = (c: Cpu): { object: number; bytes: number } => ({ object: c.proce
 const isKill = (v: Helper): boolean => v.message.what.startsWith("kill");
 
 const helper = flow<Helper>("shim_ipc_helper", "libos", "2.15", (s) => [
+  s.own({ message: NOTHING }),
   s.act("ipc helper thread: allocate_tls", (c, v) => {
     c.t.libos.ready = true;
     v.message = { ...NOTHING };

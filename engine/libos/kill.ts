@@ -4,7 +4,7 @@ import type { Cpu } from "../cpu.ts";
 import { E } from "../errno.ts";
 import { type Flow, flow, type Mark, type Step, type Steps } from "../flow.ts";
 import { sentBy } from "../siginfo.ts";
-import type { IpcMessage } from "../state.ts";
+import { type IpcMessage, takeFirst } from "../state.ts";
 import { named } from "../targets.ts";
 import { killSend, lockOf, message, type Walk, walkArgs } from "./ipc.ts";
 import { childLock, lockOfThread, THREAD_LIST_LOCK } from "./names.ts";
@@ -67,7 +67,7 @@ const doKill = flow<Kill>("shim_do_kill", "libos", "2.15", (s) => [
   s.at("next"),
   s.test("sent?", (_, v) => v.targets.length === 0, "self"),
   s.call("do_kill_proc(cur->tid, pid, sig, use_ipc = true)", "do_kill_proc", (_, v) => ({
-    ...walkArgs(v.targets.shift() ?? -1, v.signal, v.sender, true),
+    ...walkArgs(takeFirst(v, "targets"), v.signal, v.sender, true),
   })),
   s.act("ret", (c, v) => {
     v.ret = c.t.rax;
@@ -112,7 +112,7 @@ const sendToThreads = (s: Steps<Walk>, done: string): (Step | Mark)[] => [
   s.act("found", (_, v) => {
     v.found = true;
   }),
-  s.call("unlock(thread->lock)", "unlock", (_, v) => ({ name: lockOfThread(v.threads.shift() ?? -1) })),
+  s.call("unlock(thread->lock)", "unlock", (_, v) => ({ name: lockOfThread(takeFirst(v, "threads")) })),
   s.jump("thread", "next thread"),
 ];
 
@@ -150,7 +150,7 @@ const walk = ({ name, what, meets }: WalkOf): Flow =>
     s.test("no child left?", (_, v) => v.children.length === 0, "walked"),
     s.call("a child: unlock(thread_list_lock)", "unlock", lockOf(THREAD_LIST_LOCK)),
     s.call("ipc_pid_kill_send", "ipc_pid_kill_send", (c, v) => {
-      v.children.shift();
+      takeFirst(v, "children");
       return { ...killSend(c, what, v.target, v.signal, v.sender) };
     }),
     s.act("found, if there was an answer", (c, v) => {
@@ -212,7 +212,7 @@ const killAll = flow<Walk>("kill_all_threads", "libos", "2.15", (s) => [
   s.at("child"),
   s.test("no child left?", (_, v) => v.children.length === 0, "done"),
   s.call("a child: lock(thread->lock)", "lock", (_, v) => ({ name: childLock(v.children[0] ?? -1) })),
-  s.call("not in_vm: unlock(thread->lock)", "unlock", (_, v) => ({ name: childLock(v.children.shift() ?? -1) })),
+  s.call("not in_vm: unlock(thread->lock)", "unlock", (_, v) => ({ name: childLock(takeFirst(v, "children")) })),
   s.jump("child", "next child"),
   s.at("done"),
   s.call("unlock(thread_list_lock)", "unlock", lockOf(THREAD_LIST_LOCK)),

@@ -29,6 +29,7 @@ export const restartHelper = <V extends object>(s: Steps<V>): Step[] => [
 
 /** The first fork makes the first process the leader of both, with a pipe of its own for each. */
 const prepare = flow<{ left: number }>("prepare_ns_leaders", "libos", "2.15", (s) => [
+  s.own({ left: 0 }),
   ...passProcessLock(s, "prepare_leader", "leaders"),
   s.test("they are known?", (c) => c.process(c.t).hasForked, "known"),
   s.act("this process becomes the leader", (_, v) => {

@@ -6,6 +6,7 @@ import { faultAt } from "../faulting.ts";
 import { type Flow, flow } from "../flow.ts";
 import type { CallLocals } from "../host/calls.ts";
 import { READABLE } from "../pal/calls.ts";
+import { copyOf } from "../state.ts";
 import { NEVER } from "../time.ts";
 import { getFdHandle, kindOf, lockHandle, lockMap, unlockHandle, unlockMap } from "./handles.ts";
 import { answer, dk, minusPalErrno } from "./io.ts";
@@ -44,7 +45,8 @@ const hasPoll = (c: Cpu, v: Poll): boolean => ["pipe", "socket", "unix"].include
 
 /** What fs_ops->poll said: readable, or it is left for the PAL to wait for. */
 function know(c: Cpu, v: Poll, readable: boolean): void {
-  (readable ? v.ready : v.rest).push(v.object);
+  if (readable) v.ready = [...v.ready, v.object];
+  else v.rest = [...v.rest, v.object];
   c.value = readable ? 1 : 0;
 }
 
@@ -106,7 +108,7 @@ const poll = flow<Poll>("shim_do_poll", "libos", "2.20", (s) => [
   dk(s, "DkStreamAttributesQuerybyHandle(polled)", "DkStreamAttributesQuerybyHandle", (_, v) => now(v, 1)),
   s.test("failed?", (c) => c.t.rax <= 0, "done"),
   s.act("it is known now; look at the others once more", (c, v) => {
-    if ((c.t.rax & READABLE) !== 0) v.ready.push(v.object);
+    if ((c.t.rax & READABLE) !== 0) v.ready = [...v.ready, v.object];
     v.rest = v.rest.filter((object) => object !== v.object);
     c.value = v.ready.length;
   }),
@@ -136,7 +138,7 @@ function polled(c: Cpu, v: Poll): number {
 const select = flow<Poll>("shim_do_select", "libos", "2.20, errata B9", (s) => [
   s.test("nfds != 0?", (_, v) => v.objects.length > 0 || v.takes >= 0, "poll"),
   s.test("no time-out?", (_, v) => v.timeout >= NEVER, "invalid"),
-  s.call("shim_do_nanosleep(timeout, NULL)", "shim_do_nanosleep", (_, v) => ({ ...v })),
+  s.call("shim_do_nanosleep(timeout, NULL)", "shim_do_nanosleep", (_, v) => copyOf(v)),
   s.jump("done"),
   s.at("invalid"),
   s.act("ret = -EINVAL", (c) => {
@@ -144,7 +146,7 @@ const select = flow<Poll>("shim_do_select", "libos", "2.20, errata B9", (s) => [
   }),
   s.jump("done"),
   s.at("poll"),
-  s.call("__do_poll(polls, timeout)", "shim_do_poll", (_, v) => ({ ...v })),
+  s.call("__do_poll(polls, timeout)", "shim_do_poll", (_, v) => copyOf(v)),
   s.at("done"),
   s.ret("return", (c) => {
     c.value = c.t.rax;

@@ -38,7 +38,10 @@ interface Put extends ShimSignal {
 
 const newRing = (): Ring => ({ head: 0, tail: 0, length: 0, slots: Array.from({ length: MAX_SIGNAL_LOG }, () => null) });
 
-const ringOf = (t: Thread, signal: number): Ring => (t.libos.rings[signal] ??= newRing());
+function ringOf(t: Thread, signal: number): Ring {
+  t.libos.rings[signal] ??= newRing();
+  return t.libos.rings[signal];
+}
 
 const next = (slot: number): number => (slot + 1) % MAX_SIGNAL_LOG;
 

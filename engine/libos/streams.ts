@@ -10,6 +10,7 @@ import type { CallLocals } from "../host/calls.ts";
 import type { ObjectKind } from "../object-kinds.ts";
 import { type DkLocals, dkArgs } from "../pal/calls.ts";
 import { PAL_ERROR } from "../pal/events.ts";
+import { copyOf } from "../state.ts";
 import { getFdHandle, kindOf, lockHandle, lockMap, unlockHandle, unlockMap } from "./handles.ts";
 import { answer, dk, given, minusPalErrno } from "./io.ts";
 
@@ -40,7 +41,7 @@ const readWrite = (name: Name): Flow =>
     ...getFdHandle(s),
     s.callDynamic(`hdl->fs->fs_ops->${name}(hdl, buf, count)`, (c, v) => {
       if (c.m.objects[v.object]?.fd?.what === "none") return noHandle(c);
-      return { flow: c.flowOf(fsFlow(name, kindOf(c, v.object))), v: { ...v } };
+      return { flow: c.flowOf(fsFlow(name, kindOf(c, v.object))), v: copyOf(v) };
     }),
     s.act("ret = what it returned", (c, v) => {
       v.ret = c.t.rax;

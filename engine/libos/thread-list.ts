@@ -5,7 +5,7 @@
  */
 
 import type { Cpu } from "../cpu.ts";
-import type { Exited, Process, ShimChild, Thread, TidRun } from "../state.ts";
+import { copyOf, type Exited, type Process, type ShimChild, type Thread, type TidRun } from "../state.ts";
 import { dropLock } from "../threads.ts";
 import { childLock } from "./names.ts";
 
@@ -63,8 +63,8 @@ function takeOut(runs: TidRun[], tid: number): void {
   const run = runs[at];
   if (!run) return;
   const place = placeIn(run, tid);
-  const before = { ...run, count: place };
-  const after = { ...run, tid: tid + run.step, count: run.count - place - 1 };
+  const before = { ...copyOf(run), count: place };
+  const after = { ...copyOf(run), tid: tid + run.step, count: run.count - place - 1 };
   runs.splice(at, 1, ...[before, after].filter(({ count }) => count > 0));
 }
 
@@ -115,7 +115,7 @@ export const childOf = (p: Process, pid: number): ShimChild | undefined => p.chi
 /** Take the first of a run out of exited_children. */
 export function takeExited(t: Thread, entry: Exited): Exited {
   const { exited } = t.libos;
-  const taken = { ...entry, step: 0, count: 1 };
+  const taken = { ...copyOf(entry), step: 0, count: 1 };
   if (entry.count === 1) exited.splice(exited.indexOf(entry), 1);
   else {
     entry.tid += entry.step;

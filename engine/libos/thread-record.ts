@@ -7,6 +7,7 @@ import { RANGE_MAP_LOCK, THREAD_LIST_LOCK } from "./names.ts";
 
 /** Of each action of the creator a copy of 8 bytes is made, in a block of its own (shim_thread.c:202-209). */
 const newThread = flow<{ actions: number }>("get_new_thread", "libos", "1.6", (s) => [
+  s.own({ actions: 0 }),
   ...passLock(s, "get_pid", RANGE_MAP_LOCK),
   s.call("malloc(shim_thread)", "malloc"),
   s.act("signal_handles of the creator", (c, v) => {

@@ -87,6 +87,7 @@ function found(c: Cpu, v: Wait4, tid: number, process: number, status: number): 
  * taken by pid, or that is of another group, the loop turns without a pause.
  */
 const wait4 = flow<Wait4>("shim_do_wait4", "libos", "2.20", (s) => [
+  s.own({ last: false }),
   s.test("pid > 0?", (_, v) => v.object >= 0 || v.object === NOBODY, "one"),
 
   s.call("lock(cur->lock)", "lock", own),

@@ -6,6 +6,7 @@
 import type { Cpu } from "../cpu.ts";
 import { type Flow, flow, type Mark, type Step, type Steps } from "../flow.ts";
 import { type CallLocals, callArgs, type Exit, exitArgs } from "../host/calls.ts";
+import { NO_OUTPUT } from "../host/outputs.ts";
 import { SIG } from "../signals.ts";
 import type { Thread } from "../state.ts";
 import { NEVER } from "../time.ts";
@@ -35,6 +36,7 @@ export const dkArgs = (given: Given = NOTHING): DkLocals => ({
   timeout: given.timeout ?? NEVER,
   until: NEVER,
   ends: -1,
+  out: NO_OUTPUT,
   ret: 0,
   magic: false,
   raised: 0,

@@ -46,7 +46,7 @@ export function aex(c: Cpu, t: Thread): void {
   sgx.cssa += 1;
   sgx.inside = 0;
   t.stack = HOST;
-  push(t, c.wiring.aep, {});
+  push(c, t, c.wiring.aep, {});
   c.happen(t, OUTSIDE.aex, KIND["sgx.aex"], AEX_NS);
 }
 
@@ -62,7 +62,7 @@ export function eenter(c: Cpu, t: Thread, entry: Locals): boolean {
     return false;
   }
   sgx.inside = 1;
-  push(t, c.flowOf("enclave_entry"), entry);
+  push(c, t, c.flowOf("enclave_entry"), entry);
   return true;
 }
 

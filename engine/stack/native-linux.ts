@@ -11,6 +11,7 @@ import { killThread, vforkIsOver } from "../host/process-state.ts";
 import { restorer } from "../host/restorer.ts";
 import { signalCalls } from "../host/signal-calls.ts";
 import { timerCalls } from "../host/timers.ts";
+import { copyOf } from "../state.ts";
 import { processesNamed, threadNamed, zombieNamed } from "../targets.ts";
 
 /** Handlers go back to default, what is ignored stays so; other threads, alternate stack and POSIX timers are gone (begin_new_exec). */
@@ -70,7 +71,7 @@ const same = (name: Parameters<typeof nativeCall>[0]): Flow => nativeCall(name, 
 /** The kernel model answers with its own number of the new one; the application gets the id. */
 const creating = (name: "clone" | "fork", id: (c: Cpu) => number): Flow =>
   flow(`libc ${name}`, "app", "1.2", ({ act, call, ret }) => [
-    call(`syscall ${name}`, `host ${name}`, (_, v) => ({ ...v })),
+    call(`syscall ${name}`, `host ${name}`, (_, v) => copyOf(v)),
     act("id of the new one", (c) => {
       c.t.rax = id(c);
     }),
@@ -123,10 +124,14 @@ const libc: readonly Flow[] = [
   same("setsid"),
   same("getpgid"),
   nativeCall("clock_nanosleep", "nanosleep"),
-  nativeCall("select", "poll", (_, v) => ({ ...v, select: true })),
+  nativeCall("select", "poll", (_, v) => ({ ...copyOf(v), select: true })),
   nativeCall("rt_sigqueueinfo", "rt_sigqueueinfo", (c, v) => {
     const target = v.thread === "" ? undefined : threadNamed(c, v.thread as string);
-    return { ...v, thread: v.thread === "" ? -1 : (target?.id ?? NOBODY), process: processesNamed(c, v.wanted as string)[0]?.id ?? -1 };
+    return {
+      ...copyOf(v),
+      thread: v.thread === "" ? -1 : (target?.id ?? NOBODY),
+      process: processesNamed(c, v.wanted as string)[0]?.id ?? -1,
+    };
   }),
   creating("clone", (c) => c.t.rax),
   same("vfork"),
@@ -135,18 +140,22 @@ const libc: readonly Flow[] = [
   same("epoll_wait"),
   nativeCall("futex_wait", "futex-wait"),
   nativeCall("futex_wake", "futex-wake"),
-  nativeCall("gettimeofday", "nothing", (_, v) => ({ ...v, result: 0 })),
-  nativeCall("ioctl", "nothing", (_, v) => ({ ...v, result: 0 })),
-  nativeCall("exit", "exit", (_, v) => ({ ...v, ...exitArgs({ status: Number(v.status) }) })),
-  nativeCall("exit_group", "exit", (_, v) => ({ ...v, ...exitArgs({ status: Number(v.status), group: true }) })),
+  nativeCall("gettimeofday", "nothing", (_, v) => ({ ...copyOf(v), result: 0 })),
+  nativeCall("ioctl", "nothing", (_, v) => ({ ...copyOf(v), result: 0 })),
+  nativeCall("exit", "exit", (_, v) => ({ ...copyOf(v), ...exitArgs({ status: Number(v.status) }) })),
+  nativeCall("exit_group", "exit", (_, v) => ({ ...copyOf(v), ...exitArgs({ status: Number(v.status), group: true }) })),
   nativeCall("kill", "kill", (c, v) => ({
-    ...v,
+    ...copyOf(v),
     targets: processesNamed(c, v.wanted as string, v.group as string).map((p) => p.id),
     ended: zombieNamed(c, v.wanted as string),
   })),
   nativeCall("tgkill", "tgkill", (c, v) => {
     const target = threadNamed(c, v.thread as string);
-    return { ...v, targets: target && target.process === c.t.process ? [target.id] : [], ended: isEndedLeader(c, v.thread as string) };
+    return {
+      ...copyOf(v),
+      targets: target && target.process === c.t.process ? [target.id] : [],
+      ended: isEndedLeader(c, v.thread as string),
+    };
   }),
 ];
 

@@ -110,7 +110,7 @@ function enter(c: Cpu): void {
   t.sgx.exitTarget = true;
   t.sgx.ustackTop = t.host.length;
   t.libos.ready = true;
-  push(t, c.flowOf("program"), {});
+  push(c, t, c.flowOf("program"), {});
 }
 
 /** The PAL call is left as if it had returned 0: what is above the LibOS call is cut off. */
@@ -134,7 +134,7 @@ const pal = (keepsCode: boolean): Flow[] => [
       (c) => {
         eexit(c.t);
         c.t.stack = HOST;
-        push(c.t, c.flowOf("toy_ocall_read"), {});
+        push(c, c.t, c.flowOf("toy_ocall_read"), {});
       },
       "sgx.eexit",
     ),

@@ -2,6 +2,7 @@
 
 import { type Cpu, findDown, running } from "../../cpu.ts";
 import { type Flow, flow } from "../../flow.ts";
+import { callArgs } from "../../host/calls.ts";
 import { SIG, setOf, signalName } from "../../signals.ts";
 import type { Frame } from "../../state.ts";
 import { undefinedBehaviour } from "../../undefined.ts";
@@ -119,16 +120,7 @@ function pended(c: Cpu, v: Handler): void {
 const malloc = flow("pal_malloc", "pal", "2.8", ({ act, call, test, at, ret }) => [
   at("again"),
   test("slab lock free?", (c) => !c.t.pal.slabLocked, "take"),
-  call("wait for the slab lock", "host wait-any", () => ({
-    object: -1,
-    objects: [],
-    bytes: 0,
-    takes: -1,
-    result: 0,
-    timeout: Number.MAX_SAFE_INTEGER,
-    until: 0,
-    ret: 0,
-  })),
+  call("wait for the slab lock", "host wait-any", () => callArgs()),
   test("again", () => true, "again"),
   at("take"),
   act(
@@ -150,7 +142,8 @@ const malloc = flow("pal_malloc", "pal", "2.8", ({ act, call, test, at, ret }) =
 ]);
 
 /** End of every PAL call (2.8 step 3). Runs after the result is known and before it is returned. */
-const checkPending = flow<{ event: number; id: number }>("__check_pending_event", "pal", "2.8", ({ act, test, call, at, ret }) => [
+const checkPending = flow<{ event: number; id: number }>("__check_pending_event", "pal", "2.8", ({ own, act, test, call, at, ret }) => [
+  own({ event: 0, id: 0 }),
   test("tcb.pending_event == 0?", (c) => c.t.pal.pendingEvent === 0, "done"),
   act(
     "take tcb.pending_event",

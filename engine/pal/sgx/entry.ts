@@ -47,7 +47,7 @@ const enclaveEntry = flow<Entry>(
       t.sgx.exitTarget = true;
       t.sgx.ustackTop = t.host.length;
       t.stack = ENCLAVE;
-      push(t, c.flowOf(v.start), {});
+      push(c, t, c.flowOf(v.start), {});
     }),
 
     at("handle_resume"),
@@ -72,7 +72,7 @@ const enclaveEntry = flow<Entry>(
       const ssa = ssa0(c);
       c.extra = c.t.eventSignalId;
       ssa.push.push(
-        newFrame(c.flowOf("_DkExceptionHandler"), {
+        newFrame(c.program, c.flowOf("_DkExceptionHandler"), {
           event: v.event,
           vector: ssa.vector,
           // A second frame keeps the stale vector, but its RIP is _DkExceptionHandler (3.4 sgx-exitinfo-stale).
@@ -150,7 +150,7 @@ const sgxOcall = flow<Ocall>("sgx_ocall", "pal", "1.3, 2.3", ({ act, test, call,
     // From here to EEXIT the enclave runs on the untrusted stack. Its registers are its own, whatever TLS.stack says by now.
     t.stack = HOST;
     cut(c, t, HOST, t.sgx.ustackTop);
-    push(t, c.flowOf("sgx_ocall (untrusted RSP)"), { code: v.code, args: v.args });
+    push(c, t, c.flowOf("sgx_ocall (untrusted RSP)"), { code: v.code, args: v.args });
   }),
   act("restore FSBASE, FXSAVE area and registers", (c, v) => {
     v.result = c.t.rdi;
@@ -200,7 +200,7 @@ const ocallExit = flow<Ocall>("sgx_ocall (untrusted RSP)", "pal", "1.3, 2.3", ({
       const t = c.t;
       eexit(t);
       cut(c, t, HOST, t.host.length - 1);
-      push(t, c.flowOf("sgx_entry"), { code: v.code, args: v.args });
+      push(c, t, c.flowOf("sgx_entry"), { code: v.code, args: v.args });
     },
     "sgx.eexit",
   ),

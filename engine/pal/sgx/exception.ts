@@ -4,7 +4,7 @@ import { skipFault } from "../../control.ts";
 import { type Cpu, cut, findDown, stackOf } from "../../cpu.ts";
 import { VECTOR } from "../../faults.ts";
 import { type Flow, flow, type Step } from "../../flow.ts";
-import { ENCLAVE, type StackId } from "../../state.ts";
+import { copyOf, ENCLAVE, type StackId } from "../../state.ts";
 import { KIND } from "../../transition.ts";
 import { undefinedBehaviour } from "../../undefined.ts";
 import { palGivesUp } from "../calls.ts";
@@ -213,7 +213,7 @@ const handle = flow<Handle>("_DkGenericSignalHandle", "pal", "2.6", ({ act, test
   ),
   at("known"),
   test("upcall == NULL?", (c) => c.t.rax === 0, "none"),
-  call("_DkGenericEventTrigger(event, upcall, frame/ctx)", "_DkGenericEventTrigger", (_, v) => ({ ...v })),
+  call("_DkGenericEventTrigger(event, upcall, frame/ctx)", "_DkGenericEventTrigger", (_, v) => copyOf(v)),
   act("handled", (_, v) => {
     v.handled = true;
   }),

@@ -154,6 +154,7 @@ const ocall = (name: string, flows: readonly string[]): Flow =>
  * between leaves it held, and the next clone waits for ever (2.3, 3.5 sgx-eexit-libc-lock).
  */
 const wakeThread = flow<{ args: CallLocals; tid: number }>("ocall_wake_thread", "untrusted-pal", "2.3, 3.5 sgx-eexit-libc-lock", (s) => [
+  s.own({ tid: 0 }),
   s.act("take the arguments"),
   s.test("no thread to wake: clone_thread()?", (_, v) => v.args.asked === "host clone", "clone"),
   s.call("interrupt_thread(): INLINE_SYSCALL(tgkill)", "host tgkill", (_, v) => ({ ...v.args })),

@@ -1,0 +1,42 @@
+/** A run whose state is observed: it makes the same transitions as the run it comes from, and can be taken back. */
+
+import { Cpu } from "../cpu.ts";
+import { Run } from "../run.ts";
+import { hashHigh, hashLow, setHash } from "./hash.ts";
+import { forget, mark, undo } from "./journal.ts";
+import { MACHINE } from "./machine-layout.ts";
+import { flipClocks, observe } from "./observed.ts";
+import { ROOT } from "./places.ts";
+
+/** A state to come back to. */
+export interface Moment {
+  readonly at: number;
+  readonly low: number;
+  readonly high: number;
+}
+
+/** A copy of `run` with an observed state. One at a time: making another ends the life of the one before. */
+export function observeRun(run: Run): Run {
+  forget();
+  setHash(0, 0);
+  const { cpu } = run;
+  const copy = new Cpu(observe(MACHINE, cpu.m, ROOT), cpu.program, cpu.scenario, cpu.scheduler, cpu.script, cpu.wiring);
+  copy.pins = cpu.pins;
+  copy.threads.push(...cpu.threads);
+  for (const text of cpu.texts) copy.text(text);
+  return new Run(run.options, copy);
+}
+
+export const moment = (): Moment => ({ at: mark(), low: hashLow(), high: hashHigh() });
+
+/** Takes back all that was done since. What belongs to the run and not to its state follows the state. */
+export function backTo(run: Run, { at, low, high }: Moment): void {
+  undo(at);
+  setHash(low, high);
+  const { cpu } = run;
+  cpu.threads.length = cpu.m.threads.length;
+  cpu.awake.length = 0;
+  for (const id of cpu.m.live) cpu.awake.push(id);
+}
+
+export { flipClocks };

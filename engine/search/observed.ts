@@ -1,0 +1,377 @@
+/**
+ * An observed state: the machine's plain data again, but each change is noted in the journal and in the hash. Records are objects of
+ * classes made from their layout, with a getter and a setter for each field; lists are arrays whose methods note what they do; tables are
+ * proxies. To the engine all of them look like the plain data that a recording uses, so flows are written once.
+ */
+
+import { flip } from "./hash.ts";
+import { note, type Undoable } from "./journal.ts";
+import type { Layout, ListLayout, LocalsLayout, RecordLayout, Role, TableLayout } from "./layout.ts";
+import { MOST_FIELDS, placeAt, placeOf } from "./places.ts";
+
+/** A part of the state that is changed in place. Its place is -1 as long as it belongs to no state. */
+interface Part extends Undoable {
+  $k: number;
+  /** It comes to stand at `place`, with all that is in it, or nowhere (-1). */
+  $put(place: number): void;
+  /** Adds its contributions to the hash, or takes them away. */
+  $mix(): void;
+}
+
+interface ClockOwner extends Part {
+  /** Adds the distances of its clocks from `now` to the hash, or takes them away. */
+  $clocks(now: number): void;
+}
+
+interface RecordClass {
+  new (from: object): Part;
+}
+
+const isRole = (layout: Layout): layout is Role => typeof layout === "string";
+const isPart = (x: unknown): x is Part => typeof x === "object" && x !== null && "$k" in x;
+
+/** Records with clocks that belong to the state now. */
+const clockOwners: ClockOwner[] = [];
+
+function addClock(owner: ClockOwner): void {
+  clockOwners.push(owner);
+}
+
+function removeClock(owner: ClockOwner): void {
+  const at = clockOwners.lastIndexOf(owner);
+  const last = clockOwners.pop() as ClockOwner;
+  if (last !== owner) clockOwners[at] = last;
+}
+
+/** Distances of all clocks from `now`, added to the hash; called again it takes them away. */
+export function flipClocks(now: number): void {
+  for (let i = 0; i < clockOwners.length; i += 1) (clockOwners[i] as ClockOwner).$clocks(now);
+}
+
+/** A time as a search sees it: what is over is over, whenever it was. Negative numbers stand for themselves. */
+function distance(time: number, now: number): number {
+  if (time < 0 || time >= Number.MAX_SAFE_INTEGER) return time;
+  return time <= now ? 0 : time - now;
+}
+
+let strict = false;
+
+/** Records accept no further fields: a field that is not there from the start is seen by nobody. For tests, it takes time. */
+export function beStrict(): void {
+  strict = true;
+}
+
+/** What a parent holds for `x`: a part of its own, never one that stands elsewhere. */
+function adopt(layout: Layout, x: unknown): unknown {
+  if (x === null || x === undefined || isRole(layout)) return x;
+  if (layout.what === "table") return new ObservedTable(layout, x as object);
+  if (isPart(x) && x.$k < 0) return x;
+  if (layout.what === "list") return ObservedList.over(layout, x as readonly unknown[]);
+  const made = new (classFor(layout, x as object))(x as object);
+  return strict ? Object.preventExtensions(made) : made;
+}
+
+const classes = new WeakMap<RecordLayout | LocalsLayout, { keys: readonly string[]; made: RecordClass }[]>();
+
+const isOf = (keys: readonly string[], x: object): boolean => {
+  let i = 0;
+  for (const key in x) {
+    if (keys[i] !== key) return false;
+    i += 1;
+  }
+  return i === keys.length;
+};
+
+/** Objects of one layout that have other fields are of other classes: locals that some callers give and others do not. */
+function classFor(layout: RecordLayout | LocalsLayout, x: object): RecordClass {
+  if (isPart(x)) return x.constructor as RecordClass;
+  let known = classes.get(layout);
+  if (known === undefined) {
+    known = [];
+    classes.set(layout, known);
+  }
+  for (let i = 0; i < known.length; i += 1) {
+    const entry = known[i] as (typeof known)[number];
+    if (isOf(entry.keys, x)) return entry.made;
+  }
+  const keys = Object.keys(x);
+  const made = makeClass(layout, keys);
+  known.push({ keys, made });
+  return made;
+}
+
+/** Text of the class of a record with these fields. Field i stands in `_i`; its place is the record's plus i. */
+function makeClass(layout: RecordLayout | LocalsLayout, keys: readonly string[]): RecordClass {
+  if (keys.length > MOST_FIELDS) throw new Error(`a record of ${keys.length} fields: at most ${MOST_FIELDS}`);
+  const layouts = keys.map((key): Layout => layout.fields[key] ?? (layout.what === "record" ? layout.others : "essential"));
+  const parts = layouts.flatMap((of, i) => (isRole(of) ? [] : [i]));
+  const essential = layouts.flatMap((of, i) => (of === "essential" ? [i] : []));
+  const clocks = layouts.flatMap((of, i) => (of === "clock" ? [i] : []));
+  const each = (of: readonly number[], text: (i: number) => string): string => of.map(text).join("");
+  const name = (i: number): string => JSON.stringify(keys[i]);
+  const all = keys.map((_, i) => i);
+  const shown = (i: number): string => (typeof layouts[i] === "object" && layouts[i].what === "table" ? `this._${i}?.proxy` : `this._${i}`);
+  const setter = (i: number): string => {
+    if (parts.includes(i))
+      return `const was=this._${i};if(${shown(i)}===x)return;note(this,${i},was);const k=this.$k;
+        if(k>=0&&was){was.$mix();was.$put(-1)}const now=adopt(L[${i}],x);if(k>=0&&now){now.$put(placeAt(k,${i}));now.$mix()}this._${i}=now`;
+    const flips = layouts[i] === "essential" ? `const k=this.$k;if(k>=0){flip(k+${i},was);flip(k+${i},x)}` : "";
+    return `const was=this._${i};if(was===x)return;note(this,${i},was);${flips}this._${i}=x`;
+  };
+  const text = `"use strict";return class{
+    constructor(s){this.$k=-1;${each(all, (i) => (parts.includes(i) ? `this._${i}=adopt(L[${i}],s[${name(i)}]);` : `this._${i}=s[${name(i)}];`))}}
+    ${each(all, (i) => `get [${name(i)}](){return ${shown(i)}}set [${name(i)}](x){${setter(i)}}`)}
+    $put(k){${clocks.length > 0 ? "if(this.$k<0){if(k>=0)addClock(this)}else if(k<0)removeClock(this);" : ""}this.$k=k;
+      ${each(parts, (i) => `if(this._${i})this._${i}.$put(k<0?-1:placeAt(k,${i}));`)}}
+    $mix(){const k=this.$k;${each(essential, (i) => `flip(k+${i},this._${i});`)}${each(parts, (i) => `if(this._${i})this._${i}.$mix();`)}}
+    $clocks(now){${each(clocks, (i) => `flip(this.$k+${i},distance(this._${i},now));`)}}
+    $undo(i,was){switch(i){${each(all, (i) =>
+      parts.includes(i)
+        ? `case ${i}:{const k=this.$k;if(this._${i}&&k>=0)this._${i}.$put(-1);if(was&&k>=0)was.$put(placeAt(k,${i}));this._${i}=was;return}`
+        : `case ${i}:this._${i}=was;return;`,
+    )}}}
+    toJSON(){return{${each(all, (i) => `${name(i)}:${shown(i)},`)}}}
+  }`;
+  const make = new Function("L", "note", "flip", "adopt", "placeAt", "addClock", "removeClock", "distance", text);
+  return make(layouts, note, flip, adopt, placeAt, addClock, removeClock, distance) as RecordClass;
+}
+
+/** Places in a list's journal that stand for a way of changing and not for an element. */
+const PUSHED = -1;
+const POPPED = -2;
+const CHANGED = -3;
+/** In that of a table: an entry went. */
+const DELETED = -1;
+
+const NO_ELEMENTS: readonly unknown[] = [];
+
+/** A list of the state. Elements are replaced with `setAt`: writing to an index is seen by nobody. */
+export class ObservedList extends Array<unknown> implements Part {
+  declare $k: number;
+  declare $of: Layout;
+
+  static override get [Symbol.species](): ArrayConstructor {
+    return Array;
+  }
+
+  static over(layout: ListLayout, from: readonly unknown[]): ObservedList {
+    const made = new ObservedList();
+    Object.defineProperty(made, "$k", { value: -1, writable: true });
+    Object.defineProperty(made, "$of", { value: layout.of });
+    for (let i = 0; i < from.length; i += 1) made[i] = adopt(layout.of, from[i]);
+    return made;
+  }
+
+  private mixOne(i: number, x: unknown): void {
+    if (isRole(this.$of)) {
+      if (this.$of === "essential") flip(placeAt(this.$k, i), x);
+    } else (x as Part | null)?.$mix();
+  }
+
+  private putOne(i: number, x: unknown, there: boolean): void {
+    if (!isRole(this.$of)) (x as Part | null)?.$put(there ? placeAt(this.$k, i) : -1);
+  }
+
+  $put(place: number): void {
+    this.$k = place;
+    if (!isRole(this.$of)) for (let i = 0; i < this.length; i += 1) this.putOne(i, this[i], place >= 0);
+  }
+
+  $mix(): void {
+    for (let i = 0; i < this.length; i += 1) this.mixOne(i, this[i]);
+  }
+
+  override push(...added: unknown[]): number {
+    for (let n = 0; n < added.length; n += 1) {
+      const i = this.length;
+      const x = adopt(this.$of, added[n]);
+      note(this, PUSHED, null);
+      this[i] = x;
+      if (this.$k < 0) continue;
+      this.putOne(i, x, true);
+      this.mixOne(i, x);
+    }
+    return this.length;
+  }
+
+  override pop(): unknown {
+    const i = this.length - 1;
+    if (i < 0) return undefined;
+    const x = this[i];
+    note(this, POPPED, x);
+    if (this.$k >= 0) {
+      this.mixOne(i, x);
+      this.putOne(i, x, false);
+    }
+    this.length = i;
+    return x;
+  }
+
+  override shift(): unknown {
+    return this.length === 0 ? undefined : this.splice(0, 1)[0];
+  }
+
+  override unshift(...added: unknown[]): number {
+    this.splice(0, 0, ...added);
+    return this.length;
+  }
+
+  override splice(start: number, count = this.length, ...added: unknown[]): unknown[] {
+    let removed: unknown[] = [];
+    this.change((elements) => {
+      removed = elements.splice(start, count, ...added.map((x) => adopt(this.$of, x)));
+    });
+    return removed;
+  }
+
+  override fill(x: unknown): this {
+    this.change((elements) => elements.fill(x));
+    return this;
+  }
+
+  override sort(): never {
+    throw new Error("a list of the state is not sorted in place");
+  }
+
+  override reverse(): never {
+    throw new Error("a list of the state is not reversed in place");
+  }
+
+  set(i: number, x: unknown): void {
+    this.change((elements) => {
+      elements[i] = adopt(this.$of, x);
+    });
+  }
+
+  /** Any change: all elements lose their places and get new ones. */
+  private change(to: (elements: unknown[]) => void): void {
+    const was = Array.from(this);
+    note(this, CHANGED, was);
+    const there = this.$k >= 0;
+    if (there) {
+      this.$mix();
+      for (let i = 0; i < was.length; i += 1) this.putOne(i, was[i], false);
+    }
+    const now = was.slice();
+    to(now);
+    this.take(now);
+    if (!there) return;
+    for (let i = 0; i < now.length; i += 1) this.putOne(i, now[i], true);
+    this.$mix();
+  }
+
+  private take(elements: readonly unknown[]): void {
+    this.length = elements.length;
+    for (let i = 0; i < elements.length; i += 1) this[i] = elements[i];
+  }
+
+  $undo(way: number, was: unknown): void {
+    const there = this.$k >= 0;
+    if (way === PUSHED) {
+      const i = this.length - 1;
+      if (there) this.putOne(i, this[i], false);
+      this.length = i;
+    } else if (way === POPPED) {
+      const i = this.length;
+      this[i] = was;
+      if (there) this.putOne(i, was, true);
+    } else {
+      if (there) for (let i = 0; i < this.length; i += 1) this.putOne(i, this[i], false);
+      this.take((was as readonly unknown[]) ?? NO_ELEMENTS);
+      if (there) for (let i = 0; i < this.length; i += 1) this.putOne(i, this[i], true);
+    }
+  }
+}
+
+/** A table of the state, by text or number: what its owner holds. The engine sees `proxy`. */
+class ObservedTable implements Part {
+  $k = -1;
+  readonly proxy: Record<string, unknown>;
+  private readonly entries: Record<string, unknown> = {};
+  /** Keys by the numbers that the journal knows them by. */
+  private readonly keys: string[] = [];
+
+  constructor(
+    private readonly layout: TableLayout,
+    from: object,
+  ) {
+    for (const key of Object.keys(from)) this.entries[key] = adopt(layout.of, (from as Record<string, unknown>)[key]);
+    this.proxy = new Proxy(this.entries, {
+      set: (_, key, x) => this.replace(String(key), x),
+      deleteProperty: (_, key) => !Object.hasOwn(this.entries, key) || this.replace(String(key), undefined),
+    });
+  }
+
+  private putOne(key: string, x: unknown, there: boolean): void {
+    if (!isRole(this.layout.of)) (x as Part | null | undefined)?.$put(there ? placeOf(this.$k, key) : -1);
+  }
+
+  private mixOne(key: string, x: unknown): void {
+    if (isRole(this.layout.of)) {
+      if (this.layout.of === "essential" && x !== undefined) flip(placeOf(this.$k, key), x);
+    } else (x as Part | null | undefined)?.$mix();
+  }
+
+  $put(place: number): void {
+    this.$k = place;
+    for (const key in this.entries) this.putOne(key, this.entries[key], place >= 0);
+  }
+
+  $mix(): void {
+    for (const key in this.entries) this.mixOne(key, this.entries[key]);
+  }
+
+  /** `x` undefined: the entry goes. */
+  private replace(key: string, x: unknown): true {
+    const was = this.entries[key];
+    if (was === x && x !== undefined) return true;
+    // An entry that goes and comes back would stand last: all of them are kept, in their order.
+    if (x === undefined) note(this, DELETED, { ...this.entries });
+    else note(this, this.keys.push(key) - 1, was);
+    const there = this.$k >= 0;
+    if (there) {
+      this.mixOne(key, was);
+      this.putOne(key, was, false);
+    }
+    const now = x === undefined ? undefined : adopt(this.layout.of, x);
+    this.write(key, now);
+    if (there) {
+      this.putOne(key, now, true);
+      this.mixOne(key, now);
+    }
+    return true;
+  }
+
+  private restore(was: Readonly<Record<string, unknown>>): void {
+    for (const key in this.entries) delete this.entries[key];
+    Object.assign(this.entries, was);
+    if (this.$k >= 0) for (const key in was) this.putOne(key, was[key], true);
+  }
+
+  private write(key: string, x: unknown): void {
+    if (x === undefined) delete this.entries[key];
+    else this.entries[key] = x;
+  }
+
+  $undo(n: number, was: unknown): void {
+    if (n === DELETED) return this.restore(was as Readonly<Record<string, unknown>>);
+    const key = this.keys[n] as string;
+    this.keys.length = n;
+    const there = this.$k >= 0;
+    if (there) this.putOne(key, this.entries[key], false);
+    this.write(key, was);
+    if (there) this.putOne(key, was, true);
+  }
+}
+
+/** The state again, observed, and standing at its place: its contributions are in the hash. */
+export function observe<T extends object>(layout: RecordLayout, state: T, place: number): T {
+  clockOwners.length = 0;
+  const made = new (classFor(layout, state))(state);
+  made.$put(place);
+  made.$mix();
+  return made as unknown as T;
+}
+
+/** The contributions of the whole state, once more: after it the hash is as if it had none. For tests of the incremental one. */
+export const mixAll = (state: object): void => (state as Part).$mix();
