@@ -4,7 +4,7 @@
  * can be repeated from its decisions alone.
  */
 
-import type { Chance, Questions } from "./state.ts";
+import { type Chance, type Questions, setAt } from "./state.ts";
 import type { Decision } from "./transition.ts";
 
 /**
@@ -43,7 +43,7 @@ export function ask(chooser: Chooser, chance: Chance, decisions: Decision[], kin
   const k = CHOICE_KINDS.indexOf(kind);
   if (q.seq !== chance.seq) startCounting(chance);
   const before = q.asked[k] as number;
-  q.asked[k] = before + 1;
+  setAt(q.asked, k, before + 1);
   const choice = chooser.choose(kind, n, chance);
   if (!(Number.isInteger(choice) && choice >= 0 && choice < n))
     throw new RangeError(`seq ${chance.seq}: chooser ${chooser.name} answers ${choice} to ${kind}, of 0 to ${n - 1}`);
@@ -61,5 +61,5 @@ function startCounting({ questions, seq }: Chance): void {
 function keep({ kept }: Questions, decisions: Decision[], k: number, decision: Decision, before: number): void {
   for (let i = kept[k] as number; i < before; i += 1) decisions.push({ ...decision, choice: 0 });
   decisions.push(decision);
-  kept[k] = before + 1;
+  setAt(kept, k, before + 1);
 }

@@ -1,5 +1,7 @@
 /** xoshiro128** (Blackman and Vigna): 32-bit, its state plain data in the machine. */
 
+import { setAt } from "./state.ts";
+
 export type PrngState = [number, number, number, number];
 
 /** Spread a seed over the state with splitmix32, so that seeds 1 and 2 have nothing in common. */
@@ -20,13 +22,12 @@ const rotl = (x: number, k: number): number => (x << k) | (x >>> (32 - k));
 /** Uniform integer in 0..2^32-1; moves the state. */
 export function nextUint32(s: PrngState): number {
   const result = Math.imul(rotl(Math.imul(s[1], 5), 7), 9) >>> 0;
-  const t = s[1] << 9;
-  s[2] ^= s[0];
-  s[3] ^= s[1];
-  s[1] ^= s[2];
-  s[0] ^= s[3];
-  s[2] ^= t;
-  s[3] = rotl(s[3], 11);
+  const [a, b, c, d] = s;
+  const mixed = d ^ b;
+  setAt(s, 2, c ^ a ^ (b << 9));
+  setAt(s, 1, b ^ c ^ a);
+  setAt(s, 0, a ^ mixed);
+  setAt(s, 3, rotl(mixed, 11));
   return result;
 }
 

@@ -20,7 +20,7 @@ import type { Scenario, StackName } from "./scenario/schema.ts";
 import { aex, NSSA } from "./sgx/leaf.ts";
 import { isSynchronous } from "./signals.ts";
 import { STACKS } from "./stack/index.ts";
-import { copyTree, type HostSignal, keyOf, type Machine, type Thread } from "./state.ts";
+import { copyOf, copyTree, type HostSignal, keyOf, type Machine, type Thread } from "./state.ts";
 import { endThread } from "./threads.ts";
 import { NEVER } from "./time.ts";
 import { type Decision, KIND } from "./transition.ts";
@@ -92,7 +92,7 @@ export class Run implements Source {
   keyframe(): string {
     const { m, threads, texts, decisions } = this.cpu;
     const lists: Known = { threads: threads.length, texts: texts.length, decisions: decisions.length };
-    return JSON.stringify({ ...m, lists });
+    return JSON.stringify({ ...copyOf(m), lists });
   }
 
   /** The same run at the same place, sharing nothing. */

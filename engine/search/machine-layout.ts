@@ -128,5 +128,4 @@ export const MACHINE = record<Machine>("Machine", {
   now: "clock",
   nextPid: "identity",
   nextSignalId: "identity",
-  decisionCursor: "history",
 });

@@ -13,6 +13,7 @@ export interface Moment {
   readonly at: number;
   readonly low: number;
   readonly high: number;
+  readonly decisions: number;
 }
 
 /** A copy of `run` with an observed state. One at a time: making another ends the life of the one before. */
@@ -20,21 +21,21 @@ export function observeRun(run: Run): Run {
   forget();
   setHash(0, 0);
   const { cpu } = run;
-  const copy = new Cpu(observe(MACHINE, cpu.m, ROOT), cpu.program, cpu.scenario, cpu.scheduler, cpu.script, cpu.wiring);
+  const copy = new Cpu(observe(MACHINE, cpu.m, ROOT), cpu.program, cpu.scenario, cpu.chooser.fork(), cpu.wiring);
   copy.pins = cpu.pins;
-  copy.threads.push(...cpu.threads);
-  for (const text of cpu.texts) copy.text(text);
+  copy.know(cpu);
   return new Run(run.options, copy);
 }
 
-export const moment = (): Moment => ({ at: mark(), low: hashLow(), high: hashHigh() });
+export const moment = (run: Run): Moment => ({ at: mark(), low: hashLow(), high: hashHigh(), decisions: run.cpu.decisions.length });
 
 /** Takes back all that was done since. What belongs to the run and not to its state follows the state. */
-export function backTo(run: Run, { at, low, high }: Moment): void {
+export function backTo(run: Run, { at, low, high, decisions }: Moment): void {
   undo(at);
   setHash(low, high);
   const { cpu } = run;
   cpu.threads.length = cpu.m.threads.length;
+  cpu.decisions.length = decisions;
   cpu.awake.length = 0;
   for (const id of cpu.m.live) cpu.awake.push(id);
 }

@@ -1,42 +1,67 @@
-/** An observed state does what the plain one does, its hash is the hash of what is there, and all of it can be taken back. */
+/** An observed state does what the plain one does, its hash is that of what is there, and all of it can be taken back. */
 
 import { describe, expect, it } from "vitest";
-import { boot, firstDifference, STACK_NAMES } from "../../engine/index.ts";
+import { boot, firstDifference, type RunOptions, STACK_NAMES } from "../../engine/index.ts";
 import { hashHigh, hashLow, setHash } from "../../engine/search/hash.ts";
 import { beStrict, mixAll } from "../../engine/search/observed.ts";
 import { backTo, moment, observeRun } from "../../engine/search/observed-run.ts";
+import { randomScenario } from "../support/random-scenario.ts";
 import { BUILT_IN, builtIn, NOWHERE } from "../support/run-scenario.ts";
 
-const ROWS = 400;
+/** Rows of a run that are looked at. */
+const ROWS = 900;
+/** Rows between two looks: a prime, so that they fall on every part of a flow. */
+const STEP = 37;
+const SEEDS = Array.from({ length: 60 }, (_, i) => i + 1);
+
 beStrict();
 
-const NAMES = BUILT_IN.filter((name) => name !== "server");
+/** Whether all contributions together are the hash: taken out, nothing is left of it. */
+function hashIsThatOf(state: object): boolean {
+  const low = hashLow();
+  const high = hashHigh();
+  mixAll(state);
+  const empty = hashLow() === 0 && hashHigh() === 0;
+  setHash(low, high);
+  return empty;
+}
 
-describe.each(STACK_NAMES)("on %s", (stack) => {
-  it.each(NAMES)("%s: observed, undone and done again", (name) => {
-    const options = { stack, scenario: builtIn(name) };
-    const plain = boot(options);
-    const start = observeRun(plain);
-    const step = 37;
-    for (let going = true, rows = 0; going && rows < ROWS; rows += step) {
-      const before = JSON.stringify(start.machine);
-      expect(before).toBe(JSON.stringify(plain.machine));
-      const here = moment();
-      start.run(step, NOWHERE);
-      start.flush(NOWHERE);
-      const low = hashLow();
-      const high = hashHigh();
-      mixAll(start.machine);
-      expect([hashLow(), hashHigh()], "nothing is left of the hash when all is taken out").toEqual([0, 0]);
-      setHash(low, high);
-      backTo(start, here);
-      expect(JSON.stringify(start.machine)).toBe(before);
-      going = start.run(step, NOWHERE);
-      start.flush(NOWHERE);
-      expect([hashLow(), hashHigh()]).toEqual([low, high]);
-      plain.run(step, NOWHERE);
-      plain.flush(NOWHERE);
-      expect(firstDifference(JSON.parse(JSON.stringify(plain.machine)), JSON.parse(JSON.stringify(start.machine)))).toBe("");
+/** The run with a plain and with an observed state side by side; each stretch of the observed one is taken back and made again. */
+function compare(options: RunOptions): void {
+  const plain = boot(options);
+  const observed = observeRun(plain);
+  const go = (run: typeof plain): boolean => {
+    const going = run.run(STEP, NOWHERE);
+    run.flush(NOWHERE);
+    return going;
+  };
+  for (let going = true; going && plain.machine.seq < ROWS; ) {
+    const before = JSON.stringify(observed.machine);
+    const here = moment(observed);
+    go(observed);
+    const hash = [hashLow(), hashHigh()];
+    const at = `after seq ${observed.machine.seq - 1}`;
+    expect(hashIsThatOf(observed.machine), `the hash is that of the state ${at}`).toBe(true);
+    backTo(observed, here);
+    expect(JSON.stringify(observed.machine), `taken back from ${at}`).toBe(before);
+    expect(hashIsThatOf(observed.machine), `the hash is that of the state, taken back from ${at}`).toBe(true);
+    going = go(observed);
+    expect([hashLow(), hashHigh()], `the same way leads to the same hash ${at}`).toEqual(hash);
+    go(plain);
+    expect(firstDifference(JSON.parse(plain.keyframe()), JSON.parse(observed.keyframe())), at).toBe("");
+  }
+}
+
+describe.each(STACK_NAMES)("an observed state on %s", (stack) => {
+  it.each(BUILT_IN)("%s", (name) => compare({ stack, scenario: builtIn(name) }));
+
+  it("random scenarios, seeded", () => {
+    for (const seed of SEEDS) {
+      try {
+        compare({ stack, scenario: randomScenario(seed, stack), scheduler: seed % 2 === 0 ? "seeded" : "scripted" });
+      } catch (cause) {
+        throw new Error(`seed ${seed} on ${stack}: ${cause instanceof Error ? cause.message : cause}`, { cause });
+      }
     }
-  });
+  }, 120_000);
 });
