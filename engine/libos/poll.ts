@@ -92,7 +92,7 @@ const poll = flow<Poll>("shim_do_poll", "libos", "2.20", (s) => [
   s.at("asked"),
   unlockMap(s),
   s.act("the handles that are left, last one first", (c, v) => {
-    v.rest.reverse();
+    v.rest = [...v.rest].reverse();
     v.ret = 0;
     c.value = v.rest.length;
   }),
