@@ -1,6 +1,7 @@
 /** vfork and posix_spawn of an application above a LibOS. */
 
 import { type Flow, flow } from "../flow.ts";
+import { copyOf } from "../state.ts";
 import { counter, returned } from "./syscalls.ts";
 
 /** Both return from the same call, the child first. */
@@ -10,7 +11,7 @@ const libcVfork = flow("libc vfork", "app", "2.15", (s) => [
     "shim_vfork",
     (c, v) => {
       c.value = counter(c);
-      return { ...v, entry: counter(c) };
+      return { ...copyOf(v), entry: counter(c) };
     },
     "libos.syscall.enter",
   ),
@@ -35,7 +36,7 @@ const posixSpawn = flow("libc posix_spawn", "app", "2.15", (s) => [
     "shim_clone",
     (c, v) => {
       c.value = counter(c);
-      return { ...v, vfork: true, entry: counter(c) };
+      return { ...copyOf(v), vfork: true, entry: counter(c) };
     },
     "libos.syscall.enter",
   ),

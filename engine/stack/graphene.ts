@@ -87,9 +87,9 @@ const libos = (fixes: Fixes, debug: boolean): Flow[] => [
 function enterProgram(c: Cpu): { flow: number; v: Locals } | null {
   const flow = c.flowOf(c.t.program);
   if (c.t.startPc === 0) return { flow, v: {} };
-  push(c.t, flow, {});
+  push(c, c.t, flow, {});
   resumeAt(topFrame(c.t), c.t.startPc);
-  push(c.t, c.flowOf("libc execve"), {});
+  push(c, c.t, c.flowOf("libc execve"), {});
   goTo(c.program, topFrame(c.t), "back");
   c.t.rax = 0;
   return null;
