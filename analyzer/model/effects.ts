@@ -1,11 +1,12 @@
 /** What rows of a kind change besides open scopes: sleep, locks, masks, pending signals. One entry for each kind that changes something. */
 
-import { KIND, KIND_COUNT, type KindName } from "../../engine/index.ts";
+import { EVENT, KIND, KIND_COUNT, type KindName, PAL_ERROR } from "../../engine/index.ts";
+import { isHandlerOf } from "./interruptions.ts";
 import { processEnded, released, taken, threadEnded } from "./locks.ts";
 import type { ThreadModel } from "./model.ts";
 import { closeDownTo } from "./opening.ts";
 import { HOW, NONE, SCOPE } from "./scopes.ts";
-import { forgetThread, generated, WAITS_IN, type WaitsIn, waits, waitsNoMore } from "./signals.ts";
+import { forgetThread, generated, WAITS_IN, waits, waitsNoMore } from "./signals.ts";
 import { MASK, type Mask } from "./threads.ts";
 
 type Effect = (m: ThreadModel) => void;
@@ -58,20 +59,42 @@ const endThread: Effect = (m) => {
   m.leaving = m.slot;
 };
 
-const waitsHere = (where: WaitsIn): Effect => {
-  return (m) => waits(m.signals, m.extra, m.signal, m.thread, where, m.seq, m.time);
-};
+const waitsInPal: Effect = (m) => waits(m.signals, m.extra, m.signal, m.thread, WAITS_IN.PAL, m.seq, m.time);
+
+/** Until the enclave is entered the registers can be rewritten again; then the event before is lost. */
+function inject(m: ThreadModel): void {
+  const pal = m.open(SCOPE.PAL_CALL);
+  if (pal === NONE || (m.interruptions.get(pal)?.entered ?? NONE) !== NONE) return;
+  const since = { entered: NONE, upcall: NONE, upcallAt: 0, handler: NONE };
+  m.interruptions.set(pal, { event: m.extra, signal: m.signal, injected: m.seq, injectedAt: m.time, ...since });
+}
+
+function enterEnclave(m: ThreadModel): void {
+  if (m.extra !== -PAL_ERROR.INTERRUPTED) return;
+  const interruption = m.interruptions.get(m.open(SCOPE.PAL_CALL));
+  if (interruption?.entered === NONE) interruption.entered = m.seq;
+}
+
+function enterUpcall(m: ThreadModel): void {
+  if (m.value === EVENT.FAILURE) {
+    if (m.slot !== NONE) m.threads.failedSeq[m.slot] = m.seq;
+    return;
+  }
+  const interruption = m.interruptions.get(m.open(SCOPE.PAL_CALL));
+  if (interruption?.event !== m.extra) return;
+  interruption.upcall = m.seq;
+  interruption.upcallAt = m.time;
+}
+
+function enterHandler(m: ThreadModel): void {
+  const i = m.interruptions.get(m.open(SCOPE.PAL_CALL));
+  if (i === null || i.entered === NONE || i.handler !== NONE || !isHandlerOf(i.event, i.signal, m.extra)) return;
+  i.handler = m.seq;
+  i.signal = m.signal;
+}
 
 /** The row's signal is handled, or lost. */
 const isOver: Effect = (m) => waitsNoMore(m.signals, m.extra, m.thread);
-
-/** Rows that overwrite a signal name the lost one in `value`. */
-const replaces =
-  (where: WaitsIn): Effect =>
-  (m) => {
-    waitsNoMore(m.signals, m.value, m.thread);
-    waits(m.signals, m.extra, m.signal, m.thread, where, m.seq, m.time);
-  };
 
 /** A lock that has no name is one of many: nothing can be said of it. */
 const isNamedLock = (m: ThreadModel): boolean => m.detail !== 0;
@@ -82,6 +105,7 @@ const hostMaskUnknown = forgetMask(MASK.HOST);
 const BY_NAME: Readonly<Partial<Record<KindName, Effect>>> = {
   "app.call": appMaskUnknown,
   "app.handler.enter": (m) => {
+    enterHandler(m);
     isOver(m);
     appMaskUnknown(m);
   },
@@ -103,14 +127,25 @@ const BY_NAME: Readonly<Partial<Record<KindName, Effect>>> = {
     hostMaskUnknown(m);
   },
 
-  "pal.event.pend": waitsHere(WAITS_IN.PAL),
-  "pal.event.inject": waitsHere(WAITS_IN.PAL),
-  "pal.event.overwrite": replaces(WAITS_IN.PAL),
+  "pal.event.pend": waitsInPal,
+  "pal.event.inject": (m) => {
+    inject(m);
+    waitsInPal(m);
+  },
+  "pal.event.overwrite": (m) => {
+    inject(m);
+    // The row names the lost event in `value`.
+    waitsNoMore(m.signals, m.value, m.thread);
+    waitsInPal(m);
+  },
   "pal.event.deliver": isOver,
   "pal.event.lost": isOver,
 
   "libos.syscall.exit": leaveLibos,
-  "libos.upcall.enter": isOver,
+  "libos.upcall.enter": (m) => {
+    enterUpcall(m);
+    isOver(m);
+  },
   "libos.signal.append": (m) => waits(m.signals, m.extra, m.signal, m.value, WAITS_IN.LIBOS, m.seq, m.time),
   "libos.signal.overwrite": (m) => waitsNoMore(m.signals, m.value, m.thread),
   "libos.signal.fetch": isOver,
@@ -127,6 +162,8 @@ const BY_NAME: Readonly<Partial<Record<KindName, Effect>>> = {
     if (isNamedLock(m)) released(m.locks, m.value);
     countLocks(m, -1);
   },
+
+  "sgx.eenter": enterEnclave,
 
   "thread.block": fallAsleep,
   "thread.wake": wakeUp,

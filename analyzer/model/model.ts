@@ -3,8 +3,9 @@
  * one pass; a rule reads it when one of its rows comes. What a trace does not tell is NONE, NaN or null here, never a guess.
  */
 
-import type { Block, ColumnName } from "../../engine/index.ts";
+import type { Block, StateColumn } from "../../engine/index.ts";
 import type { Names } from "../names.ts";
+import { createInterruptions, type Interruption } from "./interruptions.ts";
 import { createLocks, type ENDED, holderOf } from "./locks.ts";
 import { createNotes, type Notes } from "./notes.ts";
 import { createScopes, HOW, type How, NONE, SCOPE_TYPES, type ScopeType } from "./scopes.ts";
@@ -38,21 +39,22 @@ export class ThreadModel {
   readonly threads = createThreads();
   readonly signals = createSignals();
   readonly locks = createLocks();
+  readonly interruptions = createInterruptions(this.scopes);
   /** Of the notes whose rules want to know an end. */
   readonly watchers: ((scope: number) => void)[] = [];
   /** Slot of the thread that this row ends: until the next row it can still be read. */
   leaving = NONE;
   block: Block | null = null;
   row = 0;
-  private readonly untold: ReadonlySet<ColumnName>;
+  private readonly absent: ReadonlySet<StateColumn>;
   readonly tellsDepth: boolean;
 
   constructor(
     readonly names: Names,
     readonly ended: EndListener,
   ) {
-    this.untold = new Set(names.untold);
-    this.tellsDepth = !this.untold.has("depth");
+    this.absent = new Set(names.absent);
+    this.tellsDepth = !this.absent.has("depth");
   }
 
   /** The innermost open scope of this type of the row's thread, NONE for none. */
@@ -113,6 +115,16 @@ export class ThreadModel {
   /** Of a CALL: its result as the LibOS gave it. */
   libosResultOf(call: number): number {
     return this.scopes.result[call] as number;
+  }
+
+  /** The event that interrupts an ocall of this PAL call; null for none. */
+  interruptionOf(palCall: number): Readonly<Interruption> | null {
+    return this.interruptions.get(palCall);
+  }
+
+  /** Whether the LibOS was told of a failure (which sets pal_errno) in the row's thread, after this seq. */
+  hasFailedSince(seq: number): boolean {
+    return this.slot !== NONE && (this.threads.failedSeq[this.slot] as number) > seq;
   }
 
   /** Columns that few rules need; NaN where the trace does not tell them. */
@@ -201,7 +213,7 @@ export class ThreadModel {
     return createNotes((slot) => this.threads.begun[slot] as number);
   }
 
-  private column(name: "cssa" | "preempt" | "pending"): number {
-    return this.block === null || this.untold.has(name) ? Number.NaN : (this.block[name][this.row] as number);
+  private column(name: StateColumn): number {
+    return this.block === null || this.absent.has(name) ? Number.NaN : (this.block[name][this.row] as number);
   }
 }

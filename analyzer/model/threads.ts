@@ -30,6 +30,8 @@ export interface Threads {
   maskKnown: Uint8Array;
   /** Locks that it holds. */
   locksHeld: Int32Array;
+  /** Seq of its last FAILURE upcall, which sets pal_errno; NONE before. */
+  failedSeq: Float64Array;
   readonly free: number[];
 }
 
@@ -52,6 +54,7 @@ export function createThreads(): Threads {
     maskHigh: new Int32Array(n * MASKS),
     maskKnown: new Uint8Array(n * MASKS),
     locksHeld: new Int32Array(n),
+    failedSeq: new Float64Array(n),
     free: slotsBetween(0, n),
   };
 }
@@ -72,6 +75,7 @@ export function addThread(threads: Threads, thread: number, seq: number): number
   threads.blockedSeq[slot] = NONE;
   threads.maskKnown.fill(0, slot * MASKS, (slot + 1) * MASKS);
   threads.locksHeld[slot] = 0;
+  threads.failedSeq[slot] = NONE;
   return slot;
 }
 
@@ -96,5 +100,6 @@ function grow(threads: Threads): void {
   threads.maskHigh = doubled(threads.maskHigh);
   threads.maskKnown = doubled(threads.maskKnown);
   threads.locksHeld = doubled(threads.locksHeld);
+  threads.failedSeq = doubled(threads.failedSeq);
   threads.free.push(...slotsBetween(n, 2 * n));
 }

@@ -1,13 +1,8 @@
 /** Reference 3.1 `sgx-interrupted-code-lost`; the flows are those of 2.3 and 2.6. */
 
-import { E, EVENT, errnoOf, PAL_ERROR, resultText, type StackName, signalName, signalNumber } from "../../engine/index.ts";
-import { HOW, NONE, SCOPE, type ThreadModel } from "../model/index.ts";
+import { E, errnoOf, PAL_ERROR, resultText, type StackName, signalName } from "../../engine/index.ts";
+import { HOW, isHandlerOf, NONE, SCOPE, type ThreadModel } from "../model/index.ts";
 import { defineRule, type Found, type Handlers } from "../rule.ts";
-
-/** As the untrusted PAL puts it into RDI. */
-const INTERRUPTED = -PAL_ERROR.INTERRUPTED;
-/** Host signal of the RESUME event: it stands for what is pending in the LibOS. */
-const SIGCONT = signalNumber("SIGCONT");
 
 /**
  * LibOS functions that answer a failed PAL call with -PAL_ERRNO (2.20): only they pass the code on when it is kept. The others
@@ -45,17 +40,6 @@ interface Data {
 type Id = "asked" | "sent" | "injected" | "entered" | "upcall" | "handled" | "abandoned" | "handled-late" | "answered" | "seen";
 type Evidence = Found<Data, Id>["evidence"][number];
 
-/** The event that interrupts a PAL call's ocall, on its way into the enclave. */
-interface Event {
-  id: number;
-  signal: number;
-  injected: number;
-  injectedAt: number;
-  entered: number;
-  upcall: number;
-  upcallAt: number;
-  handler: number;
-}
 /** What is known of an abandoned PAL call until its system call returns. */
 interface Lost extends Omit<Data, "call" | "result"> {
   readonly event: number;
@@ -66,62 +50,19 @@ interface Lost extends Omit<Data, "call" | "result"> {
 }
 
 function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handlers {
-  /** On PAL calls, system calls and threads. */
-  const events = m.notesOnScopes<Event>();
+  /** On calls of the application. */
   const losses = m.notesOnScopes<Lost>(callOver);
-  const failures = m.notesOnThreads<number>();
-
-  /** The registers of an ocall were rewritten; before EENTER they can be rewritten again. */
-  function inject(): void {
-    const pal = m.open(SCOPE.PAL_CALL);
-    if (pal === NONE || (events.get(pal)?.entered ?? NONE) !== NONE) return;
-    const since = { entered: NONE, upcall: NONE, upcallAt: 0, handler: NONE };
-    events.set(pal, { id: m.extra, signal: m.signal, injected: m.seq, injectedAt: m.time, ...since });
-  }
-
-  function enter(): void {
-    if (m.extra !== INTERRUPTED) return;
-    const event = events.get(m.open(SCOPE.PAL_CALL));
-    if (event?.entered === NONE) event.entered = m.seq;
-  }
-
-  function upcall(): void {
-    if (m.value === EVENT.FAILURE) return failures.set(m.slot, m.seq);
-    const event = events.get(m.open(SCOPE.PAL_CALL));
-    if (event?.id !== m.extra) return;
-    event.upcall = m.seq;
-    event.upcallAt = m.time;
-  }
-
-  /** The handler of the event: in its upcall, or later in the system call when a lock put it off. */
-  function handle(): void {
-    const isOf = (event: number, signal: number): boolean => signal === SIGCONT || event === m.extra;
-    const event = events.get(m.open(SCOPE.PAL_CALL));
-    if (event !== null && event.entered !== NONE && event.handler === NONE && isOf(event.id, event.signal)) {
-      event.handler = m.seq;
-      event.signal = m.signal;
-      return;
-    }
-    const call = m.open(SCOPE.CALL);
-    const lost = losses.get(call);
-    if (lost === null || m.libosExitOf(call) !== NONE || lost.handled || !isOf(lost.event, lost.signal)) return;
-    lost.evidence.push({ id: "handled-late", seq: m.seq });
-    lost.signal = m.signal;
-    lost.handled = true;
-  }
 
   /** DkExceptionReturn left this PAL call (2.6). */
   function abandon(): void {
-    const pal = m.closed;
-    const call = m.open(SCOPE.CALL);
-    const event = events.get(pal);
-    if (event === null || call === NONE || event.entered === NONE || event.id !== m.extra) return;
-    const failed = (failures.get(m.slot) ?? NONE) > m.seqOf(pal);
+    const [pal, call] = [m.closed, m.open(SCOPE.CALL)];
+    const event = m.interruptionOf(pal);
+    if (event === null || call === NONE || event.entered === NONE || event.event !== m.extra) return;
     const [flow, errno] = [m.flowOf(pal), m.value];
-    if (!ASKS_PAL_ERRNO.has(flow) || failed || m.valueOfRow(pal) !== errno) return;
+    if (!ASKS_PAL_ERRNO.has(flow) || m.hasFailedSince(m.seqOf(pal)) || m.valueOfRow(pal) !== errno) return;
     const evidence: Evidence[] = [
       { id: "asked", seq: m.seqOf(pal) },
-      { id: "sent", seq: m.generatedSeq(event.id) },
+      { id: "sent", seq: m.generatedSeq(event.event) },
       { id: "injected", seq: event.injected },
       { id: "entered", seq: event.entered },
       { id: "upcall", seq: event.upcall },
@@ -132,7 +73,7 @@ function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handler
       flow,
       errno,
       left: m.flowHere(),
-      event: event.id,
+      event: event.event,
       signal: event.signal,
       handled: event.handler !== NONE,
       evidence: evidence.filter(({ seq }) => seq !== NONE),
@@ -140,23 +81,27 @@ function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handler
     });
   }
 
+  /** A lock put the handler off until the PAL call was left. */
+  function handleLate(): void {
+    const call = m.open(SCOPE.CALL);
+    const lost = losses.get(call);
+    const isOfAnother = m.interruptionOf(m.open(SCOPE.PAL_CALL))?.handler === m.seq;
+    if (lost === null || lost.handled || isOfAnother || m.libosExitOf(call) !== NONE || !isHandlerOf(lost.event, lost.signal, m.extra))
+      return;
+    lost.evidence.push({ id: "handled-late", seq: m.seq });
+    lost.signal = m.signal;
+    lost.handled = true;
+  }
+
   function callOver({ flow, left, errno, signal, costNs, evidence }: Lost, call: number): void {
-    const result = m.libosResultOf(call);
-    const exit = m.libosExitOf(call);
+    const [result, exit] = [m.libosResultOf(call), m.libosExitOf(call)];
     if (m.how === HOW.DROPPED || exit === NONE || result === E.INTR || result !== answerOf(flow, errno)) return;
     evidence.push({ id: "answered", seq: exit });
     if (m.how === HOW.RETURNED) evidence.push({ id: "seen", seq: m.seq });
     found({ thread: m.thread, costNs, evidence, data: { call: m.labelOf(call), flow, left, signal, errno, result } });
   }
 
-  return {
-    "pal.event.inject": inject,
-    "pal.event.overwrite": inject,
-    "sgx.eenter": enter,
-    "libos.upcall.enter": upcall,
-    "app.handler.enter": handle,
-    "pal.call.abandon": abandon,
-  };
+  return { "pal.call.abandon": abandon, "app.handler.enter": handleLate };
 }
 
 const ALL = ["asked", "sent", "injected", "entered", "upcall", "handled", "abandoned", "answered", "seen"] as const;
@@ -268,7 +213,7 @@ export const sgxInterruptedCodeLost = defineRule({
       asked: ({ errno }) => `the LibOS calls the PAL; pal_errno is ${errno}`,
       sent: () => "the host makes the signal pending",
       injected: () => "the ocall's result becomes -PAL_ERROR_INTERRUPTED, and an event comes with it",
-      entered: () => `back in the enclave; the result in RDI is ${INTERRUPTED} (-PAL_ERROR_INTERRUPTED)`,
+      entered: () => `back in the enclave; the result in RDI is ${-PAL_ERROR.INTERRUPTED} (-PAL_ERROR_INTERRUPTED)`,
       upcall: () => "the event is handled first: nobody has looked at the result yet",
       handled: () => "the application's handler runs",
       abandoned: ({ left, errno }) =>

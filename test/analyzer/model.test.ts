@@ -115,12 +115,12 @@ describe("scopes", () => {
 });
 
 describe("a trace that does not tell depths", () => {
-  const UNTOLD = { untold: ["depth", "cssa", "preempt", "pending"] } as const;
+  const NO_STATE = { absent: ["depth", "cssa", "preempt", "pending"] } as const;
 
   it("has scopes by pairs of rows, and numbers that are none", () => {
     const { model, ends } = after([{ name: "app.call" }, { name: "pal.call.enter" }, { name: "app.return" }, { name: "app.call" }], {
       ...NOBODY,
-      ...UNTOLD,
+      ...NO_STATE,
     });
     expect(ends).toEqual(["pal-call DROPPED 1", "call RETURNED 0"]);
     expect([model.depth, model.cssa(), model.preempt(), model.pendingCount()]).toEqual([Number.NaN, Number.NaN, Number.NaN, Number.NaN]);
@@ -130,7 +130,7 @@ describe("a trace that does not tell depths", () => {
   it("does not keep scopes for ever whose end is never seen", () => {
     const { model } = after(
       Array.from({ length: 5000 }, () => ({ name: "app.call" }) as const),
-      { ...NOBODY, ...UNTOLD },
+      { ...NOBODY, ...NO_STATE },
     );
     expect(opened(model, SCOPE.CALL)).toBeLessThanOrEqual(1024);
   });
@@ -140,7 +140,7 @@ describe("a trace that does not tell depths", () => {
     const { sites, threads, texts } = w.run;
     const { findings } = analyzeRows(
       w.rows.map((row) => ({ ...row, depth: 0 })),
-      { sites, threads, texts, ...UNTOLD },
+      { sites, threads, texts, ...NO_STATE },
       100,
     );
     expect(findings.map(({ rule }) => rule)).toEqual([LOST]);
