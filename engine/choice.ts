@@ -47,7 +47,7 @@ export function ask(chooser: Chooser, chance: Chance, decisions: Decision[], kin
   const choice = chooser.choose(kind, n, chance);
   if (!(Number.isInteger(choice) && choice >= 0 && choice < n))
     throw new RangeError(`seq ${chance.seq}: chooser ${chooser.name} answers ${choice} to ${kind}, of 0 to ${n - 1}`);
-  if (choice !== 0) keep(q, decisions, k, { seq: chance.seq, door: kind, choice }, before);
+  if (choice !== 0) keep(q, decisions, k, { seq: chance.seq, point: kind, choice }, before);
   return choice;
 }
 

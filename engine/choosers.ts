@@ -65,7 +65,7 @@ function following(decisions: readonly Decision[], bySeq: BySeq, answered: Set<D
   function decisionFor(kind: ChoiceKind, chance: Chance): Decision | undefined {
     let before = nth(chance, kind);
     return bySeq.get(chance.seq)?.find((decision) => {
-      if (decision.door !== kind) return false;
+      if (decision.point !== kind) return false;
       before -= 1;
       return before < 0;
     });

@@ -209,8 +209,8 @@ export interface ThreadInfo {
 /** A choice the state does not determine, kept only when it is not the default (0). */
 export interface Decision {
   readonly seq: number;
-  /** Which door: see `engine/chance.ts`. */
-  readonly door: string;
+  /** Which kind of choice point: see `engine/choice.ts`. */
+  readonly point: string;
   readonly choice: number;
 }
 

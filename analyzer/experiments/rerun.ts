@@ -121,15 +121,15 @@ async function goesOn(run: Run, seq: number, onProgress: (rows: number) => boole
   return next === null ? null : { seq, columns: [], recorded: null, again: next };
 }
 
-/** "SEQ:DOOR=CHOICE" changes one decision, the first of its door at that seq; the list stays in order of seq. */
+/** "SEQ:POINT=CHOICE" changes one decision, the first of its kind of choice point at that seq; the list stays in order of seq. */
 export function withDecision(decisions: readonly Decision[], text: string): Decision[] {
   const match = /^(\d+):(thread|arrive|interrupt|arrival)=(\d+)$/.exec(text);
   if (match === null)
     throw new ExperimentError(
-      `--decide: expected SEQ:DOOR=CHOICE with a door of thread, arrive, interrupt, arrival (such as 120:arrive=1), found "${text}"`,
+      `--decide: expected SEQ:POINT=CHOICE with a choice point of thread, arrive, interrupt, arrival (such as 120:arrive=1), found "${text}"`,
     );
-  const changed = { seq: Number(match[1]), door: match[2] ?? "", choice: Number(match[3]) };
-  const at = decisions.findIndex((d) => d.seq === changed.seq && d.door === changed.door);
+  const changed = { seq: Number(match[1]), point: match[2] ?? "", choice: Number(match[3]) };
+  const at = decisions.findIndex((d) => d.seq === changed.seq && d.point === changed.point);
   if (at >= 0) return decisions.with(at, changed);
   return [...decisions, changed].sort((a, b) => a.seq - b.seq);
 }

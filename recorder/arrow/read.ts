@@ -11,6 +11,7 @@ import {
   type BatchFacts,
   batchForm,
   DECISIONS_KEY,
+  decisionFrom,
   decisionsForm,
   FORMAT_VERSION,
   headerForm,
@@ -226,7 +227,7 @@ function readerOf(path: string, fd: number): TransitionReader {
     *decisions() {
       for (const span of decisionSpans) {
         const place = `decisions at byte ${span.offset}`;
-        yield* parseJson(path, place, readText(place, span).toString("utf8"), decisionsForm);
+        for (const stored of parseJson(path, place, readText(place, span).toString("utf8"), decisionsForm)) yield decisionFrom(stored);
       }
     },
     close(): void {

@@ -37,6 +37,7 @@ import {
   type RunEnd,
   type RunInfo,
   STORED_COLUMNS,
+  storedDecision,
   type TraceHeader,
 } from "../format/metadata.ts";
 import { FileSink, writeError } from "./file-sink.ts";
@@ -287,7 +288,7 @@ export function createArrowWriter(path: string, source: Written, run: RunInfo, d
   const newDecisions = (): Buffer => {
     const { decisions } = source;
     if (decisions.length === written.decisions) return NO_TEXT;
-    const text = Buffer.from(JSON.stringify(decisions.slice(written.decisions)));
+    const text = Buffer.from(JSON.stringify(decisions.slice(written.decisions).map(storedDecision)));
     written.decisions = decisions.length;
     return text;
   };

@@ -199,8 +199,18 @@ export const batchForm = z.object({
 /** What was appended to the source's lists since the batch before, if anything, and the end on the last. */
 export type BatchFacts = z.infer<typeof batchForm>;
 
+/** A decision as a file has it: `door` is what format 1 called the kind of choice point, and it is not worth another format. */
+interface StoredDecision {
+  readonly seq: number;
+  readonly door: string;
+  readonly choice: number;
+}
+
 /** The decisions made since the batch before, beside the facts. */
-export const decisionsForm = list<Decision>(members<Decision>({ seq: countCheck, door: text, choice: countCheck }));
+export const decisionsForm = list<StoredDecision>(members<StoredDecision>({ seq: countCheck, door: text, choice: countCheck }));
+
+export const storedDecision = ({ seq, point, choice }: Decision): StoredDecision => ({ seq, door: point, choice });
+export const decisionFrom = ({ seq, door, choice }: StoredDecision): Decision => ({ seq, point: door, choice });
 
 /** Most bytes of the schema's text: with more a reader would refuse the header. */
 const MAX_TEXT_BYTES = MAX_METADATA_BYTES - METADATA_SLACK;

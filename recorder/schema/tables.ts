@@ -9,7 +9,7 @@ import { blob, type Column, int, key, nullable, paged, type RowOf, seq, table, t
 import { OUTCOMES } from "./outcomes.ts";
 
 /** Raised when a table or view changes: an older trace.db is rebuilt. Stored as `PRAGMA user_version`. */
-export const SCHEMA_VERSION = 9;
+export const SCHEMA_VERSION = 10;
 
 const TRANSITION_REFERENCES: Partial<Record<ColumnName, string>> = {
   thread: "thread(id)",
@@ -92,7 +92,7 @@ export const TABLES = {
   decision: table("choices the state does not determine, where not the default", {
     id: key(int("position in the list of decisions")),
     seq: int("transition during which it was made"),
-    door: text("what was to be decided"),
+    point: text("which kind of choice point"),
     choice: int("the answer"),
   }),
   syscall: paged("calls of the application, paired; the view syscalls has names", {

@@ -180,7 +180,7 @@ function runRow({ info, end, ...reader }: TransitionReader, facts: SealFacts): R
 function* decisionRows(reader: TransitionReader, quality: QualityCounter[]): Generator<Row<"decision">> {
   let id = 0;
   try {
-    for (const { seq, door, choice } of reader.decisions()) yield { id: id++, seq, door, choice };
+    for (const { seq, point, choice } of reader.decisions()) yield { id: id++, seq, point, choice };
   } catch (error) {
     if (!(error instanceof TraceError)) throw error;
     quality.push({ name: "decisions-lost", count: 1, severity: "data-loss", advice: error.message });

@@ -43,7 +43,7 @@ describe("many choice points at one seq", () => {
     expect(answers(again)).toEqual(answered);
     expect(again.decisions).toEqual(seeded.decisions);
     // No more of them than it takes: the last of each kind is no default.
-    for (const kind of ["arrive", "thread"]) expect(seeded.decisions.filter((one) => one.door === kind).at(-1)?.choice).toBeGreaterThan(0);
+    for (const kind of ["arrive", "thread"]) expect(seeded.decisions.filter((one) => one.point === kind).at(-1)?.choice).toBeGreaterThan(0);
   });
 
   it("with one answer only are none: nobody is asked", () => {
@@ -201,7 +201,7 @@ describe("a copy of a run", () => {
     const options: RunOptions = { stack: "graphene-sgx", scenario: builtIn("server"), scheduler: "seeded", seed: 3 };
     const first = boot(options);
     first.run(3000, NOWHERE);
-    const never = { seq: 1, door: "interrupt", choice: 1 };
+    const never = { seq: 1, point: "interrupt", choice: 1 };
     const again = boot({ ...options, scheduler: "recorded", decisions: [never, ...first.decisions] });
     again.run(1500, NOWHERE);
     const copy = again.clone();

@@ -161,7 +161,7 @@ describe("decisions", () => {
     const options: RunOptions = { stack: "graphene-linux", scenario: randomScenario(5, "graphene-linux"), scheduler: "seeded" };
     const run = boot(options);
     const whole = columnsOf(run);
-    const at = run.decisions.findIndex((decision) => decision.seq > 200 && decision.door === "thread");
+    const at = run.decisions.findIndex((decision) => decision.seq > 200 && decision.point === "thread");
     const left = run.decisions[at]?.seq ?? 0;
     expect(left).toBeGreaterThan(200);
     const other = columnsOf(boot({ ...options, scheduler: "recorded", decisions: run.decisions.toSpliced(at, 1) }));

@@ -51,7 +51,7 @@ const lists = (): Source => ({
   ...syntheticSource(),
   threads: ["a", "b", "c"].map((name, tid) => ({ name, pid: 1, tid, internal: tid === 2 })),
   texts: ["", "\u0000\n", "\u{1f600} \ud800"],
-  decisions: [{ seq: 0, door: "schedule", choice: 2 }],
+  decisions: [{ seq: 0, point: "schedule", choice: 2 }],
 });
 
 const END = { reason: "finished", interrupted: false, quality: [] } as const;

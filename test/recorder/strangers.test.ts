@@ -47,7 +47,7 @@ describe("numbers in the metadata", () => {
     return dir;
   };
   const thread = (ids: { pid?: number; tid?: number }) => ({ threads: [{ name: "t", pid: 1, tid: 1, internal: false, ...ids }] });
-  const decision = (numbers: { seq?: number; choice?: number }) => ({ decisions: [{ seq: 0, door: "thread", choice: 1, ...numbers }] });
+  const decision = (numbers: { seq?: number; choice?: number }) => ({ decisions: [{ seq: 0, point: "thread", choice: 1, ...numbers }] });
 
   test.each([
     [1.5, "a whole number, found 1.5"],
@@ -278,7 +278,7 @@ describe("damage", () => {
   test("anywhere: a TraceError, or a database that SQLite finds whole with the rows that are readable", async () => {
     const dir = fresh("damaged.trace");
     // Decisions enough that numbers of the metadata are hit, too.
-    const decisions = Array.from({ length: 50 }, (_, i) => ({ seq: 100 + i, door: "thread", choice: 10 + i }));
+    const decisions = Array.from({ length: 50 }, (_, i) => ({ seq: 100 + i, point: "thread", choice: 10 + i }));
     await record({ ...syntheticSource({ rows: 500, blockRows: 64, seed: 3 }), decisions }, dir, { ...testInfo(), seed: 123_456 });
     const bytes = fs.readFileSync(`${dir}/${ARROW_NAME}`);
     fc.assert(

@@ -119,7 +119,7 @@ export function syntheticSource(options: SyntheticOptions = {}): Source & { read
     const [kind, value, extra, signal, change] = todo.shift() as Planned;
     depths[thread] = (depths[thread] as number) + change;
     if (random(1000) === 0) texts.push(`text ${texts.length} \u00e9\u{1f600}`);
-    if (random(300) === 0) decisions.push({ seq, door: "schedule", choice: thread });
+    if (random(300) === 0) decisions.push({ seq, point: "schedule", choice: thread });
     time += 1 + random(5000);
     const i = block.n;
     block.time[i] = time;

@@ -37,7 +37,7 @@ export function rerunCommand(io: Io): Command {
     .argument("<trace>", "trace folder")
     .addOption(fixOption())
     .addOption(stackOption())
-    .option("--decide <seq:door=choice>", "change one decision; may be repeated", (text: string, before: string[] = []) => [
+    .option("--decide <seq:point=choice>", "change one decision; may be repeated", (text: string, before: string[] = []) => [
       ...before,
       text,
     ])
@@ -97,9 +97,9 @@ const reached = (run: Run): number => (run.ending === null ? run.machine.seq : N
 function tellUnanswered(io: Io, trace: Trace, run: Run, until: number): void {
   const recorded = new Set(trace.decisions);
   const changed = run.unanswered.filter((decision) => decision.seq < until && !recorded.has(decision));
-  for (const { seq, door, choice } of changed)
+  for (const { seq, point, choice } of changed)
     io.talk(
-      `${seq}:${door}=${choice} changed nothing: no such choice is met there. ` +
+      `${seq}:${point}=${choice} changed nothing: no such choice is met there. ` +
         "A choice of thread needs two that can run, one of arrive a signal to deliver.\n",
     );
 }
