@@ -85,4 +85,5 @@ const options = {
 };
 
 // One after the other: what both have is not cut out into modules of its own, which would cost the program's start.
-for (const entryPoints of [{ eintr: "tui/main.ts" }, { bench: "test/bench/bench.ts" }]) await build({ ...options, entryPoints });
+const ENTRIES = [{ eintr: "tui/main.ts" }, { "seal-worker": "recorder/sqlite/seal-worker.ts" }, { bench: "test/bench/bench.ts" }];
+for (const entryPoints of ENTRIES) await build({ ...options, entryPoints });

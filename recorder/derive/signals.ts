@@ -67,14 +67,14 @@ const rank = (outcome: number): number =>
   outcome === OUTCOME.handled ? 3 : outcome === OUTCOME.pending ? 0 : outcome === OUTCOME.consumed ? 1 : 2;
 
 export interface SignalDeriver {
-  /** Row `row` of the block, whose kind carries a signal id. */
-  take(block: Block, row: number): void;
+  /** Row `row` of the block, whose kind carries a signal id, when the trace has so many threads. */
+  take(block: Block, row: number, threadCount: number): void;
   /** Let go of signals that ended long before `seq`. */
   rest(seq: number): void;
   finish(): void;
 }
 
-export function createSignalDeriver(threadCount: number, out: Spill): SignalDeriver {
+export function createSignalDeriver(out: Spill): SignalDeriver {
   const open = new Map<number, number[]>();
   let restedAt = 0;
 
@@ -106,7 +106,7 @@ export function createSignalDeriver(threadCount: number, out: Spill): SignalDeri
   };
 
   return {
-    take(block, row): void {
+    take(block, row, threadCount): void {
       const id = block.extra[row] as number;
       const kind = block.kind[row] as number;
       const value = block.value[row] as number;

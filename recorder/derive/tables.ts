@@ -4,7 +4,7 @@
  * arrays per thread; odd pairs are counted, never thrown.
  */
 
-import { type Block, CARRIES_SIGNAL_ID, KIND, KIND_COUNT, type Sink, type Site } from "../../engine/index.ts";
+import { type Block, CARRIES_SIGNAL_ID, KIND, KIND_COUNT, type Site } from "../../engine/index.ts";
 import type { QualityCounter } from "../format/metadata.ts";
 import { positions } from "../schema/tables.ts";
 import { type CallTotals, createCallTotals } from "./call-totals.ts";
@@ -40,10 +40,12 @@ interface ThreadState {
 
 const newThread = (): ThreadState => ({ upcalls: [], upcallDepths: [], entry: -1 });
 
-export interface Deriver extends Sink {
+export interface Deriver {
   /** Transitions by kind; of all of them after `finish`. */
   readonly byKind: Float64Array;
   readonly callTotals: CallTotals;
+  /** The next block, when the trace has so many threads. */
+  put(block: Block, threads: number): void;
   finish(): QualityCounter[];
 }
 
@@ -51,17 +53,16 @@ export function createDeriver(
   windows: Readonly<Record<DerivedTable, RowWindow>>,
   spills: { readonly signals: Spill; readonly counts: Spill },
   sites: readonly Site[],
-  threadCount: number,
 ): Deriver {
   const { syscall, entry, upcall, handler } = windows;
-  const signalRoads = createSignalDeriver(threadCount, spills.signals);
+  const signalRoads = createSignalDeriver(spills.signals);
   const inSignalContext = Uint8Array.from(sites, (site) => (site.context === "signal" ? 1 : 0));
   const counts = createThreadCounts(spills.counts);
   const callTotals = createCallTotals();
   /** Only of threads that live: over a long run there may be millions of the others. */
   const threads = new Map<number, ThreadState>();
   /** Depth at which each thread's innermost upcall was entered, -1 when in none. */
-  const upcallDepth = new Int32Array(threadCount).fill(-1);
+  let upcallDepth = new Int32Array(0);
   /** Calls of each thread that are not over. */
   const openCalls: (Ticket[] | undefined)[] = [];
   const unpaired = { calls: 0, handlers: 0, upcalls: 0, entries: 0 };
@@ -217,7 +218,8 @@ export function createDeriver(
   return {
     byKind: counts.byKind,
     callTotals,
-    put(block): void {
+    put(block, threadCount): void {
+      if (upcallDepth.length < threadCount) upcallDepth = grown(upcallDepth, threadCount);
       for (let i = 0; i < block.n; i++) {
         const thread = block.thread[i] as number;
         const kind = block.kind[i] as number;
@@ -225,7 +227,7 @@ export function createDeriver(
         if (WALKED[kind] === 1) calls.take(block, i);
         else if (PAIRED[kind] === 1) pair(block, i, thread, kind);
         if ((block.depth[i] as number) < (upcallDepth[thread] as number)) dropUpcalls(thread, block.depth[i] as number);
-        if (CARRIES_SIGNAL_ID[kind] === 1) signalRoads.take(block, i);
+        if (CARRIES_SIGNAL_ID[kind] === 1) signalRoads.take(block, i, threadCount);
         if (kind === THREAD_EXIT) {
           gone(block, i, thread);
           counts.gone(thread);
@@ -240,6 +242,13 @@ export function createDeriver(
       return unpairedCounters(unpaired);
     },
   };
+}
+
+/** The same depths, and -1 for at least so many threads. */
+function grown(depths: Int32Array, threads: number): Int32Array<ArrayBuffer> {
+  const more = new Int32Array(Math.max(threads, 2 * depths.length)).fill(-1);
+  more.set(depths);
+  return more;
 }
 
 function unpairedCounters(unpaired: { calls: number; handlers: number; upcalls: number; entries: number }): QualityCounter[] {

@@ -4,7 +4,6 @@ import { deflateSync } from "node:zlib";
 import Sqlite, { type Database as Connection } from "better-sqlite3";
 import { KINDS, SIGNAL_NAMES } from "../../engine/index.ts";
 import type { TransitionReader } from "../arrow/read.ts";
-import type { CallTotals } from "../derive/call-totals.ts";
 import { SIGNAL_UPSERT } from "../derive/signals.ts";
 import type { Spill } from "../derive/spill.ts";
 import { COUNT_UPSERT } from "../derive/thread-counts.ts";
@@ -13,16 +12,11 @@ import type { QualityCounter } from "../format/metadata.ts";
 import { insertSql } from "../schema/sql.ts";
 import type { Row, TableName } from "../schema/tables.ts";
 import { inserter } from "./insert.ts";
+import type { PassFacts } from "./table-pass.ts";
 
-/** What the pass over the rows has found out. */
-export interface SealFacts {
+/** What is known of the rows. */
+export interface SealFacts extends PassFacts {
   readonly digest: string;
-  /** By batch, ns. */
-  readonly times: readonly { readonly time0: number; readonly time1: number }[];
-  /** Transitions by kind. */
-  readonly kinds: Float64Array;
-  readonly callTotals: CallTotals;
-  readonly quality: readonly QualityCounter[];
 }
 
 /** Rows inserted between two looks at the world outside: some milliseconds, and less than that for rows with a state in them. */

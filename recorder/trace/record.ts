@@ -11,6 +11,7 @@ import { BLOCK_ROWS, type Sink, type Source } from "../../engine/index.ts";
 import type { ArrowWriter } from "../arrow/write.ts";
 import { nothingRecorded, TraceError } from "../format/errors.ts";
 import { ARROW_NAME, type QualityCounter, type RunEnd, type RunInfo } from "../format/metadata.ts";
+import { type LiveSeal, startLiveSeal } from "../sqlite/live-seal.ts";
 import { type Sealed, sealGently } from "../sqlite/seal.ts";
 import { prepareFolder, type TraceFolder } from "./folder.ts";
 
@@ -68,10 +69,11 @@ export interface Recorded {
 export async function record(source: StreamedSource, dir: string, info: RunInfo, options: RecordOptions = {}): Promise<Recorded> {
   const { createArrowWriter } = await import("../arrow/write.ts");
   const folder = prepareFolder(dir, options.force === true);
+  const live = startLiveSeal(dir, source);
   let writer: ArrowWriter | null = null;
   try {
     writer = createArrowWriter(path.join(dir, ARROW_NAME), source, info);
-    const reason = await runAll(source, writer, folder, options);
+    const reason = await runAll(source, both(writer, live, source), writer, folder, options);
     if (reason === "aborted" && writer.rows === 0) throw new TraceError(dir, "", "interrupted, nothing was recorded", "Begin again");
     const quality = [...(options.quality?.() ?? [])];
     const end = writer.finish({ reason, interrupted: reason === "aborted", quality });
@@ -79,10 +81,12 @@ export async function record(source: StreamedSource, dir: string, info: RunInfo,
     const { rows, time, bytes } = writer;
     const onProgress = (done: number) => options.onProgress?.({ phase: "seal", rows: done, total: rows, timeNs: time, bytes });
     const signal = reason === "aborted" ? AbortSignal.timeout(SEAL_AFTER_ABORT_MS) : options.signal;
-    const sealed = await sealGently(dir, { onProgress, signal });
+    const sealed =
+      (await live.finish(onProgress, signal)) ?? (signal?.aborted === true ? null : await sealGently(dir, { onProgress, signal }));
     return { dir, end, sealed };
   } catch (error) {
     writer?.abandon();
+    await live.abandon();
     if (writer === null || writer.rows === 0) throw nothingRecorded(error, folder.giveBack());
     folder.keep();
     throw error;
@@ -91,7 +95,21 @@ export async function record(source: StreamedSource, dir: string, info: RunInfo,
   }
 }
 
-async function runAll(source: StreamedSource, writer: ArrowWriter, folder: TraceFolder, options: RecordOptions): Promise<RunEnd["reason"]> {
+/** Rows go to the file first: it is the truth. */
+const both = (writer: ArrowWriter, live: LiveSeal, { threads }: StreamedSource): Sink => ({
+  put(block) {
+    writer.put(block);
+    live.put(block, threads.length);
+  },
+});
+
+async function runAll(
+  source: StreamedSource,
+  sink: Sink,
+  writer: ArrowWriter,
+  folder: TraceFolder,
+  options: RecordOptions,
+): Promise<RunEnd["reason"]> {
   const limit = options.rows ?? Number.POSITIVE_INFINITY;
   const mostBytes = options.bytes ?? Number.POSITIVE_INFINITY;
   // One block between two looks at the length.
@@ -103,13 +121,13 @@ async function runAll(source: StreamedSource, writer: ArrowWriter, folder: Trace
     if (made >= limit) return stop("row-limit");
     const wanted = Math.min(slice, limit - made);
     const began = performance.now();
-    const goesOn = await going(source.run(wanted, writer), options.signal);
+    const goesOn = await going(source.run(wanted, sink), options.signal);
     if (goesOn === null) return stop("aborted");
     const took = performance.now() - began;
     if (!goesOn) return stop(source.ending ?? "finished");
     made += wanted;
     slice = took > SLICE_MS ? Math.max(MIN_SLICE_ROWS, slice >> 1) : took < SLICE_MS / 4 ? Math.min(mostSlice, slice * 2) : slice;
-    tick(source, writer);
+    tick(source, sink, writer);
     // From here on there is a new trace, which may need the space of the older one.
     if (writer.rows > 0) folder.keep();
     if (writer.bytes >= mostBytes) return stop("row-limit");
@@ -120,7 +138,7 @@ async function runAll(source: StreamedSource, writer: ArrowWriter, folder: Trace
   }
 
   function stop(reason: RunEnd["reason"]): RunEnd["reason"] {
-    source.flush(writer);
+    source.flush(sink);
     return reason;
   }
 }
@@ -139,6 +157,6 @@ async function going(answer: boolean | Promise<boolean>, signal: AbortSignal | u
 const limitOrNull = (limit: number): number | null => (Number.isFinite(limit) ? limit : null);
 
 /** Flush an incomplete block of a slow source. */
-function tick(source: StreamedSource, writer: ArrowWriter): void {
-  if (Date.now() - writer.writtenAt >= FLUSH_MS) source.flush(writer);
+function tick(source: StreamedSource, sink: Sink, writer: ArrowWriter): void {
+  if (Date.now() - writer.writtenAt >= FLUSH_MS) source.flush(sink);
 }

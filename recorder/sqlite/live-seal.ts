@@ -1,0 +1,94 @@
+/**
+ * Makes `trace.db` while the rows are still coming, in a thread of its own: engine and database keep a processor each. Whatever goes wrong
+ * here is no harm: the database is then made of `transitions.arrow` afterwards, as that of a killed recording is.
+ */
+
+import { existsSync, readdirSync, rmSync } from "node:fs";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+import { Worker } from "node:worker_threads";
+import { BLOCK_ROWS, type Block, type Site, type Source } from "../../engine/index.ts";
+import { newRing, type RingMemory, ringWriter } from "./block-ring.ts";
+import { removeStale, type Sealed, temporaryName } from "./seal.ts";
+
+export interface SealTask {
+  readonly dir: string;
+  readonly sites: readonly Site[];
+  readonly absent: readonly string[];
+  readonly ring: RingMemory;
+}
+
+export interface LiveSeal {
+  /** The next block. Shorter recordings than one block are sealed faster without a thread: the first full one starts it. */
+  put(block: Block, threads: number): void;
+  /**
+   * The recording is closed, its file whole: wait for the database. Null when there is none (`signal` was aborted, there were few rows,
+   * something failed): nothing is left of it.
+   */
+  finish(onProgress: (rows: number) => void, signal: AbortSignal | undefined): Promise<Sealed | null>;
+  /** The recording failed. */
+  abandon(): Promise<void>;
+}
+
+/** Built beside the program; there is none where the sources are run as they are. */
+const WORKER = fileURLToPath(new URL("./seal-worker.js", import.meta.url));
+const PROGRESS_MS = 100;
+
+export function startLiveSeal(dir: string, source: Pick<Source, "sites" | "absent">): LiveSeal {
+  let running: Running | null = null;
+  let possible = existsSync(WORKER);
+  return {
+    put(block, threads): void {
+      if (!possible) return;
+      if (running === null && block.seq0 === 0 && block.n === BLOCK_ROWS) running = start(dir, source);
+      if (running?.put(block, threads) === true) return;
+      possible = false;
+      void running?.stop();
+      running = null;
+    },
+    finish: async (onProgress, signal) => (possible ? ((await running?.finish(onProgress, signal)) ?? null) : null),
+    abandon: async () => running?.stop(),
+  };
+}
+
+interface Running {
+  put(block: Block, threads: number): boolean;
+  finish(onProgress: (rows: number) => void, signal: AbortSignal | undefined): Promise<Sealed | null>;
+  stop(): Promise<void>;
+}
+
+function start(dir: string, { sites, absent }: Pick<Source, "sites" | "absent">): Running {
+  removeStale(dir);
+  const ring = newRing();
+  const task: SealTask = { dir, sites, absent: absent ?? [], ring };
+  const worker = new Worker(WORKER, { workerData: task });
+  const writer = ringWriter(ring);
+  const sealed = new Promise<Sealed | null>((resolve) => {
+    worker.once("message", resolve);
+    worker.once("error", () => resolve(null));
+    worker.once("exit", () => resolve(null));
+  });
+
+  const stop = async (): Promise<void> => {
+    await worker.terminate();
+    const name = path.basename(temporaryName(dir));
+    for (const left of existsSync(dir) ? readdirSync(dir) : []) if (left.startsWith(name)) rmSync(path.join(dir, left), { force: true });
+  };
+
+  return {
+    put: (block, threads) => writer.put(block, threads),
+    async finish(onProgress, signal) {
+      writer.end();
+      const look = setInterval(() => onProgress(writer.taken), PROGRESS_MS);
+      const aborted = new Promise<null>((resolve) => {
+        if (signal?.aborted === true) resolve(null);
+        signal?.addEventListener("abort", () => resolve(null), { once: true });
+      });
+      const answer = await Promise.race([sealed, aborted]);
+      clearInterval(look);
+      await stop();
+      return answer;
+    },
+    stop,
+  };
+}
