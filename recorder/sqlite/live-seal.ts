@@ -9,7 +9,7 @@ import { fileURLToPath } from "node:url";
 import { Worker } from "node:worker_threads";
 import { BLOCK_ROWS, type Block, type Site, type Source } from "../../engine/index.ts";
 import { newRing, type RingMemory, ringWriter } from "./block-ring.ts";
-import { removeStale, type Sealed, temporaryName } from "./seal.ts";
+import { type Sealed, temporaryName } from "./seal.ts";
 
 export interface SealTask {
   readonly dir: string;
@@ -34,13 +34,14 @@ export interface LiveSeal {
 const WORKER = fileURLToPath(new URL("./seal-worker.js", import.meta.url));
 const PROGRESS_MS = 100;
 
-export function startLiveSeal(dir: string, source: Pick<Source, "sites" | "absent">): LiveSeal {
+/** `program` is the thread's. */
+export function startLiveSeal(dir: string, source: Pick<Source, "sites" | "absent">, program = WORKER): LiveSeal {
   let running: Running | null = null;
-  let possible = existsSync(WORKER);
+  let possible = existsSync(program);
   return {
     put(block, threads): void {
       if (!possible) return;
-      if (running === null && block.seq0 === 0 && block.n === BLOCK_ROWS) running = start(dir, source);
+      if (running === null && block.seq0 === 0 && block.n === BLOCK_ROWS) running = start(dir, source, program);
       if (running?.put(block, threads) === true) return;
       possible = false;
       void running?.stop();
@@ -57,11 +58,10 @@ interface Running {
   stop(): Promise<void>;
 }
 
-function start(dir: string, { sites, absent }: Pick<Source, "sites" | "absent">): Running {
-  removeStale(dir);
+function start(dir: string, { sites, absent }: Pick<Source, "sites" | "absent">, program: string): Running {
   const ring = newRing();
   const task: SealTask = { dir, sites, absent: absent ?? [], ring };
-  const worker = new Worker(WORKER, { workerData: task });
+  const worker = new Worker(program, { workerData: task });
   const writer = ringWriter(ring);
   const sealed = new Promise<Sealed | null>((resolve) => {
     worker.once("message", resolve);
@@ -71,8 +71,7 @@ function start(dir: string, { sites, absent }: Pick<Source, "sites" | "absent">)
 
   const stop = async (): Promise<void> => {
     await worker.terminate();
-    const name = path.basename(temporaryName(dir));
-    for (const left of existsSync(dir) ? readdirSync(dir) : []) if (left.startsWith(name)) rmSync(path.join(dir, left), { force: true });
+    removeLeft(dir);
   };
 
   return {
@@ -91,4 +90,14 @@ function start(dir: string, { sites, absent }: Pick<Source, "sites" | "absent">)
     },
     stop,
   };
+}
+
+/** Remove what the thread had begun. What cannot be removed is removed by the next who seals. */
+function removeLeft(dir: string): void {
+  const name = path.basename(temporaryName(dir));
+  try {
+    for (const left of readdirSync(dir)) if (left.startsWith(name)) rmSync(path.join(dir, left), { force: true });
+  } catch {
+    // See above.
+  }
 }

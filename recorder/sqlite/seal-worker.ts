@@ -6,14 +6,17 @@ import { openTransitions } from "../arrow/read.ts";
 import { ARROW_NAME } from "../format/metadata.ts";
 import { leaveRing, readRing } from "./block-ring.ts";
 import type { SealTask } from "./live-seal.ts";
-import { completeDatabase, temporaryName } from "./seal.ts";
-import { startTablePass } from "./table-pass.ts";
+import { completeDatabase, removeStale, temporaryName } from "./seal.ts";
+import { startTablePass, type TablePass } from "./table-pass.ts";
 
 const { dir, sites, absent, ring } = workerData as SealTask;
 const tmp = temporaryName(dir);
-const pass = startTablePass(tmp, { sites, absent });
+let pass: TablePass | null = null;
 try {
-  readRing(ring, (block, threads) => pass.put(block, threads));
+  removeStale(dir);
+  pass = startTablePass(tmp, { sites, absent });
+  const { put } = pass;
+  readRing(ring, put);
   const facts = pass.finish();
   const reader = openTransitions(path.join(dir, ARROW_NAME));
   try {
@@ -29,5 +32,5 @@ try {
   }
 } finally {
   leaveRing(ring);
-  pass.cleanUp();
+  pass?.cleanUp();
 }
