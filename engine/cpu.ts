@@ -8,6 +8,8 @@ import { ask, type ChoiceKind, type Chooser } from "./choice.ts";
 import { hasBegun, newFrame } from "./control.ts";
 import { ScenarioError } from "./errors.ts";
 import { ACT, CALL, type Program, RET, TEST } from "./flow.ts";
+import { isFrameOf, numberOf } from "./frames.ts";
+import { outsideCode, restoreRt } from "./host/flows.ts";
 import { type Declared, PIPE } from "./object-kinds.ts";
 import type { Scenario } from "./scenario/schema.ts";
 import type { StackColumns } from "./stack/stack.ts";
@@ -33,20 +35,15 @@ const MOST_PREEMPT = 0x7fff;
 
 /** Places outside any thread's own code; see `engine/host/outside.ts`. */
 export interface Wiring {
-  /** Flows the processor and the kernel enter by themselves. */
-  readonly outside: number;
-  readonly restorer: number;
-  readonly aep: number;
-  readonly trigger: number;
   readonly isHandler: readonly boolean[];
   /** Flows of the scenario's handlers, in its order. */
   readonly handlers: readonly number[];
   readonly columns: StackColumns;
   /** No library OS: the kernel is the application's own, as it was that of a log. */
   readonly native: boolean;
-  /** First frames of a process's first thread, and of a further thread whose first own function is `start`. */
+  /** First frames of a process's first thread, and of a further thread whose first own function is the flow `start` (-1: none). */
   readonly boot: () => Frame[];
-  readonly bootThread: (start: string) => Frame[];
+  readonly bootThread: (start: number) => Frame[];
 }
 
 /** Plans of the scenario that wait for a place, by what reaches it. */
@@ -150,7 +147,7 @@ export class Cpu {
    * time; -1: it is none of the thread's doing and its clock stays.
    */
   happen(t: Thread, step: number, kind: number, ns: number): void {
-    const flow = this.program.flows[this.wiring.outside] as (typeof this.program.flows)[number];
+    const flow = this.program.flows[numberOf(this.program, outsideCode)] as (typeof this.program.flows)[number];
     this.kind = kind;
     this.emit(t, 2 * (flow.base + step) + (t.signalFrames > 0 ? 1 : 0));
     if (ns >= 0) t.time = this.now + ns;
@@ -308,8 +305,8 @@ export const topFrame = (t: Thread): Frame => {
   return stack[stack.length - 1] as Frame;
 };
 
-export function push(c: Cpu, t: Thread, flow: number, v: Locals): void {
-  running(t).push(newFrame(c.program, flow, v));
+export function push(t: Thread, frame: Frame): void {
+  running(t).push(frame);
 }
 
 /** Drop frames above `depth` without running them: what setting RSP does. */
@@ -317,16 +314,10 @@ export function cut(c: Cpu, t: Thread, stack: StackId, depth: number): void {
   const frames = stackOf(t, stack);
   while (frames.length > depth) {
     const frame = frames.pop() as Frame;
-    if (frame.flow === c.wiring.restorer) t.signalFrames -= 1;
+    if (isFrameOf(c, frame, restoreRt)) t.signalFrames -= 1;
     // A handler counts from its first step on: another signal may have come before that.
     if (c.wiring.isHandler[frame.flow] && hasBegun(frame)) t.app.inHandler -= 1;
   }
-}
-
-/** The nearest frame of a flow on the running stack, searched from the top, below `depth`; -1 when there is none. */
-export function findDown(stack: readonly Frame[], flow: number, depth = stack.length): number {
-  for (let i = depth - 1; i >= 0; i -= 1) if (stack[i]?.flow === flow) return i;
-  return -1;
 }
 
 export const inEnclave = (t: Thread): boolean => t.sgx.inside === 1;

@@ -6,7 +6,8 @@
 
 import { costOf } from "./costs.ts";
 import type { Cpu } from "./cpu.ts";
-import type { Locals } from "./state.ts";
+import { type NoLocals, REFS, type Ref } from "./ref.ts";
+import type { Frame, Locals } from "./state.ts";
 import { CONTEXTS, KIND, type KindName, type Layer, type Site } from "./transition.ts";
 
 /** How `Cpu.step` treats a step; numbers for the hot switch. */
@@ -60,6 +61,9 @@ export type Item = Step | Mark | Own;
 
 type Run<V> = (c: Cpu, v: V) => unknown;
 
+/** A with no field that W has not: all frames of a flow have the same fields, and so one hidden class. */
+export type Exactly<W, A extends W> = A & { readonly [K in Exclude<keyof A, keyof W>]: never };
+
 /** Step constructors for a flow with locals V. */
 export interface Steps<V> {
   /** Change the world. A `jump` in it may move the flow's own place. */
@@ -67,10 +71,11 @@ export interface Steps<V> {
   /** Go to a mark when `when` holds. */
   test(label: string, when: Run<V>, to: string, kind?: KindName): Step;
   jump(to: string, label?: string): Step;
-  /** Enter another flow; `args` are its locals. */
-  call(label: string, callee: string, args?: Run<V>, kind?: KindName): Step;
-  /** Enter a flow chosen at run time: `run` returns its number and locals, or null to go on without a call. */
-  callDynamic(label: string, run: (c: Cpu, v: V) => { flow: number; v: Locals } | null, kind?: KindName): Step;
+  /** Enter another flow; `args` makes its locals, all of them. */
+  call<W extends object, const A extends W>(label: string, callee: Ref<W>, args: (c: Cpu, v: V) => Exactly<W, A>, kind?: KindName): Step;
+  call(label: string, callee: Ref<NoLocals> | string, args?: Run<V>, kind?: KindName): Step;
+  /** Enter a flow chosen at run time: `run` returns the frame (`enter`), or null to go on without a call. */
+  callDynamic(label: string, run: (c: Cpu, v: V) => Frame | { flow: number; v: Locals } | null, kind?: KindName): Step;
   /** Leave the flow; `run` may set the result in `c.t.rax` and the transition's arguments. */
   ret(label?: string, run?: Run<V>, kind?: KindName): Step;
   at(mark: string): Mark;
@@ -98,21 +103,26 @@ const STEPS: Steps<never> = {
   act: (label, run = nothing, kind = "step") => step(ACT, label, kind, run),
   test: (label, when, to, kind = "branch") => step(TEST, label, kind, when, to),
   jump: (to, label = `go to ${to}`) => step(TEST, label, "branch", () => true, to),
-  call: (label, callee, args = noArgs, kind = "call") => step(CALL, label, kind, args, "", callee),
+  call: (label: string, callee: Pick<Ref<NoLocals>, "name"> | string, args: unknown = noArgs, kind: KindName = "call") =>
+    step(CALL, label, kind, args, "", typeof callee === "string" ? callee : callee.name),
   callDynamic: (label, run, kind = "call") => step(CALL, label, kind, run),
   ret: (label = "return", run = nothing, kind = "return") => step(RET, label, kind, run),
   at: (mark) => ({ mark }),
   own: (variables) => ({ own: variables }),
 };
 
-/** Declare a flow with locals V. `source` is the section of the reference it follows. */
+/**
+ * Declare the flow of a reference, or one that only its name finds (a scenario's), with locals V. `source` is the section of the reference
+ * text it follows.
+ */
 export function flow<V extends object = Locals>(
-  name: string,
+  of: Ref<V> | string,
   layer: Layer,
   source: string,
   build: (steps: Steps<V>) => readonly (Item | null)[],
   options: FlowOptions = {},
 ): Flow {
+  const name = typeof of === "string" ? of : of.name;
   const written = build(STEPS as unknown as Steps<V>).filter((item) => item !== null);
   const items = written.filter((item): item is Step | Mark => !("own" in item));
   const declared = written.flatMap((item) => ("own" in item ? [item.own] : []));
@@ -138,6 +148,8 @@ export interface Compiled {
 export interface Program {
   readonly flows: readonly Compiled[];
   readonly byName: ReadonlyMap<string, number>;
+  /** By `Ref.id`: the flow's number here, -1 when there is none. */
+  readonly numbers: Int32Array;
   readonly declared: readonly Flow[];
   readonly sites: readonly Site[];
 }
@@ -180,7 +192,7 @@ export function assemble(declared: readonly Flow[]): Program {
       base,
     };
   });
-  return { flows, byName, declared, sites };
+  return { flows, byName, numbers: Int32Array.from(REFS, ({ name }) => byName.get(name) ?? -1), declared, sites };
 }
 
 function fail(message: string): never {

@@ -6,7 +6,8 @@
 import { hasBegun, isAt } from "./control.ts";
 import type { Program } from "./flow.ts";
 import { handlerFlow } from "./flow-names.ts";
-import { RESTORER } from "./host/restorer.ts";
+import { numberOf } from "./frames.ts";
+import { restoreRt } from "./host/flows.ts";
 import { RESERVED, RING_CAPACITY } from "./libos/ring.ts";
 import { EVENT } from "./pal/events.ts";
 import { NSSA } from "./sgx/leaf.ts";
@@ -35,7 +36,7 @@ function handlersOf(program: Program): boolean[] {
 /** The laws this state breaks, one line each; an empty list when all is well. */
 export function checkInvariants(m: Machine, program: Program): string[] {
   const isHandler = handlersOf(program);
-  const check: Check = { m, program, restorer: program.byName.get(RESTORER) ?? -1, isHandler, wrong: [] };
+  const check: Check = { m, program, restorer: numberOf(program, restoreRt), isHandler, wrong: [] };
   checkOwners(check);
   checkMembership(check);
   checkObjects(check);

@@ -6,20 +6,18 @@ import { first } from "./app/plans.ts";
 import type { Known, Lists } from "./block.ts";
 import { noQuestions } from "./choice.ts";
 import { chooserOf } from "./choosers.ts";
-import { newFrame } from "./control.ts";
 import { Cpu, type Pins, type Wiring } from "./cpu.ts";
 import { assemble, type Program } from "./flow.ts";
 import { handlerFlow, programFlow } from "./flow-names.ts";
+import { enter } from "./frames.ts";
 import { hostCalls } from "./host/calls.ts";
 import { outside } from "./host/outside.ts";
-import { RESTORER } from "./host/restorer.ts";
 import { near } from "./nearest.ts";
 import { seedPrng } from "./prng.ts";
 import { Run, type RunOptions } from "./run.ts";
 import { mistakeIn } from "./scenario/parse.ts";
 import type { StackName } from "./scenario/schema.ts";
 import { quoted } from "./scenario/words.ts";
-import { AEP } from "./sgx/leaf.ts";
 import { emptySet, SIG, setOf } from "./signals.ts";
 import { placesMeant } from "./stack/former-names.ts";
 import { STACKS } from "./stack/index.ts";
@@ -34,20 +32,15 @@ const programs = (o: RunOptions): Program => {
 
 function wire(o: RunOptions, program: Program): Wiring {
   const stack = STACKS[o.stack];
-  const at = (name: string): number => program.byName.get(name) ?? -1;
   const names = Object.keys(o.scenario.handlers).map(handlerFlow);
   const handlers = new Set(names);
   return {
-    outside: at("(outside)"),
-    restorer: at(RESTORER),
-    aep: at(AEP),
-    trigger: at("_DkGenericEventTrigger"),
     columns: stack.columns,
     native: o.stack === "native-linux",
-    handlers: names.map(at),
+    handlers: names.map((name) => program.byName.get(name) ?? -1),
     isHandler: program.flows.map((f) => handlers.has(f.name)),
-    boot: () => [newFrame(program, at(stack.boot), {})],
-    bootThread: (start) => [newFrame(program, at(stack.bootThread(start)), { start })],
+    boot: () => [enter(program, stack.boot, {})],
+    bootThread: (start) => [stack.bootThread(program, start)],
   };
 }
 

@@ -6,11 +6,12 @@ import { type Flow, flow, type Step, type Steps } from "../flow.ts";
 import { programFlow } from "../flow-names.ts";
 import { SI, sentBy } from "../siginfo.ts";
 import { SIG } from "../signals.ts";
-import { copyTree, type Locals, type Process, type Thread } from "../state.ts";
+import { copyTree, type Locals, type Process } from "../state.ts";
 import { endThread, newProcess, newThread } from "../threads.ts";
 import { NEVER } from "../time.ts";
 import { type KindName, WHY, type Why } from "../transition.ts";
 import { isReadable, writeFd } from "./fds.ts";
+import type { Creating } from "./flows.ts";
 import { generate, type Taken } from "./generate.ts";
 import { copyOut, NO_OUTPUT, skipCopyOut } from "./outputs.ts";
 import { endProcess } from "./process-state.ts";
@@ -264,24 +265,15 @@ export const hostCalls: readonly Flow[] = [
   waiting({ name: "vfork", enter: vfork, attempt: isOver }),
 ];
 
-interface Create extends CallLocals {
-  program: string;
-  start: string;
-  internal: boolean;
-  cloned?: Thread["cloned"];
-}
-
-const HELPERS: Readonly<Record<string, string>> = { shim_async_helper: "async-helper", shim_ipc_helper: "ipc-helper" };
-
 /** A new thread of this process. Its name is its program's, or what it does for the LibOS. */
 function clone(c: Cpu, v: CallLocals): number {
-  const { program, start, internal, cloned } = v as Create;
+  const { program, start, internal, cloned } = v as Creating;
   const t = newThread(c, {
     process: c.process(c.t),
-    name: HELPERS[start] ?? program,
+    name: program,
     internal: internal === true,
     program: programFlow(program),
-    frames: c.wiring.bootThread(start ?? ""),
+    frames: c.wiring.bootThread(start ?? -1),
     creator: c.t,
     cloned: cloned ?? null,
   });
@@ -290,7 +282,7 @@ function clone(c: Cpu, v: CallLocals): number {
 
 /** A new process with one thread. The kernel copies dispositions and mask; a library OS starts anew below them. */
 function fork(c: Cpu, v: CallLocals): number {
-  const { program } = v as Create;
+  const { program } = v as Creating;
   const me = c.process(c.t);
   const p = newProcess(c, program, me);
   p.hostActions = copyTree(me.hostActions);

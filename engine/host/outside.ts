@@ -1,6 +1,7 @@
 /** Places that belong to no thread's code: what the processor, the kernel and the outside world do to a thread. */
 
 import { flow } from "../flow.ts";
+import { outsideCode } from "./flows.ts";
 
 /** Step numbers in the flow below. */
 export const OUTSIDE = {
@@ -16,7 +17,7 @@ export const OUTSIDE = {
   ended: 9,
 } as const;
 
-export const outside = flow("(outside)", "host", "1.2", ({ act }) => [
+export const outside = flow(outsideCode, "host", "1.2", ({ act }) => [
   act("a signal arrives from outside", undefined, "host.signal.generate"),
   act("the kernel pushes a signal frame", undefined, "host.signal.deliver"),
   act("the kernel drops the signal", undefined, "host.signal.discard"),

@@ -2,9 +2,8 @@
 
 import { type Flow, flow } from "../flow.ts";
 import type { Layer } from "../transition.ts";
+import { restoreRt } from "./flows.ts";
 import { sigreturn } from "./signal.ts";
 
-export const RESTORER = "__restore_rt";
-
 export const restorer = (layer: Layer): Flow =>
-  flow(RESTORER, layer, "1.2", ({ act }) => [act("rt_sigreturn: signal handler done", (c) => sigreturn(c, c.t), "host.sigreturn")]);
+  flow(restoreRt, layer, "1.2", ({ act }) => [act("rt_sigreturn: signal handler done", (c, v) => sigreturn(c, c.t, v), "host.sigreturn")]);

@@ -7,9 +7,11 @@ import { newFrame, retry, skipFault } from "../control.ts";
 import { costOf } from "../costs.ts";
 import { type Cpu, cut, running } from "../cpu.ts";
 import { E } from "../errno.ts";
+import { enter, findDown, localsOf } from "../frames.ts";
 import { addSignal, linuxDefault, removeSignal, SIG, type SignalSet, union } from "../signals.ts";
-import { type Frame, type HostSignal, type Process, SA_NODEFER, SA_ONSTACK, SA_RESETHAND, SA_RESTART, type Thread } from "../state.ts";
+import { type HostSignal, type Process, SA_NODEFER, SA_ONSTACK, SA_RESETHAND, SA_RESTART, type Thread } from "../state.ts";
 import { KIND, WHY } from "../transition.ts";
+import { restoreRt, type SignalFrame } from "./flows.ts";
 import { discard, retarget } from "./generate.ts";
 import { OUTSIDE } from "./outside.ts";
 import { recheck, remove } from "./pending.ts";
@@ -39,7 +41,7 @@ export function deliver(c: Cpu, t: Thread, pending: HostSignal): void {
   t.savedMask = null;
   const stack = running(t);
   stack.push(
-    newFrame(c.program, c.wiring.restorer, {
+    enter(c.program, restoreRt, {
       signal: pending.signal,
       id: pending.id,
       mask,
@@ -67,7 +69,8 @@ export function deliver(c: Cpu, t: Thread, pending: HostSignal): void {
 }
 
 /** The thread runs on its alternate stack: the frame nearest to the top is there. */
-export const onAltStack = (c: Cpu, t: Thread): boolean => running(t).findLast((frame) => frame.flow === c.wiring.restorer)?.v.alt === true;
+export const onAltStack = (c: Cpu, t: Thread): boolean =>
+  localsOf(c, running(t)[findDown(c, running(t), restoreRt)], restoreRt)?.alt === true;
 
 /** The frame comes to lie on the alternate stack: it is asked for and there is one, or the thread is on it already (get_sigframe). */
 const altStack = (c: Cpu, t: Thread, flags: number): boolean => onAltStack(c, t) || ((flags & SA_ONSTACK) !== 0 && t.app.altStack > 0);
@@ -139,24 +142,9 @@ function defaultAction(c: Cpu, t: Thread, p: Process, pending: HostSignal): void
   c.happen(t, OUTSIDE.byDefault, KIND["host.signal.default"], 0);
 }
 
-/** rt_sigreturn: pop the frame the running restorer belongs to and put its registers back. */
-export function sigreturn(c: Cpu, t: Thread): void {
+/** rt_sigreturn: pop the frame of the running restorer and put its registers back. */
+export function sigreturn(c: Cpu, t: Thread, v: SignalFrame): void {
   const stack = running(t);
-  const frame = stack[stack.length - 1] as Frame | undefined;
-  if (!frame) return;
-  const v = frame.v as {
-    signal: number;
-    id: number;
-    mask: SignalSet;
-    rax: number;
-    vectors: number;
-    skip: boolean;
-    redirect: number;
-    rdi: number;
-    rsi: number;
-    rdx: string;
-    carried: number;
-  };
   c.signal = v.signal;
   c.extra = v.id;
   cut(c, t, t.stack, stack.length - 1);

@@ -2,12 +2,15 @@
 
 import type { Cpu } from "../cpu.ts";
 import { type Flow, flow } from "../flow.ts";
-import { dkArgs } from "../pal/calls.ts";
+import { numberOf } from "../frames.ts";
+import { createArgs } from "../pal/calls.ts";
+import { dkCreate } from "../pal/flows.ts";
 import { NO_INFO } from "../siginfo.ts";
 import { SIG } from "../signals.ts";
 import type { AsyncEvent, Process } from "../state.ts";
 import { NEVER } from "../time.ts";
 import { KIND } from "../transition.ts";
+import { asyncHelper } from "./flows.ts";
 import { dk, dkExit } from "./io.ts";
 import { lockOf } from "./ipc.ts";
 import { ASYNC_HELPER_LOCK, THREAD_LIST_LOCK } from "./names.ts";
@@ -25,10 +28,10 @@ const createHelper = flow("create_async_helper", "libos", "2.19", (s) => [
   s.call("get_new_internal_thread()", "get_new_internal_thread"),
   s.call(
     "thread_create(shim_async_helper)  <creates new thread in host>",
-    "DkThreadCreate",
+    dkCreate.DkThreadCreate,
     (c) => {
       c.value = c.t.libos.palErrno;
-      return { ...dkArgs(), program: "", start: "shim_async_helper", internal: true };
+      return createArgs({ program: "async-helper", start: numberOf(c.program, asyncHelper), internal: true });
     },
     "pal.call.enter",
   ),
@@ -103,7 +106,7 @@ const isOver = (c: Cpu): boolean => !c.process(c.t).helperAlive;
  * cycles is looked at only after the list was (shim_async.c:208, 273).
  */
 const helper = (fixed: boolean): Flow =>
-  flow<Helper>("shim_async_helper", "libos", "2.19, 3.1 async-list-redundant-cancel", (s) => [
+  flow<Helper>(asyncHelper.name, "libos", "2.19, 3.1 async-list-redundant-cancel", (s) => [
     s.own({ idle: 0, latest: 0, timeout: 0, event: -1, callback: "", target: 0, expire: 0 }),
     s.act("async helper thread: allocate_tls", (c, v) => {
       c.t.libos.ready = true;

@@ -2,9 +2,12 @@
 
 import type { Cpu } from "../cpu.ts";
 import { type Flow, flow } from "../flow.ts";
-import { dkArgs } from "../pal/calls.ts";
+import { numberOf } from "../frames.ts";
+import { createArgs } from "../pal/calls.ts";
+import { dkCreate } from "../pal/flows.ts";
 import type { Thread } from "../state.ts";
 import { setEvent, waitEvent } from "./events.ts";
+import { cloneWrapper } from "./flows.ts";
 import { answer, dk, dkQuiet, minusPalErrno } from "./io.ts";
 import { lockOf, passLock } from "./ipc.ts";
 import { lockOfThread, THREAD_LIST_LOCK, threadLock, VMA_LIST_LOCK } from "./names.ts";
@@ -16,7 +19,7 @@ const argsOf = (c: Cpu): NonNullable<Thread["cloned"]> => c.t.cloned ?? { create
  * First LibOS function of a new thread. It has a TCB of its own (DkSegmentRegister) from "thread starts" on, and is on thread_list and among its creator's
  * children before the creator goes on.
  */
-const threadStart = flow("clone_implementation_wrapper", "libos", "1.6", (s) => [
+const threadStart = flow(cloneWrapper, "libos", "1.6", (s) => [
   waitEvent(s, "DkObjectsWaitAny(create_event)", (c) => argsOf(c).create),
   dk(s, "DkObjectClose(create_event)", "DkObjectClose (event)", (c) => {
     c.freeObject(argsOf(c).create);
@@ -86,11 +89,11 @@ const clone = flow<Clone>("shim_do_clone", "libos", "1.6", (s) => [
   }),
   s.call(
     "DkThreadCreate(clone_implementation_wrapper)",
-    "DkThreadCreate",
+    dkCreate.DkThreadCreate,
     (c, v) => {
       c.value = c.t.libos.palErrno;
       const cloned = { create: v.create, initialize: v.initialize, parent: c.t.id };
-      return { ...dkArgs(), program: v.program, start: "clone_implementation_wrapper", internal: false, cloned };
+      return createArgs({ program: v.program, start: numberOf(c.program, cloneWrapper), cloned });
     },
     "pal.call.enter",
   ),

@@ -2,7 +2,6 @@
 
 import type { Cpu } from "../cpu.ts";
 import type { Step, Steps } from "../flow.ts";
-import { WAIT_EVENT } from "../pal/sync-calls.ts";
 import { dkEvent } from "./io.ts";
 
 type Of<V> = (c: Cpu, v: V) => number;
@@ -11,7 +10,7 @@ export const setEvent = <V extends object>(s: Pick<Steps<V>, "call">, label: str
   dkEvent(s, label, "DkEventSet", event);
 
 export const waitEvent = <V extends object>(s: Pick<Steps<V>, "call">, label: string, event: Of<V>): Step =>
-  dkEvent(s, label, WAIT_EVENT, event);
+  dkEvent(s, label, "DkObjectsWaitAny", event);
 
 export const clearEvent = <V extends object>(s: Pick<Steps<V>, "call">, label: string, event: Of<V>): Step =>
   dkEvent(s, label, "DkEventClear", event);

@@ -10,10 +10,11 @@ import { WHY, type Why } from "../transition.ts";
 import { helperLock } from "./async-helper.ts";
 import { setEvent } from "./events.ts";
 import { dk, dkExit, dkQuiet } from "./io.ts";
-import { lockOf, message, passLock, ports, walkArgs } from "./ipc.ts";
+import { lockOf, message, passLock, ports } from "./ipc.ts";
 import { childLock, IPC_HELPER_LOCK, lockOfThread, MASTER_LOCK, MSGS_LOCK, THREAD_LIST_LOCK, threadLock } from "./names.ts";
 import { childOf, endSelf, isAlive, moveToExited, othersAlive } from "./thread-list.ts";
 import { isDummy } from "./vfork.ts";
+import { walkArgs } from "./walk.ts";
 
 /** Locals of thread_exit: the calling thread, or the record of a forked child (`child` is its pid). */
 export interface ThreadExit {

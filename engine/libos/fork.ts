@@ -2,7 +2,8 @@
 
 import type { Cpu } from "../cpu.ts";
 import { type Flow, flow, type Mark, type Step, type Steps } from "../flow.ts";
-import { dkArgs } from "../pal/calls.ts";
+import { createArgs } from "../pal/calls.ts";
+import { dkCreate } from "../pal/flows.ts";
 import type { ShimChild } from "../state.ts";
 import { answer, dk, dkQuiet, minusPalErrno } from "./io.ts";
 import { lockOf, message, passLock, tell } from "./ipc.ts";
@@ -129,10 +130,10 @@ const fork = flow<Fork>("shim_do_fork", "libos", "2.15", (s) => [
   s.call("set_as_child: unlock(child->lock)", "unlock", (_, v) => ({ name: childLock(v.pid) })),
   s.call(
     "DkProcessCreate()",
-    "DkProcessCreate",
+    dkCreate.DkProcessCreate,
     (c, v) => {
       c.value = c.t.libos.palErrno;
-      return { ...dkArgs(), program: v.program, start: "", internal: false };
+      return createArgs({ program: v.program });
     },
     "pal.call.enter",
   ),

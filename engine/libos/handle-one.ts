@@ -3,6 +3,8 @@
 import { newFrame } from "../control.ts";
 import { type Cpu, running } from "../cpu.ts";
 import { type Flow, flow } from "../flow.ts";
+import { findDown, localsOf } from "../frames.ts";
+import { genericEventTrigger, type PalEvent } from "../pal/flows.ts";
 import type { SigInfo } from "../siginfo.ts";
 import { linuxDefault, SIG } from "../signals.ts";
 import { type Frame, type PalContext, SA_RESETHAND, SIG_DFL } from "../state.ts";
@@ -89,10 +91,20 @@ function look(c: Cpu, v: OneSignal): void {
   c.detail = c.text("signal_handles[-1]: the memory before the table");
 }
 
+/** The event of an upcall that has not ended, null when there is none. */
+function eventOf(c: Cpu, id: number): PalEvent | null {
+  const stack = running(c.t);
+  for (let at = findDown(c, stack, genericEventTrigger); at >= 0; at = findDown(c, stack, genericEventTrigger, at)) {
+    const event = localsOf(c, stack[at], genericEventTrigger);
+    if (event?.id === id) return event;
+  }
+  return null;
+}
+
 /** pal_context: the registers go to an upcall that has not ended, or somewhere (3.2 append-signal-garbage-context-pointer). */
 function copyContext(c: Cpu, v: OneSignal): void {
   if (v.context === "none") return;
-  const upcall = v.context === "pal" ? running(c.t).findLast((frame) => frame.flow === c.wiring.trigger && frame.v.id === v.id) : undefined;
+  const upcall = v.context === "pal" ? eventOf(c, v.id) : null;
   if (!upcall) {
     c.kind = KIND["undefined.read"];
     c.value = v.context === "pal" ? UNDEFINED.FREED : UNDEFINED.NEVER_WRITTEN;
@@ -102,7 +114,7 @@ function copyContext(c: Cpu, v: OneSignal): void {
     );
     return;
   }
-  if (v.skip) upcall.v.skip = true;
+  if (v.skip) upcall.skip = true;
   c.value = v.skip ? 1 : 0;
 }
 

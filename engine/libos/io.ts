@@ -8,7 +8,8 @@ import type { CallLocals } from "../host/calls.ts";
 import { OUT } from "../host/outputs.ts";
 import { dkArgs, dkExitArgs } from "../pal/calls.ts";
 import { errnoOf } from "../pal/events.ts";
-import { eventArgs, WAIT_EVENT } from "../pal/sync-calls.ts";
+import { DK, type DkName, dkEvent as EVENT_CALLS, dkExit as EXITS } from "../pal/flows.ts";
+import { eventArgs } from "../pal/sync-calls.ts";
 import { NEVER } from "../time.ts";
 import { KIND } from "../transition.ts";
 
@@ -18,10 +19,10 @@ export const minusPalErrno = (c: Cpu): number => 0 - errnoOf(c.t.libos.palErrno)
 type Given = NonNullable<Parameters<typeof dkArgs>[0]>;
 
 /** The step that enters a PAL call; its row carries pal_errno at entry. */
-export function dk<V extends object>(s: Pick<Steps<V>, "call">, label: string, name: string, args: (c: Cpu, v: V) => Given): Step {
+export function dk<V extends object>(s: Pick<Steps<V>, "call">, label: string, name: DkName, args: (c: Cpu, v: V) => Given): Step {
   return s.call(
     label,
-    name,
+    DK[name],
     (c, v) => {
       c.value = c.t.libos.palErrno;
       return dkArgs(args(c, v));
@@ -31,18 +32,18 @@ export function dk<V extends object>(s: Pick<Steps<V>, "call">, label: string, n
 }
 
 /** A PAL call that the emulation needs for its LEAVE alone: memory, mutexes and events are made and given back without the host. */
-export const dkQuiet = <V extends object>(s: Pick<Steps<V>, "call">, label: string, name: string): Step => dk(s, label, name, () => ({}));
+export const dkQuiet = <V extends object>(s: Pick<Steps<V>, "call">, label: string, name: DkName): Step => dk(s, label, name, () => ({}));
 
 /** A PAL call that does not return. */
 export const dkExit = <V extends object>(
   s: Pick<Steps<V>, "call">,
   label: string,
-  name: string,
+  name: keyof typeof EXITS,
   args: (c: Cpu, v: V) => ReturnType<typeof dkExitArgs> = () => dkExitArgs(),
 ): Step =>
   s.call(
     label,
-    name,
+    EXITS[name],
     (c, v) => {
       c.value = c.t.libos.palErrno;
       return args(c, v);
@@ -54,14 +55,14 @@ export const dkExit = <V extends object>(
 export function dkEvent<V extends object>(
   s: Pick<Steps<V>, "call">,
   label: string,
-  name: string,
+  name: keyof typeof EVENT_CALLS,
   event: (c: Cpu, v: V) => number,
   timeout: (v: V) => number = () => NEVER,
   outside: (v: V) => boolean = () => false,
 ): Step {
   return s.call(
     label,
-    name,
+    EVENT_CALLS[name],
     (c, v) => {
       c.value = c.t.libos.palErrno;
       return eventArgs(event(c, v), timeout(v), outside(v));
@@ -78,7 +79,7 @@ export const setWait = <V extends object>(s: Pick<Steps<V>, "call">): Step =>
 
 export const threadSleep = <V extends object>(s: Pick<Steps<V>, "call">, timeout?: (v: V) => number, outside?: (v: V) => boolean): Step => {
   const label = `thread_sleep: DkObjectsWaitAny(scheduler_event, ${timeout ? "timeout" : "forever"})`;
-  return dkEvent(s, label, WAIT_EVENT, ownEvent, timeout, outside);
+  return dkEvent(s, label, "DkObjectsWaitAny", ownEvent, timeout, outside);
 };
 
 /** What a system call was given, for the PAL call it makes. */

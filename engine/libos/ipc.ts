@@ -5,14 +5,18 @@
 
 import type { Cpu } from "../cpu.ts";
 import { type Flow, flow, type Step, type Steps } from "../flow.ts";
+import { numberOf } from "../frames.ts";
 import { fill } from "../host/calls.ts";
-import { dkArgs } from "../pal/calls.ts";
+import { createArgs } from "../pal/calls.ts";
+import { dkCreate } from "../pal/flows.ts";
 import { type IpcMessage, type Process, takeFirst } from "../state.ts";
 import { KIND } from "../transition.ts";
 import { setEvent, waitEvent } from "./events.ts";
+import { ipcHelper } from "./flows.ts";
 import { dk, dkExit, dkQuiet, setWait } from "./io.ts";
 import { childLock, IPC_HELPER_LOCK, MSGS_LOCK, RANGE_MAP_LOCK, THREAD_LIST_LOCK } from "./names.ts";
 import { childOf } from "./thread-list.ts";
+import { walkArgs } from "./walk.ts";
 
 export const lockOf = (name: string) => () => ({ name });
 
@@ -176,10 +180,10 @@ const createHelper = flow("create_ipc_helper", "libos", "2.15", (s) => [
   }),
   s.call(
     "thread_create(shim_ipc_helper)",
-    "DkThreadCreate",
+    dkCreate.DkThreadCreate,
     (c) => {
       c.value = c.t.libos.palErrno;
-      return { ...dkArgs(), program: "", start: "shim_ipc_helper", internal: true };
+      return createArgs({ program: "ipc-helper", start: numberOf(c.program, ipcHelper), internal: true });
     },
     "pal.call.enter",
   ),
@@ -226,7 +230,7 @@ const portOf = (c: Cpu): { object: number; bytes: number } => ({ object: c.proce
 
 const isKill = (v: Helper): boolean => v.message.what.startsWith("kill");
 
-const helper = flow<Helper>("shim_ipc_helper", "libos", "2.15", (s) => [
+const helper = flow<Helper>(ipcHelper.name, "libos", "2.15", (s) => [
   s.own({ message: NOTHING }),
   s.act("ipc helper thread: allocate_tls", (c, v) => {
     c.t.libos.ready = true;
@@ -362,29 +366,6 @@ const killAllRemote = flow<Broadcast>("kill_all_threads (IPC)", "libos", "2.15",
   })),
   s.ret(),
 ]);
-
-/** Locals of the walks over thread_list in kill.ts. */
-export interface Walk {
-  target: number;
-  signal: number;
-  /** What si_pid becomes. */
-  sender: number;
-  /** use_ipc: children and other processes, too. */
-  ipc: boolean;
-  threads: number[];
-  children: number[];
-  found: boolean;
-}
-
-export const walkArgs = (target: number, signal: number, sender: number, ipc: boolean): Walk => ({
-  target,
-  signal,
-  sender,
-  ipc,
-  threads: [],
-  children: [],
-  found: false,
-});
 
 /** ipc_cld_exit_send: parent and children hear that a thread has ended, with its exit code and signal. */
 const cldExitSend = flow<{ status: number; signal: number }>("ipc_cld_exit_send", "libos", "2.15", (s) => [

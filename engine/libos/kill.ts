@@ -6,9 +6,10 @@ import { type Flow, flow, type Mark, type Step, type Steps } from "../flow.ts";
 import { sentBy } from "../siginfo.ts";
 import { type IpcMessage, takeFirst } from "../state.ts";
 import { named } from "../targets.ts";
-import { killSend, lockOf, message, type Walk, walkArgs } from "./ipc.ts";
+import { killSend, lockOf, message } from "./ipc.ts";
 import { childLock, lockOfThread, THREAD_LIST_LOCK } from "./names.ts";
 import { leaderOf, listed, otherThreads } from "./thread-list.ts";
+import { type Walk, walkArgs } from "./walk.ts";
 
 /** Locals of shim_do_kill: `wanted` as in the scenario: self, parent, group, all, or a program's name; `group` a process whose group is meant. */
 export interface Kill {

@@ -2,7 +2,8 @@
 
 import type { Cpu } from "../cpu.ts";
 import { type Flow, flow, type Step, type Steps } from "../flow.ts";
-import { mutexArgs, WAIT_MUTEX } from "../pal/sync-calls.ts";
+import { dkMutex } from "../pal/flows.ts";
+import { mutexArgs } from "../pal/sync-calls.ts";
 import { SCAN_ALL } from "./deliver.ts";
 import { dkQuiet } from "./io.ts";
 import { SLAB_LOCK, VMA_LIST_LOCK } from "./names.ts";
@@ -17,10 +18,10 @@ function lockObject(c: Cpu, name: string): number {
 }
 
 /** A call of the PAL on the lock's mutex. */
-const mutexCall = (s: Steps<Lock>, label: string, name: string): Step =>
+const mutexCall = (s: Steps<Lock>, label: string, name: keyof typeof dkMutex): Step =>
   s.call(
     label,
-    name,
+    dkMutex[name],
     (c, v) => {
       c.value = c.t.libos.palErrno;
       return mutexArgs(v.name, lockObject(c, v.name));
@@ -37,7 +38,7 @@ const lock = flow<Lock>("lock", "libos", "2.13", (s) => [
     c.t.libos.preempt += 1;
   }),
   s.at("again"),
-  mutexCall(s, "DkObjectsWaitAny(1, { lock }, NO_TIMEOUT)", WAIT_MUTEX),
+  mutexCall(s, "DkObjectsWaitAny(1, { lock }, NO_TIMEOUT)", "DkObjectsWaitAny"),
   s.test("NULL: try again", (c) => c.t.rax === 0, "again"),
   s.ret(),
 ]);

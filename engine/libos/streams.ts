@@ -6,11 +6,13 @@
 import type { Cpu } from "../cpu.ts";
 import { E } from "../errno.ts";
 import { type Flow, flow, type Step, type Steps } from "../flow.ts";
+import { enter } from "../frames.ts";
 import type { CallLocals } from "../host/calls.ts";
 import type { ObjectKind } from "../object-kinds.ts";
-import { type DkLocals, dkArgs } from "../pal/calls.ts";
+import { dkArgs } from "../pal/calls.ts";
 import { PAL_ERROR } from "../pal/events.ts";
-import { copyOf } from "../state.ts";
+import { DK, type DkName } from "../pal/flows.ts";
+import { copyOf, type Frame } from "../state.ts";
 import { getFdHandle, kindOf, lockHandle, lockMap, unlockHandle, unlockMap } from "./handles.ts";
 import { answer, dk, given, minusPalErrno } from "./io.ts";
 
@@ -51,7 +53,7 @@ const readWrite = (name: Name): Flow =>
   ]);
 
 /** 0 from the PAL means "look at PAL_ERRNO". */
-const pipe = (name: Name, dkName: string): Flow =>
+const pipe = (name: Name, dkName: DkName): Flow =>
   flow<CallLocals>(`pipe_${name}`, "libos", "2.20", (s) => [
     dk(s, `${dkName}(hdl.pal_handle)`, dkName, (_, v) => given(v)),
     s.act("ret = bytes ? bytes : -PAL_ERRNO", (c, v) => {
@@ -85,9 +87,9 @@ const socket = (name: Name): Flow =>
   ]);
 
 /** The PAL call of a handle's kind: the same function, another operation of the PAL below it. */
-function dkByKind(c: Cpu, v: CallLocals, names: { unix: string; socket: string }): { flow: number; v: DkLocals } {
+function dkByKind(c: Cpu, v: CallLocals, names: { unix: DkName; socket: DkName }): Frame {
   c.value = c.t.libos.palErrno;
-  return { flow: c.flowOf(kindOf(c, v.object) === "unix" ? names.unix : names.socket), v: dkArgs(given(v)) };
+  return enter(c.program, DK[kindOf(c, v.object) === "unix" ? names.unix : names.socket], dkArgs(given(v)));
 }
 
 const atEnd = (c: Cpu): boolean => c.t.libos.palErrno === PAL_ERROR.ENDOFSTREAM;

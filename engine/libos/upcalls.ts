@@ -1,30 +1,31 @@
 /** LibOS upcalls (reference, 2.11), one flow each; they end with DkExceptionReturn(event). */
 
 import type { Cpu } from "../cpu.ts";
-import { findDown, running, stackOf } from "../cpu.ts";
+import { running, stackOf } from "../cpu.ts";
 import { atFault } from "../faulting.ts";
 import { isVma, type Vma } from "../faults.ts";
 import { type Flow, flow, type Mark, type Step, type Steps } from "../flow.ts";
+import { findDown, localsOf } from "../frames.ts";
+import { restoreRt } from "../host/flows.ts";
 import { endProcess } from "../host/process-state.ts";
 import { PAL_ERROR_BOUND } from "../pal/events.ts";
+import {
+  dkExceptionReturn,
+  failureUpcall,
+  genericEventTrigger,
+  exceptionReturn as palExceptionReturn,
+  UPCALLS,
+  type Upcall,
+} from "../pal/flows.ts";
+import type { Ref } from "../ref.ts";
 import { faultInfo, SI, sentBy } from "../siginfo.ts";
 import { SIG } from "../signals.ts";
-import type { Frame, StackId } from "../state.ts";
+import type { Frame } from "../state.ts";
 import { WHY } from "../transition.ts";
 import { SCAN_ALL } from "./deliver.ts";
 
-interface Upcall {
-  event: number;
-  id: number;
-  /** Fault address; 0 under SGX. */
-  arg: number;
-  hasContext: boolean;
-  signal: number;
-  code: number;
-}
-
 const finish = (s: Steps<Upcall>): (Step | Mark)[] => [
-  s.call("DkExceptionReturn(event)", "DkExceptionReturn"),
+  s.call("DkExceptionReturn(event)", dkExceptionReturn),
   s.ret(
     "return",
     (c, v) => {
@@ -46,15 +47,15 @@ function ripInLibos(c: Cpu): boolean {
 /** What the event interrupted. SGX: by the context's own RSP. Linux: what lies below the kernel's frame. */
 function interrupted(c: Cpu): Frame | undefined {
   const stack = running(c.t);
-  const at = findDown(stack, c.wiring.trigger);
-  const event = stack[at]?.v as { stack?: StackId; depth?: number } | undefined;
-  if (event?.stack === undefined) return stack[findDown(stack, c.wiring.restorer, at) - 1];
-  return stackOf(c.t, event.stack)[(event.depth ?? 0) - 1];
+  const at = findDown(c, stack, genericEventTrigger);
+  const event = localsOf(c, stack[at], genericEventTrigger);
+  if (!event || !c.t.sgx.exitTarget) return stack[findDown(c, stack, restoreRt, at) - 1];
+  return stackOf(c.t, event.stack)[event.depth - 1];
 }
 
 /** SIGTERM and SIGINT: drop on internal threads, else deliver (info = SI_USER, si_pid = 0, no context). */
-const asynchronous = (name: string, signal: number): Flow =>
-  flow<Upcall>(name, "libos", "2.11", (s) => [
+const asynchronous = (upcall: Ref<Upcall>, signal: number): Flow =>
+  flow(upcall, "libos", "2.11", (s) => [
     s.test("internal Graphene thread (async or ipc helper)?", isInternal, "internal"),
     s.act(`siginfo_t info = (${signal === SIG.INT ? "SIGINT" : "SIGTERM"}, SI_USER, .si_pid = 0)`, (_, v) => {
       v.signal = signal;
@@ -82,8 +83,8 @@ const asynchronous = (name: string, signal: number): Flow =>
   ]);
 
 const resume = (fixed: boolean): Flow =>
-  flow<Upcall>(
-    "resume_upcall",
+  flow(
+    UPCALLS.RESUME,
     "libos",
     "2.11",
     (s) => [
@@ -142,13 +143,13 @@ const deliverOrFault = (s: Steps<Upcall>): (Step | Mark)[] => [
   ...finish(s),
 ];
 
-const arithmetic = flow<Upcall>("arithmetic_error_upcall", "libos", "2.11", (s) => [
+const arithmetic = flow(UPCALLS.ARITHMETIC_ERROR, "libos", "2.11", (s) => [
   s.test(INTERNAL, internal, "fault"),
   info(s, SIG.FPE, SI.FPE_INTDIV, "SIGFPE, FPE_INTDIV"),
   ...deliverOrFault(s),
 ]);
 
-const illegal = flow<Upcall>("illegal_upcall", "libos", "2.11", (s) => [
+const illegal = flow(UPCALLS.ILLEGAL, "libos", "2.11", (s) => [
   s.test(INTERNAL, internal, "fault"),
   s.test("no VMA for the address (always so under SGX, where it is 0)?", (_, v) => v.arg === 0, "fault"),
   info(s, SIG.ILL, SI.ILL_ILLOPC, "SIGILL, ILL_ILLOPC"),
@@ -164,8 +165,8 @@ const probing = (s: Steps<Upcall>): (Step | Mark)[] => [
     c.t.libos.probing = false;
     // Of this event: below it may be others, whose handlers run (a probe in a handler).
     const stack = running(c.t);
-    const trigger = stack[findDown(stack, c.wiring.trigger)];
-    if (trigger) trigger.v.skip = true;
+    const event = localsOf(c, stack[findDown(c, stack, genericEventTrigger)], genericEventTrigger);
+    if (event) event.skip = true;
   }),
   s.jump("return", "return"),
   s.at("no probe"),
@@ -178,7 +179,7 @@ function vma(c: Cpu, v: Upcall): Vma {
 }
 
 /** In the order of the code: by the VMA of the address, SIGSEGV or SIGBUS, or nobody's business but the LibOS's. */
-const memfault = flow<Upcall>("memfault_upcall", "libos", "2.11", (s) => [
+const memfault = flow(UPCALLS.MEMFAULT, "libos", "2.11", (s) => [
   ...probing(s),
   s.test(INTERNAL, internal, "fault"),
   s.test("no address, or no VMA for it?", (c, v) => vma(c, v) === "unmapped", "no VMA"),
@@ -205,7 +206,7 @@ function internalFault(c: Cpu, v: Upcall): void {
 }
 
 /** FAILURE: the PAL's way to hand over an error. */
-const failure = flow<{ error: number }>("handle_failure", "libos", "2.11", ({ act, ret }) => [
+const failure = flow(failureUpcall, "libos", "2.11", ({ act, ret }) => [
   act("tcb.pal_errno := arg (0 if above the bound)", (c, v) => {
     c.t.libos.palErrno = v.error > PAL_ERROR_BOUND ? 0 : v.error;
     c.value = c.t.libos.palErrno;
@@ -220,14 +221,14 @@ const failure = flow<{ error: number }>("handle_failure", "libos", "2.11", ({ ac
   ),
 ]);
 
-const exceptionReturn = flow("DkExceptionReturn", "pal", "2.6, 2.10", ({ call, ret }) => [
-  call("_DkExceptionReturn(event)", "_DkExceptionReturn"),
+const exceptionReturn = flow(dkExceptionReturn, "pal", "2.6, 2.10", ({ call, ret }) => [
+  call("_DkExceptionReturn(event)", palExceptionReturn),
   ret(),
 ]);
 
 export const upcallFlows = (fixes: { delayedBit: boolean }): Flow[] => [
-  asynchronous("quit_upcall", SIG.TERM),
-  asynchronous("suspend_upcall", SIG.INT),
+  asynchronous(UPCALLS.QUIT, SIG.TERM),
+  asynchronous(UPCALLS.SUSPEND, SIG.INT),
   resume(fixes.delayedBit),
   arithmetic,
   memfault,

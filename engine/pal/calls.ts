@@ -6,21 +6,23 @@
 import type { Cpu } from "../cpu.ts";
 import { type Flow, flow, type Mark, type Step, type Steps } from "../flow.ts";
 import { type CallLocals, callArgs, type Exit, exitArgs } from "../host/calls.ts";
-import { NO_OUTPUT } from "../host/outputs.ts";
+import { KERNEL } from "../host/flows.ts";
 import { SIG } from "../signals.ts";
 import type { Thread } from "../state.ts";
 import { NEVER } from "../time.ts";
 import { WHY } from "../transition.ts";
-import { bottom, done, enter, failed, type HostName, leave, type PalLocals, type PalName } from "./call-parts.ts";
+import { bottom, done, enter, failed, leave, ocall, type PalLocals, type PalName } from "./call-parts.ts";
 import { PAL_ERROR, unixToPal } from "./events.ts";
+import { DK, type DkName, dkCreate, dkExit, palMalloc, vdsoClockGettime } from "./flows.ts";
+import type { HostName } from "./host-calls.ts";
 import { syncCalls } from "./sync-calls.ts";
 
 /** Locals of a Dk* function. */
-export interface DkLocals extends CallLocals, PalLocals {
-  ret: number;
+export interface DkLocals extends PalLocals, Pick<CallLocals, "object" | "objects" | "bytes" | "takes" | "result" | "timeout"> {
+  /** ns at which it was entered. */
   began: number;
+  /** Thread it is about. */
   target: number;
-  signal: number;
 }
 
 type Given = Partial<Pick<DkLocals, "object" | "objects" | "bytes" | "takes" | "result" | "timeout" | "target">>;
@@ -34,21 +36,19 @@ export const dkArgs = (given: Given = NOTHING): DkLocals => ({
   takes: given.takes ?? -1,
   result: given.result ?? 0,
   timeout: given.timeout ?? NEVER,
-  until: NEVER,
-  ends: -1,
-  out: NO_OUTPUT,
   ret: 0,
   magic: false,
   raised: 0,
   began: 0,
   target: given.target ?? -1,
-  signal: 0,
 });
 
+type Plain = Exclude<HostName, "tgkill" | "clone" | "fork" | "exit">;
+
 interface Dk {
-  readonly name: string;
+  readonly name: DkName;
   /** Host call at the bottom; null when it needs none. */
-  readonly host: HostName | null;
+  readonly host: Plain | null;
   readonly args?: (c: Cpu, v: DkLocals) => CallLocals;
   /** Result and error (0 = none) from what the bottom said, a negative PAL error or a result; default: an error's result is 0. */
   readonly result?: Result;
@@ -109,22 +109,27 @@ const calls = (pal: PalName): readonly Dk[] => [
   },
   { name: "DkObjectsWaitAny", host: "wait-any" },
   { name: "DkThreadYieldExecution", host: "sched_yield", result: () => ({ ret: 1, error: 0 }) },
-  {
-    name: "DkThreadResume",
-    host: "tgkill",
-    args: (_, v) => ({ ...callArgs(), targets: [v.target], signal: SIG.CONT }),
-    // Whatever went wrong (Pal/src/db_threading.c:95).
-    result: (_, __, host) => (host < 0 ? { ret: 0, error: PAL_ERROR.DENIED } : { ret: 1, error: 0 }),
-  },
 ];
 
-function palCall(pal: PalName, dk: Dk): Flow {
-  const convert = dk.result ?? plain;
-  if (dk.host === null) return silentCall(pal, dk.name);
-  const { host } = dk;
-  return flow<DkLocals>(dk.name, "pal", "1.1, 2.8", (s) => [
+/** Whatever goes wrong, it is DENIED (Pal/src/db_threading.c:95). */
+const resume = (pal: PalName): Flow =>
+  resultOf(
+    pal,
+    "DkThreadResume",
+    (s) => bottom(pal, s, "tgkill", (_, v) => ({ ...callArgs(), targets: [v.target], signal: SIG.CONT })),
+    (_, __, host) => (host < 0 ? { ret: 0, error: PAL_ERROR.DENIED } : { ret: 1, error: 0 }),
+  );
+
+function palCall(pal: PalName, { name, host, args = io, result = plain }: Dk): Flow {
+  if (host === null) return silentCall(pal, name);
+  return resultOf(pal, name, (s) => bottom(pal, s, host, args), result);
+}
+
+/** A call that hands up what its bottom said. */
+const resultOf = (pal: PalName, name: DkName, below: (s: Steps<DkLocals>) => Step, convert: Result): Flow =>
+  flow(DK[name], "pal", "1.1, 2.8", (s) => [
     enter(s),
-    bottom(pal, s, host, dk.args ?? io),
+    below(s),
     s.test(
       "no error?",
       (c, v) => {
@@ -141,11 +146,10 @@ function palCall(pal: PalName, dk: Dk): Flow {
     leave(pal, s),
     done(s),
   ]);
-}
 
 /** One that needs nothing of the host, or a call that neither waits nor fails (mmap, arch_prctl, shutdown): that is left out. */
-const silentCall = (pal: PalName, name: string): Flow =>
-  flow<DkLocals>(name, "pal", "1.1", (s) => [
+const silentCall = (pal: PalName, name: DkName): Flow =>
+  flow(DK[name], "pal", "1.1", (s) => [
     enter(s),
     s.act("do it", (_, v) => {
       v.ret = 1;
@@ -156,7 +160,7 @@ const silentCall = (pal: PalName, name: string): Flow =>
 
 /** There is no driver for it on a Linux host, and no such thing in an enclave (Linux/db_ipc.c:86, Linux-SGX/db_ipc.c:55). */
 const memoryChannel = (pal: PalName): Flow =>
-  flow<DkLocals>("DkCreatePhysicalMemoryChannel", "pal", "1.1", (s) => [
+  flow(DK.DkCreatePhysicalMemoryChannel, "pal", "1.1", (s) => [
     enter(s),
     s.act(pal === "linux" ? "open(/dev/gipc): there is no driver" : "not implemented", (_, v) => {
       v.raised = pal === "linux" ? PAL_ERROR.DENIED : PAL_ERROR.NOTIMPLEMENTED;
@@ -171,7 +175,7 @@ export const READABLE = 2;
 
 /** FIONREAD, and a poll that does not wait (Linux/db_pipes.c:510-545, Linux-SGX/db_pipes.c:333-369). */
 const query = (pal: PalName): Flow =>
-  flow<DkLocals>("DkStreamAttributesQuerybyHandle", "pal", "2.20", (s) => [
+  flow(DK.DkStreamAttributesQuerybyHandle, "pal", "2.20", (s) => [
     enter(s),
     bottom(pal, s, "fionread", io),
     s.test("failed?", askFailed(pal), "failed"),
@@ -202,7 +206,7 @@ const askFailed =
  * nanosleep). Any failure is raised as INTERRUPTED (Pal/src/db_threading.c:59).
  */
 const delay = (pal: PalName): Flow =>
-  flow<DkLocals>("DkThreadDelayExecution", "pal", "2.18, 2.20", (s) => [
+  flow(DK.DkThreadDelayExecution, "pal", "2.18, 2.20", (s) => [
     began(s),
     bottom(pal, s, "nanosleep", io),
     s.act("elapsed microseconds", (c, v) => {
@@ -226,9 +230,9 @@ const began = (s: Steps<DkLocals>): Step =>
 
 /** Linux asks the vDSO, whose text is not PAL text; there is no LEAVE (D7). SGX: an ocall; interrupted it yields 0. */
 const time = (pal: PalName): Flow =>
-  flow<DkLocals>("DkSystemTimeQuery", "pal", "2.8 (D7), 3.4 sgx-time-query-zero", (s) => [
+  flow(DK.DkSystemTimeQuery, "pal", "2.8 (D7), 3.4 sgx-time-query-zero", (s) => [
     enter(s),
-    pal === "linux" ? s.call("clock_gettime in the vDSO", "vdso_clock_gettime") : bottom(pal, s, "clock_gettime", () => callArgs()),
+    pal === "linux" ? s.call("clock_gettime in the vDSO", vdsoClockGettime) : bottom(pal, s, "clock_gettime", () => callArgs()),
     s.act("microseconds", (c, v) => {
       v.ret = c.t.rax < 0 ? 0 : CLOCK_BASE_US + Math.floor(c.t.rax / 1000);
     }),
@@ -237,7 +241,7 @@ const time = (pal: PalName): Flow =>
   ]);
 
 const vdso = flow(
-  "vdso_clock_gettime",
+  vdsoClockGettime,
   "pal",
   "2.8",
   ({ act, ret }) => [
@@ -251,37 +255,32 @@ const vdso = flow(
 
 /** The end of a thread or process. An ocall that a signal cut short comes back, so under SGX it is made again (ocall_exit loops). */
 const leaveForGood = (pal: PalName, s: Steps<DkExit>, group: boolean): (Step | Mark)[] => {
-  const args = ({ status, how, why, signal }: Exit): CallLocals & Exit => ({
+  const args = (_: Cpu, { status, how, why, signal }: Exit): CallLocals & Exit => ({
     ...callArgs(),
     ...exitArgs({ status, group, how, why, signal }),
   });
-  if (pal === "linux") return [s.call(`INLINE_SYSCALL(${group ? "exit_group" : "exit"})`, "host exit", (_, v) => args(v))];
+  if (pal === "linux") return [s.call(`INLINE_SYSCALL(${group ? "exit_group" : "exit"})`, KERNEL.exit, args)];
   return [
     s.at("exit"),
-    s.call(
-      group ? "ocall_exit(exit_group)" : "ocall_exit()",
-      "sgx_ocall",
-      (_, v) => ({ code: "ocall_exit", args: args(v), result: 0 }),
-      "ocall.enter",
-    ),
+    ocall(s, group ? "ocall_exit(exit_group)" : "ocall_exit()", "exit", args),
     s.jump("exit", "interrupted: exit again"),
   ];
 };
 
-interface DkExit extends Omit<DkLocals, keyof Exit>, Exit {
+/** Locals of DkThreadExit and DkProcessExit. */
+export interface DkExit extends Exit {
   /** The memory this frame is in is given back. */
   freed: boolean;
 }
 
-/** Locals of DkThreadExit and DkProcessExit. */
-export const dkExitArgs = (given: Partial<Exit> = {}): DkExit => ({ ...dkArgs(), ...exitArgs(given), freed: false }) as DkExit;
+export const dkExitArgs = (given: Partial<Exit> = {}): DkExit => ({ ...exitArgs(given), freed: false });
 
 /** The PAL ends the thread for a reason of its own, which no LibOS hears of. */
 export const palGivesUp = (status: number): DkExit => dkExitArgs({ status, how: 2, why: WHY.PAL });
 
 /** DkThreadExit never leaves: nothing pended is delivered any more. On Linux a signal may still come, to a thread without a stack (3.5). */
 const threadExit = (pal: PalName): Flow =>
-  flow<DkExit>("DkThreadExit", "pal", "2.8, 3.5 linux-thread-exit-window", (s) => [
+  flow(dkExit.DkThreadExit, "pal", "2.8, 3.5 linux-thread-exit-window", (s) => [
     s.act("_DkThreadExit(): kill this thread"),
     pal === "linux"
       ? s.act("free the TCB and the stacks", (_, v) => {
@@ -291,14 +290,33 @@ const threadExit = (pal: PalName): Flow =>
     ...leaveForGood(pal, s, false),
   ]);
 
-const processExit = (pal: PalName): Flow => flow<DkExit>("DkProcessExit", "pal", "2.16", (s) => leaveForGood(pal, s, true));
+const processExit = (pal: PalName): Flow => flow(dkExit.DkProcessExit, "pal", "2.16", (s) => leaveForGood(pal, s, true));
+
+/** Locals of DkThreadCreate and DkProcessCreate. */
+export interface CreateLocals extends PalLocals {
+  program: string;
+  /** Flow of the thread's first function in the LibOS. */
+  start: number;
+  internal: boolean;
+  cloned: Thread["cloned"];
+}
+
+export const createArgs = (given: Partial<Pick<CreateLocals, "program" | "start" | "internal" | "cloned">>): CreateLocals => ({
+  program: given.program ?? "",
+  start: given.start ?? -1,
+  internal: given.internal ?? false,
+  cloned: given.cloned ?? null,
+  ret: 0,
+  magic: false,
+  raised: 0,
+});
 
 /** New thread or process: the host call only makes it; how it boots is the stack's business. */
-const create = (pal: PalName, name: "DkThreadCreate" | "DkProcessCreate", host: "clone" | "fork"): Flow =>
-  flow<DkLocals & { program: string; start: string; internal: boolean; cloned?: Thread["cloned"] }>(name, "pal", "2.1, 2.19", (s) => [
+const create = (pal: PalName, name: keyof typeof dkCreate, host: "clone" | "fork"): Flow =>
+  flow(dkCreate[name], "pal", "2.1, 2.19", (s) => [
     enter(s),
-    pal === "linux" ? s.call("malloc the handle", "pal_malloc") : null,
-    bottom(pal, s, host, (_, v) => ({ ...callArgs(), program: v.program, start: v.start, internal: v.internal, cloned: v.cloned ?? null })),
+    pal === "linux" ? s.call("malloc the handle", palMalloc) : null,
+    bottom(pal, s, host, (_, v) => ({ ...callArgs(), program: v.program, start: v.start, internal: v.internal, cloned: v.cloned })),
     s.act("handle of the new one", (c, v) => {
       v.ret = Math.max(0, c.t.rax);
     }),
@@ -308,6 +326,7 @@ const create = (pal: PalName, name: "DkThreadCreate" | "DkProcessCreate", host: 
 
 export const palCalls = (pal: PalName): Flow[] => [
   ...calls(pal).map((dk) => palCall(pal, dk)),
+  resume(pal),
   query(pal),
   memoryChannel(pal),
   ...syncCalls(pal),

@@ -2,7 +2,11 @@
 
 import type { Cpu } from "../cpu.ts";
 import { type Flow, flow } from "../flow.ts";
+import { enter } from "../frames.ts";
+import type { Frame } from "../state.ts";
 import { KIND } from "../transition.ts";
+import { EVENT_NAMES } from "./events.ts";
+import { getExceptionHandler, UPCALLS } from "./flows.ts";
 import { lock, unlock, whenTaken } from "./locks.ts";
 
 interface Lookup {
@@ -17,7 +21,7 @@ const row = (c: Cpu, v: Lookup): void => {
 };
 
 /** The slot's lock is taken on every event: one that comes while this thread holds it waits for ever. */
-export const getHandler: Flow = flow<Lookup>("_DkGetExceptionHandler", "pal", "1.5, 2.6, 3.4 handler-table-lock-self-deadlock", (s) => [
+export const getHandler: Flow = flow(getExceptionHandler, "pal", "1.5, 2.6, 3.4 handler-table-lock-self-deadlock", (s) => [
   ...lock(s, "lock the slot", slot, row),
   s.act("read handlers[event].upcall", (c, v) => {
     v.found = c.process(c.t).upcalls[v.event] ?? false;
@@ -40,6 +44,14 @@ export function handled(c: Cpu, v: { event: number; id: number; handled: boolean
   c.extra = v.id;
 }
 
-/** One upcall a step: which one runs depends on the event. */
-export const upcallName = (event: number): string =>
-  ["", "arithmetic_error_upcall", "memfault_upcall", "illegal_upcall", "quit_upcall", "suspend_upcall", "resume_upcall"][event] ?? "";
+const BY_NUMBER = EVENT_NAMES.map((name) => (name in UPCALLS ? UPCALLS[name as keyof typeof UPCALLS] : null));
+
+/** Calls the upcall of an event that has one. Its row says which event it is. */
+export function upcall(c: Cpu, v: { event: number; id: number; arg: number; hasContext: boolean }): Frame {
+  const { event, id, arg, hasContext } = v;
+  const callee = BY_NUMBER[event];
+  if (!callee) throw new Error(`event ${event} has no upcall`);
+  c.value = event;
+  c.extra = id;
+  return enter(c.program, callee, { event, id, arg, hasContext, signal: 0, code: 0 });
+}

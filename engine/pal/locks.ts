@@ -5,7 +5,9 @@
 
 import { type Cpu, inEnclave } from "../cpu.ts";
 import type { Mark, Step, Steps } from "../flow.ts";
+import { enter } from "../frames.ts";
 import { callArgs } from "../host/calls.ts";
+import { KERNEL } from "../host/flows.ts";
 import { KIND } from "../transition.ts";
 
 type Name<V> = (v: V) => string;
@@ -47,7 +49,7 @@ export const unlock = <V extends object>(s: Steps<V>, label: string, name: Name<
       delete c.process(c.t).locks[name(v)];
       const word = setWord(c, name(v), 1);
       row(c, v);
-      return sleeper(c, word) ? { flow: c.flowOf("host futex-wake"), v: callArgs({ object: word, bytes: 1 }) } : null;
+      return sleeper(c, word) ? enter(c.program, KERNEL["futex-wake"], callArgs({ object: word, bytes: 1 })) : null;
     },
     "unlock",
   );
@@ -56,7 +58,7 @@ export const unlock = <V extends object>(s: Steps<V>, label: string, name: Name<
 export const whenTaken = <V extends object>(s: Steps<V>, name: Name<V>, { spins }: { spins: boolean }): Items => [
   s.at(TAKEN),
   ...(spins ? [s.test("in the enclave: a spinlock, turn", (c) => inEnclave(c.t), TRY)] : []),
-  s.call("futex: wait for the owner", "host wait-any", (c, v) => callArgs({ objects: [futexOf(c, name(v))] })),
+  s.call("futex: wait for the owner", KERNEL["wait-any"], (c, v) => callArgs({ objects: [futexOf(c, name(v))] })),
   s.jump(TRY, "woken, or EINTR: try again"),
 ];
 

@@ -5,25 +5,22 @@
 
 import type { Cpu } from "../cpu.ts";
 import { E } from "../errno.ts";
-import { type Flow, flow, type Steps } from "../flow.ts";
+import { type Flow, flow } from "../flow.ts";
 import { type CallLocals, callArgs } from "../host/calls.ts";
-import { type HostObject, type Locals, TIMED_OUT } from "../state.ts";
+import { type HostObject, TIMED_OUT } from "../state.ts";
 import { NEVER } from "../time.ts";
 import { KIND } from "../transition.ts";
 import { bottom, done, enter, failed, leave, leaveQuickly, type PalLocals, type PalName } from "./call-parts.ts";
 import { PAL_ERROR, unixToPal } from "./events.ts";
+import { dkEvent, dkMutex } from "./flows.ts";
 
-/** Names of the variants of DkObjectsWaitAny: what the handle is decides what it waits with. */
-export const WAIT_MUTEX = "DkObjectsWaitAny (mutex)";
-export const WAIT_EVENT = "DkObjectsWaitAny (event)";
-
-export interface MutexLocals extends Locals, PalLocals {
+export interface MutexLocals extends PalLocals {
   /** The LibOS's name of the lock. */
   name: string;
   object: number;
 }
 
-export interface EventLocals extends Locals, PalLocals {
+export interface EventLocals extends PalLocals {
   object: number;
   /** ns. */
   timeout: number;
@@ -76,7 +73,7 @@ const onWord = (object: number, timeout: number): CallLocals => callArgs({ objec
  * by the time of the futex (Linux-SGX/db_mutex.c:87-98).
  */
 const mutexWait = (pal: PalName): Flow =>
-  flow<MutexLocals>(WAIT_MUTEX, "pal", "2.13", (s) => [
+  flow(dkMutex.DkObjectsWaitAny, "pal", "2.13", (s) => [
     pal === "sgx" ? enter(s) : null,
     s.test("cmpxchg: take it", (c, v) => !take(c, v), "contended", "lock"),
     s.at("leave"),
@@ -101,7 +98,7 @@ const mutexWait = (pal: PalName): Flow =>
 
 /** unlock(). The word is free before anybody is woken, and whoever comes first takes it. */
 const mutexRelease = (pal: PalName): Flow =>
-  flow<MutexLocals>("DkMutexRelease", "pal", "2.13", (s) => [
+  flow(dkMutex.DkMutexRelease, "pal", "2.13", (s) => [
     pal === "sgx" ? enter(s) : null,
     s.act(
       "locked := 0",
@@ -125,7 +122,7 @@ const mutexRelease = (pal: PalName): Flow =>
  * of 0 is none at all there (db_events.c:96).
  */
 const eventWait = (pal: PalName): Flow =>
-  flow<EventLocals>(WAIT_EVENT, "pal", "2.20", (s) => [
+  flow(dkEvent.DkObjectsWaitAny, "pal", "2.20", (s) => [
     enter(s),
     s.test("signaled?", (c, v) => wordOf(c, v).level > 0, "got it"),
     s.act("nwaiters + 1", count(1)),
@@ -160,7 +157,7 @@ const waitFailed = (pal: PalName, rax: number): boolean =>
  * set and a waiter that sleeps (3.4 sgx-wakeup-ocall-abandoned); a wait that is abandoned leaves its count behind.
  */
 const eventSet = (pal: PalName): Flow =>
-  flow<EventLocals>("DkEventSet", "pal", "2.20", (s) => [
+  flow(dkEvent.DkEventSet, "pal", "2.20", (s) => [
     enter(s),
     s.test("cmpxchg(signaled, 0, 1): was it 1?", wasSet, "leave"),
     s.test("nwaiters == 0?", (c, v) => wordOf(c, v).waiters === 0, "leave"),
@@ -179,7 +176,7 @@ function wasSet(c: Cpu, v: EventLocals): boolean {
 }
 
 const eventClear = (pal: PalName): Flow =>
-  flow<EventLocals>("DkEventClear", "pal", "2.20", (s: Steps<EventLocals>) => [
+  flow(dkEvent.DkEventClear, "pal", "2.20", (s) => [
     pal === "sgx" ? enter(s) : null,
     s.act("signaled := 0", (c, v) => {
       wordOf(c, v).level = 0;

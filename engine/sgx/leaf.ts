@@ -7,18 +7,17 @@ import { retry } from "../control.ts";
 import { costOf } from "../costs.ts";
 import { type Cpu, cut, push, stackOf } from "../cpu.ts";
 import { VECTOR } from "../faults.ts";
+import { enter } from "../frames.ts";
 import { generateFault } from "../host/generate.ts";
 import { OUTSIDE } from "../host/outside.ts";
 import { byKernel } from "../siginfo.ts";
 import { SIG } from "../signals.ts";
-import { ENCLAVE, HOST, type Locals, type SsaFrame, setAt, type Thread } from "../state.ts";
+import { ENCLAVE, HOST, type SsaFrame, setAt, type Thread } from "../state.ts";
 import { KIND } from "../transition.ts";
+import { aep, type Entry, enclaveEntry } from "./flows.ts";
 
 /** SSA frames per thread: both in the loader and the signer. */
 export const NSSA = 2;
-
-/** Flow at the asynchronous exit pointer: where a thread goes on, outside, after an AEX. */
-export const AEP = "async_exit_pointer";
 
 const AEX_NS = costOf("sgx.aex");
 
@@ -46,12 +45,12 @@ export function aex(c: Cpu, t: Thread): void {
   sgx.cssa += 1;
   sgx.inside = 0;
   t.stack = HOST;
-  push(c, t, c.wiring.aep, {});
+  push(t, enter(c.program, aep, {}));
   c.happen(t, OUTSIDE.aex, KIND["sgx.aex"], AEX_NS);
 }
 
 /** EENTER(RBX = TCS, RCX = AEP). Refused without a TCS or a free SSA frame: #GP, SIGSEGV at this very instruction. */
-export function eenter(c: Cpu, t: Thread, entry: Locals): boolean {
+export function eenter(c: Cpu, t: Thread, entry: Entry): boolean {
   const sgx = t.sgx;
   c.value = sgx.cssa;
   c.extra = t.rdi;
@@ -62,7 +61,7 @@ export function eenter(c: Cpu, t: Thread, entry: Locals): boolean {
     return false;
   }
   sgx.inside = 1;
-  push(c, t, c.flowOf("enclave_entry"), entry);
+  push(t, enter(c.program, enclaveEntry, entry));
   return true;
 }
 

@@ -3,10 +3,11 @@
 import { pthreadJoin } from "../app/pthread-join.ts";
 import { libosCall, SYSCALL_NAMES, undefinedCall } from "../app/syscalls.ts";
 import { vforkCalls } from "../app/vfork.ts";
-import { goTo, resumeAt } from "../control.ts";
+import { goTo, newFrame, resumeAt } from "../control.ts";
 import { type Cpu, push, topFrame } from "../cpu.ts";
 import type { FixName } from "../fixes.ts";
-import { type Flow, flow } from "../flow.ts";
+import { type Flow, flow, type Program } from "../flow.ts";
+import { enter } from "../frames.ts";
 import { restorer } from "../host/restorer.ts";
 import { abortFlows } from "../libos/abort.ts";
 import { alarmFlows } from "../libos/alarm.ts";
@@ -34,10 +35,13 @@ import { upcallFlows } from "../libos/upcalls.ts";
 import { vforkFlows } from "../libos/vfork.ts";
 import { wait4Flows } from "../libos/wait4.ts";
 import { palCalls } from "../pal/calls.ts";
+import { palMain } from "../pal/flows.ts";
 import { getHandler } from "../pal/handler-table.ts";
+import { signalSetup } from "../pal/linux/flows.ts";
 import { linuxHandlers } from "../pal/linux/handlers.ts";
 import { entryFlows } from "../pal/sgx/entry.ts";
 import { exceptionFlows } from "../pal/sgx/exception.ts";
+import { loadEnclave, threadStart } from "../pal/sgx/flows.ts";
 import { untrustedFlows } from "../pal/sgx/untrusted.ts";
 import type { Locals, Thread } from "../state.ts";
 
@@ -87,17 +91,17 @@ const libos = (fixes: Fixes, debug: boolean): Flow[] => [
 function enterProgram(c: Cpu): { flow: number; v: Locals } | null {
   const flow = c.flowOf(c.t.program);
   if (c.t.startPc === 0) return { flow, v: {} };
-  push(c, c.t, flow, {});
+  push(c.t, newFrame(c.program, flow, {}));
   resumeAt(topFrame(c.t), c.t.startPc);
-  push(c, c.t, c.flowOf("libc execve"), {});
+  push(c.t, newFrame(c.program, c.flowOf("libc execve"), {}));
   goTo(c.program, topFrame(c.t), "back");
   c.t.rax = 0;
   return null;
 }
 
 /** Start of the PAL proper: in the enclave under SGX. */
-const palMain = (pal: "linux" | "sgx"): Flow =>
-  flow("pal_linux_main", "pal", "2.1, 2.7", ({ act, call, callDynamic }) => [
+const mainOf = (pal: "linux" | "sgx"): Flow =>
+  flow(palMain, "pal", "2.1, 2.7", ({ act, call, callDynamic }) => [
     act(
       "the process starts",
       (c) => {
@@ -105,7 +109,7 @@ const palMain = (pal: "linux" | "sgx"): Flow =>
       },
       "process.start",
     ),
-    pal === "linux" ? call("signal_setup()", "signal_setup") : null,
+    pal === "linux" ? call("signal_setup()", signalSetup) : null,
     call("shim_init()", "shim_init"),
     callDynamic("main()", enterProgram),
     call("exit_group(0)", "libc exit_group", () => ({ status: 0, threads: [], ret: 0 })),
@@ -117,15 +121,15 @@ const pending = ({ libos, pal }: Thread): number => libos.hasSignal + pal.queue.
 export const grapheneLinux = {
   text: "Graphene on the Linux PAL: signals in a PAL call are kept until its end",
   flows: (fixes: Fixes, debug = false): Flow[] => [
-    palMain("linux"),
+    mainOf("linux"),
     restorer("pal"),
     getHandler,
     ...linuxHandlers,
     ...palCalls("linux"),
     ...libos(fixes, debug),
   ],
-  boot: "pal_linux_main",
-  bootThread: (start: string) => start,
+  boot: palMain,
+  bootThread: (program: Program, start: number) => newFrame(program, start, {}),
   enclave: false,
   columns: { cssa: null, preempt, pending },
 } as const;
@@ -133,7 +137,7 @@ export const grapheneLinux = {
 export const grapheneSgx = {
   text: "Graphene on the Linux-SGX PAL: signals enter the enclave by an exception or a return from an ocall",
   flows: (fixes: Fixes, debug = false): Flow[] => [
-    palMain("sgx"),
+    mainOf("sgx"),
     restorer("untrusted-pal"),
     getHandler,
     ...untrustedFlows,
@@ -142,8 +146,8 @@ export const grapheneSgx = {
     ...palCalls("sgx"),
     ...libos(fixes, debug),
   ],
-  boot: "load_enclave",
-  bootThread: () => "thread_start (untrusted)",
+  boot: loadEnclave,
+  bootThread: (program: Program, start: number) => enter(program, threadStart, { start }),
   enclave: true,
   columns: { cssa: (t: Thread) => t.sgx.cssa, preempt, pending },
 } as const;

@@ -4,13 +4,15 @@ import { pthreadJoin } from "../app/pthread-join.ts";
 import { nativeCall } from "../app/syscalls.ts";
 import type { Cpu } from "../cpu.ts";
 import { E } from "../errno.ts";
-import { type Flow, flow } from "../flow.ts";
+import { type Flow, flow, type Program } from "../flow.ts";
+import { enter } from "../frames.ts";
 import { callArgs, exitArgs, quick } from "../host/calls.ts";
 import { childCalls } from "../host/children.ts";
 import { killThread, vforkIsOver } from "../host/process-state.ts";
 import { restorer } from "../host/restorer.ts";
 import { signalCalls } from "../host/signal-calls.ts";
 import { timerCalls } from "../host/timers.ts";
+import { ref } from "../ref.ts";
 import { copyOf } from "../state.ts";
 import { processesNamed, threadNamed, zombieNamed } from "../targets.ts";
 
@@ -33,7 +35,10 @@ const kernel: readonly Flow[] = [
   quick("probe", (_, v) => (v.valid ? 0 : E.FAULT)),
 ];
 
-const started = flow("start_thread", "app", "1.2", ({ act, callDynamic, call }) => [
+const start = ref("_start");
+const startThread = ref("start_thread");
+
+const started = flow(startThread, "app", "1.2", ({ act, callDynamic, call }) => [
   act(
     "the thread starts",
     (c) => {
@@ -45,7 +50,7 @@ const started = flow("start_thread", "app", "1.2", ({ act, callDynamic, call }) 
   call("exit(0)", "libc exit", () => ({ ...callArgs(), status: 0 })),
 ]);
 
-const main = flow("_start", "app", "1.2", ({ act, callDynamic, call }) => [
+const main = flow(start, "app", "1.2", ({ act, callDynamic, call }) => [
   act(
     "the process starts",
     (c) => {
@@ -162,8 +167,8 @@ const libc: readonly Flow[] = [
 export const nativeLinux = {
   text: "no library OS: what the application should see",
   flows: (): Flow[] => [main, started, restorer("app"), ...kernel, ...libc],
-  boot: "_start",
-  bootThread: () => "start_thread",
+  boot: start,
+  bootThread: (program: Program) => enter(program, startThread, {}),
   enclave: false,
   columns: { cssa: null, preempt: null, pending: null },
 } as const;

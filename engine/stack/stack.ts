@@ -1,8 +1,9 @@
 /** What a stack declares: all that the machine, the recorder and the screens know of it. */
 
 import type { FixName } from "../fixes.ts";
-import type { Flow } from "../flow.ts";
-import type { Thread } from "../state.ts";
+import type { Flow, Program } from "../flow.ts";
+import type { NoLocals, Ref } from "../ref.ts";
+import type { Frame, Thread } from "../state.ts";
 
 /** Reads a column of a row off the thread, after its step. Called for every row: no allocation, no search. */
 export type Reader = (t: Thread) => number;
@@ -22,9 +23,9 @@ export interface Stack {
   /** `debug`: as with a manifest that has debug_type, for a LibOS. */
   readonly flows: (fixes: ReadonlySet<FixName>, debug?: boolean) => Flow[];
   /** First flow of a process's first thread. */
-  readonly boot: string;
-  /** First flow of a further thread whose first own function is `start`. */
-  readonly bootThread: (start: string) => string;
+  readonly boot: Ref<NoLocals>;
+  /** First frame of a further thread whose first own function is the flow `start` (-1: none). */
+  readonly bootThread: (program: Program, start: number) => Frame;
   readonly enclave: boolean;
   readonly columns: StackColumns;
 }

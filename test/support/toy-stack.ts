@@ -5,19 +5,28 @@
  * is no flow: signal frames, the SGX leaves, sleeping.
  */
 
-import { type Cpu, cut, findDown, push } from "../../engine/cpu.ts";
+import { newFrame } from "../../engine/control.ts";
+import { type Cpu, cut, push } from "../../engine/cpu.ts";
 import { flow } from "../../engine/flow.ts";
+import { findDown } from "../../engine/frames.ts";
 import { endProcess } from "../../engine/host/process-state.ts";
 import { restorer } from "../../engine/host/restorer.ts";
 import { block } from "../../engine/host/sleep.ts";
 import { addStack, E, EVENT, type Flow, NEVER, type StackName } from "../../engine/index.ts";
-import { AEP, eenter, eexit, eresume } from "../../engine/sgx/leaf.ts";
+import { ref } from "../../engine/ref.ts";
+import { aep, type Entry, enclaveEntry } from "../../engine/sgx/flows.ts";
+import { eenter, eexit, eresume } from "../../engine/sgx/leaf.ts";
 import { SIG } from "../../engine/signals.ts";
 import { ENCLAVE, HOST } from "../../engine/state.ts";
 import { endThread } from "../../engine/threads.ts";
 import { WHY } from "../../engine/transition.ts";
 
 const SOURCE = "toy 1";
+const start = ref("toy_start");
+const shimRead = ref("shim_read");
+
+/** Its entry code looks at neither. */
+const ENTRY: Entry = { start: -1, event: 0 };
 const { SUSPEND } = EVENT;
 /** PAL_ERROR_INTERRUPTED. */
 const INTERRUPTED = 13;
@@ -45,15 +54,15 @@ const numbered = (number: number) => (c: Cpu) => {
 };
 
 const untrusted: readonly Flow[] = [
-  flow("toy_start", "untrusted-pal", SOURCE, ({ act }) => [
+  flow(start, "untrusted-pal", SOURCE, ({ act }) => [
     act("build the enclave", (c) => (c.value = c.process(c.t).parent), "process.start"),
     act("map a TCS", (c) => (c.t.sgx.mapped = true)),
-    act("EENTER: start the enclave", (c) => eenter(c, c.t, {}), "sgx.eenter"),
+    act("EENTER: start the enclave", (c) => eenter(c, c.t, ENTRY), "sgx.eenter"),
     act("the enclave is left for good"),
   ]),
   flow("toy_ocall_read", "untrusted-pal", SOURCE, ({ act, call }) => [
     call("INLINE_SYSCALL(read)", "sys_read"),
-    act("EENTER: back with the result", (c) => eenter(c, c.t, {}), "sgx.eenter"),
+    act("EENTER: back with the result", (c) => eenter(c, c.t, ENTRY), "sgx.eenter"),
   ]),
   flow<Signalled>("toy_sighandler", "untrusted-pal", SOURCE, ({ act, test, at, ret }) => [
     test("RIP inside the enclave?", (c) => c.t.sgx.cssa > 0, "inside"),
@@ -74,7 +83,7 @@ const untrusted: readonly Flow[] = [
     act("the event is dropped", (c, v) => carry(c, v), "pal.event.lost"),
     ret(),
   ]),
-  flow(AEP, "untrusted-pal", SOURCE, ({ act }) => [act("ERESUME", (c) => eresume(c, c.t), "sgx.eresume")]),
+  flow(aep, "untrusted-pal", SOURCE, ({ act }) => [act("ERESUME", (c) => eresume(c, c.t), "sgx.eresume")]),
   restorer("untrusted-pal"),
 ];
 
@@ -110,19 +119,19 @@ function enter(c: Cpu): void {
   t.sgx.exitTarget = true;
   t.sgx.ustackTop = t.host.length;
   t.libos.ready = true;
-  push(c, t, c.flowOf("program"), {});
+  push(t, newFrame(c.program, c.flowOf("program"), {}));
 }
 
 /** The PAL call is left as if it had returned 0: what is above the LibOS call is cut off. */
 function abandon(c: Cpu): void {
   carry(c, { signal: c.t.rsi, id: c.t.pal.pendingId }, c.t.libos.palErrno);
   c.t.pal.pendingId = 0;
-  cut(c, c.t, ENCLAVE, findDown(c.t.enclave, c.flowOf("shim_read")) + 1);
+  cut(c, c.t, ENCLAVE, findDown(c, c.t.enclave, shimRead) + 1);
   c.t.rax = 0;
 }
 
 const pal = (keepsCode: boolean): Flow[] => [
-  flow("enclave_entry", "pal", SOURCE, ({ act }) => [act("RSP = stack of the enclave", enter)]),
+  flow(enclaveEntry, "pal", SOURCE, ({ act }) => [act("RSP = stack of the enclave", enter)]),
   flow("DkStreamRead", "pal", SOURCE, ({ act, call, ret }) => [
     act("ENTER_PAL_CALL", (c) => (c.value = c.t.libos.palErrno), "pal.call.enter"),
     call("sgx_ocall(OCALL_READ)", "sgx_ocall", undefined, "ocall.enter"),
@@ -134,7 +143,7 @@ const pal = (keepsCode: boolean): Flow[] => [
       (c) => {
         eexit(c.t);
         c.t.stack = HOST;
-        push(c, c.t, c.flowOf("toy_ocall_read"), {});
+        push(c.t, newFrame(c.program, c.flowOf("toy_ocall_read"), {}));
       },
       "sgx.eexit",
     ),
@@ -176,7 +185,7 @@ const libos: readonly Flow[] = [
     ret(),
   ]),
   flow("unlock", "libos", SOURCE, ({ act, ret }) => [act("release it", undefined, "unlock"), act("wake who waits for it"), ret()]),
-  flow("shim_read", "libos", SOURCE, ({ act, call, ret }) => [
+  flow(shimRead, "libos", SOURCE, ({ act, call, ret }) => [
     call("lock(handle)", "lock"),
     act("which file is it?"),
     call("unlock(handle)", "unlock"),
@@ -263,8 +272,8 @@ const app: readonly Flow[] = [
 export const TOY: StackName = addStack("toy-sgx", {
   text: "a stack of the tests: the page's SGX case in small",
   flows: (fixes) => [...untrusted, ...host, ...pal(fixes.has("sgx-interrupted-code-lost")), ...libos, ...app],
-  boot: "toy_start",
-  bootThread: (start) => start,
+  boot: start,
+  bootThread: (program, flow) => newFrame(program, flow, {}),
   enclave: true,
   columns: {
     cssa: (t) => t.sgx.cssa,

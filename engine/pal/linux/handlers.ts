@@ -1,20 +1,28 @@
 /** Linux PAL: host signal handlers, pending events, generic handling and return (reference, 2.7 to 2.10). */
 
-import { type Cpu, findDown, running } from "../../cpu.ts";
+import { type Cpu, running } from "../../cpu.ts";
 import { type Flow, flow } from "../../flow.ts";
+import { findDown, localsOf, numberOf } from "../../frames.ts";
 import { callArgs } from "../../host/calls.ts";
+import { KERNEL, restoreRt } from "../../host/flows.ts";
+import type { Ref } from "../../ref.ts";
 import { SIG, setOf, signalName } from "../../signals.ts";
-import type { Frame } from "../../state.ts";
+import { copyOf, type Frame } from "../../state.ts";
 import { undefinedBehaviour } from "../../undefined.ts";
 import { palGivesUp } from "../calls.ts";
 import { EVENT, eventOf } from "../events.ts";
-import { handled, upcallName } from "../handler-table.ts";
-
-interface Handler {
-  signal: number;
-  id: number;
-  event: number;
-}
+import {
+  checkPendingEvent,
+  dkExit,
+  exceptionReturn,
+  genericEventTrigger,
+  genericSignalHandle,
+  getExceptionHandler,
+  palEvent,
+  palMalloc,
+} from "../flows.ts";
+import { handled, upcall } from "../handler-table.ts";
+import { genericSighandler, type Handler, pipeSighandler, signalSetup, terminateSighandler } from "./flows.ts";
 
 /** What the running handler interrupted: the frame below it and its restorer. */
 function interrupted(c: Cpu): Frame | undefined {
@@ -32,31 +40,32 @@ export function interruptedInPal(c: Cpu): boolean {
 function begin(c: Cpu, v: Handler): void {
   v.event = eventOf(v.signal);
   c.signal = v.signal;
-  if (interrupted(c)?.v.freed === true) return undefinedBehaviour(c, c.t, "signal handler: the thread's TCB and stacks are freed");
+  if (localsOf(c, interrupted(c), dkExit.DkThreadExit)?.freed)
+    return undefinedBehaviour(c, c.t, "signal handler: the thread's TCB and stacks are freed");
   c.extra = v.id;
 }
 
 const ASYNC = [SIG.TERM, SIG.INT, SIG.CONT] as const;
 const SYNC = [SIG.FPE, SIG.SEGV, SIG.BUS, SIG.ILL, SIG.SYS] as const;
 
-const signalSetup = flow(
-  "signal_setup",
+const setup = flow(
+  signalSetup,
   "pal",
   "2.7",
   ({ act, ret }) => [
-    act("SIGCHLD := SIG_IGN, SA_NOCLDWAIT", (c) => setAction(c, SIG.CHLD, ""), "host.sigaction"),
-    act("SIGPIPE := _DkPipeSighandler", (c) => setAction(c, SIG.PIPE, "_DkPipeSighandler"), "host.sigaction"),
+    act("SIGCHLD := SIG_IGN, SA_NOCLDWAIT", (c) => setAction(c, SIG.CHLD, null), "host.sigaction"),
+    act("SIGPIPE := _DkPipeSighandler", (c) => setAction(c, SIG.PIPE, pipeSighandler), "host.sigaction"),
     ...SYNC.map((signal) =>
       act(
         `rt_sigaction(${signalName(signal)}, _DkGenericSighandler, mask {SIGCONT})`,
-        (c) => setAction(c, signal, "_DkGenericSighandler"),
+        (c) => setAction(c, signal, genericSighandler),
         "host.sigaction",
       ),
     ),
     ...ASYNC.map((signal) =>
       act(
         `rt_sigaction(${signalName(signal)}, _DkTerminateSighandler, mask {SIGCONT})`,
-        (c) => setAction(c, signal, "_DkTerminateSighandler"),
+        (c) => setAction(c, signal, terminateSighandler),
         "host.sigaction",
       ),
     ),
@@ -65,28 +74,23 @@ const signalSetup = flow(
   { note: "D6: 8 signals with SIGSYS, no unblocking, SA_NOCLDWAIT everywhere" },
 );
 
-export function setAction(c: Cpu, signal: number, handler: string): void {
+/** `handler` null: SIG_IGN. */
+function setAction(c: Cpu, signal: number, handler: Ref<Handler> | null): void {
   c.signal = signal;
-  c.process(c.t).hostActions[signal] = { flow: handler === "" ? -1 : c.flowOf(handler), flags: 0, mask: setOf([SIG.CONT]) };
+  c.process(c.t).hostActions[signal] = { flow: handler === null ? -1 : numberOf(c.program, handler), flags: 0, mask: setOf([SIG.CONT]) };
 }
 
 /** Async signals (2.8). */
-const terminate = flow<Handler>("_DkTerminateSighandler", "pal", "2.8", ({ act, test, call, at, ret }) => [
+const terminate = flow(terminateSighandler, "pal", "2.8", ({ act, test, call, at, ret }) => [
   act("event := signal", begin),
   test("RIP in PAL text? signal arrived during PAL call", (c) => interruptedInPal(c), "in PAL"),
-  call("_DkGenericSignalHandle(event, NULL, uc)", "_DkGenericSignalHandle", (_, v) => ({
-    event: v.event,
-    id: v.id,
-    arg: 0,
-    hasUc: true,
-    handled: false,
-  })),
+  call("_DkGenericSignalHandle(event, NULL, uc)", genericSignalHandle, (_, v) => palEvent(v.event, v.id, { hasContext: true })),
   test("handled, or RESUME?", (c, v) => c.t.rax === 1 || v.event === EVENT.RESUME, "done"),
   act("no handler: the thread ends"),
-  call("_DkThreadExit()", "DkThreadExit", () => palGivesUp(0)),
+  call("_DkThreadExit()", dkExit.DkThreadExit, () => palGivesUp(0)),
   at("in PAL"),
   test("tcb.pending_event == 0?", (c) => c.t.pal.pendingEvent === 0, "first"),
-  call("malloc a queue node", "pal_malloc"),
+  call("malloc a queue node", palMalloc),
   act(
     "append the event to tcb.pending_queue",
     (c, v) => {
@@ -117,10 +121,10 @@ function pended(c: Cpu, v: Handler): void {
 }
 
 /** The PAL slab allocator with its lock: a handler that interrupted it waits for itself (3.3 linux-pal-malloc-in-handler). */
-const malloc = flow("pal_malloc", "pal", "2.8", ({ act, call, test, at, ret }) => [
+const malloc = flow(palMalloc, "pal", "2.8", ({ act, call, test, at, ret }) => [
   at("again"),
   test("slab lock free?", (c) => !c.t.pal.slabLocked, "take"),
-  call("wait for the slab lock", "host wait-any", () => callArgs()),
+  call("wait for the slab lock", KERNEL["wait-any"], () => callArgs()),
   test("again", () => true, "again"),
   at("take"),
   act(
@@ -142,8 +146,7 @@ const malloc = flow("pal_malloc", "pal", "2.8", ({ act, call, test, at, ret }) =
 ]);
 
 /** End of every PAL call (2.8 step 3). Runs after the result is known and before it is returned. */
-const checkPending = flow<{ event: number; id: number }>("__check_pending_event", "pal", "2.8", ({ own, act, test, call, at, ret }) => [
-  own({ event: 0, id: 0 }),
+const checkPending = flow(checkPendingEvent, "pal", "2.8", ({ act, test, call, at, ret }) => [
   test("tcb.pending_event == 0?", (c) => c.t.pal.pendingEvent === 0, "done"),
   act(
     "take tcb.pending_event",
@@ -157,13 +160,7 @@ const checkPending = flow<{ event: number; id: number }>("__check_pending_event"
     },
     "pal.event.deliver",
   ),
-  call("_DkGenericSignalHandle(tcb.pending_event, NULL, NULL)", "_DkGenericSignalHandle", (_, v) => ({
-    event: v.event,
-    id: v.id,
-    arg: 0,
-    hasUc: false,
-    handled: false,
-  })),
+  call("_DkGenericSignalHandle(tcb.pending_event, NULL, NULL)", genericSignalHandle, (_, v) => palEvent(v.event, v.id)),
   at("queue"),
   test("tcb.pending_queue empty?", (c) => c.t.pal.queue.length === 0, "done"),
   act(
@@ -177,33 +174,23 @@ const checkPending = flow<{ event: number; id: number }>("__check_pending_event"
     },
     "pal.event.deliver",
   ),
-  call("_DkGenericSignalHandle(event, NULL, NULL)", "_DkGenericSignalHandle", (_, v) => ({
-    event: v.event,
-    id: v.id,
-    arg: 0,
-    hasUc: false,
-    handled: false,
-  })),
+  call("_DkGenericSignalHandle(event, NULL, NULL)", genericSignalHandle, (_, v) => palEvent(v.event, v.id)),
   test("next", () => true, "queue"),
   at("done"),
   ret(),
 ]);
 
 /** Sync signals (2.9). Release build: in PAL text the thread dies. */
-const generic = flow<Handler>(
-  "_DkGenericSighandler",
+const generic = flow(
+  genericSighandler,
   "pal",
   "2.9",
   ({ act, test, call, at, ret }) => [
     act("event := signal", begin),
     test("RIP in PAL text?", (c) => interruptedInPal(c), "in PAL"),
-    call("_DkGenericSignalHandle(event, siginfo, uc)", "_DkGenericSignalHandle", (c, v) => ({
-      event: v.event,
-      id: v.id,
-      arg: faultAddress(c),
-      hasUc: true,
-      handled: false,
-    })),
+    call("_DkGenericSignalHandle(event, siginfo, uc)", genericSignalHandle, (c, v) =>
+      palEvent(v.event, v.id, { arg: faultAddress(c), hasContext: true }),
+    ),
     test("return", () => true, "done"),
     at("in PAL"),
     act(
@@ -215,7 +202,7 @@ const generic = flow<Handler>(
       },
       "pal.event.lost",
     ),
-    call("_DkThreadExit()", "DkThreadExit", () => palGivesUp(0)),
+    call("_DkThreadExit()", dkExit.DkThreadExit, () => palGivesUp(0)),
     at("done"),
     ret("signal handler done"),
   ],
@@ -228,81 +215,44 @@ function faultAddress(c: Cpu): number {
   return typeof address === "number" ? address : 0;
 }
 
-const pipe = flow<Handler>("_DkPipeSighandler", "pal", "2.7", ({ act, ret }) => [
+const pipe = flow(pipeSighandler, "pal", "2.7", ({ act, ret }) => [
   act("assert RIP in PAL; nothing else", begin, "pal.event.lost"),
   ret("signal handler done"),
 ]);
 
-const handle = flow<{ event: number; id: number; arg: number; hasUc: boolean; handled: boolean }>(
-  "_DkGenericSignalHandle",
-  "pal",
-  "2.10",
-  ({ test, call, at, ret, act }) => [
-    call("upcall = _DkGetExceptionHandler(event)", "_DkGetExceptionHandler", (_, v) => ({ event: v.event, found: false })),
-    test("upcall == NULL?", (c) => c.t.rax === 0, "none"),
-    call("_DkGenericEventTrigger(event, upcall, uc)", "_DkGenericEventTrigger", (_, v) => ({
-      event: v.event,
-      id: v.id,
-      arg: v.arg,
-      hasUc: v.hasUc,
-      skip: false,
-    })),
-    act("handled", (_, v) => {
-      v.handled = true;
-    }),
-    at("none"),
-    ret("return", handled),
-  ],
-);
+const handle = flow(genericSignalHandle, "pal", "2.10", ({ test, call, at, ret, act }) => [
+  call("upcall = _DkGetExceptionHandler(event)", getExceptionHandler, (_, v) => ({ event: v.event, found: false })),
+  test("upcall == NULL?", (c) => c.t.rax === 0, "none"),
+  call("_DkGenericEventTrigger(event, upcall, uc)", genericEventTrigger, (_, v) => copyOf(v)),
+  act("handled", (_, v) => {
+    v.handled = true;
+  }),
+  at("none"),
+  ret("return", handled),
+]);
 
-const trigger = flow<{ event: number; id: number; arg: number; hasUc: boolean; skip: boolean }>(
-  "_DkGenericEventTrigger",
-  "pal",
-  "2.10",
-  ({ act, callDynamic, ret }) => [
-    act("event = struct exception_event(event_num, context = copy of uc registers, uc)"),
-    callDynamic(
-      "upcall(event, arg, context)",
-      (c, v) => {
-        c.value = v.event;
-        c.extra = v.id;
-        return {
-          flow: c.flowOf(upcallName(v.event)),
-          v: { event: v.event, id: v.id, arg: v.arg, hasContext: v.hasUc, signal: 0, code: 0, mode: 0 },
-        };
-      },
-      "libos.upcall.enter",
-    ),
-    ret(),
-  ],
-);
+const trigger = flow(genericEventTrigger, "pal", "2.10", ({ act, callDynamic, ret }) => [
+  act("event = struct exception_event(event_num, context = copy of uc registers, uc)"),
+  callDynamic("upcall(event, arg, context)", upcall, "libos.upcall.enter"),
+  ret(),
+]);
 
-const exceptionReturn = flow("_DkExceptionReturn", "pal", "2.10", ({ act, ret }) => [
+const goBack = flow(exceptionReturn, "pal", "2.10", ({ act, ret }) => [
   act(
     "update event.uc registers with event.context registers",
     (c) => {
       const stack = running(c.t);
-      const at = findDown(stack, c.wiring.trigger);
-      const event = stack[at]?.v;
-      c.extra = typeof event?.id === "number" ? event.id : 0;
-      if (!event?.hasUc) return;
+      const at = findDown(c, stack, genericEventTrigger);
+      const event = localsOf(c, stack[at], genericEventTrigger);
+      c.extra = event?.id ?? 0;
+      if (!event?.hasContext) return;
       c.value = 1;
-      const frame = stack[findDown(stack, c.wiring.restorer, at)];
-      if (frame && event.skip === true) frame.v.skip = true;
+      const uc = localsOf(c, stack[findDown(c, stack, restoreRt, at)], restoreRt);
+      if (uc && event.skip) uc.skip = true;
     },
     "pal.exception.return",
   ),
   ret("unwind the call stack as usual"),
 ]);
 
-export const linuxHandlers: readonly Flow[] = [
-  signalSetup,
-  terminate,
-  malloc,
-  checkPending,
-  generic,
-  pipe,
-  handle,
-  trigger,
-  exceptionReturn,
-];
+export const linuxHandlers: readonly Flow[] = [setup, terminate, malloc, checkPending, generic, pipe, handle, trigger, goBack];

@@ -1,18 +1,16 @@
 /** Enclave entry code and ocalls, seen from inside (reference, 1.3, 2.2 and 2.3). Runs with the untrusted RSP where it really does. */
 
 import { goTo, hasBegun, newFrame } from "../../control.ts";
-import { type Cpu, cut, findDown, push, stackOf, topFrame } from "../../cpu.ts";
+import { type Cpu, cut, push, stackOf, topFrame } from "../../cpu.ts";
 import { type Flow, flow } from "../../flow.ts";
+import { enter, isFrameOf } from "../../frames.ts";
+import { enclaveEntry } from "../../sgx/flows.ts";
 import { eexit, fault } from "../../sgx/leaf.ts";
-import { ENCLAVE, type Frame, HOST, type Locals, type SsaFrame } from "../../state.ts";
+import { ENCLAVE, type Frame, HOST, type SsaFrame } from "../../state.ts";
 import { KIND } from "../../transition.ts";
 import { undefinedBehaviour } from "../../undefined.ts";
+import { exceptionHandler, handleExternalEvent, ocallExit, sgxEntry, sgxEntryReturn, sgxOcall, sgxRaise } from "./flows.ts";
 import { AFTER_RESUME } from "./untrusted.ts";
-
-interface Entry {
-  start: string;
-  event: number;
-}
 
 /** What `sgx.clobber` says is overwritten. */
 export const CLOBBER = { STACK_WORDS: 1, RED_ZONE: 2, VECTORS: 3, UNTRUSTED_STACK: 4 } as const;
@@ -27,8 +25,8 @@ function exitToNowhere(c: Cpu): void {
   fault(c, t);
 }
 
-const enclaveEntry = flow<Entry>(
-  "enclave_entry",
+const entry = flow(
+  enclaveEntry,
   "pal",
   "2.2, 2.3",
   ({ act, test, at }) => [
@@ -38,7 +36,7 @@ const enclaveEntry = flow<Entry>(
     act("RSP = ocall stack (TLS.stack)", returnFromOcall),
 
     at("ecall"),
-    test("is this a known ecall?", (_, v) => v.start !== "", "known"),
+    test("is this a known ecall?", (_, v) => v.start >= 0, "known"),
     act("ecall index rejected, EEXIT to address 0", exitToNowhere, "sgx.eexit"),
     at("known"),
     act("handle_ecall: set exit_target, ustack_top; RSP = enclave stack", (c, v) => {
@@ -47,7 +45,7 @@ const enclaveEntry = flow<Entry>(
       t.sgx.exitTarget = true;
       t.sgx.ustackTop = t.host.length;
       t.stack = ENCLAVE;
-      push(c, t, c.flowOf(v.start), {});
+      push(t, newFrame(c.program, v.start, {}));
     }),
 
     at("handle_resume"),
@@ -72,7 +70,7 @@ const enclaveEntry = flow<Entry>(
       const ssa = ssa0(c);
       c.extra = c.t.eventSignalId;
       ssa.push.push(
-        newFrame(c.program, c.flowOf("_DkExceptionHandler"), {
+        enter(c.program, exceptionHandler, {
           event: v.event,
           vector: ssa.vector,
           // A second frame keeps the stale vector, but its RIP is _DkExceptionHandler (3.4 sgx-exitinfo-stale).
@@ -120,22 +118,14 @@ function stageOneDone(c: Cpu): void {
   eexit(t);
   cut(c, t, HOST, t.host.length - 1);
   // Rewritten registers lead here by way of sgx_entry_return, which has no stack of its own: that of the interrupted sgx_raise goes on.
-  while (flowOnTop(c) === "sgx_entry_return") cut(c, t, HOST, t.host.length - 1);
+  while (isFrameOf(c, topFrame(t), sgxEntryReturn)) cut(c, t, HOST, t.host.length - 1);
   const raise = topFrame(t);
-  if (flowOnTop(c) !== "sgx_raise") throw new Error("EEXIT to after_resume, but not on the stack of sgx_raise");
+  if (!isFrameOf(c, raise, sgxRaise)) throw new Error("EEXIT to after_resume, but not on the stack of sgx_raise");
   goTo(c.program, raise, AFTER_RESUME);
 }
 
-const flowOnTop = (c: Cpu): string => c.program.flows[topFrame(c.t).flow]?.name ?? "";
-
-interface Ocall {
-  code: string;
-  args: Locals;
-  result: number;
-}
-
 /** The trusted half of an ocall, as explicit steps because a signal between any two of them matters (3.4 sgx-*-window). */
-const sgxOcall = flow<Ocall>("sgx_ocall", "pal", "1.3, 2.3", ({ act, test, call, at, ret }) => [
+const ocall = flow(sgxOcall, "pal", "1.3, 2.3", ({ act, test, call, at, ret }) => [
   act("sgx_ocalloc: copy the arguments to the untrusted stack", (c) => {
     if (!outerOcall(c)) return;
     c.kind = KIND["sgx.clobber"];
@@ -150,13 +140,13 @@ const sgxOcall = flow<Ocall>("sgx_ocall", "pal", "1.3, 2.3", ({ act, test, call,
     // From here to EEXIT the enclave runs on the untrusted stack. Its registers are its own, whatever TLS.stack says by now.
     t.stack = HOST;
     cut(c, t, HOST, t.sgx.ustackTop);
-    push(c, t, c.flowOf("sgx_ocall (untrusted RSP)"), { code: v.code, args: v.args });
+    push(t, enter(c.program, ocallExit, { code: v.code, asked: v.asked, args: v.args }));
   }),
   act("restore FSBASE, FXSAVE area and registers", (c, v) => {
     v.result = c.t.rdi;
   }),
   test("RSI == 0?", (c) => c.t.rsi === 0, "done"),
-  call("_DkHandleExternalEvent(event, uc)", "_DkHandleExternalEvent", (c) => ({
+  call("_DkHandleExternalEvent(event, uc)", handleExternalEvent, (c) => ({
     event: c.t.rsi,
     id: c.t.eventSignalId,
     frame: -1,
@@ -184,23 +174,22 @@ function outerOcall(c: Cpu): boolean {
 }
 
 function hasUnfinished(c: Cpu, stack: readonly Frame[], own: Frame | undefined): boolean {
-  const ocall = c.flowOf("sgx_ocall");
   for (let i = 0; i < stack.length; i += 1) {
     const frame = stack[i];
-    if (frame?.flow !== ocall || frame === own || !hasBegun(frame)) continue;
-    if (stack[i + 1]?.flow !== c.flowOf("_DkHandleExternalEvent")) return true;
+    if (frame === undefined || !isFrameOf(c, frame, sgxOcall) || frame === own || !hasBegun(frame)) continue;
+    if (!isFrameOf(c, stack[i + 1], handleExternalEvent)) return true;
   }
   return false;
 }
 
-const ocallExit = flow<Ocall>("sgx_ocall (untrusted RSP)", "pal", "1.3, 2.3", ({ act }) => [
+const exit = flow(ocallExit, "pal", "1.3, 2.3", ({ act }) => [
   act(
     "EEXIT(exit_target)",
     (c, v) => {
       const t = c.t;
       eexit(t);
       cut(c, t, HOST, t.host.length - 1);
-      push(c, t, c.flowOf("sgx_entry"), { code: v.code, args: v.args });
+      push(t, enter(c.program, sgxEntry, { code: v.code, asked: v.asked, args: v.args }));
     },
     "sgx.eexit",
   ),
@@ -220,6 +209,4 @@ export function getFrame(c: Cpu, stack: 0 | 1, depth: number): number {
 /** Index of the frame that runs now. */
 export const here = (c: Cpu): number => stackOf(c.t, c.t.stack).length - 1;
 
-export const triggerFrame = (c: Cpu): number => findDown(stackOf(c.t, c.t.stack), c.wiring.trigger);
-
-export const entryFlows: readonly Flow[] = [enclaveEntry, sgxOcall, ocallExit];
+export const entryFlows: readonly Flow[] = [entry, ocall, exit];

@@ -1,50 +1,34 @@
 /** Trusted PAL of Linux-SGX: exceptions, external events, generic handling and return (reference, 2.2 to 2.6). */
 
 import { skipFault } from "../../control.ts";
-import { type Cpu, cut, findDown, stackOf } from "../../cpu.ts";
+import { type Cpu, cut, stackOf } from "../../cpu.ts";
 import { VECTOR } from "../../faults.ts";
 import { type Flow, flow, type Step } from "../../flow.ts";
-import { copyOf, ENCLAVE, type StackId } from "../../state.ts";
+import { findDown, isFrameOf, localsOf, numberOf } from "../../frames.ts";
+import { copyOf, ENCLAVE, type Frame } from "../../state.ts";
 import { KIND } from "../../transition.ts";
 import { undefinedBehaviour } from "../../undefined.ts";
 import { palGivesUp } from "../calls.ts";
 import { EVENT, EVENT_BOUND, PAL_ERROR } from "../events.ts";
-import { handled, upcallName } from "../handler-table.ts";
-import { CLOBBER, getFrame, here, triggerFrame } from "./entry.ts";
-
-/** The interrupted registers (sgx_context_t): where they are on the stack is `stack` and `depth`. */
-interface Exception {
-  event: number;
-  vector: number;
-  opcode: string;
-  /** What the vector registers held: remembered for the trace, not saved by the code (3.4 sgx-xstate-not-saved). */
-  vectors: number;
-  id: number;
-  stack: StackId;
-  depth: number;
-  rax: number;
-  rdi: number;
-  rsi: number;
-  rdx: string;
-  carried: number;
-  frame: number;
-}
+import {
+  DK,
+  dkEvent,
+  dkExit,
+  dkMutex,
+  exceptionReturn,
+  failureUpcall,
+  genericEventTrigger,
+  genericSignalHandle,
+  getExceptionHandler,
+  type PalEvent,
+  palEvent,
+} from "../flows.ts";
+import { handled, upcall } from "../handler-table.ts";
+import { CLOBBER, getFrame, here } from "./entry.ts";
+import { type Exception, exceptionHandler, handleExternalEvent, ocallCpuid, sgxOcall } from "./flows.ts";
 
 /** `app.vectors`: the program's live values. */
 const LIVE = 1;
-
-interface Handle {
-  event: number;
-  id: number;
-  /** Index of the pal_frame's function, -1 = NULL. */
-  frame: number;
-  /** Interrupted context, depth -1 = NULL. */
-  stack: StackId;
-  depth: number;
-  rax: number;
-  skip: boolean;
-  handled: boolean;
-}
 
 /** Registers := the saved ones. Frames above are dropped, not unwound. */
 function restore(c: Cpu, v: Exception, skip: boolean): void {
@@ -61,8 +45,8 @@ function restore(c: Cpu, v: Exception, skip: boolean): void {
   if (skip) skipFault(c.program, stackOf(t, v.stack)[v.depth - 1]);
 }
 
-const handler = flow<Exception>(
-  "_DkExceptionHandler",
+const handler = flow(
+  exceptionHandler,
   "pal",
   "2.2, 2.4",
   ({ act, test, call, at }) => [
@@ -86,16 +70,9 @@ const handler = flow<Exception>(
       "sgx.clobber",
     ),
     at("handle"),
-    call("_DkGenericSignalHandle(event, ctx)", "_DkGenericSignalHandle", (_, v) => ({
-      event: v.event,
-      id: v.id,
-      frame: v.frame,
-      stack: v.stack,
-      depth: v.depth,
-      rax: v.rax,
-      skip: false,
-      handled: false,
-    })),
+    call("_DkGenericSignalHandle(event, ctx)", genericSignalHandle, (_, v) =>
+      palEvent(v.event, v.id, { hasContext: true, frame: v.frame, stack: v.stack, depth: v.depth }),
+    ),
     act(
       "restore_sgx_context(frame)",
       (c, v) => {
@@ -125,10 +102,10 @@ const handler = flow<Exception>(
       },
       "pal.event.lost",
     ),
-    call("ocall_exit(1): this thread only", "DkThreadExit", () => palGivesUp(1)),
+    call("ocall_exit(1): this thread only", dkExit.DkThreadExit, () => palGivesUp(1)),
     at("emulate"),
     test("RDTSC?", (_, v) => v.opcode === "rdtsc", "skip"),
-    call("ocall_cpuid()", "sgx_ocall", () => ({ code: "ocall_cpuid", args: {}, result: 0 }), "ocall.enter"),
+    call("ocall_cpuid()", sgxOcall, (c) => ({ code: numberOf(c.program, ocallCpuid), asked: -1, args: {}, result: 0 }), "ocall.enter"),
     at("skip"),
     act("RIP + 2, resume", (c, v) => dropAndRestore(c, v, true), "pal.event.lost"),
     at("breakpoint"),
@@ -144,67 +121,53 @@ function dropAndRestore(c: Cpu, v: Exception, skip: boolean): void {
 }
 
 const external = (fixed: boolean): Flow =>
-  flow<{ event: number; id: number; frame: number; handled: boolean }>(
-    "_DkHandleExternalEvent",
-    "pal",
-    "2.3 step 6",
-    ({ act, test, call, at, ret }) => {
-      const failure: Step = call(
-        "_DkRaiseFailure(PAL_ERROR_INTERRUPTED): keep the code",
-        "handle_failure",
-        (c) => {
-          c.value = EVENT.FAILURE;
-          c.extra = PAL_ERROR.INTERRUPTED;
-          return { error: PAL_ERROR.INTERRUPTED };
+  flow(handleExternalEvent, "pal", "2.3 step 6", ({ act, test, call, at, ret }) => {
+    const failure: Step = call(
+      "_DkRaiseFailure(PAL_ERROR_INTERRUPTED): keep the code",
+      failureUpcall,
+      (c) => {
+        c.value = EVENT.FAILURE;
+        c.extra = PAL_ERROR.INTERRUPTED;
+        return { error: PAL_ERROR.INTERRUPTED };
+      },
+      "libos.upcall.enter",
+    );
+    return [
+      act("frame = get_frame(uc) <finds outermost PAL function>", (c, v) => {
+        v.frame = getFrame(c, c.t.stack, here(c));
+        c.value = v.frame;
+      }),
+      test("RESUME while in DkObjectsWaitAny?", (c, v) => v.event === EVENT.RESUME && isWait(c, v.frame), "resume in wait"),
+      fixed ? failure : null,
+      call("_DkGenericSignalHandle(event, frame)", genericSignalHandle, (c, v) =>
+        palEvent(v.event, v.id, { frame: v.frame >= 0 ? v.frame : here(c), stack: ENCLAVE }),
+      ),
+      test("handled, or RESUME?", (c, v) => c.t.rax === 1 || v.event === EVENT.RESUME, "done"),
+      act("no handler: the thread ends"),
+      call("_DkThreadExit()", dkExit.DkThreadExit, () => palGivesUp(0)),
+      at("resume in wait"),
+      act(
+        "return at once: the code survives, no upcall",
+        (c, v) => {
+          c.value = v.event;
+          c.extra = v.id;
         },
-        "libos.upcall.enter",
-      );
-      return [
-        act("frame = get_frame(uc) <finds outermost PAL function>", (c, v) => {
-          v.frame = getFrame(c, c.t.stack, here(c));
-          c.value = v.frame;
-        }),
-        test(
-          "RESUME while in DkObjectsWaitAny?",
-          (c, v) => v.event === EVENT.RESUME && v.frame >= 0 && nameAt(c, v.frame).startsWith("DkObjectsWaitAny"),
-          "resume in wait",
-        ),
-        fixed ? failure : null,
-        call("_DkGenericSignalHandle(event, frame)", "_DkGenericSignalHandle", (c, v) => ({
-          event: v.event,
-          id: v.id,
-          frame: v.frame >= 0 ? v.frame : here(c),
-          stack: ENCLAVE,
-          depth: -1,
-          rax: 0,
-          skip: false,
-          handled: false,
-        })),
-        test("handled, or RESUME?", (c, v) => c.t.rax === 1 || v.event === EVENT.RESUME, "done"),
-        act("no handler: the thread ends"),
-        call("_DkThreadExit()", "DkThreadExit", () => palGivesUp(0)),
-        at("resume in wait"),
-        act(
-          "return at once: the code survives, no upcall",
-          (c, v) => {
-            c.value = v.event;
-            c.extra = v.id;
-          },
-          "pal.event.deliver",
-        ),
-        at("done"),
-        ret(),
-      ];
-    },
-  );
+        "pal.event.deliver",
+      ),
+      at("done"),
+      ret(),
+    ];
+  });
 
-function nameAt(c: Cpu, index: number): string {
-  const frame = stackOf(c.t, c.t.stack)[index];
-  return frame ? (c.program.flows[frame.flow]?.name ?? "") : "";
-}
+const WAITS = [DK.DkObjectsWaitAny, dkMutex.DkObjectsWaitAny, dkEvent.DkObjectsWaitAny];
 
-const handle = flow<Handle>("_DkGenericSignalHandle", "pal", "2.6", ({ act, test, call, at, ret }) => [
-  call("upcall = _DkGetExceptionHandler(event)", "_DkGetExceptionHandler", (_, v) => ({ event: v.event, found: false })),
+const frameAt = (c: Cpu, index: number): Frame | undefined => stackOf(c.t, c.t.stack)[index];
+
+/** DkObjectsWaitAny, whatever it waits for. */
+const isWait = (c: Cpu, index: number): boolean => WAITS.some((wait) => isFrameOf(c, frameAt(c, index), wait));
+
+const handle = flow(genericSignalHandle, "pal", "2.6", ({ act, test, call, at, ret }) => [
+  call("upcall = _DkGetExceptionHandler(event)", getExceptionHandler, (_, v) => ({ event: v.event, found: false })),
   test("event inside the table?", (_, v) => v.event < EVENT_BOUND, "known"),
   act(
     "read past the end of the table, call what is there",
@@ -213,7 +176,7 @@ const handle = flow<Handle>("_DkGenericSignalHandle", "pal", "2.6", ({ act, test
   ),
   at("known"),
   test("upcall == NULL?", (c) => c.t.rax === 0, "none"),
-  call("_DkGenericEventTrigger(event, upcall, frame/ctx)", "_DkGenericEventTrigger", (_, v) => copyOf(v)),
+  call("_DkGenericEventTrigger(event, upcall, frame/ctx)", genericEventTrigger, (_, v) => copyOf(v)),
   act("handled", (_, v) => {
     v.handled = true;
   }),
@@ -221,31 +184,20 @@ const handle = flow<Handle>("_DkGenericSignalHandle", "pal", "2.6", ({ act, test
   ret("return", handled),
 ]);
 
-const trigger = flow<Handle>(
-  "_DkGenericEventTrigger",
+const trigger = flow(
+  genericEventTrigger,
   "pal",
   "2.6",
   ({ act, callDynamic, ret }) => [
     act("event = struct exception_event(event_num, context = ctx, frame = frame)"),
-    callDynamic(
-      "upcall(event, ctx)",
-      (c, v) => {
-        c.value = v.event;
-        c.extra = v.id;
-        return {
-          flow: c.flowOf(upcallName(v.event)),
-          v: { event: v.event, id: v.id, arg: 0, hasContext: v.depth >= 0, signal: 0, code: 0, mode: 0 },
-        };
-      },
-      "libos.upcall.enter",
-    ),
+    callDynamic("upcall(event, ctx)", upcall, "libos.upcall.enter"),
     ret(),
   ],
   { note: "D5: the fault address is always 0" },
 );
 
 /** DkExceptionReturn of the event on this stack: context first, then frame, else plain return (D1). */
-const exceptionReturn = flow("_DkExceptionReturn", "pal", "2.6", ({ act, test, at, ret }) => [
+const goBack = flow(exceptionReturn, "pal", "2.6", ({ act, test, at, ret }) => [
   act(
     "event.context, event.frame: how to go back",
     (c) => {
@@ -265,9 +217,10 @@ const exceptionReturn = flow("_DkExceptionReturn", "pal", "2.6", ({ act, test, a
   ret(),
 ]);
 
-function eventHere(c: Cpu): Handle | null {
-  const frame = stackOf(c.t, c.t.stack)[triggerFrame(c)];
-  return frame ? (frame.v as unknown as Handle) : null;
+/** The event of the nearest upcall on the running stack. */
+function eventHere(c: Cpu): PalEvent | null {
+  const stack = stackOf(c.t, c.t.stack);
+  return localsOf(c, stack[findDown(c, stack, genericEventTrigger)], genericEventTrigger);
 }
 
 function abandon(c: Cpu): void {
@@ -277,7 +230,7 @@ function abandon(c: Cpu): void {
   c.extra = event.id;
   c.value = t.libos.palErrno;
   // Branch c of 2.3: the fake frame is this very function, so its caller sees it return and the code is kept.
-  if (nameAt(c, event.frame) === "_DkHandleExternalEvent") c.kind = KIND["pal.exception.return"];
+  if (isFrameOf(c, frameAt(c, event.frame), handleExternalEvent)) c.kind = KIND["pal.exception.return"];
   cut(c, t, t.stack, event.frame);
   t.rax = 0;
 }
@@ -285,10 +238,8 @@ function abandon(c: Cpu): void {
 function resumeContext(c: Cpu): void {
   const event = eventHere(c);
   const stack = stackOf(c.t, c.t.stack);
-  const at = findDown(stack, c.flowOf("_DkExceptionHandler"));
-  const frame = stack[at];
-  if (!event || !frame) return undefinedBehaviour(c, c.t, "DkExceptionReturn: no interrupted context on this stack");
-  const exception = frame.v as unknown as Exception;
+  const exception = localsOf(c, stack[findDown(c, stack, exceptionHandler)], exceptionHandler);
+  if (!event || !exception) return undefinedBehaviour(c, c.t, "DkExceptionReturn: no interrupted context on this stack");
   if (exception.vectors === LIVE && c.t.app.vectors !== LIVE) {
     c.kind = KIND["sgx.clobber"];
     c.value = CLOBBER.VECTORS;
@@ -301,5 +252,5 @@ export const exceptionFlows = (fixes: { interruptedCode: boolean }): Flow[] => [
   external(fixes.interruptedCode),
   handle,
   trigger,
-  exceptionReturn,
+  goBack,
 ];

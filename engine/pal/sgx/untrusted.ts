@@ -1,31 +1,54 @@
 /** Untrusted PAL of Linux-SGX: initialisation, ocalls, host signal handlers (reference, 2.1 to 2.5). */
 
-import { become, isPast, retry } from "../../control.ts";
+import { become, isPast, newFrame, retry } from "../../control.ts";
 import { type Cpu, running, topFrame } from "../../cpu.ts";
-import { type Flow, flow } from "../../flow.ts";
-import { type CallLocals, callArgs, exitArgs } from "../../host/calls.ts";
+import { type Flow, flow, type Step, type Steps } from "../../flow.ts";
+import { isFrameOf, localsOf, numberOf } from "../../frames.ts";
+import { callArgs, exitArgs } from "../../host/calls.ts";
+import { KERNEL, type KernelName, restoreRt } from "../../host/flows.ts";
 import { recheck } from "../../host/pending.ts";
-import { AEP, eenter, eresume } from "../../sgx/leaf.ts";
+import type { NoLocals, Ref } from "../../ref.ts";
+import { aep } from "../../sgx/flows.ts";
+import { eenter, eresume } from "../../sgx/leaf.ts";
 import { SIG, setOf, signalName, subtract } from "../../signals.ts";
-import type { Frame, Locals } from "../../state.ts";
+import { copyOf, type Frame, type Locals } from "../../state.ts";
 import { KIND, WHY } from "../../transition.ts";
-import { flowsOf, OCALL_NAMES, syscallsOf } from "../call-parts.ts";
 import { eventOf, PAL_ERROR, unixToPal } from "../events.ts";
+import { palMain } from "../flows.ts";
+import { kernelCallsOf, OCALL_NAMES, type OcallName, syscallsOf } from "../host-calls.ts";
 import { lock, unlock, whenTaken } from "../locks.ts";
+import {
+  asyncSignals,
+  ecall,
+  type Handler,
+  type Leaving,
+  loadEnclave,
+  OCALLS,
+  type Ocall,
+  ocallCpuid,
+  resumeSighandler,
+  sgxEntry,
+  sgxEntryReturn,
+  sgxRaise,
+  sgxSignalSetup,
+  syncSignals,
+  terminateSighandler,
+  threadStart,
+} from "./flows.ts";
 
 const libcLock = (): string => "libc";
 
 /** RDI of a return from an ocall that a signal cut short. */
 const INTERRUPTED_CODE = -PAL_ERROR.INTERRUPTED;
 
-function setAction(c: Cpu, signal: number, handler: string): void {
+function setAction(c: Cpu, signal: number, handler: Ref<Handler>): void {
   c.signal = signal;
-  c.process(c.t).hostActions[signal] = { flow: c.flowOf(handler), flags: 0, mask: setOf([SIG.CONT]) };
+  c.process(c.t).hostActions[signal] = { flow: numberOf(c.program, handler), flags: 0, mask: setOf([SIG.CONT]) };
 }
 
-const setSighandler = (name: string, signals: readonly number[], handler: string): Flow =>
-  flow(name, "untrusted-pal", "2.1", ({ act, ret }) => [
-    act(`action = struct sigaction(sa_handler = ${handler}, sa_flags = {SA_SIGINFO | SA_RESTORER}, sa_mask = {SIGCONT})`),
+const setSighandler = (of: Ref<NoLocals>, signals: readonly number[], handler: Ref<Handler>): Flow =>
+  flow(of, "untrusted-pal", "2.1", ({ act, ret }) => [
+    act(`action = struct sigaction(sa_handler = ${handler.name}, sa_flags = {SA_SIGINFO | SA_RESTORER}, sa_mask = {SIGCONT})`),
     ...signals.map((signal) => act(`rt_sigaction(${signalName(signal)}, action)`, (c) => setAction(c, signal, handler), "host.sigaction")),
     act(
       `rt_sigprocmask(SIG_UNBLOCK, ${signals.map(signalName).join(" | ")})`,
@@ -39,37 +62,37 @@ const setSighandler = (name: string, signals: readonly number[], handler: string
   ]);
 
 const signalSetup = flow(
-  "sgx_signal_setup",
+  sgxSignalSetup,
   "untrusted-pal",
   "2.1",
   ({ call, ret }) => [
-    call("set_sighandler(SIGTERM | SIGINT | SIGCONT)", "set_sighandler (async signals)"),
-    call("set_sighandler(SIGSEGV | SIGILL | SIGFPE | SIGBUS)", "set_sighandler (sync signals)"),
+    call("set_sighandler(SIGTERM | SIGINT | SIGCONT)", asyncSignals),
+    call("set_sighandler(SIGSEGV | SIGILL | SIGFPE | SIGBUS)", syncSignals),
     ret(),
   ],
   { note: "SIGCHLD, SIGPIPE, SIGALRM, SIGUSR* keep their host defaults (not said on the page)" },
 );
 
 /** First function of a process. `start` is what the first ecall runs in the enclave. */
-const load = flow("load_enclave", "untrusted-pal", "2.1", ({ act, call, ret }) => [
+const load = flow(loadEnclave, "untrusted-pal", "2.1", ({ act, call, ret }) => [
   act("build the enclave"),
-  call("sgx_signal_setup()", "sgx_signal_setup"),
+  call("sgx_signal_setup()", sgxSignalSetup),
   act("map_tcs(gettid): current_tcs := first free TCS", (c) => {
     c.t.sgx.mapped = true;
   }),
-  call("ecall_enclave_start()", "ecall", () => ({ start: "pal_linux_main" })),
+  call("ecall_enclave_start()", ecall, (c) => ({ start: numberOf(c.program, palMain) })),
   ret(),
 ]);
 
-const thread = flow("thread_start (untrusted)", "untrusted-pal", "2.1", ({ act, call, ret }) => [
+const thread = flow(threadStart, "untrusted-pal", "2.1", ({ act, call, ret }) => [
   act("map_tcs(gettid): current_tcs := first free TCS", (c) => {
     c.t.sgx.mapped = true;
   }),
-  call("ecall_thread_start()", "ecall", (_, v) => ({ start: v.start ?? "" })),
+  call("ecall_thread_start()", ecall, (_, v) => ({ start: v.start })),
   ret(),
 ]);
 
-const ecall = flow<{ start: string }>("ecall", "untrusted-pal", "2.1", ({ act, ret }) => [
+const enterEnclave = flow(ecall, "untrusted-pal", "2.1", ({ act, ret }) => [
   act("RBX = TCS, RCX = async_exit_pointer, RDI = ecall number", (c) => {
     c.t.rdi = 0;
     c.t.rsi = 0;
@@ -89,12 +112,12 @@ const ecall = flow<{ start: string }>("ecall", "untrusted-pal", "2.1", ({ act, r
 const RDX_LOADED = "RDX loaded";
 
 /** Where EEXIT of an ocall lands: dispatch, then back into the enclave. */
-const dispatch = flow<{ code: string; args: Locals }>(
-  "sgx_entry",
+const dispatch = flow(
+  sgxEntry,
   "untrusted-pal",
   "2.3",
   ({ act, callDynamic, at }) => [
-    callDynamic("call the ocall's function", (c, v) => ({ flow: c.flowOf(v.code), v: { args: v.args } })),
+    callDynamic("call the ocall's function", (c, v) => newFrame(c.program, v.code, ocallArgs(v))),
     act("RDI = result, RSI = 0", (c) => {
       c.t.rdi = c.t.rax;
       c.t.rsi = 0;
@@ -105,20 +128,19 @@ const dispatch = flow<{ code: string; args: Locals }>(
     }),
     at(RDX_LOADED),
     act("go to sgx_entry_return()", (c) => {
-      const frame = running(c.t)[running(c.t).length - 1];
-      if (frame) become(c.program, frame, c.flowOf("sgx_entry_return"), {});
+      become(c.program, topFrame(c.t), numberOf(c.program, sgxEntryReturn), {});
     }),
   ],
   { note: "D2: a handler that rewrites RIP jumps past the RDX load, so RDX keeps what it had" },
 );
 
-const entryReturn = flow("sgx_entry_return", "untrusted-pal", "2.3", ({ act, at }) => [
+const entryReturn = flow(sgxEntryReturn, "untrusted-pal", "2.3", ({ act, at }) => [
   at(RDX_LOADED),
   act("RBX = current thread's TCS, RCX = async_exit_pointer() addr"),
   act(
     "EENTER(RBX, RCX)",
     (c) => {
-      eenter(c, c.t, { start: "", event: 0 });
+      eenter(c, c.t, { start: -1, event: 0 });
     },
     "sgx.eenter",
   ),
@@ -128,18 +150,18 @@ const entryReturn = flow("sgx_entry_return", "untrusted-pal", "2.3", ({ act, at 
   }),
 ]);
 
+const ocallArgs = ({ asked, args }: Leaving): Locals => ({ asked, args, tid: 0 });
+
 /**
  * One function an ocall. The first step is before the system call, the last after it: a signal in the first makes the call
  * never happen, in the last its result is discarded (2.3 branches). Where several kernel calls are behind one ocall, `asked` says which.
  */
-const ocall = (name: string, flows: readonly string[]): Flow =>
-  flow<{ args: CallLocals }>(name, "untrusted-pal", "2.3", ({ act, call, callDynamic, ret }) => {
-    const label = `INLINE_SYSCALL(${syscallsOf(name)})`;
+const ocall = (name: OcallName): Flow =>
+  flow(OCALLS[name], "untrusted-pal", "2.3", (s) => {
+    const { act, ret } = s;
     return [
       act("take the arguments"),
-      flows.length === 1
-        ? call(label, flows[0] ?? "", (_, v) => ({ ...v.args }))
-        : callDynamic(label, (c, v) => ({ flow: c.flowOf(String(v.args.asked)), v: { ...v.args } })),
+      hostCall(s, `INLINE_SYSCALL(${syscallsOf(name)})`, kernelCallsOf(name)),
       act("unix_to_pal_error(result)", (c) => {
         c.t.rax = unixToPal(c.t.rax);
       }),
@@ -149,15 +171,21 @@ const ocall = (name: string, flows: readonly string[]): Flow =>
     ];
   });
 
+/** The call that the ocall was made for. Made again after a signal it has its arguments as they were. */
+const hostCall = (s: Steps<Ocall>, label: string, kernel: readonly KernelName[]): Step => {
+  const [only, ...more] = kernel;
+  if (only === undefined || more.length > 0) return s.callDynamic(label, (c, v) => newFrame(c.program, v.asked, copyOf(v.args)));
+  return s.call(label, KERNEL[only] as unknown as Ref<Locals>, (_, v) => copyOf(v.args));
+};
+
 /**
  * With a thread control structure: interrupt that thread. Without: pthread_create, which holds a lock of libc. A signal that rewrites RIP in
  * between leaves it held, and the next clone waits for ever (2.3, 3.5 sgx-eexit-libc-lock).
  */
-const wakeThread = flow<{ args: CallLocals; tid: number }>("ocall_wake_thread", "untrusted-pal", "2.3, 3.5 sgx-eexit-libc-lock", (s) => [
-  s.own({ tid: 0 }),
+const wakeThread = flow(OCALLS.ocall_wake_thread, "untrusted-pal", "2.3, 3.5 sgx-eexit-libc-lock", (s) => [
   s.act("take the arguments"),
-  s.test("no thread to wake: clone_thread()?", (_, v) => v.args.asked === "host clone", "clone"),
-  s.call("interrupt_thread(): INLINE_SYSCALL(tgkill)", "host tgkill", (_, v) => ({ ...v.args })),
+  s.test("no thread to wake: clone_thread()?", (c, v) => v.asked === numberOf(c.program, KERNEL.clone), "clone"),
+  hostCall(s, "interrupt_thread(): INLINE_SYSCALL(tgkill)", ["tgkill"]),
   s.act("unix_to_pal_error(result)", (c) => {
     c.t.rax = unixToPal(c.t.rax);
   }),
@@ -166,7 +194,7 @@ const wakeThread = flow<{ args: CallLocals; tid: number }>("ocall_wake_thread", 
   }),
   s.at("clone"),
   ...lock(s, "pthread_create(): take libc's lock", libcLock),
-  s.call("pthread_create(): INLINE_SYSCALL(clone)", "host clone", (_, v) => ({ ...v.args })),
+  hostCall(s, "pthread_create(): INLINE_SYSCALL(clone)", ["clone"]),
   s.act("pthread_create(): the result", (c, v) => {
     v.tid = unixToPal(c.t.rax);
   }),
@@ -179,21 +207,15 @@ const wakeThread = flow<{ args: CallLocals; tid: number }>("ocall_wake_thread", 
 ]);
 
 /** CPUID of the processor: no system call. */
-const cpuid = flow("ocall_cpuid", "untrusted-pal", "2.4", ({ act, ret }) => [
+const cpuid = flow(ocallCpuid, "untrusted-pal", "2.4", ({ act, ret }) => [
   act("cpuid"),
   ret("return", (c) => {
     c.t.rax = 0;
   }),
 ]);
 
-interface Handler {
-  signal: number;
-  id: number;
-  event: number;
-}
-
 /** RIP == AEP exactly: the frame below handler and restorer. */
-const atAep = (c: Cpu): boolean => running(c.t)[running(c.t).length - 3]?.flow === c.wiring.aep;
+const atAep = (c: Cpu): boolean => isFrameOf(c, running(c.t)[running(c.t).length - 3], aep);
 
 const takeEvent = (c: Cpu, v: Handler): void => {
   v.event = eventOf(v.signal);
@@ -201,7 +223,7 @@ const takeEvent = (c: Cpu, v: Handler): void => {
   c.extra = v.id;
 };
 
-const terminate = flow<Handler>("_DkTerminateSighandler", "untrusted-pal", "2.2, 2.3", ({ act, test, call, at, ret }) => [
+const terminate = flow(terminateSighandler, "untrusted-pal", "2.2, 2.3", ({ act, test, call, at, ret }) => [
   act("event := signal", takeEvent),
   test("RIP == async_exit_pointer()?", atAep, "in enclave"),
   act(
@@ -213,7 +235,7 @@ const terminate = flow<Handler>("_DkTerminateSighandler", "untrusted-pal", "2.2,
   ),
   test("return", () => true, "done"),
   at("in enclave"),
-  call("sgx_raise(event)", "sgx_raise", (_, v) => ({ event: v.event, id: v.id, signal: v.signal })),
+  call("sgx_raise(event)", sgxRaise, (_, v) => ({ event: v.event, id: v.id, signal: v.signal })),
   at("done"),
   ret("signal handler done"),
 ]);
@@ -221,24 +243,21 @@ const terminate = flow<Handler>("_DkTerminateSighandler", "untrusted-pal", "2.2,
 /** Rewrites the registers in the signal frame. An event that was there and had not entered the enclave is lost. */
 function inject(c: Cpu, v: Handler): void {
   const stack = running(c.t);
-  const frame = stack[stack.length - 2];
+  const frame = localsOf(c, stack[stack.length - 2], restoreRt);
   const interrupted = stack[stack.length - 3];
   c.signal = v.signal;
   c.value = v.event;
   c.extra = v.id;
   if (!frame) return;
-  const before = typeof frame.v.carried === "number" ? frame.v.carried : 0;
-  if (before > 0 && interrupted?.flow === c.flowOf("sgx_entry_return")) {
+  if (frame.carried > 0 && isFrameOf(c, interrupted, sgxEntryReturn)) {
     c.kind = KIND["pal.event.overwrite"];
-    c.value = before;
+    c.value = frame.carried;
   }
-  Object.assign(frame.v, {
-    redirect: c.flowOf("sgx_entry_return"),
-    rdi: INTERRUPTED_CODE,
-    rsi: v.event,
-    carried: v.id,
-    rdx: hasLoadedRdx(c, interrupted) ? (frame.v.rdx ?? "") : "",
-  });
+  frame.redirect = numberOf(c.program, sgxEntryReturn);
+  frame.rdi = INTERRUPTED_CODE;
+  frame.rsi = v.event;
+  frame.carried = v.id;
+  if (!hasLoadedRdx(c, interrupted)) frame.rdx = "";
 }
 
 const hasLoadedRdx = (c: Cpu, frame: Frame | undefined): boolean => frame !== undefined && isPast(c.program, frame, RDX_LOADED);
@@ -246,7 +265,7 @@ const hasLoadedRdx = (c: Cpu, frame: Frame | undefined): boolean => frame !== un
 /** Mark of the label that RDX leads to after stage one of an exception. */
 export const AFTER_RESUME = "after_resume";
 
-const raise = flow<{ event: number; id: number; signal: number }>("sgx_raise", "untrusted-pal", "2.2", ({ act, at, ret }) => [
+const raise = flow(sgxRaise, "untrusted-pal", "2.2", ({ act, at, ret }) => [
   act("RDX = after_resume() addr", (c) => {
     c.t.rdx = "after_resume";
   }),
@@ -261,7 +280,7 @@ const raise = flow<{ event: number; id: number; signal: number }>("sgx_raise", "
     "EENTER(RBX, RCX)",
     (c, v) => {
       c.signal = v.signal;
-      eenter(c, c.t, { start: "", event: 0 });
+      eenter(c, c.t, { start: -1, event: 0 });
     },
     "sgx.eenter",
   ),
@@ -269,7 +288,7 @@ const raise = flow<{ event: number; id: number; signal: number }>("sgx_raise", "
   ret("after_resume(): return"),
 ]);
 
-const resumeHandler = flow<Handler>("_DkResumeSighandler", "untrusted-pal", "2.4, 2.5", ({ act, test, call, at, ret }) => [
+const resumeHandler = flow(resumeSighandler, "untrusted-pal", "2.4, 2.5", ({ act, test, call, at, ret }) => [
   act("event := signal", takeEvent),
   test("RIP == async_exit_pointer()?", atAep, "in enclave"),
   act(
@@ -281,28 +300,30 @@ const resumeHandler = flow<Handler>("_DkResumeSighandler", "untrusted-pal", "2.4
     },
     "pal.event.lost",
   ),
-  call("exit(1): this thread only", "host exit", () => ({ ...callArgs(), ...exitArgs({ status: 1, how: 2, why: WHY.PAL }) })),
+  call("exit(1): this thread only", KERNEL.exit, () => ({ ...callArgs(), ...exitArgs({ status: 1, how: 2, why: WHY.PAL }) })),
   at("in enclave"),
-  call("sgx_raise(event)", "sgx_raise", (_, v) => ({ event: v.event, id: v.id, signal: v.signal })),
+  call("sgx_raise(event)", sgxRaise, (_, v) => ({ event: v.event, id: v.id, signal: v.signal })),
   ret("signal handler done"),
 ]);
 
-const aep = flow(AEP, "untrusted-pal", "1.3", ({ act }) => [act("ERESUME", (c) => eresume(c, c.t), "sgx.eresume")], { text: "aep" });
+const exitPointer = flow(aep, "untrusted-pal", "1.3", ({ act }) => [act("ERESUME", (c) => eresume(c, c.t), "sgx.eresume")], {
+  text: "aep",
+});
 
 export const untrustedFlows: readonly Flow[] = [
   signalSetup,
-  setSighandler("set_sighandler (async signals)", [SIG.TERM, SIG.INT, SIG.CONT], "_DkTerminateSighandler"),
-  setSighandler("set_sighandler (sync signals)", [SIG.SEGV, SIG.ILL, SIG.FPE, SIG.BUS], "_DkResumeSighandler"),
+  setSighandler(asyncSignals, [SIG.TERM, SIG.INT, SIG.CONT], terminateSighandler),
+  setSighandler(syncSignals, [SIG.SEGV, SIG.ILL, SIG.FPE, SIG.BUS], resumeSighandler),
   load,
   thread,
-  ecall,
+  enterEnclave,
   dispatch,
   entryReturn,
-  ...OCALL_NAMES.filter((name) => name !== "ocall_wake_thread").map((name) => ocall(name, flowsOf(name))),
+  ...OCALL_NAMES.filter((name) => name !== "ocall_wake_thread").map(ocall),
   wakeThread,
   cpuid,
   terminate,
   raise,
   resumeHandler,
-  aep,
+  exitPointer,
 ];
