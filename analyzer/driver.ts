@@ -150,26 +150,20 @@ type Totals = { -readonly [F in keyof RuleRun]: RuleRun[F] };
 
 const add = (sums: Map<string, number>, key: string, more: number): void => void sums.set(key, (sums.get(key) ?? 0) + more);
 
-/** What of a recorded trace the rules need. */
+/** The part of a recorded trace that the rules need. */
 export type Analyzable = Names & { rows(): Iterable<Block> };
 
-/** Analyze a recorded trace in one go: nothing else happens meanwhile. */
-export function analyze(trace: Analyzable, rules?: readonly Rule[]): AnalysisResult {
-  const analysis = createAnalysis(trace, rules);
-  for (const block of trace.rows()) analysis.put(block);
-  return analysis.finish();
-}
-
-export interface GentleOptions {
+export interface AnalyzeOptions {
+  /** All rules without it. */
   readonly rules?: readonly Rule[] | undefined;
   /** Ends the analysis. */
   readonly signal?: AbortSignal | undefined;
-  /** Told the rows done after each block. */
+  /** Called after each block with the number of rows analyzed. */
   readonly onProgress?: ((rows: number) => void) | undefined;
 }
 
-/** The same, but lets timers and signals in after each block. Null when `signal` was aborted. */
-export async function analyzeGently(trace: Analyzable, options: GentleOptions = {}): Promise<AnalysisResult | null> {
+/** Analyzes a recorded trace. Yields to the event loop after each block, for timers and signals. Null when `signal` was aborted. */
+export async function analyze(trace: Analyzable, options: AnalyzeOptions = {}): Promise<AnalysisResult | null> {
   const { rules, signal, onProgress } = options;
   const analysis = createAnalysis(trace, rules);
   for (const block of trace.rows()) {

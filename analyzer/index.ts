@@ -4,10 +4,9 @@ export {
   type Analysis,
   type AnalysisResult,
   type Analyzable,
+  type AnalyzeOptions,
   analyze,
-  analyzeGently,
   createAnalysis,
-  type GentleOptions,
   MAX_FINDINGS_PER_FINGERPRINT,
 } from "./driver.ts";
 export { pairUp, type SeenPair } from "./experiments/compare.ts";

@@ -1,6 +1,6 @@
 /** Runs the rules over a trace, with progress, and keeps the findings in its database. Used by `analyze` and `demo`. */
 
-import { type AnalysisResult, analyzeGently, RULES, type Rule } from "../analyzer/index.ts";
+import { type AnalysisResult, analyze, RULES, type Rule } from "../analyzer/index.ts";
 import { type Trace, TraceError } from "../recorder/index.ts";
 import type { Io } from "./io.ts";
 import { startProgress } from "./progress.ts";
@@ -16,7 +16,7 @@ export async function analyzeAndKeep(io: Io, trace: Trace, rules?: readonly Rule
   const progress = startProgress();
   const total = trace.transitions.rows;
   try {
-    const result = await analyzeGently(trace, {
+    const result = await analyze(trace, {
       rules,
       signal: io.signal,
       onProgress: (rows) => progress.update("analyzing", rows, total),

@@ -87,7 +87,7 @@ function digestOf(trace: Trace): string {
   return digest.finish(trace.texts, trace.threads);
 }
 
-test.each(FORMER)("$file opens and holds what was recorded", (former) => {
+test.each(FORMER)("$file opens and holds what was recorded", async (former) => {
   const dir = folderOf(former);
   let rebuilt = "";
   const trace = openTrace(dir, { onRebuild: (why) => (rebuilt = why) });
@@ -106,7 +106,7 @@ test.each(FORMER)("$file opens and holds what was recorded", (former) => {
   ]);
   expect(ask("SELECT (SELECT count(*) FROM syscalls), (SELECT count(*) FROM signals)")).toEqual([former.calls, former.signals]);
   expect(ask("SELECT digest, (SELECT count(*) FROM quality WHERE severity = 'error') FROM run")).toEqual([former.digest, 0]);
-  expect(analyze(trace).findings.map(({ rule, firstSeq, lastSeq }) => [rule, firstSeq, lastSeq])).toEqual(
+  expect((await analyze(trace))?.findings.map(({ rule, firstSeq, lastSeq }) => [rule, firstSeq, lastSeq])).toEqual(
     expect.arrayContaining([...former.findings]),
   );
   expect(ask("SELECT format FROM run")).toEqual([former.format]);

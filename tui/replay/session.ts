@@ -1,6 +1,6 @@
 /** What the replay looks at: a trace with everything the panes ask of it. */
 
-import { analyzeGently, storedVerdict } from "../../analyzer/index.ts";
+import { analyze, storedVerdict } from "../../analyzer/index.ts";
 import { signalName } from "../../engine/index.ts";
 import type { Cell, Trace } from "../../recorder/index.ts";
 import { allRulesRan } from "../analyzing.ts";
@@ -124,7 +124,7 @@ export const isTooLongToAnalyze = (session: ReplaySession): boolean => session.s
 /** What the rules found, or find now: block by block, the keys stay alive. Throws TraceError. */
 export async function findingsOf(session: ReplaySession, signal?: AbortSignal): Promise<readonly StoredFinding[]> {
   if (!needsAnalysis(session)) return session.stored ?? [];
-  const result = await analyzeGently(session.trace, { signal });
+  const result = await analyze(session.trace, { signal });
   const found = result?.findings ?? [];
   return found.slice(0, MAX_FINDINGS).map((finding, i) => ({ ...finding, id: i + 1, thread: finding.thread ?? 0 }));
 }
