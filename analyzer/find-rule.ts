@@ -4,7 +4,7 @@ import { hint } from "../engine/index.ts";
 import type { Rule } from "./rule.ts";
 import { RULES } from "./rules/index.ts";
 
-/** The user asked for a rule that is none. */
+/** The user asked for a rule that does not exist. */
 export class RuleError extends Error {
   override readonly name = "RuleError";
 }

@@ -1,4 +1,4 @@
-/** What a rule has found: a value, kept in the trace's database as it is. */
+/** A finding of a rule, as the trace's database keeps it. */
 
 import type { FindingRecord } from "../recorder/index.ts";
 

@@ -11,7 +11,7 @@ export interface SeenPair {
   readonly differs: boolean;
 }
 
-/** In the order of `one`; what only `other` has comes at its seq there. `whole`: what is missing did not happen. */
+/** Pairs in the order of `one`; an item that only `other` has is placed by its seq there. `whole`: a missing item did not happen. */
 export function pairUp(one: SeenCalls["seen"], other: SeenCalls["seen"], whole: boolean): SeenPair[] {
   const pairs = [...one].map(([key, was]): SeenPair => {
     const is = other.get(key);

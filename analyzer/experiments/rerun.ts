@@ -18,7 +18,7 @@ import {
 } from "../../engine/index.ts";
 import type { Trace } from "../../recorder/index.ts";
 
-/** A trace that cannot be run again, or a change of it that cannot be: shown as it is. */
+/** The trace cannot be run again, or not with this change. The message is for the user as it is. */
 export class ExperimentError extends Error {}
 
 export interface Changes {
@@ -38,7 +38,7 @@ export function runOf(trace: Trace, changes: Changes = {}): Run {
   const scenario = parseScenario(info.scenarioText, `scenario of ${dir}`);
   return boot({
     stack: changes.stack ?? known(findStackName(info.stack), info.stack, "the stack"),
-    // Another run may need more transitions for the same time; who runs it bounds it.
+    // Another run may need more transitions for the same time; the caller bounds it.
     scenario: isAnother(changes) ? { ...scenario, limit: { ...scenario.limit, transitions: Number.MAX_SAFE_INTEGER } } : scenario,
     fixes:
       changes.fixes ??
@@ -68,8 +68,8 @@ export interface RowDifference {
 }
 
 /**
- * The first transition at which `run` differs from the trace, null when there is none. Lets timers and signals in after each block.
- * `onProgress` is told rows compared; return false to stop (then the result says nothing).
+ * The first transition at which `run` differs from the trace, null when there is none. Yields to the event loop after each block.
+ * `onProgress` gets the number of rows compared; it returns false to stop (then the result says nothing).
  */
 export async function firstDifferingRow(trace: Trace, run: Run, onProgress: (rows: number) => boolean): Promise<RowDifference | null> {
   let seq = 0;

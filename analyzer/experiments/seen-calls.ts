@@ -14,7 +14,7 @@ export interface Seen {
   readonly handler: boolean;
   /** Result of a call, 0 of a handler that was left; null while it lasts. */
   result: number | null;
-  /** Where it was over; null while it lasts. */
+  /** Seq of its end; null while it lasts. */
   endSeq: number | null;
 }
 

@@ -1,6 +1,6 @@
 /** Lays two sequences of numbers side by side (Myers 1986, "An O(ND) difference algorithm"), in bounded memory. */
 
-/** Edits looked for at once; memory grows with the square. What differs more is aligned piece by piece. */
+/** Most edits that one search allows: its memory grows with their square. Sequences that differ more are aligned piece by piece. */
 const MOST_EDITS = 1_000;
 
 /**
@@ -20,7 +20,7 @@ export function align(a: Int32Array, b: Int32Array): Int32Array {
   return partner;
 }
 
-/** Aligns a[x..endA) with b[y..endB) from their beginning, to the end or as far as the most edits reach. Where it came to. */
+/** Aligns a[x..endA) with b[y..endB) from their beginning, to the end or as far as MOST_EDITS reach. Returns where it stopped. */
 function snake(a: Int32Array, x0: number, endA: number, b: Int32Array, y0: number, endB: number, partner: Int32Array): [number, number] {
   const n = endA - x0;
   const m = endB - y0;

@@ -23,7 +23,7 @@ export function compareCalls(pair: ThreadPair): void {
   for (const ofA of [true, false]) tellOneSided(pair, ofA);
 }
 
-/** Calls that only one run makes. Those of a handler's run that only one has are part of it. */
+/** Calls that only one run makes. Calls inside a handler's run that only one run has are part of that difference. */
 function tellOneSided(pair: ThreadPair, ofA: boolean): void {
   const own = ofA ? pair.a : pair.b;
   const other = ofA ? pair.b : pair.a;
@@ -45,7 +45,7 @@ function tellOneSided(pair: ThreadPair, ofA: boolean): void {
   });
 }
 
-/** How much the lack of an item counts: `i` is its position in its thread. */
+/** The weight of an item that the other run lacks; `i` is its position in its thread. */
 export function lackOf(own: ThreadSide, other: ThreadSide, item: number, i: number): Weight {
   const { items } = own.half.of;
   // Both went on after its place.
@@ -84,7 +84,7 @@ export function compareEnds(pair: ThreadPair, itemA: number, itemB: number): boo
   return false;
 }
 
-/** In the order of causes: where its thread died in it, for what is open. */
+/** Seq that orders the item among causes: for an open one, the seq at which its thread died in it. */
 function placeOf(of: Observed, item: number): number {
   const { items } = of;
   if (items.how.at(item) !== OPEN) return items.end.at(item);
@@ -92,7 +92,7 @@ function placeOf(of: Observed, item: number): number {
   return end?.how === "killed" || end?.how === "died" ? end.seq : items.seq.at(item);
 }
 
-/** The log of the real program has this result, although the run on Linux alone has another: then nobody is to blame. */
+/** The log of the real program has this result although the run on Linux alone has another: the stack is not to blame. */
 const saidByLog = ({ log }: Observed, item: number, result: number): boolean => log?.get(item) === result;
 
 /** The log knows better than the emulated kernel. */
@@ -160,7 +160,7 @@ function valuesOf(of: Observed, item: number): Values {
 }
 
 const NOTHING: readonly number[] = [];
-/** Outputs that are times: what is left of them depends on what transitions cost. */
+/** Outputs that are remaining times: they depend on what transitions cost. */
 const TIMES = new Set([2, 7]);
 
 /** Compares what both wrote besides the result; `kindOf` says what sort of difference an output makes. */
@@ -173,7 +173,7 @@ export function compareOutputs(
   const a = pair.a.half.of;
   const b = pair.b.half.of;
   if (a.items.output.at(itemA) < 0 && b.items.output.at(itemB) < 0) return;
-  // A call that did not succeed in one of them wrote nothing there: the result tells it.
+  // A call that failed in one run wrote nothing there: the difference of results says so already.
   const one = valuesOf(a, itemA);
   const other = valuesOf(b, itemB);
   if (one.size === 0 || other.size === 0) if (becameOf(a, itemA) !== becameOf(b, itemB)) return;

@@ -11,7 +11,7 @@ import { type Half, type Pairing, pair } from "./pairing.ts";
 import { compareRuns } from "./runs.ts";
 import { type ThreadPair, threadPair } from "./thread-pair.ts";
 
-/** What is left out of a comparison, by name. */
+/** Names of what a comparison leaves out. */
 export interface Ignored {
   readonly calls?: ReadonlySet<string>;
   readonly threads?: ReadonlySet<string>;
@@ -25,7 +25,7 @@ export interface Compared {
   readonly pairing: Pairing;
   /** Calls and handlers' runs that both have. */
   readonly compared: number;
-  /** By thread number of the one run: where the comparison stops, because the other run was cut; -1 nowhere. */
+  /** By thread number of the first run: the seq where the comparison stops because the other run was cut; -1 if it does not stop. */
   readonly comparedTo: readonly number[];
 }
 
@@ -38,8 +38,8 @@ export function compare(a: Observed, b: Observed, ignored: Ignored = {}): Compar
   }
 }
 
-/** The same, but lets timers and signals in between threads. Null when `signal` was aborted. */
-export async function compareGently(a: Observed, b: Observed, ignored: Ignored, signal: AbortSignal | undefined): Promise<Compared | null> {
+/** Async variant: yields to the event loop after each thread. Null when `signal` was aborted. */
+export async function compareAsync(a: Observed, b: Observed, ignored: Ignored, signal: AbortSignal | undefined): Promise<Compared | null> {
   const steps = compareSteps(a, b, ignored);
   for (;;) {
     const { done, value } = steps.next();

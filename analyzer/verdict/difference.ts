@@ -21,12 +21,12 @@ export type DifferenceKind = (typeof DIFFERENCE_KINDS)[number]["name"];
 
 /**
  * `differs`: the application fares differently. `timing`: the same came at another moment, because what caused it did (a signal from
- * outside, another thread). `cut`: one run ended, and the time was not enough to say that it would not have come there.
+ * outside, another thread). `cut`: one run ended too early to say that it would not have come there.
  */
 export const WEIGHTS = ["differs", "timing", "cut"] as const;
 export type Weight = (typeof WEIGHTS)[number];
 
-/** What one of the runs has. */
+/** One run's side of a difference. */
 export interface Side {
   /** Where the call, handler or thread begins, or the end of a thread or process is; null when it does not happen there. */
   readonly seq: number | null;
@@ -48,7 +48,7 @@ export interface Difference {
   readonly other: Side;
 }
 
-/** With its place in both runs, where it would have been in the one that lacks it. */
+/** A difference with its seq in both runs; in a run that lacks it, the seq where it would have been. */
 export interface PlacedDifference extends Difference {
   readonly order: readonly [one: number, other: number];
 }

@@ -23,7 +23,7 @@ export function processPairs({ a, b, threads }: Pairing): ProcessPair[] {
 
 const hasEnded = ({ how }: ProcessEnd): boolean => how !== "stuck" && how !== "going-on";
 
-/** Of two that did not end nobody knows more than that. */
+/** If neither run's process ended, nothing more is known. */
 export function endsAlike({ a, b }: ProcessPair): boolean {
   if (!hasEnded(a) && !hasEnded(b)) return true;
   return a.how === b.how && a.status === b.status;
@@ -49,7 +49,7 @@ export function compareProcesses(process: ProcessPair, pairs: readonly ThreadPai
   });
 }
 
-/** The thread that fails: of what ends in one run only by an accident, or never. */
+/** The failing thread of a process that ends by an accident, or never, in one run only. */
 function leading(end: ProcessEnd, pairs: readonly ThreadPair[], isA: boolean): ThreadPair | undefined {
   const ends = pairs.map((pair) => ({ pair, end: endOf(isA ? pair.a.half : pair.b.half, isA ? pair.a.thread : pair.b.thread) }));
   return ends.find(({ end: of }) => of !== undefined && of.item >= 0 && Math.abs(of.seq - end.seq) <= 1)?.pair ?? ends[0]?.pair;
@@ -57,7 +57,7 @@ function leading(end: ProcessEnd, pairs: readonly ThreadPair[], isA: boolean): T
 
 const endOf = ({ of }: Half, thread: number): ThreadEnd | undefined => of.ends.threads[thread];
 
-/** Seq of the end; of a process that has none, of the last moment that both runs have. An accident is where its thread was. */
+/** Seq of the end. Without an end: of the last moment that both runs share. After an accident: where its thread was. */
 function placeOfEnd(own: ProcessEnd, other: ProcessEnd, pairs: readonly ThreadPair[], isA: boolean): number {
   if (isAccident(other) && !isAccident(own)) {
     const pair = leading(other, pairs, !isA);
@@ -93,7 +93,7 @@ function weightOfEnds({ a, b }: ProcessPair, pairs: readonly ThreadPair[]): Weig
   return weights.every((weight) => weight === "differs") ? "differs" : "cut";
 }
 
-/** Threads of processes that end alike: one that ends in one run only, or otherwise. */
+/** Differences between threads of processes that end alike: a thread that ends in one run only, or in another way. */
 export function compareThreadEnds(pair: ThreadPair): void {
   const a = endOf(pair.a.half, pair.a.thread);
   const b = endOf(pair.b.half, pair.b.thread);
@@ -113,7 +113,7 @@ export function compareThreadEnds(pair: ThreadPair): void {
   });
 }
 
-/** Seq of the end; of a thread that goes on, or lives on where the other one dies in the PAL, of the last moment that both runs have. */
+/** Seq of the end. Of a thread that goes on (also where the other one dies in the PAL): of the last moment that both runs share. */
 function placeOfThreadEnd(own: ThreadEnd, other: ThreadEnd, otherSide: ThreadSide): number {
   const livesOn = classOf(own) === "alive" || (other.how === "died" && own.how !== "died");
   return livesOn ? otherSide.common.lastOtherSeq : own.seq;
@@ -122,10 +122,10 @@ function placeOfThreadEnd(own: ThreadEnd, other: ThreadEnd, otherSide: ThreadSid
 const classOf = ({ how }: ThreadEnd): "exited" | "killed" | "died" | "alive" =>
   how === "exited" || how === "killed" || how === "died" ? how : "alive";
 
-/** Null where there is nothing to tell. */
+/** Null if there is nothing to report. */
 function weightOfThreads(pair: ThreadPair, a: ThreadEnd, b: ThreadEnd): Weight | null {
   if (a.how === "died" || b.how === "died") return "differs";
-  // The one that ended by itself, against one that was killed with its process or is there still.
+  // One thread ended by itself; the other was killed with its process or is still there.
   const isA = a.how === "exited" || (a.how === "killed" && b.how !== "exited");
   const own = isA ? pair.a : pair.b;
   const other = isA ? pair.b : pair.a;
@@ -163,7 +163,7 @@ export function compareThreadLists({ a, b, threads }: Pairing, pairs: readonly T
   lone(b, a, threads.back, false);
 }
 
-/** Of the threads that both runs have, the one whose last common moment is nearest before a seq; else the first. */
+/** Among the threads that both runs have: the one whose last common moment is nearest before a seq, or else the first. */
 function lastThatWent(pairs: readonly ThreadPair[], ofA: boolean, seq: number): ThreadPair["a"] | undefined {
   const all = pairs.map((pair) => (ofA ? pair.a : pair.b));
   const before = all.filter(({ common }) => common.lastSeq <= seq);

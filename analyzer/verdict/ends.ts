@@ -56,7 +56,7 @@ export interface Ends {
   readonly processes: readonly ProcessEnd[];
 }
 
-/** What is known when there are no more rows. */
+/** The state of knowledge after the last row. */
 export interface Given {
   readonly ending: RunEnding;
   readonly machine: Machine | null;
@@ -77,7 +77,7 @@ export interface Exit {
   readonly value: number;
 }
 
-/** What may have ended a process, told before its end is. */
+/** What may have ended a process: rows that come before the row of its end. */
 export interface Blow extends Exit {
   readonly how: ProcessHow;
   readonly signal: number;
@@ -106,7 +106,7 @@ const FATAL = new Set(
 );
 
 export function createEndWatch(names: Pick<Source, "sites" | "threads">): EndWatch {
-  // What comes from outside stands at some thread, which did nothing.
+  // A row of the outside world names some thread, which did nothing itself.
   const tail = createTail(Uint8Array.from(names.sites, ({ flow }) => (flow === "(outside)" ? 1 : 0)));
   const watched: Watched[] = [];
   const exits = new Map<number, Exit>();
@@ -149,7 +149,7 @@ export function createEndWatch(names: Pick<Source, "sites" | "threads">): EndWat
   };
 }
 
-/** What the rows said. */
+/** What the rows have said so far. */
 export interface Known {
   readonly tail: Tail;
   /** By thread number. */

@@ -4,7 +4,7 @@ import { NEVER, signalName } from "../../engine/index.ts";
 
 export interface ThreadFacts {
   readonly blocked: boolean;
-  /** The wait has an end of its own. */
+  /** The wait has a time-out. */
   readonly timed: boolean;
   /** Names of the objects waited for. */
   readonly objects: readonly string[];

@@ -3,11 +3,11 @@
 import type { Observed } from "./observation.ts";
 import type { ThreadMatch } from "./threads.ts";
 
-/** Calls that make a new process or thread and answer with its id. */
+/** Calls that make a process or thread and return its id. */
 const CREATES = new Set(["fork", "vfork", "clone", "clone3", "posix_spawn"]);
-/** Calls that answer with the id of one that is there. */
+/** Calls that return the id of an existing process or thread. */
 const NAMES = new Set(["wait4", "waitpid", "waitid", "getpid", "gettid", "getppid", "set_tid_address"]);
-/** Calls that answer with a new descriptor: any is as good as another. */
+/** Calls that return a new descriptor: its number does not matter. */
 const DESCRIPTORS = new Set(
   "open openat openat2 creat socket accept accept4 dup epoll_create epoll_create1 eventfd eventfd2 signalfd signalfd4 timerfd_create memfd_create inotify_init inotify_init1 pidfd_open".split(
     " ",
@@ -15,9 +15,9 @@ const DESCRIPTORS = new Set(
 );
 
 export interface Ids {
-  /** Whether a call of this name answered the same. */
+  /** Whether two results of a call of this name are the same. */
   readonly sameResult: (call: string, a: number, b: number) => boolean;
-  /** Whether two ids of processes or threads are the same one's; 0 is nobody's. */
+  /** Whether two ids name the same process or thread; 0 names none. */
   readonly sameProcess: (a: number, b: number) => boolean;
 }
 

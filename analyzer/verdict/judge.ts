@@ -9,9 +9,9 @@ import type { RunEnding } from "./ends.ts";
 import type { Observed } from "./observation.ts";
 import { createObserver } from "./observe.ts";
 import { againstLog, askOracle, disagreements, ORACLE_STACK, type Patience } from "./oracle.ts";
-import { firstOf, type Verdict, verdictGently } from "./verdict.ts";
+import { firstOf, type Verdict, verdictAsync } from "./verdict.ts";
 
-/** What the application observed of a recorded run. Lets timers and signals in after each block. Null when `signal` was aborted. */
+/** What the application observed of a recorded run. Yields to the event loop after each block. Null when `signal` was aborted. */
 export async function observeTrace(trace: Trace, name: string, { signal, onProgress }: Patience = {}): Promise<Observed | null> {
   const observer = createObserver(trace, { name, program: trace.info.scenarioText });
   for (const block of trace.rows()) {
@@ -48,7 +48,7 @@ function machineOf(trace: Trace): unknown {
   }
 }
 
-/** Stack and fixes, as they are told. */
+/** Stack and fixes as texts show them. */
 export const nameOfRun = ({ info }: Trace): string => [info.stack, ...info.fixes].join(" + ");
 
 /** Compares the trace with Linux alone. Null when `signal` was aborted. */
@@ -63,7 +63,7 @@ export async function judgeTrace(trace: Trace, patience: Patience = {}, ignored:
     onProgress: (made) => onProgress?.(rows + made),
   });
   if (oracle === null) return null;
-  return verdictGently(one, oracle.observed, [...oracle.notices, ...selfNotices(trace, one)], { ignored, signal });
+  return verdictAsync(one, oracle.observed, [...oracle.notices, ...selfNotices(trace, one)], { ignored, signal });
 }
 
 /** A run on Linux alone has only the log to be compared with, if it came from one. */
@@ -83,10 +83,10 @@ export async function compareTraces(a: Trace, b: Trace, patience: Patience = {},
   if (one === null) return null;
   const { signal, onProgress } = patience;
   const other = await observeTrace(b, nameOfRun(b), { signal, onProgress: (rows) => onProgress?.(a.transitions.rows + rows) });
-  return other === null ? null : verdictGently(one, other, [], { ignored, signal });
+  return other === null ? null : verdictAsync(one, other, [], { ignored, signal });
 }
 
-/** The verdict that is kept in the trace's database; null when it was not compared yet. */
+/** The verdict in the trace's database; null if the trace was not compared yet. */
 export function storedVerdict(trace: Trace): Verdict | null {
   // A stranger's database may hold texts of any length, and any number of them.
   const outcomes = trace.ask(

@@ -12,7 +12,7 @@ export const CALL = 0;
 export const HANDLER = 1;
 export const CHECK = 2;
 
-/** How an item is over. `DROPPED`: what it was called from is over, it never returns. */
+/** How an item ended. `DROPPED`: its caller ended, so it never returns. */
 export const OPEN = 0;
 export const RETURNED = 1;
 export const JUMPED = 2;

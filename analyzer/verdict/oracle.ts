@@ -6,7 +6,7 @@ import type { QualityCounter, RunInfo } from "../../recorder/index.ts";
 import { CALL, type Observed, RETURNED } from "./observation.ts";
 import { createObserver } from "./observe.ts";
 
-/** The oracle makes so many transitions at most. */
+/** Most transitions that the oracle makes. */
 const ORACLE_ROWS = 2_000_000;
 const SLICE_ROWS = 16_384;
 
@@ -20,7 +20,7 @@ export interface Oracle {
 
 export interface Patience {
   readonly signal?: AbortSignal | undefined;
-  /** Told now and then: rows so far. */
+  /** Called from time to time with the number of rows so far. */
   readonly onProgress?: ((rows: number) => void) | undefined;
 }
 
@@ -36,7 +36,7 @@ export async function askOracle(info: RunInfo, untilNs: number, patience: Patien
     const notices = [...tooLong(found), ...againstLog(log)];
     return { observed: { ...found, log, lines: logLines(scenario) }, notices };
   } catch (error) {
-    // A place of another stack, beyond what is emulated on Linux alone, or a bug of ours: the trace is as good as ever.
+    // The scenario names a place of another stack, or the engine has a bug: the trace itself is still good.
     if (error instanceof ScenarioError) return { observed: null, notices: [unknown(error.message, "notice")] };
     const text = error instanceof Error ? error.message : String(error);
     return { observed: null, notices: [unknown(`a bug of eintr: ${text}`, "error")] };
@@ -57,7 +57,7 @@ export interface Bounds {
   readonly untilNs: number;
 }
 
-/** Runs to the end or a bound and keeps what the application observed. Lets timers and signals in. Null when aborted. */
+/** Runs to the end or a bound and keeps what the application observed. Yields to the event loop. Null when aborted. */
 export async function observeRun(
   run: Run,
   about: Pick<Observed, "name" | "program">,
@@ -73,7 +73,7 @@ export async function observeRun(
     },
   };
   let made = 0;
-  // It says that it is over only when asked for one transition more.
+  // The run reports its end only when it is asked for one more transition.
   while (made < rows + 1) {
     const more = run.run(Math.min(rows + 1 - made, SLICE_ROWS), sink);
     run.flush(sink);

@@ -44,7 +44,7 @@ function tellOneSided(pair: ThreadPair, ofA: boolean): void {
     if (items.kind.at(run) !== HANDLER || (partner[run] as number) >= 0) return;
     const parent = items.parent.at(run);
     if (parent >= 0 && (partner[parent] as number) < 0) return;
-    // The other run did not come so far that the outside world sent it.
+    // The other run ended before the outside world sent it.
     const isSentHereOnly = items.outside.at(run) > (other.half.of.arrivals.get(items.signal.at(run)) ?? 0);
     const weight = isSentHereOnly ? "timing" : lackOf(own, other, run, i);
     if (weight === "timing") displace(pair, ofA, run);
@@ -99,7 +99,7 @@ function comparePlaces(pair: ThreadPair, runA: number, runB: number): boolean {
   return false;
 }
 
-/** One in a call, at its very begin or end, the other just before or after it. */
+/** One run of the handler is at the very begin or end of a call, the other just before or after that call. */
 function isNear(a: Half, runA: number, b: Half, runB: number): boolean {
   const placeA = placeIn(a, runA);
   const placeB = placeIn(b, runB);

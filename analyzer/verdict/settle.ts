@@ -7,7 +7,7 @@ import type { Round } from "./tail.ts";
 
 type Names = Pick<Source, "sites" | "threads">;
 
-/** A thread that did not end: whether it can go on without anybody's help, and how it waits. */
+/** A thread that did not end: whether it can go on without help of others, and how it waits. */
 interface Left {
   readonly thread: number;
   readonly watched: Watched;
@@ -20,7 +20,7 @@ interface Left {
 export function settle(names: Names, given: Given, known: Known): Ends {
   const facts = factsOf(given.machine);
   const left = names.threads.flatMap((_, thread) => leftOver(thread, known, facts, given));
-  // Where the run came to its own end nothing can happen any more, whoever seems to be able to.
+  // If the run came to its own end, nothing can happen any more, even if a thread seems able to go on.
   const over = given.ending === "finished";
   const forEver = over || (facts !== null && !facts.coming && left.every(({ active }) => !active));
   const byThread = new Map(left.map((one) => [one.thread, one]));
@@ -46,7 +46,7 @@ function leftOver(thread: number, { watched, exits, tail }: Known, facts: Facts 
   const of = facts?.threads.get(thread);
   const round = tail.roundOf(thread, w.lastSeen);
   const blocked = of?.blocked ?? w.blocked;
-  // Without the machine nobody knows whether a wait has an end.
+  // Without the machine's state it is unknown whether a wait has an end.
   const asleep = blocked && (of === undefined ? ending === "finished" : !of.timed);
   return [{ thread, watched: w, facts: of, round, active: !asleep && round === null && of?.stopped !== true }];
 }
@@ -101,7 +101,7 @@ function processesOf(names: Names, threads: readonly ThreadEnd[], { time }: Give
       };
     }
     const live = own.map((thread) => threads[thread] as ThreadEnd).filter(({ how }) => how !== "exited" && how !== "killed");
-    // Threads of the LibOS alone keep it: nobody ends it any more.
+    // Only threads of the LibOS are left: nothing ends the process any more.
     const stuck = live.every(({ how }) => how === "blocked" || how === "livelock" || how === "died");
     const how: ProcessHow = stuck ? "stuck" : "going-on";
     return { ...base, how, status: 0, hostStatus: null, seq: Math.max(0, ...live.map(({ seq }) => seq)), time, why: "" };

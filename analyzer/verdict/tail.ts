@@ -6,14 +6,14 @@ const ROWS = 32_768;
 /** A thread goes round when it made the same steps so often, in at least so many rows. */
 const ROUNDS = 4;
 const ROUND_ROWS = 64;
-/** So many rounds in so many rows without sleep are a livelock, whoever else is there. */
+/** So many rounds in so many rows without sleep are a livelock, whatever other threads do. */
 const HOPELESS_ROUNDS = 100;
 const HOPELESS_ROWS = 10_000;
 
 export interface Round {
   /** Steps of one round. */
   readonly steps: number;
-  /** How often it was seen whole; at least. */
+  /** Number of complete rounds seen, at least. */
   readonly times: number;
   /** It sleeps in each round: it waits for something, by looking again and again. */
   readonly sleeps: boolean;

@@ -54,7 +54,7 @@ export function threadPair(
   };
 }
 
-/** Puts what is true of the run at hand and of the other one in the order of the two runs. */
+/** Orders a pair (this run, the other run) as (first run, second run). */
 export function sides(
   ofA: boolean,
   own: Side,

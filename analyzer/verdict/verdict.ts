@@ -2,14 +2,14 @@
 
 import { E } from "../../engine/index.ts";
 import type { OutcomeRecord, QualityCounter, VerdictRecord } from "../../recorder/index.ts";
-import { type Compared, compare, compareGently, type Ignored } from "./compare.ts";
+import { type Compared, compare, compareAsync, type Ignored } from "./compare.ts";
 import type { Difference, Weight } from "./difference.ts";
 import { endsAlike, processPairs } from "./endings.ts";
 import type { ProcessEnd } from "./ends.ts";
 import type { Observed } from "./observation.ts";
 import { processText, threadText } from "./words.ts";
 
-/** Differences kept; more are only counted. Of those beyond the end of a run few say as much as many. */
+/** Most differences kept; more are only counted. */
 const MAX_DIFFERENCES = 100_000;
 const MAX_BEYOND = 1_000;
 
@@ -18,19 +18,19 @@ export interface Verdict extends VerdictRecord {
   readonly cause: Difference | undefined;
 }
 
-/** Of a run, and of what it is compared with, if anything. */
+/** The verdict of a run, and of the run it is compared with, if any. */
 export const verdictOf = (one: Observed, other: Observed | null, notices: readonly QualityCounter[], ignored: Ignored = {}): Verdict =>
   told(one, other, other === null ? null : compare(one, other, ignored), notices);
 
-/** The same, but lets timers and signals in. Null when `signal` was aborted. */
-export async function verdictGently(
+/** Async variant: yields to the event loop. Null when `signal` was aborted. */
+export async function verdictAsync(
   one: Observed,
   other: Observed | null,
   notices: readonly QualityCounter[],
   { ignored = {}, signal }: { readonly ignored?: Ignored | undefined; readonly signal?: AbortSignal | undefined },
 ): Promise<Verdict | null> {
   if (other === null) return told(one, null, null, notices);
-  const compared = await compareGently(one, other, ignored, signal);
+  const compared = await compareAsync(one, other, ignored, signal);
   return compared === null ? null : told(one, other, compared, notices);
 }
 
@@ -49,7 +49,7 @@ function told(one: Observed, other: Observed | null, compared: Compared | null, 
   };
 }
 
-/** In order: what is kept, and what of it counts but is not. */
+/** The differences kept, in order, and the numbers of those that are only counted. */
 function firstMany(all: readonly Difference[]): { kept: Difference[]; omitted: Difference[] } {
   const kept: Difference[] = [];
   const omitted: Difference[] = [];
@@ -64,7 +64,7 @@ function firstMany(all: readonly Difference[]): { kept: Difference[]; omitted: D
   return { kept, omitted };
 }
 
-/** Those that say that the application fares differently, or that do not. */
+/** Differences of one weight. */
 export const ofWeight = ({ differences }: Pick<Verdict, "differences">, weight: Weight): readonly Difference[] =>
   differences.filter((difference) => difference.weight === weight);
 
@@ -176,7 +176,7 @@ function runOutcome(of: Observed, otherwise: readonly ProcessEnd[]): Pick<Outcom
   return { how: worst.how, text: `${name} ${text}${LIMITS[run]}${all === 1 ? "" : `; ${all} processes in all`}` };
 }
 
-/** Of one thread its wait says all. */
+/** With one thread, its wait says all. */
 function stuck(end: ProcessEnd, of: Observed): string {
   const [only, ...more] = end.threads;
   const thread = only === undefined ? undefined : of.ends.threads[only];

@@ -40,7 +40,7 @@ export function becameOf(of: Observed, item: number): string {
   }
 }
 
-/** Why it is not over. */
+/** Why it has not ended. */
 function openText(of: Observed, item: number): string {
   const end = of.ends.threads[of.items.thread.at(item)];
   switch (end?.how) {
