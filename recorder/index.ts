@@ -8,6 +8,7 @@ export type { Digest } from "./format/digest.ts";
 export { createDigest } from "./format/digest.ts";
 export { TraceError } from "./format/errors.ts";
 export { openRegular, writeWhole } from "./format/files.ts";
+export { inTurns } from "./format/in-turns.ts";
 export type { QualityCounter, RunEnd, RunInfo } from "./format/metadata.ts";
 export { ARROW_NAME, DB_NAME } from "./format/metadata.ts";
 export {
@@ -39,6 +40,6 @@ export { seal } from "./sqlite/seal.ts";
 export type { DifferenceRecord, OutcomeRecord, VerdictRecord } from "./sqlite/verdict-tables.ts";
 export { isBeingRecorded } from "./trace/folder-lock.ts";
 export type { Keyframe, OpenOptions, Trace } from "./trace/open.ts";
-export { openTrace, openTraceGently } from "./trace/open.ts";
+export { openTrace } from "./trace/open.ts";
 export type { Recorded, RecordOptions, RecordProgress, StreamedSource } from "./trace/record.ts";
 export { record } from "./trace/record.ts";

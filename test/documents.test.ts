@@ -49,7 +49,7 @@ test("the README's first questions are those that the benchmark times, and each 
   expectInReadme(/^-- .*\?\n(?:(?!```).+\n)+/m, questionText());
   const dir = fresh("questions.trace");
   await record(syntheticSource({ rows: 20_000 }), dir, testInfo());
-  const trace = openTrace(dir);
+  const trace = await openTrace(dir);
   try {
     // This source has no verdict, and hence no ends and no differences.
     for (const { sql } of QUESTIONS) expect(trace.ask(sql).length > 0, sql).toBe(!/FROM (outcome|difference)/.test(sql));

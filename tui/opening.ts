@@ -1,6 +1,6 @@
 /** Opens a trace for a command, telling when its database must be made anew; then the verdict is found again, too. */
 
-import { isBeingRecorded, openTraceGently, type Trace, TraceError } from "../recorder/index.ts";
+import { isBeingRecorded, openTrace, type Trace, TraceError } from "../recorder/index.ts";
 import { InputError, type Io } from "./io.ts";
 import { judgeAndKeep } from "./judging.ts";
 import { startProgress } from "./progress.ts";
@@ -25,7 +25,7 @@ async function openOrRebuild(io: Io, dir: string): Promise<{ trace: Trace; rebui
   const progress = startProgress();
   let rebuilt = false;
   try {
-    const trace = await openTraceGently(dir, {
+    const trace = await openTrace(dir, {
       onRebuild(why) {
         rebuilt = true;
         io.talk(`${dir}: building trace.db: ${why}\n`);

@@ -5,11 +5,11 @@
 
 import fs from "node:fs";
 import path from "node:path";
-import { setImmediate as turn } from "node:timers/promises";
 import { newBlock } from "../../engine/index.ts";
 import { openTransitions, type TransitionReader } from "../arrow/read.ts";
 import { createDigest } from "../format/digest.ts";
 import { errorCode, errorText, isFileError, isFullDisk, TraceError } from "../format/errors.ts";
+import { inTurns } from "../format/in-turns.ts";
 import { ARROW_NAME, DB_NAME, type QualityCounter } from "../format/metadata.ts";
 import { insertSmallTables } from "./seal-tables.ts";
 import { type PassFacts, startTablePass, type TablePass } from "./table-pass.ts";
@@ -33,31 +33,9 @@ export const DIGEST_DIFFERS = "digest-differs";
 /** Files that SQLite would take for a part of the database. */
 const COMPANIONS = ["-journal", "-wal", "-shm"] as const;
 
-/** Build or rebuild the database of the trace in `dir`. Throws TraceError. */
-export function seal(dir: string, options: SealOptions = {}): Sealed {
-  const steps = sealSteps(dir, options);
-  for (;;) {
-    const { done, value } = steps.next();
-    if (done === true) return value;
-  }
-}
-
-/** The same, but lets timers and signals in between batches. Null when `signal` was aborted: then no database was made. */
-export async function sealGently(
-  dir: string,
-  options: SealOptions & { readonly signal?: AbortSignal | undefined } = {},
-): Promise<Sealed | null> {
-  const steps = sealSteps(dir, options);
-  for (;;) {
-    const { done, value } = steps.next();
-    if (done === true) return value;
-    await turn();
-    if (options.signal?.aborted === true) {
-      steps.return(undefined as never);
-      return null;
-    }
-  }
-}
+/** Build or rebuild the database of the trace in `dir`. Null when `signal` was aborted: then no database was made. Throws TraceError. */
+export const seal = (dir: string, options: SealOptions & { readonly signal?: AbortSignal | undefined } = {}): Promise<Sealed | null> =>
+  inTurns(sealSteps(dir, options), options.signal);
 
 /** Yields after each batch, and as often otherwise. Left early, it takes back what it had begun. */
 function* sealSteps(dir: string, options: SealOptions): Generator<void, Sealed, void> {

@@ -22,8 +22,8 @@ type Rows = Pick<TransitionReader, "format" | "bytes" | "rows" | "end">;
 
 const stale = (why: string): Standing => ({ is: "stale", why });
 
-/** Waits at most `waitMs` for another program's lock. */
-export function standingOf(db: string, transitions: Rows, waitMs: number): Standing {
+/** Another program's lock is not waited for. */
+export function standingOf(db: string, transitions: Rows): Standing {
   const stat = fs.statSync(db, { throwIfNoEntry: false });
   if (stat === undefined) return stale("there is no database yet");
   if (!stat.isFile()) return stale("trace.db is no regular file");
@@ -33,7 +33,7 @@ export function standingOf(db: string, transitions: Rows, waitMs: number): Stand
   if (["-wal", "-shm"].some((ending) => fs.existsSync(`${db}${ending}`))) return stale("a write-ahead log lies beside the database");
   try {
     // A connection that only reads takes nothing over from a journal, and deletes none: it refuses.
-    const connection = new Sqlite(db, { readonly: true, fileMustExist: true, timeout: waitMs });
+    const connection = new Sqlite(db, { readonly: true, fileMustExist: true, timeout: 0 });
     try {
       return standingOfOpen(connection, transitions);
     } finally {

@@ -11,7 +11,7 @@ import { TraceError } from "../format/errors.ts";
 import { ARROW_NAME, DB_NAME, type RunInfo } from "../format/metadata.ts";
 import type { Cell } from "../query/query.ts";
 import { type FindingRecord, type RuleRun, writeFindings } from "../sqlite/findings.ts";
-import { isPlaceRefused, type SealOptions, seal, sealGently } from "../sqlite/seal.ts";
+import { isPlaceRefused, type SealOptions, seal } from "../sqlite/seal.ts";
 import { isLocked, type Standing, standingOf } from "../sqlite/standing.ts";
 import { type VerdictRecord, writeVerdict } from "../sqlite/verdict-tables.ts";
 import { putBack } from "./folder.ts";
@@ -25,6 +25,8 @@ export interface OpenOptions {
   readonly onElsewhere?: ((why: string) => void) | undefined;
   readonly onProgress?: SealOptions["onProgress"];
 }
+
+export type Interruptible = OpenOptions & { readonly signal?: AbortSignal | undefined };
 
 export interface Keyframe {
   /** The state is the one after this transition. */
@@ -70,35 +72,13 @@ const LOCK_LOOK_MS = 50;
 const ASK_WAIT_MS = 500;
 
 /**
- * Open the trace in `dir`; its database is built when it is missing, older than the rows, of an older form or not eintr's.
- * Throws TraceError.
+ * Open the trace in `dir`; its database is built when it is missing, older than the rows, of an older form or not eintr's. Null when
+ * `signal` was aborted meanwhile. Where no database can be made beside the rows it is made in the temporary folder, for as long as the
+ * trace is open. Throws TraceError.
  */
-export function openTrace(dir: string, options: OpenOptions = {}): Trace {
-  tellPutBack(dir, options);
-  const transitions = openTransitions(path.join(dir, ARROW_NAME));
-  const db = path.join(dir, DB_NAME);
-  try {
-    const standing = standingOf(db, transitions, LOCK_WAIT_MS);
-    if (standing.is === "locked") throw locked(db);
-    if (standing.is === "stale") {
-      options.onRebuild?.(standing.why);
-      seal(dir, options);
-    }
-  } catch (error) {
-    transitions.close();
-    throw error;
-  }
-  return traceOf(dir, transitions, db, () => {});
-}
-
-/**
- * The same, but lets timers and signals in while the database is built or waited for. Null when `signal` was aborted. Where no database
- * can be made beside the rows it is made in the temporary folder, for as long as the trace is open.
- */
-export async function openTraceGently(
-  dir: string,
-  options: OpenOptions & { readonly signal?: AbortSignal | undefined } = {},
-): Promise<Trace | null> {
+export async function openTrace(dir: string, options?: OpenOptions & { readonly signal?: undefined }): Promise<Trace>;
+export async function openTrace(dir: string, options: Interruptible): Promise<Trace | null>;
+export async function openTrace(dir: string, options: Interruptible = {}): Promise<Trace | null> {
   tellPutBack(dir, options);
   const transitions = openTransitions(path.join(dir, ARROW_NAME));
   try {
@@ -123,9 +103,7 @@ interface MadeDatabase {
   remove(): void;
 }
 
-type GentleOptions = Parameters<typeof openTraceGently>[1] & object;
-
-async function databaseFor(dir: string, transitions: TransitionReader, options: GentleOptions): Promise<MadeDatabase | null> {
+async function databaseFor(dir: string, transitions: TransitionReader, options: Interruptible): Promise<MadeDatabase | null> {
   const db = path.join(dir, DB_NAME);
   const standing = await unlocked(db, transitions, options.signal);
   if (standing === null) return null;
@@ -133,7 +111,7 @@ async function databaseFor(dir: string, transitions: TransitionReader, options: 
   if (standing.is === "use") return beside;
   options.onRebuild?.(standing.why);
   try {
-    return (await sealGently(dir, options)) === null ? null : beside;
+    return (await seal(dir, options)) === null ? null : beside;
   } catch (error) {
     if (!isPlaceRefused(error)) throw error;
     return elsewhere(dir, options, error);
@@ -148,7 +126,7 @@ async function unlocked(
 ): Promise<Exclude<Standing, { is: "locked" }> | null> {
   const until = performance.now() + LOCK_WAIT_MS;
   for (;;) {
-    const standing = standingOf(db, transitions, 0);
+    const standing = standingOf(db, transitions);
     if (standing.is !== "locked") return standing;
     if (signal?.aborted === true) return null;
     if (performance.now() > until) throw locked(db);
@@ -157,13 +135,16 @@ async function unlocked(
 }
 
 /** A database in the temporary folder, in a folder of its own that nobody else may enter. */
-async function elsewhere(dir: string, options: GentleOptions, refused: TraceError): Promise<MadeDatabase | null> {
+async function elsewhere(dir: string, options: Interruptible, refused: TraceError): Promise<MadeDatabase | null> {
   const folder = fs.mkdtempSync(path.join(tmpdir(), "eintr-db-"));
-  const remove = (): void => fs.rmSync(folder, { recursive: true, force: true });
+  const remove = (): void => {
+    process.off("exit", remove);
+    fs.rmSync(folder, { recursive: true, force: true });
+  };
   process.once("exit", remove);
   try {
     options.onElsewhere?.(refused.message);
-    const sealed = await sealGently(dir, { ...options, into: folder });
+    const sealed = await seal(dir, { ...options, into: folder });
     if (sealed !== null) return { db: path.join(folder, DB_NAME), remove };
     remove();
     return null;

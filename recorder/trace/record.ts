@@ -12,7 +12,7 @@ import type { ArrowWriter } from "../arrow/write.ts";
 import { nothingRecorded, TraceError } from "../format/errors.ts";
 import { ARROW_NAME, type QualityCounter, type RunEnd, type RunInfo } from "../format/metadata.ts";
 import { type LiveSeal, startLiveSeal } from "../sqlite/live-seal.ts";
-import { type Sealed, sealGently } from "../sqlite/seal.ts";
+import { type Sealed, seal } from "../sqlite/seal.ts";
 import { prepareFolder, type TraceFolder } from "./folder.ts";
 
 /** An incomplete block is flushed when nothing was written for so long. */
@@ -81,8 +81,7 @@ export async function record(source: StreamedSource, dir: string, info: RunInfo,
     const { rows, time, bytes } = writer;
     const onProgress = (done: number) => options.onProgress?.({ phase: "seal", rows: done, total: rows, timeNs: time, bytes });
     const signal = reason === "aborted" ? AbortSignal.timeout(SEAL_AFTER_ABORT_MS) : options.signal;
-    const sealed =
-      (await live.finish(onProgress, signal)) ?? (signal?.aborted === true ? null : await sealGently(dir, { onProgress, signal }));
+    const sealed = (await live.finish(onProgress, signal)) ?? (signal?.aborted === true ? null : await seal(dir, { onProgress, signal }));
     return { dir, end, sealed };
   } catch (error) {
     writer?.abandon();

@@ -48,8 +48,8 @@ function linkOf(path: string): string {
 }
 
 /** [rule, findings of it in the table] of the rules that ran. */
-function kept(dir: string): unknown[] {
-  const trace = openTrace(dir, { onRebuild: (why) => expect.fail(`rebuilt: ${why}`) });
+async function kept(dir: string): Promise<unknown[]> {
+  const trace = await openTrace(dir, { onRebuild: (why) => expect.fail(`rebuilt: ${why}`) });
   const rows = trace.ask("SELECT rule, (SELECT count(*) FROM finding f WHERE f.rule = a.rule) FROM analysis a ORDER BY rule");
   trace.close();
   return rows;
@@ -59,7 +59,7 @@ test.skipIf(process.platform !== "linux")("Ctrl-C ends it at once, and what was 
   const dir = fresh("long.trace");
   expect(await start("record", "server", "--rows", ROWS, "--stack", "graphene-sgx", "-o", dir).ended).toMatchObject({ code: 0 });
   expect(await start("analyze", dir, "--rule", YIELD).ended).toMatchObject({ code: 1 });
-  const before = kept(dir);
+  const before = await kept(dir);
   expect(before).toEqual([[YIELD, expect.any(Number)]]);
 
   const { pid, ended } = start("analyze", dir);
@@ -70,10 +70,10 @@ test.skipIf(process.platform !== "linux")("Ctrl-C ends it at once, and what was 
   // The outcome is told first; of findings there is none.
   expect(out).not.toMatch(/^(low|medium|high|critical) /m);
   expect(talk).toContain("interrupted; the findings of before are kept");
-  expect(kept(dir)).toEqual(before);
+  expect(await kept(dir)).toEqual(before);
   expect(existsSync(`${dir}/trace.db-journal`)).toBe(false);
 
   expect(await start("analyze", dir).ended).toMatchObject({ code: 1 });
-  expect(kept(dir)).toHaveLength(RULES.length);
-  expect(kept(dir)).toContainEqual(before[0]);
+  expect(await kept(dir)).toHaveLength(RULES.length);
+  expect(await kept(dir)).toContainEqual(before[0]);
 });

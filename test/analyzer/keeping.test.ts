@@ -21,8 +21,8 @@ async function recorded(scenario: string, stack = "graphene-sgx"): Promise<strin
   return dir;
 }
 
-function ask(dir: string, sql: string): unknown[] {
-  const trace = openTrace(dir, { onRebuild: (why) => expect.fail(`rebuilt: ${why}`) });
+async function ask(dir: string, sql: string): Promise<unknown[]> {
+  const trace = await openTrace(dir, { onRebuild: (why) => expect.fail(`rebuilt: ${why}`) });
   try {
     return trace.ask(sql);
   } finally {
@@ -73,8 +73,8 @@ handlers:
     const cost = TIMES * (findings[0]?.costNs ?? 0);
     expect(cost).toBeGreaterThan(0);
     expect(JSON.parse(answer.out)).toContainEqual({ rule: YIELD, findings: TIMES, cost_ns: cost });
-    expect(ask(dir, RULES_RUN)).toEqual(EVERY_RULE.map((rule) => (rule === YIELD ? [rule, TIMES, 25] : [rule, 0, 0])));
-    expect(ask(dir, RULES_FOUND)).toEqual([[YIELD, MAX_FINDINGS_PER_FINGERPRINT]]);
+    expect(await ask(dir, RULES_RUN)).toEqual(EVERY_RULE.map((rule) => (rule === YIELD ? [rule, TIMES, 25] : [rule, 0, 0])));
+    expect(await ask(dir, RULES_FOUND)).toEqual([[YIELD, MAX_FINDINGS_PER_FINGERPRINT]]);
   });
 });
 
@@ -82,35 +82,37 @@ describe("a rule that ran alone", () => {
   it("leaves the findings of the others, and the numbers it prints are those to ask for", async () => {
     const dir = await recorded(BOTH);
     await eintr(["analyze", dir]);
-    const all = ask(dir, "SELECT rule, title, first_seq, last_seq, fingerprint FROM finding ORDER BY first_seq, rule");
-    const evidence = ask(dir, "SELECT rule, position, seq, caption FROM evidence JOIN finding ON finding = id ORDER BY 1, 2");
-    expect(ask(dir, RULES_FOUND)).toEqual([
+    const all = await ask(dir, "SELECT rule, title, first_seq, last_seq, fingerprint FROM finding ORDER BY first_seq, rule");
+    const evidence = await ask(dir, "SELECT rule, position, seq, caption FROM evidence JOIN finding ON finding = id ORDER BY 1, 2");
+    expect(await ask(dir, RULES_FOUND)).toEqual([
       [LOST, 1],
       [YIELD, 1],
     ]);
     for (const rule of [LOST, YIELD, YIELD]) {
       const { out, code } = await eintr(["analyze", dir, "--rule", rule]);
       expect(code).toBe(1);
-      expect(ask(dir, "SELECT rule, title, first_seq, last_seq, fingerprint FROM finding ORDER BY first_seq, rule")).toEqual(all);
-      expect(ask(dir, "SELECT rule, position, seq, caption FROM evidence JOIN finding ON finding = id ORDER BY 1, 2")).toEqual(evidence);
+      expect(await ask(dir, "SELECT rule, title, first_seq, last_seq, fingerprint FROM finding ORDER BY first_seq, rule")).toEqual(all);
+      expect(await ask(dir, "SELECT rule, position, seq, caption FROM evidence JOIN finding ON finding = id ORDER BY 1, 2")).toEqual(
+        evidence,
+      );
       expect(out).toContain("--finding 1");
-      expect(ask(dir, "SELECT rule FROM finding WHERE id = 1")).toEqual([[rule]]);
-      expect(ask(dir, "SELECT id FROM finding ORDER BY id")).toEqual([[1], [2]]);
+      expect(await ask(dir, "SELECT rule FROM finding WHERE id = 1")).toEqual([[rule]]);
+      expect(await ask(dir, "SELECT id FROM finding ORDER BY id")).toEqual([[1], [2]]);
     }
   });
 
   it("says so, and that the others did not", async () => {
     const dir = await recorded("initialisation");
-    expect(ask(dir, RULES_RUN)).toEqual([]);
+    expect(await ask(dir, RULES_RUN)).toEqual([]);
     await eintr(["analyze", dir, "--rule", YIELD]);
-    expect(ask(dir, RULES_RUN)).toEqual([[YIELD, 0, 0]]);
+    expect(await ask(dir, RULES_RUN)).toEqual([[YIELD, 0, 0]]);
     await eintr(["analyze", dir]);
-    expect(ask(dir, RULES_RUN)).toEqual(EVERY_RULE.map((rule) => [rule, 0, 0]));
+    expect(await ask(dir, RULES_RUN)).toEqual(EVERY_RULE.map((rule) => [rule, 0, 0]));
   });
 
   it("takes back what it found before, when it finds it no more", async () => {
     const dir = await recorded("initialisation");
-    using(dir, (trace) => {
+    await using(dir, (trace) => {
       const gone = { severity: "low", title: "t", thread: 0, firstSeq: 1, lastSeq: 1, costNs: 1, fingerprint: "f" };
       const evidence = [{ seq: 1, caption: "c" }];
       trace.replaceFindings([
@@ -119,16 +121,16 @@ describe("a rule that ran alone", () => {
       ]);
     });
     await eintr(["analyze", dir, "--rule", YIELD]);
-    expect(ask(dir, RULES_FOUND)).toEqual([[LOST, 1]]);
-    expect(ask(dir, RULES_RUN)).toEqual([
+    expect(await ask(dir, RULES_FOUND)).toEqual([[LOST, 1]]);
+    expect(await ask(dir, RULES_RUN)).toEqual([
       [LOST, 1, 0],
       [YIELD, 0, 0],
     ]);
   });
 });
 
-function using(dir: string, act: (trace: Trace) => void): void {
-  const trace = openTrace(dir);
+async function using(dir: string, act: (trace: Trace) => void): Promise<void> {
+  const trace = await openTrace(dir);
   try {
     act(trace);
   } finally {
@@ -152,7 +154,7 @@ describe("a database that takes nothing", () => {
       expect(talk).toMatch(/not kept.*trace\.db.*database is locked.*Wait until/);
     }
     db.close();
-    expect(ask(dir, RULES_FOUND)).toEqual([
+    expect(await ask(dir, RULES_FOUND)).toEqual([
       [LOST, 1],
       [YIELD, 1],
     ]);

@@ -131,7 +131,7 @@ test.each(STACK_NAMES)("odd names and extreme numbers on %s", async (stack) => {
         expect(error).toBeInstanceOf(ScenarioError);
         if (made.length === 0) return;
       }
-      const trace = openTrace(dir);
+      const trace = await openTrace(dir);
       const read: number[] = [];
       for (const block of trace.rows())
         for (let i = 0; i < block.n; i += 1) read.push(block.time[i] as number, block.kind[i] as number, block.value[i] as number);

@@ -4,7 +4,7 @@ import { execFileSync } from "node:child_process";
 import fs from "node:fs";
 import Sqlite from "better-sqlite3";
 import { beforeAll, describe, expect, test, vi } from "vitest";
-import { DB_NAME, openTrace, openTraceGently, record, type Trace, TraceError } from "../../recorder/index.ts";
+import { DB_NAME, openTrace, record, type Trace, TraceError } from "../../recorder/index.ts";
 import { TABLE_NAMES } from "../../recorder/schema/tables.ts";
 import { VIEWS } from "../../recorder/schema/views.ts";
 import { syntheticSource, testInfo } from "../support/synthetic-source.ts";
@@ -21,7 +21,7 @@ const facts = (trace: Trace): unknown[] =>
 beforeAll(async () => {
   whole = fresh("whole.trace");
   await record(syntheticSource({ rows: 600 }), whole, testInfo());
-  const trace = openTrace(whole);
+  const trace = await openTrace(whole);
   calls = facts(trace);
   trace.close();
 });
@@ -47,7 +47,7 @@ function changed(...sql: string[]): string {
 async function expectRebuilt(dir: string): Promise<string> {
   let why = "";
   const began = performance.now();
-  const trace = await openTraceGently(dir, { onRebuild: (reason) => (why = reason) });
+  const trace = await openTrace(dir, { onRebuild: (reason) => (why = reason) });
   expect(performance.now() - began).toBeLessThan(10_000);
   if (trace === null) throw new Error("not opened");
   expect(why).not.toBe("");
@@ -104,9 +104,9 @@ describe("a schema that is not ours", () => {
     }
   });
 
-  test("findings are not written into tables that were exchanged since", () => {
+  test("findings are not written into tables that were exchanged since", async () => {
     const dir = copy();
-    const trace = openTrace(dir);
+    const trace = await openTrace(dir);
     const db = new Sqlite(`${dir}/${DB_NAME}`);
     db.exec("CREATE TRIGGER t BEFORE DELETE ON finding BEGIN DELETE FROM syscall; END");
     db.close();
@@ -147,12 +147,12 @@ describe("a locked database", () => {
 
   test("is waited for, and its findings stay", async () => {
     const dir = copy();
-    const before = openTrace(dir);
+    const before = await openTrace(dir);
     before.replaceFindings([FINDING]);
     before.close();
     const other = lockedFor(dir);
     setTimeout(() => other.close(), 300);
-    const trace = await openTraceGently(dir, { onRebuild: (why) => expect.fail(why) });
+    const trace = await openTrace(dir, { onRebuild: (why) => expect.fail(why) });
     expect(trace?.ask("SELECT count(*) FROM finding")).toEqual([[1]]);
     trace?.close();
   });
@@ -162,7 +162,7 @@ describe("a locked database", () => {
     const other = lockedFor(dir);
     const stop = new AbortController();
     setTimeout(() => stop.abort(), 100);
-    expect(await openTraceGently(dir, { signal: stop.signal })).toBeNull();
+    expect(await openTrace(dir, { signal: stop.signal })).toBeNull();
     other.close();
   });
 
@@ -170,7 +170,7 @@ describe("a locked database", () => {
     const dir = copy();
     const other = lockedFor(dir);
     vi.spyOn(performance, "now").mockImplementationOnce(() => -1e6);
-    await expect(openTraceGently(dir, { onRebuild: (why) => expect.fail(why) })).rejects.toThrow(/is locked by another program\. Wait/);
+    await expect(openTrace(dir, { onRebuild: (why) => expect.fail(why) })).rejects.toThrow(/is locked by another program\. Wait/);
     other.close();
   });
 });
@@ -189,7 +189,7 @@ describe("a place that takes no database", () => {
     fs.rmSync(`${dir}/${DB_NAME}`);
     refuse(dir, code);
     let told = "";
-    const trace = await openTraceGently(dir, { onElsewhere: (why) => (told = why) });
+    const trace = await openTrace(dir, { onElsewhere: (why) => (told = why) });
     vi.restoreAllMocks();
     if (trace === null) throw new Error("not opened");
     expect(told).toContain(code);

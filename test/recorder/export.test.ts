@@ -31,7 +31,7 @@ async function exported(trace: Trace, id: string): Promise<(string | Uint8Array)
 }
 
 async function withTrace<T>(dir: string, act: (trace: Trace) => Promise<T>): Promise<T> {
-  const trace = openTrace(dir);
+  const trace = await openTrace(dir);
   try {
     return await act(trace);
   } finally {

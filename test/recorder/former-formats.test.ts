@@ -90,7 +90,7 @@ function digestOf(trace: Trace): string {
 test.each(FORMER)("$file opens and holds what was recorded", async (former) => {
   const dir = folderOf(former);
   let rebuilt = "";
-  const trace = openTrace(dir, { onRebuild: (why) => (rebuilt = why) });
+  const trace = await openTrace(dir, { onRebuild: (why) => (rebuilt = why) });
   expect(rebuilt).toBe(former.database ? "the database has another form" : "there is no database yet");
   expect(trace.absent).toEqual([]);
   expect([trace.transitions.rows, trace.complete, trace.transitions.lostBytes]).toEqual([former.rows, true, 0]);
@@ -112,7 +112,7 @@ test.each(FORMER)("$file opens and holds what was recorded", async (former) => {
   expect(ask("SELECT format FROM run")).toEqual([former.format]);
   trace.close();
   // The database that was made is taken as it is from now on.
-  openTrace(dir, { onRebuild: (why) => expect.fail(why) }).close();
+  (await openTrace(dir, { onRebuild: (why) => expect.fail(why) })).close();
 });
 
 test.each(FORMER)("$file is analyzed, shown and run again by the commands", async (former) => {

@@ -61,7 +61,7 @@ describe("what happened, as an importer tells it", () => {
     expect(code).toBe(0);
     expect(talk).toContain("5 transitions from a toy trace, 29.0 us of real time");
     expect(talk).toContain("toy.foreign: 1 (lines that are none)");
-    const trace = openTrace(dir, { onRebuild: (why) => expect.fail(why) });
+    const trace = await openTrace(dir, { onRebuild: (why) => expect.fail(why) });
     expect([trace.info.origin, trace.info.stack, trace.info.clock]).toEqual(["imported", "toy", "monotonic"]);
     expect(trace.absent).toEqual(["depth", "cssa", "preempt", "pending"]);
     expect(
@@ -98,7 +98,7 @@ describe("what happened, as an importer tells it", () => {
   test("is bounded as any recording", async () => {
     const { dir, talk } = await recorded(TOY, "--rows", "3");
     expect(talk).toContain("3 transitions from a toy trace, 9.0 us of real time, at the limit of transitions");
-    const trace = openTrace(dir);
+    const trace = await openTrace(dir);
     expect([trace.transitions.rows, trace.complete]).toEqual([3, true]);
     trace.close();
   });
@@ -114,7 +114,7 @@ describe("what happened, as an importer tells it", () => {
   test("ends where the file is broken, with the place; without a single row there is no trace", async () => {
     const { dir, talk, code } = await recorded(`${TOY}99.000000 main call read(0)\n`);
     expect([code, talk]).toEqual([2, expect.stringMatching(/a\.toy:8: time goes back/)]);
-    expect(() => openTrace(dir)).toThrow(/cannot be opened/);
+    await expect(openTrace(dir)).rejects.toThrow(/cannot be opened/);
   });
 
   test("is read as it is needed: the file need not fit into memory", async () => {

@@ -153,7 +153,7 @@ describe("the folder", () => {
     await expect(record(failing(0), dir, testInfo())).rejects.toThrow("the machine broke");
     expect(fs.existsSync(dir)).toBe(false);
     await expect(record(failing(250), dir, testInfo())).rejects.toThrow("the machine broke");
-    const trace = openTrace(dir);
+    const trace = await openTrace(dir);
     expect([trace.transitions.rows, trace.complete]).toEqual([200, false]);
     trace.close();
   });
@@ -182,7 +182,7 @@ describe("the end", () => {
     const onProgress = () => abort.abort();
     const { end } = await record(syntheticSource({ rows: 1e9 }), dir, testInfo(), { signal: abort.signal, onProgress });
     expect(end).toMatchObject({ reason: "aborted", finished: false, interrupted: true });
-    const trace = openTrace(dir, { onRebuild: (why) => expect.fail(why) });
+    const trace = await openTrace(dir, { onRebuild: (why) => expect.fail(why) });
     expect(trace.complete).toBe(true);
     expect(trace.transitions.rows).toBe(end.rows);
     trace.close();
@@ -191,7 +191,7 @@ describe("the end", () => {
   test("an empty run is a trace too", async () => {
     const dir = fresh("empty.trace");
     await record(rowsSource([]), dir, testInfo());
-    const trace = openTrace(dir);
+    const trace = await openTrace(dir);
     expect([trace.transitions.rows, trace.complete, trace.keyframeBefore(5), [...trace.rows()]]).toEqual([0, true, null, []]);
     trace.close();
   });
@@ -227,7 +227,7 @@ describe("a full disk", () => {
     expect(failure).toBeInstanceOf(TraceError);
     expect(String(failure)).toMatch(new RegExp(`${ARROW_NAME} \\(byte \\d+\\): no space is left to write to \\(ENOSPC\\)`));
     vi.restoreAllMocks();
-    const trace = openTrace(dir);
+    const trace = await openTrace(dir);
     expect(trace.transitions.rows).toBeGreaterThan(1024);
     expect(trace.transitions.rows % 1024).toBe(0);
     expect([trace.complete, trace.transitions.lostBytes]).toEqual([false, 0]);
@@ -247,7 +247,7 @@ describe("a full disk", () => {
     const dir = fresh("short.trace");
     const { end } = await record(syntheticSource({ rows: 5000 }), dir, testInfo());
     vi.restoreAllMocks();
-    const trace = openTrace(dir);
+    const trace = await openTrace(dir);
     expect([trace.complete, trace.transitions.rows]).toEqual([true, end.rows]);
     trace.close();
   });
@@ -280,7 +280,7 @@ describe("what its own reader would refuse", () => {
     expect(String(failure)).toMatch(
       /\(byte \d+\): the state of the run of a batch: \d+ bytes, expected at most \d+\. The trace holds everything up to here/,
     );
-    const trace = openTrace(dir);
+    const trace = await openTrace(dir);
     expect([trace.transitions.rows, trace.complete, trace.transitions.lostBytes]).toEqual([200, false, 0]);
     trace.close();
   });
@@ -300,7 +300,7 @@ test("a slow source is flushed by time", async () => {
   };
   await record(source, dir, testInfo());
   vi.restoreAllMocks();
-  const trace = openTrace(dir);
+  const trace = await openTrace(dir);
   // Ten rows each 0.6 s of the clock: a block every second call.
   expect(trace.transitions.batches.map((b) => b.rows)).toEqual([20, 20, 20, 20, 20]);
   trace.close();
@@ -309,7 +309,7 @@ test("a slow source is flushed by time", async () => {
 test("findings are replaced as a whole", async () => {
   const dir = fresh("findings.trace");
   await record(syntheticSource({ rows: 100 }), dir, testInfo());
-  const trace = openTrace(dir);
+  const trace = await openTrace(dir);
   const finding = (rule: string) => ({
     rule,
     severity: "error",

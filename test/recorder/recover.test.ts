@@ -74,12 +74,12 @@ describe("killed at any byte", () => {
     fc.assert(fc.property(fc.nat(bytes.length), expectCut), { numRuns: 120 });
   });
 
-  test("the database is built from what is left, and says so", () => {
-    fc.assert(
-      fc.property(fc.integer({ min: ends[0] ?? 0, max: bytes.length - 1 }), (length) => {
+  test("the database is built from what is left, and says so", async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.integer({ min: ends[0] ?? 0, max: bytes.length - 1 }), async (length) => {
         const dir = traceOf(bytes.subarray(0, length));
         const reasons: string[] = [];
-        const trace = openTrace(dir, { onRebuild: (why) => reasons.push(why) });
+        const trace = await openTrace(dir, { onRebuild: (why) => reasons.push(why) });
         expect(reasons).toEqual(["there is no database yet"]);
         const db = new Sqlite(trace.db, { readonly: true });
         expect(db.pragma("integrity_check")).toEqual([{ integrity_check: "ok" }]);
@@ -102,23 +102,23 @@ describe("killed at any byte", () => {
     );
   });
 
-  test("the database is rebuilt when it is older, broken or of another form; not when it fits", () => {
+  test("the database is rebuilt when it is older, broken or of another form; not when it fits", async () => {
     const dir = traceOf(bytes.subarray(0, ends[4]));
     const reasons: string[] = [];
-    const open = () => openTrace(dir, { onRebuild: (why) => reasons.push(why) }).close();
-    open();
-    open();
+    const open = async () => (await openTrace(dir, { onRebuild: (why) => reasons.push(why) })).close();
+    await open();
+    await open();
     fs.writeFileSync(`${dir}/${ARROW_NAME}`, bytes);
-    open();
+    await open();
     fs.writeFileSync(`${dir}/${DB_NAME}`, "this is no database, but it is long enough to look like one".repeat(20));
-    open();
+    await open();
     const db = new Sqlite(`${dir}/${DB_NAME}`);
     db.pragma("user_version = 0");
     db.close();
-    open();
+    await open();
     fs.writeFileSync(`${dir}/${DB_NAME}.999999999.tmp`, "left by a killed process");
     fs.rmSync(`${dir}/${DB_NAME}`);
-    open();
+    await open();
     expect(reasons).toEqual([
       "there is no database yet",
       "the database does not belong to these transitions",
@@ -131,9 +131,9 @@ describe("killed at any byte", () => {
 });
 
 describe("a trace", () => {
-  test("gives rows and keyframes by seq", () => {
+  test("gives rows and keyframes by seq", async () => {
     const dir = traceOf(bytes);
-    const trace = openTrace(dir);
+    const trace = await openTrace(dir);
     const blocks = Array.from(trace.rows(300, 800), (block) => [block.seq0, block.n]);
     expect(blocks).toEqual([
       [256, 256],
@@ -150,16 +150,12 @@ describe("a trace", () => {
 });
 
 describe("files from strangers", () => {
-  const expectTraceError = (content: Uint8Array, message: RegExp) => {
+  const expectTraceError = async (content: Uint8Array, message: RegExp) => {
     const dir = traceOf(content);
-    const failure = (() => {
-      try {
-        openTrace(dir).close();
-      } catch (error) {
-        return error;
-      }
-      return null;
-    })();
+    const failure = await openTrace(dir).then(
+      (trace) => trace.close(),
+      (error: unknown) => error,
+    );
     expect(failure).toBeInstanceOf(TraceError);
     expect((failure as Error).message).toMatch(message);
     expect((failure as Error).message).toContain(`${dir}/${ARROW_NAME}`);
@@ -172,30 +168,30 @@ describe("files from strangers", () => {
   /** Replace a text in the schema by one of the same length. */
   const retold = (from: string, to: string) => edited((copy) => void copy.write(to, copy.indexOf(from), "latin1"));
 
-  test("no trace at all", () => {
-    expect(() => openTrace(fresh("absent.trace"))).toThrow(/cannot be opened \(ENOENT.*Give the folder of a recorded trace/);
-    expectTraceError(Buffer.from(""), /this is not an Arrow file/);
-    expectTraceError(Buffer.from("<html>"), /this is not an Arrow file/);
-    expectTraceError(Buffer.from("ARROW1\0\0"), /expected the schema, but the file ends/);
+  test("no trace at all", async () => {
+    await expect(openTrace(fresh("absent.trace"))).rejects.toThrow(/cannot be opened \(ENOENT.*Give the folder of a recorded trace/);
+    await expectTraceError(Buffer.from(""), /this is not an Arrow file/);
+    await expectTraceError(Buffer.from("<html>"), /this is not an Arrow file/);
+    await expectTraceError(Buffer.from("ARROW1\0\0"), /expected the schema, but the file ends/);
   });
 
-  test("lying lengths", () => {
+  test("lying lengths", async () => {
     for (const length of [-1, 2 ** 31 - 1, 1 << 20, 4]) {
-      expectTraceError(
+      await expectTraceError(
         edited((copy) => void copy.writeInt32LE(length, 12)),
         /expected the schema, but/,
       );
     }
   });
 
-  test("another schema, another vocabulary, a newer format, metadata that is no JSON", () => {
-    expectTraceError(retold("cssa", "cssb"), /its columns are \[.*cssb uint8.*expected \[/);
-    expectTraceError(retold('"host.syscall.enter"', '"host.syscall.ENTER"'), /kind 11 is 'host.syscall.ENTER', unknown here/);
-    expectTraceError(retold('{"format":4,', '{"format":9,'), /format 9 is newer than 4/);
-    expectTraceError(retold('{"format":4,', '{"format":1,'), /format 1 is from before the first release, 3 to 4 are known/);
-    expectTraceError(retold('{"format":4,', '["format":4,'), /metadata is not JSON/);
-    expectTraceError(retold('"origin":"imported"', '"origin":"invented"'), /metadata run\.origin/);
-    expectTraceError(retold('"absent":[]', '"absent":{}'), /metadata absent: expected a list/);
+  test("another schema, another vocabulary, a newer format, metadata that is no JSON", async () => {
+    await expectTraceError(retold("cssa", "cssb"), /its columns are \[.*cssb uint8.*expected \[/);
+    await expectTraceError(retold('"host.syscall.enter"', '"host.syscall.ENTER"'), /kind 11 is 'host.syscall.ENTER', unknown here/);
+    await expectTraceError(retold('{"format":4,', '{"format":9,'), /format 9 is newer than 4/);
+    await expectTraceError(retold('{"format":4,', '{"format":1,'), /format 1 is from before the first release, 3 to 4 are known/);
+    await expectTraceError(retold('{"format":4,', '["format":4,'), /metadata is not JSON/);
+    await expectTraceError(retold('"origin":"imported"', '"origin":"invented"'), /metadata run\.origin/);
+    await expectTraceError(retold('"absent":[]', '"absent":{}'), /metadata absent: expected a list/);
   });
 
   /** Change row 5 of a column of batch 2. */
@@ -220,19 +216,19 @@ describe("files from strangers", () => {
       }
     });
 
-  test.each(["kind", "thread", "site", "detail"])("an id without a row in %s names batch and row", (column) => {
-    expectTraceError(
+  test.each(["kind", "thread", "site", "detail"])("an id without a row in %s names batch and row", async (column) => {
+    await expectTraceError(
       damaged(column, 200 + (column === "kind" ? 0 : 20_000)),
       new RegExp(`\\(batch 2, row 5, seq 517\\): ${column} 2\\d+ does not exist, expected less than \\d+`),
     );
   });
 
-  test.each([-1.5e300, 2 ** 53, 0.5, Number.NaN, Number.NEGATIVE_INFINITY])("%s is no exact integer", (value) => {
-    expectTraceError(damaged("value", value), /\(batch 2, row 5, seq 517\): value is .*Expected integers below 2\^53/);
+  test.each([-1.5e300, 2 ** 53, 0.5, Number.NaN, Number.NEGATIVE_INFINITY])("%s is no exact integer", async (value) => {
+    await expectTraceError(damaged("value", value), /\(batch 2, row 5, seq 517\): value is .*Expected integers below 2\^53/);
   });
 
-  test("a value changed after recording is noticed by the digest", () => {
-    const trace = openTrace(traceOf(damaged("depth", 77)));
+  test("a value changed after recording is noticed by the digest", async () => {
+    const trace = await openTrace(traceOf(damaged("depth", 77)));
     const db = new Sqlite(trace.db, { readonly: true });
     expect(db.prepare("SELECT severity FROM quality WHERE name = 'digest-differs'").pluck().get()).toBe("error");
     db.close();

@@ -4,7 +4,7 @@ import fs from "node:fs";
 import path from "node:path";
 import Sqlite from "better-sqlite3";
 import { afterEach, beforeAll, describe, expect, test, vi } from "vitest";
-import { ARROW_NAME, DB_NAME, openTrace, record, TraceError } from "../../recorder/index.ts";
+import { ARROW_NAME, DB_NAME, openTrace, record, seal, TraceError } from "../../recorder/index.ts";
 import { syntheticSource, testInfo } from "../support/synthetic-source.ts";
 import { tempPaths } from "../support/temp-dir.ts";
 
@@ -25,13 +25,13 @@ function killed(dir = fresh("killed.trace")): string {
   return dir;
 }
 
-function failureOf(dir: string): Error {
+async function failureOf(dir: string): Promise<Error> {
   try {
-    openTrace(dir).close();
+    await seal(dir);
   } catch (error) {
     if (error instanceof Error) return error;
   }
-  throw new Error("it was opened");
+  throw new Error("a database was made");
 }
 
 const PLACE = /^the database cannot be made here \(.*\)\. Make its folder writable, or copy the trace to a place that can be written/;
@@ -39,8 +39,8 @@ const ROOM = /^no space is left for the database \(.*\)\. Free some space and op
 const CONTENT = /^no database can be made of what is in transitions\.arrow \(.*\)\. Record it again/;
 
 /** The error for `dir`, checked: its name, its file, nothing left behind, the recording untouched. */
-function expectFailure(dir: string, code: string, words: RegExp): void {
-  const failure = failureOf(dir);
+async function expectFailure(dir: string, code: string, words: RegExp): Promise<void> {
+  const failure = await failureOf(dir);
   expect(failure).toBeInstanceOf(TraceError);
   const start = `${path.join(dir, DB_NAME)}: `;
   expect(failure.message.slice(0, start.length)).toBe(start);
@@ -49,7 +49,7 @@ function expectFailure(dir: string, code: string, words: RegExp): void {
   vi.restoreAllMocks();
   expect(fs.readdirSync(dir)).toEqual([ARROW_NAME]);
   expect(fs.readFileSync(`${dir}/${ARROW_NAME}`).equals(bytes)).toBe(true);
-  openTrace(dir).close();
+  (await openTrace(dir)).close();
 }
 
 describe("SQLite", () => {
@@ -65,18 +65,20 @@ describe("SQLite", () => {
     ["SQLITE_CONSTRAINT_DATATYPE", CONTENT],
     ["SQLITE_CORRUPT", CONTENT],
     ["SQLITE_ERROR", CONTENT],
-  ])("%s", (code, words) => {
+  ])("%s", async (code, words) => {
     const dir = killed();
     vi.spyOn(Sqlite.prototype, "exec").mockImplementation(() => {
       throw new Sqlite.SqliteError("it does not go", code);
     });
-    expectFailure(dir, code, words);
+    await expectFailure(dir, code, words);
   });
 
-  test("cannot make a file there at all", () => {
+  test("cannot make a file there at all", async () => {
     // SQLite takes paths of up to 512 bytes, the file system longer ones.
     const dir = killed(path.join(fresh("deep"), "d".repeat(240), "d".repeat(240), "x.trace"));
-    expect(failureOf(dir).message).toMatch(/trace\.db: the database cannot be made here \(SQLITE_CANTOPEN: unable to open database file\)/);
+    expect((await failureOf(dir)).message).toMatch(
+      /trace\.db: the database cannot be made here \(SQLITE_CANTOPEN: unable to open database file\)/,
+    );
     expect(fs.readdirSync(dir)).toEqual([ARROW_NAME]);
   });
 });
@@ -92,48 +94,48 @@ describe("the file system", () => {
     ["EIO", PLACE],
     ["ENOSPC", ROOM],
     ["EDQUOT", ROOM],
-  ])("%s when the pages are written", (code, words) => {
+  ])("%s when the pages are written", async (code, words) => {
     const dir = killed();
     vi.spyOn(fs, "writeSync").mockImplementation(failing(code));
-    expectFailure(dir, code, words);
+    await expectFailure(dir, code, words);
   });
 
-  test("EROFS when it gets its name", () => {
+  test("EROFS when it gets its name", async () => {
     const dir = killed();
     vi.spyOn(fs, "renameSync").mockImplementation(failing("EROFS"));
-    expectFailure(dir, "EROFS", PLACE);
+    await expectFailure(dir, "EROFS", PLACE);
   });
 
-  test("EROFS when what a killed process left is removed", () => {
+  test("EROFS when what a killed process left is removed", async () => {
     const dir = killed();
     fs.writeFileSync(`${dir}/${DB_NAME}.999999999.tmp`, "");
     const real = fs.rmSync;
     vi.spyOn(fs, "rmSync").mockImplementation((file, options) =>
       String(file).includes("999999999") ? failing("EROFS")() : real(file, options),
     );
-    expect(failureOf(dir).message).toMatch(/trace\.db: the database cannot be made here \(EROFS: it does not go\)/);
+    expect((await failureOf(dir)).message).toMatch(/trace\.db: the database cannot be made here \(EROFS: it does not go\)/);
   });
 
-  test("folders that have the names of the files", () => {
+  test("folders that have the names of the files", async () => {
     const dir = killed();
     fs.mkdirSync(`${dir}/${DB_NAME}`);
-    expect(failureOf(dir)).toMatchObject({ name: "TraceError", message: expect.stringMatching(/cannot be made here \(E\w+: .*\)/) });
+    expect(await failureOf(dir)).toMatchObject({ name: "TraceError", message: expect.stringMatching(/cannot be made here \(E\w+: .*\)/) });
     fs.mkdirSync(`${dir}/${DB_NAME}.999999999.tmp`);
-    expect(failureOf(dir)).toMatchObject({
+    expect(await failureOf(dir)).toMatchObject({
       name: "TraceError",
       message: expect.stringMatching(/cannot be made here \(ERR_FS_EISDIR: .*\)/),
     });
   });
 });
 
-test("an error of our own keeps its stack", () => {
+test("an error of our own keeps its stack", async () => {
   const dir = killed();
   vi.spyOn(fs, "renameSync").mockImplementation(() => {
     throw new RangeError("ours");
   });
-  expect(failureOf(dir)).toMatchObject({ name: "RangeError", message: "ours" });
+  expect(await failureOf(dir)).toMatchObject({ name: "RangeError", message: "ours" });
   vi.spyOn(fs, "renameSync").mockImplementation(() => {
     throw Object.assign(new TypeError("ours"), { code: "ERR_INVALID_ARG_TYPE" });
   });
-  expect(failureOf(dir)).toMatchObject({ name: "TypeError", message: "ours" });
+  expect(await failureOf(dir)).toMatchObject({ name: "TypeError", message: "ours" });
 });

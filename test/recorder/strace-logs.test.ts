@@ -123,7 +123,7 @@ test("a trace keeps what the log said beside what came of it, and what the impor
   const dir = fresh("log.trace");
   const info = { ...testInfo(), origin: "emulated" as const, stack: "graphene-sgx", scenario: what.name, scenarioText: what.text };
   await record(run, dir, info, { quality: () => what.counters });
-  const trace = openTrace(dir);
+  const trace = await openTrace(dir);
   const verdict = await judgeTrace(trace);
   if (verdict !== null) trace.replaceVerdict(verdict);
   trace.close();

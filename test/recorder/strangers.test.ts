@@ -23,8 +23,8 @@ function traceOf(content: Uint8Array): string {
 }
 
 /** What is in the database of the trace: rows, and why it is not whole. */
-function sealed(dir: string): { rows: unknown; lost: unknown } {
-  const trace = openTrace(dir);
+async function sealed(dir: string): Promise<{ rows: unknown; lost: unknown }> {
+  const trace = await openTrace(dir);
   try {
     const [[rows] = []] = trace.ask("SELECT count(*) FROM transition");
     const [[lost] = []] = trace.ask("SELECT advice FROM quality WHERE name = 'bytes-lost'");
@@ -53,11 +53,11 @@ describe("numbers in the metadata", () => {
     [1.5, "a whole number, found 1.5"],
     [-1, "at least 0, found -1"],
     [2 ** 53, "at most 9007199254740991, found 9007199254740992"],
-  ])("a seed of %s is refused", (seed, expected) => {
+  ])("a seed of %s is refused", async (seed, expected) => {
     const dir = written({}, { seed });
     const refusal = new RegExp(`${ARROW_NAME} \\(byte 8\\): metadata run\\.seed: expected ${expected}\\. Record it again`);
-    expect(() => openTrace(dir)).toThrow(TraceError);
-    expect(() => openTrace(dir)).toThrow(refusal);
+    await expect(openTrace(dir)).rejects.toThrow(TraceError);
+    await expect(openTrace(dir)).rejects.toThrow(refusal);
     expect(fs.readdirSync(dir)).toEqual([ARROW_NAME]);
   });
 
@@ -65,8 +65,8 @@ describe("numbers in the metadata", () => {
     ["threads.0.tid: expected a whole number, found 1.5", thread({ tid: 1.5 })],
     ["threads.0.tid: expected at most 4294967295, found 4294967296", thread({ tid: 2 ** 32 })],
     ["threads.0.pid: expected at least 0, found -1", thread({ pid: -1 })],
-  ])("%s: the trace ends before this batch", (problem, lists) => {
-    const { rows, lost } = sealed(written(lists));
+  ])("%s: the trace ends before this batch", async (problem, lists) => {
+    const { rows, lost } = await sealed(written(lists));
     expect(rows).toBe(0);
     expect(lost).toMatch(/\(batch 0, byte \d+\): metadata /);
     expect(lost).toContain(`: metadata ${problem}.`);
@@ -76,8 +76,8 @@ describe("numbers in the metadata", () => {
     ["0.seq: expected a whole number, found 0.5", decision({ seq: 0.5 })],
     ["0.choice: expected at least 0, found -1", decision({ choice: -1 })],
     ["0.choice: expected at most 9007199254740991, found 1e+300", decision({ choice: 1e300 })],
-  ])("of a decision, %s: the rows are there, the decisions are refused", (problem, lists) => {
-    const trace = openTrace(written(lists));
+  ])("of a decision, %s: the rows are there, the decisions are refused", async (problem, lists) => {
+    const trace = await openTrace(written(lists));
     const told = `metadata ${problem}. Record it again`;
     expect(trace.ask("SELECT count(*) FROM transition")).toEqual([[1]]);
     expect(trace.ask("SELECT count(*) FROM decision")).toEqual([[0]]);
@@ -95,15 +95,15 @@ describe("numbers in the metadata", () => {
     reader.close();
   });
 
-  test("internal threads have ids from 2^31 on", () => {
-    const trace = openTrace(written(thread({ pid: 4_194_304, tid: 2 ** 32 - 1 })));
+  test("internal threads have ids from 2^31 on", async () => {
+    const trace = await openTrace(written(thread({ pid: 4_194_304, tid: 2 ** 32 - 1 })));
     expect(trace.ask("SELECT pid, tid FROM thread")).toEqual([[4_194_304, 2 ** 32 - 1]]);
     trace.close();
   });
 
-  test("of a million wrong entries the first is told", () => {
+  test("of a million wrong entries the first is told", async () => {
     const texts = new Array<string>(1_000_000).fill(0 as unknown as string, 5000).fill("", 0, 5000);
-    expect(sealed(written({ texts })).lost).toContain("metadata texts.5000: expected string, found 0.");
+    expect((await sealed(written({ texts }))).lost).toContain("metadata texts.5000: expected string, found 0.");
   });
 });
 
@@ -148,39 +148,39 @@ describe("lengths", () => {
     return Buffer.concat([copy.subarray(0, end), Buffer.alloc(more), copy.subarray(end)]);
   };
 
-  test("a body that is longer than its rows, in a file with a hole as long", () => {
+  test("a body that is longer than its rows, in a file with a hole as long", async () => {
     const dir = traceOf(withBodyLength(2 ** 35));
     fs.truncateSync(`${dir}/${ARROW_NAME}`, 2 ** 36);
-    const { rows, lost } = sealed(dir);
+    const { rows, lost } = await sealed(dir);
     expect(rows).toBe(512);
     expect(lost).toMatch(/\(batch 2, byte \d+\): a body of 34359738368 bytes, expected at most \d+ for 256 rows/);
   });
 
-  test("a body filled up to multiples of 64 is none of that", () => {
+  test("a body filled up to multiples of 64 is none of that", async () => {
     const { bodyLength, metadataOffset, metadataLength } = batchAt(2);
     const end = metadataOffset + metadataLength + bodyLength;
     const filled = withBodyLength(bodyLength + 64);
-    expect(sealed(traceOf(Buffer.concat([filled.subarray(0, end), Buffer.alloc(64), filled.subarray(end)])))).toEqual({
+    expect(await sealed(traceOf(Buffer.concat([filled.subarray(0, end), Buffer.alloc(64), filled.subarray(end)])))).toEqual({
       rows: 1000,
       lost: undefined,
     });
   });
 
-  test("a header that is longer than what is in it", () => {
+  test("a header that is longer than what is in it", async () => {
     const { metadataOffset, metadataLength } = batchAt(2);
-    const { rows, lost } = sealed(traceOf(withLongHeader(metadataOffset, metadataLength, 2 ** 21)));
+    const { rows, lost } = await sealed(traceOf(withLongHeader(metadataOffset, metadataLength, 2 ** 21)));
     expect(rows).toBe(512);
     expect(lost).toMatch(/\(batch 2, byte \d+\): a header of \d+ bytes, expected at most \d+ for what is in it/);
     const schema = withLongHeader(16, bytes.readInt32LE(12), 2 ** 21);
-    expect(() => openTrace(traceOf(schema))).toThrow(/\(byte 8\): a header of \d+ bytes, expected at most \d+/);
+    await expect(openTrace(traceOf(schema))).rejects.toThrow(/\(byte 8\): a header of \d+ bytes, expected at most \d+/);
   });
 
-  test("decisions that are longer than any batch makes", () => {
+  test("decisions that are longer than any batch makes", async () => {
     const index = batches.findIndex(({ decisions }) => decisions !== null);
     const { metadataOffset, metadataLength, decisions, seq0 } = batchAt(index);
     const long = withLongHeader(metadataOffset, metadataLength, 2 ** 25);
     long.writeUInt32LE(2 ** 25, (decisions?.offset ?? 0) - 4);
-    const { rows, lost } = sealed(traceOf(long));
+    const { rows, lost } = await sealed(traceOf(long));
     expect(rows).toBe(seq0);
     expect(lost).toMatch(/\(batch \d+, byte \d+\): the decisions of a batch: 33554432 bytes, expected at most 16777216/);
   });
@@ -227,11 +227,11 @@ describe("lengths", () => {
     reader.close();
   });
 
-  test("a folder instead of the file", () => {
+  test("a folder instead of the file", async () => {
     const dir = fresh("folder.trace");
     fs.mkdirSync(`${dir}/${ARROW_NAME}`, { recursive: true });
-    expect(() => openTrace(dir)).toThrow(TraceError);
-    expect(() => openTrace(dir)).toThrow(/this is a folder, expected a regular file\. Give the folder of a recorded trace/);
+    await expect(openTrace(dir)).rejects.toThrow(TraceError);
+    await expect(openTrace(dir)).rejects.toThrow(/this is a folder, expected a regular file\. Give the folder of a recorded trace/);
   });
 });
 
@@ -259,9 +259,9 @@ describe("damage", () => {
   }
 
   /** Open the trace, and so make its database. */
-  function seal(dir: string): void {
+  async function seal(dir: string): Promise<void> {
     try {
-      const trace = openTrace(dir);
+      const trace = await openTrace(dir);
       const db = new Sqlite(trace.db, { readonly: true });
       expect(db.pragma("integrity_check")).toEqual([{ integrity_check: "ok" }]);
       expect(db.pragma("foreign_key_check")).toEqual([]);
@@ -281,13 +281,13 @@ describe("damage", () => {
     const decisions = Array.from({ length: 50 }, (_, i) => ({ seq: 100 + i, point: "thread", choice: 10 + i }));
     await record({ ...syntheticSource({ rows: 500, blockRows: 64, seed: 3 }), decisions }, dir, { ...testInfo(), seed: 123_456 });
     const bytes = fs.readFileSync(`${dir}/${ARROW_NAME}`);
-    fc.assert(
-      fc.property(fc.array(changesOf(bytes), { minLength: 1, maxLength: 3 }), (changes) => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(changesOf(bytes), { minLength: 1, maxLength: 3 }), async (changes) => {
         const copy = Buffer.from(bytes);
         for (const { at, to } of changes) copy.set(to.subarray(0, copy.length - at), at);
         fs.writeFileSync(`${dir}/${ARROW_NAME}`, copy);
         fs.rmSync(`${dir}/${DB_NAME}`, { force: true });
-        seal(dir);
+        await seal(dir);
       }),
       { numRuns: 40 },
     );

@@ -5,15 +5,15 @@ import fs from "node:fs";
 import path from "node:path";
 import { describe, expect, test, vi } from "vitest";
 import type { Source } from "../../engine/block.ts";
-import { ARROW_NAME, DB_NAME, openTrace, openTraceGently, record, TraceError } from "../../recorder/index.ts";
+import { ARROW_NAME, DB_NAME, openTrace, record, TraceError } from "../../recorder/index.ts";
 import { lockFolder } from "../../recorder/trace/folder-lock.ts";
 import { syntheticSource, testInfo } from "../support/synthetic-source.ts";
 import { tempPaths } from "../support/temp-dir.ts";
 
 const fresh = tempPaths();
 const ASIDE = ".eintr-replaced";
-const rowsIn = (dir: string): number => {
-  const trace = openTrace(dir);
+const rowsIn = async (dir: string): Promise<number> => {
+  const trace = await openTrace(dir);
   trace.close();
   return trace.transitions.rows;
 };
@@ -48,7 +48,7 @@ describe("two recorders", () => {
     }, 200);
     await replace(first, dir);
     expect(await refused[0]).toMatchObject({ name: "TraceError", message: expect.stringContaining("another eintr is recording into it") });
-    expect(rowsIn(dir)).toBe(200);
+    expect(await rowsIn(dir)).toBe(200);
     expect(fs.readdirSync(dir).sort()).toEqual([DB_NAME, ARROW_NAME].sort());
   });
 
@@ -56,7 +56,7 @@ describe("two recorders", () => {
     const dir = await recorded();
     fs.writeFileSync(`${dir}/.eintr-lock`, "");
     await replace(syntheticSource({ rows: 7 }), dir);
-    expect(rowsIn(dir)).toBe(7);
+    expect(await rowsIn(dir)).toBe(7);
   });
 
   test("in another process", async () => {
@@ -70,7 +70,7 @@ describe("two recorders", () => {
     child.kill("SIGKILL");
     await ended;
     await replace(syntheticSource({ rows: 9 }), dir);
-    expect(rowsIn(dir)).toBe(9);
+    expect(await rowsIn(dir)).toBe(9);
   });
 
   test("the lock's own file: a link in its place is not followed, a file of somebody else's stays", async () => {
@@ -83,7 +83,7 @@ describe("two recorders", () => {
     fs.writeFileSync(`${dir}/.eintr-lock`, "mine");
     await expect(replace(syntheticSource(), dir)).rejects.toThrow(TraceError);
     expect(fs.readFileSync(`${dir}/.eintr-lock`, "utf8")).toBe("mine");
-    expect(rowsIn(dir)).toBe(100);
+    expect(await rowsIn(dir)).toBe(100);
   });
 
   test("of many that want it one at a time has it", () => {
@@ -105,9 +105,9 @@ describe("links are not followed when something is removed", () => {
     const dir = await recorded(5);
     fs.symlinkSync(other, `${dir}/${ASIDE}`);
     await expect(replace(syntheticSource(), dir)).rejects.toThrow(/no folder of eintr's\. Remove that yourself/);
-    openTrace(dir).close();
-    expect(rowsIn(other)).toBe(100);
-    expect(rowsIn(dir)).toBe(5);
+    (await openTrace(dir)).close();
+    expect(await rowsIn(other)).toBe(100);
+    expect(await rowsIn(dir)).toBe(5);
   });
 
   test("the trace's files lead to those of another", async () => {
@@ -116,8 +116,8 @@ describe("links are not followed when something is removed", () => {
     fs.mkdirSync(dir);
     for (const file of [ARROW_NAME, DB_NAME]) fs.symlinkSync(`${other}/${file}`, `${dir}/${file}`);
     await replace(syntheticSource({ rows: 3 }), dir);
-    expect(rowsIn(dir)).toBe(3);
-    expect(rowsIn(other)).toBe(100);
+    expect(await rowsIn(dir)).toBe(3);
+    expect(await rowsIn(other)).toBe(100);
   });
 });
 
@@ -134,7 +134,7 @@ describe("killed between moving the older trace aside and the first batch of the
   test.each(["nothing", "an empty file", "a header"])("%s was written: opening puts it back, and says so", async (what) => {
     const dir = await killed(what === "nothing" ? null : what === "a header" ? await header() : Buffer.alloc(0));
     let told = "";
-    const trace = await openTraceGently(dir, { onPutBack: (text) => (told = text), onRebuild: (why) => expect.fail(why) });
+    const trace = await openTrace(dir, { onPutBack: (text) => (told = text), onRebuild: (why) => expect.fail(why) });
     expect(trace?.transitions.rows).toBe(100);
     trace?.close();
     expect(told).toContain("put back");
@@ -144,19 +144,19 @@ describe("killed between moving the older trace aside and the first batch of the
   test("not while the recording goes on", async () => {
     const dir = await killed(null);
     const lock = lockFolder(dir);
-    expect(() => openTrace(dir)).toThrow(TraceError);
+    await expect(openTrace(dir)).rejects.toThrow(TraceError);
     lock?.release();
-    expect(rowsIn(dir)).toBe(100);
+    expect(await rowsIn(dir)).toBe(100);
   });
 
   test("a batch was written: the new trace stays, and the next recording replaces it", async () => {
     const dir = await killed(fs.readFileSync(`${await recorded(33)}/${ARROW_NAME}`));
-    expect(rowsIn(dir)).toBe(33);
+    expect(await rowsIn(dir)).toBe(33);
     const broken = meanwhile(() => {
       throw new RangeError("broken");
     });
     await expect(replace(broken, dir)).rejects.toThrow("broken");
-    expect(rowsIn(dir)).toBe(33);
+    expect(await rowsIn(dir)).toBe(33);
   });
 
   test("where it cannot be put back it is said where it lies", async () => {
@@ -164,9 +164,9 @@ describe("killed between moving the older trace aside and the first batch of the
     vi.spyOn(fs, "renameSync").mockImplementation(() => {
       throw Object.assign(new Error("EROFS: read-only file system"), { code: "EROFS" });
     });
-    expect(() => openTrace(dir)).toThrow(`It lies in ${path.join(dir, ASIDE)}`);
+    await expect(openTrace(dir)).rejects.toThrow(`It lies in ${path.join(dir, ASIDE)}`);
     vi.restoreAllMocks();
-    expect(rowsIn(dir)).toBe(100);
+    expect(await rowsIn(dir)).toBe(100);
   });
 });
 
@@ -216,7 +216,7 @@ describe("what cannot be is said in one message, and nothing is left half-writte
     expect(error).toMatchObject({ name: "TraceError", message: expect.stringContaining("no space is left") });
     expect((error as Error).message).toContain(older ? "Nothing was recorded; the older trace is there again" : "Nothing was recorded.");
     expect((error as Error).message).not.toContain("holds everything");
-    if (older) expect(rowsIn(dir)).toBe(100);
+    if (older) expect(await rowsIn(dir)).toBe(100);
     else expect(fs.existsSync(dir)).toBe(false);
   });
 });

@@ -56,7 +56,7 @@ test("eintr record says that it is a bug, keeps the rows, and writes a case that
   expect(talk).toContain("this is a bug of eintr");
   expect(talk).toContain("has level -7");
   expect(talk).toContain(`Send ${dir}.bug.json`);
-  const trace = openTrace(dir);
+  const trace = await openTrace(dir);
   expect(trace.transitions.rows).toBeGreaterThanOrEqual(2 * 16_384);
   trace.close();
   const sent = JSON.parse(readFileSync(`${dir}.bug.json`, "utf8"));

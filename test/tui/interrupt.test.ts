@@ -64,7 +64,7 @@ describe.each(SIGNALS)("%s ends", (signal) => {
     const args = ["record", "server", "--rows", "1e9", "--stack", "graphene-linux", "-o", dir];
     const { talk } = await interrupted(signal, args, { written: path.join(dir, ARROW_NAME) });
     expect(talk).toContain("stopped early");
-    const trace = openTrace(dir);
+    const trace = await openTrace(dir);
     expect(trace.transitions.end?.reason).toBe("aborted");
     expect(trace.transitions.rows).toBeGreaterThan(16_384);
     trace.close();

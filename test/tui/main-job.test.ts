@@ -86,7 +86,7 @@ describe("rerun", () => {
   test("finds the same again, and names the first transition that is not", async () => {
     const dir = await recorded("server", "--scheduler", "seeded", "--rows", "30000");
     expect(await eintr(["rerun", dir])).toMatchObject({ code: 0, out: "30000 transitions, all the same as recorded\n" });
-    const trace = openTrace(dir);
+    const trace = await openTrace(dir);
     const decision = trace.decisions.find(({ point, seq }) => point === "thread" && seq > 1000);
     trace.close();
     const changed = await eintr(["rerun", dir, "--decide", `${decision?.seq}:thread=0`]);

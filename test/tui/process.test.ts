@@ -55,7 +55,7 @@ describe("a long recording", () => {
     const { code, talk } = await ended;
     expect(code, talk).toBe(130);
     expect(talk).toContain("stopped early");
-    const trace = openTrace(dir);
+    const trace = await openTrace(dir);
     expect(trace.complete).toBe(true);
     expect(trace.transitions.end?.reason).toBe("aborted");
     trace.close();
@@ -80,7 +80,7 @@ describe("a long recording", () => {
     const { code, talk } = await shell(`trap '' XFSZ; ulimit -f 4000; "$@"`, ...LONG, dir);
     expect(code, talk).toBe(2);
     expect(talk).toContain("transitions.arrow");
-    const trace = openTrace(dir);
+    const trace = await openTrace(dir);
     expect(trace.transitions.rows).toBeGreaterThan(16_384);
     trace.close();
   });

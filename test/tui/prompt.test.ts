@@ -35,7 +35,7 @@ async function recorded(): Promise<string> {
 
 /** A prompt on a terminal that is a string; raw mode is noted. */
 async function started(options: Partial<PromptOptions> = {}) {
-  const trace = openTrace(await recorded());
+  const trace = await openTrace(await recorded());
   const raw: boolean[] = [];
   const stdin = Object.assign(new PassThrough(), { isTTY: true, setRawMode: (on: boolean) => void raw.push(on) });
   const screen = Object.assign(new PassThrough(), { isTTY: true, columns: 200 });

@@ -94,7 +94,7 @@ function refuseEmulation(name: string, what: TransitionsCase, command: Command):
 
 /** Null when Ctrl-C came first. */
 async function verdictOn(io: Io, dir: string): Promise<Verdict | null> {
-  const trace = openTrace(dir);
+  const trace = await openTrace(dir);
   try {
     return await judgeAndKeep(io, trace);
   } finally {

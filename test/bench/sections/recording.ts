@@ -13,7 +13,7 @@ const STACKS: readonly StackName[] = ["graphene-sgx", "native-linux"];
 const ROUNDS = 3;
 const BAR = 1;
 
-export function recording(setting: Setting): void {
+export async function recording(setting: Setting): Promise<void> {
   const { bars, folder } = setting;
   const rows = setting.rows(5_000_000);
   const ceiling = sqliteCeiling(bars.say);
@@ -23,7 +23,7 @@ export function recording(setting: Setting): void {
     const record = (): number => runProgram(setting, "record", "server", "--stack", stack, "--rows", String(rows), "-o", trace).ms;
     record();
     const blocks = path.join(folder, "recording.rows");
-    keepRows(trace, blocks);
+    await keepRows(trace, blocks);
     const commandMs: number[] = [];
     const ceilingMs: number[] = [];
     for (let round = 0; round < ROUNDS; round += 1) {
@@ -40,8 +40,8 @@ export function recording(setting: Setting): void {
 }
 
 /** The rows of a trace as the C program reads them. */
-function keepRows(dir: string, file: string): void {
-  const trace = openTrace(dir);
+async function keepRows(dir: string, file: string): Promise<void> {
+  const trace = await openTrace(dir);
   const fd = openSync(file, "wx");
   try {
     for (const block of trace.rows()) writeAll(fd, blockBytes(block));

@@ -51,8 +51,8 @@ function keyboard(): PassThrough {
 
 const ignored = { copy() {}, picture: () => "", suspend() {} };
 
-function mount(dir: string, columns: number, rows: number, debug: boolean) {
-  const trace = openTrace(dir);
+async function mount(dir: string, columns: number, rows: number, debug: boolean) {
+  const trace = await openTrace(dir);
   const session = openSession(trace, { paint: paint(true), ascii: false }, null);
   const stdout = new Terminal(columns, rows);
   const stdin = keyboard();
@@ -79,7 +79,7 @@ function mount(dir: string, columns: number, rows: number, debug: boolean) {
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 async function redraw(dir: string, columns: number, rows: number, goal: number, report: Report): Promise<void> {
-  const { press, close } = mount(dir, columns, rows, true);
+  const { press, close } = await mount(dir, columns, rows, true);
   const times: number[] = [];
   for (let i = 0; i < REDRAWS; i += 1) times.push(await press(i % 2 === 0 ? "J" : "c"));
   close();
@@ -87,7 +87,7 @@ async function redraw(dir: string, columns: number, rows: number, goal: number, 
 }
 
 async function keyToFrame(dir: string, report: Report): Promise<void> {
-  const { press, close, count } = mount(dir, 80, 24, false);
+  const { press, close, count } = await mount(dir, 80, 24, false);
   const times: number[] = [];
   for (let i = 0; i < KEYS; i += 1) {
     await pause(PAUSE_MS);

@@ -28,13 +28,13 @@ beforeAll(async () => {
 });
 
 /** A copy of it, damaged before it is opened. */
-function damaged(damage: (write: (offset: number, bytes: Buffer) => void) => void): Trace {
+async function damaged(damage: (write: (offset: number, bytes: Buffer) => void) => void): Promise<Trace> {
   const dir = fresh("damaged.trace");
   cpSync(whole.dir, dir, { recursive: true });
   const fd = openSync(path.join(dir, ARROW_NAME), "r+");
   damage((offset, bytes) => void writeSync(fd, bytes, 0, bytes.length, offset));
   closeSync(fd);
-  const trace = openTrace(dir);
+  const trace = await openTrace(dir);
   opened.push(trace);
   return trace;
 }
@@ -50,8 +50,8 @@ const open = (trace: Trace): ReplaySession => ({ ...openSession(trace, look, nul
 
 describe("a damaged batch", () => {
   let trace: Trace;
-  beforeAll(() => {
-    trace = damaged((write) => {
+  beforeAll(async () => {
+    trace = await damaged((write) => {
       const { metadataOffset, metadataLength, bodyLength } = entry(whole, 1);
       write(metadataOffset + metadataLength, Buffer.alloc(bodyLength, 0xff));
     });
@@ -86,7 +86,7 @@ describe("a damaged batch", () => {
 
 describe("a keyframe", () => {
   /** The state's text replaced by another of the same length. */
-  const withState = (change: (machine: Machine, text: string) => string): Trace =>
+  const withState = (change: (machine: Machine, text: string) => string): Promise<Trace> =>
     damaged((write) => {
       const { offset, length } = entry(whole, 0).keyframe ?? { offset: 0, length: 0 };
       const text = String(whole.transitions.keyframe(0));
@@ -112,8 +112,8 @@ describe("a keyframe", () => {
     ["a list", () => "[]", "machine.seq is not what a state has there"],
     ["null", () => "null", "machine is not what a state has there"],
     ["an empty machine", () => "{}", "machine.seq is not what a state has there"],
-  ])("that is %s is no state", (_, change, why) => {
-    expect(said(withState(change))).toContain(why);
+  ])("that is %s is no state", async (_, change, why) => {
+    expect(said(await withState(change))).toContain(why);
   });
 
   test.each<[string, (machine: Machine) => void, string]>([
@@ -128,14 +128,14 @@ describe("a keyframe", () => {
       "lists.texts",
     ],
     ["the state of another seq", (m) => void (m.seq -= 3), "it is the state after seq"],
-  ])("with %s is no state", (_, change, why) => {
-    const text = said(changed(change));
+  ])("with %s is no state", async (_, change, why) => {
+    const text = said(await changed(change));
     expect(text).toContain(why);
     expect(text).toContain("recorded by eintr test, this is ");
   });
 
-  test("that leads another way than the recording: no state from there on, and before it there is one", () => {
-    const trace = changed((m) => {
+  test("that leads another way than the recording: no state from there on, and before it there is one", async () => {
+    const trace = await changed((m) => {
       const next = m.threads[rowsOf(whole).at(entry(whole, 1).seq0)?.thread ?? -1];
       const top = (next?.stack === 1 ? next.enclave : next?.host)?.at(-1);
       if (top !== undefined) top.pc += top.pc > 0 ? -1 : 1;

@@ -17,8 +17,8 @@ const session = sessions();
 const fresh = tempPaths();
 
 /** A trace folder as the replay opens it, until the end of the test. */
-function opened(dir: string): ReplaySession {
-  const trace = openTrace(dir);
+async function opened(dir: string): Promise<ReplaySession> {
+  const trace = await openTrace(dir);
   onTestFinished(() => trace.close());
   return openSession(trace, { paint: paint(false), ascii: false }, null);
 }
@@ -259,7 +259,7 @@ describe("panes", () => {
     const rows = Array.from({ length: 400 }, (_, i) => ({ k: "step" as const, thread: i % names.length, site: (i * 7 + (i >> 3)) % 40 }));
     const dir = fresh("lanes.trace");
     await record(rowsSource(rows, { threads }), dir, testInfo());
-    const w = opened(dir);
+    const w = await opened(dir);
     const [width, seq] = [139, 200];
     const s = playerOf(w, { width, height: 40, seq });
     await s.press("4", "t");
@@ -293,7 +293,7 @@ describe("panes", () => {
   test("a trace of a real run says why it has no state", async () => {
     const dir = fresh("imported.trace");
     await record(syntheticSource({ rows: 1000 }), dir, testInfo());
-    const w = opened(dir);
+    const w = await opened(dir);
     expect(w.trace.info.origin).toBe("imported");
     const why = "this trace was imported from a real run: there is no machine to look into";
     const s = playerOf(w);
@@ -309,7 +309,7 @@ describe("panes", () => {
     const dir = fresh("log.trace");
     const log = fileURLToPath(new URL("../../recorder/logs/read-sigint.strace", import.meta.url));
     expect(await eintr(["record", log, "--stack", "graphene-sgx", "-o", dir])).toMatchObject({ code: 0 });
-    const s = playerOf(opened(dir));
+    const s = playerOf(await opened(dir));
     expect(s.screen()).toContain("read-sigint, from a strace log");
     s.context.dispatch({ type: "search", text: "sgx.eexit" });
     await s.press("end", "N");

@@ -153,7 +153,7 @@ afterAll(() => {
 async function recordedWorld(scenario: string, fixes: readonly string[], other: ReplaySession | null): Promise<ReplaySession> {
   const dir = fresh("story.trace");
   await eintr(["record", scenario, ...fixes.flatMap((fix) => ["--fix", fix]), "-o", dir]);
-  const trace = openTrace(dir);
+  const trace = await openTrace(dir);
   traces.push(trace);
   return analyzed(openSession(trace, { paint: paint(false), ascii: false, opened: scenario }, other));
 }
