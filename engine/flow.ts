@@ -6,7 +6,7 @@
 
 import { costOf } from "./costs.ts";
 import type { Cpu } from "./cpu.ts";
-import { type NoLocals, REFS, type Ref } from "./ref.ts";
+import { type Declares, type NoLocals, REFS, type Ref } from "./ref.ts";
 import type { Frame, Locals } from "./state.ts";
 import { CONTEXTS, KIND, type KindName, type Layer, type Site } from "./transition.ts";
 
@@ -112,11 +112,11 @@ const STEPS: Steps<never> = {
 };
 
 /**
- * Declare the flow of a reference, or one that only its name finds (a scenario's), with locals V. `source` is the section of the reference
- * text it follows.
+ * Declare the flow of a reference, or one that only its name finds (a scenario's). Its locals V are its arguments A and its own variables.
+ * `source` is the section of the reference text it follows.
  */
 export function flow<V extends object = Locals>(
-  of: Ref<V> | string,
+  of: Declares<V> | string,
   layer: Layer,
   source: string,
   build: (steps: Steps<V>) => readonly (Item | null)[],

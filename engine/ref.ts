@@ -4,15 +4,22 @@
  * A flow that is made from a scenario has a name and no reference.
  */
 
-declare const LOCALS: unique symbol;
+declare const ARGUMENTS: unique symbol;
+declare const READS: unique symbol;
 
-/** A flow by its name. V are its locals, as its caller makes them. */
-export interface Ref<V extends object> {
+/** The reference of a flow that is declared with locals V, or fewer as arguments. */
+export interface Declares<V extends object> {
   readonly name: string;
+  /** Never there: of the type alone. */
+  readonly [READS]?: (v: V) => void;
+}
+
+/** A flow by its name. V are its arguments, as its caller makes them. */
+export interface Ref<V extends object> extends Declares<V> {
   /** Position in `REFS`, by which a program knows its own number of the flow. */
   readonly id: number;
-  /** Of no run-time use: it makes references to flows with different locals different types. */
-  readonly [LOCALS]?: (v: V) => V;
+  /** Never there: it makes references to flows with different arguments different types. */
+  readonly [ARGUMENTS]?: (v: V) => V;
 }
 
 /** A flow without locals. */

@@ -6,6 +6,7 @@
 import { type Cpu, running } from "../cpu.ts";
 import { E } from "../errno.ts";
 import { type Flow, flow } from "../flow.ts";
+import { LIBOS } from "../libos/flows.ts";
 import type { Locals } from "../state.ts";
 import { copyOf } from "../state.ts";
 import { leaveCall } from "./pins.ts";
@@ -139,13 +140,13 @@ export const libosCall = (name: SyscallName, debug: boolean): Flow[] => [
       c.t.libos.syscallNr = SYSCALLS[name];
       c.value = SYSCALLS[name];
     }),
-    debug && SLOW.has(name) ? call("debug: the call and its arguments", "debug_printf") : null,
+    debug && SLOW.has(name) ? call("debug: the call and its arguments", LIBOS.debug_printf) : null,
     call(`shim_do_${name}()`, `shim_do_${name}`, (_, v) => copyOf(v)),
     act("END_SHIM", (c, v) => {
       v.ret = c.t.rax;
       c.value = v.ret;
     }),
-    call("handle_signal(false)", "handle_signal", () => ({ delayedOnly: false })),
+    call("handle_signal(false)", LIBOS.handle_signal, () => ({ delayedOnly: false })),
     test("assert(preempt == value at entry)", (c, v) => counter(c) === v.entry, "ok"),
     act(
       "assert failed: preempt",
@@ -155,9 +156,9 @@ export const libosCall = (name: SyscallName, debug: boolean): Flow[] => [
       },
       "libos.assert",
     ),
-    call("__abort()", "__abort"),
+    call("__abort()", LIBOS.__abort),
     at("ok"),
-    debug ? call("debug: the result", "debug_printf") : null,
+    debug ? call("debug: the result", LIBOS.debug_printf) : null,
     ret(
       "return",
       (c, v) => {

@@ -156,7 +156,7 @@ const killing = (name: "kill" | "tgkill"): Flow =>
     `host ${name}`,
     "host",
     "1.2",
-    ({ act, test, at, ret }) => [
+    ({ act, test, jump, at, ret }) => [
       act(
         `${name}: enter the kernel`,
         (c, v) => {
@@ -181,7 +181,7 @@ const killing = (name: "kill" | "tgkill"): Flow =>
         },
         "host.signal.generate",
       ),
-      test(`${name}: next target`, () => true, "next"),
+      jump("next", `${name}: next target`),
       at("done"),
       toCaller(ret, name),
     ],

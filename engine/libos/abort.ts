@@ -5,6 +5,7 @@ import { type Flow, flow } from "../flow.ts";
 import { endProcess } from "../host/process-state.ts";
 import { SIG } from "../signals.ts";
 import { WHY } from "../transition.ts";
+import { LIBOS } from "./flows.ts";
 import { dk, dkExit } from "./io.ts";
 
 /**
@@ -16,14 +17,14 @@ function breakpoint(c: Cpu): void {
   endProcess(c, c.process(c.t), { status: -SIG.TRAP, why: WHY.ASSERTION, signal: SIG.TRAP });
 }
 
-const abort = flow("__abort", "libos", "2.13", (s) => [
+const abort = flow(LIBOS.__abort, "libos", "2.13", (s) => [
   dk(s, "DkStreamOpen(dev:tty)", "DkStreamOpen", () => ({ takes: 0 })),
   dk(s, 'DkStreamWrite("assert failed ...")', "DkStreamWrite (device)", () => ({ bytes: 1, takes: 0, result: 1 })),
   s.act("int3", breakpoint),
   s.act("shim_terminate()", (c) => {
     Object.assign(c.process(c.t).exiting, { why: WHY.ASSERTION, signal: 0 });
   }),
-  s.call("shim_clean()", "shim_clean"),
+  s.call("shim_clean()", LIBOS.shim_clean),
   dkExit(s, "DkThreadExit()", "DkThreadExit"),
 ]);
 

@@ -2,16 +2,17 @@
 
 import type { Cpu } from "../cpu.ts";
 import { E } from "../errno.ts";
-import { type Flow, flow, type Step } from "../flow.ts";
+import { type Flow, flow, type Step, type Steps } from "../flow.ts";
 import { copyOut, OUT, tell, type Writes } from "../host/outputs.ts";
 import type { AsyncEvent, Process } from "../state.ts";
 import { helperFlows, helperLock } from "./async-helper.ts";
+import { LIBOS } from "./flows.ts";
 import { answer, dk } from "./io.ts";
 import { lockOf } from "./ipc.ts";
 import { rememberItimer } from "./itimer.ts";
 import { MASTER_LOCK } from "./names.ts";
 
-interface Install {
+export interface Install {
   callback: AsyncEvent["callback"];
   object: number;
   /** Microseconds from now; 0 cancels. */
@@ -35,14 +36,14 @@ function cancel(p: Process, v: Install, fixed: boolean): AsyncEvent | undefined 
 }
 
 const install = (fixed: boolean): Flow =>
-  flow<Install>("install_async_event", "libos", "2.19, 3.1 async-list-redundant-cancel", (s) => [
-    s.call("malloc(async_event)", "malloc"),
+  flow(LIBOS.install_async_event, "libos", "2.19, 3.1 async-list-redundant-cancel", (s) => [
+    s.call("malloc(async_event)", LIBOS.malloc),
     dk(s, "time = DkSystemTimeQuery()", "DkSystemTimeQuery", () => ({})),
     s.act("event = struct async_event(callback, caller = app-thread, install_time, expire_time)", (c, v) => {
       v.time = c.t.rax;
       c.value = v.time + v.after;
     }),
-    s.call("lock(async_helper_lock)", "lock", helperLock),
+    s.call("lock(async_helper_lock)", LIBOS.lock, helperLock),
     s.act("remove the previous entry, remember its remaining time", (c, v) => {
       const removed = cancel(c.process(c.t), v, fixed);
       v.left = removed ? removed.expire - v.time : 0;
@@ -52,10 +53,10 @@ const install = (fixed: boolean): Flow =>
       if (removed) c.detail = c.text(`removed the entry of ${removed.callback} for ${v.callback}`);
     }),
     s.test("nothing removed?", (_, v) => !v.removed, "removed"),
-    s.call("free(tmp)", "free"),
+    s.call("free(tmp)", LIBOS.free),
     s.at("removed"),
     s.test("time != 0?", (_, v) => v.after !== 0, "append"),
-    s.call("time == 0: free(event)", "free"),
+    s.call("time == 0: free(event)", LIBOS.free),
     s.jump("unlock", "nothing to append"),
     s.at("append"),
     s.act("append event to global async_list", (c, v) => {
@@ -74,9 +75,9 @@ const install = (fixed: boolean): Flow =>
     }),
     s.at("unlock"),
     s.test("helper alive?", (c) => c.process(c.t).helperAlive, "alive"),
-    s.call("create_async_helper()  < if not alive >", "create_async_helper"),
+    s.call("create_async_helper()  < if not alive >", LIBOS.create_async_helper),
     s.at("alive"),
-    s.call("unlock(async_helper_lock)", "unlock", helperLock),
+    s.call("unlock(async_helper_lock)", LIBOS.unlock, helperLock),
     dk(s, "set_event: DkStreamWrite(async_helper_event)", "DkStreamWrite", (c) => ({ object: c.process(c.t).helperEvent, bytes: 1 })),
     s.ret("return the remaining time", (c, v) => {
       c.t.rax = v.left;
@@ -93,12 +94,8 @@ interface AlarmLocals {
 const seconds = (us: number): number => (us >= 0 ? Math.ceil(us / 1e6) : Number(BigInt.asIntN(32, wrapped(us))));
 const wrapped = (us: number): bigint => (BigInt.asUintN(64, BigInt(us)) + 999_999n) / 1_000_000n;
 
-const installCall = <V extends { ret: number }>(
-  s: { call: (label: string, callee: string, args: (c: Cpu, v: V) => Install) => Step },
-  label: string,
-  make: (v: V) => Partial<Install>,
-): Step =>
-  s.call(label, "install_async_event", (_, v) => ({
+const installCall = <V extends object>(s: Pick<Steps<V>, "call">, label: string, make: (v: V) => Partial<Install>): Step =>
+  s.call(label, LIBOS.install_async_event, (_, v) => ({
     callback: "alarm",
     object: -1,
     after: 0,
@@ -109,7 +106,7 @@ const installCall = <V extends { ret: number }>(
   }));
 
 const alarm = flow<AlarmLocals>("shim_do_alarm", "libos", "2.19", (s) => [
-  installCall<AlarmLocals>(s, "install_async_event(seconds, callback = signal_alarm)", (v) => ({
+  installCall(s, "install_async_event(seconds, callback = signal_alarm)", (v) => ({
     callback: "alarm",
     after: Math.floor(v.after / 1e9) * 1e6,
   })),
@@ -142,14 +139,14 @@ const setitimer = flow<Setitimer>("shim_do_setitimer", "libos", "2.19", (s) => [
     v.setup = c.t.rax;
     c.value = v.setup;
   }),
-  s.call("lock(__master_lock)", "lock", lockOf(MASTER_LOCK)),
+  s.call("lock(__master_lock)", LIBOS.lock, lockOf(MASTER_LOCK)),
   s.act("current_timeout, current_reset", (c, v) => {
     const { timeout, reset } = c.process(c.t).realItimer;
     if (!v.old) return;
     tell(v, OUT.oldValue, Math.max(0, timeout - v.setup) * 1000);
     tell(v, OUT.interval, reset * 1000);
   }),
-  installCall<{ value: number; ret: number }>(s as never, "install_async_event(value, callback = signal_itimer)", (v) => ({
+  installCall(s, "install_async_event(value, callback = signal_itimer)", (v) => ({
     callback: "itimer",
     after: Math.floor(v.value / 1000),
   })),
@@ -158,7 +155,7 @@ const setitimer = flow<Setitimer>("shim_do_setitimer", "libos", "2.19", (s) => [
     c.value = v.ret;
     if (v.ret === 0) rememberItimer(c, v.setup, Math.floor(v.value / 1000), Math.floor(v.interval / 1000));
   }),
-  s.call("unlock(__master_lock)", "unlock", lockOf(MASTER_LOCK)),
+  s.call("unlock(__master_lock)", LIBOS.unlock, lockOf(MASTER_LOCK)),
   s.test("an error, or no ovalue?", (_, v) => v.ret < 0 || !v.old, "return"),
   copyOut(s, "*ovalue := them"),
   s.at("return"),
@@ -172,7 +169,7 @@ function notReal(_: Cpu, v: { which: string; ret: number }): boolean {
 
 /** FIOASYNC installs with time 0, which only cancels (2.19). */
 const fioasync = flow<{ object: number; ret: number }>("shim_do_ioctl", "libos", "2.19", (s) => [
-  installCall<{ object: number; ret: number }>(s as never, "install_async_event(handle, 0, callback)", (v) => ({
+  installCall(s, "install_async_event(handle, 0, callback)", (v) => ({
     callback: "io",
     object: v.object,
     after: 0,

@@ -1,12 +1,13 @@
 /** append_signal: a signal into a thread's ring, and the thread is woken (reference, 2.15, 2.19; shim_signal.c). */
 
 import { type Flow, flow } from "../flow.ts";
-import { dkArgs } from "../pal/calls.ts";
 import type { SigInfo } from "../siginfo.ts";
 import type { PalContext } from "../state.ts";
+import { LIBOS } from "./flows.ts";
+import { dk } from "./io.ts";
 import { reservation, store } from "./ring.ts";
 
-interface Append {
+export interface Append {
   target: number;
   signal: number;
   id: number;
@@ -16,9 +17,9 @@ interface Append {
 }
 
 /** No look at mask, disposition or liveness. */
-const appendSignal = flow<Append>("append_signal", "libos", "2.15, 2.19", ({ act, test, call, at, ret }) => [
-  call("malloc(shim_signal)", "malloc"),
-  call("allocate_signal_log(sig): reserve a slot", "allocate_signal_log", (_, v) => reservation(v.target, v)),
+const appendSignal = flow(LIBOS.append_signal, "libos", "2.15, 2.19", ({ act, test, jump, call, at, ret }) => [
+  call("malloc(shim_signal)", LIBOS.malloc),
+  call("allocate_signal_log(sig): reserve a slot", LIBOS.allocate_signal_log, (_, v) => reservation(v.target, v)),
   act("append signal", (c, v) => store(c, v.target, v), "libos.signal.append"),
   test("no slot: the queue is full, dropped?", (c) => c.t.rax < 0, "full"),
   act(
@@ -30,19 +31,11 @@ const appendSignal = flow<Append>("append_signal", "libos", "2.15, 2.19", ({ act
     },
     "libos.wake",
   ),
-  call(
-    "DkThreadResume(thread)  < SIGCONT via tgkill() >",
-    "DkThreadResume",
-    (c, v) => {
-      c.value = c.t.libos.palErrno;
-      return dkArgs({ target: v.target });
-    },
-    "pal.call.enter",
-  ),
-  test("done", () => true, "done"),
+  dk<Append>({ call }, "DkThreadResume(thread)  < SIGCONT via tgkill() >", "DkThreadResume", (_, v) => ({ target: v.target })),
+  jump("done", "done"),
   at("full"),
-  call('sys_printf("signal queue is full")', "sys_printf"),
-  call("free(shim_signal)", "free"),
+  call('sys_printf("signal queue is full")', LIBOS.sys_printf),
+  call("free(shim_signal)", LIBOS.free),
   at("done"),
   ret(),
 ]);

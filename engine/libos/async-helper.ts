@@ -10,7 +10,7 @@ import { SIG } from "../signals.ts";
 import type { AsyncEvent, Process } from "../state.ts";
 import { NEVER } from "../time.ts";
 import { KIND } from "../transition.ts";
-import { asyncHelper } from "./flows.ts";
+import { LIBOS } from "./flows.ts";
 import { dk, dkExit } from "./io.ts";
 import { lockOf } from "./ipc.ts";
 import { ASYNC_HELPER_LOCK, THREAD_LIST_LOCK } from "./names.ts";
@@ -24,14 +24,14 @@ export const helperLock = (): { name: string } => ({ name: ASYNC_HELPER_LOCK });
 /** next_event. An entry whose install time is 0 counts as one without a time: it never comes (3.4 sgx-time-query-zero). */
 const next = (p: Process): AsyncEvent | undefined => p.asyncList.find((event) => event.install !== 0);
 
-const createHelper = flow("create_async_helper", "libos", "2.19", (s) => [
-  s.call("get_new_internal_thread()", "get_new_internal_thread"),
+const createHelper = flow(LIBOS.create_async_helper, "libos", "2.19", (s) => [
+  s.call("get_new_internal_thread()", LIBOS.get_new_internal_thread),
   s.call(
     "thread_create(shim_async_helper)  <creates new thread in host>",
     dkCreate.DkThreadCreate,
     (c) => {
       c.value = c.t.libos.palErrno;
-      return createArgs({ program: "async-helper", start: numberOf(c.program, asyncHelper), internal: true });
+      return createArgs({ program: "async-helper", start: numberOf(c.program, LIBOS.shim_async_helper), internal: true });
     },
     "pal.call.enter",
   ),
@@ -106,14 +106,14 @@ const isOver = (c: Cpu): boolean => !c.process(c.t).helperAlive;
  * cycles is looked at only after the list was (shim_async.c:208, 273).
  */
 const helper = (fixed: boolean): Flow =>
-  flow<Helper>(asyncHelper.name, "libos", "2.19, 3.1 async-list-redundant-cancel", (s) => [
+  flow<Helper>(LIBOS.shim_async_helper, "libos", "2.19, 3.1 async-list-redundant-cancel", (s) => [
     s.own({ idle: 0, latest: 0, timeout: 0, event: -1, callback: "", target: 0, expire: 0 }),
     s.act("async helper thread: allocate_tls", (c, v) => {
       c.t.libos.ready = true;
       v.idle = 0;
     }),
-    s.call("lock(async_helper_lock)", "lock", helperLock),
-    s.call("unlock(async_helper_lock)", "unlock", helperLock),
+    s.call("lock(async_helper_lock)", LIBOS.lock, helperLock),
+    s.call("unlock(async_helper_lock)", LIBOS.unlock, helperLock),
     s.act("async helper thread started"),
     s.at("status"),
     dk(s, "latest_time = DkSystemTimeQuery()", "DkSystemTimeQuery", () => ({})),
@@ -122,11 +122,11 @@ const helper = (fixed: boolean): Flow =>
       c.value = v.latest;
     }),
     s.test("HELPER_NOTALIVE?", isOver, "end"),
-    s.call("lock(async_helper_lock)", "lock", helperLock),
+    s.call("lock(async_helper_lock)", LIBOS.lock, helperLock),
     s.at("list"),
     s.act("update_list: the next entry, off the list if it has expired", holdNext),
     s.test("it has expired?", (_, v) => hasExpired(v), "expired"),
-    s.call("unlock(async_helper_lock)", "unlock", helperLock),
+    s.call("unlock(async_helper_lock)", LIBOS.unlock, helperLock),
     s.test("idle_cycles++ == MAX_IDLE_CYCLES?", (_, v) => (v.idle += 1) === MAX_IDLE_CYCLES + 1, "end"),
     s.at("loop"),
     s.test("async_helper_state != HELPER_ALIVE?", isOver, "end"),
@@ -140,38 +140,38 @@ const helper = (fixed: boolean): Flow =>
     fixed ? s.jump("status", "is it time? look at the clock") : null,
     s.act("timeout fired: call event.callback", callBack),
     s.test("setitimer: only its bookkeeping", (_, v) => v.callback !== "alarm", "remove"),
-    s.call("signal_alarm(event.caller)", "signal_alarm", (_, v) => ({ target: v.target })),
+    s.call("signal_alarm(event.caller)", LIBOS.signal_alarm, (_, v) => ({ target: v.target })),
     s.at("remove"),
-    s.call("lock(async_helper_lock)", "lock", helperLock),
+    s.call("lock(async_helper_lock)", LIBOS.lock, helperLock),
     s.act("async_list.pop()", remove),
-    s.call("free(event)", "free"),
+    s.call("free(event)", LIBOS.free),
     s.jump("list", "goto update_list"),
     s.at("expired"),
-    s.call("unlock(async_helper_lock)", "unlock", helperLock),
+    s.call("unlock(async_helper_lock)", LIBOS.unlock, helperLock),
     s.test("setitimer's: only bookkeeping?", (_, v) => v.callback !== "alarm", "called"),
-    s.call("expired: signal_alarm(event.caller)", "signal_alarm", (_, v) => ({ target: v.target })),
+    s.call("expired: signal_alarm(event.caller)", LIBOS.signal_alarm, (_, v) => ({ target: v.target })),
     s.at("called"),
-    s.call("free(event)", "free"),
-    s.call("lock(async_helper_lock)", "lock", helperLock),
+    s.call("free(event)", LIBOS.free),
+    s.call("lock(async_helper_lock)", LIBOS.lock, helperLock),
     s.jump("list", "next entry"),
     s.at("drain"),
     dk(s, "clear_event: DkStreamRead(async_helper_event)", "DkStreamRead", (c) => ({ object: c.process(c.t).helperEvent, bytes: 100 })),
     s.jump("status", "update_status"),
     s.at("end"),
-    s.call("lock(async_helper_lock)", "lock", helperLock),
+    s.call("lock(async_helper_lock)", LIBOS.lock, helperLock),
     s.act("async_helper_state := HELPER_NOTALIVE", (c) => {
       c.process(c.t).helperAlive = false;
     }),
-    s.call("unlock(async_helper_lock)", "unlock", helperLock),
+    s.call("unlock(async_helper_lock)", LIBOS.unlock, helperLock),
     s.act("async helper thread terminated"),
     dkExit(s, "DkThreadExit()", "DkThreadExit"),
   ]);
 
 /** lookup_thread, then append_signal without a siginfo and without thread->lock. A thread that has ended is found, too: it is still on the list. */
-const signalAlarm = flow<{ target: number }>("signal_alarm", "libos", "2.19", (s) => [
-  s.call("lookup_thread: lock(thread_list_lock)", "lock", lockOf(THREAD_LIST_LOCK)),
-  s.call("lookup_thread: unlock(thread_list_lock)", "unlock", lockOf(THREAD_LIST_LOCK)),
-  s.call("append_signal(app-thread, SIGALRM, wakeup = true)", "append_signal", (c, v) => ({
+const signalAlarm = flow(LIBOS.signal_alarm, "libos", "2.19", (s) => [
+  s.call("lookup_thread: lock(thread_list_lock)", LIBOS.lock, lockOf(THREAD_LIST_LOCK)),
+  s.call("lookup_thread: unlock(thread_list_lock)", LIBOS.unlock, lockOf(THREAD_LIST_LOCK)),
+  s.call("append_signal(app-thread, SIGALRM, wakeup = true)", LIBOS.append_signal, (c, v) => ({
     target: v.target,
     signal: SIG.ALRM,
     id: c.newSignalId(),

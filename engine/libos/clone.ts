@@ -7,7 +7,7 @@ import { createArgs } from "../pal/calls.ts";
 import { dkCreate } from "../pal/flows.ts";
 import type { Thread } from "../state.ts";
 import { setEvent, waitEvent } from "./events.ts";
-import { cloneWrapper } from "./flows.ts";
+import { LIBOS } from "./flows.ts";
 import { answer, dk, dkQuiet, minusPalErrno } from "./io.ts";
 import { lockOf, passLock } from "./ipc.ts";
 import { lockOfThread, THREAD_LIST_LOCK, threadLock, VMA_LIST_LOCK } from "./names.ts";
@@ -19,7 +19,7 @@ const argsOf = (c: Cpu): NonNullable<Thread["cloned"]> => c.t.cloned ?? { create
  * First LibOS function of a new thread. It has a TCB of its own (DkSegmentRegister) from "thread starts" on, and is on thread_list and among its creator's
  * children before the creator goes on.
  */
-const threadStart = flow(cloneWrapper, "libos", "1.6", (s) => [
+const threadStart = flow(LIBOS.clone_implementation_wrapper, "libos", "1.6", (s) => [
   waitEvent(s, "DkObjectsWaitAny(create_event)", (c) => argsOf(c).create),
   dk(s, "DkObjectClose(create_event)", "DkObjectClose (event)", (c) => {
     c.freeObject(argsOf(c).create);
@@ -38,20 +38,20 @@ const threadStart = flow(cloneWrapper, "libos", "1.6", (s) => [
     "thread.start",
   ),
   ...passLock(s, "lookup_vma(stack)", VMA_LIST_LOCK),
-  s.call("add_thread: lock(thread_list_lock)", "lock", lockOf(THREAD_LIST_LOCK)),
+  s.call("add_thread: lock(thread_list_lock)", LIBOS.lock, lockOf(THREAD_LIST_LOCK)),
   s.act("on thread_list", (c) => {
     c.process(c.t).threadList.push(c.t.id);
   }),
-  s.call("add_thread: unlock(thread_list_lock)", "unlock", lockOf(THREAD_LIST_LOCK)),
-  s.call("set_as_child: lock(child->lock)", "lock", (c) => ({ name: threadLock(c.t) })),
-  s.call("set_as_child: lock(parent->lock)", "lock", (c) => ({ name: lockOfThread(argsOf(c).parent) })),
+  s.call("add_thread: unlock(thread_list_lock)", LIBOS.unlock, lockOf(THREAD_LIST_LOCK)),
+  s.call("set_as_child: lock(child->lock)", LIBOS.lock, (c) => ({ name: threadLock(c.t) })),
+  s.call("set_as_child: lock(parent->lock)", LIBOS.lock, (c) => ({ name: lockOfThread(argsOf(c).parent) })),
   s.act("among parent->children", (c) => {
     const parent = c.m.threads[argsOf(c).parent];
     c.t.libos.parent = argsOf(c).parent;
     if (parent) parent.libos.liveThreads += 1;
   }),
-  s.call("set_as_child: unlock(parent->lock)", "unlock", (c) => ({ name: lockOfThread(argsOf(c).parent) })),
-  s.call("set_as_child: unlock(child->lock)", "unlock", (c) => ({ name: threadLock(c.t) })),
+  s.call("set_as_child: unlock(parent->lock)", LIBOS.unlock, (c) => ({ name: lockOfThread(argsOf(c).parent) })),
+  s.call("set_as_child: unlock(child->lock)", LIBOS.unlock, (c) => ({ name: threadLock(c.t) })),
   setEvent(s, "DkEventSet(initialize_event)", (c) => argsOf(c).initialize),
   s.act("tcb.context.preempt := 0, jump to the application", (c) => {
     c.t.libos.preempt = 0;
@@ -78,9 +78,9 @@ const clone = flow<Clone>("shim_do_clone", "libos", "1.6", (s) => [
   s.own({ create: -1, initialize: -1 }),
   s.test("assert((flags & ~known) == 0)", (_, v) => v.vfork !== true, "known"),
   s.act("assert failed: CLONE_VFORK", undefined, "libos.assert"),
-  s.call("__abort()", "__abort"),
+  s.call("__abort()", LIBOS.__abort),
   s.at("known"),
-  s.call("get_new_thread(0)", "get_new_thread"),
+  s.call("get_new_thread(0)", LIBOS.get_new_thread),
   dkQuiet(s, "create_event: DkNotificationEventCreate(false)", "DkNotificationEventCreate"),
   dkQuiet(s, "initialize_event: DkNotificationEventCreate(false)", "DkNotificationEventCreate"),
   s.act("create_event, initialize_event", (c, v) => {
@@ -93,7 +93,7 @@ const clone = flow<Clone>("shim_do_clone", "libos", "1.6", (s) => [
     (c, v) => {
       c.value = c.t.libos.palErrno;
       const cloned = { create: v.create, initialize: v.initialize, parent: c.t.id };
-      return createArgs({ program: v.program, start: numberOf(c.program, cloneWrapper), cloned });
+      return createArgs({ program: v.program, start: numberOf(c.program, LIBOS.clone_implementation_wrapper), cloned });
     },
     "pal.call.enter",
   ),

@@ -2,21 +2,22 @@
 
 import type { Cpu } from "../cpu.ts";
 import { type Flow, flow } from "../flow.ts";
-import { dkArgs } from "../pal/calls.ts";
 import { NO_INFO, type SigInfo } from "../siginfo.ts";
 import { hasSignal } from "../signals.ts";
 import type { PalContext } from "../state.ts";
 import { copyOf } from "../state.ts";
 import { KIND } from "../transition.ts";
 import { undefinedBehaviour } from "../undefined.ts";
-import { args, handleOneFlows, handleOneSignal, type Signal } from "./handle-one.ts";
+import { LIBOS } from "./flows.ts";
+import { args, handleOneFlows, handleOneSignal } from "./handle-one.ts";
+import { dkQuiet } from "./io.ts";
 import { fetch, fetchable, reservation, ringFlows, store } from "./ring.ts";
 import { isAlive } from "./thread-list.ts";
 
 /** Pending scans look at these numbers only (3.2 rt-signal-never-flushed). */
 const SCANNED = 31;
 
-const deliver = flow<Signal>("deliver_signal", "libos", "2.12", ({ act, test, call, callDynamic, at, ret }) => [
+const deliver = flow(LIBOS.deliver_signal, "libos", "2.12", ({ act, test, jump, call, callDynamic, at, ret }) => [
   test("tcb.tp == NULL or thread not alive?", (c) => !c.t.libos.ready || !isAlive(c), "lost"),
   act("tcb.context.preempt + 1  < __disable_preempt() >", (c) => {
     c.t.libos.preempt += 1;
@@ -36,25 +37,25 @@ const deliver = flow<Signal>("deliver_signal", "libos", "2.12", ({ act, test, ca
     "libos.signal.decide",
   ),
   test("deferred?", (c, v) => c.t.libos.preempt > 1 || hasSignal(c.t.libos.mask, v.signal), "delay"),
-  call("__handle_signal(sig, signal.context)  < deliver pending >", "__handle_signal", (_, v) => ({
+  call("__handle_signal(sig, signal.context)  < deliver pending >", LIBOS.__handle_signal, (_, v) => ({
     ...SCAN_ALL,
     only: v.signal,
     at: Math.max(1, v.signal),
   })),
   callDynamic("__handle_one_signal(sig, signal)  < deliver this signal >", handleOneSignal),
-  test("done", () => true, "enable"),
+  jump("enable", "done"),
   at("delay"),
-  call("malloc(shim_signal)", "malloc"),
-  call("allocate_signal_log(sig): reserve a slot", "allocate_signal_log", (c, v) => reservation(c.t.id, v)),
+  call("malloc(shim_signal)", LIBOS.malloc),
+  call("allocate_signal_log(sig): reserve a slot", LIBOS.allocate_signal_log, (c, v) => reservation(c.t.id, v)),
   act("append signal to tcb.thread.signal_logs[sig]", (c, v) => store(c, c.t.id, v), "libos.signal.append"),
   test("it has a slot?", (c) => c.t.rax >= 0, "enable"),
-  call('sys_printf("signal queue is full")', "sys_printf"),
-  call("free(shim_signal)", "free"),
+  call('sys_printf("signal queue is full")', LIBOS.sys_printf),
+  call("free(shim_signal)", LIBOS.free),
   at("enable"),
   act("tcb.context.preempt - 1  < __enable_preempt() >", (c) => {
     c.t.libos.preempt -= 1;
   }),
-  test("return", () => true, "return"),
+  jump("return", "return"),
   at("lost"),
   act(
     "return silently",
@@ -68,7 +69,7 @@ const deliver = flow<Signal>("deliver_signal", "libos", "2.12", ({ act, test, ca
   ret(),
 ]);
 
-interface Scan {
+export interface Scan {
   /** One number to look at, or 0 for all of 1..31. */
   only: number;
   /** Next number to look at; never goes back. */
@@ -114,7 +115,7 @@ function noSignal(c: Cpu): boolean {
 }
 
 const handleSignals = (fixed: boolean): Flow =>
-  flow<Scan>("__handle_signal", "libos", "2.12, 3.1 spurious-yield-per-pending", ({ act, test, call, callDynamic, at, ret }) => [
+  flow(LIBOS.__handle_signal, "libos", "2.12, 3.1 spurious-yield-per-pending", ({ act, test, jump, call, callDynamic, at, ret }) => [
     at("next"),
     test("has_signal == 0?", noSignal, "done"),
     act("next pending unmasked signal, upward", fetchNext, "libos.signal.fetch"),
@@ -122,37 +123,27 @@ const handleSignals = (fixed: boolean): Flow =>
     callDynamic("__handle_one_signal(signo, pending-signal)", (c, v) =>
       handleOneSignal(c, { ...copyOf(v), signal: v.found, stored: false }),
     ),
-    call("free(signal)", "free"),
-    fixed
-      ? null
-      : call(
-          "DkThreadYieldExecution()",
-          "DkThreadYieldExecution",
-          (c) => {
-            c.value = c.t.libos.palErrno;
-            return dkArgs();
-          },
-          "pal.call.enter",
-        ),
+    call("free(signal)", LIBOS.free),
+    fixed ? null : dkQuiet({ call }, "DkThreadYieldExecution()", "DkThreadYieldExecution"),
     act("clear SIGNAL_DELAYED", (c) => {
       c.t.libos.delayed = false;
     }),
-    test("next", () => true, "next"),
+    jump("next", "next"),
     at("done"),
     ret(),
   ]);
 
 /** At END_SHIM, and when the heap grows (delayedOnly). */
 const handleSignal = (fixed: boolean): Flow =>
-  flow<{ delayedOnly: boolean }>("handle_signal", "libos", "2.12, 2.13", ({ act, test, call, at, ret }) => [
+  flow(LIBOS.handle_signal, "libos", "2.12, 2.13", ({ act, test, jump, call, at, ret }) => [
     test("no thread or has_signal == 0?", (c) => !c.t.libos.ready || c.t.libos.hasSignal === 0, "done"),
     act("tcb.context.preempt + 1  < __disable_preempt() >", (c) => {
       c.t.libos.preempt += 1;
     }),
     test("tcb.context.preempt > 1?", (c) => c.t.libos.preempt > 1, "delayed"),
     test("only delayed signals, and none is?", (c, v) => v.delayedOnly && !c.t.libos.delayed, "enable"),
-    call("__handle_signal(signal-num = 0, context = NULL)", "__handle_signal", () => ({ ...SCAN_ALL })),
-    test("done", () => true, "enable"),
+    call("__handle_signal(signal-num = 0, context = NULL)", LIBOS.__handle_signal, () => ({ ...SCAN_ALL })),
+    jump("enable", "done"),
     at("delayed"),
     fixed
       ? act("leave it for the next delivery point")

@@ -9,6 +9,7 @@ import { hasTidWord } from "../threads.ts";
 import { WHY, type Why } from "../transition.ts";
 import { helperLock } from "./async-helper.ts";
 import { setEvent } from "./events.ts";
+import { LIBOS } from "./flows.ts";
 import { dk, dkExit, dkQuiet } from "./io.ts";
 import { lockOf, message, passLock, ports } from "./ipc.ts";
 import { childLock, IPC_HELPER_LOCK, lockOfThread, MASTER_LOCK, MSGS_LOCK, THREAD_LIST_LOCK, threadLock } from "./names.ts";
@@ -36,13 +37,13 @@ const sendExit = (c: Cpu): { status: number; signal: number } => ({ status: c.t.
  * before either event, under that lock (shim_exit.c:85-127). Of the calling thread the unlock delivers what is pending, although it is not
  * alive any more.
  */
-const threadExit = flow<ThreadExit>("thread_exit", "libos", "2.15, 2.16", (s) => [
+const threadExit = flow(LIBOS.thread_exit, "libos", "2.15, 2.16", (s) => [
   s.test("not told to tell other processes?", (_, v) => v.child >= 0 || !v.send, "lock"),
-  s.call("ipc_cld_exit_send, as early as possible", "ipc_cld_exit_send", sendExit),
+  s.call("ipc_cld_exit_send, as early as possible", LIBOS.ipc_cld_exit_send, sendExit),
   s.at("lock"),
-  s.call("lock(self->lock)", "lock", ownLock),
+  s.call("lock(self->lock)", LIBOS.lock, ownLock),
   s.test("is_alive?", (c, v) => (v.child < 0 ? isAlive(c) : (childIn(c, v)?.alive ?? false)), "alive"),
-  s.call("dead already: unlock(self->lock)", "unlock", ownLock),
+  s.call("dead already: unlock(self->lock)", LIBOS.unlock, ownLock),
   s.jump("return", "return"),
   s.at("alive"),
   s.act("is_alive := false", (c, v) => {
@@ -52,10 +53,10 @@ const threadExit = flow<ThreadExit>("thread_exit", "libos", "2.15, 2.16", (s) =>
     c.value = child?.pid ?? c.t.tid;
   }),
   s.test("no parent in this process?", (c, v) => parentOf(c, v) < 0, "remote"),
-  s.call("lock(parent->lock)", "lock", parentLock),
+  s.call("lock(parent->lock)", LIBOS.lock, parentLock),
   s.act("from parent->children to exited_children", (c, v) => moveToExited(c, childIn(c, v) ?? c.t)),
   s.test("a thread of this process: no SIGCHLD", (_, v) => v.child < 0, "notified"),
-  s.call("append_signal(parent, SIGCHLD, wakeup = true)", "append_signal", (c, v) => ({
+  s.call("append_signal(parent, SIGCHLD, wakeup = true)", LIBOS.append_signal, (c, v) => ({
     target: parentOf(c, v),
     signal: SIG.CHLD,
     id: c.newSignalId(),
@@ -63,22 +64,22 @@ const threadExit = flow<ThreadExit>("thread_exit", "libos", "2.15, 2.16", (s) =>
     context: "garbage",
   })),
   s.at("notified"),
-  s.call("unlock(parent->lock)", "unlock", parentLock),
+  s.call("unlock(parent->lock)", LIBOS.unlock, parentLock),
   setEvent(s, "DkEventSet(parent->child_exit_event)", childExitEvent),
   s.jump("unlock", "parent notified"),
   s.at("remote"),
-  s.call("the parent is another process: ipc_cld_exit_send", "ipc_cld_exit_send", sendExit),
+  s.call("the parent is another process: ipc_cld_exit_send", LIBOS.ipc_cld_exit_send, sendExit),
   s.at("unlock"),
-  s.call("unlock(self->lock)", "unlock", ownLock),
+  s.call("unlock(self->lock)", LIBOS.unlock, ownLock),
   s.test("no clear_child_tid?", (c, v) => v.child >= 0 || !hasTidWord(c, c.t), "no word"),
-  s.call("release_clear_child_id(clear_child_tid)", "release_clear_child_id"),
+  s.call("release_clear_child_id(clear_child_tid)", LIBOS.release_clear_child_id),
   s.at("no word"),
   setEvent(s, "DkEventSet(self->exit_event)", (c, v) => childIn(c, v)?.exitEvent ?? -1),
   s.at("return"),
   s.ret(),
 ]);
 
-interface Exit {
+export interface Exit {
   status: number;
   signal: number;
 }
@@ -96,7 +97,7 @@ const leave = ({ signal }: Exit) => dkExitArgs({ how: signal > 0 ? 1 : 0, why: s
  * and ends the process when the last one closes; else it is waited for, a millisecond at a time and 2000 times at most
  * (exit_with_ipc_helper in shim_ipc_helper.c). Of threads that end one after the other the last one's status counts.
  */
-const processExit = flow<Exit & { turns: number }>("try_process_exit", "libos", "2.16", (s) => [
+const processExit = flow(LIBOS.try_process_exit, "libos", "2.16", (s) => [
   s.act("exit_code, cur_process.exit_code, term_signal", (c, v) => {
     c.signal = v.signal;
     c.value = v.status;
@@ -105,30 +106,30 @@ const processExit = flow<Exit & { turns: number }>("try_process_exit", "libos", 
     c.process(c.t).exiting = { status: v.status, ...causeOf(c, v) };
     v.turns = 0;
   }),
-  s.call("thread_exit(cur_thread, true)", "thread_exit", () => ({ child: -1, send: true })),
-  s.call("check_last_thread: lock(thread_list_lock)", "lock", lockOf(THREAD_LIST_LOCK)),
+  s.call("thread_exit(cur_thread, true)", LIBOS.thread_exit, () => ({ child: -1, send: true })),
+  s.call("check_last_thread: lock(thread_list_lock)", LIBOS.lock, lockOf(THREAD_LIST_LOCK)),
   s.act("look for another thread that is alive", (c) => {
     c.value = othersAlive(c).length;
   }),
-  s.call("check_last_thread: unlock(thread_list_lock)", "unlock", lockOf(THREAD_LIST_LOCK)),
+  s.call("check_last_thread: unlock(thread_list_lock)", LIBOS.unlock, lockOf(THREAD_LIST_LOCK)),
   s.test("another local thread is alive?", (c) => othersAlive(c).length > 0, "thread"),
   s.test("no async helper?", (c) => !c.process(c.t).helperAlive, "ipc"),
-  s.call("terminate_async_helper: lock(async_helper_lock)", "lock", helperLock),
+  s.call("terminate_async_helper: lock(async_helper_lock)", LIBOS.lock, helperLock),
   s.act("async_helper_state := HELPER_NOTALIVE", (c) => {
     c.process(c.t).helperAlive = false;
   }),
-  s.call("terminate_async_helper: unlock(async_helper_lock)", "unlock", helperLock),
+  s.call("terminate_async_helper: unlock(async_helper_lock)", LIBOS.unlock, helperLock),
   dk(s, "set_event: DkStreamWrite(async_helper_event)", "DkStreamWrite", (c) => ({ object: c.process(c.t).helperEvent, bytes: 1 })),
   s.at("ipc"),
   s.test("no IPC helper?", (c) => c.process(c.t).ipc.helper !== "alive", "clean"),
-  s.call("exit_with_ipc_helper: lock(ipc_helper_lock)", "lock", lockOf(IPC_HELPER_LOCK)),
+  s.call("exit_with_ipc_helper: lock(ipc_helper_lock)", LIBOS.lock, lockOf(IPC_HELPER_LOCK)),
   s.act("a child's stream is open? HELPER_HANDEDOVER, else HELPER_NOTALIVE", (c) => {
     const { ipc } = c.process(c.t);
     ipc.helper = ipc.children.length > 0 ? "handed-over" : "not-alive";
     c.value = ipc.children.length;
     ipc.queue.push(message("event", c.t.process));
   }),
-  s.call("exit_with_ipc_helper: unlock(ipc_helper_lock)", "unlock", lockOf(IPC_HELPER_LOCK)),
+  s.call("exit_with_ipc_helper: unlock(ipc_helper_lock)", LIBOS.unlock, lockOf(IPC_HELPER_LOCK)),
   dk(s, "set_event: DkStreamWrite(ipc_helper_event)", "DkStreamWrite", (c) => ({ object: c.process(c.t).ipc.port, bytes: 1 })),
   s.test("handed over?", (c) => c.process(c.t).ipc.helper === "handed-over", "thread"),
   s.at("wait"),
@@ -139,7 +140,7 @@ const processExit = flow<Exit & { turns: number }>("try_process_exit", "libos", 
   dk(s, "DkThreadDelayExecution(1000 microseconds)", "DkThreadDelayExecution", () => ({ timeout: 1_000_000 })),
   s.jump("wait", "again"),
   s.at("clean"),
-  s.call("shim_clean()", "shim_clean"),
+  s.call("shim_clean()", LIBOS.shim_clean),
   s.at("thread"),
   dkExit(s, "DkThreadExit()", "DkThreadExit", (_, v) => leave(v)),
 ]);
@@ -148,7 +149,7 @@ const processExit = flow<Exit & { turns: number }>("try_process_exit", "libos", 
 const OWN_PORTS = 2;
 
 /** Of two that get here at once, or of an assertion on the way, only the first does it (in_terminate in shim_init.c). */
-const clean = flow<{ again: boolean; ports: number }>("shim_clean", "libos", "2.16", (s) => [
+const clean = flow<{ again: boolean; ports: number }>(LIBOS.shim_clean, "libos", "2.16", (s) => [
   s.own({ again: false, ports: 0 }),
   s.act("in_terminate + 1", (c, v) => {
     const p = c.process(c.t);
@@ -156,7 +157,7 @@ const clean = flow<{ again: boolean; ports: number }>("shim_clean", "libos", "2.
     p.terminating = true;
   }),
   s.test("another one is at it already?", (_, v) => v.again, "again"),
-  s.call("del_all_ipc_ports: lock(ipc_helper_lock)", "lock", lockOf(IPC_HELPER_LOCK)),
+  s.call("del_all_ipc_ports: lock(ipc_helper_lock)", LIBOS.lock, lockOf(IPC_HELPER_LOCK)),
   s.act("the ports: broadcast, its own, and those to other processes", (c, v) => {
     v.ports = OWN_PORTS + ports(c, c.process(c.t)).length;
     c.value = v.ports;
@@ -170,11 +171,11 @@ const clean = flow<{ again: boolean; ports: number }>("shim_clean", "libos", "2.
   }),
   s.jump("next"),
   s.at("deleted"),
-  s.call("del_all_ipc_ports: unlock(ipc_helper_lock)", "unlock", lockOf(IPC_HELPER_LOCK)),
+  s.call("del_all_ipc_ports: unlock(ipc_helper_lock)", LIBOS.unlock, lockOf(IPC_HELPER_LOCK)),
   s.test("the terminal is not open?", (c) => !c.process(c.t).ttyOpen, "no terminal"),
   dkQuiet(s, "DkObjectClose(shim_stdio)", "DkObjectClose (event)"),
   s.at("no terminal"),
-  s.call("lock(__master_lock)", "lock", lockOf(MASTER_LOCK)),
+  s.call("lock(__master_lock)", LIBOS.lock, lockOf(MASTER_LOCK)),
   dkExit(s, "DkProcessExit(cur_process.exit_code)", "DkProcessExit", (c) => {
     const { status, why, signal } = c.process(c.t).exiting;
     return dkExitArgs({ status, why, signal, how: c.t.libos.termSignal > 0 ? 1 : 0 });
@@ -186,24 +187,24 @@ const clean = flow<{ again: boolean; ports: number }>("shim_clean", "libos", "2.
 /** A child of vfork: only its record ends. */
 const endDummy = (s: Steps<{ status: number }>): (Step | Mark)[] => [
   s.at("dummy"),
-  s.call("thread_exit(cur_thread, true), switch_dummy_thread()", "thread_exit (dummy)", (_, v) => ({ status: v.status })),
+  s.call("thread_exit(cur_thread, true), switch_dummy_thread()", LIBOS["thread_exit (dummy)"], (_, v) => ({ status: v.status })),
 ];
 
 /** SIGKILL into every other thread's ring, then this thread's own end. */
 const exitGroup = flow<{ status: number }>("shim_do_exit_group", "libos", "2.15", (s) => [
   s.test("cur_thread->dummy?", isDummy, "dummy"),
-  s.call("do_kill_proc(SIGKILL, without IPC)", "do_kill_proc", (c) => {
+  s.call("do_kill_proc(SIGKILL, without IPC)", LIBOS.do_kill_proc, (c) => {
     const { pid } = c.process(c.t);
     c.process(c.t).exitGroup = true;
-    return { ...walkArgs(pid, SIG.KILL, pid, false) };
+    return walkArgs(pid, SIG.KILL, pid, false);
   }),
-  s.call("try_process_exit(status, 0)", "try_process_exit", (_, v) => ({ status: v.status, signal: 0, turns: 0 })),
+  s.call("try_process_exit(status, 0)", LIBOS.try_process_exit, (_, v) => ({ status: v.status, signal: 0, turns: 0 })),
   ...endDummy(s),
 ]);
 
 const exit = flow<{ status: number }>("shim_do_exit", "libos", "2.15", (s) => [
   s.test("cur_thread->dummy?", isDummy, "dummy"),
-  s.call("try_process_exit(status, 0)", "try_process_exit", (_, v) => ({ status: v.status, signal: 0, turns: 0 })),
+  s.call("try_process_exit(status, 0)", LIBOS.try_process_exit, (_, v) => ({ status: v.status, signal: 0, turns: 0 })),
   ...endDummy(s),
 ]);
 

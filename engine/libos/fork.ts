@@ -5,6 +5,7 @@ import { type Flow, flow, type Mark, type Step, type Steps } from "../flow.ts";
 import { createArgs } from "../pal/calls.ts";
 import { dkCreate } from "../pal/flows.ts";
 import type { ShimChild } from "../state.ts";
+import { LIBOS } from "./flows.ts";
 import { answer, dk, dkQuiet, minusPalErrno } from "./io.ts";
 import { lockOf, message, passLock, tell } from "./ipc.ts";
 import { childLock, IPC_HELPER_LOCK, IPC_INFO_LOCK, RANGE_MAP_LOCK, THREAD_LIST_LOCK, threadLock, VMA_LIST_LOCK } from "./names.ts";
@@ -81,10 +82,10 @@ export function closeStream(c: Cpu, v: Migrated): void {
 export const migrate = <V extends Migrated>(s: Steps<V>): (Step | Mark)[] => [
   dkQuiet(s, "DkCreatePhysicalMemoryChannel(): none", "DkCreatePhysicalMemoryChannel"),
   s.test("warn_no_gipc is false?", warned, "warned"),
-  s.call('sys_printf("no physical memory support")', "sys_printf"),
+  s.call('sys_printf("no physical memory support")', LIBOS.sys_printf),
   s.at("warned"),
-  s.call("create_new_process(true)", "create_new_process"),
-  s.call("create_ipc_port(0, false)", "create_ipc_port", () => ({ listen: false })),
+  s.call("create_new_process(true)", LIBOS.create_new_process),
+  s.call("create_ipc_port(0, false)", LIBOS.create_ipc_port, () => ({ listen: false })),
   ...passLock(s, "cp_alloc: bkeep_unmapped_any", VMA_LIST_LOCK),
   ...passLock(s, "cp_alloc: bkeep_munmap", VMA_LIST_LOCK),
   dkQuiet(s, "cp_alloc: DkVirtualMemoryAlloc()", "DkVirtualMemoryAlloc"),
@@ -99,16 +100,16 @@ export const migrate = <V extends Migrated>(s: Steps<V>): (Step | Mark)[] => [
   dk(s, "DkStreamRead(newproc_response): wait for the child", "DkStreamRead (device)", (c, v) => ({ object: stream(c, v), bytes: 1 })),
   s.test("nothing read?", (c) => c.t.rax === 0, "failed"),
   ...passProcessLock(s, "connect_ns", "connected"),
-  s.call("add_pid_subrange: malloc(subrange)", "malloc"),
-  s.call("ipc_pid_sublease_send: lock(range_map_lock)", "lock", lockOf(RANGE_MAP_LOCK)),
+  s.call("add_pid_subrange: malloc(subrange)", LIBOS.malloc),
+  s.call("ipc_pid_sublease_send: lock(range_map_lock)", LIBOS.lock, lockOf(RANGE_MAP_LOCK)),
   ...passLock(s, "lookup_and_alloc_client", IPC_INFO_LOCK),
-  s.call("ipc_pid_sublease_send: unlock(range_map_lock)", "unlock", lockOf(RANGE_MAP_LOCK)),
-  s.call("add_ipc_port_by_id: lock(ipc_helper_lock)", "lock", lockOf(IPC_HELPER_LOCK)),
+  s.call("ipc_pid_sublease_send: unlock(range_map_lock)", LIBOS.unlock, lockOf(RANGE_MAP_LOCK)),
+  s.call("add_ipc_port_by_id: lock(ipc_helper_lock)", LIBOS.lock, lockOf(IPC_HELPER_LOCK)),
   s.act("the stream to the child is a port, KEEPALIVE", keepPort),
   dkQuiet(s, "create_lock(port->msgs_lock): DkMutexCreate()", "DkMutexCreate"),
   ...restartHelper(s),
-  s.call("add_ipc_port_by_id: unlock(ipc_helper_lock)", "unlock", lockOf(IPC_HELPER_LOCK)),
-  s.call("destroy_process(new_process)", "destroy_process"),
+  s.call("add_ipc_port_by_id: unlock(ipc_helper_lock)", LIBOS.unlock, lockOf(IPC_HELPER_LOCK)),
+  s.call("destroy_process(new_process)", LIBOS.destroy_process),
 ];
 
 /**
@@ -118,16 +119,16 @@ export const migrate = <V extends Migrated>(s: Steps<V>): (Step | Mark)[] => [
  */
 const fork = flow<Fork>("shim_do_fork", "libos", "2.15", (s) => [
   s.own({ pid: 0, process: -1 }),
-  s.call("prepare_ns_leaders()", "prepare_ns_leaders"),
-  s.call("get_new_thread(0)", "get_new_thread"),
-  s.call("add_thread: lock(thread_list_lock)", "lock", lockOf(THREAD_LIST_LOCK)),
+  s.call("prepare_ns_leaders()", LIBOS.prepare_ns_leaders),
+  s.call("get_new_thread(0)", LIBOS.get_new_thread),
+  s.call("add_thread: lock(thread_list_lock)", LIBOS.lock, lockOf(THREAD_LIST_LOCK)),
   s.act("on thread_list, in_vm = false", addRecord),
-  s.call("add_thread: unlock(thread_list_lock)", "unlock", lockOf(THREAD_LIST_LOCK)),
-  s.call("set_as_child: lock(child->lock)", "lock", (_, v) => ({ name: childLock(v.pid) })),
-  s.call("set_as_child: lock(cur->lock)", "lock", own),
+  s.call("add_thread: unlock(thread_list_lock)", LIBOS.unlock, lockOf(THREAD_LIST_LOCK)),
+  s.call("set_as_child: lock(child->lock)", LIBOS.lock, (_, v) => ({ name: childLock(v.pid) })),
+  s.call("set_as_child: lock(cur->lock)", LIBOS.lock, own),
   s.act("among cur->children"),
-  s.call("set_as_child: unlock(cur->lock)", "unlock", own),
-  s.call("set_as_child: unlock(child->lock)", "unlock", (_, v) => ({ name: childLock(v.pid) })),
+  s.call("set_as_child: unlock(cur->lock)", LIBOS.unlock, own),
+  s.call("set_as_child: unlock(child->lock)", LIBOS.unlock, (_, v) => ({ name: childLock(v.pid) })),
   s.call(
     "DkProcessCreate()",
     dkCreate.DkProcessCreate,
@@ -140,8 +141,8 @@ const fork = flow<Fork>("shim_do_fork", "libos", "2.15", (s) => [
   s.act("the process", adopt),
   s.test("none?", (_, v) => v.process < 0, "none"),
   ...migrate(s),
-  s.call("lock(new_thread->lock)", "lock", (_, v) => ({ name: childLock(v.pid) })),
-  s.call("unlock(new_thread->lock)", "unlock", (_, v) => ({ name: childLock(v.pid) })),
+  s.call("lock(new_thread->lock)", LIBOS.lock, (_, v) => ({ name: childLock(v.pid) })),
+  s.call("unlock(new_thread->lock)", LIBOS.unlock, (_, v) => ({ name: childLock(v.pid) })),
   s.act("ret = pid of the child", (c, v) => {
     v.ret = v.pid;
     c.value = v.ret;
@@ -156,7 +157,7 @@ const fork = flow<Fork>("shim_do_fork", "libos", "2.15", (s) => [
     closeStream(c, v);
     return {};
   }),
-  s.call("destroy_process(new_process)", "destroy_process"),
+  s.call("destroy_process(new_process)", LIBOS.destroy_process),
   s.jump("message"),
   s.at("none"),
   s.act("ret = -PAL_ERRNO", (c, v) => {
@@ -164,7 +165,7 @@ const fork = flow<Fork>("shim_do_fork", "libos", "2.15", (s) => [
     c.value = v.ret;
   }),
   s.at("message"),
-  s.call('sys_printf("process creation failed")', "sys_printf"),
+  s.call('sys_printf("process creation failed")', LIBOS.sys_printf),
   s.test("ret < 0?", (_, v) => v.ret < 0, "return"),
   s.act("0 is taken for success: ret = tid", (_, v) => {
     v.ret = v.pid;

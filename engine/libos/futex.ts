@@ -5,6 +5,7 @@ import { E } from "../errno.ts";
 import { type Flow, flow, type Mark, type Step, type Steps } from "../flow.ts";
 import type { CallLocals } from "../host/calls.ts";
 import { clearTid } from "../threads.ts";
+import { LIBOS } from "./flows.ts";
 import { answer, dk, dkEvent, minusPalErrno, setWait, threadSleep } from "./io.ts";
 import { FUTEX_LIST_LOCK, MASTER_LOCK } from "./names.ts";
 import { newHandle } from "./streams.ts";
@@ -16,14 +17,14 @@ const own = (_: Cpu, v: { object: number }): { name: string } => ({ name: `hdl.l
 /** create_lock_runtime: the first futex of the process makes the list's lock. */
 const listLock = <V extends object>(s: Steps<V>): (Step | Mark)[] => [
   s.test("create_lock_runtime: futex_list_lock is there?", (c) => c.process(c.t).futexLock, "list"),
-  s.call("lock(__master_lock)", "lock", () => ({ name: MASTER_LOCK })),
+  s.call("lock(__master_lock)", LIBOS.lock, () => ({ name: MASTER_LOCK })),
   dk(s, "create_lock(futex_list_lock): DkMutexCreate()", "DkMutexCreate", (c) => {
     c.process(c.t).futexLock = true;
     return {};
   }),
-  s.call("unlock(__master_lock)", "unlock", () => ({ name: MASTER_LOCK })),
+  s.call("unlock(__master_lock)", LIBOS.unlock, () => ({ name: MASTER_LOCK })),
   s.at("list"),
-  s.call("lock(futex_list_lock)", "lock", list),
+  s.call("lock(futex_list_lock)", LIBOS.lock, list),
 ];
 
 /** The address's handle is looked up under the list's lock, or made; it is never given back. */
@@ -35,8 +36,8 @@ const find = <V extends CallLocals>(s: Steps<V>): (Step | Mark)[] => [
     c.process(c.t).futexes[v.object] ??= [];
   }),
   s.at("found"),
-  s.call("unlock(futex_list_lock)", "unlock", list),
-  s.call("lock(hdl.lock)", "lock", own),
+  s.call("unlock(futex_list_lock)", LIBOS.unlock, list),
+  s.call("lock(hdl.lock)", LIBOS.lock, own),
 ];
 
 function waiters(c: Cpu, v: { object: number }): number[] {
@@ -54,7 +55,7 @@ const futexWait = flow<CallLocals & { changed: boolean }>("shim_do_futex_wait", 
     waiters(c, v).push(c.t.id);
     c.value = v.object;
   }),
-  s.call("unlock(hdl.lock)", "unlock", own),
+  s.call("unlock(hdl.lock)", LIBOS.unlock, own),
   threadSleep(
     s,
     (v) => (v.takes >= 0 ? Math.max(1, v.takes) : v.timeout),
@@ -65,7 +66,7 @@ const futexWait = flow<CallLocals & { changed: boolean }>("shim_do_futex_wait", 
     v.ret = c.t.rax > 0 ? v.result : error === E.AGAIN ? E.TIMEDOUT : error;
     c.value = v.ret;
   }),
-  s.call("lock(hdl.lock)", "lock", own),
+  s.call("lock(hdl.lock)", LIBOS.lock, own),
   s.act("off the waiters, if still there", (c, v) => {
     const sleeping = waiters(c, v);
     if (sleeping.includes(c.t.id)) sleeping.splice(sleeping.indexOf(c.t.id), 1);
@@ -76,7 +77,7 @@ const futexWait = flow<CallLocals & { changed: boolean }>("shim_do_futex_wait", 
     v.ret = E.AGAIN;
   }),
   s.at("out"),
-  s.call("unlock(hdl.lock)", "unlock", own),
+  s.call("unlock(hdl.lock)", LIBOS.unlock, own),
   answer(s),
 ]);
 
@@ -109,22 +110,22 @@ const wakeUp = <V extends Wakes>(s: Steps<V>): (Step | Mark)[] => [
 const futexWake = flow<CallLocals & Wakes>("shim_do_futex_wake", "libos", "2.20", (s) => [
   ...find(s),
   ...wakeUp(s),
-  s.call("unlock(hdl.lock)", "unlock", own),
+  s.call("unlock(hdl.lock)", LIBOS.unlock, own),
   answer(s),
 ]);
 
 /** A thread's end: whoever joins it sleeps on its tid. All are woken (shim_futex.c:395). */
-const releaseTid = flow<Wakes>("release_clear_child_id", "libos", "2.20", (s) => [
+const releaseTid = flow<Wakes>(LIBOS.release_clear_child_id, "libos", "2.20", (s) => [
   s.own({ object: -1, bytes: 0, targets: [], ret: 0 }),
   s.act("*clear_child_tid := 0", (c, v) => {
     Object.assign(v, { object: clearTid(c, c.t), bytes: Number.MAX_SAFE_INTEGER, ret: 0 });
   }),
   ...listLock(s),
-  s.call("unlock(futex_list_lock)", "unlock", list),
+  s.call("unlock(futex_list_lock)", LIBOS.unlock, list),
   s.test("the address has no futex?", (c, v) => c.process(c.t).futexes[v.object] === undefined, "return"),
-  s.call("lock(hdl.lock)", "lock", own),
+  s.call("lock(hdl.lock)", LIBOS.lock, own),
   ...wakeUp(s),
-  s.call("unlock(hdl.lock)", "unlock", own),
+  s.call("unlock(hdl.lock)", LIBOS.unlock, own),
   s.at("return"),
   s.ret(),
 ]);

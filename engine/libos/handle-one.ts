@@ -1,14 +1,14 @@
 /** __handle_one_signal: disposition, the application's handler, the default action (reference, 2.12, 2.16). */
 
-import { newFrame } from "../control.ts";
 import { type Cpu, running } from "../cpu.ts";
 import { type Flow, flow } from "../flow.ts";
-import { findDown, localsOf } from "../frames.ts";
+import { enter, findDown, localsOf } from "../frames.ts";
 import { genericEventTrigger, type PalEvent } from "../pal/flows.ts";
 import type { SigInfo } from "../siginfo.ts";
 import { linuxDefault, SIG } from "../signals.ts";
 import { type Frame, type PalContext, SA_RESETHAND, SIG_DFL } from "../state.ts";
 import { KIND } from "../transition.ts";
+import { LIBOS } from "./flows.ts";
 import { killArgs } from "./kill.ts";
 import { threadLock } from "./names.ts";
 import { UNDEFINED } from "./ring.ts";
@@ -30,7 +30,7 @@ export function args(c: Cpu, v: Signal): void {
   c.extra = v.id;
 }
 
-interface OneSignal extends Signal {
+export interface OneSignal extends Signal {
   disposition: number;
   handler: number;
   /** The action was taken away. */
@@ -61,9 +61,9 @@ const oneSignal = (v: Signal): OneSignal => ({
 
 /** Calls __handle_one_signal. Its first lines are about SIGCP alone and stand apart, so that the rest reads as the page draws it. */
 export const handleOneSignal = (c: Cpu, v: Signal): Frame =>
-  newFrame(c.program, c.flowOf(v.signal === SIGCP ? "__handle_one_signal (SIGCP)" : "__handle_one_signal"), { ...oneSignal(v) });
+  enter(c.program, v.signal === SIGCP ? LIBOS["__handle_one_signal (SIGCP)"] : LIBOS.__handle_one_signal, oneSignal(v));
 
-const joinCheckpoint = flow<Signal>("__handle_one_signal (SIGCP)", "libos", "2.12", ({ act, ret }) => [
+const joinCheckpoint = flow(LIBOS["__handle_one_signal (SIGCP)"], "libos", "2.12", ({ act, ret }) => [
   act(
     "sig == SIGCP: join_checkpoint(); the application's handler is not looked at",
     (c, v) => {
@@ -118,17 +118,17 @@ function copyContext(c: Cpu, v: OneSignal): void {
   c.value = v.skip ? 1 : 0;
 }
 
-const handleOne = flow<OneSignal>(
-  "__handle_one_signal",
+const handleOne = flow(
+  LIBOS.__handle_one_signal,
   "libos",
   "2.12",
-  ({ act, test, call, callDynamic, at, ret }) => [
-    call("lock(cur.lock)", "lock", (c) => ({ name: threadLock(c.t) })),
+  ({ act, test, jump, call, callDynamic, at, ret }) => [
+    call("lock(cur.lock)", LIBOS.lock, (c) => ({ name: threadLock(c.t) })),
     act("handler := action.k_sa_handler; SA_RESETHAND: action := NULL", look, "libos.signal.deliver"),
     test("no SA_RESETHAND?", (_, v) => !v.reset, "looked"),
-    call("free(action)", "free"),
+    call("free(action)", LIBOS.free),
     at("looked"),
-    call("unlock(cur.lock)", "unlock", (c) => ({ name: threadLock(c.t) })),
+    call("unlock(cur.lock)", LIBOS.unlock, (c) => ({ name: threadLock(c.t) })),
     test("SIG_IGN?", (_, v) => v.disposition === 1, "ignore"),
     test("SIG_DFL?", (_, v) => v.disposition === 0, "default"),
     act("save LibOS-syscall context and reset it", (c, v) => {
@@ -149,7 +149,7 @@ const handleOne = flow<OneSignal>(
       c.t.libos.delayed = v.savedDelayed;
     }),
     act("copy signal.context.<regs> in signal.pal_context if not NULL", copyContext),
-    test("return", () => true, "return"),
+    jump("return", "return"),
     at("default"),
     test("default action: terminate?", (c, v) => terminates(v.signal) && c.t.libos.ready, "kill"),
     at("ignore"),
@@ -161,7 +161,7 @@ const handleOne = flow<OneSignal>(
       },
       "libos.signal.ignore",
     ),
-    test("return", () => true, "return"),
+    jump("return", "return"),
     at("kill"),
     act(
       "killed by the signal",
@@ -178,7 +178,7 @@ const handleOne = flow<OneSignal>(
     ),
     call("shim_do_kill(-1, sig)", "shim_do_kill", (_, v) => killArgs("all", v.signal)),
     at("exit"),
-    call("try_process_exit(0, sig)", "try_process_exit", (_, v) => ({ status: 0, signal: v.signal, turns: 0 })),
+    call("try_process_exit(0, sig)", LIBOS.try_process_exit, (_, v) => ({ status: 0, signal: v.signal, turns: 0 })),
     at("return"),
     ret(),
   ],

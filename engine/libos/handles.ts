@@ -4,6 +4,7 @@ import type { Cpu } from "../cpu.ts";
 import type { Step, Steps } from "../flow.ts";
 import type { CallLocals } from "../host/calls.ts";
 import type { ObjectKind } from "../object-kinds.ts";
+import { LIBOS } from "./flows.ts";
 import { HANDLE_MAP_LOCK } from "./names.ts";
 
 /** The kind of a call's object; what the outside world answers without one is a pipe. */
@@ -18,12 +19,12 @@ const map = (): { name: string } => ({ name: HANDLE_MAP_LOCK });
 /** get_fd_handle: the map is locked for the look-up alone (shim_handle.c:229). put_handle makes no PAL call while references remain. */
 export const getFdHandle = <V extends object>(s: Pick<Steps<V>, "call">): Step[] => [lockMap(s), unlockMap(s)];
 
-export const lockMap = <V extends object>(s: Pick<Steps<V>, "call">): Step => s.call("lock(handle_map.lock)", "lock", map);
-export const unlockMap = <V extends object>(s: Pick<Steps<V>, "call">): Step => s.call("unlock(handle_map.lock)", "unlock", map);
+export const lockMap = <V extends object>(s: Pick<Steps<V>, "call">): Step => s.call("lock(handle_map.lock)", LIBOS.lock, map);
+export const unlockMap = <V extends object>(s: Pick<Steps<V>, "call">): Step => s.call("unlock(handle_map.lock)", LIBOS.unlock, map);
 
 type HasObject = Pick<CallLocals, "object">;
 
 export const lockHandle = <V extends HasObject>(s: Pick<Steps<V>, "call">): Step =>
-  s.call("lock(hdl.lock)", "lock", (c, v) => ({ name: handleLock(c, v.object) }));
+  s.call("lock(hdl.lock)", LIBOS.lock, (c, v) => ({ name: handleLock(c, v.object) }));
 export const unlockHandle = <V extends HasObject>(s: Pick<Steps<V>, "call">): Step =>
-  s.call("unlock(hdl.lock)", "unlock", (c, v) => ({ name: handleLock(c, v.object) }));
+  s.call("unlock(hdl.lock)", LIBOS.unlock, (c, v) => ({ name: handleLock(c, v.object) }));

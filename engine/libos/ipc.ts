@@ -5,14 +5,14 @@
 
 import type { Cpu } from "../cpu.ts";
 import { type Flow, flow, type Step, type Steps } from "../flow.ts";
-import { numberOf } from "../frames.ts";
+import { enter, numberOf } from "../frames.ts";
 import { fill } from "../host/calls.ts";
 import { createArgs } from "../pal/calls.ts";
 import { dkCreate } from "../pal/flows.ts";
 import { type IpcMessage, type Process, takeFirst } from "../state.ts";
 import { KIND } from "../transition.ts";
 import { setEvent, waitEvent } from "./events.ts";
-import { ipcHelper } from "./flows.ts";
+import { LIBOS } from "./flows.ts";
 import { dk, dkExit, dkQuiet, setWait } from "./io.ts";
 import { childLock, IPC_HELPER_LOCK, MSGS_LOCK, RANGE_MAP_LOCK, THREAD_LIST_LOCK } from "./names.ts";
 import { childOf } from "./thread-list.ts";
@@ -22,8 +22,8 @@ export const lockOf = (name: string) => () => ({ name });
 
 /** A lock that is held for a look at what it guards: two PAL calls. */
 export const passLock = <V extends object>(s: Pick<Steps<V>, "call">, who: string, name: string): Step[] => [
-  s.call(`${who}: lock(${name})`, "lock", lockOf(name)),
-  s.call(`${who}: unlock(${name})`, "unlock", lockOf(name)),
+  s.call(`${who}: lock(${name})`, LIBOS.lock, lockOf(name)),
+  s.call(`${who}: unlock(${name})`, LIBOS.unlock, lockOf(name)),
 ];
 
 /** A message; what a kind of it does not say is -1 or 0. */
@@ -78,7 +78,7 @@ export function ports(c: Cpu, p: Process): number[] {
   return [...(connected ? [parent.id] : []), ...p.ipc.children];
 }
 
-interface Broadcast {
+export interface Broadcast {
   message: IpcMessage;
   /** Not to the process it came from. */
   except: number;
@@ -86,13 +86,13 @@ interface Broadcast {
 }
 
 /** broadcast_ipc: a message to all of them, without an answer. */
-const broadcast = flow<Broadcast>("broadcast_ipc", "libos", "2.15", (s) => [
-  s.call("lock(ipc_helper_lock)", "lock", lockOf(IPC_HELPER_LOCK)),
+const broadcast = flow(LIBOS.broadcast_ipc, "libos", "2.15", (s) => [
+  s.call("lock(ipc_helper_lock)", LIBOS.lock, lockOf(IPC_HELPER_LOCK)),
   s.act("the streams to parent and children", (c, v) => {
     v.to = ports(c, c.process(c.t)).filter((id) => id !== v.except);
     c.value = v.to.length;
   }),
-  s.call("unlock(ipc_helper_lock)", "unlock", lockOf(IPC_HELPER_LOCK)),
+  s.call("unlock(ipc_helper_lock)", LIBOS.unlock, lockOf(IPC_HELPER_LOCK)),
   s.at("next"),
   s.test("sent to all?", (_, v) => v.to.length === 0, "done"),
   post<Broadcast>(
@@ -106,7 +106,7 @@ const broadcast = flow<Broadcast>("broadcast_ipc", "libos", "2.15", (s) => [
   s.ret(),
 ]);
 
-interface KillSend {
+export interface KillSend {
   message: IpcMessage;
   dest: number;
 }
@@ -126,24 +126,24 @@ function owner(c: Cpu, target: number): number {
  * Ask the process that owns a number to kill what has it. The answer is waited for once: a signal that ends the wait makes it a success
  * (shim_ipc.c:468). A helper has no scheduler_event and does not wait.
  */
-const pidKillSend = flow<KillSend>("ipc_pid_kill_send", "libos", "2.15", (s) => [
-  s.call("connect_owner: lock(range_map_lock)", "lock", lockOf(RANGE_MAP_LOCK)),
+const pidKillSend = flow(LIBOS.ipc_pid_kill_send, "libos", "2.15", (s) => [
+  s.call("connect_owner: lock(range_map_lock)", LIBOS.lock, lockOf(RANGE_MAP_LOCK)),
   s.act("whose number is it?", (c, v) => {
     v.dest = owner(c, v.message.target);
     c.value = v.dest;
   }),
-  s.call("connect_owner: unlock(range_map_lock)", "unlock", lockOf(RANGE_MAP_LOCK)),
+  s.call("connect_owner: unlock(range_map_lock)", LIBOS.unlock, lockOf(RANGE_MAP_LOCK)),
   s.test("nobody's, or this process's own?", (_, v) => v.dest < 0, "none"),
-  s.call("ipc_helper_lock: is there a port?", "lock", lockOf(IPC_HELPER_LOCK)),
-  s.call("unlock(ipc_helper_lock)", "unlock", lockOf(IPC_HELPER_LOCK)),
+  s.call("ipc_helper_lock: is there a port?", LIBOS.lock, lockOf(IPC_HELPER_LOCK)),
+  s.call("unlock(ipc_helper_lock)", LIBOS.unlock, lockOf(IPC_HELPER_LOCK)),
   s.test("a helper: nobody waits", (_, v) => v.message.thread < 0, "send"),
   setWait(s),
   s.at("send"),
-  s.call("lock(port.msgs_lock)", "lock", lockOf(MSGS_LOCK)),
+  s.call("lock(port.msgs_lock)", LIBOS.lock, lockOf(MSGS_LOCK)),
   s.act("note who waits for the answer", (c, v) => {
     if (v.message.thread >= 0) c.process(c.t).ipc.waiting.push({ thread: v.message.thread, process: v.dest });
   }),
-  s.call("unlock(port.msgs_lock)", "unlock", lockOf(MSGS_LOCK)),
+  s.call("unlock(port.msgs_lock)", LIBOS.unlock, lockOf(MSGS_LOCK)),
   post<KillSend>(
     s,
     "send_ipc_message(IPC_PID_KILL): DkStreamWrite(port)",
@@ -156,12 +156,12 @@ const pidKillSend = flow<KillSend>("ipc_pid_kill_send", "libos", "2.15", (s) => 
   s.test("a helper: nobody waits", (_, v) => v.message.thread < 0, "close"),
   waitEvent(s, "thread_sleep: DkObjectsWaitAny(scheduler_event, forever), once", (c) => c.t.libos.schedulerEvent),
   s.at("close"),
-  s.call("lock(port.msgs_lock)", "lock", lockOf(MSGS_LOCK)),
+  s.call("lock(port.msgs_lock)", LIBOS.lock, lockOf(MSGS_LOCK)),
   s.act("nobody waits any more", (c) => {
     const { ipc } = c.process(c.t);
     ipc.waiting = ipc.waiting.filter(({ thread }) => thread !== c.t.id);
   }),
-  s.call("unlock(port.msgs_lock)", "unlock", lockOf(MSGS_LOCK)),
+  s.call("unlock(port.msgs_lock)", LIBOS.unlock, lockOf(MSGS_LOCK)),
   s.ret("return 0: the answer's value, or nothing", (c) => {
     c.t.rax = 0;
   }),
@@ -172,7 +172,7 @@ const pidKillSend = flow<KillSend>("ipc_pid_kill_send", "libos", "2.15", (s) => 
   }),
 ]);
 
-const createHelper = flow("create_ipc_helper", "libos", "2.15", (s) => [
+const createHelper = flow(LIBOS.create_ipc_helper, "libos", "2.15", (s) => [
   s.act("ipc_helper_state := HELPER_ALIVE", (c) => {
     const { ipc } = c.process(c.t);
     ipc.helper = "alive";
@@ -183,7 +183,7 @@ const createHelper = flow("create_ipc_helper", "libos", "2.15", (s) => [
     dkCreate.DkThreadCreate,
     (c) => {
       c.value = c.t.libos.palErrno;
-      return createArgs({ program: "ipc-helper", start: numberOf(c.program, ipcHelper), internal: true });
+      return createArgs({ program: "ipc-helper", start: numberOf(c.program, LIBOS.shim_ipc_helper), internal: true });
     },
     "pal.call.enter",
   ),
@@ -197,7 +197,7 @@ const createHelper = flow("create_ipc_helper", "libos", "2.15", (s) => [
   s.ret(),
 ]);
 
-interface Helper {
+export interface Helper {
   message: IpcMessage;
 }
 
@@ -215,12 +215,12 @@ function takeWaiting(c: Cpu, v: Helper): number {
 
 /** Wake whoever waits for an answer. */
 const wakeWaiting = (s: Steps<Helper>, again: string): (Step | ReturnType<Steps<Helper>["at"]>)[] => [
-  s.call("lock(port.msgs_lock)", "lock", lockOf(MSGS_LOCK)),
+  s.call("lock(port.msgs_lock)", LIBOS.lock, lockOf(MSGS_LOCK)),
   s.act("who waits for an answer?", (c, v) => {
     v.message = { ...v.message, thread: takeWaiting(c, v) };
     c.value = v.message.thread;
   }),
-  s.call("unlock(port.msgs_lock)", "unlock", lockOf(MSGS_LOCK)),
+  s.call("unlock(port.msgs_lock)", LIBOS.unlock, lockOf(MSGS_LOCK)),
   s.test("nobody?", (_, v) => v.message.thread < 0, again),
   setEvent(s, "thread_wakeup: DkEventSet(scheduler_event)", (c, v) => c.m.threads[v.message.thread]?.libos.schedulerEvent ?? -1),
 ];
@@ -230,21 +230,21 @@ const portOf = (c: Cpu): { object: number; bytes: number } => ({ object: c.proce
 
 const isKill = (v: Helper): boolean => v.message.what.startsWith("kill");
 
-const helper = flow<Helper>(ipcHelper.name, "libos", "2.15", (s) => [
+const helper = flow<Helper>(LIBOS.shim_ipc_helper, "libos", "2.15", (s) => [
   s.own({ message: NOTHING }),
   s.act("ipc helper thread: allocate_tls", (c, v) => {
     c.t.libos.ready = true;
     v.message = { ...NOTHING };
   }),
-  s.call("lock(ipc_helper_lock)", "lock", lockOf(IPC_HELPER_LOCK)),
-  s.call("unlock(ipc_helper_lock)", "unlock", lockOf(IPC_HELPER_LOCK)),
+  s.call("lock(ipc_helper_lock)", LIBOS.lock, lockOf(IPC_HELPER_LOCK)),
+  s.call("unlock(ipc_helper_lock)", LIBOS.unlock, lockOf(IPC_HELPER_LOCK)),
   s.act("ipc helper thread started"),
   s.at("update"),
-  s.call("update_list: lock(ipc_helper_lock)", "lock", lockOf(IPC_HELPER_LOCK)),
+  s.call("update_list: lock(ipc_helper_lock)", LIBOS.lock, lockOf(IPC_HELPER_LOCK)),
   s.act("the ports to listen on", (c) => {
     c.value = ports(c, c.process(c.t)).length;
   }),
-  s.call("update_list: unlock(ipc_helper_lock)", "unlock", lockOf(IPC_HELPER_LOCK)),
+  s.call("update_list: unlock(ipc_helper_lock)", LIBOS.unlock, lockOf(IPC_HELPER_LOCK)),
   s.at("loop"),
   s.test(
     "not alive, and no child's stream to keep?",
@@ -278,10 +278,9 @@ const helper = flow<Helper>(ipcHelper.name, "libos", "2.15", (s) => [
   s.at("kill"),
   s.callDynamic("ipc_pid_kill_callback", (c, v) => {
     const { what, target, signal, sender, src } = v.message;
-    const flows = { "kill-process": "do_kill_proc", "kill-group": "do_kill_pgroup" } as const;
-    if (what === "kill-all") return { flow: c.flowOf("kill_all_threads (IPC)"), v: { message: v.message, except: src } };
-    const name = flows[what as keyof typeof flows];
-    return { flow: c.flowOf(name), v: { ...walkArgs(target, signal, sender, true) } };
+    if (what === "kill-all") return enter(c.program, LIBOS["kill_all_threads (IPC)"], { message: v.message, except: src });
+    const walk = what === "kill-process" ? LIBOS.do_kill_proc : LIBOS.do_kill_pgroup;
+    return enter(c.program, walk, walkArgs(target, signal, sender, true));
   }),
   s.test("nobody waits for an answer?", (_, v) => v.message.thread < 0, "loop"),
   post<Helper>(
@@ -293,11 +292,11 @@ const helper = flow<Helper>(ipcHelper.name, "libos", "2.15", (s) => [
   s.jump("loop", "next message"),
 
   s.at("exit"),
-  s.call("ipc_thread_exit", "ipc_thread_exit", (_, v) => ({ message: v.message })),
+  s.call("ipc_thread_exit", LIBOS.ipc_thread_exit, (_, v) => ({ message: v.message })),
   s.jump("loop", "next message"),
 
   s.at("closed"),
-  s.call("del_ipc_port_fini: lock(ipc_helper_lock)", "lock", lockOf(IPC_HELPER_LOCK)),
+  s.call("del_ipc_port_fini: lock(ipc_helper_lock)", LIBOS.lock, lockOf(IPC_HELPER_LOCK)),
   s.act("the port is deleted", (c, v) => {
     const { ipc } = c.process(c.t);
     ipc.children = ipc.children.filter((id) => id !== v.message.src);
@@ -309,28 +308,28 @@ const helper = flow<Helper>(ipcHelper.name, "libos", "2.15", (s) => [
   dkQuiet(s, "DkStreamDelete(port)", "DkStreamDelete"),
   ...wakeWaiting(s, "deleted"),
   s.at("deleted"),
-  s.call("del_ipc_port_fini: unlock(ipc_helper_lock)", "unlock", lockOf(IPC_HELPER_LOCK)),
-  s.call("ipc_child_exit: lock(thread_list_lock)", "lock", lockOf(THREAD_LIST_LOCK)),
+  s.call("del_ipc_port_fini: unlock(ipc_helper_lock)", LIBOS.unlock, lockOf(IPC_HELPER_LOCK)),
+  s.call("ipc_child_exit: lock(thread_list_lock)", LIBOS.lock, lockOf(THREAD_LIST_LOCK)),
   s.callDynamic("child_thread_exit: the child is alive? It has been killed", (c, v) => {
     const child = c.process(c.t).children.find((known) => known.process === v.message.src && known.alive);
     if (!child) return null;
     // SIGKILL, and the error of the stream as an exit code (shim_ipc_child.c:127).
     child.exitCode = STREAM_CLOSED;
     child.termSignal = 9;
-    return { flow: c.flowOf("thread_exit"), v: { child: child.pid, send: false } };
+    return enter(c.program, LIBOS.thread_exit, { child: child.pid, send: false });
   }),
-  s.call("ipc_child_exit: unlock(thread_list_lock)", "unlock", lockOf(THREAD_LIST_LOCK)),
+  s.call("ipc_child_exit: unlock(thread_list_lock)", LIBOS.unlock, lockOf(THREAD_LIST_LOCK)),
   s.jump("update", "update_list"),
 
   s.at("end"),
   s.test("not HELPER_HANDEDOVER?", (c) => c.process(c.t).ipc.helper !== "handed-over", "not the last"),
-  s.call("the last thread: shim_terminate()", "shim_clean"),
+  s.call("the last thread: shim_terminate()", LIBOS.shim_clean),
   s.at("not the last"),
-  s.call("lock(ipc_helper_lock)", "lock", lockOf(IPC_HELPER_LOCK)),
+  s.call("lock(ipc_helper_lock)", LIBOS.lock, lockOf(IPC_HELPER_LOCK)),
   s.act("ipc_helper_thread := NULL", (c) => {
     c.process(c.t).ipc.thread = false;
   }),
-  s.call("unlock(ipc_helper_lock)", "unlock", lockOf(IPC_HELPER_LOCK)),
+  s.call("unlock(ipc_helper_lock)", LIBOS.unlock, lockOf(IPC_HELPER_LOCK)),
   s.act("ipc helper thread terminated"),
   dkExit(s, "DkThreadExit()", "DkThreadExit"),
 ]);
@@ -339,7 +338,7 @@ const helper = flow<Helper>(ipcHelper.name, "libos", "2.15", (s) => [
 const STREAM_CLOSED = 104;
 
 /** IPC_CLD_EXIT: of a thread on thread_list its end, of any other one a note (struct shim_simple_thread). */
-const threadExit = flow<Helper>("ipc_thread_exit", "libos", "2.15", (s) => [
+const threadExit = flow(LIBOS.ipc_thread_exit, "libos", "2.15", (s) => [
   s.callDynamic("__lookup_thread(tid): thread_exit(thread)", (c, v) => {
     const { target, exitCode, termSignal } = v.message;
     const child = childOf(c.process(c.t), target);
@@ -349,27 +348,25 @@ const threadExit = flow<Helper>("ipc_thread_exit", "libos", "2.15", (s) => [
       return null;
     }
     if (child.alive) Object.assign(child, { exitCode, termSignal });
-    return { flow: c.flowOf("thread_exit"), v: { child: target, send: false } };
+    return enter(c.program, LIBOS.thread_exit, { child: target, send: false });
   }),
   s.ret(),
 ]);
 
 /** KILL_ALL: passed on to the other streams, then the leader here. */
-const killAllRemote = flow<Broadcast>("kill_all_threads (IPC)", "libos", "2.15", (s) => [
-  s.call("broadcast_ipc(IPC_PID_KILL) to the others", "broadcast_ipc", (c, v) => ({
+const killAllRemote = flow<Broadcast>(LIBOS["kill_all_threads (IPC)"], "libos", "2.15", (s) => [
+  s.call("broadcast_ipc(IPC_PID_KILL) to the others", LIBOS.broadcast_ipc, (c, v) => ({
     message: { ...v.message, src: c.t.process },
     except: v.except,
     to: [],
   })),
-  s.call("kill_all_threads(NULL, sender, sig)", "kill_all_threads", (_, v) => ({
-    ...walkArgs(-1, v.message.signal, v.message.sender, false),
-  })),
+  s.call("kill_all_threads(NULL, sender, sig)", LIBOS.kill_all_threads, (_, v) => walkArgs(-1, v.message.signal, v.message.sender, false)),
   s.ret(),
 ]);
 
 /** ipc_cld_exit_send: parent and children hear that a thread has ended, with its exit code and signal. */
-const cldExitSend = flow<{ status: number; signal: number }>("ipc_cld_exit_send", "libos", "2.15", (s) => [
-  s.call("broadcast_ipc(IPC_CLD_EXIT)", "broadcast_ipc", (c, v) => ({
+const cldExitSend = flow<{ status: number; signal: number }>(LIBOS.ipc_cld_exit_send, "libos", "2.15", (s) => [
+  s.call("broadcast_ipc(IPC_CLD_EXIT)", LIBOS.broadcast_ipc, (c, v) => ({
     message: message("exit", c.t.process, { target: c.t.tid, exitCode: v.status, termSignal: v.signal }),
     except: -1,
     to: [],

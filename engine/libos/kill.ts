@@ -6,6 +6,7 @@ import { type Flow, flow, type Mark, type Step, type Steps } from "../flow.ts";
 import { sentBy } from "../siginfo.ts";
 import { type IpcMessage, takeFirst } from "../state.ts";
 import { named } from "../targets.ts";
+import { LIBOS } from "./flows.ts";
 import { killSend, lockOf, message } from "./ipc.ts";
 import { childLock, lockOfThread, THREAD_LIST_LOCK } from "./names.ts";
 import { leaderOf, listed, otherThreads } from "./thread-list.ts";
@@ -35,7 +36,7 @@ export const killArgs = (wanted: string, signal: number, group = ""): Kill => ({
 });
 
 const deliverToSelf = <V extends { signal: number }>(s: Steps<V>): Step =>
-  s.call("deliver_signal(info, NULL) to self", "deliver_signal", (c, v) => ({
+  s.call("deliver_signal(info, NULL) to self", LIBOS.deliver_signal, (c, v) => ({
     signal: v.signal,
     id: c.newSignalId(),
     info: sentBy(v.signal, c.t.tid),
@@ -67,30 +68,30 @@ const doKill = flow<Kill>("shim_do_kill", "libos", "2.15", (s) => [
   s.test("pid == 0 or pid < -1?", (_, v) => v.group !== "" || v.wanted === "group", "group"),
   s.at("next"),
   s.test("sent?", (_, v) => v.targets.length === 0, "self"),
-  s.call("do_kill_proc(cur->tid, pid, sig, use_ipc = true)", "do_kill_proc", (_, v) => ({
-    ...walkArgs(takeFirst(v, "targets"), v.signal, v.sender, true),
-  })),
+  s.call("do_kill_proc(cur->tid, pid, sig, use_ipc = true)", LIBOS.do_kill_proc, (_, v) =>
+    walkArgs(takeFirst(v, "targets"), v.signal, v.sender, true),
+  ),
   s.act("ret", (c, v) => {
     v.ret = c.t.rax;
     c.value = v.ret;
   }),
   s.jump("next", "next"),
   s.at("group"),
-  s.call("do_kill_pgroup(sender, pgid, sig, use_ipc = true)", "do_kill_pgroup", (c, v) => ({
-    ...walkArgs(pgidOf(c, v), v.signal, v.sender, true),
-  })),
+  s.call("do_kill_pgroup(sender, pgid, sig, use_ipc = true)", LIBOS.do_kill_pgroup, (c, v) =>
+    walkArgs(pgidOf(c, v), v.signal, v.sender, true),
+  ),
   s.act("ret", (c, v) => {
     v.ret = c.t.rax;
     c.value = v.ret;
   }),
   s.jump("self", "go on"),
   s.at("all"),
-  s.call("broadcast_signal(cur->tid, sig)", "broadcast_ipc", (c, v) => ({
+  s.call("broadcast_signal(cur->tid, sig)", LIBOS.broadcast_ipc, (c, v) => ({
     message: message("kill-all", c.t.process, { signal: v.signal, sender: v.sender }),
     except: -1,
     to: [],
   })),
-  s.call("kill_all_threads(cur, cur->tid, sig)", "kill_all_threads", (_, v) => ({ ...walkArgs(-1, v.signal, v.sender, false) })),
+  s.call("kill_all_threads(cur, cur->tid, sig)", LIBOS.kill_all_threads, (_, v) => walkArgs(-1, v.signal, v.sender, false)),
   s.at("self"),
   s.test("not sent to self?", (_, v) => !v.self, "done"),
   s.act("-ESRCH from the others does not matter", (_, v) => {
@@ -106,19 +107,19 @@ const doKill = flow<Kill>("shim_do_kill", "libos", "2.15", (s) => [
 const sendToThreads = (s: Steps<Walk>, done: string): (Step | Mark)[] => [
   s.at("thread"),
   s.test("no local thread left?", (_, v) => v.threads.length === 0, done),
-  s.call("lock(thread->lock)", "lock", (_, v) => ({ name: lockOfThread(v.threads[0] ?? -1) })),
+  s.call("lock(thread->lock)", LIBOS.lock, (_, v) => ({ name: lockOfThread(v.threads[0] ?? -1) })),
   s.test("signal 0?", (_, v) => v.signal === 0, "appended"),
   appendTo(s, (v) => v.threads[0] ?? -1),
   s.at("appended"),
   s.act("found", (_, v) => {
     v.found = true;
   }),
-  s.call("unlock(thread->lock)", "unlock", (_, v) => ({ name: lockOfThread(takeFirst(v, "threads")) })),
+  s.call("unlock(thread->lock)", LIBOS.unlock, (_, v) => ({ name: lockOfThread(takeFirst(v, "threads")) })),
   s.jump("thread", "next thread"),
 ];
 
 const appendTo = <V extends { signal: number; sender: number }>(s: Steps<V>, target: (v: V) => number): Step =>
-  s.call("append_signal(thread, sig, info, wakeup = true)", "append_signal", (c, v) => ({
+  s.call("append_signal(thread, sig, info, wakeup = true)", LIBOS.append_signal, (c, v) => ({
     target: target(v),
     signal: v.signal,
     id: c.newSignalId(),
@@ -139,7 +140,7 @@ interface WalkOf {
  */
 const walk = ({ name, what, meets }: WalkOf): Flow =>
   flow<Walk>(name, "libos", "2.15", (s) => [
-    s.call("lock(thread_list_lock)", "lock", lockOf(THREAD_LIST_LOCK)),
+    s.call("lock(thread_list_lock)", LIBOS.lock, lockOf(THREAD_LIST_LOCK)),
     s.act("who of thread_list is meant?", (c, v) => {
       meets(c, v);
       if (!v.ipc) v.children = [];
@@ -149,22 +150,22 @@ const walk = ({ name, what, meets }: WalkOf): Flow =>
     ...sendToThreads(s, "child"),
     s.at("child"),
     s.test("no child left?", (_, v) => v.children.length === 0, "walked"),
-    s.call("a child: unlock(thread_list_lock)", "unlock", lockOf(THREAD_LIST_LOCK)),
-    s.call("ipc_pid_kill_send", "ipc_pid_kill_send", (c, v) => {
+    s.call("a child: unlock(thread_list_lock)", LIBOS.unlock, lockOf(THREAD_LIST_LOCK)),
+    s.call("ipc_pid_kill_send", LIBOS.ipc_pid_kill_send, (c, v) => {
       takeFirst(v, "children");
-      return { ...killSend(c, what, v.target, v.signal, v.sender) };
+      return killSend(c, what, v.target, v.signal, v.sender);
     }),
     s.act("found, if there was an answer", (c, v) => {
       v.found ||= c.t.rax === 0;
     }),
-    s.call("relock: lock(thread_list_lock)", "lock", lockOf(THREAD_LIST_LOCK)),
+    s.call("relock: lock(thread_list_lock)", LIBOS.lock, lockOf(THREAD_LIST_LOCK)),
     s.jump("child", "go on"),
     s.at("walked"),
-    s.call("unlock(thread_list_lock)", "unlock", lockOf(THREAD_LIST_LOCK)),
+    s.call("unlock(thread_list_lock)", LIBOS.unlock, lockOf(THREAD_LIST_LOCK)),
     s.test("found, or not by IPC?", (_, v) => v.found || !v.ipc, "done"),
-    s.call("simple threads: lock(thread_list_lock)", "lock", lockOf(THREAD_LIST_LOCK)),
-    s.call("simple threads: unlock(thread_list_lock)", "unlock", lockOf(THREAD_LIST_LOCK)),
-    s.call("ipc_pid_kill_send", "ipc_pid_kill_send", (c, v) => ({ ...killSend(c, what, v.target, v.signal, v.sender) })),
+    s.call("simple threads: lock(thread_list_lock)", LIBOS.lock, lockOf(THREAD_LIST_LOCK)),
+    s.call("simple threads: unlock(thread_list_lock)", LIBOS.unlock, lockOf(THREAD_LIST_LOCK)),
+    s.call("ipc_pid_kill_send", LIBOS.ipc_pid_kill_send, (c, v) => killSend(c, what, v.target, v.signal, v.sender)),
     s.act("found, if there was an answer", (c, v) => {
       v.found ||= c.t.rax === 0;
     }),
@@ -200,8 +201,8 @@ const killPgroup = walk({
 });
 
 /** Of a process only the leader, if it is not the caller; children's records are locked and passed over. */
-const killAll = flow<Walk>("kill_all_threads", "libos", "2.15", (s) => [
-  s.call("lock(thread_list_lock)", "lock", lockOf(THREAD_LIST_LOCK)),
+const killAll = flow(LIBOS.kill_all_threads, "libos", "2.15", (s) => [
+  s.call("lock(thread_list_lock)", LIBOS.lock, lockOf(THREAD_LIST_LOCK)),
   s.act("leaders on thread_list", (c, v) => {
     const p = c.process(c.t);
     v.threads = leaderOf(c, p).filter((id) => id !== c.t.id);
@@ -212,11 +213,11 @@ const killAll = flow<Walk>("kill_all_threads", "libos", "2.15", (s) => [
   ...sendToThreads(s, "child"),
   s.at("child"),
   s.test("no child left?", (_, v) => v.children.length === 0, "done"),
-  s.call("a child: lock(thread->lock)", "lock", (_, v) => ({ name: childLock(v.children[0] ?? -1) })),
-  s.call("not in_vm: unlock(thread->lock)", "unlock", (_, v) => ({ name: childLock(takeFirst(v, "children")) })),
+  s.call("a child: lock(thread->lock)", LIBOS.lock, (_, v) => ({ name: childLock(v.children[0] ?? -1) })),
+  s.call("not in_vm: unlock(thread->lock)", LIBOS.unlock, (_, v) => ({ name: childLock(takeFirst(v, "children")) })),
   s.jump("child", "next child"),
   s.at("done"),
-  s.call("unlock(thread_list_lock)", "unlock", lockOf(THREAD_LIST_LOCK)),
+  s.call("unlock(thread_list_lock)", LIBOS.unlock, lockOf(THREAD_LIST_LOCK)),
   s.ret(),
 ]);
 
@@ -241,16 +242,16 @@ const doTgkill = flow<Tgkill>("shim_do_tgkill", "libos", "2.15", (s) => [
   deliverToSelf(s),
   s.jump("done", "return 0"),
   s.at("other"),
-  s.call("lookup_thread: lock(thread_list_lock)", "lock", lockOf(THREAD_LIST_LOCK)),
-  s.call("lookup_thread: unlock(thread_list_lock)", "unlock", lockOf(THREAD_LIST_LOCK)),
+  s.call("lookup_thread: lock(thread_list_lock)", LIBOS.lock, lockOf(THREAD_LIST_LOCK)),
+  s.call("lookup_thread: unlock(thread_list_lock)", LIBOS.unlock, lockOf(THREAD_LIST_LOCK)),
   s.test("nobody?", (_, v) => v.target < 0, "nobody"),
-  s.call("lock(thread->lock)", "lock", (_, v) => ({ name: lockOfThread(v.target) })),
+  s.call("lock(thread->lock)", LIBOS.lock, (_, v) => ({ name: lockOfThread(v.target) })),
   // The signal's range is not checked: 0 goes on like any other (3.5 kill-signal-zero-oob).
   appendTo(s, (v) => v.target),
-  s.call("unlock(thread->lock)", "unlock", (_, v) => ({ name: lockOfThread(v.target) })),
+  s.call("unlock(thread->lock)", LIBOS.unlock, (_, v) => ({ name: lockOfThread(v.target) })),
   s.jump("done", "return 0"),
   s.at("nobody"),
-  s.call("ipc_pid_kill_send", "ipc_pid_kill_send", (c, v) => ({ ...killSend(c, "kill-process", -1, v.signal, v.sender) })),
+  s.call("ipc_pid_kill_send", LIBOS.ipc_pid_kill_send, (c, v) => killSend(c, "kill-process", -1, v.signal, v.sender)),
   s.act("ret", (c, v) => {
     v.ret = c.t.rax;
   }),

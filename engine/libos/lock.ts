@@ -5,10 +5,11 @@ import { type Flow, flow, type Step, type Steps } from "../flow.ts";
 import { dkMutex } from "../pal/flows.ts";
 import { mutexArgs } from "../pal/sync-calls.ts";
 import { SCAN_ALL } from "./deliver.ts";
+import { LIBOS } from "./flows.ts";
 import { dkQuiet } from "./io.ts";
 import { SLAB_LOCK, VMA_LIST_LOCK } from "./names.ts";
 
-interface Lock {
+export interface Lock {
   name: string;
 }
 
@@ -33,7 +34,7 @@ const mutexCall = (s: Steps<Lock>, label: string, name: keyof typeof dkMutex): S
  * preempt goes up before the mutex is asked for, and asking is a PAL call even when it is free: what is pended is taken at its end, and
  * deferred (shim_internal.h:502, 508).
  */
-const lock = flow<Lock>("lock", "libos", "2.13", (s) => [
+const lock = flow(LIBOS.lock, "libos", "2.13", (s) => [
   s.act("disable_preempt", (c) => {
     c.t.libos.preempt += 1;
   }),
@@ -43,10 +44,10 @@ const lock = flow<Lock>("lock", "libos", "2.13", (s) => [
   s.ret(),
 ]);
 
-const unlock = flow<Lock>("unlock", "libos", "2.13", (s) => [
+const unlock = flow(LIBOS.unlock, "libos", "2.13", (s) => [
   mutexCall(s, "DkMutexRelease(lock)", "DkMutexRelease"),
   s.test("enable_preempt: preempt != 1 or nothing pending?", (c) => c.t.libos.preempt !== 1 || c.t.libos.hasSignal === 0, "down"),
-  s.call("__handle_signal(0)", "__handle_signal", () => ({ ...SCAN_ALL })),
+  s.call("__handle_signal(0)", LIBOS.__handle_signal, () => ({ ...SCAN_ALL })),
   s.at("down"),
   s.act("preempt - 1", (c) => {
     c.t.libos.preempt -= 1;
@@ -57,24 +58,24 @@ const unlock = flow<Lock>("unlock", "libos", "2.13", (s) => [
 /** The LibOS heap with its lock: an upcall that allocates inside it waits for itself (3.2 libos-heap-lock-self-deadlock). */
 const heap = (name: "malloc" | "free", label: string): Flow =>
   flow(name, "libos", "2.12", ({ act, call, ret }) => [
-    call("lock(slab_mgr_lock)", "lock", () => ({ name: SLAB_LOCK })),
+    call("lock(slab_mgr_lock)", LIBOS.lock, () => ({ name: SLAB_LOCK })),
     act(label),
-    call("unlock(slab_mgr_lock)", "unlock", () => ({ name: SLAB_LOCK })),
+    call("unlock(slab_mgr_lock)", LIBOS.unlock, () => ({ name: SLAB_LOCK })),
     ret(),
   ]);
 
 /** More than 2000 bytes come from the PAL; the lock is that of the mappings (slabmgr.h:382, shim_malloc.c:63). */
-const largeMalloc = flow("malloc (large)", "libos", "2.12", (s) => [
-  s.call("bkeep_unmapped_any: lock(vma_list_lock)", "lock", () => ({ name: VMA_LIST_LOCK })),
-  s.call("bkeep_unmapped_any: unlock(vma_list_lock)", "unlock", () => ({ name: VMA_LIST_LOCK })),
+const largeMalloc = flow(LIBOS["malloc (large)"], "libos", "2.12", (s) => [
+  s.call("bkeep_unmapped_any: lock(vma_list_lock)", LIBOS.lock, () => ({ name: VMA_LIST_LOCK })),
+  s.call("bkeep_unmapped_any: unlock(vma_list_lock)", LIBOS.unlock, () => ({ name: VMA_LIST_LOCK })),
   dkQuiet(s, "DkVirtualMemoryAlloc()", "DkVirtualMemoryAlloc"),
   s.ret(),
 ]);
 
-const largeFree = flow("free (large)", "libos", "2.12", (s) => [
+const largeFree = flow(LIBOS["free (large)"], "libos", "2.12", (s) => [
   dkQuiet(s, "DkVirtualMemoryFree()", "DkVirtualMemoryFree"),
-  s.call("bkeep_munmap: lock(vma_list_lock)", "lock", () => ({ name: VMA_LIST_LOCK })),
-  s.call("bkeep_munmap: unlock(vma_list_lock)", "unlock", () => ({ name: VMA_LIST_LOCK })),
+  s.call("bkeep_munmap: lock(vma_list_lock)", LIBOS.lock, () => ({ name: VMA_LIST_LOCK })),
+  s.call("bkeep_munmap: unlock(vma_list_lock)", LIBOS.unlock, () => ({ name: VMA_LIST_LOCK })),
   s.ret(),
 ]);
 

@@ -1,13 +1,14 @@
 /** What the LibOS writes to the terminal: each line is a PAL call, and so a place where a signal is taken (utils/printf.c, shim_debug.c). */
 
 import { type Flow, flow } from "../flow.ts";
+import { LIBOS } from "./flows.ts";
 import { dk } from "./io.ts";
 
 const master = (): { name: string } => ({ name: "__master_lock" });
 
 /** A message for the user; the terminal is opened at the first one. */
-const sysPrintf = flow("sys_printf", "libos", "2.12", (s) => [
-  s.call("lock(__master_lock)", "lock", master),
+const sysPrintf = flow(LIBOS.sys_printf, "libos", "2.12", (s) => [
+  s.call("lock(__master_lock)", LIBOS.lock, master),
   s.test("the terminal is open?", (c) => c.process(c.t).ttyOpen, "open"),
   dk(s, "DkStreamOpen(dev:tty)", "DkStreamOpen", () => ({ takes: 0 })),
   s.act("keep it", (c) => {
@@ -15,12 +16,12 @@ const sysPrintf = flow("sys_printf", "libos", "2.12", (s) => [
   }),
   s.at("open"),
   dk(s, "DkStreamWrite(message)", "DkStreamWrite (device)", () => ({ bytes: 1, takes: 0, result: 1 })),
-  s.call("unlock(__master_lock)", "unlock", master),
+  s.call("unlock(__master_lock)", LIBOS.unlock, master),
   s.ret(),
 ]);
 
 /** A line for debugging, without a lock. Only in stacks with `debug`; lines inside a call are not emulated, those about a call are. */
-const debugPrintf = flow("debug_printf", "libos", "2.13", (s) => [
+const debugPrintf = flow(LIBOS.debug_printf, "libos", "2.13", (s) => [
   dk(s, "DkStreamWrite(debug_handle)", "DkStreamWrite (device)", () => ({ bytes: 1, takes: 0, result: 1 })),
   s.ret(),
 ]);

@@ -5,6 +5,7 @@
 
 import type { Cpu } from "../cpu.ts";
 import { type Flow, flow, type Mark, type Step, type Steps } from "../flow.ts";
+import { LIBOS } from "./flows.ts";
 import { dk, dkQuiet } from "./io.ts";
 import { lockOf, message, passLock } from "./ipc.ts";
 import { CUR_PROCESS_LOCK, IPC_HELPER_LOCK, IPC_INFO_LOCK, RANDGEN_LOCK } from "./names.ts";
@@ -28,7 +29,7 @@ export const restartHelper = <V extends object>(s: Steps<V>): Step[] => [
 ];
 
 /** The first fork makes the first process the leader of both, with a pipe of its own for each. */
-const prepare = flow<{ left: number }>("prepare_ns_leaders", "libos", "2.15", (s) => [
+const prepare = flow<{ left: number }>(LIBOS.prepare_ns_leaders, "libos", "2.15", (s) => [
   s.own({ left: 0 }),
   ...passProcessLock(s, "prepare_leader", "leaders"),
   s.test("they are known?", (c) => c.process(c.t).hasForked, "known"),
@@ -36,7 +37,7 @@ const prepare = flow<{ left: number }>("prepare_ns_leaders", "libos", "2.15", (s
     v.left = 2;
   }),
   s.at("next"),
-  s.call("create_ipc_port(vmid, true)", "create_ipc_port", () => ({ listen: true })),
+  s.call("create_ipc_port(vmid, true)", LIBOS.create_ipc_port, () => ({ listen: true })),
   ...passLock(s, "put_ipc_info(leader)", IPC_INFO_LOCK),
   ...passLock(s, "add_ipc_port", IPC_HELPER_LOCK),
   s.test("that was one: the other", (_, v) => (v.left -= 1) > 0, "next"),
@@ -44,40 +45,40 @@ const prepare = flow<{ left: number }>("prepare_ns_leaders", "libos", "2.15", (s
   s.ret(),
 ]);
 
-const createPort = flow<{ listen: boolean }>("create_ipc_port", "libos", "2.15", (s) => [
+const createPort = flow(LIBOS.create_ipc_port, "libos", "2.15", (s) => [
   ...passLock(s, "get_new_ipc_info", IPC_INFO_LOCK),
   ...passLock(s, "create_pipe: getrand", RANDGEN_LOCK),
   dk(s, "create_pipe: DkStreamOpen(pipe.srv)", "DkStreamOpen", () => ({ takes: 0 })),
   s.test("not to listen on?", (_, v) => !v.listen, "return"),
-  s.call("add_ipc_port_by_id: lock(ipc_helper_lock)", "lock", lockOf(IPC_HELPER_LOCK)),
+  s.call("add_ipc_port_by_id: lock(ipc_helper_lock)", LIBOS.lock, lockOf(IPC_HELPER_LOCK)),
   dkQuiet(s, "create_lock(port->msgs_lock): DkMutexCreate()", "DkMutexCreate"),
   ...restartHelper(s),
-  s.call("add_ipc_port_by_id: unlock(ipc_helper_lock)", "unlock", lockOf(IPC_HELPER_LOCK)),
+  s.call("add_ipc_port_by_id: unlock(ipc_helper_lock)", LIBOS.unlock, lockOf(IPC_HELPER_LOCK)),
   s.at("return"),
   s.ret(),
 ]);
 
-const createProcess = flow("create_new_process", "libos", "2.15", (s) => [
-  s.call("malloc(shim_process)", "malloc"),
+const createProcess = flow(LIBOS.create_new_process, "libos", "2.15", (s) => [
+  s.call("malloc(shim_process)", LIBOS.malloc),
   ...passLock(s, "parent: get_new_ipc_info", IPC_INFO_LOCK),
   s.test("cur_process.lock is NULL?", isFirst, "unlocked"),
-  s.call("lock(cur_process.lock)", "lock", lockOf(CUR_PROCESS_LOCK)),
+  s.call("lock(cur_process.lock)", LIBOS.lock, lockOf(CUR_PROCESS_LOCK)),
   s.at("unlocked"),
   ...passLock(s, "leader of pids: get_new_ipc_info", IPC_INFO_LOCK),
   ...passLock(s, "leader of sysv: get_new_ipc_info", IPC_INFO_LOCK),
   s.test("cur_process.lock is NULL?", isFirst, "return"),
-  s.call("unlock(cur_process.lock)", "unlock", lockOf(CUR_PROCESS_LOCK)),
+  s.call("unlock(cur_process.lock)", LIBOS.unlock, lockOf(CUR_PROCESS_LOCK)),
   s.at("return"),
   s.ret(),
 ]);
 
-const destroyProcess = flow("destroy_process", "libos", "2.15", (s) => [
+const destroyProcess = flow(LIBOS.destroy_process, "libos", "2.15", (s) => [
   dkQuiet(s, "put_ipc_info(self): DkObjectClose(pipe.srv)", "DkObjectClose (event)"),
   ...passLock(s, "put_ipc_info(self)", IPC_INFO_LOCK),
   ...passLock(s, "put_ipc_info(parent)", IPC_INFO_LOCK),
   ...passLock(s, "put_ipc_info(leader of pids)", IPC_INFO_LOCK),
   ...passLock(s, "put_ipc_info(leader of sysv)", IPC_INFO_LOCK),
-  s.call("free(shim_process)", "free"),
+  s.call("free(shim_process)", LIBOS.free),
   s.ret(),
 ]);
 

@@ -8,6 +8,7 @@ import type { CallLocals } from "../host/calls.ts";
 import { READABLE } from "../pal/calls.ts";
 import { copyOf } from "../state.ts";
 import { NEVER } from "../time.ts";
+import { LIBOS } from "./flows.ts";
 import { getFdHandle, kindOf, lockHandle, lockMap, unlockHandle, unlockMap } from "./handles.ts";
 import { answer, dk, minusPalErrno } from "./io.ts";
 
@@ -161,9 +162,9 @@ const epollLock = (c: Cpu): { name: string } => ({ name: `hdl.lock of an epoll h
  */
 const epollWait = flow<Poll>("shim_do_epoll_wait", "libos", "2.20", (s) => [
   ...getFdHandle(s),
-  s.call("lock(epoll_hdl.lock)", "lock", epollLock),
+  s.call("lock(epoll_hdl.lock)", LIBOS.lock, epollLock),
   s.test("no descriptor in the set?", (c, v) => watched(c, v) === 0, "reply"),
-  s.call("unlock(epoll_hdl.lock)", "unlock", epollLock),
+  s.call("unlock(epoll_hdl.lock)", LIBOS.unlock, epollLock),
   dk(s, "DkObjectsWaitAny(handles + event, timeout)", "DkObjectsWaitAny", (_, v) => ({
     objects: v.rest,
     timeout: v.timeout >= NEVER ? NEVER : Math.floor(v.timeout / 1e6) * 1000,
@@ -173,7 +174,7 @@ const epollWait = flow<Poll>("shim_do_epoll_wait", "libos", "2.20", (s) => [
   s.act("polled", (c, v) => {
     v.next = polled(c, v);
   }),
-  s.call("lock(epoll_hdl.lock)", "lock", epollLock),
+  s.call("lock(epoll_hdl.lock)", LIBOS.lock, epollLock),
   s.test("NULL: timed out, or any failure?", (_, v) => v.next < 0, "reply"),
   dk(s, "DkStreamAttributesQuerybyHandle(polled)", "DkStreamAttributesQuerybyHandle", (_, v) => now(v, 1)),
   s.test("not readable any more?", (c) => (c.t.rax & READABLE) === 0, "reply"),
@@ -181,7 +182,7 @@ const epollWait = flow<Poll>("shim_do_epoll_wait", "libos", "2.20", (s) => [
     v.ret = v.takes >= 0 ? v.result : 1;
   }),
   s.at("reply"),
-  s.call("unlock(epoll_hdl.lock)", "unlock", epollLock),
+  s.call("unlock(epoll_hdl.lock)", LIBOS.unlock, epollLock),
   answer(s),
 ]);
 

@@ -5,6 +5,8 @@ import { type Flow, flow } from "../flow.ts";
 import type { CallLocals } from "../host/calls.ts";
 import { palGivesUp } from "../pal/calls.ts";
 import { EVENT, eventName } from "../pal/events.ts";
+import { dkExit as EXITS } from "../pal/flows.ts";
+import { LIBOS } from "./flows.ts";
 import { answer, dk } from "./io.ts";
 import { lockOf } from "./ipc.ts";
 import { IPC_HELPER_LOCK } from "./names.ts";
@@ -24,7 +26,7 @@ const isForked = (c: Cpu): boolean => c.process(c.t).parent >= 0;
  * preempt is 1 until the application starts. FAILURE is registered first, the other six after the IPC helper has been started, so that
  * one runs without them at first. A forked process tells its parent that it is there: fork waits for that.
  */
-const init = flow("shim_init", "libos", "2.1", (s) => [
+const init = flow(LIBOS.shim_init, "libos", "2.1", (s) => [
   s.act("tcb.context.preempt := 1", (c) => {
     c.t.libos.preempt = 1;
   }),
@@ -33,9 +35,9 @@ const init = flow("shim_init", "libos", "2.1", (s) => [
     c.t.libos.ready = true;
     addSelf(c);
   }),
-  s.call("init_ipc_helper: lock(ipc_helper_lock)", "lock", lockOf(IPC_HELPER_LOCK)),
-  s.call("init_ipc_helper: create_ipc_helper()", "create_ipc_helper"),
-  s.call("init_ipc_helper: unlock(ipc_helper_lock)", "unlock", lockOf(IPC_HELPER_LOCK)),
+  s.call("init_ipc_helper: lock(ipc_helper_lock)", LIBOS.lock, lockOf(IPC_HELPER_LOCK)),
+  s.call("init_ipc_helper: create_ipc_helper()", LIBOS.create_ipc_helper),
+  s.call("init_ipc_helper: unlock(ipc_helper_lock)", LIBOS.unlock, lockOf(IPC_HELPER_LOCK)),
   ...[EVENT.ARITHMETIC_ERROR, EVENT.MEMFAULT, EVENT.ILLEGAL, EVENT.QUIT, EVENT.SUSPEND, EVENT.RESUME].map((event) =>
     s.act(`init_signal: DkSetExceptionHandler(${eventName(event)})`, register(event)),
   ),
@@ -48,7 +50,7 @@ const init = flow("shim_init", "libos", "2.1", (s) => [
   }),
   s.ret(),
   s.at("failed"),
-  s.call("_DkProcessExit()", "DkProcessExit", () => ({ ...palGivesUp(0) })),
+  s.call("_DkProcessExit()", EXITS.DkProcessExit, () => palGivesUp(0)),
 ]);
 
 /** Dispositions are kept over execve at the base revision. */
@@ -57,7 +59,7 @@ const exec = flow<CallLocals>("shim_do_execve", "libos", "2.20", (s) => [
   s.test("cur_thread->dummy?", isDummy, "dummy"),
   answer(s),
   s.at("dummy"),
-  s.call("do_migrate_process(&migrate_execve)", "do_migrate_process (dummy)"),
+  s.call("do_migrate_process(&migrate_execve)", LIBOS["do_migrate_process (dummy)"]),
 ]);
 
 export const processFlows: readonly Flow[] = [init, exec];

@@ -4,6 +4,7 @@ import type { Cpu } from "../cpu.ts";
 import { type Flow, flow } from "../flow.ts";
 import { type Ring, type ShimSignal, setAt, type Thread } from "../state.ts";
 import { KIND } from "../transition.ts";
+import { LIBOS } from "./flows.ts";
 
 const MAX_SIGNAL_LOG = 32;
 /** 32 pointers, one always free. */
@@ -61,8 +62,8 @@ export const RESERVED = "reserved";
  *
  * The ring of a thread that died in the PAL is memory nobody reads any more: writing there is no row of its own and changes nothing.
  */
-const allocate = flow<Reservation>(
-  "allocate_signal_log",
+const allocate = flow(
+  LIBOS.allocate_signal_log,
   "libos",
   "2.12, 2.15, 3.2 signal-log-cas-false-success, kill-signal-zero-oob",
   ({ at, test, act, ret }) => [

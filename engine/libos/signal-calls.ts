@@ -7,6 +7,7 @@ import { type Flow, flow } from "../flow.ts";
 import { copyOut, OUT, skipCopyOut, tell, tellMask, type Writes } from "../host/outputs.ts";
 import { actionNumber } from "../host/signal-calls.ts";
 import { changedMask, hasSignal, SIG, type SignalSet, setOf } from "../signals.ts";
+import { LIBOS } from "./flows.ts";
 import { answer, dk, setWait, threadSleep } from "./io.ts";
 import { threadLock } from "./names.ts";
 
@@ -39,9 +40,9 @@ function thenCopyOut(c: Cpu, v: Writes): { name: string } {
 /** Only the calling thread's table (3.2 per-thread-dispositions); pending signals stay. */
 const sigaction = flow<SigactionLocals>("shim_do_sigaction", "libos", "2.17", (s) => [
   s.test("SIGKILL or SIGSTOP?", (_, v) => v.signal === SIG.KILL || v.signal === SIG.STOP, "invalid"),
-  s.call("lock(cur.lock)", "lock", own),
+  s.call("lock(cur.lock)", LIBOS.lock, own),
   s.test("an action of this number is there?", (c, v) => c.t.libos.actions[v.signal] !== undefined, "copy"),
-  s.call("malloc(action)", "malloc"),
+  s.call("malloc(action)", LIBOS.malloc),
   s.at("copy"),
   s.act("signal_handles[sig].action := copy", (c, v) => {
     c.signal = v.signal;
@@ -49,7 +50,7 @@ const sigaction = flow<SigactionLocals>("shim_do_sigaction", "libos", "2.17", (s
     if (v.old === true) tell(v, OUT.oldHandler, actionNumber(c, c.t.libos.actions[v.signal]));
     c.t.libos.actions[v.signal] = { flow: v.handler, flags: v.flags, mask: v.mask, garbage: false };
   }),
-  s.call("unlock(cur.lock)", "unlock", thenCopyOut),
+  s.call("unlock(cur.lock)", LIBOS.unlock, thenCopyOut),
   copyOut(s, "*oldact := the action before"),
   s.jump("return", "return"),
   s.at("invalid"),
@@ -61,14 +62,14 @@ const sigaction = flow<SigactionLocals>("shim_do_sigaction", "libos", "2.17", (s
 ]);
 
 const sigprocmask = flow<SigmaskLocals>("shim_do_sigprocmask", "libos", "2.17", (s) => [
-  s.call("lock(cur.lock)", "lock", own),
+  s.call("lock(cur.lock)", LIBOS.lock, own),
   s.act("set_sig_mask(new)", (c, v) => {
     if (v.old === true) tellMask(v, OUT.oldMask, c.t.libos.mask);
     // KILL and STOP are not taken out (3.2 sigkill-blockable).
     c.t.libos.mask = changedMask(c.t.libos.mask, v.how, v.mask);
   }),
   // The flush of this unlock comes before the old mask is stored (errata-2 N12).
-  s.call("unlock(cur.lock)", "unlock", thenCopyOut),
+  s.call("unlock(cur.lock)", LIBOS.unlock, thenCopyOut),
   copyOut(s, "*oldset := the mask before"),
   answer(s),
 ]);
@@ -90,11 +91,11 @@ const sigpending = flow<Writes & { ret: number }>("shim_do_sigpending", "libos",
 
 /** Stored and returned, never used. Size is checked even with SS_DISABLE. */
 const sigaltstack = flow<{ bytes: number; ret: number }>("shim_do_sigaltstack", "libos", "2.17", (s) => [
-  s.call("lock(cur.lock)", "lock", own),
+  s.call("lock(cur.lock)", LIBOS.lock, own),
   s.act("signal_altstack := copy", (_, v) => {
     v.ret = v.bytes < 2048 ? E.NOMEM : 0;
   }),
-  s.call("unlock(cur.lock)", "unlock", own),
+  s.call("unlock(cur.lock)", LIBOS.unlock, own),
   answer(s),
 ]);
 
@@ -124,24 +125,24 @@ const backToOld = (c: Cpu, v: Suspend): void => {
 /** At the base it sleeps with its own lock held and without a look at what is pending (2.18). */
 const sigsuspend = (fix: SuspendFixes): Flow =>
   flow<Suspend>("shim_do_sigsuspend", "libos", "2.18, 3.1", (s) => [
-    s.call("lock(cur.lock)", "lock", own),
+    s.call("lock(cur.lock)", LIBOS.lock, own),
     fix.looks ? s.test("pending, and not blocked by the new mask?", pendingUnder, "pending") : null,
     s.act(fix.deadFlag ? "old := mask; mask := new" : "old := mask; mask := new; suspend_on_signal := true", (c, v) => {
       v.old = c.t.libos.mask;
       c.t.libos.mask = v.mask;
       if (!fix.deadFlag) c.t.libos.suspendOnSignal = true;
     }),
-    fix.unlocks ? s.call("unlock(cur.lock): flush under the new mask", "unlock", own) : null,
+    fix.unlocks ? s.call("unlock(cur.lock): flush under the new mask", LIBOS.unlock, own) : null,
     setWait(s),
     threadSleep(s),
     ...(fix.unlocks
-      ? [s.call("lock(cur.lock)", "lock", own), s.act("mask := old", backToOld), s.call("unlock(cur.lock)", "unlock", own)]
-      : [s.call("unlock(cur.lock): flush under the new mask", "unlock", own), s.act("mask := old", backToOld)]),
+      ? [s.call("lock(cur.lock)", LIBOS.lock, own), s.act("mask := old", backToOld), s.call("unlock(cur.lock)", LIBOS.unlock, own)]
+      : [s.call("unlock(cur.lock): flush under the new mask", LIBOS.unlock, own), s.act("mask := old", backToOld)]),
     ...(fix.looks
       ? [
           s.jump("return", "return"),
           s.at("pending"),
-          s.call("unlock(cur.lock): flush under the old mask", "unlock", own),
+          s.call("unlock(cur.lock): flush under the old mask", LIBOS.unlock, own),
           s.act("-EINTR at once: the new mask was never in force", (_, v) => {
             v.ret = E.INTR;
           }),

@@ -12,14 +12,19 @@ import type { ObjectKind } from "../object-kinds.ts";
 import { dkArgs } from "../pal/calls.ts";
 import { PAL_ERROR } from "../pal/events.ts";
 import { DK, type DkName } from "../pal/flows.ts";
+import { type Ref, refs } from "../ref.ts";
 import { copyOf, type Frame } from "../state.ts";
+import { LIBOS } from "./flows.ts";
 import { getFdHandle, kindOf, lockHandle, lockMap, unlockHandle, unlockMap } from "./handles.ts";
 import { answer, dk, given, minusPalErrno } from "./io.ts";
 
 type Name = "read" | "write";
 
-/** The file system's own function, by the kind of handle. */
-const FS: Readonly<Record<ObjectKind, string>> = {
+const FILE_SYSTEMS = ["pipe", "socket", "chroot (device)", "chroot (file)"] as const;
+type FileSystem = (typeof FILE_SYSTEMS)[number];
+
+/** By the kind of handle. */
+const FS: Readonly<Record<ObjectKind, FileSystem>> = {
   pipe: "pipe",
   socket: "socket",
   unix: "socket",
@@ -27,9 +32,13 @@ const FS: Readonly<Record<ObjectKind, string>> = {
   file: "chroot (file)",
 };
 
-const fsFlow = (name: Name, kind: ObjectKind): string => {
-  const [fs, variant = ""] = FS[kind].split(" ");
-  return `${fs}_${name}${variant && ` ${variant}`}`;
+const functions = (name: Name): Readonly<Record<FileSystem, Ref<CallLocals>>> =>
+  refs(FILE_SYSTEMS, (fs) => fs.replace(/^\w+/, (system) => `${system}_${name}`));
+
+/** The file system's own function: pipe_read, chroot_write (file), ... */
+const FS_OPS: Readonly<Record<Name, Readonly<Record<FileSystem, Ref<CallLocals>>>>> = {
+  read: functions("read"),
+  write: functions("write"),
 };
 
 /** get_fd_handle found none: the descriptor is -1, because the call that should have made it failed. */
@@ -43,7 +52,7 @@ const readWrite = (name: Name): Flow =>
     ...getFdHandle(s),
     s.callDynamic(`hdl->fs->fs_ops->${name}(hdl, buf, count)`, (c, v) => {
       if (c.m.objects[v.object]?.fd?.what === "none") return noHandle(c);
-      return { flow: c.flowOf(fsFlow(name, kindOf(c, v.object))), v: copyOf(v) };
+      return enter(c.program, FS_OPS[name][FS[kindOf(c, v.object)]], copyOf(v));
     }),
     s.act("ret = what it returned", (c, v) => {
       v.ret = c.t.rax;
@@ -54,7 +63,7 @@ const readWrite = (name: Name): Flow =>
 
 /** 0 from the PAL means "look at PAL_ERRNO". */
 const pipe = (name: Name, dkName: DkName): Flow =>
-  flow<CallLocals>(`pipe_${name}`, "libos", "2.20", (s) => [
+  flow(FS_OPS[name].pipe, "libos", "2.20", (s) => [
     dk(s, `${dkName}(hdl.pal_handle)`, dkName, (_, v) => given(v)),
     s.act("ret = bytes ? bytes : -PAL_ERRNO", (c, v) => {
       v.ret = c.t.rax > 0 ? c.t.rax : minusPalErrno(c);
@@ -65,7 +74,7 @@ const pipe = (name: Name, dkName: DkName): Flow =>
 
 /** sock_state is looked at under the lock; the error is kept in sock.error, under the lock again. */
 const socket = (name: Name): Flow =>
-  flow<CallLocals>(`socket_${name}`, "libos", "2.20", (s) => [
+  flow(FS_OPS[name].socket, "libos", "2.20", (s) => [
     lockHandle(s),
     unlockHandle(s),
     name === "read"
@@ -99,7 +108,7 @@ const socketError = (c: Cpu, name: Name): number =>
 
 /** A terminal: the lock is held over the PAL call (chroot/fs.c:803-812, 844-853). Nothing read raises no error: the old one is looked at. */
 const device = (name: Name): Flow =>
-  flow<CallLocals>(`chroot_${name} (device)`, "libos", "2.20", (s) => [
+  flow(FS_OPS[name]["chroot (device)"], "libos", "2.20", (s) => [
     lockHandle(s),
     name === "read"
       ? dk(s, "DkStreamRead(hdl.pal_handle)", "DkStreamRead (device)", (_, v) => given(v))
@@ -114,7 +123,7 @@ const device = (name: Name): Flow =>
 
 /** A regular file is mapped: reading makes no PAL call inside the window; a write past the end does (chroot/fs.c:651-790). */
 const file = (name: Name): Flow =>
-  flow<CallLocals>(`chroot_${name} (file)`, "libos", "2.20", (s) => [
+  flow(FS_OPS[name]["chroot (file)"], "libos", "2.20", (s) => [
     lockHandle(s),
     name === "write" ? dk(s, "the file grows: DkStreamWrite(hdl.pal_handle)", "DkStreamWrite (file)", (_, v) => given(v)) : null,
     name === "write"
@@ -154,7 +163,7 @@ const accept = flow<CallLocals>("shim_do_accept", "libos", "2.20", (s) => [
   s.at("named"),
   lockMap(s),
   s.test("a slot that was used before?", (c, v) => slotUsed(c, v.result), "slot"),
-  s.call("malloc(fd_handle)", "malloc"),
+  s.call("malloc(fd_handle)", LIBOS.malloc),
   s.at("slot"),
   unlockMap(s),
   s.at("out"),
@@ -166,8 +175,8 @@ const accept = flow<CallLocals>("shim_do_accept", "libos", "2.20", (s) => [
 export function newHandle<V extends object>(s: Steps<V>): Step[] {
   const pool = (): { name: string } => ({ name: "handle_mgr_lock" });
   return [
-    s.call("get_new_handle: lock(handle_mgr_lock)", "lock", pool),
-    s.call("get_new_handle: unlock(handle_mgr_lock)", "unlock", pool),
+    s.call("get_new_handle: lock(handle_mgr_lock)", LIBOS.lock, pool),
+    s.call("get_new_handle: unlock(handle_mgr_lock)", LIBOS.unlock, pool),
     dk(s, "create_lock(hdl.lock): DkMutexCreate()", "DkMutexCreate", () => ({})),
   ];
 }
@@ -186,8 +195,8 @@ const close = flow<CallLocals>("shim_do_close", "libos", "2.20", (s) => [
   unlockHandle(s),
   dk(s, "put_handle: DkObjectClose(hdl.pal_handle)", "DkObjectClose", (_, v) => ({ object: v.object })),
   dk(s, "put_handle: destroy_lock: DkObjectClose(mutex)", "DkObjectClose (mutex)", () => ({})),
-  s.call("put_handle: lock(handle_mgr_lock)", "lock", () => ({ name: "handle_mgr_lock" })),
-  s.call("put_handle: unlock(handle_mgr_lock)", "unlock", () => ({ name: "handle_mgr_lock" })),
+  s.call("put_handle: lock(handle_mgr_lock)", LIBOS.lock, () => ({ name: "handle_mgr_lock" })),
+  s.call("put_handle: unlock(handle_mgr_lock)", LIBOS.unlock, () => ({ name: "handle_mgr_lock" })),
   s.act("the descriptor is gone", (c, v) => {
     const p = c.process(c.t);
     if (!p.closedObjects.includes(v.object)) p.closedObjects.push(v.object);

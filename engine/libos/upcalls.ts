@@ -23,6 +23,7 @@ import { SIG } from "../signals.ts";
 import type { Frame } from "../state.ts";
 import { WHY } from "../transition.ts";
 import { SCAN_ALL } from "./deliver.ts";
+import { LIBOS } from "./flows.ts";
 
 const finish = (s: Steps<Upcall>): (Step | Mark)[] => [
   s.call("DkExceptionReturn(event)", dkExceptionReturn),
@@ -60,7 +61,7 @@ const asynchronous = (upcall: Ref<Upcall>, signal: number): Flow =>
     s.act(`siginfo_t info = (${signal === SIG.INT ? "SIGINT" : "SIGTERM"}, SI_USER, .si_pid = 0)`, (_, v) => {
       v.signal = signal;
     }),
-    s.call("deliver_signal(info, context = NULL)", "deliver_signal", (_, v) => ({
+    s.call("deliver_signal(info, context = NULL)", LIBOS.deliver_signal, (_, v) => ({
       signal: v.signal,
       id: v.id,
       info: sentBy(v.signal, 0),
@@ -93,7 +94,7 @@ const resume = (fixed: boolean): Flow =>
         c.t.libos.preempt += 1;
       }),
       s.test("tcb.context.preempt > 1?  (nested signal)", (c) => c.t.libos.preempt > 1, "nested"),
-      s.call("__handle_signal(signal-num = 0, context = NULL)", "__handle_signal", () => ({ ...SCAN_ALL })),
+      s.call("__handle_signal(signal-num = 0, context = NULL)", LIBOS.__handle_signal, () => ({ ...SCAN_ALL })),
       s.jump("enable"),
       s.at("nested"),
       fixed
@@ -129,7 +130,7 @@ const info = (s: Steps<Upcall>, signal: number, code: number, text: string): Ste
 
 /** How a sync upcall ends: deliver_signal with the interrupted context, or an internal fault. */
 const deliverOrFault = (s: Steps<Upcall>): (Step | Mark)[] => [
-  s.call("deliver_signal(info, context)", "deliver_signal", (_, v) => ({
+  s.call("deliver_signal(info, context)", LIBOS.deliver_signal, (_, v) => ({
     signal: v.signal,
     id: v.id,
     info: faultInfo(v.signal, v.code, v.arg),

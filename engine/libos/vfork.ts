@@ -16,6 +16,7 @@ import { endThread, newProcess, newSgx, newThread } from "../threads.ts";
 import { NEVER } from "../time.ts";
 import { WHY } from "../transition.ts";
 import { setEvent } from "./events.ts";
+import { LIBOS } from "./flows.ts";
 import { addRecord, closeStream, type Migrated, migrate } from "./fork.ts";
 import { answer, dkQuiet, minusPalErrno } from "./io.ts";
 import { passLock } from "./ipc.ts";
@@ -56,17 +57,17 @@ function goOnAsChild(c: Cpu, v: Vfork): void {
 }
 
 const vfork = flow<Vfork>("shim_do_vfork", "libos", "2.15", (s) => [
-  s.call("get_new_thread(0)", "get_new_thread"),
-  s.call("system_malloc(dummy_stack)", "malloc (large)"),
-  s.call("lock(cur_thread->lock)", "lock", own),
+  s.call("get_new_thread(0)", LIBOS.get_new_thread),
+  s.call("system_malloc(dummy_stack)", LIBOS["malloc (large)"]),
+  s.call("lock(cur_thread->lock)", LIBOS.lock, own),
   s.act("new_thread: tgid = tid, in_vm, is_alive, the stack and the TCB", addRecord),
-  s.call("unlock(cur_thread->lock)", "unlock", own),
-  s.call("set_as_child: lock(child->lock)", "lock", (_, v) => ({ name: childLock(v.pid) })),
-  s.call("set_as_child: lock(cur->lock)", "lock", own),
-  s.call("set_as_child: unlock(cur->lock)", "unlock", own),
-  s.call("set_as_child: unlock(child->lock)", "unlock", (_, v) => ({ name: childLock(v.pid) })),
+  s.call("unlock(cur_thread->lock)", LIBOS.unlock, own),
+  s.call("set_as_child: lock(child->lock)", LIBOS.lock, (_, v) => ({ name: childLock(v.pid) })),
+  s.call("set_as_child: lock(cur->lock)", LIBOS.lock, own),
+  s.call("set_as_child: unlock(cur->lock)", LIBOS.unlock, own),
+  s.call("set_as_child: unlock(child->lock)", LIBOS.unlock, (_, v) => ({ name: childLock(v.pid) })),
   ...passLock(s, "add_thread", THREAD_LIST_LOCK),
-  s.call("dup_handle_map: malloc(map)", "malloc"),
+  s.call("dup_handle_map: malloc(map)", LIBOS.malloc),
   dkQuiet(s, "dup_handle_map: create_lock(): DkMutexCreate()", "DkMutexCreate"),
   ...passLock(s, "dup_handle_map", HANDLE_MAP_LOCK),
   s.act("set_cur_thread(new_thread): the host thread goes on as the child", goOnAsChild),
@@ -102,23 +103,23 @@ const recordOf = (c: Cpu): ShimChild | undefined => {
 const parentLock = (c: Cpu): { name: string } => ({ name: lockOfThread(c.t.libos.parent) });
 
 /** exit_code is never set, so the parent is told 0; and in_vm: there is no SIGCHLD (shim_exit.c:178-181, 90). */
-const dummyExit = flow<{ status: number }>("thread_exit (dummy)", "libos", "2.15", (s) => [
+const dummyExit = flow(LIBOS["thread_exit (dummy)"], "libos", "2.15", (s) => [
   ...passLock(s, "ipc_cld_exit_send: broadcast_ipc", IPC_HELPER_LOCK),
-  s.call("lock(self->lock)", "lock", own),
+  s.call("lock(self->lock)", LIBOS.lock, own),
   s.act("is_alive := false", (c) => {
     const child = recordOf(c);
     if (child) child.alive = false;
     endSelf(c);
     c.value = c.t.tid;
   }),
-  s.call("lock(parent->lock)", "lock", parentLock),
+  s.call("lock(parent->lock)", LIBOS.lock, parentLock),
   s.act("from parent->children to exited_children", (c) => {
     const child = recordOf(c);
     if (child) moveToExited(c, child);
   }),
-  s.call("unlock(parent->lock)", "unlock", parentLock),
+  s.call("unlock(parent->lock)", LIBOS.unlock, parentLock),
   setEvent(s, "DkEventSet(parent->child_exit_event)", (c) => c.m.threads[c.t.libos.parent]?.libos.childExitEvent ?? -1),
-  s.call("unlock(self->lock)", "unlock", own),
+  s.call("unlock(self->lock)", LIBOS.unlock, own),
   setEvent(s, "DkEventSet(self->exit_event)", (c) => recordOf(c)?.exitEvent ?? -1),
   s.act("switch_dummy_thread: the child is no more", (c, v) => {
     endProcess(c, c.process(c.t), { status: v.status & 0xff, why: WHY.EXIT, signal: 0 }, c.t);
@@ -147,10 +148,10 @@ function becomeProcess(c: Cpu): void {
   vforkIsOver(c, p);
 }
 
-const dummyExec = flow("do_migrate_process (dummy)", "libos", "2.15", (s) => [
-  s.call("lock(cur_thread->lock)", "lock", own),
+const dummyExec = flow(LIBOS["do_migrate_process (dummy)"], "libos", "2.15", (s) => [
+  s.call("lock(cur_thread->lock)", LIBOS.lock, own),
   s.act("in_vm := false"),
-  s.call("unlock(cur_thread->lock)", "unlock", own),
+  s.call("unlock(cur_thread->lock)", LIBOS.unlock, own),
   s.act("a new process, and switch_dummy_thread", becomeProcess),
 ]);
 

@@ -8,6 +8,7 @@ import { ANY, NOBODY } from "../host/children.ts";
 import type { Exited, ShimChild } from "../state.ts";
 import { forgetProcess } from "../threads.ts";
 import { clearEvent, waitEvent } from "./events.ts";
+import { LIBOS } from "./flows.ts";
 import { answer } from "./io.ts";
 import { lockOf } from "./ipc.ts";
 import { childLock, lockOfThread, THREAD_LIST_LOCK, threadLock } from "./names.ts";
@@ -90,22 +91,22 @@ const wait4 = flow<Wait4>("shim_do_wait4", "libos", "2.20", (s) => [
   s.own({ last: false }),
   s.test("pid > 0?", (_, v) => v.object >= 0 || v.object === NOBODY, "one"),
 
-  s.call("lock(cur->lock)", "lock", own),
+  s.call("lock(cur->lock)", LIBOS.lock, own),
   s.test("children and exited_children are empty?", (c) => !hasChildren(c, c.t), "none"),
   s.test("WNOHANG?", (_, v) => v.bytes === 1, "look"),
   s.at("block"),
   s.test("exited_children is not empty?", (c) => c.t.libos.exited.length > 0, "look"),
-  s.call("unlock(cur->lock)", "unlock", own),
+  s.call("unlock(cur->lock)", LIBOS.unlock, own),
   waitEvent(s, "DkObjectsWaitAny(cur->child_exit_event)", (c) => c.t.libos.childExitEvent),
-  s.call("lock(cur->lock)", "lock", own),
+  s.call("lock(cur->lock)", LIBOS.lock, own),
   s.jump("block", "look again"),
   s.at("look"),
   s.test("one that is wanted has ended?", (c, v) => first(c, v) !== undefined, "found"),
   s.test("not WNOHANG: block", (_, v) => v.bytes !== 1, "block"),
-  s.call("unlock(cur->lock)", "unlock", own),
+  s.call("unlock(cur->lock)", LIBOS.unlock, own),
   s.jump("return", "return 0"),
   s.at("none"),
-  s.call("unlock(cur->lock)", "unlock", own),
+  s.call("unlock(cur->lock)", LIBOS.unlock, own),
   s.act("-ECHILD", (_, v) => {
     v.ret = E.CHILD;
   }),
@@ -115,29 +116,29 @@ const wait4 = flow<Wait4>("shim_do_wait4", "libos", "2.20", (s) => [
   s.test("exited_children is not empty?", (c) => c.t.libos.exited.length > 0, "unlock"),
   clearEvent(s, "DkEventClear(cur->child_exit_event)", (c) => c.t.libos.childExitEvent),
   s.at("unlock"),
-  s.call("unlock(cur->lock)", "unlock", own),
+  s.call("unlock(cur->lock)", LIBOS.unlock, own),
   s.jump("reap", "found"),
 
   s.at("one"),
-  s.call("lookup_thread: lock(thread_list_lock)", "lock", lockOf(THREAD_LIST_LOCK)),
+  s.call("lookup_thread: lock(thread_list_lock)", LIBOS.lock, lockOf(THREAD_LIST_LOCK)),
   s.act("find it", lookUp),
-  s.call("lookup_thread: unlock(thread_list_lock)", "unlock", lockOf(THREAD_LIST_LOCK)),
+  s.call("lookup_thread: unlock(thread_list_lock)", LIBOS.unlock, lockOf(THREAD_LIST_LOCK)),
   s.test("nobody?", (_, v) => v.ret < 0, "return"),
   s.at("block_pid"),
   s.test("WNOHANG?", (_, v) => v.bytes === 1, "look at it"),
   waitEvent(s, "DkObjectsWaitAny(thread->exit_event)", (c, v) => wanted(c, v)?.exitEvent ?? -1),
   s.at("look at it"),
-  s.call("lock(thread->lock)", "lock", wantedLock),
+  s.call("lock(thread->lock)", LIBOS.lock, wantedLock),
   s.test("has it ended?", (c, v) => !(wanted(c, v)?.alive ?? false), "ended"),
-  s.call("alive: unlock(thread->lock)", "unlock", wantedLock),
+  s.call("alive: unlock(thread->lock)", LIBOS.unlock, wantedLock),
   s.test("not WNOHANG: wait again", (_, v) => v.bytes !== 1, "block_pid"),
   s.act("put_thread(thread)", release),
   s.jump("return", "return 0"),
   s.at("ended"),
-  s.call("lock(parent->lock)", "lock", (c, v) => ({ name: lockOfThread(wanted(c, v)?.parent ?? -1) })),
+  s.call("lock(parent->lock)", LIBOS.lock, (c, v) => ({ name: lockOfThread(wanted(c, v)?.parent ?? -1) })),
   s.act("off exited_children", takeWanted),
-  s.call("unlock(parent->lock)", "unlock", (c, v) => ({ name: lockOfThread(wanted(c, v)?.parent ?? -1) })),
-  s.call("unlock(thread->lock)", "unlock", wantedLock),
+  s.call("unlock(parent->lock)", LIBOS.unlock, (c, v) => ({ name: lockOfThread(wanted(c, v)?.parent ?? -1) })),
+  s.call("unlock(thread->lock)", LIBOS.unlock, wantedLock),
 
   s.at("reap"),
   s.act(
@@ -148,15 +149,15 @@ const wait4 = flow<Wait4>("shim_do_wait4", "libos", "2.20", (s) => [
     },
     "app.output",
   ),
-  s.call("del_thread: lock(thread_list_lock)", "lock", lockOf(THREAD_LIST_LOCK)),
+  s.call("del_thread: lock(thread_list_lock)", LIBOS.lock, lockOf(THREAD_LIST_LOCK)),
   s.act("off thread_list", (c, v) => {
     v.last = forget(c, c.process(c.t), v.tid);
     reaped(c, v.process);
     v.ret = v.tid;
   }),
-  s.call("del_thread: unlock(thread_list_lock)", "unlock", lockOf(THREAD_LIST_LOCK)),
+  s.call("del_thread: unlock(thread_list_lock)", LIBOS.unlock, lockOf(THREAD_LIST_LOCK)),
   s.test("put_thread(thread): others refer to it?", (_, v) => !v.last, "return"),
-  s.call("put_thread(thread): the last reference", "put_thread"),
+  s.call("put_thread(thread): the last reference", LIBOS.put_thread),
   s.at("return"),
   answer(s),
 ]);

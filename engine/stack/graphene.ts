@@ -15,6 +15,7 @@ import { appendFlows } from "../libos/append.ts";
 import { cloneFlows } from "../libos/clone.ts";
 import { deliverFlows } from "../libos/deliver.ts";
 import { exitFlows } from "../libos/exit.ts";
+import { LIBOS } from "../libos/flows.ts";
 import { forkFlows } from "../libos/fork.ts";
 import { futexFlows } from "../libos/futex.ts";
 import { groupFlows } from "../libos/groups.ts";
@@ -110,7 +111,7 @@ const mainOf = (pal: "linux" | "sgx"): Flow =>
       "process.start",
     ),
     pal === "linux" ? call("signal_setup()", signalSetup) : null,
-    call("shim_init()", "shim_init"),
+    call("shim_init()", LIBOS.shim_init),
     callDynamic("main()", enterProgram),
     call("exit_group(0)", "libc exit_group", () => ({ status: 0, threads: [], ret: 0 })),
   ]);

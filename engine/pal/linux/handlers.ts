@@ -81,7 +81,7 @@ function setAction(c: Cpu, signal: number, handler: Ref<Handler> | null): void {
 }
 
 /** Async signals (2.8). */
-const terminate = flow(terminateSighandler, "pal", "2.8", ({ act, test, call, at, ret }) => [
+const terminate = flow(terminateSighandler, "pal", "2.8", ({ act, test, jump, call, at, ret }) => [
   act("event := signal", begin),
   test("RIP in PAL text? signal arrived during PAL call", (c) => interruptedInPal(c), "in PAL"),
   call("_DkGenericSignalHandle(event, NULL, uc)", genericSignalHandle, (_, v) => palEvent(v.event, v.id, { hasContext: true })),
@@ -99,7 +99,7 @@ const terminate = flow(terminateSighandler, "pal", "2.8", ({ act, test, call, at
     },
     "pal.event.pend",
   ),
-  test("return", () => true, "done"),
+  jump("done", "return"),
   at("first"),
   act(
     "tcb.pending_event := event",
@@ -121,11 +121,11 @@ function pended(c: Cpu, v: Handler): void {
 }
 
 /** The PAL slab allocator with its lock: a handler that interrupted it waits for itself (3.3 linux-pal-malloc-in-handler). */
-const malloc = flow(palMalloc, "pal", "2.8", ({ act, call, test, at, ret }) => [
+const malloc = flow(palMalloc, "pal", "2.8", ({ act, call, test, jump, at, ret }) => [
   at("again"),
   test("slab lock free?", (c) => !c.t.pal.slabLocked, "take"),
   call("wait for the slab lock", KERNEL["wait-any"], () => callArgs()),
-  test("again", () => true, "again"),
+  jump("again", "again"),
   at("take"),
   act(
     "lock the slab",
@@ -146,7 +146,7 @@ const malloc = flow(palMalloc, "pal", "2.8", ({ act, call, test, at, ret }) => [
 ]);
 
 /** End of every PAL call (2.8 step 3). Runs after the result is known and before it is returned. */
-const checkPending = flow(checkPendingEvent, "pal", "2.8", ({ act, test, call, at, ret }) => [
+const checkPending = flow(checkPendingEvent, "pal", "2.8", ({ act, test, jump, call, at, ret }) => [
   test("tcb.pending_event == 0?", (c) => c.t.pal.pendingEvent === 0, "done"),
   act(
     "take tcb.pending_event",
@@ -175,7 +175,7 @@ const checkPending = flow(checkPendingEvent, "pal", "2.8", ({ act, test, call, a
     "pal.event.deliver",
   ),
   call("_DkGenericSignalHandle(event, NULL, NULL)", genericSignalHandle, (_, v) => palEvent(v.event, v.id)),
-  test("next", () => true, "queue"),
+  jump("queue", "next"),
   at("done"),
   ret(),
 ]);
@@ -185,13 +185,13 @@ const generic = flow(
   genericSighandler,
   "pal",
   "2.9",
-  ({ act, test, call, at, ret }) => [
+  ({ act, test, jump, call, at, ret }) => [
     act("event := signal", begin),
     test("RIP in PAL text?", (c) => interruptedInPal(c), "in PAL"),
     call("_DkGenericSignalHandle(event, siginfo, uc)", genericSignalHandle, (c, v) =>
       palEvent(v.event, v.id, { arg: faultAddress(c), hasContext: true }),
     ),
-    test("return", () => true, "done"),
+    jump("done", "return"),
     at("in PAL"),
     act(
       'print "*** An unexpected ... occurred inside PAL. Exiting the thread. ***"',

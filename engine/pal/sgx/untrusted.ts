@@ -223,7 +223,7 @@ const takeEvent = (c: Cpu, v: Handler): void => {
   c.extra = v.id;
 };
 
-const terminate = flow(terminateSighandler, "untrusted-pal", "2.2, 2.3", ({ act, test, call, at, ret }) => [
+const terminate = flow(terminateSighandler, "untrusted-pal", "2.2, 2.3", ({ act, test, jump, call, at, ret }) => [
   act("event := signal", takeEvent),
   test("RIP == async_exit_pointer()?", atAep, "in enclave"),
   act(
@@ -233,7 +233,7 @@ const terminate = flow(terminateSighandler, "untrusted-pal", "2.2, 2.3", ({ act,
     },
     "pal.event.inject",
   ),
-  test("return", () => true, "done"),
+  jump("done", "return"),
   at("in enclave"),
   call("sgx_raise(event)", sgxRaise, (_, v) => ({ event: v.event, id: v.id, signal: v.signal })),
   at("done"),
