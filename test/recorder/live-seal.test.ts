@@ -52,7 +52,7 @@ describe("live seal", () => {
     expect(sealed?.rows).toBe(200_000);
     expect(readdirSync(dir).sort()).toEqual([DB_NAME, ARROW_NAME].sort());
     renameSync(path.join(dir, DB_NAME), path.join(dir, "live.db"));
-    expect(seal(dir)).toEqual(sealed);
+    expect(await seal(dir)).toEqual(sealed);
     expect(contents(path.join(dir, "live.db"))).toEqual(contents(path.join(dir, DB_NAME)));
   });
 
