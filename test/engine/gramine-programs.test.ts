@@ -9,7 +9,7 @@ import { parseScenario } from "../../engine/index.ts";
 import { handled, type Ran, results, runScenario } from "../support/run-scenario.ts";
 import { story } from "../support/story.ts";
 
-const FOLDER = new URL("../fixtures/gramine", import.meta.url);
+const FOLDER = new URL("../fixtures/gramine/", import.meta.url);
 
 const run = (name: string): Ran =>
   runScenario(parseScenario(readFileSync(new URL(`${name}.yaml`, FOLDER), "utf8"), `${name}.yaml`), "native-linux");
