@@ -1,6 +1,6 @@
 /** Compares two observed runs: all that an application could tell them apart by, first what caused the rest. */
 
-import { setImmediate as turn } from "node:timers/promises";
+import { inTurns } from "../../recorder/index.ts";
 import { compareCalls } from "./calls.ts";
 import { type Difference, mirrored, type PlacedDifference } from "./difference.ts";
 import { compareProcesses, compareThreadEnds, compareThreadLists, endsAlike, processPairs } from "./endings.ts";
@@ -29,25 +29,12 @@ export interface Compared {
   readonly comparedTo: readonly number[];
 }
 
-/** `compare(a, b)` has the differences of `compare(b, a)` with their sides swapped: which is which is settled by what they hold. */
-export function compare(a: Observed, b: Observed, ignored: Ignored = {}): Compared {
-  const steps = compareSteps(a, b, ignored);
-  for (;;) {
-    const { done, value } = steps.next();
-    if (done === true) return value;
-  }
-}
-
-/** Async variant: yields to the event loop after each thread. Null when `signal` was aborted. */
-export async function compareAsync(a: Observed, b: Observed, ignored: Ignored, signal: AbortSignal | undefined): Promise<Compared | null> {
-  const steps = compareSteps(a, b, ignored);
-  for (;;) {
-    const { done, value } = steps.next();
-    if (done === true) return value;
-    await turn();
-    if (signal?.aborted === true) return null;
-  }
-}
+/**
+ * `compare(a, b)` has the differences of `compare(b, a)` with their sides swapped: which is which is settled by what they hold. Lets timers
+ * and signals in after each thread. Null when `signal` was aborted.
+ */
+export const compare = (a: Observed, b: Observed, ignored: Ignored = {}, signal?: AbortSignal | undefined): Promise<Compared | null> =>
+  inTurns(compareSteps(a, b, ignored), signal);
 
 function* compareSteps(a: Observed, b: Observed, ignored: Ignored): Generator<void, Compared> {
   const isSwapped = isAfter(a, b);

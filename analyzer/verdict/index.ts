@@ -6,4 +6,4 @@ export { compareTraces, judgeTrace, nameOfRun, observeTrace, storedVerdict } fro
 export type { Observed } from "./observation.ts";
 export { createObserver } from "./observe.ts";
 export { observeRun, type Patience } from "./oracle.ts";
-export { firstOf, isDetail, isMissingCall, ofWeight, type Verdict, verdictAsync, verdictOf } from "./verdict.ts";
+export { firstOf, isDetail, isMissingCall, ofWeight, type Verdict, verdictOf } from "./verdict.ts";

@@ -9,7 +9,7 @@ import type { RunEnding } from "./ends.ts";
 import type { Observed } from "./observation.ts";
 import { createObserver } from "./observe.ts";
 import { againstLog, askOracle, disagreements, ORACLE_STACK, type Patience } from "./oracle.ts";
-import { firstOf, type Verdict, verdictAsync } from "./verdict.ts";
+import { firstOf, type Verdict, verdictOf } from "./verdict.ts";
 
 /** What the application observed of a recorded run. Yields to the event loop after each block. Null when `signal` was aborted. */
 export async function observeTrace(trace: Trace, name: string, { signal, onProgress }: Patience = {}): Promise<Observed | null> {
@@ -63,7 +63,7 @@ export async function judgeTrace(trace: Trace, patience: Patience = {}, ignored:
     onProgress: (made) => onProgress?.(rows + made),
   });
   if (oracle === null) return null;
-  return verdictAsync(one, oracle.observed, [...oracle.notices, ...selfNotices(trace, one)], { ignored, signal });
+  return verdictOf(one, oracle.observed, [...oracle.notices, ...selfNotices(trace, one)], { ignored, signal });
 }
 
 /** A run on Linux alone has only the log to be compared with, if it came from one. */
@@ -83,7 +83,7 @@ export async function compareTraces(a: Trace, b: Trace, patience: Patience = {},
   if (one === null) return null;
   const { signal, onProgress } = patience;
   const other = await observeTrace(b, nameOfRun(b), { signal, onProgress: (rows) => onProgress?.(a.transitions.rows + rows) });
-  return other === null ? null : verdictAsync(one, other, [], { ignored, signal });
+  return other === null ? null : verdictOf(one, other, [], { ignored, signal });
 }
 
 /** The verdict in the trace's database; null if the trace was not compared yet. */

@@ -2,7 +2,7 @@
 
 import { E } from "../../engine/index.ts";
 import type { OutcomeRecord, QualityCounter, VerdictRecord } from "../../recorder/index.ts";
-import { type Compared, compare, compareAsync, type Ignored } from "./compare.ts";
+import { type Compared, compare, type Ignored } from "./compare.ts";
 import type { Difference, Weight } from "./difference.ts";
 import { endsAlike, processPairs } from "./endings.ts";
 import type { ProcessEnd } from "./ends.ts";
@@ -18,19 +18,15 @@ export interface Verdict extends VerdictRecord {
   readonly cause: Difference | undefined;
 }
 
-/** The verdict of a run, and of the run it is compared with, if any. */
-export const verdictOf = (one: Observed, other: Observed | null, notices: readonly QualityCounter[], ignored: Ignored = {}): Verdict =>
-  told(one, other, other === null ? null : compare(one, other, ignored), notices);
-
-/** Async variant: yields to the event loop. Null when `signal` was aborted. */
-export async function verdictAsync(
+/** The verdict of a run, and of the run it is compared with, if any. Null when `signal` was aborted. */
+export async function verdictOf(
   one: Observed,
   other: Observed | null,
   notices: readonly QualityCounter[],
-  { ignored = {}, signal }: { readonly ignored?: Ignored | undefined; readonly signal?: AbortSignal | undefined },
+  { ignored, signal }: { readonly ignored?: Ignored | undefined; readonly signal?: AbortSignal | undefined } = {},
 ): Promise<Verdict | null> {
   if (other === null) return told(one, null, null, notices);
-  const compared = await compareAsync(one, other, ignored, signal);
+  const compared = await compare(one, other, ignored, signal);
   return compared === null ? null : told(one, other, compared, notices);
 }
 

@@ -5,7 +5,7 @@
 
 import { describe, expect, it } from "vitest";
 import type { Difference } from "../../analyzer/index.ts";
-import { compare } from "../../analyzer/verdict/compare.ts";
+import { type Compared, compare } from "../../analyzer/verdict/compare.ts";
 import type { Observed } from "../../analyzer/verdict/observation.ts";
 import { boot, parseScenario, type RunOptions, STACK_NAMES, type StackName } from "../../engine/index.ts";
 import { randomInput } from "../support/random-scenario.ts";
@@ -42,10 +42,16 @@ function partnersOf(a: Observed, b: Observed, partner: Int32Array): [number, num
   return [...partner].flatMap((other, item): [number, number][] => (other < 0 ? [] : [[a.items.seq.at(item), b.items.seq.at(other)]]));
 }
 
-function forEachSeed(part: number, body: (seed: number) => void): void {
+async function differing(a: Observed, b: Observed): Promise<Compared> {
+  const compared = await compare(a, b);
+  if (compared === null) throw new Error("nobody aborts it");
+  return compared;
+}
+
+async function forEachSeed(part: number, body: (seed: number) => Promise<void>): Promise<void> {
   for (const seed of SEEDS.filter((_, i) => i % PARTS === part)) {
     try {
-      body(seed);
+      await body(seed);
     } catch (cause) {
       const again = `EINTR_SEED=${seed} npx vitest run test/analyzer/verdict-random.test.ts`;
       throw new Error(`seed ${seed} (${again}): ${cause instanceof Error ? cause.message : cause}`, { cause });
@@ -56,16 +62,16 @@ function forEachSeed(part: number, body: (seed: number) => void): void {
 const parts = Array.from({ length: PARTS }, (_, part): [number, number] => [part + 1, part]);
 
 describe("random scenarios", () => {
-  it.each(parts)("the verdict agrees with the slow one, and mirrors itself: part %d", { timeout: 3_600_000 }, (_, part) => {
-    forEachSeed(part, (seed) => {
+  it.each(parts)("the verdict agrees with the slow one, and mirrors itself: part %d", { timeout: 3_600_000 }, async (_, part) => {
+    await forEachSeed(part, async (seed) => {
       const { one, other } = caseOf(seed);
       const [a, b] = [observedRun(one), observedRun(other)];
-      const found = compare(a, b);
+      const found = await differing(a, b);
       const slow = slowVerdict(tell(collect(boot(one))), tell(collect(boot(other))), partnersOf(a, b, found.pairing.a.partner));
       expect(slow.wrong, "partners").toEqual([]);
       expect(found.differences.map(shortOf).sort()).toEqual(slow.differences);
-      expect(compare(b, a).differences.map(swapped)).toEqual(found.differences);
-      expect(compare(a, observedRun(one)).differences, "with itself").toEqual([]);
+      expect((await differing(b, a)).differences.map(swapped)).toEqual(found.differences);
+      expect((await differing(a, observedRun(one))).differences, "with itself").toEqual([]);
     });
   });
 });

@@ -64,7 +64,9 @@ async function judge({ scenario, text, name }: ScenarioCase, stack: StackName): 
     origin: "emulated",
   };
   const oracle = await askOracle(info, one.ends.run === "finished" ? Number.POSITIVE_INFINITY : one.time);
-  return verdictOf(one, oracle?.observed ?? null, oracle?.notices ?? []);
+  const verdict = await verdictOf(one, oracle?.observed ?? null, oracle?.notices ?? []);
+  if (verdict === null) throw new Error("nobody aborts it");
+  return verdict;
 }
 
 /** Without places: a step more in a flow changes no line here. */

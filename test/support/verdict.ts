@@ -88,7 +88,8 @@ export function observedRun(options: RunOptions, rows = 200_000): Observed {
   return observer.finish(goesOn ? "row-limit" : (run.ending ?? "finished"), run.machine);
 }
 
-export const differences = (one: Observed, other: Observed): readonly Difference[] => verdictOf(one, other, []).differences;
+export const differences = async (one: Observed, other: Observed): Promise<readonly Difference[]> =>
+  (await verdictOf(one, other, []))?.differences ?? [];
 
 /** "kind weight what: here | there", one line each. */
 export const told = (list: readonly Difference[]): string[] =>

@@ -10,7 +10,7 @@ import {
   type RowDifference,
   runOf,
   type Verdict,
-  verdictAsync,
+  verdictOf,
   withDecision,
 } from "../../analyzer/index.ts";
 import { COLUMN_NAMES, type Decision, type FixName, kindName, type Run, type StackName, type Transition } from "../../engine/index.ts";
@@ -162,7 +162,7 @@ async function compareWith(io: Io, trace: Trace, after: Run): Promise<Verdict | 
     const name = [after.options.stack, ...(after.options.fixes ?? [])].join(" + ");
     const bounds = { rows: MORE_ROWS * Math.max(trace.transitions.rows, 1) + SLACK_ROWS, untilNs };
     const other = await observeRun(after, { name, program: trace.info.scenarioText }, bounds, patience);
-    return other === null ? null : await verdictAsync(one, other, [], { signal: io.signal });
+    return other === null ? null : await verdictOf(one, other, [], { signal: io.signal });
   } finally {
     progress.end();
   }
