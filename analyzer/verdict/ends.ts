@@ -7,7 +7,8 @@ import { settle } from "./settle.ts";
 import { createTail, type Tail } from "./tail.ts";
 
 /** Why there are no more rows. */
-export type RunEnding = "finished" | "row-limit" | "time-limit" | "aborted" | "killed";
+/** `recorded`: an imported trace is over with its file; what the program did then is not known. */
+export type RunEnding = "finished" | "row-limit" | "time-limit" | "aborted" | "killed" | "recorded";
 
 /**
  * `exited` by itself, `killed` from outside (a signal, the end of its process), `died` in the PAL; `blocked` for ever, `livelock`: it

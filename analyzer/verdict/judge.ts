@@ -35,7 +35,10 @@ function linesOf({ info }: Trace): ReturnType<typeof logLines> {
   }
 }
 
-const endingOf = ({ transitions }: Trace): RunEnding => transitions.end?.reason ?? "killed";
+function endingOf({ info, transitions }: Trace): RunEnding {
+  const reason = transitions.end?.reason ?? "killed";
+  return info.origin === "imported" && reason === "finished" ? "recorded" : reason;
+}
 
 /** The state after the last row; null where there is none, or it cannot be read. */
 function machineOf(trace: Trace): unknown {

@@ -158,6 +158,7 @@ const LIMITS = {
   "time-limit": ", at the limit of time",
   aborted: ", stopped early",
   killed: ", its recording was killed",
+  recorded: ", where its recording ends",
 } as const;
 
 /** The run in one line: the gravest end of a process, of those first that ended otherwise in the other run. */

@@ -38,14 +38,23 @@ const PROGRESS_MS = 100;
 export function startLiveSeal(dir: string, source: Pick<Source, "sites" | "absent">, program = WORKER): LiveSeal {
   let running: Running | null = null;
   let possible = existsSync(program);
+  /** Known to the thread. */
+  let sites = 0;
+  const giveUp = (): void => {
+    possible = false;
+    void running?.stop();
+    running = null;
+  };
   return {
     put(block, threads): void {
       if (!possible) return;
-      if (running === null && block.seq0 === 0 && block.n === BLOCK_ROWS) running = start(dir, source, program);
-      if (running?.put(block, threads) === true) return;
-      possible = false;
-      void running?.stop();
-      running = null;
+      // Sites that were found on the way are not those that the thread knows.
+      if (running !== null && source.sites.length > sites) return giveUp();
+      if (running === null && block.seq0 === 0 && block.n === BLOCK_ROWS) {
+        running = start(dir, source, program);
+        sites = source.sites.length;
+      }
+      if (running?.put(block, threads) !== true) giveUp();
     },
     finish: async (onProgress, signal) => (possible ? ((await running?.finish(onProgress, signal)) ?? null) : null),
     abandon: async () => running?.stop(),

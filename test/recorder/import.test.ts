@@ -60,6 +60,7 @@ describe("what happened, as an importer tells it", () => {
     const { dir, talk, code } = await recorded(TOY);
     expect(code).toBe(0);
     expect(talk).toContain("5 transitions from a toy trace, 29.0 us of real time");
+    expect(talk).toContain("toy: main still runs when the run ends, and 1 threads more, where its recording ends");
     expect(talk).toContain("toy.foreign: 1 (lines that are none)");
     const trace = await openTrace(dir, { onRebuild: (why) => expect.fail(why) });
     expect([trace.info.origin, trace.info.stack, trace.info.clock]).toEqual(["imported", "toy", "monotonic"]);

@@ -56,6 +56,23 @@ describe("live seal", () => {
     expect(contents(path.join(dir, "live.db"))).toEqual(contents(path.join(dir, DB_NAME)));
   });
 
+  test("of a source that finds sites on the way there is none: the thread would not know them", async () => {
+    const dir = fresh("sites.trace");
+    const source = syntheticSource({ rows: 200_000 });
+    const sites = [...source.sites];
+    const live = startLiveSeal(dir, { sites }, PROGRAM);
+    let blocks = 0;
+    recorded(dir, source, {
+      ...live,
+      put(block, threads) {
+        if (++blocks === 5 && source.sites[0] !== undefined) sites.push(source.sites[0]);
+        live.put(block, threads);
+      },
+    });
+    expect(await live.finish(nothing, undefined)).toBeNull();
+    expect(readdirSync(dir)).toEqual([ARROW_NAME]);
+  });
+
   test("of fewer rows than a block there is none", async () => {
     const dir = fresh("short.trace");
     const source = syntheticSource({ rows: 5000 });
