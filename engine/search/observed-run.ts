@@ -5,7 +5,7 @@ import { Run } from "../run.ts";
 import { hashHigh, hashLow, setHash } from "./hash.ts";
 import { forget, mark, undo } from "./journal.ts";
 import { MACHINE } from "./machine-layout.ts";
-import { flipClocks, observe } from "./observed.ts";
+import { observe } from "./observed.ts";
 import { ROOT } from "./places.ts";
 
 /** A state to come back to. */
@@ -40,4 +40,3 @@ export function backTo(run: Run, { at, low, high, decisions }: Moment): void {
   for (const id of cpu.m.live) cpu.awake.push(id);
 }
 
-export { flipClocks };
