@@ -212,7 +212,7 @@ export class Run implements Source {
         best = t;
       } else if (time < this.horizon) this.horizon = time;
     }
-    c.awake.length = kept;
+    if (kept < c.awake.length) c.awake.length = kept;
     if (!c.chooser.ordersThreads || runnable < 2 || best?.state !== "run") return best;
     const choice = c.choose("thread", runnable);
     if (choice === 0) return best;

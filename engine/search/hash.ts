@@ -16,6 +16,15 @@ export function setHash(toLow: number, toHigh: number): void {
   high = toHigh;
 }
 
+/**
+ * Adds the contribution of a field that holds `x`, or takes it away again. Nothing (0, false, null, an empty text or list) contributes
+ * nothing: most of what a frame holds is that, and a field holds one kind of it.
+ */
+export function flipField(place: number, x: unknown): void {
+  if (!x || (typeof x === "object" && (x as { length?: number }).length === 0)) return;
+  flip(place, x);
+}
+
 /** Adds the contribution of `x` at `place`, or takes it away again. */
 export function flip(place: number, x: unknown): void {
   const n = typeof x === "number" && (x | 0) === x ? x : wordOf(x);

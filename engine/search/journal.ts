@@ -9,17 +9,38 @@ export interface Undoable {
   $undo(place: number, was: unknown): void;
 }
 
+const FIRST_LENGTH = 1 << 14;
+
 const owners: Undoable[] = [];
-const places: number[] = [];
-const values: unknown[] = [];
+let places = new Int32Array(FIRST_LENGTH);
+/** What was there, when it was a number. */
+let numbers = new Float64Array(FIRST_LENGTH);
+/** What was there, when it was none. */
+const others: unknown[] = [];
+/** Stands in `others` for a number. */
+const NUMBER = Symbol("number");
 let length = 0;
+
+function grow(): void {
+  const longerPlaces = new Int32Array(2 * places.length);
+  longerPlaces.set(places);
+  places = longerPlaces;
+  const longerNumbers = new Float64Array(places.length);
+  longerNumbers.set(numbers);
+  numbers = longerNumbers;
+}
 
 /** `owner` is about to change what it holds at `place`; it was `was`. */
 export function note(owner: Undoable, place: number, was: unknown): void {
-  owners[length] = owner;
-  places[length] = place;
-  values[length] = was;
-  length += 1;
+  const at = length;
+  if (at === places.length) grow();
+  owners[at] = owner;
+  places[at] = place;
+  if (typeof was === "number") {
+    numbers[at] = was;
+    others[at] = NUMBER;
+  } else others[at] = was;
+  length = at + 1;
 }
 
 /** The journal's length: the state of this moment, to come back to with `undo`. */
@@ -29,7 +50,8 @@ export const mark = (): number => length;
 export function undo(to: number): void {
   while (length > to) {
     length -= 1;
-    (owners[length] as Undoable).$undo(places[length] as number, values[length]);
+    const was = others[length];
+    (owners[length] as Undoable).$undo(places[length] as number, was === NUMBER ? numbers[length] : was);
   }
 }
 
@@ -37,6 +59,5 @@ export function undo(to: number): void {
 export function forget(): void {
   length = 0;
   owners.length = 0;
-  places.length = 0;
-  values.length = 0;
+  others.length = 0;
 }

@@ -5,9 +5,10 @@
 
 /**
  * What a value means for the future of a run. `essential`: it decides what happens. `clock`: only its distance from now does.
- * `history`: what has happened, nobody asks. `identity`: a name that was given out; another one would do as well.
+ * `history`: what has happened, nobody asks. `identity`: a name that was given out; another one would do as well. `running`: it moves with
+ * every transition, so that a search keeps it with each state of its way and the journal does not.
  */
-export type Role = "essential" | "clock" | "history" | "identity";
+export type Role = "essential" | "clock" | "history" | "identity" | "running";
 
 export interface RecordLayout {
   readonly what: "record";

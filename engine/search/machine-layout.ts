@@ -123,9 +123,9 @@ export const MACHINE = record<Machine>("Machine", {
   signalfds: list("essential"),
   rng: list("essential"),
   questions: record<Machine["questions"]>("Questions", { asked: list("history"), kept: list("history"), seq: "history" }),
-  seq: "history",
-  idle: "history",
-  now: "clock",
+  seq: "running",
+  idle: "running",
+  now: "running",
   nextPid: "identity",
   nextSignalId: "identity",
 });

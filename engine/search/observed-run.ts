@@ -11,6 +11,9 @@ import { ROOT } from "./places.ts";
 /** A state to come back to. */
 export interface Moment {
   readonly at: number;
+  readonly seq: number;
+  readonly idle: number;
+  readonly now: number;
   readonly low: number;
   readonly high: number;
   readonly decisions: number;
@@ -27,16 +30,23 @@ export function observeRun(run: Run): Run {
   return new Run(run.options, copy);
 }
 
-export const moment = (run: Run): Moment => ({ at: mark(), low: hashLow(), high: hashHigh(), decisions: run.cpu.decisions.length });
+export function moment({ cpu }: Run): Moment {
+  const { seq, idle, now } = cpu.m;
+  return { at: mark(), seq, idle, now, low: hashLow(), high: hashHigh(), decisions: cpu.decisions.length };
+}
 
 /** Takes back all that was done since. What belongs to the run and not to its state follows the state. */
-export function backTo(run: Run, { at, low, high, decisions }: Moment): void {
+export function backTo(run: Run, { at, seq, idle, now, low, high, decisions }: Moment): void {
   undo(at);
   setHash(low, high);
   const { cpu } = run;
-  cpu.threads.length = cpu.m.threads.length;
-  cpu.decisions.length = decisions;
-  cpu.awake.length = 0;
-  for (const id of cpu.m.live) cpu.awake.push(id);
+  const { m, awake } = cpu;
+  m.seq = seq;
+  m.idle = idle;
+  m.now = now;
+  if (cpu.threads.length !== m.threads.length) cpu.threads.length = m.threads.length;
+  if (cpu.decisions.length !== decisions) cpu.decisions.length = decisions;
+  const { live } = m;
+  for (let i = 0; i < live.length; i += 1) awake[i] = live[i] as number;
+  if (awake.length !== live.length) awake.length = live.length;
 }
-

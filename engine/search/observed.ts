@@ -4,7 +4,8 @@
  * proxies. To the engine all of them look like the plain data that a recording uses, so flows are written once.
  */
 
-import { flip } from "./hash.ts";
+import { NEVER } from "../time.ts";
+import { flip, flipField } from "./hash.ts";
 import { note, type Undoable } from "./journal.ts";
 import type { Layout, ListLayout, LocalsLayout, RecordLayout, Role, TableLayout } from "./layout.ts";
 import { MOST_FIELDS, placeAt, placeOf } from "./places.ts";
@@ -28,7 +29,10 @@ interface RecordClass {
 }
 
 const isRole = (layout: Layout): layout is Role => typeof layout === "string";
-const isPart = (x: unknown): x is Part => typeof x === "object" && x !== null && "$k" in x;
+/** What the classes of records have in common. */
+class ObservedRecord {}
+
+const isPart = (x: unknown): x is Part => x instanceof ObservedRecord || x instanceof ObservedList;
 
 /** Records with clocks that belong to the state now. */
 const clockOwners: ClockOwner[] = [];
@@ -48,10 +52,12 @@ export function flipClocks(now: number): void {
   for (let i = 0; i < clockOwners.length; i += 1) (clockOwners[i] as ClockOwner).$clocks(now);
 }
 
-/** A time as a search sees it: what is over is over, whenever it was. Negative numbers stand for themselves. */
-function distance(time: number, now: number): number {
-  if (time < 0 || time >= Number.MAX_SAFE_INTEGER) return time;
-  return time <= now ? 0 : time - now;
+/** What of a clock does not move: it never comes (1), or it is none (2). Part of the hash that is kept up. */
+const stands = (time: number): number => (time >= NEVER ? 1 : time < 0 ? 2 : 0);
+
+/** What of a clock moves: its distance from now, past the numbers above. What is over is over, whenever it was, and adds nothing. */
+function flipClock(place: number, time: number, now: number): void {
+  if (time > now && time < NEVER) flip(place, time - now + 2);
 }
 
 let strict = false;
@@ -62,16 +68,22 @@ export function beStrict(): void {
 }
 
 /** What a parent holds for `x`: a part of its own, never one that stands elsewhere. */
-function adopt(layout: Layout, x: unknown): unknown {
+function adopt(layout: Layout, x: unknown, kind = 0): unknown {
   if (x === null || x === undefined || isRole(layout)) return x;
   if (layout.what === "table") return new ObservedTable(layout, x as object);
   if (isPart(x) && x.$k < 0) return x;
   if (layout.what === "list") return ObservedList.over(layout, x as readonly unknown[]);
-  const made = new (classFor(layout, x as object))(x as object);
+  const made = new (classFor(layout, x as object, kind))(x as object);
   return strict ? Object.preventExtensions(made) : made;
 }
 
-const classes = new WeakMap<RecordLayout | LocalsLayout, { keys: readonly string[]; made: RecordClass }[]>();
+interface Known {
+  readonly keys: readonly string[];
+  readonly made: RecordClass;
+}
+
+/** Classes of a layout by `kind`: for locals the flow's number, so that few have to be looked through. */
+const classes = new WeakMap<RecordLayout | LocalsLayout, Known[][]>();
 
 const isOf = (keys: readonly string[], x: object): boolean => {
   let i = 0;
@@ -83,19 +95,21 @@ const isOf = (keys: readonly string[], x: object): boolean => {
 };
 
 /** Objects of one layout that have other fields are of other classes: locals that some callers give and others do not. */
-function classFor(layout: RecordLayout | LocalsLayout, x: object): RecordClass {
+function classFor(layout: RecordLayout | LocalsLayout, x: object, kind: number): RecordClass {
   if (isPart(x)) return x.constructor as RecordClass;
-  let known = classes.get(layout);
-  if (known === undefined) {
-    known = [];
-    classes.set(layout, known);
+  let all = classes.get(layout);
+  if (all === undefined) {
+    all = [];
+    classes.set(layout, all);
   }
+  all[kind] ??= [];
+  const known = all[kind];
   for (let i = 0; i < known.length; i += 1) {
-    const entry = known[i] as (typeof known)[number];
+    const entry = known[i] as Known;
     if (isOf(entry.keys, x)) return entry.made;
   }
   const keys = Object.keys(x);
-  const made = makeClass(layout, keys);
+  const made = all.flat().find((entry) => isOf(entry.keys, x))?.made ?? makeClass(layout, keys);
   known.push({ keys, made });
   return made;
 }
@@ -110,21 +124,30 @@ function makeClass(layout: RecordLayout | LocalsLayout, keys: readonly string[])
   const each = (of: readonly number[], text: (i: number) => string): string => of.map(text).join("");
   const name = (i: number): string => JSON.stringify(keys[i]);
   const all = keys.map((_, i) => i);
+  /** Locals are of the flow that stands beside them in the frame. */
+  const kind = (i: number): string =>
+    typeof layouts[i] === "object" && layouts[i].what === "locals" ? `,this._${keys.indexOf("flow")}` : "";
   const shown = (i: number): string => (typeof layouts[i] === "object" && layouts[i].what === "table" ? `this._${i}?.proxy` : `this._${i}`);
   const setter = (i: number): string => {
     if (parts.includes(i))
       return `const was=this._${i};if(${shown(i)}===x)return;note(this,${i},was);const k=this.$k;
-        if(k>=0&&was){was.$mix();was.$put(-1)}const now=adopt(L[${i}],x);if(k>=0&&now){now.$put(placeAt(k,${i}));now.$mix()}this._${i}=now`;
-    const flips = layouts[i] === "essential" ? `const k=this.$k;if(k>=0){flip(k+${i},was);flip(k+${i},x)}` : "";
-    return `const was=this._${i};if(was===x)return;note(this,${i},was);${flips}this._${i}=x`;
+        if(k>=0&&was){was.$mix();was.$put(-1)}const now=adopt(L[${i}],x${kind(i)});if(k>=0&&now){now.$put(placeAt(k,${i}));now.$mix()}this._${i}=now`;
+    const flips =
+      layouts[i] === "essential"
+        ? `const k=this.$k;if(k>=0){flipField(k+${i},was);flipField(k+${i},x)}`
+        : layouts[i] === "clock"
+          ? `const a=stands(was),b=stands(x);if(a!==b&&this.$k>=0){flipField(this.$k+${i},a);flipField(this.$k+${i},b)}`
+          : "";
+    const noted = layouts[i] === "running" ? "" : `note(this,${i},was);`;
+    return `const was=this._${i};if(was===x)return;${noted}${flips}this._${i}=x`;
   };
-  const text = `"use strict";return class{
-    constructor(s){this.$k=-1;${each(all, (i) => (parts.includes(i) ? `this._${i}=adopt(L[${i}],s[${name(i)}]);` : `this._${i}=s[${name(i)}];`))}}
+  const text = `"use strict";return class extends ObservedRecord{
+    constructor(s){super();this.$k=-1;${each(all, (i) => (parts.includes(i) ? `this._${i}=adopt(L[${i}],s[${name(i)}]${kind(i)});` : `this._${i}=s[${name(i)}];`))}}
     ${each(all, (i) => `get [${name(i)}](){return ${shown(i)}}set [${name(i)}](x){${setter(i)}}`)}
     $put(k){${clocks.length > 0 ? "if(this.$k<0){if(k>=0)addClock(this)}else if(k<0)removeClock(this);" : ""}this.$k=k;
       ${each(parts, (i) => `if(this._${i})this._${i}.$put(k<0?-1:placeAt(k,${i}));`)}}
-    $mix(){const k=this.$k;${each(essential, (i) => `flip(k+${i},this._${i});`)}${each(parts, (i) => `if(this._${i})this._${i}.$mix();`)}}
-    $clocks(now){${each(clocks, (i) => `flip(this.$k+${i},distance(this._${i},now));`)}}
+    $mix(){const k=this.$k;${each(essential, (i) => `flipField(k+${i},this._${i});`)}${each(clocks, (i) => `flipField(k+${i},stands(this._${i}));`)}${each(parts, (i) => `if(this._${i})this._${i}.$mix();`)}}
+    $clocks(now){${each(clocks, (i) => `flipClock(this.$k+${i},this._${i},now);`)}}
     $undo(i,was){switch(i){${each(all, (i) =>
       parts.includes(i)
         ? `case ${i}:{const k=this.$k;if(this._${i}&&k>=0)this._${i}.$put(-1);if(was&&k>=0)was.$put(placeAt(k,${i}));this._${i}=was;return}`
@@ -132,8 +155,20 @@ function makeClass(layout: RecordLayout | LocalsLayout, keys: readonly string[])
     )}}}
     toJSON(){return{${each(all, (i) => `${name(i)}:${shown(i)},`)}}}
   }`;
-  const make = new Function("L", "note", "flip", "adopt", "placeAt", "addClock", "removeClock", "distance", text);
-  return make(layouts, note, flip, adopt, placeAt, addClock, removeClock, distance) as RecordClass;
+  const make = new Function(
+    "L",
+    "note",
+    "flipField",
+    "adopt",
+    "placeAt",
+    "addClock",
+    "removeClock",
+    "flipClock",
+    "stands",
+    "ObservedRecord",
+    text,
+  );
+  return make(layouts, note, flipField, adopt, placeAt, addClock, removeClock, flipClock, stands, ObservedRecord) as RecordClass;
 }
 
 /** Places in a list's journal that stand for a way of changing and not for an element. */
@@ -182,16 +217,17 @@ export class ObservedList extends Array<unknown> implements Part {
   }
 
   override push(...added: unknown[]): number {
-    for (let n = 0; n < added.length; n += 1) {
-      const i = this.length;
-      const x = adopt(this.$of, added[n]);
-      note(this, PUSHED, null);
-      this[i] = x;
-      if (this.$k < 0) continue;
-      this.putOne(i, x, true);
-      this.mixOne(i, x);
-    }
+    for (let n = 0; n < added.length; n += 1) this.append(adopt(this.$of, added[n]));
     return this.length;
+  }
+
+  private append(x: unknown): void {
+    const i = this.length;
+    note(this, PUSHED, null);
+    this[i] = x;
+    if (this.$k < 0) return;
+    this.putOne(i, x, true);
+    this.mixOne(i, x);
   }
 
   override pop(): unknown {
@@ -203,7 +239,7 @@ export class ObservedList extends Array<unknown> implements Part {
       this.mixOne(i, x);
       this.putOne(i, x, false);
     }
-    this.length = i;
+    super.pop();
     return x;
   }
 
@@ -270,7 +306,7 @@ export class ObservedList extends Array<unknown> implements Part {
     if (way === PUSHED) {
       const i = this.length - 1;
       if (there) this.putOne(i, this[i], false);
-      this.length = i;
+      super.pop();
     } else if (way === POPPED) {
       const i = this.length;
       this[i] = was;
@@ -288,6 +324,8 @@ class ObservedTable implements Part {
   $k = -1;
   readonly proxy: Record<string, unknown>;
   private readonly entries: Record<string, unknown> = {};
+  /** The keys as they came: an entry that comes back has to stand where it stood. */
+  private order: string[] = [];
   /** Keys by the numbers that the journal knows them by. */
   private readonly keys: string[] = [];
 
@@ -295,7 +333,7 @@ class ObservedTable implements Part {
     private readonly layout: TableLayout,
     from: object,
   ) {
-    for (const key of Object.keys(from)) this.entries[key] = adopt(layout.of, (from as Record<string, unknown>)[key]);
+    for (const key of Object.keys(from)) this.write(key, adopt(layout.of, (from as Record<string, unknown>)[key]));
     this.proxy = new Proxy(this.entries, {
       set: (_, key, x) => this.replace(String(key), x),
       deleteProperty: (_, key) => !Object.hasOwn(this.entries, key) || this.replace(String(key), undefined),
@@ -325,8 +363,8 @@ class ObservedTable implements Part {
   private replace(key: string, x: unknown): true {
     const was = this.entries[key];
     if (was === x && x !== undefined) return true;
-    // An entry that goes and comes back would stand last: all of them are kept, in their order.
-    if (x === undefined) note(this, DELETED, { ...this.entries });
+    // An entry that goes and comes back stands last: if it did not, all of them are kept, in their order.
+    if (x === undefined && key !== this.order.at(-1)) note(this, DELETED, { ...this.entries });
     else note(this, this.keys.push(key) - 1, was);
     const there = this.$k >= 0;
     if (there) {
@@ -344,13 +382,20 @@ class ObservedTable implements Part {
 
   private restore(was: Readonly<Record<string, unknown>>): void {
     for (const key in this.entries) delete this.entries[key];
-    Object.assign(this.entries, was);
+    this.order = [];
+    for (const key in was) this.write(key, was[key]);
     if (this.$k >= 0) for (const key in was) this.putOne(key, was[key], true);
   }
 
   private write(key: string, x: unknown): void {
-    if (x === undefined) delete this.entries[key];
-    else this.entries[key] = x;
+    if (x === undefined) {
+      delete this.entries[key];
+      if (this.order.at(-1) === key) this.order.pop();
+      else this.order.splice(this.order.indexOf(key), 1);
+      return;
+    }
+    if (!Object.hasOwn(this.entries, key)) this.order.push(key);
+    this.entries[key] = x;
   }
 
   $undo(n: number, was: unknown): void {
@@ -367,7 +412,7 @@ class ObservedTable implements Part {
 /** The state again, observed, and standing at its place: its contributions are in the hash. */
 export function observe<T extends object>(layout: RecordLayout, state: T, place: number): T {
   clockOwners.length = 0;
-  const made = new (classFor(layout, state))(state);
+  const made = new (classFor(layout, state, 0))(state);
   made.$put(place);
   made.$mix();
   return made as unknown as T;

@@ -1,7 +1,7 @@
 /**
  * A depth-first search over the places at which signals arrive: at each state of the run the next transition is made, or one of the
  * scenario's signals comes that has not come yet. States are known by their hash; the way back is the journal's. The search itself keeps
- * three numbers for each transition of the way it is on.
+ * a few numbers for each transition of the way it is on.
  */
 
 import type { Sink } from "../block.ts";
@@ -43,24 +43,40 @@ function freeArrivals(run: Run): void {
   for (const plan of cpu.m.plans) plan.next = NEVER;
 }
 
+/** What the way keeps of a state: the fields of a `Moment`. */
+const KEPT = 7;
+
 /** Where to go back to, by depth. */
 function newWay() {
-  let at = new Int32Array(4 * FIRST_DEPTH);
+  let kept = new Float64Array(KEPT * FIRST_DEPTH);
+  const there = { at: 0, seq: 0, idle: 0, now: 0, low: 0, high: 0, decisions: 0 };
   return {
-    set(depth: number, decisions: number): void {
-      if (4 * depth >= at.length) {
-        const longer = new Int32Array(2 * at.length);
-        longer.set(at);
-        at = longer;
+    set(run: Run, depth: number): void {
+      const i = KEPT * depth;
+      if (i >= kept.length) {
+        const longer = new Float64Array(2 * kept.length);
+        longer.set(kept);
+        kept = longer;
       }
-      at[4 * depth] = mark();
-      at[4 * depth + 1] = hashLow();
-      at[4 * depth + 2] = hashHigh();
-      at[4 * depth + 3] = decisions;
+      const { m, decisions } = run.cpu;
+      kept[i] = mark();
+      kept[i + 1] = m.seq;
+      kept[i + 2] = m.idle;
+      kept[i + 3] = m.now;
+      kept[i + 4] = hashLow();
+      kept[i + 5] = hashHigh();
+      kept[i + 6] = decisions.length;
     },
     back(run: Run, depth: number): void {
-      const i = 4 * depth;
-      backTo(run, { at: at[i] as number, low: at[i + 1] as number, high: at[i + 2] as number, decisions: at[i + 3] as number });
+      const i = KEPT * depth;
+      there.at = kept[i] as number;
+      there.seq = kept[i + 1] as number;
+      there.idle = kept[i + 2] as number;
+      there.now = kept[i + 3] as number;
+      there.low = kept[i + 4] as number;
+      there.high = kept[i + 5] as number;
+      there.decisions = kept[i + 6] as number;
+      backTo(run, there);
     },
   };
 }
@@ -95,7 +111,7 @@ export function searchArrivals({ run: from, states = Number.POSITIVE_INFINITY, s
     return true;
   };
   const enter = (depth: number): void => {
-    way.set(depth, cpu.decisions.length);
+    way.set(run, depth);
     tries[depth] = 0;
     if (depth > longest) longest = depth;
   };

@@ -15,7 +15,7 @@ export function newSeen(): Seen {
   let size = 0;
   /** The hash 0, 0 stands for an empty slot; a state that has it is moved to 0, 1: no worse than any other collision. */
   const insert = (into: Int32Array, low: number, high: number): boolean => {
-    let at = (low ^ (high >>> 7)) & mask;
+    let at = (Math.imul(low ^ high, 0x9e3779b1) >>> 7) & mask;
     for (;;) {
       const a = into[2 * at];
       const b = into[2 * at + 1];
@@ -31,8 +31,7 @@ export function newSeen(): Seen {
     const old = slots;
     slots = new Int32Array(2 * old.length);
     mask = slots.length / 2 - 1;
-    for (let i = 0; i < old.length; i += 2)
-      if (old[i] !== 0 || old[i + 1] !== 0) insert(slots, old[i] as number, old[i + 1] as number);
+    for (let i = 0; i < old.length; i += 2) if (old[i] !== 0 || old[i + 1] !== 0) insert(slots, old[i] as number, old[i + 1] as number);
   };
   return {
     get size() {
