@@ -104,6 +104,8 @@ function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handler
   return { "pal.call.abandon": abandon, "app.handler.enter": handleLate };
 }
 
+const SGX: readonly StackName[] = ["graphene-sgx"];
+const READ = "read: { from: pipe, bytes: 8 }";
 const ALL = ["asked", "sent", "injected", "entered", "upcall", "handled", "abandoned", "answered", "seen"] as const;
 
 /** SIGINT comes while main is in the last of its operations, or where `when` says. */
@@ -116,6 +118,24 @@ const interrupting = (operations: readonly string[], handler: string, when = `ca
       - ${handler}
   signals:
     - signal: SIGINT
+      when: { thread: main, ${when} }
+`;
+
+/** SIGINT comes while main reads, SIGTERM where `when` says. */
+const twoSignals = (handler: string, when: string): string => `
+  main:
+    - sigaction: { signal: SIGINT, handler: on-sigint }
+    - sigaction: { signal: SIGTERM, handler: on-sigterm }
+    - ${READ}
+  handlers:
+    on-sigint:
+      - ${handler}
+    on-sigterm:
+      - compute: 1us
+  signals:
+    - signal: SIGINT
+      when: { thread: main, call: read }
+    - signal: SIGTERM
       when: { thread: main, ${when} }
 `;
 
@@ -133,9 +153,6 @@ const resumed = (call: string): string => `
     on-usr1:
       - compute: 1us
 `;
-
-const SGX: readonly StackName[] = ["graphene-sgx"];
-const READ = "read: { from: pipe, bytes: 8 }";
 
 export const sgxInterruptedCodeLost = defineRule({
   id: "sgx-interrupted-code-lost",
@@ -259,6 +276,46 @@ export const sgxInterruptedCodeLost = defineRule({
       scenario: interrupting([READ], "write: { takes: 1us, result: 3 }"),
       stacks: SGX,
       found: [{ title: "read(pipe, 8) returns 0 instead of -EINTR after SIGINT", evidence: ALL }],
+    },
+    {
+      name: "the call of the handler and the call under it, when both are interrupted",
+      scenario: `
+        main:
+          - sigaction: { signal: SIGINT, handler: on-sigint }
+          - sigaction: { signal: SIGTERM, handler: on-sigterm }
+          - ${READ}
+        handlers:
+          on-sigint:
+            - accept: { on: listener }
+          on-sigterm:
+            - compute: 1us
+        signals:
+          - signal: SIGINT
+            when: { thread: main, call: read }
+          - signal: SIGTERM
+            when: { at: 20ms }
+      `,
+      stacks: SGX,
+      // Without it the assertion at the end of accept ends the process.
+      fixes: ["signal-delayed-breaks-preempt-assert"],
+      found: [
+        { title: "read(pipe, 8) returns 0 instead of -EINTR after SIGINT", evidence: ALL },
+        // The handler of SIGTERM waits for the end of that of SIGINT, and is no part of what happened to accept.
+        { title: "accept(listener) returns 0 instead of -EINTR after SIGTERM", evidence: ALL.filter((id) => id !== "handled") },
+      ],
+    },
+    {
+      name: "the interrupted call, when its handler is interrupted in an ocall outside any PAL call",
+      scenario: twoSignals("fault: cpuid", 'site: "ocall_cpuid: cpuid"'),
+      stacks: SGX,
+      found: [{ title: "read(pipe, 8) returns 0 instead of -EINTR after SIGINT", evidence: ALL }],
+    },
+    {
+      // The two entries before are of the ocalls that start the IPC helper.
+      name: "the event that reached the enclave, when it had overwritten another",
+      scenario: twoSignals("compute: 1us", 'site: "sgx_entry_return: EENTER(RBX, RCX)", nth: 3'),
+      stacks: SGX,
+      found: [{ title: "read(pipe, 8) returns 0 instead of -EINTR after SIGTERM", evidence: ALL }],
     },
   ],
 });

@@ -2,7 +2,18 @@
 
 import { describe, expect, it } from "vitest";
 import { ENDED, finishTrace, HOW, MASK, NONE, SCOPE, SCOPE_NAMES, ThreadModel, takeRow, WAITS_IN } from "../../analyzer/model/index.ts";
-import { type Block, boot, COLUMN_NAMES, KIND, newBlock, STACK_NAMES, type StackName, type Transition } from "../../engine/index.ts";
+import {
+  type Block,
+  boot,
+  COLUMN_NAMES,
+  KIND,
+  newBlock,
+  type Run,
+  STACK_NAMES,
+  type StackName,
+  type Transition,
+} from "../../engine/index.ts";
+import { randomScenario } from "../support/random-scenario.ts";
 import { analyzeRows, BUILT_IN, LOST, type MadeRow, madeUp, scenario, watch, YIELD } from "./support.ts";
 
 const NOBODY = { sites: [], threads: [], texts: [] };
@@ -30,35 +41,46 @@ const opened = (model: ThreadModel, type: (typeof SCOPE)[keyof typeof SCOPE]): n
   return count;
 };
 
+/** Runs row by row and compares. Returns how often the application's own rows were compared. */
+function agrees(run: Run, name: string): number {
+  const model = new ThreadModel(run, () => {});
+  const sink = {
+    put(block: Block): void {
+      for (let row = 0; row < block.n; row += 1) takeRow(model, block, row);
+    },
+  };
+  let compared = 0;
+  for (let turn = 0; turn < 6000 && run.run(1, sink); turn += 1) {
+    const before = model.seq;
+    run.flush(sink);
+    // A turn without a row may have woken somebody, which no row tells yet.
+    if (model.seq === before && turn > 0) continue;
+    const t = run.machine.threads[model.thread];
+    if (t === null || t === undefined || model.slot === NONE) continue;
+    const where = `${name}, seq ${model.seq}`;
+    if (t.state === "blocked") expect(model.asleepSince(), where).not.toBe(NONE);
+    for (const { locks, lockObjects } of run.machine.processes.flatMap((p) => (p?.alive === true ? [p] : [])))
+      for (const [lock, holder] of Object.entries(locks))
+        if (lockObjects[lock] !== undefined) expect(model.holderOf(lockObjects[lock] as number), `${where}: ${lock}`).toBe(holder);
+    // Frames that were cut outside are missed at the next row of the application.
+    if (model.kind !== KIND["app.call"] && model.kind !== KIND["app.return"]) continue;
+    compared += 1;
+    expect(opened(model, SCOPE.HANDLER), where).toBe(t.app.inHandler);
+    expect(opened(model, SCOPE.HOST_FRAME), where).toBe(t.signalFrames);
+  }
+  return compared;
+}
+
 describe.each(STACK_NAMES)("on %s, after every row", (stack: StackName) => {
   it.each(BUILT_IN.filter((name) => name !== "server"))("%s: frames, handlers, sleepers and locks are those of the machine", (name) => {
-    const run = boot({ stack, scenario: scenario(name) });
-    const model = new ThreadModel(run, () => {});
-    const sink = {
-      put(block: Block): void {
-        for (let row = 0; row < block.n; row += 1) takeRow(model, block, row);
-      },
-    };
+    expect(agrees(boot({ stack, scenario: scenario(name) }), name)).toBeGreaterThan(0);
+  });
+
+  it("and so they are in scenarios at random", () => {
     let compared = 0;
-    for (let turn = 0; turn < 6000 && run.run(1, sink); turn += 1) {
-      const before = model.seq;
-      run.flush(sink);
-      // A turn without a row may have woken somebody, which no row tells yet.
-      if (model.seq === before && turn > 0) continue;
-      const t = run.machine.threads[model.thread];
-      if (t === null || t === undefined || model.slot === NONE) continue;
-      const where = `${name} on ${stack}, seq ${model.seq}`;
-      if (t.state === "blocked") expect(model.asleepSince(), where).not.toBe(NONE);
-      for (const { locks, lockObjects } of run.machine.processes.flatMap((p) => (p?.alive === true ? [p] : [])))
-        for (const [lock, holder] of Object.entries(locks))
-          if (lockObjects[lock] !== undefined) expect(model.holderOf(lockObjects[lock] as number), `${where}: ${lock}`).toBe(holder);
-      // Frames that were cut outside are missed at the next row of the application.
-      if (model.kind !== KIND["app.call"] && model.kind !== KIND["app.return"]) continue;
-      compared += 1;
-      expect(opened(model, SCOPE.HANDLER), where).toBe(t.app.inHandler);
-      expect(opened(model, SCOPE.HOST_FRAME), where).toBe(t.signalFrames);
-    }
-    expect(compared).toBeGreaterThan(0);
+    for (let seed = 1; seed <= 12; seed += 1)
+      compared += agrees(boot({ stack, scenario: randomScenario(seed, stack), seed, scheduler: "seeded" }), `seed ${seed}`);
+    expect(compared).toBeGreaterThan(100);
   });
 });
 

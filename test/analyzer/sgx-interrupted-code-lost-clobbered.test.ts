@@ -21,13 +21,6 @@ describe("trap: the handler raised a FAILURE of its own", () => {
     `;
   const FAILS = "- read: { takes: 1us, result: -11 }";
 
-  it("the error is that one", () => {
-    const w = watch(body("", FAILS), SGX);
-    expect(rowsOf(w, "pal.call.abandon").map((row) => row.value)).toEqual([19]);
-    expect(results(w).at(-1)).toBe("read(pipe, 8) = -11");
-    expect(w.findings).toEqual([]);
-  });
-
   it("also when pal_errno is the same as before by chance", () => {
     const w = watch(body(FAILS, FAILS), SGX);
     const [, outer] = rowsOf(w, "pal.call.enter", "pipe_read");

@@ -38,36 +38,9 @@ describe("the example", () => {
     const [linux, sgx] = GRAPHENE.map((stack) => watch("spurious-yield", stack).findings[0]?.costNs ?? 0);
     expect(sgx).toBeGreaterThanOrEqual((linux ?? 0) + 1100 + 1270);
   });
-
-  it("is silent on native-linux", () => {
-    expect(watch("spurious-yield", "native-linux").findings).toEqual([]);
-  });
 });
 
 describe("finds", () => {
-  it("the yield after an ignored signal", () => {
-    const w = watch(
-      `
-      main:
-        - sigaction: { signal: SIGUSR1, handler: ignore }
-        - sigprocmask: { how: block, signals: [SIGUSR1] }
-        - tgkill: { thread: self, signal: SIGUSR1 }
-        - sigprocmask: { how: unblock, signals: [SIGUSR1] }
-      `,
-      "graphene-linux",
-    );
-    expect(titles(w)).toEqual(["a yield for nothing after the pending SIGUSR1"]);
-    expect(w.findings[0]?.evidence[1]?.caption).toBe("it is ignored");
-  });
-
-  it("the yield of the scan when the handler yields on purpose, and only that one", () => {
-    const w = watch(YIELDING_HANDLER, "graphene-sgx");
-    expect(rowsOf(w, "thread.yield")).toHaveLength(2);
-    expect(ofRule(w, YIELD)).toHaveLength(1);
-    const yielded = rowsOf(w, "thread.yield")[1]?.seq;
-    expect(ofRule(w, YIELD)[0]?.evidence.map((e) => e.seq)).toContain(yielded);
-  });
-
   it("the yield that an event interrupts under SGX, and its abandoned PAL call", () => {
     const w = watch(
       `
