@@ -298,7 +298,18 @@ export interface Machine {
 }
 
 /** Key of a scenario's name in a plain object: `constructor` and `__proto__` are names like others, but every object knows those keys. */
-export const keyOf = (name: string): NameKey => `.${name}`;
+export function keyOf(name: string): NameKey {
+  let key = keys.get(name);
+  if (key === undefined) {
+    key = `.${name}`;
+    keys.set(name, key);
+  }
+  return key;
+}
+
+/** Keys that were made: putting a text together at each call takes longer than the call. */
+const keys = new Map<string, NameKey>();
+
 export type NameKey = `.${string}`;
 
 /** Puts `x` at place `i` of a list of the state. Never write to an index: a search, which observes the state (engine/search/), does not see it. */

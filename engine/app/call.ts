@@ -2,8 +2,9 @@
 
 import type { Cpu } from "../cpu.ts";
 import { E } from "../errno.ts";
-import { type CallLocals, callArgs } from "../host/calls.ts";
+import { type CallLocals, callArgs, NO_OBJECTS } from "../host/calls.ts";
 import { ANY, GROUP, NOBODY } from "../host/children.ts";
+import { NO_OUTPUT } from "../host/outputs.ts";
 import type { Operation } from "../scenario/schema.ts";
 import { setOf, signalName } from "../signals.ts";
 import type { Locals } from "../state.ts";
@@ -65,6 +66,13 @@ export interface Waiting {
   readonly result?: number | undefined;
 }
 
+/** Objects by the names that a scenario gives them, one or several. */
+function objectsOf(c: Cpu, names: string | readonly string[] | undefined): readonly number[] {
+  if (names === undefined) return NO_OBJECTS;
+  if (typeof names === "string") return [c.object(names)];
+  return names.map((name) => c.object(name));
+}
+
 /** Arguments of a call that waits: for an object, or for the outside world. */
 export function waitArgs(
   c: Cpu,
@@ -72,23 +80,39 @@ export function waitArgs(
   object: string | readonly string[] | undefined,
   more: Parameters<typeof callArgs>[0] = {},
 ): CallLocals {
-  const names = object === undefined ? [] : typeof object === "string" ? [object] : object;
-  const ids = names.map((name) => c.object(name));
-  return callArgs({ object: ids.length === 1 ? (ids[0] ?? -1) : -1, objects: ids, takes: op.takes ?? -1, result: op.result ?? 0, ...more });
+  const objects = objectsOf(c, object);
+  return callArgs({
+    object: objects.length === 1 ? (objects[0] ?? -1) : -1,
+    objects,
+    takes: op.takes ?? -1,
+    result: op.result ?? 0,
+    ...more,
+  });
 }
 
-/** A call that waits for several objects, perhaps under another mask. `fds` and the like are what the LibOS makes of them. */
+/**
+ * A call that waits for several objects, perhaps under another mask. `fds` and the like are what the LibOS makes of them. One literal: this
+ * is on the hot path.
+ */
 export const pollArgs = (
   c: Cpu,
   op: Waiting & { on?: readonly string[] | undefined; timeout: number; mask?: readonly number[] | undefined },
 ): Locals => ({
-  ...waitArgs(c, op, op.on, { timeout: op.timeout }),
   object: -1,
+  objects: objectsOf(c, op.on),
+  bytes: 0,
+  takes: op.takes ?? -1,
+  result: op.result ?? 0,
+  timeout: op.timeout,
+  until: NEVER,
+  ends: -1,
+  out: NO_OUTPUT,
+  ret: 0,
   mask: op.mask === undefined ? null : setOf(op.mask),
-  fds: [],
+  fds: NO_OBJECTS,
   next: 0,
-  rest: [],
-  ready: [],
+  rest: NO_OBJECTS,
+  ready: NO_OBJECTS,
 });
 
 /** The outside world answered with an error the PAL has no word for: the call is taken as it was. */

@@ -22,7 +22,7 @@ import { objectOf, waiting, waitingCalls } from "./waiting.ts";
 export interface CallLocals extends Locals {
   /** Object waited for, or -1. */
   object: number;
-  objects: number[];
+  objects: readonly number[];
   bytes: number;
   /** The outside world answers after this time (ns) with `result`. */
   takes: number;
@@ -42,10 +42,13 @@ type Given = Partial<Pick<CallLocals, "object" | "objects" | "bytes" | "takes" |
 
 const NOTHING: Given = {};
 
+/** No object is waited for. One list for all: it is not changed. */
+export const NO_OBJECTS: readonly number[] = [];
+
 /** Arguments for a host call; what is left out is "not given". One shape, written out: this is on the hot path. */
 export const callArgs = (given: Given = NOTHING): CallLocals => ({
   object: given.object ?? -1,
-  objects: given.objects ?? [],
+  objects: given.objects ?? NO_OBJECTS,
   bytes: given.bytes ?? 0,
   takes: given.takes ?? -1,
   result: given.result ?? 0,

@@ -5,7 +5,7 @@
 
 import type { Cpu } from "../cpu.ts";
 import { type Flow, flow, type Mark, type Step, type Steps } from "../flow.ts";
-import { type CallLocals, callArgs, type Exit, exitArgs } from "../host/calls.ts";
+import { type CallLocals, callArgs, type Exit, exitArgs, NO_OBJECTS } from "../host/calls.ts";
 import { KERNEL } from "../host/flows.ts";
 import { SIG } from "../signals.ts";
 import type { Thread } from "../state.ts";
@@ -31,7 +31,7 @@ const NOTHING: Given = {};
 
 export const dkArgs = (given: Given = NOTHING): DkLocals => ({
   object: given.object ?? -1,
-  objects: given.objects ?? [],
+  objects: given.objects ?? NO_OBJECTS,
   bytes: given.bytes ?? 0,
   takes: given.takes ?? -1,
   result: given.result ?? 0,
