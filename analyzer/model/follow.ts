@@ -12,7 +12,7 @@ import { addThread, dropThread } from "./threads.ts";
 export function takeRow(m: ThreadModel, block: Block, row: number): void {
   const kind = block.kind[row] as number;
   const thread = block.thread[row] as number;
-  m.block = block;
+  if (m.block !== block) m.block = block;
   m.row = row;
   m.seq = block.seq0 + row;
   m.time = block.time[row] as number;

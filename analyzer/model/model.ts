@@ -46,15 +46,20 @@ export class ThreadModel {
   leaving = NONE;
   block: Block | null = null;
   row = 0;
-  private readonly absent: ReadonlySet<StateColumn>;
   readonly tellsDepth: boolean;
+  private readonly tellsCssa: boolean;
+  private readonly tellsPreempt: boolean;
+  private readonly tellsPending: boolean;
 
   constructor(
     readonly names: Names,
     readonly ended: EndListener,
   ) {
-    this.absent = new Set(names.absent);
-    this.tellsDepth = !this.absent.has("depth");
+    const tells = (name: StateColumn): boolean => !(names.absent ?? []).includes(name);
+    this.tellsDepth = tells("depth");
+    this.tellsCssa = tells("cssa");
+    this.tellsPreempt = tells("preempt");
+    this.tellsPending = tells("pending");
   }
 
   /** The innermost open scope of this type of the row's thread, NONE for none. */
@@ -129,15 +134,15 @@ export class ThreadModel {
 
   /** Columns that few rules need; NaN where the trace does not tell them. */
   cssa(): number {
-    return this.column("cssa");
+    return this.tellsCssa && this.block !== null ? (this.block.cssa[this.row] as number) : Number.NaN;
   }
 
   preempt(): number {
-    return this.column("preempt");
+    return this.tellsPreempt && this.block !== null ? (this.block.preempt[this.row] as number) : Number.NaN;
   }
 
   pendingCount(): number {
-    return this.column("pending");
+    return this.tellsPending && this.block !== null ? (this.block.pending[this.row] as number) : Number.NaN;
   }
 
   /** Process of the row's thread, NONE when it is not known. */
@@ -182,8 +187,11 @@ export class ThreadModel {
 
   /** A signal that waits for the row's thread and that this mask lets through: yes, no, or null when the mask is not known. */
   hasDeliverable(mask: Mask): boolean | null {
+    const { waiting } = this.signals;
+    if (waiting.size === 0) return false;
     let unknown = false;
-    for (const { signal } of this.pendingSignals()) {
+    for (const { thread, signal } of waiting.values()) {
+      if (thread !== this.thread) continue;
       const blocked = this.isBlocked(mask, signal);
       if (blocked === false) return true;
       unknown ||= blocked === null;
@@ -211,9 +219,5 @@ export class ThreadModel {
   /** Notes of a rule on live threads, by slot. */
   notesOnThreads<T>(): Notes<T> {
     return createNotes((slot) => this.threads.begun[slot] as number);
-  }
-
-  private column(name: StateColumn): number {
-    return this.block === null || this.absent.has(name) ? Number.NaN : (this.block[name][this.row] as number);
   }
 }
