@@ -7,7 +7,7 @@ import { straceToScenario } from "../../recorder/import/strace/index.ts";
 import { compareWithKernel } from "./kernel-compare.ts";
 import { readKernelLog } from "./kernel-log.ts";
 
-const FIXTURES = new URL("../fixtures", import.meta.url);
+const FIXTURES = new URL("../fixtures/", import.meta.url);
 
 export interface Row {
   readonly log: string;
