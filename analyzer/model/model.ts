@@ -62,9 +62,19 @@ export class ThreadModel {
     this.tellsPending = tells("pending");
   }
 
-  /** The innermost open scope of this type of the row's thread, NONE for none. */
-  open(type: ScopeType): number {
-    return this.slot === NONE ? NONE : (this.threads.innermost[this.slot * SCOPE_TYPES + type] as number);
+  /** Slot of a thread that lives, NONE for any other. Questions about a thread are about the row's thread unless a slot is given. */
+  slotOf(thread: number): number {
+    return this.threads.slots.get(thread) ?? NONE;
+  }
+
+  /** The threads that live, with their slots. */
+  liveThreads(): Iterable<readonly [thread: number, slot: number]> {
+    return this.threads.slots;
+  }
+
+  /** The innermost open scope of this type of a thread, NONE for none. */
+  open(type: ScopeType, slot = this.slot): number {
+    return slot === NONE ? NONE : (this.threads.innermost[slot * SCOPE_TYPES + type] as number);
   }
 
   /** The scope around this one that has the same type. */
@@ -150,15 +160,19 @@ export class ThreadModel {
     return this.names.threads[this.thread]?.pid ?? NONE;
   }
 
-  /** Seq of the row with which the row's thread fell asleep in the host kernel, NONE while it runs. */
-  asleepSince(): number {
-    return this.slot === NONE ? NONE : (this.threads.blockedSeq[this.slot] as number);
+  /** Seq of the row with which a thread fell asleep in the host kernel, NONE while it runs. */
+  asleepSince(slot = this.slot): number {
+    return slot === NONE ? NONE : (this.threads.blockedSeq[slot] as number);
   }
 
-  /** The lock that the thread sleeps for, NONE for none or when it waits for something else. */
-  awaitedLock(): number {
-    if (this.asleepSince() === NONE) return NONE;
-    const object = this.threads.blockedOn[this.slot] as number;
+  /** Object that a sleeping thread waits for; NONE for none, or while it runs. */
+  awaitedObject(slot = this.slot): number {
+    return this.asleepSince(slot) === NONE ? NONE : (this.threads.blockedOn[slot] as number);
+  }
+
+  /** The lock that a thread sleeps for, NONE for none or when it waits for something else. */
+  awaitedLock(slot = this.slot): number {
+    const object = this.awaitedObject(slot);
     return this.holderOf(object) === NONE ? NONE : object;
   }
 
@@ -167,32 +181,33 @@ export class ThreadModel {
     return holderOf(this.locks, lock);
   }
 
-  /** Locks that the row's thread holds, those without a name among them. */
-  locksHeld(): number {
-    return this.slot === NONE ? 0 : (this.threads.locksHeld[this.slot] as number);
+  /** Number of locks that a thread holds, those without a name among them. */
+  locksHeld(slot = this.slot): number {
+    return slot === NONE ? 0 : (this.threads.locksHeld[slot] as number);
   }
 
-  /** Whether a mask of the row's thread blocks a signal; null when the rows do not tell the mask. */
-  isBlocked(mask: Mask, signal: number): boolean | null {
-    const at = 2 * this.slot + mask;
-    if (this.slot === NONE || this.threads.maskKnown[at] !== 1) return null;
+  /** Whether a mask of a thread blocks a signal; null when the rows do not tell the mask. */
+  isBlocked(mask: Mask, signal: number, slot = this.slot): boolean | null {
+    const at = 2 * slot + mask;
+    if (slot === NONE || this.threads.maskKnown[at] !== 1) return null;
     const word = (signal <= 32 ? this.threads.maskLow[at] : this.threads.maskHigh[at]) as number;
     return ((word >>> ((signal - 1) & 31)) & 1) === 1;
   }
 
-  /** Signals that wait for the row's thread, oldest first. */
-  *pendingSignals(): Generator<Readonly<PendingSignal>> {
-    for (const pending of this.signals.waiting.values()) if (pending.thread === this.thread) yield pending;
+  /** Signals that wait for a thread, oldest first. */
+  *pendingSignals(thread = this.thread): Generator<Readonly<PendingSignal>> {
+    for (const pending of this.signals.waiting.values()) if (pending.thread === thread) yield pending;
   }
 
-  /** A signal that waits for the row's thread and that this mask lets through: yes, no, or null when the mask is not known. */
-  hasDeliverable(mask: Mask): boolean | null {
+  /** Whether a signal waits for a thread that this mask lets through; null when the mask is not known. */
+  hasDeliverable(mask: Mask, thread = this.thread): boolean | null {
     const { waiting } = this.signals;
     if (waiting.size === 0) return false;
+    const slot = thread === this.thread ? this.slot : this.slotOf(thread);
     let unknown = false;
-    for (const { thread, signal } of waiting.values()) {
-      if (thread !== this.thread) continue;
-      const blocked = this.isBlocked(mask, signal);
+    for (const pending of waiting.values()) {
+      if (pending.thread !== thread) continue;
+      const blocked = this.isBlocked(mask, pending.signal, slot);
       if (blocked === false) return true;
       unknown ||= blocked === null;
     }

@@ -1,19 +1,23 @@
 /** The model of threads: what it says agrees with the machine, with and without depths; its memory goes with what lives. */
 
 import { describe, expect, it } from "vitest";
+import { RULES } from "../../analyzer/index.ts";
 import { ENDED, finishTrace, HOW, MASK, NONE, SCOPE, SCOPE_NAMES, ThreadModel, takeRow, WAITS_IN } from "../../analyzer/model/index.ts";
 import {
   type Block,
   boot,
   COLUMN_NAMES,
   KIND,
+  type KindName,
   newBlock,
   type Run,
   STACK_NAMES,
   type StackName,
   type Transition,
 } from "../../engine/index.ts";
+import { below, seedPrng } from "../../engine/prng.ts";
 import { randomScenario } from "../support/random-scenario.ts";
+import { SAMPLE_RULES } from "../support/sample-rules.ts";
 import { analyzeRows, BUILT_IN, LOST, type MadeRow, madeUp, scenario, watch, YIELD } from "./support.ts";
 
 const NOBODY = { sites: [], threads: [], texts: [] };
@@ -187,6 +191,19 @@ describe("what a thread waits for", () => {
     expect([woken.asleepSince(), woken.awaitedLock(), woken.holderOf(7)]).toEqual([NONE, NONE, NONE]);
   });
 
+  it("each other's locks, which a rule finds by going from holder to holder", () => {
+    const NAMES = { ...NOBODY, texts: ["", "a"] };
+    const rows: MadeRow[] = [
+      { name: "lock", value: 7, thread: 0, ...NAMED },
+      { name: "lock", value: 8, thread: 1, ...NAMED },
+      { name: "thread.block", extra: 8, thread: 0 },
+    ];
+    const found = (last: MadeRow) =>
+      analyzeRows(madeUp([...rows, last]), NAMES, 2, SAMPLE_RULES).findings.filter(({ rule }) => rule === "deadlock");
+    expect(found({ name: "thread.block", extra: 7, thread: 1 }).map(({ title }) => title)).toEqual(["found: 2 locks"]);
+    expect(found({ name: "thread.block", extra: 9, thread: 1 })).toEqual([]);
+  });
+
   it("an object that is no lock is none", () => {
     expect(after([{ name: "thread.block", extra: 7 }]).model.awaitedLock()).toBe(NONE);
   });
@@ -224,6 +241,39 @@ describe("signals that wait for a thread", () => {
     expect(after([START, { name: "app.mask" }, { name: "app.call" }]).model.isBlocked(MASK.APP, 2)).toBeNull();
     expect(after([START]).model.hasDeliverable(MASK.HOST)).toBe(false);
   });
+});
+
+it("rows that make no sense leave the model in order: each scope that was opened ends once", () => {
+  const KINDS_OF_ROWS = Object.keys(KIND) as KindName[];
+  for (let seed = 1; seed <= 60; seed += 1) {
+    const dice = seedPrng(seed);
+    const rows = Array.from({ length: 400 }, (): MadeRow => {
+      const [kind, thread, depth, extra, value] = [KINDS_OF_ROWS.length, 3, 9, 6, 5].map((sides) => below(dice, sides)) as [
+        number,
+        ...number[],
+      ];
+      return {
+        name: KINDS_OF_ROWS[kind] as KindName,
+        thread,
+        depth,
+        extra,
+        value,
+        detail: below(dice, 2),
+        signal: below(dice, 65),
+      } as MadeRow;
+    });
+    const names = seed % 2 === 0 ? NOBODY : ({ ...NOBODY, absent: ["depth"] } as const);
+    const { model, ends } = after(rows, names);
+    finishTrace(model);
+    const opening =
+      /^(app\.call|libos\.syscall\.enter|pal\.call\.enter|ocall\.enter|host\.syscall\.enter|libos\.upcall\.enter|app\.handler\.enter|host\.signal\.deliver|libos\.signal\.fetch)$/;
+    const opened = rows.flatMap(({ name }, seq) => (opening.test(name) ? [seq] : []));
+    expect(
+      ends.map((end) => Number(end.split(" ")[2])).sort((a, b) => a - b),
+      `seed ${seed}`,
+    ).toEqual(opened);
+    expect(() => analyzeRows(madeUp(rows), names, 7, [...RULES, ...SAMPLE_RULES])).not.toThrow();
+  }
 });
 
 it("memory goes with what lives, not with what has been", () => {

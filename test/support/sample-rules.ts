@@ -124,4 +124,21 @@ export const SAMPLE_RULES: readonly Rule[] = [
     },
     report: words,
   }),
+  defineRule({
+    ...page("deadlock", "threads wait for each other's locks"),
+    run(m, found) {
+      return {
+        "thread.block"() {
+          const seen = new Set<number>();
+          for (let lock = m.awaitedLock(); lock !== NONE && !seen.has(lock); lock = m.awaitedLock(m.slotOf(m.holderOf(lock)))) {
+            seen.add(lock);
+            if (m.holderOf(lock) !== m.thread) continue;
+            found({ thread: m.thread, costNs: 0, evidence: [{ id: "here", seq: m.seq }], data: { thing: `${seen.size} locks` } });
+            return;
+          }
+        },
+      };
+    },
+    report: words,
+  }),
 ];
