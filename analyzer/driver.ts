@@ -1,4 +1,7 @@
-/** One pass over the blocks for all rules: the model takes a row, then the rules that listen to its kind. A row that nobody needs costs a look at a table. */
+/**
+ * One pass over the blocks for all rules: the model takes a row, then come the listeners of its kind. A row that neither model nor rules
+ * need costs a look at a table.
+ */
 
 import { createHash } from "node:crypto";
 import { setImmediate as turn } from "node:timers/promises";
@@ -7,7 +10,7 @@ import type { RuleRun } from "../recorder/index.ts";
 import type { Finding } from "./finding.ts";
 import { CHANGES_STATE, finishTrace, SCOPE_NAMES, ThreadModel, takeRow } from "./model/index.ts";
 import type { Names } from "./names.ts";
-import type { Rule, Subscription, Unworded } from "./rule.ts";
+import type { RawFinding, Rule, Subscription } from "./rule.ts";
 import { RULES } from "./rules/index.ts";
 
 /** Findings kept for one fingerprint; more are only counted, so that memory does not grow with the run. */
@@ -83,7 +86,7 @@ interface Group {
 
 interface Keeping {
   /** Where a rule's findings go. */
-  of(rule: Rule): (finding: Unworded) => void;
+  of(rule: Rule): (finding: RawFinding) => void;
   result(): AnalysisResult;
 }
 
@@ -104,7 +107,7 @@ function createKeeping(): Keeping {
     return group;
   }
 
-  function keep(rule: Rule, totals: Totals, { thread, costNs, same, report }: Unworded): void {
+  function keep(rule: Rule, totals: Totals, { thread, costNs, same, report }: RawFinding): void {
     const group = groupOf(rule, same);
     const { fingerprint } = group;
     group.count += 1;

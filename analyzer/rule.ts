@@ -62,7 +62,7 @@ export interface Valid extends Example {
   readonly reaches: readonly string[];
 }
 
-/** For the pages that people read. Sentences in plain English. */
+/** The page of the rule (`eintr explain ID`). */
 export interface Documentation {
   readonly id: string;
   readonly title: string;
@@ -74,7 +74,7 @@ export interface Documentation {
   readonly why: string;
   /** What the rule looks for, and how a person confirms it. */
   readonly recognise: string;
-  /** What comes close and is none, each with an example that the rule must not report. */
+  /** Situations that come close and are no fault, each with an example that the rule must not report. */
   readonly ignore: readonly { readonly text: string; readonly nearMiss: Valid }[];
   /** How the library OS was, or could be, fixed. */
   readonly remedy: string;
@@ -93,8 +93,8 @@ export interface Report {
   readonly evidence: readonly { readonly seq: number; readonly id: string; readonly caption: string }[];
 }
 
-/** A finding before its words: they are made only when it is kept. */
-export interface Unworded {
+/** A finding before its texts are made: they are made only if it is kept. */
+export interface RawFinding {
   readonly thread: number;
   readonly costNs: number;
   readonly same: readonly (string | number)[];
@@ -102,16 +102,16 @@ export interface Unworded {
 }
 
 export interface Rule extends Documentation {
-  readonly start: (model: ThreadModel, found: (finding: Unworded) => void) => Handlers;
+  readonly start: (model: ThreadModel, found: (finding: RawFinding) => void) => Handlers;
 }
 
-interface Source<Data, Id extends string> extends Documentation {
+interface RuleDefinition<Data, Id extends string> extends Documentation {
   readonly run: (model: ThreadModel, found: (finding: Found<Data, Id>) => void) => Handlers;
   readonly report: Wording<Data, Id>;
 }
 
 /** The compiler checks that each piece of evidence has its caption. */
-export function defineRule<Data, Id extends string>({ run, report, ...documentation }: Source<Data, Id>): Rule {
+export function defineRule<Data, Id extends string>({ run, report, ...documentation }: RuleDefinition<Data, Id>): Rule {
   return {
     ...documentation,
     start: (model, found) => run(model, (finding) => found(unworded(finding, report))),
@@ -121,7 +121,7 @@ export function defineRule<Data, Id extends string>({ run, report, ...documentat
 const unworded = <Data, Id extends string>(
   { thread, costNs, evidence, data }: Found<Data, Id>,
   { title, same, captions }: Wording<Data, Id>,
-): Unworded => ({
+): RawFinding => ({
   thread,
   costNs,
   same: same(data),

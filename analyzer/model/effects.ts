@@ -11,7 +11,7 @@ import { MASK, type Mask } from "./threads.ts";
 
 type Effect = (m: ThreadModel) => void;
 
-/** Of the system call that the application called: not of one whose call is before the trace. */
+/** Notes the exit on the application's call. A call that began before the trace is not open here. */
 const leaveLibos: Effect = (m) => {
   const { scopes } = m;
   const call = m.open(SCOPE.CALL);
@@ -32,7 +32,7 @@ const wakeUp: Effect = ({ threads, slot }) => {
   if (slot !== NONE) threads.blockedSeq[slot] = NONE;
 };
 
-/** Below 0 is a lock that was taken before the trace. */
+/** The count stays at 0 for the release of a lock that was taken before the trace. */
 const countLocks = ({ threads, slot }: ThreadModel, by: 1 | -1): void => {
   if (slot !== NONE) threads.locksHeld[slot] = Math.max(0, (threads.locksHeld[slot] as number) + by);
 };
@@ -96,7 +96,7 @@ function enterHandler(m: ThreadModel): void {
 /** The row's signal is handled, or lost. */
 const isOver: Effect = (m) => waitsNoMore(m.signals, m.extra, m.thread);
 
-/** A lock that has no name is one of many: nothing can be said of it. */
+/** Locks without a name (the PAL's own) share the number 0: they are only counted. */
 const isNamedLock = (m: ThreadModel): boolean => m.detail !== 0;
 
 const appMaskUnknown = forgetMask(MASK.APP);
@@ -121,7 +121,7 @@ const BY_NAME: Readonly<Partial<Record<KindName, Effect>>> = {
   },
   "host.signal.discard": isOver,
   "host.signal.default": isOver,
-  // Its frame is there; what the handler makes of it is told by other rows.
+  // The signal is in a frame now; later rows say what the handler does with it.
   "host.signal.deliver": (m) => {
     isOver(m);
     hostMaskUnknown(m);

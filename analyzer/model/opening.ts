@@ -1,4 +1,4 @@
-/** How scopes open and end, row by row. Frames are dropped without a return (siglongjmp, DkExceptionReturn), so depth decides where it is told. */
+/** How scopes open and end. Frames are dropped without a return (siglongjmp, DkExceptionReturn), so the depth of a row decides if the trace has one. */
 
 import { KIND } from "../../engine/index.ts";
 import { OUTSIDE, TELLS_DEPTH } from "./kinds.ts";

@@ -35,6 +35,7 @@ describe.each(RULES)("$id", (rule) => {
     ])
       expect(explanation(rule)).toMatch(new RegExp(`^${heading}$`, "m"));
     const [{ scenario, stacks }] = rule.invalid;
+    expect(stacks?.length).toBeGreaterThan(0);
     expect(text).toContain(`eintr record ${scenario} --stack ${stacks?.[0]} `);
     if (rule.fix !== null) expect(text).toContain(`--fix ${rule.fix}`);
   });
