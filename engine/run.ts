@@ -17,10 +17,12 @@ import { timeOut } from "./host/sleep.ts";
 import { checkInvariants } from "./invariant.ts";
 import { childChanged, fire, nextTimer, targetOf, timerExpired } from "./outside-world.ts";
 import type { Scenario, StackName } from "./scenario/schema.ts";
+import { copyState } from "./search/copy.ts";
+import { MACHINE } from "./search/machine-layout.ts";
 import { aex, NSSA } from "./sgx/leaf.ts";
 import { isSynchronous } from "./signals.ts";
 import { STACKS } from "./stack/index.ts";
-import { copyOf, copyTree, type HostSignal, keyOf, type Machine, type Thread } from "./state.ts";
+import { copyOf, type HostSignal, keyOf, type Machine, type Thread } from "./state.ts";
 import { endThread } from "./threads.ts";
 import { NEVER } from "./time.ts";
 import { type Decision, KIND } from "./transition.ts";
@@ -98,7 +100,7 @@ export class Run implements Source {
   /** The same run at the same place, sharing nothing. */
   clone(): Run {
     const { cpu } = this;
-    const copy = new Cpu(copyTree(cpu.m), cpu.program, cpu.scenario, cpu.chooser.fork(), cpu.wiring);
+    const copy = new Cpu(copyState(MACHINE, cpu.m), cpu.program, cpu.scenario, cpu.chooser.fork(), cpu.wiring);
     copy.pins = cpu.pins;
     copy.know(cpu);
     return new Run(this.options, copy);

@@ -4,61 +4,14 @@
  * proxies. To the engine all of them look like the plain data that a recording uses, so flows are written once.
  */
 
-import { NEVER } from "../time.ts";
-import { flip, flipField } from "./hash.ts";
-import { note, type Undoable } from "./journal.ts";
-import type { Layout, ListLayout, LocalsLayout, RecordLayout, Role, TableLayout } from "./layout.ts";
-import { MOST_FIELDS, placeAt, placeOf } from "./places.ts";
-
-/** A part of the state that is changed in place. Its place is -1 as long as it belongs to no state. */
-interface Part extends Undoable {
-  $k: number;
-  /** It comes to stand at `place`, with all that is in it, or nowhere (-1). */
-  $put(place: number): void;
-  /** Adds its contributions to the hash, or takes them away. */
-  $mix(): void;
-}
-
-interface ClockOwner extends Part {
-  /** Adds the distances of its clocks from `now` to the hash, or takes them away. */
-  $clocks(now: number): void;
-}
-
-interface RecordClass {
-  new (from: object): Part;
-}
-
-const isRole = (layout: Layout): layout is Role => typeof layout === "string";
-/** What the classes of records have in common. */
-class ObservedRecord {}
+import { flip } from "./hash.ts";
+import { note } from "./journal.ts";
+import type { Layout, ListLayout, RecordLayout, TableLayout } from "./layout.ts";
+import { clearClocks, isRole, type Part } from "./parts.ts";
+import { placeAt, placeOf } from "./places.ts";
+import { classFor, ObservedRecord } from "./record-class.ts";
 
 const isPart = (x: unknown): x is Part => x instanceof ObservedRecord || x instanceof ObservedList;
-
-/** Records with clocks that belong to the state now. */
-const clockOwners: ClockOwner[] = [];
-
-function addClock(owner: ClockOwner): void {
-  clockOwners.push(owner);
-}
-
-function removeClock(owner: ClockOwner): void {
-  const at = clockOwners.lastIndexOf(owner);
-  const last = clockOwners.pop() as ClockOwner;
-  if (last !== owner) clockOwners[at] = last;
-}
-
-/** Distances of all clocks from `now`, added to the hash; called again it takes them away. */
-export function flipClocks(now: number): void {
-  for (let i = 0; i < clockOwners.length; i += 1) (clockOwners[i] as ClockOwner).$clocks(now);
-}
-
-/** What of a clock does not move: it never comes (1), or it is none (2). Part of the hash that is kept up. */
-const stands = (time: number): number => (time >= NEVER ? 1 : time < 0 ? 2 : 0);
-
-/** What of a clock moves: its distance from now, past the numbers above. What is over is over, whenever it was, and adds nothing. */
-function flipClock(place: number, time: number, now: number): void {
-  if (time > now && time < NEVER) flip(place, time - now + 2);
-}
 
 let strict = false;
 
@@ -73,102 +26,8 @@ function adopt(layout: Layout, x: unknown, kind = 0): unknown {
   if (layout.what === "table") return new ObservedTable(layout, x as object);
   if (isPart(x) && x.$k < 0) return x;
   if (layout.what === "list") return ObservedList.over(layout, x as readonly unknown[]);
-  const made = new (classFor(layout, x as object, kind))(x as object);
+  const made = new (classFor(layout, x as object, kind, adopt))(x as object);
   return strict ? Object.preventExtensions(made) : made;
-}
-
-interface Known {
-  readonly keys: readonly string[];
-  readonly made: RecordClass;
-}
-
-/** Classes of a layout by `kind`: for locals the flow's number, so that few have to be looked through. */
-const classes = new WeakMap<RecordLayout | LocalsLayout, Known[][]>();
-
-const isOf = (keys: readonly string[], x: object): boolean => {
-  let i = 0;
-  for (const key in x) {
-    if (keys[i] !== key) return false;
-    i += 1;
-  }
-  return i === keys.length;
-};
-
-/** Objects of one layout that have other fields are of other classes: locals that some callers give and others do not. */
-function classFor(layout: RecordLayout | LocalsLayout, x: object, kind: number): RecordClass {
-  if (isPart(x)) return x.constructor as RecordClass;
-  let all = classes.get(layout);
-  if (all === undefined) {
-    all = [];
-    classes.set(layout, all);
-  }
-  all[kind] ??= [];
-  const known = all[kind];
-  for (let i = 0; i < known.length; i += 1) {
-    const entry = known[i] as Known;
-    if (isOf(entry.keys, x)) return entry.made;
-  }
-  const keys = Object.keys(x);
-  const made = all.flat().find((entry) => isOf(entry.keys, x))?.made ?? makeClass(layout, keys);
-  known.push({ keys, made });
-  return made;
-}
-
-/** Text of the class of a record with these fields. Field i stands in `_i`; its place is the record's plus i. */
-function makeClass(layout: RecordLayout | LocalsLayout, keys: readonly string[]): RecordClass {
-  if (keys.length > MOST_FIELDS) throw new Error(`a record of ${keys.length} fields: at most ${MOST_FIELDS}`);
-  const layouts = keys.map((key): Layout => layout.fields[key] ?? (layout.what === "record" ? layout.others : "essential"));
-  const parts = layouts.flatMap((of, i) => (isRole(of) ? [] : [i]));
-  const essential = layouts.flatMap((of, i) => (of === "essential" ? [i] : []));
-  const clocks = layouts.flatMap((of, i) => (of === "clock" ? [i] : []));
-  const each = (of: readonly number[], text: (i: number) => string): string => of.map(text).join("");
-  const name = (i: number): string => JSON.stringify(keys[i]);
-  const all = keys.map((_, i) => i);
-  /** Locals are of the flow that stands beside them in the frame. */
-  const kind = (i: number): string =>
-    typeof layouts[i] === "object" && layouts[i].what === "locals" ? `,this._${keys.indexOf("flow")}` : "";
-  const shown = (i: number): string => (typeof layouts[i] === "object" && layouts[i].what === "table" ? `this._${i}?.proxy` : `this._${i}`);
-  const setter = (i: number): string => {
-    if (parts.includes(i))
-      return `const was=this._${i};if(${shown(i)}===x)return;note(this,${i},was);const k=this.$k;
-        if(k>=0&&was){was.$mix();was.$put(-1)}const now=adopt(L[${i}],x${kind(i)});if(k>=0&&now){now.$put(placeAt(k,${i}));now.$mix()}this._${i}=now`;
-    const flips =
-      layouts[i] === "essential"
-        ? `const k=this.$k;if(k>=0){flipField(k+${i},was);flipField(k+${i},x)}`
-        : layouts[i] === "clock"
-          ? `const a=stands(was),b=stands(x);if(a!==b&&this.$k>=0){flipField(this.$k+${i},a);flipField(this.$k+${i},b)}`
-          : "";
-    const noted = layouts[i] === "running" ? "" : `note(this,${i},was);`;
-    return `const was=this._${i};if(was===x)return;${noted}${flips}this._${i}=x`;
-  };
-  const text = `"use strict";return class extends ObservedRecord{
-    constructor(s){super();this.$k=-1;${each(all, (i) => (parts.includes(i) ? `this._${i}=adopt(L[${i}],s[${name(i)}]${kind(i)});` : `this._${i}=s[${name(i)}];`))}}
-    ${each(all, (i) => `get [${name(i)}](){return ${shown(i)}}set [${name(i)}](x){${setter(i)}}`)}
-    $put(k){${clocks.length > 0 ? "if(this.$k<0){if(k>=0)addClock(this)}else if(k<0)removeClock(this);" : ""}this.$k=k;
-      ${each(parts, (i) => `if(this._${i})this._${i}.$put(k<0?-1:placeAt(k,${i}));`)}}
-    $mix(){const k=this.$k;${each(essential, (i) => `flipField(k+${i},this._${i});`)}${each(clocks, (i) => `flipField(k+${i},stands(this._${i}));`)}${each(parts, (i) => `if(this._${i})this._${i}.$mix();`)}}
-    $clocks(now){${each(clocks, (i) => `flipClock(this.$k+${i},this._${i},now);`)}}
-    $undo(i,was){switch(i){${each(all, (i) =>
-      parts.includes(i)
-        ? `case ${i}:{const k=this.$k;if(this._${i}&&k>=0)this._${i}.$put(-1);if(was&&k>=0)was.$put(placeAt(k,${i}));this._${i}=was;return}`
-        : `case ${i}:this._${i}=was;return;`,
-    )}}}
-    toJSON(){return{${each(all, (i) => `${name(i)}:${shown(i)},`)}}}
-  }`;
-  const make = new Function(
-    "L",
-    "note",
-    "flipField",
-    "adopt",
-    "placeAt",
-    "addClock",
-    "removeClock",
-    "flipClock",
-    "stands",
-    "ObservedRecord",
-    text,
-  );
-  return make(layouts, note, flipField, adopt, placeAt, addClock, removeClock, flipClock, stands, ObservedRecord) as RecordClass;
 }
 
 /** Places in a list's journal that stand for a way of changing and not for an element. */
@@ -411,8 +270,8 @@ class ObservedTable implements Part {
 
 /** The state again, observed, and standing at its place: its contributions are in the hash. */
 export function observe<T extends object>(layout: RecordLayout, state: T, place: number): T {
-  clockOwners.length = 0;
-  const made = new (classFor(layout, state, 0))(state);
+  clearClocks();
+  const made = new (classFor(layout, state, 0, adopt))(state);
   made.$put(place);
   made.$mix();
   return made as unknown as T;

@@ -9,8 +9,8 @@ import type { Run } from "../run.ts";
 import { NEVER } from "../time.ts";
 import { hashHigh, hashLow, setHash } from "./hash.ts";
 import { mark } from "./journal.ts";
-import { flipClocks } from "./observed.ts";
 import { backTo, observeRun } from "./observed-run.ts";
+import { flipClocks } from "./parts.ts";
 import { newSeen } from "./seen.ts";
 
 export interface ArrivalSearch {

@@ -16,6 +16,7 @@ import { queries } from "./sections/queries.ts";
 import { recording } from "./sections/recording.ts";
 import { replay } from "./sections/replay.ts";
 import { rules } from "./sections/rules.ts";
+import { search, searchArrivalsAlone, searchChildAlone, searchClonesAlone } from "./sections/search.ts";
 
 interface Section {
   readonly run: (setting: Setting) => void | Promise<void>;
@@ -31,11 +32,18 @@ const SECTIONS: Readonly<Record<string, Section>> = {
   memory: { run: memory, about: "most memory of the record command, from 1 M to 40 M rows", seconds: 90 },
   queries: { run: queries, about: "SQL on 20 M rows, beside a stock sqlite3", seconds: 60 },
   rules: { run: rules, about: "60 rules over 2 M rows, beside a bare loop over the columns", seconds: 25 },
+  search: { run: search, about: "states of a search, beside the engine's step and SPIN", seconds: 40 },
   replay: { run: replay, about: "frames, keys and start of the replay", seconds: 60 },
 };
 
 /** Measurements in a process of their own, by the name that `measureAlone` gives. */
-const ALONE: Readonly<Record<string, (rows: number) => number>> = { engine: engineAlone, simulator: simulatorAlone };
+const ALONE: Readonly<Record<string, (rows: number) => number>> = {
+  engine: engineAlone,
+  simulator: simulatorAlone,
+  "search-child": searchChildAlone,
+  "search-clones": searchClonesAlone,
+  "search-arrivals": searchArrivalsAlone,
+};
 
 const help = (): string => `usage: npm run bench -- [SECTION...] [--scale SHARE]
 

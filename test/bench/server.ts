@@ -1,4 +1,4 @@
-/** The scenario that the benchmark runs: the built-in server, as long as asked. */
+/** The scenarios that the benchmark runs: mostly the built-in server, as long as asked. */
 
 import { readFileSync } from "node:fs";
 import path from "node:path";
@@ -7,6 +7,12 @@ import type { RunInfo } from "../../recorder/index.ts";
 import { packageRoot } from "../../tui/package-root.ts";
 
 const serverFile = (): string => path.join(packageRoot(), "engine/scenarios/server.yaml");
+
+/** The case of `npm start`. */
+export function lostInterruptedError(): { file: string; text: string } {
+  const file = path.join(packageRoot(), "engine/scenarios/lost-interrupted-error.yaml");
+  return { file, text: readFileSync(file, "utf8") };
+}
 
 export function server(stack: StackName): Run {
   const file = serverFile();
