@@ -12,7 +12,7 @@ import { isFrameOf, numberOf } from "./frames.ts";
 import { outsideCode, restoreRt } from "./host/flows.ts";
 import { type Declared, PIPE } from "./object-kinds.ts";
 import type { Scenario } from "./scenario/schema.ts";
-import type { StackColumns } from "./stack/stack.ts";
+import type { Stack } from "./stack/stack.ts";
 import {
   ENCLAVE,
   type Frame,
@@ -22,6 +22,7 @@ import {
   type Locals,
   type Machine,
   type Process,
+  type SgxState,
   type StackId,
   setAt,
   type Thread,
@@ -38,7 +39,7 @@ export interface Wiring {
   readonly isHandler: readonly boolean[];
   /** Flows of the scenario's handlers, in its order. */
   readonly handlers: readonly number[];
-  readonly columns: StackColumns;
+  readonly stack: Stack;
   /** No library OS: the kernel is the application's own, as it was that of a log. */
   readonly native: boolean;
   /** First frames of a process's first thread, and of a further thread whose first own function is the flow `start` (-1: none). */
@@ -54,9 +55,10 @@ export interface Pins {
   readonly sites: ReadonlyMap<number, readonly number[]>;
 }
 
-export class Cpu {
+/** T and P are the threads and processes of the stack's generation; the machine and the kernel know those of every stack. */
+export class Cpu<T extends Thread = Thread, P extends Process = Process> {
   /** The thread whose step is executed, and the arguments of the transition it makes. */
-  t!: Thread;
+  t!: T;
   kind = 0;
   signal = 0;
   value = 0;
@@ -82,7 +84,7 @@ export class Cpu {
   pins: Pins = { calls: [], handlers: [], sites: new Map() };
 
   constructor(
-    readonly m: Machine,
+    readonly m: Machine<T, P>,
     readonly program: Program,
     readonly scenario: Scenario,
     readonly chooser: Chooser,
@@ -105,7 +107,7 @@ export class Cpu {
   }
 
   /** Execute the next step of `t` and record its transition. */
-  step(t: Thread): void {
+  step(t: T): void {
     const stack = t.stack === HOST ? t.host : t.enclave;
     const frame = stack[stack.length - 1] as Frame;
     const flow = this.program.flows[frame.flow] as (typeof this.program.flows)[number];
@@ -154,7 +156,7 @@ export class Cpu {
   }
 
   /** Start collecting a transition's arguments. */
-  begin(t: Thread, kind: number): void {
+  begin(t: T, kind: number): void {
     this.t = t;
     this.now = Math.max(t.time, this.m.now);
     this.kind = kind;
@@ -179,7 +181,7 @@ export class Cpu {
     b.value[i] = this.value + 0;
     b.extra[i] = this.extra;
     const depth = t.host.length + t.enclave.length;
-    const { columns } = this.wiring;
+    const { columns } = this.wiring.stack;
     const cssa = columns.cssa === null ? 0 : columns.cssa(t);
     const preempt = columns.preempt === null ? 0 : columns.preempt(t);
     const pending = columns.pending === null ? 0 : columns.pending(t);
@@ -223,22 +225,22 @@ export class Cpu {
     return this.block !== null && this.block.n === BLOCK_ROWS;
   }
 
-  process(t: Thread): Process {
-    return this.m.processes[t.process] as Process;
+  process(t: Thread): P {
+    return this.m.processes[t.process] as P;
   }
 
   /** A thread that is known to be alive. */
-  thread(id: number): Thread {
-    return this.m.threads[id] as Thread;
+  thread(id: number): T {
+    return this.m.threads[id] as T;
   }
 
   /** Threads of a process that are not dead. */
-  threadsOf(p: Process): Thread[] {
+  threadsOf(p: Process): T[] {
     return p.threads.map((id) => this.thread(id));
   }
 
   /** All processes still known. */
-  processes(): Process[] {
+  processes(): P[] {
     return this.m.known.flatMap((id) => this.m.processes[id] ?? []);
   }
 
@@ -276,7 +278,7 @@ export class Cpu {
   }
 
   newObject(name: string, level = 0, { kind, nonblock }: Declared = PIPE): number {
-    const made: HostObject = { name, level, closed: false, waiters: 0, kind, nonblock };
+    const made: HostObject = { name, level, closed: false, waiters: 0, messages: [], kind, nonblock };
     const free = this.m.freeObjects.pop();
     if (free === undefined) return this.m.objects.push(made) - 1;
     setAt(this.m.objects, free, made);
@@ -320,7 +322,7 @@ export function cut(c: Cpu, t: Thread, stack: StackId, depth: number): void {
   }
 }
 
-export const inEnclave = (t: Thread): boolean => t.sgx.inside === 1;
+export const inEnclave = (t: Thread): t is Thread & { sgx: SgxState } => t.sgx?.inside === 1;
 
 /** The thread's own code can be interrupted: it is not inside the kernel. */
 export function inUserMode(c: Cpu, t: Thread): boolean {

@@ -50,8 +50,7 @@ export function faultAt(c: Cpu, what: Fault, address: number, vma: Vma = "unmapp
     return;
   }
   if (!exception.trap || inEnclave(c.t)) retry(topFrame(c.t));
-  c.t.sgx.faultVector = exception.vector;
-  c.t.sgx.faultOpcode = what;
+  if (c.t.sgx) Object.assign(c.t.sgx, { faultVector: exception.vector, faultOpcode: what });
   // The kernel's frame of a thread in an enclave lies on the untrusted stack, which has room.
   if (what === "stack" && !inEnclave(c.t)) c.t.app.stackFull = true;
   const signal = signalOf(c, exception, vma);

@@ -59,25 +59,25 @@ export interface Flow extends FlowOptions {
 /** What a flow is written of. */
 export type Item = Step | Mark | Own;
 
-type Run<V> = (c: Cpu, v: V) => unknown;
+type Run<V, C> = (c: C, v: V) => unknown;
 
 /** A with no field that W has not: all frames of a flow have the same fields, and so one hidden class. */
 export type Exactly<W, A extends W> = A & { readonly [K in Exclude<keyof A, keyof W>]: never };
 
-/** Step constructors for a flow with locals V. */
-export interface Steps<V> {
+/** Step constructors for a flow with locals V; C is the processor as the stack's generation knows it, with its threads and processes. */
+export interface Steps<V, C = Cpu> {
   /** Change the world. A `jump` in it may move the flow's own place. */
-  act(label: string, run?: Run<V>, kind?: KindName): Step;
+  act(label: string, run?: Run<V, C>, kind?: KindName): Step;
   /** Go to a mark when `when` holds. */
-  test(label: string, when: Run<V>, to: string, kind?: KindName): Step;
+  test(label: string, when: Run<V, C>, to: string, kind?: KindName): Step;
   jump(to: string, label?: string): Step;
   /** Enter another flow; `args` makes its locals, all of them. */
-  call<W extends object, const A extends W>(label: string, callee: Ref<W>, args: (c: Cpu, v: V) => Exactly<W, A>, kind?: KindName): Step;
-  call(label: string, callee: Ref<NoLocals> | string, args?: Run<V>, kind?: KindName): Step;
+  call<W extends object, const A extends W>(label: string, callee: Ref<W>, args: (c: C, v: V) => Exactly<W, A>, kind?: KindName): Step;
+  call(label: string, callee: Ref<NoLocals> | string, args?: Run<V, C>, kind?: KindName): Step;
   /** Enter a flow chosen at run time: `run` returns the frame (`enter`), or null to go on without a call. */
-  callDynamic(label: string, run: (c: Cpu, v: V) => Frame | { flow: number; v: Locals } | null, kind?: KindName): Step;
+  callDynamic(label: string, run: (c: C, v: V) => Frame | { flow: number; v: Locals } | null, kind?: KindName): Step;
   /** Leave the flow; `run` may set the result in `c.t.rax` and the transition's arguments. */
-  ret(label?: string, run?: Run<V>, kind?: KindName): Step;
+  ret(label?: string, run?: Run<V, C>, kind?: KindName): Step;
   at(mark: string): Mark;
   /**
    * Declares variables of the flow beside its arguments, with what they are at its start: all that it ever sets. Plain data that is replaced
@@ -112,22 +112,27 @@ const STEPS: Steps<never> = {
 };
 
 /**
- * Declare the flow of a reference, or one that only its name finds (a scenario's). Its locals V are its arguments A and its own variables.
+ * Declares the flow of a reference, or one that only its name finds (a scenario's). Its locals V are its arguments A and its own variables.
  * `source` is the section of the reference text it follows.
  */
-export function flow<V extends object = Locals>(
+export type FlowMaker<C> = <V extends object = Locals>(
   of: Declares<V> | string,
   layer: Layer,
   source: string,
-  build: (steps: Steps<V>) => readonly (Item | null)[],
-  options: FlowOptions = {},
-): Flow {
+  build: (steps: Steps<V, C>) => readonly (Item | null)[],
+  options?: FlowOptions,
+) => Flow;
+
+export const flow: FlowMaker<Cpu> = (of, layer, source, build, options = {}) => {
   const name = typeof of === "string" ? of : of.name;
-  const written = build(STEPS as unknown as Steps<V>).filter((item) => item !== null);
+  const written = build(STEPS as unknown as Parameters<typeof build>[0]).filter((item) => item !== null);
   const items = written.filter((item): item is Step | Mark => !("own" in item));
   const declared = written.flatMap((item) => ("own" in item ? [item.own] : []));
   return { name, layer, source, items, own: declared.length === 0 ? null : Object.assign({}, ...declared), ...options };
-}
+};
+
+/** `flow` for the flows of a generation: they run on its threads only. */
+export const flowFor = <C extends Cpu>(): FlowMaker<C> => flow as FlowMaker<never> as FlowMaker<C>;
 
 /** A flow made ready to run: marks resolved to positions, callees to numbers. */
 export interface Compiled {

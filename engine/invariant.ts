@@ -3,16 +3,16 @@
  * engine, never of the emulated code: that may leak preempt, drop signals and keep locks, but not share a frame or miscount a ring.
  */
 
-import { hasBegun, isAt } from "./control.ts";
+import { hasBegun } from "./control.ts";
+import type { Cpu } from "./cpu.ts";
 import type { Program } from "./flow.ts";
 import { handlerFlow } from "./flow-names.ts";
 import { numberOf } from "./frames.ts";
 import { restoreRt } from "./host/flows.ts";
-import { RESERVED, RING_CAPACITY } from "./libos/ring.ts";
-import { EVENT } from "./pal/events.ts";
 import { NSSA } from "./sgx/leaf.ts";
 import { hasSignal, isSynchronous, linuxDefault, SIG, SIGNAL_COUNT } from "./signals.ts";
-import { ENCLAVE, type Frame, HOST, type HostSignal, type Machine, type Process, type Thread } from "./state.ts";
+import type { Look } from "./stack/stack.ts";
+import { ENCLAVE, HOST, type HostSignal, type Machine, type Process, type Thread } from "./state.ts";
 import { NEVER } from "./time.ts";
 
 /** What is being looked at: broken laws are collected in `wrong`, each with the thread or process it is about. */
@@ -34,62 +34,69 @@ function handlersOf(program: Program): boolean[] {
 }
 
 /** The laws this state breaks, one line each; an empty list when all is well. */
-export function checkInvariants(m: Machine, program: Program): string[] {
+export function checkInvariants({ m, program, wiring }: Cpu): string[] {
   const isHandler = handlersOf(program);
   const check: Check = { m, program, restorer: numberOf(program, restoreRt), isHandler, wrong: [] };
-  checkOwners(check);
+  const look = lookAt(check);
+  checkOwners(check, look);
   checkMembership(check);
-  checkObjects(check);
+  checkObjects(check, look);
   for (const t of m.threads) if (t) checkThread(check, t);
   for (const p of m.processes) if (p) checkProcess(check, p);
+  wiring.stack.laws(look);
   return check.wrong;
 }
 
 /** A frame, its locals and a thread's own lists have one owner (a copied reference would be edited twice). */
-function checkOwners({ m, wrong }: Check): void {
-  const owners = new Map<object, string>();
-  const own = (value: object | null | undefined, owner: string): void => {
-    if (!value) return;
-    const other = owners.get(value);
-    if (other) wrong.push(`${owner} and ${other} are one object`);
-    owners.set(value, owner);
-  };
-  const frames = (list: readonly Frame[], owner: string): void => {
-    own(list, owner);
-    list.forEach((frame, i) => {
-      own(frame, `${owner}[${i}]`);
-      own(frame.v, `${owner}[${i}].v`);
-    });
-  };
+function checkOwners({ m }: Check, { own, ownFrames }: Look): void {
   for (const t of m.threads) {
     if (!t) continue;
     const name = `thread ${t.name}`;
-    frames(t.host, `${name}: host stack`);
-    frames(t.enclave, `${name}: enclave stack`);
-    t.sgx.ssa.forEach((ssa, i) => {
+    ownFrames(t.host, `${name}: host stack`);
+    ownFrames(t.enclave, `${name}: enclave stack`);
+    t.sgx?.ssa.forEach((ssa, i) => {
       own(ssa, `${name}: SSA[${i}]`);
-      if (ssa) frames(ssa.push, `${name}: SSA[${i}].push`);
+      if (ssa) ownFrames(ssa.push, `${name}: SSA[${i}].push`);
     });
-    own(t.libos.rings, `${name}: rings`);
-    own(t.libos.actions, `${name}: actions`);
     own(t.hostPending, `${name}: pending`);
-    own(t.pal.queue, `${name}: PAL queue`);
     own(t.app.places, `${name}: places`);
-    for (const ring of Object.values(t.libos.rings)) {
-      own(ring, `${name}: ring`);
-      own(ring.slots, `${name}: slots`);
-      for (const slot of ring.slots) own(slot, `${name}: slot`);
-    }
-    for (const action of Object.values(t.libos.actions)) own(action, `${name}: LibOS action`);
   }
   for (const p of m.processes) {
     if (!p) continue;
     own(p.hostActions, `process ${p.name}: actions`);
     own(p.hostPending, `process ${p.name}: pending`);
-    own(p.threadList, `process ${p.name}: thread_list`);
-    for (const event of p.asyncList) own(event, `process ${p.name}: async event`);
     for (const action of Object.values(p.hostActions)) own(action, `process ${p.name}: action`);
   }
+}
+
+/** What the laws of a stack are given. */
+function lookAt({ m, program, wrong }: Check): Look {
+  const owners = new Map<object, string>();
+  const own = (value: object | null, owner: string): void => {
+    if (!value) return;
+    const other = owners.get(value);
+    if (other) wrong.push(`${owner} and ${other} are one object`);
+    owners.set(value, owner);
+  };
+  const free = new Set(m.freeObjects);
+  return {
+    m,
+    program,
+    wrong: (what) => {
+      wrong.push(what);
+    },
+    own,
+    ownFrames(list, owner) {
+      own(list, owner);
+      list.forEach((frame, i) => {
+        own(frame, `${owner}[${i}]`);
+        own(frame.v, `${owner}[${i}].v`);
+      });
+    },
+    uses(id, by) {
+      if (m.objects[id] === undefined || free.has(id)) wrong.push(`${by} uses object ${id}, which is free`);
+    },
+  };
 }
 
 /** Lists of threads and processes agree with each other. */
@@ -115,26 +122,12 @@ function checkMembership({ m, wrong }: Check): void {
 }
 
 /** Host objects: levels are counts, a free object is in nobody's hands. */
-function checkObjects({ m, wrong }: Check): void {
-  const free = new Set(m.freeObjects);
-  if (free.size !== m.freeObjects.length) wrong.push("an object is free twice");
+function checkObjects({ m, wrong }: Check, { uses }: Look): void {
+  if (new Set(m.freeObjects).size !== m.freeObjects.length) wrong.push("an object is free twice");
   m.objects.forEach((object, id) => {
     if (object.level < 0) wrong.push(`object ${object.name} (${id}) has level ${object.level}`);
   });
-  const used = (id: number, by: string): void => {
-    if (m.objects[id] === undefined || free.has(id)) wrong.push(`${by} uses object ${id}, which is free`);
-  };
-  for (const t of m.threads)
-    if (t) {
-      used(t.libos.schedulerEvent, `thread ${t.name}`);
-      used(t.libos.childExitEvent, `thread ${t.name}`);
-    }
-  for (const p of m.processes) {
-    if (!p) continue;
-    for (const id of [p.helperEvent, p.ipc.port, p.stream, ...p.children.map((child) => child.exitEvent), ...Object.values(p.lockObjects)])
-      used(id, `process ${p.name}`);
-  }
-  for (const [name, id] of Object.entries(m.objectsByName)) used(id, name);
+  for (const [name, id] of Object.entries(m.objectsByName)) uses(id, name);
 }
 
 function checkThread(check: Check, t: Thread): void {
@@ -150,7 +143,6 @@ function checkThread(check: Check, t: Thread): void {
   checkStacks(check, t, say);
   checkSgx(check, t, say);
   checkSleep(check, t, say);
-  checkRings(check, t, say);
   checkPendings(m, t, say);
 }
 
@@ -194,6 +186,11 @@ function checkStacks({ program, restorer, isHandler }: Check, t: Thread, say: Sa
 /** CSSA counts the filled SSA frames; enclave code runs only with one to spare. */
 function checkSgx({ m }: Check, t: Thread, say: Say): void {
   const { sgx } = t;
+  if (t.process >= m.processes.length) say(`belongs to process ${t.process}`);
+  if (!sgx) {
+    if (t.stack === ENCLAVE || t.enclave.length > 0) say("has an enclave stack without an enclave");
+    return;
+  }
   if (!(sgx.cssa >= 0 && sgx.cssa <= NSSA)) say(`CSSA is ${sgx.cssa}`);
   sgx.ssa.forEach((ssa, i) => {
     if ((ssa !== null) !== i < sgx.cssa) say(`SSA[${i}] is ${ssa ? "filled" : "empty"} with CSSA ${sgx.cssa}`);
@@ -201,37 +198,10 @@ function checkSgx({ m }: Check, t: Thread, say: Say): void {
   if (sgx.inside === 1 && sgx.cssa >= NSSA) say("enclave code runs without a free SSA frame");
   if (t.stack === ENCLAVE && sgx.inside === 0) say("untrusted code runs on the enclave stack");
   if (!sgx.mapped && (sgx.inside === 1 || sgx.cssa > 0 || t.enclave.length > 0)) say("in an enclave without a TCS");
-  if (t.process >= m.processes.length) say(`belongs to process ${t.process}`);
 }
 
-/**
- * A ring goes from head to tail. has_signal goes up after the tail and down with the head: it may be too high for good, after two
- * producers took one slot (3.2 signal-log-cas-false-success), but too low only for those that are between the two.
- */
-function checkRings({ m, program }: Check, t: Thread, say: Say): void {
-  let length = 0;
-  for (const { head, tail, length: own, slots } of Object.values(t.libos.rings)) {
-    if (slots.length !== RING_CAPACITY + 1) say(`a ring of ${slots.length} slots`);
-    if (own !== (tail - head + slots.length) % slots.length) say(`a ring from ${head} to ${tail} has length ${own}`);
-    length += own;
-  }
-  if (t.libos.hasSignal >= length) return;
-  const allocating = program.byName.get("allocate_signal_log");
-  const frames = m.threads.flatMap((other) =>
-    other ? [...other.host, ...other.enclave, ...other.sgx.ssa.flatMap((ssa) => ssa?.push ?? [])] : [],
-  );
-  const reserving = frames.filter((frame) => frame.flow === allocating && frame.v.target === t.id && isAt(program, frame, RESERVED)).length;
-  if (t.libos.hasSignal + reserving < length) say(`has_signal is ${t.libos.hasSignal}, in the rings are ${length}`);
-}
-
-/** The three stores of pending signals: counts are the lengths of queues, and nothing deliverable is overlooked. */
+/** Signals that the kernel keeps: nothing deliverable is overlooked. */
 function checkPendings(m: Machine, t: Thread, say: Say): void {
-  const { libos, pal } = t;
-  if (libos.preempt < 0) say(`preempt is ${libos.preempt}`);
-  for (const event of [pal.pendingEvent, ...pal.queue.map((node) => node.event)]) {
-    if (!(event >= 0 && event <= EVENT.RESUME)) say(`event ${event} is pending`);
-  }
-  if ((pal.pendingEvent === 0) !== (pal.pendingId === 0)) say(`pending event ${pal.pendingEvent} with signal id ${pal.pendingId}`);
   checkQueue(m, t.hostPending, say);
   const due = t.hostPending.find((pending) => !hasSignal(t.hostMask, pending.signal));
   if (due && !t.check && !t.dying) say(`does not look for its pending signal ${due.signal}`);
@@ -266,15 +236,6 @@ function checkProcess({ m, program, wrong }: Check, p: Process): void {
     const takers = threads.filter((t) => !hasSignal(t.hostMask, signal));
     const looked = takers.some((t) => t.check && (t.state === "run" || p.stopped || !t.wait?.interruptible || !ends(p, signal)));
     if (p.alive && takers.length > 0 && !looked) say(`nobody looks for pending signal ${signal}`);
-  }
-  for (const id of p.threadList) {
-    const t = m.threads[id];
-    if (t && (t.process !== p.id || t.internal)) say(`thread_list has thread ${t.name}`);
-  }
-  if (new Set(p.threadList).size !== p.threadList.length) say("a thread is on thread_list twice");
-  for (const [name, owner] of Object.entries(p.locks)) {
-    const t = m.threads[owner];
-    if (t && t.process !== p.id) say(`${name} is owned by thread ${t.name} of another process`);
   }
   if (p.parent >= p.id) say(`its parent is process ${p.parent}`);
   for (const [signal, action] of Object.entries(p.hostActions)) {

@@ -35,7 +35,7 @@ function wire(o: RunOptions, program: Program): Wiring {
   const names = Object.keys(o.scenario.handlers).map(handlerFlow);
   const handlers = new Set(names);
   return {
-    columns: stack.columns,
+    stack,
     native: o.stack === "native-linux",
     handlers: names.map((name) => program.byName.get(name) ?? -1),
     isHandler: program.flows.map((f) => handlers.has(f.name)),

@@ -7,7 +7,6 @@ import { generate } from "./host/generate.ts";
 import { OUTSIDE } from "./host/outside.ts";
 import { changeInfo, exitInfo, hearsOfStops, reapsItself } from "./host/process-state.ts";
 import { wake } from "./host/sleep.ts";
-import { streamsClosed } from "./libos/ipc.ts";
 import { byKernel, SI, type SigInfo, sentBy, withValue } from "./siginfo.ts";
 import { SIG } from "./signals.ts";
 import { type Machine, type Process, READY, type Thread } from "./state.ts";
@@ -82,7 +81,7 @@ function processEnded(c: Cpu, id: number, at: number): void {
   c.value = p.end.status;
   c.extra = p.end.why;
   c.happen(t, OUTSIDE.ended, KIND["process.exit"], -1);
-  streamsClosed(c, p);
+  c.wiring.stack.state.processEnded(c, p);
   // What its parent gets is a row of its own, and a turn makes one.
   c.m.changes.push({ process: id, what: "ended" });
 }

@@ -18,7 +18,7 @@ import { checkInvariants } from "./invariant.ts";
 import { childChanged, fire, nextTimer, targetOf, timerExpired } from "./outside-world.ts";
 import type { Scenario, StackName } from "./scenario/schema.ts";
 import { copyState } from "./search/copy.ts";
-import { MACHINE } from "./search/machine-layout.ts";
+import { machineLayout } from "./search/machine-layout.ts";
 import { aex, NSSA } from "./sgx/leaf.ts";
 import { isSynchronous } from "./signals.ts";
 import { STACKS } from "./stack/index.ts";
@@ -100,7 +100,13 @@ export class Run implements Source {
   /** The same run at the same place, sharing nothing. */
   clone(): Run {
     const { cpu } = this;
-    const copy = new Cpu(copyState(MACHINE, cpu.m), cpu.program, cpu.scenario, cpu.chooser.fork(), cpu.wiring);
+    const copy = new Cpu(
+      copyState(machineLayout(cpu.wiring.stack.layout), cpu.m),
+      cpu.program,
+      cpu.scenario,
+      cpu.chooser.fork(),
+      cpu.wiring,
+    );
     copy.pins = cpu.pins;
     copy.know(cpu);
     return new Run(this.options, copy);
@@ -148,9 +154,9 @@ export class Run implements Source {
 
   /** The laws are looked at in every run, now and then and at its end: rarely enough not to be felt. Throws BrokenLaw. */
   private checkLaws(): void {
-    const { m, program, chooser, scenario } = this.cpu;
+    const { m, chooser, scenario } = this.cpu;
     this.checkedAt = m.seq;
-    const laws = [...checkInvariants(m, program), ...this.overlooked()];
+    const laws = [...checkInvariants(this.cpu), ...this.overlooked()];
     if (laws.length === 0) return;
     const { stack, fixes = [], seed = scenario.seed } = this.options;
     throw new BrokenLaw({ stack, fixes, scheduler: chooser.name, seed, seq: m.seq, laws, decisions: [...this.decisions], scenario });
@@ -242,8 +248,8 @@ export class Run implements Source {
       t.check = false;
       nothingDelivered(c, t);
     }
-    if (arrives && !inEnclave(t)) deliver(c, t, pending);
-    else if (arrives || interrupted) aex(c, t);
+    if ((arrives || interrupted) && inEnclave(t)) aex(c, t);
+    else if (arrives) deliver(c, t, pending);
     else c.step(t);
     this.afterStep(t);
   }
@@ -305,7 +311,7 @@ export class Run implements Source {
     return c.m.live.every((id) => {
       const t = c.thread(id);
       if (t.state !== "blocked") return false;
-      return timeOf(t) >= NEVER || (t.internal && c.process(t).asyncList.length === 0);
+      return timeOf(t) >= NEVER || (t.internal && c.wiring.stack.idles(c.process(t)));
     });
   }
 

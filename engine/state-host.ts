@@ -3,6 +3,7 @@
 import type { ObjectKind } from "./object-kinds.ts";
 import type { SigInfo } from "./siginfo.ts";
 import type { SignalSet } from "./signals.ts";
+import type { Word } from "./state.ts";
 
 /** A signal the host kernel keeps for a thread or process. */
 export interface HostSignal {
@@ -60,6 +61,8 @@ export interface HostObject {
   fd?: FdKind;
   /** nwaiters of a PAL mutex or event: who has said that it waits, whether it sleeps or not. */
   waiters: number;
+  /** What the bytes in it say, where somebody has to know; in their order. */
+  messages: readonly Word[];
   /** How a LibOS treats it, when it is the scenario's. */
   kind: ObjectKind;
   /** O_NONBLOCK. */

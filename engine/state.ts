@@ -8,11 +8,11 @@
 import type { Ending } from "./block.ts";
 import type { SignalSet } from "./signals.ts";
 import type { CpuTimer, HostAction, HostObject, HostSignal, HostTimer, Wait, WakeCause } from "./state-host.ts";
-import type { AsyncEvent, IpcMessage, IpcState, LibosState, ShimChild, TidRun } from "./state-libos.ts";
+import type { SgxState } from "./state-sgx.ts";
 import type { Why } from "./transition.ts";
 
 export * from "./state-host.ts";
-export * from "./state-libos.ts";
+export * from "./state-sgx.ts";
 
 /** No `any` reaches a flow: each one declares its own locals, the machine only stores them. */
 export type Word = number | string | boolean | null | readonly Word[] | { readonly [name: string]: Word };
@@ -29,52 +29,6 @@ export interface Frame {
 export const HOST = 0;
 export const ENCLAVE = 1;
 export type StackId = 0 | 1;
-
-/** Registers of an interrupted enclave thread in SSA[i].GPRSGX, as far as control flow needs them. */
-export interface SsaFrame {
-  stack: StackId;
-  depth: number;
-  rax: number;
-  rdi: number;
-  rsi: number;
-  id: number;
-  rdx: string;
-  /** EXITINFO: exception vector, -1 when not valid. */
-  vector: number;
-  /** Detail of the exception that memory-safe code would look at: opcode of #UD. */
-  opcode: string;
-  /** Frames the exception path built on the interrupted stack; they run after ERESUME. */
-  push: Frame[];
-}
-
-/** Hardware and enclave TLS of one thread (reference, 1.3). */
-export interface SgxState {
-  /** current_tcs was set by map_tcs. */
-  mapped: boolean;
-  /** 1 in enclave mode. */
-  inside: 0 | 1;
-  cssa: number;
-  ssa: (SsaFrame | null)[];
-  /** The first ecall has set exit_target. */
-  exitTarget: boolean;
-  /** TLS.stack: where RSP stood at the last ocall; depth -1 before the first. */
-  ocallStack: StackId;
-  ocallDepth: number;
-  /** TLS.ustack_top as depth of the untrusted stack. */
-  ustackTop: number;
-  /** The running instruction raised this exception: the next AEX reports it. -1 none or not reported. */
-  faultVector: number;
-  faultOpcode: string;
-}
-
-/** Linux PAL_TCB (reference, 1.4). */
-export interface PalState {
-  pendingEvent: number;
-  pendingId: number;
-  queue: { event: number; id: number }[];
-  /** The thread is inside the PAL's slab allocator. */
-  slabLocked: boolean;
-}
 
 /** What the application itself knows; the engine's bookkeeping of it included. */
 export interface AppState {
@@ -138,22 +92,19 @@ export interface Thread {
   tidWord: number;
   /** Where its program begins, a return address: behind an execve that made a new process; 0 at its start. */
   startPc: number;
-  /** struct clone_args, until the application's code starts; null otherwise. */
-  cloned: { create: number; initialize: number; parent: number } | null;
-  /** What the bytes say that it is about to write to the port of a process. */
-  mail: { process: number; message: IpcMessage } | null;
+  /** What the bytes say that it is about to write to an object. */
+  mail: { object: number; message: Word } | null;
   wait: Wait | null;
   /** Word in whose queue of sleepers the thread is, asleep or on its way to sleep (futex); -1 none. */
   queued: number;
   cause: WakeCause;
-  sgx: SgxState;
-  pal: PalState;
-  libos: LibosState;
+  /** Null on a stack without an enclave. */
+  sgx: SgxState | null;
+  /** What the PAL and the LibOS of the stack keep of the thread, as its generation declares it; null without one. */
+  pal: unknown;
+  libos: unknown;
   app: AppState;
 }
-
-/** The mask of whoever the application asks: a LibOS, or the kernel. */
-export const appMask = (t: Thread): SignalSet => (t.libos.ready ? t.libos.mask : t.hostMask);
 
 /** How a process ended. */
 export interface ProcessEnd {
@@ -169,8 +120,6 @@ export interface Process {
   pid: number;
   name: string;
   parent: number;
-  /** The RPC stream to the parent, on which the child says that it has started. */
-  stream: number;
   alive: boolean;
   /** Meaningful when !alive. */
   end: ProcessEnd;
@@ -193,51 +142,17 @@ export interface Process {
   /** ITIMER_REAL of the host kernel: next expiry or NEVER, and interval. */
   timer: number;
   timerInterval: number;
-  /** lock name -> owner thread. */
-  locks: Record<string, number>;
-  lockObjects: Record<string, number>;
-  /** PAL's handler table: event -> registered. */
-  upcalls: Record<number, boolean>;
-  asyncList: AsyncEvent[];
-  /** real_itimer of the LibOS, in microseconds. */
-  realItimer: { timeout: number; reset: number };
-  /** Entries made so far. */
-  asyncEvents: number;
-  /** thread_list: threads the LibOS takes for alive, in the order of their start. Of a death in the PAL nobody tells it (2.5, 2.9). */
-  threadList: number[];
-  /** Threads that have ended and are on thread_list all the same, until wait4 takes them off. */
-  endedThreads: TidRun[];
-  helperAlive: boolean;
-  helperEvent: number;
   /** Helper threads made so far: what their tids are counted from. */
   internalThreads: number;
-  ipc: IpcState;
-  /** Forked children on thread_list. */
-  children: ShimChild[];
-  /** The LibOS has a handle of the terminal for its messages. */
-  ttyOpen: boolean;
-  /** Highest descriptor a LibOS call has given out: its slot and those below are made. */
-  highestFd: number;
-  /** Objects whose descriptor the LibOS has closed in this process. */
-  closedObjects: number[];
-  /** LibOS futex: object -> threads that sleep on it; an entry stays. */
-  futexes: Record<string, number[]>;
-  /** fork was called here or in a process before: the leaders of the namespaces are known, and the user has been told of the slow way. */
-  hasForked: boolean;
   /** Made by vfork, and not over: the object its parent sleeps on; -1 else. */
   vforkDone: number;
   /** Made by vfork under a LibOS: no host process of its own yet. */
   dummy: boolean;
-  /** futex_list_lock has been made. */
-  futexLock: boolean;
-  /** cur_process.exit_code, what the thread that ended last gave, and why it ended. */
-  exiting: ProcessEnd;
-  /** Somebody has called exit_group. */
-  exitGroup: boolean;
   /** Flags of the application that are set (`set` of a scenario): memory that its threads and handlers share. */
   flags: string[];
-  /** in_terminate: somebody is in shim_clean. */
-  terminating: boolean;
+  /** What the PAL and the LibOS of the stack keep of the process, as its generation declares it; null without one. */
+  pal: unknown;
+  libos: unknown;
 }
 
 /** Progress of a scenario's outside plan. */
@@ -260,18 +175,18 @@ export interface Questions {
 /** What choice points are about, and what a chooser may draw from. */
 export type Chance = Pick<Machine, "seq" | "rng" | "questions">;
 
-export interface Machine {
+export interface Machine<T extends Thread = Thread, P extends Process = Process> {
   seq: number;
   /** Turns of the loop that made no transition: a plan came and nobody was there. They count against the limit, too. */
   idle: number;
   /** Virtual ns of the transition made last. */
   now: number;
   /** By id; null once the thread is gone and nothing refers to it: memory does not grow with the length of a run. */
-  threads: (Thread | null)[];
+  threads: (T | null)[];
   /** Ids of threads that are not dead, ascending. */
   live: number[];
   /** By id; null once reaped or orphaned. */
-  processes: (Process | null)[];
+  processes: (P | null)[];
   /** Ids of processes that are not null, ascending. */
   known: number[];
   objects: HostObject[];

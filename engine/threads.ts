@@ -3,9 +3,8 @@
 import type { Cpu } from "./cpu.ts";
 import { retarget } from "./host/generate.ts";
 import { wakeWaiters } from "./host/sleep.ts";
-import { threadLock } from "./libos/names.ts";
 import { emptySet } from "./signals.ts";
-import { copyTree, type Frame, HOST, type IpcState, type LibosState, type Process, type SgxState, setAt, type Thread } from "./state.ts";
+import { type Frame, HOST, type Process, type SgxState, setAt, type Thread, type Word } from "./state.ts";
 import { NEVER } from "./time.ts";
 import { WHY } from "./transition.ts";
 
@@ -25,31 +24,7 @@ export const newSgx = (): SgxState => ({
   faultOpcode: "",
 });
 
-const newLibos = (schedulerEvent: number, childExitEvent: number, pgid: number): LibosState => ({
-  ready: false,
-  palErrno: 0,
-  preempt: 0,
-  delayed: false,
-  syscallNr: 0,
-  mask: emptySet(),
-  hasSignal: 0,
-  rings: {},
-  actions: {},
-  suspendOnSignal: false,
-  schedulerEvent,
-  childExitEvent,
-  pgid,
-  parent: -1,
-  liveThreads: 0,
-  exited: [],
-  exitCode: 0,
-  termSignal: 0,
-  probing: false,
-});
-
-const noIpc = (port: number): IpcState => ({ helper: "none", thread: false, port, queue: [], children: [], waiting: [] });
-
-export interface NewThread {
+export interface NewThread<T = Thread> {
   readonly process: Process;
   readonly name: string;
   readonly internal: boolean;
@@ -57,11 +32,13 @@ export interface NewThread {
   /** Frames it starts with, outermost first. */
   readonly frames: Frame[];
   /** Whose mask, dispositions and clock it starts with; null for the first thread. */
-  readonly creator: Thread | null;
-  readonly cloned?: Thread["cloned"];
+  readonly creator: T | null;
+  /** What the creator gives it on its way, for the stack's own part. */
+  readonly cloned?: Word;
 }
 
-export function newThread(c: Cpu, { process, name, internal, program, frames, creator, cloned = null }: NewThread): Thread {
+export function newThread<T extends Thread, P extends Process>(c: Cpu<T, P>, given: NewThread<T>): T {
+  const { process, name, internal, program, frames, creator, cloned = null } = given;
   const id = c.m.threads.length;
   if (internal) process.internalThreads += 1;
   const tid = internal ? INTERNAL_TID_BASE + process.internalThreads : c.m.nextPid++;
@@ -91,14 +68,13 @@ export function newThread(c: Cpu, { process, name, internal, program, frames, cr
     dying: false,
     tidWord: NO_WORD,
     startPc: 0,
-    cloned,
     mail: null,
     wait: null,
     queued: -1,
     cause: 0,
-    sgx: newSgx(),
-    pal: { pendingEvent: 0, pendingId: 0, queue: [], slabLocked: false },
-    libos: newLibos(c.newObject("scheduler_event"), c.newObject("child_exit_event"), creator?.libos.pgid ?? process.pid),
+    sgx: c.wiring.stack.enclave ? newSgx() : null,
+    pal: null,
+    libos: null,
     app: {
       calls: 0,
       handlers: {},
@@ -114,8 +90,9 @@ export function newThread(c: Cpu, { process, name, internal, program, frames, cr
       pinned: [],
     },
   };
-  if (creator && !internal) inherit(made, creator);
-  c.m.threads.push(made);
+  // Its own part is what the stack fills in.
+  c.wiring.stack.state.newThread(c, made as T, creator, cloned);
+  c.m.threads.push(made as T);
   const t = c.thread(id);
   c.m.live.push(id);
   c.rouse(id);
@@ -125,24 +102,12 @@ export function newThread(c: Cpu, { process, name, internal, program, frames, cr
   return t;
 }
 
-/**
- * LibOS part of a new thread. get_new_thread copies 8 bytes of each action, for clone and for fork: the handler is right, flags and mask
- * are what the new heap block holds (3.2 per-thread-dispositions; shim_thread.c:208). Here that is a fresh block, all zero: no
- * SA_RESETHAND, whatever the creator had.
- */
-function inherit(t: Thread, creator: Thread): void {
-  t.libos.mask = creator.libos.mask;
-  t.libos.actions = copyTree(creator.libos.actions);
-  for (const action of Object.values(t.libos.actions)) Object.assign(action, { flags: 0, mask: emptySet(), garbage: true });
-}
-
-export function newProcess(c: Cpu, name: string, parent: Process | null): Process {
+export function newProcess<T extends Thread, P extends Process>(c: Cpu<T, P>, name: string, parent: P | null): P {
   const made: Process = {
     id: c.m.processes.length,
     pid: c.m.nextPid,
     name: c.newName("process", name),
     parent: parent?.id ?? -1,
-    stream: c.newObject("process stream"),
     alive: true,
     end: { status: 0, why: WHY.EXIT, signal: 0 },
     reaped: false,
@@ -158,35 +123,17 @@ export function newProcess(c: Cpu, name: string, parent: Process | null): Proces
     cpuTimers: { virtual: { left: 0, interval: 0 }, prof: { left: 0, interval: 0 } },
     timer: NEVER,
     timerInterval: 0,
-    locks: {},
-    lockObjects: {},
-    upcalls: {},
-    asyncList: [],
-    realItimer: { timeout: 0, reset: 0 },
-    asyncEvents: 0,
-    threadList: [],
-    endedThreads: [],
-    helperAlive: false,
-    helperEvent: c.newObject("async_helper_event"),
     internalThreads: 0,
-    ipc: noIpc(c.newObject("ipc port")),
-    children: [],
-    ttyOpen: false,
-    highestFd: parent?.highestFd ?? 2,
-    closedObjects: [...(parent?.closedObjects ?? [])],
-    futexes: {},
-    futexLock: false,
-    hasForked: parent !== null,
     vforkDone: -1,
     dummy: false,
-    exiting: { status: 0, why: WHY.EXIT, signal: 0 },
     flags: parent ? [...parent.flags] : [],
-    exitGroup: false,
-    terminating: false,
+    pal: null,
+    libos: null,
   };
-  c.m.processes.push(made);
+  c.wiring.stack.state.newProcess(c, made as P, parent);
+  c.m.processes.push(made as P);
   c.m.known.push(made.id);
-  return c.m.processes[made.id] as Process;
+  return c.m.processes[made.id] as P;
 }
 
 const NO_WORD = -1;
@@ -220,27 +167,10 @@ export function endThread(c: Cpu, t: Thread): void {
   c.m.live.splice(c.m.live.indexOf(t.id), 1);
   p.threads.splice(p.threads.indexOf(t.id), 1);
   setAt(c.m.threads, t.id, null);
-  c.freeObject(t.libos.schedulerEvent);
-  c.freeObject(t.libos.childExitEvent);
+  c.wiring.stack.state.endThread(c, t);
   c.dirty = true;
   retarget(c, p);
-  dropLock(c, p, threadLock(t));
   if (p.threads.length === 0) forgetProcess(c, p);
-}
-
-/** With more threads than this, looking through their stacks costs more than the memory is worth. */
-const MANY_THREADS = 64;
-
-/**
- * A lock that goes with its owner, a thread or the record of a child: its mutex is given back, unless somebody has the lock or is on its
- * way to it.
- */
-export function dropLock(c: Cpu, p: Process, name: string): void {
-  const id = p.lockObjects[name];
-  if (id === undefined || p.locks[name] !== undefined || p.threads.length > MANY_THREADS) return;
-  if (c.threadsOf(p).some((t) => [...t.host, ...t.enclave].some((frame) => frame.v.name === name))) return;
-  delete p.lockObjects[name];
-  c.freeObject(id);
 }
 
 /** Give the memory of a process back once it has ended and was reaped, or nobody will reap it. */
@@ -248,14 +178,7 @@ export function forgetProcess(c: Cpu, p: Process): void {
   const parent = c.m.processes[p.parent];
   if (c.m.processes[p.id] === null || p.threads.length > 0 || (!p.reaped && parent?.alive)) return;
   for (const child of c.processes()) if (child.parent === p.id) forgetProcess(c, child);
-  for (const object of [
-    p.helperEvent,
-    p.ipc.port,
-    p.stream,
-    ...p.children.map((child) => child.exitEvent),
-    ...Object.values(p.lockObjects),
-  ])
-    c.freeObject(object);
+  c.wiring.stack.state.forgetProcess(c, p);
   setAt(c.m.processes, p.id, null);
   c.m.known.splice(c.m.known.indexOf(p.id), 1);
 }

@@ -11,7 +11,7 @@ import { missingCall } from "../libos/unimplemented.ts";
 import { goesOnAs, type Operation, type OperationName, type OperationOf, type Scenario } from "../scenario/schema.ts";
 import { NO_INFO } from "../siginfo.ts";
 import { setOf } from "../signals.ts";
-import { appMask, keyOf, type Locals, SA_NOCLDSTOP, SA_NOCLDWAIT, SA_NODEFER, SA_ONSTACK, SA_RESETHAND, SA_RESTART } from "../state.ts";
+import { keyOf, type Locals, SA_NOCLDSTOP, SA_NOCLDWAIT, SA_NODEFER, SA_ONSTACK, SA_RESETHAND, SA_RESTART } from "../state.ts";
 import { call, childNamed, opaque, plainError, pollArgs, waitArgs } from "./call.ts";
 import { decision, loop, retry, setFlag } from "./conditions.ts";
 import { INTERRUPTIBLE } from "./interruptible.ts";
@@ -183,7 +183,7 @@ const COMPILE: Compile = {
             depth: stackOf(c.t, stack).length,
             flow: frame.flow,
             pc: jumpTarget(c.program, frame),
-            mask: appMask(c.t),
+            mask: c.wiring.stack.appMask(c.t),
           };
           return false;
         },
@@ -269,7 +269,7 @@ const told = (s: Steps<Program>): Step[] => [
   s.act(
     "the mask while the handler runs",
     (c, v) => {
-      const [low, high] = appMask(c.t);
+      const [low, high] = c.wiring.stack.appMask(c.t);
       c.value = low >>> 0;
       c.extra = high;
       enterHandler(c, v.signal);

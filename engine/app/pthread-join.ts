@@ -5,7 +5,8 @@
 
 import type { Cpu } from "../cpu.ts";
 import { E } from "../errno.ts";
-import { type Flow, flow } from "../flow.ts";
+import { type Flow, type FlowMaker, flow, type Step, type Steps } from "../flow.ts";
+import { flow as grapheneFlow } from "../generations/graphene-2019/flow.ts";
 import { callArgs } from "../host/calls.ts";
 import type { Locals } from "../state.ts";
 import { tidWord } from "../threads.ts";
@@ -35,27 +36,38 @@ const isEnded = (c: Cpu, v: Join): boolean => v.word < 0 || c.m.objects[v.word]?
 
 const futexArgs = (v: Join): Locals => ({ ...callArgs({ object: v.word }), changed: false, tid: true });
 
-/** `inShim`: the futex call is one to a LibOS. */
-export const pthreadJoin = (inShim: boolean): Flow =>
-  flow<Join>("libc pthread_join", "app", "1.2", (s) => [
+type Maker<C extends Cpu> = { readonly flow: FlowMaker<C>; readonly futex: (s: Steps<Join, C>) => Step };
+
+const pthreadJoin = <C extends Cpu>({ flow: declare, futex }: Maker<C>): Flow =>
+  declare<Join>("libc pthread_join", "app", "1.2", (s) => [
     s.act("which thread is it?", find),
     s.test("ESRCH: there is no such thread", (c) => c.t.rax < 0, "return"),
     s.at("again"),
     s.test("its tid is 0?", isEnded, "joined"),
-    inShim
-      ? s.call(
-          "futex(FUTEX_WAIT, tid): shim_futex_wait()",
-          "shim_futex_wait",
-          (c, v) => {
-            c.value = counter(c);
-            return { ...futexArgs(v), entry: counter(c) };
-          },
-          "libos.syscall.enter",
-        )
-      : s.call("futex(FUTEX_WAIT, tid)", "host futex-wait", (_, v) => futexArgs(v)),
+    futex(s),
     s.jump("again", "look again"),
     s.at("joined"),
     s.act("joined", join),
     s.at("return"),
     s.ret("back in the application", returned, "app.return"),
   ]);
+
+export const nativeJoin = pthreadJoin({
+  flow,
+  futex: (s) => s.call("futex(FUTEX_WAIT, tid)", "host futex-wait", (_, v) => futexArgs(v)),
+});
+
+/** The futex call is one to a LibOS. */
+export const shimJoin = pthreadJoin({
+  flow: grapheneFlow,
+  futex: (s) =>
+    s.call(
+      "futex(FUTEX_WAIT, tid): shim_futex_wait()",
+      "shim_futex_wait",
+      (c, v) => {
+        c.value = counter(c);
+        return { ...futexArgs(v), entry: counter(c) };
+      },
+      "libos.syscall.enter",
+    ),
+});

@@ -6,6 +6,7 @@
 import { type Cpu, running } from "../cpu.ts";
 import { E } from "../errno.ts";
 import { type Flow, flow } from "../flow.ts";
+import { type Cpu as GrapheneCpu, flow as grapheneFlow } from "../generations/graphene-2019/flow.ts";
 import { LIBOS } from "../libos/flows.ts";
 import type { Locals } from "../state.ts";
 import { copyOf } from "../state.ts";
@@ -96,7 +97,7 @@ interface Shim extends Locals {
 
 const DELAYED_BIT = 0x8000_0000;
 /** preempt, as BEGIN_SHIM notes it. */
-export const counter = (c: Cpu): number => c.t.libos.preempt + (c.t.libos.delayed ? DELAYED_BIT : 0);
+export const counter = (c: GrapheneCpu): number => c.t.libos.preempt + (c.t.libos.delayed ? DELAYED_BIT : 0);
 
 /** Calls that may last: with debugging on a line is printed before they begin (shim_parser.c, `slow`). */
 const SLOW: ReadonlySet<SyscallName> = new Set([
@@ -122,7 +123,7 @@ const SLOW: ReadonlySet<SyscallName> = new Set([
 
 /** Above the LibOS. `debug`: the manifest has debug_type, and each line about a call is a PAL call outside of it (shim_internal.h:263-267). */
 export const libosCall = (name: SyscallName, debug: boolean): Flow[] => [
-  flow(`libc ${name}`, "app", "2.13", ({ call, at, ret }) => [
+  grapheneFlow(`libc ${name}`, "app", "2.13", ({ call, at, ret }) => [
     call(
       `shim_${name}()`,
       `shim_${name}`,
@@ -135,7 +136,7 @@ export const libosCall = (name: SyscallName, debug: boolean): Flow[] => [
     at("back"),
     ret("back in the application", returned, "app.return"),
   ]),
-  flow<Shim>(`shim_${name}`, "libos", "2.13", ({ act, test, call, at, ret }) => [
+  grapheneFlow<Shim>(`shim_${name}`, "libos", "2.13", ({ act, test, call, at, ret }) => [
     act("BEGIN_SHIM: syscall_nr, user registers", (c) => {
       c.t.libos.syscallNr = SYSCALLS[name];
       c.value = SYSCALLS[name];

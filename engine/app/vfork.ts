@@ -1,6 +1,6 @@
 /** vfork and posix_spawn of an application above a LibOS. */
 
-import { type Flow, flow } from "../flow.ts";
+import { type Flow, flow } from "../generations/graphene-2019/flow.ts";
 import { copyOf } from "../state.ts";
 import { counter, returned } from "./syscalls.ts";
 

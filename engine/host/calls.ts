@@ -6,7 +6,7 @@ import { type Flow, flow, type Step, type Steps } from "../flow.ts";
 import { programFlow } from "../flow-names.ts";
 import { SI, sentBy } from "../siginfo.ts";
 import { SIG } from "../signals.ts";
-import { copyTree, type Locals, type Process } from "../state.ts";
+import { copyTree, type Locals, type Process, type Word } from "../state.ts";
 import { endThread, newProcess, newThread } from "../threads.ts";
 import { NEVER } from "../time.ts";
 import { type KindName, WHY, type Why } from "../transition.ts";
@@ -99,13 +99,26 @@ export function fill(c: Cpu, object: number, amount: number): void {
   wakeWaiters(c, object);
 }
 
-/** What the bytes of a message to a LibOS process say: it is there when they are. */
-function handOver(c: Cpu, port: number): void {
+/** What bytes say that are in the object, or are about to be: the reader takes it out with `takeMessage`. */
+export function addMessage(c: Cpu, object: number, message: Word): void {
+  const o = c.m.objects[object];
+  if (o) o.messages = [...o.messages, message];
+}
+
+/** What the bytes say that are written. */
+function handOver(c: Cpu, object: number): void {
   const { mail } = c.t;
-  const to = c.m.processes[mail?.process ?? -1];
-  if (!mail || to?.ipc.port !== port) return;
-  to.ipc.queue.push(mail.message);
+  if (mail?.object !== object) return;
+  addMessage(c, object, mail.message);
   c.t.mail = null;
+}
+
+/** What the bytes just read said; null when they said nothing. */
+export function takeMessage(c: Cpu, object: number): Word {
+  const o = c.m.objects[object];
+  const [first = null, ...rest] = o?.messages ?? [];
+  if (o) o.messages = rest;
+  return first;
 }
 
 /** To a pipe whose reader is gone: EPIPE, and SIGPIPE where the caller did not ask for none (MSG_NOSIGNAL). */

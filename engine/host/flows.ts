@@ -3,7 +3,7 @@
 import { type Ref, ref } from "../ref.ts";
 import type { SigInfo } from "../siginfo.ts";
 import type { SignalSet } from "../signals.ts";
-import type { Thread } from "../state.ts";
+import type { Word } from "../state.ts";
 import type { CallLocals, Exit } from "./calls.ts";
 
 /** Locals of kill and tgkill: `targets` are processes for kill, threads for tgkill. */
@@ -18,7 +18,8 @@ export interface Creating extends CallLocals {
   /** Flow of a thread's first own function in a library OS; -1: its program. */
   start: number;
   internal: boolean;
-  cloned: Thread["cloned"];
+  /** What the creator gives the new thread, for the stack's own part of it. */
+  cloned: Word;
 }
 
 const call = <V extends object = CallLocals>(name: string): Ref<V> => ref(`host ${name}`);

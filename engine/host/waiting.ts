@@ -74,7 +74,8 @@ export function waiting({ name, attempt, timedOut = E.TIMEDOUT, cut = never, chi
         `${name}: wait`,
         (c, v) => {
           const result = tryNow(c, v);
-          const objects = v.takes >= 0 ? [] : v.object >= 0 ? [v.object] : v.objects;
+          // `object` of a wait for a child is the child.
+          const objects = v.takes >= 0 || child ? [] : v.object >= 0 ? [v.object] : v.objects;
           if (result === null && block(c, { objects, deadline: v.until, interruptible: v.interruptible !== false, child: child ? -1 : -2 }))
             return;
           v.ret = result ?? interrupted(c, v);

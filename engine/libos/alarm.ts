@@ -1,10 +1,10 @@
 /** alarm, setitimer and FIOASYNC: entries of async_list (reference, 2.19). Times are microseconds of DkSystemTimeQuery. */
 
-import type { Cpu } from "../cpu.ts";
 import { E } from "../errno.ts";
-import { type Flow, flow, type Step, type Steps } from "../flow.ts";
+import type { Flow, Step } from "../flow.ts";
+import { type Cpu, flow, type Steps } from "../generations/graphene-2019/flow.ts";
+import type { AsyncEvent, Process } from "../generations/graphene-2019/state.ts";
 import { copyOut, OUT, tell, type Writes } from "../host/outputs.ts";
-import type { AsyncEvent, Process } from "../state.ts";
 import { helperFlows, helperLock } from "./async-helper.ts";
 import { LIBOS } from "./flows.ts";
 import { answer, dk } from "./io.ts";
@@ -28,10 +28,10 @@ export interface Install {
  * Linux, too; an IO entry neither cancels nor is cancelled [H 87a4d4768]. Returns what was removed last.
  */
 function cancel(p: Process, v: Install, fixed: boolean): AsyncEvent | undefined {
-  if (!fixed) return p.asyncList.pop();
+  if (!fixed) return p.libos.asyncList.pop();
   if (v.callback === "io") return undefined;
-  const removed = p.asyncList.filter((event) => event.callback !== "io");
-  p.asyncList = p.asyncList.filter((event) => event.callback === "io");
+  const removed = p.libos.asyncList.filter((event) => event.callback !== "io");
+  p.libos.asyncList = p.libos.asyncList.filter((event) => event.callback === "io");
   return removed.at(-1);
 }
 
@@ -61,9 +61,9 @@ const install = (fixed: boolean): Flow =>
     s.at("append"),
     s.act("append event to global async_list", (c, v) => {
       const p = c.process(c.t);
-      p.asyncEvents += 1;
-      p.asyncList.push({
-        id: p.asyncEvents,
+      p.libos.asyncEvents += 1;
+      p.libos.asyncList.push({
+        id: p.libos.asyncEvents,
         callback: v.callback,
         caller: c.t.id,
         object: v.object,
@@ -71,14 +71,14 @@ const install = (fixed: boolean): Flow =>
         expire: v.time + v.after,
         live: true,
       });
-      c.value = p.asyncList.length;
+      c.value = p.libos.asyncList.length;
     }),
     s.at("unlock"),
-    s.test("helper alive?", (c) => c.process(c.t).helperAlive, "alive"),
+    s.test("helper alive?", (c) => c.process(c.t).libos.helperAlive, "alive"),
     s.call("create_async_helper()  < if not alive >", LIBOS.create_async_helper),
     s.at("alive"),
     s.call("unlock(async_helper_lock)", LIBOS.unlock, helperLock),
-    dk(s, "set_event: DkStreamWrite(async_helper_event)", "DkStreamWrite", (c) => ({ object: c.process(c.t).helperEvent, bytes: 1 })),
+    dk(s, "set_event: DkStreamWrite(async_helper_event)", "DkStreamWrite", (c) => ({ object: c.process(c.t).libos.helperEvent, bytes: 1 })),
     s.ret("return the remaining time", (c, v) => {
       c.t.rax = v.left;
       c.value = v.left;
@@ -141,7 +141,7 @@ const setitimer = flow<Setitimer>("shim_do_setitimer", "libos", "2.19", (s) => [
   }),
   s.call("lock(__master_lock)", LIBOS.lock, lockOf(MASTER_LOCK)),
   s.act("current_timeout, current_reset", (c, v) => {
-    const { timeout, reset } = c.process(c.t).realItimer;
+    const { timeout, reset } = c.process(c.t).libos.realItimer;
     if (!v.old) return;
     tell(v, OUT.oldValue, Math.max(0, timeout - v.setup) * 1000);
     tell(v, OUT.interval, reset * 1000);

@@ -1,8 +1,9 @@
 /** append_signal: a signal into a thread's ring, and the thread is woken (reference, 2.15, 2.19; shim_signal.c). */
 
-import { type Flow, flow } from "../flow.ts";
+import type { Flow } from "../flow.ts";
+import { flow } from "../generations/graphene-2019/flow.ts";
+import type { PalContext } from "../generations/graphene-2019/state.ts";
 import type { SigInfo } from "../siginfo.ts";
-import type { PalContext } from "../state.ts";
 import { LIBOS } from "./flows.ts";
 import { dk } from "./io.ts";
 import { reservation, store } from "./ring.ts";

@@ -1,13 +1,13 @@
 /** The async helper: the internal thread that waits for the entries of async_list and calls back (reference, 2.19). */
 
-import type { Cpu } from "../cpu.ts";
-import { type Flow, flow } from "../flow.ts";
+import type { Flow } from "../flow.ts";
 import { numberOf } from "../frames.ts";
+import { type Cpu, flow } from "../generations/graphene-2019/flow.ts";
+import type { AsyncEvent, Process } from "../generations/graphene-2019/state.ts";
 import { createArgs } from "../pal/calls.ts";
 import { dkCreate } from "../pal/flows.ts";
 import { NO_INFO } from "../siginfo.ts";
 import { SIG } from "../signals.ts";
-import type { AsyncEvent, Process } from "../state.ts";
 import { NEVER } from "../time.ts";
 import { KIND } from "../transition.ts";
 import { LIBOS } from "./flows.ts";
@@ -22,7 +22,7 @@ const MAX_IDLE_CYCLES = 100;
 export const helperLock = (): { name: string } => ({ name: ASYNC_HELPER_LOCK });
 
 /** next_event. An entry whose install time is 0 counts as one without a time: it never comes (3.4 sgx-time-query-zero). */
-const next = (p: Process): AsyncEvent | undefined => p.asyncList.find((event) => event.install !== 0);
+const next = (p: Process): AsyncEvent | undefined => p.libos.asyncList.find((event) => event.install !== 0);
 
 const createHelper = flow(LIBOS.create_async_helper, "libos", "2.19", (s) => [
   s.call("get_new_internal_thread()", LIBOS.get_new_internal_thread),
@@ -37,7 +37,7 @@ const createHelper = flow(LIBOS.create_async_helper, "libos", "2.19", (s) => [
   ),
   s.test("no handle?", (c) => c.t.rax === 0, "return"),
   s.act("async_helper_state := ALIVE", (c) => {
-    c.process(c.t).helperAlive = true;
+    c.process(c.t).libos.helperAlive = true;
   }),
   s.at("return"),
   s.ret(),
@@ -63,14 +63,14 @@ function holdNext(c: Cpu, v: Helper): void {
   v.callback = event?.callback ?? "";
   v.target = event?.caller ?? 0;
   v.expire = event?.expire ?? 0;
-  if (p.asyncList.length > 0) v.idle = 0;
-  if (event && event.expire <= v.latest) p.asyncList.splice(p.asyncList.indexOf(event), 1);
+  if (p.libos.asyncList.length > 0) v.idle = 0;
+  if (event && event.expire <= v.latest) p.libos.asyncList.splice(p.libos.asyncList.indexOf(event), 1);
   c.value = v.event;
 }
 
 const hasExpired = (v: Helper): boolean => v.event >= 0 && v.expire <= v.latest;
 
-const isListed = (c: Cpu, v: Helper): boolean => c.process(c.t).asyncList.some((event) => event.id === v.event);
+const isListed = (c: Cpu, v: Helper): boolean => c.process(c.t).libos.asyncList.some((event) => event.id === v.event);
 
 /** The callback is read from the entry. Whoever cancelled it since has freed it: it is called all the same (3.1 async-list-redundant-cancel). */
 function callBack(c: Cpu, v: Helper): void {
@@ -88,7 +88,7 @@ function freed(c: Cpu, what: string): void {
 function remove(c: Cpu, v: Helper): void {
   const p = c.process(c.t);
   if (!isListed(c, v)) return freed(c, "the entry has been freed: it is taken out and freed again");
-  p.asyncList = p.asyncList.filter((event) => event.id !== v.event);
+  p.libos.asyncList = p.libos.asyncList.filter((event) => event.id !== v.event);
 }
 
 function sleepTime(c: Cpu, v: Helper): void {
@@ -98,7 +98,7 @@ function sleepTime(c: Cpu, v: Helper): void {
   c.value = v.timeout;
 }
 
-const isOver = (c: Cpu): boolean => !c.process(c.t).helperAlive;
+const isOver = (c: Cpu): boolean => !c.process(c.t).libos.helperAlive;
 
 /**
  * The clock is read only when the event pipe was readable (shim_async.c:214). Whatever ends the wait without an object counts as the time-out
@@ -132,7 +132,7 @@ const helper = (fixed: boolean): Flow =>
     s.test("async_helper_state != HELPER_ALIVE?", isOver, "end"),
     s.act("sleep_time := until the next entry, or idle", sleepTime),
     dk(s, "DkObjectsWaitAny({ async_helper_event }, timeout)", "DkObjectsWaitAny", (c, v) => ({
-      objects: [c.process(c.t).helperEvent],
+      objects: [c.process(c.t).libos.helperEvent],
       timeout: v.timeout,
     })),
     s.test("the event pipe is readable?", (c) => c.t.rax > 0, "drain"),
@@ -155,12 +155,15 @@ const helper = (fixed: boolean): Flow =>
     s.call("lock(async_helper_lock)", LIBOS.lock, helperLock),
     s.jump("list", "next entry"),
     s.at("drain"),
-    dk(s, "clear_event: DkStreamRead(async_helper_event)", "DkStreamRead", (c) => ({ object: c.process(c.t).helperEvent, bytes: 100 })),
+    dk(s, "clear_event: DkStreamRead(async_helper_event)", "DkStreamRead", (c) => ({
+      object: c.process(c.t).libos.helperEvent,
+      bytes: 100,
+    })),
     s.jump("status", "update_status"),
     s.at("end"),
     s.call("lock(async_helper_lock)", LIBOS.lock, helperLock),
     s.act("async_helper_state := HELPER_NOTALIVE", (c) => {
-      c.process(c.t).helperAlive = false;
+      c.process(c.t).libos.helperAlive = false;
     }),
     s.call("unlock(async_helper_lock)", LIBOS.unlock, helperLock),
     s.act("async helper thread terminated"),

@@ -1,19 +1,18 @@
 /** clone with CLONE_VM: a thread of the same process (reference, 1.6; shim_clone.c). */
 
-import type { Cpu } from "../cpu.ts";
-import { type Flow, flow } from "../flow.ts";
+import type { Flow } from "../flow.ts";
 import { numberOf } from "../frames.ts";
+import { type Cpu, flow } from "../generations/graphene-2019/flow.ts";
+import type { CloneArgs } from "../generations/graphene-2019/state.ts";
 import { createArgs } from "../pal/calls.ts";
 import { dkCreate } from "../pal/flows.ts";
-import type { Thread } from "../state.ts";
 import { setEvent, waitEvent } from "./events.ts";
 import { LIBOS } from "./flows.ts";
 import { answer, dk, dkQuiet, minusPalErrno } from "./io.ts";
 import { lockOf, passLock } from "./ipc.ts";
 import { lockOfThread, THREAD_LIST_LOCK, threadLock, VMA_LIST_LOCK } from "./names.ts";
 
-/** struct clone_args: two events, and who asked. It lies on the creator's stack. */
-const argsOf = (c: Cpu): NonNullable<Thread["cloned"]> => c.t.cloned ?? { create: -1, initialize: -1, parent: -1 };
+const argsOf = (c: Cpu): CloneArgs => c.t.libos.cloned ?? { create: -1, initialize: -1, parent: -1 };
 
 /**
  * First LibOS function of a new thread. It has a TCB of its own (DkSegmentRegister) from "thread starts" on, and is on thread_list and among its creator's
@@ -40,7 +39,7 @@ const threadStart = flow(LIBOS.clone_implementation_wrapper, "libos", "1.6", (s)
   ...passLock(s, "lookup_vma(stack)", VMA_LIST_LOCK),
   s.call("add_thread: lock(thread_list_lock)", LIBOS.lock, lockOf(THREAD_LIST_LOCK)),
   s.act("on thread_list", (c) => {
-    c.process(c.t).threadList.push(c.t.id);
+    c.process(c.t).libos.threadList.push(c.t.id);
   }),
   s.call("add_thread: unlock(thread_list_lock)", LIBOS.unlock, lockOf(THREAD_LIST_LOCK)),
   s.call("set_as_child: lock(child->lock)", LIBOS.lock, (c) => ({ name: threadLock(c.t) })),
@@ -55,7 +54,7 @@ const threadStart = flow(LIBOS.clone_implementation_wrapper, "libos", "1.6", (s)
   setEvent(s, "DkEventSet(initialize_event)", (c) => argsOf(c).initialize),
   s.act("tcb.context.preempt := 0, jump to the application", (c) => {
     c.t.libos.preempt = 0;
-    c.t.cloned = null;
+    c.t.libos.cloned = null;
   }),
   s.callDynamic("the thread's program", (c) => ({ flow: c.flowOf(c.t.program), v: {} })),
   s.call("exit(0)", "libc exit", () => ({ status: 0, ret: 0 })),

@@ -1,10 +1,10 @@
 /** The LibOS decision about one signal, the delivery points, and the end of a thread or process (reference, 2.12, 2.13, 2.16). */
 
-import type { Cpu } from "../cpu.ts";
-import { type Flow, flow } from "../flow.ts";
+import type { Flow } from "../flow.ts";
+import { type Cpu, flow } from "../generations/graphene-2019/flow.ts";
+import type { PalContext } from "../generations/graphene-2019/state.ts";
 import { NO_INFO, type SigInfo } from "../siginfo.ts";
 import { hasSignal } from "../signals.ts";
-import type { PalContext } from "../state.ts";
 import { copyOf } from "../state.ts";
 import { KIND } from "../transition.ts";
 import { undefinedBehaviour } from "../undefined.ts";

@@ -1,7 +1,7 @@
 /** PAL events as the LibOS uses them. */
 
-import type { Cpu } from "../cpu.ts";
-import type { Step, Steps } from "../flow.ts";
+import type { Step } from "../flow.ts";
+import type { Cpu, Steps } from "../generations/graphene-2019/flow.ts";
 import { dkEvent } from "./io.ts";
 
 type Of<V> = (c: Cpu, v: V) => number;

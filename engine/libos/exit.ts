@@ -1,7 +1,8 @@
 /** How a thread ends, and with the last one the process (reference, 2.15, 2.16; shim_exit.c, shim_init.c). */
 
-import type { Cpu } from "../cpu.ts";
-import { type Flow, flow, type Mark, type Step, type Steps } from "../flow.ts";
+import type { Flow, Mark, Step } from "../flow.ts";
+import { type Cpu, flow, type Steps } from "../generations/graphene-2019/flow.ts";
+import { addMessage } from "../host/calls.ts";
 import { dkExitArgs } from "../pal/calls.ts";
 import { childInfo } from "../siginfo.ts";
 import { SIG } from "../signals.ts";
@@ -86,7 +87,7 @@ export interface Exit {
 
 /** SIGKILL of an exit_group is the LibOS's way to end the other threads, not the cause of the process's end. */
 function causeOf(c: Cpu, v: Exit): { why: Why; signal: number } {
-  return v.signal > 0 && !c.process(c.t).exitGroup ? { why: WHY.LIBOS, signal: v.signal } : { why: WHY.EXIT, signal: 0 };
+  return v.signal > 0 && !c.process(c.t).libos.exitGroup ? { why: WHY.LIBOS, signal: v.signal } : { why: WHY.EXIT, signal: 0 };
 }
 
 /** The PAL hears of a status only (0 of a thread); which signal it was the LibOS keeps for the parent. */
@@ -103,7 +104,7 @@ const processExit = flow(LIBOS.try_process_exit, "libos", "2.16", (s) => [
     c.value = v.status;
     c.t.libos.exitCode = v.status;
     c.t.libos.termSignal = v.signal;
-    c.process(c.t).exiting = { status: v.status, ...causeOf(c, v) };
+    c.process(c.t).libos.exiting = { status: v.status, ...causeOf(c, v) };
     v.turns = 0;
   }),
   s.call("thread_exit(cur_thread, true)", LIBOS.thread_exit, () => ({ child: -1, send: true })),
@@ -113,27 +114,27 @@ const processExit = flow(LIBOS.try_process_exit, "libos", "2.16", (s) => [
   }),
   s.call("check_last_thread: unlock(thread_list_lock)", LIBOS.unlock, lockOf(THREAD_LIST_LOCK)),
   s.test("another local thread is alive?", (c) => othersAlive(c).length > 0, "thread"),
-  s.test("no async helper?", (c) => !c.process(c.t).helperAlive, "ipc"),
+  s.test("no async helper?", (c) => !c.process(c.t).libos.helperAlive, "ipc"),
   s.call("terminate_async_helper: lock(async_helper_lock)", LIBOS.lock, helperLock),
   s.act("async_helper_state := HELPER_NOTALIVE", (c) => {
-    c.process(c.t).helperAlive = false;
+    c.process(c.t).libos.helperAlive = false;
   }),
   s.call("terminate_async_helper: unlock(async_helper_lock)", LIBOS.unlock, helperLock),
-  dk(s, "set_event: DkStreamWrite(async_helper_event)", "DkStreamWrite", (c) => ({ object: c.process(c.t).helperEvent, bytes: 1 })),
+  dk(s, "set_event: DkStreamWrite(async_helper_event)", "DkStreamWrite", (c) => ({ object: c.process(c.t).libos.helperEvent, bytes: 1 })),
   s.at("ipc"),
-  s.test("no IPC helper?", (c) => c.process(c.t).ipc.helper !== "alive", "clean"),
+  s.test("no IPC helper?", (c) => c.process(c.t).libos.ipc.helper !== "alive", "clean"),
   s.call("exit_with_ipc_helper: lock(ipc_helper_lock)", LIBOS.lock, lockOf(IPC_HELPER_LOCK)),
   s.act("a child's stream is open? HELPER_HANDEDOVER, else HELPER_NOTALIVE", (c) => {
-    const { ipc } = c.process(c.t);
+    const { ipc } = c.process(c.t).libos;
     ipc.helper = ipc.children.length > 0 ? "handed-over" : "not-alive";
     c.value = ipc.children.length;
-    ipc.queue.push(message("event", c.t.process));
+    addMessage(c, ipc.port, message("event", c.t.process));
   }),
   s.call("exit_with_ipc_helper: unlock(ipc_helper_lock)", LIBOS.unlock, lockOf(IPC_HELPER_LOCK)),
-  dk(s, "set_event: DkStreamWrite(ipc_helper_event)", "DkStreamWrite", (c) => ({ object: c.process(c.t).ipc.port, bytes: 1 })),
-  s.test("handed over?", (c) => c.process(c.t).ipc.helper === "handed-over", "thread"),
+  dk(s, "set_event: DkStreamWrite(ipc_helper_event)", "DkStreamWrite", (c) => ({ object: c.process(c.t).libos.ipc.port, bytes: 1 })),
+  s.test("handed over?", (c) => c.process(c.t).libos.ipc.helper === "handed-over", "thread"),
   s.at("wait"),
-  s.test("the helper is gone, or waited for 2000 times?", (c, v) => !c.process(c.t).ipc.thread || v.turns >= 2000, "clean"),
+  s.test("the helper is gone, or waited for 2000 times?", (c, v) => !c.process(c.t).libos.ipc.thread || v.turns >= 2000, "clean"),
   s.act("loops + 1", (_, v) => {
     v.turns += 1;
   }),
@@ -153,8 +154,8 @@ const clean = flow<{ again: boolean; ports: number }>(LIBOS.shim_clean, "libos",
   s.own({ again: false, ports: 0 }),
   s.act("in_terminate + 1", (c, v) => {
     const p = c.process(c.t);
-    v.again = p.terminating;
-    p.terminating = true;
+    v.again = p.libos.terminating;
+    p.libos.terminating = true;
   }),
   s.test("another one is at it already?", (_, v) => v.again, "again"),
   s.call("del_all_ipc_ports: lock(ipc_helper_lock)", LIBOS.lock, lockOf(IPC_HELPER_LOCK)),
@@ -172,12 +173,12 @@ const clean = flow<{ again: boolean; ports: number }>(LIBOS.shim_clean, "libos",
   s.jump("next"),
   s.at("deleted"),
   s.call("del_all_ipc_ports: unlock(ipc_helper_lock)", LIBOS.unlock, lockOf(IPC_HELPER_LOCK)),
-  s.test("the terminal is not open?", (c) => !c.process(c.t).ttyOpen, "no terminal"),
+  s.test("the terminal is not open?", (c) => !c.process(c.t).libos.ttyOpen, "no terminal"),
   dkQuiet(s, "DkObjectClose(shim_stdio)", "DkObjectClose (event)"),
   s.at("no terminal"),
   s.call("lock(__master_lock)", LIBOS.lock, lockOf(MASTER_LOCK)),
   dkExit(s, "DkProcessExit(cur_process.exit_code)", "DkProcessExit", (c) => {
-    const { status, why, signal } = c.process(c.t).exiting;
+    const { status, why, signal } = c.process(c.t).libos.exiting;
     return dkExitArgs({ status, why, signal, how: c.t.libos.termSignal > 0 ? 1 : 0 });
   }),
   s.at("again"),
@@ -195,7 +196,7 @@ const exitGroup = flow<{ status: number }>("shim_do_exit_group", "libos", "2.15"
   s.test("cur_thread->dummy?", isDummy, "dummy"),
   s.call("do_kill_proc(SIGKILL, without IPC)", LIBOS.do_kill_proc, (c) => {
     const { pid } = c.process(c.t);
-    c.process(c.t).exitGroup = true;
+    c.process(c.t).libos.exitGroup = true;
     return walkArgs(pid, SIG.KILL, pid, false);
   }),
   s.call("try_process_exit(status, 0)", LIBOS.try_process_exit, (_, v) => ({ status: v.status, signal: 0, turns: 0 })),

@@ -1,10 +1,10 @@
 /** fork: a checkpoint, sent to a new process by many PAL calls (reference, 2.15; shim_fork.c, shim_checkpoint.c do_migrate_process). */
 
-import type { Cpu } from "../cpu.ts";
-import { type Flow, flow, type Mark, type Step, type Steps } from "../flow.ts";
+import type { Flow, Mark, Step } from "../flow.ts";
+import { type Cpu, flow, type Steps } from "../generations/graphene-2019/flow.ts";
+import type { ShimChild } from "../generations/graphene-2019/state.ts";
 import { createArgs } from "../pal/calls.ts";
 import { dkCreate } from "../pal/flows.ts";
-import type { ShimChild } from "../state.ts";
 import { LIBOS } from "./flows.ts";
 import { answer, dk, dkQuiet, minusPalErrno } from "./io.ts";
 import { lockOf, message, passLock, tell } from "./ipc.ts";
@@ -24,14 +24,14 @@ interface Fork extends Migrated {
 }
 
 const own = (c: Cpu): { name: string } => ({ name: threadLock(c.t) });
-const record = (c: Cpu, v: Migrated): ShimChild | undefined => c.process(c.t).children.find((child) => child.pid === v.pid);
-const stream = (c: Cpu, v: Migrated): number => c.m.processes[v.process]?.stream ?? -1;
+const record = (c: Cpu, v: Migrated): ShimChild | undefined => c.process(c.t).libos.children.find((child) => child.pid === v.pid);
+const stream = (c: Cpu, v: Migrated): number => c.m.processes[v.process]?.libos.stream ?? -1;
 
 /** The record is on thread_list and among the children before the process is there. */
 export function addRecord(c: Cpu, v: Migrated): void {
   // get_pid: the number the process is going to have.
   v.pid = c.m.nextPid;
-  c.process(c.t).children.push({
+  c.process(c.t).libos.children.push({
     process: -1,
     pid: v.pid,
     pgid: c.t.libos.pgid,
@@ -60,7 +60,7 @@ function adopt(c: Cpu, v: Fork): void {
 function keepPort(c: Cpu, v: Migrated): void {
   const me = c.process(c.t);
   const child = c.m.processes[v.process];
-  me.ipc.children.push(v.process);
+  me.libos.ipc.children.push(v.process);
   c.value = v.process;
   if (!child?.alive) tell(c, me, message("closed", v.process));
 }
@@ -68,8 +68,8 @@ function keepPort(c: Cpu, v: Migrated): void {
 /** warn_no_gipc is a variable that a forked process inherits. */
 function warned(c: Cpu): boolean {
   const p = c.process(c.t);
-  const before = p.hasForked;
-  p.hasForked = true;
+  const before = p.libos.hasForked;
+  p.libos.hasForked = true;
   return before;
 }
 

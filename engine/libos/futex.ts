@@ -1,8 +1,8 @@
 /** futex (reference, 2.20; LibOS/shim/src/sys/shim_futex.c). */
 
-import type { Cpu } from "../cpu.ts";
 import { E } from "../errno.ts";
-import { type Flow, flow, type Mark, type Step, type Steps } from "../flow.ts";
+import type { Flow, Mark, Step } from "../flow.ts";
+import { type Cpu, flow, type Steps } from "../generations/graphene-2019/flow.ts";
 import type { CallLocals } from "../host/calls.ts";
 import { clearTid } from "../threads.ts";
 import { LIBOS } from "./flows.ts";
@@ -16,10 +16,10 @@ const own = (_: Cpu, v: { object: number }): { name: string } => ({ name: `hdl.l
 
 /** create_lock_runtime: the first futex of the process makes the list's lock. */
 const listLock = <V extends object>(s: Steps<V>): (Step | Mark)[] => [
-  s.test("create_lock_runtime: futex_list_lock is there?", (c) => c.process(c.t).futexLock, "list"),
+  s.test("create_lock_runtime: futex_list_lock is there?", (c) => c.process(c.t).libos.futexLock, "list"),
   s.call("lock(__master_lock)", LIBOS.lock, () => ({ name: MASTER_LOCK })),
   dk(s, "create_lock(futex_list_lock): DkMutexCreate()", "DkMutexCreate", (c) => {
-    c.process(c.t).futexLock = true;
+    c.process(c.t).libos.futexLock = true;
     return {};
   }),
   s.call("unlock(__master_lock)", LIBOS.unlock, () => ({ name: MASTER_LOCK })),
@@ -30,10 +30,10 @@ const listLock = <V extends object>(s: Steps<V>): (Step | Mark)[] => [
 /** The address's handle is looked up under the list's lock, or made; it is never given back. */
 const find = <V extends CallLocals>(s: Steps<V>): (Step | Mark)[] => [
   ...listLock(s),
-  s.test("the address has a futex?", (c, v) => c.process(c.t).futexes[v.object] !== undefined, "found"),
+  s.test("the address has a futex?", (c, v) => c.process(c.t).libos.futexes[v.object] !== undefined, "found"),
   ...newHandle(s),
   s.act("futex of this address", (c, v) => {
-    c.process(c.t).futexes[v.object] ??= [];
+    c.process(c.t).libos.futexes[v.object] ??= [];
   }),
   s.at("found"),
   s.call("unlock(futex_list_lock)", LIBOS.unlock, list),
@@ -41,7 +41,7 @@ const find = <V extends CallLocals>(s: Steps<V>): (Step | Mark)[] => [
 ];
 
 function waiters(c: Cpu, v: { object: number }): number[] {
-  const { futexes } = c.process(c.t);
+  const { futexes } = c.process(c.t).libos;
   futexes[v.object] ??= [];
   return futexes[v.object] as number[];
 }
@@ -122,7 +122,7 @@ const releaseTid = flow<Wakes>(LIBOS.release_clear_child_id, "libos", "2.20", (s
   }),
   ...listLock(s),
   s.call("unlock(futex_list_lock)", LIBOS.unlock, list),
-  s.test("the address has no futex?", (c, v) => c.process(c.t).futexes[v.object] === undefined, "return"),
+  s.test("the address has no futex?", (c, v) => c.process(c.t).libos.futexes[v.object] === undefined, "return"),
   s.call("lock(hdl.lock)", LIBOS.lock, own),
   ...wakeUp(s),
   s.call("unlock(hdl.lock)", LIBOS.unlock, own),

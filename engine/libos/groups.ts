@@ -1,9 +1,9 @@
 /** Process groups: a number in each thread's record (shim_getpid.c). Nobody else hears of a change (errata-2 B12). */
 
-import type { Cpu } from "../cpu.ts";
 import { E } from "../errno.ts";
-import { type Flow, flow } from "../flow.ts";
-import type { Process, ShimChild } from "../state.ts";
+import type { Flow } from "../flow.ts";
+import { type Cpu, flow } from "../generations/graphene-2019/flow.ts";
+import type { Process, ShimChild } from "../generations/graphene-2019/state.ts";
 import { answer } from "./io.ts";
 import { childOf } from "./thread-list.ts";
 

@@ -1,12 +1,14 @@
 /** __handle_one_signal: disposition, the application's handler, the default action (reference, 2.12, 2.16). */
 
-import { type Cpu, running } from "../cpu.ts";
-import { type Flow, flow } from "../flow.ts";
+import { running } from "../cpu.ts";
+import type { Flow } from "../flow.ts";
 import { enter, findDown, localsOf } from "../frames.ts";
+import { type Cpu, flow } from "../generations/graphene-2019/flow.ts";
+import { type PalContext, SIG_DFL } from "../generations/graphene-2019/state.ts";
 import { genericEventTrigger, type PalEvent } from "../pal/flows.ts";
 import type { SigInfo } from "../siginfo.ts";
 import { linuxDefault, SIG } from "../signals.ts";
-import { type Frame, type PalContext, SA_RESETHAND, SIG_DFL } from "../state.ts";
+import { type Frame, SA_RESETHAND } from "../state.ts";
 import { KIND } from "../transition.ts";
 import { LIBOS } from "./flows.ts";
 import { killArgs } from "./kill.ts";

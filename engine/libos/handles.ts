@@ -1,7 +1,7 @@
 /** Descriptors of the LibOS: how a call comes to its handle, and the handle's lock (LibOS/shim/src/bookkeep/shim_handle.c). */
 
-import type { Cpu } from "../cpu.ts";
-import type { Step, Steps } from "../flow.ts";
+import type { Step } from "../flow.ts";
+import type { Cpu, Steps } from "../generations/graphene-2019/flow.ts";
 import type { CallLocals } from "../host/calls.ts";
 import type { ObjectKind } from "../object-kinds.ts";
 import { LIBOS } from "./flows.ts";

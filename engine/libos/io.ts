@@ -1,9 +1,9 @@
 /** Blocking calls of the LibOS and how EINTR reaches or misses the application (reference, 2.20). */
 
-import type { Cpu } from "../cpu.ts";
 import { later } from "../cpu.ts";
 import { E } from "../errno.ts";
-import { type Flow, flow, type Step, type Steps } from "../flow.ts";
+import type { Flow, Step } from "../flow.ts";
+import { type Cpu, flow, type Steps } from "../generations/graphene-2019/flow.ts";
 import type { CallLocals } from "../host/calls.ts";
 import { OUT } from "../host/outputs.ts";
 import { dkArgs, dkExitArgs } from "../pal/calls.ts";

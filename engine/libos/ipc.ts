@@ -3,13 +3,14 @@
  * from shim_init on in every process: an own server pipe wants to be listened on (shim_ipc_pid.c:66).
  */
 
-import type { Cpu } from "../cpu.ts";
-import { type Flow, flow, type Step, type Steps } from "../flow.ts";
+import type { Flow, Step } from "../flow.ts";
 import { enter, numberOf } from "../frames.ts";
-import { fill } from "../host/calls.ts";
+import { type Cpu, flow, type Steps } from "../generations/graphene-2019/flow.ts";
+import type { IpcMessage, Process } from "../generations/graphene-2019/state.ts";
+import { addMessage, fill, takeMessage } from "../host/calls.ts";
 import { createArgs } from "../pal/calls.ts";
 import { dkCreate } from "../pal/flows.ts";
-import { type IpcMessage, type Process, takeFirst } from "../state.ts";
+import { takeFirst } from "../state.ts";
 import { KIND } from "../transition.ts";
 import { setEvent, waitEvent } from "./events.ts";
 import { LIBOS } from "./flows.ts";
@@ -41,8 +42,8 @@ export const message = (what: IpcMessage["what"], src: number, given: Partial<Ip
 
 /** The host tells a process's helper something: a stream has been closed. */
 export function tell(c: Cpu, p: Process, told: IpcMessage): void {
-  p.ipc.queue.push(told);
-  fill(c, p.ipc.port, 1);
+  addMessage(c, p.libos.ipc.port, told);
+  fill(c, p.libos.ipc.port, 1);
 }
 
 /**
@@ -50,11 +51,11 @@ export function tell(c: Cpu, p: Process, told: IpcMessage): void {
  * told that there will be none.
  */
 export function streamsClosed(c: Cpu, gone: Process): void {
-  const port = c.m.objects[gone.ipc.port];
+  const port = c.m.objects[gone.libos.ipc.port];
   if (port) port.closed = true;
   for (const p of c.processes()) {
-    const connected = p.ipc.children.includes(gone.id) || p.ipc.waiting.some(({ process }) => process === gone.id);
-    if (p.alive && p.ipc.thread && connected) tell(c, p, message("closed", gone.id));
+    const connected = p.libos.ipc.children.includes(gone.id) || p.libos.ipc.waiting.some(({ process }) => process === gone.id);
+    if (p.alive && p.libos.ipc.thread && connected) tell(c, p, message("closed", gone.id));
   }
 }
 
@@ -66,16 +67,16 @@ export const post = <V extends object>(
   what: (c: Cpu, v: V) => IpcMessage,
 ): Step =>
   dk<V>(s, label, "DkStreamWrite (device)", (c, v) => {
-    const process = to(c, v);
-    c.t.mail = { process, message: what(c, v) };
-    return { object: c.m.processes[process]?.ipc.port ?? -1, bytes: 1 };
+    const object = c.m.processes[to(c, v)]?.libos.ipc.port ?? -1;
+    c.t.mail = { object, message: what(c, v) };
+    return { object, bytes: 1 };
   });
 
 /** Streams to the parent and to the children: IPC_PORT_DIRPRT and IPC_PORT_DIRCLD. */
 export function ports(c: Cpu, p: Process): number[] {
   const parent = c.m.processes[p.parent];
-  const connected = parent?.alive && c.m.objects[p.stream]?.closed !== true;
-  return [...(connected ? [parent.id] : []), ...p.ipc.children];
+  const connected = parent?.alive && c.m.objects[p.libos.stream]?.closed !== true;
+  return [...(connected ? [parent.id] : []), ...p.libos.ipc.children];
 }
 
 export interface Broadcast {
@@ -141,7 +142,7 @@ const pidKillSend = flow(LIBOS.ipc_pid_kill_send, "libos", "2.15", (s) => [
   s.at("send"),
   s.call("lock(port.msgs_lock)", LIBOS.lock, lockOf(MSGS_LOCK)),
   s.act("note who waits for the answer", (c, v) => {
-    if (v.message.thread >= 0) c.process(c.t).ipc.waiting.push({ thread: v.message.thread, process: v.dest });
+    if (v.message.thread >= 0) c.process(c.t).libos.ipc.waiting.push({ thread: v.message.thread, process: v.dest });
   }),
   s.call("unlock(port.msgs_lock)", LIBOS.unlock, lockOf(MSGS_LOCK)),
   post<KillSend>(
@@ -158,7 +159,7 @@ const pidKillSend = flow(LIBOS.ipc_pid_kill_send, "libos", "2.15", (s) => [
   s.at("close"),
   s.call("lock(port.msgs_lock)", LIBOS.lock, lockOf(MSGS_LOCK)),
   s.act("nobody waits any more", (c) => {
-    const { ipc } = c.process(c.t);
+    const { ipc } = c.process(c.t).libos;
     ipc.waiting = ipc.waiting.filter(({ thread }) => thread !== c.t.id);
   }),
   s.call("unlock(port.msgs_lock)", LIBOS.unlock, lockOf(MSGS_LOCK)),
@@ -174,7 +175,7 @@ const pidKillSend = flow(LIBOS.ipc_pid_kill_send, "libos", "2.15", (s) => [
 
 const createHelper = flow(LIBOS.create_ipc_helper, "libos", "2.15", (s) => [
   s.act("ipc_helper_state := HELPER_ALIVE", (c) => {
-    const { ipc } = c.process(c.t);
+    const { ipc } = c.process(c.t).libos;
     ipc.helper = "alive";
     ipc.thread = true;
   }),
@@ -189,7 +190,7 @@ const createHelper = flow(LIBOS.create_ipc_helper, "libos", "2.15", (s) => [
   ),
   s.test("handle?", (c) => c.t.rax !== 0, "return"),
   s.act("ipc_helper_state := HELPER_NOTALIVE", (c) => {
-    const { ipc } = c.process(c.t);
+    const { ipc } = c.process(c.t).libos;
     ipc.helper = "none";
     ipc.thread = false;
   }),
@@ -205,7 +206,7 @@ const NOTHING = message("event", -1);
 
 /** Remove what waits for an answer of a process, or of the thread that gets it; and who that was. */
 function takeWaiting(c: Cpu, v: Helper): number {
-  const { ipc } = c.process(c.t);
+  const { ipc } = c.process(c.t).libos;
   const at = ipc.waiting.findIndex((entry) =>
     v.message.what === "answer" ? entry.thread === v.message.thread : entry.process === v.message.src,
   );
@@ -226,7 +227,7 @@ const wakeWaiting = (s: Steps<Helper>, again: string): (Step | ReturnType<Steps<
 ];
 
 /** Its event and ports, as one object. */
-const portOf = (c: Cpu): { object: number; bytes: number } => ({ object: c.process(c.t).ipc.port, bytes: 1 });
+const portOf = (c: Cpu): { object: number; bytes: number } => ({ object: c.process(c.t).libos.ipc.port, bytes: 1 });
 
 const isKill = (v: Helper): boolean => v.message.what.startsWith("kill");
 
@@ -249,15 +250,15 @@ const helper = flow<Helper>(LIBOS.shim_ipc_helper, "libos", "2.15", (s) => [
   s.test(
     "not alive, and no child's stream to keep?",
     (c) => {
-      const { ipc } = c.process(c.t);
+      const { ipc } = c.process(c.t).libos;
       return ipc.helper !== "alive" && ipc.children.length === 0;
     },
     "end",
   ),
-  dk(s, "DkObjectsWaitAny(ipc_helper_event and the ports)", "DkObjectsWaitAny", (c) => ({ objects: [c.process(c.t).ipc.port] })),
+  dk(s, "DkObjectsWaitAny(ipc_helper_event and the ports)", "DkObjectsWaitAny", (c) => ({ objects: [c.process(c.t).libos.ipc.port] })),
   s.test("nothing: again", (c) => c.t.rax === 0, "loop"),
   s.act("polled: what is it?", (c, v) => {
-    v.message = { ...(c.process(c.t).ipc.queue.shift() ?? NOTHING) };
+    v.message = { ...((takeMessage(c, c.process(c.t).libos.ipc.port) as IpcMessage | null) ?? NOTHING) };
     c.signal = v.message.signal;
     c.detail = c.text(v.message.what);
   }),
@@ -272,7 +273,7 @@ const helper = flow<Helper>(LIBOS.shim_ipc_helper, "libos", "2.15", (s) => [
 
   s.at("event"),
   dk(s, "clear_event: DkStreamRead(ipc_helper_event)", "DkStreamRead", portOf),
-  s.test("HELPER_NOTALIVE?", (c) => c.process(c.t).ipc.helper === "not-alive", "end"),
+  s.test("HELPER_NOTALIVE?", (c) => c.process(c.t).libos.ipc.helper === "not-alive", "end"),
   s.jump("update", "update_list"),
 
   s.at("kill"),
@@ -298,7 +299,7 @@ const helper = flow<Helper>(LIBOS.shim_ipc_helper, "libos", "2.15", (s) => [
   s.at("closed"),
   s.call("del_ipc_port_fini: lock(ipc_helper_lock)", LIBOS.lock, lockOf(IPC_HELPER_LOCK)),
   s.act("the port is deleted", (c, v) => {
-    const { ipc } = c.process(c.t);
+    const { ipc } = c.process(c.t).libos;
     ipc.children = ipc.children.filter((id) => id !== v.message.src);
     c.value = v.message.src;
     // The port stands for all streams: one thing less to look at.
@@ -311,7 +312,7 @@ const helper = flow<Helper>(LIBOS.shim_ipc_helper, "libos", "2.15", (s) => [
   s.call("del_ipc_port_fini: unlock(ipc_helper_lock)", LIBOS.unlock, lockOf(IPC_HELPER_LOCK)),
   s.call("ipc_child_exit: lock(thread_list_lock)", LIBOS.lock, lockOf(THREAD_LIST_LOCK)),
   s.callDynamic("child_thread_exit: the child is alive? It has been killed", (c, v) => {
-    const child = c.process(c.t).children.find((known) => known.process === v.message.src && known.alive);
+    const child = c.process(c.t).libos.children.find((known) => known.process === v.message.src && known.alive);
     if (!child) return null;
     // SIGKILL, and the error of the stream as an exit code (shim_ipc_child.c:127).
     child.exitCode = STREAM_CLOSED;
@@ -322,12 +323,12 @@ const helper = flow<Helper>(LIBOS.shim_ipc_helper, "libos", "2.15", (s) => [
   s.jump("update", "update_list"),
 
   s.at("end"),
-  s.test("not HELPER_HANDEDOVER?", (c) => c.process(c.t).ipc.helper !== "handed-over", "not the last"),
+  s.test("not HELPER_HANDEDOVER?", (c) => c.process(c.t).libos.ipc.helper !== "handed-over", "not the last"),
   s.call("the last thread: shim_terminate()", LIBOS.shim_clean),
   s.at("not the last"),
   s.call("lock(ipc_helper_lock)", LIBOS.lock, lockOf(IPC_HELPER_LOCK)),
   s.act("ipc_helper_thread := NULL", (c) => {
-    c.process(c.t).ipc.thread = false;
+    c.process(c.t).libos.ipc.thread = false;
   }),
   s.call("unlock(ipc_helper_lock)", LIBOS.unlock, lockOf(IPC_HELPER_LOCK)),
   s.act("ipc helper thread terminated"),

@@ -1,10 +1,11 @@
 /** Sending inside the LibOS: kill and tgkill (reference, 2.15; shim_sigaction.c). What goes to other processes is in `ipc.ts`. */
 
-import type { Cpu } from "../cpu.ts";
 import { E } from "../errno.ts";
-import { type Flow, flow, type Mark, type Step, type Steps } from "../flow.ts";
+import type { Flow, Mark, Step } from "../flow.ts";
+import { type Cpu, flow, type Steps } from "../generations/graphene-2019/flow.ts";
+import type { IpcMessage } from "../generations/graphene-2019/state.ts";
 import { sentBy } from "../siginfo.ts";
-import { type IpcMessage, takeFirst } from "../state.ts";
+import { takeFirst } from "../state.ts";
 import { named } from "../targets.ts";
 import { LIBOS } from "./flows.ts";
 import { killSend, lockOf, message } from "./ipc.ts";
@@ -184,7 +185,7 @@ const killProc = walk({
     const here = p.pid === v.target;
     v.threads = here ? otherThreads(c) : [];
     v.found = here && !c.t.internal;
-    v.children = p.children.flatMap((child) => (child.listed && child.alive && child.pid === v.target ? [child.pid] : []));
+    v.children = p.libos.children.flatMap((child) => (child.listed && child.alive && child.pid === v.target ? [child.pid] : []));
   },
 });
 
@@ -196,7 +197,7 @@ const killPgroup = walk({
     const p = c.process(c.t);
     v.threads = otherThreads(c).filter((id) => c.m.threads[id]?.libos.pgid === v.target);
     v.found = !c.t.internal && c.t.libos.pgid === v.target;
-    v.children = p.children.flatMap((child) => (child.listed && child.alive && child.pgid === v.target ? [child.pid] : []));
+    v.children = p.libos.children.flatMap((child) => (child.listed && child.alive && child.pgid === v.target ? [child.pid] : []));
   },
 });
 
@@ -206,7 +207,7 @@ const killAll = flow(LIBOS.kill_all_threads, "libos", "2.15", (s) => [
   s.act("leaders on thread_list", (c, v) => {
     const p = c.process(c.t);
     v.threads = leaderOf(c, p).filter((id) => id !== c.t.id);
-    v.children = p.children.flatMap((child) => (child.listed ? [child.pid] : []));
+    v.children = p.libos.children.flatMap((child) => (child.listed ? [child.pid] : []));
     c.signal = v.signal;
     c.value = v.threads.length;
   }),

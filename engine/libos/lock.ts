@@ -1,7 +1,7 @@
 /** LibOS locks and heap: taking one raises preempt, releasing the last one delivers what is pending (reference, 2.13; shim_internal.h). */
 
-import type { Cpu } from "../cpu.ts";
-import { type Flow, flow, type Step, type Steps } from "../flow.ts";
+import type { Flow, Step } from "../flow.ts";
+import { type Cpu, flow, type Steps } from "../generations/graphene-2019/flow.ts";
 import { dkMutex } from "../pal/flows.ts";
 import { mutexArgs } from "../pal/sync-calls.ts";
 import { SCAN_ALL } from "./deliver.ts";
@@ -15,7 +15,7 @@ export interface Lock {
 
 /** The PAL mutex behind a lock: level 1 = free. */
 function lockObject(c: Cpu, name: string): number {
-  return (c.process(c.t).lockObjects[name] ??= c.newObject(name, 1));
+  return (c.process(c.t).pal.lockObjects[name] ??= c.newObject(name, 1));
 }
 
 /** A call of the PAL on the lock's mutex. */

@@ -1,7 +1,6 @@
 /** Names of LibOS locks, as in C. */
 
-import type { Thread } from "../state.ts";
-
+import type { Thread } from "../generations/graphene-2019/state.ts";
 export const threadLock = (t: Thread): string => lockOfThread(t.id);
 export const lockOfThread = (id: number): string => `lock of thread ${id}`;
 /** A forked child's record has a lock as any other thread. */

@@ -3,8 +3,9 @@
  * (ipc/shim_ipc_nsimpl.h:763-910, shim_ipc.c:249-300, 484). cur_process.lock is NULL in the first process: lock and unlock do nothing there.
  */
 
-import type { Cpu } from "../cpu.ts";
-import { type Flow, flow, type Mark, type Step, type Steps } from "../flow.ts";
+import type { Flow, Mark, Step } from "../flow.ts";
+import { type Cpu, flow, type Steps } from "../generations/graphene-2019/flow.ts";
+import { addMessage } from "../host/calls.ts";
 import { LIBOS } from "./flows.ts";
 import { dk, dkQuiet } from "./io.ts";
 import { lockOf, message, passLock } from "./ipc.ts";
@@ -23,16 +24,16 @@ export const passProcessLock = <V extends object>(s: Steps<V>, who: string, mark
 /** A change of the list of ports that the helper has to see: a byte into its event. ipc_helper_lock is held. */
 export const restartHelper = <V extends object>(s: Steps<V>): Step[] => [
   s.act("restart_ipc_helper", (c) => {
-    c.process(c.t).ipc.queue.push(message("event", c.t.process));
+    addMessage(c, c.process(c.t).libos.ipc.port, message("event", c.t.process));
   }),
-  dk(s, "set_event: DkStreamWrite(ipc_helper_event)", "DkStreamWrite", (c) => ({ object: c.process(c.t).ipc.port, bytes: 1 })),
+  dk(s, "set_event: DkStreamWrite(ipc_helper_event)", "DkStreamWrite", (c) => ({ object: c.process(c.t).libos.ipc.port, bytes: 1 })),
 ];
 
 /** The first fork makes the first process the leader of both, with a pipe of its own for each. */
 const prepare = flow<{ left: number }>(LIBOS.prepare_ns_leaders, "libos", "2.15", (s) => [
   s.own({ left: 0 }),
   ...passProcessLock(s, "prepare_leader", "leaders"),
-  s.test("they are known?", (c) => c.process(c.t).hasForked, "known"),
+  s.test("they are known?", (c) => c.process(c.t).libos.hasForked, "known"),
   s.act("this process becomes the leader", (_, v) => {
     v.left = 2;
   }),

@@ -1,9 +1,9 @@
 /** poll, select and epoll_wait (reference, 2.20; LibOS/shim/src/sys/shim_poll.c, shim_epoll.c). Interrupted or too late, they say "nothing". */
 
-import type { Cpu } from "../cpu.ts";
 import { E } from "../errno.ts";
 import { faultAt } from "../faulting.ts";
-import { type Flow, flow } from "../flow.ts";
+import type { Flow } from "../flow.ts";
+import { type Cpu, flow } from "../generations/graphene-2019/flow.ts";
 import type { CallLocals } from "../host/calls.ts";
 import { READABLE } from "../pal/calls.ts";
 import { copyOf } from "../state.ts";
@@ -40,7 +40,7 @@ function step(_: Cpu, v: Poll): boolean {
   return false;
 }
 
-const isClosed = (c: Cpu, v: Poll): boolean => c.process(c.t).closedObjects.includes(v.object);
+const isClosed = (c: Cpu, v: Poll): boolean => c.process(c.t).libos.closedObjects.includes(v.object);
 
 const hasPoll = (c: Cpu, v: Poll): boolean => ["pipe", "socket", "unix"].includes(kindOf(c, v.object));
 
@@ -189,7 +189,7 @@ const epollWait = flow<Poll>("shim_do_epoll_wait", "libos", "2.20", (s) => [
 /** A descriptor that is closed leaves the set. */
 function watched(c: Cpu, v: Poll): number {
   v.ret = 0;
-  v.rest = v.takes >= 0 ? [-1] : v.objects.filter((object) => !c.process(c.t).closedObjects.includes(object));
+  v.rest = v.takes >= 0 ? [-1] : v.objects.filter((object) => !c.process(c.t).libos.closedObjects.includes(object));
   return v.rest.length;
 }
 

@@ -1,7 +1,7 @@
 /** LibOS start and execve (reference, 2.1 step 5, 2.20). How threads and processes are made is in `clone.ts` and `fork.ts`. */
 
-import type { Cpu } from "../cpu.ts";
-import { type Flow, flow } from "../flow.ts";
+import type { Flow } from "../flow.ts";
+import { type Cpu, flow } from "../generations/graphene-2019/flow.ts";
 import type { CallLocals } from "../host/calls.ts";
 import { palGivesUp } from "../pal/calls.ts";
 import { EVENT, eventName } from "../pal/events.ts";
@@ -16,7 +16,7 @@ import { isDummy } from "./vfork.ts";
 const register =
   (event: number) =>
   (c: Cpu): void => {
-    c.process(c.t).upcalls[event] = true;
+    c.process(c.t).pal.upcalls[event] = true;
     c.value = event;
   };
 
@@ -42,7 +42,10 @@ const init = flow(LIBOS.shim_init, "libos", "2.1", (s) => [
     s.act(`init_signal: DkSetExceptionHandler(${eventName(event)})`, register(event)),
   ),
   s.test("no parent process?", (c) => !isForked(c), "alone"),
-  dk(s, "tell the parent: DkStreamWrite(newproc_response)", "DkStreamWrite (device)", (c) => ({ object: c.process(c.t).stream, bytes: 1 })),
+  dk(s, "tell the parent: DkStreamWrite(newproc_response)", "DkStreamWrite (device)", (c) => ({
+    object: c.process(c.t).libos.stream,
+    bytes: 1,
+  })),
   s.test("nobody reads it: the start has failed", (c) => c.t.rax === 0, "failed"),
   s.at("alone"),
   s.act("tcb.context.preempt := 0, jump to the application", (c) => {

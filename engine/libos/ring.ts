@@ -1,8 +1,9 @@
 /** signal_logs: the rings of pending signals, and how slots are reserved, written and fetched (reference, 1.6, 2.12, 2.15, 3.2). */
 
-import type { Cpu } from "../cpu.ts";
-import { type Flow, flow } from "../flow.ts";
-import { type Ring, type ShimSignal, setAt, type Thread } from "../state.ts";
+import type { Flow } from "../flow.ts";
+import { type Cpu, flow } from "../generations/graphene-2019/flow.ts";
+import type { Ring, ShimSignal, Thread } from "../generations/graphene-2019/state.ts";
+import { setAt } from "../state.ts";
 import { KIND } from "../transition.ts";
 import { LIBOS } from "./flows.ts";
 

@@ -1,9 +1,9 @@
 /** System calls about signals (reference, 2.17, 2.18) and memory probing (2.11). */
 
-import type { Cpu } from "../cpu.ts";
 import { E } from "../errno.ts";
 import { faultAt } from "../faulting.ts";
-import { type Flow, flow } from "../flow.ts";
+import type { Flow } from "../flow.ts";
+import { type Cpu, flow } from "../generations/graphene-2019/flow.ts";
 import { copyOut, OUT, skipCopyOut, tell, tellMask, type Writes } from "../host/outputs.ts";
 import { actionNumber } from "../host/signal-calls.ts";
 import { changedMask, hasSignal, SIG, type SignalSet, setOf } from "../signals.ts";

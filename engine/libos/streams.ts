@@ -3,10 +3,10 @@
  * read without a lock; a terminal and a listening socket with hdl.lock held, so that handlers wait for the unlock.
  */
 
-import type { Cpu } from "../cpu.ts";
 import { E } from "../errno.ts";
-import { type Flow, flow, type Step, type Steps } from "../flow.ts";
+import type { Flow, Step } from "../flow.ts";
 import { enter } from "../frames.ts";
+import { type Cpu, flow, type Steps } from "../generations/graphene-2019/flow.ts";
 import type { CallLocals } from "../host/calls.ts";
 import type { ObjectKind } from "../object-kinds.ts";
 import { dkArgs } from "../pal/calls.ts";
@@ -182,8 +182,8 @@ export function newHandle<V extends object>(s: Steps<V>): Step[] {
 }
 function slotUsed(c: Cpu, fd: number): boolean {
   const p = c.process(c.t);
-  if (fd <= p.highestFd) return true;
-  p.highestFd = fd;
+  if (fd <= p.libos.highestFd) return true;
+  p.libos.highestFd = fd;
   return false;
 }
 
@@ -199,7 +199,7 @@ const close = flow<CallLocals>("shim_do_close", "libos", "2.20", (s) => [
   s.call("put_handle: unlock(handle_mgr_lock)", LIBOS.unlock, () => ({ name: "handle_mgr_lock" })),
   s.act("the descriptor is gone", (c, v) => {
     const p = c.process(c.t);
-    if (!p.closedObjects.includes(v.object)) p.closedObjects.push(v.object);
+    if (!p.libos.closedObjects.includes(v.object)) p.libos.closedObjects.push(v.object);
   }),
   answer(s),
 ]);

@@ -4,35 +4,36 @@
  * is not told (2.5, 2.9).
  */
 
-import type { Cpu } from "../cpu.ts";
-import { copyOf, type Exited, type Process, type ShimChild, type Thread, type TidRun } from "../state.ts";
-import { dropLock } from "../threads.ts";
+import type { Cpu } from "../generations/graphene-2019/flow.ts";
+import type { Exited, Process, ShimChild, Thread, TidRun } from "../generations/graphene-2019/state.ts";
+import { dropLock } from "../pal/locks.ts";
+import { copyOf } from "../state.ts";
 import { childLock } from "./names.ts";
 
-export const isAlive = (c: Cpu): boolean => c.process(c.t).threadList.includes(c.t.id);
+export const isAlive = (c: Cpu): boolean => c.process(c.t).libos.threadList.includes(c.t.id);
 
-export const othersAlive = (c: Cpu): number[] => c.process(c.t).threadList.filter((id) => id !== c.t.id);
+export const othersAlive = (c: Cpu): number[] => c.process(c.t).libos.threadList.filter((id) => id !== c.t.id);
 
 /** Those a signal is sent to: they have their TCB. One that is gone had it. */
 export const otherThreads = (c: Cpu): number[] => othersAlive(c).filter((id) => c.m.threads[id]?.libos.ready ?? true);
 
 /** The leader of the process, while it is alive. */
-export const leaderOf = (c: Cpu, p: Process): number[] => p.threadList.filter((id) => c.threads[id]?.tid === p.pid);
+export const leaderOf = (c: Cpu, p: Process): number[] => p.libos.threadList.filter((id) => c.threads[id]?.tid === p.pid);
 
 /** A thread of this process by its name, alive or not, -1 when there is none. */
 export function listed(c: Cpu, wanted: string): number {
   if (wanted === "self") return c.t.id;
   const p = c.process(c.t);
-  return p.threadList.find((id) => c.threads[id]?.name === wanted) ?? ended(c, p, wanted);
+  return p.libos.threadList.find((id) => c.threads[id]?.name === wanted) ?? ended(c, p, wanted);
 }
 
 /** Nothing but wait4 takes an ended thread off thread_list (shim_wait.c del_thread). */
 const ended = (c: Cpu, p: Process, wanted: string): number =>
-  c.threads.findLastIndex(({ name, pid, tid }) => name === wanted && pid === p.pid && holds(p.endedThreads, tid));
+  c.threads.findLastIndex(({ name, pid, tid }) => name === wanted && pid === p.pid && holds(p.libos.endedThreads, tid));
 
 /** init_thread: the first one. */
 export const addSelf = (c: Cpu): void => {
-  c.process(c.t).threadList.push(c.t.id);
+  c.process(c.t).libos.threadList.push(c.t.id);
 };
 
 /** Place of a tid in a run, -1 when it is not there. */
@@ -84,8 +85,8 @@ function appendExited(list: Exited[], entry: Exited): void {
 /** The running thread is not alive any more. */
 export function endSelf(c: Cpu): void {
   const p = c.process(c.t);
-  p.threadList = othersAlive(c);
-  append(p.endedThreads, c.t.tid);
+  p.libos.threadList = othersAlive(c);
+  append(p.libos.endedThreads, c.t.tid);
 }
 
 /** From the children of its parent to the exited ones: a thread of this process, or a forked child. */
@@ -108,9 +109,10 @@ export function moveToExited(c: Cpu, what: Thread | ShimChild): void {
 
 /** Has the thread children, alive or not? */
 export const hasChildren = (c: Cpu, t: Thread): boolean =>
-  t.libos.liveThreads > 0 || t.libos.exited.length > 0 || c.process(t).children.some((child) => child.alive && child.parent === t.id);
+  t.libos.liveThreads > 0 || t.libos.exited.length > 0 || c.process(t).libos.children.some((child) => child.alive && child.parent === t.id);
 
-export const childOf = (p: Process, pid: number): ShimChild | undefined => p.children.find((child) => child.pid === pid && child.listed);
+export const childOf = (p: Process, pid: number): ShimChild | undefined =>
+  p.libos.children.find((child) => child.pid === pid && child.listed);
 
 /** Take the first of a run out of exited_children. */
 export function takeExited(t: Thread, entry: Exited): Exited {
@@ -128,12 +130,12 @@ export function takeExited(t: Thread, entry: Exited): Exited {
 export function forget(c: Cpu, p: Process, tid: number): boolean {
   const child = childOf(p, tid);
   if (!child) {
-    takeOut(p.endedThreads, tid);
+    takeOut(p.libos.endedThreads, tid);
     return false;
   }
   child.listed = false;
   if (child.waiters > 0) return false;
-  p.children.splice(p.children.indexOf(child), 1);
+  p.libos.children.splice(p.libos.children.indexOf(child), 1);
   c.freeObject(child.exitEvent);
   dropLock(c, p, childLock(tid));
   return true;

@@ -1,6 +1,7 @@
 /** struct shim_thread: made by clone, fork and vfork, given back by whoever drops the last reference (bookkeep/shim_thread.c). */
 
-import { type Flow, flow } from "../flow.ts";
+import type { Flow } from "../flow.ts";
+import { flow } from "../generations/graphene-2019/flow.ts";
 import { LIBOS } from "./flows.ts";
 import { dkQuiet } from "./io.ts";
 import { passLock } from "./ipc.ts";

@@ -4,7 +4,8 @@
  */
 
 import { E } from "../errno.ts";
-import { type Flow, flow } from "../flow.ts";
+import type { Flow } from "../flow.ts";
+import { flow } from "../generations/graphene-2019/flow.ts";
 import { answer } from "./io.ts";
 
 const list = (text: string): ReadonlySet<string> => new Set(text.trim().split(/\s+/));
@@ -54,7 +55,7 @@ export const passedThrough = (name: string, makesFile = false): Flow =>
       const object = c.m.objects[v.object ?? -1];
       if (!makesFile || !object || v.object === undefined) return;
       object.fd = { what: "none" };
-      c.process(c.t).closedObjects.push(v.object);
+      c.process(c.t).libos.closedObjects.push(v.object);
     }),
     answer(s),
   ]);

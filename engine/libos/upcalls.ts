@@ -1,11 +1,11 @@
 /** LibOS upcalls (reference, 2.11), one flow each; they end with DkExceptionReturn(event). */
 
-import type { Cpu } from "../cpu.ts";
 import { running, stackOf } from "../cpu.ts";
 import { atFault } from "../faulting.ts";
 import { isVma, type Vma } from "../faults.ts";
-import { type Flow, flow, type Mark, type Step, type Steps } from "../flow.ts";
+import type { Flow, Mark, Step } from "../flow.ts";
 import { findDown, localsOf } from "../frames.ts";
+import { type Cpu, flow, type Steps } from "../generations/graphene-2019/flow.ts";
 import { restoreRt } from "../host/flows.ts";
 import { endProcess } from "../host/process-state.ts";
 import { PAL_ERROR_BOUND } from "../pal/events.ts";
@@ -50,7 +50,7 @@ function interrupted(c: Cpu): Frame | undefined {
   const stack = running(c.t);
   const at = findDown(c, stack, genericEventTrigger);
   const event = localsOf(c, stack[at], genericEventTrigger);
-  if (!event || !c.t.sgx.exitTarget) return stack[findDown(c, stack, restoreRt, at) - 1];
+  if (!event || !c.t.sgx?.exitTarget) return stack[findDown(c, stack, restoreRt, at) - 1];
   return stackOf(c.t, event.stack)[event.depth - 1];
 }
 
@@ -202,7 +202,7 @@ const memfault = flow(UPCALLS.MEMFAULT, "libos", "2.11", (s) => [
 function internalFault(c: Cpu, v: Upcall): void {
   c.value = v.event;
   c.extra = v.id;
-  if (c.t.sgx.exitTarget) return;
+  if (c.t.sgx?.exitTarget) return;
   endProcess(c, c.process(c.t), { status: -SIG.TRAP, why: WHY.FAULT, signal: SIG.TRAP });
 }
 

@@ -6,12 +6,14 @@
  */
 
 import { addressOf, goTo } from "../control.ts";
-import { type Cpu, topFrame } from "../cpu.ts";
-import { type Flow, flow } from "../flow.ts";
+import { topFrame } from "../cpu.ts";
+import type { Flow } from "../flow.ts";
 import { programFlow } from "../flow-names.ts";
+import { type Cpu, flow } from "../generations/graphene-2019/flow.ts";
+import { newPal, type ShimChild } from "../generations/graphene-2019/state.ts";
 import { endProcess, vforkIsOver } from "../host/process-state.ts";
 import { block } from "../host/sleep.ts";
-import { copyTree, HOST, type ShimChild } from "../state.ts";
+import { copyTree, HOST } from "../state.ts";
 import { endThread, newProcess, newSgx, newThread } from "../threads.ts";
 import { NEVER } from "../time.ts";
 import { WHY } from "../transition.ts";
@@ -40,16 +42,18 @@ function goOnAsChild(c: Cpu, v: Vfork): void {
   const me = c.t;
   const mine = c.process(me);
   const p = newProcess(c, v.program, mine);
-  Object.assign(p, { dummy: true, upcalls: copyTree(mine.upcalls), hostActions: copyTree(mine.hostActions) });
+  p.hostActions = copyTree(mine.hostActions);
+  p.pal.upcalls = copyTree(mine.pal.upcalls);
+  p.dummy = true;
   p.vforkDone = c.newObject("vfork");
   const frames = copyTree(me.host);
   const t = newThread(c, { process: p, name: v.program, internal: false, program: programFlow(v.program), frames, creator: me });
   Object.assign(t, { enclave: copyTree(me.enclave), stack: me.stack, sgx: copyTree(me.sgx), signalFrames: me.signalFrames });
   const { preempt, syscallNr, palErrno } = me.libos;
   Object.assign(t.libos, { ready: true, preempt, syscallNr, palErrno, parent: me.id });
-  p.threadList = [t.id];
+  p.libos.threadList = [t.id];
   goTo(c.program, topFrame(t), "child");
-  const known = mine.children.find((child) => child.pid === v.pid);
+  const known = mine.libos.children.find((child) => child.pid === v.pid);
   if (known) Object.assign(known, { process: p.id, pid: p.pid });
   Object.assign(v, { process: p.id, pid: p.pid, execed: false });
   block(c, { objects: [p.vforkDone], deadline: NEVER, interruptible: false, child: -2 });
@@ -97,7 +101,7 @@ const vfork = flow<Vfork>("shim_do_vfork", "libos", "2.15", (s) => [
 /** The record of the running child, in its parent's process. */
 const recordOf = (c: Cpu): ShimChild | undefined => {
   const p = c.process(c.t);
-  return c.m.processes[p.parent]?.children.find((child) => child.process === p.id);
+  return c.m.processes[p.parent]?.libos.children.find((child) => child.process === p.id);
 };
 
 const parentLock = (c: Cpu): { name: string } => ({ name: lockOfThread(c.t.libos.parent) });
@@ -140,11 +144,14 @@ function becomeProcess(c: Cpu): void {
   const program = [...t.host, ...t.enclave].findLast((frame) => frame.flow === c.flowOf(t.program));
   const parent = c.m.threads[t.libos.parent];
   if (parent) topFrame(parent).v.execed = true;
-  Object.assign(t, { startPc: program ? addressOf(program) : 0, host: c.wiring.boot(), enclave: [], stack: HOST, sgx: newSgx() });
-  Object.assign(t, { signalFrames: 0, hostMask: [0, 0], pal: { pendingEvent: 0, pendingId: 0, queue: [], slabLocked: false } });
+  Object.assign(t, { startPc: program ? addressOf(program) : 0, host: c.wiring.boot(), enclave: [], stack: HOST, sgx: t.sgx && newSgx() });
+  Object.assign(t, { signalFrames: 0, hostMask: [0, 0], pal: newPal() });
   Object.assign(t.libos, { ready: false, preempt: 0, syscallNr: 0, delayed: false, palErrno: 0, parent: -1 });
   t.app.inHandler = 0;
-  Object.assign(p, { dummy: false, threadList: [], upcalls: {}, hostActions: {} });
+  p.hostActions = {};
+  p.pal.upcalls = {};
+  p.libos.threadList = [];
+  p.dummy = false;
   vforkIsOver(c, p);
 }
 

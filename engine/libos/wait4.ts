@@ -1,11 +1,11 @@
 /** wait4 and the lists it looks at: those of the calling thread (reference, 2.20; shim_wait.c). */
 
-import type { Cpu } from "../cpu.ts";
 import { E } from "../errno.ts";
-import { type Flow, flow } from "../flow.ts";
+import type { Flow } from "../flow.ts";
+import { type Cpu, flow } from "../generations/graphene-2019/flow.ts";
+import type { Exited, ShimChild } from "../generations/graphene-2019/state.ts";
 import type { CallLocals } from "../host/calls.ts";
 import { ANY, NOBODY } from "../host/children.ts";
-import type { Exited, ShimChild } from "../state.ts";
 import { forgetProcess } from "../threads.ts";
 import { clearEvent, waitEvent } from "./events.ts";
 import { LIBOS } from "./flows.ts";
@@ -27,7 +27,7 @@ interface Wait4 extends CallLocals {
 const own = (c: Cpu): { name: string } => ({ name: threadLock(c.t) });
 
 /** lookup_thread: whoever forked it. A caller keeps a reference, so one that another wait4 takes off meanwhile is still there. */
-const wanted = (c: Cpu, v: Wait4): ShimChild | undefined => c.process(c.t).children.find((child) => child.process === v.object);
+const wanted = (c: Cpu, v: Wait4): ShimChild | undefined => c.process(c.t).libos.children.find((child) => child.process === v.object);
 
 function lookUp(c: Cpu, v: Wait4): void {
   const child = wanted(c, v);

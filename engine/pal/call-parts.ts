@@ -1,8 +1,8 @@
 /** What every PAL call is made of: ENTER_PAL_CALL, the host call at its bottom, a failure handed up, LEAVE_PAL_CALL (reference, 1.1, 2.8). */
 
-import type { Cpu } from "../cpu.ts";
-import type { Step, Steps } from "../flow.ts";
+import type { Step } from "../flow.ts";
 import { enter as enterFlow, numberOf } from "../frames.ts";
+import type { Cpu, Steps } from "../generations/graphene-2019/flow.ts";
 import { KERNEL, type KernelLocals } from "../host/flows.ts";
 import type { Ref } from "../ref.ts";
 import type { Locals } from "../state.ts";

@@ -3,12 +3,12 @@
  * LEAVE_PAL_CALL, which on Linux delivers what was pended (reference, 1.1, 1.5, 2.8).
  */
 
-import type { Cpu } from "../cpu.ts";
-import { type Flow, flow, type Mark, type Step, type Steps } from "../flow.ts";
+import type { Flow, Mark, Step } from "../flow.ts";
+import { type Cpu, flow, type Steps } from "../generations/graphene-2019/flow.ts";
 import { type CallLocals, callArgs, type Exit, exitArgs, NO_OBJECTS } from "../host/calls.ts";
 import { KERNEL } from "../host/flows.ts";
 import { SIG } from "../signals.ts";
-import type { Thread } from "../state.ts";
+import type { Word } from "../state.ts";
 import { NEVER } from "../time.ts";
 import { WHY } from "../transition.ts";
 import { bottom, done, enter, failed, leave, ocall, type PalLocals, type PalName } from "./call-parts.ts";
@@ -298,7 +298,7 @@ export interface CreateLocals extends PalLocals {
   /** Flow of the thread's first function in the LibOS. */
   start: number;
   internal: boolean;
-  cloned: Thread["cloned"];
+  cloned: Word;
 }
 
 export const createArgs = (given: Partial<Pick<CreateLocals, "program" | "start" | "internal" | "cloned">>): CreateLocals => ({

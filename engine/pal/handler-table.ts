@@ -1,8 +1,8 @@
 /** handlers[event].upcall, the same on both PALs but for the kind of lock (reference, 1.4, 1.5). */
 
-import type { Cpu } from "../cpu.ts";
-import { type Flow, flow } from "../flow.ts";
+import type { Flow } from "../flow.ts";
 import { enter } from "../frames.ts";
+import { type Cpu, flow } from "../generations/graphene-2019/flow.ts";
 import type { Frame } from "../state.ts";
 import { KIND } from "../transition.ts";
 import { EVENT_NAMES } from "./events.ts";
@@ -24,7 +24,7 @@ const row = (c: Cpu, v: Lookup): void => {
 export const getHandler: Flow = flow(getExceptionHandler, "pal", "1.5, 2.6, 3.4 handler-table-lock-self-deadlock", (s) => [
   ...lock(s, "lock the slot", slot, row),
   s.act("read handlers[event].upcall", (c, v) => {
-    v.found = c.process(c.t).upcalls[v.event] ?? false;
+    v.found = c.process(c.t).pal.upcalls[v.event] ?? false;
   }),
   unlock(s, "unlock the slot", slot, row),
   s.ret("return", (c, v) => {

@@ -3,9 +3,11 @@
  * nothing, and what interrupts the owner may want it too. A futex mutex, in the enclave a spinlock; both wait for ever for themselves.
  */
 
-import { type Cpu, inEnclave } from "../cpu.ts";
-import type { Mark, Step, Steps } from "../flow.ts";
+import { inEnclave } from "../cpu.ts";
+import type { Mark, Step } from "../flow.ts";
 import { enter } from "../frames.ts";
+import type { Cpu, Steps } from "../generations/graphene-2019/flow.ts";
+import type { Process } from "../generations/graphene-2019/state.ts";
 import { callArgs } from "../host/calls.ts";
 import { KERNEL } from "../host/flows.ts";
 import { KIND } from "../transition.ts";
@@ -26,7 +28,7 @@ export const lock = <V extends object>(s: Steps<V>, label: string, name: Name<V>
   s.test(
     label,
     (c, v) => {
-      const { locks } = c.process(c.t);
+      const { locks } = c.process(c.t).pal;
       const taken = locks[name(v)] !== undefined;
       if (taken) c.kind = KIND.branch;
       else {
@@ -46,7 +48,7 @@ export const unlock = <V extends object>(s: Steps<V>, label: string, name: Name<
   s.callDynamic(
     label,
     (c, v) => {
-      delete c.process(c.t).locks[name(v)];
+      delete c.process(c.t).pal.locks[name(v)];
       const word = setWord(c, name(v), 1);
       row(c, v);
       return sleeper(c, word) ? enter(c.program, KERNEL["futex-wake"], callArgs({ object: word, bytes: 1 })) : null;
@@ -64,13 +66,13 @@ export const whenTaken = <V extends object>(s: Steps<V>, name: Name<V>, { spins 
 
 /** The kernel knows of a lock from the first wait on: level 1 = free. It may have become so since. */
 function futexOf(c: Cpu, name: string): number {
-  const { locks, lockObjects } = c.process(c.t);
+  const { locks, lockObjects } = c.process(c.t).pal;
   return (lockObjects[name] ??= c.newObject(name, locks[name] === undefined ? 1 : 0));
 }
 
 /** The word as the kernel sees it; its object, -1 when nobody has waited yet. */
 function setWord(c: Cpu, name: string, level: number): number {
-  const id = c.process(c.t).lockObjects[name] ?? -1;
+  const id = c.process(c.t).pal.lockObjects[name] ?? -1;
   const word = c.m.objects[id];
   if (word) word.level = level;
   return id;
@@ -78,3 +80,18 @@ function setWord(c: Cpu, name: string, level: number): number {
 
 const sleeper = (c: Cpu, word: number): boolean =>
   c.m.live.some((id) => c.thread(id).state === "blocked" && c.thread(id).wait?.objects.includes(word) === true);
+
+/** With more threads than this, looking through their stacks costs more than the memory is worth. */
+const MANY_THREADS = 64;
+
+/**
+ * A lock that goes with its owner, a thread or the record of a child: its mutex is given back, unless somebody has the lock or is on its
+ * way to it.
+ */
+export function dropLock(c: Cpu, p: Process, name: string): void {
+  const id = p.pal.lockObjects[name];
+  if (id === undefined || p.pal.locks[name] !== undefined || p.threads.length > MANY_THREADS) return;
+  if (c.threadsOf(p).some((t) => [...t.host, ...t.enclave].some((frame) => frame.v.name === name))) return;
+  delete p.pal.lockObjects[name];
+  c.freeObject(id);
+}

@@ -3,9 +3,9 @@
  * db_events.c, Linux-SGX the same files). A word that is free or signaled is level 1 of its object, else 0: what a futex compares.
  */
 
-import type { Cpu } from "../cpu.ts";
 import { E } from "../errno.ts";
-import { type Flow, flow } from "../flow.ts";
+import type { Flow } from "../flow.ts";
+import { type Cpu, flow } from "../generations/graphene-2019/flow.ts";
 import { type CallLocals, callArgs } from "../host/calls.ts";
 import { type HostObject, TIMED_OUT } from "../state.ts";
 import { NEVER } from "../time.ts";
@@ -47,7 +47,7 @@ function say(c: Cpu, v: MutexLocals): void {
 
 /** cmpxchg(locked, 0, 1): one instruction. When another thread has it, the row is a branch. */
 function take(c: Cpu, v: MutexLocals): boolean {
-  const { locks } = c.process(c.t);
+  const { locks } = c.process(c.t).pal;
   if (locks[v.name] !== undefined) {
     c.kind = KIND.branch;
     return false;
@@ -104,7 +104,7 @@ const mutexRelease = (pal: PalName): Flow =>
       "locked := 0",
       (c, v) => {
         say(c, v);
-        delete c.process(c.t).locks[v.name];
+        delete c.process(c.t).pal.locks[v.name];
         wordOf(c, v).level = 1;
       },
       "unlock",

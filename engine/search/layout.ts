@@ -50,3 +50,9 @@ export const record = <T extends object>(name: string, fields: FieldsOf<T>): Rec
 
 export const list = (of: Layout): ListLayout => ({ what: "list", of });
 export const table = (of: Layout): TableLayout => ({ what: "table", of });
+
+/** The parts that a stack keeps of threads and processes; of a stack that keeps none, any value. */
+export interface OwnLayout {
+  readonly thread: { readonly pal: Layout; readonly libos: Layout };
+  readonly process: { readonly pal: Layout; readonly libos: Layout };
+}

@@ -4,7 +4,7 @@ import { Cpu } from "../cpu.ts";
 import { Run } from "../run.ts";
 import { hashHigh, hashLow, setHash } from "./hash.ts";
 import { forget, mark, undo } from "./journal.ts";
-import { MACHINE } from "./machine-layout.ts";
+import { machineLayout } from "./machine-layout.ts";
 import { observe } from "./observed.ts";
 import { ROOT } from "./places.ts";
 
@@ -24,7 +24,13 @@ export function observeRun(run: Run): Run {
   forget();
   setHash(0, 0);
   const { cpu } = run;
-  const copy = new Cpu(observe(MACHINE, cpu.m, ROOT), cpu.program, cpu.scenario, cpu.chooser.fork(), cpu.wiring);
+  const copy = new Cpu(
+    observe(machineLayout(cpu.wiring.stack.layout), cpu.m, ROOT),
+    cpu.program,
+    cpu.scenario,
+    cpu.chooser.fork(),
+    cpu.wiring,
+  );
   copy.pins = cpu.pins;
   copy.know(cpu);
   return new Run(run.options, copy);

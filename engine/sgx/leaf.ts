@@ -12,17 +12,20 @@ import { generateFault } from "../host/generate.ts";
 import { OUTSIDE } from "../host/outside.ts";
 import { byKernel } from "../siginfo.ts";
 import { SIG } from "../signals.ts";
-import { ENCLAVE, HOST, type SsaFrame, setAt, type Thread } from "../state.ts";
+import { ENCLAVE, HOST, type SgxState, type SsaFrame, setAt, type Thread } from "../state.ts";
 import { KIND } from "../transition.ts";
 import { aep, type Entry, enclaveEntry } from "./flows.ts";
 
 /** SSA frames per thread: both in the loader and the signer. */
 export const NSSA = 2;
 
+/** A thread of a stack with an enclave. */
+type Enclosed = Thread & { sgx: SgxState };
+
 const AEX_NS = costOf("sgx.aex");
 
 /** Asynchronous exit: registers to SSA[CSSA], CSSA + 1, continue at the AEP on the untrusted stack. One transition. */
-export function aex(c: Cpu, t: Thread): void {
+export function aex(c: Cpu, t: Enclosed): void {
   c.begin(t, KIND["sgx.aex"]);
   const sgx = t.sgx;
   if (sgx.cssa >= NSSA) throw new Error(`AEX with CSSA ${sgx.cssa}: an enclave thread cannot run without a free SSA frame`);
@@ -50,7 +53,7 @@ export function aex(c: Cpu, t: Thread): void {
 }
 
 /** EENTER(RBX = TCS, RCX = AEP). Refused without a TCS or a free SSA frame: #GP, SIGSEGV at this very instruction. */
-export function eenter(c: Cpu, t: Thread, entry: Entry): boolean {
+export function eenter(c: Cpu, t: Enclosed, entry: Entry): boolean {
   const sgx = t.sgx;
   c.value = sgx.cssa;
   c.extra = t.rdi;
@@ -66,14 +69,14 @@ export function eenter(c: Cpu, t: Thread, entry: Entry): boolean {
 }
 
 /** SIGSEGV in untrusted code, at an enclave instruction or where it led. */
-export function fault(c: Cpu, t: Thread): void {
+export function fault(c: Cpu, t: Enclosed): void {
   if (!generateFault(c, t, byKernel(SIG.SEGV))) return;
   c.kind = KIND["sgx.fault"];
   c.value = t.sgx.cssa;
 }
 
 /** ERESUME: CSSA - 1, registers from SSA[CSSA]; runs what the exception path put on top of the interrupted code. */
-export function eresume(c: Cpu, t: Thread): void {
+export function eresume(c: Cpu, t: Enclosed): void {
   const sgx = t.sgx;
   const ssa = sgx.ssa[sgx.cssa - 1] as SsaFrame | null;
   if (!ssa) throw new Error("ERESUME without an SSA frame: the AEP is only reached by an AEX");
@@ -92,6 +95,6 @@ export function eresume(c: Cpu, t: Thread): void {
 }
 
 /** EEXIT: enclave mode ends; the stack is the caller's business. CSSA is unchanged. */
-export function eexit(t: Thread): void {
+export function eexit(t: Enclosed): void {
   t.sgx.inside = 0;
 }

@@ -1,6 +1,6 @@
 /** graphene-linux and graphene-sgx: the PAL's flows under the same LibOS, with the fixes that were asked for. */
 
-import { pthreadJoin } from "../app/pthread-join.ts";
+import { shimJoin } from "../app/pthread-join.ts";
 import { libosCall, SYSCALL_NAMES, undefinedCall } from "../app/syscalls.ts";
 import { vforkCalls } from "../app/vfork.ts";
 import { goTo, newFrame, resumeAt } from "../control.ts";
@@ -8,6 +8,10 @@ import { type Cpu, push, topFrame } from "../cpu.ts";
 import type { FixName } from "../fixes.ts";
 import { type Flow, flow, type Program } from "../flow.ts";
 import { enter } from "../frames.ts";
+import { laws } from "../generations/graphene-2019/laws.ts";
+import { layout } from "../generations/graphene-2019/layout.ts";
+import type { Process, SgxThread, Thread } from "../generations/graphene-2019/state.ts";
+import { grapheneState } from "../generations/graphene-2019/threads.ts";
 import { restorer } from "../host/restorer.ts";
 import { abortFlows } from "../libos/abort.ts";
 import { alarmFlows } from "../libos/alarm.ts";
@@ -44,7 +48,8 @@ import { entryFlows } from "../pal/sgx/entry.ts";
 import { exceptionFlows } from "../pal/sgx/exception.ts";
 import { loadEnclave, threadStart } from "../pal/sgx/flows.ts";
 import { untrustedFlows } from "../pal/sgx/untrusted.ts";
-import type { Locals, Thread } from "../state.ts";
+import type { Locals } from "../state.ts";
+import { declareStack } from "./stack.ts";
 
 type Fixes = ReadonlySet<FixName>;
 
@@ -85,7 +90,7 @@ const libos = (fixes: Fixes, debug: boolean): Flow[] => [
   ...vforkFlows,
   ...vforkCalls,
   ...SYSCALL_NAMES.flatMap((name) => libosCall(name, debug)).filter(({ name }) => name !== "libc vfork"),
-  pthreadJoin(true),
+  shimJoin,
 ];
 
 /** From its start; one that an execve made a new process for goes on behind it, as if that call returned. */
@@ -119,7 +124,17 @@ const mainOf = (pal: "linux" | "sgx"): Flow =>
 const preempt = (t: Thread): number => t.libos.preempt;
 const pending = ({ libos, pal }: Thread): number => libos.hasSignal + pal.queue.length + (pal.pendingEvent === 0 ? 0 : 1);
 
-export const grapheneLinux = {
+/** What both PALs have. */
+const graphene = {
+  state: grapheneState,
+  appMask: (t: Thread) => (t.libos.ready ? t.libos.mask : t.hostMask),
+  idles: (p: Process) => p.libos.asyncList.length === 0,
+  laws,
+  layout,
+};
+
+export const grapheneLinux = declareStack<Thread, Process>({
+  ...graphene,
   text: "Graphene on the Linux PAL: signals in a PAL call are kept until its end",
   flows: (fixes: Fixes, debug = false): Flow[] => [
     mainOf("linux"),
@@ -133,9 +148,10 @@ export const grapheneLinux = {
   bootThread: (program: Program, start: number) => newFrame(program, start, {}),
   enclave: false,
   columns: { cssa: null, preempt, pending },
-} as const;
+});
 
-export const grapheneSgx = {
+export const grapheneSgx = declareStack<SgxThread, Process>({
+  ...graphene,
   text: "Graphene on the Linux-SGX PAL: signals enter the enclave by an exception or a return from an ocall",
   flows: (fixes: Fixes, debug = false): Flow[] => [
     mainOf("sgx"),
@@ -150,5 +166,5 @@ export const grapheneSgx = {
   boot: loadEnclave,
   bootThread: (program: Program, start: number) => enter(program, threadStart, { start }),
   enclave: true,
-  columns: { cssa: (t: Thread) => t.sgx.cssa, preempt, pending },
-} as const;
+  columns: { cssa: (t) => t.sgx.cssa, preempt, pending },
+});

@@ -1,6 +1,6 @@
 /** native-linux: no library OS, the kernel alone. The oracle: what the application should have seen (reference, 1.2). */
 
-import { pthreadJoin } from "../app/pthread-join.ts";
+import { nativeJoin } from "../app/pthread-join.ts";
 import { nativeCall } from "../app/syscalls.ts";
 import type { Cpu } from "../cpu.ts";
 import { E } from "../errno.ts";
@@ -15,6 +15,7 @@ import { timerCalls } from "../host/timers.ts";
 import { ref } from "../ref.ts";
 import { copyOf } from "../state.ts";
 import { processesNamed, threadNamed, zombieNamed } from "../targets.ts";
+import { NOTHING_KEPT, type Stack } from "./stack.ts";
 
 /** Handlers go back to default, what is ignored stays so; other threads, alternate stack and POSIX timers are gone (begin_new_exec). */
 function execve(c: Cpu): number {
@@ -90,7 +91,7 @@ const creating = (name: "clone" | "fork", id: (c: Cpu) => number): Flow =>
   ]);
 
 const libc: readonly Flow[] = [
-  pthreadJoin(false),
+  nativeJoin,
   same("read"),
   same("write"),
   same("accept"),
@@ -164,11 +165,11 @@ const libc: readonly Flow[] = [
   }),
 ];
 
-export const nativeLinux = {
+export const nativeLinux: Stack = {
+  ...NOTHING_KEPT,
   text: "no library OS: what the application should see",
   flows: (): Flow[] => [main, started, restorer("app"), ...kernel, ...libc],
   boot: start,
   bootThread: (program: Program) => enter(program, startThread, {}),
   enclave: false,
-  columns: { cssa: null, preempt: null, pending: null },
-} as const;
+};

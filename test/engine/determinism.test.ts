@@ -251,7 +251,7 @@ describe("fixes", () => {
       for (const stack of STACK_NAMES) {
         const run = boot({ stack, scenario, fixes });
         run.run(ROWS, NOWHERE);
-        expect(checkInvariants(run.machine, run.cpu.program), `${name} on ${stack}`).toEqual([]);
+        expect(checkInvariants(run.cpu), `${name} on ${stack}`).toEqual([]);
       }
     }
   });

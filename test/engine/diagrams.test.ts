@@ -8,6 +8,7 @@ import path from "node:path";
 import { describe, expect, it } from "vitest";
 import { boot, EVENT, type StackName, signalName } from "../../engine/index.ts";
 import { type Diagram, golden, isAt, type Line, listing, orderOf, witness } from "../support/flow-listing.ts";
+import { grapheneThread } from "../support/graphene.ts";
 import { handled, NOWHERE, type Ran, type Row, resultOf, rowsOf, runScenario, scenarioOf } from "../support/run-scenario.ts";
 import { DIAGRAMS, NAMED, PAGE } from "./diagrams/page.ts";
 
@@ -216,7 +217,7 @@ describe("LibOS: the counter, the ring, the mask", () => {
     const run = boot({ scenario, stack: "graphene-sgx" });
     run.run(entered + 1, NOWHERE);
     expect(run.machine.seq).toBe(entered + 1);
-    expect(run.machine.threads[0]?.libos.mask).toEqual([0, 0]);
+    expect(grapheneThread(run.machine)?.libos.mask).toEqual([0, 0]);
   });
 
   it.each(["graphene-linux", "graphene-sgx"] as const)("%s: the upcall of each host signal", (stack) => {

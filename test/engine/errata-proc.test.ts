@@ -5,6 +5,7 @@
 
 import { describe, expect, test } from "vitest";
 import { STACK_NAMES, signalNumber, WHY } from "../../engine/index.ts";
+import { grapheneProcess } from "../support/graphene.ts";
 import { endOf, handled, type Ran, resultOf, rowsOf, runScenario } from "../support/run-scenario.ts";
 import { all, BOTH, exits, inOrder, LINUX, ms, NATIVE, processEnds, QUICK, run, runFixture, SGX } from "./errata-support.ts";
 
@@ -58,7 +59,7 @@ describe("A1: a child's end waits for the parent's lock", () => {
     expect([last?.what, ran.machine.objects[last?.extra ?? -1]?.name]).toEqual(["thread.block", "lock of thread 0"]);
     expect(rowsOf(ran, { where: "thread_exit: append_signal(parent, SIGCHLD" })).toEqual([]);
     // The child's record is locked meanwhile, so a wait for that child would sleep, too.
-    expect(ran.machine.processes[0]?.locks["lock of child 2"]).toBeDefined();
+    expect(grapheneProcess(ran.machine)?.pal.locks["lock of child 2"]).toBeDefined();
     expect(resultOf(runFixture("sigsuspend-chld", NATIVE), "sigsuspend")).toBe("-EINTR");
   });
 

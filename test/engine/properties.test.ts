@@ -19,6 +19,7 @@ import {
   scenarioSchema,
 } from "../../engine/index.ts";
 import { createDigest } from "../../recorder/index.ts";
+import { grapheneThread } from "../support/graphene.ts";
 import { quietInput, randomInput, randomScenario, talkInput } from "../support/random-scenario.ts";
 import { BUILT_IN, collect, endOf, handled, NOWHERE, type Ran, type Row, results, runScenario } from "../support/run-scenario.ts";
 
@@ -75,7 +76,7 @@ describe("random scenarios", () => {
       for (let going = true; going; ) {
         going = run.run(rows, NOWHERE);
         run.flush(NOWHERE);
-        expect(checkInvariants(run.machine, run.cpu.program), `seq ${run.machine.seq}`).toEqual([]);
+        expect(checkInvariants(run.cpu), `seq ${run.machine.seq}`).toEqual([]);
         expect(run.machine.now, `time at seq ${run.machine.seq}`).toBeGreaterThanOrEqual(time);
         time = run.machine.now;
       }
@@ -141,7 +142,7 @@ describe("threads that talk through pipes and want the same locks", () => {
         const ran = collect(run);
         const what = `seed ${seed}, ${scheduler}`;
         expect(sharedLocks(ran), what).toEqual([]);
-        expect(checkInvariants(run.machine, run.cpu.program), what).toEqual([]);
+        expect(checkInvariants(run.cpu), what).toEqual([]);
         expect(outcome(ran), what).toEqual(native);
       }
     }
@@ -155,7 +156,7 @@ describe("the built-in scenarios", () => {
   it.each(STACK_NAMES)("keep the same laws and account for every signal on %s", (stack) => {
     for (const name of BUILT_IN) {
       const ran = runScenario(name, stack, { rows: 30_000 });
-      expect(checkInvariants(ran.machine, ran.run.cpu.program), name).toEqual([]);
+      expect(checkInvariants(ran.run.cpu), name).toEqual([]);
       expect(unaccounted(ran), name).toEqual([]);
     }
   });
@@ -292,7 +293,8 @@ function idsIn(machine: Machine): Set<number> {
     if (value !== null && typeof value === "object") for (const [name, inner] of Object.entries(value)) visit(inner, name);
   };
   for (const t of machine.threads)
-    if (t) visit([t.hostPending, t.pal, t.libos.rings, t.sgx, { id: t.eventSignalId }, t.host, t.enclave], "");
+    if (t)
+      visit([t.hostPending, t.pal, grapheneThread(machine, t.id)?.libos?.rings, t.sgx, { id: t.eventSignalId }, t.host, t.enclave], "");
   for (const p of machine.processes) if (p) visit(p.hostPending, "");
   return ids;
 }

@@ -35,7 +35,7 @@ function wrongWith(scenario: Scenario, stack: StackName): string {
   try {
     for (let going = true; going; ) {
       going = run.run(CHECK_ROWS, NOWHERE);
-      const [broken] = checkInvariants(run.machine, run.cpu.program);
+      const [broken] = checkInvariants(run.cpu);
       if (broken) return `seq ${run.machine.seq}: ${broken}`;
     }
   } catch (error) {

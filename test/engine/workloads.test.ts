@@ -2,6 +2,7 @@
 
 import { describe, expect, it } from "vitest";
 import { keyOf, STACK_NAMES, type StackName } from "../../engine/index.ts";
+import { grapheneThread } from "../support/graphene.ts";
 import { count, endOf, handled, type Ran, resultOf, results, rowsOf, runScenario } from "../support/run-scenario.ts";
 
 type Observe = (ran: Ran) => string;
@@ -81,7 +82,7 @@ describe("5.4, what the one word in the table means", () => {
     "W2 on %s: the thread sleeps for ever while an unblocked signal is pending",
     (stack) => {
       const ran = runScenario("w2-sigsuspend-pending", stack);
-      const main = ran.machine.threads[0];
+      const main = grapheneThread(ran.machine);
       expect(main?.state).toBe("blocked");
       expect(main?.libos.rings[14]).toHaveLength(1);
       expect(main?.libos.mask).toEqual([0, 0]);
@@ -115,8 +116,8 @@ describe("5.4, what the one word in the table means", () => {
 
   it.each(["graphene-linux", "graphene-sgx"] as const)("W4 on %s: TERM is still pending at the end", (stack) => {
     const ran = runScenario("w4-term-during-int", stack);
-    expect(ran.machine.threads[0]?.libos.rings[15]).toHaveLength(1);
-    expect(ran.machine.threads[0]?.libos.preempt).toBe(0);
+    expect(grapheneThread(ran.machine)?.libos.rings[15]).toHaveLength(1);
+    expect(grapheneThread(ran.machine)?.libos.preempt).toBe(0);
     expect(ran.rows.at(-1)?.pending).toBe(1);
   });
 

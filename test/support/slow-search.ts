@@ -5,7 +5,7 @@
 
 import { NEVER, type Run } from "../../engine/index.ts";
 import type { Layout } from "../../engine/search/layout.ts";
-import { MACHINE } from "../../engine/search/machine-layout.ts";
+import { machineLayout } from "../../engine/search/machine-layout.ts";
 import { NOWHERE } from "./run-scenario.ts";
 
 /** A clock as the future sees it: never, none, over, or so far away. */
@@ -38,7 +38,7 @@ export function slowSearch(from: Run): SlowlySearched {
   const start = from.clone();
   start.cpu.pins = { calls: [], handlers: [], sites: new Map() };
   for (const plan of start.machine.plans) plan.next = NEVER;
-  const textOf = (run: Run): string => essence(MACHINE, run.machine, run.machine.now);
+  const textOf = (run: Run): string => essence(machineLayout(run.cpu.wiring.stack.layout), run.machine, run.machine.now);
   const seen = new Set([textOf(start)]);
   const open = [start];
   let transitions = 0;

@@ -6,18 +6,19 @@
  */
 
 import { newFrame } from "../../engine/control.ts";
-import { type Cpu, cut, push } from "../../engine/cpu.ts";
-import { flow } from "../../engine/flow.ts";
+import { cut, type Cpu as MachineCpu, push } from "../../engine/cpu.ts";
+import { flowFor } from "../../engine/flow.ts";
 import { findDown } from "../../engine/frames.ts";
 import { endProcess } from "../../engine/host/process-state.ts";
 import { restorer } from "../../engine/host/restorer.ts";
 import { block } from "../../engine/host/sleep.ts";
-import { addStack, E, EVENT, type Flow, NEVER, type StackName } from "../../engine/index.ts";
+import { addStack, E, EVENT, type Flow, NEVER, type Process, type StackName, type Thread } from "../../engine/index.ts";
 import { ref } from "../../engine/ref.ts";
 import { aep, type Entry, enclaveEntry } from "../../engine/sgx/flows.ts";
 import { eenter, eexit, eresume } from "../../engine/sgx/leaf.ts";
 import { SIG } from "../../engine/signals.ts";
-import { ENCLAVE, HOST } from "../../engine/state.ts";
+import { declareStack, NOTHING_KEPT } from "../../engine/stack/stack.ts";
+import { ENCLAVE, HOST, type SgxState } from "../../engine/state.ts";
 import { endThread } from "../../engine/threads.ts";
 import { WHY } from "../../engine/transition.ts";
 
@@ -30,6 +31,16 @@ const ENTRY: Entry = { start: -1, event: 0 };
 const { SUSPEND } = EVENT;
 /** PAL_ERROR_INTERRUPTED. */
 const INTERRUPTED = 13;
+
+/** What this stack keeps of a thread. */
+interface ToyThread extends Thread {
+  sgx: SgxState;
+  pal: { pendingEvent: number; pendingId: number };
+  libos: { ready: boolean; palErrno: number; preempt: number; hasSignal: number };
+}
+
+type Cpu = MachineCpu<ToyThread>;
+const flow = flowFor<Cpu>();
 
 interface Signalled {
   readonly signal: number;
@@ -269,18 +280,29 @@ const app: readonly Flow[] = [
   ]),
 ];
 
-export const TOY: StackName = addStack("toy-sgx", {
-  text: "a stack of the tests: the page's SGX case in small",
-  flows: (fixes) => [...untrusted, ...host, ...pal(fixes.has("sgx-interrupted-code-lost")), ...libos, ...app],
-  boot: start,
-  bootThread: (program, flow) => newFrame(program, flow, {}),
-  enclave: true,
-  columns: {
-    cssa: (t) => t.sgx.cssa,
-    preempt: (t) => t.libos.preempt,
-    pending: (t) => t.libos.hasSignal + (t.pal.pendingEvent === 0 ? 0 : 1),
-  },
-});
+export const TOY: StackName = addStack(
+  "toy-sgx",
+  declareStack<ToyThread, Process>({
+    ...NOTHING_KEPT,
+    text: "a stack of the tests: the page's SGX case in small",
+    flows: (fixes) => [...untrusted, ...host, ...pal(fixes.has("sgx-interrupted-code-lost")), ...libos, ...app],
+    boot: start,
+    bootThread: (program, flow) => newFrame(program, flow, {}),
+    enclave: true,
+    columns: {
+      cssa: (t) => t.sgx.cssa,
+      preempt: (t) => t.libos.preempt,
+      pending: (t) => t.libos.hasSignal + (t.pal.pendingEvent === 0 ? 0 : 1),
+    },
+    state: {
+      ...NOTHING_KEPT.state,
+      newThread(_, t) {
+        t.pal = { pendingEvent: 0, pendingId: 0 };
+        t.libos = { ready: false, palErrno: 0, preempt: 0, hasSignal: 0 };
+      },
+    },
+  }),
+);
 
 /** Ctrl-C while the program waits in read. Of the scenario only the signals are taken: the toy is its own program. */
 export const TOY_TEXT = `name: toy

@@ -1,8 +1,9 @@
 /** Linux PAL: host signal handlers, pending events, generic handling and return (reference, 2.7 to 2.10). */
 
-import { type Cpu, running } from "../../cpu.ts";
-import { type Flow, flow } from "../../flow.ts";
+import { running } from "../../cpu.ts";
+import type { Flow } from "../../flow.ts";
 import { findDown, localsOf, numberOf } from "../../frames.ts";
+import { type Cpu, flow } from "../../generations/graphene-2019/flow.ts";
 import { callArgs } from "../../host/calls.ts";
 import { KERNEL, restoreRt } from "../../host/flows.ts";
 import type { Ref } from "../../ref.ts";

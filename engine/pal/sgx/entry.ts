@@ -1,9 +1,10 @@
 /** Enclave entry code and ocalls, seen from inside (reference, 1.3, 2.2 and 2.3). Runs with the untrusted RSP where it really does. */
 
 import { goTo, hasBegun, newFrame } from "../../control.ts";
-import { type Cpu, cut, push, stackOf, topFrame } from "../../cpu.ts";
-import { type Flow, flow } from "../../flow.ts";
+import { cut, push, stackOf, topFrame } from "../../cpu.ts";
+import type { Flow } from "../../flow.ts";
 import { enter, isFrameOf } from "../../frames.ts";
+import { type SgxCpu as Cpu, sgxFlow as flow } from "../../generations/graphene-2019/flow.ts";
 import { enclaveEntry } from "../../sgx/flows.ts";
 import { eexit, fault } from "../../sgx/leaf.ts";
 import { ENCLAVE, type Frame, HOST, type SsaFrame } from "../../state.ts";

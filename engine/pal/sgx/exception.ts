@@ -1,10 +1,11 @@
 /** Trusted PAL of Linux-SGX: exceptions, external events, generic handling and return (reference, 2.2 to 2.6). */
 
 import { skipFault } from "../../control.ts";
-import { type Cpu, cut, stackOf } from "../../cpu.ts";
+import { cut, stackOf } from "../../cpu.ts";
 import { VECTOR } from "../../faults.ts";
-import { type Flow, flow, type Step } from "../../flow.ts";
+import type { Flow, Step } from "../../flow.ts";
 import { findDown, isFrameOf, localsOf, numberOf } from "../../frames.ts";
+import { type SgxCpu as Cpu, sgxFlow as flow } from "../../generations/graphene-2019/flow.ts";
 import { copyOf, ENCLAVE, type Frame } from "../../state.ts";
 import { KIND } from "../../transition.ts";
 import { undefinedBehaviour } from "../../undefined.ts";

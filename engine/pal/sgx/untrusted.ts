@@ -1,9 +1,10 @@
 /** Untrusted PAL of Linux-SGX: initialisation, ocalls, host signal handlers (reference, 2.1 to 2.5). */
 
 import { become, isPast, newFrame, retry } from "../../control.ts";
-import { type Cpu, running, topFrame } from "../../cpu.ts";
-import { type Flow, flow, type Step, type Steps } from "../../flow.ts";
+import { running, topFrame } from "../../cpu.ts";
+import type { Flow, Step } from "../../flow.ts";
 import { isFrameOf, localsOf, numberOf } from "../../frames.ts";
+import { type SgxCpu as Cpu, sgxFlow as flow, type SgxSteps as Steps } from "../../generations/graphene-2019/flow.ts";
 import { callArgs, exitArgs } from "../../host/calls.ts";
 import { KERNEL, type KernelName, restoreRt } from "../../host/flows.ts";
 import { recheck } from "../../host/pending.ts";

@@ -17,7 +17,9 @@ export function misshapen(value: unknown, model: Run): string | null {
   if (alive !== undefined) return `machine.live: thread ${alive}`;
   return (
     firstOf(threads, (thread, i) => (thread === null ? null : threadWrong(thread, model, `machine.threads[${i}]`))) ??
-    firstOf(processes, (process, i) => (process === null ? null : lacks(process, machine.processes[0] ?? null, `machine.processes[${i}]`)))
+    firstOf(processes, (process, i) =>
+      process === null ? null : processWrong(process, machine.processes[0] ?? null, `machine.processes[${i}]`),
+    )
   );
 }
 
@@ -31,18 +33,28 @@ export function listsWrong(counts: unknown, lists: Lists): string | null {
   return wrong === undefined ? null : `lists.${wrong}`;
 }
 
-const NESTED = ["sgx", "pal", "libos", "app"] as const;
-
 function threadWrong(thread: unknown, model: Run, path: string): string | null {
   const like = model.machine.threads[0] ?? null;
   const fields = thread as Fields;
   return (
     lacks(thread, like, path) ??
-    firstOf(NESTED, (part) => lacks(fields[part], like?.[part] ?? null, `${path}.${part}`)) ??
+    partsWrong(thread, like, path) ??
     framesWrong(fields.host, model, `${path}.host`) ??
     framesWrong(fields.enclave, model, `${path}.enclave`)
   );
 }
+
+const processWrong = (process: unknown, like: object | null, path: string): string | null =>
+  lacks(process, like, path) ?? partsWrong(process, like, path);
+
+/** The parts of a state that have fields of their own, such as the LibOS's part of a thread: which there are, the stack decides. */
+const partsWrong = (value: unknown, like: object | null, path: string): string | null =>
+  firstOf(
+    Object.entries(like ?? {}).filter(([, sample]) => isRecord(sample)),
+    ([part, sample]) => lacks((value as Fields)[part], sample as object, `${path}.${part}`),
+  );
+
+const isRecord = (value: unknown): boolean => value !== null && typeof value === "object" && !Array.isArray(value);
 
 /** Frames are places in flows: both must be there. */
 function framesWrong(frames: unknown, model: Run, path: string): string | null {

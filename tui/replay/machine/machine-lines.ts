@@ -3,14 +3,14 @@
 import {
   eventName,
   type Frame,
+  type GrapheneProcess,
+  type GrapheneThread,
   type Machine,
   NEVER,
-  type Process,
   type Run,
   resultText,
   signalName,
   signalsIn,
-  type Thread,
 } from "../../../engine/index.ts";
 
 export interface StateLine {
@@ -28,14 +28,14 @@ const FRAMES = 12;
 
 /** What matters on a signal's road comes first: a small pane shows only that. */
 export function stateLines(machine: Machine, run: Run, id: number, sgx: boolean): StateLine[] {
-  const t = machine.threads[id];
-  if (t === null || t === undefined) return [line("gone", "this thread does not exist here: it is over, or not begun")];
-  const p = machine.processes[t.process] ?? null;
+  const t = (machine.threads[id] ?? null) as GrapheneThread | null;
+  if (t === null) return [line("gone", "this thread does not exist here: it is over, or not begun")];
+  const p = (machine.processes[t.process] ?? null) as GrapheneProcess | null;
   return [
     line("thread", `${t.name}  tid ${t.tid}  ${t.state}${t.dying ? ", dying" : ""}${waitText(machine, t)}`),
     ...lockLines(p, machine),
     ...(sgx ? [enclaveLine(t)] : []),
-    line("errno", `${t.libos.ready ? `pal_errno ${t.libos.palErrno}  ` : ""}RAX ${resultText(t.rax)}`),
+    line("errno", `${t.libos?.ready ? `pal_errno ${t.libos.palErrno}  ` : ""}RAX ${resultText(t.rax)}`),
     ...pendingLines(t, p, sgx),
     ...maskLines(t),
     line("frames", `signal frames ${t.signalFrames}  handlers running ${t.app.inHandler}`),
@@ -46,7 +46,7 @@ export function stateLines(machine: Machine, run: Run, id: number, sgx: boolean)
   ];
 }
 
-function waitText(machine: Machine, t: Thread): string {
+function waitText(machine: Machine, t: GrapheneThread): string {
   // What it waited for last is still noted when it runs again.
   if (t.wait === null || t.state === "run") return "";
   const names = t.wait.objects.map((object) => machine.objects[object]?.name ?? `object ${object}`);
@@ -55,16 +55,17 @@ function waitText(machine: Machine, t: Thread): string {
   return `${what}${until}${t.wait.interruptible ? "" : ", not interruptible"}`;
 }
 
-function enclaveLine({ sgx }: Thread): StateLine {
+function enclaveLine({ sgx }: GrapheneThread): StateLine {
+  if (!sgx) return line("enclave", "no enclave");
   const where = sgx.inside === 1 ? "inside" : "outside";
   return line("enclave", `${where} the enclave  CSSA ${sgx.cssa} of ${sgx.ssa.length}${sgx.mapped ? "" : "  no TCS yet"}`);
 }
 
-function ssaLines({ sgx }: Thread): StateLine[] {
-  return sgx.ssa.map((frame, i) =>
+function ssaLines({ sgx }: GrapheneThread): StateLine[] {
+  return (sgx?.ssa ?? []).map((frame, i) =>
     line(
       `ssa ${i}`,
-      frame === null || i >= sgx.cssa
+      frame === null || i >= (sgx?.cssa ?? 0)
         ? `SSA[${i}] -`
         : `SSA[${i}] RAX ${frame.rax}  RDI ${frame.rdi}  RSI ${frame.rsi}  ${frame.vector < 0 ? "EXITINFO not valid" : `EXITINFO vector ${frame.vector}`}${frame.push.length > 0 ? "  rewritten" : ""}`,
     ),
@@ -87,13 +88,13 @@ function stackLines(name: string, frames: readonly Frame[], run: Run): StateLine
 }
 
 /** What keeps signals back, and where they wait: from the LibOS down to the host. */
-function pendingLines(t: Thread, p: Process | null, sgx: boolean): StateLine[] {
+function pendingLines(t: GrapheneThread, p: GrapheneProcess | null, sgx: boolean): StateLine[] {
   const { libos, pal } = t;
   const inHost = [...t.hostPending, ...(p?.hostPending ?? [])].map(({ signal }) => signalName(signal));
   const host = line("host pending", `host pending ${inHost.length > 0 ? inHost.join(" ") : "none"}`);
-  if (!libos.ready) return [host];
-  const rings = Object.entries(libos.rings).filter(([, ring]) => ring.length > 0);
-  const queued = pal.queue.map(({ event }) => eventName(event)).join(" ");
+  if (!libos?.ready) return [host];
+  const rings = Object.entries(libos.rings ?? {}).filter(([, ring]) => ring.length > 0);
+  const queued = (pal.queue ?? []).map(({ event }) => eventName(event)).join(" ");
   const inPal = `PAL pending ${pal.pendingEvent === 0 ? "none" : eventName(pal.pendingEvent)}${queued === "" ? "" : `, queue ${queued}`}`;
   return [
     line("preempt", `preempt ${libos.preempt}${libos.delayed ? " | SIGNAL_DELAYED" : ""}`),
@@ -106,27 +107,27 @@ function pendingLines(t: Thread, p: Process | null, sgx: boolean): StateLine[] {
   ];
 }
 
-function maskLines({ libos, hostMask }: Thread): StateLine[] {
+function maskLines({ libos, hostMask }: GrapheneThread): StateLine[] {
   const host = line("host mask", `host mask ${set(signalsIn(hostMask))}`);
-  if (!libos.ready) return [host];
-  return [line("mask", `LibOS mask ${set(signalsIn(libos.mask))}${libos.suspendOnSignal ? "  suspend_on_signal" : ""}`), host];
+  if (!libos?.ready) return [host];
+  return [line("mask", `LibOS mask ${set(signalsIn(libos.mask ?? [0, 0]))}${libos.suspendOnSignal ? "  suspend_on_signal" : ""}`), host];
 }
 
-function programLines({ libos }: Thread, p: Process | null): StateLine[] {
-  if (!libos.ready) return [];
-  const handlers = Object.entries(libos.actions).map(
+function programLines({ libos }: GrapheneThread, p: GrapheneProcess | null): StateLine[] {
+  if (!libos?.ready) return [];
+  const handlers = Object.entries(libos.actions ?? {}).map(
     ([signal, action]) => `${signalName(Number(signal))}${action.flow < 0 ? " ignored" : ""}`,
   );
-  const timers = (p?.asyncList ?? []).map((event) => `${event.callback} at ${event.expire}${event.live ? "" : " (cancelled)"}`);
+  const timers = (p?.libos?.asyncList ?? []).map((event) => `${event.callback} at ${event.expire}${event.live ? "" : " (cancelled)"}`);
   return [
     line("actions", `handlers ${handlers.length > 0 ? handlers.join(" ") : "none"}`),
-    line("syscall", `syscall_nr ${libos.syscallNr}`),
+    line("syscall", `syscall_nr ${libos.syscallNr ?? 0}`),
     ...(timers.length > 0 ? [line("async", `async list ${timers.join(", ")}`)] : []),
   ];
 }
 
-function lockLines(p: Process | null, machine: Machine): StateLine[] {
-  const held = Object.entries(p?.locks ?? {}).filter(([, owner]) => owner >= 0);
+function lockLines(p: GrapheneProcess | null, machine: Machine): StateLine[] {
+  const held = Object.entries(p?.pal?.locks ?? {}).filter(([, owner]) => owner >= 0);
   if (held.length === 0) return [];
   return [line("locks", `locks ${held.map(([name, owner]) => `${name} held by ${machine.threads[owner]?.name ?? owner}`).join(", ")}`)];
 }

@@ -1,8 +1,48 @@
-/** What the LibOS keeps of threads, signals, children and messages: plain data, part of the machine's state. */
+/**
+ * What Graphene of 2019 keeps of threads and processes beyond the machine's part: plain data, part of the
+ * machine's state.
+ */
 
-import type { SigInfo } from "./siginfo.ts";
-import type { SignalSet } from "./signals.ts";
-import type { HostAction } from "./state-host.ts";
+import type { SigInfo } from "../../siginfo.ts";
+import type { SignalSet } from "../../signals.ts";
+import type { HostAction, Process as MachineProcess, Thread as MachineThread, ProcessEnd } from "../../state.ts";
+import type { SgxState } from "../../state-sgx.ts";
+
+/** A thread and a process as flows of this generation see them. */
+export interface Thread extends MachineThread {
+  pal: PalState;
+  libos: LibosState;
+}
+
+export interface Process extends MachineProcess {
+  pal: PalProcess;
+  libos: LibosProcess;
+}
+
+/** The same in an enclave. */
+export interface SgxThread extends Thread {
+  sgx: SgxState;
+}
+
+/** Linux PAL_TCB (reference, 1.4). */
+export interface PalState {
+  pendingEvent: number;
+  pendingId: number;
+  queue: { event: number; id: number }[];
+  /** The thread is inside the PAL's slab allocator. */
+  slabLocked: boolean;
+}
+
+export const newPal = (): PalState => ({ pendingEvent: 0, pendingId: 0, queue: [], slabLocked: false });
+
+/** What the PAL keeps of a process. */
+export interface PalProcess {
+  /** lock name -> owner thread. */
+  locks: Record<string, number>;
+  lockObjects: Record<string, number>;
+  /** PAL's handler table: event -> registered. */
+  upcalls: Record<number, boolean>;
+}
 
 /** `flow` of a LibOS action that was set to the default: it is there, unlike one that was never set. */
 export const SIG_DFL = -2;
@@ -60,9 +100,14 @@ export interface LibosState {
   exited: Exited[];
   exitCode: number;
   termSignal: number;
+  /** struct clone_args, until the application's code starts; null otherwise. */
+  cloned: CloneArgs | null;
   /** test_range: -1 none, else the address the fault is forwarded to (label of the probing flow). */
   probing: boolean;
 }
+
+/** struct clone_args: two events, and who asked. It lies on the creator's stack. */
+export type CloneArgs = { create: number; initialize: number; parent: number };
 
 /** An entry of async_list (reference, 2.19). */
 export interface AsyncEvent {
@@ -136,9 +181,46 @@ export interface IpcState {
   thread: boolean;
   /** ipc_helper_event and the ports, as one object that has as many bytes as there are things to look at. */
   port: number;
-  queue: IpcMessage[];
   /** Children whose stream is open: IPC_PORT_KEEPALIVE. */
   children: number[];
   /** Threads that wait for an answer, and from which process. */
   waiting: { thread: number; process: number }[];
+}
+
+/** What the LibOS keeps of a process. */
+export interface LibosProcess {
+  /** The RPC stream to the parent, on which the child says that it has started. */
+  stream: number;
+  asyncList: AsyncEvent[];
+  /** real_itimer of the LibOS, in microseconds. */
+  realItimer: { timeout: number; reset: number };
+  /** Entries made so far. */
+  asyncEvents: number;
+  /** thread_list: threads the LibOS takes for alive, in the order of their start. Of a death in the PAL nobody tells it (2.5, 2.9). */
+  threadList: number[];
+  /** Threads that have ended and are on thread_list all the same, until wait4 takes them off. */
+  endedThreads: TidRun[];
+  helperAlive: boolean;
+  helperEvent: number;
+  ipc: IpcState;
+  /** Forked children on thread_list. */
+  children: ShimChild[];
+  /** The LibOS has a handle of the terminal for its messages. */
+  ttyOpen: boolean;
+  /** Highest descriptor a LibOS call has given out: its slot and those below are made. */
+  highestFd: number;
+  /** Objects whose descriptor the LibOS has closed in this process. */
+  closedObjects: number[];
+  /** LibOS futex: object -> threads that sleep on it; an entry stays. */
+  futexes: Record<string, number[]>;
+  /** fork was called here or in a process before: the leaders of the namespaces are known, and the user has been told of the slow way. */
+  hasForked: boolean;
+  /** futex_list_lock has been made. */
+  futexLock: boolean;
+  /** cur_process.exit_code, what the thread that ended last gave, and why it ended. */
+  exiting: ProcessEnd;
+  /** Somebody has called exit_group. */
+  exitGroup: boolean;
+  /** in_terminate: somebody is in shim_clean. */
+  terminating: boolean;
 }
