@@ -36,7 +36,7 @@ export const createSignals = (): Signals => ({
   generatedFor: new Float64Array(KEPT_SIGNALS),
 });
 
-/** Ids and threads are 32-bit numbers; beyond 2^21 of one, other keys would be no integers. */
+/** Below 2^52, so an exact integer. Threads whose numbers differ by a multiple of 2^21 share keys: no trace has so many at a time. */
 const keyOf = (id: number, thread: number): number => (id & 0x7fffffff) * 0x200000 + (thread & 0x1fffff);
 
 const placeOf = (id: number): number => id & (KEPT_SIGNALS - 1);
