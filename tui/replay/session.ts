@@ -2,7 +2,7 @@
 
 import { analyze, storedVerdict } from "../../analyzer/index.ts";
 import { signalName } from "../../engine/index.ts";
-import type { Cell, Trace } from "../../recorder/index.ts";
+import type { Cell, Row, Trace } from "../../recorder/index.ts";
 import { allRulesRan } from "../analyzing.ts";
 import type { Paint } from "../present/style.ts";
 import { hasEnclave } from "../present/two-column.ts";
@@ -141,7 +141,17 @@ function loadDensity(trace: Trace): Float64Array {
 }
 
 /** Columns of view `signals`, in order. */
-export const HOPS = ["generated", "delivered", "pended", "upcall", "decided", "appended", "fetched", "handled", "ended"] as const;
+export const HOPS = [
+  "generated",
+  "delivered",
+  "pended",
+  "upcall",
+  "decided",
+  "appended",
+  "fetched",
+  "handled",
+  "ended",
+] as const satisfies readonly (keyof Row<"signal">)[];
 
 /** Null when there is no such signal. */
 export function loadSignalPath(trace: Trace, id: number): SignalPath | null {
