@@ -41,14 +41,12 @@ export {
   OPERATIONS,
   type Scenario,
   type ScenarioInput,
-  STACK_NAMES,
-  type StackName,
   scenarioSchema,
 } from "./scenario/schema.ts";
 export { DURATION_WORDS } from "./scenario/values.ts";
 export { type ArrivalSearch, type Searched, searchArrivals } from "./search/search.ts";
 export { isSynchronous, SIGNAL_COUNT, SIGNAL_NAMES, signalName, signalNumber, signalsIn } from "./signals.ts";
-export { addStack, findStackName, type Reader, STACKS, type Stack, type StackColumns } from "./stack/index.ts";
+export { addStack, findStackName, type Reader, STACK_NAMES, STACKS, type Stack, type StackColumns, type StackName } from "./stack/index.ts";
 export { copyTree, type Frame, firstDifference, keyOf, type Machine, type Process, type Thread } from "./state.ts";
 export { NEVER } from "./time.ts";
 export {

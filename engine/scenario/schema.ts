@@ -18,7 +18,7 @@ import { arrival, signalPlan } from "./when.ts";
 
 export { SA_FLAGS } from "./operations/signals.ts";
 export { duration } from "./values.ts";
-export { STACK_NAMES, type StackName, type When } from "./when.ts";
+export type { When } from "./when.ts";
 
 /** A list may hold operations that hold lists. */
 const body = (): z.ZodType<unknown> => program;

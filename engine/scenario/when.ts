@@ -1,6 +1,7 @@
 /** When a signal or data from outside comes, and the plans that say so. */
 
 import * as z from "zod";
+import { STACK_NAMES } from "../stack/index.ts";
 import { count, duration, exactlyOneOf, inWords, name, refersTo, signal } from "./values.ts";
 
 const threadName = z
@@ -50,9 +51,6 @@ export const when = exactlyOneOf(
 });
 
 export type When = z.output<typeof when>;
-
-export const STACK_NAMES = ["native-linux", "graphene-linux", "graphene-sgx"] as const;
-export type StackName = (typeof STACK_NAMES)[number];
 
 const stacks = z.array(z.enum(STACK_NAMES)).max(100).optional().describe("only on these stacks; places have other names elsewhere");
 const at = when.describe("when it comes; see `eintr explain when`");

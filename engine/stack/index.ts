@@ -1,17 +1,25 @@
-/** The stacks, in order of distance from plain Linux. To add one: a module beside this file, a name in the scenario schema, a line here. */
+/**
+ * The stacks. To add one: its folder in `engine/generations/`, and a line here. Scenarios, the command line and its completion take their
+ * names from this list.
+ */
 
-import type { StackName } from "../scenario/schema.ts";
-import { grapheneLinux, grapheneSgx } from "./graphene.ts";
+import { grapheneLinux, grapheneSgx } from "../generations/graphene-2019/index.ts";
 import { nativeLinux } from "./native-linux.ts";
 import type { Stack } from "./stack.ts";
 
 export type { Reader, Stack, StackColumns } from "./stack.ts";
 
-const stacks: Record<StackName, Stack> = {
+/** In order of distance from plain Linux. */
+const stacks = {
   "native-linux": nativeLinux,
   "graphene-linux": grapheneLinux,
   "graphene-sgx": grapheneSgx,
-};
+} satisfies Record<string, Stack>;
+
+export type StackName = keyof typeof stacks;
+
+/** Those of the list: what a scenario may name. */
+export const STACK_NAMES = Object.keys(stacks) as readonly StackName[];
 
 export const STACKS: Readonly<Record<StackName, Stack>> = stacks;
 

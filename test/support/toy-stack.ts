@@ -14,6 +14,7 @@ import { restorer } from "../../engine/host/restorer.ts";
 import { block } from "../../engine/host/sleep.ts";
 import { addStack, E, EVENT, type Flow, NEVER, type Process, type StackName, type Thread } from "../../engine/index.ts";
 import { ref } from "../../engine/ref.ts";
+import { record } from "../../engine/search/layout.ts";
 import { aep, type Entry, enclaveEntry } from "../../engine/sgx/flows.ts";
 import { eenter, eexit, eresume } from "../../engine/sgx/leaf.ts";
 import { SIG } from "../../engine/signals.ts";
@@ -293,6 +294,10 @@ export const TOY: StackName = addStack(
       cssa: (t) => t.sgx.cssa,
       preempt: (t) => t.libos.preempt,
       pending: (t) => t.libos.hasSignal + (t.pal.pendingEvent === 0 ? 0 : 1),
+    },
+    layout: {
+      ...NOTHING_KEPT.layout,
+      thread: { pal: record<ToyThread["pal"]>("ToyPal", {}), libos: record<ToyThread["libos"]>("ToyLibos", {}) },
     },
     state: {
       ...NOTHING_KEPT.state,

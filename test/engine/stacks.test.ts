@@ -1,0 +1,69 @@
+/** What a stack declares of its state: a thread has what its stack keeps, and nothing of another one. */
+
+import { describe, expect, it } from "vitest";
+import { boot, checkInvariants, parseScenario, STACK_NAMES, STACKS } from "../../engine/index.ts";
+import { grapheneProcess, grapheneThread } from "../support/graphene.ts";
+import { NOWHERE } from "../support/run-scenario.ts";
+import { TOY, TOY_TEXT } from "../support/toy-stack.ts";
+
+const scenario = parseScenario("name: one\ntitle: one call\nmain: [{ read: { from: pipe, bytes: 1 } }]\n", "one.yaml");
+
+describe("a thread", () => {
+  it("on native-linux keeps nothing of an enclave, a PAL or a LibOS, and neither does its process", () => {
+    const { machine } = boot({ stack: "native-linux", scenario });
+    expect(machine.threads[0]).toMatchObject({ sgx: null, pal: null, libos: null });
+    expect(machine.processes[0]).toMatchObject({ pal: null, libos: null });
+    expect(machine.objects).toEqual([]);
+  });
+
+  it("on graphene-linux has a LibOS and no enclave, on graphene-sgx both", () => {
+    const [linux, sgx] = (["graphene-linux", "graphene-sgx"] as const).map((stack) => boot({ stack, scenario }).machine.threads[0]);
+    expect([linux?.sgx, linux?.libos !== null]).toEqual([null, true]);
+    expect([sgx?.sgx?.cssa, sgx?.libos !== null]).toEqual([0, true]);
+  });
+});
+
+describe("laws of a stack", () => {
+  it("are looked at with those of the machine", () => {
+    const run = boot({ stack: "graphene-sgx", scenario });
+    expect(checkInvariants(run.cpu)).toEqual([]);
+    const t = grapheneThread(run.machine) ?? expect.fail("no thread");
+    t.libos.preempt = -1;
+    t.pal.pendingEvent = 99;
+    expect(checkInvariants(run.cpu)).toEqual([
+      "thread main: preempt is -1",
+      "thread main: event 99 is pending",
+      "thread main: pending event 99 with signal id 0",
+    ]);
+  });
+
+  it("know what its threads and processes use", () => {
+    const run = boot({ stack: "graphene-linux", scenario });
+    run.cpu.freeObject(grapheneThread(run.machine)?.libos.schedulerEvent ?? -1);
+    run.cpu.freeObject(grapheneProcess(run.machine)?.libos.ipc.port ?? -1);
+    expect(checkInvariants(run.cpu).map((line) => line.replace(/object \d+/, "object"))).toEqual([
+      "thread main uses object, which is free",
+      "process main uses object, which is free",
+    ]);
+  });
+});
+
+describe("a stack that is added", () => {
+  it("has state of its own, which a copy of a run does not share", () => {
+    const run = boot({ stack: TOY, scenario: parseScenario(TOY_TEXT, "toy.yaml") });
+    run.run(30, NOWHERE);
+    const copy = run.clone();
+    const before = JSON.stringify(copy.machine);
+    run.run(1000, NOWHERE);
+    expect(JSON.stringify(run.machine)).not.toBe(before);
+    expect(JSON.stringify(copy.machine)).toBe(before);
+    expect(copy.machine.threads[0]?.libos).toEqual({ ready: true, palErrno: 0, preempt: 0, hasSignal: 0 });
+  });
+
+  it("is found by its name, and is none that a scenario names", () => {
+    expect(STACKS[TOY].enclave).toBe(true);
+    expect(STACK_NAMES).not.toContain(TOY);
+    const plan = { signal: "SIGINT", when: { at: "1us" }, stacks: [TOY] };
+    expect(() => parseScenario(JSON.stringify({ name: "n", title: "t", main: [], signals: [plan] }), "n.json")).toThrow(/graphene-sgx/);
+  });
+});
