@@ -47,13 +47,34 @@ const plain = (value) => {
   }
   return value;
 };
+// How many transitions the statement looks at one by one; 0 when it has a shorter way, or looks at the index of kinds only.
+const scannedBy = (sql, params) => {
+  try {
+    const root = db.prepare("SELECT rootpage FROM sqlite_schema WHERE name = 'transition'").pluck().get();
+    const opened = new Set();
+    let scans = false;
+    const steps = db.prepare("EXPLAIN " + sql).all(...params);
+    for (const { opcode, p1, p2 } of steps) {
+      if (opcode === "OpenRead" && p2 === root) opened.add(p1);
+      if ((opcode !== "Next" && opcode !== "Prev") || !opened.has(p1)) continue;
+      // A loop over the table; one with an end looks first whether it is there.
+      const ends = steps[p2]?.opcode === "Rowid" && ["Gt", "Ge", "Lt", "Le"].includes(steps[p2 + 1]?.opcode);
+      const begins = steps.some((step) => /^Seek[GL][TE]$/.test(step.opcode) && step.p1 === p1);
+      if (!ends && !begins) scans = true;
+    }
+    return scans ? Number(db.prepare("SELECT transitions FROM run").pluck().get()) : 0;
+  } catch {
+    // A statement that cannot be explained, such as EXPLAIN.
+    return 0;
+  }
+};
 const begin = ({ sql, params }) => {
   if (rows !== null) rows.return();
   rows = null;
   const statement = db.prepare(sql);
   if (!statement.readonly || !statement.reader) throw new Error("only statements that read are allowed");
   rows = statement.raw().iterate(...params);
-  return { columns: statement.columns().map((column) => column.name) };
+  return { columns: statement.columns().map((column) => column.name), scans: scannedBy(sql, params) };
 };
 const next = ({ count, until }) => {
   const chunk = [];

@@ -1,6 +1,7 @@
 /** Read-only SQL over a sealed trace: rows in chunks, at the reader's pace, stopped at once on abort. */
 
 import { type ChildProcess, spawn } from "node:child_process";
+import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import * as z from "zod/mini";
 import { checkReads, placedMessage, QueryError } from "./check.ts";
@@ -22,6 +23,10 @@ export interface QueryOptions {
 
 export interface QueryResult {
   readonly columns: readonly string[];
+  /** It has no index to go by and looks at so many transitions one by one, unless a LIMIT ends it earlier; 0: it need not. */
+  readonly scans: number;
+  /** Bytes read so far, from the database and from what SQLite sorts in files; null where the system does not tell. */
+  bytesRead(): number | null;
   /** Known when the chunks are read to the end. */
   readonly truncated: boolean;
   /** Chunks of rows, each row its cells in column order. To be read once; leaving the loop early stops the query. */
@@ -42,6 +47,7 @@ const LONGEST_TIMER_MS = 2 ** 31 - 1;
 const answerForm = z.object({
   error: z.optional(z.string()),
   columns: z.optional(z.array(z.string())),
+  scans: z.optional(z.number()),
   chunk: z.optional(z.array(z.array(z.custom<Cell>()))),
   done: z.optional(z.boolean()),
 });
@@ -66,6 +72,8 @@ export async function query(dbPath: string, sql: string, options: QueryOptions =
   const limit = options.limit ?? Number.POSITIVE_INFINITY;
   return {
     columns: begun.columns ?? [],
+    scans: begun.scans ?? 0,
+    bytesRead: asker.bytesRead,
     get truncated() {
       return truncated;
     },
@@ -93,6 +101,7 @@ export async function query(dbPath: string, sql: string, options: QueryOptions =
 }
 
 interface Asker {
+  bytesRead(): number | null;
   ask(message: object): Promise<Answer>;
   stop(): void;
 }
@@ -142,6 +151,7 @@ function startChild(dbPath: string, options: QueryOptions): Asker {
   if (options.signal?.aborted === true) onAbort();
 
   return {
+    bytesRead: () => (child.pid === undefined ? null : bytesReadBy(child.pid)),
     ask: (message) =>
       new Promise<Answer>((resolve, reject) => {
         if (stopped !== null) return reject(stopped);
@@ -152,6 +162,16 @@ function startChild(dbPath: string, options: QueryOptions): Asker {
       }),
     stop: () => stop(new QueryError("the query was closed", true)),
   };
+}
+
+/** Source: proc(5), /proc/pid/io, rchar. */
+function bytesReadBy(pid: number): number | null {
+  try {
+    return Number(/^rchar: (\d+)$/m.exec(readFileSync(`/proc/${pid}/io`, "utf8"))?.[1] ?? Number.NaN) || null;
+  } catch {
+    // Not Linux, or the process is over.
+    return null;
+  }
 }
 
 /** The line that says what went wrong, out of a stack trace on stderr. */

@@ -165,3 +165,35 @@ describe("memory", () => {
     expect(rows).toHaveLength(300_000);
   });
 });
+
+describe("what a query looks at", () => {
+  test.each([
+    ["SELECT seq FROM transitions WHERE cssa > 0", true],
+    ["SELECT thread, count(*) FROM transitions GROUP BY thread", true],
+    ["SELECT max(value) FROM transition", true],
+    ["/* first */ SELECT * FROM transition ORDER BY seq DESC", true],
+    ["SELECT count(*) FROM syscall c JOIN transition t ON t.value = c.nr", true],
+    ["SELECT * FROM transitions WHERE seq BETWEEN 10 AND 20", false],
+    ["SELECT seq, flow FROM transitions WHERE kind = 'app.call'", false],
+    ["SELECT kind, count(*) FROM transitions GROUP BY kind", false],
+    ["SELECT count(*) FROM transitions", false],
+    ["SELECT t.flow FROM signals g JOIN transitions t ON t.seq = g.handled", false],
+    ["SELECT max(value) FROM transition WHERE seq < 20", false],
+    ["SELECT * FROM syscalls", false],
+    ["EXPLAIN SELECT * FROM transition", false],
+    ["PRAGMA table_info(run)", false],
+  ])("%s: all transitions %s", async (sql, all) => {
+    const result = await query(db, sql);
+    expect(result.scans).toBe(all ? 5000 : 0);
+    result.close();
+  });
+
+  test("with values for its marks", async () => {
+    const result = await query(db, "SELECT seq FROM transition WHERE value = ?", { params: [3] });
+    expect(result.scans).toBe(5000);
+    if (process.platform === "linux") expect(result.bytesRead()).toBeGreaterThan(0);
+    result.close();
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    expect(result.bytesRead()).toBeNull();
+  });
+});

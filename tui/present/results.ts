@@ -1,7 +1,9 @@
 /** Results of a query as table, JSON lines or CSV, chunk by chunk: memory does not grow with the result. */
 
-import { type Cell, type QueryOptions, query } from "../../recorder/index.ts";
+import { statSync } from "node:fs";
+import { type Cell, type QueryOptions, type QueryResult, query } from "../../recorder/index.ts";
 import type { Io } from "../io.ts";
+import { startProgress } from "../progress.ts";
 import { displayWidth, fit, safe, safeJson } from "./safe.ts";
 
 export const FORMATS = ["table", "json", "csv"] as const;
@@ -20,14 +22,53 @@ export interface ResultForm {
 export async function printQuery(io: Io, db: string, sql: string, options: QueryOptions & ResultForm): Promise<number> {
   const result = await query(db, sql, options);
   const printer = PRINTERS[options.format](result.columns, options.csvSafe === true);
+  const watch = watchScan(io, db, result);
   let rows = 0;
-  for await (const chunk of result.chunks()) {
-    rows += chunk.length;
-    await io.out(printer.rows(chunk));
+  try {
+    for await (const chunk of result.chunks()) {
+      watch.pause();
+      rows += chunk.length;
+      await io.out(printer.rows(chunk));
+    }
+  } finally {
+    watch.end();
   }
   await io.out(printer.end());
   if (result.truncated) io.talk(`(more rows follow: --limit ${options.limit})\n`);
   return rows;
+}
+
+/** So many transitions are looked at in less time than a person waits. */
+const FEW = 1_000_000;
+/** What ends sooner, such as one with a LIMIT, needs no words. */
+const WARN_AFTER_MS = 400;
+const PROGRESS_MS = 200;
+
+/** Warns of a query that looks at all of a long trace, and shows how far it is, while it has nothing to show itself. */
+function watchScan(io: Io, db: string, result: QueryResult): { pause(): void; end(): void } {
+  if (result.scans < FEW) return { pause() {}, end() {} };
+  const progress = startProgress();
+  const transitions = result.scans.toLocaleString("en");
+  const size = statSync(db, { throwIfNoEntry: false })?.size ?? 0;
+  const warning = setTimeout(() => {
+    io.talk(`this looks at all ${transitions} transitions; conditions on seq or kind have an index, and totals are in kind, thread,\n`);
+    io.talk("call_totals and signal_totals (eintr schema)\n");
+  }, WARN_AFTER_MS);
+  const look = setInterval(() => {
+    const read = result.bytesRead();
+    const known = read !== null && size > 0;
+    progress.update(`looking at ${transitions} transitions`, known ? Math.min(read, size) : 0, known ? size : null);
+  }, PROGRESS_MS);
+  const end = (): void => {
+    clearTimeout(warning);
+    clearInterval(look);
+    progress.end();
+  };
+  const pause = (): void => {
+    clearTimeout(warning);
+    progress.end();
+  };
+  return { pause, end };
 }
 
 interface Printer {
