@@ -58,7 +58,7 @@ const scannedBy = (sql, params) => {
       if (opcode === "OpenRead" && p2 === root) opened.add(p1);
       if ((opcode !== "Next" && opcode !== "Prev") || !opened.has(p1)) continue;
       // A loop over the table; one with an end looks first whether it is there.
-      const ends = steps[p2]?.opcode === "Rowid" && ["Gt", "Ge", "Lt", "Le"].includes(steps[p2 + 1]?.opcode);
+      const ends = steps[p2]?.opcode === "Rowid" && ["Gt", "Ge", "Lt", "Le"].includes(steps[Number(p2) + 1]?.opcode);
       const begins = steps.some((step) => /^Seek[GL][TE]$/.test(step.opcode) && step.p1 === p1);
       if (!ends && !begins) scans = true;
     }
