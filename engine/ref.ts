@@ -7,11 +7,14 @@
 declare const ARGUMENTS: unique symbol;
 declare const READS: unique symbol;
 
-/** The reference of a flow that is declared with locals V, or fewer as arguments. */
+/**
+ * The reference of a flow that reads locals V: some of its arguments, or all of them and variables of its own. A method, because either
+ * may have more than the other.
+ */
 export interface Declares<V extends object> {
   readonly name: string;
   /** Never there: of the type alone. */
-  readonly [READS]?: (v: V) => void;
+  [READS]?(v: V): void;
 }
 
 /** A flow by its name. V are its arguments, as its caller makes them. */

@@ -2,16 +2,18 @@
 
 import type { Cpu } from "../cpu.ts";
 import { E } from "../errno.ts";
+import type { Exactly } from "../flow.ts";
 import { type CallLocals, callArgs, NO_OBJECTS } from "../host/calls.ts";
 import { ANY, GROUP, NOBODY } from "../host/children.ts";
 import { NO_OUTPUT } from "../host/outputs.ts";
+import type { Ref } from "../ref.ts";
 import type { Operation } from "../scenario/schema.ts";
 import { setOf, signalName } from "../signals.ts";
-import type { Locals } from "../state.ts";
+import type { ExitArgs, PollArgs } from "../syscalls.ts";
 import { NEVER } from "../time.ts";
+import { type Arguments, LIBC, type LibcName } from "./flows.ts";
 import type { Context, Items } from "./items.ts";
 import { enterCall } from "./pins.ts";
-import type { SyscallName } from "./syscalls.ts";
 
 /** A short text of a call's arguments, as the timeline shows it. */
 function callText(name: string, op: Operation): string {
@@ -40,17 +42,17 @@ function shownValue(key: string, value: unknown): string {
 }
 
 /** The step that makes a system call. */
-export function call(
+export function call<N extends LibcName, const A extends Arguments<(typeof LIBC)[N]>>(
   x: Context,
   op: Operation,
-  name: SyscallName | "undefined" | "pthread_join" | "posix_spawn",
-  args: (c: Cpu) => Locals,
+  name: N,
+  args: (c: Cpu) => Exactly<Arguments<(typeof LIBC)[N]>, A>,
   shown: string = name,
 ): Items {
   return [
     x.s.call(
       callText(shown, op),
-      `libc ${name}`,
+      LIBC[name] as unknown as Ref<object>,
       (c) => {
         c.value = x.number;
         enterCall(c, op.op, op.op === "call" ? op.name : op.op);
@@ -97,7 +99,7 @@ export function waitArgs(
 export const pollArgs = (
   c: Cpu,
   op: Waiting & { on?: readonly string[] | undefined; timeout: number; mask?: readonly number[] | undefined },
-): Locals => ({
+): PollArgs => ({
   object: -1,
   objects: objectsOf(c, op.on),
   bytes: 0,
@@ -106,9 +108,11 @@ export const pollArgs = (
   timeout: op.timeout,
   until: NEVER,
   ends: -1,
+  interruptible: true,
   out: NO_OUTPUT,
   ret: 0,
   mask: op.mask === undefined ? null : setOf(op.mask),
+  select: false,
   fds: NO_OBJECTS,
   next: 0,
   rest: NO_OBJECTS,
@@ -119,8 +123,10 @@ export const pollArgs = (
 export const plainError = (op: Waiting): boolean =>
   op.takes !== undefined && (op.result ?? 0) < 0 && ![E.INTR, E.AGAIN, E.PIPE, E.CONNRESET].some((known) => known === op.result);
 
-export const opaque = (x: Context, op: Operation & Waiting): Items =>
-  call(x, op, "call", (c) => ({ ...waitArgs(c, op, undefined) }), op.op);
+export const opaque = (x: Context, op: Operation & Waiting): Items => call(x, op, "call", (c) => waitArgs(c, op, undefined), op.op);
+
+/** What ends a program that has not said so itself. */
+export const exitCall = (status: number): ExitArgs => ({ ...callArgs(), status });
 
 /** A process by the name of its program, or self; -1 when there is none. */
 export function processNamed(c: Cpu, name: string): number {

@@ -10,10 +10,11 @@ import { killArgs } from "../libos/kill.ts";
 import { missingCall } from "../libos/unimplemented.ts";
 import { goesOnAs, type Operation, type OperationName, type OperationOf, type Scenario } from "../scenario/schema.ts";
 import { NO_INFO } from "../siginfo.ts";
-import { setOf } from "../signals.ts";
+import { emptySet, setOf } from "../signals.ts";
 import { keyOf, type Locals, SA_NOCLDSTOP, SA_NOCLDWAIT, SA_NODEFER, SA_ONSTACK, SA_RESETHAND, SA_RESTART } from "../state.ts";
 import { call, childNamed, opaque, plainError, pollArgs, waitArgs } from "./call.ts";
 import { decision, loop, retry, setFlag } from "./conditions.ts";
+import { LIBC } from "./flows.ts";
 import { INTERRUPTIBLE } from "./interruptible.ts";
 import type { Context, Items, Program } from "./items.ts";
 import { longjmp } from "./longjmp.ts";
@@ -47,11 +48,11 @@ const COMPILE: Compile = {
   poll: (op, x) => call(x, op, "poll", (c) => pollArgs(c, op)),
   "epoll-wait": (op, x) => call(x, op, "epoll_wait", (c) => pollArgs(c, op)),
   "futex-wait": (op, x) =>
-    call(x, op, "futex_wait", (c) => ({ ...waitArgs(c, op, op.on, { timeout: op.timeout }), changed: op.changed === true })),
+    call(x, op, "futex_wait", (c) => ({ ...waitArgs(c, op, op.on, { timeout: op.timeout }), changed: op.changed === true, tid: false })),
   "futex-wake": (op, x) => call(x, op, "futex_wake", (c) => ({ ...callArgs({ object: c.object(op.on), bytes: op.count }), targets: [] })),
   semop: (op, x) => call(x, op, "semop", (c) => waitArgs(c, op, op.on)),
   msgrcv: (op, x) => call(x, op, "msgrcv", (c) => waitArgs(c, op, op.on, { result: op.result ?? 1 })),
-  nanosleep: (op, x) => call(x, op, "nanosleep", () => ({ ...callArgs({ timeout: op.for }), rem: op.rem })),
+  nanosleep: (op, x) => call(x, op, "nanosleep", () => ({ ...callArgs({ timeout: op.for }), rem: op.rem, absolute: false })),
   pause: (op, x) => call(x, op, "pause", () => callArgs()),
   sigsuspend: (op, x) => call(x, op, "sigsuspend", () => ({ ...callArgs(), mask: setOf(op.mask), old: [0, 0] })),
   sigaction: (op, x) =>
@@ -66,16 +67,15 @@ const COMPILE: Compile = {
   sigprocmask: (op, x) => call(x, op, "sigprocmask", () => ({ ...callArgs(), how: op.how, mask: setOf(op.signals), old: op.old })),
   sigpending: (op, x) => call(x, op, "sigpending", () => callArgs()),
   sigaltstack: (op, x) => call(x, op, "sigaltstack", () => ({ ...callArgs({ bytes: op.bytes }), disable: op.disable })),
-  kill: (op, x) =>
-    call(x, op, "kill", () => ({ ...callArgs(), ...killArgs(op.process, op.signal, op.group ?? ""), takers: op.takers ?? {} })),
+  kill: (op, x) => call(x, op, "kill", () => killArgs(op.process, op.signal, op.group, op.takers)),
   tgkill: (op, x) =>
     call(x, op, "tgkill", () => ({
-      ...callArgs(),
       thread: op.thread,
       signal: op.signal,
       target: -1,
       sender: 0,
       takers: op.takers ?? {},
+      ret: 0,
     })),
   alarm: (op, x) => call(x, op, "alarm", () => ({ ...callArgs(), after: op.after })),
   setitimer: (op, x) =>
@@ -93,7 +93,7 @@ const COMPILE: Compile = {
       tid: 0,
       process: -1,
     })),
-  clone: (op, x) => call(x, op, "clone", () => ({ ...callArgs(), program: op.program })),
+  clone: (op, x) => call(x, op, "clone", () => ({ ...callArgs(), program: op.program, vfork: false })),
   "pthread-join": (op, x) => call(x, op, "pthread_join", () => ({ thread: op.thread, word: -1 })),
   fork: (op, x) => call(x, op, "fork", () => ({ ...callArgs(), program: op.program })),
   vfork: (op, x) => call(x, op, "vfork", () => ({ ...callArgs(), program: op.program })),
@@ -114,7 +114,7 @@ const COMPILE: Compile = {
       x,
       op,
       missingCall(op.name) ?? "call",
-      () => ({ ...callArgs({ takes: op.takes, result: op.result }), interruptible: op.interruptible ?? INTERRUPTIBLE.has(op.name) }),
+      () => callArgs({ takes: op.takes, result: op.result, interruptible: op.interruptible ?? INTERRUPTIBLE.has(op.name) }),
       op.name,
     ),
   fault: (op, { s }) => [
@@ -214,11 +214,11 @@ const COMPILE: Compile = {
 };
 
 const restoreMask = (op: OperationOf<"siglongjmp">, x: Context): Step =>
-  x.s.call("siglongjmp: restore the mask", "libc sigprocmask", (c) => ({
+  x.s.call("siglongjmp: restore the mask", LIBC.sigprocmask, (c) => ({
     ...callArgs(),
     old: false,
     how: "set",
-    mask: c.t.app.places[keyOf(op.place)]?.mask ?? [0, 0],
+    mask: c.t.app.places[keyOf(op.place)]?.mask ?? emptySet(),
   }));
 
 function body(s: Steps<Program>, operations: readonly Operation[], flow: string, own: Locals): Items {

@@ -1,7 +1,9 @@
 /** System calls that newer programs make in place of the old ones: the base revision has few of them. */
 
 import type { Cpu } from "../cpu.ts";
+import { E } from "../errno.ts";
 import { callArgs } from "../host/calls.ts";
+import { ANY } from "../host/children.ts";
 import type { OperationName, OperationOf } from "../scenario/schema.ts";
 import { setOf } from "../signals.ts";
 import { call, childNamed, pollArgs, processNamed } from "./call.ts";
@@ -65,14 +67,14 @@ export const NEWER: Compile = {
       rem: op.rem,
     })),
   sigtimedwait: (op, x) =>
-    call(x, op, "rt_sigtimedwait", () => ({ ...callArgs({ timeout: op.timeout }), mask: setOf(op.signals), info: op.info })),
+    call(x, op, "rt_sigtimedwait", () => ({ ...callArgs({ timeout: op.timeout }), mask: setOf(op.signals), info: op.info, zero: false })),
   sigwait: (op, x) => {
     const again = x.fresh("sigwait");
     // sysdeps/unix/sysv/linux/sigwait.c of glibc: EINTR is no answer.
     return [
       x.s.at(again),
-      ...call(x, op, "rt_sigtimedwait", () => ({ ...callArgs(), mask: setOf(op.signals), zero: true }), "sigwait"),
-      x.s.test("sigwait: EINTR? again", (c) => c.t.rax === -4, again),
+      ...call(x, op, "rt_sigtimedwait", () => ({ ...callArgs(), mask: setOf(op.signals), info: false, zero: true }), "sigwait"),
+      x.s.test("sigwait: EINTR? again", (c) => c.t.rax === E.INTR, again),
     ];
   },
   sigqueue: (op, x) =>
@@ -91,6 +93,10 @@ export const NEWER: Compile = {
       stopped: op.stopped,
       continued: op.continued,
       keep: op.keep,
+      finds: ANY,
+      status: 0,
+      tid: 0,
+      process: -1,
     })),
   setpgid: (op, x) =>
     call(x, op, "setpgid", (c: Cpu) => {

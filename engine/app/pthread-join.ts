@@ -8,11 +8,13 @@ import { E } from "../errno.ts";
 import { type Flow, type FlowMaker, flow, type Step, type Steps } from "../flow.ts";
 import { flow as grapheneFlow } from "../generations/graphene-2019/flow.ts";
 import { callArgs } from "../host/calls.ts";
-import type { Locals } from "../state.ts";
+import { KERNEL } from "../host/flows.ts";
+import type { FutexWaitArgs } from "../syscalls.ts";
 import { tidWord } from "../threads.ts";
+import { LIBC, SHIM } from "./flows.ts";
 import { counter, returned } from "./syscalls.ts";
 
-interface Join extends Locals {
+export interface Join {
   thread: string;
   /** Where the tid is; -1: the thread has ended before. */
   word: number;
@@ -34,12 +36,12 @@ function join(c: Cpu, v: Join): void {
 
 const isEnded = (c: Cpu, v: Join): boolean => v.word < 0 || c.m.objects[v.word]?.level === 0;
 
-const futexArgs = (v: Join): Locals => ({ ...callArgs({ object: v.word }), changed: false, tid: true });
+const futexArgs = (v: Join): FutexWaitArgs => ({ ...callArgs({ object: v.word }), changed: false, tid: true });
 
 type Maker<C extends Cpu> = { readonly flow: FlowMaker<C>; readonly futex: (s: Steps<Join, C>) => Step };
 
 const pthreadJoin = <C extends Cpu>({ flow: declare, futex }: Maker<C>): Flow =>
-  declare<Join>("libc pthread_join", "app", "1.2", (s) => [
+  declare<Join>(LIBC.pthread_join, "app", "1.2", (s) => [
     s.act("which thread is it?", find),
     s.test("ESRCH: there is no such thread", (c) => c.t.rax < 0, "return"),
     s.at("again"),
@@ -54,7 +56,7 @@ const pthreadJoin = <C extends Cpu>({ flow: declare, futex }: Maker<C>): Flow =>
 
 export const nativeJoin = pthreadJoin({
   flow,
-  futex: (s) => s.call("futex(FUTEX_WAIT, tid)", "host futex-wait", (_, v) => futexArgs(v)),
+  futex: (s) => s.call("futex(FUTEX_WAIT, tid)", KERNEL["futex-wait"], (_, v) => futexArgs(v)),
 });
 
 /** The futex call is one to a LibOS. */
@@ -63,7 +65,7 @@ export const shimJoin = pthreadJoin({
   futex: (s) =>
     s.call(
       "futex(FUTEX_WAIT, tid): shim_futex_wait()",
-      "shim_futex_wait",
+      SHIM.futex_wait,
       (c, v) => {
         c.value = counter(c);
         return { ...futexArgs(v), entry: counter(c) };

@@ -7,69 +7,14 @@ import { type Cpu, running } from "../cpu.ts";
 import { E } from "../errno.ts";
 import { type Flow, flow } from "../flow.ts";
 import { type Cpu as GrapheneCpu, flow as grapheneFlow } from "../generations/graphene-2019/flow.ts";
-import { LIBOS } from "../libos/flows.ts";
-import type { Locals } from "../state.ts";
+import type { CallLocals } from "../host/calls.ts";
+import { KERNEL, type KernelLocals, type KernelName } from "../host/flows.ts";
+import { LIBOS, SHIM_DO } from "../libos/flows.ts";
+import type { Declares, Ref } from "../ref.ts";
 import { copyOf } from "../state.ts";
+import { SYSCALLS, type SyscallName } from "../syscalls.ts";
+import { type Arguments, LIBC, type LibcName, SHIM } from "./flows.ts";
 import { leaveCall } from "./pins.ts";
-
-/** Name -> number. 0 is read: the LibOS takes it for "not in a system call" (3.2 read-not-seen-as-syscall). */
-export const SYSCALLS = {
-  read: 0,
-  write: 1,
-  close: 3,
-  poll: 7,
-  sigaction: 13,
-  sigprocmask: 14,
-  ioctl: 16,
-  sched_yield: 24,
-  pause: 34,
-  nanosleep: 35,
-  alarm: 37,
-  setitimer: 38,
-  getpid: 39,
-  accept: 43,
-  clone: 56,
-  fork: 57,
-  vfork: 58,
-  execve: 59,
-  exit: 60,
-  wait4: 61,
-  kill: 62,
-  semop: 65,
-  msgrcv: 70,
-  gettimeofday: 96,
-  sigpending: 127,
-  sigsuspend: 130,
-  sigaltstack: 131,
-  futex_wait: 202,
-  futex_wake: 1202,
-  exit_group: 231,
-  epoll_wait: 232,
-  tgkill: 234,
-  select: 23,
-  getitimer: 36,
-  setpgid: 109,
-  setsid: 112,
-  getpgid: 121,
-  rt_sigtimedwait: 128,
-  rt_sigqueueinfo: 129,
-  timer_create: 222,
-  timer_settime: 223,
-  timer_delete: 226,
-  clock_nanosleep: 230,
-  waitid: 247,
-  timerfd_create: 283,
-  timerfd_settime: 286,
-  signalfd: 289,
-  eventfd: 290,
-  probe: 1001,
-  call: 1000,
-  /** Any call that the base revision answers with -ENOSYS (libos/unimplemented.ts). */
-  unimplemented: 1002,
-} as const;
-
-export type SyscallName = keyof typeof SYSCALLS;
-export const SYSCALL_NAMES = Object.keys(SYSCALLS) as SyscallName[];
 
 export const returned = (c: Cpu): void => {
   c.value = c.t.rax;
@@ -79,21 +24,16 @@ export const returned = (c: Cpu): void => {
   leaveCall(c);
 };
 
-/** Above the kernel: `args` turns the call's locals into the kernel's. */
-export const nativeCall = (
-  name: SyscallName | "undefined" | "posix_spawn",
-  host: string,
-  args: (c: Cpu, v: Locals) => Locals = (_, v) => copyOf(v),
+/** Above the kernel: `args` turns the call's arguments into the kernel's. */
+export const nativeCall = <N extends LibcName, K extends KernelName>(
+  name: N,
+  kernel: K,
+  args: (c: Cpu, v: Arguments<(typeof LIBC)[N]>) => KernelLocals<K>,
 ): Flow =>
-  flow(`libc ${name}`, "app", "1.2", ({ call, ret }) => [
-    call(`syscall ${name}`, `host ${host}`, args),
+  flow<Arguments<(typeof LIBC)[N]>>(LIBC[name] as Declares<Arguments<(typeof LIBC)[N]>>, "app", "1.2", ({ call, ret }) => [
+    call(`syscall ${name}`, KERNEL[kernel] as unknown as Ref<object>, args),
     ret("back in the application", returned, "app.return"),
   ]);
-
-interface Shim extends Locals {
-  entry: number;
-  ret: number;
-}
 
 const DELAYED_BIT = 0x8000_0000;
 /** preempt, as BEGIN_SHIM notes it. */
@@ -121,12 +61,13 @@ const SLOW: ReadonlySet<SyscallName> = new Set([
   "epoll_wait",
 ] satisfies SyscallName[]);
 
-/** Above the LibOS. `debug`: the manifest has debug_type, and each line about a call is a PAL call outside of it (shim_internal.h:263-267). */
+/**
+ * Above the LibOS. The arguments of all three functions are those of the call, whichever it is. `debug`: the manifest has debug_type, and each line about a call is a PAL call outside of it (shim_internal.h:263-267). */
 export const libosCall = (name: SyscallName, debug: boolean): Flow[] => [
-  grapheneFlow(`libc ${name}`, "app", "2.13", ({ call, at, ret }) => [
+  grapheneFlow<CallLocals>(LIBC[name] as Declares<object>, "app", "2.13", ({ call, at, ret }) => [
     call(
       `shim_${name}()`,
-      `shim_${name}`,
+      SHIM[name] as unknown as Ref<CallLocals & { entry: number }>,
       (c, v) => {
         c.value = counter(c);
         return { ...copyOf(v), entry: counter(c) };
@@ -136,13 +77,13 @@ export const libosCall = (name: SyscallName, debug: boolean): Flow[] => [
     at("back"),
     ret("back in the application", returned, "app.return"),
   ]),
-  grapheneFlow<Shim>(`shim_${name}`, "libos", "2.13", ({ act, test, call, at, ret }) => [
+  grapheneFlow<CallLocals & { entry: number }>(SHIM[name] as Declares<object>, "libos", "2.13", ({ act, test, call, at, ret }) => [
     act("BEGIN_SHIM: syscall_nr, user registers", (c) => {
       c.t.libos.syscallNr = SYSCALLS[name];
       c.value = SYSCALLS[name];
     }),
     debug && SLOW.has(name) ? call("debug: the call and its arguments", LIBOS.debug_printf) : null,
-    call(`shim_do_${name}()`, `shim_do_${name}`, (_, v) => copyOf(v)),
+    call(`shim_do_${name}()`, SHIM_DO[name] as unknown as Ref<object>, (_, v) => copyOf(v)),
     act("END_SHIM", (c, v) => {
       v.ret = c.t.rax;
       c.value = v.ret;
@@ -174,7 +115,7 @@ export const libosCall = (name: SyscallName, debug: boolean): Flow[] => [
 ];
 
 /** Above the LibOS, of a number without a function. */
-export const undefinedCall: Flow = flow<{ ret: number }>("libc undefined", "app", "2.15, errata A2", (s) => [
+export const undefinedCall: Flow = flow(LIBC.undefined, "app", "2.15, errata A2", (s) => [
   s.act("syscalldb: no function of that number: -38", (_, v) => {
     v.ret = E.NOSYS;
   }),

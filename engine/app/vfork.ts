@@ -1,14 +1,17 @@
 /** vfork and posix_spawn of an application above a LibOS. */
 
+import { newFrame } from "../control.ts";
 import { type Flow, flow } from "../generations/graphene-2019/flow.ts";
 import { copyOf } from "../state.ts";
+import { exitCall } from "./call.ts";
+import { LIBC, SHIM } from "./flows.ts";
 import { counter, returned } from "./syscalls.ts";
 
 /** Both return from the same call, the child first. */
-const libcVfork = flow("libc vfork", "app", "2.15", (s) => [
+const libcVfork = flow(LIBC.vfork, "app", "2.15", (s) => [
   s.call(
     "shim_vfork()",
-    "shim_vfork",
+    SHIM.vfork,
     (c, v) => {
       c.value = counter(c);
       return { ...copyOf(v), entry: counter(c) };
@@ -23,17 +26,17 @@ const libcVfork = flow("libc vfork", "app", "2.15", (s) => [
     },
     "thread.start",
   ),
-  s.callDynamic("the child's program", (c) => ({ flow: c.flowOf(c.t.program), v: {} })),
-  s.call("exit_group(0)", "libc exit_group", () => ({ status: 0, ret: 0 })),
+  s.callDynamic("the child's program", (c) => newFrame(c.program, c.flowOf(c.t.program), {})),
+  s.call("exit_group(0)", LIBC.exit_group, () => exitCall(0)),
   s.at("parent"),
   s.ret("back in the application", returned, "app.return"),
 ]);
 
 /** glibc 2.24 and later: clone with CLONE_VM and CLONE_VFORK. */
-const posixSpawn = flow("libc posix_spawn", "app", "2.15", (s) => [
+const posixSpawn = flow(LIBC.posix_spawn, "app", "2.15", (s) => [
   s.call(
     "clone(CLONE_VM|CLONE_VFORK): shim_clone()",
-    "shim_clone",
+    SHIM.clone,
     (c, v) => {
       c.value = counter(c);
       return { ...copyOf(v), vfork: true, entry: counter(c) };

@@ -4,14 +4,16 @@ import type { Cpu } from "../cpu.ts";
 import { E } from "../errno.ts";
 import { type Flow, flow, type Step, type Steps } from "../flow.ts";
 import { programFlow } from "../flow-names.ts";
+import type { Declares } from "../ref.ts";
 import { SI, sentBy } from "../siginfo.ts";
 import { SIG } from "../signals.ts";
-import { copyTree, type Locals, type Process, type Word } from "../state.ts";
+import { copyTree, type Process, type Word } from "../state.ts";
+import type { ProgramArgs } from "../syscalls.ts";
 import { endThread, newProcess, newThread } from "../threads.ts";
 import { NEVER } from "../time.ts";
 import { type KindName, WHY, type Why } from "../transition.ts";
 import { isReadable, writeFd } from "./fds.ts";
-import type { Creating } from "./flows.ts";
+import { type Creating, KERNEL, type KernelLocals, type KernelName, type Sending } from "./flows.ts";
 import { generate, type Taken } from "./generate.ts";
 import { copyOut, NO_OUTPUT, skipCopyOut } from "./outputs.ts";
 import { endProcess } from "./process-state.ts";
@@ -19,7 +21,7 @@ import { wakeWaiters } from "./sleep.ts";
 import { objectOf, waiting, waitingCalls } from "./waiting.ts";
 
 /** Locals of every call. -1 stands for "not given". */
-export interface CallLocals extends Locals {
+export interface CallLocals {
   /** Object waited for, or -1. */
   object: number;
   objects: readonly number[];
@@ -33,12 +35,12 @@ export interface CallLocals extends Locals {
   /** A call made again after a signal ends when it would have: -1, or that time (restart_block, and the world outside goes on). */
   ends: number;
   /** false: signals wait for its end (a sleep of state D: files, fsync). */
-  interruptible?: boolean;
+  interruptible: boolean;
   out: readonly number[];
   ret: number;
 }
 
-type Given = Partial<Pick<CallLocals, "object" | "objects" | "bytes" | "takes" | "result" | "timeout">>;
+type Given = Partial<Pick<CallLocals, "object" | "objects" | "bytes" | "takes" | "result" | "timeout" | "interruptible">>;
 
 const NOTHING: Given = {};
 
@@ -55,6 +57,7 @@ export const callArgs = (given: Given = NOTHING): CallLocals => ({
   timeout: given.timeout ?? NEVER,
   until: NEVER,
   ends: -1,
+  interruptible: given.interruptible ?? true,
   out: NO_OUTPUT,
   ret: 0,
 });
@@ -71,9 +74,13 @@ const toCaller = <V extends { ret: number }>(ret: Steps<V>["ret"], name: string)
   );
 
 /** A call that never waits. */
-export const quick = (name: string, run: (c: Cpu, v: CallLocals) => number, kind: KindName = "host.syscall.enter"): Flow =>
-  flow<CallLocals>(
-    `host ${name}`,
+export const quick = <N extends KernelName>(
+  name: N,
+  run: (c: Cpu, v: KernelLocals<N>) => number,
+  kind: KindName = "host.syscall.enter",
+): Flow =>
+  flow<KernelLocals<N> & Pick<CallLocals, "ret" | "out">>(
+    KERNEL[name] as Declares<KernelLocals<N>>,
     "host",
     "1.2",
     ({ act, ret }) => [
@@ -123,8 +130,8 @@ export function takeMessage(c: Cpu, object: number): Word {
 
 /** To a pipe whose reader is gone: EPIPE, and SIGPIPE where the caller did not ask for none (MSG_NOSIGNAL). */
 const sending = (name: "write" | "send"): Flow =>
-  flow<CallLocals>(
-    `host ${name}`,
+  flow(
+    KERNEL[name],
     "host",
     "1.2",
     ({ act, test, at, ret }) => [
@@ -158,18 +165,15 @@ const sending = (name: "write" | "send"): Flow =>
   );
 
 /** What a log's kernel did with a signal for a process. */
-function takenBy(c: Cpu, p: Process, takers: Record<string, number>): Taken | undefined {
+function takenBy(c: Cpu, p: Process, takers: Readonly<Record<string, number>>): Taken | undefined {
   const taker = c.threadsOf(p).find((t) => Object.hasOwn(takers, t.name));
   return taker && { taker, at: takers[taker.name] ?? 0 };
 }
 
-/**
- * kill and tgkill: `targets` are process ids (kill) or thread ids (tgkill), one transition for each. `ended`: one is meant that has ended
- * and is still known, a zombie or the first thread of a process that goes on; it takes the signal to no effect.
- */
+/** kill and tgkill: one transition for each target. */
 const killing = (name: "kill" | "tgkill"): Flow =>
-  flow<CallLocals & { targets: number[]; signal: number; ended?: boolean; takers?: Record<string, number> }>(
-    `host ${name}`,
+  flow<Sending>(
+    KERNEL[name],
     "host",
     "1.2",
     ({ act, test, jump, at, ret }) => [
@@ -179,7 +183,7 @@ const killing = (name: "kill" | "tgkill"): Flow =>
           c.signal = v.signal;
           // A library OS may still know a thread that is gone.
           if (name === "tgkill") v.targets = v.targets.filter((id) => c.m.threads[id]);
-          v.ret = v.targets.length === 0 && v.ended !== true ? E.SRCH : 0;
+          v.ret = v.targets.length === 0 && !v.ended ? E.SRCH : 0;
         },
         "host.syscall.enter",
       ),
@@ -192,7 +196,7 @@ const killing = (name: "kill" | "tgkill"): Flow =>
           v.targets = rest;
           const t = name === "tgkill" ? (c.m.threads[target ?? -1] ?? null) : null;
           const p = t ? c.process(t) : name === "kill" ? (c.m.processes[target ?? -1] ?? null) : null;
-          const took = p && v.takers ? takenBy(c, p, v.takers) : undefined;
+          const took = p ? takenBy(c, p, v.takers) : undefined;
           generate(c, p, t, sentBy(v.signal, c.process(c.t).pid, name === "tgkill" ? SI.TKILL : SI.USER), c.newSignalId(), took);
         },
         "host.signal.generate",
@@ -225,8 +229,8 @@ function leaving(c: Cpu, v: Exit): void {
   else if (p.threads.length === 1) endProcess(c, p, p.end, c.t);
 }
 
-const exiting = flow<CallLocals & Exit>(
-  "host exit",
+const exiting = flow(
+  KERNEL.exit,
   "host",
   "1.2",
   ({ act }) => [
@@ -282,23 +286,22 @@ export const hostCalls: readonly Flow[] = [
 ];
 
 /** A new thread of this process. Its name is its program's, or what it does for the LibOS. */
-function clone(c: Cpu, v: CallLocals): number {
-  const { program, start, internal, cloned } = v as Creating;
+function clone(c: Cpu, v: Creating): number {
+  const { program, start, internal, cloned } = v;
   const t = newThread(c, {
     process: c.process(c.t),
     name: program,
-    internal: internal === true,
+    internal,
     program: programFlow(program),
-    frames: c.wiring.bootThread(start ?? -1),
+    frames: c.wiring.bootThread(start),
     creator: c.t,
-    cloned: cloned ?? null,
+    cloned,
   });
   return t.tid;
 }
 
 /** A new process with one thread. The kernel copies dispositions and mask; a library OS starts anew below them. */
-function fork(c: Cpu, v: CallLocals): number {
-  const { program } = v as Creating;
+function fork(c: Cpu, { program }: ProgramArgs): number {
   const me = c.process(c.t);
   const p = newProcess(c, program, me);
   p.hostActions = copyTree(me.hostActions);
@@ -307,16 +310,17 @@ function fork(c: Cpu, v: CallLocals): number {
 }
 
 /** The child has the caller's memory until it calls execve or ends: the caller sleeps, and no signal wakes it (wait_for_vfork_done in kernel/fork.c). */
-function vfork(c: Cpu, v: CallLocals): void {
+function vfork(c: Cpu, v: ProgramArgs): void {
   const p = c.m.processes[fork(c, v)];
   if (!p) return;
   p.vforkDone = c.newObject("vfork");
-  Object.assign(v, { object: p.vforkDone, child: p.id, result: p.pid, interruptible: false });
+  v.object = p.vforkDone;
+  v.result = p.pid;
+  v.interruptible = false;
 }
 
 function isOver(c: Cpu, v: CallLocals): number | null {
-  const p = c.m.processes[v.child as number];
-  return p?.alive && p.vforkDone >= 0 ? null : v.result;
+  return c.processes().some((p) => p.alive && p.vforkDone === v.object) ? null : v.result;
 }
 
 /** Set the process's real timer (alarm and ITIMER_REAL share it). Returns ns that were left. */

@@ -4,17 +4,54 @@ import { type Ref, ref } from "../ref.ts";
 import type { SigInfo } from "../siginfo.ts";
 import type { SignalSet } from "../signals.ts";
 import type { Word } from "../state.ts";
+import type {
+  AlarmArgs,
+  EventfdArgs,
+  FutexWaitArgs,
+  GetitimerArgs,
+  GroupArgs,
+  MaskArgs,
+  PollArgs,
+  ProbeArgs,
+  ProgramArgs,
+  SetitimerArgs,
+  SettimeArgs,
+  SigactionArgs,
+  SigaltstackArgs,
+  SigprocmaskArgs,
+  SigsuspendArgs,
+  SigtimedwaitArgs,
+  SleepArgs,
+  TimerArgs,
+  TimerCreateArgs,
+  WaitArgs,
+} from "../syscalls.ts";
 import type { CallLocals, Exit } from "./calls.ts";
 
-/** Locals of kill and tgkill: `targets` are processes for kill, threads for tgkill. */
-export interface Sending extends CallLocals {
-  targets: number[];
+/** Arguments of kill and tgkill. */
+export interface Sending {
+  /** Processes for kill, threads for tgkill: one transition for each. */
+  targets: readonly number[];
   signal: number;
+  /** One is meant that has ended and is still known, a zombie or the first thread of a process that goes on: the signal has no effect. */
+  ended: boolean;
+  /** Of a log: which thread took the signal, and when. */
+  takers: Readonly<Record<string, number>>;
+  ret: number;
 }
 
-/** Locals of `host clone` and `host fork`. */
-export interface Creating extends CallLocals {
-  program: string;
+export const sending = (targets: readonly number[], signal: number): Sending => ({ targets, signal, ended: false, takers: {}, ret: 0 });
+
+/** Arguments of rt_sigqueueinfo: to a thread, or with -1 to the process. */
+export interface Queueing extends CallLocals {
+  process: number;
+  thread: number;
+  signal: number;
+  value: number;
+}
+
+/** Arguments of clone and fork. */
+export interface Creating extends ProgramArgs {
   /** Flow of a thread's first own function in a library OS; -1: its program. */
   start: number;
   internal: boolean;
@@ -38,13 +75,50 @@ export const KERNEL = {
   "poll-now": call("poll-now"),
   "futex-wait-0": call("futex-wait-0"),
   "futex-wake": call("futex-wake"),
-  nanosleep: call("nanosleep"),
+  nanosleep: call<SleepArgs>("nanosleep"),
   sched_yield: call("sched_yield"),
   clock_gettime: call("clock_gettime"),
+  kill: call<Sending>("kill"),
   tgkill: call<Sending>("tgkill"),
   clone: call<Creating>("clone"),
   fork: call<Creating>("fork"),
-  exit: call<CallLocals & Exit>("exit"),
+  exit: call<Exit>("exit"),
+
+  // Those that native-linux alone makes.
+  vfork: call<ProgramArgs>("vfork"),
+  execve: call("execve"),
+  poll: call<PollArgs>("poll"),
+  epoll_wait: call<PollArgs>("epoll_wait"),
+  "futex-wait": call<FutexWaitArgs>("futex-wait"),
+  semop: call("semop"),
+  msgrcv: call("msgrcv"),
+  pause: call("pause"),
+  sigsuspend: call<SigsuspendArgs>("sigsuspend"),
+  getpid: call("getpid"),
+  /** A call that answers with its `result`. */
+  nothing: call("nothing"),
+  probe: call<ProbeArgs>("probe"),
+  wait4: call<WaitArgs>("wait4"),
+  waitid: call<WaitArgs>("waitid"),
+  setpgid: call<GroupArgs>("setpgid"),
+  setsid: call("setsid"),
+  getpgid: call("getpgid"),
+  sigaction: call<SigactionArgs>("sigaction"),
+  sigprocmask: call<SigprocmaskArgs>("sigprocmask"),
+  sigpending: call("sigpending"),
+  sigaltstack: call<SigaltstackArgs>("sigaltstack"),
+  rt_sigqueueinfo: call<Queueing>("rt_sigqueueinfo"),
+  rt_sigtimedwait: call<SigtimedwaitArgs>("rt_sigtimedwait"),
+  alarm: call<AlarmArgs>("alarm"),
+  setitimer: call<SetitimerArgs>("setitimer"),
+  getitimer: call<GetitimerArgs>("getitimer"),
+  timer_create: call<TimerCreateArgs>("timer_create"),
+  timer_settime: call<TimerArgs & SettimeArgs>("timer_settime"),
+  timer_delete: call<TimerArgs>("timer_delete"),
+  timerfd_create: call("timerfd_create"),
+  timerfd_settime: call<SettimeArgs>("timerfd_settime"),
+  signalfd: call<MaskArgs>("signalfd"),
+  eventfd: call<EventfdArgs>("eventfd"),
 } as const;
 
 export type KernelName = keyof typeof KERNEL;

@@ -4,16 +4,16 @@ import type { Cpu } from "../cpu.ts";
 import { E } from "../errno.ts";
 import type { Flow } from "../flow.ts";
 import { SI, withValue } from "../siginfo.ts";
-import { changedMask, SIG, type SignalSet, setOf, subtract } from "../signals.ts";
+import { changedMask, SIG, setOf, subtract } from "../signals.ts";
 import type { HostAction } from "../state.ts";
+import type { SigactionArgs, SigaltstackArgs, SigprocmaskArgs, SigtimedwaitArgs } from "../syscalls.ts";
 import { type CallLocals, quick } from "./calls.ts";
+import type { Queueing } from "./flows.ts";
 import { flushIgnored, generate, retarget } from "./generate.ts";
 import { OUT, tell, tellMask } from "./outputs.ts";
 import { blockedAndPending, dequeue, recheck } from "./pending.ts";
 import { blockable, onAltStack } from "./signal.ts";
 import { waiting } from "./waiting.ts";
-
-const set = (v: CallLocals): SignalSet => v.mask as unknown as SignalSet;
 
 /** An action as the application knows it: 0 SIG_DFL, 1 SIG_IGN, then the handlers of the scenario from 2 on. */
 export function actionNumber(c: Cpu, action: HostAction | undefined): number {
@@ -23,23 +23,22 @@ export function actionNumber(c: Cpu, action: HostAction | undefined): number {
 }
 
 /** Process-wide; setting a disposition to ignore throws away what is pending. */
-function sigaction(c: Cpu, v: CallLocals): number {
-  const signal = v.signal as number;
-  const handler = v.handler as number;
+function sigaction(c: Cpu, v: SigactionArgs): number {
+  const { signal, handler } = v;
   if (signal === SIG.KILL || signal === SIG.STOP) return E.INVAL;
   const p = c.process(c.t);
   c.signal = signal;
-  if (v.old === true) tell(v, OUT.oldHandler, actionNumber(c, p.hostActions[signal]));
+  if (v.old) tell(v, OUT.oldHandler, actionNumber(c, p.hostActions[signal]));
   if (handler === -2) delete p.hostActions[signal];
-  else p.hostActions[signal] = { flow: handler, flags: v.flags as number, mask: set(v) };
+  else p.hostActions[signal] = { flow: handler, flags: v.flags, mask: v.mask };
   flushIgnored(c, p, signal);
   return 0;
 }
 
-function sigprocmask(c: Cpu, v: CallLocals): number {
+function sigprocmask(c: Cpu, v: SigprocmaskArgs): number {
   const t = c.t;
-  if (v.old === true) tellMask(v, OUT.oldMask, t.hostMask);
-  t.hostMask = blockable(changedMask(t.hostMask, v.how as string, set(v)));
+  if (v.old) tellMask(v, OUT.oldMask, t.hostMask);
+  t.hostMask = blockable(changedMask(t.hostMask, v.how, v.mask));
   recheck(c, t);
   retarget(c, c.process(t));
   return 0;
@@ -53,27 +52,27 @@ function sigpending(c: Cpu, v: CallLocals): number {
 const MINSIGSTKSZ = 2048;
 
 /** A size counts only with an alternate stack; none may be changed that the thread runs on (do_sigaltstack). */
-function sigaltstack(c: Cpu, v: CallLocals): number {
+function sigaltstack(c: Cpu, v: SigaltstackArgs): number {
   if (onAltStack(c, c.t)) return E.PERM;
-  if (v.disable !== true && v.bytes < MINSIGSTKSZ) return E.NOMEM;
-  c.t.app.altStack = v.disable === true ? 0 : v.bytes;
+  if (!v.disable && v.bytes < MINSIGSTKSZ) return E.NOMEM;
+  c.t.app.altStack = v.disable ? 0 : v.bytes;
   return 0;
 }
 
 /** Take a signal of the set that is pending, in place of its handler. */
-function take(c: Cpu, v: CallLocals): number | null {
-  const taken = dequeue(c, c.t, v.mask as unknown as SignalSet);
+function take(c: Cpu, v: SigtimedwaitArgs): number | null {
+  const taken = dequeue(c, c.t, v.mask);
   if (!taken) return null;
   c.signal = taken.signal;
-  if (v.info === true) tell(v, OUT.signal, taken.signal);
-  return v.zero === true ? 0 : taken.signal;
+  if (v.info) tell(v, OUT.signal, taken.signal);
+  return v.zero ? 0 : taken.signal;
 }
 
 /** For the sleep the signals of the set are let through, so that they end it; who reads `realBlocked` knows better. */
-function letThrough(c: Cpu, v: CallLocals): void {
+function letThrough(c: Cpu, v: SigtimedwaitArgs): void {
   const t = c.t;
   t.realBlocked = t.hostMask;
-  t.hostMask = subtract(t.hostMask, set(v));
+  t.hostMask = subtract(t.hostMask, v.mask);
   recheck(c, t);
 }
 
@@ -85,8 +84,7 @@ function blockAgain(c: Cpu): void {
 }
 
 /** sigqueue(3) to a process, or to a thread: SI_QUEUE with a value. */
-function sigqueue(c: Cpu, v: CallLocals): number {
-  const { process, thread, signal, value } = v as CallLocals & { process: number; thread: number; signal: number; value: number };
+function sigqueue(c: Cpu, { process, thread, signal, value }: Queueing): number {
   const t = thread < 0 ? null : (c.m.threads[thread] ?? null);
   const p = t ? c.process(t) : (c.m.processes[process] ?? null);
   if (!p || (thread >= 0 && !t)) return E.SRCH;

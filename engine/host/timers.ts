@@ -3,16 +3,16 @@
 import { type Cpu, later } from "../cpu.ts";
 import { E } from "../errno.ts";
 import type { Flow } from "../flow.ts";
-import type { SignalSet } from "../signals.ts";
 import type { HostTimer } from "../state.ts";
+import type { AlarmArgs, GetitimerArgs, SetitimerArgs, SettimeArgs, TimerArgs, TimerCreateArgs } from "../syscalls.ts";
 import { NEVER } from "../time.ts";
 import { type CallLocals, quick, setTimer } from "./calls.ts";
 import { makeFd } from "./fds.ts";
 import { OUT, tell } from "./outputs.ts";
 
 /** What alarm(2) returns: the seconds left, rounded to the nearest, but not to 0 (alarm_setitimer). */
-function alarm(c: Cpu, v: CallLocals): number {
-  const left = setTimer(c, Math.floor((v.after as number) / 1e9) * 1e9, 0);
+function alarm(c: Cpu, v: AlarmArgs): number {
+  const left = setTimer(c, Math.floor(v.after / 1e9) * 1e9, 0);
   return left === 0 ? 0 : Math.max(1, Math.round(left / 1e9));
 }
 
@@ -23,15 +23,15 @@ const tellTimer = (v: CallLocals, left: number, interval: number): void => {
 
 const left = (c: Cpu, next: number): number => (next >= NEVER ? 0 : Math.max(0, next - c.now));
 
-function setitimer(c: Cpu, v: CallLocals): number {
+function setitimer(c: Cpu, v: SetitimerArgs): number {
   const p = c.process(c.t);
   if (v.which !== "real") return setCpuTimer(c, v);
-  if (v.old === true) tellTimer(v, left(c, p.timer), p.timerInterval);
-  setTimer(c, v.value as number, v.interval as number);
+  if (v.old) tellTimer(v, left(c, p.timer), p.timerInterval);
+  setTimer(c, v.value, v.interval);
   return 0;
 }
 
-function getitimer(c: Cpu, v: CallLocals): number {
+function getitimer(c: Cpu, v: GetitimerArgs): number {
   const p = c.process(c.t);
   const cpu = v.which === "real" ? null : p.cpuTimers[v.which as "virtual" | "prof"];
   if (cpu) tellTimer(v, cpu.left, cpu.interval);
@@ -40,47 +40,46 @@ function getitimer(c: Cpu, v: CallLocals): number {
 }
 
 /** ITIMER_VIRTUAL and ITIMER_PROF are set and asked for. Processor time is not counted: they do not expire. */
-function setCpuTimer(c: Cpu, v: CallLocals): number {
+function setCpuTimer(c: Cpu, v: SetitimerArgs): number {
   const timer = c.process(c.t).cpuTimers[v.which as "virtual" | "prof"];
-  if (v.old === true) tellTimer(v, timer.left, timer.interval);
-  timer.left = v.value as number;
-  timer.interval = v.interval as number;
+  if (v.old) tellTimer(v, timer.left, timer.interval);
+  timer.left = v.value;
+  timer.interval = v.interval;
   return 0;
 }
 
-const named = (c: Cpu, v: CallLocals): HostTimer | undefined => c.process(c.t).timers.find((timer) => timer.name === v.name);
+const named = (c: Cpu, v: TimerArgs): HostTimer | undefined => c.process(c.t).timers.find((timer) => timer.name === v.name);
 
-function create(c: Cpu, v: CallLocals): number {
-  const { name, signal, value, thread } = v as CallLocals & { name: string; signal: number; value: number; thread: boolean };
+function create(c: Cpu, { name, signal, value, thread }: TimerCreateArgs): number {
   const p = c.process(c.t);
   p.timers = p.timers.filter((timer) => timer.name !== name);
   p.timers.push({ name, next: NEVER, interval: 0, signal, thread: thread ? c.t.id : -1, value, object: -1 });
   return 0;
 }
 
-function settime(c: Cpu, v: CallLocals): number {
+function settime(c: Cpu, v: TimerArgs & SettimeArgs): number {
   const timer = named(c, v);
   return timer ? arm(c, v, timer) : E.INVAL;
 }
 
 /** A value of 0 disarms; an absolute time that is past expires at once. */
-function arm(c: Cpu, v: CallLocals, timer: HostTimer): number {
-  const value = v.value as number;
-  if (v.old === true) tellTimer(v, left(c, timer.next), timer.interval);
-  timer.next = value === 0 ? NEVER : v.absolute === true ? Math.max(c.now, value) : later(c.now, value);
-  timer.interval = v.interval as number;
+function arm(c: Cpu, v: SettimeArgs, timer: HostTimer): number {
+  const value = v.value;
+  if (v.old) tellTimer(v, left(c, timer.next), timer.interval);
+  timer.next = value === 0 ? NEVER : v.absolute ? Math.max(c.now, value) : later(c.now, value);
+  timer.interval = v.interval;
   c.dirty = true;
   return 0;
 }
 
-function timerDelete(c: Cpu, v: CallLocals): number {
+function timerDelete(c: Cpu, v: TimerArgs): number {
   const p = c.process(c.t);
   if (!named(c, v)) return E.INVAL;
   p.timers = p.timers.filter((timer) => timer.name !== v.name);
   return 0;
 }
 
-function timerfdSettime(c: Cpu, v: CallLocals): number {
+function timerfdSettime(c: Cpu, v: SettimeArgs): number {
   const p = c.process(c.t);
   const object = c.m.objects[v.object];
   if (object?.fd?.what !== "timerfd") return E.INVAL;
@@ -102,6 +101,6 @@ export const timerCalls: readonly Flow[] = [
   quick("timer_delete", timerDelete),
   quick("timerfd_create", (c, v) => makeFd(c, v, { what: "timerfd" })),
   quick("timerfd_settime", timerfdSettime),
-  quick("signalfd", (c, v) => makeFd(c, v, { what: "signalfd", mask: v.mask as unknown as SignalSet })),
-  quick("eventfd", (c, v) => makeFd(c, v, { what: "eventfd", semaphore: v.semaphore as boolean }, v.bytes)),
+  quick("signalfd", (c, v) => makeFd(c, v, { what: "signalfd", mask: v.mask })),
+  quick("eventfd", (c, v) => makeFd(c, v, { what: "eventfd", semaphore: v.semaphore }, v.bytes)),
 ];

@@ -9,12 +9,15 @@ import { costOf } from "../costs.ts";
 import { type Cpu, later, topFrame } from "../cpu.ts";
 import { E } from "../errno.ts";
 import { type Flow, flow } from "../flow.ts";
+import type { Declares } from "../ref.ts";
 import type { SignalSet } from "../signals.ts";
 import { type HostObject, INTERRUPTED, TIMED_OUT } from "../state.ts";
+import type { FutexWaitArgs, PollArgs, SleepArgs } from "../syscalls.ts";
 import { NEVER } from "../time.ts";
 import { KIND } from "../transition.ts";
 import type { CallLocals } from "./calls.ts";
 import { isReadable, isReady, readFd } from "./fds.ts";
+import { KERNEL, type KernelLocals, type KernelName } from "./flows.ts";
 import { copyOut, OUT, skipCopyOut, tell } from "./outputs.ts";
 import { deliverable } from "./pending.ts";
 import { lendMask, restoreMask } from "./signal.ts";
@@ -22,18 +25,20 @@ import { block } from "./sleep.ts";
 
 export const objectOf = (c: Cpu, v: CallLocals): HostObject | undefined => c.m.objects[v.object];
 
-interface Call {
-  /** As a listing shows it. */
-  readonly name: string;
-  readonly attempt: (c: Cpu, v: CallLocals) => number | null;
+/** Calls that a wait can be made of. */
+type WaitName = { [N in KernelName]: KernelLocals<N> extends CallLocals ? N : never }[KernelName];
+
+interface Call<N extends WaitName, V extends CallLocals = KernelLocals<N> & CallLocals> {
+  readonly name: N;
+  readonly attempt: (c: Cpu, v: V) => number | null;
   /** Result when `timeout` passes. */
   readonly timedOut?: number;
   /** What the kernel returns when a signal cuts it short: EINTR, or a code that says when it starts again (signal(7)). */
-  readonly cut?: (v: CallLocals, c: Cpu) => number;
+  readonly cut?: (v: V, c: Cpu) => number;
   readonly child?: boolean;
-  readonly enter?: (c: Cpu, v: CallLocals) => void;
+  readonly enter?: (c: Cpu, v: V) => void;
   /** At the return, however it came about. */
-  readonly leaving?: (c: Cpu, v: CallLocals) => void;
+  readonly leaving?: (c: Cpu, v: V) => void;
 }
 
 const never = (): number => E.INTR;
@@ -42,17 +47,26 @@ export const restartsSys = (): number => E.RESTARTSYS;
 /** ERESTARTNOHAND: without a handler only. */
 export const restartsNoHand = (): number => E.RESTARTNOHAND;
 
-export function waiting({ name, attempt, timedOut = E.TIMEDOUT, cut = never, child = false, enter, leaving }: Call): Flow {
-  const interrupted = (c: Cpu, v: CallLocals): number => {
+export function waiting<N extends WaitName>({
+  name,
+  attempt,
+  timedOut = E.TIMEDOUT,
+  cut = never,
+  child = false,
+  enter,
+  leaving,
+}: Call<N>): Flow {
+  type V = KernelLocals<N> & CallLocals;
+  const interrupted = (c: Cpu, v: V): number => {
     const code = cut(v, c);
     const caller = c.t.host[c.t.host.length - 2];
     // Made again, it ends when it would have: the kernel keeps the time (restart_block), and the world outside goes on.
     if (caller && "ends" in caller.v && code !== E.INTR && v.until < NEVER) caller.v.ends = v.until;
     return code;
   };
-  const tryNow = (c: Cpu, v: CallLocals): number | null => (v.takes >= 0 ? (c.now >= v.until ? v.result : null) : attempt(c, v));
-  return flow<CallLocals>(
-    `host ${name}`,
+  const tryNow = (c: Cpu, v: V): number | null => (v.takes >= 0 ? (c.now >= v.until ? v.result : null) : attempt(c, v));
+  return flow<V>(
+    KERNEL[name] as Declares<V>,
     "host",
     "1.2",
     ({ act, at, ret }) => [
@@ -76,8 +90,7 @@ export function waiting({ name, attempt, timedOut = E.TIMEDOUT, cut = never, chi
           const result = tryNow(c, v);
           // `object` of a wait for a child is the child.
           const objects = v.takes >= 0 || child ? [] : v.object >= 0 ? [v.object] : v.objects;
-          if (result === null && block(c, { objects, deadline: v.until, interruptible: v.interruptible !== false, child: child ? -1 : -2 }))
-            return;
+          if (result === null && block(c, { objects, deadline: v.until, interruptible: v.interruptible, child: child ? -1 : -2 })) return;
           v.ret = result ?? interrupted(c, v);
           stayAwake(c);
           leave(c, v);
@@ -166,8 +179,8 @@ function firstReady(c: Cpu, v: CallLocals): number | null {
 }
 
 /** A sleeper is in the word's queue from here on; a waker takes it out, asleep or not yet (kernel/futex: queued, then schedule). */
-function enqueue(c: Cpu, v: CallLocals): void {
-  if (v.tid === true && objectOf(c, v)?.level === 0) v.changed = true;
+function enqueue(c: Cpu, v: FutexWaitArgs): void {
+  if (v.tid && objectOf(c, v)?.level === 0) v.changed = true;
   c.t.queued = v.takes >= 0 ? -1 : v.object;
 }
 
@@ -180,12 +193,11 @@ function enqueueIfZero(c: Cpu, v: CallLocals): void {
 
 const answered = (c: Cpu, v: CallLocals): number | null => (c.t.queued === v.object ? null : v.result);
 
-const takenOut = (c: Cpu, v: CallLocals): number | null =>
-  v.changed === true ? E.AGAIN : v.object >= 0 && c.t.queued !== v.object ? 0 : null;
+const takenOut = (c: Cpu, v: FutexWaitArgs): number | null => (v.changed ? E.AGAIN : v.object >= 0 && c.t.queued !== v.object ? 0 : null);
 
 /** A mask for the length of the call, where one is given. */
-function lend(c: Cpu, v: CallLocals): void {
-  if (v.mask) lendMask(c, c.t, v.mask as unknown as SignalSet);
+function lend(c: Cpu, v: { mask: SignalSet | null }): void {
+  if (v.mask) lendMask(c, c.t, v.mask);
 }
 
 /** Cut short, the mask is in force until a handler's frame has kept the old one (restore_saved_sigmask_unless). */
@@ -194,12 +206,12 @@ function giveBack(c: Cpu, v: CallLocals): void {
 }
 
 /** poll: ERESTART_RESTARTBLOCK; ppoll, select and pselect6: ERESTARTNOHAND. */
-const cutPoll = (v: CallLocals): number => (v.mask || v.select === true ? E.RESTARTNOHAND : E.RESTARTBLOCK);
+const cutPoll = (v: PollArgs): number => (v.mask || v.select ? E.RESTARTNOHAND : E.RESTARTBLOCK);
 
 /** nanosleep writes what is left when it is cut short; one with an absolute time has nothing to write (kernel/time/hrtimer.c). */
-function cutSleep(v: CallLocals, c: Cpu): number {
-  if (v.rem === true) tell(v, OUT.remaining, Math.max(0, v.until - c.now));
-  return v.absolute === true ? E.RESTARTNOHAND : E.RESTARTBLOCK;
+function cutSleep(v: SleepArgs, c: Cpu): number {
+  if (v.rem) tell(v, OUT.remaining, Math.max(0, v.until - c.now));
+  return v.absolute ? E.RESTARTNOHAND : E.RESTARTBLOCK;
 }
 
 export const waitingCalls: readonly Flow[] = [

@@ -4,9 +4,10 @@ import { E } from "../errno.ts";
 import type { Flow, Step } from "../flow.ts";
 import { type Cpu, flow, type Steps } from "../generations/graphene-2019/flow.ts";
 import type { AsyncEvent, Process } from "../generations/graphene-2019/state.ts";
-import { copyOut, OUT, tell, type Writes } from "../host/outputs.ts";
+import { copyOut, OUT, tell } from "../host/outputs.ts";
+import type { SetitimerArgs } from "../syscalls.ts";
 import { helperFlows, helperLock } from "./async-helper.ts";
-import { LIBOS } from "./flows.ts";
+import { LIBOS, SHIM_DO } from "./flows.ts";
 import { answer, dk } from "./io.ts";
 import { lockOf } from "./ipc.ts";
 import { rememberItimer } from "./itimer.ts";
@@ -85,11 +86,6 @@ const install = (fixed: boolean): Flow =>
     }),
   ]);
 
-interface AlarmLocals {
-  after: number;
-  ret: number;
-}
-
 /** Up to whole seconds (shim_alarm.c:49). What is left is unsigned there: an entry whose time is over leaves 2^64 less that, as an int. */
 const seconds = (us: number): number => (us >= 0 ? Math.ceil(us / 1e6) : Number(BigInt.asIntN(32, wrapped(us))));
 const wrapped = (us: number): bigint => (BigInt.asUintN(64, BigInt(us)) + 999_999n) / 1_000_000n;
@@ -105,7 +101,7 @@ const installCall = <V extends object>(s: Pick<Steps<V>, "call">, label: string,
     ...make(v),
   }));
 
-const alarm = flow<AlarmLocals>("shim_do_alarm", "libos", "2.19", (s) => [
+const alarm = flow(SHIM_DO.alarm, "libos", "2.19", (s) => [
   installCall(s, "install_async_event(seconds, callback = signal_alarm)", (v) => ({
     callback: "alarm",
     after: Math.floor(v.after / 1e9) * 1e6,
@@ -116,22 +112,16 @@ const alarm = flow<AlarmLocals>("shim_do_alarm", "libos", "2.19", (s) => [
   answer(s),
 ]);
 
-interface Setitimer extends Writes {
-  value: number;
-  interval: number;
-  which: string;
-  /** The old value is asked for. */
-  old: boolean;
+interface Setitimer extends SetitimerArgs {
   /** Microseconds. */
   setup: number;
-  ret: number;
 }
 
 /**
  * Its callback never sends a signal (3.2 setitimer-never-signals). All of it is under the master lock (shim_alarm.c); what was left of an
  * entry whose time is over is negative, and is returned as if it were an error.
  */
-const setitimer = flow<Setitimer>("shim_do_setitimer", "libos", "2.19", (s) => [
+const setitimer = flow<Setitimer>(SHIM_DO.setitimer, "libos", "2.19", (s) => [
   s.own({ setup: 0 }),
   s.test("not ITIMER_REAL: -ENOSYS", notReal, "return"),
   dk(s, "setup_time = DkSystemTimeQuery()", "DkSystemTimeQuery", () => ({})),
@@ -168,7 +158,7 @@ function notReal(_: Cpu, v: { which: string; ret: number }): boolean {
 }
 
 /** FIOASYNC installs with time 0, which only cancels (2.19). */
-const fioasync = flow<{ object: number; ret: number }>("shim_do_ioctl", "libos", "2.19", (s) => [
+const fioasync = flow(SHIM_DO.ioctl, "libos", "2.19", (s) => [
   installCall(s, "install_async_event(handle, 0, callback)", (v) => ({
     callback: "io",
     object: v.object,

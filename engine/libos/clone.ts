@@ -1,18 +1,21 @@
 /** clone with CLONE_VM: a thread of the same process (reference, 1.6; shim_clone.c). */
 
+import { newFrame } from "../control.ts";
 import type { Flow } from "../flow.ts";
 import { numberOf } from "../frames.ts";
 import { type Cpu, flow } from "../generations/graphene-2019/flow.ts";
-import type { CloneArgs } from "../generations/graphene-2019/state.ts";
+import type { CloneArgs as StructCloneArgs } from "../generations/graphene-2019/state.ts";
+import { callArgs } from "../host/calls.ts";
 import { createArgs } from "../pal/calls.ts";
 import { dkCreate } from "../pal/flows.ts";
+import type { CloneArgs } from "../syscalls.ts";
 import { setEvent, waitEvent } from "./events.ts";
-import { LIBOS } from "./flows.ts";
+import { LIBOS, libcExit, SHIM_DO } from "./flows.ts";
 import { answer, dk, dkQuiet, minusPalErrno } from "./io.ts";
 import { lockOf, passLock } from "./ipc.ts";
 import { lockOfThread, THREAD_LIST_LOCK, threadLock, VMA_LIST_LOCK } from "./names.ts";
 
-const argsOf = (c: Cpu): CloneArgs => c.t.libos.cloned ?? { create: -1, initialize: -1, parent: -1 };
+const argsOf = (c: Cpu): StructCloneArgs => c.t.libos.cloned ?? { create: -1, initialize: -1, parent: -1 };
 
 /**
  * First LibOS function of a new thread. It has a TCB of its own (DkSegmentRegister) from "thread starts" on, and is on thread_list and among its creator's
@@ -56,24 +59,20 @@ const threadStart = flow(LIBOS.clone_implementation_wrapper, "libos", "1.6", (s)
     c.t.libos.preempt = 0;
     c.t.libos.cloned = null;
   }),
-  s.callDynamic("the thread's program", (c) => ({ flow: c.flowOf(c.t.program), v: {} })),
-  s.call("exit(0)", "libc exit", () => ({ status: 0, ret: 0 })),
+  s.callDynamic("the thread's program", (c) => newFrame(c.program, c.flowOf(c.t.program), {})),
+  s.call("exit(0)", libcExit, () => ({ ...callArgs(), status: 0 })),
 ]);
 
-interface Clone {
-  program: string;
+interface Clone extends CloneArgs {
   create: number;
   initialize: number;
-  /** CLONE_VFORK is among the flags. */
-  vfork?: boolean;
-  ret: number;
 }
 
 /**
  * The creator waits once for the new thread: a signal ends that wait early. Under SGX one that comes while the host makes the thread leaves it
  * without a creator: -PAL_ERRNO is returned, which may be 0, and create_event is never set.
  */
-const clone = flow<Clone>("shim_do_clone", "libos", "1.6", (s) => [
+const clone = flow<Clone>(SHIM_DO.clone, "libos", "1.6", (s) => [
   s.own({ create: -1, initialize: -1 }),
   s.test("assert((flags & ~known) == 0)", (_, v) => v.vfork !== true, "known"),
   s.act("assert failed: CLONE_VFORK", undefined, "libos.assert"),

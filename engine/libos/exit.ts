@@ -10,7 +10,7 @@ import { hasTidWord } from "../threads.ts";
 import { WHY, type Why } from "../transition.ts";
 import { helperLock } from "./async-helper.ts";
 import { setEvent } from "./events.ts";
-import { LIBOS } from "./flows.ts";
+import { LIBOS, SHIM_DO } from "./flows.ts";
 import { dk, dkExit, dkQuiet } from "./io.ts";
 import { lockOf, message, passLock, ports } from "./ipc.ts";
 import { childLock, IPC_HELPER_LOCK, lockOfThread, MASTER_LOCK, MSGS_LOCK, THREAD_LIST_LOCK, threadLock } from "./names.ts";
@@ -192,7 +192,7 @@ const endDummy = (s: Steps<{ status: number }>): (Step | Mark)[] => [
 ];
 
 /** SIGKILL into every other thread's ring, then this thread's own end. */
-const exitGroup = flow<{ status: number }>("shim_do_exit_group", "libos", "2.15", (s) => [
+const exitGroup = flow(SHIM_DO.exit_group, "libos", "2.15", (s) => [
   s.test("cur_thread->dummy?", isDummy, "dummy"),
   s.call("do_kill_proc(SIGKILL, without IPC)", LIBOS.do_kill_proc, (c) => {
     const { pid } = c.process(c.t);
@@ -203,7 +203,7 @@ const exitGroup = flow<{ status: number }>("shim_do_exit_group", "libos", "2.15"
   ...endDummy(s),
 ]);
 
-const exit = flow<{ status: number }>("shim_do_exit", "libos", "2.15", (s) => [
+const exit = flow(SHIM_DO.exit, "libos", "2.15", (s) => [
   s.test("cur_thread->dummy?", isDummy, "dummy"),
   s.call("try_process_exit(status, 0)", LIBOS.try_process_exit, (_, v) => ({ status: v.status, signal: 0, turns: 0 })),
   ...endDummy(s),

@@ -1,6 +1,7 @@
 /** Functions of the LibOS, for those who call them. */
 
-import { ref } from "../ref.ts";
+import { type Ref, ref, refs } from "../ref.ts";
+import { type ExitArgs, SYSCALL_NAMES, type SyscallArgs, type SyscallName } from "../syscalls.ts";
 import type { Install } from "./alarm.ts";
 import type { Append } from "./append.ts";
 import type { Scan } from "./deliver.ts";
@@ -65,3 +66,9 @@ export const LIBOS = {
   sys_printf: ref("sys_printf"),
   debug_printf: ref("debug_printf"),
 } as const;
+
+/** Of the application: where the function of a thread that clone has made returns to. */
+export const libcExit = ref<ExitArgs>("libc exit");
+
+/** shim_do_NAME: what stands between BEGIN_SHIM and END_SHIM. */
+export const SHIM_DO = refs(SYSCALL_NAMES, (name) => `shim_do_${name}`) as unknown as { readonly [N in SyscallName]: Ref<SyscallArgs<N>> };

@@ -5,7 +5,8 @@ import { type Cpu, flow, type Steps } from "../generations/graphene-2019/flow.ts
 import type { ShimChild } from "../generations/graphene-2019/state.ts";
 import { createArgs } from "../pal/calls.ts";
 import { dkCreate } from "../pal/flows.ts";
-import { LIBOS } from "./flows.ts";
+import type { ProgramArgs } from "../syscalls.ts";
+import { LIBOS, SHIM_DO } from "./flows.ts";
 import { answer, dk, dkQuiet, minusPalErrno } from "./io.ts";
 import { lockOf, message, passLock, tell } from "./ipc.ts";
 import { childLock, IPC_HELPER_LOCK, IPC_INFO_LOCK, RANGE_MAP_LOCK, THREAD_LIST_LOCK, threadLock, VMA_LIST_LOCK } from "./names.ts";
@@ -18,10 +19,7 @@ export interface Migrated {
   process: number;
 }
 
-interface Fork extends Migrated {
-  program: string;
-  ret: number;
-}
+type Fork = Migrated & ProgramArgs;
 
 const own = (c: Cpu): { name: string } => ({ name: threadLock(c.t) });
 const record = (c: Cpu, v: Migrated): ShimChild | undefined => c.process(c.t).libos.children.find((child) => child.pid === v.pid);
@@ -117,7 +115,7 @@ export const migrate = <V extends Migrated>(s: Steps<V>): (Step | Mark)[] => [
  * -PAL_ERRNO (shim_checkpoint.c:1092), which under SGX is what an earlier call left: that there is no memory channel (-ENOSYS), or, when a
  * handler has met the end of a stream since, 0: then fork succeeds, and of the child nothing is ever heard. The record of a child that came to nothing stays among the children.
  */
-const fork = flow<Fork>("shim_do_fork", "libos", "2.15", (s) => [
+const fork = flow<Fork>(SHIM_DO.fork, "libos", "2.15", (s) => [
   s.own({ pid: 0, process: -1 }),
   s.call("prepare_ns_leaders()", LIBOS.prepare_ns_leaders),
   s.call("get_new_thread(0)", LIBOS.get_new_thread),

@@ -5,7 +5,7 @@ import type { Flow, Mark, Step } from "../flow.ts";
 import { type Cpu, flow, type Steps } from "../generations/graphene-2019/flow.ts";
 import type { CallLocals } from "../host/calls.ts";
 import { clearTid } from "../threads.ts";
-import { LIBOS } from "./flows.ts";
+import { LIBOS, SHIM_DO } from "./flows.ts";
 import { answer, dk, dkEvent, minusPalErrno, setWait, threadSleep } from "./io.ts";
 import { FUTEX_LIST_LOCK, MASTER_LOCK } from "./names.ts";
 import { newHandle } from "./streams.ts";
@@ -47,7 +47,7 @@ function waiters(c: Cpu, v: { object: number }): number[] {
 }
 
 /** What is pended before the sleep is taken at thread_setwait's DkEventClear or at the unlock; after it, a SIGCONT alone ends the sleep. */
-const futexWait = flow<CallLocals & { changed: boolean }>("shim_do_futex_wait", "libos", "2.20", (s) => [
+const futexWait = flow(SHIM_DO.futex_wait, "libos", "2.20", (s) => [
   ...find(s),
   s.test("*uaddr != val?", (c, v) => v.changed || (v.tid === true && c.m.objects[v.object]?.level === 0), "differs"),
   setWait(s),
@@ -85,7 +85,7 @@ interface Wakes {
   object: number;
   /** How many at most. */
   bytes: number;
-  targets: number[];
+  targets: readonly number[];
   ret: number;
 }
 
@@ -107,7 +107,7 @@ const wakeUp = <V extends Wakes>(s: Steps<V>): (Step | Mark)[] => [
   s.at("done"),
 ];
 
-const futexWake = flow<CallLocals & Wakes>("shim_do_futex_wake", "libos", "2.20", (s) => [
+const futexWake = flow(SHIM_DO.futex_wake, "libos", "2.20", (s) => [
   ...find(s),
   ...wakeUp(s),
   s.call("unlock(hdl.lock)", LIBOS.unlock, own),

@@ -4,12 +4,13 @@ import { E } from "../errno.ts";
 import type { Flow } from "../flow.ts";
 import { type Cpu, flow } from "../generations/graphene-2019/flow.ts";
 import type { Process, ShimChild } from "../generations/graphene-2019/state.ts";
+import { SHIM_DO } from "./flows.ts";
 import { answer } from "./io.ts";
 import { childOf } from "./thread-list.ts";
 
 const recordOf = (c: Cpu, p: Process): ShimChild | undefined => childOf(c.process(c.t), p.pid);
 
-const setpgid = flow<{ process: number; group: number; ret: number }>("shim_do_setpgid", "libos", "2.15, errata-2 B12", (s) => [
+const setpgid = flow(SHIM_DO.setpgid, "libos", "2.15, errata-2 B12", (s) => [
   s.act("thread->pgid := pgid, or the thread's tgid", (c, v) => {
     const wanted = c.m.processes[v.process];
     const number = c.m.processes[v.group]?.pid ?? -1;
@@ -22,7 +23,7 @@ const setpgid = flow<{ process: number; group: number; ret: number }>("shim_do_s
   answer(s),
 ]);
 
-const getpgid = flow<{ ret: number }>("shim_do_getpgid", "libos", "2.15", (s) => [
+const getpgid = flow(SHIM_DO.getpgid, "libos", "2.15", (s) => [
   s.act("thread->pgid", (c, v) => {
     v.ret = c.t.libos.pgid;
   }),
@@ -30,7 +31,7 @@ const getpgid = flow<{ ret: number }>("shim_do_getpgid", "libos", "2.15", (s) =>
 ]);
 
 /** It returns 0 where Linux gives the number of the session. */
-const setsid = flow<{ ret: number }>("shim_do_setsid", "libos", "2.15, errata-2 B12", (s) => [
+const setsid = flow(SHIM_DO.setsid, "libos", "2.15, errata-2 B12", (s) => [
   s.act("pgid == tgid: -EPERM; else pgid := tgid", (c, v) => {
     const { pid } = c.process(c.t);
     if (c.t.libos.pgid === pid) v.ret = E.PERM;

@@ -10,7 +10,7 @@ import type { SigInfo } from "../siginfo.ts";
 import { linuxDefault, SIG } from "../signals.ts";
 import { type Frame, SA_RESETHAND } from "../state.ts";
 import { KIND } from "../transition.ts";
-import { LIBOS } from "./flows.ts";
+import { LIBOS, SHIM_DO } from "./flows.ts";
 import { killArgs } from "./kill.ts";
 import { threadLock } from "./names.ts";
 import { UNDEFINED } from "./ring.ts";
@@ -178,7 +178,7 @@ const handleOne = flow(
       (_, v) => v.info.pid !== 0 || (v.signal !== SIG.TERM && v.signal !== SIG.INT),
       "exit",
     ),
-    call("shim_do_kill(-1, sig)", "shim_do_kill", (_, v) => killArgs("all", v.signal)),
+    call("shim_do_kill(-1, sig)", SHIM_DO.kill, (_, v) => killArgs("all", v.signal)),
     at("exit"),
     call("try_process_exit(0, sig)", LIBOS.try_process_exit, (_, v) => ({ status: 0, signal: v.signal, turns: 0 })),
     at("return"),

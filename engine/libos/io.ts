@@ -12,6 +12,7 @@ import { DK, type DkName, dkEvent as EVENT_CALLS, dkExit as EXITS } from "../pal
 import { eventArgs } from "../pal/sync-calls.ts";
 import { NEVER } from "../time.ts";
 import { KIND } from "../transition.ts";
+import { SHIM_DO } from "./flows.ts";
 
 /** -PAL_ERRNO: what the last FAILURE left, whether or not it belongs to this call. */
 export const minusPalErrno = (c: Cpu): number => 0 - errnoOf(c.t.libos.palErrno);
@@ -100,8 +101,8 @@ export const answer = <V extends { ret: number }>(s: Pick<Steps<V>, "ret">): Ste
   });
 
 /** semop and msgrcv loop on the wait: never EINTR. */
-const loopingWait = (name: string): Flow =>
-  flow<CallLocals>(`shim_do_${name}`, "libos", "2.20", (s) => [
+const loopingWait = (name: "semop" | "msgrcv"): Flow =>
+  flow(SHIM_DO[name], "libos", "2.20", (s) => [
     s.act("until when", (c, v) => {
       v.until = later(c.now, v.takes >= 0 ? v.takes : NEVER);
     }),
@@ -126,7 +127,7 @@ function taken(c: Cpu, v: CallLocals): boolean {
 }
 
 /** rem is computed with a slip that only shows above a second (3.2 nanosleep-remaining-wrong); it is the row's value. */
-const nanosleep = flow<CallLocals>("shim_do_nanosleep", "libos", "2.20", (s) => [
+const nanosleep = flow(SHIM_DO.nanosleep, "libos", "2.20", (s) => [
   dk(s, "DkThreadDelayExecution(microseconds)", "DkThreadDelayExecution", (_, v) => ({ timeout: v.timeout })),
   s.act("slept shorter than asked: -EINTR and the rest", (c, v) => {
     const asked = Math.floor(v.timeout / 1000);
@@ -134,7 +135,7 @@ const nanosleep = flow<CallLocals>("shim_do_nanosleep", "libos", "2.20", (s) => 
     v.ret = c.t.rax < asked ? E.INTR : 0;
     const seconds = Math.floor(remaining / 1e6);
     c.value = v.ret === 0 ? 0 : (remaining - 1000 * seconds) * 1000;
-    if (v.rem !== true || v.ret === 0) return;
+    if (!v.rem || v.ret === 0) return;
     c.kind = KIND["app.output"];
     c.extra = OUT.remaining;
   }),
@@ -142,7 +143,7 @@ const nanosleep = flow<CallLocals>("shim_do_nanosleep", "libos", "2.20", (s) => 
 ]);
 
 /** A call the emulation does not look into: one PAL call of the given length. Cut short, it gives what PAL_ERRNO says. */
-const opaque = flow<CallLocals>("shim_do_call", "libos", "2.20", (s) => [
+const opaque = flow(SHIM_DO.call, "libos", "2.20", (s) => [
   dk(s, "one PAL call", "DkStreamOpen", (_, v) => given(v)),
   s.act("ret = done ? result : -PAL_ERRNO", (c, v) => {
     v.ret = c.t.rax === 1 ? v.result : minusPalErrno(c);
@@ -151,12 +152,12 @@ const opaque = flow<CallLocals>("shim_do_call", "libos", "2.20", (s) => [
   answer(s),
 ]);
 
-const yielding = flow<CallLocals>("shim_do_sched_yield", "libos", "2.20", (s) => [
+const yielding = flow(SHIM_DO.sched_yield, "libos", "2.20", (s) => [
   dk(s, "DkThreadYieldExecution()", "DkThreadYieldExecution", () => ({})),
   answer(s),
 ]);
 
-const gettime = flow<CallLocals>("shim_do_gettimeofday", "libos", "2.20", (s) => [
+const gettime = flow(SHIM_DO.gettimeofday, "libos", "2.20", (s) => [
   dk(s, "DkSystemTimeQuery()", "DkSystemTimeQuery", () => ({})),
   s.act("microseconds", (c) => {
     c.value = c.t.rax;
@@ -164,7 +165,7 @@ const gettime = flow<CallLocals>("shim_do_gettimeofday", "libos", "2.20", (s) =>
   answer(s),
 ]);
 
-const getpid = flow<CallLocals>("shim_do_getpid", "libos", "2.20", (s) => [
+const getpid = flow(SHIM_DO.getpid, "libos", "2.20", (s) => [
   s.act("ret = tgid", (c, v) => {
     v.ret = c.process(c.t).pid;
   }),

@@ -3,7 +3,8 @@
 import { E } from "../errno.ts";
 import type { Flow } from "../flow.ts";
 import { type Cpu, flow } from "../generations/graphene-2019/flow.ts";
-import { copyOut, OUT, tell, type Writes } from "../host/outputs.ts";
+import { copyOut, OUT, tell } from "../host/outputs.ts";
+import { SHIM_DO } from "./flows.ts";
 import { answer, dk } from "./io.ts";
 
 /** Where it points: microseconds of DkSystemTimeQuery, 0 before the first setitimer. */
@@ -11,7 +12,7 @@ export function rememberItimer(c: Cpu, now: number, value: number, interval: num
   c.process(c.t).libos.realItimer = { timeout: now + value, reset: interval };
 }
 
-const getitimer = flow<Writes & { which: string; ret: number }>("shim_do_getitimer", "libos", "2.19", (s) => [
+const getitimer = flow(SHIM_DO.getitimer, "libos", "2.19", (s) => [
   s.test("not ITIMER_REAL?", (_, v) => v.which !== "real", "nosys"),
   dk(s, "setup_time = DkSystemTimeQuery()", "DkSystemTimeQuery", () => ({})),
   s.act("current_timeout, current_reset", (c, v) => {

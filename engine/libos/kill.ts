@@ -6,33 +6,22 @@ import { type Cpu, flow, type Steps } from "../generations/graphene-2019/flow.ts
 import type { IpcMessage } from "../generations/graphene-2019/state.ts";
 import { sentBy } from "../siginfo.ts";
 import { takeFirst } from "../state.ts";
+import type { KillArgs } from "../syscalls.ts";
 import { named } from "../targets.ts";
-import { LIBOS } from "./flows.ts";
+import { LIBOS, SHIM_DO } from "./flows.ts";
 import { killSend, lockOf, message } from "./ipc.ts";
 import { childLock, lockOfThread, THREAD_LIST_LOCK } from "./names.ts";
 import { leaderOf, listed, otherThreads } from "./thread-list.ts";
 import { type Walk, walkArgs } from "./walk.ts";
 
-/** Locals of shim_do_kill: `wanted` as in the scenario: self, parent, group, all, or a program's name; `group` a process whose group is meant. */
-export interface Kill {
-  wanted: string;
-  group: string;
-  signal: number;
-  /** Pids still to be sent to, one kill(2) for each. */
-  targets: number[];
-  self: boolean;
-  /** What si_pid becomes: the tid of the caller, for kill(0) its tgid. */
-  sender: number;
-  ret: number;
-}
-
-export const killArgs = (wanted: string, signal: number, group = ""): Kill => ({
+export const killArgs = (wanted: string, signal: number, group = "", takers: KillArgs["takers"] = {}): KillArgs => ({
   wanted,
   group,
   signal,
   targets: [],
   self: false,
   sender: 0,
+  takers,
   ret: 0,
 });
 
@@ -52,9 +41,9 @@ const result = <V extends { ret: number }>(s: Steps<V>): Step =>
   });
 
 /** The process group that kill(0) or kill(-pgid) means; -1 for a process that is gone. */
-const pgidOf = (c: Cpu, v: Kill): number => (v.group === "" ? c.t.libos.pgid : (named(c, v.group)[0]?.pid ?? -1));
+const pgidOf = (c: Cpu, v: KillArgs): number => (v.group === "" ? c.t.libos.pgid : (named(c, v.group)[0]?.pid ?? -1));
 
-const doKill = flow<Kill>("shim_do_kill", "libos", "2.15", (s) => [
+const doKill = flow(SHIM_DO.kill, "libos", "2.15", (s) => [
   s.act("who is meant?", (c, v) => {
     const pids = v.group === "" && v.wanted !== "all" && v.wanted !== "group" ? named(c, v.wanted).map((p) => p.pid) : [];
     const me = c.process(c.t).pid;
@@ -222,16 +211,8 @@ const killAll = flow(LIBOS.kill_all_threads, "libos", "2.15", (s) => [
   s.ret(),
 ]);
 
-interface Tgkill {
-  thread: string;
-  signal: number;
-  target: number;
-  sender: number;
-  ret: number;
-}
-
 /** No look at liveness: a thread that has ended is on thread_list until wait4 takes it off (shim_sigaction.c:545). */
-const doTgkill = flow<Tgkill>("shim_do_tgkill", "libos", "2.15", (s) => [
+const doTgkill = flow(SHIM_DO.tgkill, "libos", "2.15", (s) => [
   s.act("tid == cur->tid?", (c, v) => {
     v.target = listed(c, v.thread);
     v.sender = c.process(c.t).pid;

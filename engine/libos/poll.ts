@@ -4,28 +4,20 @@ import { E } from "../errno.ts";
 import { faultAt } from "../faulting.ts";
 import type { Flow } from "../flow.ts";
 import { type Cpu, flow } from "../generations/graphene-2019/flow.ts";
-import type { CallLocals } from "../host/calls.ts";
+import { type CallLocals, callArgs } from "../host/calls.ts";
 import { READABLE } from "../pal/calls.ts";
 import { copyOf } from "../state.ts";
+import type { PollArgs } from "../syscalls.ts";
 import { NEVER } from "../time.ts";
-import { LIBOS } from "./flows.ts";
+import { LIBOS, SHIM_DO } from "./flows.ts";
 import { getFdHandle, kindOf, lockHandle, lockMap, unlockHandle, unlockMap } from "./handles.ts";
 import { answer, dk, minusPalErrno } from "./io.ts";
-
-interface Poll extends CallLocals {
-  /** Objects to look at, each once; -1 stands for the outside world. */
-  fds: number[];
-  next: number;
-  /** Those the PAL is asked to wait for: the last one first, as the list is built. */
-  rest: number[];
-  ready: number[];
-}
 
 /** Offset of `fs` in struct shim_handle: what is read through a NULL handle. */
 const FS_OF_NULL = 0x18;
 
 /** `takes`: what polls the outside world is one descriptor without a name. */
-function begin(_: Cpu, v: Poll): void {
+function begin(_: Cpu, v: PollArgs): void {
   v.fds = v.takes >= 0 ? [-1] : [...new Set(v.objects)];
   v.next = 0;
   v.rest = [];
@@ -33,19 +25,19 @@ function begin(_: Cpu, v: Poll): void {
 }
 
 /** `object` is the descriptor that is looked at, for the steps that take its lock. */
-function step(_: Cpu, v: Poll): boolean {
+function step(_: Cpu, v: PollArgs): boolean {
   if (v.next === v.fds.length) return true;
   v.object = v.fds[v.next] ?? -1;
   v.next += 1;
   return false;
 }
 
-const isClosed = (c: Cpu, v: Poll): boolean => c.process(c.t).libos.closedObjects.includes(v.object);
+const isClosed = (c: Cpu, v: PollArgs): boolean => c.process(c.t).libos.closedObjects.includes(v.object);
 
-const hasPoll = (c: Cpu, v: Poll): boolean => ["pipe", "socket", "unix"].includes(kindOf(c, v.object));
+const hasPoll = (c: Cpu, v: PollArgs): boolean => ["pipe", "socket", "unix"].includes(kindOf(c, v.object));
 
 /** What fs_ops->poll said: readable, or it is left for the PAL to wait for. */
-function know(c: Cpu, v: Poll, readable: boolean): void {
+function know(c: Cpu, v: PollArgs, readable: boolean): void {
   if (readable) v.ready = [...v.ready, v.object];
   else v.rest = [...v.rest, v.object];
   c.value = readable ? 1 : 0;
@@ -59,7 +51,7 @@ function microseconds(timeout: number): number {
 }
 
 /** How many descriptors of the call are ready; one that it names twice counts twice. */
-const counted = (v: Poll): number =>
+const counted = (v: PollArgs): number =>
   v.takes >= 0 ? (v.ready.length > 0 ? v.result : 0) : v.objects.filter((object) => v.ready.includes(object)).length;
 
 /**
@@ -67,7 +59,7 @@ const counted = (v: Poll): number =>
  * something is known it is only asked again, without waiting, until it has nothing more (shim_poll.c:127-320). A descriptor that is not
  * open has no handle, and nobody looks (shim_poll.c:141).
  */
-const poll = flow<Poll>("shim_do_poll", "libos", "2.20", (s) => [
+const poll = flow(SHIM_DO.poll, "libos", "2.20", (s) => [
   s.act("poll_handle array", begin),
   lockMap(s),
   s.at("next"),
@@ -129,17 +121,21 @@ const poll = flow<Poll>("shim_do_poll", "libos", "2.20", (s) => [
 const now = (v: CallLocals, brought: 0 | 1) => (v.object >= 0 ? { object: v.object } : { takes: 0, result: brought });
 
 /** The object that ended the wait, -1 when there is none; kept as the descriptor in hand. */
-function polled(c: Cpu, v: Poll): number {
+function polled(c: Cpu, v: PollArgs): number {
   if (c.t.rax <= 0) return -1;
   v.object = v.rest[c.t.rax - 1] ?? -1;
   return 0;
 }
 
 /** Without descriptors it is nanosleep (shim_poll.c:525). */
-const select = flow<Poll>("shim_do_select", "libos", "2.20, errata B9", (s) => [
+const select = flow(SHIM_DO.select, "libos", "2.20, errata B9", (s) => [
   s.test("nfds != 0?", (_, v) => v.objects.length > 0 || v.takes >= 0, "poll"),
   s.test("no time-out?", (_, v) => v.timeout >= NEVER, "invalid"),
-  s.call("shim_do_nanosleep(timeout, NULL)", "shim_do_nanosleep", (_, v) => copyOf(v)),
+  s.call("shim_do_nanosleep(timeout, NULL)", SHIM_DO.nanosleep, (_, v) => ({
+    ...callArgs({ timeout: v.timeout }),
+    rem: false,
+    absolute: false,
+  })),
   s.jump("done"),
   s.at("invalid"),
   s.act("ret = -EINVAL", (c) => {
@@ -147,7 +143,7 @@ const select = flow<Poll>("shim_do_select", "libos", "2.20, errata B9", (s) => [
   }),
   s.jump("done"),
   s.at("poll"),
-  s.call("__do_poll(polls, timeout)", "shim_do_poll", (_, v) => copyOf(v)),
+  s.call("__do_poll(polls, timeout)", SHIM_DO.poll, (_, v) => copyOf(v)),
   s.at("done"),
   s.ret("return", (c) => {
     c.value = c.t.rax;
@@ -160,7 +156,7 @@ const epollLock = (c: Cpu): { name: string } => ({ name: `hdl.lock of an epoll h
 /**
  * One descriptor a call. The time-out is given in milliseconds and taken for microseconds (shim_epoll.c:325): 1000 times too early.
  */
-const epollWait = flow<Poll>("shim_do_epoll_wait", "libos", "2.20", (s) => [
+const epollWait = flow(SHIM_DO.epoll_wait, "libos", "2.20", (s) => [
   ...getFdHandle(s),
   s.call("lock(epoll_hdl.lock)", LIBOS.lock, epollLock),
   s.test("no descriptor in the set?", (c, v) => watched(c, v) === 0, "reply"),
@@ -187,7 +183,7 @@ const epollWait = flow<Poll>("shim_do_epoll_wait", "libos", "2.20", (s) => [
 ]);
 
 /** A descriptor that is closed leaves the set. */
-function watched(c: Cpu, v: Poll): number {
+function watched(c: Cpu, v: PollArgs): number {
   v.ret = 0;
   v.rest = v.takes >= 0 ? [-1] : v.objects.filter((object) => !c.process(c.t).libos.closedObjects.includes(object));
   return v.rest.length;

@@ -2,11 +2,10 @@
 
 import type { Flow } from "../flow.ts";
 import { type Cpu, flow } from "../generations/graphene-2019/flow.ts";
-import type { CallLocals } from "../host/calls.ts";
 import { palGivesUp } from "../pal/calls.ts";
 import { EVENT, eventName } from "../pal/events.ts";
 import { dkExit as EXITS } from "../pal/flows.ts";
-import { LIBOS } from "./flows.ts";
+import { LIBOS, SHIM_DO } from "./flows.ts";
 import { answer, dk } from "./io.ts";
 import { lockOf } from "./ipc.ts";
 import { IPC_HELPER_LOCK } from "./names.ts";
@@ -57,7 +56,7 @@ const init = flow(LIBOS.shim_init, "libos", "2.1", (s) => [
 ]);
 
 /** Dispositions are kept over execve at the base revision. */
-const exec = flow<CallLocals>("shim_do_execve", "libos", "2.20", (s) => [
+const exec = flow(SHIM_DO.execve, "libos", "2.20", (s) => [
   dk(s, "load the program", "DkStreamOpen", (_, v) => ({ takes: v.takes, result: v.result })),
   s.test("cur_thread->dummy?", isDummy, "dummy"),
   answer(s),

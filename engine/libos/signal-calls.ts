@@ -6,28 +6,11 @@ import type { Flow } from "../flow.ts";
 import { type Cpu, flow } from "../generations/graphene-2019/flow.ts";
 import { copyOut, OUT, skipCopyOut, tell, tellMask, type Writes } from "../host/outputs.ts";
 import { actionNumber } from "../host/signal-calls.ts";
-import { changedMask, hasSignal, SIG, type SignalSet, setOf } from "../signals.ts";
-import { LIBOS } from "./flows.ts";
+import { changedMask, hasSignal, SIG, setOf } from "../signals.ts";
+import type { SigsuspendArgs } from "../syscalls.ts";
+import { LIBOS, SHIM_DO } from "./flows.ts";
 import { answer, dk, setWait, threadSleep } from "./io.ts";
 import { threadLock } from "./names.ts";
-
-export interface SigactionLocals extends Writes {
-  /** The application asked for what was set before. */
-  old?: boolean;
-  signal: number;
-  /** Flow of the handler; -1 ignore, -2 default. */
-  handler: number;
-  flags: number;
-  mask: SignalSet;
-  ret: number;
-}
-
-export interface SigmaskLocals extends Writes {
-  old?: boolean;
-  how: string;
-  mask: SignalSet;
-  ret: number;
-}
 
 const own = (c: Cpu): { name: string } => ({ name: threadLock(c.t) });
 
@@ -38,7 +21,7 @@ function thenCopyOut(c: Cpu, v: Writes): { name: string } {
 }
 
 /** Only the calling thread's table (3.2 per-thread-dispositions); pending signals stay. */
-const sigaction = flow<SigactionLocals>("shim_do_sigaction", "libos", "2.17", (s) => [
+const sigaction = flow(SHIM_DO.sigaction, "libos", "2.17", (s) => [
   s.test("SIGKILL or SIGSTOP?", (_, v) => v.signal === SIG.KILL || v.signal === SIG.STOP, "invalid"),
   s.call("lock(cur.lock)", LIBOS.lock, own),
   s.test("an action of this number is there?", (c, v) => c.t.libos.actions[v.signal] !== undefined, "copy"),
@@ -47,7 +30,7 @@ const sigaction = flow<SigactionLocals>("shim_do_sigaction", "libos", "2.17", (s
   s.act("signal_handles[sig].action := copy", (c, v) => {
     c.signal = v.signal;
     c.value = v.handler;
-    if (v.old === true) tell(v, OUT.oldHandler, actionNumber(c, c.t.libos.actions[v.signal]));
+    if (v.old) tell(v, OUT.oldHandler, actionNumber(c, c.t.libos.actions[v.signal]));
     c.t.libos.actions[v.signal] = { flow: v.handler, flags: v.flags, mask: v.mask, garbage: false };
   }),
   s.call("unlock(cur.lock)", LIBOS.unlock, thenCopyOut),
@@ -61,10 +44,10 @@ const sigaction = flow<SigactionLocals>("shim_do_sigaction", "libos", "2.17", (s
   answer(s),
 ]);
 
-const sigprocmask = flow<SigmaskLocals>("shim_do_sigprocmask", "libos", "2.17", (s) => [
+const sigprocmask = flow(SHIM_DO.sigprocmask, "libos", "2.17", (s) => [
   s.call("lock(cur.lock)", LIBOS.lock, own),
   s.act("set_sig_mask(new)", (c, v) => {
-    if (v.old === true) tellMask(v, OUT.oldMask, c.t.libos.mask);
+    if (v.old) tellMask(v, OUT.oldMask, c.t.libos.mask);
     // KILL and STOP are not taken out (3.2 sigkill-blockable).
     c.t.libos.mask = changedMask(c.t.libos.mask, v.how, v.mask);
   }),
@@ -74,7 +57,7 @@ const sigprocmask = flow<SigmaskLocals>("shim_do_sigprocmask", "libos", "2.17", 
   answer(s),
 ]);
 
-const sigpending = flow<Writes & { ret: number }>("shim_do_sigpending", "libos", "2.17", (s) => [
+const sigpending = flow(SHIM_DO.sigpending, "libos", "2.17", (s) => [
   s.act(
     "numbers whose ring is not empty",
     (c, v) => {
@@ -90,7 +73,7 @@ const sigpending = flow<Writes & { ret: number }>("shim_do_sigpending", "libos",
 ]);
 
 /** Stored and returned, never used. Size is checked even with SS_DISABLE. */
-const sigaltstack = flow<{ bytes: number; ret: number }>("shim_do_sigaltstack", "libos", "2.17", (s) => [
+const sigaltstack = flow(SHIM_DO.sigaltstack, "libos", "2.17", (s) => [
   s.call("lock(cur.lock)", LIBOS.lock, own),
   s.act("signal_altstack := copy", (_, v) => {
     v.ret = v.bytes < 2048 ? E.NOMEM : 0;
@@ -99,14 +82,8 @@ const sigaltstack = flow<{ bytes: number; ret: number }>("shim_do_sigaltstack", 
   answer(s),
 ]);
 
-interface Suspend {
-  mask: SignalSet;
-  old: SignalSet;
-  ret: number;
-}
-
 /** Rings that are not empty, against the mask it was called with. */
-const pendingUnder = (c: Cpu, v: Suspend): boolean =>
+const pendingUnder = (c: Cpu, v: SigsuspendArgs): boolean =>
   Object.entries(c.t.libos.rings).some(([signal, ring]) => ring.length > 0 && !hasSignal(v.mask, Number(signal)));
 
 export interface SuspendFixes {
@@ -117,14 +94,14 @@ export interface SuspendFixes {
   deadFlag: boolean;
 }
 
-const backToOld = (c: Cpu, v: Suspend): void => {
+const backToOld = (c: Cpu, v: SigsuspendArgs): void => {
   c.t.libos.mask = v.old;
   v.ret = E.INTR;
 };
 
 /** At the base it sleeps with its own lock held and without a look at what is pending (2.18). */
 const sigsuspend = (fix: SuspendFixes): Flow =>
-  flow<Suspend>("shim_do_sigsuspend", "libos", "2.18, 3.1", (s) => [
+  flow(SHIM_DO.sigsuspend, "libos", "2.18, 3.1", (s) => [
     s.call("lock(cur.lock)", LIBOS.lock, own),
     fix.looks ? s.test("pending, and not blocked by the new mask?", pendingUnder, "pending") : null,
     s.act(fix.deadFlag ? "old := mask; mask := new" : "old := mask; mask := new; suspend_on_signal := true", (c, v) => {
@@ -153,7 +130,7 @@ const sigsuspend = (fix: SuspendFixes): Flow =>
   ]);
 
 /** Leaves the loop only when the delay returns 0: never on Linux, at the first signal under SGX (2.18). */
-const pause = flow<{ ret: number }>("shim_do_pause", "libos", "2.18", (s) => [
+const pause = flow(SHIM_DO.pause, "libos", "2.18", (s) => [
   s.at("again"),
   dk(s, "DkThreadDelayExecution(1000 microseconds)", "DkThreadDelayExecution", () => ({ timeout: 1_000_000 })),
   s.test("returned != 0: again", (c) => c.t.rax !== 0, "again"),
@@ -161,7 +138,7 @@ const pause = flow<{ ret: number }>("shim_do_pause", "libos", "2.18", (s) => [
 ]);
 
 /** test_user_memory: a bad pointer is forwarded by the memfault upcall, if it learns the address. */
-const probe = flow<{ valid: boolean; address: number; ret: number }>("shim_do_probe", "libos", "2.11", (s) => [
+const probe = flow(SHIM_DO.probe, "libos", "2.11", (s) => [
   s.act("test_range := the pointer's page", (c) => {
     c.t.libos.probing = true;
   }),

@@ -14,7 +14,7 @@ import { PAL_ERROR } from "../pal/events.ts";
 import { DK, type DkName } from "../pal/flows.ts";
 import { type Ref, refs } from "../ref.ts";
 import { copyOf, type Frame } from "../state.ts";
-import { LIBOS } from "./flows.ts";
+import { LIBOS, SHIM_DO } from "./flows.ts";
 import { getFdHandle, kindOf, lockHandle, lockMap, unlockHandle, unlockMap } from "./handles.ts";
 import { answer, dk, given, minusPalErrno } from "./io.ts";
 
@@ -48,7 +48,7 @@ function noHandle(c: Cpu): null {
 }
 
 const readWrite = (name: Name): Flow =>
-  flow<CallLocals>(`shim_do_${name}`, "libos", "2.20", (s) => [
+  flow(SHIM_DO[name], "libos", "2.20", (s) => [
     ...getFdHandle(s),
     s.callDynamic(`hdl->fs->fs_ops->${name}(hdl, buf, count)`, (c, v) => {
       if (c.m.objects[v.object]?.fd?.what === "none") return noHandle(c);
@@ -144,7 +144,7 @@ const file = (name: Name): Flow =>
  * The listening handle's lock is held over the wait, so handlers are deferred to the unlock. An address of 32 characters and more takes
  * str_mgr_lock as well; that is left out.
  */
-const accept = flow<CallLocals>("shim_do_accept", "libos", "2.20", (s) => [
+const accept = flow(SHIM_DO.accept, "libos", "2.20", (s) => [
   ...getFdHandle(s),
   lockHandle(s),
   s.callDynamic(
@@ -188,7 +188,7 @@ function slotUsed(c: Cpu, fd: number): boolean {
 }
 
 /** close_fd: the slot is emptied under the map's lock; the last reference closes what is in the PAL. */
-const close = flow<CallLocals>("shim_do_close", "libos", "2.20", (s) => [
+const close = flow(SHIM_DO.close, "libos", "2.20", (s) => [
   ...getFdHandle(s),
   // delete_from_epoll_handles.
   lockHandle(s),

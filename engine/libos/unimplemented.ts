@@ -6,6 +6,8 @@
 import { E } from "../errno.ts";
 import type { Flow } from "../flow.ts";
 import { flow } from "../generations/graphene-2019/flow.ts";
+import type { CallLocals } from "../host/calls.ts";
+import { SHIM_DO } from "./flows.ts";
 import { answer } from "./io.ts";
 
 const list = (text: string): ReadonlySet<string> => new Set(text.trim().split(/\s+/));
@@ -46,24 +48,37 @@ export const UNDEFINED = list(`
 export const missingCall = (name: string): "unimplemented" | "undefined" | null =>
   PASSED_THROUGH.has(name) ? "unimplemented" : UNDEFINED.has(name) ? "undefined" : null;
 
+const CALLS = [
+  "unimplemented",
+  "timer_create",
+  "timer_settime",
+  "timer_delete",
+  "timerfd_settime",
+  "rt_sigtimedwait",
+  "rt_sigqueueinfo",
+  "clock_nanosleep",
+  "waitid",
+] as const;
+type PassedThrough = (typeof CALLS)[number];
+
+const FILES = ["signalfd", "eventfd", "timerfd_create"] as const;
+type MakesFile = (typeof FILES)[number];
+
 /** What stands between BEGIN_SHIM and END_SHIM of a call that is only passed through. What it would have made is not there. */
-export const passedThrough = (name: string, makesFile = false): Flow =>
-  flow<{ ret: number; object?: number }>(`shim_do_${name}`, "libos", "2.15, errata A2", (s) => [
+const passedThrough = (name: PassedThrough | MakesFile, makesFile = false): Flow =>
+  flow<CallLocals>(SHIM_DO[name], "libos", "2.15, errata A2", (s) => [
     s.act("not implemented: -ENOSYS", (c, v) => {
       v.ret = E.NOSYS;
       // The program has -1 in place of a descriptor: like one that is closed.
-      const object = c.m.objects[v.object ?? -1];
-      if (!makesFile || !object || v.object === undefined) return;
+      const object = c.m.objects[v.object];
+      if (!makesFile || !object) return;
       object.fd = { what: "none" };
       c.process(c.t).libos.closedObjects.push(v.object);
     }),
     answer(s),
   ]);
 
-const CALLS =
-  "unimplemented timer_create timer_settime timer_delete timerfd_settime rt_sigtimedwait rt_sigqueueinfo clock_nanosleep waitid";
-
 export const unimplementedFlows: readonly Flow[] = [
-  ...CALLS.split(" ").map((name) => passedThrough(name)),
-  ...["signalfd", "eventfd", "timerfd_create"].map((name) => passedThrough(name, true)),
+  ...CALLS.map((name) => passedThrough(name)),
+  ...FILES.map((name) => passedThrough(name, true)),
 ];

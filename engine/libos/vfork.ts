@@ -9,27 +9,27 @@ import { addressOf, goTo } from "../control.ts";
 import { topFrame } from "../cpu.ts";
 import type { Flow } from "../flow.ts";
 import { programFlow } from "../flow-names.ts";
+import { localsOf } from "../frames.ts";
 import { type Cpu, flow } from "../generations/graphene-2019/flow.ts";
 import { newPal, type ShimChild } from "../generations/graphene-2019/state.ts";
 import { endProcess, vforkIsOver } from "../host/process-state.ts";
 import { block } from "../host/sleep.ts";
 import { copyTree, HOST } from "../state.ts";
+import type { ProgramArgs } from "../syscalls.ts";
 import { endThread, newProcess, newSgx, newThread } from "../threads.ts";
 import { NEVER } from "../time.ts";
 import { WHY } from "../transition.ts";
 import { setEvent } from "./events.ts";
-import { LIBOS } from "./flows.ts";
+import { LIBOS, SHIM_DO } from "./flows.ts";
 import { addRecord, closeStream, type Migrated, migrate } from "./fork.ts";
 import { answer, dkQuiet, minusPalErrno } from "./io.ts";
 import { passLock } from "./ipc.ts";
 import { childLock, HANDLE_MAP_LOCK, IPC_HELPER_LOCK, lockOfThread, THREAD_LIST_LOCK, threadLock } from "./names.ts";
 import { endSelf, moveToExited } from "./thread-list.ts";
 
-interface Vfork extends Migrated {
-  program: string;
+interface Vfork extends Migrated, ProgramArgs {
   /** The child has called execve. */
   execed: boolean;
-  ret: number;
 }
 
 const own = (c: Cpu): { name: string } => ({ name: threadLock(c.t) });
@@ -60,7 +60,8 @@ function goOnAsChild(c: Cpu, v: Vfork): void {
   c.value = p.pid;
 }
 
-const vfork = flow<Vfork>("shim_do_vfork", "libos", "2.15", (s) => [
+const vfork = flow<Vfork>(SHIM_DO.vfork, "libos", "2.15", (s) => [
+  s.own({ pid: 0, process: -1, execed: false }),
   s.call("get_new_thread(0)", LIBOS.get_new_thread),
   s.call("system_malloc(dummy_stack)", LIBOS["malloc (large)"]),
   s.call("lock(cur_thread->lock)", LIBOS.lock, own),
@@ -143,7 +144,8 @@ function becomeProcess(c: Cpu): void {
   const p = c.process(t);
   const program = [...t.host, ...t.enclave].findLast((frame) => frame.flow === c.flowOf(t.program));
   const parent = c.m.threads[t.libos.parent];
-  if (parent) topFrame(parent).v.execed = true;
+  const call = parent && localsOf<ProgramArgs>(c, topFrame(parent), SHIM_DO.vfork);
+  if (call) (call as Vfork).execed = true;
   Object.assign(t, { startPc: program ? addressOf(program) : 0, host: c.wiring.boot(), enclave: [], stack: HOST, sgx: t.sgx && newSgx() });
   Object.assign(t, { signalFrames: 0, hostMask: [0, 0], pal: newPal() });
   Object.assign(t.libos, { ready: false, preempt: 0, syscallNr: 0, delayed: false, palErrno: 0, parent: -1 });

@@ -4,22 +4,17 @@ import { E } from "../errno.ts";
 import type { Flow } from "../flow.ts";
 import { type Cpu, flow } from "../generations/graphene-2019/flow.ts";
 import type { Exited, ShimChild } from "../generations/graphene-2019/state.ts";
-import type { CallLocals } from "../host/calls.ts";
 import { ANY, NOBODY } from "../host/children.ts";
+import type { WaitArgs } from "../syscalls.ts";
 import { forgetProcess } from "../threads.ts";
 import { clearEvent, waitEvent } from "./events.ts";
-import { LIBOS } from "./flows.ts";
+import { LIBOS, SHIM_DO } from "./flows.ts";
 import { answer } from "./io.ts";
 import { lockOf } from "./ipc.ts";
 import { childLock, lockOfThread, THREAD_LIST_LOCK, threadLock } from "./names.ts";
 import { forget, hasChildren, takeExited } from "./thread-list.ts";
 
-/** `object` is the wanted child process; `bytes` 1: WNOHANG. */
-interface Wait4 extends CallLocals {
-  status: number;
-  /** Of what was found: its tid, and the engine's id of a child process. */
-  tid: number;
-  process: number;
+interface Wait4 extends WaitArgs {
   /** Nobody else refers to the record of it. A thread of this process keeps a reference to itself (shim_clone.c:105). */
   last: boolean;
 }
@@ -87,7 +82,7 @@ function found(c: Cpu, v: Wait4, tid: number, process: number, status: number): 
  * there. For any child it is for child_exit_event, which is cleared only when the list gets empty (shim_wait.c:137): with a zombie that was
  * taken by pid, or that is of another group, the loop turns without a pause.
  */
-const wait4 = flow<Wait4>("shim_do_wait4", "libos", "2.20", (s) => [
+const wait4 = flow<Wait4>(SHIM_DO.wait4, "libos", "2.20", (s) => [
   s.own({ last: false }),
   s.test("pid > 0?", (_, v) => v.object >= 0 || v.object === NOBODY, "one"),
 

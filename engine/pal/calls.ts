@@ -6,7 +6,7 @@
 import type { Flow, Mark, Step } from "../flow.ts";
 import { type Cpu, flow, type Steps } from "../generations/graphene-2019/flow.ts";
 import { type CallLocals, callArgs, type Exit, exitArgs, NO_OBJECTS } from "../host/calls.ts";
-import { KERNEL } from "../host/flows.ts";
+import { KERNEL, sending } from "../host/flows.ts";
 import { SIG } from "../signals.ts";
 import type { Word } from "../state.ts";
 import { NEVER } from "../time.ts";
@@ -43,7 +43,7 @@ export const dkArgs = (given: Given = NOTHING): DkLocals => ({
   target: given.target ?? -1,
 });
 
-type Plain = Exclude<HostName, "tgkill" | "clone" | "fork" | "exit">;
+type Plain = Exclude<HostName, "nanosleep" | "tgkill" | "clone" | "fork" | "exit">;
 
 interface Dk {
   readonly name: DkName;
@@ -116,7 +116,7 @@ const resume = (pal: PalName): Flow =>
   resultOf(
     pal,
     "DkThreadResume",
-    (s) => bottom(pal, s, "tgkill", (_, v) => ({ ...callArgs(), targets: [v.target], signal: SIG.CONT })),
+    (s) => bottom(pal, s, "tgkill", (_, v) => sending([v.target], SIG.CONT)),
     (_, __, host) => (host < 0 ? { ret: 0, error: PAL_ERROR.DENIED } : { ret: 1, error: 0 }),
   );
 
@@ -208,7 +208,7 @@ const askFailed =
 const delay = (pal: PalName): Flow =>
   flow(DK.DkThreadDelayExecution, "pal", "2.18, 2.20", (s) => [
     began(s),
-    bottom(pal, s, "nanosleep", io),
+    bottom(pal, s, "nanosleep", (_, v) => ({ ...callArgs(v), rem: false, absolute: false })),
     s.act("elapsed microseconds", (c, v) => {
       const elapsed = Math.floor((c.now - v.began) / 1000);
       const asked = Math.floor(v.timeout / 1000);
@@ -255,10 +255,7 @@ const vdso = flow(
 
 /** The end of a thread or process. An ocall that a signal cut short comes back, so under SGX it is made again (ocall_exit loops). */
 const leaveForGood = (pal: PalName, s: Steps<DkExit>, group: boolean): (Step | Mark)[] => {
-  const args = (_: Cpu, { status, how, why, signal }: Exit): CallLocals & Exit => ({
-    ...callArgs(),
-    ...exitArgs({ status, group, how, why, signal }),
-  });
+  const args = (_: Cpu, { status, how, why, signal }: Exit): Exit => ({ status, group, how, why, signal });
   if (pal === "linux") return [s.call(`INLINE_SYSCALL(${group ? "exit_group" : "exit"})`, KERNEL.exit, args)];
   return [
     s.at("exit"),

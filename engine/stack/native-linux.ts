@@ -1,19 +1,24 @@
 /** native-linux: no library OS, the kernel alone. The oracle: what the application should have seen (reference, 1.2). */
 
+import { exitCall } from "../app/call.ts";
+import { type Arguments, LIBC, type LibcName } from "../app/flows.ts";
 import { nativeJoin } from "../app/pthread-join.ts";
 import { nativeCall } from "../app/syscalls.ts";
+import { newFrame } from "../control.ts";
 import type { Cpu } from "../cpu.ts";
 import { E } from "../errno.ts";
 import { type Flow, flow, type Program } from "../flow.ts";
 import { enter } from "../frames.ts";
 import { callArgs, exitArgs, quick } from "../host/calls.ts";
 import { childCalls } from "../host/children.ts";
+import { KERNEL, type KernelLocals, type KernelName } from "../host/flows.ts";
 import { killThread, vforkIsOver } from "../host/process-state.ts";
 import { restorer } from "../host/restorer.ts";
 import { signalCalls } from "../host/signal-calls.ts";
 import { timerCalls } from "../host/timers.ts";
 import { ref } from "../ref.ts";
 import { copyOf } from "../state.ts";
+import type { ProgramArgs } from "../syscalls.ts";
 import { processesNamed, threadNamed, zombieNamed } from "../targets.ts";
 import { NOTHING_KEPT, type Stack } from "./stack.ts";
 
@@ -47,8 +52,8 @@ const started = flow(startThread, "app", "1.2", ({ act, callDynamic, call }) => 
     },
     "thread.start",
   ),
-  callDynamic("the thread's program", (c) => ({ flow: c.flowOf(c.t.program), v: {} })),
-  call("exit(0)", "libc exit", () => ({ ...callArgs(), status: 0 })),
+  callDynamic("the thread's program", (c) => newFrame(c.program, c.flowOf(c.t.program), {})),
+  call("exit(0)", LIBC.exit, () => exitCall(0)),
 ]);
 
 const main = flow(start, "app", "1.2", ({ act, callDynamic, call }) => [
@@ -59,8 +64,8 @@ const main = flow(start, "app", "1.2", ({ act, callDynamic, call }) => [
     },
     "process.start",
   ),
-  callDynamic("main()", (c) => ({ flow: c.flowOf(c.t.program), v: {} })),
-  call("exit_group(0)", "libc exit_group", () => ({ ...callArgs(), status: 0 })),
+  callDynamic("main()", (c) => newFrame(c.program, c.flowOf(c.t.program), {})),
+  call("exit_group(0)", LIBC.exit_group, () => exitCall(0)),
 ]);
 
 /** Id of a thread that does not exist. */
@@ -72,12 +77,16 @@ function isEndedLeader(c: Cpu, name: string): boolean {
   return c.threads.some((known) => known.pid === pid && known.tid === pid && known.name === name) && threadNamed(c, name) === undefined;
 }
 
-const same = (name: Parameters<typeof nativeCall>[0]): Flow => nativeCall(name, name);
+/** Calls that the kernel takes as the application makes them. */
+type Same = { [N in LibcName & KernelName]: Arguments<(typeof LIBC)[N]> extends KernelLocals<N> ? N : never }[LibcName & KernelName];
+
+const same = <N extends Same>(name: N): Flow =>
+  nativeCall(name, name, (_, v) => copyOf(v as object) as Arguments<(typeof LIBC)[N]> & KernelLocals<N>);
 
 /** The kernel model answers with its own number of the new one; the application gets the id. */
 const creating = (name: "clone" | "fork", id: (c: Cpu) => number): Flow =>
-  flow(`libc ${name}`, "app", "1.2", ({ act, call, ret }) => [
-    call(`syscall ${name}`, `host ${name}`, (_, v) => copyOf(v)),
+  flow<ProgramArgs>(LIBC[name], "app", "1.2", ({ act, call, ret }) => [
+    call(`syscall ${name}`, KERNEL[name], (_, v) => ({ ...callArgs(), program: v.program, start: -1, internal: false, cloned: null })),
     act("id of the new one", (c) => {
       c.t.rax = id(c);
     }),
@@ -104,8 +113,8 @@ const libc: readonly Flow[] = [
   same("sigsuspend"),
   same("wait4"),
   same("call"),
-  nativeCall("unimplemented", "call"),
-  nativeCall("undefined", "call"),
+  nativeCall("unimplemented", "call", (_, v) => copyOf(v)),
+  nativeCall("undefined", "call", (_, v) => copyOf(v)),
   same("sched_yield"),
   same("getpid"),
   same("sigaction"),
@@ -129,38 +138,44 @@ const libc: readonly Flow[] = [
   same("setpgid"),
   same("setsid"),
   same("getpgid"),
-  nativeCall("clock_nanosleep", "nanosleep"),
+  nativeCall("clock_nanosleep", "nanosleep", (_, v) => copyOf(v)),
   nativeCall("select", "poll", (_, v) => ({ ...copyOf(v), select: true })),
   nativeCall("rt_sigqueueinfo", "rt_sigqueueinfo", (c, v) => {
-    const target = v.thread === "" ? undefined : threadNamed(c, v.thread as string);
+    const target = v.thread === "" ? undefined : threadNamed(c, v.thread);
     return {
-      ...copyOf(v),
+      ...callArgs(),
+      signal: v.signal,
+      value: v.value,
       thread: v.thread === "" ? -1 : (target?.id ?? NOBODY),
-      process: processesNamed(c, v.wanted as string)[0]?.id ?? -1,
+      process: processesNamed(c, v.wanted)[0]?.id ?? -1,
     };
   }),
   creating("clone", (c) => c.t.rax),
   same("vfork"),
-  nativeCall("posix_spawn", "vfork"),
+  nativeCall("posix_spawn", "vfork", (_, v) => copyOf(v)),
   creating("fork", (c) => c.m.processes[c.t.rax]?.pid ?? E.AGAIN),
   same("epoll_wait"),
-  nativeCall("futex_wait", "futex-wait"),
-  nativeCall("futex_wake", "futex-wake"),
+  nativeCall("futex_wait", "futex-wait", (_, v) => copyOf(v)),
+  nativeCall("futex_wake", "futex-wake", (_, v) => callArgs(v)),
   nativeCall("gettimeofday", "nothing", (_, v) => ({ ...copyOf(v), result: 0 })),
   nativeCall("ioctl", "nothing", (_, v) => ({ ...copyOf(v), result: 0 })),
-  nativeCall("exit", "exit", (_, v) => ({ ...copyOf(v), ...exitArgs({ status: Number(v.status) }) })),
-  nativeCall("exit_group", "exit", (_, v) => ({ ...copyOf(v), ...exitArgs({ status: Number(v.status), group: true }) })),
+  nativeCall("exit", "exit", (_, v) => exitArgs({ status: v.status })),
+  nativeCall("exit_group", "exit", (_, v) => exitArgs({ status: v.status, group: true })),
   nativeCall("kill", "kill", (c, v) => ({
-    ...copyOf(v),
-    targets: processesNamed(c, v.wanted as string, v.group as string).map((p) => p.id),
-    ended: zombieNamed(c, v.wanted as string),
+    targets: processesNamed(c, v.wanted, v.group).map((p) => p.id),
+    signal: v.signal,
+    ended: zombieNamed(c, v.wanted),
+    takers: v.takers,
+    ret: 0,
   })),
   nativeCall("tgkill", "tgkill", (c, v) => {
-    const target = threadNamed(c, v.thread as string);
+    const target = threadNamed(c, v.thread);
     return {
-      ...copyOf(v),
       targets: target && target.process === c.t.process ? [target.id] : [],
-      ended: isEndedLeader(c, v.thread as string),
+      signal: v.signal,
+      ended: isEndedLeader(c, v.thread),
+      takers: v.takers,
+      ret: 0,
     };
   }),
 ];

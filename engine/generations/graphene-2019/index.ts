@@ -1,13 +1,16 @@
 /** graphene-linux and graphene-sgx: the PAL's flows under the same LibOS, with the fixes that were asked for. */
 
+import { exitCall } from "../../app/call.ts";
+import { LIBC } from "../../app/flows.ts";
 import { shimJoin } from "../../app/pthread-join.ts";
-import { libosCall, SYSCALL_NAMES, undefinedCall } from "../../app/syscalls.ts";
+import { libosCall, undefinedCall } from "../../app/syscalls.ts";
 import { vforkCalls } from "../../app/vfork.ts";
 import { goTo, newFrame, resumeAt } from "../../control.ts";
 import { type Cpu, push, topFrame } from "../../cpu.ts";
 import type { FixName } from "../../fixes.ts";
 import { type Flow, flow, type Program } from "../../flow.ts";
 import { enter } from "../../frames.ts";
+import { callArgs } from "../../host/calls.ts";
 import { restorer } from "../../host/restorer.ts";
 import { abortFlows } from "../../libos/abort.ts";
 import { alarmFlows } from "../../libos/alarm.ts";
@@ -45,7 +48,8 @@ import { exceptionFlows } from "../../pal/sgx/exception.ts";
 import { loadEnclave, threadStart } from "../../pal/sgx/flows.ts";
 import { untrustedFlows } from "../../pal/sgx/untrusted.ts";
 import { declareStack } from "../../stack/stack.ts";
-import type { Locals } from "../../state.ts";
+import type { Frame } from "../../state.ts";
+import { SYSCALL_NAMES } from "../../syscalls.ts";
 import { laws } from "./laws.ts";
 import { layout } from "./layout.ts";
 import type { Process, SgxThread, Thread } from "./state.ts";
@@ -94,12 +98,12 @@ const libos = (fixes: Fixes, debug: boolean): Flow[] => [
 ];
 
 /** From its start; one that an execve made a new process for goes on behind it, as if that call returned. */
-function enterProgram(c: Cpu): { flow: number; v: Locals } | null {
+function enterProgram(c: Cpu): Frame | null {
   const flow = c.flowOf(c.t.program);
-  if (c.t.startPc === 0) return { flow, v: {} };
+  if (c.t.startPc === 0) return newFrame(c.program, flow, {});
   push(c.t, newFrame(c.program, flow, {}));
   resumeAt(topFrame(c.t), c.t.startPc);
-  push(c.t, newFrame(c.program, c.flowOf("libc execve"), {}));
+  push(c.t, enter(c.program, LIBC.execve, callArgs()));
   goTo(c.program, topFrame(c.t), "back");
   c.t.rax = 0;
   return null;
@@ -118,7 +122,7 @@ const mainOf = (pal: "linux" | "sgx"): Flow =>
     pal === "linux" ? call("signal_setup()", signalSetup) : null,
     call("shim_init()", LIBOS.shim_init),
     callDynamic("main()", enterProgram),
-    call("exit_group(0)", "libc exit_group", () => ({ status: 0, threads: [], ret: 0 })),
+    call("exit_group(0)", LIBC.exit_group, () => exitCall(0)),
   ]);
 
 const preempt = (t: Thread): number => t.libos.preempt;

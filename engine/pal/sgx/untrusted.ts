@@ -5,7 +5,7 @@ import { running, topFrame } from "../../cpu.ts";
 import type { Flow, Step } from "../../flow.ts";
 import { isFrameOf, localsOf, numberOf } from "../../frames.ts";
 import { type SgxCpu as Cpu, sgxFlow as flow, type SgxSteps as Steps } from "../../generations/graphene-2019/flow.ts";
-import { callArgs, exitArgs } from "../../host/calls.ts";
+import { exitArgs } from "../../host/calls.ts";
 import { KERNEL, type KernelName, restoreRt } from "../../host/flows.ts";
 import { recheck } from "../../host/pending.ts";
 import type { NoLocals, Ref } from "../../ref.ts";
@@ -301,7 +301,7 @@ const resumeHandler = flow(resumeSighandler, "untrusted-pal", "2.4, 2.5", ({ act
     },
     "pal.event.lost",
   ),
-  call("exit(1): this thread only", KERNEL.exit, () => ({ ...callArgs(), ...exitArgs({ status: 1, how: 2, why: WHY.PAL }) })),
+  call("exit(1): this thread only", KERNEL.exit, () => exitArgs({ status: 1, how: 2, why: WHY.PAL })),
   at("in enclave"),
   call("sgx_raise(event)", sgxRaise, (_, v) => ({ event: v.event, id: v.id, signal: v.signal })),
   ret("signal handler done"),
