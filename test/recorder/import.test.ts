@@ -2,8 +2,9 @@
 
 import { writeFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { createLineSplitter, IMPORTERS, importerFor, openTrace, SNIFF_BYTES } from "../../recorder/index.ts";
+import { createLineSplitter, IMPORTERS, importerFor, openTrace, record, SNIFF_BYTES } from "../../recorder/index.ts";
 import { eintr } from "../support/command-line.ts";
+import { testInfo } from "../support/synthetic-source.ts";
 import { tempPaths } from "../support/temp-dir.ts";
 import { toyImporter } from "../support/toy-importer.ts";
 
@@ -116,6 +117,24 @@ describe("what happened, as an importer tells it", () => {
     const { dir, talk, code } = await recorded(`${TOY}99.000000 main call read(0)\n`);
     expect([code, talk]).toEqual([2, expect.stringMatching(/a\.toy:8: time goes back/)]);
     await expect(openTrace(dir)).rejects.toThrow(/cannot be opened/);
+  });
+
+  test("keeps what came when Ctrl-C ends the waiting for more", async () => {
+    const stop = new AbortController();
+    async function* waiting(): AsyncGenerator<Uint8Array, void> {
+      yield Buffer.from(TOY);
+      // As a pipe whose writer says nothing more.
+      await new Promise((_, reject) => stop.signal.addEventListener("abort", () => reject(new Error("aborted"))));
+    }
+    const imported = await toyImporter.read(waiting(), "pipe");
+    if (imported.is !== "transitions") return expect.fail("it tells what happened");
+    const dir = fresh("waiting.trace");
+    setTimeout(() => stop.abort(), 20);
+    const { end } = await record(imported.source, dir, { ...testInfo(), clock: "monotonic" }, { signal: stop.signal });
+    expect([end.reason, end.rows, end.interrupted]).toEqual(["aborted", 5, true]);
+    const trace = await openTrace(dir);
+    expect(trace.sites.map(({ label }) => label)).toEqual(["read(0)", "signal", "return", "futex(1)"]);
+    trace.close();
   });
 
   test("is read as it is needed: the file need not fit into memory", async () => {
