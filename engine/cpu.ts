@@ -130,8 +130,8 @@ export class Cpu<T extends Thread = Thread, P extends Process = Process> {
         const callee = flow.callees[pc] as number;
         if (callee >= 0) stack.push(newFrame(this.program, callee, s.run(this, frame.v) as Locals));
         else {
-          const target = s.run(this, frame.v) as { flow: number; v: Locals } | null;
-          if (target) stack.push(newFrame(this.program, target.flow, target.v));
+          const entered = s.run(this, frame.v) as Frame | null;
+          if (entered) stack.push(entered);
         }
         break;
       }

@@ -73,9 +73,9 @@ export interface Steps<V, C = Cpu> {
   jump(to: string, label?: string): Step;
   /** Enter another flow; `args` makes its locals, all of them. */
   call<W extends object, const A extends W>(label: string, callee: Ref<W>, args: (c: C, v: V) => Exactly<W, A>, kind?: KindName): Step;
-  call(label: string, callee: Ref<NoLocals> | string, args?: Run<V, C>, kind?: KindName): Step;
+  call(label: string, callee: Ref<NoLocals>, args?: Run<V, C>, kind?: KindName): Step;
   /** Enter a flow chosen at run time: `run` returns the frame (`enter`), or null to go on without a call. */
-  callDynamic(label: string, run: (c: C, v: V) => Frame | { flow: number; v: Locals } | null, kind?: KindName): Step;
+  callDynamic(label: string, run: (c: C, v: V) => Frame | null, kind?: KindName): Step;
   /** Leave the flow; `run` may set the result in `c.t.rax` and the transition's arguments. */
   ret(label?: string, run?: Run<V, C>, kind?: KindName): Step;
   at(mark: string): Mark;
@@ -103,8 +103,8 @@ const STEPS: Steps<never> = {
   act: (label, run = nothing, kind = "step") => step(ACT, label, kind, run),
   test: (label, when, to, kind = "branch") => step(TEST, label, kind, when, to),
   jump: (to, label = `go to ${to}`) => step(TEST, label, "branch", () => true, to),
-  call: (label: string, callee: Pick<Ref<NoLocals>, "name"> | string, args: unknown = noArgs, kind: KindName = "call") =>
-    step(CALL, label, kind, args, "", typeof callee === "string" ? callee : callee.name),
+  call: (label: string, callee: Pick<Ref<NoLocals>, "name">, args: unknown = noArgs, kind: KindName = "call") =>
+    step(CALL, label, kind, args, "", callee.name),
   callDynamic: (label, run, kind = "call") => step(CALL, label, kind, run),
   ret: (label = "return", run = nothing, kind = "return") => step(RET, label, kind, run),
   at: (mark) => ({ mark }),

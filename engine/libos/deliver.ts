@@ -11,6 +11,7 @@ import { undefinedBehaviour } from "../undefined.ts";
 import { LIBOS } from "./flows.ts";
 import { args, handleOneFlows, handleOneSignal } from "./handle-one.ts";
 import { dkQuiet } from "./io.ts";
+import { disablePreempt, enablePreempt } from "./preempt.ts";
 import { fetch, fetchable, reservation, ringFlows, store } from "./ring.ts";
 import { isAlive } from "./thread-list.ts";
 
@@ -19,9 +20,7 @@ const SCANNED = 31;
 
 const deliver = flow(LIBOS.deliver_signal, "libos", "2.12", ({ act, test, jump, call, callDynamic, at, ret }) => [
   test("tcb.tp == NULL or thread not alive?", (c) => !c.t.libos.ready || !isAlive(c), "lost"),
-  act("tcb.context.preempt + 1  < __disable_preempt() >", (c) => {
-    c.t.libos.preempt += 1;
-  }),
+  disablePreempt({ act }),
   act("shim_signal signal = (info, context_stored, context, pal_context)", (c, v) => {
     v.stored = c.t.libos.syscallNr !== 0;
     c.value = v.stored ? 1 : 0;
@@ -52,9 +51,7 @@ const deliver = flow(LIBOS.deliver_signal, "libos", "2.12", ({ act, test, jump, 
   call('sys_printf("signal queue is full")', LIBOS.sys_printf),
   call("free(shim_signal)", LIBOS.free),
   at("enable"),
-  act("tcb.context.preempt - 1  < __enable_preempt() >", (c) => {
-    c.t.libos.preempt -= 1;
-  }),
+  enablePreempt({ act }),
   jump("return", "return"),
   at("lost"),
   act(
@@ -137,9 +134,7 @@ const handleSignals = (fixed: boolean): Flow =>
 const handleSignal = (fixed: boolean): Flow =>
   flow(LIBOS.handle_signal, "libos", "2.12, 2.13", ({ act, test, jump, call, at, ret }) => [
     test("no thread or has_signal == 0?", (c) => !c.t.libos.ready || c.t.libos.hasSignal === 0, "done"),
-    act("tcb.context.preempt + 1  < __disable_preempt() >", (c) => {
-      c.t.libos.preempt += 1;
-    }),
+    disablePreempt({ act }),
     test("tcb.context.preempt > 1?", (c) => c.t.libos.preempt > 1, "delayed"),
     test("only delayed signals, and none is?", (c, v) => v.delayedOnly && !c.t.libos.delayed, "enable"),
     call("__handle_signal(signal-num = 0, context = NULL)", LIBOS.__handle_signal, () => ({ ...SCAN_ALL })),
@@ -156,9 +151,7 @@ const handleSignal = (fixed: boolean): Flow =>
           "libos.signal.delayed",
         ),
     at("enable"),
-    act("tcb.context.preempt - 1  < __enable_preempt() >", (c) => {
-      c.t.libos.preempt -= 1;
-    }),
+    enablePreempt({ act }),
     at("done"),
     ret(),
   ]);

@@ -1,5 +1,6 @@
 /** __handle_one_signal: disposition, the application's handler, the default action (reference, 2.12, 2.16). */
 
+import { newFrame } from "../control.ts";
 import { running } from "../cpu.ts";
 import type { Flow } from "../flow.ts";
 import { enter, findDown, localsOf } from "../frames.ts";
@@ -140,10 +141,9 @@ const handleOne = flow(
       v.savedDelayed = c.t.libos.delayed;
       if (v.saved) c.t.libos.syscallNr = 0;
     }),
-    callDynamic("user signal handler(sig, signal.info, signal.context)", (_, v) => ({
-      flow: v.handler,
-      v: { signal: v.signal, id: v.id, event: 0, info: v.info },
-    })),
+    callDynamic("user signal handler(sig, signal.info, signal.context)", (c, v) =>
+      newFrame(c.program, v.handler, { signal: v.signal, id: v.id, event: 0, info: v.info }),
+    ),
     act("restore tcb.context (if saved)", (c, v) => {
       if (!v.saved) return;
       c.t.libos.syscallNr = v.savedNr;

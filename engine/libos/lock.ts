@@ -8,6 +8,7 @@ import { SCAN_ALL } from "./deliver.ts";
 import { LIBOS } from "./flows.ts";
 import { dkQuiet } from "./io.ts";
 import { SLAB_LOCK, VMA_LIST_LOCK } from "./names.ts";
+import { disablePreempt, enablePreempt } from "./preempt.ts";
 
 export interface Lock {
   name: string;
@@ -35,9 +36,7 @@ const mutexCall = (s: Steps<Lock>, label: string, name: keyof typeof dkMutex): S
  * deferred (shim_internal.h:502, 508).
  */
 const lock = flow(LIBOS.lock, "libos", "2.13", (s) => [
-  s.act("disable_preempt", (c) => {
-    c.t.libos.preempt += 1;
-  }),
+  disablePreempt(s, "disable_preempt"),
   s.at("again"),
   mutexCall(s, "DkObjectsWaitAny(1, { lock }, NO_TIMEOUT)", "DkObjectsWaitAny"),
   s.test("NULL: try again", (c) => c.t.rax === 0, "again"),
@@ -49,9 +48,7 @@ const unlock = flow(LIBOS.unlock, "libos", "2.13", (s) => [
   s.test("enable_preempt: preempt != 1 or nothing pending?", (c) => c.t.libos.preempt !== 1 || c.t.libos.hasSignal === 0, "down"),
   s.call("__handle_signal(0)", LIBOS.__handle_signal, () => ({ ...SCAN_ALL })),
   s.at("down"),
-  s.act("preempt - 1", (c) => {
-    c.t.libos.preempt -= 1;
-  }),
+  enablePreempt(s, "preempt - 1"),
   s.ret(),
 ]);
 

@@ -24,6 +24,7 @@ import type { Frame } from "../state.ts";
 import { WHY } from "../transition.ts";
 import { SCAN_ALL } from "./deliver.ts";
 import { LIBOS } from "./flows.ts";
+import { disablePreempt, enablePreempt } from "./preempt.ts";
 
 const finish = (s: Steps<Upcall>): (Step | Mark)[] => [
   s.call("DkExceptionReturn(event)", dkExceptionReturn),
@@ -90,9 +91,7 @@ const resume = (fixed: boolean): Flow =>
     "2.11",
     (s) => [
       s.test("internal Graphene thread (async or ipc helper)?", isInternal, "return"),
-      s.act("tcb.context.preempt + 1  < __disable_preempt() >", (c) => {
-        c.t.libos.preempt += 1;
-      }),
+      disablePreempt(s),
       s.test("tcb.context.preempt > 1?  (nested signal)", (c) => c.t.libos.preempt > 1, "nested"),
       s.call("__handle_signal(signal-num = 0, context = NULL)", LIBOS.__handle_signal, () => ({ ...SCAN_ALL })),
       s.jump("enable"),
@@ -108,9 +107,7 @@ const resume = (fixed: boolean): Flow =>
             "libos.signal.delayed",
           ),
       s.at("enable"),
-      s.act("tcb.context.preempt - 1  < __enable_preempt() >", (c) => {
-        c.t.libos.preempt -= 1;
-      }),
+      enablePreempt(s),
       s.at("return"),
       ...finish(s),
     ],

@@ -1,5 +1,6 @@
 /** PAL events and errors (reference, 1.7). */
 
+import { errnoNumber } from "../errno.ts";
 import { SIG } from "../signals.ts";
 
 export const EVENT = { ARITHMETIC_ERROR: 1, MEMFAULT: 2, ILLEGAL: 3, QUIT: 4, SUSPEND: 5, RESUME: 6, FAILURE: 7 } as const;
@@ -53,28 +54,35 @@ export const PAL_ERROR = {
 export const PAL_ERROR_BOUND = 25;
 
 /** unix_to_pal_error (pal_linux_error.h); all others are DENIED. */
-const PAL_OF_UNIX: Readonly<Record<number, number>> = {
-  [-2]: PAL_ERROR.STREAMNOTEXIST,
-  [-4]: PAL_ERROR.INTERRUPTED,
-  [-9]: PAL_ERROR.BADHANDLE,
-  [-11]: PAL_ERROR.TRYAGAIN,
-  [-12]: PAL_ERROR.NOMEM,
-  [-14]: PAL_ERROR.BADADDR,
-  [-17]: PAL_ERROR.STREAMEXIST,
-  [-20]: PAL_ERROR.STREAMISFILE,
-  [-21]: PAL_ERROR.STREAMISDIR,
-  [-22]: PAL_ERROR.INVAL,
-  [-32]: PAL_ERROR.CONNFAILED,
-  [-36]: PAL_ERROR.TOOLONG,
-  [-104]: PAL_ERROR.CONNFAILED,
-  [-110]: PAL_ERROR.TRYAGAIN,
-};
+const PAL_OF_UNIX: ReadonlyMap<number | null, number> = new Map(
+  Object.entries({
+    ENOENT: PAL_ERROR.STREAMNOTEXIST,
+    EINTR: PAL_ERROR.INTERRUPTED,
+    EBADF: PAL_ERROR.BADHANDLE,
+    EAGAIN: PAL_ERROR.TRYAGAIN,
+    ENOMEM: PAL_ERROR.NOMEM,
+    EFAULT: PAL_ERROR.BADADDR,
+    EEXIST: PAL_ERROR.STREAMEXIST,
+    ENOTDIR: PAL_ERROR.STREAMISFILE,
+    EISDIR: PAL_ERROR.STREAMISDIR,
+    EINVAL: PAL_ERROR.INVAL,
+    EPIPE: PAL_ERROR.CONNFAILED,
+    ENAMETOOLONG: PAL_ERROR.TOOLONG,
+    ECONNRESET: PAL_ERROR.CONNFAILED,
+    ETIMEDOUT: PAL_ERROR.TRYAGAIN,
+  }).map(([name, error]) => [errnoNumber(name), error]),
+);
 
 /** Of a host call's result: a negative errno becomes a negative PAL error. */
-export const unixToPal = (result: number): number => (result < 0 ? -(PAL_OF_UNIX[result] ?? PAL_ERROR.DENIED) : result);
+export const unixToPal = (result: number): number => (result < 0 ? -(PAL_OF_UNIX.get(result) ?? PAL_ERROR.DENIED) : result);
 
-/** pal_errno_to_unix_errno of the LibOS, by PAL error (shim_init.c:78-105). Two of them say "no error". */
-const ERRNO_OF_PAL = [0, 38, 38, 13, 22, 36, 13, 14, 17, 2, 20, 21, 29, 4, 14, 14, 12, 13, 14, 11, 0, 22, 107, 0, 104, 99] as const;
+/** pal_errno_to_unix_errno of the LibOS, by PAL error from 0 on (shim_init.c:78-105). Two of them say "no error" ("-"). */
+const ERRNO_OF_PAL = `
+- ENOSYS ENOSYS EACCES EINVAL ENAMETOOLONG EACCES EFAULT EEXIST ENOENT ENOTDIR EISDIR ESPIPE
+EINTR EFAULT EFAULT ENOMEM EACCES EFAULT EAGAIN - EINVAL ENOTCONN - ECONNRESET EADDRNOTAVAIL`
+  .trim()
+  .split(/\s+/)
+  .map((name) => Math.abs(errnoNumber(name) ?? 0));
 
 /** PAL_ERRNO: PAL error -> positive errno of the LibOS. */
 export const errnoOf = (error: number): number => ERRNO_OF_PAL[error] ?? 0;

@@ -8,7 +8,7 @@
 import { newFrame } from "../../engine/control.ts";
 import { cut, type Cpu as MachineCpu, push } from "../../engine/cpu.ts";
 import { flowFor } from "../../engine/flow.ts";
-import { findDown } from "../../engine/frames.ts";
+import { findDown, enter as frameOf, numberOf } from "../../engine/frames.ts";
 import { endProcess } from "../../engine/host/process-state.ts";
 import { restorer } from "../../engine/host/restorer.ts";
 import { block } from "../../engine/host/sleep.ts";
@@ -25,7 +25,25 @@ import { WHY } from "../../engine/transition.ts";
 
 const SOURCE = "toy 1";
 const start = ref("toy_start");
-const shimRead = ref("shim_read");
+/** The toy's flows. */
+const TOY_FLOWS = {
+  program: ref("program"),
+  handler: ref<Signalled & { left: number }>("on-sigint"),
+  "libc sigaction": ref("libc sigaction"),
+  "libc read": ref("libc read"),
+  shim_sigaction: ref("shim_sigaction"),
+  shim_read: ref("shim_read"),
+  lock: ref("lock"),
+  unlock: ref("unlock"),
+  suspend_upcall: ref<Signalled>("suspend_upcall"),
+  DkStreamRead: ref("DkStreamRead"),
+  sgx_ocall: ref("sgx_ocall"),
+  handleExternalEvent: ref("_DkHandleExternalEvent"),
+  raiseFailure: ref("_DkRaiseFailure"),
+  toy_ocall_read: ref("toy_ocall_read"),
+  sighandler: ref<Signalled>("toy_sighandler"),
+  sys_read: ref("sys_read"),
+};
 
 /** Its entry code looks at neither. */
 const ENTRY: Entry = { start: -1, event: 0 };
@@ -72,11 +90,11 @@ const untrusted: readonly Flow[] = [
     act("EENTER: start the enclave", (c) => eenter(c, c.t, ENTRY), "sgx.eenter"),
     act("the enclave is left for good"),
   ]),
-  flow("toy_ocall_read", "untrusted-pal", SOURCE, ({ act, call }) => [
-    call("INLINE_SYSCALL(read)", "sys_read"),
+  flow(TOY_FLOWS.toy_ocall_read, "untrusted-pal", SOURCE, ({ act, call }) => [
+    call("INLINE_SYSCALL(read)", TOY_FLOWS.sys_read),
     act("EENTER: back with the result", (c) => eenter(c, c.t, ENTRY), "sgx.eenter"),
   ]),
-  flow<Signalled>("toy_sighandler", "untrusted-pal", SOURCE, ({ act, test, at, ret }) => [
+  flow(TOY_FLOWS.sighandler, "untrusted-pal", SOURCE, ({ act, test, at, ret }) => [
     test("RIP inside the enclave?", (c) => c.t.sgx.cssa > 0, "inside"),
     act(
       "update normal-context registers = (RDI = -PAL_ERROR_INTERRUPTED, RSI = event)",
@@ -101,7 +119,7 @@ const untrusted: readonly Flow[] = [
 
 const host: readonly Flow[] = [
   flow(
-    "sys_read",
+    TOY_FLOWS.sys_read,
     "host",
     SOURCE,
     ({ act, ret }) => [
@@ -131,49 +149,49 @@ function enter(c: Cpu): void {
   t.sgx.exitTarget = true;
   t.sgx.ustackTop = t.host.length;
   t.libos.ready = true;
-  push(t, newFrame(c.program, c.flowOf("program"), {}));
+  push(t, frameOf(c.program, TOY_FLOWS.program, {}));
 }
 
 /** The PAL call is left as if it had returned 0: what is above the LibOS call is cut off. */
 function abandon(c: Cpu): void {
   carry(c, { signal: c.t.rsi, id: c.t.pal.pendingId }, c.t.libos.palErrno);
   c.t.pal.pendingId = 0;
-  cut(c, c.t, ENCLAVE, findDown(c, c.t.enclave, shimRead) + 1);
+  cut(c, c.t, ENCLAVE, findDown(c, c.t.enclave, TOY_FLOWS.shim_read) + 1);
   c.t.rax = 0;
 }
 
 const pal = (keepsCode: boolean): Flow[] => [
   flow(enclaveEntry, "pal", SOURCE, ({ act }) => [act("RSP = stack of the enclave", enter)]),
-  flow("DkStreamRead", "pal", SOURCE, ({ act, call, ret }) => [
+  flow(TOY_FLOWS.DkStreamRead, "pal", SOURCE, ({ act, call, ret }) => [
     act("ENTER_PAL_CALL", (c) => (c.value = c.t.libos.palErrno), "pal.call.enter"),
-    call("sgx_ocall(OCALL_READ)", "sgx_ocall", undefined, "ocall.enter"),
+    call("sgx_ocall(OCALL_READ)", TOY_FLOWS.sgx_ocall, undefined, "ocall.enter"),
     ret("LEAVE_PAL_CALL", result, "pal.call.leave"),
   ]),
-  flow("sgx_ocall", "pal", SOURCE, ({ act, test, call, at, ret }) => [
+  flow(TOY_FLOWS.sgx_ocall, "pal", SOURCE, ({ act, test, call, at, ret }) => [
     act(
       "EEXIT",
       (c) => {
         eexit(c.t);
         c.t.stack = HOST;
-        push(c.t, newFrame(c.program, c.flowOf("toy_ocall_read"), {}));
+        push(c.t, frameOf(c.program, TOY_FLOWS.toy_ocall_read, {}));
       },
       "sgx.eexit",
     ),
     test("no event came with it?", (c) => c.t.pal.pendingEvent === 0, "done"),
-    call("_DkHandleExternalEvent(event)", "_DkHandleExternalEvent"),
+    call("_DkHandleExternalEvent(event)", TOY_FLOWS.handleExternalEvent),
     at("done"),
     ret("return the ocall's result", result, "ocall.return"),
   ]),
-  flow("_DkHandleExternalEvent", "pal", SOURCE, ({ act, call }) => [
+  flow(TOY_FLOWS.handleExternalEvent, "pal", SOURCE, ({ act, call }) => [
     act("find the PAL call"),
-    keepsCode ? call("keep the code", "_DkRaiseFailure") : null,
-    call("upcall", "suspend_upcall", (c) => ({ signal: c.t.rsi, id: c.t.pal.pendingId })),
+    keepsCode ? call("keep the code", TOY_FLOWS.raiseFailure) : null,
+    call("upcall", TOY_FLOWS.suspend_upcall, (c) => ({ signal: c.t.rsi, id: c.t.pal.pendingId })),
     act("which way back?", (c) => carry(c, { signal: 0, id: c.t.pal.pendingId }, 2), "pal.exception.return"),
     act("RAX = 0; the PAL call is left as if it had returned", abandon, "pal.call.abandon"),
   ]),
   ...(keepsCode
     ? [
-        flow("_DkRaiseFailure", "pal", SOURCE, ({ act, ret }) => [
+        flow(TOY_FLOWS.raiseFailure, "pal", SOURCE, ({ act, ret }) => [
           act("pal_errno := PAL_ERROR_INTERRUPTED", (c) => (c.t.libos.palErrno = INTERRUPTED)),
           ret(),
         ]),
@@ -182,26 +200,26 @@ const pal = (keepsCode: boolean): Flow[] => [
 ];
 
 const libos: readonly Flow[] = [
-  flow("shim_sigaction", "libos", SOURCE, ({ act, ret }) => [
+  flow(TOY_FLOWS.shim_sigaction, "libos", SOURCE, ({ act, ret }) => [
     act("remember the handler", (c) => {
-      const action = { flow: c.flowOf("toy_sighandler"), flags: 0 };
+      const action = { flow: numberOf(c.program, TOY_FLOWS.sighandler), flags: 0 };
       for (const signal of [SIG.INT, SIG.TERM]) c.process(c.t).hostActions[signal] = { ...action, mask: [0, 0] };
     }),
     ret("return", result, "libos.syscall.exit"),
   ]),
-  flow("lock", "libos", SOURCE, ({ act, test, at, ret }) => [
+  flow(TOY_FLOWS.lock, "libos", SOURCE, ({ act, test, at, ret }) => [
     test("is it free?", () => true, "free"),
     act("wait for it"),
     at("free"),
     act("take it", undefined, "lock"),
     ret(),
   ]),
-  flow("unlock", "libos", SOURCE, ({ act, ret }) => [act("release it", undefined, "unlock"), act("wake who waits for it"), ret()]),
-  flow(shimRead, "libos", SOURCE, ({ act, call, ret }) => [
-    call("lock(handle)", "lock"),
+  flow(TOY_FLOWS.unlock, "libos", SOURCE, ({ act, ret }) => [act("release it", undefined, "unlock"), act("wake who waits for it"), ret()]),
+  flow(TOY_FLOWS.shim_read, "libos", SOURCE, ({ act, call, ret }) => [
+    call("lock(handle)", TOY_FLOWS.lock),
     act("which file is it?"),
-    call("unlock(handle)", "unlock"),
-    call("DkStreamRead()", "DkStreamRead"),
+    call("unlock(handle)", TOY_FLOWS.unlock),
+    call("DkStreamRead()", TOY_FLOWS.DkStreamRead),
     ret(
       "ret = bytes ? bytes : -PAL_ERRNO",
       (c) => {
@@ -212,7 +230,7 @@ const libos: readonly Flow[] = [
       "libos.syscall.exit",
     ),
   ]),
-  flow<Signalled>("suspend_upcall", "libos", SOURCE, ({ act, test, call, at, ret }) => [
+  flow(TOY_FLOWS.suspend_upcall, "libos", SOURCE, ({ act, test, call, at, ret }) => [
     act(
       "the LibOS is told of the event",
       (c, v) => {
@@ -221,7 +239,7 @@ const libos: readonly Flow[] = [
       },
       "libos.upcall.enter",
     ),
-    call("lock(cur.lock)", "lock"),
+    call("lock(cur.lock)", TOY_FLOWS.lock),
     act(
       "deliver_signal(signal): append it",
       (c, v) => {
@@ -230,7 +248,7 @@ const libos: readonly Flow[] = [
       },
       "libos.signal.append",
     ),
-    call("unlock(cur.lock)", "unlock"),
+    call("unlock(cur.lock)", TOY_FLOWS.unlock),
     test("is none pending?", (c) => c.t.libos.hasSignal === 0, "none"),
     act(
       "take the next pending one",
@@ -240,27 +258,27 @@ const libos: readonly Flow[] = [
       },
       "libos.signal.fetch",
     ),
-    call("user signal handler", "on-sigint", (_, v) => ({ ...v, left: 0 })),
+    call("user signal handler", TOY_FLOWS.handler, (_, v) => ({ signal: v.signal, id: v.id, left: 0 })),
     at("none"),
     ret("the upcall is over", carry, "libos.upcall.return"),
   ]),
 ];
 
 const app: readonly Flow[] = [
-  flow("program", "app", "", ({ act, call }) => [
-    call("sigaction(SIGINT, on-sigint)", "libc sigaction", numbered(1), "app.call"),
+  flow(TOY_FLOWS.program, "app", "", ({ act, call }) => [
+    call("sigaction(SIGINT, on-sigint)", TOY_FLOWS["libc sigaction"], numbered(1), "app.call"),
     act("compute", (c) => (c.value = c.ns = 2000), "app.compute"),
-    call("read(pipe, 64)", "libc read", numbered(2), "app.call"),
+    call("read(pipe, 64)", TOY_FLOWS["libc read"], numbered(2), "app.call"),
     act("exit_group(0)", (c) => endProcess(c, c.process(c.t), { status: 0, why: WHY.EXIT, signal: 0 }, c.t)),
     act("the thread is gone", (c) => endThread(c, c.t), "thread.exit"),
   ]),
   ...(["sigaction", "read"] as const).map((name) =>
-    flow(`libc ${name}`, "app", SOURCE, ({ call, ret }) => [
-      call(`shim_${name}()`, `shim_${name}`, undefined, "libos.syscall.enter"),
+    flow(TOY_FLOWS[`libc ${name}`], "app", SOURCE, ({ call, ret }) => [
+      call(`shim_${name}()`, TOY_FLOWS[`shim_${name}`], undefined, "libos.syscall.enter"),
       ret("back in the application", result, "app.return"),
     ]),
   ),
-  flow<Signalled & { left: number }>("on-sigint", "app", "", ({ act, ret }) => [
+  flow(TOY_FLOWS.handler, "app", "", ({ act, ret }) => [
     act(
       "on-sigint()",
       (c, v) => {
