@@ -46,7 +46,24 @@ export {
 export { DURATION_WORDS } from "./scenario/values.ts";
 export { type ArrivalSearch, type Searched, searchArrivals } from "./search/search.ts";
 export { isSynchronous, SIGNAL_COUNT, SIGNAL_NAMES, signalName, signalNumber, signalsIn } from "./signals.ts";
-export { addStack, findStackName, type Reader, STACK_NAMES, STACKS, type Stack, type StackColumns, type StackName } from "./stack/index.ts";
+export {
+  addStack,
+  type Events,
+  findStackName,
+  HOPS,
+  type Hop,
+  type Reader,
+  type Shown,
+  STACK_NAMES,
+  STACKS,
+  type Stack,
+  type StackColumns,
+  type StackName,
+  type StateLine,
+  type StateView,
+  shownBy,
+  signalIdReader,
+} from "./stack/index.ts";
 export { copyTree, type Frame, firstDifference, keyOf, type Machine, type Process, type Thread } from "./state.ts";
 export { NEVER } from "./time.ts";
 export {

@@ -231,8 +231,5 @@ export interface Transition {
   detail: number;
 }
 
-/**
- * 1 for the kinds whose `extra` is the id of one signal, followed through all layers; by kind id. Of the upcalls, the one of a
- * FAILURE has a PAL error there instead.
- */
+/** 1 for the kinds whose `extra` is the id of one signal; by kind id. Upcalls of some events have another `extra`: see `signalIdReader`. */
 export const CARRIES_SIGNAL_ID: Uint8Array = Uint8Array.from(KINDS, (entry) => (entry.extra.startsWith("signal id") ? 1 : 0));

@@ -1,12 +1,12 @@
 /** Option values that several commands share, checked with an error that says what was expected. */
 
 import { Option } from "commander";
-import { FIX_NAMES, FIXES, type FixName, hint, STACK_NAMES, type StackName } from "../engine/index.ts";
+import { FIX_NAMES, FIXES, type FixName, findStackName, hint, STACK_NAMES, type StackName } from "../engine/index.ts";
 import { InputError } from "./io.ts";
 import { wrapCells } from "./present/two-column.ts";
 
 export function stackName(text: string): StackName {
-  const found = STACK_NAMES.find((name) => name === text);
+  const found = findStackName(text);
   if (found === undefined) throw new InputError(`--stack: no stack "${text}"${hint(text, STACK_NAMES)} (list: eintr stack)`);
   return found;
 }

@@ -1,6 +1,6 @@
 /** Draws an interval of a trace. Used by `show` and `demo`. */
 
-import type { Transition } from "../engine/index.ts";
+import { shownBy, type Transition } from "../engine/index.ts";
 import type { Trace } from "../recorder/index.ts";
 import { rowsOfThread } from "./interval.ts";
 import type { Io } from "./io.ts";
@@ -28,8 +28,9 @@ export async function draw(io: Io, trace: Trace, drawing: Drawing): Promise<void
   const last = rows[rows.length - 1]?.seq ?? from;
   await io.out(`${safe(trace.info.stack)}  ${safe(trace.info.scenario, 60)}  thread ${name}  seq ${rows[0]?.seq ?? from} to ${last}\n\n`);
   const shown = chooseRows(rows, { all, depthBefore, marked: new Set(marks.keys()) });
-  const { sites, transitions } = trace;
-  const options = { sites, width, paint: paint(io.color), ascii, sgx: hasEnclave(sites), lastSeq: transitions.rows - 1, marks };
+  const { sites, transitions, info } = trace;
+  const { name: eventName } = shownBy(info.stack).events;
+  const options = { sites, eventName, width, paint: paint(io.color), ascii, sgx: hasEnclave(sites), lastSeq: transitions.rows - 1, marks };
   for (const line of twoColumn(shown, options)) await io.out(`${line}\n`);
   if (cut) io.talk(moreFollow(rows, most));
   if (!all && shown.length < rows.length)

@@ -5,9 +5,13 @@
 
 import { grapheneLinux, grapheneSgx } from "../generations/graphene-2019/index.ts";
 import { nativeLinux } from "./native-linux.ts";
+import { HOPS, NO_EVENTS, type Shown } from "./shown.ts";
 import type { Stack } from "./stack.ts";
 
+export { type Events, HOPS, type Hop, type Shown } from "./shown.ts";
+export { signalIdReader } from "./signal-ids.ts";
 export type { Reader, Stack, StackColumns } from "./stack.ts";
+export type { StateLine, StateLines, StateView } from "./state-lines.ts";
 
 /** In order of distance from plain Linux. */
 const stacks = {
@@ -25,6 +29,19 @@ export const STACKS: Readonly<Record<StackName, Stack>> = stacks;
 
 /** The stack of this name, if there is one: a built-in one, or one that was added. */
 export const findStackName = (name: string): StackName | undefined => (Object.hasOwn(stacks, name) ? (name as StackName) : undefined);
+
+/** A trace may come from a build that has other stacks. */
+const UNKNOWN: Shown = {
+  events: NO_EVENTS,
+  hops: Object.fromEntries(HOPS.map((hop) => [hop, hop])),
+  stateLines: () => [],
+};
+
+/** How the traces and states of the stack of this name are read: of one that this build does not know by its columns alone. */
+export function shownBy(name: string): Shown {
+  const known = findStackName(name);
+  return known === undefined ? UNKNOWN : STACKS[known];
+}
 
 /**
  * Adds a stack for as long as the process lives, and gives its name for `boot`: a trace of it is recorded, replayed and rerun like

@@ -20,7 +20,9 @@ import { ref } from "../ref.ts";
 import { copyOf } from "../state.ts";
 import type { ProgramArgs } from "../syscalls.ts";
 import { processesNamed, threadNamed, zombieNamed } from "../targets.ts";
+import { HOST_HOPS, NO_EVENTS } from "./shown.ts";
 import { NOTHING_KEPT, type Stack } from "./stack.ts";
+import { handlerLine, hostMaskLine, hostPendingLine, resultLine, stackLines, threadLine } from "./state-lines.ts";
 
 /** Handlers go back to default, what is ignored stays so; other threads, alternate stack and POSIX timers are gone (begin_new_exec). */
 function execve(c: Cpu): number {
@@ -187,4 +189,14 @@ export const nativeLinux: Stack = {
   boot: start,
   bootThread: (program: Program) => enter(program, startThread, {}),
   enclave: false,
+  events: NO_EVENTS,
+  hops: HOST_HOPS,
+  stateLines: (v) => [
+    threadLine(v),
+    resultLine(v),
+    hostPendingLine(v),
+    hostMaskLine(v),
+    handlerLine(v),
+    ...stackLines("stack", v.thread.host, v.program),
+  ],
 };

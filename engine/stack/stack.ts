@@ -7,6 +7,7 @@ import type { NoLocals, Ref } from "../ref.ts";
 import type { OwnLayout } from "../search/layout.ts";
 import type { SignalSet } from "../signals.ts";
 import type { Frame, Machine, Process, Thread, Word } from "../state.ts";
+import type { Shown } from "./shown.ts";
 
 /** Reads a column of a row off the thread, after its step. Called for every row: no allocation, no search. */
 export type Reader<T = Thread> = (t: T) => number;
@@ -47,7 +48,7 @@ export interface Look<T extends Thread = Thread, P extends Process = Process> {
   uses(object: number, by: string): void;
 }
 
-export interface Stack<T extends Thread = Thread, P extends Process = Process> {
+export interface Stack<T extends Thread = Thread, P extends Process = Process> extends Shown<T, P> {
   readonly text: string;
   /** `debug`: as with a manifest that has debug_type, for a LibOS. */
   readonly flows: (fixes: ReadonlySet<FixName>, debug?: boolean) => Flow[];

@@ -5,7 +5,7 @@
  * which merges what is known of an id. Signals are far rarer than transitions.
  */
 
-import { BLOCK_ROWS, type Block, EVENT, KIND, type KindName } from "../../engine/index.ts";
+import { BLOCK_ROWS, type Block, type Events, type Hop, KIND, type KindName, signalIdReader } from "../../engine/index.ts";
 import { OUTCOME } from "../schema/outcomes.ts";
 import { insertSql } from "../schema/sql.ts";
 import { columnNames, emptyRow, positions } from "../schema/tables.ts";
@@ -19,24 +19,24 @@ const REST_ROWS = 4 * BLOCK_ROWS;
 /** Open signals in memory; the oldest beyond that are written early and merged at the end. */
 const MAX_OPEN = 65_536;
 
-const column = (name: KindName, at: number): readonly [number, number] => [KIND[name], at];
+const column = (name: KindName, hop: Hop): readonly [number, number] => [KIND[name], Column[hop]];
 /** The column that a kind's first row of a signal goes to. */
 const COLUMN_OF_KIND = new Map<number, number>([
-  column("host.signal.generate", Column.generated),
-  column("host.signal.deliver", Column.delivered),
-  column("pal.event.pend", Column.pended),
-  column("pal.event.inject", Column.pended),
-  column("pal.event.overwrite", Column.pended),
-  column("libos.signal.overwrite", Column.appended),
-  column("libos.upcall.enter", Column.upcall),
-  column("libos.signal.decide", Column.decided),
-  column("libos.signal.append", Column.appended),
-  column("libos.signal.fetch", Column.fetched),
-  column("app.handler.enter", Column.handled),
+  column("host.signal.generate", "generated"),
+  column("host.signal.deliver", "delivered"),
+  column("pal.event.pend", "pended"),
+  column("pal.event.inject", "pended"),
+  column("pal.event.overwrite", "pended"),
+  column("libos.signal.overwrite", "appended"),
+  column("libos.upcall.enter", "upcall"),
+  column("libos.signal.decide", "decided"),
+  column("libos.signal.append", "appended"),
+  column("libos.signal.fetch", "fetched"),
+  column("app.handler.enter", "handled"),
 ]);
 
-/** How the road of a signal ends with a row of this kind and value, or null. */
-function outcomeOf(kind: number, value: number): number | null {
+/** The outcome that a row of this kind and value gives a signal; null for none. */
+function outcomeOf(kind: number, value: number, { consumed }: SignalEvents): number | null {
   switch (kind) {
     case KIND["app.handler.enter"]:
       return OUTCOME.handled;
@@ -53,10 +53,9 @@ function outcomeOf(kind: number, value: number): number | null {
       return OUTCOME.killed;
     case KIND["host.signal.default"]:
       return OUTCOME["host default"];
-    // A RESUME has done its work when it has ended a wait or run an upcall.
     case KIND["pal.event.deliver"]:
     case KIND["libos.upcall.enter"]:
-      return value === EVENT.RESUME ? OUTCOME.consumed : null;
+      return consumed.includes(value) ? OUTCOME.consumed : null;
     default:
       return null;
   }
@@ -66,6 +65,9 @@ function outcomeOf(kind: number, value: number): number | null {
 const rank = (outcome: number): number =>
   outcome === OUTCOME.handled ? 3 : outcome === OUTCOME.pending ? 0 : outcome === OUTCOME.consumed ? 1 : 2;
 
+/** What has to be known of the PAL events of a stack: data that a thread can be given. */
+export type SignalEvents = Pick<Events, "withoutSignal" | "consumed">;
+
 export interface SignalDeriver {
   /** Row `row` of the block, whose kind carries a signal id, when the trace has so many threads. */
   take(block: Block, row: number, threadCount: number): void;
@@ -74,7 +76,8 @@ export interface SignalDeriver {
   finish(): void;
 }
 
-export function createSignalDeriver(out: Spill): SignalDeriver {
+export function createSignalDeriver(events: SignalEvents, out: Spill): SignalDeriver {
+  const signalId = signalIdReader(events);
   const open = new Map<number, number[]>();
   let restedAt = 0;
 
@@ -107,12 +110,10 @@ export function createSignalDeriver(out: Spill): SignalDeriver {
 
   return {
     take(block, row, threadCount): void {
-      const id = block.extra[row] as number;
+      const id = signalId(block, row);
       const kind = block.kind[row] as number;
       const value = block.value[row] as number;
       const seq = block.seq0 + row;
-      const isUpcall = kind === KIND["libos.upcall.enter"] || kind === KIND["libos.upcall.return"];
-      if (isUpcall && value === EVENT.FAILURE) return;
       const overwrites = kind === KIND["pal.event.overwrite"] || kind === KIND["libos.signal.overwrite"];
       if (overwrites && value > 0) end(signalOf(value, block, row), OUTCOME.lost, seq);
       if (id <= 0) return;
@@ -130,7 +131,7 @@ export function createSignalDeriver(out: Spill): SignalDeriver {
           signal[Column.delay] = (signal[Column.time_handled] as number) - (signal[Column.time_generated] as number);
         }
       }
-      const outcome = outcomeOf(kind, value);
+      const outcome = outcomeOf(kind, value, events);
       if (outcome !== null) end(signal, outcome, seq);
       else if (kind === KIND["app.handler.return"] || kind === KIND["app.handler.longjmp"]) signal[Column.ended] = seq;
     },

@@ -10,7 +10,7 @@ import { positions } from "../schema/tables.ts";
 import { type CallTotals, createCallTotals } from "./call-totals.ts";
 import { type CallPlace, createCallWalk, HANDLER, type Left, WALKED } from "./call-walk.ts";
 import type { RowWindow, Ticket } from "./row-window.ts";
-import { createSignalDeriver } from "./signals.ts";
+import { createSignalDeriver, type SignalEvents } from "./signals.ts";
 import type { Spill } from "./spill.ts";
 import { createThreadCounts } from "./thread-counts.ts";
 
@@ -53,9 +53,10 @@ export function createDeriver(
   windows: Readonly<Record<DerivedTable, RowWindow>>,
   spills: { readonly signals: Spill; readonly counts: Spill },
   sites: readonly Site[],
+  events: SignalEvents,
 ): Deriver {
   const { syscall, entry, upcall, handler } = windows;
-  const signalRoads = createSignalDeriver(spills.signals);
+  const signalRoads = createSignalDeriver(events, spills.signals);
   const inSignalContext = Uint8Array.from(sites, (site) => (site.context === "signal" ? 1 : 0));
   const counts = createThreadCounts(spills.counts);
   const callTotals = createCallTotals();

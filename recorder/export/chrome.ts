@@ -4,7 +4,7 @@
  * Source: "Trace Event Format" (Catapult project).
  */
 
-import { type Block, CARRIES_SIGNAL_ID, KIND, kindName, signalName } from "../../engine/index.ts";
+import { type Block, KIND, kindName, shownBy, signalIdReader, signalName } from "../../engine/index.ts";
 import { type CallPlace, createCallWalk, HANDLER, WALKED } from "../derive/call-walk.ts";
 import type { Trace } from "../trace/open.ts";
 import type { Exporter } from "./exporter.ts";
@@ -52,13 +52,14 @@ export const chrome: Exporter = {
       unpaired() {},
     });
 
+    const signalId = signalIdReader(shownBy(trace.info.stack).events);
     const take = (block: Block, i: number): void => {
       const kind = block.kind[i] as number;
       last = block.time[i] as number;
       if (WALKED[kind] === 1) walk.take(block, i);
       else if (kind === KIND["thread.exit"]) walk.gone(block, i);
-      const id = block.extra[i] as number;
-      if (CARRIES_SIGNAL_ID[kind] !== 1 || id <= 0) return;
+      const id = signalId(block, i);
+      if (id <= 0) return;
       const at = { ...track(block.thread[i] as number), ts: microseconds(last) };
       const signal = signalName(block.signal[i] as number);
       emit({ ph: "i", s: "t", name: `${kindName(kind)} ${signal}`, ...at, args: { seq: block.seq0 + i, signal: id } });

@@ -8,6 +8,7 @@ import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { Worker } from "node:worker_threads";
 import { BLOCK_ROWS, type Block, type Site, type Source } from "../../engine/index.ts";
+import type { SignalEvents } from "../derive/signals.ts";
 import { newRing, type RingMemory, ringWriter } from "./block-ring.ts";
 import { type Sealed, temporaryName } from "./seal.ts";
 
@@ -15,6 +16,7 @@ export interface SealTask {
   readonly dir: string;
   readonly sites: readonly Site[];
   readonly absent: readonly string[];
+  readonly events: SignalEvents;
   readonly ring: RingMemory;
 }
 
@@ -34,8 +36,8 @@ export interface LiveSeal {
 const WORKER = fileURLToPath(new URL("./seal-worker.js", import.meta.url));
 const PROGRESS_MS = 100;
 
-/** `program` is the thread's. */
-export function startLiveSeal(dir: string, source: Pick<Source, "sites" | "absent">, program = WORKER): LiveSeal {
+/** `events` are those of the source's stack; `program` is the thread's. */
+export function startLiveSeal(dir: string, source: Pick<Source, "sites" | "absent">, events: SignalEvents, program = WORKER): LiveSeal {
   let running: Running | null = null;
   let possible = existsSync(program);
   /** Known to the thread. */
@@ -51,7 +53,7 @@ export function startLiveSeal(dir: string, source: Pick<Source, "sites" | "absen
       // Sites that were found on the way are not those that the thread knows.
       if (running !== null && source.sites.length > sites) return giveUp();
       if (running === null && block.seq0 === 0 && block.n === BLOCK_ROWS) {
-        running = start(dir, source, program);
+        running = start(dir, source, events, program);
         sites = source.sites.length;
       }
       if (running?.put(block, threads) !== true) giveUp();
@@ -67,9 +69,10 @@ interface Running {
   stop(): Promise<void>;
 }
 
-function start(dir: string, { sites, absent }: Pick<Source, "sites" | "absent">, program: string): Running {
+function start(dir: string, { sites, absent }: Pick<Source, "sites" | "absent">, events: SignalEvents, program: string): Running {
   const ring = newRing();
-  const task: SealTask = { dir, sites, absent: absent ?? [], ring };
+  const { withoutSignal, consumed } = events;
+  const task: SealTask = { dir, sites, absent: absent ?? [], events: { withoutSignal, consumed }, ring };
   const worker = new Worker(program, { workerData: task });
   const writer = ringWriter(ring);
   const sealed = new Promise<Sealed | null>((resolve) => {

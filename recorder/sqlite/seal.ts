@@ -5,7 +5,7 @@
 
 import fs from "node:fs";
 import path from "node:path";
-import { newBlock } from "../../engine/index.ts";
+import { newBlock, shownBy } from "../../engine/index.ts";
 import { openTransitions, type TransitionReader } from "../arrow/read.ts";
 import { createDigest } from "../format/digest.ts";
 import { errorCode, errorText, isFileError, isFullDisk, TraceError } from "../format/errors.ts";
@@ -53,7 +53,8 @@ function* sealFrom(reader: TransitionReader, dir: string, options: SealOptions):
   let pass: TablePass | null = null;
   try {
     removeStale(into);
-    pass = startTablePass(tmp, reader);
+    const { sites, absent } = reader;
+    pass = startTablePass(tmp, { sites, absent, events: shownBy(reader.info.stack).events });
     const digest = createDigest();
     const block = newBlock(0);
     for (let index = 0; index < reader.batches.length; index++) {

@@ -8,6 +8,7 @@ import Sqlite from "better-sqlite3";
 import { BLOCK_ROWS, type Block, COLUMN_NAMES, type Site } from "../../engine/index.ts";
 import type { CallTotals } from "../derive/call-totals.ts";
 import { createRowWindow, type RowWindow } from "../derive/row-window.ts";
+import type { SignalEvents } from "../derive/signals.ts";
 import { createSpill, type Spill } from "../derive/spill.ts";
 import { createDeriver, DERIVED, type DerivedTable } from "../derive/tables.ts";
 import type { QualityCounter } from "../format/metadata.ts";
@@ -45,7 +46,7 @@ export interface TablePass {
 /** Begin a database at `tmp`. Columns of `absent` are NULL. */
 export function startTablePass(
   tmp: string,
-  { sites, absent }: { readonly sites: readonly Site[]; readonly absent: readonly string[] },
+  { sites, absent, events }: { readonly sites: readonly Site[]; readonly absent: readonly string[]; readonly events: SignalEvents },
 ): TablePass {
   const spills = new Map<TableName, Spill>();
   const spill = (name: TableName): Spill => {
@@ -66,7 +67,7 @@ export function startTablePass(
   try {
     const roots = createDatabase(tmp);
     file = openPageFile(tmp);
-    return { spills, ...passInto(file, roots, spill, sites, new Set(absent)), cleanUp };
+    return { spills, ...passInto(file, roots, spill, sites, new Set(absent), events), cleanUp };
   } catch (error) {
     cleanUp();
     throw error;
@@ -100,6 +101,7 @@ function passInto(
   spill: (name: TableName) => Spill,
   sites: readonly Site[],
   absent: ReadonlySet<string>,
+  events: SignalEvents,
 ): Pick<TablePass, "put" | "finish"> {
   const tableWriter = (name: TableName, pages: number): TableWriter =>
     createTableWriter(file, roots.get(name) ?? 0, columnNames(name).length, pages);
@@ -111,7 +113,7 @@ function passInto(
       createRowWindow(emptyRow(name), (columns, n, from) => writer.put(columns, n, from), spill(name)),
     ]),
   ) as Record<DerivedTable, RowWindow>;
-  const deriver = createDeriver(windows, { signals: spill("signal"), counts: spill("count_by_kind") }, sites);
+  const deriver = createDeriver(windows, { signals: spill("signal"), counts: spill("count_by_kind") }, sites, events);
   const index = createIndexWriter(file, roots.get(TRANSITION_INDEX) ?? 0);
   const times: { time0: number; time1: number }[] = [];
   let seqs = new Float64Array(BLOCK_ROWS);

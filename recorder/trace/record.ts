@@ -7,7 +7,7 @@
 
 import path from "node:path";
 import { setImmediate as turn } from "node:timers/promises";
-import { BLOCK_ROWS, type Sink, type Source } from "../../engine/index.ts";
+import { BLOCK_ROWS, type Sink, type Source, shownBy } from "../../engine/index.ts";
 import type { ArrowWriter } from "../arrow/write.ts";
 import { nothingRecorded, TraceError } from "../format/errors.ts";
 import { ARROW_NAME, type QualityCounter, type RunEnd, type RunInfo } from "../format/metadata.ts";
@@ -69,7 +69,7 @@ export interface Recorded {
 export async function record(source: StreamedSource, dir: string, info: RunInfo, options: RecordOptions = {}): Promise<Recorded> {
   const { createArrowWriter } = await import("../arrow/write.ts");
   const folder = prepareFolder(dir, options.force === true);
-  const live = startLiveSeal(dir, source);
+  const live = startLiveSeal(dir, source, shownBy(info.stack).events);
   let writer: ArrowWriter | null = null;
   try {
     writer = createArrowWriter(path.join(dir, ARROW_NAME), source, info);

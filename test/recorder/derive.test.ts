@@ -13,9 +13,10 @@ type Row = Partial<Transition> & { k: KindName };
 const row = (k: KindName, given: Partial<Transition> = {}): Row => ({ k, ...given });
 
 /** Record the rows (10 ns apart) and ask the database. */
+/** The events of a PAL have numbers: Graphene's here. */
 async function derive(rows: readonly Row[], sql: string, options: RecordOptions = {}): Promise<unknown[]> {
   const dir = fresh("derive.trace");
-  await record(rowsSource(rows), dir, testInfo(), options);
+  await record(rowsSource(rows), dir, { ...testInfo(), stack: "graphene-linux" }, options);
   const db = new Sqlite(`${dir}/${DB_NAME}`, { readonly: true });
   try {
     expect(db.pragma("integrity_check")).toEqual([{ integrity_check: "ok" }]);

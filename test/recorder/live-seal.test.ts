@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, readdirSync, renameSync } from "node:fs";
 import path from "node:path";
 import Sqlite from "better-sqlite3";
 import { describe, expect, test } from "vitest";
-import { type Block, newBlock, type Source } from "../../engine/index.ts";
+import { type Block, newBlock, type Source, shownBy } from "../../engine/index.ts";
 import { createArrowWriter } from "../../recorder/arrow/write.ts";
 import { ARROW_NAME, DB_NAME } from "../../recorder/index.ts";
 import { leaveRing, newRing, readRing, ringWriter } from "../../recorder/sqlite/block-ring.ts";
@@ -15,6 +15,7 @@ import { tempPaths } from "../support/temp-dir.ts";
 
 const fresh = tempPaths();
 const PROGRAM = path.resolve(import.meta.dirname, "../../dist/seal-worker.js");
+const EVENTS = shownBy(testInfo().stack).events;
 const nothing = () => {};
 
 /** Every row of every table. */
@@ -46,7 +47,7 @@ describe("live seal", () => {
   test("makes the same tables as the file does", async () => {
     const dir = fresh("live.trace");
     const source = syntheticSource({ rows: 200_000, seed: 3 });
-    const live = startLiveSeal(dir, source, PROGRAM);
+    const live = startLiveSeal(dir, source, EVENTS, PROGRAM);
     recorded(dir, source, live);
     const sealed = await live.finish(nothing, undefined);
     expect(sealed?.rows).toBe(200_000);
@@ -60,7 +61,7 @@ describe("live seal", () => {
     const dir = fresh("sites.trace");
     const source = syntheticSource({ rows: 200_000 });
     const sites = [...source.sites];
-    const live = startLiveSeal(dir, { sites }, PROGRAM);
+    const live = startLiveSeal(dir, { sites }, EVENTS, PROGRAM);
     let blocks = 0;
     recorded(dir, source, {
       ...live,
@@ -76,7 +77,7 @@ describe("live seal", () => {
   test("of fewer rows than a block there is none", async () => {
     const dir = fresh("short.trace");
     const source = syntheticSource({ rows: 5000 });
-    const live = startLiveSeal(dir, source, PROGRAM);
+    const live = startLiveSeal(dir, source, EVENTS, PROGRAM);
     recorded(dir, source, live);
     expect(await live.finish(nothing, undefined)).toBeNull();
     expect(readdirSync(dir)).toEqual([ARROW_NAME]);
@@ -86,7 +87,7 @@ describe("live seal", () => {
     for (const stop of [true, false]) {
       const dir = fresh("stopped.trace");
       const source = syntheticSource({ rows: 100_000 });
-      const live = startLiveSeal(dir, source, PROGRAM);
+      const live = startLiveSeal(dir, source, EVENTS, PROGRAM);
       recorded(dir, source, live);
       if (stop) expect(await live.finish(nothing, AbortSignal.abort())).toBeNull();
       else await live.abandon();
@@ -96,7 +97,7 @@ describe("live seal", () => {
 
   test("a thread that cannot write gives up, and the recording goes on", async () => {
     const gone = fresh("no-such-folder");
-    const live = startLiveSeal(gone, syntheticSource(), PROGRAM);
+    const live = startLiveSeal(gone, syntheticSource(), EVENTS, PROGRAM);
     const block = newBlock();
     block.n = 16_384;
     // Many more than are on their way at most: the recording does not wait for a thread that is gone.

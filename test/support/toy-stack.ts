@@ -12,13 +12,25 @@ import { findDown, enter as frameOf, numberOf } from "../../engine/frames.ts";
 import { endProcess } from "../../engine/host/process-state.ts";
 import { restorer } from "../../engine/host/restorer.ts";
 import { block } from "../../engine/host/sleep.ts";
-import { addStack, E, EVENT, type Flow, NEVER, type Process, type StackName, type Thread } from "../../engine/index.ts";
+import { addStack, E, EVENT, eventName, type Flow, NEVER, type Process, type StackName, type Thread } from "../../engine/index.ts";
 import { ref } from "../../engine/ref.ts";
 import { record } from "../../engine/search/layout.ts";
 import { aep, type Entry, enclaveEntry } from "../../engine/sgx/flows.ts";
 import { eenter, eexit, eresume } from "../../engine/sgx/leaf.ts";
 import { SIG } from "../../engine/signals.ts";
+import { HOST_HOPS } from "../../engine/stack/shown.ts";
 import { declareStack, NOTHING_KEPT } from "../../engine/stack/stack.ts";
+import {
+  enclaveLine,
+  handlerLine,
+  hostMaskLine,
+  hostPendingLine,
+  resultLine,
+  ssaLines,
+  stackLines,
+  stateLine,
+  threadLine,
+} from "../../engine/stack/state-lines.ts";
 import { ENCLAVE, HOST, type SgxState } from "../../engine/state.ts";
 import { endThread } from "../../engine/threads.ts";
 import { WHY } from "../../engine/transition.ts";
@@ -317,6 +329,27 @@ export const TOY: StackName = addStack(
       ...NOTHING_KEPT.layout,
       thread: { pal: record<ToyThread["pal"]>("ToyPal", {}), libos: record<ToyThread["libos"]>("ToyLibos", {}) },
     },
+    events: { name: eventName, withoutSignal: [], consumed: [] },
+    hops: {
+      ...HOST_HOPS,
+      pended: "pending in the PAL",
+      upcall: "on its way up to the LibOS",
+      appended: "in the LibOS queue",
+      fetched: "taken from the LibOS queue",
+    },
+    stateLines: (v) => [
+      threadLine(v),
+      enclaveLine(v),
+      resultLine(v, `pal_errno ${v.thread.libos.palErrno}  `),
+      stateLine("preempt", `preempt ${v.thread.libos.preempt}`),
+      stateLine("pending", `LibOS pending ${v.thread.libos.hasSignal}`),
+      hostPendingLine(v),
+      hostMaskLine(v),
+      handlerLine(v),
+      ...ssaLines(v),
+      ...stackLines("enclave", v.thread.enclave, v.program),
+      ...stackLines("untrusted", v.thread.host, v.program),
+    ],
     state: {
       ...NOTHING_KEPT.state,
       newThread(_, t) {

@@ -3,7 +3,7 @@
  * for each function that is open, and at the far right whether the processor is inside the enclave.
  */
 
-import { eventName, KIND, kindName, type Layer, resultText, type Site, signalName, type Transition } from "../../engine/index.ts";
+import { type Events, KIND, kindName, type Layer, resultText, type Site, signalName, type Transition } from "../../engine/index.ts";
 import type { ShownRow } from "./interval.ts";
 import { displayWidth, fit, safe } from "./safe.ts";
 import { ASCII_PEN, type Paint, type Pen, plain, UNICODE_PEN } from "./style.ts";
@@ -16,6 +16,8 @@ export interface TwoColumnOptions {
   readonly ascii: boolean;
   /** The stack has an enclave. */
   readonly sgx: boolean;
+  /** Names of its PAL events. */
+  readonly eventName: Events["name"];
   /** Captions below rows, by seq. */
   readonly marks: ReadonlyMap<number, string>;
   /** The largest seq there is: numbers have the room for it. */
@@ -161,7 +163,7 @@ function rowLines(shown: ShownRow, site: Site | undefined, { inner, start, bars,
   const { row } = shown;
   const { paint } = options;
   const room = inner - start - 2 * bars;
-  const text = safe(`${prefix}${site?.label ?? `site ${row.site}`}`) + remarks(row, shown.folded, pen);
+  const text = safe(`${prefix}${site?.label ?? `site ${row.site}`}`) + remarks(row, shown.folded, pen, options);
   const enclave = options.sgx ? ` ${enclaveSign(row, site, pen)}` : "";
   const sign = options.only?.sites.has(row.site) === true ? options.only.sign : "";
   const marked = options.marks.has(row.seq) || sign !== "";
@@ -203,7 +205,7 @@ const EVENT: ReadonlySet<number> = new Set(
 );
 
 /** What the row's numbers add to its label. */
-function remarks(row: Transition, folded: number, pen: Pen): string {
+function remarks(row: Transition, folded: number, pen: Pen, { eventName }: TwoColumnOptions): string {
   const notes: string[] = [];
   if (RESULT.has(row.kind)) notes.push(`= ${resultText(row.value)}`);
   if (row.kind === KIND.branch) notes.push(row.value === 1 ? "yes" : "no");

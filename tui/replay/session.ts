@@ -1,8 +1,8 @@
 /** What the replay looks at: a trace with everything the panes ask of it. */
 
 import { analyze, storedVerdict } from "../../analyzer/index.ts";
-import { signalName } from "../../engine/index.ts";
-import type { Cell, Row, Trace } from "../../recorder/index.ts";
+import { type Block, HOPS, type Hop, type Shown, shownBy, signalIdReader, signalName } from "../../engine/index.ts";
+import type { Cell, Trace } from "../../recorder/index.ts";
 import { allRulesRan } from "../analyzing.ts";
 import type { Paint } from "../present/style.ts";
 import { hasEnclave } from "../present/two-column.ts";
@@ -26,7 +26,7 @@ export interface SignalPath {
   readonly id: number;
   readonly name: string;
   readonly outcome: string;
-  readonly hops: readonly { readonly name: string; readonly seq: number }[];
+  readonly hops: readonly { readonly name: Hop; readonly seq: number }[];
 }
 
 export interface ReplaySession {
@@ -42,6 +42,10 @@ export interface ReplaySession {
   readonly paint: Paint;
   readonly ascii: boolean;
   readonly sgx: boolean;
+  /** What the trace's stack declares for its readers. */
+  readonly shown: Shown;
+  /** The id of the signal that a row is a hop of, 0 for none. */
+  readonly signalId: (block: Block, i: number) => number;
   /** The same scenario run otherwise, for the compare pane. */
   readonly other: ReplaySession | null;
   /** What became of the run and what went otherwise first, in a line each; empty when it was not compared yet. */
@@ -69,6 +73,7 @@ export function openSession(
 ): ReplaySession {
   const rows = rowsOf(trace);
   const stored = loadFindings(trace);
+  const shown = shownBy(trace.info.stack);
   return {
     trace,
     rows,
@@ -79,6 +84,8 @@ export function openSession(
     verdict: loadVerdict(trace),
     ...look,
     sgx: hasEnclave(trace.sites),
+    shown,
+    signalId: signalIdReader(shown.events),
     other,
   };
 }
@@ -139,19 +146,6 @@ function loadDensity(trace: Trace): Float64Array {
   for (const [part, count] of counted) density[Number(part)] = Number(count);
   return density;
 }
-
-/** Columns of view `signals`, in order. */
-export const HOPS = [
-  "generated",
-  "delivered",
-  "pended",
-  "upcall",
-  "decided",
-  "appended",
-  "fetched",
-  "handled",
-  "ended",
-] as const satisfies readonly (keyof Row<"signal">)[];
 
 /** Null when there is no such signal. */
 export function loadSignalPath(trace: Trace, id: number): SignalPath | null {

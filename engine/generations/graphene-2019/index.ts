@@ -52,6 +52,7 @@ import type { Frame } from "../../state.ts";
 import { SYSCALL_NAMES } from "../../syscalls.ts";
 import { laws } from "./laws.ts";
 import { layout } from "./layout.ts";
+import { grapheneLinuxShown, grapheneSgxShown } from "./shown.ts";
 import type { Process, SgxThread, Thread } from "./state.ts";
 import { grapheneState } from "./threads.ts";
 
@@ -152,6 +153,7 @@ export const grapheneLinux = declareStack<Thread, Process>({
   bootThread: (program: Program, start: number) => newFrame(program, start, {}),
   enclave: false,
   columns: { cssa: null, preempt, pending },
+  ...grapheneLinuxShown,
 });
 
 export const grapheneSgx = declareStack<SgxThread, Process>({
@@ -171,4 +173,5 @@ export const grapheneSgx = declareStack<SgxThread, Process>({
   bootThread: (program: Program, start: number) => enter(program, threadStart, { start }),
   enclave: true,
   columns: { cssa: (t) => t.sgx.cssa, preempt, pending },
+  ...grapheneSgxShown,
 });

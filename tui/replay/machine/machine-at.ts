@@ -10,7 +10,12 @@ import { packageVersion } from "../../package-root.ts";
 import type { Rows } from "../navigate/rows.ts";
 import { listsWrong, misshapen } from "./keyframe-form.ts";
 
-export type StateAt = { readonly machine: Machine; readonly run: Run } | { readonly none: string };
+export interface StandingAt {
+  readonly machine: Machine;
+  readonly run: Run;
+}
+
+export type StateAt = StandingAt | { readonly none: string };
 
 export interface MachineAt {
   /** The machine after transition `seq`, or why there is none. The machine is the run's own: look, do not keep. */

@@ -1,12 +1,13 @@
 /** Commands that go somewhere in the trace. */
 
 import { setImmediate as turn } from "node:timers/promises";
+import { HOPS } from "../../../engine/index.ts";
 import { type Cell, query } from "../../../recorder/index.ts";
 import { nextDifference } from "../compare/position.ts";
 import type { Context } from "../context.ts";
-import { HOPS, loadSignalPath } from "../session.ts";
+import { loadSignalPath } from "../session.ts";
 import type { SqlResult } from "../state.ts";
-import { depthAtCursor, jumpTarget, type Move, predicateFor, shallower, signalAt } from "./predicates.ts";
+import { depthAtCursor, jumpTarget, type Move, predicateFor, shallower } from "./predicates.ts";
 import type { Direction, RowPredicate } from "./rows.ts";
 
 const MAX_SQL_ROWS = 1000;
@@ -18,7 +19,7 @@ const NOTHING: Readonly<Record<Direction, string>> = { 1: "nothing further on", 
 
 export function move(c: Context, name: Move, direction: Direction): Promise<void> {
   const s = c.state();
-  return findRow(c, s.seq, direction, predicateFor(name, s, c.session.rows), (found) => {
+  return findRow(c, s.seq, direction, predicateFor(name, s, c.session), (found) => {
     if (found !== null) return goTo(c, found, KEEPS_THREAD.has(name) ? s.thread : null);
     c.dispatch({ type: "say", message: name === "out" ? "nothing is left to go out of before the trace ends" : NOTHING[direction] });
     if (s.playing !== 0) c.dispatch({ type: "play", direction: 0 });
@@ -33,7 +34,7 @@ export function toCaller(c: Context): Promise<void> {
     findRow(c, s.seq, -1, shallower(s.thread, depth), (before) => {
       if (before === null) return c.dispatch({ type: "say", message: "nothing is left to go out of" });
       // The call itself counts as inside: it is the row after the last one outside.
-      return findRow(c, before, 1, predicateFor("step", s, rows), (call) =>
+      return findRow(c, before, 1, predicateFor("step", s, c.session), (call) =>
         call !== null && call < s.seq ? goTo(c, call, s.thread) : callOf(depth - 1),
       );
     });
@@ -103,10 +104,10 @@ export function thread(c: Context, direction: Direction): void {
 export function follow(c: Context): void {
   const s = c.state();
   if (s.signal !== null) return c.dispatch({ type: "follow", signal: null });
-  const { rows, trace } = c.session;
-  const isHop = predicateFor("signal", { ...s, signal: null }, rows);
+  const { rows, trace, signalId } = c.session;
+  const isHop = predicateFor("signal", { ...s, signal: null }, c.session);
   const here = rows.block(s.seq);
-  let seq = here !== null && signalAt(here.block, here.row) > 0 ? s.seq : -1;
+  let seq = here !== null && signalId(here.block, here.row) > 0 ? s.seq : -1;
   for (const direction of [-1, 1] as const) {
     const found = seq >= 0 ? null : rows.find(s.seq, direction, isHop);
     if (found !== null && "seq" in found) seq = found.seq;

@@ -1,6 +1,7 @@
 /** Where a step leads: each move is a direction and what a row must be to end it. */
 
-import { type Block, CARRIES_SIGNAL_ID, EVENT, KIND, type KindName } from "../../../engine/index.ts";
+import { type Block, KIND, type KindName } from "../../../engine/index.ts";
+import type { ReplaySession } from "../session.ts";
 import type { ReplayState } from "../state.ts";
 import type { RowPredicate, Rows } from "./rows.ts";
 
@@ -9,19 +10,10 @@ const kinds = (...names: KindName[]): ReadonlySet<number> => new Set(names.map((
 const CALLS = kinds("app.call", "app.return");
 const ENTRIES = kinds("sgx.eenter", "sgx.eexit", "sgx.eresume", "sgx.aex");
 
-const UPCALLS = kinds("libos.upcall.enter", "libos.upcall.return");
-
-/** Id of the signal this row is a hop of, 0 for none. A FAILURE upcall carries an error there. */
-export function signalAt(block: Block, i: number): number {
-  const kind = block.kind[i] as number;
-  if (CARRIES_SIGNAL_ID[kind] !== 1 || (UPCALLS.has(kind) && block.value[i] === EVENT.FAILURE)) return 0;
-  return block.extra[i] as number;
-}
-
 export type Move = "step" | "any" | "over" | "out" | "signal" | "syscall" | "entry";
 
 /** What a row must be; `here` is the row stood on. */
-export function predicateFor(move: Move, s: ReplayState, rows: Rows): RowPredicate {
+export function predicateFor(move: Move, s: ReplayState, { rows, signalId }: ReplaySession): RowPredicate {
   const { thread } = s;
   const mine = (block: Block, i: number): boolean => block.thread[i] === thread;
   switch (move) {
@@ -38,8 +30,8 @@ export function predicateFor(move: Move, s: ReplayState, rows: Rows): RowPredica
     case "signal": {
       const { signal } = s;
       // A followed signal is followed through all threads.
-      if (signal !== null) return (block, i) => signalAt(block, i) === signal;
-      return (block, i) => mine(block, i) && signalAt(block, i) > 0;
+      if (signal !== null) return (block, i) => signalId(block, i) === signal;
+      return (block, i) => mine(block, i) && signalId(block, i) > 0;
     }
     case "syscall":
       return (block, i) => mine(block, i) && CALLS.has(block.kind[i] as number);

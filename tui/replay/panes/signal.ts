@@ -6,19 +6,6 @@ import type { ReplaySession, SignalPath } from "../session.ts";
 import type { ReplayState } from "../state.ts";
 import { type Entry, entryLines, type Pane, scrollBy, scrolledFrom, windowFrom } from "./pane.ts";
 
-/** Where a signal is after a hop. */
-const PLACES: Readonly<Record<string, string>> = {
-  generated: "in the host kernel",
-  delivered: "delivered by the host kernel",
-  pended: "pending in the PAL",
-  upcall: "on its way up to the LibOS",
-  decided: "the LibOS decides",
-  appended: "in the LibOS queue",
-  fetched: "taken from the LibOS queue",
-  handled: "in the application's handler",
-  ended: "over",
-};
-
 const LONGEST_NAME = 14;
 
 export const signalPane: Pane<"signal"> = {
@@ -64,7 +51,7 @@ function placeOf(session: ReplaySession, { hops }: SignalPath, at: number): stri
   const hop = hops[at];
   if (hop === undefined) return "not there yet";
   const thread = session.trace.threads[session.rows.at(hop.seq)?.thread ?? -1]?.name;
-  return `${PLACES[hop.name] ?? hop.name}${thread === undefined ? "" : ` (${thread})`}`;
+  return `${session.shown.hops[hop.name] ?? hop.name}${thread === undefined ? "" : ` (${thread})`}`;
 }
 
 function entriesOf(session: ReplaySession, s: ReplayState, { hops }: SignalPath): Entry[] {

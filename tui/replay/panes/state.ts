@@ -1,15 +1,16 @@
 /** The machine's state, with what the last step changed marked. */
 
+import type { StateLine } from "../../../engine/index.ts";
 import { safe } from "../../present/safe.ts";
 import { wrapCells } from "../../present/two-column.ts";
-import { type StateLine, stateLines } from "../machine/machine-lines.ts";
+import type { StandingAt } from "../machine/machine-at.ts";
 import type { ReplaySession } from "../session.ts";
 import type { ReplayState } from "../state.ts";
 import { type Pane, scrollBy, scrolledFrom } from "./pane.ts";
 
 /** States kept as lines: a redraw, and the state before a step, need no machine. */
 const KEPT = 64;
-const kept = new WeakMap<ReplaySession, Map<string, StateLine[] | string>>();
+const kept = new WeakMap<ReplaySession, Map<string, readonly StateLine[] | string>>();
 
 /** The thread, and where it is, are always seen. */
 const PINNED = 2;
@@ -55,7 +56,7 @@ function windowOf(all: readonly MarkedLine[], height: number): { base: number; m
   if (all.length <= height) return { base: 0, most: 0, room: height };
   const room = Math.max(1, height - PINNED - 1);
   const most = all.length - PINNED - room;
-  const first = all.findIndex(({ changed, frame }) => changed && !frame) - PINNED;
+  const first = all.findIndex(({ changed, isFrame }) => changed && !isFrame) - PINNED;
   return { base: first < room ? 0 : Math.min(most, first), most, room };
 }
 
@@ -70,16 +71,25 @@ function markedLines(session: ReplaySession, s: ReplayState): MarkedLine[] | str
 }
 
 /** The state as lines, or why there is none. */
-function linesAt(session: ReplaySession, seq: number, thread: number): StateLine[] | string {
+function linesAt(session: ReplaySession, seq: number, thread: number): readonly StateLine[] | string {
   let lines = kept.get(session);
   if (lines === undefined) kept.set(session, (lines = new Map()));
   const key = `${seq} ${thread}`;
   let found = lines.get(key);
   if (found === undefined) {
     const state = session.machines.at(seq);
-    found = "none" in state ? state.none : stateLines(state.machine, state.run, thread, session.sgx);
+    found = "none" in state ? state.none : linesOf(session, state, thread);
     if (lines.size >= KEPT) lines.delete(lines.keys().next().value ?? "");
     lines.set(key, found);
   }
   return found;
+}
+
+const GONE: StateLine = { key: "gone", text: "this thread does not exist here: it has ended, or has not started", isFrame: false };
+
+/** The stack declares the lines. */
+export function linesOf({ shown }: ReplaySession, { machine, run }: StandingAt, id: number): readonly StateLine[] {
+  const thread = machine.threads[id] ?? null;
+  if (thread === null) return [GONE];
+  return shown.stateLines({ machine, program: run.cpu.program, thread, process: machine.processes[thread.process] ?? null });
 }

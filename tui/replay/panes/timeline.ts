@@ -31,6 +31,7 @@ export function timelinePane(
     paint: session.paint,
     ascii: session.ascii,
     sgx: session.sgx,
+    eventName: session.shown.events.name,
     lastSeq: session.rows.count - 1,
     marks,
     cursor,

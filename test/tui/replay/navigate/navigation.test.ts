@@ -3,6 +3,7 @@
 import Sqlite from "better-sqlite3";
 import { describe, expect, test } from "vitest";
 import { RULES } from "../../../../analyzer/index.ts";
+import { HOPS } from "../../../../engine/index.ts";
 import { TraceError } from "../../../../recorder/index.ts";
 import { paint } from "../../../../tui/present/style.ts";
 import { nextDifference } from "../../../../tui/replay/compare/position.ts";
@@ -10,7 +11,7 @@ import { matching } from "../../../../tui/replay/input/commands.ts";
 import { onMouse, onTick } from "../../../../tui/replay/input/input.ts";
 import { sql } from "../../../../tui/replay/navigate/navigation.ts";
 import { layoutOf } from "../../../../tui/replay/screen/layout.ts";
-import { findingsOf, HOPS, openSession, type ReplaySession } from "../../../../tui/replay/session.ts";
+import { findingsOf, openSession, type ReplaySession } from "../../../../tui/replay/session.ts";
 import { playerOf, recordScenario, seqOf, sessions } from "../../../support/replay.ts";
 import { tempPaths } from "../../../support/temp-dir.ts";
 

@@ -6,10 +6,10 @@ import { drawRows } from "../../../../tui/present/two-column.ts";
 import { onlySites, pairsOf } from "../../../../tui/replay/compare/alignment.ts";
 import { MAX_ALIGNED_ROWS } from "../../../../tui/replay/compare/divergence.ts";
 import { alignedSeq } from "../../../../tui/replay/compare/position.ts";
-import { stateLines } from "../../../../tui/replay/machine/machine-lines.ts";
 import { sql } from "../../../../tui/replay/navigate/navigation.ts";
 import { findingsPane } from "../../../../tui/replay/panes/findings.ts";
 import { flowPane } from "../../../../tui/replay/panes/flow.ts";
+import { linesOf } from "../../../../tui/replay/panes/state.ts";
 import { isTooLongToAnalyze, type ReplaySession } from "../../../../tui/replay/session.ts";
 import { initialState, type ReplayState, startState } from "../../../../tui/replay/state.ts";
 import { playerOf, seqOf, sessions } from "../../../support/replay.ts";
@@ -249,6 +249,7 @@ describe("timeline", () => {
       paint: w.paint,
       ascii: false,
       sgx: w.sgx,
+      eventName: w.shown.events.name,
       lastSeq: 19_999_999,
       marks: new Map(),
       cursor: 12_345_678,
@@ -272,6 +273,7 @@ describe("timeline", () => {
           paint: w.paint,
           ascii: false,
           sgx,
+          eventName: w.shown.events.name,
           lastSeq: w.rows.count - 1,
           marks: new Map([[place, "a long note ".repeat(20)]]),
         },
@@ -301,7 +303,7 @@ describe("state", () => {
     for (let seq = 0; seq < w.rows.count; seq += 3) {
       const state = w.machines.at(seq);
       if ("none" in state) throw new Error(state.none);
-      for (const thread of w.trace.threads.keys()) texts.add(stateLines(state.machine, state.run, thread, false)[0]?.text ?? "");
+      for (const thread of w.trace.threads.keys()) texts.add(linesOf(w, state, thread)[0]?.text ?? "");
     }
     const all = [...texts];
     expect(all.some((text) => / blocked for /.test(text))).toBe(true);
