@@ -13,7 +13,10 @@ export interface Cost {
 /** A line of C: a handful of instructions. */
 const LINE = 5;
 
-export const COSTS: Readonly<Partial<Record<KindName, Cost>>> = {
+export type Costs = Readonly<Partial<Record<KindName, Cost>>>;
+
+/** Of processor and kernel: every stack has them. A stack declares its own beside them. */
+export const COSTS: Costs = {
   "sgx.eenter": { ns: 1270, source: "3,800 cycles: Orenbach et al., Eleos, EuroSys 2017" },
   "sgx.eexit": { ns: 1100, source: "3,300 cycles: Orenbach et al., Eleos, EuroSys 2017" },
   "sgx.aex": { ns: 1100, source: "taken as an EEXIT (register save and flush dominate); no separate published figure used" },

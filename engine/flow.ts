@@ -4,11 +4,11 @@
  * is several steps; what is atomic to a signal is one.
  */
 
-import { costOf } from "./costs.ts";
+import { type Costs, costOf } from "./costs.ts";
 import type { Cpu } from "./cpu.ts";
 import { type Declares, type NoLocals, REFS, type Ref } from "./ref.ts";
 import type { Frame, Locals } from "./state.ts";
-import { CONTEXTS, KIND, type KindName, type Layer, type Site } from "./transition.ts";
+import { CONTEXTS, KIND, type KindName, kindName, type Layer, type Site } from "./transition.ts";
 
 /** How `Cpu.step` treats a step; numbers for the hot switch. */
 export const ACT = 0;
@@ -162,7 +162,7 @@ export interface Program {
 export class FlowError extends Error {}
 
 /** Put flows together. A name declared twice, a missing callee or mark is our bug and throws. */
-export function assemble(declared: readonly Flow[]): Program {
+export function assemble(declared: readonly Flow[], costs: Costs = {}): Program {
   const byName = new Map(declared.map((f, index) => [f.name, index]));
   if (byName.size !== declared.length) {
     const seen = new Set<string>();
@@ -170,7 +170,7 @@ export function assemble(declared: readonly Flow[]): Program {
   }
   const sites: Site[] = [];
   const flows = declared.map((f): Compiled => {
-    const steps = f.items.filter((item): item is Step => "op" in item);
+    const steps = f.items.filter((item): item is Step => "op" in item).map((s) => priced(s, costs));
     const marks = new Map<string, number>();
     let position = 0;
     for (const item of f.items) {
@@ -198,6 +198,12 @@ export function assemble(declared: readonly Flow[]): Program {
     };
   });
   return { flows, byName, numbers: Int32Array.from(REFS, ({ name }) => byName.get(name) ?? -1), declared, sites };
+}
+
+/** The step with the cost that the stack declares for its kind. */
+function priced(s: Step, costs: Costs): Step {
+  const cost = costs[kindName(s.kind) as KindName];
+  return cost === undefined ? s : { ...s, ns: cost.ns };
 }
 
 function fail(message: string): never {

@@ -26,7 +26,10 @@ import { NEVER } from "./time.ts";
 
 const programs = (o: RunOptions): Program => {
   const stack = STACKS[o.stack];
-  return assemble([outside, ...hostCalls, ...stack.flows(new Set(o.fixes ?? []), o.scenario.debug), ...scenarioFlows(o.scenario)]);
+  return assemble(
+    [outside, ...hostCalls, ...stack.flows(new Set(o.fixes ?? []), o.scenario.debug), ...scenarioFlows(o.scenario)],
+    stack.costs,
+  );
 };
 
 function wire(o: RunOptions, program: Program): Wiring {

@@ -1,5 +1,6 @@
 /** What a stack declares: all that the machine, the recorder and the screens know of it. */
 
+import type { Costs } from "../costs.ts";
 import type { Cpu } from "../cpu.ts";
 import type { FixName } from "../fixes.ts";
 import type { Flow, Program } from "../flow.ts";
@@ -58,6 +59,8 @@ export interface Stack<T extends Thread = Thread, P extends Process = Process> e
   readonly bootThread: (program: Program, start: number) => Frame;
   readonly enclave: boolean;
   readonly columns: StackColumns<T>;
+  /** Virtual ns of kinds of transition that are its own; without an entry a kind costs what `engine/costs.ts` says. */
+  readonly costs?: Costs;
   readonly state: OwnState<T, P>;
   /** The mask that the application sees as its own. */
   readonly appMask: (t: T) => SignalSet;

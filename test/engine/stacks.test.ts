@@ -1,9 +1,9 @@
 /** What a stack declares of its state: a thread has what its stack keeps, and nothing of another one. */
 
 import { describe, expect, it } from "vitest";
-import { boot, checkInvariants, parseScenario, STACK_NAMES, STACKS } from "../../engine/index.ts";
+import { addStack, boot, checkInvariants, parseScenario, STACK_NAMES, STACKS } from "../../engine/index.ts";
 import { grapheneProcess, grapheneThread } from "../support/graphene.ts";
-import { NOWHERE } from "../support/run-scenario.ts";
+import { NOWHERE, rowsOf, runScenario } from "../support/run-scenario.ts";
 import { TOY, TOY_TEXT } from "../support/toy-stack.ts";
 
 const scenario = parseScenario("name: one\ntitle: one call\nmain: [{ read: { from: pipe, bytes: 1 } }]\n", "one.yaml");
@@ -58,6 +58,17 @@ describe("a stack that is added", () => {
     expect(JSON.stringify(run.machine)).not.toBe(before);
     expect(JSON.stringify(copy.machine)).toBe(before);
     expect(copy.machine.threads[0]?.libos).toEqual({ ready: true, palErrno: 0, preempt: 0, hasSignal: 0 });
+  });
+
+  it("may have costs of its own", () => {
+    const costs = { "libos.syscall.exit": { ns: 1005, source: "this test" } };
+    const dear = addStack("dear", { ...STACKS["graphene-linux"], costs });
+    const two = parseScenario("name: two\ntitle: two calls\nmain: [getpid: {}, getpid: {}]\n", "two.yaml");
+    const back = (["graphene-linux", dear] as const).map((stack) =>
+      rowsOf(runScenario(two, stack), { what: "app.return" }).map((row) => row.time),
+    );
+    expect(back[1]).toEqual(back[0]?.map((time, i) => time + 1000 * (i + 1)));
+    expect(back[0]).toHaveLength(2);
   });
 
   it("is found by its name, and is none that a scenario names", () => {
