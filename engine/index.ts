@@ -25,7 +25,6 @@ export { E, errnoNumber, resultText } from "./errno.ts";
 export { BrokenLaw, type BrokenRun, ScenarioError } from "./errors.ts";
 export { FIX_NAMES, FIXES, type FixName } from "./fixes.ts";
 export { ACT, assemble, CALL, type Flow, RET, type Step, TEST } from "./flow.ts";
-export type { Process as GrapheneProcess, Thread as GrapheneThread } from "./generations/graphene-2019/state.ts";
 export { checkInvariants } from "./invariant.ts";
 export { missingCall } from "./libos/unimplemented.ts";
 export { boot } from "./machine.ts";

@@ -38,7 +38,7 @@ function wire(o: RunOptions, program: Program): Wiring {
   const handlers = new Set(names);
   return {
     stack,
-    native: o.stack === "native-linux",
+    native: stack.native === true,
     handlers: names.map((name) => program.byName.get(name) ?? -1),
     isHandler: program.flows.map((f) => handlers.has(f.name)),
     boot: () => [enter(program, stack.boot, {})],

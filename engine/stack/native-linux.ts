@@ -189,6 +189,7 @@ export const nativeLinux: Stack = {
   boot: start,
   bootThread: (program: Program) => enter(program, startThread, {}),
   enclave: false,
+  native: true,
   events: NO_EVENTS,
   hops: HOST_HOPS,
   stateLines: (v) => [

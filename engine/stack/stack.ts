@@ -58,6 +58,8 @@ export interface Stack<T extends Thread = Thread, P extends Process = Process> e
   /** First frame of a further thread whose first own function is the flow `start` (-1: none). */
   readonly bootThread: (program: Program, start: number) => Frame;
   readonly enclave: boolean;
+  /** The kernel is the application's own: no library OS. */
+  readonly native?: true;
   readonly columns: StackColumns<T>;
   /** Virtual ns of kinds of transition that are its own; without an entry a kind costs what `engine/costs.ts` says. */
   readonly costs?: Costs;

@@ -1,6 +1,7 @@
 /** The state of a machine that runs a stack of Graphene, with the part that this generation keeps. */
 
-import type { GrapheneProcess, GrapheneThread, Machine } from "../../engine/index.ts";
+import type { Process as GrapheneProcess, Thread as GrapheneThread } from "../../engine/generations/graphene-2019/state.ts";
+import type { Machine } from "../../engine/index.ts";
 
 type GrapheneMachine = Machine<GrapheneThread, GrapheneProcess>;
 
