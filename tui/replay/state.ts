@@ -2,7 +2,6 @@
 
 import type { Cell } from "../../recorder/index.ts";
 import { type Line, lineOf } from "./input/line-edit.ts";
-import type { PaneId } from "./panes/index.ts";
 import { needsAnalysis, type ReplaySession, type SignalPath, type StoredFinding } from "./session.ts";
 
 /** What typed keys go to. */
@@ -25,7 +24,8 @@ export interface ReplayState {
   readonly seq: number;
   /** Thread of the timeline. */
   readonly thread: number;
-  readonly pane: PaneId;
+  /** `id` of the pane that is shown. */
+  readonly pane: string;
   /** Lines that the pane is scrolled down from where it would begin, negative for up; of the overlay the first line shown. */
   readonly scroll: number;
   readonly overlay: Overlay | null;
@@ -123,7 +123,7 @@ export const activeFinding = ({ finding, findings }: ReplayState): StoredFinding
 export type Action =
   | { readonly type: "go"; readonly seq: number; readonly thread: number; readonly message?: string }
   | { readonly type: "thread"; readonly thread: number }
-  | { readonly type: "pane"; readonly pane: PaneId }
+  | { readonly type: "pane"; readonly pane: string }
   | { readonly type: "scroll"; readonly by: number }
   | { readonly type: "resize"; readonly width: number; readonly height: number }
   | { readonly type: "overlay"; readonly overlay: Overlay | null }

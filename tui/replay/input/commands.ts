@@ -5,6 +5,7 @@ import { bookmark, difference, edge, follow, jumpToRow, move, thread, toCaller }
 import { search } from "../navigate/search.ts";
 import { evidence, finding, story, why } from "../navigate/walkthrough.ts";
 import { PANES } from "../panes/index.ts";
+import { tabKey } from "../panes/tabs.ts";
 import { copyInterval } from "../screen/copying.ts";
 import { paneRoom } from "../screen/layout.ts";
 
@@ -155,7 +156,7 @@ export const COMMANDS: readonly ReplayCommand[] = [
   ...PANES.map(
     ({ id }, i): ReplayCommand => ({
       name: `pane-${id}`,
-      keys: [String(i + 1)],
+      keys: [tabKey(i)].filter((key) => key !== ""),
       group: "pane",
       text: `pane: ${id}`,
       run: (c) => c.dispatch({ type: "pane", pane: id }),

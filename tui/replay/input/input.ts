@@ -5,6 +5,7 @@ import type { Context } from "../context.ts";
 import { goTo, jump, move, sql } from "../navigate/navigation.ts";
 import { search } from "../navigate/search.ts";
 import { evidence } from "../navigate/walkthrough.ts";
+import { PANE_IDS } from "../panes/index.ts";
 import { seqAtColumn } from "../panes/minimap.ts";
 import { tabAt } from "../panes/tabs.ts";
 import { timelineParts } from "../screen/frame.ts";
@@ -133,8 +134,8 @@ export function onMouse(c: Context, mouse: MouseEvent): Promise<void> {
 /** A click on a tab opens its pane. */
 function onPane(c: Context, { line, column }: MouseEvent): void {
   const s = c.state();
-  const { sideLeft, sideTop } = layoutOf(s);
-  const pane = line === sideTop ? tabAt(s.pane, column - sideLeft) : null;
+  const { side, sideLeft, sideTop } = layoutOf(s);
+  const pane = line === sideTop ? tabAt(PANE_IDS, s.pane, side.width, column - sideLeft) : null;
   if (pane !== null) c.dispatch({ type: "pane", pane });
 }
 

@@ -10,4 +10,5 @@ import { statePane } from "./state.ts";
 
 export const PANES = [statePane, signalPane, findingsPane, lanesPane, flowPane, sqlPane, comparePane] as const;
 
-export type PaneId = (typeof PANES)[number]["id"];
+/** In the order of their tabs. */
+export const PANE_IDS: readonly string[] = PANES.map(({ id }) => id);

@@ -12,7 +12,7 @@ import { type Aligned, alignedSeq } from "../compare/position.ts";
 import { COMMANDS } from "../input/commands.ts";
 import type { Line } from "../input/line-edit.ts";
 import { walkthroughPosition } from "../panes/findings.ts";
-import { PANES } from "../panes/index.ts";
+import { PANE_IDS, PANES } from "../panes/index.ts";
 import { minimap } from "../panes/minimap.ts";
 import type { Pane } from "../panes/pane.ts";
 import { statePane } from "../panes/state.ts";
@@ -135,7 +135,7 @@ function otherTitle(stack: string, { seq, waits }: Aligned, width: number): stri
 function paneWithTabs(session: ReplaySession, s: ReplayState): string[] {
   const { width, height } = paneRoom(s);
   const shown = PANES.find(({ id }) => id === s.pane) ?? statePane;
-  return [session.paint.strong(fit(safe(tabLine(s.pane), width), width)), ...paneLines(session, s, shown, width, height)];
+  return [session.paint.strong(fit(safe(tabLine(PANE_IDS, s.pane, width), width), width)), ...paneLines(session, s, shown, width, height)];
 }
 
 /** A wide screen shows the machine's state below any other pane; nothing where there is no room. */

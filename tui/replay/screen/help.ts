@@ -5,6 +5,7 @@ import { padStyled } from "../../present/style.ts";
 import { wrapCells } from "../../present/two-column.ts";
 import { COMMANDS, matching, type ReplayCommand } from "../input/commands.ts";
 import { PANES } from "../panes/index.ts";
+import { tabKey } from "../panes/tabs.ts";
 import type { ReplaySession } from "../session.ts";
 import type { ReplayState } from "../state.ts";
 
@@ -60,7 +61,7 @@ export function helpLines(session: ReplaySession, width: number): string[] {
   ];
   const parts = [
     [strong("The screen"), ...SCREEN.flatMap(([name, text]) => entry(name, text))],
-    [strong("Panes"), ...PANES.flatMap(({ id, title }, i) => entry(`${i + 1} ${id}`, title))],
+    [strong("Panes"), ...PANES.flatMap(({ id, title }, i) => entry(`${tabKey(i)} ${id}`, title))],
     keysOf("time"),
     keysOf("jump"),
     keysOf("look"),

@@ -1,7 +1,5 @@
 /** Where things are on the screen. */
 
-import type { PaneId } from "../panes/index.ts";
-
 /** Ink would clear the whole screen for each frame that is as high as the terminal. */
 export const SPARE_LINES = 1;
 export const MIN_WIDTH = 60;
@@ -32,7 +30,7 @@ export interface Layout {
 }
 
 /** What a pane has of the side, below its tabs: half of it where the state stands below other panes. */
-export function paneRoom(s: Size & { readonly pane: PaneId }): Size {
+export function paneRoom(s: Size & { readonly pane: string }): Size {
   const { side, wide } = layoutOf(s);
   return { width: side.width, height: (wide && s.pane !== "state" ? Math.ceil(side.height / 2) : side.height) - 1 };
 }
