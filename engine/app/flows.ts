@@ -20,8 +20,13 @@ export type LibcName = keyof typeof LIBC;
 
 export type Arguments<R> = R extends Ref<infer V> ? V : never;
 
-/** Arguments of shim_NAME: the call's, and the preempt counter that BEGIN_SHIM notes. */
-export type ShimArgs<N extends SyscallName> = SyscallArgs<N> & { entry: number };
+/** Locals of shim_NAME. One shape for all: what the call was given is a value in it. */
+export interface Shim<A extends object> {
+  args: A;
+  /** The preempt counter that BEGIN_SHIM notes. */
+  entry: number;
+  ret: number;
+}
 
 /** shim_NAME: BEGIN_SHIM, shim_do_NAME, END_SHIM. */
-export const SHIM = refs(SYSCALL_NAMES, (name) => `shim_${name}`) as unknown as { readonly [N in SyscallName]: Ref<ShimArgs<N>> };
+export const SHIM = refs(SYSCALL_NAMES, (name) => `shim_${name}`) as unknown as { readonly [N in SyscallName]: Ref<Shim<SyscallArgs<N>>> };

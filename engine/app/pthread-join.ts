@@ -12,7 +12,7 @@ import { KERNEL } from "../host/flows.ts";
 import type { FutexWaitArgs } from "../syscalls.ts";
 import { tidWord } from "../threads.ts";
 import { LIBC, SHIM } from "./flows.ts";
-import { counter, returned } from "./syscalls.ts";
+import { returned, shimArgs } from "./syscalls.ts";
 
 export interface Join {
   thread: string;
@@ -63,13 +63,5 @@ export const nativeJoin = pthreadJoin({
 export const shimJoin = pthreadJoin({
   flow: grapheneFlow,
   futex: (s) =>
-    s.call(
-      "futex(FUTEX_WAIT, tid): shim_futex_wait()",
-      SHIM.futex_wait,
-      (c, v) => {
-        c.value = counter(c);
-        return { ...futexArgs(v), entry: counter(c) };
-      },
-      "libos.syscall.enter",
-    ),
+    s.call("futex(FUTEX_WAIT, tid): shim_futex_wait()", SHIM.futex_wait, (c, v) => shimArgs(c, futexArgs(v)), "libos.syscall.enter"),
 });

@@ -13,7 +13,7 @@ import { LIBOS, SHIM_DO } from "../libos/flows.ts";
 import type { Declares, Ref } from "../ref.ts";
 import { copyOf } from "../state.ts";
 import { SYSCALLS, type SyscallName } from "../syscalls.ts";
-import { type Arguments, LIBC, type LibcName, SHIM } from "./flows.ts";
+import { type Arguments, LIBC, type LibcName, SHIM, type Shim } from "./flows.ts";
 import { leaveCall } from "./pins.ts";
 
 export const returned = (c: Cpu): void => {
@@ -37,7 +37,7 @@ export const nativeCall = <N extends LibcName, K extends KernelName>(
 
 const DELAYED_BIT = 0x8000_0000;
 /** preempt, as BEGIN_SHIM notes it. */
-export const counter = (c: GrapheneCpu): number => c.t.libos.preempt + (c.t.libos.delayed ? DELAYED_BIT : 0);
+const counter = (c: GrapheneCpu): number => c.t.libos.preempt + (c.t.libos.delayed ? DELAYED_BIT : 0);
 
 /** Calls that may last: with debugging on a line is printed before they begin (shim_parser.c, `slow`). */
 const SLOW: ReadonlySet<SyscallName> = new Set([
@@ -61,29 +61,29 @@ const SLOW: ReadonlySet<SyscallName> = new Set([
   "epoll_wait",
 ] satisfies SyscallName[]);
 
+/** Locals of a shim, as its call's row says them. */
+export function shimArgs<A extends object>(c: GrapheneCpu, args: A): Shim<A> {
+  c.value = counter(c);
+  return { args, entry: counter(c), ret: 0 };
+}
+
 /**
- * Above the LibOS. The arguments of all three functions are those of the call, whichever it is. `debug`: the manifest has debug_type, and each line about a call is a PAL call outside of it (shim_internal.h:263-267). */
+ * Above the LibOS. The arguments go through all three functions, whichever call it is. `debug`: the manifest has debug_type, and each line
+ * about a call is a PAL call outside of it (shim_internal.h:263-267).
+ */
 export const libosCall = (name: SyscallName, debug: boolean): Flow[] => [
   grapheneFlow<CallLocals>(LIBC[name] as Declares<object>, "app", "2.13", ({ call, at, ret }) => [
-    call(
-      `shim_${name}()`,
-      SHIM[name] as unknown as Ref<CallLocals & { entry: number }>,
-      (c, v) => {
-        c.value = counter(c);
-        return { ...copyOf(v), entry: counter(c) };
-      },
-      "libos.syscall.enter",
-    ),
+    call(`shim_${name}()`, SHIM[name] as unknown as Ref<Shim<CallLocals>>, (c, v) => shimArgs(c, copyOf(v)), "libos.syscall.enter"),
     at("back"),
     ret("back in the application", returned, "app.return"),
   ]),
-  grapheneFlow<CallLocals & { entry: number }>(SHIM[name] as Declares<object>, "libos", "2.13", ({ act, test, call, at, ret }) => [
+  grapheneFlow<Shim<CallLocals>>(SHIM[name] as Declares<object>, "libos", "2.13", ({ act, test, call, at, ret }) => [
     act("BEGIN_SHIM: syscall_nr, user registers", (c) => {
       c.t.libos.syscallNr = SYSCALLS[name];
       c.value = SYSCALLS[name];
     }),
     debug && SLOW.has(name) ? call("debug: the call and its arguments", LIBOS.debug_printf) : null,
-    call(`shim_do_${name}()`, SHIM_DO[name] as unknown as Ref<object>, (_, v) => copyOf(v)),
+    call(`shim_do_${name}()`, SHIM_DO[name] as unknown as Ref<object>, (_, v) => copyOf(v.args)),
     act("END_SHIM", (c, v) => {
       v.ret = c.t.rax;
       c.value = v.ret;

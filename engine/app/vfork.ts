@@ -5,19 +5,11 @@ import { type Flow, flow } from "../generations/graphene-2019/flow.ts";
 import { copyOf } from "../state.ts";
 import { exitCall } from "./call.ts";
 import { LIBC, SHIM } from "./flows.ts";
-import { counter, returned } from "./syscalls.ts";
+import { returned, shimArgs } from "./syscalls.ts";
 
 /** Both return from the same call, the child first. */
 const libcVfork = flow(LIBC.vfork, "app", "2.15", (s) => [
-  s.call(
-    "shim_vfork()",
-    SHIM.vfork,
-    (c, v) => {
-      c.value = counter(c);
-      return { ...copyOf(v), entry: counter(c) };
-    },
-    "libos.syscall.enter",
-  ),
+  s.call("shim_vfork()", SHIM.vfork, (c, v) => shimArgs(c, copyOf(v)), "libos.syscall.enter"),
   s.test("not 0: the parent", (c) => c.t.rax !== 0, "parent"),
   s.act(
     "0: the child",
@@ -37,10 +29,7 @@ const posixSpawn = flow(LIBC.posix_spawn, "app", "2.15", (s) => [
   s.call(
     "clone(CLONE_VM|CLONE_VFORK): shim_clone()",
     SHIM.clone,
-    (c, v) => {
-      c.value = counter(c);
-      return { ...copyOf(v), vfork: true, entry: counter(c) };
-    },
+    (c, v) => shimArgs(c, { ...copyOf(v), vfork: true }),
     "libos.syscall.enter",
   ),
   s.ret("back in the application", returned, "app.return"),
