@@ -58,6 +58,8 @@ ${Object.entries(SECTIONS)
   --help          this text
 `;
 
+const minutes = (seconds: number): string => (seconds <= 60 ? "a minute" : `${Math.ceil(seconds / 60)} minutes`);
+
 const sum = (names: readonly string[]): number => names.reduce((seconds, name) => seconds + (SECTIONS[name]?.seconds ?? 0), 0);
 
 async function bench(chosen: readonly string[], scale: number): Promise<void> {
@@ -65,7 +67,7 @@ async function bench(chosen: readonly string[], scale: number): Promise<void> {
   const began = performance.now();
   const bars = createBars((text) => void process.stdout.write(text));
   const size = scale === 1 ? "" : `, ${scale} of the rows`;
-  bars.say(`node ${process.version}${size}; ${names.join(", ")}: about ${Math.ceil((scale * sum(names)) / 60)} minutes`);
+  bars.say(`node ${process.version}${size}; ${names.join(", ")}: about ${minutes(scale * sum(names))}`);
   for (const name of names) {
     const folder = mkdtempSync(path.join(tmpdir(), "eintr-bench-"));
     const setting: Setting = {
@@ -80,8 +82,8 @@ async function bench(chosen: readonly string[], scale: number): Promise<void> {
       rmSync(folder, { recursive: true, force: true });
     }
   }
-  const minutes = (performance.now() - began) / 60_000;
-  bars.say(`${bars.missed === 0 ? "all bars hold" : `${bars.missed} missed`}; it took ${minutes.toFixed(1)} minutes`);
+  const took = (performance.now() - began) / 60_000;
+  bars.say(`${bars.missed === 0 ? "all bars hold" : `${bars.missed} missed`}; it took ${took.toFixed(1)} minutes`);
   process.exitCode = bars.missed === 0 ? 0 : 1;
 }
 

@@ -41,7 +41,7 @@ export function engine({ bars, rows }: Setting): void {
     stepped.push(measureAlone("engine", String(cold)));
   }
   const share = least(ceiling) / least(stepped);
-  const what = `engine / heap simulator, first ${millions(cold)} rows of a process, graphene-sgx`;
+  const what = `engine / heap simulator, first ${millions(cold)} rows, graphene-sgx`;
   bars.report(what, share.toFixed(2), `>= ${COLD_BAR}`, share >= COLD_BAR);
 }
 

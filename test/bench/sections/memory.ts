@@ -9,6 +9,7 @@ const BAR = 1.15;
 
 /** Threads and processes that begin and end, and nothing else. */
 const CHURN = `name: churn
+title: Threads and children that come and go
 main:
   - loop:
       do:
@@ -34,7 +35,7 @@ export function memory(setting: Setting): void {
   };
   const compare = (what: string, scenario: string, few: number, many: number): void => {
     const ratio = peak(scenario, many) / peak(scenario, few);
-    bars.report(`memory of eintr record, ${what}, ${millions(many)} rows / ${millions(few)}`, times(ratio), `<= ${BAR} x`, ratio <= BAR);
+    bars.report(`memory, ${what}, ${millions(many)} rows / ${millions(few)}`, times(ratio), `<= ${BAR} x`, ratio <= BAR);
   };
   compare("server", "server", setting.rows(1_000_000), setting.rows(40_000_000));
   compare("threads and processes that end", churn, setting.rows(1_000_000), setting.rows(10_000_000));

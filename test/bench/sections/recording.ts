@@ -34,7 +34,7 @@ export async function recording(setting: Setting): Promise<void> {
     rmSync(blocks);
     rmSync(trace, { recursive: true });
     const share = least(ceilingMs) / least(commandMs);
-    const what = `eintr record, Arrow and SQLite / C with prepared statements, SQLite alone, ${millions(rows)} rows, ${stack}`;
+    const what = `eintr record / C into SQLite alone, ${millions(rows)} rows, ${stack}`;
     bars.report(what, times(share), `>= ${BAR.toFixed(1)} x`, share >= BAR);
   }
 }
