@@ -7,7 +7,7 @@ import { BLOCK_ROWS, type Block, type Known, type Lists, newBlock } from "./bloc
 import { ask, type ChoiceKind, type Chooser } from "./choice.ts";
 import { hasBegun, newFrame } from "./control.ts";
 import { ScenarioError } from "./errors.ts";
-import { ACT, CALL, type Program, RET, TEST } from "./flow.ts";
+import { ACT, CALL, type Program, RET, type Step, TEST } from "./flow.ts";
 import { isFrameOf, numberOf } from "./frames.ts";
 import { outsideCode, restoreRt } from "./host/flows.ts";
 import { type Declared, PIPE } from "./object-kinds.ts";
@@ -28,7 +28,7 @@ import {
   type Thread,
 } from "./state.ts";
 import { NEVER } from "./time.ts";
-import type { Decision, ThreadInfo } from "./transition.ts";
+import { type Arguments, type Decision, type KindId, type KindName, kindName, type ThreadInfo } from "./transition.ts";
 
 /** Largest numbers of the columns `depth` and `pending`, and of `preempt`. */
 const MOST = 0xffff;
@@ -140,6 +140,7 @@ export class Cpu<T extends Thread = Thread, P extends Process = Process> {
         stack.pop();
         break;
     }
+    if (this.kind !== s.kind && !s.kinds.includes(this.kind)) this.otherKind(s);
     this.emit(t, 2 * (flow.base + pc) + context);
     t.time = this.now + s.ns + this.ns;
   }
@@ -165,6 +166,14 @@ export class Cpu<T extends Thread = Thread, P extends Process = Process> {
     this.extra = 0;
     this.detail = 0;
     this.ns = 0;
+  }
+
+  /** The row is of this kind, and these are its arguments: the typed way to tell them. */
+  row<N extends KindName>(kind: KindId<N>, ...args: Arguments<N>): void;
+  row(kind: number, value = 0, extra = 0): void {
+    this.kind = kind;
+    this.value = value;
+    this.extra = extra;
   }
 
   private emit(t: Thread, site: number): void {
@@ -195,6 +204,11 @@ export class Cpu<T extends Thread = Thread, P extends Process = Process> {
     m.now = this.now;
     b.n = i + 1;
     m.seq += 1;
+  }
+
+  /** A listing would not tell of it: our bug. */
+  private otherKind(s: Step): never {
+    throw new Error(`seq ${this.m.seq}: the step "${s.label}" is not declared to make a row of kind ${kindName(this.kind)}`);
   }
 
   /** What no column holds, and no real stack or memory either. The recording ends here, and what it has stays readable. */

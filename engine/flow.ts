@@ -8,7 +8,7 @@ import { type Costs, costOf } from "./costs.ts";
 import type { Cpu } from "./cpu.ts";
 import { type Declares, type NoLocals, REFS, type Ref } from "./ref.ts";
 import type { Frame, Locals } from "./state.ts";
-import { CONTEXTS, KIND, type KindName, kindName, type Layer, type Site } from "./transition.ts";
+import { CONTEXTS, INSTEAD, KIND, type KindName, kindName, type Layer, type Site } from "./transition.ts";
 
 /** How `Cpu.step` treats a step; numbers for the hot switch. */
 export const ACT = 0;
@@ -19,7 +19,9 @@ export const RET = 3;
 export interface Step {
   readonly op: 0 | 1 | 2 | 3;
   readonly label: string;
+  /** The kind its row has as a rule, and all that it may have (`INSTEAD` in transition.ts, and what the flow says). */
   readonly kind: number;
+  readonly kinds: readonly number[];
   readonly ns: number;
   readonly run: (c: Cpu, v: Locals) => unknown;
   /** TEST: where to go when it holds, a mark before assembly. */
@@ -59,6 +61,9 @@ export interface Flow extends FlowOptions {
 /** What a flow is written of. */
 export type Item = Step | Mark | Own;
 
+/** The kind of a step's row; several when that depends on how it comes out, the usual one first. */
+export type Kinds = KindName | readonly [KindName, ...KindName[]];
+
 type Run<V, C> = (c: C, v: V) => unknown;
 
 /** A with no field that W has not: all frames of a flow have the same fields, and so one hidden class. */
@@ -67,17 +72,17 @@ export type Exactly<W, A extends W> = A & { readonly [K in Exclude<keyof A, keyo
 /** Step constructors for a flow with locals V; C is the processor as the stack's generation knows it, with its threads and processes. */
 export interface Steps<V, C = Cpu> {
   /** Change the world. A `jump` in it may move the flow's own place. */
-  act(label: string, run?: Run<V, C>, kind?: KindName): Step;
+  act(label: string, run?: Run<V, C>, kind?: Kinds): Step;
   /** Go to a mark when `when` holds. */
-  test(label: string, when: Run<V, C>, to: string, kind?: KindName): Step;
+  test(label: string, when: Run<V, C>, to: string, kind?: Kinds): Step;
   jump(to: string, label?: string): Step;
   /** Enter another flow; `args` makes its locals, all of them. */
-  call<W extends object, const A extends W>(label: string, callee: Ref<W>, args: (c: C, v: V) => Exactly<W, A>, kind?: KindName): Step;
-  call(label: string, callee: Ref<NoLocals>, args?: Run<V, C>, kind?: KindName): Step;
+  call<W extends object, const A extends W>(label: string, callee: Ref<W>, args: (c: C, v: V) => Exactly<W, A>, kind?: Kinds): Step;
+  call(label: string, callee: Ref<NoLocals>, args?: Run<V, C>, kind?: Kinds): Step;
   /** Enter a flow chosen at run time: `run` returns the frame (`enter`), or null to go on without a call. */
-  callDynamic(label: string, run: (c: C, v: V) => Frame | null, kind?: KindName): Step;
+  callDynamic(label: string, run: (c: C, v: V) => Frame | null, kind?: Kinds): Step;
   /** Leave the flow; `run` may set the result in `c.t.rax` and the transition's arguments. */
-  ret(label?: string, run?: Run<V, C>, kind?: KindName): Step;
+  ret(label?: string, run?: Run<V, C>, kind?: Kinds): Step;
   at(mark: string): Mark;
   /**
    * Declares variables of the flow beside its arguments, with what they are at its start: all that it ever sets. Plain data that is replaced
@@ -89,21 +94,18 @@ export interface Steps<V, C = Cpu> {
 const nothing = (): void => {};
 const noArgs = (): Locals => ({});
 
-const step = (op: Step["op"], label: string, kind: KindName, run: unknown, to = "", callee = ""): Step => ({
-  op,
-  label,
-  kind: KIND[kind],
-  ns: costOf(kind),
-  run: run as Step["run"],
-  to,
-  callee,
-});
+function step(op: Step["op"], label: string, kinds: Kinds, run: unknown, to = "", callee = ""): Step {
+  const said = typeof kinds === "string" ? [kinds] : kinds;
+  const [kind] = said;
+  const all = [...new Set([...said, ...(INSTEAD[kind] ?? []), "undefined" as const])];
+  return { op, label, kind: KIND[kind], kinds: all.map((name) => KIND[name]), ns: costOf(kind), run: run as Step["run"], to, callee };
+}
 
 const STEPS: Steps<never> = {
   act: (label, run = nothing, kind = "step") => step(ACT, label, kind, run),
   test: (label, when, to, kind = "branch") => step(TEST, label, kind, when, to),
   jump: (to, label = `go to ${to}`) => step(TEST, label, "branch", () => true, to),
-  call: (label: string, callee: Pick<Ref<NoLocals>, "name">, args: unknown = noArgs, kind: KindName = "call") =>
+  call: (label: string, callee: Pick<Ref<NoLocals>, "name">, args: unknown = noArgs, kind: Kinds = "call") =>
     step(CALL, label, kind, args, "", callee.name),
   callDynamic: (label, run, kind = "call") => step(CALL, label, kind, run),
   ret: (label = "return", run = nothing, kind = "return") => step(RET, label, kind, run),

@@ -68,6 +68,7 @@ export { NEVER } from "./time.ts";
 export {
   CARRIES_SIGNAL_ID,
   CONTEXTS,
+  DETAILS,
   type Decision,
   KIND,
   KIND_COUNT,

@@ -150,7 +150,7 @@ const handleOne = flow(
       c.t.libos.preempt = v.savedPreempt;
       c.t.libos.delayed = v.savedDelayed;
     }),
-    act("copy signal.context.<regs> in signal.pal_context if not NULL", copyContext),
+    act("copy signal.context.<regs> in signal.pal_context if not NULL", copyContext, ["step", "undefined.read"]),
     jump("return", "return"),
     at("default"),
     test("default action: terminate?", (c, v) => terminates(v.signal) && c.t.libos.ready, "kill"),

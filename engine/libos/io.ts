@@ -129,16 +129,20 @@ function taken(c: Cpu, v: CallLocals): boolean {
 /** rem is computed with a slip that only shows above a second (3.2 nanosleep-remaining-wrong); it is the row's value. */
 const nanosleep = flow(SHIM_DO.nanosleep, "libos", "2.20", (s) => [
   dk(s, "DkThreadDelayExecution(microseconds)", "DkThreadDelayExecution", (_, v) => ({ timeout: v.timeout })),
-  s.act("slept shorter than asked: -EINTR and the rest", (c, v) => {
-    const asked = Math.floor(v.timeout / 1000);
-    const remaining = Math.max(0, asked - c.t.rax);
-    v.ret = c.t.rax < asked ? E.INTR : 0;
-    const seconds = Math.floor(remaining / 1e6);
-    c.value = v.ret === 0 ? 0 : (remaining - 1000 * seconds) * 1000;
-    if (!v.rem || v.ret === 0) return;
-    c.kind = KIND["app.output"];
-    c.extra = OUT.remaining;
-  }),
+  s.act(
+    "slept shorter than asked: -EINTR and the rest",
+    (c, v) => {
+      const asked = Math.floor(v.timeout / 1000);
+      const remaining = Math.max(0, asked - c.t.rax);
+      v.ret = c.t.rax < asked ? E.INTR : 0;
+      const seconds = Math.floor(remaining / 1e6);
+      c.value = v.ret === 0 ? 0 : (remaining - 1000 * seconds) * 1000;
+      if (!v.rem || v.ret === 0) return;
+      c.kind = KIND["app.output"];
+      c.extra = OUT.remaining;
+    },
+    ["step", "app.output"],
+  ),
   answer(s),
 ]);
 

@@ -340,17 +340,21 @@ const STREAM_CLOSED = 104;
 
 /** IPC_CLD_EXIT: of a thread on thread_list its end, of any other one a note (struct shim_simple_thread). */
 const threadExit = flow(LIBOS.ipc_thread_exit, "libos", "2.15", (s) => [
-  s.callDynamic("__lookup_thread(tid): thread_exit(thread)", (c, v) => {
-    const { target, exitCode, termSignal } = v.message;
-    const child = childOf(c.process(c.t), target);
-    c.value = target;
-    if (!child) {
-      c.kind = KIND.step;
-      return null;
-    }
-    if (child.alive) Object.assign(child, { exitCode, termSignal });
-    return enter(c.program, LIBOS.thread_exit, { child: target, send: false });
-  }),
+  s.callDynamic(
+    "__lookup_thread(tid): thread_exit(thread)",
+    (c, v) => {
+      const { target, exitCode, termSignal } = v.message;
+      const child = childOf(c.process(c.t), target);
+      c.value = target;
+      if (!child) {
+        c.kind = KIND.step;
+        return null;
+      }
+      if (child.alive) Object.assign(child, { exitCode, termSignal });
+      return enter(c.program, LIBOS.thread_exit, { child: target, send: false });
+    },
+    ["call", "step"],
+  ),
   s.ret(),
 ]);
 

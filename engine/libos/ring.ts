@@ -85,6 +85,7 @@ const allocate = flow(
         return t ? ringOf(t, v.signal).length >= RING_CAPACITY : false;
       },
       "full",
+      ["branch", "undefined.read"],
     ),
     test("compare-and-swap tail, tail + 1: is the old value tail + 1? again", (c, v) => swapTail(c, v) === next(v.tail), "again"),
     at(RESERVED),

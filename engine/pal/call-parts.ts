@@ -70,11 +70,15 @@ export const leave = <V extends PalLocals>(pal: PalName, s: Steps<V>): Step =>
 /** The same for the calls behind every lock(): when nothing is pended, looking is all there is, and it is one row. */
 export const leaveQuickly = <V extends PalLocals>(pal: PalName, s: Steps<V>): Step =>
   pal === "linux"
-    ? s.callDynamic(CHECK, (c) => {
-        if (c.t.pal.pendingEvent !== 0) return enterFlow(c.program, checkPendingEvent, { event: 0, id: 0 });
-        c.kind = KIND.step;
-        return null;
-      })
+    ? s.callDynamic(
+        CHECK,
+        (c) => {
+          if (c.t.pal.pendingEvent !== 0) return enterFlow(c.program, checkPendingEvent, { event: 0, id: 0 });
+          c.kind = KIND.step;
+          return null;
+        },
+        ["call", "step"],
+      )
     : clear(s);
 
 export const done = <V extends PalLocals>(s: Steps<V>): Step =>

@@ -1,7 +1,7 @@
 /** `eintr schema`: tables, columns and meanings of a trace's database, the kinds of transition, the form of a scenario. */
 
 import { Command, Option } from "commander";
-import { hint, KINDS, operationPages, scenarioJsonSchema } from "../../engine/index.ts";
+import { DETAILS, hint, KINDS, operationPages, scenarioJsonSchema } from "../../engine/index.ts";
 import { describeSchema, schemaSql, type TableEntry } from "../../recorder/index.ts";
 import { InputError, type Io } from "../io.ts";
 import { scenarioFormText } from "../present/manual.ts";
@@ -80,7 +80,8 @@ function tableText(table: TableEntry, { strong, dim }: Paint): string {
 function kindsText({ strong, dim }: Paint): string {
   const width = Math.max(...KINDS.map((kind) => kind.name.length));
   const lines = KINDS.map(({ name, text, value, extra }) => {
-    const more = [value === "" ? "" : `value: ${value}`, extra === "" ? "" : `extra: ${extra}`].filter((part) => part !== "").join("; ");
+    const detail = DETAILS[name] ?? "";
+    const more = [`value = ${value}`, `extra = ${extra}`, `detail = ${detail}`].filter((part) => !part.endsWith("= ")).join("; ");
     return `  ${name.padEnd(width)}  ${text}${more === "" ? "" : dim(`  [${more}]`)}`;
   });
   return `${strong("Kinds of transition")}\n${lines.join("\n")}\n`;

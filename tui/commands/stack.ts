@@ -1,7 +1,7 @@
 /** `eintr stack`: the flows of a stack as readable tables; the listing is the documentation of what is emulated. */
 
 import { Command, Option } from "commander";
-import { ACT, CALL, type FixName, type Flow, hint, kindName, RET, STACK_NAMES, STACKS, type Step, TEST } from "../../engine/index.ts";
+import { ACT, CALL, type FixName, type Flow, hint, KIND, kindName, RET, STACK_NAMES, STACKS, type Step, TEST } from "../../engine/index.ts";
 import { InputError, type Io } from "../io.ts";
 import { fixList, fixOption, stackName } from "../options.ts";
 import { paint } from "../present/style.ts";
@@ -22,7 +22,8 @@ export function stackCommand(io: Io): Command {
     .addHelpText(
       "after",
       `
-A step that makes another kind of transition than "step" says which; "-> mark"
+A step that makes another kind of transition than "step" says which, and "or"
+what else it may be by how it comes out ("undefined" any step may be); "-> mark"
 is where a branch goes, "calls" whom it enters.
 
 Examples:
@@ -67,11 +68,14 @@ function flowText(flow: Flow, color: boolean): string {
 const QUIET: ReadonlySet<string> = new Set(["step", "branch", "call", "return"]);
 
 function aside(step: Step): string {
-  const kind = kindName(step.kind);
+  const kind = step.kinds
+    .filter((id) => id !== KIND.undefined || step.kind === id)
+    .map(kindName)
+    .join(" or ");
   const parts = [
     step.op === TEST ? `-> ${step.to}` : "",
     step.op === CALL ? `calls ${step.callee === "" ? "(chosen at run time)" : step.callee}` : "",
-    step.op === RET && kind !== "return" ? "returns" : "",
+    step.op === RET && step.kind !== KIND.return ? "returns" : "",
     QUIET.has(kind) ? "" : kind,
   ].filter((part) => part !== "");
   return parts.length === 0 ? "" : `   [${parts.join("; ")}]`;
@@ -85,6 +89,16 @@ const flowJson = ({ name, layer, source, note, items }: Flow) => ({
   source,
   note,
   steps: items.map((item) =>
-    isStep(item) ? { op: OPS[item.op], label: item.label, kind: kindName(item.kind), ns: item.ns, to: item.to, callee: item.callee } : item,
+    isStep(item)
+      ? {
+          op: OPS[item.op],
+          label: item.label,
+          kind: kindName(item.kind),
+          kinds: item.kinds.map(kindName),
+          ns: item.ns,
+          to: item.to,
+          callee: item.callee,
+        }
+      : item,
   ),
 });

@@ -229,7 +229,7 @@ const handle = flow(genericSignalHandle, "pal", "2.10", ({ test, call, at, ret, 
     v.handled = true;
   }),
   at("none"),
-  ret("return", handled),
+  ret("return", handled, ["return", "pal.event.lost"]),
 ]);
 
 const trigger = flow(genericEventTrigger, "pal", "2.10", ({ act, callDynamic, ret }) => [

@@ -65,7 +65,7 @@ const entry = flow(
         c.value = underTheFrame(c, ssa0(c));
         if (c.value === 0) c.kind = KIND.step;
       },
-      "sgx.clobber",
+      ["sgx.clobber", "step"],
     ),
     act("update GPRSGX = (RSP = new frame, RDI = event, RSI = new frame, RIP = _DkExceptionHandler)", (c, v) => {
       const ssa = ssa0(c);
@@ -127,11 +127,15 @@ function stageOneDone(c: Cpu): void {
 
 /** The trusted half of an ocall, as explicit steps because a signal between any two of them matters (3.4 sgx-*-window). */
 const ocall = flow(sgxOcall, "pal", "1.3, 2.3", ({ act, test, call, at, ret }) => [
-  act("sgx_ocalloc: copy the arguments to the untrusted stack", (c) => {
-    if (!outerOcall(c)) return;
-    c.kind = KIND["sgx.clobber"];
-    c.value = CLOBBER.UNTRUSTED_STACK;
-  }),
+  act(
+    "sgx_ocalloc: copy the arguments to the untrusted stack",
+    (c) => {
+      if (!outerOcall(c)) return;
+      c.kind = KIND["sgx.clobber"];
+      c.value = CLOBBER.UNTRUSTED_STACK;
+    },
+    ["step", "sgx.clobber"],
+  ),
   act("save registers and FPU state, TLS.stack = RSP", (c) => {
     c.t.sgx.ocallStack = c.t.stack;
     c.t.sgx.ocallDepth = stackOf(c.t, c.t.stack).length;

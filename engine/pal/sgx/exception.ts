@@ -182,7 +182,7 @@ const handle = flow(genericSignalHandle, "pal", "2.6", ({ act, test, call, at, r
     v.handled = true;
   }),
   at("none"),
-  ret("return", handled),
+  ret("return", handled, ["return", "pal.event.lost"]),
 ]);
 
 const trigger = flow(
@@ -213,7 +213,10 @@ const goBack = flow(exceptionReturn, "pal", "2.6", ({ act, test, at, ret }) => [
   test("event.frame is NULL", (c) => (eventHere(c)?.frame ?? -1) < 0, "return"),
   act("update registers with event.frame registers, RAX = 0; return to LibOS (as if PAL function returned)", abandon, "pal.call.abandon"),
   at("context"),
-  act("update registers with event.context registers (including RSP): context is reset, no unwinding", resumeContext),
+  act("update registers with event.context registers (including RSP): context is reset, no unwinding", resumeContext, [
+    "step",
+    "sgx.clobber",
+  ]),
   at("return"),
   ret(),
 ]);
