@@ -1,4 +1,4 @@
-/** `eintr demo` (`npm start`): the tour. Records, analyzes and shows, by the same road as the single commands. */
+/** `eintr demo` (`npm start`): the tour. Records, analyzes and shows, through the same code as the single commands. */
 
 import { Command } from "commander";
 import { analyzeAndKeep } from "../analyzing.ts";
@@ -62,8 +62,8 @@ function tryNext(dir: string): string {
     [`replay ${dir} --finding 1`, "the same in a terminal app: step through it, forward and back"],
     [`rerun ${dir} --fix ${FIX}`, "what the fix changes"],
     [`rerun ${dir} --stack native-linux`, "what Linux alone would have done"],
-    [`query ${dir} "SELECT * FROM signals"`, "the road of each signal, in SQL"],
-    [`explain ${FIX}`, "why it matters, how it was mended"],
+    [`query ${dir} "SELECT * FROM signals"`, "the path of each signal, in SQL"],
+    [`explain ${FIX}`, "why it matters, how it was fixed"],
     ["scenarios", "more cases"],
   ] as const;
   return lines.map(([command, why]) => `  ${PROGRAM} ${command}\n      ${why}\n`).join("");

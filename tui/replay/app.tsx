@@ -132,7 +132,7 @@ async function settle(c: Context, signal: AbortSignal): Promise<void> {
   if (!signal.aborted) c.dispatch({ type: "settled" });
 }
 
-/** And the frame with the state does not wait for the rules. */
+/** Runs the rules after the frame that shows the machine's state. */
 async function analyzeInBackground(c: Context, signal: AbortSignal): Promise<void> {
   if (!c.state().looking) return;
   await turn();

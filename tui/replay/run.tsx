@@ -51,7 +51,7 @@ export async function runReplay(io: Io, name: string, options: ReplayOptions): P
     if (otherTrace !== null) opened.push(otherTrace);
     const other = otherTrace === null ? null : openSession(otherTrace, look, null);
     const session = openSession(trace, { ...look, opened: name }, other);
-    await layTogether(io, session);
+    await alignRuns(io, session);
     await show(io, session, await startOf(session, options));
     if (io.signal.aborted) io.exitCode = io.signal.reason === "SIGTERM" ? 143 : 130;
   } finally {
@@ -94,11 +94,11 @@ async function openOther(io: Io, trace: Trace, options: ReplayOptions, scratch: 
   return openForCommand(io, dir);
 }
 
-async function layTogether(io: Io, session: ReplaySession): Promise<void> {
+async function alignRuns(io: Io, session: ReplaySession): Promise<void> {
   const progress = startProgress();
   try {
-    const laid = await alignCalls(session, io.signal, (done, total) => progress.update("laying the two runs side by side", done, total));
-    if (!laid) throw new InputError("interrupted while the two runs were laid side by side");
+    const laid = await alignCalls(session, io.signal, (done, total) => progress.update("aligning the two runs", done, total));
+    if (!laid) throw new InputError("interrupted while the two runs were aligned");
   } catch (error) {
     // A damaged trace: the pane says so, where it is to be seen.
     if (!(error instanceof TraceError)) throw error;

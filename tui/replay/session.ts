@@ -21,7 +21,7 @@ export interface StoredFinding {
   readonly evidence: readonly { readonly seq: number; readonly caption: string }[];
 }
 
-/** The road of one signal: hops in order, each at the seq where it happened. */
+/** The path of one signal: its hops in order, each with the seq at which it happened. */
 export interface SignalPath {
   readonly id: number;
   readonly name: string;
@@ -35,7 +35,7 @@ export interface ReplaySession {
   readonly machines: MachineAt;
   /** Findings in the database; null when not all rules looked yet. */
   readonly stored: readonly StoredFinding[] | null;
-  /** Findings that are only counted in the database: so many others are like them, or more than are kept here. */
+  /** Number of findings that the database only counts, because of a limit, and of those beyond `MAX_FINDINGS`. */
   readonly onlyCounted: number;
   /** Parts of the trace (of `MINIMAP_PARTS`) by number of signals; for the minimap. */
   readonly density: Float64Array;
@@ -60,7 +60,7 @@ export const stackOf = ({ trace }: ReplaySession): string => [trace.info.stack, 
 export const MINIMAP_PARTS = 200;
 /** Findings that are kept for showing; `eintr query` has them all. */
 const MAX_FINDINGS = 2000;
-/** Of all findings; and the longest text of one, in characters. */
+/** Limits: pieces of evidence over all findings, and characters of one text. */
 const MAX_EVIDENCE = 50 * MAX_FINDINGS;
 const MAX_TEXT = 2000;
 /** A trace that not all rules looked through is analyzed for the replay when it is not longer than this. */
@@ -122,13 +122,13 @@ function loadFindings(trace: Trace): StoredFinding[] | null {
   }));
 }
 
-/** Whether the replay itself has the rules look through the trace, and has not yet. */
+/** Whether the replay has to run the rules itself: they have not run yet, and the trace is short enough. */
 export const needsAnalysis = (session: ReplaySession): boolean => session.stored === null && session.rows.count <= ANALYZE_ROWS;
 
-/** Nobody looked, and nobody will before `eintr analyze`. */
+/** Not all rules have analyzed the trace, and the replay does not: the trace is too long. */
 export const isTooLongToAnalyze = (session: ReplaySession): boolean => session.stored === null && session.rows.count > ANALYZE_ROWS;
 
-/** What the rules found, or find now: block by block, the keys stay alive. Throws TraceError. */
+/** The stored findings, or those of the rules run now, block by block so that keys are answered meanwhile. Throws TraceError. */
 export async function findingsOf(session: ReplaySession, signal?: AbortSignal): Promise<readonly StoredFinding[]> {
   if (!needsAnalysis(session)) return session.stored ?? [];
   const result = await analyze(session.trace, { signal });

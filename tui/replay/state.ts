@@ -4,10 +4,10 @@ import type { Cell } from "../../recorder/index.ts";
 import { type Line, lineOf } from "./input/line-edit.ts";
 import { needsAnalysis, type ReplaySession, type SignalPath, type StoredFinding } from "./session.ts";
 
-/** What typed keys go to. */
+/** The prompt that takes typed keys. */
 export type Prompt = "search" | "jump" | "sql" | "palette";
 
-/** What lies over timeline and pane until it is closed. */
+/** Shown instead of timeline and pane until it is closed. */
 export type Overlay = "help" | "why";
 
 export interface SqlResult {
@@ -20,7 +20,7 @@ export interface SqlResult {
 export interface ReplayState {
   readonly width: number;
   readonly height: number;
-  /** The transition that was made last: everything is shown as it was after it. */
+  /** The cursor: all panes show the state after this transition. */
   readonly seq: number;
   /** Thread of the timeline. */
   readonly thread: number;
@@ -31,32 +31,32 @@ export interface ReplayState {
   readonly overlay: Overlay | null;
   /** Timeline without branches, returns and small functions. */
   readonly folded: boolean;
-  /** 0 stands still; else direction of play. */
+  /** Direction of playback; 0 when paused. */
   readonly playing: -1 | 0 | 1;
-  /** What a step of play is. */
+  /** What one step of playback moves to. */
   readonly playWhat: "step" | "signal" | "evidence";
   /** Steps a second, of plain steps. */
   readonly speed: number;
   readonly prompt: Prompt | null;
   readonly line: Line;
-  /** What was entered before, the newest last. */
+  /** Earlier entries of each prompt, the newest last. */
   readonly entered: Readonly<Record<Prompt, readonly string[]>>;
-  /** So far back in it one went; 0 for a line of one's own. */
+  /** History position: 0 is the line being edited, n the n-th most recent entry. */
   readonly historyIndex: number;
   readonly search: string;
   /** Signal that is followed by its id; null for none. */
   readonly signal: number | null;
-  /** The road of the signal that is followed, once it is known. */
-  readonly road: SignalPath | null;
-  /** What the rules found; empty while they are `looking`. */
+  /** The path of the followed signal; null until it is loaded. */
+  readonly signalPath: SignalPath | null;
+  /** Findings of the rules; empty while `looking`. */
   readonly findings: readonly StoredFinding[];
   readonly looking: boolean;
-  /** An error kept the rules from looking through all of the trace: what is found is not known. */
+  /** An error stopped the rules before the end of the trace: `findings` is incomplete. */
   readonly analysisFailed: boolean;
-  /** Index of the finding that is told, and of its evidence. */
+  /** Index of the active finding, and of its current evidence. */
   readonly finding: number | null;
   readonly evidence: number;
-  /** The end of the story was told where one stands: going on begins it again. */
+  /** The end of the walkthrough was reported at this evidence: the next Enter restarts it. */
   readonly walkthroughOver: boolean;
   readonly bookmarks: readonly number[];
   readonly sql: SqlResult | null;
@@ -71,7 +71,7 @@ export interface ReplayState {
 
 const SPEEDS = [1, 2, 5, 10, 30, 100, 300] as const;
 
-/** What is read takes longer than what is looked at: so many times slower are a signal's road and a story. */
+/** Playback of a signal's path and of evidence is slower by these factors: their texts take time to read. */
 const SLOWER: Readonly<Record<ReplayState["playWhat"], number>> = { step: 1, signal: 5, evidence: 10 };
 
 export const stepsPerSecond = ({ speed, playWhat }: ReplayState): number => speed / SLOWER[playWhat];
@@ -94,7 +94,7 @@ export const initialState = (width: number, height: number): ReplayState => ({
   historyIndex: 0,
   search: "",
   signal: null,
-  road: null,
+  signalPath: null,
   findings: [],
   looking: false,
   analysisFailed: false,
@@ -109,14 +109,14 @@ export const initialState = (width: number, height: number): ReplayState => ({
   busy: false,
 });
 
-/** How a session is first looked at. */
+/** The state in which a session starts. */
 export const startState = (session: ReplaySession, width: number, height: number): ReplayState => ({
   ...initialState(width, height),
   findings: session.stored ?? [],
   looking: needsAnalysis(session),
 });
 
-/** The finding whose story is told. */
+/** The finding whose evidence is walked through. */
 export const activeFinding = ({ finding, findings }: ReplayState): StoredFinding | undefined =>
   finding === null ? undefined : findings[finding];
 
@@ -135,11 +135,11 @@ export type Action =
   | { readonly type: "entered"; readonly prompt: Prompt; readonly text: string }
   | { readonly type: "search"; readonly text: string }
   | { readonly type: "follow"; readonly signal: number | null }
-  | { readonly type: "road"; readonly road: SignalPath }
+  | { readonly type: "signalPath"; readonly signalPath: SignalPath }
   | { readonly type: "settled" }
   | { readonly type: "found"; readonly findings: readonly StoredFinding[] | null }
   | { readonly type: "finding"; readonly finding: number | null; readonly evidence: number }
-  | { readonly type: "storyOver" }
+  | { readonly type: "walkthroughOver" }
   | { readonly type: "bookmark" }
   | { readonly type: "sql"; readonly result: SqlResult }
   | { readonly type: "sqlRow"; readonly row: number }
@@ -177,16 +177,16 @@ export function reduce(s: ReplayState, a: Action): ReplayState {
     case "search":
       return { ...s, search: a.text };
     case "follow":
-      return { ...s, signal: a.signal, road: null };
-    case "road":
-      return a.road.id === s.signal ? { ...s, road: a.road } : s;
+      return { ...s, signal: a.signal, signalPath: null };
+    case "signalPath":
+      return a.signalPath.id === s.signal ? { ...s, signalPath: a.signalPath } : s;
     case "settled":
       return { ...s, settled: true };
     case "found":
       return { ...s, findings: a.findings ?? [], looking: false, analysisFailed: a.findings === null };
     case "finding":
       return { ...s, finding: a.finding, evidence: a.evidence, walkthroughOver: false };
-    case "storyOver":
+    case "walkthroughOver":
       return { ...s, walkthroughOver: true };
     case "bookmark":
       return { ...s, bookmarks: toggled(s.bookmarks, s.seq) };

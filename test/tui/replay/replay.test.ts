@@ -149,7 +149,7 @@ describe("stories", () => {
     await s.press("enter", "enter");
     expect(s.screen()).toMatch(/evidence 2 of \d/);
     await s.press("b", "b");
-    expect(s.state().message).toBe("the story begins here");
+    expect(s.state().message).toBe("the walkthrough begins here");
   });
 
   test("follow a nested SIGINT through the layers", async () => {
@@ -158,7 +158,7 @@ describe("stories", () => {
     s.context.dispatch({ type: "search", text: "SIGINT" });
     await s.press("end", "[", "f");
     const signal = s.state().signal ?? 0;
-    expect(s.state().road).toMatchObject({ name: "SIGINT", outcome: "handled" });
+    expect(s.state().signalPath).toMatchObject({ name: "SIGINT", outcome: "handled" });
     const hops: string[] = [];
     await s.press("home");
     for (;;) {

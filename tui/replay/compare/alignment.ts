@@ -5,7 +5,7 @@ import { pairUp, type SeenCalls, type SeenPair, watchCalls } from "../../../anal
 import type { ReplaySession } from "../session.ts";
 import { siteNumbers } from "./divergence.ts";
 
-/** Calls of traces longer than this are not laid side by side: it would take a pass over all of it. */
+/** Traces with more rows than this are not aligned: it takes a pass over all rows. */
 const COMPARED_ROWS = 3_000_000;
 
 const areCompared = (session: ReplaySession, other: ReplaySession): boolean =>

@@ -1,55 +1,55 @@
-/** Two runs step by step: how far a thread makes the same steps in both, and where the roads part. */
+/** Two runs compared step by step: how long a thread makes the same steps in both, and where they diverge. */
 
 import type { ReplaySession } from "../session.ts";
 
-/** Rows of each run that are looked through for where the roads part. */
+/** Search window: rows of each run that are compared from a common point on. */
 export const MAX_ALIGNED_ROWS = 20_000;
-/** Roads kept: a redraw walks none. */
+/** Alignments kept in memory, so that a redraw computes none. */
 const MAX_ALIGNMENTS = 16;
-/** Longest way round, in steps of the thread, that one run may go before it is back on the other's road. */
+/** Longest detour, in steps of the thread, that one run may take before both make the same steps again. */
 const DETOUR = 100;
-/** They are on one road again when so many steps are the same. */
+/** A detour is over when this many steps are the same. */
 const SAME_STEPS = 4;
 
-/** The same moment in this run and in the other. */
+/** The same moment in this run and in the other one, as seqs. */
 export interface Both {
   readonly here: number;
   readonly there: number;
 }
 
-/** Where the roads part: the last step that is the same, and the first ones that are not. */
+/** Where the runs diverge: the last common step, and the first step of each run after it. */
 export interface Divergence {
   readonly last: Both;
   readonly next: Both;
 }
 
-interface Road {
+interface StepAlignment {
   /** Steps of the thread that both runs make: the n-th here is the n-th there. */
   readonly here: readonly number[];
   readonly there: readonly number[];
-  /** All its steps here, as far as they were looked through. */
+  /** All steps of the thread in this run, up to the end of the search window. */
   readonly all: readonly number[];
-  /** The first one; null when there is none. */
+  /** The first divergence; null if there is none. */
   readonly divergence: Divergence | null;
-  /** From this seq here on nobody looked, in this run or the other one; null when the road goes to its end, or they part for good. */
+  /** First seq past the search window; null if the search reached the end of the trace or the runs diverged for good. */
   readonly end: number | null;
 }
 
-const roads = new WeakMap<ReplaySession, Map<string, Road>>();
+const alignments = new WeakMap<ReplaySession, Map<string, StepAlignment>>();
 
-export function alignedSteps(session: ReplaySession, other: ReplaySession, thread: string, from: Both): Road {
-  let kept = roads.get(session);
-  if (kept === undefined) roads.set(session, (kept = new Map()));
+export function alignedSteps(session: ReplaySession, other: ReplaySession, thread: string, from: Both): StepAlignment {
+  let kept = alignments.get(session);
+  if (kept === undefined) alignments.set(session, (kept = new Map()));
   const key = `${from.here} ${from.there} ${thread}`;
   const known = kept.get(key);
   if (known !== undefined) return known;
-  const road = alignSteps(session, other, thread, from);
+  const aligned = alignSteps(session, other, thread, from);
   if (kept.size >= MAX_ALIGNMENTS) kept.delete(kept.keys().next().value ?? "");
-  kept.set(key, road);
-  return road;
+  kept.set(key, aligned);
+  return aligned;
 }
 
-function alignSteps(session: ReplaySession, other: ReplaySession, thread: string, from: Both): Road {
+function alignSteps(session: ReplaySession, other: ReplaySession, thread: string, from: Both): StepAlignment {
   const numbers = siteNumbers(session, other);
   const one = stepsOf(session, threadOf(session, thread), from.here, numbers.here);
   const two = stepsOf(other, threadOf(other, thread), from.there, numbers.there);
@@ -82,7 +82,7 @@ function endOf(one: Steps, i: number, two: Steps, j: number): number | null {
   return one.end;
 }
 
-/** How many steps only one of the runs makes until they are on one road again; null when they are not soon. */
+/** How many steps only one of the runs makes until both make the same ones again; null if that takes longer than `DETOUR`. */
 function detour(one: readonly number[], i: number, two: readonly number[], j: number): Both | null {
   for (let n = 1; n <= DETOUR; n += 1) {
     if (isSame(one, i, two, j + n)) return { here: 0, there: n };

@@ -1,4 +1,4 @@
-/** Places of two runs that were laid side by side: where the other one is when this one stands somewhere. */
+/** Positions in two aligned runs: where the other run is while this one is at a given seq. */
 
 import { outcome, type Seen, type SeenPair } from "../../../analyzer/index.ts";
 import type { ReplaySession } from "../session.ts";
@@ -63,8 +63,8 @@ function lastCommonEvent(session: ReplaySession, thread: string, seq: number): B
 export interface Aligned {
   readonly seq: number;
   readonly thread: number;
-  /** Why the other run stands still: this one is on a road of its own, or nobody looks so far. Null as long as they go along. */
-  readonly waits: "parted" | "far" | null;
+  /** Why the other run does not advance: the runs have diverged, or the search window ends here. Null while both make the same steps. */
+  readonly waits: "diverged" | "far" | null;
 }
 
 /**
@@ -83,10 +83,10 @@ export function alignedSeq(session: ReplaySession, s: ReplayState): Aligned | nu
   const seq = there[at] ?? from.there;
   const isBehind = all.findLast((step) => step <= s.seq) !== here[at];
   if (end !== null && s.seq >= end && at === here.length - 1) return { seq, thread, waits: "far" };
-  return { seq, thread, waits: divergence !== null && isBehind ? "parted" : null };
+  return { seq, thread, waits: divergence !== null && isBehind ? "diverged" : null };
 }
 
-/** Where the roads of a call or handler part first; null when they do not, or far on. */
+/** The first divergence within a call or handler; null if there is none in the search window. */
 export function divergenceOf(session: ReplaySession, { one, other: there }: SeenPair): Divergence | null {
   if (session.other === null || one === undefined || there === undefined) return null;
   const { divergence } = alignedSteps(session, session.other, one.thread, { here: one.seq, there: there.seq });

@@ -3,7 +3,7 @@
 import type { Context } from "../context.ts";
 import { bookmark, difference, edge, follow, jumpToRow, move, thread, toCaller } from "../navigate/navigation.ts";
 import { search } from "../navigate/search.ts";
-import { evidence, finding, story, why } from "../navigate/walkthrough.ts";
+import { evidence, finding, playWalkthrough, why } from "../navigate/walkthrough.ts";
 import { PANES } from "../panes/index.ts";
 import { tabKey } from "../panes/tabs.ts";
 import { copyInterval } from "../screen/copying.ts";
@@ -132,17 +132,17 @@ export const COMMANDS: readonly ReplayCommand[] = [
   },
   { name: "evidence-back", keys: ["b"], group: "look", text: "previous evidence", run: (c) => void evidence(c, -1) },
   {
-    name: "story",
+    name: "walkthrough",
     keys: ["F"],
     group: "look",
-    text: "play the finding's story",
-    run: story,
+    text: "play the finding's walkthrough",
+    run: playWalkthrough,
   },
   {
     name: "why",
     keys: ["w"],
     group: "look",
-    text: "why the finding matters and how it was mended",
+    text: "why the finding matters and how it was fixed",
     hint: "why",
     run: why,
   },
@@ -246,7 +246,7 @@ function pane(c: Context, direction: 1 | -1): void {
   c.dispatch({ type: "pane", pane: PANES[(at + direction + PANES.length) % PANES.length]?.id ?? "state" });
 }
 
-/** Of the pane. */
+/** Scroll the shown pane by `by` lines. */
 export function scroll(c: Context, by: number): void {
   const s = c.state();
   const shown = PANES.find((one) => one.id === s.pane);

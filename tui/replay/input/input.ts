@@ -43,7 +43,7 @@ function stopTask(c: Context): boolean {
   return true;
 }
 
-/** Pasted text goes where text is asked for: as keys it would be commands nobody meant. */
+/** Pasted text is taken by an open prompt only: read as keys it would run commands that nobody asked for. */
 export function onPaste(c: Context, text: string): void {
   const { prompt, line } = c.state();
   if (prompt !== null) return c.dispatch({ type: "type", line: inserted(line, text) });

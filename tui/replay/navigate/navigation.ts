@@ -21,18 +21,18 @@ export function move(c: Context, name: Move, direction: Direction): Promise<void
   const s = c.state();
   return findRow(c, s.seq, direction, predicateFor(name, s, c.session), (found) => {
     if (found !== null) return goTo(c, found, KEEPS_THREAD.has(name) ? s.thread : null);
-    c.dispatch({ type: "say", message: name === "out" ? "nothing is left to go out of before the trace ends" : NOTHING[direction] });
+    c.dispatch({ type: "say", message: name === "out" ? "no enclosing function returns before the trace ends" : NOTHING[direction] });
     if (s.playing !== 0) c.dispatch({ type: "play", direction: 0 });
   });
 }
 
-/** Back to the call of the function that is stood in; from a call to the one around it. */
+/** Go to the call of the current function; from a call to the enclosing one. */
 export function toCaller(c: Context): Promise<void> {
   const s = c.state();
   const { rows } = c.session;
   const callOf = (depth: number): Promise<void> =>
     findRow(c, s.seq, -1, shallower(s.thread, depth), (before) => {
-      if (before === null) return c.dispatch({ type: "say", message: "nothing is left to go out of" });
+      if (before === null) return c.dispatch({ type: "say", message: "this is the outermost function" });
       // The call itself counts as inside: it is the row after the last one outside.
       return findRow(c, before, 1, predicateFor("step", s, c.session), (call) =>
         call !== null && call < s.seq ? goTo(c, call, s.thread) : callOf(depth - 1),
@@ -68,7 +68,7 @@ export async function findRow(
   });
 }
 
-/** Stand at `seq`, and look at its thread unless another is asked for. */
+/** Move the cursor to `seq`, and the timeline to its thread unless `thread` is given. */
 export function goTo(c: Context, seq: number, thread: number | null, message = ""): void {
   const row = c.session.rows.at(seq);
   if (row === null) return c.dispatch({ type: "say", message: `there is no seq ${seq}` });
@@ -116,8 +116,8 @@ export function follow(c: Context): void {
   if (signal <= 0) return c.dispatch({ type: "say", message: "no signal near here" });
   c.dispatch({ type: "follow", signal });
   c.dispatch({ type: "pane", pane: "signal" });
-  const road = loadSignalPath(trace, signal);
-  if (road !== null) c.dispatch({ type: "road", road });
+  const signalPath = loadSignalPath(trace, signal);
+  if (signalPath !== null) c.dispatch({ type: "signalPath", signalPath });
 }
 
 /** Run a query in the background; its result fills the pane. */

@@ -1,4 +1,4 @@
-/** Where a step leads: each move is a direction and what a row must be to end it. */
+/** Row predicates: each move searches in one direction for the first row that satisfies its predicate. */
 
 import { type Block, KIND, type KindName } from "../../../engine/index.ts";
 import type { ReplaySession } from "../session.ts";
@@ -12,7 +12,7 @@ const ENTRIES = kinds("sgx.eenter", "sgx.eexit", "sgx.eresume", "sgx.aex");
 
 export type Move = "step" | "any" | "over" | "out" | "signal" | "syscall" | "entry";
 
-/** What a row must be; `here` is the row stood on. */
+/** The predicate that ends a move. */
 export function predicateFor(move: Move, s: ReplayState, { rows, signalId }: ReplaySession): RowPredicate {
   const { thread } = s;
   const mine = (block: Block, i: number): boolean => block.thread[i] === thread;
@@ -46,7 +46,7 @@ export const shallower =
   (block, i) =>
     block.thread[i] === thread && (block.depth[i] as number) < depth;
 
-/** Infinite where another thread's row is stood on. */
+/** Call depth of the row at the cursor; infinite when that row is another thread's. */
 export const depthAtCursor = (s: ReplayState, rows: Rows): number => {
   const here = rows.at(s.seq);
   return here !== null && here.thread === s.thread ? here.depth : Number.POSITIVE_INFINITY;

@@ -1,4 +1,4 @@
-/** Findings and their stories: which one is told, and the way along its evidence. */
+/** Navigation over findings: which one is active, and the walkthrough of its evidence. */
 
 import { findRule, type Rule, RuleError } from "../../../analyzer/index.ts";
 import type { Context } from "../context.ts";
@@ -7,7 +7,7 @@ import { activeFinding, type ReplayState } from "../state.ts";
 import { goTo } from "./navigation.ts";
 import type { Direction } from "./rows.ts";
 
-const THE_END = "the story ends here. w tells why it matters and how it was mended; Enter begins again";
+const THE_END = "the walkthrough ends here. w explains why it matters and how it was fixed; Enter restarts it";
 const NO_FINDING: Readonly<Record<Direction, string>> = { 1: "no finding further on", [-1]: "no finding before here" };
 
 const noneAtAll = ({ looking, analysisFailed }: ReplayState): string =>
@@ -34,7 +34,7 @@ interface Place {
 
 const inOrder = (a: Place, b: Place): number => a.seq - b.seq || a.index - b.index;
 
-/** Who stands where a story was begun stands at its finding, wherever its first evidence is. */
+/** At the start of a walkthrough the cursor counts as being at the finding, wherever its first evidence is. */
 function placeHere(c: Context, direction: Direction): Place {
   const s = c.state();
   const told = activeFinding(s);
@@ -43,7 +43,7 @@ function placeHere(c: Context, direction: Direction): Place {
   return { seq: s.seq, index: direction === 1 ? Number.POSITIVE_INFINITY : -1 };
 }
 
-/** Begin the story of a finding; false when there is no such finding. */
+/** Start the walkthrough of a finding; false if there is no such finding. */
 function begin(c: Context, index: number): boolean {
   const s = c.state();
   const found = s.findings[index];
@@ -66,13 +66,13 @@ export function evidence(c: Context, direction: Direction): boolean {
   const next = s.evidence + direction;
   if (told.evidence[next] !== undefined) return standAt(c, told, next);
   if (direction === 1 && s.walkthroughOver) return standAt(c, told, 0);
-  c.dispatch({ type: "say", message: direction === 1 ? THE_END : "the story begins here" });
-  if (direction === 1) c.dispatch({ type: "storyOver" });
+  c.dispatch({ type: "say", message: direction === 1 ? THE_END : "the walkthrough begins here" });
+  if (direction === 1) c.dispatch({ type: "walkthroughOver" });
   return false;
 }
 
-/** Play the story from here on; from its begin when it is at its end. */
-export function story(c: Context): void {
+/** Play the walkthrough from the current evidence on; from the first one if it is at its end. */
+export function playWalkthrough(c: Context): void {
   const { evidence: at } = c.state();
   const told = activeFinding(c.state());
   if (told === undefined) {
@@ -82,7 +82,7 @@ export function story(c: Context): void {
   c.dispatch({ type: "play", direction: 1, what: "evidence" });
 }
 
-/** A place that cannot be stood at (the trace is damaged, or a stranger's) holds nobody up. */
+/** Evidence at a seq that cannot be read (the trace is damaged or forged) does not block the walkthrough. */
 function isElsewhere(c: Context, told: StoredFinding): boolean {
   const { seq, evidence: at } = c.state();
   const place = placeOf(told, at);

@@ -24,7 +24,7 @@ export const comparePane: Pane<"compare"> = {
     const { paint, other } = session;
     if (other === null) return wrapCells(safe(nothing(session, s)), width).map(paint.dim);
     const all = pairsOf(session);
-    if (all.length === 0) return [paint.dim(safe("no calls, or too long a trace to lay side by side", width))];
+    if (all.length === 0) return [paint.dim(safe("no calls, or the trace is too long to align", width))];
     const at = pairAt(session, s.seq);
     const column = nameOfOther(session, other);
     // In a small pane the lines above have to do: the screen's first one, and the one between the timelines.
@@ -85,7 +85,7 @@ function someLines(text: string, width: number, most: number): string[] {
   return lines.length <= most ? lines : [...lines.slice(0, most - 1), safe(lines.slice(most - 1).join(" "), width)];
 }
 
-/** Where the roads of the differing call part that is nearest before, or else of the first. */
+/** The divergence of the nearest differing call up to the cursor, or else of the first one. */
 function divergence(session: ReplaySession, other: ReplaySession, all: readonly SeenPair[], at: number): string {
   const pair = all.findLast(({ differs }, i) => differs && i <= at) ?? all.find(({ differs }) => differs);
   const parted = pair === undefined ? null : divergenceOf(session, pair);
@@ -93,7 +93,7 @@ function divergence(session: ReplaySession, other: ReplaySession, all: readonly 
   const step = (of: ReplaySession, seq: number): string => of.trace.sites[of.rows.at(seq)?.site ?? -1]?.label ?? "";
   const { last, next } = parted;
   const there = last.there === last.here ? "" : ` (there ${last.there})`;
-  return `the roads part after seq ${last.here}${there}; here: ${step(session, next.here)}; there: ${step(other, next.there)}`;
+  return `the runs diverge after seq ${last.here}${there}; here: ${step(session, next.here)}; there: ${step(other, next.there)}`;
 }
 
 /** Why there is no other run, and how one gets it. */

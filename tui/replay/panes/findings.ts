@@ -1,4 +1,4 @@
-/** What the rules found, and the story of the one that is told: its evidence, step by step. */
+/** The findings, and the walkthrough of the active one: its evidence, step by step. */
 
 import { RULES } from "../../../analyzer/index.ts";
 import { safe } from "../../present/safe.ts";
@@ -31,7 +31,7 @@ function listed(session: ReplaySession, s: ReplayState, width: number, height: n
   const { findings } = s;
   if (findings.length === 0) return wrapCells(none(session, s), width).map(paint.dim);
   const selected = activeFinding(s);
-  const told = selected === undefined ? { lines: [], at: 0 } : story(session, s, selected, width);
+  const told = selected === undefined ? { lines: [], at: 0 } : evidenceLines(session, s, selected, width);
   const room = Math.max(1, Math.min(findings.length, height - told.lines.length - 1));
   const from = windowFrom(s.finding ?? 0, room, findings.length);
   const shown = findings.slice(from, from + room);
@@ -49,7 +49,7 @@ function listed(session: ReplaySession, s: ReplayState, width: number, height: n
   const first = windowFrom(told.at, below, told.lines.length);
   const keys =
     selected === undefined
-      ? "Enter or } begins the story"
+      ? "Enter or } begins the walkthrough"
       : `evidence ${walkthroughPosition(s, selected)}, b back, F plays; } next finding`;
   const counted = session.onlyCounted > 0 ? `${session.onlyCounted} more, like others, are only counted; ` : "";
   return [...list, ...told.lines.slice(first, first + below), paint.dim(safe(counted + keys, width))];
@@ -79,7 +79,7 @@ function none(session: ReplaySession, s: ReplayState): string {
 }
 
 /** The evidence as lines, and which of them is stood at. */
-function story(session: ReplaySession, s: ReplayState, finding: StoredFinding, width: number): { lines: string[]; at: number } {
+function evidenceLines(session: ReplaySession, s: ReplayState, finding: StoredFinding, width: number): { lines: string[]; at: number } {
   const lines: string[] = [];
   let at = 0;
   finding.evidence.forEach(({ seq, caption }, i) => {
@@ -90,6 +90,6 @@ function story(session: ReplaySession, s: ReplayState, finding: StoredFinding, w
       lines.push(now ? session.paint.warn(line) : line);
     }
   });
-  const more = safe("   w tells why it matters, and how it was mended", width);
+  const more = safe("   w explains why it matters, and how it was fixed", width);
   return { lines: [...lines, session.paint.dim(more)], at };
 }

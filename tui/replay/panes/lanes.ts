@@ -43,7 +43,7 @@ export const lanesPane: Pane<"lanes"> = {
   },
 };
 
-/** Those that do something near now, the one of the timeline, and others where there is room. */
+/** Threads active near the cursor, the selected thread, then others while space remains. */
 function shownThreads(lanes: ReadonlyMap<number, unknown>, chosen: number, count: number, room: number): number[] {
   const shown = new Set([...lanes.keys(), chosen]);
   for (let thread = 0; thread < count && shown.size < room; thread += 1) shown.add(thread);

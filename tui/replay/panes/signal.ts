@@ -1,4 +1,4 @@
-/** The road of the signal that is followed: each hop with its delay. */
+/** The path of the followed signal: each hop with its delay. */
 
 import { displayWidth, fit, safe } from "../../present/safe.ts";
 import { durationText } from "../../present/time.ts";
@@ -10,16 +10,16 @@ const LONGEST_NAME = 14;
 
 export const signalPane: Pane<"signal"> = {
   id: "signal",
-  title: "the road of the signal that f follows, hop by hop",
+  title: "the path of the signal that f follows, hop by hop",
   lines(session, s, width, height) {
     const { paint } = session;
     if (s.signal === null) return [paint.dim(safe("no signal is followed: stand on a row of one, or near, and press f", width))];
-    if (s.road === null) return [paint.dim(safe(`signal ${s.signal}: the database has no road of it`, width))];
-    const { name, id, outcome, hops } = s.road;
-    const at = hopAt(s.road, s.seq);
+    if (s.signalPath === null) return [paint.dim(safe(`signal ${s.signal}: the database has no path of it`, width))];
+    const { name, id, outcome, hops } = s.signalPath;
+    const at = hopAt(s.signalPath, s.seq);
     const room = Math.max(1, height - 2);
-    const lines = entryLines(entriesOf(session, s, s.road), width, room);
-    const { base, last } = windowOf(s.road, at, room);
+    const lines = entryLines(entriesOf(session, s, s.signalPath), width, room);
+    const { base, last } = windowOf(s.signalPath, at, room);
     const from = scrolledFrom(base, last, s.scroll);
     const shown = lines.slice(from, from + room).flatMap((parts, i) => {
       const { seq } = hops[from + i] ?? { seq: 0 };
@@ -27,21 +27,21 @@ export const signalPane: Pane<"signal"> = {
     });
     const more = last > 0 ? `... ${from} more above, ${last - from} below (ctrl-d, ctrl-u); ` : "x is past; ";
     return [
-      paint.strong(safe(`${name}, signal ${id}, now: ${placeOf(session, s.road, at)}; in the end: ${outcome}`, width)),
+      paint.strong(safe(`${name}, signal ${id}, now: ${placeOf(session, s.signalPath, at)}; in the end: ${outcome}`, width)),
       ...shown,
       paint.dim(safe(`${more}] [ next, previous hop; f leaves it`, width)),
     ];
   },
   scroll(_, s, { height }, by) {
-    if (s.road === null) return { type: "scroll", by: -s.scroll };
-    const { base, last } = windowOf(s.road, hopAt(s.road, s.seq), Math.max(1, height - 2));
+    if (s.signalPath === null) return { type: "scroll", by: -s.scroll };
+    const { base, last } = windowOf(s.signalPath, hopAt(s.signalPath, s.seq), Math.max(1, height - 2));
     return scrollBy(s, base, last, by);
   },
 };
 
 const hopAt = ({ hops }: SignalPath, seq: number): number => hops.findLastIndex((hop) => hop.seq <= seq);
 
-/** First hop that is drawn where nobody scrolled, and first one of the last page. */
+/** First hop drawn without scrolling, and first hop of the last page. */
 const windowOf = ({ hops }: SignalPath, at: number, room: number): { base: number; last: number } => ({
   base: windowFrom(at, room, hops.length),
   last: Math.max(0, hops.length - room),

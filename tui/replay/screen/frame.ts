@@ -110,12 +110,12 @@ export function timelineParts(session: ReplaySession, s: ReplayState, width: num
   ];
 }
 
-/** What is said of the other run, by room. */
+/** Notes in the title of the other run, the longest first: the first one that fits is shown. */
 const OTHER_NOTES: Readonly<Record<NonNullable<Aligned["waits"]> | "along", readonly string[]>> = {
   along: ["(+ - at a number: a step that only this run, or only the one above makes)", "(+ -: steps of one run only)", ""],
-  parted: [
-    "(waits: the roads parted, until both come to the same begin or end of a call or handler)",
-    "(waits: the roads parted)",
+  diverged: [
+    "(waits: the runs diverged, until both reach the same begin or end of a call or handler)",
+    "(waits: the runs diverged)",
     "(waits)",
   ],
   far: [
@@ -125,7 +125,7 @@ const OTHER_NOTES: Readonly<Record<NonNullable<Aligned["waits"]> | "along", read
   ],
 };
 
-/** Of the other run's timeline; it says why that stands still. */
+/** Title of the other run's timeline, with the reason why it does not advance. */
 function otherTitle(stack: string, { seq, waits }: Aligned, width: number): string {
   const name = safe(` ${stack}  seq ${seq}`, width);
   const notes = OTHER_NOTES[waits ?? "along"].map((note) => `${name}  ${note}`);
@@ -196,7 +196,7 @@ function hints(session: ReplaySession, s: ReplayState): string[] {
   const told = activeFinding(s);
   // These panes say themselves what Enter does there.
   if (s.pane === "sql" || (s.pane === "findings" && told !== undefined)) return [title, ""];
-  if (told !== undefined) return [`the story of: ${told.title}`, walkthroughPosition(s, told)];
+  if (told !== undefined) return [`walkthrough of: ${told.title}`, walkthroughPosition(s, told)];
   const [first, ...others] = s.findings;
   if (first === undefined) return [title, s.looking ? "looking for what is wrong ..." : ""];
   return [title, `! Enter tells ${others.length === 0 ? "how" : `the first of ${s.findings.length} findings`}: ${first.title}`];

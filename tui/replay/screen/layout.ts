@@ -3,7 +3,7 @@
 /** Ink would clear the whole screen for each frame that is as high as the terminal. */
 export const SPARE_LINES = 1;
 export const MIN_WIDTH = 60;
-/** Of the terminal: 18. */
+/** Lines of a frame; the terminal needs 18. */
 export const MIN_HEIGHT = 18 - SPARE_LINES;
 const WIDE = 140;
 /** Between timeline and side. */

@@ -39,7 +39,7 @@ describe("to the caller", () => {
       expect(depth).toBeLessThan(depths[0] ?? 0);
       depths.unshift(depth);
     }
-    expect(s.state().message).toBe("nothing is left to go out of");
+    expect(s.state().message).toBe("this is the outermost function");
   });
 });
 

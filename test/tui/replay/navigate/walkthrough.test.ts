@@ -26,7 +26,7 @@ const told = (): StoredFinding => lost.stored?.[0] ?? expect.fail("the story of 
 const seqsOfStory = (): number[] => told().evidence.map(({ seq }) => seq);
 const lastOf = <T>(list: readonly T[]): T => list[list.length - 1] as T;
 
-const END = "the story ends here. w tells why it matters and how it was mended; Enter begins again";
+const END = "the walkthrough ends here. w explains why it matters and how it was fixed; Enter restarts it";
 
 /** A player of the lost error's story, at one of its pieces of evidence; -1 is the last. */
 function atEvidence(at: number, start: Partial<ReplayState> = {}): Player {
@@ -77,7 +77,7 @@ describe("the story", () => {
     }
     const s = atEvidence(0);
     await s.press("b");
-    expect(s.state().message).toBe("the story begins here");
+    expect(s.state().message).toBe("the walkthrough begins here");
   });
 
   test("the end that was told is forgotten by who goes elsewhere", async () => {
@@ -261,9 +261,9 @@ describe("keys have an effect or a word", () => {
     await s.press("-", "-");
     expect(s.state().message).toBe("speed 2/s");
     await s.press("U");
-    expect(s.state().message).toBe("nothing is left to go out of");
+    expect(s.state().message).toBe("this is the outermost function");
     await s.press("end", "u");
-    expect(s.state().message).toBe("nothing is left to go out of before the trace ends");
+    expect(s.state().message).toBe("no enclosing function returns before the trace ends");
   });
 
   test("while it plays the first line has the speed, and the message stays", async () => {

@@ -50,7 +50,7 @@ describe("compare", () => {
     const seq = seqOf(w, PARTED);
     const screen = playerOf(w, { ...LARGE, seq, pane: "compare" }).screen();
     const words = screen.replaceAll(/\s*\n.*│ /g, " ");
-    expect(words).toContain(`the roads part after seq ${seq}; here: upcall`);
+    expect(words).toContain(`the runs diverge after seq ${seq}; here: upcall`);
     expect(words).toContain("there: keep the code");
     expect(screen).toMatch(new RegExp(` ${seq + 1}\\+ pal +│ .*keep the code`));
     expect(screen.match(/ \d+\+ /g)?.map((sign) => sign.trim())).toEqual([1, 2, 3].map((n) => `${seq + n}+`));
@@ -69,8 +69,8 @@ describe("compare", () => {
     const seq = seqOf(w, "_DkRaiseFailure: pal_errno");
     const parted = seqOf(w, PARTED);
     const s = playerOf(w, { ...SMALL, seq, pane: "compare" });
-    expect(alignedSeq(w, s.state())).toMatchObject({ seq: parted, waits: "parted" });
-    expect(s.screen()).toContain(` toy-sgx  seq ${parted}  (waits: the roads parted)`);
+    expect(alignedSeq(w, s.state())).toMatchObject({ seq: parted, waits: "diverged" });
+    expect(s.screen()).toContain(` toy-sgx  seq ${parted}  (waits: the runs diverged)`);
     expect(s.screen()).toMatch(new RegExp(`►\\s+${seq}- pal`));
     await s.press("j", "j");
     expect(s.screen()).not.toContain("(waits");
@@ -95,7 +95,7 @@ describe("compare", () => {
     const w = { ...made, other: { ...other, rows: { ...other.rows, count: 3_000_001 } } };
     expect(pairsOf(w)).toEqual([]);
     expect(onlySites(w, w.other)).toEqual({ here: new Set(), there: new Set() });
-    expect(playerOf(w, { ...SMALL, pane: "compare" }).screen()).toContain("too long a trace to lay side by side");
+    expect(playerOf(w, { ...SMALL, pane: "compare" }).screen()).toContain("the trace is too long to align");
   });
 
   test("two stacks: every place is drawn, within the screen", async () => {
@@ -135,7 +135,7 @@ describe("signal", () => {
     const w = await session(LOST);
     const s = playerOf(w, { ...SMALL, seq: seqOf(w, "suspend_upcall: lock(cur.lock)") });
     await s.press("f");
-    const hops = s.state().road?.hops ?? [];
+    const hops = s.state().signalPath?.hops ?? [];
     expect(hops.length).toBeGreaterThan(4);
     for (const { seq, name } of hops) {
       s.context.dispatch({ type: "go", seq, thread: 0 });
@@ -188,7 +188,7 @@ describe("hints", () => {
     expect(s.screen()).not.toContain("Enter goes on with it");
     await s.press("1");
     s.context.dispatch({ type: "say", message: "" });
-    expect(s.screen()).toContain(`the story of: ${finding?.title}`);
+    expect(s.screen()).toContain(`walkthrough of: ${finding?.title}`);
     expect(s.screen()).toContain(`1 of ${finding?.evidence.length}: Enter goes on`);
   });
 
