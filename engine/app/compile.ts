@@ -5,7 +5,10 @@ import { running, stackOf, topFrame } from "../cpu.ts";
 import { faultAt } from "../faulting.ts";
 import { type Flow, flow, type Step, type Steps } from "../flow.ts";
 import { handlerFlow, programFlow } from "../flow-names.ts";
+import { localsOf } from "../frames.ts";
 import { callArgs } from "../host/calls.ts";
+import { restoreRt } from "../host/flows.ts";
+import { LIBOS } from "../libos/flows.ts";
 import { killArgs } from "../libos/kill.ts";
 import { missingCall } from "../libos/unimplemented.ts";
 import { goesOnAs, type Operation, type OperationName, type OperationOf, type Scenario } from "../scenario/schema.ts";
@@ -146,17 +149,16 @@ const COMPILE: Compile = {
   "skip-fault": (_, { s }) => [
     s.act("ucontext: RIP past the faulting instruction", (c) => {
       // Whoever called the handler puts the registers back: the kernel's frame, or the LibOS (__handle_one_signal).
-      const stack = running(c.t);
-      const caller = stack[stack.length - 2];
-      if (caller) caller.v.skip = true;
+      const caller = running(c.t).at(-2);
+      const frame = localsOf(c, caller, restoreRt) ?? localsOf(c, caller, LIBOS.__handle_one_signal);
+      if (frame) frame.skip = true;
     }),
   ],
   "context-mask": (op, { s }) => [
     s.act("ucontext: another mask", (c) => {
       // The kernel takes the mask from the frame; the LibOS keeps its own.
-      const stack = running(c.t);
-      const caller = stack[stack.length - 2];
-      if (caller && c.wiring.native) caller.v.mask = setOf(op.signals);
+      const frame = localsOf(c, running(c.t).at(-2), restoreRt);
+      if (frame) frame.mask = setOf(op.signals);
     }),
   ],
   "by-run": (op, { s, flow }) => [
