@@ -2,15 +2,14 @@
 
 import { spawn } from "node:child_process";
 import { existsSync, readdirSync, readlinkSync, realpathSync } from "node:fs";
-import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
 import { RULES } from "../../analyzer/index.ts";
 import { openTrace } from "../../recorder/index.ts";
+import { PROGRAM } from "../support/program.ts";
 import { tempPaths } from "../support/temp-dir.ts";
 import { YIELD } from "./support.ts";
 
 const fresh = tempPaths();
-const PROGRAM = fileURLToPath(new URL("../../dist/eintr.js", import.meta.url));
 /** Some 0.4 s of analysis: time enough to see that it has begun. */
 const ROWS = "2_000_000";
 

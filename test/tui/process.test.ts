@@ -3,13 +3,12 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 import { openTrace } from "../../recorder/index.ts";
+import { PROGRAM } from "../support/program.ts";
 import { tempPaths } from "../support/temp-dir.ts";
 
 const fresh = tempPaths();
-const PROGRAM = fileURLToPath(new URL("../../dist/eintr.js", import.meta.url));
 
 interface Ended {
   readonly code: number | null;

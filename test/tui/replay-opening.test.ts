@@ -4,14 +4,12 @@ import { execFileSync } from "node:child_process";
 import { linkSync, mkdirSync } from "node:fs";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { ARROW_NAME } from "../../recorder/index.ts";
-import { startProgram } from "../support/program.ts";
+import { PROGRAM, startProgram } from "../support/program.ts";
 import { tempPaths } from "../support/temp-dir.ts";
 
 const fresh = tempPaths();
-const PROGRAM = fileURLToPath(new URL("../../dist/eintr.js", import.meta.url));
 const SOCKET = `eintr-opening-${process.pid}`;
 const LONG_ROWS = 3_000_000;
 /** It is to be within a second; the machine that tests may have much else to do. */

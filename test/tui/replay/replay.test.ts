@@ -270,16 +270,16 @@ describe("panes", () => {
     const begin = ">idle#2        ".length;
     expect(lanes.map((lane) => lane.slice(0, begin).trimEnd())).toEqual([" main", ">idle", " idle#2", " a name that …"]);
     expect(lines[pointer + 1 + lanes.length]).toContain("capitals: signal context");
-    const predicateFor = lanes.map(() => "");
+    const expected = lanes.map(() => "");
     for (let column = begin; column < width; column += 1) {
       const row = w.rows.at(seq + column - now) ?? expect.fail("the trace goes on beyond what is shown");
       const site = w.trace.sites[row.site] ?? expect.fail("each row has a site");
       const letter = site.layer.charAt(0);
       for (const thread of lanes.keys())
-        predicateFor[thread] += thread !== row.thread ? " " : site.context === "signal" ? letter.toUpperCase() : letter;
+        expected[thread] += thread !== row.thread ? " " : site.context === "signal" ? letter.toUpperCase() : letter;
     }
-    expect(lanes.map((lane) => lane.slice(begin))).toEqual(predicateFor);
-    for (const lane of predicateFor) expect([/[a-z]/.test(lane), /[A-Z]/.test(lane)]).toEqual([true, true]);
+    expect(lanes.map((lane) => lane.slice(begin))).toEqual(expected);
+    for (const lane of expected) expect([/[a-z]/.test(lane), /[A-Z]/.test(lane)]).toEqual([true, true]);
   });
 
   test("the flow, with the step stood on", async () => {

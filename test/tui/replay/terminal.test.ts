@@ -6,21 +6,20 @@
 import { execFileSync } from "node:child_process";
 import { closeSync, mkdirSync, openSync, readdirSync, rmSync, writeSync } from "node:fs";
 import path from "node:path";
-import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { openTransitions } from "../../../recorder/arrow/read.ts";
 import { ARROW_NAME, openTrace, type Trace } from "../../../recorder/index.ts";
 import { paint } from "../../../tui/present/style.ts";
 import { openSession, type ReplaySession } from "../../../tui/replay/session.ts";
 import { eintr } from "../../support/command-line.ts";
+import { PROGRAM } from "../../support/program.ts";
 import { analyzed, playerOf } from "../../support/replay.ts";
 import { tempPaths } from "../../support/temp-dir.ts";
 
 const fresh = tempPaths();
-const PROGRAM = fileURLToPath(new URL("../../dist/eintr.js", import.meta.url));
 const SOCKET = `eintr-test-${process.pid}`;
 const WAIT_MS = 20_000;
-/** A screen that is still being drawn becomes the predicateFor one within this time; on a busy machine it takes some. */
+/** A screen that is still being drawn becomes the wanted one within this time; on a busy machine it takes some. */
 const SETTLE_MS = 5000;
 
 const tmux = (...args: string[]): string => execFileSync("tmux", ["-L", SOCKET, "-f", "/dev/null", ...args], { encoding: "utf8" });
@@ -63,12 +62,12 @@ class Terminal {
     }
   }
 
-  /** The screen as soon as it is `predicateFor`, or as it is at last. */
-  async settled(predicateFor: string): Promise<string> {
+  /** The screen as soon as it is `wanted`, or as it is at last. */
+  async settled(wanted: string): Promise<string> {
     const end = Date.now() + SETTLE_MS;
     for (;;) {
       const screen = this.screen();
-      if (screen === predicateFor || Date.now() > end) return screen;
+      if (screen === wanted || Date.now() > end) return screen;
       await pause(50);
     }
   }
@@ -175,13 +174,13 @@ describe.each([
 ] as const)("%ix%i", (width, height) => {
   test.each(STORIES)("$name", async (story) => {
     const { name, scenario, fix, keys, shows } = story;
-    const predicateFor = await screenOf(story, width, height);
-    expect(predicateFor).toContain(shows);
+    const wanted = await screenOf(story, width, height);
+    expect(wanted).toContain(shows);
     const command = fix === undefined ? scenario : `${scenario} --fix ${fix}`;
     const terminal = new Terminal(width, height, `'${process.execPath}' '${PROGRAM}' replay ${command}`);
     await terminal.until("seq 0 of");
     await terminal.keys(...keys);
-    expect(await terminal.settled(predicateFor)).toBe(predicateFor);
+    expect(await terminal.settled(wanted)).toBe(wanted);
     await terminal.keys(name === "help" ? "C-c" : "q");
   });
 });

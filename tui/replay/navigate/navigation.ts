@@ -43,7 +43,7 @@ export function toCaller(c: Context): Promise<void> {
 }
 
 /**
- * The nearest row after or before `from` that is predicateFor, or null, is told to `then`. One look is quick and over when this returns,
+ * The nearest row after or before `from` that the predicate takes, or null, is told to `then`. One look is quick and over when this returns,
  * as keys that come in one piece want it; a long one goes on in the background, tells how far it is, and can be stopped.
  */
 export async function findRow(

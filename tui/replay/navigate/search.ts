@@ -13,17 +13,17 @@ export async function search(c: Context, direction: Direction): Promise<void> {
   const { search: text, seq } = c.state();
   if (text === "") return c.dispatch({ type: "say", message: "no search yet: / searches" });
   const { rows, trace } = c.session;
-  const { predicateFor, note } = matcher(text, trace);
+  const { matches, note } = matcher(text, trace);
   const noted = (message: string): string => [message, note].filter((part) => part !== "").join("; ");
   // The look from the other end is over where the first one began.
-  const wantedOrHere: RowPredicate = (block, i) => block.seq0 + i === seq || predicateFor(block, i);
+  const wantedOrHere: RowPredicate = (block, i) => block.seq0 + i === seq || matches(block, i);
   const otherEnd = direction === 1 ? -1 : rows.count;
-  return findRow(c, seq, direction, predicateFor, (further) => {
+  return findRow(c, seq, direction, matches, (further) => {
     if (further !== null) return goTo(c, further, null, noted(""));
     return findRow(c, otherEnd, direction, wantedOrHere, (again) => {
       if (again !== null && again !== seq) return goTo(c, again, null, noted(BEGUN_AGAIN[direction]));
       const here = rows.block(seq);
-      const only = here !== null && predicateFor(here.block, here.row);
+      const only = here !== null && matches(here.block, here.row);
       c.dispatch({ type: "say", message: noted(`no ${only ? "other " : ""}match for "${text}"`) });
     });
   });
@@ -36,7 +36,7 @@ const MAX_REPEATS = 3;
 const MAX_TRIED = 300;
 
 interface Matcher {
-  readonly predicateFor: RowPredicate;
+  readonly matches: RowPredicate;
   /** Why the text is no regular expression here; "" when it is one. */
   readonly note: string;
 }
@@ -53,12 +53,12 @@ function matcher(text: string, trace: Trace): Matcher {
   const kindHits = Uint8Array.from(KINDS, (_, id) => (hits(kindName(id)) ? 1 : 0));
   const signals = Uint8Array.from({ length: 65 }, (_, signal) => (signal > 0 && hits(signalName(signal)) ? 1 : 0));
   const threads = Uint8Array.from(trace.threads, (thread) => (hits(thread.name) ? 1 : 0));
-  const predicateFor: RowPredicate = (block, i) =>
+  const matches: RowPredicate = (block, i) =>
     sites[block.site[i] as number] === 1 ||
     kindHits[block.kind[i] as number] === 1 ||
     signals[block.signal[i] as number] === 1 ||
     threads[block.thread[i] as number] === 1;
-  return { predicateFor, note };
+  return { matches, note };
 }
 
 /** Places where a match may go several ways: repeats, what may be missing, alternatives within groups. */
