@@ -42,7 +42,7 @@ export {
   type ScenarioInput,
   scenarioSchema,
 } from "./scenario/schema.ts";
-export { DURATION_WORDS } from "./scenario/values.ts";
+export { DURATION_WORDS, durationOf } from "./scenario/values.ts";
 export { type ArrivalSearch, type Searched, searchArrivals } from "./search/search.ts";
 export { isSynchronous, SIGNAL_COUNT, SIGNAL_NAMES, signalName, signalNumber, signalsIn } from "./signals.ts";
 export {

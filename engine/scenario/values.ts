@@ -38,7 +38,7 @@ const UNITS: Readonly<Record<string, number>> = { ns: 1, us: 1e3, ms: 1e6, s: 1e
 const DURATION = /^(\d+(?:\.\d+)?)\s*(ns|us|ms|s)$/;
 
 /** ns; null when it is no duration. */
-function durationOf(given: string | number): number | null {
+export function durationOf(given: string | number): number | null {
   if (given === "forever") return NEVER;
   const match = typeof given === "string" ? DURATION.exec(given) : null;
   const ns = typeof given === "number" ? given : match ? Number(match[1]) * (UNITS[match[2] ?? ""] ?? 1) : -1;

@@ -11,6 +11,7 @@ import { INK_OPTIONS, Replay } from "../../../tui/replay/app.tsx";
 import { openSession } from "../../../tui/replay/session.ts";
 import { type Bars, median, millions, type Setting } from "../bars.ts";
 import { server, serverInfo } from "../server.ts";
+import { inkTimes } from "./ink.ts";
 
 type Report = Bars["report"];
 
@@ -166,6 +167,14 @@ export async function replay({ bars, folder, program, rows }: Setting): Promise<
   await record(server("graphene-sgx"), long, serverInfo("graphene-sgx"), { rows: rows(20_000_000) });
   await redraw(small, 80, 24, 10, bars.report);
   await redraw(small, 200, 60, 33, bars.report);
+  for (const [columns, height] of [
+    [80, 24],
+    [200, 60],
+  ] as const) {
+    const { laidOut, prebuilt } = await inkTimes(small, columns, height);
+    const times = `${(laidOut / prebuilt).toFixed(1)} (${laidOut.toFixed(1)} ms over ${prebuilt.toFixed(1)} ms)`;
+    bars.report(`a text per line laid out by Ink over prebuilt lines, ${columns}x${height}`, times, ">= 1", laidOut >= prebuilt);
+  }
   await keyToFrame(long, bars.report);
   await startUp(program, small, long, bars.report);
 }

@@ -1,6 +1,6 @@
 /** Row predicates: each move searches in one direction for the first row that satisfies its predicate. */
 
-import { type Block, KIND, type KindName } from "../../../engine/index.ts";
+import { type Block, durationOf, KIND, type KindName } from "../../../engine/index.ts";
 import type { ReplaySession } from "../session.ts";
 import type { ReplayState } from "../state.ts";
 import type { RowPredicate, Rows } from "./rows.ts";
@@ -59,9 +59,8 @@ export function jumpTarget(text: string, rows: Rows): { readonly seq: number } |
   const percent = /^(\d+(?:\.\d+)?)\s*%$/.exec(trimmed);
   if (percent !== null) return { seq: Math.round((Math.min(100, Number(percent[1])) / 100) * last) };
   if (/^\d+$/.test(trimmed)) return { seq: Math.min(last, Number(trimmed)) };
-  const time = /^(\d+(?:\.\d+)?)\s*(ns|us|ms|s)$/.exec(trimmed);
-  const unit = { ns: 1, us: 1e3, ms: 1e6, s: 1e9 }[time?.[2] ?? ""];
-  if (time !== null && unit !== undefined) return { seq: seqAtTime(rows, Number(time[1]) * unit) };
+  const ns = durationOf(trimmed);
+  if (ns !== null) return { seq: seqAtTime(rows, ns) };
   return { error: `"${trimmed}" is no place: write a seq (120), a share (50%) or a time (1.5ms)` };
 }
 
