@@ -49,7 +49,9 @@ function mustReport(rule: Rule, example: Invalid): void {
   }
   if (typeof example.scenario !== "string") return;
   const named = new Set(rule.invalid.filter(({ scenario }) => scenario === example.scenario).flatMap(stacksOf));
-  for (const stack of STACK_NAMES) if (!named.has(stack)) expect(isSilentOn(rule, example, stack), `silent on ${stack}, which no example of the scenario names`).toBe(true);
+  for (const stack of STACK_NAMES)
+    if (!named.has(stack))
+      expect(isSilentOn(rule, example, stack), `silent on ${stack}, which no example of the scenario names`).toBe(true);
 }
 
 function mustNotReport(rule: Rule, example: Valid): void {
