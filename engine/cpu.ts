@@ -12,6 +12,7 @@ import { isFrameOf, numberOf } from "./frames.ts";
 import { outsideCode, restoreRt } from "./host/flows.ts";
 import { type Declared, PIPE } from "./object-kinds.ts";
 import type { Scenario } from "./scenario/schema.ts";
+import { type SignalSet, setText } from "./signals.ts";
 import type { Stack } from "./stack/stack.ts";
 import {
   ENCLAVE,
@@ -74,6 +75,8 @@ export class Cpu<T extends Thread = Thread, P extends Process = Process> {
   block: Block | null = null;
   readonly texts: string[] = [""];
   private readonly textIds = new Map<string, number>([["", 0]]);
+  /** Texts of changes of masks, by the low halves before and after. */
+  private readonly maskTexts = new Map<number, Map<number, number>>();
   readonly decisions: Decision[] = [];
   readonly threads: ThreadInfo[] = [];
   /**
@@ -122,7 +125,7 @@ export class Cpu<T extends Thread = Thread, P extends Process = Process> {
         break;
       case TEST:
         if (s.run(this, frame.v)) {
-          this.value = 1;
+          if (this.kind === s.kind) this.value = 1;
           frame.pc = flow.targets[pc] as number;
         }
         break;
@@ -278,6 +281,18 @@ export class Cpu<T extends Thread = Thread, P extends Process = Process> {
     const id = this.texts.push(text) - 1;
     this.textIds.set(text, id);
     return id;
+  }
+
+  /** The row sets a mask: its text says which was before and which is now. */
+  tellMask(before: SignalSet, after: SignalSet): void {
+    // Nearly always the same few masks, without real-time signals.
+    const short = before[1] === 0 && after[1] === 0;
+    const known = short ? this.maskTexts.get(before[0])?.get(after[0]) : undefined;
+    this.detail = known ?? this.text(`mask ${setText(before)} -> ${setText(after)}`);
+    if (!short || known !== undefined) return;
+    const followers = this.maskTexts.get(before[0]);
+    if (followers) followers.set(after[0], this.detail);
+    else this.maskTexts.set(before[0], new Map([[after[0], this.detail]]));
   }
 
   newSignalId(): number {

@@ -248,7 +248,7 @@ export class Run implements Source {
       t.check = false;
       nothingDelivered(c, t);
     }
-    if ((arrives || interrupted) && inEnclave(t)) aex(c, t);
+    if ((arrives || interrupted) && inEnclave(t)) aex(c, t, arrives ? pending : null);
     else if (arrives) deliver(c, t, pending);
     else c.step(t);
     this.afterStep(t);

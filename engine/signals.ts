@@ -102,6 +102,13 @@ export const subtract = (from: SignalSet, other: SignalSet): SignalSet => [from[
 export const changedMask = (mask: SignalSet, how: string, set: SignalSet): SignalSet =>
   how === "block" ? union(mask, set) : how === "unblock" ? subtract(mask, set) : set;
 
+/** A set as rows have it in numbers: signals 1 to 32, and 33 to 64 with sign. */
+export const lowOf = (set: SignalSet): number => set[0] >>> 0;
+export const highOf = (set: SignalSet): number => set[1] | 0;
+
+/** "{SIGINT SIGCONT}" */
+export const setText = (set: SignalSet): string => `{${signalsIn(set).map(signalName).join(" ")}}`;
+
 export const signalsIn = (set: SignalSet): number[] =>
   Array.from({ length: SIGNAL_COUNT }, (_, i) => i + 1).filter((signal) => hasSignal(set, signal));
 

@@ -26,9 +26,10 @@ const kind = <const N extends string, const V extends Argument = "", const X ext
 
 const LOW = "low: signals 1 to 32 of the mask as bits";
 const HIGH = "high: signals 33 to 64 as bits, 32 bits with sign";
-const ACTION = "action: 0 SIG_DFL, 1 SIG_IGN, from 2 on a handler";
+const MASKS = "the mask before and after";
+const ACTION = "action: 0 SIG_DFL, 1 SIG_IGN, from 2 on a handler of the application, -1 one of the PAL";
 const FLAGS = "flags: SA_RESTART 1, SA_RESETHAND 2, SA_NODEFER 4, SA_ONSTACK 8";
-const LOCK = "lock: object of its word, 0 when the row has no name";
+const LOCK = "lock: object of its word, -1 for one that the PAL makes itself";
 const HOLDER = "holder: thread that has it";
 
 export const KINDS = [
@@ -89,7 +90,7 @@ export const KINDS = [
     "sgx.aex",
     "asynchronous enclave exit: registers to SSA[CSSA], CSSA + 1",
     "vector: exception vector, -1 none",
-    "inside: 1 stack pointer inside the enclave, 0 outside",
+    "id: signal id of what it makes way for, 0 none",
   ),
   kind(
     "sgx.eenter",
@@ -97,8 +98,18 @@ export const KINDS = [
     "cssa: SSA frames in use, as RAX gives them",
     "rdi: the register, as 32 bits with sign",
   ),
-  kind("sgx.eexit", "EEXIT: the enclave is left on purpose", "stage: 0 ocall, 1 exception stage one is done"),
-  kind("sgx.eresume", "ERESUME: registers from SSA[CSSA - 1], CSSA - 1", "rewritten: 1 SSA frame was rewritten by the exception path"),
+  kind(
+    "sgx.eexit",
+    "EEXIT: the enclave is left on purpose",
+    "stage: 0 ocall, 1 exception stage one is done",
+    "id: signal id of the event, 0 none",
+  ),
+  kind(
+    "sgx.eresume",
+    "ERESUME: registers from SSA[CSSA - 1], CSSA - 1",
+    "rewritten: 1 SSA frame was rewritten by the exception path",
+    "id: signal id of the event, 0 none",
+  ),
   kind("sgx.fault", "an enclave instruction is refused by the processor", "cssa: SSA frames in use"),
 
   kind("ocall.enter", "the enclave asks the untrusted PAL for something"),
@@ -206,12 +217,28 @@ export const KINDS = [
     "value: what it wrote",
     "which: what it is: 1 wait status, 2 remaining ns, 3 old mask 1 to 32, 4 old mask 33 to 64, 5 pending 1 to 32, 6 pending 33 to 64, 7 old value ns, 8 interval ns, 9 old handler, 10 revents",
   ),
+  kind("libos.mask", "the LibOS's mask of the thread is set", LOW, HIGH),
+  kind("libos.sigaction", "the LibOS's disposition of a signal is set, for this thread", ACTION, FLAGS),
+  kind("pal.errno.set", "an error of the PAL is noted for the LibOS (tcb.pal_errno)", "pal_errno: as it is now"),
+  kind("pal.errno.read", "the LibOS makes its result of pal_errno", "result: what it makes of it", "pal_errno: as it was read"),
+  kind("lock.busy", "a lock is found taken", LOCK, HOLDER),
 ] as const;
 
 /** What the text of a row (`detail`) says, for the kinds whose rows may have one. */
 export const DETAILS: Readonly<Partial<Record<KindName, string>>> = {
   lock: "name of the lock",
   unlock: "name of the lock",
+  "lock.busy": "name of the lock",
+  "host.sigprocmask": MASKS,
+  "libos.mask": MASKS,
+  "host.signal.deliver": MASKS,
+  "host.sigreturn": MASKS,
+  "host.syscall.enter": "the mask before and after, of a call that lends one",
+  "host.syscall.exit": "the mask before and after, when a lent one is given back",
+  "host.sigaction": "the handler and its mask",
+  "libos.sigaction": "the handler and its mask",
+  "host.signal.generate": "that it only wakes a thread for the LibOS",
+  "sgx.aex": "that the stack pointer is outside the enclave",
   "app.fault": "what the instruction was",
   undefined: "why",
   "undefined.read": "what was read",
@@ -224,7 +251,7 @@ export const INSTEAD: Readonly<Partial<Record<KindName, readonly KindName[]>>> =
   "sgx.eenter": ["sgx.fault", "host.signal.default"],
   "sgx.eexit": ["sgx.fault", "host.signal.default"],
   "thread.block": ["step"],
-  lock: ["branch"],
+  lock: ["lock.busy"],
   "pal.event.inject": ["pal.event.overwrite"],
   "pal.call.abandon": ["pal.exception.return"],
   "libos.signal.append": ["libos.signal.drop", "libos.signal.overwrite"],

@@ -96,11 +96,14 @@ function enterHandler(m: ThreadModel): void {
 /** The row's signal is handled, or lost. */
 const isOver: Effect = (m) => waitsNoMore(m.signals, m.extra, m.thread);
 
-/** Locks without a name (the PAL's own) share the number 0: they are only counted. */
-const isNamedLock = (m: ThreadModel): boolean => m.detail !== 0;
+/** The PAL's own locks have no number: they are only counted. */
+const isNamedLock = (m: ThreadModel): boolean => m.detail !== 0 && m.value >= 0;
 
 const appMaskUnknown = forgetMask(MASK.APP);
 const hostMaskUnknown = forgetMask(MASK.HOST);
+const hostMaskLent: Effect = (m) => {
+  if (m.detail !== 0) hostMaskUnknown(m);
+};
 
 const BY_NAME: Readonly<Partial<Record<KindName, Effect>>> = {
   "app.call": appMaskUnknown,
@@ -113,7 +116,10 @@ const BY_NAME: Readonly<Partial<Record<KindName, Effect>>> = {
   "app.handler.longjmp": appMaskUnknown,
   "app.mask": (m) => setMask(m, MASK.APP, m.value, m.extra),
 
-  "host.sigprocmask": hostMaskUnknown,
+  "host.sigprocmask": (m) => setMask(m, MASK.HOST, m.value, m.extra),
+  // A mask for the length of a call, and its end: the row has a text.
+  "host.syscall.enter": hostMaskLent,
+  "host.syscall.exit": hostMaskLent,
   "host.sigreturn": hostMaskUnknown,
   "host.signal.generate": (m) => {
     generated(m.signals, m.extra, m.seq, m.value);

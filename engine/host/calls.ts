@@ -198,6 +198,7 @@ const killing = (name: "kill" | "tgkill"): Flow =>
           const p = t ? c.process(t) : name === "kill" ? (c.m.processes[target ?? -1] ?? null) : null;
           const took = p ? takenBy(c, p, v.takers) : undefined;
           generate(c, p, t, sentBy(v.signal, c.process(c.t).pid, name === "tgkill" ? SI.TKILL : SI.USER), c.newSignalId(), took);
+          if (v.wakeUp) c.detail = c.text("wakes a thread for the LibOS");
         },
         "host.signal.generate",
       ),

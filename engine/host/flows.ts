@@ -37,10 +37,19 @@ export interface Sending {
   ended: boolean;
   /** Of a log: which thread took the signal, and when. */
   takers: Readonly<Record<string, number>>;
+  /** Only the library OS uses it, to wake a thread: the application knows nothing of it. */
+  wakeUp: boolean;
   ret: number;
 }
 
-export const sending = (targets: readonly number[], signal: number): Sending => ({ targets, signal, ended: false, takers: {}, ret: 0 });
+export const sending = (targets: readonly number[], signal: number): Sending => ({
+  targets,
+  signal,
+  ended: false,
+  takers: {},
+  wakeUp: false,
+  ret: 0,
+});
 
 /** Arguments of rt_sigqueueinfo: to a thread, or with -1 to the process. */
 export interface Queueing extends CallLocals {

@@ -4,9 +4,10 @@ import type { Cpu } from "../cpu.ts";
 import { E } from "../errno.ts";
 import type { Flow } from "../flow.ts";
 import { SI, withValue } from "../siginfo.ts";
-import { changedMask, SIG, setOf, subtract } from "../signals.ts";
-import type { HostAction } from "../state.ts";
+import { changedMask, highOf, lowOf, SIG, type SignalSet, setOf, setText, subtract } from "../signals.ts";
+import type { HostAction, Thread } from "../state.ts";
 import type { SigactionArgs, SigaltstackArgs, SigprocmaskArgs, SigtimedwaitArgs } from "../syscalls.ts";
+import { KIND, type KindId } from "../transition.ts";
 import { type CallLocals, quick } from "./calls.ts";
 import type { Queueing } from "./flows.ts";
 import { flushIgnored, generate, retarget } from "./generate.ts";
@@ -22,23 +23,41 @@ export function actionNumber(c: Cpu, action: HostAction | undefined): number {
   return 2 + c.wiring.handlers.indexOf(action.flow);
 }
 
+/** The row sets a disposition: which, with its flags, its handler and mask. */
+export function tellAction(c: Cpu, kind: KindId<"host.sigaction" | "libos.sigaction">, signal: number, action: HostAction): void {
+  c.signal = signal;
+  const { flow, flags, mask } = action;
+  const ofPal = flow >= 0 && !c.wiring.handlers.includes(flow);
+  c.row(kind, ofPal ? -1 : actionNumber(c, action), flags);
+  const name = flow === -1 ? "SIG_IGN" : flow < 0 ? "SIG_DFL" : (c.program.flows[flow]?.name ?? "");
+  c.detail = c.text(`${name}, mask ${setText(mask)}`);
+}
+
 /** Process-wide; setting a disposition to ignore throws away what is pending. */
 function sigaction(c: Cpu, v: SigactionArgs): number {
   const { signal, handler } = v;
   if (signal === SIG.KILL || signal === SIG.STOP) return E.INVAL;
   const p = c.process(c.t);
-  c.signal = signal;
   if (v.old) tell(v, OUT.oldHandler, actionNumber(c, p.hostActions[signal]));
+  const action = { flow: handler, flags: v.flags, mask: v.mask };
   if (handler === -2) delete p.hostActions[signal];
-  else p.hostActions[signal] = { flow: handler, flags: v.flags, mask: v.mask };
+  else p.hostActions[signal] = action;
+  tellAction(c, KIND["host.sigaction"], signal, action);
   flushIgnored(c, p, signal);
   return 0;
+}
+
+/** The row of host.sigprocmask tells of it. */
+export function setMask(c: Cpu, t: Thread, mask: SignalSet): void {
+  c.row(KIND["host.sigprocmask"], lowOf(mask), highOf(mask));
+  c.tellMask(t.hostMask, mask);
+  t.hostMask = mask;
 }
 
 function sigprocmask(c: Cpu, v: SigprocmaskArgs): number {
   const t = c.t;
   if (v.old) tellMask(v, OUT.oldMask, t.hostMask);
-  t.hostMask = blockable(changedMask(t.hostMask, v.how, v.mask));
+  setMask(c, t, blockable(changedMask(t.hostMask, v.how, v.mask)));
   recheck(c, t);
   retarget(c, c.process(t));
   return 0;
@@ -73,12 +92,16 @@ function letThrough(c: Cpu, v: SigtimedwaitArgs): void {
   const t = c.t;
   t.realBlocked = t.hostMask;
   t.hostMask = subtract(t.hostMask, v.mask);
+  c.tellMask(t.realBlocked, t.hostMask);
   recheck(c, t);
 }
 
 function blockAgain(c: Cpu): void {
   const t = c.t;
-  if (t.realBlocked) t.hostMask = t.realBlocked;
+  if (t.realBlocked) {
+    c.tellMask(t.hostMask, t.realBlocked);
+    t.hostMask = t.realBlocked;
+  }
   t.realBlocked = null;
   recheck(c, t);
 }

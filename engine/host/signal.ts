@@ -59,11 +59,13 @@ export function deliver(c: Cpu, t: Thread, pending: HostSignal): void {
   stack.push(newFrame(c.program, action.flow, { signal: pending.signal, id: pending.id, event: 0, info: pending.info }));
   t.signalFrames += 1;
   if (alt) t.app.stackFull = false;
-  const during = union(t.hostMask, action.mask);
+  const before = t.hostMask;
+  const during = union(before, action.mask);
   t.hostMask = blockable((action.flags & SA_NODEFER) === 0 ? addSignal(during, pending.signal) : during);
   if ((action.flags & SA_RESETHAND) !== 0) delete p.hostActions[pending.signal];
   recheck(c, t);
   retarget(c, p);
+  c.tellMask(before, t.hostMask);
   c.value = t.signalFrames;
   c.happen(t, OUTSIDE.frame, KIND["host.signal.deliver"], DELIVER_NS);
 }
@@ -115,6 +117,7 @@ export function nothingDelivered(c: Cpu, t: Thread): void {
 /** The mask from before sigsuspend, ppoll, pselect6 or epoll_pwait. */
 export function restoreMask(c: Cpu, t: Thread): void {
   if (!t.savedMask) return;
+  c.tellMask(t.hostMask, t.savedMask);
   t.hostMask = t.savedMask;
   t.savedMask = null;
   recheck(c, t);
@@ -125,6 +128,7 @@ export function restoreMask(c: Cpu, t: Thread): void {
 export function lendMask(c: Cpu, t: Thread, mask: SignalSet): void {
   t.savedMask = t.hostMask;
   t.hostMask = blockable(mask);
+  c.tellMask(t.savedMask, t.hostMask);
   recheck(c, t);
   retarget(c, c.process(t));
 }
@@ -148,7 +152,9 @@ export function sigreturn(c: Cpu, t: Thread, v: SignalFrame): void {
   c.signal = v.signal;
   c.extra = v.id;
   cut(c, t, t.stack, stack.length - 1);
+  const before = t.hostMask;
   t.hostMask = blockable(v.mask);
+  c.tellMask(before, t.hostMask);
   t.rax = v.rax;
   t.app.vectors = v.vectors;
   t.rdi = v.rdi;

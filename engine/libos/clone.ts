@@ -11,7 +11,7 @@ import { dkCreate } from "../pal/flows.ts";
 import type { CloneArgs } from "../syscalls.ts";
 import { setEvent, waitEvent } from "./events.ts";
 import { LIBOS, libcExit, SHIM_DO } from "./flows.ts";
-import { answer, dk, dkQuiet, minusPalErrno } from "./io.ts";
+import { answer, dk, dkQuiet, MAY_READ_ERRNO, minusPalErrno } from "./io.ts";
 import { lockOf, passLock } from "./ipc.ts";
 import { lockOfThread, THREAD_LIST_LOCK, threadLock, VMA_LIST_LOCK } from "./names.ts";
 
@@ -95,12 +95,16 @@ const clone = flow<Clone>(SHIM_DO.clone, "libos", "1.6", (s) => [
     },
     "pal.call.enter",
   ),
-  s.act("ret = handle ? tid : -PAL_ERRNO", (c, v) => {
-    v.ret = c.t.rax > 0 ? c.t.rax : minusPalErrno(c);
-    c.value = v.ret;
-    // The one that was made is on its way to an event whose memory is given back: nobody ever sets it.
-    if (c.t.rax === 0) c.freeObject(v.initialize);
-  }),
+  s.act(
+    "ret = handle ? tid : -PAL_ERRNO",
+    (c, v) => {
+      v.ret = c.t.rax > 0 ? c.t.rax : minusPalErrno(c);
+      c.value = v.ret;
+      // The one that was made is on its way to an event whose memory is given back: nobody ever sets it.
+      if (c.t.rax === 0) c.freeObject(v.initialize);
+    },
+    MAY_READ_ERRNO,
+  ),
   s.test("no handle?", (c) => c.t.rax === 0, "failed"),
   setEvent(s, "DkEventSet(create_event)", (_, v) => v.create),
   waitEvent(s, "DkObjectsWaitAny(initialize_event), once", (_, v) => v.initialize),

@@ -7,7 +7,7 @@ import { createArgs } from "../pal/calls.ts";
 import { dkCreate } from "../pal/flows.ts";
 import type { ProgramArgs } from "../syscalls.ts";
 import { LIBOS, SHIM_DO } from "./flows.ts";
-import { answer, dk, dkQuiet, minusPalErrno } from "./io.ts";
+import { answer, dk, dkQuiet, MAY_READ_ERRNO, minusPalErrno } from "./io.ts";
 import { lockOf, message, passLock, tell } from "./ipc.ts";
 import { childLock, IPC_HELPER_LOCK, IPC_INFO_LOCK, RANGE_MAP_LOCK, THREAD_LIST_LOCK, threadLock, VMA_LIST_LOCK } from "./names.ts";
 import { passProcessLock, restartHelper } from "./namespaces.ts";
@@ -147,10 +147,14 @@ const fork = flow<Fork>(SHIM_DO.fork, "libos", "2.15", (s) => [
   }),
   s.jump("return", "return"),
   s.at("failed"),
-  s.act("ret = -PAL_ERRNO", (c, v) => {
-    v.ret = minusPalErrno(c);
-    c.value = v.ret;
-  }),
+  s.act(
+    "ret = -PAL_ERRNO",
+    (c, v) => {
+      v.ret = minusPalErrno(c);
+      c.value = v.ret;
+    },
+    MAY_READ_ERRNO,
+  ),
   dk(s, "DkObjectClose(process stream)", "DkObjectClose (event)", (c, v) => {
     closeStream(c, v);
     return {};
@@ -158,10 +162,14 @@ const fork = flow<Fork>(SHIM_DO.fork, "libos", "2.15", (s) => [
   s.call("destroy_process(new_process)", LIBOS.destroy_process),
   s.jump("message"),
   s.at("none"),
-  s.act("ret = -PAL_ERRNO", (c, v) => {
-    v.ret = minusPalErrno(c);
-    c.value = v.ret;
-  }),
+  s.act(
+    "ret = -PAL_ERRNO",
+    (c, v) => {
+      v.ret = minusPalErrno(c);
+      c.value = v.ret;
+    },
+    MAY_READ_ERRNO,
+  ),
   s.at("message"),
   s.call('sys_printf("process creation failed")', LIBOS.sys_printf),
   s.test("ret < 0?", (_, v) => v.ret < 0, "return"),

@@ -6,7 +6,7 @@ import { type Cpu, flow, type Steps } from "../generations/graphene-2019/flow.ts
 import type { CallLocals } from "../host/calls.ts";
 import { clearTid } from "../threads.ts";
 import { LIBOS, SHIM_DO } from "./flows.ts";
-import { answer, dk, dkEvent, minusPalErrno, setWait, threadSleep } from "./io.ts";
+import { answer, dk, dkEvent, MAY_READ_ERRNO, minusPalErrno, setWait, threadSleep } from "./io.ts";
 import { FUTEX_LIST_LOCK, MASTER_LOCK } from "./names.ts";
 import { newHandle } from "./streams.ts";
 
@@ -61,11 +61,15 @@ const futexWait = flow(SHIM_DO.futex_wait, "libos", "2.20", (s) => [
     (v) => (v.takes >= 0 ? Math.max(1, v.takes) : v.timeout),
     (v) => v.takes >= 0,
   ),
-  s.act("ret = woken ? 0 : -PAL_ERRNO (EAGAIN means timeout)", (c, v) => {
-    const error = minusPalErrno(c);
-    v.ret = c.t.rax > 0 ? v.result : error === E.AGAIN ? E.TIMEDOUT : error;
-    c.value = v.ret;
-  }),
+  s.act(
+    "ret = woken ? 0 : -PAL_ERRNO (EAGAIN means timeout)",
+    (c, v) => {
+      const error = c.t.rax > 0 ? 0 : minusPalErrno(c);
+      v.ret = c.t.rax > 0 ? v.result : error === E.AGAIN ? E.TIMEDOUT : error;
+      c.value = v.ret;
+    },
+    MAY_READ_ERRNO,
+  ),
   s.call("lock(hdl.lock)", LIBOS.lock, own),
   s.act("off the waiters, if still there", (c, v) => {
     const sleeping = waiters(c, v);

@@ -15,7 +15,14 @@ import { KIND } from "../transition.ts";
 import { SHIM_DO } from "./flows.ts";
 
 /** -PAL_ERRNO: what the last FAILURE left, whether or not it belongs to this call. */
-export const minusPalErrno = (c: Cpu): number => 0 - errnoOf(c.t.libos.palErrno);
+export function minusPalErrno(c: Cpu): number {
+  c.kind = KIND["pal.errno.read"];
+  c.extra = c.t.libos.palErrno;
+  return 0 - errnoOf(c.t.libos.palErrno);
+}
+
+/** Kinds of a step that gives `minusPalErrno` when something has failed. */
+export const MAY_READ_ERRNO = ["step", "pal.errno.read"] as const;
 
 type Given = NonNullable<Parameters<typeof dkArgs>[0]>;
 
@@ -149,10 +156,14 @@ const nanosleep = flow(SHIM_DO.nanosleep, "libos", "2.20", (s) => [
 /** A call the emulation does not look into: one PAL call of the given length. Cut short, it gives what PAL_ERRNO says. */
 const opaque = flow(SHIM_DO.call, "libos", "2.20", (s) => [
   dk(s, "one PAL call", "DkStreamOpen", (_, v) => given(v)),
-  s.act("ret = done ? result : -PAL_ERRNO", (c, v) => {
-    v.ret = c.t.rax === 1 ? v.result : minusPalErrno(c);
-    c.value = v.ret;
-  }),
+  s.act(
+    "ret = done ? result : -PAL_ERRNO",
+    (c, v) => {
+      v.ret = c.t.rax === 1 ? v.result : minusPalErrno(c);
+      c.value = v.ret;
+    },
+    MAY_READ_ERRNO,
+  ),
   answer(s),
 ]);
 

@@ -11,7 +11,7 @@ import type { PollArgs } from "../syscalls.ts";
 import { NEVER } from "../time.ts";
 import { LIBOS, SHIM_DO } from "./flows.ts";
 import { getFdHandle, kindOf, lockHandle, lockMap, unlockHandle, unlockMap } from "./handles.ts";
-import { answer, dk, minusPalErrno } from "./io.ts";
+import { answer, dk, MAY_READ_ERRNO, minusPalErrno } from "./io.ts";
 
 /** Offset of `fs` in struct shim_handle: what is read through a NULL handle. */
 const FS_OF_NULL = 0x18;
@@ -68,10 +68,14 @@ const poll = flow(SHIM_DO.poll, "libos", "2.20", (s) => [
   s.test("a terminal or file: no question to the PAL?", (c, v) => !hasPoll(c, v), "plain"),
   lockHandle(s),
   dk(s, "pipe_poll, socket_poll: DkStreamAttributesQuerybyHandle", "DkStreamAttributesQuerybyHandle", (_, v) => now(v, 0)),
-  s.act("attr, or -PAL_ERRNO", (c, v) => {
-    v.ret = c.t.rax > 0 ? 0 : minusPalErrno(c);
-    know(c, v, c.t.rax > 0 && (c.t.rax & READABLE) !== 0);
-  }),
+  s.act(
+    "attr, or -PAL_ERRNO",
+    (c, v) => {
+      v.ret = c.t.rax > 0 ? 0 : minusPalErrno(c);
+      know(c, v, c.t.rax > 0 && (c.t.rax & READABLE) !== 0);
+    },
+    MAY_READ_ERRNO,
+  ),
   unlockHandle(s),
   s.test("an error other than EAGAIN?", (_, v) => v.ret < 0 && v.ret !== E.AGAIN, "failed"),
   s.jump("next", "next descriptor"),

@@ -5,9 +5,10 @@ import { faultAt } from "../faulting.ts";
 import type { Flow } from "../flow.ts";
 import { type Cpu, flow } from "../generations/graphene-2019/flow.ts";
 import { copyOut, OUT, skipCopyOut, tell, tellMask, type Writes } from "../host/outputs.ts";
-import { actionNumber } from "../host/signal-calls.ts";
-import { changedMask, hasSignal, SIG, setOf } from "../signals.ts";
+import { actionNumber, tellAction } from "../host/signal-calls.ts";
+import { changedMask, hasSignal, highOf, lowOf, SIG, type SignalSet, setOf } from "../signals.ts";
 import type { SigsuspendArgs } from "../syscalls.ts";
+import { KIND } from "../transition.ts";
 import { LIBOS, SHIM_DO } from "./flows.ts";
 import { answer, dk, setWait, threadSleep } from "./io.ts";
 import { threadLock } from "./names.ts";
@@ -27,12 +28,16 @@ const sigaction = flow(SHIM_DO.sigaction, "libos", "2.17", (s) => [
   s.test("an action of this number is there?", (c, v) => c.t.libos.actions[v.signal] !== undefined, "copy"),
   s.call("malloc(action)", LIBOS.malloc),
   s.at("copy"),
-  s.act("signal_handles[sig].action := copy", (c, v) => {
-    c.signal = v.signal;
-    c.value = v.handler;
-    if (v.old) tell(v, OUT.oldHandler, actionNumber(c, c.t.libos.actions[v.signal]));
-    c.t.libos.actions[v.signal] = { flow: v.handler, flags: v.flags, mask: v.mask, garbage: false };
-  }),
+  s.act(
+    "signal_handles[sig].action := copy",
+    (c, v) => {
+      if (v.old) tell(v, OUT.oldHandler, actionNumber(c, c.t.libos.actions[v.signal]));
+      const action = { flow: v.handler, flags: v.flags, mask: v.mask, garbage: false };
+      c.t.libos.actions[v.signal] = action;
+      tellAction(c, KIND["libos.sigaction"], v.signal, action);
+    },
+    "libos.sigaction",
+  ),
   s.call("unlock(cur.lock)", LIBOS.unlock, thenCopyOut),
   copyOut(s, "*oldact := the action before"),
   s.jump("return", "return"),
@@ -44,13 +49,24 @@ const sigaction = flow(SHIM_DO.sigaction, "libos", "2.17", (s) => [
   answer(s),
 ]);
 
+/** The row of libos.mask tells of it. */
+function setMask(c: Cpu, mask: SignalSet): void {
+  c.row(KIND["libos.mask"], lowOf(mask), highOf(mask));
+  c.tellMask(c.t.libos.mask, mask);
+  c.t.libos.mask = mask;
+}
+
 const sigprocmask = flow(SHIM_DO.sigprocmask, "libos", "2.17", (s) => [
   s.call("lock(cur.lock)", LIBOS.lock, own),
-  s.act("set_sig_mask(new)", (c, v) => {
-    if (v.old) tellMask(v, OUT.oldMask, c.t.libos.mask);
-    // KILL and STOP are not taken out (3.2 sigkill-blockable).
-    c.t.libos.mask = changedMask(c.t.libos.mask, v.how, v.mask);
-  }),
+  s.act(
+    "set_sig_mask(new)",
+    (c, v) => {
+      if (v.old) tellMask(v, OUT.oldMask, c.t.libos.mask);
+      // KILL and STOP are not taken out (3.2 sigkill-blockable).
+      setMask(c, changedMask(c.t.libos.mask, v.how, v.mask));
+    },
+    "libos.mask",
+  ),
   // The flush of this unlock comes before the old mask is stored (errata-2 N12).
   s.call("unlock(cur.lock)", LIBOS.unlock, thenCopyOut),
   copyOut(s, "*oldset := the mask before"),
@@ -95,7 +111,7 @@ export interface SuspendFixes {
 }
 
 const backToOld = (c: Cpu, v: SigsuspendArgs): void => {
-  c.t.libos.mask = v.old;
+  setMask(c, v.old);
   v.ret = E.INTR;
 };
 
@@ -104,17 +120,25 @@ const sigsuspend = (fix: SuspendFixes): Flow =>
   flow(SHIM_DO.sigsuspend, "libos", "2.18, 3.1", (s) => [
     s.call("lock(cur.lock)", LIBOS.lock, own),
     fix.looks ? s.test("pending, and not blocked by the new mask?", pendingUnder, "pending") : null,
-    s.act(fix.deadFlag ? "old := mask; mask := new" : "old := mask; mask := new; suspend_on_signal := true", (c, v) => {
-      v.old = c.t.libos.mask;
-      c.t.libos.mask = v.mask;
-      if (!fix.deadFlag) c.t.libos.suspendOnSignal = true;
-    }),
+    s.act(
+      fix.deadFlag ? "old := mask; mask := new" : "old := mask; mask := new; suspend_on_signal := true",
+      (c, v) => {
+        v.old = c.t.libos.mask;
+        setMask(c, v.mask);
+        if (!fix.deadFlag) c.t.libos.suspendOnSignal = true;
+      },
+      "libos.mask",
+    ),
     fix.unlocks ? s.call("unlock(cur.lock): flush under the new mask", LIBOS.unlock, own) : null,
     setWait(s),
     threadSleep(s),
     ...(fix.unlocks
-      ? [s.call("lock(cur.lock)", LIBOS.lock, own), s.act("mask := old", backToOld), s.call("unlock(cur.lock)", LIBOS.unlock, own)]
-      : [s.call("unlock(cur.lock): flush under the new mask", LIBOS.unlock, own), s.act("mask := old", backToOld)]),
+      ? [
+          s.call("lock(cur.lock)", LIBOS.lock, own),
+          s.act("mask := old", backToOld, "libos.mask"),
+          s.call("unlock(cur.lock)", LIBOS.unlock, own),
+        ]
+      : [s.call("unlock(cur.lock): flush under the new mask", LIBOS.unlock, own), s.act("mask := old", backToOld, "libos.mask")]),
     ...(fix.looks
       ? [
           s.jump("return", "return"),

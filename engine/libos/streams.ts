@@ -16,7 +16,7 @@ import { type Ref, refs } from "../ref.ts";
 import { copyOf, type Frame } from "../state.ts";
 import { LIBOS, SHIM_DO } from "./flows.ts";
 import { getFdHandle, kindOf, lockHandle, lockMap, unlockHandle, unlockMap } from "./handles.ts";
-import { answer, dk, given, minusPalErrno } from "./io.ts";
+import { answer, dk, given, MAY_READ_ERRNO, minusPalErrno } from "./io.ts";
 
 type Name = "read" | "write";
 
@@ -65,10 +65,14 @@ const readWrite = (name: Name): Flow =>
 const pipe = (name: Name, dkName: DkName): Flow =>
   flow(FS_OPS[name].pipe, "libos", "2.20", (s) => [
     dk(s, `${dkName}(hdl.pal_handle)`, dkName, (_, v) => given(v)),
-    s.act("ret = bytes ? bytes : -PAL_ERRNO", (c, v) => {
-      v.ret = c.t.rax > 0 ? c.t.rax : minusPalErrno(c);
-      c.value = v.ret;
-    }),
+    s.act(
+      "ret = bytes ? bytes : -PAL_ERRNO",
+      (c, v) => {
+        v.ret = c.t.rax > 0 ? c.t.rax : minusPalErrno(c);
+        c.value = v.ret;
+      },
+      MAY_READ_ERRNO,
+    ),
     answer(s),
   ]);
 
@@ -84,10 +88,14 @@ const socket = (name: Name): Flow =>
           (c, v) => dkByKind(c, v, { unix: "DkStreamWrite", socket: "DkStreamWrite (tcp)" }),
           "pal.call.enter",
         ),
-    s.act("ret = bytes ? bytes : -PAL_ERRNO", (c, v) => {
-      v.ret = c.t.rax > 0 ? c.t.rax : socketError(c, name);
-      c.value = v.ret;
-    }),
+    s.act(
+      "ret = bytes ? bytes : -PAL_ERRNO",
+      (c, v) => {
+        v.ret = c.t.rax > 0 ? c.t.rax : socketError(c, name);
+        c.value = v.ret;
+      },
+      MAY_READ_ERRNO,
+    ),
     s.test("bytes, or the end of the stream?", (c, v) => v.ret > 0 || (name === "read" && atEnd(c)), "done"),
     lockHandle(s),
     unlockHandle(s),
@@ -113,10 +121,14 @@ const device = (name: Name): Flow =>
     name === "read"
       ? dk(s, "DkStreamRead(hdl.pal_handle)", "DkStreamRead (device)", (_, v) => given(v))
       : dk(s, "DkStreamWrite(hdl.pal_handle)", "DkStreamWrite (device)", (_, v) => given(v)),
-    s.act("ret = bytes ? bytes : -PAL_ERRNO", (c, v) => {
-      v.ret = c.t.rax > 0 ? c.t.rax : name === "read" && atEnd(c) ? 0 : minusPalErrno(c);
-      c.value = v.ret;
-    }),
+    s.act(
+      "ret = bytes ? bytes : -PAL_ERRNO",
+      (c, v) => {
+        v.ret = c.t.rax > 0 ? c.t.rax : name === "read" && atEnd(c) ? 0 : minusPalErrno(c);
+        c.value = v.ret;
+      },
+      MAY_READ_ERRNO,
+    ),
     unlockHandle(s),
     answer(s),
   ]);
@@ -127,10 +139,14 @@ const file = (name: Name): Flow =>
     lockHandle(s),
     name === "write" ? dk(s, "the file grows: DkStreamWrite(hdl.pal_handle)", "DkStreamWrite (file)", (_, v) => given(v)) : null,
     name === "write"
-      ? s.act("ret = bytes ? bytes : -PAL_ERRNO", (c, v) => {
-          v.ret = c.t.rax > 0 ? c.t.rax : minusPalErrno(c);
-          c.value = v.ret;
-        })
+      ? s.act(
+          "ret = bytes ? bytes : -PAL_ERRNO",
+          (c, v) => {
+            v.ret = c.t.rax > 0 ? c.t.rax : minusPalErrno(c);
+            c.value = v.ret;
+          },
+          MAY_READ_ERRNO,
+        )
       : s.act("copy from the mapped window", (c, v) => {
           v.ret = v.takes >= 0 ? v.result : v.bytes;
           c.ns = Math.max(0, v.takes);
@@ -152,10 +168,14 @@ const accept = flow(SHIM_DO.accept, "libos", "2.20", (s) => [
     (c, v) => dkByKind(c, v, { unix: "DkStreamWaitForClient (pipe)", socket: "DkStreamWaitForClient" }),
     "pal.call.enter",
   ),
-  s.act("ret = client ? fd : -PAL_ERRNO", (c, v) => {
-    v.ret = c.t.rax > 0 ? v.result : minusPalErrno(c);
-    c.value = v.ret;
-  }),
+  s.act(
+    "ret = client ? fd : -PAL_ERRNO",
+    (c, v) => {
+      v.ret = c.t.rax > 0 ? v.result : minusPalErrno(c);
+      c.value = v.ret;
+    },
+    MAY_READ_ERRNO,
+  ),
   s.test("no client?", (c) => c.t.rax <= 0, "out"),
   ...newHandle(s),
   s.test("an address of AF_UNIX?", (c, v) => kindOf(c, v.object) === "unix", "named"),

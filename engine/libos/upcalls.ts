@@ -21,7 +21,7 @@ import type { Ref } from "../ref.ts";
 import { faultInfo, SI, sentBy } from "../siginfo.ts";
 import { SIG } from "../signals.ts";
 import type { Frame } from "../state.ts";
-import { WHY } from "../transition.ts";
+import { KIND, WHY } from "../transition.ts";
 import { SCAN_ALL } from "./deliver.ts";
 import { LIBOS } from "./flows.ts";
 import { disablePreempt, enablePreempt } from "./preempt.ts";
@@ -205,10 +205,14 @@ function internalFault(c: Cpu, v: Upcall): void {
 
 /** FAILURE: the PAL's way to hand over an error. */
 const failure = flow(failureUpcall, "libos", "2.11", ({ act, ret }) => [
-  act("tcb.pal_errno := arg (0 if above the bound)", (c, v) => {
-    c.t.libos.palErrno = v.error > PAL_ERROR_BOUND ? 0 : v.error;
-    c.value = c.t.libos.palErrno;
-  }),
+  act(
+    "tcb.pal_errno := arg (0 if above the bound)",
+    (c, v) => {
+      c.t.libos.palErrno = v.error > PAL_ERROR_BOUND ? 0 : v.error;
+      c.row(KIND["pal.errno.set"], c.t.libos.palErrno);
+    },
+    "pal.errno.set",
+  ),
   ret(
     "return",
     (c, v) => {

@@ -22,7 +22,7 @@ import { WHY } from "../transition.ts";
 import { setEvent } from "./events.ts";
 import { LIBOS, SHIM_DO } from "./flows.ts";
 import { addRecord, closeStream, type Migrated, migrate } from "./fork.ts";
-import { answer, dkQuiet, minusPalErrno } from "./io.ts";
+import { answer, dkQuiet, MAY_READ_ERRNO, minusPalErrno } from "./io.ts";
 import { passLock } from "./ipc.ts";
 import { childLock, HANDLE_MAP_LOCK, IPC_HELPER_LOCK, lockOfThread, THREAD_LIST_LOCK, threadLock } from "./names.ts";
 import { endSelf, moveToExited } from "./thread-list.ts";
@@ -87,11 +87,15 @@ const vfork = flow<Vfork>(SHIM_DO.vfork, "libos", "2.15", (s) => [
   dkQuiet(s, "switch_dummy_thread: DkSegmentRegister(FS)", "DkSegmentRegister"),
   answer(s),
   s.at("failed"),
-  s.act("execve of the child fails: -PAL_ERRNO", (c, v) => {
-    v.ret = minusPalErrno(c);
-    c.value = v.ret;
-    closeStream(c, v);
-  }),
+  s.act(
+    "execve of the child fails: -PAL_ERRNO",
+    (c, v) => {
+      v.ret = minusPalErrno(c);
+      c.value = v.ret;
+      closeStream(c, v);
+    },
+    MAY_READ_ERRNO,
+  ),
   answer(s),
   s.at("child"),
   s.ret("return 0", (c) => {

@@ -116,7 +116,7 @@ const resume = (pal: PalName): Flow =>
   resultOf(
     pal,
     "DkThreadResume",
-    (s) => bottom(pal, s, "tgkill", (_, v) => sending([v.target], SIG.CONT)),
+    (s) => bottom(pal, s, "tgkill", (_, v) => ({ ...sending([v.target], SIG.CONT), wakeUp: true })),
     (_, __, host) => (host < 0 ? { ret: 0, error: PAL_ERROR.DENIED } : { ret: 1, error: 0 }),
   );
 

@@ -16,17 +16,13 @@ interface Lookup {
 
 const slot = (v: Lookup): string => `handlers[${v.event}]`;
 
-const row = (c: Cpu, v: Lookup): void => {
-  c.value = v.event;
-};
-
 /** The slot's lock is taken on every event: one that comes while this thread holds it waits for ever. */
 export const getHandler: Flow = flow(getExceptionHandler, "pal", "1.5, 2.6, 3.4 handler-table-lock-self-deadlock", (s) => [
-  ...lock(s, "lock the slot", slot, row),
+  ...lock(s, "lock the slot", slot),
   s.act("read handlers[event].upcall", (c, v) => {
     v.found = c.process(c.t).pal.upcalls[v.event] ?? false;
   }),
-  unlock(s, "unlock the slot", slot, row),
+  unlock(s, "unlock the slot", slot),
   s.ret("return", (c, v) => {
     c.t.rax = v.found ? 1 : 0;
     c.value = c.t.rax;

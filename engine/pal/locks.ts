@@ -10,32 +10,33 @@ import type { Cpu, Steps } from "../generations/graphene-2019/flow.ts";
 import type { Process } from "../generations/graphene-2019/state.ts";
 import { callArgs } from "../host/calls.ts";
 import { KERNEL } from "../host/flows.ts";
-import { KIND } from "../transition.ts";
+import { KIND, type KindId } from "../transition.ts";
 
 type Name<V> = (v: V) => string;
-/** Arguments of the row. */
-type Row<V> = (c: Cpu, v: V) => void;
 type Items = (Step | Mark)[];
 
-const nothing = (): void => {};
+/** The row's arguments. The kernel knows of such a lock only when somebody has waited for it: it has no number. */
+function say(c: Cpu, kind: KindId<"lock" | "unlock" | "lock.busy">, name: string): void {
+  c.row(kind, -1, c.process(c.t).pal.locks[name] ?? -1);
+  c.detail = c.text(name);
+}
 
 const TRY = "try";
 const TAKEN = "taken";
 
 /** Take the lock: one step, as the locked instruction is one. `whenTaken` has to follow somewhere in the flow. */
-export const lock = <V extends object>(s: Steps<V>, label: string, name: Name<V>, row: Row<V> = nothing): Items => [
+export const lock = <V extends object>(s: Steps<V>, label: string, name: Name<V>): Items => [
   s.at(TRY),
   s.test(
     label,
     (c, v) => {
       const { locks } = c.process(c.t).pal;
       const taken = locks[name(v)] !== undefined;
-      if (taken) c.kind = KIND.branch;
-      else {
+      if (!taken) {
         locks[name(v)] = c.t.id;
         setWord(c, name(v), 0);
-        row(c, v);
       }
+      say(c, taken ? KIND["lock.busy"] : KIND.lock, name(v));
       return taken;
     },
     TAKEN,
@@ -44,13 +45,13 @@ export const lock = <V extends object>(s: Steps<V>, label: string, name: Name<V>
 ];
 
 /** Release it; a futex mutex enters the kernel only for a sleeper. */
-export const unlock = <V extends object>(s: Steps<V>, label: string, name: Name<V>, row: Row<V> = nothing): Step =>
+export const unlock = <V extends object>(s: Steps<V>, label: string, name: Name<V>): Step =>
   s.callDynamic(
     label,
     (c, v) => {
+      say(c, KIND.unlock, name(v));
       delete c.process(c.t).pal.locks[name(v)];
       const word = setWord(c, name(v), 1);
-      row(c, v);
       return sleeper(c, word) ? enter(c.program, KERNEL["futex-wake"], callArgs({ object: word, bytes: 1 })) : null;
     },
     "unlock",

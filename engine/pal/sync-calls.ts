@@ -9,7 +9,7 @@ import { type Cpu, flow } from "../generations/graphene-2019/flow.ts";
 import { type CallLocals, callArgs } from "../host/calls.ts";
 import { type HostObject, TIMED_OUT } from "../state.ts";
 import { NEVER } from "../time.ts";
-import { KIND } from "../transition.ts";
+import { KIND, type KindId } from "../transition.ts";
 import { bottom, done, enter, failed, leave, leaveQuickly, type PalLocals, type PalName } from "./call-parts.ts";
 import { PAL_ERROR, unixToPal } from "./events.ts";
 import { dkEvent, dkMutex } from "./flows.ts";
@@ -40,20 +40,20 @@ export const eventArgs = (object: number, timeout = NEVER, outside = false): Eve
 
 const wordOf = (c: Cpu, v: { object: number }): HostObject => c.m.objects[v.object] as HostObject;
 
-function say(c: Cpu, v: MutexLocals): void {
-  c.value = v.object;
+function say(c: Cpu, kind: KindId<"lock" | "unlock" | "lock.busy">, v: MutexLocals): void {
+  c.row(kind, v.object, c.process(c.t).pal.locks[v.name] ?? -1);
   c.detail = c.text(v.name);
 }
 
-/** cmpxchg(locked, 0, 1): one instruction. When another thread has it, the row is a branch. */
+/** cmpxchg(locked, 0, 1): one instruction. When another thread has it, the row says which. */
 function take(c: Cpu, v: MutexLocals): boolean {
   const { locks } = c.process(c.t).pal;
   if (locks[v.name] !== undefined) {
-    c.kind = KIND.branch;
+    say(c, KIND["lock.busy"], v);
     return false;
   }
-  say(c, v);
   locks[v.name] = c.t.id;
+  say(c, KIND.lock, v);
   wordOf(c, v).level = 0;
   v.ret = 1;
   return true;
@@ -103,7 +103,7 @@ const mutexRelease = (pal: PalName): Flow =>
     s.act(
       "locked := 0",
       (c, v) => {
-        say(c, v);
+        say(c, KIND.unlock, v);
         delete c.process(c.t).pal.locks[v.name];
         wordOf(c, v).level = 1;
       },

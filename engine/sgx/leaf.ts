@@ -12,7 +12,7 @@ import { generateFault } from "../host/generate.ts";
 import { OUTSIDE } from "../host/outside.ts";
 import { byKernel } from "../siginfo.ts";
 import { SIG } from "../signals.ts";
-import { ENCLAVE, HOST, type SgxState, type SsaFrame, setAt, type Thread } from "../state.ts";
+import { ENCLAVE, HOST, type HostSignal, type SgxState, type SsaFrame, setAt, type Thread } from "../state.ts";
 import { KIND } from "../transition.ts";
 import { aep, type Entry, enclaveEntry } from "./flows.ts";
 
@@ -24,8 +24,11 @@ type Enclosed = Thread & { sgx: SgxState };
 
 const AEX_NS = costOf("sgx.aex");
 
-/** Asynchronous exit: registers to SSA[CSSA], CSSA + 1, continue at the AEP on the untrusted stack. One transition. */
-export function aex(c: Cpu, t: Enclosed): void {
+/**
+ * Asynchronous exit: registers to SSA[CSSA], CSSA + 1, continue at the AEP on the untrusted stack. One transition. `cause` is the signal that
+ * comes next; null: a timer interrupt of the host or a page fault.
+ */
+export function aex(c: Cpu, t: Enclosed, cause: HostSignal | null): void {
   c.begin(t, KIND["sgx.aex"]);
   const sgx = t.sgx;
   if (sgx.cssa >= NSSA) throw new Error(`AEX with CSSA ${sgx.cssa}: an enclave thread cannot run without a free SSA frame`);
@@ -41,10 +44,11 @@ export function aex(c: Cpu, t: Enclosed): void {
     opcode: sgx.faultOpcode,
     push: [],
   });
-  c.value = sgx.faultVector;
+  c.signal = cause?.signal ?? 0;
+  c.row(KIND["sgx.aex"], sgx.faultVector, cause?.id ?? 0);
+  if (t.stack !== ENCLAVE) c.detail = c.text("the stack pointer is outside the enclave");
   sgx.faultVector = VECTOR.NONE;
   sgx.faultOpcode = "";
-  c.extra = t.stack === ENCLAVE ? 1 : 0;
   sgx.cssa += 1;
   sgx.inside = 0;
   t.stack = HOST;
@@ -90,7 +94,8 @@ export function eresume(c: Cpu, t: Enclosed): void {
   t.rsi = ssa.rsi;
   t.rdx = ssa.rdx;
   t.eventSignalId = ssa.id;
-  c.value = ssa.push.length > 0 ? 1 : 0;
+  const event = ssa.push.at(-1);
+  c.row(KIND["sgx.eresume"], event ? 1 : 0, event ? Number(event.v.id) : 0);
   stackOf(t, t.stack).push(...ssa.push);
 }
 

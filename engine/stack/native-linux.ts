@@ -168,6 +168,7 @@ const libc: readonly Flow[] = [
     signal: v.signal,
     ended: zombieNamed(c, v.wanted),
     takers: v.takers,
+    wakeUp: false,
     ret: 0,
   })),
   nativeCall("tgkill", "tgkill", (c, v) => {
@@ -177,6 +178,7 @@ const libc: readonly Flow[] = [
       signal: v.signal,
       ended: isEndedLeader(c, v.thread),
       takers: v.takers,
+      wakeUp: false,
       ret: 0,
     };
   }),

@@ -6,9 +6,11 @@ import { findDown, localsOf, numberOf } from "../../frames.ts";
 import { type Cpu, flow } from "../../generations/graphene-2019/flow.ts";
 import { callArgs } from "../../host/calls.ts";
 import { KERNEL, restoreRt } from "../../host/flows.ts";
+import { tellAction } from "../../host/signal-calls.ts";
 import type { Ref } from "../../ref.ts";
 import { SIG, setOf, signalName } from "../../signals.ts";
 import { copyOf, type Frame } from "../../state.ts";
+import { KIND } from "../../transition.ts";
 import { undefinedBehaviour } from "../../undefined.ts";
 import { palGivesUp } from "../calls.ts";
 import { EVENT, eventOf } from "../events.ts";
@@ -77,8 +79,9 @@ const setup = flow(
 
 /** `handler` null: SIG_IGN. */
 function setAction(c: Cpu, signal: number, handler: Ref<Handler> | null): void {
-  c.signal = signal;
-  c.process(c.t).hostActions[signal] = { flow: handler === null ? -1 : numberOf(c.program, handler), flags: 0, mask: setOf([SIG.CONT]) };
+  const action = { flow: handler === null ? -1 : numberOf(c.program, handler), flags: 0, mask: setOf([SIG.CONT]) };
+  c.process(c.t).hostActions[signal] = action;
+  tellAction(c, KIND["host.sigaction"], signal, action);
 }
 
 /** Async signals (2.8). */
@@ -121,6 +124,8 @@ function pended(c: Cpu, v: Handler): void {
   c.extra = v.id;
 }
 
+const SLAB = "slab lock of the PAL";
+
 /** The PAL slab allocator with its lock: a handler that interrupted it waits for itself (3.3 linux-pal-malloc-in-handler). */
 const malloc = flow(palMalloc, "pal", "2.8", ({ act, call, test, jump, at, ret }) => [
   at("again"),
@@ -132,6 +137,8 @@ const malloc = flow(palMalloc, "pal", "2.8", ({ act, call, test, jump, at, ret }
     "lock the slab",
     (c) => {
       c.t.pal.slabLocked = true;
+      c.row(KIND.lock, -1, c.t.id);
+      c.detail = c.text(SLAB);
     },
     "lock",
   ),
@@ -140,6 +147,8 @@ const malloc = flow(palMalloc, "pal", "2.8", ({ act, call, test, jump, at, ret }
     "unlock the slab",
     (c) => {
       c.t.pal.slabLocked = false;
+      c.row(KIND.unlock, -1, c.t.id);
+      c.detail = c.text(SLAB);
     },
     "unlock",
   ),

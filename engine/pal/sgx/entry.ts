@@ -115,7 +115,7 @@ function returnFromOcall(c: Cpu): void {
 function stageOneDone(c: Cpu): void {
   const t = c.t;
   if (t.rdx !== "after_resume") return exitToNowhere(c);
-  c.value = 1;
+  c.row(KIND["sgx.eexit"], 1, t.eventSignalId);
   eexit(t);
   cut(c, t, HOST, t.host.length - 1);
   // Rewritten registers lead here by way of sgx_entry_return, which has no stack of its own: that of the interrupted sgx_raise goes on.

@@ -8,6 +8,7 @@ import { type SgxCpu as Cpu, sgxFlow as flow, type SgxSteps as Steps } from "../
 import { exitArgs } from "../../host/calls.ts";
 import { KERNEL, type KernelName, restoreRt } from "../../host/flows.ts";
 import { recheck } from "../../host/pending.ts";
+import { setMask, tellAction } from "../../host/signal-calls.ts";
 import type { NoLocals, Ref } from "../../ref.ts";
 import { aep } from "../../sgx/flows.ts";
 import { eenter, eresume } from "../../sgx/leaf.ts";
@@ -43,8 +44,9 @@ const libcLock = (): string => "libc";
 const INTERRUPTED_CODE = -PAL_ERROR.INTERRUPTED;
 
 function setAction(c: Cpu, signal: number, handler: Ref<Handler>): void {
-  c.signal = signal;
-  c.process(c.t).hostActions[signal] = { flow: numberOf(c.program, handler), flags: 0, mask: setOf([SIG.CONT]) };
+  const action = { flow: numberOf(c.program, handler), flags: 0, mask: setOf([SIG.CONT]) };
+  c.process(c.t).hostActions[signal] = action;
+  tellAction(c, KIND["host.sigaction"], signal, action);
 }
 
 const setSighandler = (of: Ref<NoLocals>, signals: readonly number[], handler: Ref<Handler>): Flow =>
@@ -54,7 +56,7 @@ const setSighandler = (of: Ref<NoLocals>, signals: readonly number[], handler: R
     act(
       `rt_sigprocmask(SIG_UNBLOCK, ${signals.map(signalName).join(" | ")})`,
       (c) => {
-        c.t.hostMask = subtract(c.t.hostMask, setOf(signals));
+        setMask(c, c.t, subtract(c.t.hostMask, setOf(signals)));
         recheck(c, c.t);
       },
       "host.sigprocmask",
