@@ -96,7 +96,7 @@ describe("2.13 a lock has one owner", () => {
         if (row.what === "lock") owners.set(name, row.who);
         else owners.delete(name);
       }
-      lost += rowsOf(ran, { where: "DkObjectsWaitAny (mutex): cmpxchg: take it", what: "branch" }).length;
+      lost += rowsOf(ran, { where: "DkObjectsWaitAny (mutex): cmpxchg: take it", what: "lock.busy" }).length;
       expect(endOf(ran), `seed ${seed}`).not.toBe("hang");
     }
     expect(lost).toBeGreaterThan(0);

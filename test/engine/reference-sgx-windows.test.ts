@@ -77,7 +77,7 @@ describe("sgx-nested-host-signal: SIGTERM in sgx_raise, with CSSA 1", () => {
     ]);
     const entry = rowsOf(ran, { where: "sgx_entry_return: EENTER" }).find((row) => row.value === 1);
     expect([entry?.value, entry?.extra]).toEqual([1, -13]);
-    expect(rowsOf(ran, { where: "_DkGetExceptionHandler: lock the slot" })[0]?.value).toBe(243);
+    expect(ran.texts[rowsOf(ran, { where: "_DkGetExceptionHandler: lock the slot" })[0]?.detail ?? 0]).toBe("handlers[243]");
     expect(rowsOf(ran, { what: "undefined" })[0]?.where).toBe("_DkGenericSignalHandle: read past the end of the table, call what is there");
     expect(handled(ran)).toEqual([]);
   });

@@ -167,7 +167,7 @@ describe("2.2 async signal while the enclave runs", () => {
   it("RSP still points outside just after EENTER: the frame is written to untrusted memory", () => {
     const ran = runProgram(SGX, [{ read: { takes: "1us", result: 8 } }], [pin("SIGINT", "enclave_entry: RSP = ocall stack (TLS.stack)")]);
     const [aex] = rowsOf(ran, { what: "sgx.aex" });
-    expect(aex?.extra).toBe(0);
+    expect(ran.texts[aex?.detail ?? 0]).toBe("the stack pointer is outside the enclave");
     expect(rowsOf(ran, { what: "sgx.clobber" })[0]?.value).toBe(4);
   });
 
@@ -175,7 +175,7 @@ describe("2.2 async signal while the enclave runs", () => {
     const ran = runProgram(SGX, [{ read: { takes: "1us", result: 8 } }], [pin("SIGINT", "sgx_ocall (untrusted RSP): EEXIT(exit_target)")], {
       handlers: { quick: [{ write: { takes: "1us", result: 1 } }] },
     });
-    expect(rowsOf(ran, { what: "sgx.aex" })[0]?.extra).toBe(0);
+    expect(ran.texts[rowsOf(ran, { what: "sgx.aex" })[0]?.detail ?? 0]).toBe("the stack pointer is outside the enclave");
     order(ran, ["sgx.clobber", "app.handler.enter", "ocall.enter"]);
     expect(resultOf(ran, "read")).not.toBe("8");
   });
