@@ -226,6 +226,8 @@ export const KINDS = [
 
 /** What the text of a row (`detail`) says, for the kinds whose rows may have one. */
 export const DETAILS: Readonly<Partial<Record<KindName, string>>> = {
+  step: "the name that the label speaks of",
+  "libos.signal.deliver": "what was not copied of its action",
   lock: "name of the lock",
   unlock: "name of the lock",
   "lock.busy": "name of the lock",
