@@ -219,6 +219,11 @@ export interface WaitArgs extends CallLocals {
   process: number;
 }
 
+export interface ExecArgs extends CallLocals {
+  /** Of a log: it is what started the program. A library OS has no such call, its loader does it. */
+  loader: boolean;
+}
+
 export interface ProgramArgs extends CallLocals {
   program: string;
 }
@@ -273,6 +278,7 @@ interface Special {
   waitid: WaitArgs;
   clone: CloneArgs;
   fork: ProgramArgs;
+  execve: ExecArgs;
   vfork: ProgramArgs;
   exit: ExitArgs;
   exit_group: ExitArgs;

@@ -6,12 +6,18 @@ import type { Process, Thread } from "./state.ts";
 /** "worker" means worker, worker#2, ...; "worker#2" only that one. */
 const isNamed = (name: string, wanted: string): boolean => name === wanted || name.startsWith(`${wanted}#`);
 
+/** Of a process that an execve has made it is the parent of the one before, which has the same pid. */
+function parentOf(c: Cpu, p: Process): Process | null {
+  const parent = c.m.processes[p.parent] ?? null;
+  return parent?.pid === p.pid ? parentOf(c, parent) : parent;
+}
+
 /** Processes meant by a name; dead ones are none. */
 export function named(c: Cpu, wanted: string): Process[] {
   const me = c.process(c.t);
   const alive = c.processes().filter((p) => p.alive);
   if (wanted === "self") return [me];
-  if (wanted === "parent") return alive.filter((p) => p.id === me.parent);
+  if (wanted === "parent") return alive.filter((p) => p.id === parentOf(c, me)?.id);
   return alive.filter((p) => isNamed(p.name, wanted));
 }
 

@@ -33,15 +33,17 @@ export interface NewThread<T = Thread> {
   readonly frames: Frame[];
   /** Whose mask, dispositions and clock it starts with; null for the first thread. */
   readonly creator: T | null;
+  /** It is the host thread of one that goes on elsewhere, with its tid; no thread of the application's. Null: a new one. */
+  readonly leftBy?: Thread | null;
   /** What the creator gives it on its way, for the stack's own part. */
   readonly cloned?: Word;
 }
 
 export function newThread<T extends Thread, P extends Process>(c: Cpu<T, P>, given: NewThread<T>): T {
-  const { process, name, internal, program, frames, creator, cloned = null } = given;
+  const { process, name, internal, program, frames, creator, cloned = null, leftBy = null } = given;
   const id = c.m.threads.length;
   if (internal) process.internalThreads += 1;
-  const tid = internal ? INTERNAL_TID_BASE + process.internalThreads : c.m.nextPid++;
+  const tid = leftBy?.tid ?? (internal ? INTERNAL_TID_BASE + process.internalThreads : c.m.nextPid++);
   const made: Thread = {
     id,
     process: process.id,
@@ -97,7 +99,7 @@ export function newThread<T extends Thread, P extends Process>(c: Cpu<T, P>, giv
   c.m.live.push(id);
   c.rouse(id);
   process.threads.push(id);
-  c.threads.push({ name: t.name, pid: process.pid, tid, internal });
+  c.threads.push({ name: t.name, pid: process.pid, tid, internal: internal || leftBy !== null });
   c.dirty = true;
   return t;
 }

@@ -104,7 +104,7 @@ const COMPILE: Compile = {
   exec: (op, x) =>
     call(x, op, "execve", (c) => {
       c.process(c.t).flags = [];
-      return callArgs({ takes: op.takes });
+      return { ...callArgs({ takes: op.takes }), loader: op.loader };
     }),
   exit: (op, x) => call(x, op, "exit", () => ({ ...callArgs(), status: op.status })),
   "exit-group": (op, x) => call(x, op, "exit_group", () => ({ ...callArgs(), status: op.status })),

@@ -1,20 +1,23 @@
 /** How a thread ends, and with the last one the process (reference, 2.15, 2.16; shim_exit.c, shim_init.c). */
 
+import { goTo } from "../control.ts";
+import { topFrame } from "../cpu.ts";
 import type { Flow, Mark, Step } from "../flow.ts";
+import { enter } from "../frames.ts";
 import { type Cpu, flow, type Steps } from "../generations/graphene-2019/flow.ts";
 import { addMessage } from "../host/calls.ts";
 import { dkExitArgs } from "../pal/calls.ts";
 import { childInfo } from "../siginfo.ts";
 import { SIG } from "../signals.ts";
 import { hasTidWord } from "../threads.ts";
-import { WHY, type Why } from "../transition.ts";
+import { KIND, WHY, type Why } from "../transition.ts";
 import { helperLock } from "./async-helper.ts";
 import { setEvent } from "./events.ts";
 import { LIBOS, SHIM_DO } from "./flows.ts";
 import { dk, dkExit, dkQuiet } from "./io.ts";
-import { lockOf, message, passLock, ports } from "./ipc.ts";
+import { type ExitSend, lockOf, message, passLock, ports } from "./ipc.ts";
 import { childLock, IPC_HELPER_LOCK, lockOfThread, MASTER_LOCK, MSGS_LOCK, THREAD_LIST_LOCK, threadLock } from "./names.ts";
-import { childOf, endSelf, isAlive, moveToExited, othersAlive } from "./thread-list.ts";
+import { childOf, endSelf, isAlive, isElsewhere, moveToExited, othersAlive } from "./thread-list.ts";
 import { isDummy } from "./vfork.ts";
 import { walkArgs } from "./walk.ts";
 
@@ -31,7 +34,15 @@ const parentOf = (c: Cpu, v: ThreadExit): number => (v.child < 0 ? c.t.libos.par
 const parentLock = (c: Cpu, v: ThreadExit): { name: string } => ({ name: lockOfThread(parentOf(c, v)) });
 const childExitEvent = (c: Cpu, v: ThreadExit): number => c.m.threads[parentOf(c, v)]?.libos.childExitEvent ?? -1;
 
-const sendExit = (c: Cpu): { status: number; signal: number } => ({ status: c.t.libos.exitCode, signal: c.t.libos.termSignal });
+/**
+ * Both the end of a thread and the message turn the sign of exit_code (shim_exit.c:135, shim_ipc_child.c:54): what a process passes on of a
+ * thread that execve moved to another one arrives with the wrong sign.
+ */
+function sendExit(c: Cpu, v: ThreadExit): ExitSend {
+  const child = childIn(c, v);
+  if (child) return { tid: child.pid, status: 0 - child.exitCode, signal: child.termSignal };
+  return { tid: c.t.tid, status: c.t.libos.exitCode, signal: c.t.libos.termSignal };
+}
 
 /**
  * Of a child it is the IPC helper that does this, so it waits for whoever has parent->lock, a parent in sigsuspend for example; SIGCHLD comes
@@ -85,6 +96,12 @@ export interface Exit {
   signal: number;
 }
 
+export interface ProcessExit extends Exit {
+  turns: number;
+  /** The caller is execve: the thread goes back to it when others live. */
+  returns: boolean;
+}
+
 /** SIGKILL of an exit_group is the LibOS's way to end the other threads, not the cause of the process's end. */
 function causeOf(c: Cpu, v: Exit): { why: Why; signal: number } {
   return v.signal > 0 && !c.process(c.t).libos.exitGroup ? { why: WHY.LIBOS, signal: v.signal } : { why: WHY.EXIT, signal: 0 };
@@ -107,10 +124,16 @@ const processExit = flow(LIBOS.try_process_exit, "libos", "2.16", (s) => [
     c.process(c.t).libos.exiting = { status: v.status, ...causeOf(c, v) };
     v.turns = 0;
   }),
-  s.call("thread_exit(cur_thread, true)", LIBOS.thread_exit, () => ({ child: -1, send: true })),
+  s.callDynamic("thread_exit(cur_thread, true)", (c) => {
+    if (!isElsewhere(c)) return enter(c.program, LIBOS.thread_exit, { child: -1, send: true });
+    // Not in_vm.
+    c.kind = KIND.step;
+    return null;
+  }),
   s.call("check_last_thread: lock(thread_list_lock)", LIBOS.lock, lockOf(THREAD_LIST_LOCK)),
-  s.act("look for another thread that is alive", (c) => {
+  s.act("look for another thread that is alive", (c, v) => {
     c.value = othersAlive(c).length;
+    if (v.returns && c.value > 0) goTo(c.program, topFrame(c.t), "others");
   }),
   s.call("check_last_thread: unlock(thread_list_lock)", LIBOS.unlock, lockOf(THREAD_LIST_LOCK)),
   s.test("another local thread is alive?", (c) => othersAlive(c).length > 0, "thread"),
@@ -144,6 +167,9 @@ const processExit = flow(LIBOS.try_process_exit, "libos", "2.16", (s) => [
   s.call("shim_clean()", LIBOS.shim_clean),
   s.at("thread"),
   dkExit(s, "DkThreadExit()", "DkThreadExit", (_, v) => leave(v)),
+  s.at("others"),
+  s.call("check_last_thread: unlock(thread_list_lock)", LIBOS.unlock, lockOf(THREAD_LIST_LOCK)),
+  s.ret("another local thread is alive: return 0 to execve"),
 ]);
 
 /** The broadcast stream, and the server pipe of this process (shim_ipc_helper.c:120-145, shim_ipc_pid.c:66). */
@@ -199,13 +225,13 @@ const exitGroup = flow(SHIM_DO.exit_group, "libos", "2.15", (s) => [
     c.process(c.t).libos.exitGroup = true;
     return walkArgs(pid, SIG.KILL, pid, false);
   }),
-  s.call("try_process_exit(status, 0)", LIBOS.try_process_exit, (_, v) => ({ status: v.status, signal: 0, turns: 0 })),
+  s.call("try_process_exit(status, 0)", LIBOS.try_process_exit, (_, v) => ({ status: v.status, signal: 0, turns: 0, returns: false })),
   ...endDummy(s),
 ]);
 
 const exit = flow(SHIM_DO.exit, "libos", "2.15", (s) => [
   s.test("cur_thread->dummy?", isDummy, "dummy"),
-  s.call("try_process_exit(status, 0)", LIBOS.try_process_exit, (_, v) => ({ status: v.status, signal: 0, turns: 0 })),
+  s.call("try_process_exit(status, 0)", LIBOS.try_process_exit, (_, v) => ({ status: v.status, signal: 0, turns: 0, returns: false })),
   ...endDummy(s),
 ]);
 

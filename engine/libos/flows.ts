@@ -5,9 +5,9 @@ import { type ExitArgs, SYSCALL_NAMES, type SyscallArgs, type SyscallName } from
 import type { Install } from "./alarm.ts";
 import type { Append } from "./append.ts";
 import type { Scan } from "./deliver.ts";
-import type { Exit, ThreadExit } from "./exit.ts";
+import type { ProcessExit, ThreadExit } from "./exit.ts";
 import type { OneSignal, Signal } from "./handle-one.ts";
-import type { Broadcast, Helper, KillSend } from "./ipc.ts";
+import type { Broadcast, ExitSend, Helper, KillSend } from "./ipc.ts";
 import type { Lock } from "./lock.ts";
 import type { Reservation } from "./ring.ts";
 import type { Walk } from "./walk.ts";
@@ -41,7 +41,7 @@ export const LIBOS = {
   broadcast_ipc: ref<Broadcast>("broadcast_ipc"),
   create_ipc_helper: ref("create_ipc_helper"),
   create_ipc_port: ref<{ listen: boolean }>("create_ipc_port"),
-  ipc_cld_exit_send: ref<Exit>("ipc_cld_exit_send"),
+  ipc_cld_exit_send: ref<ExitSend>("ipc_cld_exit_send"),
   ipc_pid_kill_send: ref<KillSend>("ipc_pid_kill_send"),
   ipc_thread_exit: ref<Helper>("ipc_thread_exit"),
   shim_ipc_helper: ref("shim_ipc_helper"),
@@ -61,7 +61,8 @@ export const LIBOS = {
   shim_init: ref("shim_init"),
   thread_exit: ref<ThreadExit>("thread_exit"),
   "thread_exit (dummy)": ref<{ status: number }>("thread_exit (dummy)"),
-  try_process_exit: ref<Exit & { turns: number }>("try_process_exit"),
+  shim_do_execve_rtld: ref("shim_do_execve_rtld"),
+  try_process_exit: ref<ProcessExit>("try_process_exit"),
 
   sys_printf: ref("sys_printf"),
   debug_printf: ref("debug_printf"),
@@ -69,6 +70,8 @@ export const LIBOS = {
 
 /** Of the application: where the function of a thread that clone has made returns to. */
 export const libcExit = ref<ExitArgs>("libc exit");
+/** Of the application: what the old program does when execve has come back to it. */
+export const behindExecve = ref("behind execve");
 
 /** shim_do_NAME: what stands between BEGIN_SHIM and END_SHIM. */
 export const SHIM_DO = refs(SYSCALL_NAMES, (name) => `shim_do_${name}`) as unknown as { readonly [N in SyscallName]: Ref<SyscallArgs<N>> };

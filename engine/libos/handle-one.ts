@@ -180,7 +180,7 @@ const handleOne = flow(
     ),
     call("shim_do_kill(-1, sig)", SHIM_DO.kill, (_, v) => killArgs("all", v.signal)),
     at("exit"),
-    call("try_process_exit(0, sig)", LIBOS.try_process_exit, (_, v) => ({ status: 0, signal: v.signal, turns: 0 })),
+    call("try_process_exit(0, sig)", LIBOS.try_process_exit, (_, v) => ({ status: 0, signal: v.signal, turns: 0, returns: false })),
     at("return"),
     ret(),
   ],

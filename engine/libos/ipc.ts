@@ -117,9 +117,10 @@ export const killSend = (c: Cpu, what: IpcMessage["what"], target: number, signa
   dest: -1,
 });
 
-/** Whose number it is: that process, unless it is this one or gone (connect_owner in shim_ipc_nsimpl.h). */
+/** Whose number it is: that process, unless it is this one or gone (connect_owner in shim_ipc_nsimpl.h). An execve gives it to the new process. */
 function owner(c: Cpu, target: number): number {
-  const p = c.processes().find((known) => known.pid === target || known.threads.some((id) => c.m.threads[id]?.tid === target));
+  const has = (known: Process): boolean => known.threads.some((id) => c.m.threads[id]?.tid === target);
+  const p = c.processes().findLast((known) => known.alive && has(known)) ?? c.processes().find((known) => known.pid === target);
   return p?.alive && p.id !== c.t.process ? p.id : -1;
 }
 
@@ -369,10 +370,16 @@ const killAllRemote = flow<Broadcast>(LIBOS["kill_all_threads (IPC)"], "libos", 
   s.ret(),
 ]);
 
+export interface ExitSend {
+  tid: number;
+  status: number;
+  signal: number;
+}
+
 /** ipc_cld_exit_send: parent and children hear that a thread has ended, with its exit code and signal. */
-const cldExitSend = flow<{ status: number; signal: number }>(LIBOS.ipc_cld_exit_send, "libos", "2.15", (s) => [
+const cldExitSend = flow<ExitSend>(LIBOS.ipc_cld_exit_send, "libos", "2.15", (s) => [
   s.call("broadcast_ipc(IPC_CLD_EXIT)", LIBOS.broadcast_ipc, (c, v) => ({
-    message: message("exit", c.t.process, { target: c.t.tid, exitCode: v.status, termSignal: v.signal }),
+    message: message("exit", c.t.process, { target: v.tid, exitCode: v.status, termSignal: v.signal }),
     except: -1,
     to: [],
   })),

@@ -1,16 +1,15 @@
-/** LibOS start and execve (reference, 2.1 step 5, 2.20). How threads and processes are made is in `clone.ts` and `fork.ts`. */
+/** LibOS start (reference, 2.1 step 5). How threads and processes are made is in `clone.ts`, `fork.ts` and `exec.ts`. */
 
 import type { Flow } from "../flow.ts";
 import { type Cpu, flow } from "../generations/graphene-2019/flow.ts";
 import { palGivesUp } from "../pal/calls.ts";
 import { EVENT, eventName } from "../pal/events.ts";
 import { dkExit as EXITS } from "../pal/flows.ts";
-import { LIBOS, SHIM_DO } from "./flows.ts";
-import { answer, dk } from "./io.ts";
+import { LIBOS } from "./flows.ts";
+import { dk } from "./io.ts";
 import { lockOf } from "./ipc.ts";
 import { IPC_HELPER_LOCK } from "./names.ts";
 import { addSelf } from "./thread-list.ts";
-import { isDummy } from "./vfork.ts";
 
 const register =
   (event: number) =>
@@ -55,13 +54,4 @@ const init = flow(LIBOS.shim_init, "libos", "2.1", (s) => [
   s.call("_DkProcessExit()", EXITS.DkProcessExit, () => palGivesUp(0)),
 ]);
 
-/** Dispositions are kept over execve at the base revision. */
-const exec = flow(SHIM_DO.execve, "libos", "2.20", (s) => [
-  dk(s, "load the program", "DkStreamOpen", (_, v) => ({ takes: v.takes, result: v.result })),
-  s.test("cur_thread->dummy?", isDummy, "dummy"),
-  answer(s),
-  s.at("dummy"),
-  s.call("do_migrate_process(&migrate_execve)", LIBOS["do_migrate_process (dummy)"]),
-]);
-
-export const processFlows: readonly Flow[] = [init, exec];
+export const processFlows: readonly Flow[] = [init];

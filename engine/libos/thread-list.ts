@@ -10,7 +10,14 @@ import { dropLock } from "../pal/locks.ts";
 import { copyOf } from "../state.ts";
 import { childLock } from "./names.ts";
 
-export const isAlive = (c: Cpu): boolean => c.process(c.t).libos.threadList.includes(c.t.id);
+/** Of a thread that execve has moved to another process that is what its record here says. */
+export function isAlive(c: Cpu): boolean {
+  const { threadList, children } = c.process(c.t).libos;
+  return threadList.includes(c.t.id) || children.some(({ pid, alive }) => alive && pid === c.t.tid);
+}
+
+/** The thread is not in_vm: execve has moved it to another process, and its record here is that of a child. */
+export const isElsewhere = (c: Cpu): boolean => c.process(c.t).libos.children.some((child) => child.pid === c.t.tid);
 
 export const othersAlive = (c: Cpu): number[] => c.process(c.t).libos.threadList.filter((id) => id !== c.t.id);
 

@@ -1,5 +1,6 @@
 /** graphene-linux and graphene-sgx: the PAL's flows under the same LibOS, with the fixes that were asked for. */
 
+import { behindExec } from "../../app/behind-exec.ts";
 import { exitCall } from "../../app/call.ts";
 import { LIBC } from "../../app/flows.ts";
 import { shimJoin } from "../../app/pthread-join.ts";
@@ -17,6 +18,7 @@ import { alarmFlows } from "../../libos/alarm.ts";
 import { appendFlows } from "../../libos/append.ts";
 import { cloneFlows } from "../../libos/clone.ts";
 import { deliverFlows } from "../../libos/deliver.ts";
+import { execFlows } from "../../libos/exec.ts";
 import { exitFlows } from "../../libos/exit.ts";
 import { LIBOS } from "../../libos/flows.ts";
 import { forkFlows } from "../../libos/fork.ts";
@@ -93,9 +95,11 @@ const libos = (fixes: Fixes, debug: boolean): Flow[] => [
   ...itimerFlows,
   ...messageFlows,
   ...vforkFlows,
+  ...execFlows,
   ...vforkCalls,
   ...SYSCALL_NAMES.flatMap((name) => libosCall(name, debug)).filter(({ name }) => name !== "libc vfork"),
   shimJoin,
+  behindExec,
 ];
 
 /** From its start; one that an execve made a new process for goes on behind it, as if that call returned. */
@@ -104,7 +108,7 @@ function enterProgram(c: Cpu): Frame | null {
   if (c.t.startPc === 0) return newFrame(c.program, flow, {});
   push(c.t, newFrame(c.program, flow, {}));
   resumeAt(topFrame(c.t), c.t.startPc);
-  push(c.t, enter(c.program, LIBC.execve, callArgs()));
+  push(c.t, enter(c.program, LIBC.execve, { ...callArgs(), loader: false }));
   goTo(c.program, topFrame(c.t), "back");
   c.t.rax = 0;
   return null;

@@ -125,10 +125,16 @@ export const PROCESSES = {
     {
       does: "become another program",
       linux: "Handlers go back to default; what is ignored stays so. The operations after it are the new program.",
-      graphene: "Handlers stay.",
+      graphene:
+        "Handlers stay. With other threads, and under SGX always, a new host process runs the program: signals from outside still go to the old one, a child's exit status reaches its parent with the sign turned, the first process ends with 0. While other threads live, exec returns 0 to the old program as well, which is taken to call _exit(127), as it is when exec fails.",
       example: "exec: { takes: 300us }",
     },
-    () => z.strictObject({ takes: duration.default(0).describe("how long it takes"), ...done }),
+    () =>
+      z.strictObject({
+        takes: duration.default(0).describe("how long it takes"),
+        loader: z.boolean().default(false).describe("true: of a log, what started the program; a library OS has no such call"),
+        ...done,
+      }),
   ),
   exit: operation(
     {

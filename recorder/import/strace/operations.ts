@@ -58,7 +58,8 @@ const SPECIAL: Readonly<Record<string, Reader>> = {
   signalfd: makingSignalfd,
   signalfd4: makingSignalfd,
   read: readingSignalfd,
-  execve: ({ value, takes }) => (value === 0 ? { item: { exec: { takes, expect: 0 } } } : null),
+  execve: ({ call, value, takes }, context) =>
+    value === 0 ? { item: { exec: { takes, ...(startsProgram(call, context) ? { loader: true } : {}), expect: 0 } } } : null,
   exit: (_, __, [status]) => ({ item: { exit: { status: (wholeNumber(status) ?? 0) & 0xff } } }),
   exit_group: (_, __, [status]) => ({ item: { "exit-group": { status: (wholeNumber(status) ?? 0) & 0xff } } }),
   sched_yield: ({ value }) => (value === 0 ? { item: { yield: { expect: 0 } } } : null),
@@ -72,6 +73,10 @@ const HOW: Readonly<Record<string, string>> = { SIG_BLOCK: "block", SIG_UNBLOCK:
 function clock({ value }: Finished): { item: Item } | null {
   return value === 0 ? { item: { gettime: { expect: 0 } } } : null;
 }
+
+/** The first call of a log is strace's own: it becomes the program. */
+const startsProgram = (call: CallEvent, { task, tree }: Context): boolean =>
+  task === tree.main && call === task.life.events.find(({ kind }) => kind === "call");
 
 /** What it had set before is an output of the call, too. */
 const asksOld = (old: string | undefined): Item => (old !== undefined && /^[{[~]/.test(old) ? { old: true } : {});
