@@ -24,7 +24,7 @@ const calls = (ran: Ran, who = "main"): string[] =>
 
 const call = (n: number, result = 0): unknown => ({ call: { name: `c${n}`, result } });
 
-describe("a retry loop", () => {
+describe("B4: a retry loop", () => {
   const program = [{ retry: { while: "EINTR", do: [{ read: { from: "pipe", bytes: 4 } }] } }, call(1)];
   const data = { arrivals: [{ to: "pipe", bytes: 4, when: { at: "5ms" } }] };
   const loop = (stack: StackName): Ran => runProgram(stack, program, [inCall("SIGINT", "read")], data);
@@ -50,7 +50,7 @@ describe("a retry loop", () => {
   });
 });
 
-describe("while (!stop) pause()", () => {
+describe("B4: while (!stop) pause()", () => {
   const loop = (stack: StackName, plan: ReturnType<typeof at>): Ran =>
     runProgram(stack, [on("SIGINT", "stops"), { loop: { until: "stop", do: ["pause"] } }, call(1)], [plan], {
       handlers: { stops: [{ set: "stop" }] },
@@ -102,7 +102,7 @@ describe("flags", () => {
   });
 });
 
-describe("the self-pipe", () => {
+describe("B4: the self-pipe", () => {
   // The handler writes a byte; the main loop waits for it beside its other work and sees the flag by the byte, not by EINTR.
   const program = [
     on("SIGINT", "notes"),

@@ -5,6 +5,7 @@
 
 import { describe, expect, it } from "vitest";
 import { PAL_ERROR, type StackName } from "../../engine/index.ts";
+import { EVENT } from "../../engine/pal/events.ts";
 import {
   endOf,
   handled,
@@ -20,7 +21,7 @@ import {
   scenarioOf,
   visitsBefore,
 } from "../support/run-scenario.ts";
-import { LINUX, runFixture, SGX } from "./errata-support.ts";
+import { LINUX, QUICK, run, runFixture, SGX } from "./errata-support.ts";
 import { order } from "./reference-support.ts";
 
 const seqOf = (ran: Ran, where: string, nth = 0): number => rowsOf(ran, { where })[nth]?.seq ?? -1;
@@ -207,6 +208,17 @@ describe("N3: LEAVE at preempt 0 runs the handler, LEAVE under a lock only takes
       "shim_do_accept: unlock(hdl.lock)",
       "app.handler.enter",
     ]);
+  });
+});
+
+describe("A22: under SGX a RESUME that ends a wait has done its work", () => {
+  it("no upcall, and the signal is not lost: the wait ends with EINTR, and the handler runs", () => {
+    const main = [{ sigaction: { signal: "SIGUSR1", handler: "h" } }, { clone: "b" }, { "futex-wait": { on: "w" } }];
+    const b = [{ nanosleep: "1ms" }, { tgkill: { thread: "main", signal: "SIGUSR1" } }];
+    const ran = run({ main, programs: { b }, handlers: QUICK }, SGX);
+    const told = rowsOf(ran, { what: "pal.event.deliver", who: "main" }).filter((row) => row.value === EVENT.RESUME);
+    expect([told.length, resultOf(ran, "futex_wait"), handled(ran, "main")]).toEqual([1, "-EINTR", ["SIGUSR1"]]);
+    expect(rowsOf(ran, { who: "main" }).filter((row) => row.what.endsWith(".lost"))).toEqual([]);
   });
 });
 
