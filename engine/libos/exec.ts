@@ -174,10 +174,14 @@ const exec = flow<Exec>(SHIM_DO.execve, "libos", "2.20, errata B11", (s) => [
   answer(s),
 
   s.at("failed"),
-  s.act("ret = -PAL_ERRNO", (c, v) => {
-    v.ret = minusPalErrno(c);
-    c.value = v.ret;
-  }),
+  s.act(
+    "ret = -PAL_ERRNO",
+    (c, v) => {
+      v.ret = minusPalErrno(c);
+      c.value = v.ret;
+    },
+    "pal.errno.read",
+  ),
   dk(s, "DkObjectClose(process stream)", "DkObjectClose (event)", (c, v) => {
     closeStream(c, v);
     return {};

@@ -124,12 +124,16 @@ const processExit = flow(LIBOS.try_process_exit, "libos", "2.16", (s) => [
     c.process(c.t).libos.exiting = { status: v.status, ...causeOf(c, v) };
     v.turns = 0;
   }),
-  s.callDynamic("thread_exit(cur_thread, true)", (c) => {
-    if (!isElsewhere(c)) return enter(c.program, LIBOS.thread_exit, { child: -1, send: true });
-    // Not in_vm.
-    c.kind = KIND.step;
-    return null;
-  }),
+  s.callDynamic(
+    "thread_exit(cur_thread, true)",
+    (c) => {
+      if (!isElsewhere(c)) return enter(c.program, LIBOS.thread_exit, { child: -1, send: true });
+      // Not in_vm.
+      c.kind = KIND.step;
+      return null;
+    },
+    ["call", "step"],
+  ),
   s.call("check_last_thread: lock(thread_list_lock)", LIBOS.lock, lockOf(THREAD_LIST_LOCK)),
   s.act("look for another thread that is alive", (c, v) => {
     c.value = othersAlive(c).length;
