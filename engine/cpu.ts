@@ -307,7 +307,7 @@ export class Cpu<T extends Thread = Thread, P extends Process = Process> {
   }
 
   newObject(name: string, level = 0, { kind, nonblock }: Declared = PIPE): number {
-    const made: HostObject = { name, level, closed: false, waiters: 0, messages: [], kind, nonblock };
+    const made: HostObject = { name, level, closed: false, waiters: 0, messages: [], kind, nonblock, receiveTimeout: NEVER };
     const free = this.m.freeObjects.pop();
     if (free === undefined) return this.m.objects.push(made) - 1;
     setAt(this.m.objects, free, made);

@@ -45,6 +45,7 @@ export const E = {
   INVAL: known("EINVAL"),
   PIPE: known("EPIPE"),
   NOSYS: known("ENOSYS"),
+  NOTSOCK: known("ENOTSOCK"),
   CONNRESET: known("ECONNRESET"),
   TIMEDOUT: known("ETIMEDOUT"),
   /** Kernel-internal: restart the call if the handler has SA_RESTART. Never seen by a program. */

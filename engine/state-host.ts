@@ -28,6 +28,8 @@ export const SA_NODEFER = 4;
 export const SA_ONSTACK = 8;
 export const SA_NOCLDSTOP = 16;
 export const SA_NOCLDWAIT = 32;
+/** Not a flag of the kernel: SA_RESTORER, which libc always sets, is not set. */
+export const SA_NO_RESTORER = 64;
 
 export type WakeCause = 0 | 1 | 2;
 export const READY = 0;
@@ -67,6 +69,8 @@ export interface HostObject {
   kind: ObjectKind;
   /** O_NONBLOCK. */
   nonblock: boolean;
+  /** SO_RCVTIMEO of a socket: ns that a read or accept waits at most. */
+  receiveTimeout: number;
 }
 
 export interface CpuTimer {

@@ -19,6 +19,7 @@ export const SYSCALLS = {
   setitimer: 38,
   getpid: 39,
   accept: 43,
+  setsockopt: 54,
   clone: 56,
   fork: 57,
   vfork: 58,
@@ -112,9 +113,15 @@ export interface SigprocmaskArgs extends MaskArgs {
   how: string;
   /** The mask before is asked for. */
   old: boolean;
+  /** It is to be written to a page that can only be read. */
+  readOnly: boolean;
+  /** sigsetsize: `bytes` that it takes a set to have. */
+  size: number;
 }
 
-export interface SigsuspendArgs extends MaskArgs {
+export interface SigsuspendArgs extends CallLocals {
+  /** null: the pointer to it is NULL. */
+  mask: SignalSet | null;
   /** The mask to go back to. */
   old: SignalSet;
 }
@@ -237,6 +244,12 @@ export interface ExitArgs extends CallLocals {
   status: number;
 }
 
+/** setsockopt of SO_RCVTIMEO; `bytes` is optlen. */
+export interface ReceiveTimeoutArgs extends CallLocals {
+  /** ns; 0: none. */
+  receiveTimeout: number;
+}
+
 export interface GroupArgs extends CallLocals {
   process: number;
   group: number;
@@ -283,6 +296,7 @@ interface Special {
   exit: ExitArgs;
   exit_group: ExitArgs;
   setpgid: GroupArgs;
+  setsockopt: ReceiveTimeoutArgs;
   probe: ProbeArgs;
 }
 

@@ -14,7 +14,17 @@ import { missingCall } from "../libos/unimplemented.ts";
 import { goesOnAs, type Operation, type OperationName, type OperationOf, type Scenario } from "../scenario/schema.ts";
 import { NO_INFO } from "../siginfo.ts";
 import { emptySet, setOf } from "../signals.ts";
-import { keyOf, type Locals, SA_NOCLDSTOP, SA_NOCLDWAIT, SA_NODEFER, SA_ONSTACK, SA_RESETHAND, SA_RESTART } from "../state.ts";
+import {
+  keyOf,
+  type Locals,
+  SA_NO_RESTORER,
+  SA_NOCLDSTOP,
+  SA_NOCLDWAIT,
+  SA_NODEFER,
+  SA_ONSTACK,
+  SA_RESETHAND,
+  SA_RESTART,
+} from "../state.ts";
 import { call, childNamed, opaque, plainError, pollArgs, waitArgs } from "./call.ts";
 import { decision, loop, retry, setFlag } from "./conditions.ts";
 import { LIBC } from "./flows.ts";
@@ -57,17 +67,25 @@ const COMPILE: Compile = {
   msgrcv: (op, x) => call(x, op, "msgrcv", (c) => waitArgs(c, op, op.on, { result: op.result ?? 1 })),
   nanosleep: (op, x) => call(x, op, "nanosleep", () => ({ ...callArgs({ timeout: op.for }), rem: op.rem, absolute: false })),
   pause: (op, x) => call(x, op, "pause", () => callArgs()),
-  sigsuspend: (op, x) => call(x, op, "sigsuspend", () => ({ ...callArgs(), mask: setOf(op.mask), old: [0, 0] })),
+  sigsuspend: (op, x) => call(x, op, "sigsuspend", () => ({ ...callArgs(), mask: op.nomask ? null : setOf(op.mask), old: [0, 0] })),
   sigaction: (op, x) =>
     call(x, op, "sigaction", (c) => ({
       ...callArgs(),
       signal: op.signal,
       handler: op.handler === "default" ? -2 : op.handler === "ignore" ? -1 : c.flowOf(handlerFlow(op.handler)),
-      flags: op.flags.reduce((flags, flag) => flags | (FLAGS[flag] ?? 0), 0),
+      flags: op.flags.reduce((flags, flag) => flags | (FLAGS[flag] ?? 0), op.norestorer ? SA_NO_RESTORER : 0),
       mask: setOf(op.mask),
       old: op.old,
     })),
-  sigprocmask: (op, x) => call(x, op, "sigprocmask", () => ({ ...callArgs(), how: op.how, mask: setOf(op.signals), old: op.old })),
+  sigprocmask: (op, x) =>
+    call(x, op, "sigprocmask", () => ({
+      ...callArgs(),
+      how: op.how,
+      mask: setOf(op.signals),
+      old: op.old !== false,
+      readOnly: op.old === "read-only",
+      size: op.size ?? 8,
+    })),
   sigpending: (op, x) => call(x, op, "sigpending", () => callArgs()),
   sigaltstack: (op, x) => call(x, op, "sigaltstack", () => ({ ...callArgs({ bytes: op.bytes }), disable: op.disable })),
   kill: (op, x) => call(x, op, "kill", () => killArgs(op.process, op.signal, op.group, op.takers)),
@@ -219,6 +237,8 @@ const restoreMask = (op: OperationOf<"siglongjmp">, x: Context): Step =>
   x.s.call("siglongjmp: restore the mask", LIBC.sigprocmask, (c) => ({
     ...callArgs(),
     old: false,
+    readOnly: false,
+    size: 8,
     how: "set",
     mask: c.t.app.places[keyOf(op.place)]?.mask ?? emptySet(),
   }));

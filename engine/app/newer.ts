@@ -2,7 +2,7 @@
 
 import type { Cpu } from "../cpu.ts";
 import { E } from "../errno.ts";
-import { callArgs } from "../host/calls.ts";
+import { callArgs, TIMEVAL } from "../host/calls.ts";
 import { ANY } from "../host/children.ts";
 import type { OperationName, OperationOf } from "../scenario/schema.ts";
 import { setOf } from "../signals.ts";
@@ -26,7 +26,8 @@ type Newer =
   | "waitid"
   | "setpgid"
   | "setsid"
-  | "getpgid";
+  | "getpgid"
+  | "receive-timeout";
 
 type Compile = { readonly [N in Newer & OperationName]: (op: OperationOf<N>, x: Context) => Items };
 
@@ -104,5 +105,7 @@ export const NEWER: Compile = {
       return { ...callArgs(), process, group: op.group === undefined ? process : processNamed(c, op.group) };
     }),
   setsid: (op, x) => call(x, op, "setsid", () => callArgs()),
+  "receive-timeout": (op, x) =>
+    call(x, op, "setsockopt", (c) => ({ ...callArgs({ object: c.object(op.on), bytes: TIMEVAL }), receiveTimeout: op.for })),
   getpgid: (op, x) => call(x, op, "getpgid", () => callArgs()),
 };

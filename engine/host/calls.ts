@@ -8,11 +8,11 @@ import type { Declares } from "../ref.ts";
 import { SI, sentBy } from "../siginfo.ts";
 import { SIG } from "../signals.ts";
 import { copyTree, type Process, type Word } from "../state.ts";
-import type { ProgramArgs } from "../syscalls.ts";
+import type { ProgramArgs, ReceiveTimeoutArgs } from "../syscalls.ts";
 import { endThread, newProcess, newThread } from "../threads.ts";
 import { NEVER } from "../time.ts";
 import { type KindName, WHY, type Why } from "../transition.ts";
-import { isReadable, writeFd } from "./fds.ts";
+import { isReadable, isSocket, writeFd } from "./fds.ts";
 import { type Creating, KERNEL, type KernelLocals, type KernelName, type Sending } from "./flows.ts";
 import { generate, type Taken } from "./generate.ts";
 import { copyOut, NO_OUTPUT, skipCopyOut } from "./outputs.ts";
@@ -277,6 +277,7 @@ export const hostCalls: readonly Flow[] = [
     wakeWaiters(c, v.object);
     return 0;
   }),
+  quick("setsockopt", setsockopt),
   quick("sched_yield", () => 0, "thread.yield"),
   quick("getpid", (c) => c.process(c.t).pid),
   quick("clock_gettime", (c) => c.now),
@@ -285,6 +286,18 @@ export const hostCalls: readonly Flow[] = [
   quick("fork", fork),
   waiting({ name: "vfork", enter: vfork, attempt: isOver }),
 ];
+
+/** Bytes of a struct timeval. */
+export const TIMEVAL = 16;
+
+/** SO_RCVTIMEO takes a whole struct timeval; one of 0 waits for ever (sock_set_timeout in net/core/sock.c). */
+function setsockopt(c: Cpu, v: ReceiveTimeoutArgs): number {
+  const object = objectOf(c, v);
+  if (!isSocket(object)) return E.NOTSOCK;
+  if (v.bytes < TIMEVAL) return E.INVAL;
+  object.receiveTimeout = v.receiveTimeout === 0 ? NEVER : v.receiveTimeout;
+  return 0;
+}
 
 /** A new thread of this process. Its name is its program's, or what it does for the LibOS. */
 function clone(c: Cpu, v: Creating): number {

@@ -51,6 +51,10 @@ export const writeFd = (v: CallLocals, fd: FdKind | undefined): number =>
 /** A regular file always has something: it never blocks. */
 export const isReadable = (object: HostObject | undefined): boolean => object !== undefined && (object.level > 0 || object.kind === "file");
 
+/** Not every object of these kinds is one: it may have become another file since. */
+export const isSocket = (object: HostObject | undefined): object is HostObject =>
+  object !== undefined && object.fd === undefined && (object.kind === "socket" || object.kind === "unix");
+
 /** poll, select and epoll find something. Of a signalfd each thread sees its own signals. */
 export function isReady(c: Cpu, id: number): boolean {
   const object = c.m.objects[id];

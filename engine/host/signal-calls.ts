@@ -54,13 +54,18 @@ export function setMask(c: Cpu, t: Thread, mask: SignalSet): void {
   t.hostMask = mask;
 }
 
+/** Bytes of the kernel's set of signals. */
+const SIGSET = 8;
+
+/** The mask is changed before the old one is written: when that fails, it stays changed. */
 function sigprocmask(c: Cpu, v: SigprocmaskArgs): number {
   const t = c.t;
-  if (v.old) tellMask(v, OUT.oldMask, t.hostMask);
+  if (v.size !== SIGSET) return E.INVAL;
+  if (v.old && !v.readOnly) tellMask(v, OUT.oldMask, t.hostMask);
   setMask(c, t, blockable(changedMask(t.hostMask, v.how, v.mask)));
   recheck(c, t);
   retarget(c, c.process(t));
-  return 0;
+  return v.readOnly ? E.FAULT : 0;
 }
 
 function sigpending(c: Cpu, v: CallLocals): number {

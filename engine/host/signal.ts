@@ -8,11 +8,12 @@ import { costOf } from "../costs.ts";
 import { type Cpu, cut, running } from "../cpu.ts";
 import { E } from "../errno.ts";
 import { enter, findDown, localsOf } from "../frames.ts";
+import { byKernel } from "../siginfo.ts";
 import { addSignal, linuxDefault, removeSignal, SIG, type SignalSet, union } from "../signals.ts";
-import { type HostSignal, type Process, SA_NODEFER, SA_ONSTACK, SA_RESETHAND, SA_RESTART, type Thread } from "../state.ts";
+import { type HostSignal, type Process, SA_NO_RESTORER, SA_NODEFER, SA_ONSTACK, SA_RESETHAND, SA_RESTART, type Thread } from "../state.ts";
 import { KIND, WHY } from "../transition.ts";
 import { restoreRt, type SignalFrame } from "./flows.ts";
-import { discard, retarget } from "./generate.ts";
+import { discard, generateFault, retarget } from "./generate.ts";
 import { OUTSIDE } from "./outside.ts";
 import { recheck, remove } from "./pending.ts";
 import { endProcess, stopProcess } from "./process-state.ts";
@@ -35,8 +36,9 @@ export function deliver(c: Cpu, t: Thread, pending: HostSignal): void {
   if (action === undefined) return defaultAction(c, t, p, pending);
   if (action.flow < 0) return drop(c, t);
   const alt = altStack(c, t, action.flags);
-  if (t.app.stackFull && !alt) return noRoom(c, t, p);
   restartOrInterrupt(t, (action.flags & SA_RESTART) !== 0 ? "restarting handler" : "handler");
+  if ((action.flags & SA_RESETHAND) !== 0) delete p.hostActions[pending.signal];
+  if ((action.flags & SA_NO_RESTORER) !== 0 || (t.app.stackFull && !alt)) return noFrame(c, t, p, pending);
   const mask = t.savedMask ?? t.hostMask;
   t.savedMask = null;
   const stack = running(t);
@@ -62,7 +64,6 @@ export function deliver(c: Cpu, t: Thread, pending: HostSignal): void {
   const before = t.hostMask;
   const during = union(before, action.mask);
   t.hostMask = blockable((action.flags & SA_NODEFER) === 0 ? addSignal(during, pending.signal) : during);
-  if ((action.flags & SA_RESETHAND) !== 0) delete p.hostActions[pending.signal];
   recheck(c, t);
   retarget(c, p);
   c.tellMask(before, t.hostMask);
@@ -77,11 +78,21 @@ export const onAltStack = (c: Cpu, t: Thread): boolean =>
 /** The frame comes to lie on the alternate stack: it is asked for and there is one, or the thread is on it already (get_sigframe). */
 const altStack = (c: Cpu, t: Thread, flags: number): boolean => onAltStack(c, t) || ((flags & SA_ONSTACK) !== 0 && t.app.altStack > 0);
 
-/** The frame cannot be written: SIGSEGV, and no handler is asked (force_sigsegv). */
-function noRoom(c: Cpu, t: Thread, p: Process): void {
+/**
+ * The frame cannot be made: there is no room on the stack, or no address for the handler to return to (x64_setup_rt_frame). SIGSEGV comes in
+ * place of the signal; for SIGSEGV itself no handler is asked (force_sigsegv).
+ */
+function noFrame(c: Cpu, t: Thread, p: Process, { signal, id }: HostSignal): void {
+  if (signal === SIG.SEGV) endProcess(c, p, { status: -SIG.SEGV, why: WHY.HOST, signal: SIG.SEGV });
+  else if (generateFault(c, t, byKernel(SIG.SEGV))) {
+    c.signal = signal;
+    c.extra = id;
+    discard(c, 3);
+    return c.happen(t, OUTSIDE.dropped, c.kind, 0);
+  }
   c.signal = SIG.SEGV;
+  c.extra = id;
   c.value = 1;
-  endProcess(c, p, { status: -SIG.SEGV, why: WHY.HOST, signal: SIG.SEGV });
   c.happen(t, OUTSIDE.byDefault, KIND["host.signal.default"], 0);
 }
 

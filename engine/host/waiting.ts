@@ -148,6 +148,15 @@ function leave(c: Cpu, v: CallLocals): void {
 
 const goOn = (c: Cpu, mark: string): void => goTo(c.program, topFrame(c.t), mark);
 
+/** A socket's own time-out, where the outside world does not answer (SO_RCVTIMEO; net/core/sock.c, sock_rcvtimeo). */
+function untilTimeout(c: Cpu, v: CallLocals): void {
+  const object = objectOf(c, v);
+  if (object && v.takes < 0) v.until = Math.min(v.until, later(c.now, object.receiveTimeout));
+}
+
+/** One that is cut short does not start again (sock_intr_errno). */
+const cutReceive = (v: CallLocals): number => (v.takes < 0 && v.until < NEVER ? E.INTR : restartsSys());
+
 /** What a call does when there is nothing: wait, or with O_NONBLOCK not. */
 const nothing = (object: HostObject): number | null => (object.nonblock ? E.AGAIN : null);
 
@@ -215,8 +224,8 @@ function cutSleep(v: SleepArgs, c: Cpu): number {
 }
 
 export const waitingCalls: readonly Flow[] = [
-  waiting({ name: "read", attempt: takeBytes, cut: restartsSys }),
-  waiting({ name: "accept", attempt: takeOne, cut: restartsSys }),
+  waiting({ name: "read", attempt: takeBytes, timedOut: E.AGAIN, enter: untilTimeout, cut: cutReceive }),
+  waiting({ name: "accept", attempt: takeOne, timedOut: E.AGAIN, enter: untilTimeout, cut: cutReceive }),
   waiting({ name: "poll", attempt: countReady, timedOut: 0, cut: cutPoll, enter: lend, leaving: giveBack }),
   waiting({ name: "epoll_wait", attempt: countReady, timedOut: 0, enter: lend, leaving: giveBack }),
   waiting({ name: "wait-any", attempt: firstReady, timedOut: E.TIMEDOUT, cut: restartsNoHand }),
@@ -226,6 +235,6 @@ export const waitingCalls: readonly Flow[] = [
   waiting({ name: "msgrcv", attempt: takeOne, cut: restartsNoHand }),
   waiting({ name: "nanosleep", attempt: () => null, timedOut: 0, cut: cutSleep }),
   waiting({ name: "pause", attempt: () => null, cut: restartsNoHand }),
-  waiting({ name: "sigsuspend", attempt: () => null, enter: lend, cut: restartsNoHand }),
+  waiting({ name: "sigsuspend", attempt: (_, v) => (v.mask ? null : E.FAULT), enter: lend, cut: restartsNoHand }),
   waiting({ name: "call", attempt: (_, v) => v.result, cut: restartsSys }),
 ];

@@ -1,12 +1,15 @@
 /** System calls about signals (reference, 2.17, 2.18) and memory probing (2.11). */
 
+import { goTo } from "../control.ts";
+import { topFrame } from "../cpu.ts";
 import { E } from "../errno.ts";
 import { faultAt } from "../faulting.ts";
 import type { Flow } from "../flow.ts";
+import { enter } from "../frames.ts";
 import { type Cpu, flow } from "../generations/graphene-2019/flow.ts";
 import { copyOut, OUT, skipCopyOut, tell, tellMask, type Writes } from "../host/outputs.ts";
 import { actionNumber, tellAction } from "../host/signal-calls.ts";
-import { changedMask, hasSignal, highOf, lowOf, SIG, type SignalSet, setOf } from "../signals.ts";
+import { changedMask, emptySet, hasSignal, highOf, lowOf, SIG, type SignalSet, setOf } from "../signals.ts";
 import type { SigsuspendArgs } from "../syscalls.ts";
 import { KIND } from "../transition.ts";
 import { LIBOS, SHIM_DO } from "./flows.ts";
@@ -61,17 +64,27 @@ const sigprocmask = flow(SHIM_DO.sigprocmask, "libos", "2.17", (s) => [
   s.act(
     "set_sig_mask(new)",
     (c, v) => {
-      if (v.old) tellMask(v, OUT.oldMask, c.t.libos.mask);
+      if (v.old && !v.readOnly) tellMask(v, OUT.oldMask, c.t.libos.mask);
       // KILL and STOP are not taken out (3.2 sigkill-blockable).
       setMask(c, changedMask(c.t.libos.mask, v.how, v.mask));
     },
     "libos.mask",
   ),
   // The flush of this unlock comes before the old mask is stored (errata-2 N12).
-  s.call("unlock(cur.lock)", LIBOS.unlock, thenCopyOut),
+  s.call("unlock(cur.lock)", LIBOS.unlock, (c, v) => {
+    if (!v.readOnly) return thenCopyOut(c, v);
+    goTo(c.program, topFrame(c.t), "read-only");
+    return own(c);
+  }),
   copyOut(s, "*oldset := the mask before"),
   answer(s),
+  // test_user_memory has read the page, and that went well (shim_sigaction.c:109, shim_signal.c:347).
+  s.at("read-only"),
+  s.act("*oldset := the mask before: the page can only be read", (c) => faultAt(c, "memory", READ_ONLY, "protected"), "app.fault"),
 ]);
+
+/** Address of the page that `old: read-only` names. */
+const READ_ONLY = 0x2000;
 
 const sigpending = flow(SHIM_DO.sigpending, "libos", "2.17", (s) => [
   s.act(
@@ -98,9 +111,12 @@ const sigaltstack = flow(SHIM_DO.sigaltstack, "libos", "2.17", (s) => [
   answer(s),
 ]);
 
+/** Where it is used it is not NULL. */
+const maskOf = (v: SigsuspendArgs): SignalSet => v.mask ?? emptySet();
+
 /** Rings that are not empty, against the mask it was called with. */
 const pendingUnder = (c: Cpu, v: SigsuspendArgs): boolean =>
-  Object.entries(c.t.libos.rings).some(([signal, ring]) => ring.length > 0 && !hasSignal(v.mask, Number(signal)));
+  Object.entries(c.t.libos.rings).some(([signal, ring]) => ring.length > 0 && !hasSignal(maskOf(v), Number(signal)));
 
 export interface SuspendFixes {
   /** Look for pending signals that the new mask lets through, and return before it is in force [H 479d833e7]. */
@@ -118,13 +134,18 @@ const backToOld = (c: Cpu, v: SigsuspendArgs): void => {
 /** At the base it sleeps with its own lock held and without a look at what is pending (2.18). */
 const sigsuspend = (fix: SuspendFixes): Flow =>
   flow(SHIM_DO.sigsuspend, "libos", "2.18, 3.1", (s) => [
-    s.call("lock(cur.lock)", LIBOS.lock, own),
+    s.callDynamic("if (mask) lock(cur.lock)", (c, v) => {
+      if (v.mask) return enter(c.program, LIBOS.lock, own(c));
+      c.kind = KIND.step;
+      goTo(c.program, topFrame(c.t), "no mask");
+      return null;
+    }),
     fix.looks ? s.test("pending, and not blocked by the new mask?", pendingUnder, "pending") : null,
     s.act(
       fix.deadFlag ? "old := mask; mask := new" : "old := mask; mask := new; suspend_on_signal := true",
       (c, v) => {
         v.old = c.t.libos.mask;
-        setMask(c, v.mask);
+        setMask(c, maskOf(v));
         if (!fix.deadFlag) c.t.libos.suspendOnSignal = true;
       },
       "libos.mask",
@@ -150,6 +171,11 @@ const sigsuspend = (fix: SuspendFixes): Flow =>
           s.at("return"),
         ]
       : []),
+    answer(s),
+    s.at("no mask"),
+    s.act("-EFAULT", (_, v) => {
+      v.ret = E.FAULT;
+    }),
     answer(s),
   ]);
 

@@ -43,7 +43,7 @@ export const dkArgs = (given: Given = NOTHING): DkLocals => ({
   target: given.target ?? -1,
 });
 
-type Plain = Exclude<HostName, "nanosleep" | "tgkill" | "clone" | "fork" | "exit">;
+type Plain = Exclude<HostName, "setsockopt" | "nanosleep" | "tgkill" | "clone" | "fork" | "exit">;
 
 interface Dk {
   readonly name: DkName;
@@ -90,6 +90,8 @@ const calls = (pal: PalName): readonly Dk[] => [
   { name: "DkObjectClose", host: "close", result: truth },
   { name: "DkObjectClose (event)", host: null },
   { name: "DkObjectClose (mutex)", host: null },
+  // For a pipe it sets O_NONBLOCK, which nobody changes here (db_pipes.c:547).
+  { name: "DkStreamAttributesSetbyHandle (pipe)", host: null },
   { name: "DkStreamGetName", host: null },
   { name: "DkMutexCreate", host: null },
   { name: "DkNotificationEventCreate", host: null },
@@ -192,6 +194,17 @@ const query = (pal: PalName): Flow =>
     failed(s),
     s.jump("leave"),
   ]);
+
+/** Bytes of the int in which it hands the host a time-out (Linux/db_sockets.c:1101-1110, Linux-SGX/db_sockets.c:892-900). */
+const INT = 4;
+
+const setTimeout = (pal: PalName): Flow =>
+  resultOf(
+    pal,
+    "DkStreamAttributesSetbyHandle",
+    (s) => bottom(pal, s, "setsockopt", (_, v) => ({ ...callArgs({ object: v.object, bytes: INT }), receiveTimeout: v.timeout })),
+    truth,
+  );
 
 const askFailed =
   (pal: PalName) =>
@@ -325,6 +338,7 @@ export const palCalls = (pal: PalName): Flow[] => [
   ...calls(pal).map((dk) => palCall(pal, dk)),
   resume(pal),
   query(pal),
+  setTimeout(pal),
   memoryChannel(pal),
   ...syncCalls(pal),
   delay(pal),

@@ -17,6 +17,8 @@ const DK_NAMES = [
   "DkProcessCreate (made)",
   "DkSegmentRegister",
   "DkStreamAttributesQuerybyHandle",
+  "DkStreamAttributesSetbyHandle",
+  "DkStreamAttributesSetbyHandle (pipe)",
   "DkStreamDelete",
   "DkStreamGetName",
   "DkStreamOpen",

@@ -36,6 +36,7 @@ export const HOST_CALLS = {
   "poll-now": call("poll-now", "ocall_poll", "ppoll"),
   "futex-wait-0": call("futex-wait-0", "ocall_futex", "futex"),
   "futex-wake": call("futex-wake", "ocall_futex", "futex"),
+  setsockopt: call("setsockopt", "ocall_sock_setopt"),
   nanosleep: call("nanosleep", "ocall_sleep"),
   sched_yield: call("sched_yield", "ocall_sleep"),
   tgkill: call("tgkill", "ocall_wake_thread"),

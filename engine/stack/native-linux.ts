@@ -137,6 +137,7 @@ const libc: readonly Flow[] = [
   same("eventfd"),
   same("rt_sigtimedwait"),
   same("waitid"),
+  same("setsockopt"),
   same("setpgid"),
   same("setsid"),
   same("getpgid"),

@@ -34,6 +34,7 @@ import { namespaceFlows } from "../../libos/namespaces.ts";
 import { pollFlows } from "../../libos/poll.ts";
 import { processFlows } from "../../libos/process.ts";
 import { signalCallFlows } from "../../libos/signal-calls.ts";
+import { sockoptFlows } from "../../libos/sockopt.ts";
 import { streamFlows } from "../../libos/streams.ts";
 import { threadRecordFlows } from "../../libos/thread-record.ts";
 import { unimplementedFlows } from "../../libos/unimplemented.ts";
@@ -92,6 +93,7 @@ const libos = (fixes: Fixes, debug: boolean): Flow[] => [
   ...unimplementedFlows,
   undefinedCall,
   ...groupFlows,
+  ...sockoptFlows,
   ...itimerFlows,
   ...messageFlows,
   ...vforkFlows,

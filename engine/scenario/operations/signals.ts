@@ -19,8 +19,10 @@ export const SIGNALS = {
   sigaction: operation(
     {
       does: "set what a signal does",
-      linux: "For all threads of the process. SIG_IGN discards what is pending. -EINVAL for SIGKILL and SIGSTOP.",
-      graphene: "For the calling thread only; SA_RESTART, SA_NODEFER, SA_ONSTACK and the mask are stored and never used.",
+      linux:
+        "For all threads of the process. SIG_IGN discards what is pending. -EINVAL for SIGKILL and SIGSTOP. A handler without a restorer " +
+        "is registered, but no frame can be made for it: SIGSEGV comes in its place.",
+      graphene: "For the calling thread only; SA_RESTART, SA_NODEFER, SA_ONSTACK, the mask and the restorer are stored and never used.",
       example: "sigaction: { signal: SIGINT, handler: on-sigint, flags: [SA_RESTART] }",
     },
     () =>
@@ -29,6 +31,7 @@ export const SIGNALS = {
         handler: handlerName.describe("a handler of the scenario's `handlers`, or default, or ignore"),
         flags: z.array(z.enum(SA_FLAGS)).max(100).default([]).describe("flags of the action"),
         mask: z.array(signal).max(1000).default([]).describe("signals blocked while the handler runs, besides its own"),
+        norestorer: z.boolean().default(false).describe("true: without SA_RESTORER, which libc always sets"),
         old,
         ...done,
       }),
@@ -36,15 +39,23 @@ export const SIGNALS = {
   sigprocmask: operation(
     {
       does: "block or unblock signals",
-      linux: "Unblocked signals that are pending come at the end of the call. SIGKILL and SIGSTOP cannot be blocked.",
-      graphene: "As on Linux, but SIGKILL and SIGSTOP can be blocked.",
+      linux:
+        "Unblocked signals that are pending come at the end of the call. SIGKILL and SIGSTOP cannot be blocked. -EFAULT when what was set " +
+        "before cannot be written: the mask is changed all the same.",
+      graphene:
+        "As on Linux, but SIGKILL and SIGSTOP can be blocked, and the size is not looked at. A page that can only be read passes its test: " +
+        "the write faults in the LibOS, which ends the process, under SGX never.",
       example: "sigprocmask: { how: block, signals: [SIGINT, SIGTERM] }",
     },
     () =>
       z.strictObject({
         how: z.enum(["block", "unblock", "set"]).describe("add to the mask, take away from it, or replace it"),
         signals: z.array(signal).max(1000).describe("the signals"),
-        old,
+        old: z
+          .union([z.boolean(), z.literal("read-only")])
+          .default(false)
+          .describe("true: it asks for what was set before; read-only: and gives a page for it that can only be read"),
+        size: count.optional().describe("bytes that it says a set has; without it 8, which alone is right"),
         ...done,
       }),
   ),
@@ -60,12 +71,17 @@ export const SIGNALS = {
   sigsuspend: operation(
     {
       does: "wait for a signal under another mask",
-      linux: "-EINTR after the handler; a signal that is pending and not blocked by the mask ends it at once.",
+      linux: "-EINTR after the handler; a signal that is pending and not blocked by the mask ends it at once. -EFAULT without a mask.",
       graphene: "Sleeps with its thread's lock held and does not look at what is pending: it may sleep for ever (2.18).",
       example: "sigsuspend: { mask: [SIGINT] }",
       short: "mask",
     },
-    () => z.strictObject({ mask: z.array(signal).max(1000).default([]).describe("signals blocked during the wait"), ...done }),
+    () =>
+      z.strictObject({
+        mask: z.array(signal).max(1000).default([]).describe("signals blocked during the wait"),
+        nomask: z.boolean().default(false).describe("true: NULL is given in place of a mask"),
+        ...done,
+      }),
   ),
   pause: operation(
     {

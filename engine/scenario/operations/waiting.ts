@@ -51,6 +51,19 @@ export const WAITING = {
     },
     () => z.strictObject({ on: object("the listening socket"), ...waiting }),
   ),
+  "receive-timeout": operation(
+    {
+      does: "limit how long reads and accepts of a socket wait (setsockopt SO_RCVTIMEO)",
+      linux:
+        "0; -ENOTSOCK for other objects. A wait ends with -EAGAIN when the time is over, and a signal with a handler ends it with -EINTR, " +
+        "SA_RESTART or not.",
+      graphene:
+        "The PAL passes on the seconds alone, too few bytes for the host: -EINVAL, or for less than a second 0. No wait is limited. For a " +
+        "unix socket 0.",
+      example: "receive-timeout: { on: socket, for: 1s }",
+    },
+    () => z.strictObject({ on: name.describe("the socket"), for: duration.describe("how long; 0s for ever"), ...done }),
+  ),
   close: operation(
     {
       does: "close the reading end of a pipe",
