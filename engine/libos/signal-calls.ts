@@ -134,12 +134,16 @@ const backToOld = (c: Cpu, v: SigsuspendArgs): void => {
 /** At the base it sleeps with its own lock held and without a look at what is pending (2.18). */
 const sigsuspend = (fix: SuspendFixes): Flow =>
   flow(SHIM_DO.sigsuspend, "libos", "2.18, 3.1", (s) => [
-    s.callDynamic("if (mask) lock(cur.lock)", (c, v) => {
-      if (v.mask) return enter(c.program, LIBOS.lock, own(c));
-      c.kind = KIND.step;
-      goTo(c.program, topFrame(c.t), "no mask");
-      return null;
-    }),
+    s.callDynamic(
+      "if (mask) lock(cur.lock)",
+      (c, v) => {
+        if (v.mask) return enter(c.program, LIBOS.lock, own(c));
+        c.kind = KIND.step;
+        goTo(c.program, topFrame(c.t), "no mask");
+        return null;
+      },
+      ["call", "step"],
+    ),
     fix.looks ? s.test("pending, and not blocked by the new mask?", pendingUnder, "pending") : null,
     s.act(
       fix.deadFlag ? "old := mask; mask := new" : "old := mask; mask := new; suspend_on_signal := true",

@@ -27,7 +27,7 @@ describe.each(BOTH)("2.18 sigsuspend and pause, %s", (stack) => {
   it("sigsuspend: locks, changes the mask, clears the event, sleeps with the lock, flushes at the unlock, puts the mask back", () => {
     const ran = runScenario("sigsuspend-flag", stack);
     order(ran, [
-      "shim_do_sigsuspend: lock(cur.lock)",
+      "shim_do_sigsuspend: if (mask) lock(cur.lock)",
       "shim_do_sigsuspend: old := mask; mask := new; suspend_on_signal := true",
       "shim_do_sigsuspend: thread_setwait: DkEventClear(scheduler_event)",
       "thread.block",

@@ -205,7 +205,7 @@ const unlockFlush: Diagram = {
   scenario: "sigsuspend-flag",
   stack: "graphene-linux",
   interval: {
-    from: "shim_do_sigsuspend: lock(cur.lock)",
+    from: "shim_do_sigsuspend: if (mask) lock(cur.lock)",
     to: "shim_sigsuspend: assert",
     layers: LIBOS,
     fold: [HEAP, RESERVE, READ_ACTION, ACTION_READ],
