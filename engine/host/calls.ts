@@ -2,7 +2,7 @@
 
 import type { Cpu } from "../cpu.ts";
 import { E } from "../errno.ts";
-import { type Flow, flow, type Step, type Steps } from "../flow.ts";
+import { type Flow, flow, type Kinds, type Step, type Steps } from "../flow.ts";
 import { programFlow } from "../flow-names.ts";
 import type { Declares } from "../ref.ts";
 import { SI, sentBy } from "../siginfo.ts";
@@ -11,7 +11,7 @@ import { copyTree, type Process, type Word } from "../state.ts";
 import type { ProgramArgs, ReceiveTimeoutArgs } from "../syscalls.ts";
 import { endThread, newProcess, newThread } from "../threads.ts";
 import { NEVER } from "../time.ts";
-import { type KindName, WHY, type Why } from "../transition.ts";
+import { WHY, type Why } from "../transition.ts";
 import { isReadable, isSocket, writeFd } from "./fds.ts";
 import { type Creating, KERNEL, type KernelLocals, type KernelName, type Sending } from "./flows.ts";
 import { generate, type Taken } from "./generate.ts";
@@ -77,7 +77,7 @@ const toCaller = <V extends { ret: number }>(ret: Steps<V>["ret"], name: string)
 export const quick = <N extends KernelName>(
   name: N,
   run: (c: Cpu, v: KernelLocals<N>) => number,
-  kind: KindName = "host.syscall.enter",
+  kind: Kinds = "host.syscall.enter",
 ): Flow =>
   flow<KernelLocals<N> & Pick<CallLocals, "ret" | "out">>(
     KERNEL[name] as Declares<KernelLocals<N>>,

@@ -36,7 +36,7 @@ export function tellAction(c: Cpu, kind: KindId<"host.sigaction" | "libos.sigact
 /** Process-wide; setting a disposition to ignore throws away what is pending. */
 function sigaction(c: Cpu, v: SigactionArgs): number {
   const { signal, handler } = v;
-  if (signal === SIG.KILL || signal === SIG.STOP) return E.INVAL;
+  if (signal === SIG.KILL || signal === SIG.STOP) return refused(c);
   const p = c.process(c.t);
   if (v.old) tell(v, OUT.oldHandler, actionNumber(c, p.hostActions[signal]));
   const action = { flow: handler, flags: v.flags, mask: v.mask };
@@ -54,13 +54,19 @@ export function setMask(c: Cpu, t: Thread, mask: SignalSet): void {
   t.hostMask = mask;
 }
 
+/** Nothing is set: the row is one of any call. */
+function refused(c: Cpu): number {
+  c.kind = KIND["host.syscall.enter"];
+  return E.INVAL;
+}
+
 /** Bytes of the kernel's set of signals. */
 const SIGSET = 8;
 
 /** The mask is changed before the old one is written: when that fails, it stays changed. */
 function sigprocmask(c: Cpu, v: SigprocmaskArgs): number {
   const t = c.t;
-  if (v.size !== SIGSET) return E.INVAL;
+  if (v.size !== SIGSET) return refused(c);
   if (v.old && !v.readOnly) tellMask(v, OUT.oldMask, t.hostMask);
   setMask(c, t, blockable(changedMask(t.hostMask, v.how, v.mask)));
   recheck(c, t);
@@ -121,8 +127,8 @@ function sigqueue(c: Cpu, { process, thread, signal, value }: Queueing): number 
 }
 
 export const signalCalls: readonly Flow[] = [
-  quick("sigaction", sigaction, "host.sigaction"),
-  quick("sigprocmask", sigprocmask, "host.sigprocmask"),
+  quick("sigaction", sigaction, ["host.sigaction", "host.syscall.enter"]),
+  quick("sigprocmask", sigprocmask, ["host.sigprocmask", "host.syscall.enter"]),
   quick("sigpending", sigpending),
   quick("sigaltstack", sigaltstack),
   quick("rt_sigqueueinfo", sigqueue, "host.signal.generate"),

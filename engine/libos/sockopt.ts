@@ -38,9 +38,14 @@ const setsockopt = flow(SHIM_DO.setsockopt, "libos", "base revision: shim_socket
   ),
   s.test("done?", (c) => c.t.rax !== 0, "unlock"),
   s.at("error"),
-  s.act("-PAL_ERRNO", (c, v) => {
-    v.ret = minusPalErrno(c);
-  }),
+  s.act(
+    "-PAL_ERRNO",
+    (c, v) => {
+      v.ret = minusPalErrno(c);
+      c.value = v.ret;
+    },
+    "pal.errno.read",
+  ),
   s.at("unlock"),
   unlockHandle(s),
   answer(s),
