@@ -285,3 +285,20 @@ describe("calls that signals end in ways of their own", () => {
     expect(resultOf(ran, "read")).toBe("never returns");
   });
 });
+
+test("calls with odd arguments: no restorer, a set of another size, no mask", () => {
+  const log = importLog(`
+    5 0 ${ON_INT}
+    5 1 rt_sigaction(SIGUSR2, {sa_handler=0x3, sa_mask=[], sa_flags=0}, NULL, 8) = 0 <0.000010>
+    5 2 rt_sigprocmask(SIG_UNBLOCK, 0x7ffe, NULL, 4) = -1 EINVAL (Invalid argument) <0.000010>
+    5 3 rt_sigsuspend(NULL, 8) = -1 EFAULT (Bad address) <0.000010>
+    5 4 kill(5, SIGUSR2) = 0 <0.000010>
+    5 4.001 +++ killed by SIGSEGV +++`);
+  expect(operations(log)).toEqual(["sigaction", "sigaction", "sigprocmask", "sigsuspend", "kill"]);
+  expect(operation(log, "sigprocmask")).toMatchObject({ size: 4, expect: -22 });
+  expect(operation(log, "sigsuspend")).toMatchObject({ nomask: true, expect: -14 });
+  expect(log.parsed.main.filter(({ op }) => op === "sigaction").map((op) => "norestorer" in op && op.norestorer)).toEqual([false, true]);
+  const ran = native(log);
+  expect(results(ran)).toEqual(["sigaction 0", "sigaction 0", "sigprocmask -EINVAL", "sigsuspend -EFAULT"]);
+  expect([handled(ran), endOf(ran)]).toEqual([[], "killed"]);
+});

@@ -8,7 +8,7 @@ import { type Arrival, arrival } from "./arrivals.ts";
 import { type Kill, killTarget, newGroups } from "./kills.ts";
 import { type CallEvent, CREATES, type EndEvent, type Log, type LogEvent, type SignalEvent } from "./log.ts";
 import { Masks } from "./masks.ts";
-import { type Action, actionOf } from "./registrations.ts";
+import { type Action, actionOf, hasRestorers } from "./registrations.ts";
 import { isCut, Mailbox, settleEffect } from "./sent.ts";
 import { signalfdObject, TAKES_SIGNALS, type Taken, takenBy } from "./signal-files.ts";
 import type { Process, Task, Tree } from "./tree.ts";
@@ -81,6 +81,7 @@ export function gatherFacts(log: Log, tree: Tree): Facts {
   const deaths = new Set<EndEvent>();
   const states = new Map<Process, ProcessState>();
   const current = new Masks();
+  const restorers = hasRestorers(log);
   const living = new Set<ProcessState>();
   const groups = newGroups(living);
 
@@ -132,7 +133,7 @@ export function gatherFacts(log: Log, tree: Tree): Facts {
     const { name, value } = event;
     if (CREATES.has(name)) creation(task, event);
     else if (name === "rt_sigaction") {
-      const action = actionOf(event, task);
+      const action = actionOf(event, task, restorers);
       if (action === null) return;
       actions.set(event, action);
       if (value === 0) state.actions.set(action.signal, action);

@@ -3,6 +3,7 @@
 import { signalName } from "../../../engine/index.ts";
 import { bounded, field, MAX_TIME, signalNames, signalSet, splitArgs, timeSpan, wholeNumber } from "./args.ts";
 import { AT_ONCE_NS, WAY_BACK_NS, waitNs } from "./costs.ts";
+import { EFAULT, EINVAL } from "./errno.ts";
 import { type CallEvent, CREATES } from "./log.ts";
 import type { Context, Finished, Mapped, Special } from "./mapped.ts";
 import { type Item, setAction } from "./registrations.ts";
@@ -21,12 +22,19 @@ const SPECIAL: Readonly<Record<string, Reader>> = {
     setters.push({ action, item });
     return { item };
   },
-  rt_sigprocmask({ value }, _, [how, set, old]) {
+  rt_sigprocmask({ value }, _, [how, set, old, size]) {
+    const bytes = wholeNumber(size);
+    // The kernel has not read the set, and strace does not tell it.
+    const known = HOW[how ?? ""];
+    if (value === EINVAL && known && bytes !== null && bytes >= 0 && bytes < 8)
+      return { item: { sigprocmask: { how: known, signals: [], size: bytes, expect: value } }, fate: "approximated" };
     if (value !== 0) return null;
     const signals = set === "NULL" ? [] : signalSet(set);
     const word = set === "NULL" ? "block" : HOW[how ?? ""];
     return signals && word ? { item: { sigprocmask: { how: word, signals: signalNames(signals), ...asksOld(old), expect: 0 } } } : null;
   },
+  rt_sigsuspend: ({ value }, _, [mask]) =>
+    value === EFAULT && mask === "NULL" ? { item: { sigsuspend: { nomask: true, expect: value } } } : null,
   rt_sigpending: ({ value }) => (value === 0 ? { item: { sigpending: { expect: 0 } } } : null),
   sigaltstack({ value }, _, [stack = ""]) {
     const size = wholeNumber(field(stack, "ss_size"));

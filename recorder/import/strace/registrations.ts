@@ -2,7 +2,7 @@
 
 import { SIGNAL_COUNT, signalName, signalNumber } from "../../../engine/index.ts";
 import { field, flagsOf, signalNames, signalSet, splitArgs } from "./args.ts";
-import type { CallEvent } from "./log.ts";
+import type { CallEvent, Log } from "./log.ts";
 import type { Fate } from "./tally.ts";
 import type { Task } from "./tree.ts";
 
@@ -38,6 +38,8 @@ export interface Registration {
   readonly key: string;
   readonly flags: readonly string[];
   readonly mask: readonly number[];
+  /** Without SA_RESTORER, on a processor that has it. */
+  readonly norestorer: boolean;
   readonly runs: HandlerRun[];
   /** Name of the scenario's handler, once all runs are known. */
   name: string;
@@ -55,8 +57,8 @@ function withNames(act: string): string {
   return `{sa_handler=${handler}, sa_mask=${mask}, sa_flags=${flags}}`;
 }
 
-/** `rt_sigaction(SIGINT, {sa_handler=0x55, sa_mask=[], sa_flags=...}, NULL, 8)`; null for a question (NULL) or what is not understood. */
-export function actionOf(call: CallEvent, task: Task): Action | null {
+/** `rt_sigaction(SIGINT, {sa_handler=0x55, sa_mask=[], sa_flags=...}, NULL, 8)`; null for a question (NULL) or what is not understood. `restorers`: see `hasRestorers`. */
+export function actionOf(call: CallEvent, task: Task, restorers: boolean): Action | null {
   const [name = "", written = ""] = splitArgs(call.args);
   const act = withNames(written);
   const signal = signalNumber(name);
@@ -71,10 +73,15 @@ export function actionOf(call: CallEvent, task: Task): Action | null {
     key: `${task.process.name} ${signal} ${handler}`,
     flags: FLAGS.filter((flag) => flags.includes(flag)),
     mask: signalSet(field(act, "sa_mask")) ?? [],
+    norestorer: restorers && field(act, "sa_flags") !== "" && !flags.includes("SA_RESTORER"),
     runs: [],
     name: "",
   };
 }
+
+/** Some action of the log has SA_RESTORER, as all that libc sets on x86-64: not every processor knows it. */
+export const hasRestorers = ({ events }: Log): boolean =>
+  events.some((event) => event.kind === "call" && event.name === "rt_sigaction" && event.args.includes("SA_RESTORER"));
 
 /** A handler that was set before the log began. */
 export const unknownHandler = (signal: number, key: string): Registration => ({
@@ -83,6 +90,7 @@ export const unknownHandler = (signal: number, key: string): Registration => ({
   key,
   flags: [],
   mask: [],
+  norestorer: false,
   runs: [],
   name: "",
 });
@@ -92,6 +100,7 @@ export function setAction(action: Action, expect: number | null): Item {
   const args: Item = { signal: signalName(action.signal), handler: action.what === "handler" ? "" : action.what };
   if (action.what === "handler") {
     if (action.flags.length > 0) args.flags = [...action.flags];
+    if (action.norestorer) args.norestorer = true;
     if (action.mask.length > 0) args.mask = signalNames(action.mask);
   }
   if (expect !== null) args.expect = expect;
