@@ -201,7 +201,8 @@ function processesOf(ran: Ran, ends: Told["ends"]): Told["processes"] {
   const pids = [...new Set(ran.threads.map(({ pid }) => pid))];
   return new Map(
     pids.map((pid) => {
-      const exit = ran.rows.find(({ what, thread }) => what === "process.exit" && ran.threads[thread]?.pid === pid);
+      // The last: an execve may have gone on in another host process.
+      const exit = ran.rows.findLast(({ what, thread }) => what === "process.exit" && ran.threads[thread]?.pid === pid);
       if (exit !== undefined) {
         const reason = REASONS[exit.extra] ?? "exit";
         const status = reason === "signal" ? exit.signal : Math.max(0, exit.value);

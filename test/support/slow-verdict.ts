@@ -341,7 +341,7 @@ function endDifferences(a: Told, b: Told, all: readonly ThreadPair[]): string[] 
 
 function exitSeq({ ran, processes, ends }: Told, thread: number): number | "-" {
   const pid = ran.threads[thread]?.pid;
-  const row = ran.rows.find(({ what, thread: of }) => what === "process.exit" && ran.threads[of]?.pid === pid);
+  const row = ran.rows.findLast(({ what, thread: of }) => what === "process.exit" && ran.threads[of]?.pid === pid);
   if (row !== undefined) return row.seq;
   // Without a row of its end it is over with its last thread.
   const isOver = ["pal 0", "exit 0"].includes(processes.get(pid ?? -1)?.how ?? "");
