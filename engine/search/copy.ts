@@ -4,7 +4,7 @@
  */
 
 import type { Layout, LocalsLayout, RecordLayout } from "./layout.ts";
-import { isRole } from "./parts.ts";
+import { hasFields, isRole } from "./parts.ts";
 
 type Maker = (from: object) => object;
 
@@ -15,22 +15,13 @@ interface Known {
 
 const makers = new WeakMap<RecordLayout | LocalsLayout, Known[]>();
 
-const isOf = (keys: readonly string[], x: object): boolean => {
-  let i = 0;
-  for (const key in x) {
-    if (keys[i] !== key) return false;
-    i += 1;
-  }
-  return i === keys.length;
-};
-
 function makerFor(layout: RecordLayout | LocalsLayout, x: object): Maker {
   let known = makers.get(layout);
   if (known === undefined) {
     known = [];
     makers.set(layout, known);
   }
-  for (const { keys, make } of known) if (isOf(keys, x)) return make;
+  for (const { keys, make } of known) if (hasFields(x, keys)) return make;
   const keys = Object.keys(x);
   const make = makeMaker(layout, keys);
   known.push({ keys, make });

@@ -73,12 +73,17 @@ export function wordOf(x: unknown): number {
   }
 }
 
+/** Words of what values hold: a value is not changed, and most are hashed when a frame comes and when it goes. */
+const contents = new WeakMap<object, number>();
+
 function contentOf(x: object): number {
-  let word = 0x2545f491;
-  if (Array.isArray(x)) {
-    for (let i = 0; i < x.length; i += 1) word = blend(word, wordOf(x[i]));
-    return blend(word, x.length);
+  let word = contents.get(x);
+  if (word === undefined) {
+    word = 0x2545f491;
+    // Names are left out: a place holds one kind of object.
+    for (const key in x) word = blend(word, wordOf((x as Record<string, unknown>)[key]));
+    if (Array.isArray(x)) word = blend(word, x.length);
+    contents.set(x, word);
   }
-  for (const key in x) word = blend(blend(word, numberOf(key)), wordOf((x as Record<string, unknown>)[key]));
   return word;
 }

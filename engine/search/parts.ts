@@ -50,3 +50,13 @@ export const stands = (time: number): number => (time >= NEVER ? 1 : time < 0 ? 
 export function flipClock(place: number, time: number, now: number): void {
   if (time > now && time < NEVER) flip(place, time - now + 2);
 }
+
+/** A plain object has these fields, in this order, and no others. */
+export function hasFields(x: object, keys: readonly string[]): boolean {
+  let i = 0;
+  for (const key in x) {
+    if (keys[i] !== key) return false;
+    i += 1;
+  }
+  return i === keys.length;
+}

@@ -3,7 +3,7 @@
 import { flipField } from "./hash.ts";
 import { note } from "./journal.ts";
 import type { Layout, LocalsLayout, RecordLayout } from "./layout.ts";
-import { addClock, flipClock, isRole, type Part, removeClock, stands } from "./parts.ts";
+import { addClock, flipClock, hasFields, isRole, type Part, removeClock, stands } from "./parts.ts";
 import { MOST_FIELDS, placeAt } from "./places.ts";
 
 export interface RecordClass {
@@ -25,15 +25,6 @@ interface Known {
 /** Classes of a layout by `kind`: for locals the flow's number, so that few have to be looked through. */
 const classes = new WeakMap<RecordLayout | LocalsLayout, Known[][]>();
 
-const isOf = (keys: readonly string[], x: object): boolean => {
-  let i = 0;
-  for (const key in x) {
-    if (keys[i] !== key) return false;
-    i += 1;
-  }
-  return i === keys.length;
-};
-
 /** Objects of one layout that have other fields are of other classes: locals that some callers give and others do not. */
 export function classFor(layout: RecordLayout | LocalsLayout, x: object, kind: number, adopt: Adopt): RecordClass {
   if (x instanceof ObservedRecord) return x.constructor as RecordClass;
@@ -46,10 +37,10 @@ export function classFor(layout: RecordLayout | LocalsLayout, x: object, kind: n
   const known = all[kind];
   for (let i = 0; i < known.length; i += 1) {
     const entry = known[i] as Known;
-    if (isOf(entry.keys, x)) return entry.made;
+    if (hasFields(x, entry.keys)) return entry.made;
   }
   const keys = Object.keys(x);
-  const made = all.flat().find((entry) => isOf(entry.keys, x))?.made ?? makeClass(layout, keys, adopt);
+  const made = all.flat().find((entry) => hasFields(x, entry.keys))?.made ?? makeClass(layout, keys, adopt);
   known.push({ keys, made });
   return made;
 }
