@@ -89,6 +89,11 @@ limit: { transitions: 1000000000 }
     await interrupted(signal, ["record", "/dev/stdin", "-o", fresh("a.trace")], { stdin: "name: a\n" });
   });
 
+  test("diff and export in the midst of a long trace", async () => {
+    await interrupted(signal, ["diff", long, long], { after: 500 });
+    await interrupted(signal, ["export", long, "--format", "jsonl"], { after: 500 });
+  });
+
   test.each(["analyze", "rerun", "show", "query"])("%s while it makes the database", async (command) => {
     const sql = command === "query" ? ["SELECT 1"] : [];
     await interrupted(signal, [command, unsealed(), ...sql]);
