@@ -104,7 +104,9 @@ const layouts = new WeakMap<OwnLayout, RecordLayout>();
 
 /** The layout of a machine that runs a stack with this part of its own: the same one each time, because classes are made from it. */
 export function machineLayout(own: OwnLayout): RecordLayout {
-  let layout = layouts.get(own);
-  if (layout === undefined) layouts.set(own, (layout = layoutFor(own)));
+  const known = layouts.get(own);
+  if (known !== undefined) return known;
+  const layout = layoutFor(own);
+  layouts.set(own, layout);
   return layout;
 }

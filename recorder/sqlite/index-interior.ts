@@ -1,11 +1,8 @@
 /** The interior pages of an index's b-tree, built along its right edge. Source: "Database File Format", section 1.6. */
 
-import { writeAt } from "../format/files.ts";
 import { entryBytes, putEntry } from "./index-entry.ts";
+import { INDEX_INTERIOR, INTERIOR_HEADER, type InteriorPage, newInteriorPage, writeInteriorPage } from "./interior-page.ts";
 import type { PageFile } from "./pages.ts";
-
-const INTERIOR = 0x02;
-const HEADER = 12;
 
 /** A page below, and the entry behind it. */
 interface Cell {
@@ -14,15 +11,10 @@ interface Cell {
   readonly row: number;
 }
 
-interface Level {
-  readonly page: Buffer;
-  cells: number;
-  top: number;
+interface Level extends InteriorPage {
   last: Cell | null;
   /** The cell that found the page full: its child becomes the right-most one, its entry goes up. Unless it is the last of all. */
   waiting: Cell | null;
-  /** Pages of this level that are written. */
-  written: number;
 }
 
 export interface IndexInterior {
@@ -37,25 +29,15 @@ export function createIndexInterior(file: PageFile, rootPage: number): IndexInte
   const { pageSize } = file;
   const levels: Level[] = [];
 
-  const levelAt = (index: number): Level =>
-    (levels[index] ??= { page: Buffer.alloc(pageSize), cells: 0, top: pageSize, last: null, waiting: null, written: 0 });
+  const levelAt = (index: number): Level => (levels[index] ??= { ...newInteriorPage(pageSize), last: null, waiting: null });
 
-  const write = (level: Level, pageNumber: number, rightMost: number): void => {
-    level.page[0] = INTERIOR;
-    level.page.writeUInt16BE(level.cells, 3);
-    level.page.writeUInt16BE(level.top === 65_536 ? 0 : level.top, 5);
-    level.page.writeUInt32BE(rightMost, 8);
-    writeAt(file.fd, level.page, (pageNumber - 1) * pageSize);
-    level.page.fill(0);
-    level.cells = 0;
-    level.top = pageSize;
-    level.written += 1;
-  };
+  const write = (level: Level, pageNumber: number, rightMost: number): void =>
+    writeInteriorPage(file, level, INDEX_INTERIOR, pageNumber, rightMost);
 
   /** False when the page is full. */
   const put = (level: Level, cell: Cell): boolean => {
     const size = 4 + entryBytes(cell.value, cell.row);
-    const pointer = HEADER + 2 * level.cells;
+    const pointer = INTERIOR_HEADER + 2 * level.cells;
     if (pointer + 2 > level.top - size) return false;
     level.top -= size;
     level.page.writeUInt16BE(level.top, pointer);
@@ -85,7 +67,7 @@ export function createIndexInterior(file: PageFile, rootPage: number): IndexInte
     const size = 4 + entryBytes(last.value, last.row);
     level.cells -= 1;
     level.page.fill(0, level.top, level.top + size);
-    level.page.writeUInt16BE(0, HEADER + 2 * level.cells);
+    level.page.writeUInt16BE(0, INTERIOR_HEADER + 2 * level.cells);
     level.top += size;
     close(index, level, last);
     put(level, waiting);

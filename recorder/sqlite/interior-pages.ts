@@ -3,17 +3,11 @@
  * cost is the depth of the tree, not its size. Source: "Database File Format", section 1.6.
  */
 
-import { writeAt } from "../format/files.ts";
+import { INTERIOR_HEADER, type InteriorPage, newInteriorPage, TABLE_INTERIOR, writeInteriorPage } from "./interior-page.ts";
 import type { PageFile } from "./pages.ts";
 import { putVarint, varintBytes } from "./record-format.ts";
 
-const INTERIOR = 0x05;
-const HEADER = 12;
-
-interface Level {
-  readonly page: Buffer;
-  cells: number;
-  top: number;
+interface Level extends InteriorPage {
   /** Child and key of the newest cell: it becomes the right-most pointer when the page is closed early. */
   lastChild: number;
   lastKey: number;
@@ -21,8 +15,6 @@ interface Level {
   /** The newest child: not a cell yet, because the last child of a page has no key. 0 for none. */
   pendingChild: number;
   pendingKey: number;
-  /** Pages of this level that are written. */
-  written: number;
 }
 
 export interface Interior {
@@ -40,29 +32,19 @@ export function createInterior(file: PageFile, rootPage: number): Interior {
   const levelAt = (index: number): Level => {
     let level = levels[index];
     if (level === undefined) {
-      const page = Buffer.alloc(pageSize);
-      level = { page, cells: 0, top: pageSize, lastChild: 0, lastKey: 0, lastTop: 0, pendingChild: 0, pendingKey: 0, written: 0 };
+      level = { ...newInteriorPage(pageSize), lastChild: 0, lastKey: 0, lastTop: 0, pendingChild: 0, pendingKey: 0 };
       levels[index] = level;
     }
     return level;
   };
 
-  const writeLevel = (level: Level, pageNumber: number, rightMost: number): void => {
-    level.page[0] = INTERIOR;
-    level.page.writeUInt16BE(level.cells, 3);
-    level.page.writeUInt16BE(level.top === 65_536 ? 0 : level.top, 5);
-    level.page.writeUInt32BE(rightMost, 8);
-    writeAt(file.fd, level.page, (pageNumber - 1) * pageSize);
-    level.page.fill(0);
-    level.cells = 0;
-    level.top = pageSize;
-    level.written += 1;
-  };
+  const writeLevel = (level: Level, pageNumber: number, rightMost: number): void =>
+    writeInteriorPage(file, level, TABLE_INTERIOR, pageNumber, rightMost);
 
   /** Turn the pending child into a cell of its page; false when the page is full. */
   const addCell = (level: Level): boolean => {
     const size = 4 + varintBytes(level.pendingKey);
-    const pointer = HEADER + 2 * level.cells;
+    const pointer = INTERIOR_HEADER + 2 * level.cells;
     if (pointer + 2 > level.top - size) return false;
     level.lastTop = level.top;
     level.top -= size;
@@ -83,7 +65,7 @@ export function createInterior(file: PageFile, rootPage: number): Interior {
       const { lastChild, lastKey } = level;
       level.cells -= 1;
       level.page.fill(0, level.top, level.lastTop);
-      level.page.writeUInt16BE(0, HEADER + 2 * level.cells);
+      level.page.writeUInt16BE(0, INTERIOR_HEADER + 2 * level.cells);
       level.top = level.lastTop;
       const { first } = file.allocate(1);
       writeLevel(level, first, lastChild);
