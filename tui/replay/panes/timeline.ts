@@ -1,9 +1,10 @@
 /** The selected thread's timeline in the page's two columns, "now" pointed at, what is to come dimmed. */
 
 import { type Transition, transitionAt } from "../../../engine/index.ts";
+import { outermost } from "../../present/diagram.ts";
 import { chooseRows } from "../../present/interval.ts";
 import { safe } from "../../present/safe.ts";
-import { type DrawnLine, drawRows, heading, MIN_WIDTH, outermost, type TwoColumnOptions } from "../../present/two-column.ts";
+import { type DrawnLine, drawRows, heading, MIN_WIDTH, type TwoColumnOptions } from "../../present/two-column.ts";
 import type { Direction, Rows } from "../navigate/rows.ts";
 import type { ReplaySession } from "../session.ts";
 import { activeFinding, type ReplayState } from "../state.ts";
