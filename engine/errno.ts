@@ -56,12 +56,26 @@ export const E = {
   RESTARTBLOCK: -516,
 } as const;
 
+/**
+ * Restart codes inside a library OS. There they are the kernel's numbers; here they are others, because RAX of a thread may hold either, and
+ * the host's kernel must not take the library's for its own.
+ */
+export const LIBOS_RESTART = { SYS: -1512, NOINTR: -1513, NOHAND: -1514 } as const;
+
+const RESTART_NAMES: ReadonlyMap<number, string> = new Map<number, string>([
+  [E.RESTARTSYS, "-ERESTARTSYS"],
+  [E.RESTARTNOHAND, "-ERESTARTNOHAND"],
+  [E.RESTARTBLOCK, "-ERESTART_RESTARTBLOCK"],
+  [LIBOS_RESTART.SYS, "-ERESTARTSYS"],
+  [LIBOS_RESTART.NOINTR, "-ERESTARTNOINTR"],
+  [LIBOS_RESTART.NOHAND, "-ERESTARTNOHAND"],
+]);
+
 /** "-EINTR" for -4, "-errno 999" for an unknown one, the plain number otherwise. */
 export function resultText(result: number): string {
   if (result >= 0 || result < -4095) return String(result);
-  if (result === E.RESTARTSYS) return "-ERESTARTSYS";
-  if (result === E.RESTARTNOHAND) return "-ERESTARTNOHAND";
-  if (result === E.RESTARTBLOCK) return "-ERESTART_RESTARTBLOCK";
+  const restart = RESTART_NAMES.get(result);
+  if (restart !== undefined) return restart;
   const name = NAMES[-result - 1] ?? "-";
   return name === "-" ? `-errno ${-result}` : `-${name}`;
 }

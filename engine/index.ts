@@ -29,6 +29,7 @@ export { checkInvariants } from "./invariant.ts";
 export { missingCall } from "./libos/unimplemented.ts";
 export { boot } from "./machine.ts";
 export { hint } from "./nearest.ts";
+export { isOption, OPTION_NAMES, OPTIONS, type OptionName, type SwitchName } from "./options.ts";
 export { EVENT, EVENT_NAMES, errnoOf, eventName, PAL_ERROR } from "./pal/events.ts";
 export { Run, type RunOptions } from "./run.ts";
 export { scenarioJsonSchema } from "./scenario/json-schema.ts";

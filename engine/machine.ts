@@ -13,6 +13,7 @@ import { enter } from "./frames.ts";
 import { hostCalls } from "./host/calls.ts";
 import { outside } from "./host/outside.ts";
 import { near } from "./nearest.ts";
+import type { SwitchName } from "./options.ts";
 import { seedPrng } from "./prng.ts";
 import { Run, type RunOptions } from "./run.ts";
 import { mistakeIn } from "./scenario/parse.ts";
@@ -24,12 +25,12 @@ import type { Machine } from "./state.ts";
 import { newProcess, newThread } from "./threads.ts";
 import { NEVER } from "./time.ts";
 
+/** Of the case, and of this run. */
+const switchesOf = (o: RunOptions): ReadonlySet<SwitchName> => new Set([...(o.fixes ?? []), ...(o.options ?? []), ...o.scenario.options]);
+
 const programs = (o: RunOptions): Program => {
   const stack = STACKS[o.stack];
-  return assemble(
-    [outside, ...hostCalls, ...stack.flows(new Set(o.fixes ?? []), o.scenario.debug), ...scenarioFlows(o.scenario)],
-    stack.costs,
-  );
+  return assemble([outside, ...hostCalls, ...stack.flows(switchesOf(o), o.scenario.debug), ...scenarioFlows(o.scenario)], stack.costs);
 };
 
 function wire(o: RunOptions, program: Program): Wiring {

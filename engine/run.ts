@@ -15,6 +15,7 @@ import { deliverable } from "./host/pending.ts";
 import { deliver, nothingDelivered } from "./host/signal.ts";
 import { timeOut } from "./host/sleep.ts";
 import { checkInvariants } from "./invariant.ts";
+import type { OptionName } from "./options.ts";
 import { childChanged, fire, nextTimer, targetOf, timerExpired } from "./outside-world.ts";
 import type { Scenario } from "./scenario/schema.ts";
 import { copyState } from "./search/copy.ts";
@@ -37,6 +38,8 @@ export interface RunOptions {
   readonly stack: StackName;
   readonly scenario: Scenario;
   readonly fixes?: readonly FixName[];
+  /** Options of the stack's manifest, beside those of the scenario. */
+  readonly options?: readonly OptionName[];
   readonly scheduler?: Scheduler;
   /** Who answers choice points, instead of the scheduler. */
   readonly chooser?: Chooser;

@@ -3,11 +3,12 @@
 import type { Cpu } from "../cpu.ts";
 import { E } from "../errno.ts";
 import type { Exactly } from "../flow.ts";
+import { enter } from "../frames.ts";
 import { type CallLocals, callArgs, NO_OBJECTS } from "../host/calls.ts";
 import { ANY, GROUP, NOBODY } from "../host/children.ts";
 import { NO_OUTPUT } from "../host/outputs.ts";
 import type { Ref } from "../ref.ts";
-import type { Operation } from "../scenario/schema.ts";
+import type { Operation, OperationOf } from "../scenario/schema.ts";
 import { setOf, signalName } from "../signals.ts";
 import type { ExitArgs, PollArgs } from "../syscalls.ts";
 import { NEVER } from "../time.ts";
@@ -62,6 +63,24 @@ export function call<N extends LibcName, const A extends Arguments<(typeof LIBC)
     ),
   ];
 }
+
+/** The step that makes a call that is not emulated: which function of libc it is depends on the stack. */
+export const chosenCall = (
+  x: Context,
+  op: OperationOf<"call">,
+  name: (c: Cpu) => "call" | "unimplemented" | "undefined",
+  args: (c: Cpu) => CallLocals,
+): Items => [
+  x.s.callDynamic(
+    callText(op.name, op),
+    (c) => {
+      c.value = x.number;
+      enterCall(c, op.op, op.name);
+      return enter(c.program, LIBC[name(c)], args(c));
+    },
+    "app.call",
+  ),
+];
 
 export interface Waiting {
   readonly takes?: number | undefined;

@@ -10,7 +10,6 @@ import { callArgs } from "../host/calls.ts";
 import { restoreRt } from "../host/flows.ts";
 import { LIBOS } from "../libos/flows.ts";
 import { killArgs } from "../libos/kill.ts";
-import { missingCall } from "../libos/unimplemented.ts";
 import { goesOnAs, type Operation, type OperationName, type OperationOf, type Scenario } from "../scenario/schema.ts";
 import { NO_INFO } from "../siginfo.ts";
 import { emptySet, setOf } from "../signals.ts";
@@ -25,9 +24,9 @@ import {
   SA_RESETHAND,
   SA_RESTART,
 } from "../state.ts";
-import { call, childNamed, opaque, plainError, pollArgs, waitArgs } from "./call.ts";
+import { call, childNamed, chosenCall, opaque, plainError, pollArgs, waitArgs } from "./call.ts";
 import { decision, loop, retry, setFlag } from "./conditions.ts";
-import { LIBC } from "./flows.ts";
+import { LIBC, restorer } from "./flows.ts";
 import { INTERRUPTIBLE } from "./interruptible.ts";
 import type { Context, Items, Program } from "./items.ts";
 import { longjmp } from "./longjmp.ts";
@@ -131,12 +130,11 @@ const COMPILE: Compile = {
   gettime: (op, x) => call(x, op, "gettimeofday", () => callArgs()),
   "probe-memory": (op, x) => call(x, op, "probe", () => ({ ...callArgs(), valid: op.valid, address: 0x1000 })),
   call: (op, x) =>
-    call(
+    chosenCall(
       x,
       op,
-      missingCall(op.name) ?? "call",
+      (c) => c.wiring.stack.lacks?.(op.name) ?? "call",
       () => callArgs({ takes: op.takes, result: op.result, interruptible: op.interruptible ?? INTERRUPTIBLE.has(op.name) }),
-      op.name,
     ),
   fault: (op, { s }) => [
     s.act(
@@ -168,14 +166,15 @@ const COMPILE: Compile = {
     s.act("ucontext: RIP past the faulting instruction", (c) => {
       // Whoever called the handler puts the registers back: the kernel's frame, or the LibOS (__handle_one_signal).
       const caller = running(c.t).at(-2);
-      const frame = localsOf(c, caller, restoreRt) ?? localsOf(c, caller, LIBOS.__handle_one_signal);
+      const frame = localsOf(c, caller, restoreRt) ?? localsOf(c, caller, restorer) ?? localsOf(c, caller, LIBOS.__handle_one_signal);
       if (frame) frame.skip = true;
     }),
   ],
   "context-mask": (op, { s }) => [
     s.act("ucontext: another mask", (c) => {
-      // The kernel takes the mask from the frame; the LibOS keeps its own.
-      const frame = localsOf(c, running(c.t).at(-2), restoreRt);
+      // The kernel takes the mask from the frame, as does a LibOS that builds one; that of 2019 keeps its own.
+      const caller = running(c.t).at(-2);
+      const frame = localsOf(c, caller, restoreRt) ?? localsOf(c, caller, restorer);
       if (frame) frame.mask = setOf(op.signals);
     }),
   ],

@@ -2,6 +2,7 @@
 
 import type { CallLocals } from "../host/calls.ts";
 import { type Ref, ref, refs } from "../ref.ts";
+import type { SignalSet } from "../signals.ts";
 import { type ProgramArgs, SYSCALL_NAMES, type SyscallArgs, type SyscallName } from "../syscalls.ts";
 import type { Join } from "./pthread-join.ts";
 
@@ -17,6 +18,25 @@ export const LIBC: { readonly [N in SyscallName]: Ref<SyscallArgs<N>> } & {
   posix_spawn: ref("libc posix_spawn"),
 };
 export type LibcName = keyof typeof LIBC;
+
+/** A signal frame that a library OS has built on the application's stack, as locals of its restorer: the code that the handler returns to. */
+export interface Sigframe {
+  signal: number;
+  id: number;
+  /** uc_sigmask: the mask that comes back. */
+  mask: SignalSet;
+  rax: number;
+  /** RIP is at the system call, which is made again. */
+  restart: boolean;
+  /** The handler has moved RIP past the instruction that faulted. */
+  skip: boolean;
+  /** It lies on the alternate stack. */
+  alt: boolean;
+  /** What the vector registers held. */
+  vectors: number;
+}
+/** SA_RESTORER of the application's libc. */
+export const restorer = ref<Sigframe>("__restore_rt (application)");
 
 export type Arguments<R> = R extends Ref<infer V> ? V : never;
 

@@ -3,7 +3,7 @@
 import { type Ref, ref } from "../ref.ts";
 import type { SigInfo } from "../siginfo.ts";
 import type { SignalSet } from "../signals.ts";
-import type { Word } from "../state.ts";
+import type { Locals, Word } from "../state.ts";
 import type {
   AlarmArgs,
   EventfdArgs,
@@ -136,6 +136,12 @@ export type KernelName = keyof typeof KERNEL;
 /** Locals of a call. */
 export type KernelLocals<N extends KernelName> = (typeof KERNEL)[N] extends Ref<infer V> ? V : never;
 
+/** A call that is still to be made: the frame of a function that has not begun. Its locals are those it starts with, and stay as they are. */
+export interface Entered {
+  readonly flow: number;
+  readonly v: Locals;
+}
+
 /** The kernel's signal frame, as locals of the restorer. */
 export interface SignalFrame {
   signal: number;
@@ -148,6 +154,8 @@ export interface SignalFrame {
   skip: boolean;
   /** The handler has written another RIP: a flow's number, 0 none. */
   redirect: number;
+  /** The handler has written another RIP and RSP: calls that it has laid on top of what was interrupted, outermost first. */
+  built: readonly Entered[];
   rdi: number;
   rsi: number;
   rdx: string;

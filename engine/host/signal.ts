@@ -12,11 +12,13 @@ import { byKernel } from "../siginfo.ts";
 import { addSignal, linuxDefault, removeSignal, SIG, type SignalSet, union } from "../signals.ts";
 import { type HostSignal, type Process, SA_NO_RESTORER, SA_NODEFER, SA_ONSTACK, SA_RESETHAND, SA_RESTART, type Thread } from "../state.ts";
 import { KIND, WHY } from "../transition.ts";
-import { restoreRt, type SignalFrame } from "./flows.ts";
+import { type Entered, restoreRt, type SignalFrame } from "./flows.ts";
 import { discard, generateFault, retarget } from "./generate.ts";
 import { OUTSIDE } from "./outside.ts";
 import { recheck, remove } from "./pending.ts";
 import { endProcess, stopProcess } from "./process-state.ts";
+
+const NOTHING_BUILT: SignalFrame["built"] = [];
 
 const DELIVER_NS = costOf("host.signal.deliver");
 
@@ -51,6 +53,7 @@ export function deliver(c: Cpu, t: Thread, pending: HostSignal): void {
       vectors: t.app.vectors,
       skip: false,
       redirect: 0,
+      built: NOTHING_BUILT,
       rdi: t.rdi,
       rsi: t.rsi,
       rdx: t.rdx,
@@ -157,6 +160,11 @@ function defaultAction(c: Cpu, t: Thread, p: Process, pending: HostSignal): void
   c.happen(t, OUTSIDE.byDefault, KIND["host.signal.default"], 0);
 }
 
+/** Lays calls onto the running stack. Each time anew: the list is a value that may be laid down more than once. */
+export function enterAll(c: Cpu, built: readonly Entered[]): void {
+  for (const { flow, v } of built) running(c.t).push(newFrame(c.program, flow, { ...v }));
+}
+
 /** rt_sigreturn: pop the frame of the running restorer and put its registers back. */
 export function sigreturn(c: Cpu, t: Thread, v: SignalFrame): void {
   const stack = running(t);
@@ -178,6 +186,8 @@ export function sigreturn(c: Cpu, t: Thread, v: SignalFrame): void {
     c.value = 1;
   }
   if (v.skip) skipFault(c.program, stack[stack.length - 1]);
+  enterAll(c, v.built);
+  if (v.built.length > 0) c.value = 1;
   recheck(c, t);
   retarget(c, c.process(t));
 }

@@ -5,6 +5,7 @@
  */
 
 import * as z from "zod";
+import { OPTION_NAMES } from "../options.ts";
 import { NEVER } from "../time.ts";
 import { objects } from "./objects.ts";
 import { FILES } from "./operations/files.ts";
@@ -174,6 +175,13 @@ export const scenarioSchema = z.strictObject({
     .boolean()
     .default(false)
     .describe("the manifest of a library OS has debug_type: a line is printed before and after each call, and each is a PAL call"),
+  options: z
+    .array(z.enum(OPTION_NAMES))
+    .max(OPTION_NAMES.length)
+    .default([])
+    .describe(
+      "options of a library OS's manifest that the case is run with (list: `eintr record --help`); stacks that do not know one ignore it",
+    ),
   mask: inherited.describe("signals that are blocked when the first process starts, by whoever started it; the base revision does not ask"),
   ignore: inherited.describe("signals that are ignored then (nohup, trap '' in a shell); the base revision does not ask"),
   limit: limit.default({ time: NEVER, transitions: 1_000_000 }).describe("where the run ends when it does not end by itself"),

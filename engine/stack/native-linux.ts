@@ -115,8 +115,6 @@ const libc: readonly Flow[] = [
   same("sigsuspend"),
   same("wait4"),
   same("call"),
-  nativeCall("unimplemented", "call", (_, v) => copyOf(v)),
-  nativeCall("undefined", "call", (_, v) => copyOf(v)),
   same("sched_yield"),
   same("getpid"),
   same("sigaction"),

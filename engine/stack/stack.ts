@@ -2,8 +2,9 @@
 
 import type { Costs } from "../costs.ts";
 import type { Cpu } from "../cpu.ts";
-import type { FixName } from "../fixes.ts";
+
 import type { Flow, Program } from "../flow.ts";
+import type { SwitchName } from "../options.ts";
 import type { NoLocals, Ref } from "../ref.ts";
 import type { OwnLayout } from "../search/layout.ts";
 import type { SignalSet } from "../signals.ts";
@@ -51,8 +52,8 @@ export interface Look<T extends Thread = Thread, P extends Process = Process> {
 
 export interface Stack<T extends Thread = Thread, P extends Process = Process> extends Shown<T, P> {
   readonly text: string;
-  /** `debug`: as with a manifest that has debug_type, for a LibOS. */
-  readonly flows: (fixes: ReadonlySet<FixName>, debug?: boolean) => Flow[];
+  /** Switches that are on: fixes, and options of its manifest. `debug`: as with a manifest that has debug_type, for a LibOS. */
+  readonly flows: (switches: ReadonlySet<SwitchName>, debug?: boolean) => Flow[];
   /** First flow of a process's first thread. */
   readonly boot: Ref<NoLocals>;
   /** First frame of a further thread whose first own function is the flow `start` (-1: none). */
@@ -64,6 +65,8 @@ export interface Stack<T extends Thread = Thread, P extends Process = Process> e
   /** Virtual ns of kinds of transition that are its own; without an entry a kind costs what `engine/costs.ts` says. */
   readonly costs?: Costs;
   readonly state: OwnState<T, P>;
+  /** Calls that it does not have, by their names (`call` of a scenario): answered by a function, or by no function. Without it there is none. */
+  readonly lacks?: (call: string) => "unimplemented" | "undefined" | null;
   /** The mask that the application sees as its own. */
   readonly appMask: (t: T) => SignalSet;
   /** Helper threads of the process turn with nothing to do, until somebody else gives them something. */

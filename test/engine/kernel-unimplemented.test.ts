@@ -2,7 +2,7 @@
 
 import { describe, expect, it } from "vitest";
 import { PASSED_THROUGH, UNDEFINED } from "../../engine/libos/unimplemented.ts";
-import { firstMissing, handled, pin, resultOf, runProgram } from "../support/run-scenario.ts";
+import { firstMissing, handled, pin, resultOf, results, runProgram } from "../support/run-scenario.ts";
 
 const STACKS = ["graphene-linux", "graphene-sgx"] as const;
 
@@ -36,7 +36,7 @@ describe("call: NAME", () => {
   it("gives the log's result on native-linux, -ENOSYS at once on Graphene", () => {
     const call = [{ call: { name: "prctl", takes: "1ms", result: 5 } }, { call: { name: "statx", takes: "1ms", result: 6 } }];
     const native = runProgram("native-linux", call);
-    expect([resultOf(native, "unimplemented"), resultOf(native, "undefined")]).toEqual(["5", "6"]);
+    expect(results(native)).toEqual(expect.arrayContaining(["call 5", "call 6"]));
     for (const stack of STACKS) {
       const ran = runProgram(stack, call);
       expect([resultOf(ran, "unimplemented"), resultOf(ran, "undefined")]).toEqual(["-ENOSYS", "-ENOSYS"]);

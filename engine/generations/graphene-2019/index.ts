@@ -8,7 +8,6 @@ import { libosCall, undefinedCall } from "../../app/syscalls.ts";
 import { vforkCalls } from "../../app/vfork.ts";
 import { goTo, newFrame, resumeAt } from "../../control.ts";
 import { type Cpu, push, topFrame } from "../../cpu.ts";
-import type { FixName } from "../../fixes.ts";
 import { type Flow, flow, type Program } from "../../flow.ts";
 import { enter } from "../../frames.ts";
 import { callArgs } from "../../host/calls.ts";
@@ -37,10 +36,11 @@ import { signalCallFlows } from "../../libos/signal-calls.ts";
 import { sockoptFlows } from "../../libos/sockopt.ts";
 import { streamFlows } from "../../libos/streams.ts";
 import { threadRecordFlows } from "../../libos/thread-record.ts";
-import { unimplementedFlows } from "../../libos/unimplemented.ts";
+import { missingCall, unimplementedFlows } from "../../libos/unimplemented.ts";
 import { upcallFlows } from "../../libos/upcalls.ts";
 import { vforkFlows } from "../../libos/vfork.ts";
 import { wait4Flows } from "../../libos/wait4.ts";
+import type { SwitchName } from "../../options.ts";
 import { palCalls } from "../../pal/calls.ts";
 import { palMain } from "../../pal/flows.ts";
 import { getHandler } from "../../pal/handler-table.ts";
@@ -59,7 +59,7 @@ import { grapheneLinuxShown, grapheneSgxShown } from "./shown.ts";
 import type { Process, SgxThread, Thread } from "./state.ts";
 import { grapheneState } from "./threads.ts";
 
-type Fixes = ReadonlySet<FixName>;
+type Fixes = ReadonlySet<SwitchName>;
 
 /** The LibOS, the same for all PALs. */
 const libos = (fixes: Fixes, debug: boolean): Flow[] => [
@@ -138,6 +138,7 @@ const pending = ({ libos, pal }: Thread): number => libos.hasSignal + pal.queue.
 /** What both PALs have. */
 const graphene = {
   state: grapheneState,
+  lacks: missingCall,
   appMask: (t: Thread) => (t.libos.ready ? t.libos.mask : t.hostMask),
   idles: (p: Process) => p.libos.asyncList.length === 0,
   laws,
