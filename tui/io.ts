@@ -1,5 +1,6 @@
 /** What a command may touch of the terminal: data goes to stdout, talk to stderr; data is told whether colour is wanted. */
 
+import type { ColorDepth } from "./present/palette.ts";
 import { safeLines } from "./present/safe.ts";
 import { safeStyled } from "./present/style.ts";
 
@@ -11,8 +12,8 @@ export interface Io {
   readonly out: (text: string) => Promise<void>;
   /** Talk: hints, errors, what to do next. Lines of plain text: it is cleaned of all that would drive the terminal, colour too. */
   readonly talk: (text: string) => void;
-  /** Colour for data on stdout. */
-  readonly color: boolean;
+  /** Colours for data on stdout; 0 none. */
+  readonly color: ColorDepth;
   /** Columns of the terminal on stdout; null when it is none. */
   readonly columns: number | null;
   /**

@@ -2,6 +2,7 @@
 
 import { setImmediate as turn } from "node:timers/promises";
 import { Interrupted, type Io } from "./io.ts";
+import type { ColorDepth } from "./present/palette.ts";
 
 /** Data that goes to a file is written at once, again and again: so often timers and signals are let in between. */
 const TURN_MS = 20;
@@ -17,6 +18,14 @@ function wantsColor(): boolean {
   if (NO_COLOR !== undefined && NO_COLOR !== "") return false;
   if (FORCE_COLOR !== undefined && FORCE_COLOR !== "" && FORCE_COLOR !== "0") return true;
   return process.stdout.isTTY === true && TERM !== "dumb";
+}
+
+/** How many colours the terminal has, as its environment tells. */
+function colorDepth(): ColorDepth {
+  if (!wantsColor()) return 0;
+  const { COLORTERM, TERM = "" } = process.env;
+  if (COLORTERM === "truecolor" || COLORTERM === "24bit") return 16_777_216;
+  return TERM.endsWith("256color") ? 256 : 16;
 }
 
 export function terminalIo(): Io {
@@ -56,7 +65,7 @@ export function terminalIo(): Io {
       if (stop.signal.aborted) throw new Interrupted();
     },
     talk: (text) => void process.stderr.write(text),
-    color: wantsColor(),
+    color: colorDepth(),
     columns: process.stdout.isTTY ? process.stdout.columns : null,
     get signal() {
       return listen();

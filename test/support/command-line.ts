@@ -20,7 +20,7 @@ export async function eintr(args: readonly string[], terminal: Terminal = {}): P
   const io = {
     out: async (text: string) => void (out += text),
     talk: (text: string) => void (talk += text),
-    color: terminal.color ?? false,
+    color: terminal.color === true ? (16 as const) : (0 as const),
     columns: terminal.columns ?? null,
     signal: terminal.signal ?? new AbortController().signal,
     exitCode: 0,

@@ -45,7 +45,7 @@ async function started(options: Partial<PromptOptions> = {}) {
   const io = guarded({
     out: async (text) => void (seen += text),
     talk: (text) => void (seen += text),
-    color: false,
+    color: 0,
     columns: 200,
     signal: stop.signal,
     exitCode: 0,

@@ -53,7 +53,7 @@ function chosen(flows: readonly Flow[], wanted: string | undefined): readonly Fl
 
 const isStep = (item: Flow["items"][number]): item is Step => "op" in item;
 
-function flowText(flow: Flow, color: boolean): string {
+function flowText(flow: Flow, color: Io["color"]): string {
   const { strong, dim } = paint(color);
   let number = 0;
   const lines = flow.items.map((item) => {

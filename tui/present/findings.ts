@@ -48,7 +48,7 @@ function findingText(dir: string, told: Told, threads: readonly ThreadInfo[], pa
   const thread = finding.thread === null ? "" : `  thread ${safe(threads[finding.thread]?.name ?? String(finding.thread), 30)}`;
   const alike = count - TOLD_ALIKE;
   const lines = [
-    `${paint.warn(finding.severity)}  ${paint.strong(finding.rule)}`,
+    `${paint.tone[finding.severity](finding.severity)}  ${paint.strong(finding.rule)}`,
     ...broken(safe(finding.title), columns, "  ").map(paint.strong),
     `  seq ${finding.firstSeq} to ${finding.lastSeq}${thread}  cost ${durationText(finding.costNs)}  fingerprint ${finding.fingerprint}`,
     ...finding.evidence.flatMap(({ seq, caption }) => broken(safe(caption), columns, `  ${String(seq).padStart(8)}  `)),

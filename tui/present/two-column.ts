@@ -132,7 +132,8 @@ function rowLines(line: DiagramRow, pen: Pen, options: TwoColumnOptions): string
     const head = i > 0 ? "" : row.seq === options.cursor ? number.replace(/^ ?/, pen.right) : number;
     const layer = i === 0 && site !== undefined ? LAYER_TEXT[site.layer] : "";
     const body = fit(" ".repeat(start) + `${pen.bar} `.repeat(bars) + (i === 0 ? "" : " ".repeat(HANG)) + part, inner);
-    const edge = `${marked ? paint.warn(fit(head, margin)) : paint.dim(fit(head, margin))}${paint.dim(fit(layer, LAYER_WIDTH))}`;
+    const layerStyle = i > 0 || site === undefined ? paint.dim : paint.tone[site.layer];
+    const edge = `${marked ? paint.warn(fit(head, margin)) : paint.dim(fit(head, margin))}${layerStyle(fit(layer, LAYER_WIDTH))}`;
     const style =
       row.seq === options.cursor ? paint.here : row.seq > now ? paint.dim : marked ? paint.strong : line.crossing ? paint.cross : plain;
     return `${edge}${style(body)}${paint.cross(enclave)}`.trimEnd();

@@ -1,22 +1,23 @@
 /** A picture of the screen: lines with the styles of `paint` as SVG. */
 
+import { SURFACES } from "../../present/palette.ts";
 import { displayWidth } from "../../present/safe.ts";
-import { SGR } from "../../present/style.ts";
+import { COLOR_OF_CODE, SGR } from "../../present/style.ts";
 
 const CELL = 8.4;
 const LINE = 18;
 const MARGIN = 12;
-const COLORS = { background: "#11141a", text: "#d8dee9", dim: "#7b8494", warn: "#ffb454", cross: "#56b6f2", here: "#2d5b88" } as const;
+const COLORS = SURFACES.dark;
 
 interface Style {
   strong: boolean;
   dim: boolean;
-  warn: boolean;
-  cross: boolean;
   here: boolean;
+  /** Of the letters, `#rrggbb`; null as all text. */
+  color: string | null;
 }
 
-const plainStyle = (): Style => ({ strong: false, dim: false, warn: false, cross: false, here: false });
+const plainStyle = (): Style => ({ strong: false, dim: false, here: false, color: null });
 
 export function svgOf(lines: readonly string[], columns: number): string {
   const width = Math.ceil(columns * CELL + 2 * MARGIN);
@@ -52,7 +53,7 @@ function lineSvg(line: string, row: number): string[] {
   for (const match of line.matchAll(SGR)) {
     put(line.slice(from, match.index));
     from = match.index + match[0].length;
-    apply(style, Number(match[1]));
+    apply(style, match[1] ?? "");
   }
   put(line.slice(from));
   return out;
@@ -78,7 +79,7 @@ function strokesSvg(text: string, x: number, y: number, style: Style): string[] 
   return [...(thin === "" ? [] : [path(thin, 1)]), ...(thick === "" ? [] : [path(thick, 2.5)])];
 }
 
-const colorOf = (style: Style): string => (style.warn ? COLORS.warn : style.cross ? COLORS.cross : style.dim ? COLORS.dim : COLORS.text);
+const colorOf = ({ color, dim }: Style): string => color ?? (dim ? COLORS.faint : COLORS.text);
 
 function textSvg(text: string, x: number, y: number, style: Style): string {
   const weight = style.strong ? ' font-weight="bold"' : "";
@@ -89,13 +90,12 @@ function textSvg(text: string, x: number, y: number, style: Style): string {
 const escaped = (text: string): string => text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
 
 /** The codes of `paint`. */
-function apply(style: Style, code: number): void {
-  if (code === 1) style.strong = true;
-  if (code === 2) style.dim = true;
-  if (code === 22) style.strong = style.dim = false;
-  if (code === 33) style.warn = true;
-  if (code === 36) style.cross = true;
-  if (code === 39) style.warn = style.cross = false;
-  if (code === 7) style.here = true;
-  if (code === 27) style.here = false;
+function apply(style: Style, code: string): void {
+  if (code === "1") style.strong = true;
+  if (code === "2") style.dim = true;
+  if (code === "22") style.strong = style.dim = false;
+  if (code === "39") style.color = null;
+  if (code === "7") style.here = true;
+  if (code === "27") style.here = false;
+  style.color = COLOR_OF_CODE.get(code) ?? style.color;
 }
