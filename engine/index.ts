@@ -52,6 +52,7 @@ export {
   findStackName,
   HOPS,
   type Hop,
+  type Mechanism,
   type Reader,
   type Shown,
   STACK_NAMES,
@@ -63,6 +64,8 @@ export {
   type StateView,
   shownBy,
   signalIdReader,
+  stacksKnowing,
+  type Told,
 } from "./stack/index.ts";
 export { copyTree, type Frame, firstDifference, keyOf, type Machine, type Process, type Thread } from "./state.ts";
 export { NEVER } from "./time.ts";

@@ -114,9 +114,13 @@ describe("the layers of the emulated system", () => {
   /** Flows of a generation are written with its own types of threads and processes. */
   const MAY_KNOW = ["pal", "libos", "app", "stack"];
   /** What a stack declares, in types, and lines that many of them have. */
-  const DECLARATIONS = ["engine/stack/stack.ts", "engine/stack/shown.ts", "engine/stack/state-lines.ts", "engine/search/layout.ts"].map(
-    path.normalize,
-  );
+  const DECLARATIONS = [
+    "engine/stack/stack.ts",
+    "engine/stack/mechanism.ts",
+    "engine/stack/shown.ts",
+    "engine/stack/state-lines.ts",
+    "engine/search/layout.ts",
+  ].map(path.normalize);
   /** A scenario may say on which stacks a plan holds. */
   const LIST = path.normalize("engine/stack/index.ts");
   const isVocabulary = (target: string): boolean => /^engine.generations.[^/\\]+.(state|flow)\.ts$/.test(target);

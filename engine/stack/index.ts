@@ -4,10 +4,12 @@
  */
 
 import { grapheneLinux, grapheneSgx } from "../generations/graphene-2019/index.ts";
+import type { SwitchName } from "../options.ts";
 import { nativeLinux } from "./native-linux.ts";
 import { HOPS, NO_EVENTS, type Shown } from "./shown.ts";
 import type { Stack } from "./stack.ts";
 
+export type { Mechanism, Told } from "./mechanism.ts";
 export { type Events, HOPS, type Hop, type Shown } from "./shown.ts";
 export { signalIdReader } from "./signal-ids.ts";
 export type { Reader, Stack, StackColumns } from "./stack.ts";
@@ -29,6 +31,9 @@ export const STACKS: Readonly<Record<StackName, Stack>> = stacks;
 
 /** The stack of this name, if there is one: a built-in one, or one that was added. */
 export const findStackName = (name: string): StackName | undefined => (Object.hasOwn(stacks, name) ? (name as StackName) : undefined);
+
+/** The stacks on which this fix or option changes anything. */
+export const stacksKnowing = (name: SwitchName): StackName[] => STACK_NAMES.filter((stack) => STACKS[stack].switches?.includes(name));
 
 /** A trace may come from a build that has other stacks. */
 const UNKNOWN: Shown = {

@@ -20,6 +20,7 @@ import { ref } from "../ref.ts";
 import { copyOf } from "../state.ts";
 import type { ProgramArgs } from "../syscalls.ts";
 import { processesNamed, threadNamed, zombieNamed } from "../targets.ts";
+import { nativeLinuxMechanism } from "./native-linux-mechanism.ts";
 import { HOST_HOPS, NO_EVENTS } from "./shown.ts";
 import { NOTHING_KEPT, type Stack } from "./stack.ts";
 import { handlerLine, hostMaskLine, hostPendingLine, resultLine, stackLines, threadLine } from "./state-lines.ts";
@@ -186,6 +187,7 @@ const libc: readonly Flow[] = [
 export const nativeLinux: Stack = {
   ...NOTHING_KEPT,
   text: "no library OS: what the application should see",
+  explain: nativeLinuxMechanism,
   flows: (): Flow[] => [main, started, restorer("app"), ...kernel, ...libc],
   boot: start,
   bootThread: (program: Program) => enter(program, startThread, {}),

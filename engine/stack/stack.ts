@@ -9,6 +9,7 @@ import type { NoLocals, Ref } from "../ref.ts";
 import type { OwnLayout } from "../search/layout.ts";
 import type { SignalSet } from "../signals.ts";
 import type { Frame, Machine, Process, Thread, Word } from "../state.ts";
+import type { Mechanism } from "./mechanism.ts";
 import type { Shown } from "./shown.ts";
 
 /** Reads a column of a row off the thread, after its step. Called for every row: no allocation, no search. */
@@ -52,6 +53,10 @@ export interface Look<T extends Thread = Thread, P extends Process = Process> {
 
 export interface Stack<T extends Thread = Thread, P extends Process = Process> extends Shown<T, P> {
   readonly text: string;
+  /** How it takes signals, for `eintr explain`. */
+  readonly explain?: Mechanism;
+  /** Fixes and options that its flows ask for; another one changes nothing on it, and is said to. Without it there is none. */
+  readonly switches?: readonly SwitchName[];
   /** Switches that are on: fixes, and options of its manifest. `debug`: as with a manifest that has debug_type, for a LibOS. */
   readonly flows: (switches: ReadonlySet<SwitchName>, debug?: boolean) => Flow[];
   /** First flow of a process's first thread. */

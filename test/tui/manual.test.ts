@@ -4,7 +4,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { describe, expect, test } from "vitest";
 import { RULES } from "../../analyzer/index.ts";
-import { OPERATION_NAMES, OPERATIONS, PAGE_NAMES, parseScenario, scenarioJsonSchema } from "../../engine/index.ts";
+import { OPERATION_NAMES, OPERATIONS, PAGE_NAMES, parseScenario, STACK_NAMES, STACKS, scenarioJsonSchema } from "../../engine/index.ts";
 import { eintr } from "../support/command-line.ts";
 import { tempPaths } from "../support/temp-dir.ts";
 
@@ -43,9 +43,17 @@ describe("explain", () => {
     expect(parseScenario(`name: x\ntitle: t\nmain:\n${examples}`, "x").main).toHaveLength(4);
   });
 
-  test("a name that is neither rule nor operation: the one that is near, or those that are known", async () => {
+  test.each(STACK_NAMES.filter((name) => STACKS[name].explain !== undefined))("%s: its mechanism in four parts", async (name) => {
+    const { code, out } = await eintr(["explain", name]);
+    expect(code).toBe(0);
+    for (const title of ["What decides", "Where handlers run", "What nests", "What is left open", "Next"])
+      expect(out).toMatch(new RegExp(`^${title}`, "m"));
+    expect(out.split("\n").filter((line) => line.length > 88)).toEqual([]);
+  });
+
+  test("a name that is none: the one that is near, or those that are known", async () => {
     const near = await eintr(["explain", "raed"]);
-    expect([near.code, near.talk]).toEqual([2, expect.stringContaining('no rule and no operation "raed"; did you mean "read"?')]);
+    expect([near.code, near.talk]).toEqual([2, expect.stringContaining('no rule, no stack and no operation "raed"; did you mean "read"?')]);
     const far = await eintr(["explain", "qqqqqq"]);
     expect([far.code, far.talk]).toEqual([2, expect.stringMatching(/known are: .* and \d+ more \(list: eintr explain\)/)]);
   });

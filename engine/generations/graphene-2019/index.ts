@@ -55,11 +55,22 @@ import type { Frame } from "../../state.ts";
 import { SYSCALL_NAMES } from "../../syscalls.ts";
 import { laws } from "./laws.ts";
 import { layout } from "./layout.ts";
+import { grapheneLinuxMechanism, grapheneSgxMechanism } from "./mechanism.ts";
 import { grapheneLinuxShown, grapheneSgxShown } from "./shown.ts";
 import type { Process, SgxThread, Thread } from "./state.ts";
 import { grapheneState } from "./threads.ts";
 
 type Fixes = ReadonlySet<SwitchName>;
+
+/** Of the LibOS. */
+const SWITCHES = [
+  "spurious-yield-per-pending",
+  "async-list-redundant-cancel",
+  "suspend-on-signal-dead-flag",
+  "signal-delayed-breaks-preempt-assert",
+  "sigsuspend-ignores-pending",
+  "sigsuspend-sleeps-with-thread-lock",
+] as const satisfies readonly SwitchName[];
 
 /** The LibOS, the same for all PALs. */
 const libos = (fixes: Fixes, debug: boolean): Flow[] => [
@@ -148,6 +159,8 @@ const graphene = {
 export const grapheneLinux = declareStack<Thread, Process>({
   ...graphene,
   text: "Graphene on the Linux PAL: signals in a PAL call are kept until its end",
+  explain: grapheneLinuxMechanism,
+  switches: SWITCHES,
   flows: (fixes: Fixes, debug = false): Flow[] => [
     mainOf("linux"),
     restorer("pal"),
@@ -166,6 +179,8 @@ export const grapheneLinux = declareStack<Thread, Process>({
 export const grapheneSgx = declareStack<SgxThread, Process>({
   ...graphene,
   text: "Graphene on the Linux-SGX PAL: signals enter the enclave by an exception or a return from an ocall",
+  explain: grapheneSgxMechanism,
+  switches: ["sgx-interrupted-code-lost", ...SWITCHES],
   flows: (fixes: Fixes, debug = false): Flow[] => [
     mainOf("sgx"),
     restorer("untrusted-pal"),
