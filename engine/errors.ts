@@ -7,6 +7,7 @@ export class ScenarioError extends Error {}
 export interface BrokenRun {
   readonly stack: string;
   readonly fixes: readonly string[];
+  readonly options: readonly string[];
   readonly scheduler: string;
   readonly seed: number;
   /** Transitions made when it was noticed; it happened not long before. */

@@ -24,3 +24,4 @@ export const FIXES = {
 
 export type FixName = keyof typeof FIXES;
 export const FIX_NAMES = Object.keys(FIXES) as FixName[];
+export const isFix = (name: string): name is FixName => Object.hasOwn(FIXES, name);

@@ -23,11 +23,11 @@ export { exhaustive, recorded, SCHEDULERS, type Scheduler, scripted, seeded } fr
 export { COSTS, costOf } from "./costs.ts";
 export { E, errnoNumber, resultText } from "./errno.ts";
 export { BrokenLaw, type BrokenRun, ScenarioError } from "./errors.ts";
-export { FIX_NAMES, FIXES, type FixName } from "./fixes.ts";
+export { FIX_NAMES, FIXES, type FixName, isFix } from "./fixes.ts";
 export { ACT, assemble, CALL, type Flow, RET, type Step, TEST } from "./flow.ts";
 export { checkInvariants } from "./invariant.ts";
 export { missingCall } from "./libos/unimplemented.ts";
-export { boot } from "./machine.ts";
+export { boot, optionsOf } from "./machine.ts";
 export { hint } from "./nearest.ts";
 export { isOption, OPTION_NAMES, OPTIONS, type OptionName, type SwitchName } from "./options.ts";
 export { EVENT, EVENT_NAMES, errnoOf, eventName, PAL_ERROR } from "./pal/events.ts";

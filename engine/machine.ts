@@ -13,7 +13,7 @@ import { enter } from "./frames.ts";
 import { hostCalls } from "./host/calls.ts";
 import { outside } from "./host/outside.ts";
 import { near } from "./nearest.ts";
-import type { SwitchName } from "./options.ts";
+import type { OptionName, SwitchName } from "./options.ts";
 import { seedPrng } from "./prng.ts";
 import { Run, type RunOptions } from "./run.ts";
 import { mistakeIn } from "./scenario/parse.ts";
@@ -24,6 +24,12 @@ import { STACKS, type StackName } from "./stack/index.ts";
 import type { Machine } from "./state.ts";
 import { newProcess, newThread } from "./threads.ts";
 import { NEVER } from "./time.ts";
+
+/** The options of the manifest that a run has on: those that it was given, and those of the case that the stack knows. */
+export function optionsOf({ stack, options = [], scenario }: Pick<RunOptions, "stack" | "options" | "scenario">): OptionName[] {
+  const { switches = [] } = STACKS[stack];
+  return [...new Set([...options, ...scenario.options.filter((name) => switches.includes(name))])];
+}
 
 /** Of the case, and of this run. */
 const switchesOf = (o: RunOptions): ReadonlySet<SwitchName> => new Set([...(o.fixes ?? []), ...(o.options ?? []), ...o.scenario.options]);

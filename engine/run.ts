@@ -161,8 +161,18 @@ export class Run implements Source {
     this.checkedAt = m.seq;
     const laws = [...checkInvariants(this.cpu), ...this.overlooked()];
     if (laws.length === 0) return;
-    const { stack, fixes = [], seed = scenario.seed } = this.options;
-    throw new BrokenLaw({ stack, fixes, scheduler: chooser.name, seed, seq: m.seq, laws, decisions: [...this.decisions], scenario });
+    const { stack, fixes = [], options = [], seed = scenario.seed } = this.options;
+    throw new BrokenLaw({
+      stack,
+      fixes,
+      options,
+      scheduler: chooser.name,
+      seed,
+      seq: m.seq,
+      laws,
+      decisions: [...this.decisions],
+      scenario,
+    });
   }
 
   /** Let the earliest of threads, plans and timers go on; threads take steps as long as nothing else is earlier. */

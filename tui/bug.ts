@@ -23,8 +23,8 @@ export function keepCase(error: BrokenLaw, file: string, scenarioText: string): 
 
 /** What to tell of a law of the engine that does not hold. */
 export function brokenLawText(error: BrokenLaw): string {
-  const { stack, fixes, scheduler, seed, seq, laws } = error.run;
-  const how = [stack, ...fixes, scheduler, `seed ${seed}`].join(", ");
+  const { stack, fixes, options, scheduler, seed, seq, laws } = error.run;
+  const how = [stack, ...fixes, ...options, scheduler, `seed ${seed}`].join(", ");
   const file = kept.get(error);
   const send = file === undefined ? "" : `Send ${file} with it: it has the scenario and the decisions.\n`;
   const shown = laws.slice(0, 10).map((law) => `  ${law}\n`);

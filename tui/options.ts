@@ -1,8 +1,24 @@
 /** Option values that several commands share, checked with an error that says what was expected. */
 
 import { Option } from "commander";
-import { FIX_NAMES, FIXES, type FixName, findStackName, hint, STACK_NAMES, type StackName } from "../engine/index.ts";
-import { InputError } from "./io.ts";
+import {
+  FIX_NAMES,
+  FIXES,
+  type FixName,
+  findStackName,
+  hint,
+  isFix,
+  isOption,
+  OPTION_NAMES,
+  OPTIONS,
+  type OptionName,
+  STACK_NAMES,
+  STACKS,
+  type StackName,
+  type SwitchName,
+  stacksKnowing,
+} from "../engine/index.ts";
+import { InputError, type Io } from "./io.ts";
 import { wrapCells } from "./present/two-column.ts";
 
 export function stackName(text: string): StackName {
@@ -11,14 +27,33 @@ export function stackName(text: string): StackName {
   return found;
 }
 
-/** Repeatable, and a list with commas. */
-export function fixNames(text: string, before: readonly FixName[] = []): FixName[] {
-  const names = text.split(",").map((part) => {
-    const found = FIX_NAMES.find((name) => name === part.trim());
-    if (found === undefined) throw new InputError(`--fix: no fix "${part}"${hint(part, FIX_NAMES)}`);
-    return found;
-  });
-  return [...new Set([...before, ...names])];
+/** What may be repeated, and be a list with commas. */
+const names =
+  <N extends string>(known: readonly N[], isKnown: (name: string) => name is N, wrong: (name: string) => string) =>
+  (text: string, before: readonly N[] = []): N[] => {
+    const found = text.split(",").map((part) => {
+      const name = part.trim();
+      if (!isKnown(name)) throw new InputError(`${wrong(name)}${hint(name, known)}`);
+      return name;
+    });
+    return [...new Set([...before, ...found])];
+  };
+
+export const fixNames = names(FIX_NAMES, isFix, (name) =>
+  isOption(name) ? `--fix: "${name}" is an option: --option ${name}` : `--fix: no fix "${name}"`,
+);
+export const optionNames = names(OPTION_NAMES, isOption, (name) =>
+  isFix(name) ? `--option: "${name}" is a fix: --fix ${name}` : `--option: no option "${name}"`,
+);
+
+/** Notes for switches that change nothing: none of the stacks knows them. */
+export function noteIgnored(io: Pick<Io, "talk">, stacks: readonly StackName[], switches: readonly SwitchName[]): void {
+  for (const name of switches) {
+    if (stacks.some((stack) => STACKS[stack].switches?.includes(name))) continue;
+    const knowing = stacksKnowing(name);
+    const where = knowing.length === 0 ? "no stack has it" : `known to ${knowing.join(", ")}`;
+    io.talk(`note: ${isFix(name) ? "--fix" : "--option"} ${name} changes nothing on ${stacks.join(", ")} (${where})\n`);
+  }
 }
 
 /** A whole number of at least `least`; 1_000_000 and 1e6 are numbers too. */
@@ -31,11 +66,18 @@ export const wholeNumber =
     return value;
   };
 
-/** The fixes as part of a help text. */
-export const fixList = (): string => {
-  const fixes = Object.entries(FIXES).flatMap(([id, { text }]) => [`  ${id}`, ...wrapCells(text, 72).map((line) => `      ${line}`)]);
-  return ["Fixes:", ...fixes].join("\n");
-};
+const listed = (switches: Readonly<Record<string, { readonly text: string }>>): string[] =>
+  Object.entries(switches).flatMap(([id, { text }]) => {
+    const knowing = stacksKnowing(id as SwitchName);
+    const where = knowing.length === 0 ? "no stack has it yet" : knowing.join(", ");
+    return [`  ${id}`, ...[text, `[${where}]`].flatMap((part) => wrapCells(part, 72)).map((line) => `      ${line}`)];
+  });
+
+/** Fixes and options as part of a help text, each with the stacks that know it. */
+export const switchList = (): string => ["Fixes:", ...listed(FIXES), "", "Options of a manifest:", ...listed(OPTIONS)].join("\n");
 
 export const stackOption = () => new Option("--stack <name>", `the stack: ${STACK_NAMES.join(", ")}`).argParser(stackName);
+/** `--option`: of a library OS's manifest. */
+export const manifestOption = () =>
+  new Option("--option <name>", "switch an option of the manifest on; may be repeated (see below)").argParser<OptionName[]>(optionNames);
 export const fixOption = () => new Option("--fix <id>", "switch a fix on; may be repeated (see below)").argParser<FixName[]>(fixNames);

@@ -1,6 +1,6 @@
 /** Records a case on a stack, with progress, and says in words what came out. Used by `record`, `demo` and, for a case, `replay`. */
 
-import { BrokenLaw, boot, type FixName, type Run, type Scheduler, type StackName } from "../engine/index.ts";
+import { BrokenLaw, boot, type FixName, type OptionName, optionsOf, type Run, type Scheduler, type StackName } from "../engine/index.ts";
 import { type QualityCounter, type Recorded, type RecordOptions, type RunInfo, record } from "../recorder/index.ts";
 import { keepCase } from "./bug.ts";
 import { type Case, openCase, type ScenarioCase, type TransitionsCase } from "./case.ts";
@@ -14,6 +14,7 @@ export { openCase };
 export interface RecordingOptions {
   readonly stack: StackName;
   readonly fixes: readonly FixName[];
+  readonly options?: readonly OptionName[] | undefined;
   readonly scheduler: Scheduler;
   readonly seed?: number | undefined;
   readonly rows?: number | undefined;
@@ -44,14 +45,15 @@ export async function recordCase(io: Io, what: Case, dir: string, options: Recor
 }
 
 async function emulate(what: ScenarioCase, dir: string, options: RecordingOptions, shared: RecordOptions): Promise<Recorded> {
-  const { stack, fixes, scheduler } = options;
+  const { stack, fixes, options: chosen = [], scheduler } = options;
   const { scenario, text, counters } = what;
   const seed = options.seed ?? scenario.seed;
-  const run = boot({ stack, scenario, fixes, scheduler, seed });
+  const run = boot({ stack, scenario, fixes, options: chosen, scheduler, seed });
   const info: RunInfo = {
     eintr: packageVersion(),
     stack,
     fixes: [...fixes],
+    options: optionsOf(run.options),
     scenario: what.name,
     scenarioText: text,
     seed,
@@ -72,6 +74,7 @@ async function keep({ source, importer, name, limits, counters, close }: Transit
     eintr: packageVersion(),
     stack: importer.id,
     fixes: [],
+    options: [],
     scenario: name,
     scenarioText: "",
     seed: 0,

@@ -7,9 +7,11 @@ import {
   COLUMN_NAMES,
   type ColumnName,
   type Decision,
-  FIX_NAMES,
   type FixName,
   findStackName,
+  isFix,
+  isOption,
+  type OptionName,
   parseScenario,
   type Run,
   type StackName,
@@ -24,6 +26,7 @@ export class ExperimentError extends Error {}
 export interface Changes {
   readonly stack?: StackName | undefined;
   readonly fixes?: readonly FixName[] | undefined;
+  readonly options?: readonly OptionName[] | undefined;
   readonly decisions?: readonly Decision[] | undefined;
 }
 
@@ -40,22 +43,15 @@ export function runOf(trace: Trace, changes: Changes = {}): Run {
     stack: changes.stack ?? known(findStackName(info.stack), info.stack, "the stack"),
     // Another run may need more transitions for the same time; the caller bounds it.
     scenario: isAnother(changes) ? { ...scenario, limit: { ...scenario.limit, transitions: Number.MAX_SAFE_INTEGER } } : scenario,
-    fixes:
-      changes.fixes ??
-      info.fixes.map((name) =>
-        known(
-          FIX_NAMES.find((one) => one === name),
-          name,
-          "the fix",
-        ),
-      ),
+    fixes: changes.fixes ?? info.fixes.map((name) => known(isFix(name) ? name : undefined, name, "the fix")),
+    options: changes.options ?? info.options.map((name) => known(isOption(name) ? name : undefined, name, "the option")),
     scheduler: "recorded",
     seed: info.seed,
     decisions: changes.decisions ?? trace.decisions,
   });
 }
 
-const isAnother = ({ stack, fixes }: Changes): boolean => stack !== undefined || fixes !== undefined;
+const isAnother = ({ stack, fixes, options }: Changes): boolean => stack !== undefined || fixes !== undefined || options !== undefined;
 
 export interface RowDifference {
   readonly seq: number;

@@ -2,7 +2,7 @@
 
 import { setImmediate as turn } from "node:timers/promises";
 import { logLines, parseScenario, ScenarioError } from "../../engine/index.ts";
-import type { QualityCounter, Trace } from "../../recorder/index.ts";
+import type { QualityCounter, RunInfo, Trace } from "../../recorder/index.ts";
 import type { Ignored } from "./compare.ts";
 import type { Difference, DifferenceKind, Weight } from "./difference.ts";
 import type { RunEnding } from "./ends.ts";
@@ -51,8 +51,10 @@ function machineOf(trace: Trace): unknown {
   }
 }
 
-/** Stack and fixes as texts show them. */
-export const nameOfRun = ({ info }: Trace): string => [info.stack, ...info.fixes].join(" + ");
+/** Stack, fixes and options as texts show them. */
+export const runName = ({ stack, fixes, options }: Pick<RunInfo, "stack" | "fixes" | "options">): string =>
+  [stack, ...fixes, ...options].join(" + ");
+export const nameOfRun = ({ info }: Trace): string => runName(info);
 
 /** Compares the trace with Linux alone. Null when `signal` was aborted. */
 export async function judgeTrace(trace: Trace, patience: Patience = {}, ignored: Ignored = {}): Promise<Verdict | null> {

@@ -128,6 +128,8 @@ const runInfo = z.object({
   eintr: z.string(),
   stack: z.string(),
   fixes: list<string>(text),
+  /** Options of the stack's manifest that were on. Older files do not tell of them: there were none. */
+  options: z._default(list<string>(text), []),
   scenario: z.string(),
   scenarioText: z.string(),
   seed: count,

@@ -9,7 +9,7 @@ import { blob, type Column, int, key, nullable, paged, type RowOf, seq, table, t
 import { OUTCOMES } from "./outcomes.ts";
 
 /** Raised when a table or view changes: an older trace.db is rebuilt. Stored as `PRAGMA user_version`. */
-export const SCHEMA_VERSION = 10;
+export const SCHEMA_VERSION = 11;
 
 const TRANSITION_REFERENCES: Partial<Record<ColumnName, string>> = {
   thread: "thread(id)",
@@ -36,6 +36,7 @@ export const TABLES = {
     eintr: text("version that recorded it"),
     stack: text("stack of emulated parts, or where it was imported from"),
     fixes: text("JSON list of the fixes that were on"),
+    options: text("JSON list of the options of the stack's manifest that were on"),
     scenario: text("name of the scenario"),
     scenario_text: text("the scenario itself"),
     seed: int("seed of the scheduler"),

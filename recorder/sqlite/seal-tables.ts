@@ -153,6 +153,7 @@ function runRow({ info, end, ...reader }: TransitionReader, facts: SealFacts): R
     eintr: info.eintr,
     stack: info.stack,
     fixes: JSON.stringify(info.fixes),
+    options: JSON.stringify(info.options),
     scenario: info.scenario,
     scenario_text: info.scenarioText,
     seed: info.seed,

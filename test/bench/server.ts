@@ -25,6 +25,7 @@ export const serverInfo = (stack: StackName): RunInfo => ({
   eintr: "bench",
   stack,
   fixes: [],
+  options: [],
   scenario: "server",
   scenarioText: readFileSync(serverFile(), "utf8"),
   seed: 1,

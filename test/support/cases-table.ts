@@ -57,6 +57,7 @@ async function judge({ scenario, text, name }: ScenarioCase, stack: StackName): 
     eintr: "test",
     stack,
     fixes: [],
+    options: [],
     scenario: name,
     scenarioText: text,
     seed: scenario.seed,

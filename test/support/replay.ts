@@ -43,6 +43,7 @@ export async function recordScenario(name: string, dir: string, options: CaseOpt
     eintr: "test",
     stack,
     fixes: [...fixes],
+    options: [],
     scenario: name,
     scenarioText: text,
     seed: scenario.seed,

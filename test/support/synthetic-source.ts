@@ -219,6 +219,7 @@ export const TEST_INFO = {
   eintr: "0.0.0-test",
   stack: "synthetic",
   fixes: ["a", "b"],
+  options: ["c"],
   scenario: "synthetic",
   scenarioText: "threads: []\n",
   seed: 1,
@@ -227,4 +228,4 @@ export const TEST_INFO = {
 } as const;
 
 /** Info as `record` takes it. */
-export const testInfo = () => ({ ...TEST_INFO, fixes: [...TEST_INFO.fixes] });
+export const testInfo = () => ({ ...TEST_INFO, fixes: [...TEST_INFO.fixes], options: [...TEST_INFO.options] });

@@ -5,7 +5,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { RULES } from "../../analyzer/index.ts";
-import { FIX_NAMES, PAGE_NAMES, STACK_NAMES } from "../../engine/index.ts";
+import { FIX_NAMES, OPTION_NAMES, PAGE_NAMES, STACK_NAMES } from "../../engine/index.ts";
 import { listScenarios } from "../../tui/scenarios.ts";
 import { eintr } from "../support/command-line.ts";
 import { tempPaths } from "../support/temp-dir.ts";
@@ -74,11 +74,12 @@ describe("bash", () => {
     expect(await offered("record", "--stack", "=")).toEqual(STACK_NAMES);
   });
 
-  test("rules and fixes", async () => {
-    expect(await offered("explain", "")).toEqual([...RULE_IDS, ...PAGE_NAMES]);
+  test("rules, stacks, fixes and options", async () => {
+    expect(await offered("explain", "")).toEqual([...RULE_IDS, ...STACK_NAMES, ...PAGE_NAMES]);
     expect(await offered("analyze", "a.trace", "--rule", "")).toEqual(RULE_IDS);
     expect(await offered("record", "nested", "--fix", "")).toEqual(FIX_NAMES);
     expect(await offered("stack", "graphene-sgx", "--fix", "")).toEqual(FIX_NAMES);
+    expect(await offered("rerun", "a.trace", "--option", "")).toEqual(OPTION_NAMES);
   });
 
   test("choices, tables and traces", async () => {

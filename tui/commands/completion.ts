@@ -2,7 +2,7 @@
 
 import { Argument, type Command, Command as NewCommand, type Option } from "commander";
 import { RULES } from "../../analyzer/index.ts";
-import { FIX_NAMES, PAGE_NAMES, STACK_NAMES, STACKS } from "../../engine/index.ts";
+import { FIX_NAMES, OPTION_NAMES, PAGE_NAMES, STACK_NAMES, STACKS } from "../../engine/index.ts";
 import { describeSchema } from "../../recorder/index.ts";
 import type { Io } from "../io.ts";
 import { listScenarios } from "../scenarios.ts";
@@ -40,9 +40,10 @@ const flows = (): string[] => {
 const VALUES: Readonly<Record<string, () => Values>> = {
   "--stack": () => ({ words: STACK_NAMES }),
   "--fix": () => ({ words: FIX_NAMES }),
+  "--option": () => ({ words: OPTION_NAMES }),
   "--rule": () => ({ words: RULES.map((rule) => rule.id) }),
   "--flow": () => ({ words: flows() }),
-  "explain name": () => ({ words: [...RULES.map((rule) => rule.id), ...PAGE_NAMES] }),
+  "explain name": () => ({ words: [...RULES.map((rule) => rule.id), ...STACK_NAMES, ...PAGE_NAMES] }),
   "stack name": () => ({ words: STACK_NAMES }),
   "scenarios name": () => ({ words: scenarios() }),
   "schema table": () => ({ words: tables() }),

@@ -2,12 +2,12 @@
 
 import { Command, Option } from "commander";
 import { firstOf, type Verdict } from "../../analyzer/index.ts";
-import { DURATION_WORDS, duration, type FixName, type Scheduler, type StackName } from "../../engine/index.ts";
+import { DURATION_WORDS, duration, type FixName, type OptionName, type Scheduler, type StackName } from "../../engine/index.ts";
 import { openTrace } from "../../recorder/index.ts";
 import { openCase, type TransitionsCase } from "../case.ts";
 import { InputError, type Io } from "../io.ts";
 import { judgeAndKeep } from "../judging.ts";
-import { fixList, fixOption, stackOption, wholeNumber } from "../options.ts";
+import { fixOption, manifestOption, noteIgnored, stackOption, switchList, wholeNumber } from "../options.ts";
 import { followingLines, verdictLines } from "../present/verdict.ts";
 import { recordCase, tellRecorded } from "../recording.ts";
 
@@ -18,6 +18,7 @@ interface Options {
   stack: StackName;
   output?: string;
   fix?: FixName[];
+  option?: OptionName[];
   scheduler: Scheduler;
   seed?: number;
   rows?: number;
@@ -34,6 +35,7 @@ export function recordCommand(io: Io): Command {
     .addOption(stackOption().default("graphene-sgx"))
     .option("-o, --output <dir>", "trace folder to make (default: NAME.trace)")
     .addOption(fixOption())
+    .addOption(manifestOption())
     .addOption(
       new Option("--scheduler <name>", "scripted: as the scenario says; seeded: random thread order and signal arrivals, from the seed")
         .choices(["scripted", "seeded"])
@@ -48,7 +50,7 @@ export function recordCommand(io: Io): Command {
     .addHelpText(
       "after",
       `
-${fixList()}
+${switchList()}
 
 Examples:
   eintr record lost-interrupted-error --stack graphene-sgx -o a.trace
@@ -61,10 +63,12 @@ Examples:
     .action(async (name: string, options: Options, command: Command) => {
       const what = await openCase(io, name, { rows: options.rows, time: options.time });
       if (what.is === "transitions") refuseEmulation(name, what, command);
+      else noteIgnored(io, [options.stack], [...(options.fix ?? []), ...(options.option ?? [])]);
       const dir = options.output ?? `${what.name}.trace`;
       const recorded = await recordCase(io, what, dir, {
         stack: options.stack,
         fixes: options.fix ?? [],
+        options: options.option,
         scheduler: options.scheduler,
         seed: options.seed,
         rows: options.rows,
@@ -86,7 +90,7 @@ Examples:
 
 /** What happened is kept: there is nothing that could be emulated otherwise. */
 function refuseEmulation(name: string, what: TransitionsCase, command: Command): void {
-  const given = ["stack", "fix", "scheduler", "seed"].filter((option) => command.getOptionValueSource(option) === "cli");
+  const given = ["stack", "fix", "option", "scheduler", "seed"].filter((option) => command.getOptionValueSource(option) === "cli");
   if (given.length === 0) return;
   what.close();
   throw new InputError(`${name} is ${what.importer.text}: it is kept as it happened, and --${given[0]} has no meaning for it`);

@@ -2,7 +2,7 @@
 
 import { Command } from "commander";
 import { InputError, type Io } from "../io.ts";
-import { fixList, fixOption, stackOption, wholeNumber } from "../options.ts";
+import { fixOption, manifestOption, stackOption, switchList, wholeNumber } from "../options.ts";
 import type { ReplayOptions } from "../replay/run.tsx";
 
 export function replayCommand(io: Io): Command {
@@ -10,6 +10,7 @@ export function replayCommand(io: Io): Command {
     .description("step through a trace in the terminal, forward and back")
     .argument("<trace|case>", "trace folder, or a case as for eintr record (recorded for the time of the replay)")
     .addOption(fixOption().default(undefined, "none"))
+    .addOption(manifestOption().default(undefined, "none"))
     .addOption(stackOption())
     .option("--with <trace>", "compare with this trace")
     .option("--at <seq>", "begin here", wholeNumber("--at"))
@@ -18,10 +19,10 @@ export function replayCommand(io: Io): Command {
     .addHelpText(
       "after",
       `
-With --fix or --stack the same scenario is run that way too, and the two runs
+With --fix, --option or --stack the same scenario is run that way too, and the two runs
 stand side by side (pane 7, compare). In the replay, ? lists the keys.
 
-${fixList()}
+${switchList()}
 
 Examples:
   eintr replay lost-interrupted-error

@@ -8,16 +8,27 @@ import {
   observeTrace,
   ofWeight,
   type RowDifference,
+  runName,
   runOf,
   type Verdict,
   verdictOf,
   withDecision,
 } from "../../analyzer/index.ts";
-import { COLUMN_NAMES, type Decision, type FixName, kindName, type Run, type StackName, type Transition } from "../../engine/index.ts";
+import {
+  COLUMN_NAMES,
+  type Decision,
+  type FixName,
+  kindName,
+  type OptionName,
+  optionsOf,
+  type Run,
+  type StackName,
+  type Transition,
+} from "../../engine/index.ts";
 import type { Trace } from "../../recorder/index.ts";
 import type { Io } from "../io.ts";
 import { openForCommand } from "../opening.ts";
-import { fixList, fixOption, stackOption } from "../options.ts";
+import { fixOption, manifestOption, noteIgnored, stackOption, switchList } from "../options.ts";
 import { safe } from "../present/safe.ts";
 import { startProgress } from "../progress.ts";
 
@@ -28,6 +39,7 @@ const SLACK_ROWS = 16_384;
 interface Options {
   stack?: StackName;
   fix?: FixName[];
+  option?: OptionName[];
   decide?: string[];
 }
 
@@ -36,6 +48,7 @@ export function rerunCommand(io: Io): Command {
     .description("run a trace's scenario again and check that every transition is the same, or see what would be different")
     .argument("<trace>", "trace folder")
     .addOption(fixOption())
+    .addOption(manifestOption())
     .addOption(stackOption())
     .option("--decide <seq:point=choice>", "change one decision; may be repeated", (text: string, before: string[] = []) => [
       ...before,
@@ -45,10 +58,10 @@ export function rerunCommand(io: Io): Command {
       "after",
       `
 Every transition is compared with the recording, with --decide as well; the
-first difference is named by its seq. With --fix or --stack it is another run:
+first difference is named by its seq. With --fix, --option or --stack it is another run:
 what the application would have seen is compared instead, call by call.
 
-${fixList()}
+${switchList()}
 
 Examples:
   eintr rerun a.trace
@@ -59,7 +72,8 @@ Examples:
     .action(async (dir: string, options: Options) => {
       const trace = await openForCommand(io, dir);
       try {
-        if (options.stack !== undefined || options.fix !== undefined) await counterfactual(io, trace, options);
+        if (options.stack !== undefined || options.fix !== undefined || options.option !== undefined)
+          await counterfactual(io, trace, options);
         else await check(io, trace, options.decide);
       } finally {
         trace.close();
@@ -123,14 +137,17 @@ function rowText(t: Transition | null, names: Pick<Trace, "sites" | "threads">):
   return `${place}  ${kindName(t.kind)}  ${numbers.map((name) => `${name}=${t[name]}`).join(" ")}`;
 }
 
-async function counterfactual(io: Io, trace: Trace, { stack, fix, decide }: Options): Promise<void> {
+async function counterfactual(io: Io, trace: Trace, { stack, fix, option, decide }: Options): Promise<void> {
   const decisions = decisionsOf(trace, decide);
+  const before = runOf(trace).options;
   const changes = {
     stack,
-    fixes: fix === undefined ? undefined : [...new Set([...(runOf(trace).options.fixes ?? []), ...fix])],
+    fixes: fix === undefined ? undefined : [...new Set([...(before.fixes ?? []), ...fix])],
+    options: option === undefined ? undefined : [...new Set([...(before.options ?? []), ...option])],
     decisions,
   };
   const after = runOf(trace, changes);
+  noteIgnored(io, [after.options.stack], [...(fix ?? []), ...(option ?? [])]);
   const verdict = await compareWith(io, trace, after);
   if (verdict === null) {
     io.exitCode = 130;
@@ -159,7 +176,7 @@ async function compareWith(io: Io, trace: Trace, after: Run): Promise<Verdict | 
     const one = await observeTrace(trace, nameOfRun(trace), patience);
     if (one === null) return null;
     const untilNs = one.ends.run === "finished" ? Number.POSITIVE_INFINITY : one.time;
-    const name = [after.options.stack, ...(after.options.fixes ?? [])].join(" + ");
+    const name = runName({ stack: after.options.stack, fixes: [...(after.options.fixes ?? [])], options: optionsOf(after.options) });
     const bounds = { rows: MORE_ROWS * Math.max(trace.transitions.rows, 1) + SLACK_ROWS, untilNs };
     const other = await observeRun(after, { name, program: trace.info.scenarioText }, bounds, patience);
     return other === null ? null : await verdictOf(one, other, [], { signal: io.signal });

@@ -1,14 +1,29 @@
 /** `eintr stack`: the flows of a stack as readable tables; the listing is the documentation of what is emulated. */
 
 import { Command, Option } from "commander";
-import { ACT, CALL, type FixName, type Flow, hint, KIND, kindName, RET, STACK_NAMES, STACKS, type Step, TEST } from "../../engine/index.ts";
+import {
+  ACT,
+  CALL,
+  type FixName,
+  type Flow,
+  hint,
+  KIND,
+  kindName,
+  type OptionName,
+  RET,
+  STACK_NAMES,
+  STACKS,
+  type Step,
+  TEST,
+} from "../../engine/index.ts";
 import { InputError, type Io } from "../io.ts";
-import { fixList, fixOption, stackName } from "../options.ts";
+import { fixOption, manifestOption, noteIgnored, stackName, switchList } from "../options.ts";
 import { paint } from "../present/style.ts";
 
 interface Options {
   flow?: string;
   fix?: FixName[];
+  option?: OptionName[];
   format: "text" | "json";
 }
 
@@ -18,6 +33,7 @@ export function stackCommand(io: Io): Command {
     .argument("[name]", `one of ${STACK_NAMES.join(", ")}; without it, list them`)
     .option("--flow <name>", "only this flow")
     .addOption(fixOption())
+    .addOption(manifestOption())
     .addOption(new Option("--format <name>", "tables, or one JSON object a flow").choices(["text", "json"]).default("text"))
     .addHelpText(
       "after",
@@ -33,11 +49,14 @@ Examples:
   diff <(eintr stack graphene-sgx) \\
        <(eintr stack graphene-sgx --fix sgx-interrupted-code-lost)
 
-${fixList()}`,
+${switchList()}`,
     )
     .action(async (name: string | undefined, options: Options) => {
       if (name === undefined) return io.out(STACK_NAMES.map((known) => `${known.padEnd(16)}${STACKS[known].text}\n`).join(""));
-      const flows = chosen(STACKS[stackName(name)].flows(new Set(options.fix)), options.flow);
+      const stack = stackName(name);
+      const switches = [...(options.fix ?? []), ...(options.option ?? [])];
+      noteIgnored(io, [stack], switches);
+      const flows = chosen(STACKS[stack].flows(new Set(switches)), options.flow);
       if (options.format === "json") return io.out(flows.map((flow) => `${JSON.stringify(flowJson(flow))}\n`).join(""));
       await io.out(flows.map((flow) => flowText(flow, io.color)).join("\n"));
     });

@@ -5,12 +5,12 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { render } from "ink";
 import { runOf } from "../../analyzer/index.ts";
-import type { FixName, Run, StackName } from "../../engine/index.ts";
+import { type FixName, type OptionName, optionsOf, type Run, type StackName } from "../../engine/index.ts";
 import { ARROW_NAME, type RunInfo, record, type Trace, TraceError } from "../../recorder/index.ts";
 import { InputError, type Io } from "../io.ts";
 import { judgeAndKeep } from "../judging.ts";
 import { openForCommand } from "../opening.ts";
-import { fixNames } from "../options.ts";
+import { fixNames, noteIgnored, optionNames } from "../options.ts";
 import { paint } from "../present/style.ts";
 import { startProgress } from "../progress.ts";
 import { INK_OPTIONS, Replay } from "./app.tsx";
@@ -22,6 +22,7 @@ import type { ReplayState } from "./state.ts";
 
 export interface ReplayOptions {
   readonly fix?: readonly FixName[];
+  readonly option?: readonly OptionName[];
   readonly stack?: StackName;
   readonly with?: string;
   readonly at?: number;
@@ -80,16 +81,19 @@ async function openTraceOrCase(io: Io, name: string, scratch: string): Promise<T
 }
 
 async function openOther(io: Io, trace: Trace, options: ReplayOptions, scratch: string): Promise<Trace | null> {
-  const isOtherwise = options.fix !== undefined || options.stack !== undefined;
-  if (options.with !== undefined && isOtherwise) throw new InputError("--with TRACE is the other run already: leave out --fix and --stack");
+  const isOtherwise = options.fix !== undefined || options.option !== undefined || options.stack !== undefined;
+  if (options.with !== undefined && isOtherwise)
+    throw new InputError("--with TRACE is the other run already: leave out --fix, --option and --stack");
   if (options.with !== undefined) return openForCommand(io, options.with);
   if (!isOtherwise) return null;
   const { info } = trace;
   const fixes = [...new Set([...info.fixes, ...(options.fix ?? [])])].flatMap((fix) => fixNames(fix));
   // The same decisions, as `eintr rerun --fix` has them: only the change makes the difference.
-  const run = runOf(trace, { fixes, ...(options.stack === undefined ? {} : { stack: options.stack }) });
+  const chosen = [...new Set([...info.options, ...(options.option ?? [])])].flatMap((option) => optionNames(option));
+  const run = runOf(trace, { fixes, options: chosen, ...(options.stack === undefined ? {} : { stack: options.stack }) });
   const dir = path.join(scratch, "other.trace");
-  await recordOther(io, run, dir, { ...info, stack: run.options.stack, fixes: [...fixes] }, trace);
+  noteIgnored(io, [run.options.stack], [...(options.fix ?? []), ...(options.option ?? [])]);
+  await recordOther(io, run, dir, { ...info, stack: run.options.stack, fixes: [...fixes], options: optionsOf(run.options) }, trace);
   if (io.signal.aborted) throw new InputError("interrupted while the other run was recorded");
   return openForCommand(io, dir);
 }

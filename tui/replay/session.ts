@@ -1,6 +1,6 @@
 /** What the replay looks at: a trace with everything the panes ask of it. */
 
-import { analyze, storedVerdict } from "../../analyzer/index.ts";
+import { analyze, nameOfRun, storedVerdict } from "../../analyzer/index.ts";
 import { type Block, HOPS, type Hop, type Shown, shownBy, signalIdReader, signalName } from "../../engine/index.ts";
 import type { Cell, Trace } from "../../recorder/index.ts";
 import { allRulesRan } from "../analyzing.ts";
@@ -55,7 +55,7 @@ export interface ReplaySession {
 }
 
 /** The stack and its fixes, as they are told. */
-export const stackOf = ({ trace }: ReplaySession): string => [trace.info.stack, ...trace.info.fixes].join(" + ");
+export const stackOf = ({ trace }: ReplaySession): string => nameOfRun(trace);
 
 export const MINIMAP_PARTS = 200;
 /** Findings that are kept for showing; `eintr query` has them all. */
