@@ -87,3 +87,16 @@ const options = {
 // One after the other: what both have is not cut out into modules of its own, which would cost the program's start.
 const ENTRIES = [{ eintr: "tui/main.ts" }, { "seal-worker": "recorder/sqlite/seal-worker.ts" }, { bench: "test/bench/bench.ts" }];
 for (const entryPoints of ENTRIES) await build({ ...options, entryPoints });
+
+/** The page of `eintr report`: script and style as they stand in each report. No name in it has to be kept: nothing is debugged there. */
+await build({
+  entryPoints: { report: "tui/report/page/main.ts", "report-style": "tui/report/page/style.css" },
+  outdir: "dist",
+  bundle: true,
+  format: "iife",
+  platform: "browser",
+  target: ["chrome110", "firefox110", "safari16.4"],
+  minify: true,
+  legalComments: "none",
+  logLevel: "warning",
+});

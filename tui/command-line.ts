@@ -20,6 +20,7 @@ const COMMANDS: Readonly<Record<Name | "replay", () => Promise<Make>>> = {
   explain: other("explain"),
   query: other("query"),
   export: other("export"),
+  report: other("report"),
   show: other("show"),
   replay: async () => (await import("./commands/replay.ts")).replayCommand,
   rerun: other("rerun"),

@@ -47,7 +47,7 @@ describe("bash", () => {
   });
 
   test("commands", async () => {
-    expect(await offered("re")).toEqual(["record", "replay", "rerun"]);
+    expect(await offered("re")).toEqual(["record", "report", "replay", "rerun"]);
     expect(await offered("")).toContain("completion");
     expect(await offered("help", "que")).toEqual(["query"]);
   });
@@ -108,7 +108,7 @@ test.skipIf(!has("fish"))("fish", async () => {
       .split("\n")
       .flatMap((offer) => offer.split("\t")[0] || []);
   const file = await script("fish");
-  expect(ask("eintr re", file)).toEqual(["record", "replay", "rerun"]);
+  expect(ask("eintr re", file)).toEqual(["record", "report", "replay", "rerun"]);
   expect(ask("eintr record nested --stack ", file).sort()).toEqual([...STACK_NAMES].sort());
   expect(ask("eintr explain ", file).sort()).toEqual([...RULE_IDS, ...PAGE_NAMES].sort());
 });

@@ -1,11 +1,10 @@
 /** `eintr export`: a trace as a file for other programs. */
 
-import { closeSync, openSync, rmSync, statSync } from "node:fs";
-import { setImmediate as turn } from "node:timers/promises";
 import { Command, Option } from "commander";
-import { EXPORTERS, type ExportSink, writeWhole } from "../../recorder/index.ts";
-import { InputError, Interrupted, type Io } from "../io.ts";
+import { EXPORTERS } from "../../recorder/index.ts";
+import { InputError, type Io } from "../io.ts";
 import { openForCommand } from "../opening.ts";
+import { toFile } from "../to-file.ts";
 
 interface Options {
   format: string;
@@ -53,38 +52,4 @@ Examples:
         trace.close();
       }
     });
-}
-
-/** The file is whole, or it is not there. */
-async function toFile(io: Io, file: string, force: boolean, write: (sink: ExportSink) => Promise<void>): Promise<void> {
-  const before = statSync(file, { throwIfNoEntry: false });
-  // A pipe, a device: written to as it is.
-  const isFile = before === undefined || before.isFile();
-  if (before?.isFile() === true && !force) throw new InputError(`${file} exists; --force replaces it`);
-  const unwritten = (error: unknown): unknown => {
-    const { code } = error as NodeJS.ErrnoException;
-    return code === undefined ? error : new InputError(`${file}: cannot be written (${code})`);
-  };
-  let fd: number;
-  try {
-    fd = openSync(file, "w");
-  } catch (error) {
-    throw unwritten(error);
-  }
-  try {
-    await write(async (piece) => {
-      try {
-        writeWhole(fd, typeof piece === "string" ? Buffer.from(piece) : piece);
-      } catch (error) {
-        throw unwritten(error);
-      }
-      await turn();
-      if (io.signal.aborted) throw new Interrupted();
-    });
-  } catch (error) {
-    if (isFile) rmSync(file, { force: true });
-    throw error;
-  } finally {
-    closeSync(fd);
-  }
 }

@@ -8,6 +8,7 @@ export { explainCommand as explain } from "./explain.ts";
 export { exportCommand as export } from "./export.ts";
 export { queryCommand as query } from "./query.ts";
 export { recordCommand as record } from "./record.ts";
+export { reportCommand as report } from "./report.ts";
 export { rerunCommand as rerun } from "./rerun.ts";
 export { scenariosCommand as scenarios } from "./scenarios.ts";
 export { schemaCommand as schema } from "./schema.ts";

@@ -1,0 +1,212 @@
+/** What a report says of a trace: asked of its database and rows, bounded whatever the length of the trace. */
+
+import { findRule, firstOf, RuleError, type Verdict } from "../../analyzer/index.ts";
+import { shownBy } from "../../engine/index.ts";
+import type { Trace } from "../../recorder/index.ts";
+import { around, threadAt } from "../interval.ts";
+import type { Io } from "../io.ts";
+import type { DiagramOptions } from "../present/diagram.ts";
+import { safe } from "../present/safe.ts";
+import { hasEnclave } from "../present/two-column.ts";
+import { verdictLines } from "../present/verdict.ts";
+import type { ReportData, ReportDiagram, ReportDifference, ReportFinding } from "./data.ts";
+import { diagramFor, type Interval } from "./diagrams.ts";
+import { lanesOf } from "./lanes.ts";
+import { signalsOf } from "./signals.ts";
+
+const MOST_FINDINGS = 200;
+const MOST_DIAGRAMS = 40;
+const MOST_DIFFERENCES = 500;
+const MOST_OUTCOMES = 200;
+const MOST_TEXT = 400;
+const ROWS_BEFORE_END = 60;
+
+/** The trace's verdict and findings are in its database. Throws TraceError; Interrupted after Ctrl-C. */
+export async function collectReport(io: Io, trace: Trace, verdict: Verdict): Promise<ReportData> {
+  const events = shownBy(trace.info.stack).events;
+  const cuts: string[] = [];
+  const found = findingsOf(trace);
+  const drawing = createDrawing(io, trace);
+  const findings: ReportFinding[] = [];
+  for (const finding of found.shown) findings.push({ ...finding, diagram: await drawing.ofFinding(finding) });
+  if (found.all > found.shown.length) cuts.push(`${count(found.all - found.shown.length)} further kinds of findings are left out.`);
+  const differences = await differencesOf(trace, verdict, drawing);
+  if (verdict.differences.length + verdict.omitted > differences.length)
+    cuts.push(`${count(differences.length)} of ${count(verdict.differences.length + verdict.omitted)} differences are shown.`);
+
+  const places = [...findings.map(({ from }) => from), ...differences.flatMap(({ seq }) => (seq === null ? [] : [seq]))];
+  const { lanes, all, shown } = lanesOf(trace, places, events.name);
+  if (shown < all)
+    cuts.push(
+      `The lanes show ${count(shown)} of ${count(all)} calls, handlers, upcalls and stays in the enclave: those near findings and differences.`,
+    );
+  const roads = signalsOf(
+    trace,
+    findings.map(({ from, to }) => [from, to]),
+  );
+  if (roads.signals.length < roads.all) cuts.push(`The roads of ${count(roads.signals.length)} of ${count(roads.all)} signals are shown.`);
+  if (drawing.cut()) cuts.push("Long diagrams show the rows around their evidence; what is left out between is counted there.");
+  if (!trace.complete) cuts.push("The recording was killed: the report is of what had been written.");
+
+  const { info } = trace;
+  return {
+    run: {
+      eintr: safe(info.eintr, MOST_TEXT),
+      stack: safe(info.stack, MOST_TEXT),
+      fixes: info.fixes.map((fix) => safe(fix, MOST_TEXT)),
+      scenario: safe(info.scenario, MOST_TEXT),
+      clock: info.origin === "emulated" ? "virtual time" : "real time",
+      transitions: trace.transitions.rows,
+      time: Number(trace.ask("SELECT time FROM run")[0]?.[0] ?? 0),
+      reason: trace.transitions.end?.reason ?? "killed",
+      digest: trace.transitions.end?.digest ?? "",
+    },
+    verdict: verdictLines(verdict),
+    outcomes: verdict.outcomes.slice(0, MOST_OUTCOMES).map(({ subject, name, text, otherText }) => ({
+      subject,
+      name: safe(name, MOST_TEXT),
+      text: safe(text, MOST_TEXT),
+      other: otherText === null ? null : safe(otherText, MOST_TEXT),
+    })),
+    threads: trace.threads.map(({ name, pid, internal }) => ({ name: safe(name, MOST_TEXT), pid, internal })),
+    findings,
+    differences,
+    signals: roads.signals,
+    lanes,
+    quality: trace.ask("SELECT name, count, severity, advice FROM quality ORDER BY name LIMIT 200").map(([name, n, severity, advice]) => ({
+      name: safe(String(name), MOST_TEXT),
+      count: Number(n),
+      severity: safe(String(severity), MOST_TEXT),
+      advice: safe(String(advice), MOST_TEXT),
+    })),
+    cuts,
+  };
+}
+
+const count = (n: number): string => n.toLocaleString("en");
+
+/** Draws while there is room for diagrams. */
+interface Drawing {
+  ofFinding(finding: Omit<ReportFinding, "diagram">): Promise<ReportDiagram | null>;
+  of(interval: Interval): Promise<ReportDiagram | null>;
+  /** Something was left out. */
+  cut(): boolean;
+}
+
+function createDrawing(io: Io, trace: Trace): Drawing {
+  const options: Omit<DiagramOptions, "marks"> = {
+    sites: trace.sites,
+    sgx: hasEnclave(trace.sites),
+    eventName: shownBy(trace.info.stack).events.name,
+  };
+  let drawn = 0;
+  let cut = false;
+  const of = async (interval: Interval): Promise<ReportDiagram | null> => {
+    drawn += 1;
+    if (drawn > MOST_DIAGRAMS) {
+      cut = true;
+      return null;
+    }
+    const made = await diagramFor(io, trace, interval, options);
+    cut ||= made.cut;
+    return made.diagram;
+  };
+  return {
+    of,
+    ofFinding({ id, from, to, evidence }) {
+      const thread = Number(trace.ask("SELECT thread FROM finding WHERE id = ?", id)[0]?.[0] ?? 0);
+      return of({ thread, from, to, marks: new Map(evidence.map(({ seq, caption }) => [seq, caption])) });
+    },
+    cut: () => cut,
+  };
+}
+
+/** One of each fingerprint, the first. */
+function findingsOf(trace: Trace): { shown: Omit<ReportFinding, "diagram">[]; all: number } {
+  const all = Number(trace.ask("SELECT count(DISTINCT fingerprint) FROM finding")[0]?.[0]);
+  const groups = trace.ask(
+    "SELECT min(id), count(*), sum(cost_ns) FROM finding GROUP BY fingerprint ORDER BY min(id) LIMIT ?",
+    MOST_FINDINGS,
+  );
+  const shown = groups.flatMap(([id, alike, cost]) => {
+    const [row] = trace.ask(
+      `SELECT f.rule, f.severity, f.title, t.name, f.first_seq, f.last_seq, f.fingerprint
+       FROM finding f LEFT JOIN thread t ON t.id = f.thread WHERE f.id = ?`,
+      Number(id),
+    );
+    if (row === undefined) return [];
+    const [rule, severity, title, thread, from, to, fingerprint] = row;
+    const evidence = trace.ask("SELECT seq, caption FROM evidence WHERE finding = ? ORDER BY position LIMIT 100", Number(id));
+    return [
+      {
+        id: Number(id),
+        rule: safe(String(rule), MOST_TEXT),
+        severity: safe(String(severity), MOST_TEXT),
+        title: safe(String(title), MOST_TEXT),
+        thread: thread === null ? "" : safe(String(thread), MOST_TEXT),
+        from: Number(from),
+        to: Number(to),
+        cost: Number(cost),
+        fingerprint: safe(String(fingerprint), MOST_TEXT),
+        alike: Number(alike) - 1,
+        evidence: evidence.map(([seq, caption]) => ({ seq: Number(seq), caption: safe(String(caption), MOST_TEXT) })),
+        about: aboutRule(String(rule)),
+      },
+    ];
+  });
+  return { shown, all };
+}
+
+function aboutRule(id: string): ReportFinding["about"] {
+  try {
+    const { what, why, remedy } = findRule(id);
+    return { what, why, remedy };
+  } catch (error) {
+    // A finding of another eintr, or of a user's rule.
+    if (error instanceof RuleError) return null;
+    throw error;
+  }
+}
+
+async function differencesOf(trace: Trace, verdict: Verdict, drawing: Drawing): Promise<ReportDifference[]> {
+  const chosen = verdict.differences.slice(0, MOST_DIFFERENCES);
+  const cause = firstOf(verdict);
+  if (cause !== undefined && !chosen.includes(cause)) chosen.unshift(cause);
+  const made: ReportDifference[] = [];
+  for (const [i, one] of chosen.entries()) {
+    const isCause = one === cause;
+    made.push({
+      id: i + 1,
+      kind: one.kind,
+      weight: one.weight,
+      thread: safe(one.thread, MOST_TEXT),
+      what: safe(one.what, MOST_TEXT),
+      seq: one.one.seq,
+      here: safe(one.one.text, MOST_TEXT),
+      there: safe(one.other.text, MOST_TEXT),
+      line: one.line,
+      cause: isCause,
+      diagram: isCause ? await causeDiagram(trace, one.one.seq, drawing) : null,
+    });
+  }
+  return made;
+}
+
+/** From the call or handler to its end; an end of a thread or process with what came before it. */
+async function causeDiagram(trace: Trace, seq: number | null, drawing: Drawing): Promise<ReportDiagram | null> {
+  if (seq === null) return null;
+  const [one] = trace.ask(
+    "SELECT thread, exit_seq FROM syscall WHERE seq = ? UNION ALL SELECT thread, left_seq FROM handler WHERE seq = ?",
+    seq,
+    seq,
+  );
+  if (one === undefined) {
+    const thread = threadAt(trace, seq);
+    if (thread === null) return null;
+    return drawing.of({ thread, ...around(trace, thread, seq, ROWS_BEFORE_END), marks: new Map([[seq, "the first difference"]]) });
+  }
+  const [thread, end] = one;
+  const marks: [number, string][] = [[seq, "what comes out otherwise begins here"]];
+  if (end !== null) marks.push([Number(end), "and ends here"]);
+  return drawing.of({ thread: Number(thread), from: seq, to: Number(end ?? trace.transitions.rows - 1), marks: new Map(marks) });
+}
