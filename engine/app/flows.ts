@@ -48,5 +48,17 @@ export interface Shim<A extends object> {
   ret: number;
 }
 
+/** A function for each system call, with the locals of a shim. */
+export type ShimRefs = { readonly [N in SyscallName]: Ref<Shim<SyscallArgs<N>>> };
+export const shimRefs = (nameOf: (name: SyscallName) => string): ShimRefs => refs(SYSCALL_NAMES, nameOf) as unknown as ShimRefs;
+
 /** shim_NAME: BEGIN_SHIM, shim_do_NAME, END_SHIM. */
-export const SHIM = refs(SYSCALL_NAMES, (name) => `shim_${name}`) as unknown as { readonly [N in SyscallName]: Ref<Shim<SyscallArgs<N>>> };
+export const SHIM = shimRefs((name) => `shim_${name}`);
+
+/** How a system call gets into a library OS: what libc calls, and how that reads. */
+export interface Entry {
+  readonly refs: ShimRefs;
+  readonly label: (name: SyscallName) => string;
+}
+/** The stub of assembly is left out: nothing of it decides anything. */
+export const toShim: Entry = { refs: SHIM, label: (name) => `shim_${name}()` };

@@ -11,7 +11,7 @@ import { callArgs } from "../host/calls.ts";
 import { KERNEL } from "../host/flows.ts";
 import type { FutexWaitArgs } from "../syscalls.ts";
 import { tidWord } from "../threads.ts";
-import { LIBC, SHIM } from "./flows.ts";
+import { type Entry, LIBC } from "./flows.ts";
 import { returned, shimArgs } from "./syscalls.ts";
 
 export interface Join {
@@ -60,8 +60,9 @@ export const nativeJoin = pthreadJoin({
 });
 
 /** The futex call is one to a LibOS. */
-export const shimJoin = pthreadJoin({
-  flow: grapheneFlow,
-  futex: (s) =>
-    s.call("futex(FUTEX_WAIT, tid): shim_futex_wait()", SHIM.futex_wait, (c, v) => shimArgs(c, futexArgs(v)), "libos.syscall.enter"),
-});
+export const shimJoin = ({ refs, label }: Entry): Flow =>
+  pthreadJoin({
+    flow: grapheneFlow,
+    futex: (s) =>
+      s.call(`futex(FUTEX_WAIT, tid): ${label("futex_wait")}`, refs.futex_wait, (c, v) => shimArgs(c, futexArgs(v)), "libos.syscall.enter"),
+  });

@@ -5,15 +5,15 @@
 
 import { type Cpu, running } from "../cpu.ts";
 import { E } from "../errno.ts";
-import { type Flow, flow } from "../flow.ts";
-import { type Cpu as GrapheneCpu, flow as grapheneFlow } from "../generations/graphene-2019/flow.ts";
+import { type Flow, flow, type Mark, type Step } from "../flow.ts";
+import { type Cpu as GrapheneCpu, type Steps as GrapheneSteps, flow as grapheneFlow } from "../generations/graphene-2019/flow.ts";
 import type { CallLocals } from "../host/calls.ts";
 import { KERNEL, type KernelLocals, type KernelName } from "../host/flows.ts";
 import { LIBOS, SHIM_DO } from "../libos/flows.ts";
 import type { Declares, Ref } from "../ref.ts";
 import { copyOf } from "../state.ts";
 import { SYSCALLS, type SyscallName } from "../syscalls.ts";
-import { type Arguments, LIBC, type LibcName, SHIM, type Shim } from "./flows.ts";
+import { type Arguments, type Entry, LIBC, type LibcName, SHIM, type Shim } from "./flows.ts";
 import { leaveCall } from "./pins.ts";
 
 export const returned = (c: Cpu): void => {
@@ -37,7 +37,7 @@ export const nativeCall = <N extends LibcName, K extends KernelName>(
 
 const DELAYED_BIT = 0x8000_0000;
 /** preempt, as BEGIN_SHIM notes it. */
-const counter = (c: GrapheneCpu): number => c.t.libos.preempt + (c.t.libos.delayed ? DELAYED_BIT : 0);
+export const counter = (c: GrapheneCpu): number => c.t.libos.preempt + (c.t.libos.delayed ? DELAYED_BIT : 0);
 
 /** Calls that may last: with debugging on a line is printed before they begin (shim_parser.c, `slow`). */
 const SLOW: ReadonlySet<SyscallName> = new Set([
@@ -67,41 +67,52 @@ export function shimArgs<A extends object>(c: GrapheneCpu, args: A): Shim<A> {
   return { args, entry: counter(c), ret: 0 };
 }
 
-/**
- * Above the LibOS. The arguments go through all three functions, whichever call it is. `debug`: the manifest has debug_type, and each line
- * about a call is a PAL call outside of it (shim_internal.h:263-267).
- */
-export const libosCall = (name: SyscallName, debug: boolean): Flow[] => [
+/** Above the LibOS. The arguments go through all functions, whichever call it is. */
+export const libosCall = (name: SyscallName, entry: Entry): Flow =>
   grapheneFlow<CallLocals>(LIBC[name] as Declares<object>, "app", "2.13", ({ call, at, ret }) => [
-    call(`shim_${name}()`, SHIM[name] as unknown as Ref<Shim<CallLocals>>, (c, v) => shimArgs(c, copyOf(v)), "libos.syscall.enter"),
+    call(entry.label(name), entry.refs[name] as unknown as Ref<Shim<CallLocals>>, (c, v) => shimArgs(c, copyOf(v)), "libos.syscall.enter"),
     at("back"),
     ret("back in the application", returned, "app.return"),
-  ]),
-  grapheneFlow<Shim<CallLocals>>(SHIM[name] as Declares<object>, "libos", "2.13", ({ act, test, call, at, ret }) => [
-    act("BEGIN_SHIM: syscall_nr, user registers", (c) => {
+  ]);
+
+/** With debugging on, what shim_NAME prints at its start, and at its end. Each line is a PAL call outside of it (shim_internal.h:263-267). */
+export const debugCall = <V>(s: Pick<GrapheneSteps<V>, "call">, name: SyscallName, debug: boolean): Step | null =>
+  debug && SLOW.has(name) ? s.call("debug: the call and its arguments", LIBOS.debug_printf) : null;
+export const debugResult = <V>(s: Pick<GrapheneSteps<V>, "call">, debug: boolean): Step | null =>
+  debug ? s.call("debug: the result", LIBOS.debug_printf) : null;
+
+/** The counter is what it was at the call, or it is the end of the process. */
+export const assertPreempt = ({ act, test, call, at }: GrapheneSteps<Shim<CallLocals>>): (Step | Mark)[] => [
+  test("assert(preempt == value at entry)", (c, v) => counter(c) === v.entry, "ok"),
+  act(
+    "assert failed: preempt",
+    (c, v) => {
+      c.value = counter(c);
+      c.extra = v.entry;
+    },
+    "libos.assert",
+  ),
+  call("__abort()", LIBOS.__abort),
+  at("ok"),
+];
+
+/** `debug`: the manifest has debug_type. */
+export const shimCall = (name: SyscallName, debug: boolean): Flow =>
+  grapheneFlow<Shim<CallLocals>>(SHIM[name] as Declares<object>, "libos", "2.13", (s) => [
+    s.act("BEGIN_SHIM: syscall_nr, user registers", (c) => {
       c.t.libos.syscallNr = SYSCALLS[name];
       c.value = SYSCALLS[name];
     }),
-    debug && SLOW.has(name) ? call("debug: the call and its arguments", LIBOS.debug_printf) : null,
-    call(`shim_do_${name}()`, SHIM_DO[name] as unknown as Ref<object>, (_, v) => copyOf(v.args)),
-    act("END_SHIM", (c, v) => {
+    debugCall(s, name, debug),
+    s.call(`shim_do_${name}()`, SHIM_DO[name] as unknown as Ref<object>, (_, v) => copyOf(v.args)),
+    s.act("END_SHIM", (c, v) => {
       v.ret = c.t.rax;
       c.value = v.ret;
     }),
-    call("handle_signal(false)", LIBOS.handle_signal, () => ({ delayedOnly: false })),
-    test("assert(preempt == value at entry)", (c, v) => counter(c) === v.entry, "ok"),
-    act(
-      "assert failed: preempt",
-      (c, v) => {
-        c.value = counter(c);
-        c.extra = v.entry;
-      },
-      "libos.assert",
-    ),
-    call("__abort()", LIBOS.__abort),
-    at("ok"),
-    debug ? call("debug: the result", LIBOS.debug_printf) : null,
-    ret(
+    s.call("handle_signal(false)", LIBOS.handle_signal, () => ({ delayedOnly: false })),
+    ...assertPreempt(s),
+    debugResult(s, debug),
+    s.ret(
       "return",
       (c, v) => {
         c.t.libos.syscallNr = 0;
@@ -111,8 +122,7 @@ export const libosCall = (name: SyscallName, debug: boolean): Flow[] => [
       },
       "libos.syscall.exit",
     ),
-  ]),
-];
+  ]);
 
 /** Above the LibOS, of a number without a function. */
 export const undefinedCall: Flow = flow(LIBC.undefined, "app", "2.15, errata A2", (s) => [

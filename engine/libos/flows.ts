@@ -6,7 +6,7 @@ import type { Install } from "./alarm.ts";
 import type { Append } from "./append.ts";
 import type { Scan } from "./deliver.ts";
 import type { ProcessExit, ThreadExit } from "./exit.ts";
-import type { OneSignal, Signal } from "./handle-one.ts";
+import type { Delivery, OneSignal } from "./handle-one.ts";
 import type { Broadcast, ExitSend, Helper, KillSend } from "./ipc.ts";
 import type { Lock } from "./lock.ts";
 import type { Reservation } from "./ring.ts";
@@ -21,7 +21,7 @@ export const LIBOS = {
   "malloc (large)": ref("malloc (large)"),
   "free (large)": ref("free (large)"),
 
-  deliver_signal: ref<Signal>("deliver_signal"),
+  deliver_signal: ref<Delivery>("deliver_signal"),
   handle_signal: ref<{ delayedOnly: boolean }>("handle_signal"),
   __handle_signal: ref<Scan>("__handle_signal"),
   __handle_one_signal: ref<OneSignal>("__handle_one_signal"),

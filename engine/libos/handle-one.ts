@@ -28,6 +28,12 @@ export interface Signal {
   stored: boolean;
 }
 
+/** To deliver_signal. */
+export interface Delivery extends Signal {
+  /** An event of the PAL brings it; else the thread has sent it to itself. */
+  event: boolean;
+}
+
 export function args(c: Cpu, v: Signal): void {
   c.signal = v.signal;
   c.extra = v.id;

@@ -32,6 +32,7 @@ const deliverToSelf = <V extends { signal: number }>(s: Steps<V>): Step =>
     info: sentBy(v.signal, c.t.tid),
     context: "none",
     stored: false,
+    event: false,
   }));
 
 const result = <V extends { ret: number }>(s: Steps<V>): Step =>

@@ -68,6 +68,7 @@ const asynchronous = (upcall: Ref<Upcall>, signal: number): Flow =>
       info: sentBy(v.signal, 0),
       context: "none",
       stored: false,
+      event: true,
     })),
     s.jump("return", "return"),
     s.at("internal"),
@@ -133,6 +134,7 @@ const deliverOrFault = (s: Steps<Upcall>): (Step | Mark)[] => [
     info: faultInfo(v.signal, v.code, v.arg),
     context: v.hasContext ? "pal" : "none",
     stored: false,
+    event: true,
   })),
   s.jump("return", "return"),
   s.at("fault"),
@@ -228,13 +230,15 @@ const exceptionReturn = flow(dkExceptionReturn, "pal", "2.6, 2.10", ({ call, ret
   ret(),
 ]);
 
-export const upcallFlows = (fixes: { delayedBit: boolean }): Flow[] => [
+/** All but RESUME. */
+export const otherUpcalls: readonly Flow[] = [
   asynchronous(UPCALLS.QUIT, SIG.TERM),
   asynchronous(UPCALLS.SUSPEND, SIG.INT),
-  resume(fixes.delayedBit),
   arithmetic,
   memfault,
   illegal,
   failure,
   exceptionReturn,
 ];
+
+export const upcallFlows = (fixes: { delayedBit: boolean }): Flow[] => [...otherUpcalls, resume(fixes.delayedBit)];
