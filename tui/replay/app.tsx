@@ -7,6 +7,7 @@ import { attempt } from "./attempt.ts";
 import type { Context } from "./context.ts";
 import { onKey, onMouse, onPaste, onTick } from "./input/input.ts";
 import { createInputReader, type Input } from "./input/terminal-input.ts";
+import { opening } from "./navigate/opening.ts";
 import { frame } from "./screen/frame.ts";
 import { SPARE_LINES } from "./screen/layout.ts";
 import { seqsOnScreen } from "./screen/on-screen.ts";
@@ -140,5 +141,5 @@ async function analyzeInBackground(c: Context, signal: AbortSignal): Promise<voi
   await attempt(c, async () => {
     findings = await findingsOf(c.session, signal);
   });
-  if (!signal.aborted) c.dispatch({ type: "found", findings });
+  if (!signal.aborted) c.dispatch({ type: "found", findings, opened: opening(c.session, findings ?? []) });
 }

@@ -15,6 +15,7 @@ import { paint } from "../present/style.ts";
 import { startProgress } from "../progress.ts";
 import { INK_OPTIONS, Replay } from "./app.tsx";
 import { alignCalls } from "./compare/alignment.ts";
+import { opening } from "./navigate/opening.ts";
 import { svgOf } from "./screen/svg.ts";
 import { enterScreen } from "./screen/terminal.ts";
 import { findingsOf, isTooLongToAnalyze, openSession, type ReplaySession } from "./session.ts";
@@ -139,6 +140,7 @@ async function startOf(session: ReplaySession, options: ReplayOptions): Promise<
   };
   const { at: seq = 0 } = options;
   if (seq >= session.rows.count) throw new InputError(`--at: seq ${seq} is after the last transition, ${session.rows.count - 1}`);
+  if (options.finding === undefined && options.at === undefined) return opening(session, session.stored ?? []);
   if (options.finding === undefined) return { ...at(seq), ...(session.other === null ? {} : { pane: "compare" }) };
   if (isTooLongToAnalyze(session))
     throw new InputError(

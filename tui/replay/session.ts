@@ -50,6 +50,8 @@ export interface ReplaySession {
   readonly other: ReplaySession | null;
   /** What became of the run and what went otherwise first, in a line each; empty when it was not compared yet. */
   readonly verdict: readonly string[];
+  /** Where the first difference from Linux alone shows; null when there is none. */
+  readonly firstDifference: number | null;
   /** What was opened, as it was written on the command line. */
   readonly opened?: string;
 }
@@ -82,6 +84,7 @@ export function openSession(
     onlyCounted: stored === null ? 0 : Number(trace.ask("SELECT coalesce(sum(findings), 0) FROM analysis")[0]?.[0]) - stored.length,
     density: loadDensity(trace),
     verdict: loadVerdict(trace),
+    firstDifference: loadFirstDifference(trace),
     ...look,
     sgx: hasEnclave(trace.sites),
     shown,
@@ -93,6 +96,14 @@ export function openSession(
 function loadVerdict(trace: Trace): readonly string[] {
   const verdict = storedVerdict(trace);
   return verdict === null ? [] : verdictLines(verdict);
+}
+
+/** At the end of the call that differs, when it has one: there the application sees it. */
+function loadFirstDifference(trace: Trace): number | null {
+  const [row] = trace.ask(
+    "SELECT d.seq, (SELECT c.exit_seq FROM syscall c WHERE c.seq = d.seq) FROM difference d WHERE d.cause = 1 AND d.seq IS NOT NULL",
+  );
+  return row === undefined ? null : Number(row[1] ?? row[0]);
 }
 
 function loadFindings(trace: Trace): StoredFinding[] | null {

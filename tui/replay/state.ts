@@ -2,6 +2,7 @@
 
 import type { Cell } from "../../recorder/index.ts";
 import { type Line, lineOf } from "./input/line-edit.ts";
+import { DEFAULT_SIZES, type Grip, type Sizes } from "./screen/sizes.ts";
 import { needsAnalysis, type ReplaySession, type SignalPath, type StoredFinding } from "./session.ts";
 
 /** The prompt that takes typed keys. */
@@ -26,6 +27,11 @@ export interface ReplayState {
   readonly thread: number;
   /** `id` of the pane that is shown. */
   readonly pane: string;
+  readonly sizes: Sizes;
+  /** The border that the mouse holds. */
+  readonly grip: Grip | null;
+  /** Just opened: no key was pressed yet. */
+  readonly fresh: boolean;
   /** Lines that the pane is scrolled down from where it would begin, negative for up; of the overlay the first line shown. */
   readonly scroll: number;
   readonly overlay: Overlay | null;
@@ -82,6 +88,9 @@ export const initialState = (width: number, height: number): ReplayState => ({
   seq: 0,
   thread: 0,
   pane: "state",
+  sizes: DEFAULT_SIZES,
+  grip: null,
+  fresh: false,
   scroll: 0,
   overlay: null,
   folded: false,
@@ -126,6 +135,9 @@ export type Action =
   | { readonly type: "pane"; readonly pane: string }
   | { readonly type: "scroll"; readonly by: number }
   | { readonly type: "resize"; readonly width: number; readonly height: number }
+  | { readonly type: "sizes"; readonly sizes: Sizes }
+  | { readonly type: "grip"; readonly grip: Grip | null }
+  | { readonly type: "touched" }
   | { readonly type: "overlay"; readonly overlay: Overlay | null }
   | { readonly type: "fold" }
   | { readonly type: "play"; readonly direction: -1 | 0 | 1; readonly what?: ReplayState["playWhat"] }
@@ -137,7 +149,8 @@ export type Action =
   | { readonly type: "follow"; readonly signal: number | null }
   | { readonly type: "signalPath"; readonly signalPath: SignalPath }
   | { readonly type: "settled" }
-  | { readonly type: "found"; readonly findings: readonly StoredFinding[] | null }
+  /** `opened`: where to stand now, for who has not pressed a key yet. */
+  | { readonly type: "found"; readonly findings: readonly StoredFinding[] | null; readonly opened?: Partial<ReplayState> }
   | { readonly type: "finding"; readonly finding: number | null; readonly evidence: number }
   | { readonly type: "walkthroughOver" }
   | { readonly type: "bookmark" }
@@ -158,6 +171,12 @@ export function reduce(s: ReplayState, a: Action): ReplayState {
       return { ...s, scroll: s.scroll + a.by };
     case "resize":
       return { ...s, width: a.width, height: a.height };
+    case "sizes":
+      return { ...s, sizes: a.sizes };
+    case "grip":
+      return { ...s, grip: a.grip };
+    case "touched":
+      return s.fresh ? { ...s, fresh: false } : s;
     case "overlay":
       return { ...s, overlay: a.overlay, scroll: 0, playing: 0 };
     case "fold":
@@ -183,7 +202,7 @@ export function reduce(s: ReplayState, a: Action): ReplayState {
     case "settled":
       return { ...s, settled: true };
     case "found":
-      return { ...s, findings: a.findings ?? [], looking: false, analysisFailed: a.findings === null };
+      return { ...s, findings: a.findings ?? [], looking: false, analysisFailed: a.findings === null, ...(s.fresh ? a.opened : {}) };
     case "finding":
       return { ...s, finding: a.finding, evidence: a.evidence, walkthroughOver: false };
     case "walkthroughOver":

@@ -103,7 +103,7 @@ describe("a keyframe", () => {
 
   /** What the state pane says behind the keyframe. */
   function said(trace: Trace, after = 10): string {
-    const s = playerOf(open(trace), { seq: entry(trace, 1).seq0 + after, width: 130, height: 60 });
+    const s = playerOf(open(trace), { seq: entry(trace, 1).seq0 + after, width: 100, height: 60 });
     return s.screen().replace(/\s+/g, " ");
   }
 
@@ -162,14 +162,14 @@ describe("a trace of another build", () => {
     const trace = await own();
     const sites = trace.sites.map((site, i) => (i === 40 ? { ...site, label: "another step" } : site));
     const session = open({ ...trace, sites });
-    const s = playerOf(session, { seq: 20, width: 130 });
+    const s = playerOf(session, { seq: 20, width: 100 });
     expect(s.screen().replace(/\s+/g, " ")).toMatch(/recorded by eintr test, this is .*: site 40 is "[^"]*another step" there/);
   });
 
   test("with a stack that is unknown here", async () => {
     const trace = await own();
     const session = open({ ...trace, info: { ...trace.info, stack: "graphene-tdx" } });
-    expect(playerOf(session, { width: 130 }).screen()).toContain('the stack "graphene-tdx"');
+    expect(playerOf(session, { width: 100 }).screen()).toContain('the stack "graphene-tdx"');
   });
 });
 
@@ -182,7 +182,7 @@ test("an error while a pane is drawn takes the pane, not the program", async () 
       throw new TypeError("x is not a function");
     },
   };
-  const s = playerOf({ ...session, machines }, { width: 130 });
+  const s = playerOf({ ...session, machines }, { width: 100 });
   expect(s.screen()).toContain("this cannot be shown: this is a bug of eintr, please report it: TypeError: x is not a function");
   expect(s.screen()).toContain("Normal context");
 });

@@ -10,6 +10,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { openTransitions } from "../../../recorder/arrow/read.ts";
 import { ARROW_NAME, openTrace, type Trace } from "../../../recorder/index.ts";
 import { paint } from "../../../tui/present/style.ts";
+import { opening } from "../../../tui/replay/navigate/opening.ts";
 import { openSession, type ReplaySession } from "../../../tui/replay/session.ts";
 import { eintr } from "../../support/command-line.ts";
 import { PROGRAM } from "../../support/program.ts";
@@ -117,17 +118,17 @@ const STORIES: readonly Story[] = [
     name: "wrong-turn",
     scenario: LOST,
     // The rules need a moment: before they have found it, there is no next finding.
-    keys: ["~Enter tells how", "}", "Enter", "Enter", "Enter", "Enter", "Enter", "Enter"],
+    keys: ["}", "Enter", "Enter", "Enter", "Enter", "Enter", "Enter"],
     shows: "the wrong turn, in _DkExceptionReturn",
   },
   { name: "nested-sigint", scenario: "nested", keys: ["End", "[", "f", "[", "[", "["], shows: "SIGINT, signal 2, now: " },
   {
     name: "back-across-aex",
     scenario: "async-in-enclave",
-    keys: ["/", "sgx.aex", "Enter", "J", "K", "K"],
+    keys: ["1", "/", "sgx.aex", "Enter", "J", "K", "K"],
     shows: "inside the enclave  CSSA 0",
   },
-  { name: "sigsuspend-deadlock", scenario: "sigsuspend-lock", keys: ["End"], shows: "blocked for " },
+  { name: "sigsuspend-deadlock", scenario: "sigsuspend-lock", keys: ["1", "End"], shows: "blocked for " },
   { name: "with-the-fix", scenario: LOST, fix: FIX, keys: [")"], shows: "-EINTR" },
   {
     name: "sql-and-jump",
@@ -158,9 +159,10 @@ async function recordedWorld(scenario: string, fixes: readonly string[], other: 
 }
 
 /** The screen that the keys give without a terminal. */
-async function screenOf({ scenario, fix, keys }: Story, width: number, height: number): Promise<string> {
+async function screenOf({ scenario, fix }: Story, keys: readonly string[], width: number, height: number): Promise<string> {
   const other = fix === undefined ? null : await recordedWorld(scenario, [fix], null);
-  const s = playerOf(await recordedWorld(scenario, [], other), { width, height: height - 1 });
+  const session = await recordedWorld(scenario, [], other);
+  const s = playerOf(session, { width, height: height - 1, ...opening(session, session.stored ?? []) });
   for (const key of keys) if (!key.startsWith("~")) await s.type(BYTES[key] ?? key);
   return s
     .screen()
@@ -174,11 +176,11 @@ describe.each([
 ] as const)("%ix%i", (width, height) => {
   test.each(STORIES)("$name", async (story) => {
     const { name, scenario, fix, keys, shows } = story;
-    const wanted = await screenOf(story, width, height);
+    const [opened, wanted] = [await screenOf(story, [], width, height), await screenOf(story, keys, width, height)];
     expect(wanted).toContain(shows);
     const command = fix === undefined ? scenario : `${scenario} --fix ${fix}`;
     const terminal = new Terminal(width, height, `'${process.execPath}' '${PROGRAM}' replay ${command}`);
-    await terminal.until("seq 0 of");
+    expect(await terminal.settled(opened)).toBe(opened);
     await terminal.keys(...keys);
     expect(await terminal.settled(wanted)).toBe(wanted);
     await terminal.keys(name === "help" ? "C-c" : "q");
@@ -192,7 +194,7 @@ describe("the terminal", () => {
 
   test("is given back on q, and after SIGTERM", async () => {
     for (const leave of ["q", "SIGTERM"]) {
-      const terminal = new Terminal(80, 24, inShell(`${program()} lost-interrupted-error`));
+      const terminal = new Terminal(80, 24, inShell(`${program()} lost-interrupted-error --at 0`));
       await terminal.until("seq 0 of");
       if (leave === "q") await terminal.keys("q");
       else terminal.signal("TERM");
@@ -204,7 +206,7 @@ describe("the terminal", () => {
 
   test("after an error nobody caught it is given back as well, the error stands on it, and the exit code is 70", async () => {
     const bug = `--import "data:text/javascript,process.on('SIGUSR2',()=>{throw new Error('a bug')})"`;
-    const terminal = new Terminal(80, 24, inShell(`${program(bug.replaceAll('"', '\\"'))} lost-interrupted-error`));
+    const terminal = new Terminal(80, 24, inShell(`${program(bug.replaceAll('"', '\\"'))} lost-interrupted-error --at 0`));
     await terminal.until("seq 0 of");
     terminal.signal("USR2");
     const screen = await terminal.until("LEFT with 70");
@@ -213,13 +215,13 @@ describe("the terminal", () => {
   });
 
   test("SIGTERM ends a question that would go on for ever, too; SIGQUIT gives the terminal back", async () => {
-    const terminal = new Terminal(80, 24, inShell(`${program()} lost-interrupted-error`));
+    const terminal = new Terminal(80, 24, inShell(`${program()} lost-interrupted-error --at 0`));
     await terminal.until("seq 0 of");
     await terminal.keys(";", "WITH RECURSIVE r(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM r) SELECT count(*) FROM r", "Enter");
     await terminal.until("asking (Esc stops)");
     terminal.signal("TERM");
     await terminal.until("LEFT with 143");
-    const other = new Terminal(80, 24, inShell(`${program()} lost-interrupted-error`));
+    const other = new Terminal(80, 24, inShell(`${program()} lost-interrupted-error --at 0`));
     await other.until("seq 0 of");
     other.signal("QUIT");
     await other.until("LEFT with 131");
@@ -227,7 +229,7 @@ describe("the terminal", () => {
   });
 
   test("what is pasted outside a prompt runs nothing", async () => {
-    const terminal = new Terminal(80, 24, inShell(`${program()} lost-interrupted-error`));
+    const terminal = new Terminal(80, 24, inShell(`${program()} lost-interrupted-error --at 0`));
     await terminal.until("seq 0 of");
     tmux("set-buffer", "-b", "pasted", "jjq\n:quit\n");
     tmux("paste-buffer", "-p", "-b", "pasted", "-t", terminal.name);
@@ -239,7 +241,7 @@ describe("the terminal", () => {
   test("is closed: no file is left behind", async () => {
     const temporary = fresh("temporary");
     mkdirSync(temporary);
-    const terminal = new Terminal(80, 24, inShell(`TMPDIR='${temporary}' ${program()} lost-interrupted-error`));
+    const terminal = new Terminal(80, 24, inShell(`TMPDIR='${temporary}' ${program()} lost-interrupted-error --at 0`));
     await terminal.until("seq 0 of");
     expect(readdirSync(temporary)).toHaveLength(1);
     terminal.signal("HUP");
@@ -249,7 +251,7 @@ describe("the terminal", () => {
 
   test("Ctrl-Z gives it to the shell, fg draws all anew, and keys work", async () => {
     const terminal = new Terminal(80, 24, "bash --norc");
-    await terminal.keys(`${program()} lost-interrupted-error`, "Enter");
+    await terminal.keys(`${program()} lost-interrupted-error --at 0`, "Enter");
     await terminal.until("seq 0 of");
     for (const [seq, key] of [
       ["seq 1 of", "j"],
@@ -269,14 +271,14 @@ describe("the terminal", () => {
   });
 
   test("Ctrl-Z where no shell could go on with it: it is there again", async () => {
-    const terminal = new Terminal(80, 24, `${program()} lost-interrupted-error`);
+    const terminal = new Terminal(80, 24, `${program()} lost-interrupted-error --at 0`);
     await terminal.until("seq 0 of");
     await terminal.keys("C-z", "j");
     await terminal.until("seq 1 of");
   });
 
   test("CI in the environment changes nothing", async () => {
-    const terminal = new Terminal(80, 24, `CI=true ${program()} lost-interrupted-error`);
+    const terminal = new Terminal(80, 24, `CI=true ${program()} lost-interrupted-error --at 0`);
     await terminal.until("seq 0 of");
     await terminal.keys("j");
     await terminal.until("seq 1 of");
@@ -285,7 +287,7 @@ describe("the terminal", () => {
   test("a picture that cannot be written is a message, and nothing ends", async () => {
     const gone = fresh("gone");
     mkdirSync(gone);
-    const terminal = new Terminal(80, 24, inShell(`${program()} lost-interrupted-error`), gone);
+    const terminal = new Terminal(80, 24, inShell(`${program()} lost-interrupted-error --at 0`), gone);
     await terminal.until("seq 0 of");
     rmSync(gone, { recursive: true });
     await terminal.keys("s");
@@ -297,7 +299,7 @@ describe("the terminal", () => {
   });
 
   test("resized, it draws anew; too small, it says so; the smallest is enough", async () => {
-    const terminal = new Terminal(80, 24, `${program()} lost-interrupted-error`);
+    const terminal = new Terminal(80, 24, `${program()} lost-interrupted-error --at 0`);
     await terminal.until("seq 0 of");
     tmux("resize-window", "-t", terminal.name, "-x", "59", "-y", "18");
     await terminal.until("this terminal is 59x18;\neintr replay needs 60x18");
@@ -322,7 +324,7 @@ describe("the terminal", () => {
     const file = openSync(reader.path, "r+");
     writeSync(file, Buffer.alloc(last.bodyLength, 0xff), 0, last.bodyLength, last.metadataOffset + last.metadataLength);
     closeSync(file);
-    const terminal = new Terminal(80, 24, inShell(`${program()} ${whole} --with ${broken}`));
+    const terminal = new Terminal(80, 24, inShell(`${program()} ${whole} --at 0 --with ${broken}`));
     await terminal.until("seq 0 of");
     await terminal.keys("7");
     await terminal.until("this cannot be shown");

@@ -7,7 +7,7 @@ import { evidence, finding, playWalkthrough, why } from "../navigate/walkthrough
 import { PANES } from "../panes/index.ts";
 import { tabKey } from "../panes/tabs.ts";
 import { copyInterval } from "../screen/copying.ts";
-import { paneRoom } from "../screen/layout.ts";
+import { chosenPanel, resizedPane, resizedTimeline, roomOf } from "../screen/layout.ts";
 
 export interface ReplayCommand {
   readonly name: string;
@@ -17,6 +17,8 @@ export interface ReplayCommand {
   readonly group: "time" | "jump" | "pane" | "look" | "other";
   /** Word for the footer. */
   readonly hint?: string;
+  /** Panes beside which the footer has it; absent: beside all. */
+  readonly only?: readonly string[];
   readonly run: (c: Context) => void | Promise<void>;
 }
 
@@ -165,6 +167,34 @@ export const COMMANDS: readonly ReplayCommand[] = [
   { name: "next-pane", keys: ["tab"], group: "look", text: "next pane", hint: "pane", run: (c) => pane(c, 1) },
   { name: "previous-pane", keys: ["shift-tab"], group: "look", text: "previous pane", run: (c) => pane(c, -1) },
   {
+    name: "timeline-larger",
+    keys: ["L"],
+    group: "look",
+    text: "more room for the timeline",
+    run: (c) => c.dispatch({ type: "sizes", sizes: resizedTimeline(c.state(), 1) }),
+  },
+  {
+    name: "timeline-smaller",
+    keys: ["H"],
+    group: "look",
+    text: "less room for the timeline",
+    run: (c) => c.dispatch({ type: "sizes", sizes: resizedTimeline(c.state(), -1) }),
+  },
+  {
+    name: "pane-higher",
+    keys: ["^"],
+    group: "look",
+    text: "more lines for the pane",
+    run: (c) => c.dispatch({ type: "sizes", sizes: resizedPane(c.state(), 1) }),
+  },
+  {
+    name: "pane-lower",
+    keys: ["_"],
+    group: "look",
+    text: "fewer lines for the pane",
+    run: (c) => c.dispatch({ type: "sizes", sizes: resizedPane(c.state(), -1) }),
+  },
+  {
     name: "scroll-down",
     keys: ["ctrl-d", "pagedown"],
     group: "look",
@@ -251,7 +281,7 @@ export function scroll(c: Context, by: number): void {
   const s = c.state();
   const shown = PANES.find((one) => one.id === s.pane);
   if (shown?.scroll === undefined) return c.dispatch({ type: "say", message: "this pane shows what it has: there is nothing to scroll" });
-  c.dispatch(shown.scroll(c.session, s, paneRoom(s), by));
+  c.dispatch(shown.scroll(c.session, s, roomOf(chosenPanel(s)), by));
 }
 
 /** While it plays, the screen's first line has the speed. */

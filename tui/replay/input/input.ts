@@ -9,7 +9,7 @@ import { PANE_IDS } from "../panes/index.ts";
 import { seqAtColumn } from "../panes/minimap.ts";
 import { tabAt } from "../panes/tabs.ts";
 import { timelineParts } from "../screen/frame.ts";
-import { layoutOf } from "../screen/layout.ts";
+import { gripAt, layoutOf, type Panel, type Rect, resized } from "../screen/layout.ts";
 import { OVERLAYS } from "../screen/overlay.ts";
 import type { Overlay, Prompt } from "../state.ts";
 import { commandOfKey, matching, scroll } from "./commands.ts";
@@ -23,11 +23,20 @@ export function onKey(c: Context, typed: Typed): Promise<void> {
     const { name } = typed;
     if (name === "ctrl-z") return c.suspend();
     if (stopTask(c) && ONLY_STOP.has(name)) return;
-    const { prompt, overlay } = c.state();
-    if (prompt !== null) return onTyped(c, typed);
-    if (overlay !== null) return onOverlay(c, overlay, name);
-    return commandOfKey.get(name)?.run(c);
+    return untouched(c, () => {
+      const { prompt, overlay } = c.state();
+      if (prompt !== null) return onTyped(c, typed);
+      if (overlay !== null) return onOverlay(c, overlay, name);
+      return commandOfKey.get(name)?.run(c);
+    });
   });
+}
+
+/** What the first key does may look at how the trace was opened; after it that is over. */
+function untouched(c: Context, run: () => void | Promise<void>): void | Promise<void> {
+  const going = run();
+  c.dispatch({ type: "touched" });
+  return going;
 }
 
 /** Who presses these while something goes on wants no more than that it ends: those of play would begin it again. */
@@ -115,28 +124,50 @@ function palette(c: Context, typed: string): void | Promise<void> {
 }
 
 export function onMouse(c: Context, mouse: MouseEvent): Promise<void> {
-  return attempt(c, () => {
+  return attempt(c, async () => {
     // The hand is still on the button, or nothing is meant.
-    if (mouse.what === "release" || mouse.what === "other") return;
+    if (mouse.what === "other") return;
+    if (mouse.what === "release") return c.state().grip === null ? undefined : c.dispatch({ type: "grip", grip: null });
     stopTask(c);
-    const s = c.state();
-    const wheel = mouse.what === "wheel-up" ? -1 : mouse.what === "wheel-down" ? 1 : null;
-    if (s.overlay !== null && wheel !== null) return onOverlay(c, s.overlay, wheel === 1 ? "j" : "k");
-    if (s.overlay !== null || s.prompt !== null) return;
-    const layout = layoutOf(s);
-    const isOverPane = mouse.column >= layout.sideLeft && mouse.line >= layout.sideTop;
-    if (wheel !== null) return isOverPane ? scroll(c, wheel) : move(c, "step", wheel);
-    if (mouse.line === 1) return goTo(c, seqAtColumn(mouse.column, s.width, c.session.rows.count), null);
-    if (mouse.what === "press") return isOverPane ? onPane(c, mouse) : onTimeline(c, mouse);
+    await untouched(c, () => onMeant(c, mouse));
   });
 }
 
-/** A click on a tab opens its pane. */
-function onPane(c: Context, { line, column }: MouseEvent): void {
+function onMeant(c: Context, mouse: MouseEvent): void | Promise<void> {
   const s = c.state();
-  const { side, sideLeft, sideTop } = layoutOf(s);
-  const pane = line === sideTop ? tabAt(PANE_IDS, s.pane, side.width, column - sideLeft) : null;
+  const wheel = mouse.what === "wheel-up" ? -1 : mouse.what === "wheel-down" ? 1 : null;
+  if (s.overlay !== null && wheel !== null) return onOverlay(c, s.overlay, wheel === 1 ? "j" : "k");
+  if (s.overlay !== null || s.prompt !== null) return;
+  const { line, column } = mouse;
+  if (mouse.what === "drag" && s.grip !== null) return c.dispatch({ type: "sizes", sizes: resized(s, s.grip, line, column) });
+  const layout = layoutOf(s);
+  const panel = layout.panels.find((one) => isInside(one, line, column)) ?? null;
+  if (wheel !== null) return panel === null ? move(c, "step", wheel) : onPanelWheel(c, panel, wheel);
+  if (line === 1) return goTo(c, seqAtColumn(column, s.width, c.session.rows.count), null);
+  if (mouse.what !== "press") return;
+  const grip = gripAt(layout, line, column);
+  if (grip !== null) c.dispatch({ type: "grip", grip });
+  if (isInside(layout.tabs, line, column)) return onTab(c, layout.tabs, column);
+  return panel === null ? onTimeline(c, mouse) : choose(c, panel);
+}
+
+const isInside = ({ left, top, width, height }: Rect, line: number, column: number): boolean =>
+  line >= top && line < top + height && column >= left && column < left + width;
+
+/** A click on a tab opens its pane. */
+function onTab(c: Context, { width, left }: Rect, column: number): void {
+  const pane = tabAt(PANE_IDS, c.state().pane, width, column - left);
   if (pane !== null) c.dispatch({ type: "pane", pane });
+}
+
+/** A panel that is clicked or scrolled is the chosen one. */
+function choose(c: Context, { pane }: Panel): void {
+  if (pane !== c.state().pane) c.dispatch({ type: "pane", pane });
+}
+
+function onPanelWheel(c: Context, panel: Panel, by: 1 | -1): void {
+  choose(c, panel);
+  scroll(c, by);
 }
 
 /** A click on a row goes there. */

@@ -20,6 +20,8 @@ export function finding(c: Context, direction: Direction): void {
   const s = c.state();
   if (s.findings.length === 0) return c.dispatch({ type: "say", message: noneAtAll(s) });
   const places = s.findings.map(({ firstSeq }, index) => ({ seq: firstSeq, index })).sort(inOrder);
+  // Who has just opened the trace is shown the finding that it was opened at.
+  if (s.fresh && s.finding !== null && direction === 1) return void begin(c, s.finding);
   const here = placeHere(c, direction);
   const next = direction === 1 ? places.find((place) => inOrder(place, here) > 0) : places.findLast((place) => inOrder(place, here) < 0);
   if (next === undefined) return c.dispatch({ type: "say", message: NO_FINDING[direction] });
@@ -63,9 +65,9 @@ export function evidence(c: Context, direction: Direction): boolean {
   const told = activeFinding(s);
   if (told === undefined) return begin(c, 0);
   if (isElsewhere(c, told)) return standAt(c, told, s.evidence);
+  if (direction === 1 && s.walkthroughOver) return standAt(c, told, 0);
   const next = s.evidence + direction;
   if (told.evidence[next] !== undefined) return standAt(c, told, next);
-  if (direction === 1 && s.walkthroughOver) return standAt(c, told, 0);
   c.dispatch({ type: "say", message: direction === 1 ? THE_END : "the walkthrough begins here" });
   if (direction === 1) c.dispatch({ type: "walkthroughOver" });
   return false;

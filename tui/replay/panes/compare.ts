@@ -20,6 +20,7 @@ const HIGH = 10;
 export const comparePane: Pane<"compare"> = {
   id: "compare",
   title: "two runs, call by call; ! they differ; - +: steps of one run only",
+  wide: true,
   lines(session, s, width, height) {
     const { paint, other } = session;
     if (other === null) return wrapCells(safe(nothing(session, s)), width).map(paint.dim);

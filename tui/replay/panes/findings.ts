@@ -61,6 +61,7 @@ const intervalText = ({ firstSeq, lastSeq }: StoredFinding): string =>
 /** Which evidence is told, and what Enter does. */
 export function walkthroughPosition(s: ReplayState, { evidence }: StoredFinding): string {
   const at = s.evidence + 1;
+  if (s.walkthroughOver && at < evidence.length) return `${at} of ${evidence.length}: Enter begins at the first`;
   // The first Enter at the end says that it is the end.
   const end = `, the end: Enter ${s.walkthroughOver ? "" : "twice "}begins again`;
   return `${at} of ${evidence.length}${at < evidence.length ? ": Enter goes on" : end}`;

@@ -9,6 +9,7 @@ const LAYER_LETTER = { app: "a", libos: "l", pal: "p", "untrusted-pal": "u", hos
 export const lanesPane: Pane<"lanes"> = {
   id: "lanes",
   title: "all threads around now, a letter a transition",
+  wide: true,
   lines(session, s, width, height) {
     const { paint, trace, rows } = session;
     const columns = Math.max(10, width - NAME_WIDTH - 1);

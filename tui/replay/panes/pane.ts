@@ -11,6 +11,8 @@ export interface Pane<Id extends string = string> {
   readonly id: Id;
   /** What it shows, for the help. */
   readonly title: string;
+  /** Its rows need the whole width of the screen. */
+  readonly wide?: true;
   /** Lines of at most `width` cells; more than `height` are cut off. Texts of strangers are safe in them. */
   readonly lines: (session: ReplaySession, s: ReplayState, width: number, height: number) => string[];
   /** What going down `by` lines in it does; absent where it shows what there is. */

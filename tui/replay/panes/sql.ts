@@ -17,6 +17,7 @@ const TOLD = 1000;
 export const sqlPane: Pane<"sql"> = {
   id: "sql",
   title: "rows of the last question; Enter jumps to a row's seq",
+  wide: true,
   lines(session, s, width, height) {
     const { paint } = session;
     if (s.sql === null) return [paint.dim(safe("; writes a query, such as SELECT * FROM signals; Enter on a row jumps to its seq", width))];

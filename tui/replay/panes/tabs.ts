@@ -4,20 +4,23 @@
 export const tabKey = (position: number): string => (position < 9 ? String(position + 1) : position === 9 ? "0" : "");
 
 /**
- * Names are shortened, all but that of the shown pane, until the tabs fit into `width` cells. At worst a tab is its number.
+ * Where they do not fit into `width` cells the tabs move together, and names are shortened, all but that of the shown pane. At worst a tab
+ * is its number.
  */
 function tabs(ids: readonly string[], shown: string, width: number): string[] {
   const longest = Math.max(...ids.map((id) => id.length));
-  let texts: string[] = [];
+  let texts = ids.map((id, i) => tab(i, id, id === shown, " "));
+  if (texts.join(" ").length <= width) return texts;
   for (let letters = longest; letters >= 0; letters -= 1) {
-    texts = ids.map((id, i) => {
-      const name = id === shown ? id : id.slice(0, letters);
-      const text = [tabKey(i), name].filter((part) => part !== "").join(" ");
-      return id === shown ? `[${text}]` : ` ${text} `;
-    });
+    texts = ids.map((id, i) => tab(i, id === shown ? id : id.slice(0, letters), id === shown, ""));
     if (texts.join(" ").length <= width) return texts;
   }
   return texts;
+}
+
+function tab(position: number, name: string, isShown: boolean, around: string): string {
+  const text = [tabKey(position), name].filter((part) => part !== "").join(" ");
+  return isShown ? `[${text}]` : `${around}${text}${around}`;
 }
 
 export const tabLine = (ids: readonly string[], shown: string, width: number): string => tabs(ids, shown, width).join(" ");

@@ -9,20 +9,18 @@ import { explained } from "../attempt.ts";
 import { onlySites } from "../compare/alignment.ts";
 import { MAX_ALIGNED_ROWS } from "../compare/divergence.ts";
 import { type Aligned, alignedSeq } from "../compare/position.ts";
-import { COMMANDS } from "../input/commands.ts";
-import type { Line } from "../input/line-edit.ts";
-import { walkthroughPosition } from "../panes/findings.ts";
 import { PANE_IDS, PANES } from "../panes/index.ts";
 import { minimap } from "../panes/minimap.ts";
 import type { Pane } from "../panes/pane.ts";
 import { statePane } from "../panes/state.ts";
-import { tabLine } from "../panes/tabs.ts";
+import { tabKey, tabLine } from "../panes/tabs.ts";
 import { timelinePane } from "../panes/timeline.ts";
 import { type ReplaySession, stackOf } from "../session.ts";
-import { activeFinding, type ReplayState, stepsPerSecond } from "../state.ts";
+import { type ReplayState, stepsPerSecond } from "../state.ts";
 import { paletteLines } from "./help.ts";
-import { layoutOf, MESSAGE_LINES, MIN_HEIGHT, MIN_WIDTH, paneRoom, SPARE_LINES } from "./layout.ts";
-import { OVERLAYS, overlayLines } from "./overlay.ts";
+import { type Layout, layoutOf, MIN_HEIGHT, MIN_WIDTH, type Panel, roomOf, SPARE_LINES } from "./layout.ts";
+import { footer, messageLines } from "./messages.ts";
+import { overlayLines } from "./overlay.ts";
 
 /** Exactly `height` lines of at most `width` cells; texts of strangers are safe in them. */
 export function frame(session: ReplaySession, s: ReplayState): string[] {
@@ -74,14 +72,19 @@ function body(session: ReplaySession, s: ReplayState): string[] {
   const layout = layoutOf(s);
   if (s.overlay !== null) return padded(overlayLines(session, s, s.overlay, layout.bodyHeight), layout.bodyHeight);
   if (s.prompt === "palette") return padded(paletteLines(session, s), layout.bodyHeight);
-  const { timeline, side } = layout;
+  const { timeline, panels, wide } = layout;
   const drawn = shielded(session, timeline.width, () =>
     timelineParts(session, s, timeline.width, timeline.height).map((line) => line.text),
   );
-  const pane = [...paneWithTabs(session, s), ...stateBelow(session, s, side.height - paneRoom(s).height - 1)];
-  if (!layout.wide) return [...padded(drawn, timeline.height), ...pane];
+  const strip = panels.filter(({ place }) => place === "strip");
+  const side = panels.filter(({ place }) => place !== "strip");
+  const beside = [tabsLine(session, s, layout), ...side.flatMap((panel) => panelLines(session, s, panel))];
+  if (!wide) return [...padded(drawn, timeline.height), ...beside];
   const bar = session.paint.dim(session.ascii ? " | " : " │ ");
-  return pane.map((line, i) => `${padStyled(drawn[i] ?? "", timeline.width)}${bar}${line}`);
+  return [
+    ...beside.map((line, i) => `${padStyled(drawn[i] ?? "", timeline.width)}${bar}${line}`),
+    ...strip.flatMap((panel) => panelLines(session, s, panel)),
+  ];
 }
 
 /** A damaged place of the trace, or a bug of ours, takes a pane and not the program. */
@@ -132,90 +135,27 @@ function otherTitle(stack: string, { seq, waits }: Aligned, width: number): stri
   return safe(notes.find((note) => displayWidth(note) <= width) ?? name, width);
 }
 
-function paneWithTabs(session: ReplaySession, s: ReplayState): string[] {
-  const { width, height } = paneRoom(s);
-  const shown = PANES.find(({ id }) => id === s.pane) ?? statePane;
-  return [session.paint.strong(fit(safe(tabLine(PANE_IDS, s.pane, width), width), width)), ...paneLines(session, s, shown, width, height)];
-}
+const tabsLine = (session: ReplaySession, s: ReplayState, { tabs: { width } }: Layout): string =>
+  session.paint.strong(fit(safe(tabLine(PANE_IDS, s.pane, width), width), width));
 
-/** A wide screen shows the machine's state below any other pane; nothing where there is no room. */
-function stateBelow(session: ReplaySession, s: ReplayState, height: number): string[] {
-  if (height <= 0) return [];
-  const { width } = paneRoom(s);
-  return [session.paint.strong(fit("state", width)), ...paneLines(session, s, statePane, width, height - 1)];
-}
-
-const paneLines = (session: ReplaySession, s: ReplayState, { lines }: Pane, width: number, height: number): string[] =>
-  padded(
-    shielded(session, width, () => lines(session, s, width, height)),
+/** A panel with its title. Only the chosen pane is scrolled. */
+function panelLines(session: ReplaySession, s: ReplayState, panel: Panel): string[] {
+  const { width, height } = roomOf(panel);
+  const pane: Pane = PANES.find(({ id }) => id === panel.pane) ?? statePane;
+  const shown = pane.id === s.pane || s.scroll === 0 ? s : { ...s, scroll: 0 };
+  const lines = padded(
+    shielded(session, width, () => pane.lines(session, shown, width, height)),
     height,
   );
+  return panel.place === "chosen" ? lines : [panelTitle(session, s, panel), ...lines];
+}
+
+/** "─ 4 lanes ─────". */
+function panelTitle({ paint, ascii }: ReplaySession, s: ReplayState, { pane, width }: Panel): string {
+  const line = ascii ? "-" : "─";
+  const name = ` ${tabKey(PANE_IDS.indexOf(pane))} ${pane} `;
+  const rest = line.repeat(Math.max(0, width - name.length - 1));
+  return `${paint.dim(line)}${pane === s.pane ? paint.here(name) : paint.strong(name)}${paint.dim(rest)}`;
+}
 
 const padded = (lines: readonly string[], height: number): string[] => Array.from({ length: height }, (_, i) => lines[i] ?? "");
-
-/** What stands before the text that is typed, and what may be typed. */
-const PROMPTS = {
-  search: ["/", "a regular expression over function, label, kind, signal, thread; n and N go on"],
-  jump: ["jump to: ", "a seq (120), a share (50%) or a time (1.5ms)"],
-  sql: ["SQL: ", "such as SELECT * FROM signals (transitions, finding); up: earlier; ctrl-u clears"],
-  palette: [":", "words of a command"],
-} as const;
-
-function messageLines(session: ReplaySession, s: ReplayState): string[] {
-  if (s.prompt === null) {
-    const text = s.message === "" || isShown(s) ? hints(session, s) : wrapCells(safe(s.message.replaceAll("\n", " ")), s.width);
-    return padded(text, MESSAGE_LINES).map((line) => safe(line, s.width));
-  }
-  const [head, help] = PROMPTS[s.prompt];
-  const [before, after] = aroundCursor(s.line, s.width - head.length - 1);
-  return [`${session.paint.strong(head)}${before}${session.paint.here("_")}${after}`, session.paint.dim(safe(help, s.width))];
-}
-
-/** What of the line is seen before and after the cursor: the cursor always is, and a third of the room may be behind it. */
-function aroundCursor({ typed, cursor }: Line, room: number): [string, string] {
-  const characters = [...typed].map((character) => safe(character));
-  const after = characters.slice(cursor).join("");
-  const most = room - Math.min(displayWidth(after), Math.floor(room / 3));
-  let from = cursor;
-  let width = 0;
-  while (from > 0 && width + displayWidth(characters[from - 1] ?? "") <= most) width += displayWidth(characters[--from] ?? "");
-  const left = room - width;
-  return [characters.slice(from, cursor).join(""), left > 0 ? safe(after, left) : ""];
-}
-
-/** The findings pane has the finding and its captions already. */
-function isShown(s: ReplayState): boolean {
-  const { pane, message, evidence } = s;
-  const told = activeFinding(s);
-  return pane === "findings" && told !== undefined && (message === told.title || message === told.evidence[evidence]?.caption);
-}
-
-/** With nothing else to say: what there is to see. */
-function hints(session: ReplaySession, s: ReplayState): string[] {
-  const title = s.settled ? session.machines.title : "";
-  const told = activeFinding(s);
-  // These panes say themselves what Enter does there.
-  if (s.pane === "sql" || (s.pane === "findings" && told !== undefined)) return [title, ""];
-  if (told !== undefined) return [`walkthrough of: ${told.title}`, walkthroughPosition(s, told)];
-  const [first, ...others] = s.findings;
-  if (first === undefined) return [title, s.looking ? "looking for what is wrong ..." : ""];
-  return [title, `! Enter tells ${others.length === 0 ? "how" : `the first of ${s.findings.length} findings`}: ${first.title}`];
-}
-
-function footer(session: ReplaySession, s: ReplayState): string {
-  let text = "";
-  for (const one of hintsOf(s)) {
-    if (text.length + one.length + 3 > s.width) break;
-    text += text === "" ? one : `   ${one}`;
-  }
-  return session.paint.dim(safe(text, s.width));
-}
-
-function hintsOf(s: ReplayState): string[] {
-  if (s.prompt !== null) return ["enter do it", "esc leave"];
-  if (s.overlay !== null) return [`${OVERLAYS[s.overlay].key} close`, "j k scroll", "space a page"];
-  const hinted = COMMANDS.filter((command) => command.hint !== undefined);
-  // Help and the way out are never cut off.
-  const first = hinted.filter((command) => command.group === "other");
-  return [...first, ...hinted.filter((command) => command.group !== "other")].map((command) => `${command.keys[0]} ${command.hint}`);
-}

@@ -14,14 +14,14 @@ describe("tabs", () => {
   });
 
   test("are shortened where not, the shown one is whole", () => {
-    expect(tabLine(["state", "signal", "findings"], "signal", 26)).toBe(" 1 sta  [2 signal]  3 fin ");
-    expect(tabLine(["state", "signal", "findings"], "signal", 19)).toBe(" 1  [2 signal]  3 ");
+    expect(tabLine(["state", "signal", "findings"], "signal", 26)).toBe("1 state [2 signal] 3 findi");
+    expect(tabLine(["state", "signal", "findings"], "signal", 19)).toBe("1 s [2 signal] 3 f");
   });
 
   test.each([60, 80, 139, 140, 159, 160, 200])(
     "at %d columns each of seven, nine and twelve is on the line and found by a click",
     (columns) => {
-      const { width } = layoutOf({ width: columns, height: 40 }).side;
+      const { width } = layoutOf({ width: columns, height: 40 }).tabs;
       for (const ids of [PANE_IDS, NINE, TWELVE])
         for (const shown of ids) {
           const line = tabLine(ids, shown, width);

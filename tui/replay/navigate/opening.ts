@@ -1,0 +1,64 @@
+/** Where a trace opens: at the first wrong turn of what was found, else at the first difference from Linux alone, else at its begin. */
+
+import { SEVERITIES } from "../../../analyzer/index.ts";
+import type { ReplaySession, StoredFinding } from "../session.ts";
+import type { ReplayState } from "../state.ts";
+
+/** How rules begin the caption of the step that went wrong. */
+const WRONG_TURN = /^the wrong turn\b/;
+
+const WASTEFUL: ReadonlySet<string> = new Set(["info", "low"]);
+
+/** Index of the evidence where it went wrong: the one that says so, else the first. */
+const wrongTurn = ({ evidence }: StoredFinding): number =>
+  Math.max(
+    0,
+    evidence.findIndex(({ caption }) => WRONG_TURN.test(caption)),
+  );
+
+/** Index of the first finding of the worst severity there is. */
+function worstOf(findings: readonly StoredFinding[]): number {
+  const rank = ({ severity }: StoredFinding): number => (SEVERITIES as readonly string[]).indexOf(severity);
+  return findings.reduce((worst, finding, i) => (rank(finding) > rank(findings[worst] as StoredFinding) ? i : worst), 0);
+}
+
+/** What to show first, as far as it is known; findings may come later. */
+export function opening(session: ReplaySession, findings: readonly StoredFinding[]): Partial<ReplayState> {
+  const begin = { ...placeToSee(session, findings), fresh: true };
+  return session.other === null ? begin : { ...begin, pane: "compare" };
+}
+
+function placeToSee(session: ReplaySession, findings: readonly StoredFinding[]): Partial<ReplayState> {
+  const at = worstOf(findings);
+  const told = findings[at];
+  // Of what is merely wasteful the application sees nothing: a difference that it sees goes before.
+  if (told !== undefined && (session.firstDifference === null || !WASTEFUL.has(told.severity))) {
+    const evidence = wrongTurn(told);
+    const place = placeAt(session, told.evidence[evidence]?.seq ?? told.firstSeq);
+    // Enter tells the story from its begin, not from its turn on.
+    if (place !== null) return { ...place, pane: "findings", finding: at, evidence, walkthroughOver: true };
+  }
+  const place = placeAt(session, session.firstDifference);
+  return place === null ? { ...placeAt(session, 0) } : { ...place, pane: "findings" };
+}
+
+/** A seq from the database need not be one, or lies where the trace is damaged. */
+function placeAt(session: ReplaySession, seq: number | null): Pick<ReplayState, "seq" | "thread"> | null {
+  try {
+    const row = seq === null ? null : session.rows.at(seq);
+    return row === null ? null : { seq: row.seq, thread: row.thread };
+  } catch {
+    return null;
+  }
+}
+
+/** "3 findings: 1 high, 2 low". */
+export function countsText({ findings, looking }: ReplayState): string {
+  if (findings.length === 0) return looking ? "looking for what is wrong ..." : "";
+  const counts = [...SEVERITIES]
+    .reverse()
+    .map((severity) => [severity, findings.filter((one) => one.severity === severity).length] as const)
+    .filter(([, count]) => count > 0)
+    .map(([severity, count]) => `${count} ${severity}`);
+  return `${findings.length} ${findings.length === 1 ? "finding" : "findings"}: ${counts.join(", ")}`;
+}

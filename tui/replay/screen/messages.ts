@@ -1,0 +1,90 @@
+/** The last lines of the screen: what is typed, what was said, what there is to do, and the keys for it. */
+
+import { displayWidth, safe } from "../../present/safe.ts";
+import { wrapCells } from "../../present/two-column.ts";
+import { COMMANDS } from "../input/commands.ts";
+import type { Line } from "../input/line-edit.ts";
+import { countsText } from "../navigate/opening.ts";
+import { walkthroughPosition } from "../panes/findings.ts";
+import type { ReplaySession } from "../session.ts";
+import { activeFinding, type ReplayState } from "../state.ts";
+import { MESSAGE_LINES } from "./layout.ts";
+import { OVERLAYS } from "./overlay.ts";
+
+/** What stands before the text that is typed, and what may be typed. */
+const PROMPTS = {
+  search: ["/", "a regular expression over function, label, kind, signal, thread; n and N go on"],
+  jump: ["jump to: ", "a seq (120), a share (50%) or a time (1.5ms)"],
+  sql: ["SQL: ", "such as SELECT * FROM signals (transitions, finding); up: earlier; ctrl-u clears"],
+  palette: [":", "words of a command"],
+} as const;
+
+/** Always `MESSAGE_LINES` lines. */
+export function messageLines(session: ReplaySession, s: ReplayState): string[] {
+  if (s.prompt === null) {
+    const text = s.message === "" || isShown(s) ? hints(session, s) : wrapCells(safe(s.message.replaceAll("\n", " ")), s.width);
+    return Array.from({ length: MESSAGE_LINES }, (_, i) => safe(text[i] ?? "", s.width));
+  }
+  const [head, help] = PROMPTS[s.prompt];
+  const [before, after] = aroundCursor(s.line, s.width - head.length - 1);
+  return [`${session.paint.strong(head)}${before}${session.paint.here("_")}${after}`, session.paint.dim(safe(help, s.width))];
+}
+
+/** What of the line is seen before and after the cursor: the cursor always is, and a third of the room may be behind it. */
+function aroundCursor({ typed, cursor }: Line, room: number): [string, string] {
+  const characters = [...typed].map((character) => safe(character));
+  const after = characters.slice(cursor).join("");
+  const most = room - Math.min(displayWidth(after), Math.floor(room / 3));
+  let from = cursor;
+  let width = 0;
+  while (from > 0 && width + displayWidth(characters[from - 1] ?? "") <= most) width += displayWidth(characters[--from] ?? "");
+  const left = room - width;
+  return [characters.slice(from, cursor).join(""), left > 0 ? safe(after, left) : ""];
+}
+
+/** The findings pane has the finding and its captions already. */
+function isShown(s: ReplayState): boolean {
+  const { pane, message, evidence } = s;
+  const told = activeFinding(s);
+  return pane === "findings" && told !== undefined && (message === told.title || message === told.evidence[evidence]?.caption);
+}
+
+/** With nothing else to say: what there is to see. */
+function hints(session: ReplaySession, s: ReplayState): string[] {
+  if (s.fresh) return opened(session, s);
+  const title = s.settled ? session.machines.title : "";
+  const told = activeFinding(s);
+  // These panes say themselves what Enter does there.
+  if (s.pane === "sql" || (s.pane === "findings" && told !== undefined)) return [title, ""];
+  if (told !== undefined) return [`walkthrough of: ${told.title}`, walkthroughPosition(s, told)];
+  const [first, ...others] = s.findings;
+  if (first === undefined) return [title, s.looking ? "looking for what is wrong ..." : ""];
+  return [title, `! Enter tells ${others.length === 0 ? "how" : `the first of ${s.findings.length} findings`}: ${first.title}`];
+}
+
+/** Before the first key: the verdict, what was found, and the ways from here. */
+function opened(session: ReplaySession, s: ReplayState): string[] {
+  const [outcome = "", difference = outcome] = session.verdict;
+  const title = s.settled ? session.machines.title : "";
+  const ways = s.seq === 0 ? [] : ["< goes to the start"];
+  if (s.findings.length > 0) ways.unshift("Enter tells it from its begin");
+  return [difference === "" ? title : difference, [countsText(s), ...ways].filter((part) => part !== "").join("; ")];
+}
+
+export function footer(session: ReplaySession, s: ReplayState): string {
+  let text = "";
+  for (const one of keysOf(s)) {
+    if (text.length + one.length + 3 > s.width) break;
+    text += text === "" ? one : `   ${one}`;
+  }
+  return session.paint.dim(safe(text, s.width));
+}
+
+function keysOf(s: ReplayState): string[] {
+  if (s.prompt !== null) return ["enter do it", "esc leave"];
+  if (s.overlay !== null) return [`${OVERLAYS[s.overlay].key} close`, "j k scroll", "space a page"];
+  const hinted = COMMANDS.filter((command) => command.hint !== undefined && (command.only ?? [s.pane]).includes(s.pane));
+  // Help and the way out are never cut off; what the chosen pane has keys of its own for comes next.
+  const rank = ({ group, only }: (typeof hinted)[number]): number => (group === "other" ? 0 : only !== undefined ? 1 : 2);
+  return [...hinted].sort((a, b) => rank(a) - rank(b)).map((command) => `${command.keys[0]} ${command.hint}`);
+}
