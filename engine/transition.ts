@@ -222,6 +222,27 @@ export const KINDS = [
   kind("pal.errno.set", "an error of the PAL is noted for the LibOS (tcb.pal_errno)", "pal_errno: as it is now"),
   kind("pal.errno.read", "the LibOS makes its result of pal_errno", "result: what it makes of it", "pal_errno: as it was read"),
   kind("lock.busy", "a lock is found taken", LOCK, HOLDER),
+  kind(
+    "libos.sigframe",
+    "the LibOS builds a signal frame on the application's stack; its handler runs when the LibOS is left",
+    "alternate: 1 the frame lies on the alternate stack",
+    "id: signal id",
+  ),
+  kind(
+    "libos.sigreturn",
+    "rt_sigreturn of the LibOS: registers and mask come back from its signal frame",
+    "restart: 1 they lead to a system call that is made again",
+    "id: signal id",
+  ),
+  kind("libos.restart", "the interrupted system call is set up to be made again", "code: the restart code"),
+  kind("libos.signal.force", "a fault is noted for the thread, before all queued signals", "code: si_code", "id: signal id"),
+  kind(
+    "libos.signal.inject",
+    "the word for one SIGTERM of the host is changed",
+    "word: 15 one waits to be taken, -1 it was taken and no other is",
+    "id: signal id",
+  ),
+  kind("libos.die", "a thread is told to end at its next look for signals", "target: thread", "first: 1 it had not been told before"),
 ] as const;
 
 /** What the text of a row (`detail`) says, for the kinds whose rows may have one. */

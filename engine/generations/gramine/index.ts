@@ -1,0 +1,103 @@
+/** gramine-linux: the Linux PAL under the LibOS of today (gramine-today.md), with the options of its manifest. */
+
+import { exitCall } from "../../app/call.ts";
+import { LIBC } from "../../app/flows.ts";
+import { newFrame } from "../../control.ts";
+import type { Flow, Program } from "../../flow.ts";
+import { restorer } from "../../host/restorer.ts";
+import type { SwitchName } from "../../options.ts";
+import { declareStack } from "../../stack/stack.ts";
+import { SYSCALL_NAMES, type SyscallName } from "../../syscalls.ts";
+import { flow } from "./flow.ts";
+import { laws } from "./laws.ts";
+import { layout } from "./layout.ts";
+import { emulateFlows } from "./libos/emulate.ts";
+import { exitFlows } from "./libos/exit.ts";
+import { LIBOS, SYSCALL_FLOWS } from "./libos/flows.ts";
+import { handleSignalFlows } from "./libos/handle-signal.ts";
+import { initFlows } from "./libos/init.ts";
+import { ioFlows } from "./libos/io.ts";
+import { lockFlows } from "./libos/lock.ts";
+import { maskFlows } from "./libos/mask.ts";
+import { queueFlows } from "./libos/queue.ts";
+import { sendFlows } from "./libos/send.ts";
+import { signalCallFlows } from "./libos/signal-calls.ts";
+import { sleepFlows } from "./libos/sleep.ts";
+import { streamFlows } from "./libos/streams.ts";
+import { upcallFlows } from "./libos/upcalls.ts";
+import { waitFlows } from "./libos/wait.ts";
+import { palCalls } from "./pal/calls.ts";
+import { palMain, signalSetup } from "./pal/flows.ts";
+import { linuxCalls } from "./pal/linux/calls.ts";
+import { linuxExceptions } from "./pal/linux/exception.ts";
+import { gramineLinuxShown } from "./shown.ts";
+import type { Process, Thread } from "./state.ts";
+import { gramineState } from "./threads.ts";
+
+type Switches = ReadonlySet<SwitchName>;
+
+interface Variant {
+  /** Nothing keeps LibOS code in an enclave from writing to any of its pages. */
+  readonly writesAnyPage: boolean;
+}
+
+/** The LibOS, the same for both PALs. */
+const libos = (on: Switches, { writesAnyPage }: Variant): Flow[] => [
+  ...lockFlows,
+  ...waitFlows,
+  ...maskFlows,
+  ...queueFlows,
+  ...handleSignalFlows,
+  ...upcallFlows({ injection: on.has("sigterm-injection") }),
+  ...sendFlows,
+  ...signalCallFlows({ writesAnyPage }),
+  ...sleepFlows,
+  ...ioFlows,
+  ...streamFlows,
+  ...exitFlows,
+  ...initFlows,
+];
+
+/** libc's functions: of each system call that the LibOS has a function for. */
+const withCalls = (flows: Flow[]): Flow[] => {
+  const there = new Set(flows.map(({ name }) => name));
+  const names = SYSCALL_NAMES.filter((name: SyscallName) => there.has(SYSCALL_FLOWS[name].name));
+  return [...flows, ...emulateFlows(names)];
+};
+
+const main = flow(palMain, "pal", "2", ({ act, call, callDynamic }) => [
+  act(
+    "the process starts",
+    (c) => {
+      c.value = c.process(c.t).parent;
+    },
+    "process.start",
+  ),
+  call("signal_setup()", signalSetup),
+  call("libos_init()", LIBOS.libos_init),
+  callDynamic("main()", (c) => newFrame(c.program, c.flowOf(c.t.program), {})),
+  call("exit_group(0)", LIBC.exit_group, () => exitCall(0)),
+]);
+
+/** What both PALs have. */
+const gramine = {
+  state: gramineState,
+  appMask: (t: Thread) => (t.libos.ready ? t.libos.mask : t.hostMask),
+  idles: () => false,
+  laws,
+  layout,
+};
+
+const pending = ({ libos: { queue, forced } }: Thread): number => queue.length + (forced === null ? 0 : 1);
+
+export const gramineLinux = declareStack<Thread, Process>({
+  ...gramine,
+  text: "Gramine of today on its Linux PAL: signals are taken at the end of a system call, or from the application's own code",
+  flows: (on: Switches): Flow[] =>
+    withCalls([main, restorer("pal"), ...linuxExceptions, ...palCalls("linux"), ...linuxCalls, ...libos(on, { writesAnyPage: false })]),
+  boot: palMain,
+  bootThread: (program: Program, start: number) => newFrame(program, start, {}),
+  enclave: false,
+  columns: { cssa: null, preempt: null, pending },
+  ...gramineLinuxShown,
+});

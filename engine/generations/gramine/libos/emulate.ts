@@ -1,0 +1,149 @@
+/**
+ * System calls of the application: entry, call, tail (gramine-today.md 5; libos_syscalls.c, syscallas.S). `libc NAME` is what the application
+ * calls; it stays on its stack while the LibOS works on another one, and a restart makes its system call again.
+ */
+
+import { LIBC, restorer } from "../../../app/flows.ts";
+import { returned } from "../../../app/syscalls.ts";
+import { newFrame } from "../../../control.ts";
+import { running } from "../../../cpu.ts";
+import { E, LIBOS_RESTART } from "../../../errno.ts";
+import type { Flow } from "../../../flow.ts";
+import { numberOf } from "../../../frames.ts";
+import type { CallLocals } from "../../../host/calls.ts";
+import type { Declares } from "../../../ref.ts";
+import { copyOf, type Locals } from "../../../state.ts";
+import { SYSCALL_NAMES, SYSCALLS, type SyscallName } from "../../../syscalls.ts";
+import { KIND } from "../../../transition.ts";
+import { contextAt, jumpTo, SYSCALL } from "../context.ts";
+import { type Cpu, flow } from "../flow.ts";
+import { type Emulated, LIBOS, rtSigreturn, SYSCALL_FLOWS } from "./flows.ts";
+import { setMask } from "./mask.ts";
+import { threadLock } from "./names.ts";
+
+/** rt_sigreturn, for the row. */
+const RT_SIGRETURN = 15;
+
+/** Registers of an application that makes a system call. */
+const emulated = (c: Cpu, nr: number, callee: number, args: Locals): Emulated => ({
+  nr,
+  callee,
+  args,
+  ...contextAt(c, running(c.t).length),
+});
+
+/** The outside world goes on while a call is made again: its answer comes when it would have come. */
+function worldGoesOn(c: Cpu, v: CallLocals): void {
+  if (v.takes > 0 && v.ends < 0) v.ends = c.now + v.takes;
+}
+
+const libcCall = (name: SyscallName): Flow =>
+  flow<CallLocals>(LIBC[name] as Declares<object>, "app", "5", (s) => [
+    s.at(SYSCALL),
+    s.call(
+      "syscall: libos_syscall_entry()",
+      LIBOS.libos_emulate_syscall,
+      (c, v) => {
+        worldGoesOn(c, v);
+        return emulated(
+          c,
+          SYSCALLS[name],
+          numberOf(c.program, SYSCALL_FLOWS[name] as Declares<object> as never),
+          copyOf(v) as unknown as Locals,
+        );
+      },
+      "libos.syscall.enter",
+    ),
+    s.ret("back in the application", returned, "app.return"),
+  ]);
+
+/** A number without a function: the tail is made all the same, without a restart. */
+const undefinedCall = flow<CallLocals>(LIBC.undefined, "app", "5, corrections 5.12", (s) => [
+  s.at(SYSCALL),
+  s.call("syscall: libos_syscall_entry()", LIBOS.libos_emulate_syscall, (c) => emulated(c, -1, -1, {}), "libos.syscall.enter"),
+  s.ret("back in the application", returned, "app.return"),
+]);
+
+/** What the handler returns to. */
+const sigreturn = flow(restorer, "app", "5", (s) => [
+  s.call(
+    "rt_sigreturn: libos_syscall_entry()",
+    LIBOS.libos_emulate_syscall,
+    (c) => emulated(c, RT_SIGRETURN, numberOf(c.program, rtSigreturn), {}),
+    "libos.syscall.enter",
+  ),
+]);
+
+const isRestart = (code: number): boolean => code === LIBOS_RESTART.SYS || code === LIBOS_RESTART.NOHAND || code === LIBOS_RESTART.NOINTR;
+
+interface Tail extends Emulated {
+  ret: number;
+}
+
+/** T1 to T6. From T2 on a signal that comes waits for the next event (residual 2 of libos_internal.h:137-143). */
+const emulate = flow<Tail>(LIBOS.libos_emulate_syscall, "libos", "5", (s) => [
+  s.own({ ret: E.NOSYS }),
+  s.test("tcb.context.regs := context; no function of that number?", (_, v) => v.callee < 0, "out"),
+  s.act("tcb.context.syscall_nr := number", (c, v) => {
+    c.t.libos.syscallNr = v.nr;
+    c.value = v.nr;
+  }),
+  s.callDynamic("libos_syscall_table[number](arguments)", (c, v) => newFrame(c.program, v.callee, copyOf(v.args))),
+  s.act("ret = what it returned", (c, v) => {
+    v.ret = c.t.rax;
+    c.value = v.ret;
+  }),
+  s.at("out"),
+  s.act("context.rax := ret", (c, v) => {
+    v.rax = v.ret;
+    c.value = v.ret;
+  }),
+  s.call("handle_signal(context)", LIBOS.handle_signal),
+  s.test(
+    "a handler was set up, not in a system call, or no restart code?",
+    (c, v) => c.t.rax === 1 || c.t.libos.syscallNr < 0 || !isRestart(v.ret),
+    "mask",
+  ),
+  s.act(
+    "restart_syscall: context.rip := libos_syscall_entry",
+    (c, v) => {
+      v.restart = true;
+      c.value = v.ret;
+    },
+    "libos.restart",
+  ),
+  s.at("mask"),
+  s.test("no saved_sigmask?", (c) => c.t.libos.savedMask === null, "leave"),
+  s.call("lock(current->lock)", LIBOS.lock, (c) => ({ name: threadLock(c.t) })),
+  s.act(
+    "signal_mask := saved_sigmask",
+    (c) => {
+      if (c.t.libos.savedMask) setMask(c, c.t, c.t.libos.savedMask);
+    },
+    "libos.mask",
+  ),
+  s.call("unlock(current->lock)", LIBOS.unlock, (c) => ({ name: threadLock(c.t) })),
+  s.act("has_saved_sigmask := false", (c) => {
+    c.t.libos.savedMask = null;
+  }),
+  s.at("leave"),
+  s.act("tcb.context.syscall_nr := -1, regs := NULL", (c) => {
+    c.t.libos.syscallNr = -1;
+  }),
+  s.act(
+    "return_from_syscall(context)",
+    (c, v) => {
+      c.row(KIND["libos.syscall.exit"], v.rax, 0);
+      jumpTo(c, v);
+    },
+    "libos.syscall.exit",
+  ),
+]);
+
+/** Of calls that the LibOS has a function for. */
+export const emulateFlows = (names: readonly SyscallName[]): Flow[] => [
+  ...SYSCALL_NAMES.filter((name) => names.includes(name)).map(libcCall),
+  undefinedCall,
+  sigreturn,
+  emulate,
+];

@@ -1,0 +1,130 @@
+/** Ends of threads and processes (gramine-today.md 7.1, 7.2; libos_exit.c). */
+
+import type { Flow, Mark, Step } from "../../../flow.ts";
+import { callArgs, exitArgs } from "../../../host/calls.ts";
+import { NEVER } from "../../../time.ts";
+import { KIND, WHY } from "../../../transition.ts";
+import { type Cpu, flow, type Steps } from "../flow.ts";
+import { PAL } from "../pal/flows.ts";
+import { type Ending, LIBOS, SYSCALL_FLOWS } from "./flows.ts";
+import { CORE_DUMP } from "./handle-signal.ts";
+import { THREAD_LIST_LOCK } from "./names.ts";
+import { wake } from "./send.ts";
+
+const others = (c: Cpu): number[] => c.process(c.t).libos.threadList.filter((id) => id !== c.t.id);
+
+interface Exiting extends Ending {
+  rest: readonly number[];
+  target: number;
+  first: boolean;
+}
+
+/** Each other thread is told once: only who sets the flag wakes (B2: that one wake may come too early). */
+const markOthers = (s: Steps<Exiting>, round: string): (Step | Mark)[] => [
+  s.call("walk_thread_list: lock(g_thread_list_lock)", LIBOS.lock, () => ({ name: THREAD_LIST_LOCK })),
+  s.act("the other threads", (c, v) => {
+    v.rest = others(c);
+    c.value = v.rest.length;
+  }),
+  s.at(`${round}: next`),
+  s.test("none left?", (_, v) => v.rest.length === 0, `${round}: walked`),
+  s.act(
+    "mark_thread_to_die: time_to_die exchanged with true",
+    (c, v) => {
+      v.target = v.rest[0] ?? -1;
+      v.rest = v.rest.slice(1);
+      const t = c.m.threads[v.target];
+      v.first = t !== null && t !== undefined && !t.libos.timeToDie;
+      if (t) t.libos.timeToDie = true;
+      c.row(KIND["libos.die"], v.target, v.first ? 1 : 0);
+    },
+    "libos.die",
+  ),
+  s.test("it was set before?", (_, v) => !v.first, `${round}: next`),
+  ...wake(s, (v) => v.target),
+  s.jump(`${round}: next`, "next thread"),
+  s.at(`${round}: walked`),
+  s.call("walk_thread_list: unlock(g_thread_list_lock)", LIBOS.unlock, () => ({ name: THREAD_LIST_LOCK })),
+];
+
+const processExit = flow<Exiting>(LIBOS.process_exit, "libos", "7.1", (s) => [
+  s.own({ rest: [], target: -1, first: false }),
+  s.act("the first one?", (c, v) => {
+    const p = c.process(c.t).libos;
+    v.first = !p.exiting;
+    p.exiting = true;
+    c.signal = v.signal & ~CORE_DUMP;
+    c.value = v.status;
+  }),
+  s.test("another thread is at it: only this one ends", (_, v) => !v.first, "exit"),
+  ...markOthers(s, "kill_other_threads"),
+  s.at("again"),
+  s.call("PalThreadYieldExecution()", PAL.PalThreadYieldExecution, () => callArgs(), "pal.call.enter"),
+  s.call("check_last_thread: lock(g_thread_list_lock)", LIBOS.lock, () => ({ name: THREAD_LIST_LOCK })),
+  s.call("check_last_thread: unlock(g_thread_list_lock)", LIBOS.unlock, () => ({ name: THREAD_LIST_LOCK })),
+  s.test("the last one?", (c) => others(c).length === 0, "exit"),
+  ...markOthers(s, "again"),
+  s.jump("again", "wait for the others"),
+  s.at("exit"),
+  s.call("thread_exit(error_code, term_signal)", LIBOS.thread_exit, (_, v) => ({ status: v.status, signal: v.signal })),
+]);
+
+const ownSignal = (v: Ending): number => v.signal & ~CORE_DUMP;
+
+interface ThreadExit extends Ending {
+  last: boolean;
+}
+
+/** The main thread stays, for the host's tools: it sleeps for ever in the LibOS (B3). Of the process the last thread's status counts. */
+const threadExit = flow<ThreadExit>(LIBOS.thread_exit, "libos", "7.1, 7.2", (s) => [
+  s.own({ last: false }),
+  s.call("check_last_thread: lock(g_thread_list_lock)", LIBOS.lock, () => ({ name: THREAD_LIST_LOCK })),
+  s.act("off g_thread_list", (c, v) => {
+    const { threadList } = c.process(c.t).libos;
+    v.last = others(c).length === 0;
+    const at = threadList.indexOf(c.t.id);
+    if (at >= 0) threadList.splice(at, 1);
+    c.value = threadList.length;
+  }),
+  s.call("check_last_thread: unlock(g_thread_list_lock)", LIBOS.unlock, () => ({ name: THREAD_LIST_LOCK })),
+  s.test("the last one?", (_, v) => v.last, "last"),
+  s.test("not the main thread?", (c) => c.t.tid !== c.process(c.t).pid, "thread"),
+  s.call("thread_prepare_wait()", LIBOS.thread_prepare_wait),
+  s.at("park"),
+  s.call("thread_wait(NULL, true)", LIBOS.thread_wait, () => ({ timeout: NEVER, ignorePending: true })),
+  s.jump("park", "wait for ever"),
+  s.at("thread"),
+  s.act("tcb.tp := NULL", (c) => {
+    c.t.libos.ready = false;
+  }),
+  s.call(
+    "PalThreadExit(clear_child_tid_pal)",
+    PAL.PalThreadExit,
+    (_, v) => exitArgs({ how: v.signal > 0 ? 1 : 0, why: v.signal > 0 ? WHY.LIBOS : WHY.EXIT, signal: ownSignal(v) }),
+    "pal.call.enter",
+  ),
+  s.at("last"),
+  s.call(
+    "libos_clean_and_exit: PalProcessExit(exit code)",
+    PAL.PalProcessExit,
+    (_, v) =>
+      exitArgs({
+        status: v.signal > 0 ? 128 + ownSignal(v) : v.status,
+        group: true,
+        how: v.signal > 0 ? 1 : 0,
+        why: v.signal > 0 ? WHY.LIBOS : WHY.EXIT,
+        signal: ownSignal(v),
+      }),
+    "pal.call.enter",
+  ),
+]);
+
+const exitGroup = flow(SYSCALL_FLOWS.exit_group, "libos", "7.1", (s) => [
+  s.call("process_exit(error_code & 0xff, 0)", LIBOS.process_exit, (_, v) => ({ status: v.status & 0xff, signal: 0 })),
+]);
+
+const exit = flow(SYSCALL_FLOWS.exit, "libos", "7.2", (s) => [
+  s.call("thread_exit(error_code & 0xff, 0)", LIBOS.thread_exit, (_, v) => ({ status: v.status & 0xff, signal: 0 })),
+]);
+
+export const exitFlows: readonly Flow[] = [processExit, threadExit, exitGroup, exit];

@@ -1,0 +1,100 @@
+/** What calls on handles share (gramine-today.md 8; libos_open.c, libos_handle.c), and calls that neither wait nor send. */
+
+import { E, LIBOS_RESTART } from "../../../errno.ts";
+import type { Flow, Mark, Step } from "../../../flow.ts";
+import { type CallLocals, callArgs } from "../../../host/calls.ts";
+import type { ObjectKind } from "../../../object-kinds.ts";
+import { type Cpu, flow, type Steps } from "../flow.ts";
+import { palToUnix } from "../pal/errors.ts";
+import { PAL, type PalCallName } from "../pal/flows.ts";
+import { LIBOS, SYSCALL_FLOWS } from "./flows.ts";
+import { HANDLE_MAP_LOCK } from "./names.ts";
+import { answer } from "./send.ts";
+
+export const kindOf = (c: Cpu, object: number): ObjectKind => c.m.objects[object]?.kind ?? "pipe";
+
+/** Arguments of a system call for the PAL call it makes. */
+export const palArgs = (v: CallLocals): CallLocals => ({
+  ...callArgs({
+    object: v.object,
+    objects: v.object >= 0 ? [v.object] : v.objects,
+    bytes: v.bytes,
+    takes: v.takes,
+    result: v.result,
+    timeout: v.timeout,
+    interruptible: v.interruptible,
+  }),
+  ends: v.ends,
+});
+
+/** A PAL call; its result is in RAX. */
+export const pal = <V extends object>(s: Steps<V>, name: PalCallName, args: (c: Cpu, v: V) => CallLocals): Step =>
+  s.call(`${name}()`, PAL[name], args, "pal.call.enter");
+
+/** get_fd_handle: under the lock of the table. Then "no handle" has to follow somewhere in the flow. */
+export const getHandle = <V extends CallLocals>(s: Steps<V>): (Step | Mark)[] => [
+  s.call("get_fd_handle: lock(handle_map.lock)", LIBOS.lock, () => ({ name: HANDLE_MAP_LOCK })),
+  s.call("get_fd_handle: unlock(handle_map.lock)", LIBOS.unlock, () => ({ name: HANDLE_MAP_LOCK })),
+  s.test("none?", (c, v) => c.m.objects[v.object]?.fd?.what === "none", "no handle"),
+];
+
+export const noHandle = <V extends object>(s: Steps<V>): (Step | Mark)[] => [
+  s.at("no handle"),
+  s.act("-EBADF", (c) => {
+    c.t.rax = E.BADF;
+  }),
+  answer(s),
+];
+
+/** -EINTR of a call that may be made again. */
+export const restartable = <V extends object>(s: Steps<V>, code: (c: Cpu, v: V) => number = () => LIBOS_RESTART.SYS): Step =>
+  s.act("pal_to_unix_errno; -EINTR becomes a restart code", (c, v) => {
+    const result = palToUnix(c.t.rax);
+    c.t.rax = result === E.INTR ? code(c, v) : result;
+    c.value = c.t.rax;
+  });
+
+/** A call that the emulation does not look into: one call of the PAL of the given length. */
+const opaque = flow(SYSCALL_FLOWS.call, "libos", "8", (s) => [
+  s.call("one PAL call", PAL.PalStreamOpen, (_, v) => palArgs(v), "pal.call.enter"),
+  // The outside world's answer may be any number: the PAL only says whether the call was cut short.
+  s.act("its result; -EINTR becomes a restart code", (c, v) => {
+    const cut = palToUnix(c.t.rax) === E.INTR && v.result !== E.INTR;
+    c.t.rax = cut ? LIBOS_RESTART.SYS : v.result;
+    c.value = c.t.rax;
+  }),
+  answer(s),
+]);
+
+const missing = flow(SYSCALL_FLOWS.unimplemented, "libos", "5", (s) => [
+  s.act("-ENOSYS", (c) => {
+    c.t.rax = E.NOSYS;
+  }),
+  answer(s),
+]);
+
+const yielding = flow(SYSCALL_FLOWS.sched_yield, "libos", "8", (s) => [
+  pal(s, "PalThreadYieldExecution", () => callArgs()),
+  s.act("0", (c) => {
+    c.t.rax = 0;
+  }),
+  answer(s),
+]);
+
+const gettime = flow(SYSCALL_FLOWS.gettimeofday, "libos", "9", (s) => [
+  s.call("PalSystemTimeQuery()", PAL.PalSystemTimeQuery, () => ({}), "pal.call.enter"),
+  s.act("0; the time is written", (c) => {
+    c.value = c.t.rax;
+    c.t.rax = 0;
+  }),
+  answer(s),
+]);
+
+const getpid = flow(SYSCALL_FLOWS.getpid, "libos", "7", (s) => [
+  s.act("g_process.pid", (c) => {
+    c.t.rax = c.process(c.t).pid;
+  }),
+  answer(s),
+]);
+
+export const ioFlows: readonly Flow[] = [opaque, missing, yielding, gettime, getpid];

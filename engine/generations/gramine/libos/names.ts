@@ -1,0 +1,19 @@
+/** Names of the LibOS's locks. */
+
+import type { Cpu } from "../flow.ts";
+import type { Thread } from "../state.ts";
+
+export const DISPOSITIONS_LOCK = "signal_dispositions.lock";
+export const PROCESS_QUEUE_LOCK = "g_process_signal_queue_lock";
+export const THREAD_LIST_LOCK = "g_thread_list_lock";
+export const CHILDREN_LOCK = "children_lock";
+export const HANDLE_MAP_LOCK = "handle_map.lock";
+
+/** thread->lock. */
+export const threadLock = (t: Thread): string => `lock of thread ${t.name}`;
+
+/** The same of a thread by its id; one that is gone has a lock nobody else knows. */
+export function lockOfThread(c: Cpu, id: number): string {
+  const t = c.m.threads[id];
+  return t ? threadLock(t) : `lock of thread ${id}`;
+}

@@ -1,0 +1,191 @@
+/** System calls about dispositions, masks and the alternate stack (gramine-today.md 10; libos_sigaction.c). */
+
+import { restorer } from "../../../app/flows.ts";
+import { retry } from "../../../control.ts";
+import { running, topFrame } from "../../../cpu.ts";
+import { E } from "../../../errno.ts";
+import type { Flow } from "../../../flow.ts";
+import { findDown, localsOf } from "../../../frames.ts";
+import { generateFault } from "../../../host/generate.ts";
+import { OUT, tell, tellMask } from "../../../host/outputs.ts";
+import { blockable } from "../../../host/signal.ts";
+import { actionNumber, tellAction } from "../../../host/signal-calls.ts";
+import { faultInfo, SI } from "../../../siginfo.ts";
+import { changedMask, SIG, type SignalSet, setOf, signalsIn } from "../../../signals.ts";
+import { SA_NO_RESTORER } from "../../../state.ts";
+import type { SigactionArgs, SigaltstackArgs, SigprocmaskArgs } from "../../../syscalls.ts";
+import { KIND } from "../../../transition.ts";
+import { contextOf } from "../context.ts";
+import { flow } from "../flow.ts";
+import { SIG_IGN } from "../state.ts";
+import { LIBOS, rtSigreturn, SYSCALL_FLOWS } from "./flows.ts";
+import { onAltStack } from "./handle-signal.ts";
+import { setMask } from "./mask.ts";
+import { DISPOSITIONS_LOCK, threadLock } from "./names.ts";
+import { copyOut } from "./outputs.ts";
+import { answer } from "./send.ts";
+
+/** SA_RESTORER is required. Pending signals stay when they are ignored from now on (B18). */
+const sigaction = flow<SigactionArgs>(SYSCALL_FLOWS.sigaction, "libos", "10", (s) => [
+  s.test(
+    "SIGKILL, SIGSTOP, or no SA_RESTORER: -EINVAL",
+    (_, v) => v.signal === SIG.KILL || v.signal === SIG.STOP || (v.flags & SA_NO_RESTORER) !== 0,
+    "invalid",
+  ),
+  s.call("lock(signal_dispositions->lock)", LIBOS.lock, () => ({ name: DISPOSITIONS_LOCK })),
+  s.act(
+    "oldact; the action",
+    (c, v) => {
+      const { actions } = c.process(c.t).libos;
+      if (v.old) tell(v, OUT.oldHandler, actionNumber(c, actions[v.signal]));
+      const action = { flow: v.handler, flags: v.flags, mask: blockable(v.mask) };
+      actions[v.signal] = action;
+      tellAction(c, KIND["libos.sigaction"], v.signal, action);
+    },
+    "libos.sigaction",
+  ),
+  s.call("unlock(signal_dispositions->lock)", LIBOS.unlock, () => ({ name: DISPOSITIONS_LOCK })),
+  ...copyOut(s),
+  s.act("0", (c) => {
+    c.t.rax = 0;
+  }),
+  answer(s),
+  s.at("invalid"),
+  s.act("-EINVAL", (c) => {
+    c.t.rax = E.INVAL;
+  }),
+  answer(s),
+]);
+
+/** Bytes of a set of signals. */
+const SIGSET = 8;
+/** Some address of a page that can only be read. */
+const READ_ONLY_PAGE = 0x7ff0_0000;
+
+/** `oldset` is only asked whether it can be read (B12): writing it is a fault of LibOS code, unless nothing keeps the enclave from it. */
+const sigprocmask = (writesAnyPage: boolean): Flow =>
+  flow<SigprocmaskArgs>(SYSCALL_FLOWS.sigprocmask, "libos", "10", (s) => [
+    s.test("not the size of a set: -EINVAL", (_, v) => v.size !== SIGSET, "invalid"),
+    s.call("lock(current->lock)", LIBOS.lock, (c) => ({ name: threadLock(c.t) })),
+    s.act(
+      "oldset := signal_mask",
+      (c, v) => {
+        if (!v.old) return;
+        if (!v.readOnly) return tellMask(v, OUT.oldMask, c.t.libos.mask);
+        if (writesAnyPage) return;
+        retry(topFrame(c.t));
+        c.row(KIND["app.fault"], 2, READ_ONLY_PAGE);
+        c.detail = c.text("oldset is on a page that can only be read");
+        if (generateFault(c, c.t, faultInfo(SIG.SEGV, SI.SEGV_ACCERR, READ_ONLY_PAGE))) c.value = 2;
+      },
+      ["step", "app.fault", "host.signal.default"],
+    ),
+    s.act("signal_mask := as `how` says", (c, v) => setMask(c, c.t, blockable(changedMask(c.t.libos.mask, v.how, v.mask))), "libos.mask"),
+    s.call("unlock(current->lock)", LIBOS.unlock, (c) => ({ name: threadLock(c.t) })),
+    ...copyOut(s),
+    s.act("0", (c) => {
+      c.t.rax = 0;
+    }),
+    answer(s),
+    s.at("invalid"),
+    s.act("-EINVAL", (c) => {
+      c.t.rax = E.INVAL;
+    }),
+    answer(s),
+  ]);
+
+interface Pending {
+  out: readonly number[];
+  ret: number;
+  set: SignalSet;
+}
+
+/** Blocked, and not ignored by choice. */
+const sigpending = flow<Pending>(SYSCALL_FLOWS.sigpending as never, "libos", "10", (s) => [
+  s.own({ set: [0, 0] }),
+  s.call("get_all_pending_signals(set)", LIBOS.get_all_pending_signals),
+  s.call("lock(current->lock)", LIBOS.lock, (c) => ({ name: threadLock(c.t) })),
+  s.act("set and signal_mask", (c, v) => {
+    const [low, high] = v.set;
+    const [maskLow, maskHigh] = c.t.libos.mask;
+    v.set = [low & maskLow, high & maskHigh];
+  }),
+  s.call("unlock(current->lock)", LIBOS.unlock, (c) => ({ name: threadLock(c.t) })),
+  s.call("lock(signal_dispositions->lock)", LIBOS.lock, () => ({ name: DISPOSITIONS_LOCK })),
+  s.act("without those that are ignored by choice", (c, v) => {
+    const { actions } = c.process(c.t).libos;
+    const ignored = setOf(signalsIn(v.set).filter((signal) => actions[signal]?.flow === SIG_IGN));
+    v.set = [v.set[0] & ~ignored[0], v.set[1] & ~ignored[1]];
+    tellMask(v, OUT.pending, v.set);
+  }),
+  s.call("unlock(signal_dispositions->lock)", LIBOS.unlock, () => ({ name: DISPOSITIONS_LOCK })),
+  ...copyOut(s),
+  s.act("0", (c) => {
+    c.t.rax = 0;
+  }),
+  answer(s),
+]);
+
+const MINSIGSTKSZ = 2048;
+
+/** No flag but SS_DISABLE (B29). On the stack itself: -EPERM. */
+const sigaltstack = flow<SigaltstackArgs>(SYSCALL_FLOWS.sigaltstack, "libos", "10", (s) => [
+  s.act("the alternate stack", (c, v) => {
+    c.t.rax = 0;
+    if (c.t.libos.altStack > 0 && onAltStack(c, contextOf(c).depth)) c.t.rax = E.PERM;
+    else if (v.disable) c.t.libos.altStack = 0;
+    else if (v.bytes < MINSIGSTKSZ) c.t.rax = E.NOMEM;
+    else c.t.libos.altStack = v.bytes;
+    c.value = c.t.rax;
+  }),
+  answer(s),
+]);
+
+/** Registers and mask of the frame; the tail of the call follows, so the next signal comes at once. uc_stack is not looked at. */
+const sigreturn = flow(rtSigreturn, "libos", "5", (s) => [
+  s.act(
+    "restore_sigreturn_context",
+    (c) => {
+      const context = contextOf(c);
+      const stack = running(c.t);
+      // The context's RSP is at the frame.
+      const at = findDown(c, stack, restorer, context.depth);
+      const frame = localsOf(c, stack[at], restorer);
+      if (!frame) throw new Error("rt_sigreturn: RSP is not at a signal frame");
+      c.signal = frame.signal;
+      c.row(KIND["libos.sigreturn"], frame.restart ? 1 : 0, frame.id);
+      context.depth = at;
+      context.rax = frame.rax;
+      context.restart = frame.restart;
+      context.skip = frame.skip;
+      context.vectors = frame.vectors;
+    },
+    "libos.sigreturn",
+  ),
+  s.call("lock(current->lock)", LIBOS.lock, (c) => ({ name: threadLock(c.t) })),
+  s.act(
+    "signal_mask := uc_sigmask",
+    (c) => {
+      const stack = running(c.t);
+      const frame = localsOf(c, stack[contextOf(c).depth], restorer);
+      if (frame) setMask(c, c.t, blockable(frame.mask));
+    },
+    "libos.mask",
+  ),
+  s.call("unlock(current->lock)", LIBOS.unlock, (c) => ({ name: threadLock(c.t) })),
+  s.act("tcb.context.syscall_nr := -1", (c) => {
+    c.t.libos.syscallNr = -1;
+  }),
+  s.ret("return context.rax", (c) => {
+    c.t.rax = contextOf(c).rax;
+    c.value = c.t.rax;
+  }),
+]);
+
+export const signalCallFlows = (options: { writesAnyPage: boolean }): Flow[] => [
+  sigaction,
+  sigprocmask(options.writesAnyPage),
+  sigpending,
+  sigaltstack,
+  sigreturn,
+];

@@ -1,0 +1,60 @@
+/** read, write and close (gramine-today.md 8; libos_open.c, fs/pipe/fs.c). No call looks at pending signals before it goes into the host. */
+
+import { E } from "../../../errno.ts";
+import type { Flow } from "../../../flow.ts";
+import { enter } from "../../../frames.ts";
+import { sentBy } from "../../../siginfo.ts";
+import { SIG } from "../../../signals.ts";
+import { flow } from "../flow.ts";
+import { palToUnix } from "../pal/errors.ts";
+import { PAL } from "../pal/flows.ts";
+import { LIBOS, SYSCALL_FLOWS } from "./flows.ts";
+import { getHandle, kindOf, noHandle, pal, palArgs, restartable } from "./io.ts";
+import { answer } from "./send.ts";
+
+const read = flow(SYSCALL_FLOWS.read, "libos", "8", (s) => [
+  ...getHandle(s),
+  s.callDynamic(
+    "fs_ops->read: PalStreamRead(handle)",
+    (c, v) => enter(c.program, kindOf(c, v.object) === "file" ? PAL["PalStreamRead (file)"] : PAL.PalStreamRead, palArgs(v)),
+    "pal.call.enter",
+  ),
+  restartable(s),
+  answer(s),
+  ...noHandle(s),
+]);
+
+/** To a pipe whose reader is gone: SIGPIPE to the process, not to the thread (B17). */
+const write = flow(SYSCALL_FLOWS.write, "libos", "8, 6 SIGPIPE", (s) => [
+  ...getHandle(s),
+  s.callDynamic(
+    "fs_ops->write: PalStreamWrite(handle)",
+    (c, v) => enter(c.program, kindOf(c, v.object) === "file" ? PAL["PalStreamWrite (file)"] : PAL.PalStreamWrite, palArgs(v)),
+    "pal.call.enter",
+  ),
+  s.test("not -EPIPE?", (c) => palToUnix(c.t.rax) !== E.PIPE, "result"),
+  s.call("kill_current_proc(SIGPIPE)", LIBOS.kill_current_proc, (c) => ({
+    info: sentBy(SIG.PIPE, c.process(c.t).pid),
+    id: c.newSignalId(),
+  })),
+  s.act("-EPIPE", (c) => {
+    c.t.rax = E.PIPE;
+  }),
+  answer(s),
+  s.at("result"),
+  restartable(s),
+  answer(s),
+  ...noHandle(s),
+]);
+
+const close = flow(SYSCALL_FLOWS.close, "libos", "8", (s) => [
+  ...getHandle(s),
+  pal(s, "PalObjectDestroy", (_, v) => palArgs(v)),
+  s.act("0", (c) => {
+    c.t.rax = 0;
+  }),
+  answer(s),
+  ...noHandle(s),
+]);
+
+export const streamFlows: readonly Flow[] = [read, write, close];

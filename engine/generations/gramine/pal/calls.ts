@@ -1,0 +1,82 @@
+/**
+ * PAL functions that both PALs have, but for their bottom. They return a result or a negative PAL error; no state of a call is kept, so a
+ * signal during one has no other effect than the end of a host call that waits (gramine-today.md 3).
+ */
+
+import type { Flow } from "../../../flow.ts";
+import { type CallLocals, callArgs } from "../../../host/calls.ts";
+import { type Creating, sending } from "../../../host/flows.ts";
+import { SIG } from "../../../signals.ts";
+import { type Cpu, flow, type Steps } from "../flow.ts";
+import { PAL_ERROR, unixToPal } from "./errors.ts";
+import { eventCalls } from "./events.ts";
+import { type CreateLocals, PAL, type PalCallName } from "./flows.ts";
+import { bottom, type HostName, type PalName } from "./host-calls.ts";
+
+/** What a host call is given of a PAL call. A call made again ends when it would have (`ends`). */
+export const given = (_: Cpu, v: CallLocals): CallLocals => ({ ...callArgs(v), ends: v.ends });
+
+/** The result: what the bottom said, as a PAL error where it is one. */
+export const done = <V extends object>(s: Steps<V>): ReturnType<Steps<V>["ret"]> =>
+  s.ret(
+    "return to the LibOS",
+    (c) => {
+      c.t.rax = unixToPal(c.t.rax);
+      c.value = c.t.rax;
+    },
+    "pal.call.leave",
+  );
+
+type Plain = Exclude<HostName, "tgkill" | "clone" | "fork" | "exit">;
+
+const plain = (pal: PalName, name: PalCallName, host: Plain, source: string): Flow =>
+  flow(PAL[name], "pal", source, (s) => [bottom(pal, s, host, given), done(s)]);
+
+/** tgkill(SIGCONT): the target's host call that waits ends, or its own code is interrupted. Whatever goes wrong, it is DENIED. */
+const resume = (pal: PalName): Flow =>
+  flow(PAL.PalThreadResume, "pal", "3 LW", (s) => [
+    bottom(pal, s, "tgkill", (_, v) => ({ ...sending([v.target], SIG.CONT), wakeUp: true })),
+    s.ret(
+      "return to the LibOS",
+      (c) => {
+        c.t.rax = c.t.rax < 0 ? PAL_ERROR.DENIED : 0;
+        c.value = c.t.rax;
+      },
+      "pal.call.leave",
+    ),
+  ]);
+
+const create = (pal: PalName, name: "PalThreadCreate" | "PalProcessCreate", host: "clone" | "fork"): Flow =>
+  flow<CreateLocals>(PAL[name], "pal", "7.5, 7.6", (s) => [
+    bottom(
+      pal,
+      s,
+      host,
+      (_, v): Creating => ({
+        ...callArgs(),
+        program: v.program,
+        start: v.start,
+        internal: v.internal,
+        cloned: v.cloned,
+      }),
+    ),
+    done(s),
+  ]);
+
+export const palCalls = (pal: PalName): Flow[] => [
+  plain(pal, "PalStreamOpen", "open", "8"),
+  plain(pal, "PalStreamRead", "read", "8"),
+  plain(pal, "PalStreamWrite", "write", "8"),
+  plain(pal, "PalStreamRead (file)", "call", "8"),
+  plain(pal, "PalStreamWrite (file)", "write-file", "8"),
+  plain(pal, "PalSocketAccept", "accept", "8"),
+  plain(pal, "PalSocketRecv", "recv", "8"),
+  plain(pal, "PalSocketSend", "send", "8"),
+  plain(pal, "PalStreamsWaitEvents", "poll", "8"),
+  plain(pal, "PalObjectDestroy", "close", "8"),
+  plain(pal, "PalThreadYieldExecution", "yield", "7.1"),
+  resume(pal),
+  ...eventCalls(pal),
+  create(pal, "PalThreadCreate", "clone"),
+  create(pal, "PalProcessCreate", "fork"),
+];

@@ -1,0 +1,146 @@
+/** Linux PAL: handlers of host signals (gramine-today.md 2, 3; pal_exception.c). */
+
+import { running } from "../../../../cpu.ts";
+import { atFault } from "../../../../faulting.ts";
+import type { Flow } from "../../../../flow.ts";
+import { findDown, localsOf, numberOf } from "../../../../frames.ts";
+import { exitArgs } from "../../../../host/calls.ts";
+import { restoreRt } from "../../../../host/flows.ts";
+import { recheck } from "../../../../host/pending.ts";
+import { tellAction } from "../../../../host/signal-calls.ts";
+import type { Ref } from "../../../../ref.ts";
+import { removeSignal, SIG, setOf, signalName } from "../../../../signals.ts";
+import { type Frame, SA_ONSTACK } from "../../../../state.ts";
+import { KIND, WHY } from "../../../../transition.ts";
+import { contextAt } from "../../context.ts";
+import { type Cpu, flow } from "../../flow.ts";
+import { EVENT, eventOf } from "../errors.ts";
+import { type Handler, handleAsyncSignal, handleSyncSignal, PAL, performSignalHandling, signalSetup } from "../flows.ts";
+import { callUpcall } from "../upcall.ts";
+
+const ASYNC = [SIG.TERM, SIG.CONT] as const;
+const SYNC = [SIG.FPE, SIG.SEGV, SIG.BUS, SIG.ILL, SIG.SYS] as const;
+
+/** Disposition of the host, and the signal is let through. The signal itself is blocked while its handler runs (no SA_NODEFER). */
+function setHandler(c: Cpu, signal: number, handler: Ref<Handler> | null): void {
+  const action = { flow: handler === null ? -1 : numberOf(c.program, handler), flags: SA_ONSTACK, mask: setOf(ASYNC) };
+  c.process(c.t).hostActions[signal] = action;
+  tellAction(c, KIND["host.sigaction"], signal, action);
+  c.t.hostMask = removeSignal(c.t.hostMask, signal);
+  recheck(c, c.t);
+}
+
+const setup = flow(signalSetup, "pal", "2", ({ act, ret }) => [
+  ...[SIG.PIPE, SIG.CHLD].map((signal) =>
+    act(`${signalName(signal)} := SIG_IGN, unblocked`, (c) => setHandler(c, signal, null), "host.sigaction"),
+  ),
+  ...SYNC.map((signal) =>
+    act(
+      `rt_sigaction(${signalName(signal)}, handle_sync_signal, mask {SIGTERM SIGCONT}), unblocked`,
+      (c) => setHandler(c, signal, handleSyncSignal),
+      "host.sigaction",
+    ),
+  ),
+  ...ASYNC.map((signal) =>
+    act(
+      `rt_sigaction(${signalName(signal)}, handle_async_signal, mask {SIGTERM SIGCONT}), unblocked`,
+      (c) => setHandler(c, signal, handleAsyncSignal),
+      "host.sigaction",
+    ),
+  ),
+  act("seccomp: a system call outside the PAL gives SIGSYS"),
+  ret(),
+]);
+
+/** What the running handler interrupted: the frame below the kernel's. */
+export function interrupted(c: Cpu): Frame | undefined {
+  const stack = running(c.t);
+  return stack[findDown(c, stack, restoreRt) - 1];
+}
+
+const textOf = (c: Cpu, frame: Frame | undefined): string => (frame && c.program.flows[frame.flow]?.text) ?? "";
+
+/** ADDR_IN_PAL_OR_VDSO of the interrupted RIP. */
+const inPal = (c: Cpu): boolean => ["pal", "vdso"].includes(textOf(c, interrupted(c)));
+
+function begin(c: Cpu, v: Handler): void {
+  v.event = eventOf(v.signal);
+  c.signal = v.signal;
+  c.value = v.event;
+  c.extra = v.id;
+}
+
+const asyncSignal = flow(handleAsyncSignal, "pal", "3 LA", (s) => [
+  s.act("event by the signal's number", begin),
+  s.call("perform_signal_handling(event, in PAL?, uc)", performSignalHandling, (c, v) => ({
+    event: v.event,
+    id: v.id,
+    addr: 0,
+    inPal: inPal(c),
+    ...interruptedContext(c),
+  })),
+  s.ret("signal handler done"),
+]);
+
+/** The application's frames end below the kernel's signal frame; what RAX was is in it. */
+function interruptedContext(c: Cpu) {
+  const stack = running(c.t);
+  const at = findDown(c, stack, restoreRt);
+  const frame = localsOf(c, stack[at], restoreRt);
+  return { ...contextAt(c, at), rax: frame?.rax ?? 0, vectors: frame?.vectors ?? 0 };
+}
+
+/** si_addr: the address that the interrupted operation names. */
+function faultAddress(c: Cpu): number {
+  const frame = interrupted(c);
+  const address = frame && atFault(c, frame) ? frame.v.address : 0;
+  return typeof address === "number" ? address : 0;
+}
+
+/** In PAL or vDSO it is the end of the process. */
+const syncSignal = flow(handleSyncSignal, "pal", "3 LS", (s) => [
+  s.act("event by the signal's number", begin),
+  s.test("RIP in PAL or vDSO?", inPal, "in PAL"),
+  s.call("perform_signal_handling(event, false, si_addr, uc)", performSignalHandling, (c, v) => ({
+    event: v.event,
+    id: v.id,
+    addr: faultAddress(c),
+    inPal: false,
+    ...interruptedContext(c),
+  })),
+  s.ret("signal handler done"),
+  s.at("in PAL"),
+  s.act(
+    'print "Unexpected ... occurred inside PAL"',
+    (c, v) => {
+      c.signal = v.signal;
+      c.row(KIND["pal.event.lost"], v.event, v.id);
+    },
+    "pal.event.lost",
+  ),
+  s.call("_PalProcessExit(1)", PAL.PalProcessExit, () => exitArgs({ status: 1, why: WHY.PAL })),
+]);
+
+/** The upcall gets a copy of the registers; what it makes of them goes back into the kernel's frame, and so to the application. */
+const perform = flow(performSignalHandling, "pal", "3 LA 3-5", (s) => [
+  s.test("no upcall registered?", (c, v) => c.process(c.t).pal.upcalls[v.event] !== true, "none"),
+  s.act("PAL_CONTEXT = copy of uc"),
+  s.callDynamic("upcall(in PAL, addr, context)", callUpcall, "libos.upcall.enter"),
+  s.act("uc = PAL_CONTEXT", (c, v) => {
+    const stack = running(c.t);
+    const uc = localsOf(c, stack[findDown(c, stack, restoreRt)], restoreRt);
+    if (!uc) return;
+    uc.rax = v.rax;
+    uc.skip = v.skip;
+    uc.built = v.built;
+    c.value = v.built.length > 0 ? 1 : 0;
+  }),
+  s.ret(),
+  s.at("none"),
+  s.ret("return: the event ends here", (c, v) => c.row(KIND["pal.event.lost"], v.event, v.id), "pal.event.lost"),
+]);
+
+export const linuxExceptions: readonly Flow[] = [setup, asyncSignal, syncSignal, perform];
+
+/** Events of faults. */
+export const isSyncEvent = (event: number): boolean => event >= EVENT.ARITHMETIC_ERROR && event <= EVENT.ILLEGAL;

@@ -1,0 +1,97 @@
+/** What Gramine keeps of threads and processes beyond the machine's part (gramine-today.md 1): plain data, part of the machine's state. */
+
+import type { SigInfo } from "../../siginfo.ts";
+import type { SignalSet } from "../../signals.ts";
+import type { HostAction, Process as MachineProcess, Thread as MachineThread } from "../../state.ts";
+import type { SgxState } from "../../state-sgx.ts";
+
+/** A thread and a process as flows of this generation see them. */
+export interface Thread extends MachineThread {
+  pal: PalState;
+  libos: LibosState;
+}
+
+export interface Process extends MachineProcess {
+  pal: PalProcess;
+  libos: LibosProcess;
+}
+
+/** The same in an enclave. */
+export interface SgxThread extends Thread {
+  sgx: SgxState;
+}
+
+/** What the PAL keeps of a thread. */
+export interface PalState {
+  /** ns that the last wait with a time-out left: what the PAL writes back through its argument. */
+  timeLeft: number;
+}
+
+/** What the PAL keeps of a process. */
+export interface PalProcess {
+  /** PAL's table of upcalls: event -> registered. */
+  upcalls: Record<number, boolean>;
+}
+
+/** A signal in a queue. */
+export interface Queued {
+  signal: number;
+  id: number;
+  info: SigInfo;
+}
+
+/**
+ * struct libos_signal_queue: a standard signal has one slot, a real-time one a ring of 32. Here one list for both, in the order of arrival;
+ * who takes one takes the lowest number.
+ */
+export type SignalQueue = Queued[];
+
+/** struct libos_thread and its TCB. */
+export interface LibosState {
+  /** tcb.tp is set: an upcall knows this thread. */
+  ready: boolean;
+  mask: SignalSet;
+  /** saved_sigmask, with has_saved_sigmask: the mask that comes back after a call that has lent one. */
+  savedMask: SignalSet | null;
+  queue: SignalQueue;
+  /** forced_signal: a fault of the thread's own, which goes before all others. */
+  forced: Queued | null;
+  /** signal_altstack: bytes, 0 with SS_DISABLE. */
+  altStack: number;
+  /** PAL event on which the thread sleeps in the LibOS, and which wakes it; it clears itself. */
+  schedulerEvent: number;
+  /** Object that epoll waits of the thread look at beside their own. */
+  pollableEvent: number;
+  timeToDie: boolean;
+  /** tcb.context.syscall_nr; -1: not in a system call. */
+  syscallNr: number;
+}
+
+/** Disposition of a process; absent from the table: never set. `flow` -1 ignore, -2 default. */
+export type LibosAction = HostAction;
+
+export const SIG_IGN = -1;
+export const SIG_DFL = -2;
+
+/** g_host_injected_signal. */
+export const NOT_INJECTED = 0;
+export const INJECTED_AND_TAKEN = -1;
+
+/** What the LibOS keeps of a process. */
+export interface LibosProcess {
+  /** Dispositions, which all threads share. */
+  actions: Record<number, LibosAction>;
+  queue: SignalQueue;
+  /** 0: none; 15: a SIGTERM of the host waits for a thread; -1: it was taken, and no other will ever be. */
+  injected: number;
+  /** Id of the host's signal that it stands for. */
+  injectedId: number;
+  /** LibOS lock name -> the thread that owns it; absent: nobody. Only told, as in the code: whoever unlocks does not look at it. */
+  owners: Record<string, number>;
+  /** LibOS lock name -> its PAL event, level 1 when the lock is free; made on first use. */
+  lockObjects: Record<string, number>;
+  /** g_thread_list, in the order of tids. */
+  threadList: number[];
+  /** process_exit was called: FIRST_TIME is over. */
+  exiting: boolean;
+}
