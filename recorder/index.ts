@@ -22,8 +22,13 @@ export {
   type ImportedTransitions,
   type Importer,
   importerFor,
+  mergedLog,
+  packingOf,
   SNIFF_BYTES,
   sourceOfRows,
+  threadFiles,
+  unpacked,
+  whatIs,
 } from "./import/index.ts";
 export { QueryError } from "./query/check.ts";
 export type { Cell, QueryOptions, QueryResult } from "./query/query.ts";

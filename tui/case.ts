@@ -4,9 +4,17 @@ import { existsSync, statSync } from "node:fs";
 import path from "node:path";
 import { parseDocument } from "yaml";
 import { parseScenario, type Scenario, ScenarioError } from "../engine/index.ts";
-import { type ImportedScenario, type ImportedTransitions, type Importer, importerFor, type QualityCounter } from "../recorder/index.ts";
+import {
+  type ImportedScenario,
+  type ImportedTransitions,
+  type Importer,
+  importerFor,
+  type QualityCounter,
+  threadFiles,
+  whatIs,
+} from "../recorder/index.ts";
 import { openInput } from "./input.ts";
-import type { Io } from "./io.ts";
+import { InputError, type Io } from "./io.ts";
 import { findScenario, listScenarios } from "./scenarios.ts";
 
 /** A scenario is read whole. */
@@ -42,17 +50,25 @@ export interface TransitionsCase extends ImportedTransitions {
 
 export type Case = ScenarioCase | TransitionsCase;
 
+/** What `-` means. */
+const STDIN = "/dev/stdin";
+
 /**
- * Reads our own stdin too (`/dev/stdin`, `/dev/fd/63`): its end is waited for with Ctrl-C heard. Throws InputError, ScenarioError or
+ * Reads our own stdin too (`-`, `/dev/stdin`, `/dev/fd/63`): its end is waited for with Ctrl-C heard. Throws InputError, ScenarioError or
  * ImportError, each with the place.
  */
-export async function openCase(io: Pick<Io, "signal">, nameOrPath: string, limits: Limits = {}): Promise<Case> {
+export async function openCase(io: Pick<Io, "signal">, named: string, limits: Limits = {}): Promise<Case> {
+  const nameOrPath = named === "-" ? STDIN : named;
   if (!isPath(nameOrPath)) return builtInCase(nameOrPath, limits);
   const input = await openInput(nameOrPath, io);
   let isRead = true;
   try {
     const importer = importerFor(input.start);
-    if (importer === undefined) return scenarioCase(nameOrPath, await input.text(MAX_BYTES), limits);
+    if (importer === undefined) {
+      const what = /\.ya?ml$/i.test(nameOrPath) ? null : whatIs(input.start);
+      if (what !== null) throw new InputError(`${nameOrPath}: ${what}`);
+      return scenarioCase(nameOrPath, await input.text(MAX_BYTES), limits);
+    }
     const imported = await importer.read(input.chunks(importer.mostBytes), nameOrPath);
     if (imported.is === "scenario") return importedCase(imported, nameOrPath, limits);
     isRead = false;
@@ -77,13 +93,15 @@ function scenarioCase(file: string, text: string, limits: Limits): ScenarioCase 
 
 /** Something is there by this name; but a folder `server` beside the user does not hide the built-in scenario "server". */
 function isPath(name: string): boolean {
-  if (!existsSync(name)) return false;
-  return /[./\\]/.test(name) || statSync(name).isFile() || !listScenarios().some((scenario) => scenario.name === name);
+  const isBuiltIn = listScenarios().some((scenario) => scenario.name === name);
+  if (!existsSync(name)) return !isBuiltIn && threadFiles(name) !== null;
+  return /[./\\]/.test(name) || statSync(name).isFile() || !isBuiltIn;
 }
 
 const nameOfFile = (file: string): string =>
   path
     .basename(file)
+    .replace(/\.(gz|zst)$/i, "")
     .replace(/\.(strace|log|txt)$/i, "")
     .replace(/[^A-Za-z0-9._-]+/g, "-")
     .replace(/^[^A-Za-z0-9]+/, "") || "log";

@@ -1,9 +1,9 @@
-/** The bytes of a file that a user named, or of our own stdin, in chunks; Ctrl-C is heard while more is waited for. */
+/** The bytes of a file that a user named, of the files of a folder, or of our own stdin, in chunks; Ctrl-C is heard while more is waited for. */
 
 import { closeSync, fstatSync, readSync } from "node:fs";
 import { Socket } from "node:net";
 import { addAbortSignal, type Readable } from "node:stream";
-import { IMPORTERS, openRegular, SNIFF_BYTES } from "../recorder/index.ts";
+import { IMPORTERS, mergedLog, openRegular, packingOf, SNIFF_BYTES, threadFiles, unpacked } from "../recorder/index.ts";
 import { InputError, Interrupted, type Io } from "./io.ts";
 
 const PART_BYTES = 1024 * 1024;
@@ -18,8 +18,17 @@ export interface Input {
   close(): void;
 }
 
-/** Throws InputError when it cannot be read, or is no file. */
+/** A packed file is unpacked. Throws InputError when it cannot be read, or is no file, and ImportError. */
 export async function openInput(name: string, io: Pick<Io, "signal">): Promise<Input> {
+  const input = await openAsItIs(name, io);
+  const packing = packingOf(input.start);
+  if (packing === null) return input;
+  return inputOf(name, unpacked(input.chunks(Number.POSITIVE_INFINITY), packing, name), null, () => input.close());
+}
+
+function openAsItIs(name: string, io: Pick<Io, "signal">): Promise<Input> {
+  const files = threadFiles(name);
+  if (files !== null) return inputOf(name, mergedLog(files), null, () => {});
   const own = ownInput(name);
   return own === null ? inputOf(name, ...fileParts(name)) : inputOf(name, streamParts(own, io.signal), null, () => own.destroy());
 }

@@ -36,6 +36,8 @@ export interface Importer {
   readonly mostBytes: number;
   /** Decided by the first bytes of the file, at most SNIFF_BYTES of them. */
   sniff(start: Uint8Array): boolean;
+  /** Is this a line of such a file, with nothing around? It tells what a file that nobody reads is nearest to. */
+  readonly knows?: (line: string) => boolean;
   /** Chunks of any length, from the file's beginning; a source may leave the later ones for when it needs them. `name` names the file in errors. Throws ImportError. */
   read(chunks: AsyncIterable<Uint8Array>, name: string): Promise<Imported>;
 }

@@ -1,6 +1,6 @@
 /** Lines out of chunks of bytes: only the line that is not over yet is kept. */
 
-import { StringDecoder } from "node:string_decoder";
+import type { Encoding } from "./text/encoding.ts";
 
 export interface LineSplitter {
   /** The lines that end in this chunk, without their ends (\n or \r\n). */
@@ -9,13 +9,14 @@ export interface LineSplitter {
   rest(): string;
 }
 
-export function createLineSplitter(): LineSplitter {
-  const decoder = new StringDecoder("utf8");
+/** A byte order mark is no part of the first line. */
+export function createLineSplitter(encoding: Encoding = "utf-8"): LineSplitter {
+  const decoder = new TextDecoder(encoding);
   /** Pieces of a line that is longer than a chunk: put together once. */
   let begun: string[] = [];
   return {
     *add(chunk) {
-      const text = decoder.write(Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength));
+      const text = decoder.decode(chunk, { stream: true });
       let start = 0;
       for (let end = text.indexOf("\n"); end >= 0; end = text.indexOf("\n", start)) {
         const line = begun.length === 0 ? text.slice(start, end) : [...begun, text.slice(start, end)].join("");
@@ -26,7 +27,7 @@ export function createLineSplitter(): LineSplitter {
       if (start < text.length) begun.push(start === 0 ? text : text.slice(start));
     },
     rest() {
-      begun.push(decoder.end());
+      begun.push(decoder.decode());
       const line = begun.join("");
       begun = [];
       return line;

@@ -103,6 +103,7 @@ function causeOf(event: SignalEvent, task: Task, code: string, state: ProcessSta
   const other = (cause: Cause): Sent => ({ cause, sentAt: start });
   if (faultOf(signal, code) !== undefined) return other("fault");
   if (SIG_STOPS.has(signal) && (action === null || action.what === "default")) return other("stop");
+  if (code === "") return untoldCause(event, task, state);
   const pid = wholeNumber(field(info, "si_pid")) ?? -1;
   // The emulated kernel tells the parent of a child's end by itself.
   if (signal === SIGCHLD && ENDED.has(code)) {
@@ -113,6 +114,17 @@ function causeOf(event: SignalEvent, task: Task, code: string, state: ProcessSta
   const mailbox = code === "SI_TKILL" ? state.sentTo.get(task) : state.sent;
   const sending = mailbox?.take(signal, pid, start);
   return sending === undefined ? other("outside") : { ...own(sending.call.start), sending };
+}
+
+/** An old strace says neither why nor by whom: whatever of the log's own could have caused it did. */
+function untoldCause({ signal, start }: SignalEvent, task: Task, state: ProcessState): Sent {
+  if (signal === SIGCHLD) {
+    const ended = [...state.unreaped].map((child) => endOf(child)).filter((end) => end !== null && end <= start);
+    if (ended.length > 0) return { cause: "own", sentAt: Math.max(...ended.map((end) => end ?? 0)) };
+  }
+  if (signal === SIGALRM && state.timer) return { cause: "own", sentAt: expiry(state.timer, start) };
+  const sending = state.sentTo.get(task)?.takeAny(signal, null, start) ?? state.sent.takeAny(signal, null, start);
+  return sending ? { cause: "own", sentAt: sending.call.start, sending } : { cause: "outside", sentAt: start };
 }
 
 /** The last time before `until` at which the timer went off. */

@@ -16,12 +16,20 @@ export type Content =
   | { readonly form: "call"; readonly name: string; readonly args: string; readonly result: Result }
   | { readonly form: "begin"; readonly name: string; readonly args: string }
   | { readonly form: "end"; readonly name: string; readonly args: string; readonly result: Result }
+  /** Resumed, and broken off by another thread's line again. */
+  | { readonly form: "more"; readonly name: string; readonly args: string }
   | { readonly form: "signal"; readonly signal: number; readonly info: string }
   | { readonly form: "stopped" }
   | { readonly form: "exited"; readonly status: number }
   | { readonly form: "killed"; readonly signal: number }
   | { readonly form: "superseded"; readonly by: number }
   | { readonly form: "attached"; readonly pid: number }
+  /** strace speaks itself; it may say that it left a process. */
+  | { readonly form: "words"; readonly text: string; readonly detached: number | null }
+  /** A frame of -k. */
+  | { readonly form: "frame"; readonly at: string }
+  /** A line of the table of -c. */
+  | { readonly form: "summary" }
   | { readonly form: "empty" }
   | { readonly form: "other" };
 
@@ -40,6 +48,8 @@ export interface Stamp {
   readonly seconds: number;
   readonly ns: number;
   readonly clock: "epoch" | "day";
+  /** Written without a fraction (-t). */
+  readonly whole: boolean;
 }
 
 const EMPTY: Content = { form: "empty" };
@@ -49,8 +59,10 @@ const OTHER: Content = { form: "other" };
 const PID = /^(?:\[pid +(\d{1,10})(?:<[^>]*>)?\]|(\d{1,10})(?:<[^>]*>)?) +/;
 const EPOCH = /^(\d{1,12})\.(\d{1,9}) +/;
 const DAY = /^(\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}))? +/;
-/** Instruction pointer (-i) and number of the call (-n). */
-const MORE = /^(?:\[[ 0-9a-f?]+\] +)+/;
+/** Some write the thread after the time. */
+const PID_AFTER = /^\[pid +(\d{1,10})(?:<[^>]*>)?\] +/;
+/** Time since the line before (-r beside -tt), number of the call (-n), instruction pointer (-i). */
+const MORE = /^(?:(?:\[[ 0-9a-f?]+\]|\(\+ *\d{1,9}\.\d{1,9}\)) +)+/;
 
 export function parseLine(text: string): Line {
   let rest = text;
@@ -64,12 +76,18 @@ export function parseLine(text: string): Line {
   const epoch = EPOCH.exec(rest);
   const day = epoch ? null : DAY.exec(rest);
   if (epoch) {
-    stamp = { seconds: Number(epoch[1]), ns: fraction(epoch[2] ?? ""), clock: "epoch" };
+    stamp = { seconds: Number(epoch[1]), ns: fraction(epoch[2] ?? ""), clock: "epoch", whole: false };
     rest = rest.slice(epoch[0].length);
   } else if (day) {
     const [, hours, minutes, seconds, digits] = day;
-    stamp = { seconds: Number(hours) * 3600 + Number(minutes) * 60 + Number(seconds), ns: fraction(digits ?? ""), clock: "day" };
+    const total = Number(hours) * 3600 + Number(minutes) * 60 + Number(seconds);
+    stamp = { seconds: total, ns: fraction(digits ?? ""), clock: "day", whole: digits === undefined };
     rest = rest.slice(day[0].length);
+  }
+  const after = stamp !== null && pid === null && rest.startsWith("[pid ") ? PID_AFTER.exec(rest) : null;
+  if (after) {
+    pid = Number(after[1]);
+    rest = rest.slice(after[0].length);
   }
   return { pid, stamp, content: parseContent(rest.replace(MORE, "")) };
 }
@@ -84,18 +102,29 @@ const OTHER_NAMES: ReadonlyMap<string, string> = new Map([
     (name) => [`${name}_time64`, name] as const,
   ),
   ["_newselect", "select"],
+  ["oldselect", "select"],
+  ["recv", "recvfrom"],
+  ["send", "sendto"],
   ["waitpid", "wait4"],
 ]);
 const nowNamed = (name: string): string => OTHER_NAMES.get(name) ?? name;
 
 const SIGNAL = /^--- (SIG\w+) (\{.*\}) ---$/;
+/** Before strace 4.7: `--- SIGCHLD (Child exited) @ 0 (0) ---`, the numbers being where, and about which address. */
+const OLD_SIGNAL = /^--- (SIG\w+) \([^()]{1,60}\)(?: @ ([0-9a-f]{1,16}) \(([0-9a-f]{1,16})\))? ---$/;
 const EXITED = /^\+\+\+ exited with (\d{1,3}) \+\+\+$/;
 const KILLED = /^\+\+\+ killed by (SIG\w+)(?: \(core dumped\))? \+\+\+$/;
 const SUPERSEDED = /^\+\+\+ superseded by execve in pid (\d{1,10}) \+\+\+$/;
-const ATTACHED = /^strace: Process (\d{1,10}) attached/;
+const ATTACHED = /^(?:strace: )?Process (\d{1,10}) attached/;
+/** Old ones say so without their name, and each in a line of its own. */
+const WORDS =
+  /^(?:strace: |Process \d{1,10} (?:detached|suspended|resumed)|\[ Process PID=\d{1,10} runs in .* mode\. \]$| ?<detached \.\.\.>$)/;
+const FRAME = /^ ?> (\S.*?) ?\[0x[0-9a-f]{1,16}\](?: \S+:\d+)?$/;
+const SUMMARY = /^(?:% time +seconds|-{6} -{11} |System call usage summary|\s*\d{1,3}\.\d\d +\d+\.\d{6} +\d+ +\d+ +(?:\d+ +)?\w+$)/;
 const RESUMED = /^<\.\.\. (\w+) resumed>,? ?/;
 const CALL = /^([A-Za-z_]\w*)\(/;
-const UNFINISHED = / ?<unfinished \.\.\.>$/;
+/** `detached`: strace left before the end. */
+const UNFINISHED = / ?<(?:unfinished|detached) \.\.\.>$/;
 /** The thread ended inside the call. */
 const NEVER_FINISHED = / ?<unfinished \.\.\.>\) += \?$/;
 
@@ -103,26 +132,52 @@ function parseContent(text: string): Content {
   if (text.trim() === "") return EMPTY;
   if (text.startsWith("---")) return parseSignal(text);
   if (text.startsWith("+++")) return parseEnd(text);
-  const attached = ATTACHED.exec(text);
-  if (attached) return { form: "attached", pid: Number(attached[1]) };
   const resumed = RESUMED.exec(text);
   if (resumed) {
+    const name = nowNamed(resumed[1] ?? "");
+    if (UNFINISHED.test(text)) return { form: "more", name, args: text.slice(resumed[0].length).replace(UNFINISHED, "") };
     const tail = parseTail(text, resumed[0].length);
-    return tail ? { form: "end", name: nowNamed(resumed[1] ?? ""), ...tail } : OTHER;
+    return tail ? { form: "end", name, ...tail } : OTHER;
   }
   const call = CALL.exec(text);
-  if (!call) return OTHER;
+  if (!call) return parseOthers(text);
   const name = nowNamed(call[1] ?? "");
   if (UNFINISHED.test(text)) return { form: "begin", name, args: text.slice(call[0].length).replace(UNFINISHED, "") };
   const tail = parseTail(text, call[0].length);
   return tail ? { form: "call", name, ...tail } : OTHER;
 }
 
+/** What is about no call and no signal. */
+function parseOthers(text: string): Content {
+  const attached = ATTACHED.exec(text);
+  if (attached) return { form: "attached", pid: Number(attached[1]) };
+  if (WORDS.test(text)) return { form: "words", text, detached: wordsPid(text) };
+  const frame = FRAME.exec(text);
+  if (frame) return { form: "frame", at: frame[1] ?? "" };
+  return SUMMARY.test(text) ? { form: "summary" } : OTHER;
+}
+
+function wordsPid(text: string): number | null {
+  const left = /^(?:strace: )?Process (\d{1,10}) detached/.exec(text);
+  return left && Number(left[1]);
+}
+
 function parseSignal(text: string): Content {
   if (/^--- stopped by SIG\w+ ---$/.test(text)) return { form: "stopped" };
   const match = SIGNAL.exec(text);
-  const signal = signalNumber(match?.[1] ?? "");
-  return match && signal > 0 ? { form: "signal", signal, info: match[2] ?? "" } : OTHER;
+  const old = match ? null : OLD_SIGNAL.exec(text);
+  const signal = signalNumber(match?.[1] ?? old?.[1] ?? "");
+  if (signal < 1) return SUMMARY.test(text) ? { form: "summary" } : OTHER;
+  if (match) return { form: "signal", signal, info: match[2] ?? "" };
+  return old ? { form: "signal", signal, info: oldInfo(old) } : OTHER;
+}
+
+/** Codes of faults at an address; an old strace tells none. */
+const ADDRESS_CODES: Readonly<Record<string, string>> = { SIGSEGV: "SEGV_MAPERR", SIGBUS: "BUS_ADRERR" };
+
+function oldInfo([, name = "", , address = "0"]: RegExpExecArray): string {
+  const code = ADDRESS_CODES[name];
+  return `{si_signo=${name}${code === undefined ? "" : `, si_code=${code}, si_addr=0x${address}`}}`;
 }
 
 function parseEnd(text: string): Content {

@@ -4,8 +4,10 @@
  */
 
 import { bounded } from "./args.ts";
+import { Clock } from "./clock.ts";
 import { StraceError } from "./errors.ts";
-import { type Content, parseLine, type Result, type Stamp } from "./lines.ts";
+import { createJoiner, type Joined } from "./joined.ts";
+import type { Content, Result } from "./lines.ts";
 import { createTally, type Tally } from "./tally.ts";
 
 export interface CallEvent {
@@ -24,6 +26,8 @@ export interface CallEvent {
   restart: string;
   /** False while the log has no end of it. */
   ended: boolean;
+  /** Where the program called it from (-k): `prog(main+0x60)`; "" when the log does not tell. */
+  frame: string;
 }
 
 export interface SignalEvent {
@@ -50,7 +54,8 @@ export interface EndEvent {
   readonly kind: "end";
   readonly life: Life;
   readonly line: number;
-  readonly lines: 1;
+  /** 0 where a call's own line tells of it. */
+  readonly lines: number;
   readonly start: number;
   readonly how: "exited" | "killed" | "superseded";
   /** Exit status or signal. */
@@ -80,8 +85,8 @@ export interface Log {
 }
 
 export interface LogReader {
-  /** The next line; `last` when the file ends in the middle of it. */
-  line(text: string, last?: boolean): void;
+  /** The next line; `cut` when the file ends in the middle of it. */
+  line(text: string, cut?: boolean): void;
   /** After the last line. Throws StraceError. */
   finish(): Log;
 }
@@ -89,62 +94,71 @@ export interface LogReader {
 /** `where` names the log in errors. */
 export function createLogReader(where: string): LogReader {
   const reader = new Reader();
+  const joiner = createJoiner();
   let lines = 0;
+  let isCut = false;
+  const take = (joined: Joined | null, last: boolean): void => {
+    if (joined) reader.take(joined, last);
+  };
   return {
-    line(text, last = false) {
+    line(text, cut = false) {
       lines += 1;
-      reader.take(text, lines, last);
+      isCut ||= cut;
+      take(joiner.add(text, lines), false);
     },
-    finish: () => finished(reader, lines, where),
+    finish() {
+      take(joiner.flush(), isCut && lines > 1);
+      reader.finish();
+      refuse(reader, lines, where);
+      return { ...reader.log, lines };
+    },
   };
 }
 
-function finished(reader: Reader, lines: number, where: string): Log {
-  reader.finish();
-  const { log } = reader;
-  if (reader.first === null) {
-    if (reader.unstamped > 0)
-      throw new StraceError(`${where}:${reader.unstamped}`, "no time stamp; expected seconds.microseconds before the call");
+/** Forms of a log of which nothing can be made, each with the command that writes another one. */
+function refuse(reader: Reader, lines: number, where: string): void {
+  const { unstamped, summary, words } = reader;
+  const { first, mixed } = reader.clock;
+  if (mixed > 0)
     throw new StraceError(
-      `${where}:${Math.max(1, lines)}`,
-      "no line of strace up to here; expected lines such as `1234 1700000000.000001 read(0, ...) = 5 <0.000010>`",
+      `${where}:${mixed}`,
+      "a time stamp of another kind than those before: two logs in one, or a file that was edited",
     );
-  }
-  if (reader.relative > 0)
+  if (first !== null) return;
+  if (unstamped > 0)
     throw new StraceError(
-      `${where}:${reader.relative}`,
-      "time stamps count from line to line (-r); expected seconds since the epoch (-ttt)",
+      `${where}:${unstamped}`,
+      "no time stamps (neither -t, -tt nor -ttt); expected seconds.microseconds before the call",
     );
-  return { ...log, lines };
+  if (summary > 0) throw new StraceError(`${where}:1`, "only the summary of -c, which tells of no single call; record without -c");
+  if (words !== "") throw new StraceError(`${where}:1`, `strace traced nothing; it says "${words}"`);
+  throw new StraceError(
+    `${where}:${Math.max(1, lines)}`,
+    "no line of strace up to here; expected lines such as `1234 1700000000.000001 read(0, ...) = 5 <0.000010>`",
+  );
 }
 
-/** Seconds since the epoch before which a time stamp is none (2001); strace -r writes differences. */
-const EPOCH_FLOOR = 1e9;
-const DAY_SECONDS = 86_400;
+type OwnForm = "empty" | "summary" | "frame" | "attached" | "words";
+type OwnContent = Extract<Content, { form: OwnForm }>;
+const OWN: ReadonlySet<string> = new Set<OwnForm>(["empty", "summary", "frame", "attached", "words"]);
+const aboutItself = (content: Content): content is OwnContent => OWN.has(content.form);
 
-const ATTACHED = /^strace: Process (\d{1,10}) attached$/;
-
-/** A call's line that breaks off with what strace tells of a new thread: what stands before it, and the thread's id. */
-function brokenOff(line: string): { text: string; pid: number } | null {
-  if (!line.endsWith(" attached")) return null;
-  const at = line.lastIndexOf("strace: Process ");
-  const attached = ATTACHED.exec(line.slice(at));
-  return attached && line.slice(0, at).includes("(") ? { text: line.slice(0, at), pid: Number(attached[1]) } : null;
-}
+/** A frame of the C library's or the loader's, which every program has. */
+const isLibrary = (frame: string): boolean => /\/(?:lib|ld)[^/]*\.so|^\[vdso\]|^linux-vdso/.test(frame);
 
 class Reader {
   readonly lives: Life[] = [];
   readonly events: LogEvent[] = [];
   readonly tally = createTally();
-  first: Stamp | null = null;
-  /** First line of strace's without, or with a relative, time stamp. */
+  readonly clock = new Clock(this.tally);
+  /** First line of strace's without a time stamp. */
   unstamped = 0;
-  relative = 0;
-  /** Beginning of a line that goes on in the next one. */
-  private broken = "";
-  private now = 0;
-  private days = 0;
-  private lastSeconds = 0;
+  /** Lines of the table of -c. */
+  summary = 0;
+  /** The first of strace's own words. */
+  words = "";
+  /** The call of the last line, to which the frames after it belong. */
+  private said: CallEvent | null = null;
   /** The living, by pid; 0 stands for lines without one. */
   private readonly alive = new Map<number, Life>();
   private readonly open = new Map<Life, CallEvent>();
@@ -153,48 +167,58 @@ class Reader {
   private readonly announced = new Set<number>();
 
   get log(): Omit<Log, "lines"> {
-    return { lives: this.lives, events: this.events, tally: this.tally, duration: this.now };
+    return { lives: this.lives, events: this.events, tally: this.tally, duration: this.clock.now };
   }
 
-  take(line: string, number: number, last: boolean): void {
-    // On a terminal strace tells of a new thread in the middle of the line of the call that made it.
-    const broken = this.broken === "" && !last ? brokenOff(line) : null;
-    if (broken) {
-      this.broken = broken.text;
-      this.announced.add(broken.pid);
-      return this.tally.add("attached", 1);
-    }
-    const text = this.broken + line;
-    this.broken = "";
-    const { pid, stamp, content } = parseLine(text);
-    if (content.form === "empty") return this.tally.add("empty", 1);
-    if (content.form === "attached") {
-      this.announced.add(content.pid);
-      return this.tally.add("attached", 1);
-    }
-    if (content.form === "other") return this.tally.add(last && number > 1 ? "truncated" : "foreign", 1);
+  take(joined: Joined, isCut: boolean): void {
+    const { pid, stamp, content, number, broken, wrapped, announced } = joined;
+    for (const one of announced) this.announced.add(one);
+    this.tally.add("attached", broken);
+    if (content.form === "other") return this.tally.add(isCut ? "truncated" : "foreign", 1 + wrapped);
+    this.tally.add("wrapped", wrapped);
+    if (aboutItself(content)) return this.own(content);
     if (stamp === null) {
       this.unstamped ||= number;
       return this.tally.add("foreign", 1);
     }
-    if (stamp.clock === "epoch" && stamp.seconds < EPOCH_FLOOR) this.relative ||= number;
-    this.clock(stamp);
+    this.clock.take(stamp, number);
     this.event(this.lifeOf(pid), content, number);
+  }
+
+  /** What is no event of a thread. */
+  private own(content: OwnContent): void {
+    switch (content.form) {
+      case "empty":
+        return this.tally.add("empty", 1);
+      case "summary":
+        this.summary += 1;
+        return this.tally.add("summary", 1);
+      case "frame":
+        if (this.said !== null && this.said.frame === "" && !isLibrary(content.at)) this.said.frame = content.at;
+        return this.tally.add("frame", 1);
+      case "attached":
+        this.announced.add(content.pid);
+        return this.tally.add("attached", 1);
+      case "words":
+        this.words ||= content.text;
+        this.leave(content.detached);
+        return this.tally.add("attached", 1);
+    }
+  }
+
+  /** An old strace writes no `+++ exited`: it leaves a thread that has called exit. */
+  private leave(pid: number | null): void {
+    const life = pid === null ? undefined : this.alive.get(pid);
+    const last = life?.events.at(-1);
+    if (life === undefined || last?.kind !== "call" || !/^exit(?:_group)?$/.test(last.name)) return;
+    const status = Number.parseInt(last.args, 10) & 0xff;
+    this.end({ kind: "end", life, line: last.line, lines: 0, start: this.clock.now, how: "exited", value: status });
   }
 
   /** Calls that the log does not end last until it ends. */
   finish(): void {
-    for (const call of this.open.values()) call.end = this.now;
+    for (const call of this.open.values()) call.end = this.clock.now;
     for (const life of this.lives) if (life.pid === 0) nameFromItself(life, this.lives);
-  }
-
-  private clock(stamp: Stamp): void {
-    this.first ??= stamp;
-    if (stamp.clock === "day" && stamp.seconds < this.lastSeconds - DAY_SECONDS / 2) this.days += 1;
-    this.lastSeconds = stamp.seconds;
-    const at = (stamp.seconds + this.days * DAY_SECONDS - this.first.seconds) * 1e9 + stamp.ns - this.first.ns;
-    if (at < this.now) this.tally.note("clock-stepped-back");
-    else this.now = bounded(at);
   }
 
   /** Without a pid it is the only one alive; the first pid that nothing announced belongs to the thread that had none. */
@@ -223,8 +247,9 @@ class Reader {
     return life;
   }
 
-  private event(life: Life, content: Content, line: number): void {
-    const at = { life, line, start: this.now } as const;
+  private event(life: Life, content: Exclude<Content, OwnContent>, line: number): void {
+    const at = { life, line, start: this.clock.now } as const;
+    this.said = null;
     switch (content.form) {
       case "call":
         return this.whole(at, content.name, content.args, content.result);
@@ -235,16 +260,19 @@ class Reader {
           lines: 1,
           name: content.name,
           args: content.args,
-          end: this.now,
+          end: this.clock.now,
           value: null,
           restart: "",
           ended: false,
+          frame: "",
         };
         this.open.set(life, call);
         return this.keep(call);
       }
       case "end":
         return this.resumed(life, content.name, content.args, content.result);
+      case "more":
+        return this.brokenOff(life, content.name, content.args);
       case "signal":
         return this.keep({ kind: "signal", ...at, lines: 1, signal: content.signal, info: content.info });
       case "stopped":
@@ -273,8 +301,9 @@ class Reader {
     const { value, restart, duration } = result;
     this.announce(name, value);
     const end = bounded(at.start + (duration ?? 0));
-    const call: CallEvent = { kind: "call", ...at, lines: 1, name, args, end, value, restart, ended: true };
+    const call: CallEvent = { kind: "call", ...at, lines: 1, name, args, end, value, restart, ended: true, frame: "" };
     this.keep(call);
+    this.said = call;
     if (duration !== null || (value === null && restart === "")) return;
     this.tally.note("no-duration");
     this.untimed.set(at.life, call);
@@ -285,13 +314,22 @@ class Reader {
     // The restart of a call is resumed under the name restart_syscall.
     if (call === undefined || (call.name !== name && name !== "restart_syscall")) return this.tally.add("stray", 1);
     this.open.delete(life);
+    this.said = call;
     this.announce(name, value);
     call.lines += 1;
     call.args += args;
     call.value = value;
     call.restart = restart;
     call.ended = true;
-    call.end = duration === null ? this.now : bounded(call.start + duration);
+    call.end = duration === null ? this.clock.now : bounded(call.start + duration);
+  }
+
+  /** Another thread's line came again before its end. */
+  private brokenOff(life: Life, name: string, args: string): void {
+    const call = this.open.get(life);
+    if (call === undefined || call.name !== name) return this.tally.add("stray", 1);
+    call.lines += 1;
+    call.args += args;
   }
 
   private announce(name: string, value: number | null): void {
@@ -300,7 +338,7 @@ class Reader {
 
   private end(event: EndEvent): void {
     const call = this.open.get(event.life);
-    if (call) call.end = this.now;
+    if (call) call.end = this.clock.now;
     this.open.delete(event.life);
     this.keep(event);
     this.alive.delete(event.life.pid);

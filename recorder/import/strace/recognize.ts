@@ -1,21 +1,34 @@
-/** Is a text a strace log? Decided by its first lines. */
+/** Is a file a strace log? Decided by its first lines. */
 
+import { SNIFF_BYTES } from "../importer.ts";
+import { formOf } from "../text/form.ts";
+import { createJoiner, type Joined } from "./joined.ts";
 import { parseLine } from "./lines.ts";
 
-/** Lines looked at, and characters at most. */
-const LINES = 40;
-const CHARACTERS = 65_536;
+/** Is a line as strace writes it, with nothing around? */
+export function knowsLine(text: string): boolean {
+  const { form } = parseLine(text).content;
+  return form !== "other" && form !== "empty";
+}
+
+/** ltrace writes calls of libraries in nearly the same form; these lines only it has. */
+const LTRACE = /^(?:\[pid +\d+\] +|\d+ +)?(?:[\d:.]+ +)?(?:\+\+\+ exited \(status \d+\) \+\+\+|__libc_start_main\(|[\w.+-]+->\w+\()/;
 
 /** True when strace wrote most of the first lines: also without time stamps, so that the user learns what is missing. */
-export function looksLikeStrace(text: string): boolean {
-  const whole = text.length < CHARACTERS;
-  const lines = text.slice(0, CHARACTERS).split(/\r?\n/);
-  // The last one may be cut in the middle.
-  if (!whole && lines.length > 1) lines.pop();
-  const forms = lines
-    .slice(0, LINES)
-    .map((line) => parseLine(line).content.form)
-    .filter((form) => form !== "empty");
-  const known = forms.filter((form) => form !== "other").length;
-  return known > 0 && 2 * known > forms.length;
+export function looksLikeStrace(start: Uint8Array | string): boolean {
+  const bytes = typeof start === "string" ? Buffer.from(start).subarray(0, SNIFF_BYTES) : start;
+  const { first } = formOf(bytes, bytes.length < SNIFF_BYTES, knowsLine);
+  if (first.some((line) => LTRACE.test(line))) return false;
+  const joiner = createJoiner();
+  let [known, others] = [0, 0];
+  const count = (line: Joined | null): void => {
+    if (line === null || line.content.form === "empty") return;
+    if (line.content.form === "other") others += 1 + line.wrapped;
+    else known += 1;
+  };
+  first.forEach((line, i) => {
+    count(joiner.add(line, i + 1));
+  });
+  count(joiner.flush());
+  return known > others;
 }

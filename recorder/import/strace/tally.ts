@@ -13,6 +13,9 @@ const FATES = {
   truncated: { severity: "data-loss", advice: "the log's last line is cut off" },
   foreign: { severity: "notice", advice: "lines that strace does not write: other output went to the same file; record with -o FILE" },
   attached: { severity: "info", advice: "strace's own words about attaching" },
+  wrapped: { severity: "info", advice: "lines that were broken in two: put together again" },
+  frame: { severity: "info", advice: "frames of -k: the first of the program's own is kept beside its call" },
+  summary: { severity: "info", advice: "the summary of -c and -C" },
   empty: { severity: "info", advice: "empty lines" },
 } as const satisfies Record<string, Pick<QualityCounter, "severity" | "advice">>;
 
@@ -21,6 +24,11 @@ export type Fate = keyof typeof FATES;
 /** Things worth knowing that are not counts of lines. */
 const NOTES = {
   "no-duration": { severity: "notice", advice: "calls without a duration: add -T" },
+  "relative-times": {
+    severity: "notice",
+    advice: "times count from line to line (-r) and were added up: a line that was left out shifts all after it; record with -ttt",
+  },
+  "coarse-times": { severity: "notice", advice: "times in whole seconds (-t): what lies within a second is guesswork; record with -ttt" },
   "clock-stepped-back": { severity: "notice", advice: "time stamps that go back: taken as the time before" },
   "unknown-parent": {
     severity: "notice",

@@ -171,7 +171,7 @@ function end(w: Weaver, event: EndEvent | null, at: number): void {
   const exits = last?.kind === "call" && isExit(last);
   const blocked = last?.kind === "call" && hasNoEnd(last, event ?? undefined);
   if (event && w.context.facts.deaths.has(event)) death(w, event, blocked);
-  if (event) countLines(w, "emulated", 1);
+  if (event) countLines(w, "emulated", event.lines);
   if (w.level.suspended) cutShort(w, w.level.suspended, true);
   settleRest(w);
   if (!exits) advance(w.level, at + (event?.how === "exited" ? 0 : SLACK_NS));

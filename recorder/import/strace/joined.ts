@@ -1,0 +1,126 @@
+/**
+ * Lines that belong together: one that strace broke off to speak of a process, one that the traced program wrote into, one that a
+ * narrow terminal or a mailer wrapped. One line is held back, until the next one is seen to begin something new.
+ */
+
+import { type Line, parseLine } from "./lines.ts";
+
+export interface Joined extends Line {
+  /** Number of its first line, from 1. */
+  readonly number: number;
+  /** Further lines of the file that it is made of: `broken` by strace's own words, `wrapped` by anything else. */
+  readonly broken: number;
+  readonly wrapped: number;
+  /** Threads that strace told of in the middle of it. */
+  readonly announced: readonly number[];
+}
+
+export interface Joiner {
+  /** The line before, when this one does not belong to it. */
+  add(text: string, number: number): Joined | null;
+  flush(): Joined | null;
+}
+
+interface Held {
+  text: string;
+  line: Line;
+  readonly number: number;
+  broken: number;
+  wrapped: number;
+  readonly announced: number[];
+  /** strace spoke: whatever comes next goes on with it. */
+  waits: boolean;
+}
+
+/** Lines, and characters, that one line is made of at most. */
+const MOST_LINES = 64;
+const MOST_LENGTH = 65_536;
+
+const SPOKEN = /(?:strace: )?Process (\d{1,10}) (attached|suspended|resumed|detached)(?: \(waiting for parent\))?$/;
+
+/** A duration, or what a wrap has left of it. */
+const TIMED = /(?: <\d{1,9}\.\d{1,9}|^[ <\d.]{0,12}\d)>$/;
+
+export function createJoiner(): Joiner {
+  let held: Held | null = null;
+  /** Calls have durations: one without is not over. */
+  let isTimed = false;
+
+  const release = (): Joined | null => {
+    if (held === null) return null;
+    const { line, number, broken, wrapped, announced } = held;
+    held = null;
+    return { ...line, number, broken, wrapped, announced };
+  };
+
+  return {
+    add(text, number) {
+      isTimed ||= text.endsWith(">") && TIMED.test(text);
+      const spoken = brokenOff(text);
+      const own = spoken === null ? text : text.slice(0, spoken.index);
+      if (held?.waits && held.text.length < MOST_LENGTH) {
+        held.text += own;
+        held.line = parseLine(held.text);
+        held.waits = false;
+      } else {
+        const line = parseLine(own);
+        if (held !== null && goesOn(held, line, own, isTimed)) return null;
+        const before = release();
+        held = { text: own, line, number, broken: 0, wrapped: 0, announced: [], waits: false };
+        if (spoken) hear(held, spoken);
+        return before;
+      }
+      if (spoken) hear(held, spoken);
+      return null;
+    },
+    flush: release,
+  };
+}
+
+function hear(held: Held, [, pid, what]: RegExpExecArray): void {
+  held.waits = true;
+  held.broken += 1;
+  if (what === "attached") held.announced.push(Number(pid));
+}
+
+/** A call's line that breaks off with strace's own words; null for others. */
+function brokenOff(text: string): RegExpExecArray | null {
+  if (!text.endsWith("ed") && !text.endsWith("parent)")) return null;
+  const spoken = SPOKEN.exec(text);
+  return spoken && text.slice(0, spoken.index).includes("(") ? spoken : null;
+}
+
+/** Takes a line that has no time of its own into the one before, when that makes sense of both. */
+function goesOn(held: Held, line: Line, text: string, isTimed: boolean): boolean {
+  if (line.stamp !== null || held.line.stamp === null || held.wrapped >= MOST_LINES || held.text.length + text.length > MOST_LENGTH)
+    return false;
+  const open = held.line.content.form === "other";
+  if (line.content.form === "empty" || (line.content.form !== "other" && !open)) return false;
+  if (!open && isWhole(held.line, held.text, isTimed)) return false;
+  // A wrap may have cost the space it came at.
+  for (const between of ["", " "]) {
+    const whole = held.text + between + text;
+    const parsed = parseLine(whole);
+    if (parsed.content.form === "other" || (!open && !isWhole(parsed, whole, isTimed))) continue;
+    take(held, whole, parsed);
+    return true;
+  }
+  if (!open || line.content.form !== "other" || !/[\w>]\(/.test(held.text)) return false;
+  take(held, held.text + text, held.line);
+  return true;
+}
+
+function take(held: Held, text: string, line: Line): void {
+  held.text = text;
+  held.line = line;
+  held.wrapped += 1;
+}
+
+/** Nothing is missing at its end: a duration where calls have one, the words on an error, the reason why there is no result. */
+function isWhole({ content }: Line, text: string, isTimed: boolean): boolean {
+  if (content.form !== "call" && content.form !== "end") return true;
+  const { duration, value, restart } = content.result;
+  if (duration !== null) return true;
+  if (isTimed || (value === null && restart === "")) return false;
+  return !/\([^()]*$|^-1 E[A-Z0-9]*$/.test(text.slice(text.lastIndexOf(" = ") + 3));
+}

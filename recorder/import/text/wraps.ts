@@ -1,0 +1,115 @@
+/**
+ * What a log carries when it comes by mail, from an issue, a terminal or a journal: each wrap knows by the first lines whether it is
+ * there, and takes itself off line by line. A line stays one line, so that its number is the file's.
+ */
+
+/** Is this a line as the log's program writes it, with nothing around? */
+export type Knows = (line: string) => boolean;
+
+export interface Wrap {
+  readonly name: string;
+  /** How to take it off, or null when these lines do not carry it. */
+  find(lines: readonly string[], knows: Knows): ((line: string) => string) | null;
+}
+
+/** Share of the lines that must carry a wrap which a single line may have by chance. */
+const MOST = 0.6;
+
+const share = (lines: readonly string[], has: (line: string) => boolean): number => {
+  const written = lines.filter((line) => line.trim() !== "");
+  return written.length === 0 ? 0 : written.filter(has).length / written.length;
+};
+
+/** A prefix that nearly every line has. */
+const prefixed = (name: string, prefix: RegExp): Wrap => ({
+  name,
+  find: (lines) => (share(lines, (line) => prefix.test(line)) > MOST ? (line) => line.replace(prefix, "") : null),
+});
+
+const ESCAPES = /\x1b(?:\[[0-?]{0,30}[ -/]{0,5}[@-~]|\][^\x07\x1b]{0,2000}(?:\x07|\x1b\\)|[@-Z\\-_])/g;
+
+const colours: Wrap = {
+  name: "colours",
+  find: (lines) => (lines.some((line) => line.includes("\u001b[")) ? (line) => line.replace(ESCAPES, "") : null),
+};
+
+const ENTITIES: Readonly<Record<string, string>> = { lt: "<", gt: ">", amp: "&", quot: '"', apos: "'", nbsp: " " };
+const ENTITY = /&(?:(lt|gt|amp|quot|apos|nbsp)|#(\d{1,7})|#x([0-9a-fA-F]{1,6}));/g;
+
+const unescaped = (line: string): string =>
+  line.replace(ENTITY, (all, name?: string, decimal?: string, hex?: string) => {
+    if (name !== undefined) return ENTITIES[name] ?? all;
+    const code = decimal === undefined ? Number.parseInt(hex ?? "", 16) : Number(decimal);
+    return code > 31 && code <= 0x10ffff ? String.fromCodePoint(code) : all;
+  });
+
+/** A program may write entities: only those that stand where the log's own brackets do tell. */
+const html: Wrap = {
+  name: "html",
+  find: (lines) => (lines.some((line) => /&lt;(?:\d+[.,]\d+|\.{3} \w+ resumed|unfinished \.{3})(?:&gt;|>)/.test(line)) ? unescaped : null),
+};
+
+/** A code fence of Markdown, or a `<pre>` of a page, around the lines. */
+const FENCE = /^\s*(?:```|~~~|<\/?(?:pre|code)>)[\w-]{0,20}\s*$/;
+const fence: Wrap = {
+  name: "fence",
+  find: (lines) => (lines.some((line) => FENCE.test(line)) ? (line) => (FENCE.test(line) ? "" : line) : null),
+};
+
+const NUMBER = /^\s*(\d{1,9})(?:\t|[:|] ?| {1,3})/;
+
+/** The n-th line begins with n, or with n and some more than that. */
+const numbered: Wrap = {
+  name: "numbered",
+  find(lines) {
+    const numbers = lines.filter((line) => line.trim() !== "").map((line) => Number(NUMBER.exec(line)?.[1] ?? Number.NaN));
+    const follow = numbers.filter((number, i) => number === (numbers[i - 1] ?? Number.NaN) + 1).length;
+    return numbers.length > 3 && follow >= MOST * (numbers.length - 1) ? (line) => line.replace(NUMBER, "") : null;
+  },
+};
+
+/** `Nov 28 22:39:55 host unit[12]: ` of journalctl and syslog, and the same with a date of ISO 8601. */
+const JOURNAL =
+  /^(?:[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d(?:\.\d{1,9})?|\d{4}-\d\d-\d\dT[\d:.,+Z-]{8,24}) [\w.-]{1,64} [^\s:[\]]{1,64}(?:\[\d{1,10}\])?: /;
+const journal = prefixed("journal", JOURNAL);
+/** `web-1  | ` of docker compose. */
+const compose = prefixed("compose", /^[\w.-]{1,64} +\| /);
+/** `2026-11-28T22:39:55.757056Z ` of docker logs -t and kubectl. */
+const dated = prefixed("dated", /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:?\d\d) /);
+
+const QUOTE = /^(?:> ?)+/;
+const INSET_QUOTE = /^\s+(?:> ?)+/;
+/** `> ` of a mail or an issue. The frames of strace -k have a space before it, but no log begins with one. */
+const quoted: Wrap = {
+  name: "quoted",
+  find(lines) {
+    if (share(lines, (line) => QUOTE.test(line)) > MOST) return (line) => line.replace(QUOTE, "");
+    return share(lines, (line) => INSET_QUOTE.test(line)) === 1 ? (line) => line.replace(INSET_QUOTE, "") : null;
+  },
+};
+
+/** As much white space as the least indented line of the log's has. */
+const indented: Wrap = {
+  name: "indented",
+  find(lines, knows) {
+    const own = lines.filter((line) => knows(line.trimStart()));
+    const least = Math.min(...own.map((line) => line.length - line.trimStart().length));
+    if (own.length === 0 || least === 0) return null;
+    const most = new RegExp(`^\\s{1,${least}}`);
+    return (line) => line.replace(most, "");
+  },
+};
+
+/** The point of times is a comma in many languages. */
+const COMMA_TIME = /^((?:\[pid +\d{1,10}\] +|\d{1,10} +)?(?:\d{1,2}:\d\d:\d\d|\d{1,12})),(\d{3,9}) /;
+const COMMA_DURATION = /<(\d{1,9}),(\d{1,9})>$/;
+const commas: Wrap = {
+  name: "commas",
+  find: (lines) =>
+    share(lines, (line) => COMMA_TIME.test(line)) > MOST
+      ? (line) => line.replace(COMMA_TIME, "$1.$2 ").replace(COMMA_DURATION, "<$1.$2>")
+      : null,
+};
+
+/** In the order in which they are looked for; what is around comes off first. */
+export const WRAPS: readonly Wrap[] = [colours, html, fence, quoted, journal, compose, dated, numbered, indented, commas];

@@ -1,0 +1,159 @@
+/**
+ * Logs as people have them (`fixtures/reports`: L* are one program's log in many forms, M* are single forms): what `eintr record` says of
+ * each. The table is a golden: nothing may be misread in silence, and each refusal names the form and the command to run instead.
+ */
+
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { gunzipSync, gzipSync } from "node:zlib";
+import { beforeAll, describe, expect, test } from "vitest";
+import { straceToScenario } from "../../recorder/import/strace/index.ts";
+import { eintr } from "../support/command-line.ts";
+import { tempPaths } from "../support/temp-dir.ts";
+
+const FOLDER = fileURLToPath(new URL("../fixtures/reports/", import.meta.url));
+const GOLDEN = new URL("../golden/log-forms.txt", import.meta.url);
+const FILES = readdirSync(FOLDER)
+  .filter((name) => /^[LMC]\d\d.*\.(?!yaml)\w+$/.test(name))
+  .sort();
+const fresh = tempPaths();
+
+/** What record says, without what differs from run to run. */
+async function said(name: string): Promise<{ code: number; lines: string[] }> {
+  const dir = fresh(`${name}.trace`);
+  const { code, talk } = await eintr(["record", `${FOLDER}${name}`, "-o", dir, "--stack", "native-linux"]);
+  const lines = talk
+    .replaceAll(FOLDER, "")
+    .replaceAll(dir, "TRACE")
+    .split("\n")
+    .filter((line) => line !== "" && !/^(?:digest|next:|this is Linux alone)/.test(line));
+  return { code, lines };
+}
+
+describe("each form", () => {
+  const rows = new Map<string, { code: number; lines: string[] }>();
+  beforeAll(async () => {
+    for (const name of FILES) rows.set(name, await said(name));
+  }, 120_000);
+
+  test("gives what the table says", () => {
+    const text = [...rows].map(([name, { lines }]) => `${name}\n${lines.map((line) => `    ${line}\n`).join("")}`).join("");
+    if (process.env.EINTR_UPDATE) writeFileSync(GOLDEN, text);
+    expect(text).toBe(readFileSync(GOLDEN, "utf8"));
+  });
+
+  test("that is refused is so in one line, with what to do", () => {
+    const refused = [...rows].filter(([, { code }]) => code === 2);
+    expect(refused.length).toBeGreaterThan(5);
+    for (const [name, { lines }] of refused) {
+      expect(lines, name).toHaveLength(1);
+      expect(lines[0], name).toMatch(/record with|record without|expected|perf script|eintr record/);
+    }
+  });
+});
+
+describe("the same log", () => {
+  const scenario = (text: string): unknown => ({ ...straceToScenario(text, "log.strace").scenario, about: "" });
+  const good = scenario(readFileSync(`${FOLDER}L00-good.strace`, "utf8"));
+
+  /** Scenarios differ only where the form itself says less, or stands on other lines. */
+  const SAME = ["L18-crlf", "L19-indented-paste", "L21-quoted", "L22-html-escaped", "L24-bom", "L27-numbered"];
+  test.each(SAME)("in the form %s is the same scenario", (name) => {
+    expect(scenario(readFileSync(`${FOLDER}${name}.strace`, "utf8"))).toEqual(good);
+  });
+
+  const text = readFileSync(`${FOLDER}L00-good.strace`, "utf8");
+  const lines = text.trimEnd().split("\n");
+  const each = (change: (line: string, i: number) => string): string => `${lines.map(change).join("\n")}\n`;
+  test.each([
+    ["quoted twice", each((line) => `> > ${line}`)],
+    ["quoted and numbered", each((line, i) => `> ${String(i + 1).padStart(5)}\t${line}`)],
+    ["numbered by grep -n", each((line, i) => `${i + 1}:${line}`)],
+    ["from a journal", each((line) => `Nov 28 22:39:55 host strace[77]: ${line}`)],
+    ["from a journal with ISO dates", each((line) => `2026-11-28T22:39:55+0000 host strace[77]: ${line}`)],
+    ["from docker compose", each((line) => `web-1  | ${line}`)],
+    ["from docker logs -t", each((line) => `2026-11-28T22:39:55.757056123Z ${line}`)],
+    ["coloured", each((line) => `\u001b[2m${line.replace(/^\d+/, "\u001b[32m$&\u001b[0m")}`)],
+    ["with decimal commas", each((line) => line.replace(/(\d{10})\.(\d{6}) /, "$1,$2 ").replace(/<(\d+)\.(\d+)>$/, "<$1,$2>"))],
+    [
+      "escaped for a page and indented",
+      each((line) => `\t${line.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;")}`),
+    ],
+  ])("%s is the same scenario", (_, written) => {
+    expect(scenario(written)).toEqual(good);
+  });
+
+  /** Continuation lines move the numbers of those after them. */
+  const withoutLines = (value: unknown): unknown => JSON.parse(JSON.stringify(value, (key, one) => (key === "line" ? undefined : one)));
+  test.each([80, 100, 132])("wrapped by a terminal of %d columns is the same", (columns) => {
+    const wrapped = each((line) => line.match(new RegExp(`.{1,${columns}}`, "g"))?.join("\n") ?? "");
+    expect(withoutLines(scenario(wrapped))).toEqual(withoutLines(good));
+  });
+
+  test("in UTF-16, in gzip, from standard input, in both", async () => {
+    const file = fresh("both.gz");
+    writeFileSync(file, gzipSync(Buffer.concat([Buffer.from([0xff, 0xfe]), Buffer.from(text, "utf16le")])));
+    const digest = ({ talk }: { talk: string }): string | undefined => /digest (\w+)/.exec(talk)?.[1];
+    const plain = await eintr(["record", `${FOLDER}L00-good.strace`, "-o", fresh("a.trace")]);
+    expect(digest(plain)).toBeDefined();
+    for (const one of [file, `${FOLDER}L23-utf16.strace`, `${FOLDER}L25-gz.strace.gz`])
+      expect(digest(await eintr(["record", one, "-o", fresh("b.trace")]))).toBe(digest(plain));
+  });
+
+  test("as files of -ff is the same as strace-log-merge makes it", async () => {
+    const folder = fresh("ff");
+    mkdirSync(folder);
+    const byThread = new Map<string, string[]>();
+    for (const line of joinCalls(lines)) {
+      const [, pid = "", rest = ""] = /^(\d+) +(.*)$/.exec(line) ?? [];
+      byThread.set(pid, [...(byThread.get(pid) ?? []), `${rest}\n`]);
+    }
+    for (const [pid, own] of byThread) writeFileSync(`${folder}/p.strace.${pid}`, own.join(""));
+    const merged = scenario(`${joinCalls(lines).join("\n")}\n`);
+    for (const named of [folder, `${folder}/p.strace`]) {
+      const dir = fresh("ff.trace");
+      const { talk, code } = await eintr(["record", named, "-o", dir, "--stack", "native-linux"]);
+      expect([code, talk]).toEqual([0, expect.stringContaining("main exits with status 0; 2 processes in all")]);
+    }
+    expect((merged as { main: unknown[] }).main.length).toBe((good as { main: unknown[] }).main.length);
+  });
+});
+
+/** Without other threads' lines between them, strace -ff writes each call whole. */
+function joinCalls(lines: readonly string[]): string[] {
+  const open = new Map<string, number>();
+  const out: string[] = [];
+  for (const line of lines) {
+    const pid = /^\d+/.exec(line)?.[0] ?? "";
+    const resumed = /<\.\.\. \w+ resumed>(.*)$/.exec(line);
+    const at = open.get(pid);
+    if (resumed && at !== undefined) out[at] = `${out[at]?.replace(/ ?<unfinished \.\.\.>$/, "")}${resumed[1]}`;
+    else {
+      if (line.endsWith("<unfinished ...>")) open.set(pid, out.length);
+      out.push(line);
+    }
+  }
+  return out;
+}
+
+test("a broken gzip file is refused with the place to look", async () => {
+  const whole = readFileSync(`${FOLDER}L25-gz.strace.gz`);
+  const file = fresh("cut.strace.gz");
+  writeFileSync(file, whole.subarray(0, whole.length >> 1));
+  expect(gunzipSync(whole).length).toBeGreaterThan(8000);
+  const { talk, code } = await eintr(["record", file, "-o", fresh("cut.trace")]);
+  expect([code, talk]).toEqual([
+    2,
+    expect.stringMatching(/its gzip data is cut off or broken \(Z_BUF_ERROR\); .*gzip -dc .* \| eintr record -/),
+  ]);
+});
+
+test.each([
+  ["xz", [0xfd, 0x37, 0x7a, 0x58, 0x5a, 0]],
+  ["bzip2", [0x42, 0x5a, 0x68, 0x39]],
+])("what is packed with %s is refused with the command that unpacks it", async (packing, bytes) => {
+  const file = fresh(`a.${packing}`);
+  writeFileSync(file, Buffer.from(bytes));
+  const { talk, code } = await eintr(["record", file, "-o", fresh("a.trace")]);
+  expect([code, talk]).toEqual([2, expect.stringMatching(new RegExp(`packed with ${packing}, .*${packing} -dc .* \\| eintr record -`))]);
+});
