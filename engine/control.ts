@@ -5,14 +5,16 @@
 
 import type { Compiled, Program, Step } from "./flow.ts";
 import { FlowError } from "./flow.ts";
-import { copyOf, type Frame, type Locals } from "./state.ts";
+import type { Frame, Locals } from "./state.ts";
 import { KIND } from "./transition.ts";
 
-/** A function that has not begun: its arguments, and its own variables as they are at its start. */
+/** A function that has not begun: its arguments, and its own variables as they are at its start. The arguments may be the caller's own locals. */
 export function newFrame(program: Program, flow: number, args: Locals): Frame {
-  const own = program.flows[flow]?.own ?? null;
-  return { flow, pc: 0, v: own === null ? args : { ...own, ...copyOf(args) } };
+  return { flow, pc: 0, v: (program.flows[flow] as Compiled).locals.make(args) };
 }
+
+/** The frame's locals once more, as plain data: to be kept as a value. */
+export const copyOfLocals = (program: Program, { flow, v }: Frame): Locals => (program.flows[flow] as Compiled).locals.make(v);
 
 /** It has made its first step. */
 export const hasBegun = (frame: Frame): boolean => frame.pc > 0;
@@ -58,7 +60,7 @@ export function goTo(program: Program, frame: Frame, mark: string): void {
 /** Another function has the frame from here on (a tail call), from its start or a mark. */
 export function become(program: Program, frame: Frame, flow: number, v: Locals, mark = ""): void {
   frame.flow = flow;
-  frame.v = newFrame(program, flow, v).v;
+  frame.v = (program.flows[flow] as Compiled).locals.make(v);
   frame.pc = 0;
   if (mark !== "") goTo(program, frame, mark);
 }

@@ -6,6 +6,7 @@
 
 import { type Costs, costOf } from "./costs.ts";
 import type { Cpu } from "./cpu.ts";
+import { type LocalsMaker, localsMaker } from "./locals.ts";
 import { type Declares, type NoLocals, REFS, type Ref } from "./ref.ts";
 import type { Frame, Locals } from "./state.ts";
 import { CONTEXTS, INSTEAD, KIND, type KindName, kindName, type Layer, type Site } from "./transition.ts";
@@ -54,8 +55,8 @@ export interface Flow extends FlowOptions {
   readonly layer: Layer;
   readonly source: string;
   readonly items: readonly (Step | Mark)[];
-  /** Variables beside the arguments, null when there are none. */
-  readonly own: Locals | null;
+  /** Variables beside the arguments. */
+  readonly own: Locals;
 }
 
 /** What a flow is written of. */
@@ -130,7 +131,7 @@ export const flow: FlowMaker<Cpu> = (of, layer, source, build, options = {}) => 
   const written = build(STEPS as unknown as Parameters<typeof build>[0]).filter((item) => item !== null);
   const items = written.filter((item): item is Step | Mark => !("own" in item));
   const declared = written.flatMap((item) => ("own" in item ? [item.own] : []));
-  return { name, layer, source, items, own: declared.length === 0 ? null : Object.assign({}, ...declared), ...options };
+  return { name, layer, source, items, own: Object.assign({}, ...declared), ...options };
 };
 
 /** `flow` for the flows of a generation: they run on its threads only. */
@@ -142,7 +143,8 @@ export interface Compiled {
   readonly layer: Layer;
   readonly kernel: boolean;
   readonly text: string;
-  readonly own: Locals | null;
+  /** Makes the variables of its frames. */
+  readonly locals: LocalsMaker;
   readonly steps: readonly Step[];
   readonly targets: Int32Array;
   readonly callees: Int32Array;
@@ -191,7 +193,7 @@ export function assemble(declared: readonly Flow[], costs: Costs = {}): Program 
       layer: f.layer,
       kernel: f.kernel ?? false,
       text: f.text ?? f.layer,
-      own: f.own,
+      locals: localsMaker(f.own),
       steps,
       targets: Int32Array.from(steps, target),
       callees: Int32Array.from(steps, callee),

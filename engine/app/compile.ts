@@ -235,11 +235,11 @@ const COMPILE: Compile = {
 const restoreMask = (op: OperationOf<"siglongjmp">, x: Context): Step =>
   x.s.call("siglongjmp: restore the mask", LIBC.sigprocmask, (c) => ({
     ...callArgs(),
+    how: "set",
+    mask: c.t.app.places[keyOf(op.place)]?.mask ?? emptySet(),
     old: false,
     readOnly: false,
     size: 8,
-    how: "set",
-    mask: c.t.app.places[keyOf(op.place)]?.mask ?? emptySet(),
   }));
 
 function body(s: Steps<Program>, operations: readonly Operation[], flow: string, own: Locals): Items {

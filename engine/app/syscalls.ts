@@ -3,7 +3,8 @@
  * is the kernel (native-linux) or the LibOS (shim_NAME around shim_do_NAME with BEGIN_SHIM and END_SHIM, reference 2.13).
  */
 
-import { type Cpu, running } from "../cpu.ts";
+import { copyOfLocals } from "../control.ts";
+import { type Cpu, running, topFrame } from "../cpu.ts";
 import { E } from "../errno.ts";
 import { type Flow, flow, type Mark, type Step } from "../flow.ts";
 import { type Cpu as GrapheneCpu, type Steps as GrapheneSteps, flow as grapheneFlow } from "../generations/graphene-2019/flow.ts";
@@ -11,13 +12,11 @@ import type { CallLocals } from "../host/calls.ts";
 import { KERNEL, type KernelLocals, type KernelName } from "../host/flows.ts";
 import { LIBOS, SHIM_DO } from "../libos/flows.ts";
 import type { Declares, Ref } from "../ref.ts";
-import { copyOf } from "../state.ts";
 import { SYSCALLS, type SyscallName } from "../syscalls.ts";
 import { type Arguments, type Entry, LIBC, type LibcName, SHIM, type Shim } from "./flows.ts";
 import { leaveCall } from "./pins.ts";
 
 export const returned = (c: Cpu): void => {
-  c.value = c.t.rax;
   const stack = running(c.t);
   const caller = stack[stack.length - 2];
   if (caller && "result" in caller.v) caller.v.result = c.t.rax;
@@ -67,10 +66,18 @@ export function shimArgs<A extends object>(c: GrapheneCpu, args: A): Shim<A> {
   return { args, entry: counter(c), ret: 0 };
 }
 
+/** What the running function of libc was given, as a value. */
+const argsOf = <A extends object>(c: GrapheneCpu): A => copyOfLocals(c.program, topFrame(c.t)) as unknown as A;
+
 /** Above the LibOS. The arguments go through all functions, whichever call it is. */
 export const libosCall = (name: SyscallName, entry: Entry): Flow =>
   grapheneFlow<CallLocals>(LIBC[name] as Declares<object>, "app", "2.13", ({ call, at, ret }) => [
-    call(entry.label(name), entry.refs[name] as unknown as Ref<Shim<CallLocals>>, (c, v) => shimArgs(c, copyOf(v)), "libos.syscall.enter"),
+    call(
+      entry.label(name),
+      entry.refs[name] as unknown as Ref<Shim<CallLocals>>,
+      (c) => shimArgs(c, argsOf<CallLocals>(c)),
+      "libos.syscall.enter",
+    ),
     at("back"),
     ret("back in the application", returned, "app.return"),
   ]);
@@ -104,7 +111,7 @@ export const shimCall = (name: SyscallName, debug: boolean): Flow =>
       c.value = SYSCALLS[name];
     }),
     debugCall(s, name, debug),
-    s.call(`shim_do_${name}()`, SHIM_DO[name] as unknown as Ref<object>, (_, v) => copyOf(v.args)),
+    s.call(`shim_do_${name}()`, SHIM_DO[name] as unknown as Ref<object>, (_, v) => v.args),
     s.act("END_SHIM", (c, v) => {
       v.ret = c.t.rax;
       c.value = v.ret;

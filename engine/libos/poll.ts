@@ -6,7 +6,6 @@ import type { Flow } from "../flow.ts";
 import { type Cpu, flow } from "../generations/graphene-2019/flow.ts";
 import { type CallLocals, callArgs } from "../host/calls.ts";
 import { READABLE } from "../pal/calls.ts";
-import { copyOf } from "../state.ts";
 import type { PollArgs } from "../syscalls.ts";
 import { NEVER } from "../time.ts";
 import { LIBOS, SHIM_DO } from "./flows.ts";
@@ -147,7 +146,7 @@ const select = flow(SHIM_DO.select, "libos", "2.20, errata B9", (s) => [
   }),
   s.jump("done"),
   s.at("poll"),
-  s.call("__do_poll(polls, timeout)", SHIM_DO.poll, (_, v) => copyOf(v)),
+  s.call("__do_poll(polls, timeout)", SHIM_DO.poll, (_, v) => v),
   s.at("done"),
   s.ret("return", (c) => {
     c.value = c.t.rax;

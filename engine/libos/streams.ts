@@ -13,7 +13,7 @@ import { dkArgs } from "../pal/calls.ts";
 import { PAL_ERROR } from "../pal/events.ts";
 import { DK, type DkName } from "../pal/flows.ts";
 import { type Ref, refs } from "../ref.ts";
-import { copyOf, type Frame } from "../state.ts";
+import type { Frame } from "../state.ts";
 import { LIBOS, SHIM_DO } from "./flows.ts";
 import { getFdHandle, kindOf, lockHandle, lockMap, unlockHandle, unlockMap } from "./handles.ts";
 import { answer, dk, given, MAY_READ_ERRNO, minusPalErrno } from "./io.ts";
@@ -52,7 +52,7 @@ const readWrite = (name: Name): Flow =>
     ...getFdHandle(s),
     s.callDynamic(`hdl->fs->fs_ops->${name}(hdl, buf, count)`, (c, v) => {
       if (c.m.objects[v.object]?.fd?.what === "none") return noHandle(c);
-      return enter(c.program, FS_OPS[name][FS[kindOf(c, v.object)]], copyOf(v));
+      return enter(c.program, FS_OPS[name][FS[kindOf(c, v.object)]], v);
     }),
     s.act("ret = what it returned", (c, v) => {
       v.ret = c.t.rax;

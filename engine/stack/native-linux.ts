@@ -84,7 +84,7 @@ function isEndedLeader(c: Cpu, name: string): boolean {
 type Same = { [N in LibcName & KernelName]: Arguments<(typeof LIBC)[N]> extends KernelLocals<N> ? N : never }[LibcName & KernelName];
 
 const same = <N extends Same>(name: N): Flow =>
-  nativeCall(name, name, (_, v) => copyOf(v as object) as Arguments<(typeof LIBC)[N]> & KernelLocals<N>);
+  nativeCall(name, name, (_, v) => v as object as Arguments<(typeof LIBC)[N]> & KernelLocals<N>);
 
 /** The kernel model answers with its own number of the new one; the application gets the id. */
 const creating = (name: "clone" | "fork", id: (c: Cpu) => number): Flow =>
@@ -140,7 +140,7 @@ const libc: readonly Flow[] = [
   same("setpgid"),
   same("setsid"),
   same("getpgid"),
-  nativeCall("clock_nanosleep", "nanosleep", (_, v) => copyOf(v)),
+  nativeCall("clock_nanosleep", "nanosleep", (_, v) => v),
   nativeCall("select", "poll", (_, v) => ({ ...copyOf(v), select: true })),
   nativeCall("rt_sigqueueinfo", "rt_sigqueueinfo", (c, v) => {
     const target = v.thread === "" ? undefined : threadNamed(c, v.thread);
@@ -154,10 +154,10 @@ const libc: readonly Flow[] = [
   }),
   creating("clone", (c) => c.t.rax),
   same("vfork"),
-  nativeCall("posix_spawn", "vfork", (_, v) => copyOf(v)),
+  nativeCall("posix_spawn", "vfork", (_, v) => v),
   creating("fork", (c) => c.m.processes[c.t.rax]?.pid ?? E.AGAIN),
   same("epoll_wait"),
-  nativeCall("futex_wait", "futex-wait", (_, v) => copyOf(v)),
+  nativeCall("futex_wait", "futex-wait", (_, v) => v),
   nativeCall("futex_wake", "futex-wake", (_, v) => callArgs(v)),
   nativeCall("gettimeofday", "nothing", (_, v) => ({ ...copyOf(v), result: 0 })),
   nativeCall("ioctl", "nothing", (_, v) => ({ ...copyOf(v), result: 0 })),

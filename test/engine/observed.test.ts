@@ -2,6 +2,7 @@
 
 import { describe, expect, it } from "vitest";
 import { boot, firstDifference, type RunOptions, STACK_NAMES } from "../../engine/index.ts";
+import { checkArguments } from "../../engine/locals.ts";
 import { hashHigh, hashLow, setHash } from "../../engine/search/hash.ts";
 import { beStrict, mixAll } from "../../engine/search/observed.ts";
 import { backTo, moment, observeRun } from "../../engine/search/observed-run.ts";
@@ -15,6 +16,7 @@ const STEP = 37;
 const SEEDS = Array.from({ length: 60 }, (_, i) => i + 1);
 
 beStrict();
+checkArguments();
 
 /** Whether all contributions together are the hash: taken out, nothing is left of it. */
 function hashIsThatOf(state: object): boolean {

@@ -9,7 +9,7 @@ import { KERNEL, restoreRt } from "../../host/flows.ts";
 import { tellAction } from "../../host/signal-calls.ts";
 import type { Ref } from "../../ref.ts";
 import { SIG, setOf, signalName } from "../../signals.ts";
-import { copyOf, type Frame } from "../../state.ts";
+import type { Frame } from "../../state.ts";
 import { KIND } from "../../transition.ts";
 import { undefinedBehaviour } from "../../undefined.ts";
 import { palGivesUp } from "../calls.ts";
@@ -233,7 +233,7 @@ const pipe = flow(pipeSighandler, "pal", "2.7", ({ act, ret }) => [
 const handle = flow(genericSignalHandle, "pal", "2.10", ({ test, call, at, ret, act }) => [
   call("upcall = _DkGetExceptionHandler(event)", getExceptionHandler, (_, v) => ({ event: v.event, found: false })),
   test("upcall == NULL?", (c) => c.t.rax === 0, "none"),
-  call("_DkGenericEventTrigger(event, upcall, uc)", genericEventTrigger, (_, v) => copyOf(v)),
+  call("_DkGenericEventTrigger(event, upcall, uc)", genericEventTrigger, (_, v) => v),
   act("handled", (_, v) => {
     v.handled = true;
   }),

@@ -6,7 +6,7 @@ import { VECTOR } from "../../faults.ts";
 import type { Flow, Step } from "../../flow.ts";
 import { findDown, isFrameOf, localsOf, numberOf } from "../../frames.ts";
 import { type SgxCpu as Cpu, sgxFlow as flow } from "../../generations/graphene-2019/flow.ts";
-import { copyOf, ENCLAVE, type Frame } from "../../state.ts";
+import { ENCLAVE, type Frame } from "../../state.ts";
 import { KIND } from "../../transition.ts";
 import { undefinedBehaviour } from "../../undefined.ts";
 import { palGivesUp } from "../calls.ts";
@@ -177,7 +177,7 @@ const handle = flow(genericSignalHandle, "pal", "2.6", ({ act, test, call, at, r
   ),
   at("known"),
   test("upcall == NULL?", (c) => c.t.rax === 0, "none"),
-  call("_DkGenericEventTrigger(event, upcall, frame/ctx)", genericEventTrigger, (_, v) => copyOf(v)),
+  call("_DkGenericEventTrigger(event, upcall, frame/ctx)", genericEventTrigger, (_, v) => v),
   act("handled", (_, v) => {
     v.handled = true;
   }),

@@ -13,7 +13,7 @@ import type { NoLocals, Ref } from "../../ref.ts";
 import { aep } from "../../sgx/flows.ts";
 import { eenter, eresume } from "../../sgx/leaf.ts";
 import { SIG, setOf, signalName, subtract } from "../../signals.ts";
-import { copyOf, type Frame, type Locals } from "../../state.ts";
+import type { Frame, Locals } from "../../state.ts";
 import { KIND, WHY } from "../../transition.ts";
 import { eventOf, PAL_ERROR, unixToPal } from "../events.ts";
 import { palMain } from "../flows.ts";
@@ -177,8 +177,8 @@ const ocall = (name: OcallName): Flow =>
 /** The call that the ocall was made for. Made again after a signal it has its arguments as they were. */
 const hostCall = (s: Steps<Ocall>, label: string, kernel: readonly KernelName[]): Step => {
   const [only, ...more] = kernel;
-  if (only === undefined || more.length > 0) return s.callDynamic(label, (c, v) => newFrame(c.program, v.asked, copyOf(v.args)));
-  return s.call(label, KERNEL[only] as unknown as Ref<Locals>, (_, v) => copyOf(v.args));
+  if (only === undefined || more.length > 0) return s.callDynamic(label, (c, v) => newFrame(c.program, v.asked, v.args));
+  return s.call(label, KERNEL[only] as unknown as Ref<Locals>, (_, v) => v.args);
 };
 
 /**
