@@ -3,12 +3,14 @@
 import { arrow } from "./arrow.ts";
 import { chrome } from "./chrome.ts";
 import type { Exporter } from "./exporter.ts";
+import { parquet } from "./parquet.ts";
+import { perfetto } from "./perfetto.ts";
 import { csv, jsonl } from "./rows.ts";
 
 export type { Exporter, ExportSink } from "./exporter.ts";
 export { type NamedRow, namedRows } from "./named-rows.ts";
 
-const exporters: Exporter[] = [csv, jsonl, arrow, chrome];
+const exporters: Exporter[] = [csv, jsonl, arrow, parquet, perfetto, chrome];
 
 export const EXPORTERS: readonly Exporter[] = exporters;
 
