@@ -17,6 +17,7 @@ import { type Arguments, type Entry, LIBC, type LibcName, SHIM, type Shim } from
 import { leaveCall } from "./pins.ts";
 
 export const returned = (c: Cpu): void => {
+  c.value = c.t.rax;
   const stack = running(c.t);
   const caller = stack[stack.length - 2];
   if (caller && "result" in caller.v) caller.v.result = c.t.rax;
