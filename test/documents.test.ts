@@ -2,20 +2,17 @@
  * What documents show is what the program does. EINTR_UPDATE=1 npx vitest run test/documents.test.ts writes it anew.
  */
 
-import { readFileSync, writeFileSync } from "node:fs";
-import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
 import { openTrace, record } from "../recorder/index.ts";
 import { keyTable } from "../tui/replay/input/commands.ts";
 import { svgOf } from "../tui/replay/screen/svg.ts";
-import { expectGolden } from "./support/golden.ts";
+import { expectGolden, expectInReadme } from "./support/golden.ts";
 import { QUESTIONS, questionText } from "./support/questions.ts";
 import { playerOf, sessionOf } from "./support/replay.ts";
 import { syntheticSource, testInfo } from "./support/synthetic-source.ts";
 import { tempPaths } from "./support/temp-dir.ts";
 
 const fresh = tempPaths();
-const README = fileURLToPath(new URL("../README.md", import.meta.url));
 const SIZE = { width: 120, height: 36 } as const;
 
 test("tui/replay/screen.svg, the README's picture, is the screen of the wrong turn", async () => {
@@ -29,21 +26,6 @@ test("tui/replay/screen.svg, the README's picture, is the screen of the wrong tu
     session.trace.close();
   }
 });
-
-/** Part of the README that is written by a test. */
-function expectInReadme(pattern: RegExp, expected: string): void {
-  const readme = readFileSync(README, "utf8");
-  const [shown = ""] = pattern.exec(readme) ?? [];
-  if (process.env.EINTR_UPDATE === "1")
-    writeFileSync(
-      README,
-      readme.replace(shown, () => expected),
-    );
-  else
-    expect(shown.split("\n"), "the README shows something else: EINTR_UPDATE=1 npx vitest run test/documents.test.ts").toEqual(
-      expected.split("\n"),
-    );
-}
 
 test("the README's first questions are those that the benchmark times, and each has an answer", async () => {
   expectInReadme(/^-- .*\?\n(?:(?!```).+\n)+/m, questionText());

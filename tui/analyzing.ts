@@ -12,8 +12,7 @@ export interface Analyzed {
 }
 
 /** Null when it was interrupted; then the findings of before stay. */
-export async function analyzeAndKeep(io: Io, trace: Trace, rules?: readonly Rule[]): Promise<Analyzed | null> {
-  const progress = startProgress();
+export async function analyzeAndKeep(io: Io, trace: Trace, rules?: readonly Rule[], progress = startProgress()): Promise<Analyzed | null> {
   const total = trace.transitions.rows;
   try {
     const result = await analyze(trace, {

@@ -17,6 +17,7 @@ const COMMANDS: Readonly<Record<Name | "replay", () => Promise<Make>>> = {
   record: other("record"),
   analyze: other("analyze"),
   diff: other("diff"),
+  compare: other("compare"),
   explain: other("explain"),
   query: other("query"),
   export: other("export"),
@@ -58,6 +59,7 @@ Examples:
   eintr query a.trace "SELECT * FROM signals"
   eintr diff a.trace
   eintr rerun a.trace --fix sgx-interrupted-code-lost
+  eintr compare lost-interrupted-error
 
 Data goes to stdout, talk to stderr. Exit codes: 0 fine, 1 findings or
 differences, 2 wrong use or input, 130 interrupted.`,

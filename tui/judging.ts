@@ -3,11 +3,11 @@
 import { judgeTrace, storedVerdict, type Verdict } from "../analyzer/index.ts";
 import { type Trace, TraceError } from "../recorder/index.ts";
 import type { Io } from "./io.ts";
-import { startProgress } from "./progress.ts";
+import { type Progress, startProgress } from "./progress.ts";
 
 /** Null when it was interrupted. */
-export async function judgeAndKeep(io: Io, trace: Trace): Promise<Verdict | null> {
-  const verdict = await judge(io, trace);
+export async function judgeAndKeep(io: Io, trace: Trace, progress = startProgress()): Promise<Verdict | null> {
+  const verdict = await judge(io, trace, progress);
   if (verdict !== null) keep(io, trace, verdict);
   return verdict;
 }
@@ -15,8 +15,7 @@ export async function judgeAndKeep(io: Io, trace: Trace): Promise<Verdict | null
 /** What is kept in the database, or found now. Null when it was interrupted. */
 export const verdictFor = async (io: Io, trace: Trace): Promise<Verdict | null> => storedVerdict(trace) ?? (await judgeAndKeep(io, trace));
 
-async function judge(io: Io, trace: Trace): Promise<Verdict | null> {
-  const progress = startProgress();
+async function judge(io: Io, trace: Trace, progress: Progress): Promise<Verdict | null> {
   try {
     const onProgress = (rows: number): void => progress.update("comparing with Linux alone", rows, null);
     return await judgeTrace(trace, { signal: io.signal, onProgress });

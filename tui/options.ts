@@ -2,6 +2,8 @@
 
 import { Option } from "commander";
 import {
+  DURATION_WORDS,
+  durationOf,
   FIX_NAMES,
   FIXES,
   type FixName,
@@ -65,6 +67,13 @@ export const wholeNumber =
       throw new InputError(`${option}: expected a whole number of at least ${least}, found "${text}"`);
     return value;
   };
+
+/** Virtual time in ns. */
+export function timeOption(text: string): number {
+  const ns = durationOf(text);
+  if (ns === null) throw new InputError(`--time: expected ${DURATION_WORDS}, found "${text}"`);
+  return ns;
+}
 
 const listed = (switches: Readonly<Record<string, { readonly text: string }>>): string[] =>
   Object.entries(switches).flatMap(([id, { text }]) => {

@@ -24,8 +24,13 @@ export interface RecordingOptions {
 }
 
 /** Throws TraceError, and what an importer throws while it reads. */
-export async function recordCase(io: Io, what: Case, dir: string, options: RecordingOptions): Promise<Recorded> {
-  const progress = startProgress();
+export async function recordCase(
+  io: Io,
+  what: Case,
+  dir: string,
+  options: RecordingOptions,
+  progress = startProgress(),
+): Promise<Recorded> {
   const shared: RecordOptions = {
     rows: options.rows,
     bytes: options.bytes,

@@ -1,6 +1,6 @@
 /** Ctrl-C and SIGTERM end every command that can take longer than a second, and what was recorded stays. `npm test` builds first. */
 
-import { linkSync, mkdirSync, statSync, writeFileSync } from "node:fs";
+import { linkSync, mkdirSync, readdirSync, statSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { beforeAll, describe, expect, test } from "vitest";
@@ -31,9 +31,9 @@ function unsealed(): string {
 async function interrupted(
   signal: NodeJS.Signals,
   args: readonly string[],
-  { stdin = "", reads = true, after = BEGUN_MS, written = "" } = {},
+  { stdin = "", reads = true, after = BEGUN_MS, written = "", env = {} as NodeJS.ProcessEnv } = {},
 ): Promise<Ended> {
-  const { child, ended } = startProgram(args, { stdin, reads });
+  const { child, ended } = startProgram(args, { stdin, reads, env });
   let over = false;
   void ended.then(() => (over = true));
   if (written === "") await sleep(after);
@@ -106,6 +106,13 @@ limit: { transitions: 1000000000 }
 
   test("rerun of another run", async () => {
     await interrupted(signal, ["rerun", long, "--stack", "graphene-sgx"]);
+  });
+
+  test("compare, and leaves no folder behind", async () => {
+    const temp = fresh("tmp");
+    mkdirSync(temp);
+    await interrupted(signal, ["compare", "server", "--rows", "1e9"], { env: { TMPDIR: temp } });
+    expect(readdirSync(temp)).toEqual([]);
   });
 
   test("query in the midst of a long statement", async () => {

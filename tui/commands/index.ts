@@ -1,6 +1,7 @@
 /** Every command but the replay, in one piece: each module that is loaded costs a start about a millisecond. */
 
 export { analyzeCommand as analyze } from "./analyze.ts";
+export { compareCommand as compare } from "./compare.ts";
 export { completionCommand as completion } from "./completion.ts";
 export { demoCommand as demo } from "./demo.ts";
 export { diffCommand as diff } from "./diff.ts";

@@ -2,12 +2,12 @@
 
 import { Command, Option } from "commander";
 import { firstOf, type Verdict } from "../../analyzer/index.ts";
-import { DURATION_WORDS, duration, type FixName, type OptionName, type Scheduler, type StackName } from "../../engine/index.ts";
+import type { FixName, OptionName, Scheduler, StackName } from "../../engine/index.ts";
 import { openTrace } from "../../recorder/index.ts";
 import { openCase, type TransitionsCase } from "../case.ts";
 import { InputError, type Io } from "../io.ts";
 import { judgeAndKeep } from "../judging.ts";
-import { fixOption, manifestOption, noteIgnored, stackOption, switchList, wholeNumber } from "../options.ts";
+import { fixOption, manifestOption, noteIgnored, stackOption, switchList, timeOption, wholeNumber } from "../options.ts";
 import { followingLines, verdictLines } from "../present/verdict.ts";
 import { recordCase, tellRecorded } from "../recording.ts";
 
@@ -104,12 +104,6 @@ async function verdictOn(io: Io, dir: string): Promise<Verdict | null> {
   } finally {
     trace.close();
   }
-}
-
-function timeOption(text: string): number {
-  const parsed = duration.safeParse(text);
-  if (!parsed.success) throw new InputError(`--time: expected ${DURATION_WORDS}, found "${text}"`);
-  return parsed.data;
 }
 
 const SIZES: Readonly<Record<string, number>> = { "": 1, kB: 1e3, MB: 1e6, GB: 1e9 };

@@ -24,6 +24,6 @@ export function mechanismText(name: StackName, { text, explain }: Stack, { stron
     );
     return [[strong(title), ...paragraphs.map((line) => INDENT + line), dim(`${INDENT}[${told.source}]`)].join("\n")];
   });
-  const next = [strong("Next"), `${INDENT}eintr stack ${name}`];
+  const next = [strong("Next"), `${INDENT}eintr stack ${name}`, `${INDENT}eintr compare lost-interrupted-error`];
   return `${[wrapCells(`${name}: ${text}`, WIDTH).join("\n"), ...parts, next.join("\n")].join("\n\n")}\n`;
 }

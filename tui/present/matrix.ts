@@ -1,0 +1,148 @@
+/** Cases beside stacks: a case in full as text, many of them as a table in Markdown, everything as JSON. */
+
+import { type Difference, firstOf, type Verdict } from "../../analyzer/index.ts";
+import type { Compared, FoundBy, Ran } from "../comparing.ts";
+import { safe } from "./safe.ts";
+import { type Paint, plain, type Style } from "./style.ts";
+import { momentText } from "./time.ts";
+import { wrapCells } from "./two-column.ts";
+import { verdictLines } from "./verdict.ts";
+
+export interface ComparedCase {
+  readonly name: string;
+  readonly title: string;
+  readonly rows: readonly Compared[];
+}
+
+/** What `eintr compare` calls the columns of numbers. */
+export const TIME = "last step of the application";
+
+/** Whether all stacks show the application what Linux alone does, and no rule finds anything. */
+export const isAlike = ({ rows }: ComparedCase): boolean =>
+  rows.every((row) => row.is === "ran" && firstOf(row.verdict) === undefined && row.findings.length === 0);
+
+/** Enough for the longest names, so that blocks of many cases stand in line. */
+const TIME_WIDTH = 12;
+const EXITS_WIDTH = 8;
+
+/** A block for each stack: numbers and outcome in a line, below it what went otherwise first, and the findings. */
+export function matrixText({ name, title, rows }: ComparedCase, paint: Paint, columns: number): string {
+  const width = Math.max(14, ...rows.map((row) => row.name.length));
+  const head = `${"stack".padEnd(width)}${"time".padStart(TIME_WIDTH)}${"exits".padStart(EXITS_WIDTH)}  outcome`;
+  const margin = width + TIME_WIDTH + EXITS_WIDTH + 2;
+  const below = (text: string, style: Style): string[] => hanging(text, margin, columns).map((line) => style(line));
+  const blocks = rows.flatMap((row): string[] => {
+    if (row.is === "refused") return [...line(row.name.padEnd(margin), `not run: ${safe(row.why)}`, columns)];
+    const time = momentText(row.time.ns) + (row.time.of === "run" ? "*" : "");
+    const numbers = `${row.name.padEnd(width)}${time.padStart(TIME_WIDTH)}${exitsText(row).padStart(EXITS_WIDTH)}  `;
+    const differs = firstOf(row.verdict) !== undefined;
+    return [
+      ...line(numbers, outcomeOf(row.verdict), columns),
+      ...(row.verdict.other === null ? [] : below(verdictLines(row.verdict)[1] ?? "", differs ? paint.warn : paint.dim)),
+      ...(row.findings.length === 0 ? [] : below(`findings: ${findingsText(row.findings)}`, paint.warn)),
+    ];
+  });
+  const told = wrapCells(`${safe(name)}: ${safe(title)}`, columns).map(paint.strong);
+  return `${[...told, paint.dim(head), ...blocks].join("\n")}\n`;
+}
+
+/** What the numbers are, once for all cases. */
+export const legend = (cases: readonly ComparedCase[]): string => {
+  const rows = cases.flatMap((one) => one.rows).filter((row) => row.is === "ran");
+  const asterisk = rows.some((row) => row.time.of === "run") ? "; * of the run, where the application made no step" : "";
+  return `time: ${TIME}, virtual${asterisk}. exits: EEXIT and AEX, how often the enclave was left\n`;
+};
+
+const line = (head: string, text: string, columns: number): string[] =>
+  hanging(text, head.length, columns).map((part, i) => (i === 0 ? head + part.trimStart() : part));
+
+const hanging = (text: string, margin: number, columns: number): string[] =>
+  wrapCells(text, Math.max(columns - margin, 30)).map((part) => " ".repeat(margin) + part);
+
+const outcomeOf = (verdict: Verdict): string => safe(verdict.outcomes[0]?.text ?? "nothing happened");
+
+const exitsText = ({ exits }: Ran): string => (exits === null ? "-" : (exits.eexit + exits.aex).toLocaleString("en"));
+
+const findingsText = (findings: readonly FoundBy[]): string =>
+  findings.map(({ rule, count }) => (count === 1 ? rule : `${rule} (${count.toLocaleString("en")})`)).join(", ");
+
+/** One case: a table with a row for each stack. */
+export function caseMarkdown({ name, title, rows }: ComparedCase): string {
+  const body = rows.map((row) =>
+    row.is === "refused"
+      ? cells([code(row.name), `not run: ${row.why}`, "", "", "", ""])
+      : cells([
+          code(row.name),
+          outcomeOf(row.verdict),
+          row.verdict.other === null ? "" : (verdictLines(row.verdict)[1] ?? "").replace(/^first difference from Linux alone: /, ""),
+          findingsText(row.findings),
+          momentText(row.time.ns) + (row.time.of === "run" ? " (of the run)" : ""),
+          exitsText(row),
+        ]),
+  );
+  const header = ["stack", "outcome", "first difference from Linux alone", "findings", TIME, "enclave exits"];
+  return `**${safe(name)}**: ${escaped(title)}\n\n${[cells(header, plain), RULE(header.length), ...body].join("\n")}\n`;
+}
+
+/** Many cases: a row for each, a column for each stack. */
+export function casesMarkdown(cases: readonly ComparedCase[]): string {
+  const stacks = cases[0]?.rows.map((row) => row.name) ?? [];
+  const body = cases.map(({ name, title, rows }) => cells([`${code(name)}: ${title}`, ...rows.map(shortText)]));
+  return `${[cells(["case", ...stacks.map(code)], plain), RULE(stacks.length + 1), ...body].join("\n")}\n`;
+}
+
+/** What became of the application, in a few words: on Linux itself how it ends, elsewhere what went otherwise first. */
+function shortText(row: Compared): string {
+  if (row.is === "refused") return "not run";
+  const { verdict, findings } = row;
+  if (verdict.other === null) return ended(verdict);
+  const first = firstOf(verdict);
+  return [
+    first === undefined ? `as on Linux${verdict.beyond > 0 ? ", as far as it came" : ""}` : told(first),
+    ...(endsOtherwise(verdict) && first?.kind !== "process-end" ? [ended(verdict)] : []),
+    ...(findings.length === 0 ? [] : [findings.map(({ rule }) => code(rule)).join(", ")]),
+  ].join("; ");
+}
+
+function told({ kind, what, one, other }: Difference): string {
+  const text = `${what}: ${one.text}, not ${other.text}`;
+  return kind === "siginfo" || kind === "mask" ? `as on Linux, but ${text}` : text;
+}
+
+const endsOtherwise = ({ outcomes: [run] }: Verdict): boolean => run !== undefined && run.otherHow !== null && run.how !== run.otherHow;
+
+/** Without the asides. */
+const ended = (verdict: Verdict): string => outcomeOf(verdict).replaceAll(/ \([^()]*\)/g, "");
+
+const RULE = (columns: number): string =>
+  cells(
+    Array.from({ length: columns }, () => "---"),
+    plain,
+  );
+const code = (text: string): string => `\`${text}\``;
+const cells = (texts: readonly string[], style: Style = escaped): string => `| ${texts.map(style).join(" | ")} |`;
+/** A bar would end the cell; strangers' texts are no Markdown. */
+const escaped = (text: string): string => safe(text).replaceAll(/[|<>*_\\]/g, "\\$&");
+
+/** As `--format json` has it: one object for a case. */
+export const matrixJson = ({ name, title, rows }: ComparedCase): Record<string, unknown> => ({
+  case: name,
+  title,
+  stacks: rows.map((row) => {
+    if (row.is === "refused") return { stack: row.stack, name: row.name, refused: row.why };
+    const { stack, name: called, verdict, findings, time, exits, transitions, digest } = row;
+    const [run] = verdict.outcomes;
+    return {
+      stack,
+      name: called,
+      outcome: { how: run?.how ?? "nothing", text: outcomeOf(verdict) },
+      linux: verdict.other === null ? null : { same: firstOf(verdict) === undefined, first: firstOf(verdict) ?? null },
+      findings,
+      time_ns: time.ns,
+      time_of: time.of,
+      exits,
+      transitions,
+      digest,
+    };
+  }),
+});
