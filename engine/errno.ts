@@ -46,6 +46,7 @@ export const E = {
   PIPE: known("EPIPE"),
   NOSYS: known("ENOSYS"),
   NOTSOCK: known("ENOTSOCK"),
+  NOPROTOOPT: known("ENOPROTOOPT"),
   CONNRESET: known("ECONNRESET"),
   TIMEDOUT: known("ETIMEDOUT"),
   /** Kernel-internal: restart the call if the handler has SA_RESTART. Never seen by a program. */

@@ -5,7 +5,7 @@
 
 import type { Cpu } from "../cpu.ts";
 import { E } from "../errno.ts";
-import { type Flow, type FlowMaker, flow, type Step, type Steps } from "../flow.ts";
+import { type Flow, type FlowMaker, flow, type Mark, type Step, type Steps } from "../flow.ts";
 import { flow as grapheneFlow } from "../generations/graphene-2019/flow.ts";
 import { callArgs } from "../host/calls.ts";
 import { KERNEL } from "../host/flows.ts";
@@ -36,17 +36,18 @@ function join(c: Cpu, v: Join): void {
 
 const isEnded = (c: Cpu, v: Join): boolean => v.word < 0 || c.m.objects[v.word]?.level === 0;
 
-const futexArgs = (v: Join): FutexWaitArgs => ({ ...callArgs({ object: v.word }), changed: false, tid: true });
+export const futexArgs = (v: Join): FutexWaitArgs => ({ ...callArgs({ object: v.word }), changed: false, tid: true });
 
-type Maker<C extends Cpu> = { readonly flow: FlowMaker<C>; readonly futex: (s: Steps<Join, C>) => Step };
+/** How the wait is made: its step, with a mark before it where a call that is made again has to be found. */
+type Maker<C extends Cpu> = { readonly flow: FlowMaker<C>; readonly futex: (s: Steps<Join, C>) => readonly (Step | Mark)[] };
 
-const pthreadJoin = <C extends Cpu>({ flow: declare, futex }: Maker<C>): Flow =>
+export const pthreadJoin = <C extends Cpu>({ flow: declare, futex }: Maker<C>): Flow =>
   declare<Join>(LIBC.pthread_join, "app", "1.2", (s) => [
     s.act("which thread is it?", find),
     s.test("ESRCH: there is no such thread", (c) => c.t.rax < 0, "return"),
     s.at("again"),
     s.test("its tid is 0?", isEnded, "joined"),
-    futex(s),
+    ...futex(s),
     s.jump("again", "look again"),
     s.at("joined"),
     s.act("joined", join),
@@ -56,13 +57,14 @@ const pthreadJoin = <C extends Cpu>({ flow: declare, futex }: Maker<C>): Flow =>
 
 export const nativeJoin = pthreadJoin({
   flow,
-  futex: (s) => s.call("futex(FUTEX_WAIT, tid)", KERNEL["futex-wait"], (_, v) => futexArgs(v)),
+  futex: (s) => [s.call("futex(FUTEX_WAIT, tid)", KERNEL["futex-wait"], (_, v) => futexArgs(v))],
 });
 
 /** The futex call is one to a LibOS. */
 export const shimJoin = ({ refs, label }: Entry): Flow =>
   pthreadJoin({
     flow: grapheneFlow,
-    futex: (s) =>
+    futex: (s) => [
       s.call(`futex(FUTEX_WAIT, tid): ${label("futex_wait")}`, refs.futex_wait, (c, v) => shimArgs(c, futexArgs(v)), "libos.syscall.enter"),
+    ],
   });

@@ -12,17 +12,22 @@ import { flow } from "./flow.ts";
 import { laws } from "./laws.ts";
 import { layout } from "./layout.ts";
 import { emulateFlows } from "./libos/emulate.ts";
+import { eventfdFlows } from "./libos/eventfd.ts";
 import { exitFlows } from "./libos/exit.ts";
 import { LIBOS, SYSCALL_FLOWS } from "./libos/flows.ts";
+import { futexFlows } from "./libos/futex.ts";
 import { handleSignalFlows } from "./libos/handle-signal.ts";
 import { initFlows } from "./libos/init.ts";
 import { ioFlows } from "./libos/io.ts";
 import { lockFlows } from "./libos/lock.ts";
 import { maskFlows } from "./libos/mask.ts";
+import { lacks } from "./libos/missing.ts";
+import { pollFlows } from "./libos/poll.ts";
 import { queueFlows } from "./libos/queue.ts";
 import { sendFlows } from "./libos/send.ts";
 import { signalCallFlows } from "./libos/signal-calls.ts";
 import { sleepFlows } from "./libos/sleep.ts";
+import { socketFlows } from "./libos/sockets.ts";
 import { streamFlows } from "./libos/streams.ts";
 import { upcallFlows } from "./libos/upcalls.ts";
 import { waitFlows } from "./libos/wait.ts";
@@ -53,6 +58,10 @@ const libos = (on: Switches, { writesAnyPage }: Variant): Flow[] => [
   ...signalCallFlows({ writesAnyPage }),
   ...sleepFlows,
   ...ioFlows,
+  ...futexFlows,
+  ...pollFlows,
+  ...socketFlows,
+  ...eventfdFlows({ passthrough: on.has("eventfd-passthrough") }),
   ...streamFlows,
   ...exitFlows,
   ...initFlows,
@@ -82,6 +91,7 @@ const main = flow(palMain, "pal", "2", ({ act, call, callDynamic }) => [
 /** What both PALs have. */
 const gramine = {
   state: gramineState,
+  lacks,
   appMask: (t: Thread) => (t.libos.ready ? t.libos.mask : t.hostMask),
   idles: () => false,
   laws,

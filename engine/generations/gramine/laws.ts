@@ -38,6 +38,10 @@ function checkProcess(look: Look<Thread, Process>, p: Process): void {
   const { libos } = p;
   look.own(libos.actions, `${name}: dispositions`);
   look.own(libos.queue, `${name}: queue`);
+  for (const [word, queue] of Object.entries(libos.futexes)) {
+    look.own(queue, `${name}: waiters of word ${word}`);
+    if (new Set(queue).size !== queue.length) say(`a thread is queued twice on word ${word}`);
+  }
   look.own(libos.threadList, `${name}: g_thread_list`);
   checkQueue(say, libos.queue);
   for (const id of libos.threadList) {

@@ -23,6 +23,7 @@ export const layout: OwnLayout = {
       injectedId: "identity",
       owners: table("essential"),
       lockObjects: table("essential"),
+      futexes: table(list("essential")),
       threadList: list("essential"),
     }),
   },

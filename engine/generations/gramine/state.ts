@@ -90,6 +90,8 @@ export interface LibosProcess {
   owners: Record<string, number>;
   /** LibOS lock name -> its PAL event, level 1 when the lock is free; made on first use. */
   lockObjects: Record<string, number>;
+  /** futex: word -> threads that are queued on it; an entry stays. */
+  futexes: Record<string, number[]>;
   /** g_thread_list, in the order of tids. */
   threadList: number[];
   /** process_exit was called: FIRST_TIME is over. */

@@ -35,6 +35,7 @@ export const gramineState: OwnState<Thread, Process> = {
       injectedId: 0,
       owners: {},
       lockObjects: {},
+      futexes: {},
       threadList: [],
       exiting: false,
     };

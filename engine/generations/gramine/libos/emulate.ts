@@ -4,6 +4,7 @@
  */
 
 import { LIBC, restorer } from "../../../app/flows.ts";
+import { futexArgs, pthreadJoin } from "../../../app/pthread-join.ts";
 import { returned } from "../../../app/syscalls.ts";
 import { newFrame } from "../../../control.ts";
 import { running } from "../../../cpu.ts";
@@ -19,6 +20,7 @@ import { contextAt, jumpTo, SYSCALL } from "../context.ts";
 import { type Cpu, flow } from "../flow.ts";
 import { type Emulated, LIBOS, rtSigreturn, SYSCALL_FLOWS } from "./flows.ts";
 import { setMask } from "./mask.ts";
+import { MAKE_FILES, MISSING_CALLS } from "./missing.ts";
 import { threadLock } from "./names.ts";
 
 /** rt_sigreturn, for the row. */
@@ -63,6 +65,37 @@ const undefinedCall = flow<CallLocals>(LIBC.undefined, "app", "5, corrections 5.
   s.call("syscall: libos_syscall_entry()", LIBOS.libos_emulate_syscall, (c) => emulated(c, -1, -1, {}), "libos.syscall.enter"),
   s.ret("back in the application", returned, "app.return"),
 ]);
+
+/** The same of a call that a scenario has an operation for. */
+const missingCall = (name: SyscallName): Flow =>
+  flow<CallLocals>(LIBC[name] as Declares<object>, "app", "5, 6", (s) => [
+    s.at(SYSCALL),
+    s.call(
+      "syscall: libos_syscall_entry()",
+      LIBOS.libos_emulate_syscall,
+      (c, v) => {
+        const object = c.m.objects[v.object];
+        if (object && MAKE_FILES.has(name)) object.fd = { what: "none" };
+        return emulated(c, -1, -1, {});
+      },
+      "libos.syscall.enter",
+    ),
+    s.ret("back in the application", returned, "app.return"),
+  ]);
+
+/** The call that pthread_join waits with; a restart makes it again. */
+const join = pthreadJoin({
+  flow,
+  futex: (s) => [
+    s.at(SYSCALL),
+    s.call(
+      "futex(FUTEX_WAIT, tid): libos_syscall_entry()",
+      LIBOS.libos_emulate_syscall,
+      (c, v) => emulated(c, SYSCALLS.futex_wait, numberOf(c.program, SYSCALL_FLOWS.futex_wait), futexArgs(v) as unknown as Locals),
+      "libos.syscall.enter",
+    ),
+  ],
+});
 
 /** What the handler returns to. */
 const sigreturn = flow(restorer, "app", "5", (s) => [
@@ -143,7 +176,9 @@ const emulate = flow<Tail>(LIBOS.libos_emulate_syscall, "libos", "5", (s) => [
 /** Of calls that the LibOS has a function for. */
 export const emulateFlows = (names: readonly SyscallName[]): Flow[] => [
   ...SYSCALL_NAMES.filter((name) => names.includes(name)).map(libcCall),
+  ...MISSING_CALLS.map(missingCall),
   undefinedCall,
+  join,
   sigreturn,
   emulate,
 ];

@@ -1,5 +1,6 @@
 /** Functions of the LibOS, for those who call them. */
 
+import type { CallLocals } from "../../../host/calls.ts";
 import { type Ref, ref, refs } from "../../../ref.ts";
 import type { SigInfo } from "../../../siginfo.ts";
 import type { SignalSet } from "../../../signals.ts";
@@ -43,6 +44,13 @@ export const LIBOS = {
   wakeup_one_thread_on_signal: ref<{ signal: number; id: number }>("wakeup_one_thread_on_signal"),
   kill_current_proc: ref<{ info: SigInfo; id: number }>("kill_current_proc"),
   internal_fault: ref<{ event: number; id: number }>("internal_fault"),
+
+  do_recvmsg: ref<CallLocals>("do_recvmsg"),
+  do_sendmsg: ref<CallLocals>("do_sendmsg"),
+  eventfd_read: ref<CallLocals>("eventfd_read"),
+  eventfd_write: ref<CallLocals>("eventfd_write"),
+  /** Of the word with a thread's tid. */
+  release_clear_child_tid: ref<{ object: number }>("release_clear_child_tid"),
 
   process_exit: ref<Ending>("process_exit"),
   thread_exit: ref<Ending>("thread_exit"),

@@ -66,9 +66,11 @@ const opaque = flow(SYSCALL_FLOWS.call, "libos", "8", (s) => [
   answer(s),
 ]);
 
-const missing = flow(SYSCALL_FLOWS.unimplemented, "libos", "5", (s) => [
-  s.act("-ENOSYS", (c) => {
-    c.t.rax = E.NOSYS;
+/** A call that is given a pointer: the LibOS looks whether it knows the memory (libos.check_invalid_pointers). */
+const probe = flow(SYSCALL_FLOWS.probe, "libos", "12", (s) => [
+  s.act("is_user_memory_readable: 0 or -EFAULT", (c, v) => {
+    c.t.rax = v.valid ? 0 : E.FAULT;
+    c.value = c.t.rax;
   }),
   answer(s),
 ]);
@@ -97,4 +99,4 @@ const getpid = flow(SYSCALL_FLOWS.getpid, "libos", "7", (s) => [
   answer(s),
 ]);
 
-export const ioFlows: readonly Flow[] = [opaque, missing, yielding, gettime, getpid];
+export const ioFlows: readonly Flow[] = [opaque, probe, yielding, gettime, getpid];

@@ -3,9 +3,15 @@
 import { E, LIBOS_RESTART } from "../../../errno.ts";
 import type { Flow, Mark, Step } from "../../../flow.ts";
 import { OUT, tell } from "../../../host/outputs.ts";
+import { blockable } from "../../../host/signal.ts";
+import { type SignalSet, subtract } from "../../../signals.ts";
+import type { SigtimedwaitArgs } from "../../../syscalls.ts";
 import { NEVER } from "../../../time.ts";
 import { flow, type Steps } from "../flow.ts";
+import type { Queued } from "../state.ts";
 import { LIBOS, SYSCALL_FLOWS } from "./flows.ts";
+import { setMask } from "./mask.ts";
+import { threadLock } from "./names.ts";
 import { copyOut } from "./outputs.ts";
 import { answer } from "./send.ts";
 
@@ -73,4 +79,53 @@ const sleep = (name: "nanosleep" | "clock_nanosleep"): Flow =>
     answer(s),
   ]);
 
-export const sleepFlows: readonly Flow[] = [pause, sigsuspend, sleep("nanosleep"), sleep("clock_nanosleep")];
+interface Sigtimedwait extends SigtimedwaitArgs {
+  old: SignalSet;
+  taken: Queued | null;
+  waited: number;
+}
+
+const ALL: SignalSet = [-1, -1];
+
+/** Any pending signal ends the wait (B11); only one of the set is taken. The mask that lets the set through is undone at the end. */
+const sigtimedwait = flow<Sigtimedwait>(SYSCALL_FLOWS.rt_sigtimedwait, "libos", "8", (s) => [
+  s.own({ old: [0, 0], taken: null, waited: E.INTR }),
+  s.call("lock(current->lock)", LIBOS.lock, (c) => ({ name: threadLock(c.t) })),
+  s.act(
+    "signal_mask := without the set",
+    (c, v) => {
+      v.old = c.t.libos.mask;
+      setMask(c, c.t, subtract(v.old, blockable(v.mask)));
+    },
+    "libos.mask",
+  ),
+  s.call("unlock(current->lock)", LIBOS.unlock, (c) => ({ name: threadLock(c.t) })),
+  ...untilPending(s, (v) => v.timeout, [
+    s.act("timeout_us := what is left", (c, v) => {
+      v.timeout = c.t.pal.timeLeft;
+      v.waited = c.t.rax;
+      c.value = v.waited;
+    }),
+    s.test("-ETIMEDOUT?", (_, v) => v.waited === E.TIMEDOUT, "pending"),
+  ]),
+  s.at("pending"),
+  s.call("pop_unblocked_signal(all but the set, signal)", LIBOS.pop_unblocked_signal, (_, v) => ({
+    mask: subtract(ALL, blockable(v.mask)),
+  })),
+  s.act("the signal, -EAGAIN after a time-out, else -EINTR", (c, v) => {
+    v.ret = v.taken ? (v.zero ? 0 : v.taken.signal) : v.waited === E.TIMEDOUT ? E.AGAIN : E.INTR;
+    if (v.taken && v.info) tell(v, OUT.signal, v.taken.signal);
+    c.signal = v.taken?.signal ?? 0;
+    c.value = v.ret;
+  }),
+  s.call("lock(current->lock)", LIBOS.lock, (c) => ({ name: threadLock(c.t) })),
+  s.act("signal_mask := as before", (c, v) => setMask(c, c.t, v.old), "libos.mask"),
+  s.call("unlock(current->lock)", LIBOS.unlock, (c) => ({ name: threadLock(c.t) })),
+  ...copyOut(s),
+  s.act("the result", (c, v) => {
+    c.t.rax = v.ret;
+  }),
+  answer(s),
+]);
+
+export const sleepFlows: readonly Flow[] = [sigtimedwait, pause, sigsuspend, sleep("nanosleep"), sleep("clock_nanosleep")];

@@ -3,14 +3,16 @@
  * signal during one has no other effect than the end of a host call that waits (gramine-today.md 3).
  */
 
+import { later } from "../../../cpu.ts";
 import type { Flow } from "../../../flow.ts";
-import { type CallLocals, callArgs } from "../../../host/calls.ts";
+import { type CallLocals, callArgs, NO_OBJECTS } from "../../../host/calls.ts";
 import { type Creating, sending } from "../../../host/flows.ts";
 import { SIG } from "../../../signals.ts";
+import { NEVER } from "../../../time.ts";
 import { type Cpu, flow, type Steps } from "../flow.ts";
 import { PAL_ERROR, unixToPal } from "./errors.ts";
 import { eventCalls } from "./events.ts";
-import { type CreateLocals, PAL, type PalCallName } from "./flows.ts";
+import { type CreateLocals, PAL, type PalCallName, type WaitLocals } from "./flows.ts";
 import { bottom, type HostName, type PalName } from "./host-calls.ts";
 
 /** What a host call is given of a PAL call. A call made again ends when it would have (`ends`). */
@@ -27,10 +29,49 @@ export const done = <V extends object>(s: Steps<V>): ReturnType<Steps<V>["ret"]>
     "pal.call.leave",
   );
 
-type Plain = Exclude<HostName, "tgkill" | "clone" | "fork" | "exit">;
+type Plain = Exclude<HostName, "tgkill" | "clone" | "fork" | "exit" | "poll" | "setsockopt">;
 
 const plain = (pal: PalName, name: PalCallName, host: Plain, source: string): Flow =>
   flow(PAL[name], "pal", source, (s) => [bottom(pal, s, host, given), done(s)]);
+
+interface WaitEvents extends WaitLocals {
+  until: number;
+}
+
+/** poll of the host. A time-out is TRYAGAIN; what is left of it is written back. */
+const waitEvents = (pal: PalName): Flow =>
+  flow<WaitEvents>(PAL.PalStreamsWaitEvents, "pal", "8", (s) => [
+    s.own({ until: NEVER }),
+    s.act("the time-out's end", (c, v) => {
+      v.until = later(c.now, v.timeout);
+    }),
+    bottom(pal, s, "poll", (_, v) => ({
+      ...callArgs({ objects: v.objects, timeout: v.timeout, takes: v.takes, result: v.result }),
+      ends: v.ends,
+      mask: null,
+      select: false,
+      fds: NO_OBJECTS,
+      next: 0,
+      rest: NO_OBJECTS,
+      ready: NO_OBJECTS,
+    })),
+    s.ret(
+      "return to the LibOS",
+      (c, v) => {
+        c.t.pal.timeLeft = v.until >= NEVER ? NEVER : Math.max(0, v.until - c.now);
+        c.t.rax = c.t.rax === 0 ? PAL_ERROR.TRYAGAIN : unixToPal(c.t.rax);
+        c.value = c.t.rax;
+      },
+      "pal.call.leave",
+    ),
+  ]);
+
+/** SO_RCVTIMEO of a socket of the host. */
+const setTimeout = (pal: PalName): Flow =>
+  flow(PAL.PalStreamAttributesSetByHandle, "pal", "8", (s) => [
+    bottom(pal, s, "setsockopt", (_, v) => ({ ...callArgs(v), receiveTimeout: v.receiveTimeout })),
+    done(s),
+  ]);
 
 /** tgkill(SIGCONT): the target's host call that waits ends, or its own code is interrupted. Whatever goes wrong, it is DENIED. */
 const resume = (pal: PalName): Flow =>
@@ -72,7 +113,8 @@ export const palCalls = (pal: PalName): Flow[] => [
   plain(pal, "PalSocketAccept", "accept", "8"),
   plain(pal, "PalSocketRecv", "recv", "8"),
   plain(pal, "PalSocketSend", "send", "8"),
-  plain(pal, "PalStreamsWaitEvents", "poll", "8"),
+  waitEvents(pal),
+  setTimeout(pal),
   plain(pal, "PalObjectDestroy", "close", "8"),
   plain(pal, "PalThreadYieldExecution", "yield", "7.1"),
   resume(pal),

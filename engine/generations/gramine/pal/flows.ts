@@ -4,6 +4,7 @@ import type { CallLocals, Exit } from "../../../host/calls.ts";
 import type { HandlerLocals } from "../../../host/flows.ts";
 import { type Ref, ref, refs } from "../../../ref.ts";
 import type { Word } from "../../../state.ts";
+import type { ReceiveTimeoutArgs } from "../../../syscalls.ts";
 import { type Context, contextHolder } from "../context.ts";
 
 /** Those that take what a host call takes; in brackets the kind of handle, which decides what happens below. */
@@ -16,7 +17,6 @@ const NAMES = [
   "PalSocketAccept",
   "PalSocketRecv",
   "PalSocketSend",
-  "PalStreamsWaitEvents",
   "PalObjectDestroy",
   "PalThreadYieldExecution",
 ] as const;
@@ -30,6 +30,16 @@ export interface EventLocals {
   autoClear: boolean;
 }
 
+/** Objects that are waited for; the outside world answers after `takes`, or one of them does. */
+export interface WaitLocals {
+  objects: readonly number[];
+  /** ns, NEVER: without a time-out. */
+  timeout: number;
+  takes: number;
+  result: number;
+  ends: number;
+}
+
 /** Thread or process that is made. */
 export interface CreateLocals {
   program: string;
@@ -40,6 +50,8 @@ export interface CreateLocals {
 }
 
 export const PAL: Readonly<Record<PalCallName, Ref<CallLocals>>> & {
+  readonly PalStreamsWaitEvents: Ref<WaitLocals>;
+  readonly PalStreamAttributesSetByHandle: Ref<ReceiveTimeoutArgs>;
   readonly PalEventWait: Ref<EventLocals>;
   readonly PalEventSet: Ref<{ object: number; autoClear: boolean }>;
   readonly PalEventClear: Ref<{ object: number }>;
@@ -51,6 +63,8 @@ export const PAL: Readonly<Record<PalCallName, Ref<CallLocals>>> & {
   readonly PalProcessExit: Ref<Exit>;
 } = {
   ...(refs(NAMES, (name) => name) as Readonly<Record<PalCallName, Ref<CallLocals>>>),
+  PalStreamsWaitEvents: ref("PalStreamsWaitEvents"),
+  PalStreamAttributesSetByHandle: ref("PalStreamAttributesSetByHandle"),
   PalEventWait: ref("PalEventWait"),
   PalEventSet: ref("PalEventSet"),
   PalEventClear: ref("PalEventClear"),
