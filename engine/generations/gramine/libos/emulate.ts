@@ -6,14 +6,14 @@
 import { LIBC, restorer } from "../../../app/flows.ts";
 import { futexArgs, pthreadJoin } from "../../../app/pthread-join.ts";
 import { returned } from "../../../app/syscalls.ts";
-import { newFrame } from "../../../control.ts";
-import { running } from "../../../cpu.ts";
+import { copyOfLocals, newFrame } from "../../../control.ts";
+import { running, topFrame } from "../../../cpu.ts";
 import { E, LIBOS_RESTART } from "../../../errno.ts";
 import type { Flow } from "../../../flow.ts";
 import { numberOf } from "../../../frames.ts";
 import type { CallLocals } from "../../../host/calls.ts";
 import type { Declares } from "../../../ref.ts";
-import { copyOf, type Locals } from "../../../state.ts";
+import type { Locals } from "../../../state.ts";
 import { SYSCALL_NAMES, SYSCALLS, type SyscallName } from "../../../syscalls.ts";
 import { KIND } from "../../../transition.ts";
 import { contextAt, jumpTo, SYSCALL } from "../context.ts";
@@ -51,7 +51,7 @@ const libcCall = (name: SyscallName): Flow =>
           c,
           SYSCALLS[name],
           numberOf(c.program, SYSCALL_FLOWS[name] as Declares<object> as never),
-          copyOf(v) as unknown as Locals,
+          copyOfLocals(c.program, topFrame(c.t)),
         );
       },
       "libos.syscall.enter",
@@ -121,7 +121,7 @@ const emulate = flow<Tail>(LIBOS.libos_emulate_syscall, "libos", "5", (s) => [
     c.t.libos.syscallNr = v.nr;
     c.value = v.nr;
   }),
-  s.callDynamic("libos_syscall_table[number](arguments)", (c, v) => newFrame(c.program, v.callee, copyOf(v.args))),
+  s.callDynamic("libos_syscall_table[number](arguments)", (c, v) => newFrame(c.program, v.callee, v.args)),
   s.act("ret = what it returned", (c, v) => {
     v.ret = c.t.rax;
     c.value = v.ret;
