@@ -1,7 +1,6 @@
 /** Files that were packed: gzip, and zstd where this Node has it; for others the command that unpacks them. */
 
 import { pipeline, Readable, type Transform } from "node:stream";
-import * as zlib from "node:zlib";
 import { ImportError } from "./importer.ts";
 
 export type Packing = "gzip" | "zstd" | "xz" | "bzip2" | "lz4" | "zip";
@@ -28,12 +27,13 @@ const COMMANDS: Readonly<Record<Packing, string>> = {
   zip: "unzip -p",
 };
 
-/** Node has it from 22.15 on. */
-const { createZstdDecompress } = zlib as { createZstdDecompress?: () => Transform };
+/** Most commands never need it: it is loaded when it is asked for. Node has zstd from 22.15 on. */
+const zlib = () => process.getBuiltinModule("node:zlib") as Zlib;
+type Zlib = typeof import("node:zlib") & { readonly createZstdDecompress?: () => Transform };
 
 /** What is in a packed file, as it is asked for. `name` names the file in errors. Throws ImportError. */
 export async function* unpacked(chunks: AsyncIterable<Uint8Array>, packing: Packing, name: string): AsyncGenerator<Uint8Array, void> {
-  const unpacker = packing === "gzip" ? zlib.createGunzip() : packing === "zstd" ? createZstdDecompress?.() : undefined;
+  const unpacker = packing === "gzip" ? zlib().createGunzip() : packing === "zstd" ? zlib().createZstdDecompress?.() : undefined;
   if (unpacker === undefined)
     throw new ImportError(
       `${name}: packed with ${packing}, which this Node.js does not unpack; try: ${COMMANDS[packing]} ${name} | eintr record -`,

@@ -8,13 +8,16 @@ import { openCase, type TransitionsCase } from "../case.ts";
 import { InputError, type Io } from "../io.ts";
 import { judgeAndKeep } from "../judging.ts";
 import { fixOption, manifestOption, noteIgnored, stackOption, switchList, timeOption, wholeNumber } from "../options.ts";
+import { coverageLine } from "../present/coverage.ts";
 import { followingLines, verdictLines } from "../present/verdict.ts";
 import { recordCase, tellRecorded } from "../recording.ts";
+import { namesFor, traceProgram } from "../tracing.ts";
 
 /** Differences that are shown after the first. */
 const SHOWN = 3;
 
 interface Options {
+  pid?: number;
   stack: StackName;
   output?: string;
   fix?: FixName[];
@@ -31,9 +34,11 @@ interface Options {
 export function recordCommand(io: Io): Command {
   return new Command("record")
     .description("run a case on a stack and keep every transition in a trace folder")
-    .argument("<case>", "a built-in scenario (eintr scenarios), a scenario file, or a log of `strace -f -ttt -T`")
+    .argument("[case]", "a built-in scenario (eintr scenarios), a scenario file, a log (of `strace -f -ttt -T`, or - for standard input)")
+    .argument("[args...]", "after --: a program and its arguments, run under strace")
     .addOption(stackOption().default("graphene-sgx"))
     .option("-o, --output <dir>", "trace folder to make (default: NAME.trace)")
+    .option("-p, --pid <pid>", "trace a process that runs, until it ends or Ctrl-C", wholeNumber("--pid", 1))
     .addOption(fixOption())
     .addOption(manifestOption())
     .addOption(
@@ -58,13 +63,17 @@ Examples:
   eintr record my-case.yaml --scheduler seeded --seed 7 --force
   eintr record my-case.yaml --fail-on-difference && echo as on Linux
   strace -f -ttt -T -o program.strace ./program
-  eintr record program.strace --stack graphene-sgx`,
+  eintr record program.strace --stack graphene-sgx
+  eintr record -- python3 program.py          # the same in one step
+  eintr record -p 1234
+  ssh host cat program.strace.gz | eintr record -`,
     )
-    .action(async (name: string, options: Options, command: Command) => {
+    .action(async (first: string | undefined, args: string[], options: Options, command: Command) => {
+      const { name, output } = await caseOf(io, [first, ...args], options, command);
       const what = await openCase(io, name, { rows: options.rows, time: options.time });
       if (what.is === "transitions") refuseEmulation(name, what, command);
       else noteIgnored(io, [options.stack], [...(options.fix ?? []), ...(options.option ?? [])]);
-      const dir = options.output ?? `${what.name}.trace`;
+      const dir = output ?? `${what.name}.trace`;
       const recorded = await recordCase(io, what, dir, {
         stack: options.stack,
         fixes: options.fix ?? [],
@@ -80,12 +89,37 @@ Examples:
       if (verdict !== null) for (const line of verdictLines(verdict)) io.talk(`${line}\n`);
       if (verdict !== null) for (const line of followingLines(verdict, SHOWN, `eintr diff ${dir} --all`)) io.talk(`${line}\n`);
       tellRecorded(io, recorded, what, options.stack);
+      const coverage = what.is === "scenario" && what.real ? coverageLine(what.counters) : null;
+      if (coverage !== null) io.talk(`${coverage}\n`);
       for (const { name: counted, count, severity, advice } of [...(recorded.sealed?.quality ?? []), ...(verdict?.notices ?? [])])
         if (severity !== "info") io.talk(`${severity}: ${counted}: ${count} (${advice})\n`);
       if (!io.signal.aborted) io.talk(`next: eintr analyze ${dir}\n`);
       if (options.failOnDifference === true && verdict !== null && firstOf(verdict) !== undefined) io.exitCode = 1;
       if (recorded.end.interrupted || verdict === null) io.exitCode = 130;
     });
+}
+
+/** The case that is named; a program, or process, is traced first. */
+async function caseOf(
+  io: Io,
+  operands: readonly (string | undefined)[],
+  { pid, output, force }: Options,
+  command: Command,
+): Promise<{ name: string; output: string | undefined }> {
+  const [name, ...more] = operands.filter((operand) => operand !== undefined);
+  const isProgram = (command.parent as unknown as { readonly rawArgs: readonly string[] }).rawArgs.includes("--");
+  if (pid !== undefined && name !== undefined) throw new InputError("-p traces a process that runs: it goes with no case and no program");
+  if (isProgram && name === undefined) throw new InputError("nothing after --; expected a program and its arguments");
+  if (pid !== undefined || isProgram) {
+    const traced = pid === undefined ? { program: [name ?? "", ...more] } : { pid };
+    const { dir, log } = namesFor(traced, output);
+    await traceProgram(io, traced, log, force === true);
+    return { name: log, output: dir };
+  }
+  if (name === undefined) throw new InputError("expected a case (eintr scenarios lists built-in ones), -p PID, or -- PROGRAM ARGS");
+  if (more.length > 0)
+    throw new InputError(`one case at a time, found ${operands.length}; a program stands after --: eintr record -- ${operands.join(" ")}`);
+  return { name, output };
 }
 
 /** What happened is kept: there is nothing that could be emulated otherwise. */

@@ -85,9 +85,13 @@ export function answered({ name, args, takes, value }: Answered): Item | null {
 /** Descriptors named in one call; the others wait as these do. */
 const MAX_WATCHED = 4;
 
+/** What -y and -yy write behind a descriptor: `<pipe:[12]>`, `<TCP:[10.0.0.1:80->10.0.0.2:81]>`. */
+const BEHIND = /<(?:[^<>]|->)*>/g;
+
 /** The descriptors of a call that ends without them: objects to which nothing comes. Without any the base revision does not wait at all. */
 function watched(name: string, args: readonly string[]): Item {
-  const given = name.startsWith("epoll") ? (args[0] ?? "") : /select/.test(name) ? args.slice(1, 4).join(" ") : (args[0] ?? "");
+  const written = name.startsWith("epoll") ? (args[0] ?? "") : /select/.test(name) ? args.slice(1, 4).join(" ") : (args[0] ?? "");
+  const given = written.replace(BEHIND, "");
   const found = /select/.test(name)
     ? given.matchAll(/(?<![\w])(\d+)(?=[\s\]<])/g)
     : given.matchAll(name.startsWith("epoll") ? /^(\d+)/g : /\bfd=(\d+)/g);
