@@ -4,8 +4,8 @@
 
 import { expect, test } from "vitest";
 import { openTrace, record } from "../recorder/index.ts";
+import { svgOf } from "../tui/present/svg.ts";
 import { keyTable } from "../tui/replay/input/commands.ts";
-import { svgOf } from "../tui/replay/screen/svg.ts";
 import { expectGolden, expectInReadme } from "./support/golden.ts";
 import { QUESTIONS, questionText } from "./support/questions.ts";
 import { playerOf, sessionOf } from "./support/replay.ts";

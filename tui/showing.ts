@@ -1,12 +1,15 @@
-/** Draws an interval of a trace. Used by `show` and `demo`. */
+/** Draws an interval of a trace: as text, Markdown, Mermaid or SVG. Used by `show`, `demo`, `export` and, in parts, the report. */
 
 import { shownBy, type Transition } from "../engine/index.ts";
 import type { Trace } from "../recorder/index.ts";
 import { rowsOfThread } from "./interval.ts";
 import type { Io } from "./io.ts";
-import { chooseRows } from "./present/interval.ts";
+import { chooseRows, type ShownRow } from "./present/interval.ts";
+import { fenced } from "./present/markup.ts";
+import { sequenceDiagram } from "./present/mermaid.ts";
 import { safe } from "./present/safe.ts";
-import { paint } from "./present/style.ts";
+import { type Paint, paint } from "./present/style.ts";
+import { svgOf } from "./present/svg.ts";
 import { hasEnclave, twoColumn } from "./present/two-column.ts";
 
 export interface Drawing {
@@ -21,20 +24,64 @@ export interface Drawing {
   readonly ascii: boolean;
 }
 
-export async function draw(io: Io, trace: Trace, drawing: Drawing): Promise<void> {
-  const { thread, from, to, marks, width, most, all, ascii } = drawing;
+export const PICTURE_FORMS = ["markdown", "mermaid", "svg"] as const;
+export type PictureForm = (typeof PICTURE_FORMS)[number];
+
+/** All colours: a picture has them. */
+const ALL_COLORS = 16_777_216;
+
+/** Rows of an interval, chosen for drawing. */
+interface Chosen {
+  /** What it is of, in a line. */
+  readonly title: string;
+  readonly rows: readonly Transition[];
+  readonly shown: readonly ShownRow[];
+  readonly cut: boolean;
+}
+
+async function choose(io: Io, trace: Trace, { thread, from, to, marks, most, all }: Drawing): Promise<Chosen> {
   const { rows, depthBefore, cut } = await rowsOfThread(io, trace, thread, from, to, most);
   const name = safe(trace.threads[thread]?.name ?? String(thread), 40);
   const last = rows[rows.length - 1]?.seq ?? from;
-  await io.out(`${safe(trace.info.stack)}  ${safe(trace.info.scenario, 60)}  thread ${name}  seq ${rows[0]?.seq ?? from} to ${last}\n\n`);
-  const shown = chooseRows(rows, { all, depthBefore, marked: new Set(marks.keys()) });
-  const { sites, transitions, info } = trace;
+  const title = `${safe(trace.info.stack)}  ${safe(trace.info.scenario, 60)}  thread ${name}  seq ${rows[0]?.seq ?? from} to ${last}`;
+  return { title, rows, cut, shown: chooseRows(rows, { all, depthBefore, marked: new Set(marks.keys()) }) };
+}
+
+function linesOf({ sites, transitions, info }: Trace, { shown }: Chosen, { width, ascii, marks }: Drawing, pen: Paint): string[] {
   const { name: eventName } = shownBy(info.stack).events;
-  const options = { sites, eventName, width, paint: paint(io.color), ascii, sgx: hasEnclave(sites), lastSeq: transitions.rows - 1, marks };
-  for (const line of twoColumn(shown, options)) await io.out(`${line}\n`);
-  if (cut) io.talk(moreFollow(rows, most));
-  if (!all && shown.length < rows.length)
-    io.talk(`(${rows.length - shown.length} of ${rows.length} transitions are folded or left out: --all shows them)\n`);
+  return twoColumn(shown, { sites, eventName, width, paint: pen, ascii, sgx: hasEnclave(sites), lastSeq: transitions.rows - 1, marks });
+}
+
+/** As text. */
+export async function draw(io: Io, trace: Trace, drawing: Drawing): Promise<void> {
+  const chosen = await choose(io, trace, drawing);
+  await io.out(`${chosen.title}\n\n`);
+  for (const line of linesOf(trace, chosen, drawing, paint(io.color))) await io.out(`${line}\n`);
+  io.talk(leftOut(chosen, drawing));
+}
+
+export interface Picture {
+  readonly text: string;
+  /** What it does not show, in lines for people; empty when it shows all. */
+  readonly leftOut: string;
+}
+
+/** As a picture for a document. */
+export async function picture(io: Io, trace: Trace, drawing: Drawing, form: PictureForm): Promise<Picture> {
+  const chosen = await choose(io, trace, drawing);
+  return { text: pictureText(trace, chosen, drawing, form), leftOut: leftOut(chosen, drawing) };
+}
+
+function pictureText(trace: Trace, chosen: Chosen, drawing: Drawing, form: PictureForm): string {
+  if (form === "mermaid") return sequenceDiagram(trace.sites, chosen.rows);
+  if (form === "svg") return svgOf(linesOf(trace, chosen, drawing, paint(ALL_COLORS)), drawing.width, chosen.title);
+  return fenced([chosen.title, "", ...linesOf(trace, chosen, drawing, paint(0))]);
+}
+
+function leftOut({ rows, shown, cut }: Chosen, { most, all }: Drawing): string {
+  const folded = rows.length - shown.length;
+  const foldedText = all || folded <= 0 ? "" : `(${folded} of ${rows.length} transitions are folded or left out: --all shows them)\n`;
+  return `${cut ? moreFollow(rows, most) : ""}${foldedText}`;
 }
 
 /** Said where rows were left out. */

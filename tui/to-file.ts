@@ -41,3 +41,28 @@ export async function toFile(io: Io, file: string, force: boolean, write: (sink:
     closeSync(fd);
   }
 }
+
+/** Runs `print` with stdout, or with a file in its place. Throws the same, and what `print` throws. */
+export async function printTo(io: Io, file: string | undefined, force: boolean, print: (io: Io) => Promise<void>): Promise<void> {
+  if (file === undefined) return print(io);
+  await toFile(io, file, force, (out) =>
+    print({
+      out,
+      talk: io.talk,
+      color: 0,
+      columns: null,
+      get signal() {
+        return io.signal;
+      },
+      get exitCode() {
+        return io.exitCode;
+      },
+      set exitCode(code) {
+        io.exitCode = code;
+      },
+    }),
+  );
+}
+
+/** What files made of a trace are called: its name without the end. */
+export const baseName = (trace: string): string => trace.replace(/(\.trace(\.tgz)?)?\/*$/, "");

@@ -12,7 +12,7 @@ import { PLAIN_WIDTH } from "../present/two-column.ts";
 import { verdictLines } from "../present/verdict.ts";
 import { recordCase, tellRecorded } from "../recording.ts";
 import { draw } from "../showing.ts";
-import { findingInterval } from "./show.ts";
+import { stretchOfFinding } from "../stretch.ts";
 
 /** Nobody else calls a trace this: the tour may replace it. */
 const DIR = "eintr-demo.trace";
@@ -49,7 +49,7 @@ export function demoCommand(io: Io): Command {
         await io.out(`${findingsText(dir, analyzed.result, trace.threads, paint(io.color), io.columns)}\n`);
         io.talk(`$ eintr show ${dir} --finding 1\n`);
         const width = Math.max(io.columns ?? PLAIN_WIDTH, 80);
-        await draw(io, trace, { ...findingInterval(trace, 1), width, most: MOST_ROWS, all: false, ascii: false });
+        await draw(io, trace, { ...stretchOfFinding(trace, 1), width, most: MOST_ROWS, all: false, ascii: false });
       } finally {
         trace.close();
       }

@@ -1,14 +1,13 @@
 /** `eintr report`: a trace as one page that a colleague opens in a browser. */
 
 import { Command } from "commander";
-import { allRulesRan, analyzeAndKeep } from "../analyzing.ts";
-import { InputError, Interrupted, type Io } from "../io.ts";
-import { verdictFor } from "../judging.ts";
+import { answersFor } from "../answers.ts";
+import type { Io } from "../io.ts";
 import { openForCommand } from "../opening.ts";
 import { collectReport } from "../report/collect.ts";
 import { reportHtml } from "../report/html.ts";
 import { pageParts } from "../report/parts.ts";
-import { toFile } from "../to-file.ts";
+import { baseName, toFile } from "../to-file.ts";
 
 interface Options {
   output?: string;
@@ -34,15 +33,11 @@ Examples:
   eintr report a.trace --force`,
     )
     .action(async (dir: string, { output, force }: Options) => {
-      const file = output ?? `${dir.replace(/(\.trace)?\/*$/, "")}.html`;
+      const file = output ?? `${baseName(dir)}.html`;
       const parts = pageParts();
       const trace = await openForCommand(io, dir);
       try {
-        if (trace.transitions.rows === 0) throw new InputError(`${dir}: there are no transitions`);
-        const verdict = await verdictFor(io, trace);
-        const analyzed = verdict === null ? null : allRulesRan(trace) ? { unkept: null } : await analyzeAndKeep(io, trace);
-        if (verdict === null || analyzed === null) throw new Interrupted();
-        if (analyzed.unkept !== null) throw new InputError(analyzed.unkept);
+        const verdict = await answersFor(io, trace);
         const data = await collectReport(io, trace, verdict);
         const text = reportHtml(data, parts);
         await toFile(io, file, force === true, (sink) => sink(text));

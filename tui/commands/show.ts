@@ -3,14 +3,15 @@
 import { Command, Option } from "commander";
 import { kindName, type ThreadInfo } from "../../engine/index.ts";
 import type { Trace } from "../../recorder/index.ts";
-import { allRulesRan } from "../analyzing.ts";
 import { around, rowsOfThread, threadAt } from "../interval.ts";
 import { InputError, type Io } from "../io.ts";
 import { openForCommand } from "../opening.ts";
 import { wholeNumber } from "../options.ts";
 import { safeJson } from "../present/safe.ts";
 import { MIN_WIDTH, PLAIN_WIDTH } from "../present/two-column.ts";
-import { draw, moreFollow } from "../showing.ts";
+import { draw, moreFollow, PICTURE_FORMS, type PictureForm, picture } from "../showing.ts";
+import { type Stretch, stretchOfFinding } from "../stretch.ts";
+import { printTo } from "../to-file.ts";
 
 interface Options {
   from?: number;
@@ -22,14 +23,9 @@ interface Options {
   width?: number;
   all?: boolean;
   ascii?: boolean;
-  format: "text" | "json";
-}
-
-interface Chosen {
-  readonly thread: number;
-  readonly from: number;
-  readonly to: number;
-  readonly marks: ReadonlyMap<number, string>;
+  format: "text" | "json" | PictureForm;
+  output?: string;
+  force?: boolean;
 }
 
 /** Rows of the thread shown before and after the seq of --around. */
@@ -48,7 +44,13 @@ export function showCommand(io: Io): Command {
     .option("--width <cells>", `width of the drawing, at least ${MIN_WIDTH} (default: the terminal's)`, wholeNumber("--width", MIN_WIDTH))
     .option("--all", "every transition: fold nothing, leave no branch out")
     .option("--ascii", "draw with plain characters")
-    .addOption(new Option("--format <name>", "the drawing, or one JSON object a transition").choices(["text", "json"]).default("text"))
+    .addOption(
+      new Option("--format <name>", "the drawing, also for documents; or one JSON object a transition")
+        .choices(["text", "json", ...PICTURE_FORMS])
+        .default("text"),
+    )
+    .option("-o, --output <file>", "file to write (default: stdout)")
+    .option("--force", "replace a file that is there")
     .addHelpText(
       "after",
       `
@@ -60,26 +62,37 @@ Examples:
   eintr show a.trace --finding 1
   eintr show a.trace --from 80 --to 110 --all
   eintr show a.trace --around 143 --thread main --width 120
+  eintr show a.trace --finding 1 --format svg -o finding.svg
+  eintr show a.trace --finding 1 --format mermaid
   eintr show a.trace --format json | head`,
     )
     .action(async (dir: string, options: Options) => {
       const trace = await openForCommand(io, dir);
       try {
         const chosen = choose(trace, options);
-        if (options.format === "json") return await printJson(io, trace, chosen, options.rows);
-        const width = options.width ?? Math.max(io.columns ?? PLAIN_WIDTH, MIN_WIDTH);
-        const { all = false, ascii = false, rows: most } = options;
-        await draw(io, trace, { ...chosen, width, most, all, ascii });
+        const { output, force = false } = options;
+        await printTo(io, output, force, (to) => show(to, trace, chosen, options));
       } finally {
         trace.close();
       }
     });
 }
 
-function choose(trace: Trace, options: Options): Chosen {
+async function show(io: Io, trace: Trace, chosen: Stretch, options: Options): Promise<void> {
+  const { format, all = false, ascii = false, rows: most } = options;
+  if (format === "json") return printJson(io, trace, chosen, most);
+  const width = options.width ?? Math.max(io.columns ?? PLAIN_WIDTH, MIN_WIDTH);
+  const drawing = { ...chosen, width, most, all, ascii };
+  if (format === "text") return draw(io, trace, drawing);
+  const { text, leftOut } = await picture(io, trace, drawing, format);
+  await io.out(text);
+  io.talk(leftOut);
+}
+
+function choose(trace: Trace, options: Options): Stretch {
   const last = trace.transitions.rows - 1;
   if (last < 0) throw new InputError(`${trace.dir}: there are no transitions`);
-  if (options.finding !== undefined) return findingInterval(trace, options.finding);
+  if (options.finding !== undefined) return stretchOfFinding(trace, options.finding);
   const at = options.around ?? options.from ?? 0;
   if (at > last) throw new InputError(`${trace.dir}: seq ${at} is after the last transition, ${last}`);
   const thread = options.thread === undefined ? threadAt(trace, at) : threadNamed(trace.threads, options.thread);
@@ -103,26 +116,7 @@ function threadNamed(threads: readonly ThreadInfo[], text: string): number {
   );
 }
 
-/** Throws InputError when there is no such finding. */
-export function findingInterval(trace: Trace, id: number): Chosen {
-  const [finding] = trace.ask("SELECT thread, first_seq, last_seq FROM finding WHERE id = ?", id);
-  if (finding === undefined) {
-    const known = Number(trace.ask("SELECT count(*) FROM finding")[0]?.[0]);
-    const none = allRulesRan(trace) ? "nothing was found in this trace" : `run eintr analyze ${trace.dir} first`;
-    const why = known > 0 ? `they are numbered 1 to ${known}` : none;
-    throw new InputError(`${trace.dir}: no finding ${id}; ${why}`);
-  }
-  const evidence = trace.ask("SELECT seq, caption FROM evidence WHERE finding = ? ORDER BY position", id);
-  const [thread, from, to] = finding;
-  return {
-    thread: Number(thread ?? 0),
-    from: Number(from),
-    to: Number(to),
-    marks: new Map(evidence.map(([seq, caption]) => [Number(seq), String(caption)])),
-  };
-}
-
-async function printJson(io: Io, trace: Trace, { thread, from, to }: Chosen, most: number): Promise<void> {
+async function printJson(io: Io, trace: Trace, { thread, from, to }: Stretch, most: number): Promise<void> {
   const { rows, cut } = await rowsOfThread(io, trace, thread, from, to, most);
   const unknown = Object.fromEntries(trace.absent.map((name) => [name, null]));
   for (const row of rows) {

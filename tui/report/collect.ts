@@ -3,14 +3,14 @@
 import { findRule, firstOf, RuleError, type Verdict } from "../../analyzer/index.ts";
 import { shownBy } from "../../engine/index.ts";
 import type { Trace } from "../../recorder/index.ts";
-import { around, threadAt } from "../interval.ts";
 import type { Io } from "../io.ts";
 import type { DiagramOptions } from "../present/diagram.ts";
 import { safe } from "../present/safe.ts";
 import { hasEnclave } from "../present/two-column.ts";
 import { verdictLines } from "../present/verdict.ts";
+import { type Stretch, stretchOfDifference, stretchOfFinding } from "../stretch.ts";
 import type { ReportData, ReportDiagram, ReportDifference, ReportFinding } from "./data.ts";
-import { diagramFor, type Interval } from "./diagrams.ts";
+import { diagramFor } from "./diagrams.ts";
 import { lanesOf } from "./lanes.ts";
 import { signalsOf } from "./signals.ts";
 
@@ -19,7 +19,6 @@ const MOST_DIAGRAMS = 40;
 const MOST_DIFFERENCES = 500;
 const MOST_OUTCOMES = 200;
 const MOST_TEXT = 400;
-const ROWS_BEFORE_END = 60;
 
 /** The trace's verdict and findings are in its database. Throws TraceError; Interrupted after Ctrl-C. */
 export async function collectReport(io: Io, trace: Trace, verdict: Verdict): Promise<ReportData> {
@@ -88,7 +87,7 @@ const count = (n: number): string => n.toLocaleString("en");
 /** Draws while there is room for diagrams. */
 interface Drawing {
   ofFinding(finding: Omit<ReportFinding, "diagram">): Promise<ReportDiagram | null>;
-  of(interval: Interval): Promise<ReportDiagram | null>;
+  of(stretch: Stretch): Promise<ReportDiagram | null>;
   /** Something was left out. */
   cut(): boolean;
 }
@@ -101,22 +100,19 @@ function createDrawing(io: Io, trace: Trace): Drawing {
   };
   let drawn = 0;
   let cut = false;
-  const of = async (interval: Interval): Promise<ReportDiagram | null> => {
+  const of = async (stretch: Stretch): Promise<ReportDiagram | null> => {
     drawn += 1;
     if (drawn > MOST_DIAGRAMS) {
       cut = true;
       return null;
     }
-    const made = await diagramFor(io, trace, interval, options);
+    const made = await diagramFor(io, trace, stretch, options);
     cut ||= made.cut;
     return made.diagram;
   };
   return {
     of,
-    ofFinding({ id, from, to, evidence }) {
-      const thread = Number(trace.ask("SELECT thread FROM finding WHERE id = ?", id)[0]?.[0] ?? 0);
-      return of({ thread, from, to, marks: new Map(evidence.map(({ seq, caption }) => [seq, caption])) });
-    },
+    ofFinding: ({ id }) => of(stretchOfFinding(trace, id)),
     cut: () => cut,
   };
 }
@@ -175,38 +171,21 @@ async function differencesOf(trace: Trace, verdict: Verdict, drawing: Drawing): 
   const made: ReportDifference[] = [];
   for (const [i, one] of chosen.entries()) {
     const isCause = one === cause;
+    const { seq } = one.one;
+    const stretch = !isCause || seq === null ? null : stretchOfDifference(trace, seq);
     made.push({
       id: i + 1,
       kind: one.kind,
       weight: one.weight,
       thread: safe(one.thread, MOST_TEXT),
       what: safe(one.what, MOST_TEXT),
-      seq: one.one.seq,
+      seq,
       here: safe(one.one.text, MOST_TEXT),
       there: safe(one.other.text, MOST_TEXT),
       line: one.line,
       cause: isCause,
-      diagram: isCause ? await causeDiagram(trace, one.one.seq, drawing) : null,
+      diagram: isCause && stretch !== null ? await drawing.of(stretch) : null,
     });
   }
   return made;
-}
-
-/** From the call or handler to its end; an end of a thread or process with what came before it. */
-async function causeDiagram(trace: Trace, seq: number | null, drawing: Drawing): Promise<ReportDiagram | null> {
-  if (seq === null) return null;
-  const [one] = trace.ask(
-    "SELECT thread, exit_seq FROM syscall WHERE seq = ? UNION ALL SELECT thread, left_seq FROM handler WHERE seq = ?",
-    seq,
-    seq,
-  );
-  if (one === undefined) {
-    const thread = threadAt(trace, seq);
-    if (thread === null) return null;
-    return drawing.of({ thread, ...around(trace, thread, seq, ROWS_BEFORE_END), marks: new Map([[seq, "the first difference"]]) });
-  }
-  const [thread, end] = one;
-  const marks: [number, string][] = [[seq, "what comes out otherwise begins here"]];
-  if (end !== null) marks.push([Number(end), "and ends here"]);
-  return drawing.of({ thread: Number(thread), from: seq, to: Number(end ?? trace.transitions.rows - 1), marks: new Map(marks) });
 }

@@ -8,6 +8,7 @@ import { type DiagramLine, type DiagramOptions, diagramOf } from "../present/dia
 import { chooseRows, type ShownRow } from "../present/interval.ts";
 import { safe } from "../present/safe.ts";
 import { LAYER_TEXT } from "../present/two-column.ts";
+import type { Stretch } from "../stretch.ts";
 import type { ReportDiagram, ReportLine } from "./data.ts";
 
 /** Rows of the thread that are looked at in one piece. */
@@ -17,21 +18,13 @@ const MOST_DRAWN = 400;
 const NEAR = 15;
 const MOST_TEXT = 300;
 
-export interface Interval {
-  readonly thread: number;
-  readonly from: number;
-  readonly to: number;
-  /** Captions by seq: the evidence. */
-  readonly marks: ReadonlyMap<number, string>;
-}
-
 export interface MadeDiagram {
   readonly diagram: ReportDiagram;
   /** Rows of the thread that are left out. */
   readonly cut: boolean;
 }
 
-export async function diagramFor(io: Io, trace: Trace, interval: Interval, options: Omit<DiagramOptions, "marks">): Promise<MadeDiagram> {
+export async function diagramFor(io: Io, trace: Trace, interval: Stretch, options: Omit<DiagramOptions, "marks">): Promise<MadeDiagram> {
   const { pieces, cut } = await piecesOf(io, trace, interval);
   const lines = diagramOf(
     pieces.flatMap(({ rows }) => rows),
@@ -54,7 +47,7 @@ interface Piece {
   readonly before: number;
 }
 
-async function piecesOf(io: Io, trace: Trace, interval: Interval): Promise<{ pieces: Piece[]; cut: boolean }> {
+async function piecesOf(io: Io, trace: Trace, interval: Stretch): Promise<{ pieces: Piece[]; cut: boolean }> {
   const { thread, from, to, marks } = interval;
   const marked = new Set(marks.keys());
   const whole = await rowsOfThread(io, trace, thread, from, to, MOST_SCANNED);

@@ -4,6 +4,7 @@
  */
 
 import { createHash } from "node:crypto";
+import { escaped } from "../present/markup.ts";
 import type { ReportData } from "./data.ts";
 
 export interface PageParts {
@@ -51,6 +52,3 @@ const hashOf = (text: string): string => `sha256-${createHash("sha256").update(t
 
 /** JSON that cannot end the element it stands in, nor begin a comment there. */
 const inertJson = (data: ReportData): string => JSON.stringify(data).replaceAll("<", "\\u003c");
-
-const escaped = (text: string): string =>
-  text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;");

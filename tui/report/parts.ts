@@ -5,6 +5,7 @@ import path from "node:path";
 import { InputError } from "../io.ts";
 import { packageRoot } from "../package-root.ts";
 import type { PageParts } from "./html.ts";
+import { paletteCss } from "./palette-css.ts";
 
 /** Throws InputError when they are not there. */
 export function pageParts(): PageParts {
@@ -17,5 +18,5 @@ export function pageParts(): PageParts {
       throw new InputError(`${file} is missing: the page of reports is not built. In a checkout run: npm run build`);
     }
   };
-  return { script: read("report.js"), style: read("report-style.css") };
+  return { script: read("report.js"), style: paletteCss() + read("report-style.css") };
 }

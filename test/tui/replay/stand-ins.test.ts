@@ -3,7 +3,7 @@
 import { styledCharsFromTokens, styledCharsToString, tokenize } from "@alcalzone/ansi-tokenize";
 import stringWidth from "string-width";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { svgOf } from "../../../tui/replay/screen/svg.ts";
+import { svgOf } from "../../../tui/present/svg.ts";
 import type { ReplaySession } from "../../../tui/replay/session.ts";
 import ownWidth from "../../../tui/stand-ins/string-width.ts";
 import * as whole from "../../../tui/stand-ins/whole-lines.ts";

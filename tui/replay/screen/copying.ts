@@ -1,8 +1,8 @@
 /** The interval on screen as text, Markdown or a Mermaid sequence diagram. */
 
-import { KIND, signalName, type Transition } from "../../../engine/index.ts";
+import type { Transition } from "../../../engine/index.ts";
 import { chooseRows } from "../../present/interval.ts";
-import { safe } from "../../present/safe.ts";
+import { sequenceDiagram } from "../../present/mermaid.ts";
 import { paint } from "../../present/style.ts";
 import { twoColumn } from "../../present/two-column.ts";
 import type { Context } from "../context.ts";
@@ -37,7 +37,7 @@ interface Interval {
 
 function intervalText(session: ReplaySession, { rows, depthBefore, shown }: Interval, form: CopyForm): string {
   const { sites } = session.trace;
-  if (form === "mermaid") return mermaid(session, rows);
+  if (form === "mermaid") return sequenceDiagram(sites, rows);
   const chosen = chooseRows(rows, { all: false, depthBefore, marked: shown });
   const lines = twoColumn(chosen, {
     sites,
@@ -50,32 +50,4 @@ function intervalText(session: ReplaySession, { rows, depthBefore, shown }: Inte
     marks: new Map(),
   });
   return form === "text" ? `${lines.join("\n")}\n` : `\`\`\`\n${lines.join("\n")}\n\`\`\`\n`;
-}
-
-const MERMAID_CELLS = 120;
-
-/** Layers as participants, crossings of a layer as arrows. */
-function mermaid(session: ReplaySession, rows: readonly Transition[]): string {
-  const lines = [
-    "sequenceDiagram",
-    "  participant app",
-    "  participant libos",
-    "  participant pal",
-    "  participant upal as untrusted PAL",
-    "  participant host",
-  ];
-  let previous: string | null = null;
-  for (const row of rows) {
-    const site = session.trace.sites[row.site];
-    if (site === undefined) continue;
-    const layer = site.layer === "untrusted-pal" ? "upal" : site.layer;
-    if (row.kind === KIND.branch && layer === previous) continue;
-    const text = `${row.seq} ${site.flow}: ${site.label}${row.signal > 0 ? ` (${signalName(row.signal)})` : ""}`
-      .replace(/[;#<>{}]/g, " ")
-      .replace(/\s+/g, " ");
-    if (previous !== null && previous !== layer) lines.push(`  ${previous}->>${layer}: ${safe(text, MERMAID_CELLS)}`);
-    else if (row.signal > 0) lines.push(`  Note over ${layer}: ${safe(text, MERMAID_CELLS)}`);
-    previous = layer;
-  }
-  return `${lines.join("\n")}\n`;
 }

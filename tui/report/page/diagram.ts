@@ -43,7 +43,7 @@ function rowLines(page: Page, row: ReportRow, sgx: boolean): HTMLElement[] {
     "tr",
     { class: row.caption === null ? "row" : "row marked", "data-seq": row.seq, tabindex: -1 },
     el("th", { scope: "row", class: "seq" }, String(row.seq)),
-    el("td", { class: "layer" }, row.layer),
+    el("td", { class: `layer ${row.layer}` }, row.layer),
     row.signal ? el("td") : el("td", {}, step),
     row.signal ? el("td", {}, step) : el("td"),
     sgx && enclave(row.inside, row.gate),

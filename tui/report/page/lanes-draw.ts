@@ -57,7 +57,7 @@ export function drawLanes(canvas: HTMLCanvasElement, scene: Scene): void {
   context.rect(GUTTER, 0, scene.width - GUTTER, height);
   context.clip();
   for (const list of scene.lanes.slices) drawSlices(context, scene, list, color);
-  drawArrows(context, scene, color("arrow"));
+  drawArrows(context, scene, color("high"));
   context.restore();
 }
 

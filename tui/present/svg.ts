@@ -1,8 +1,9 @@
-/** A picture of the screen: lines with the styles of `paint` as SVG. */
+/** Lines with the styles of `paint` as SVG: a picture of the screen, or of an interval. */
 
-import { SURFACES } from "../../present/palette.ts";
-import { displayWidth } from "../../present/safe.ts";
-import { COLOR_OF_CODE, SGR } from "../../present/style.ts";
+import { escaped } from "./markup.ts";
+import { SURFACES } from "./palette.ts";
+import { displayWidth } from "./safe.ts";
+import { COLOR_OF_CODE, SGR } from "./style.ts";
 
 const CELL = 8.4;
 const LINE = 18;
@@ -19,12 +20,17 @@ interface Style {
 
 const plainStyle = (): Style => ({ strong: false, dim: false, here: false, color: null });
 
-export function svgOf(lines: readonly string[], columns: number): string {
+/** `columns` wide, in terminal cells; `title` is what somebody is told who cannot see it, without it the first line. */
+export function svgOf(
+  lines: readonly string[],
+  columns: number,
+  title = `eintr replay: ${(lines[0] ?? "").replace(SGR, "").trim()}`,
+): string {
   const width = Math.ceil(columns * CELL + 2 * MARGIN);
   const height = lines.length * LINE + 2 * MARGIN;
   const body = lines.flatMap((line, row) => lineSvg(line, row)).join("\n");
   return `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" font-family="ui-monospace, 'DejaVu Sans Mono', Menlo, Consolas, monospace" font-size="14">
-<title>${escaped(`eintr replay: ${(lines[0] ?? "").replace(SGR, "").trim()}`)}</title>
+<title>${escaped(title)}</title>
 <rect width="100%" height="100%" rx="8" fill="${COLORS.background}"/>
 ${body}
 </svg>
@@ -86,8 +92,6 @@ function textSvg(text: string, x: number, y: number, style: Style): string {
   const length = (displayWidth(text) * CELL).toFixed(1);
   return `<text x="${x.toFixed(1)}" y="${y + 13}" fill="${colorOf(style)}"${weight} textLength="${length}" lengthAdjust="spacingAndGlyphs" xml:space="preserve">${escaped(text)}</text>`;
 }
-
-const escaped = (text: string): string => text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
 
 /** The codes of `paint`. */
 function apply(style: Style, code: string): void {
