@@ -7,6 +7,8 @@ import { attempt } from "./attempt.ts";
 import type { Context } from "./context.ts";
 import { onKey, onMouse, onPaste, onTick } from "./input/input.ts";
 import { createInputReader, type Input } from "./input/terminal-input.ts";
+import { EXACT_ROWS } from "./lanes/lanes-of.ts";
+import { countOverview } from "./lanes/overview.ts";
 import { opening } from "./navigate/opening.ts";
 import { frame } from "./screen/frame.ts";
 import { SPARE_LINES } from "./screen/layout.ts";
@@ -135,7 +137,13 @@ async function settle(c: Context, signal: AbortSignal): Promise<void> {
 
 /** Runs the rules after the frame that shows the machine's state. */
 async function analyzeInBackground(c: Context, signal: AbortSignal): Promise<void> {
-  if (!c.state().looking) return;
+  await turn();
+  if (c.session.rows.count > EXACT_ROWS)
+    await attempt(c, async () => {
+      await countOverview(c.session, signal);
+      if (!signal.aborted) c.dispatch({ type: "counted" });
+    });
+  if (!c.state().looking || signal.aborted) return;
   await turn();
   let findings: readonly StoredFinding[] | null = null;
   await attempt(c, async () => {

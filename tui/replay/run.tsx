@@ -18,7 +18,7 @@ import { INK_OPTIONS, Replay } from "./app.tsx";
 import { alignCalls } from "./compare/alignment.ts";
 import { opening } from "./navigate/opening.ts";
 import { enterScreen } from "./screen/terminal.ts";
-import { findingsOf, isTooLongToAnalyze, openSession, type ReplaySession } from "./session.ts";
+import { findingsOf, isTooLongToAnalyze, needsAnalysis, openSession, type ReplaySession } from "./session.ts";
 import type { ReplayState } from "./state.ts";
 
 export interface ReplayOptions {
@@ -34,6 +34,8 @@ export interface ReplayOptions {
 const DEFAULT_STACK: StackName = "graphene-sgx";
 /** The other run may take another number of transitions for the same time; so many times more at most. */
 const MORE_ROWS = 10;
+/** Of traces that are no longer the rules have looked before the first screen: it takes no time that one would see. */
+const ANALYZED_FIRST = 20_000;
 
 /** Throws what opening throws, before the terminal is taken. */
 export async function runReplay(io: Io, name: string, options: ReplayOptions): Promise<void> {
@@ -52,8 +54,10 @@ export async function runReplay(io: Io, name: string, options: ReplayOptions): P
     const otherTrace = await openOther(io, trace, options, scratch);
     if (otherTrace !== null) opened.push(otherTrace);
     const other = otherTrace === null ? null : openSession(otherTrace, look, null);
-    const session = openSession(trace, { ...look, opened: name }, other);
+    let session = openSession(trace, { ...look, opened: name }, other);
     await alignRuns(io, session);
+    if (needsAnalysis(session) && session.rows.count <= ANALYZED_FIRST)
+      session = { ...session, stored: await findingsOf(session, io.signal) };
     await show(io, session, await startOf(session, options));
     if (io.signal.aborted) io.exitCode = io.signal.reason === "SIGTERM" ? 143 : 130;
   } finally {

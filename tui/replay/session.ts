@@ -50,8 +50,10 @@ export interface ReplaySession {
   readonly other: ReplaySession | null;
   /** What became of the run and what went otherwise first, in a line each; empty when it was not compared yet. */
   readonly verdict: readonly string[];
-  /** Where the first difference from Linux alone shows; null when there is none. */
-  readonly firstDifference: number | null;
+  /** The first difference from Linux alone, and where it shows; null when there is none. */
+  readonly firstDifference: { readonly from: number; readonly seq: number } | null;
+  /** Where differences from Linux alone are, in order of seq. */
+  readonly differences: readonly number[];
   /** What was opened, as it was written on the command line. */
   readonly opened?: string;
 }
@@ -85,6 +87,9 @@ export function openSession(
     density: loadDensity(trace),
     verdict: loadVerdict(trace),
     firstDifference: loadFirstDifference(trace),
+    differences: trace
+      .ask(`SELECT DISTINCT seq FROM difference WHERE seq IS NOT NULL AND weight = 'differs' ORDER BY seq LIMIT ${MAX_FINDINGS}`)
+      .map(([seq]) => Number(seq)),
     ...look,
     sgx: hasEnclave(trace.sites),
     shown,
@@ -99,11 +104,11 @@ function loadVerdict(trace: Trace): readonly string[] {
 }
 
 /** At the end of the call that differs, when it has one: there the application sees it. */
-function loadFirstDifference(trace: Trace): number | null {
+function loadFirstDifference(trace: Trace): ReplaySession["firstDifference"] {
   const [row] = trace.ask(
     "SELECT d.seq, (SELECT c.exit_seq FROM syscall c WHERE c.seq = d.seq) FROM difference d WHERE d.cause = 1 AND d.seq IS NOT NULL",
   );
-  return row === undefined ? null : Number(row[1] ?? row[0]);
+  return row === undefined ? null : { from: Number(row[0]), seq: Number(row[1] ?? row[0]) };
 }
 
 function loadFindings(trace: Trace): StoredFinding[] | null {

@@ -2,6 +2,7 @@
 
 import type { Cell } from "../../recorder/index.ts";
 import { type Line, lineOf } from "./input/line-edit.ts";
+import { type LanesView, WHOLE_RUN } from "./lanes/view.ts";
 import { DEFAULT_SIZES, type Grip, type Sizes } from "./screen/sizes.ts";
 import { needsAnalysis, type ReplaySession, type SignalPath, type StoredFinding } from "./session.ts";
 
@@ -30,6 +31,11 @@ export interface ReplayState {
   readonly sizes: Sizes;
   /** The border that the mouse holds. */
   readonly grip: Grip | null;
+  /** Threads of the trace. */
+  readonly threads: number;
+  readonly lanes: LanesView;
+  /** Column of the screen at which the mouse holds the lanes; null when it does not. */
+  readonly lanesHeld: number | null;
   /** Just opened: no key was pressed yet. */
   readonly fresh: boolean;
   /** Lines that the pane is scrolled down from where it would begin, negative for up; of the overlay the first line shown. */
@@ -90,6 +96,9 @@ export const initialState = (width: number, height: number): ReplayState => ({
   pane: "state",
   sizes: DEFAULT_SIZES,
   grip: null,
+  threads: 1,
+  lanes: WHOLE_RUN,
+  lanesHeld: null,
   fresh: false,
   scroll: 0,
   overlay: null,
@@ -121,6 +130,7 @@ export const initialState = (width: number, height: number): ReplayState => ({
 /** The state in which a session starts. */
 export const startState = (session: ReplaySession, width: number, height: number): ReplayState => ({
   ...initialState(width, height),
+  threads: session.trace.threads.length,
   findings: session.stored ?? [],
   looking: needsAnalysis(session),
 });
@@ -137,6 +147,8 @@ export type Action =
   | { readonly type: "resize"; readonly width: number; readonly height: number }
   | { readonly type: "sizes"; readonly sizes: Sizes }
   | { readonly type: "grip"; readonly grip: Grip | null }
+  | { readonly type: "lanes"; readonly lanes: LanesView; readonly held?: number | null }
+  | { readonly type: "counted" }
   | { readonly type: "touched" }
   | { readonly type: "overlay"; readonly overlay: Overlay | null }
   | { readonly type: "fold" }
@@ -175,6 +187,10 @@ export function reduce(s: ReplayState, a: Action): ReplayState {
       return { ...s, sizes: a.sizes };
     case "grip":
       return { ...s, grip: a.grip };
+    case "lanes":
+      return { ...s, lanes: a.lanes, lanesHeld: a.held === undefined ? s.lanesHeld : a.held };
+    case "counted":
+      return { ...s };
     case "touched":
       return s.fresh ? { ...s, fresh: false } : s;
     case "overlay":

@@ -253,26 +253,29 @@ describe("stories", () => {
 });
 
 describe("panes", () => {
-  test("lanes show every thread around now, signal context in capitals", async () => {
+  test("lanes show every thread, as near as can be a letter a transition, signal context in capitals", async () => {
     const names = ["main", "idle", "idle#2", "a name that is long"];
     const threads = names.map((name, i) => ({ name, pid: 1, tid: i + 1, internal: false }));
     const rows = Array.from({ length: 400 }, (_, i) => ({ k: "step" as const, thread: i % names.length, site: (i * 7 + (i >> 3)) % 40 }));
     const dir = fresh("lanes.trace");
     await record(rowsSource(rows, { threads }), dir, testInfo());
-    const w = await opened(dir);
-    const [width, seq] = [139, 200];
-    const s = playerOf(w, { width, height: 40, seq });
+    const w = { ...(await opened(dir)), ascii: true };
+    const [width, seq] = [109, 200];
+    const columns = width - ">idle#2        ".length;
+    const first = seq - 40;
+    const lanesView = { scale: "steps", interval: { from: first, span: columns }, pinned: null } as const;
+    const s = playerOf(w, { width, height: 40, seq, lanes: lanesView });
     await s.press("4", "t");
     const lines = s.screen().split("\n");
-    const pointer = lines.findIndex((line) => line.trim() === "v now");
-    const now = lines[pointer]?.indexOf("v") ?? -1;
-    const lanes = lines.slice(pointer + 1, pointer + 1 + w.trace.threads.length);
+    const pointer = lines.findIndex((line) => line.trim() === "v" && line.includes(" v"));
+    expect(lines[pointer]?.indexOf("v")).toBe(width - columns + seq - first);
+    const lanes = lines.slice(pointer + 1).filter((line) => /^[ >](?:main|idle|a name)/.test(line));
     const begin = ">idle#2        ".length;
     expect(lanes.map((lane) => lane.slice(0, begin).trimEnd())).toEqual([" main", ">idle", " idle#2", " a name that …"]);
-    expect(lines[pointer + 1 + lanes.length]).toContain("capitals: signal context");
+    expect(lines.slice(pointer + 1).join("\n")).toContain("capitals: signal context");
     const expected = lanes.map(() => "");
     for (let column = begin; column < width; column += 1) {
-      const row = w.rows.at(seq + column - now) ?? expect.fail("the trace goes on beyond what is shown");
+      const row = w.rows.at(first + column - begin) ?? expect.fail("the trace goes on beyond what is shown");
       const site = w.trace.sites[row.site] ?? expect.fail("each row has a site");
       const letter = site.layer.charAt(0);
       for (const thread of lanes.keys())

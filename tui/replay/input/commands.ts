@@ -1,6 +1,7 @@
 /** The one table of commands and keys: handling, help, footer, palette and the README's section derive from it. */
 
 import type { Context } from "../context.ts";
+import { otherScale, pan, wholeRun, zoom } from "../lanes/commands.ts";
 import { bookmark, difference, edge, follow, jumpToRow, move, thread, toCaller } from "../navigate/navigation.ts";
 import { search } from "../navigate/search.ts";
 import { evidence, finding, playWalkthrough, why } from "../navigate/walkthrough.ts";
@@ -166,6 +167,18 @@ export const COMMANDS: readonly ReplayCommand[] = [
   ),
   { name: "next-pane", keys: ["tab"], group: "look", text: "next pane", hint: "pane", run: (c) => pane(c, 1) },
   { name: "previous-pane", keys: ["shift-tab"], group: "look", text: "previous pane", run: (c) => pane(c, -1) },
+  { name: "zoom-in", keys: ["i"], group: "look", text: "lanes: nearer", hint: "nearer", only: ["lanes"], run: (c) => zoom(c, 1) },
+  { name: "zoom-out", keys: ["I"], group: "look", text: "lanes: further away", hint: "further", only: ["lanes"], run: (c) => zoom(c, -1) },
+  { name: "whole-run", keys: ["Z"], group: "look", text: "lanes: the whole run", hint: "all", only: ["lanes"], run: wholeRun },
+  {
+    name: "lanes-scale",
+    keys: ["v"],
+    group: "look",
+    text: "lanes: an axis of time, or of transitions",
+    hint: "time/steps",
+    only: ["lanes"],
+    run: otherScale,
+  },
   {
     name: "timeline-larger",
     keys: ["L"],
@@ -220,15 +233,19 @@ export const COMMANDS: readonly ReplayCommand[] = [
     name: "row-down",
     keys: ["."],
     group: "look",
-    text: "next row of the SQL result",
-    run: (c) => c.dispatch({ type: "sqlRow", row: c.state().sqlRow + 1 }),
+    text: "next row of the SQL result; lanes: later",
+    hint: "on",
+    only: ["sql", "lanes"],
+    run: (c) => (c.state().pane === "lanes" ? pan(c, 1) : c.dispatch({ type: "sqlRow", row: c.state().sqlRow + 1 })),
   },
   {
     name: "row-up",
     keys: [","],
     group: "look",
-    text: "previous row of the SQL result",
-    run: (c) => c.dispatch({ type: "sqlRow", row: c.state().sqlRow - 1 }),
+    text: "previous row of the SQL result; lanes: earlier",
+    hint: "back",
+    only: ["sql", "lanes"],
+    run: (c) => (c.state().pane === "lanes" ? pan(c, -1) : c.dispatch({ type: "sqlRow", row: c.state().sqlRow - 1 })),
   },
 
   {

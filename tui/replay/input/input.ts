@@ -2,6 +2,7 @@
 
 import { attempt } from "../attempt.ts";
 import type { Context } from "../context.ts";
+import { clickAt, dragTo, zoomAt } from "../lanes/commands.ts";
 import { goTo, jump, move, sql } from "../navigate/navigation.ts";
 import { search } from "../navigate/search.ts";
 import { evidence } from "../navigate/walkthrough.ts";
@@ -9,7 +10,7 @@ import { PANE_IDS } from "../panes/index.ts";
 import { seqAtColumn } from "../panes/minimap.ts";
 import { tabAt } from "../panes/tabs.ts";
 import { timelineParts } from "../screen/frame.ts";
-import { gripAt, layoutOf, type Panel, type Rect, resized } from "../screen/layout.ts";
+import { chosenPanel, gripAt, layoutOf, type Panel, type Rect, resized, roomOf } from "../screen/layout.ts";
 import { OVERLAYS } from "../screen/overlay.ts";
 import type { Overlay, Prompt } from "../state.ts";
 import { commandOfKey, matching, scroll } from "./commands.ts";
@@ -127,10 +128,16 @@ export function onMouse(c: Context, mouse: MouseEvent): Promise<void> {
   return attempt(c, async () => {
     // The hand is still on the button, or nothing is meant.
     if (mouse.what === "other") return;
-    if (mouse.what === "release") return c.state().grip === null ? undefined : c.dispatch({ type: "grip", grip: null });
+    if (mouse.what === "release") return letGo(c);
     stopTask(c);
     await untouched(c, () => onMeant(c, mouse));
   });
+}
+
+function letGo(c: Context): void {
+  const { grip, lanes, lanesHeld } = c.state();
+  if (grip !== null) c.dispatch({ type: "grip", grip: null });
+  if (lanesHeld !== null) c.dispatch({ type: "lanes", lanes, held: null });
 }
 
 function onMeant(c: Context, mouse: MouseEvent): void | Promise<void> {
@@ -141,14 +148,21 @@ function onMeant(c: Context, mouse: MouseEvent): void | Promise<void> {
   const { line, column } = mouse;
   if (mouse.what === "drag" && s.grip !== null) return c.dispatch({ type: "sizes", sizes: resized(s, s.grip, line, column) });
   const layout = layoutOf(s);
+  if (mouse.what === "drag" && s.lanesHeld !== null) return dragTo(c, chosenPanel(s).width, column);
   const panel = layout.panels.find((one) => isInside(one, line, column)) ?? null;
-  if (wheel !== null) return panel === null ? move(c, "step", wheel) : onPanelWheel(c, panel, wheel);
+  if (wheel !== null) return panel === null ? move(c, "step", wheel) : onPanelWheel(c, panel, column, wheel);
   if (line === 1) return goTo(c, seqAtColumn(column, s.width, c.session.rows.count), null);
   if (mouse.what !== "press") return;
   const grip = gripAt(layout, line, column);
   if (grip !== null) c.dispatch({ type: "grip", grip });
   if (isInside(layout.tabs, line, column)) return onTab(c, layout.tabs, column);
-  return panel === null ? onTimeline(c, mouse) : choose(c, panel);
+  if (panel === null) return onTimeline(c, mouse);
+  choose(c, panel);
+  if (panel.pane === "lanes" && grip === null) {
+    const title = panel.height - roomOf(panel).height;
+    clickAt(c, roomOf(panel), line - panel.top - title, column - panel.left);
+    c.dispatch({ type: "lanes", lanes: c.state().lanes, held: column });
+  }
 }
 
 const isInside = ({ left, top, width, height }: Rect, line: number, column: number): boolean =>
@@ -165,8 +179,9 @@ function choose(c: Context, { pane }: Panel): void {
   if (pane !== c.state().pane) c.dispatch({ type: "pane", pane });
 }
 
-function onPanelWheel(c: Context, panel: Panel, by: 1 | -1): void {
+function onPanelWheel(c: Context, panel: Panel, column: number, by: 1 | -1): void {
   choose(c, panel);
+  if (panel.pane === "lanes") return zoomAt(c, panel.width, column - panel.left, by === 1 ? -1 : 1);
   scroll(c, by);
 }
 

@@ -1,6 +1,7 @@
 /** Where a trace opens: at the first wrong turn of what was found, else at the first difference from Linux alone, else at its begin. */
 
 import { SEVERITIES } from "../../../analyzer/index.ts";
+import { around } from "../lanes/view.ts";
 import type { ReplaySession, StoredFinding } from "../session.ts";
 import type { ReplayState } from "../state.ts";
 
@@ -36,10 +37,13 @@ function placeToSee(session: ReplaySession, findings: readonly StoredFinding[]):
     const evidence = wrongTurn(told);
     const place = placeAt(session, told.evidence[evidence]?.seq ?? told.firstSeq);
     // Enter tells the story from its begin, not from its turn on.
-    if (place !== null) return { ...place, pane: "findings", finding: at, evidence, walkthroughOver: true };
+    const lanes = around(session, told.firstSeq, told.lastSeq);
+    if (place !== null) return { ...place, lanes, pane: "findings", finding: at, evidence, walkthroughOver: true };
   }
-  const place = placeAt(session, session.firstDifference);
-  return place === null ? { ...placeAt(session, 0) } : { ...place, pane: "findings" };
+  const { firstDifference } = session;
+  const place = placeAt(session, firstDifference?.seq ?? null);
+  if (place === null || firstDifference === null) return { ...placeAt(session, 0) };
+  return { ...place, lanes: around(session, firstDifference.from, firstDifference.seq), pane: "findings" };
 }
 
 /** A seq from the database need not be one, or lies where the trace is damaged. */

@@ -64,7 +64,7 @@ export interface Layout {
 }
 
 /** What the layout depends on. */
-export type Looks = Size & Partial<Pick<ReplayState, "pane" | "signal" | "sizes">>;
+export type Looks = Size & Partial<Pick<ReplayState, "pane" | "signal" | "sizes" | "threads">>;
 
 const clamped = (value: number, least: number, most: number): number => Math.max(least, Math.min(most, value));
 
@@ -85,7 +85,8 @@ function wideLayout(s: Looks, bodyTop: number, bodyHeight: number): Layout {
   const { width, height, sizes = DEFAULT_SIZES, pane = "state" } = s;
   const inStrip = height >= HIGH ? (isWidePane(pane) ? pane : "lanes") : null;
   const share = sizes.strip ?? (inStrip === pane ? STRIP_SHARE : LANES_SHARE);
-  const stripHeight = inStrip === null ? 0 : clamped(Math.round(bodyHeight * share), LEAST.strip, bodyHeight - 3 * LEAST.panel);
+  const wanted = Math.min(Math.round(bodyHeight * share), inStrip === "lanes" && sizes.strip === null ? lanesHeight(s) : bodyHeight);
+  const stripHeight = inStrip === null ? 0 : clamped(wanted, LEAST.strip, bodyHeight - 3 * LEAST.panel);
   const upperHeight = bodyHeight - stripHeight;
   const left = clamped(Math.floor(width * sizes.wide), MIN_WIDTH, width - BAR - LEAST.side);
   const side = { left: left + BAR, width: width - left - BAR };
@@ -99,6 +100,9 @@ function wideLayout(s: Looks, bodyTop: number, bodyHeight: number): Layout {
   if (inStrip !== null) panels.push({ pane: inStrip, place: "strip", left: 0, top: bodyTop + upperHeight, width, height: stripHeight });
   return { bodyTop, bodyHeight, timeline: { left: 0, top: bodyTop, width: left, height: upperHeight }, tabs, panels, wide: true };
 }
+
+/** Lines that the lanes of so many threads can fill: three each, and the title, axis, marks and legend. */
+const lanesHeight = ({ threads = 1 }: Looks): number => 3 * threads + 4;
 
 /** What is most worth seeing beside a pane: the machine's state, and beside that the signal that is followed, or what is wrong. */
 function companionOf({ signal = null }: Looks, pane: string): string {

@@ -156,7 +156,7 @@ describe("signal", () => {
     const w = await session(LOST);
     const s = playerOf(w, { ...LARGE, seq: seqOf(w, "suspend_upcall: lock(cur.lock)") });
     await s.press("f");
-    const pane = s.screen().slice(0, s.screen().indexOf("│ state "));
+    const pane = s.screen().slice(0, s.screen().indexOf("─ 1 state "));
     expect(pane).not.toContain("…");
     expect(pane).toContain("x is past");
   });

@@ -1,0 +1,129 @@
+/** Lanes of an interval that is short enough to look at each of its rows. */
+
+import { type Block, KIND, type Site, signalName } from "../../../engine/index.ts";
+import type { ReplaySession } from "../session.ts";
+import { CODES, codeOf, type Lane, MAX_LANES, MAX_SLICES, NOTHING, type Slice, WAITS } from "./lane.ts";
+import type { Scale } from "./view.ts";
+
+/** Rows before the interval that are looked at, for what a thread does as it begins. */
+const LOOK_BACK = 8192;
+
+interface Builder extends Lane {
+  readonly cells: Uint8Array;
+  readonly inside: Uint8Array;
+  readonly slices: Slice[];
+  /** Rows of each code in the current column. */
+  readonly counts: Uint16Array;
+  column: number;
+  code: number;
+  waits: boolean;
+  isInside: boolean;
+  /** Begin and text of what is open: a call, and handlers. */
+  call: { readonly from: number; readonly text: string } | null;
+  readonly handlers: { readonly from: number; readonly text: string }[];
+}
+
+/** By thread, in order of their first row. */
+export function exactLanes(session: ReplaySession, scale: Scale, edges: Float64Array): ReadonlyMap<number, Lane> {
+  const columns = edges.length - 1;
+  const codes = codesOf(session.trace.sites);
+  const builders = new Map<number, Builder>();
+  const [first, last] = [edges[0] as number, edges[columns] as number];
+  const { sites } = session.trace;
+  let column = -1;
+  for (let seq = Math.max(0, first - LOOK_BACK); seq < last; ) {
+    const place = session.rows.block(seq);
+    if (place === null) break;
+    const { block, row } = place;
+    const end = Math.min(block.n, last - block.seq0);
+    for (let i = row; i < end; i += 1) {
+      const here = block.seq0 + i;
+      while (here >= first && column < columns - 1 && here >= (edges[column + 1] as number)) column += 1;
+      const thread = block.thread[i] as number;
+      let b = builders.get(thread);
+      if (b === undefined) {
+        if (builders.size >= MAX_LANES) continue;
+        builders.set(thread, (b = newBuilder(columns)));
+      }
+      if (column !== b.column) advance(b, column, scale);
+      takeRow(b, block, i, codes[block.site[i] as number] ?? NOTHING);
+      takeSlice(b, block, i, sites);
+    }
+    seq = block.seq0 + block.n;
+  }
+  for (const builder of builders.values()) finish(builder, columns, scale);
+  return builders;
+}
+
+const codesOf = (sites: readonly Site[]): Uint8Array => Uint8Array.from(sites, ({ layer, context }) => codeOf(layer, context === "signal"));
+
+function takeRow(b: Builder, block: Block, i: number, code: number): void {
+  if (b.column >= 0) b.counts[code] = (b.counts[code] as number) + 1;
+  const kind = block.kind[i] as number;
+  b.code = kind === EXIT ? NOTHING : code;
+  b.waits = kind === KIND["thread.block"] || kind === EXIT;
+  if (kind === KIND["sgx.eenter"] || kind === KIND["sgx.eresume"]) b.isInside = true;
+  else if (kind === KIND["sgx.eexit"] || kind === KIND["sgx.aex"]) b.isInside = false;
+}
+
+const EXIT = KIND["thread.exit"];
+
+const newBuilder = (columns: number): Builder => ({
+  cells: new Uint8Array(columns),
+  inside: new Uint8Array(columns),
+  slices: [],
+  counts: new Uint16Array(CODES),
+  column: -1,
+  code: NOTHING,
+  waits: false,
+  isInside: false,
+  call: null,
+  handlers: [],
+});
+
+/** What it did in its column is settled, and the columns up to the next one are filled with what goes on. */
+function advance(b: Builder, column: number, scale: Scale): void {
+  if (b.column >= 0) b.cells[b.column] = most(b.counts, b.code);
+  b.counts.fill(0);
+  // Where the axis counts transitions, a column of others' is none of this thread's.
+  const between = b.waits ? (b.code === NOTHING ? NOTHING : WAITS) : scale === "time" ? b.code : NOTHING;
+  for (let i = Math.max(0, b.column + 1); i < column; i += 1) b.cells[i] = between;
+  for (let i = Math.max(0, b.column); i < column; i += 1) b.inside[i] = b.isInside ? 1 : 0;
+  b.column = column;
+}
+
+function most(counts: Uint16Array, otherwise: number): number {
+  let best = 0;
+  let code = otherwise;
+  for (let i = 0; i < counts.length; i += 1) {
+    if ((counts[i] as number) <= best) continue;
+    best = counts[i] as number;
+    code = i;
+  }
+  return code;
+}
+
+function takeSlice(b: Builder, block: Block, i: number, sites: readonly Site[]): void {
+  const kind = block.kind[i] as number;
+  const from = Math.max(0, b.column);
+  if (kind === KIND["app.call"]) b.call = { from, text: sites[block.site[i] as number]?.label ?? "" };
+  else if (kind === KIND["app.return"]) {
+    const text = b.call?.text ?? (sites[block.site[i] as number]?.flow ?? "").replace(/^libc /, "");
+    addSlice(b, { what: "call", from: b.call?.from ?? 0, to: b.column, text });
+    b.call = null;
+  } else if (kind === KIND["app.handler.enter"]) b.handlers.push({ from, text: signalName(block.signal[i] as number) });
+  else if (kind === KIND["app.handler.return"] || kind === KIND["app.handler.longjmp"]) {
+    const { from: begun, text } = b.handlers.pop() ?? { from: 0, text: signalName(block.signal[i] as number) };
+    addSlice(b, { what: "handler", from: begun, to: b.column, text });
+  }
+}
+
+function addSlice(b: Builder, slice: Slice): void {
+  if (slice.to >= 0 && b.slices.length < MAX_SLICES) b.slices.push(slice);
+}
+
+function finish(b: Builder, columns: number, scale: Scale): void {
+  advance(b, columns, scale);
+  if (b.call !== null) addSlice(b, { what: "call", from: b.call.from, to: columns - 1, text: b.call.text });
+  for (const { from, text } of b.handlers) addSlice(b, { what: "handler", from, to: columns - 1, text });
+}

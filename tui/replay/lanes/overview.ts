@@ -1,0 +1,122 @@
+/**
+ * Lanes of a long interval, from the tables of calls, handlers and enclave entries instead of from its rows. They are counted once, in the
+ * background, into bins of equally many transitions; any zoom then adds up a few bins a column.
+ */
+
+import { setImmediate as turn } from "node:timers/promises";
+import type { ReplaySession } from "../session.ts";
+import { codeOf, type Lane, MAX_LANES, MAX_SLICES, NOTHING, type Slice, WAITS } from "./lane.ts";
+
+const BINS = 4096;
+/** Rows of a table that are counted in one go: some milliseconds. */
+const ROWS_AT_ONCE = 4000;
+
+interface Counted {
+  /** Time in calls that begin in the bin, and time of the application before each of them, ns. */
+  readonly inCalls: Float64Array;
+  readonly inApp: Float64Array;
+  /** 1 where one call goes on through the whole bin. */
+  readonly waits: Uint8Array;
+  readonly handlers: Uint16Array;
+  readonly entries: Uint16Array;
+  /** End of the last call. */
+  lastEnd: number;
+}
+
+type Overview = ReadonlyMap<number, Counted>;
+
+const overviews = new WeakMap<ReplaySession["trace"], Overview>();
+
+export const isCounted = ({ trace }: ReplaySession): boolean => overviews.has(trace);
+
+/** Counts the tables unless that is done; ends early when `signal` is aborted, and then nothing is kept. Throws TraceError. */
+export async function countOverview(session: ReplaySession, signal: AbortSignal): Promise<void> {
+  const { trace, rows } = session;
+  if (overviews.has(trace)) return;
+  const made = new Map<number, Counted>();
+  const bin = (seq: number): number => Math.max(0, Math.min(BINS - 1, Math.floor((seq * BINS) / rows.count)));
+  const of = (thread: number): Counted | null => {
+    let known = made.get(thread);
+    if (known === undefined && made.size < MAX_LANES) made.set(thread, (known = newCounted()));
+    return known ?? null;
+  };
+  const each = async (columns: string, table: string, take: (row: readonly number[]) => void): Promise<boolean> => {
+    const last = rows.count - 1;
+    for (let from = -1; ; ) {
+      const found = trace.ask(`SELECT ${columns} FROM ${table} WHERE seq > ? AND seq <= ${last} ORDER BY seq LIMIT ${ROWS_AT_ONCE}`, from);
+      for (const row of found) take(row.map((cell) => (cell === null ? Number.NaN : Number(cell))));
+      if (found.length < ROWS_AT_ONCE) return true;
+      from = Number(found.at(-1)?.[0]);
+      await turn();
+      if (signal.aborted) return false;
+    }
+  };
+  const calls = (row: readonly number[]): void => {
+    const [seq = 0, thread = 0, exit = 0, time = 0, duration = 0] = row;
+    const c = of(thread);
+    if (c === null) return;
+    const first = bin(seq);
+    const end = Number.isNaN(exit) ? BINS : bin(exit);
+    c.inCalls[first] = (c.inCalls[first] as number) + (Number.isNaN(duration) ? 0 : duration);
+    c.inApp[first] = (c.inApp[first] as number) + Math.max(0, time - c.lastEnd);
+    if (end > first + 1) c.waits.fill(1, first + 1, end);
+    c.lastEnd = Number.isNaN(duration) ? time : time + duration;
+  };
+  const counting = (column: "handlers" | "entries") => (row: readonly number[]) => {
+    const [seq = 0, thread = 0] = row;
+    const counts = of(thread)?.[column];
+    if (counts !== undefined) counts[bin(seq)] = Math.min(65_535, (counts[bin(seq)] as number) + 1);
+  };
+  const whole =
+    (await each("seq, thread, exit_seq, time, duration", "syscall", calls)) &&
+    (await each("seq, thread", "handler", counting("handlers"))) &&
+    (await each("seq, thread", "entry", counting("entries")));
+  if (whole) overviews.set(trace, made);
+}
+
+const newCounted = (): Counted => ({
+  inCalls: new Float64Array(BINS),
+  inApp: new Float64Array(BINS),
+  waits: new Uint8Array(BINS),
+  handlers: new Uint16Array(BINS),
+  entries: new Uint16Array(BINS),
+  lastEnd: 0,
+});
+
+const APP = codeOf("app", false);
+const CALL = codeOf("libos", false);
+
+/** Null as long as the tables are not counted. */
+export function overviewLanes(session: ReplaySession, edges: Float64Array): ReadonlyMap<number, Lane> | null {
+  const overview = overviews.get(session.trace);
+  if (overview === undefined) return null;
+  const columns = edges.length - 1;
+  const bin = (seq: number): number => Math.max(0, Math.min(BINS - 1, Math.floor((seq * BINS) / session.rows.count)));
+  return new Map(
+    [...overview].map(([thread, counted]) => {
+      const cells = new Uint8Array(columns);
+      const inside = new Uint8Array(columns);
+      const slices: Slice[] = [];
+      for (let i = 0; i < columns; i += 1) {
+        const [first, last] = [bin(edges[i] as number), bin(Math.max(edges[i] as number, (edges[i + 1] as number) - 1))];
+        cells[i] = cellOf(counted, first, last);
+        if (sum(counted.handlers, first, last) > 0 && slices.length < MAX_SLICES)
+          slices.push({ what: "handler", from: i, to: i, text: "" });
+        inside[i] = sum(counted.entries, first, last) > 0 ? 1 : 0;
+      }
+      return [thread, { cells, inside, slices }];
+    }),
+  );
+}
+
+function cellOf(counted: Counted, first: number, last: number): number {
+  const [calls, app] = [sum(counted.inCalls, first, last), sum(counted.inApp, first, last)];
+  if (calls + app > 0) return app > calls ? APP : CALL;
+  return (counted.waits[first] as number) === 1 ? WAITS : NOTHING;
+}
+
+function sum(list: Float64Array | Uint16Array, first: number, last: number): number {
+  let total = 0;
+  for (let i = first; i <= last; i += 1) total += list[i] as number;
+  return total;
+}
