@@ -25,6 +25,8 @@ export { E, errnoNumber, resultText } from "./errno.ts";
 export { BrokenLaw, type BrokenRun, ScenarioError } from "./errors.ts";
 export { FIX_NAMES, FIXES, type FixName, isFix } from "./fixes.ts";
 export { ACT, assemble, CALL, type Flow, RET, type Step, TEST } from "./flow.ts";
+export { HISTORY, type Step as HistoryStep } from "./history.ts";
+export { CHANGED_CASES } from "./history-cases.ts";
 export { checkInvariants } from "./invariant.ts";
 export { missingCall } from "./libos/unimplemented.ts";
 export { boot, optionsOf } from "./machine.ts";

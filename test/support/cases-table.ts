@@ -5,7 +5,7 @@ import path from "node:path";
 import { gunzipSync } from "node:zlib";
 import { firstOf, observeRun, ofWeight, type Verdict, verdictOf } from "../../analyzer/index.ts";
 import { askOracle } from "../../analyzer/verdict/oracle.ts";
-import { boot, STACK_NAMES, type StackName } from "../../engine/index.ts";
+import { boot, type FixName, STACK_NAMES, type StackName } from "../../engine/index.ts";
 import type { RunInfo } from "../../recorder/index.ts";
 import { openCase, type ScenarioCase } from "../../tui/case.ts";
 import { safe } from "../../tui/present/safe.ts";
@@ -49,14 +49,14 @@ async function stackLines(what: ScenarioCase, stack: StackName): Promise<string[
 }
 
 /** As `eintr record` does it, without a trace on the disk. */
-async function judge({ scenario, text, name }: ScenarioCase, stack: StackName): Promise<Verdict> {
-  const run = boot({ stack, scenario });
+export async function judge({ scenario, text, name }: ScenarioCase, stack: StackName, fixes: readonly FixName[] = []): Promise<Verdict> {
+  const run = boot({ stack, scenario, fixes });
   const one = await observeRun(run, { name: stack, program: text }, { rows: ROWS, untilNs: Number.POSITIVE_INFINITY }, {});
   if (one === null) throw new Error("nobody aborts it");
   const info: RunInfo = {
     eintr: "test",
     stack,
-    fixes: [],
+    fixes: [...fixes],
     options: [],
     scenario: name,
     scenarioText: text,

@@ -1,7 +1,7 @@
 /** Commands that print what eintr knows, and the forms of a query's result. */
 
 import { describe, expect, test } from "vitest";
-import { KINDS, STACK_NAMES, STACKS } from "../../engine/index.ts";
+import { HISTORY, KINDS, STACK_NAMES, STACKS } from "../../engine/index.ts";
 import { eintr } from "../support/command-line.ts";
 import { tempPaths } from "../support/temp-dir.ts";
 
@@ -36,6 +36,30 @@ test("stack: a fix changes its flows", async () => {
   const plain = await eintr(["stack", "graphene-sgx"]);
   const fixed = await eintr(["stack", "graphene-sgx", "--fix", "sgx-interrupted-code-lost"]);
   expect(fixed.out).not.toBe(plain.out);
+});
+
+describe("stack --history", () => {
+  test("each commit in a line of its own, the stacks that stand there, the switches with the verdicts that they change", async () => {
+    const { out } = await eintr(["stack", "--history"], { columns: 100 });
+    for (const { date, commits } of HISTORY) expect(out).toMatch(new RegExp(`^${date}  ${commits.join(" ")} `, "m"));
+    expect(out).toMatch(/ceb789732[\s\S]*?here: graphene-linux, graphene-sgx/);
+    expect(out).toMatch(/8bf06ca6c[\s\S]*?--fix sgx-interrupted-code-lost\n +graphene-sgx: [\s\S]*?lost-interrupted-error/);
+    expect(out).toMatch(/--fix suspend-on-signal-dead-flag\n.*no verdict of a built-in case/);
+    expect(out.split("\n").filter((line) => line.length > 100)).toEqual([]);
+  });
+
+  test("as JSON; a stack's name has no meaning with it", async () => {
+    const steps = (await eintr(["stack", "--history", "--format", "json"])).out.trim().split("\n");
+    const { fixes } = steps.map((line) => JSON.parse(line)).find(({ commits }) => commits.includes("87a4d4768"));
+    expect(fixes).toEqual([
+      {
+        fix: "async-list-redundant-cancel",
+        verdicts: { "graphene-linux": ["async-list-cancel"], "graphene-sgx": ["async-list-cancel"] },
+      },
+    ]);
+    const wrong = await eintr(["stack", "graphene-sgx", "--history"]);
+    expect([wrong.code, wrong.talk]).toEqual([2, expect.stringContaining('leave "graphene-sgx" out')]);
+  });
 });
 
 test("schema: tables, meanings, kinds; its SQL is that of the database", async () => {

@@ -39,8 +39,8 @@ export function compareCommand(io: Io): Command {
       "after",
       `
 Each run is recorded, judged and analyzed as record and analyze do it, in a
-temporary folder. A switch counts on the stacks that know it. In Markdown one case
-is a table of its stacks, and many are one table with a row for each.
+temporary folder. A switch counts on the stacks that know it. In Markdown one
+case is a table of its stacks, and many are one table with a row for each.
 
 Exit code: 0 the application fares as on Linux everywhere and nothing is found,
 1 it does not, or something is found, 2 wrong use or input.

@@ -18,12 +18,17 @@ import {
 } from "../../engine/index.ts";
 import { InputError, type Io } from "../io.ts";
 import { fixOption, manifestOption, noteIgnored, stackName, switchList } from "../options.ts";
+import { historyJson, historyText } from "../present/history.ts";
 import { paint } from "../present/style.ts";
+
+/** Longer lines are hard to read. */
+const HISTORY_WIDTH = 120;
 
 interface Options {
   flow?: string;
   fix?: FixName[];
   option?: OptionName[];
+  history?: boolean;
   format: "text" | "json";
 }
 
@@ -32,6 +37,7 @@ export function stackCommand(io: Io): Command {
     .description("print the flows of a stack: every function that is emulated, step by step, with its source")
     .argument("[name]", `one of ${STACK_NAMES.join(", ")}; without it, list them`)
     .option("--flow <name>", "only this flow")
+    .option("--history", "instead: what changed between the generations, commit by commit, and the switches that do the same")
     .addOption(fixOption())
     .addOption(manifestOption())
     .addOption(new Option("--format <name>", "tables, or one JSON object a flow").choices(["text", "json"]).default("text"))
@@ -46,12 +52,14 @@ Examples:
   eintr stack
   eintr stack graphene-sgx | less
   eintr stack graphene-sgx --flow _DkTerminateSighandler
+  eintr stack --history
   diff <(eintr stack graphene-sgx) \\
        <(eintr stack graphene-sgx --fix sgx-interrupted-code-lost)
 
 ${switchList()}`,
     )
     .action(async (name: string | undefined, options: Options) => {
+      if (options.history === true) return tellHistory(io, name, options.format);
       if (name === undefined) return io.out(STACK_NAMES.map((known) => `${known.padEnd(16)}${STACKS[known].text}\n`).join(""));
       const stack = stackName(name);
       const switches = [...(options.fix ?? []), ...(options.option ?? [])];
@@ -60,6 +68,13 @@ ${switchList()}`,
       if (options.format === "json") return io.out(flows.map((flow) => `${JSON.stringify(flowJson(flow))}\n`).join(""));
       await io.out(flows.map((flow) => flowText(flow, io.color)).join("\n"));
     });
+}
+
+/** Throws InputError with a stack's name: the table is about all of them. */
+async function tellHistory(io: Io, name: string | undefined, format: Options["format"]): Promise<void> {
+  if (name !== undefined) throw new InputError(`--history is about all stacks: leave "${name}" out`);
+  const width = Math.min(Math.max(io.columns ?? HISTORY_WIDTH, 60), HISTORY_WIDTH);
+  await io.out(format === "json" ? historyJson() : historyText(paint(io.color), width));
 }
 
 function chosen(flows: readonly Flow[], wanted: string | undefined): readonly Flow[] {

@@ -1,0 +1,34 @@
+/** Written by test/engine/history.test.ts: the built-in cases on which a switch of the history changes the verdict, by stack. */
+
+import type { FixName } from "./fixes.ts";
+
+// biome-ignore format: a line for each stack
+export const CHANGED_CASES: Readonly<Partial<Record<FixName, Readonly<Record<string, readonly string[]>>>>> = {
+  "sgx-interrupted-code-lost": {
+    "graphene-sgx": ["async-in-pal", "async-outside-enclave", "lost-interrupted-error", "retry-doubles-data", "server", "w1-read-killed", "w1-read-stale", "w9-accept-sigchld", "w11-restart"],
+  },
+  "async-list-redundant-cancel": {
+    "graphene-linux": ["async-list-cancel"],
+    "graphene-sgx": ["async-list-cancel"],
+  },
+  "signal-delayed-breaks-preempt-assert": {
+    "graphene-linux": ["w3-delayed-bit"],
+    "graphene-sgx": ["w3-delayed-bit"],
+  },
+  "sigsuspend-ignores-pending": {
+    "graphene-linux": ["w2-sigsuspend-pending"],
+    "graphene-sgx": ["w2-sigsuspend-pending"],
+  },
+  "sigsuspend-sleeps-with-thread-lock": {
+    "graphene-linux": ["sigsuspend-lock", "w2-sigsuspend-pending"],
+    "graphene-sgx": ["sigsuspend-lock", "w2-sigsuspend-pending"],
+  },
+  "spurious-yield-per-pending": {
+    "graphene-linux": ["server"],
+    "graphene-sgx": ["server", "w6-kill-fanout"],
+  },
+  "suspend-on-signal-dead-flag": {
+    "graphene-linux": [],
+    "graphene-sgx": [],
+  },
+};
