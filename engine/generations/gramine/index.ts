@@ -11,14 +11,20 @@ import { SYSCALL_NAMES, type SyscallName } from "../../syscalls.ts";
 import { flow } from "./flow.ts";
 import { laws } from "./laws.ts";
 import { layout } from "./layout.ts";
+import { asyncFlows } from "./libos/async.ts";
+import { cloneFlows } from "./libos/clone.ts";
 import { emulateFlows } from "./libos/emulate.ts";
 import { eventfdFlows } from "./libos/eventfd.ts";
+import { execFlows } from "./libos/exec.ts";
 import { exitFlows } from "./libos/exit.ts";
 import { LIBOS, SYSCALL_FLOWS } from "./libos/flows.ts";
+import { forkFlows } from "./libos/fork.ts";
 import { futexFlows } from "./libos/futex.ts";
+import { groupFlows } from "./libos/groups.ts";
 import { handleSignalFlows } from "./libos/handle-signal.ts";
 import { initFlows } from "./libos/init.ts";
 import { ioFlows } from "./libos/io.ts";
+import { ipcFlows } from "./libos/ipc.ts";
 import { lockFlows } from "./libos/lock.ts";
 import { maskFlows } from "./libos/mask.ts";
 import { lacks } from "./libos/missing.ts";
@@ -31,6 +37,7 @@ import { socketFlows } from "./libos/sockets.ts";
 import { streamFlows } from "./libos/streams.ts";
 import { upcallFlows } from "./libos/upcalls.ts";
 import { waitFlows } from "./libos/wait.ts";
+import { wait4Flows } from "./libos/wait4.ts";
 import { palCalls } from "./pal/calls.ts";
 import { palMain, signalSetup } from "./pal/flows.ts";
 import { linuxCalls } from "./pal/linux/calls.ts";
@@ -63,6 +70,13 @@ const libos = (on: Switches, { writesAnyPage }: Variant): Flow[] => [
   ...socketFlows,
   ...eventfdFlows({ passthrough: on.has("eventfd-passthrough") }),
   ...streamFlows,
+  ...cloneFlows,
+  ...forkFlows,
+  ...execFlows,
+  ...wait4Flows,
+  ...ipcFlows,
+  ...asyncFlows,
+  ...groupFlows,
   ...exitFlows,
   ...initFlows,
 ];

@@ -49,5 +49,8 @@ function checkProcess(look: Look<Thread, Process>, p: Process): void {
     if (t && (t.process !== p.id || t.internal)) say(`g_thread_list has thread ${t.name}`);
   }
   if (new Set(libos.threadList).size !== libos.threadList.length) say("a thread is on g_thread_list twice");
-  for (const object of Object.values(libos.lockObjects)) look.uses(object, name);
+  const { async, ipc, streams } = libos;
+  for (const object of [async.pipe, ipc.port, streams.up, streams.down, ...Object.values(libos.lockObjects)]) look.uses(object, name);
+  for (const entry of [...async.list, ...ipc.waiters, ...libos.children, ...libos.zombies]) look.own(entry, `${name}: an entry of a list`);
+  if (new Set(libos.waitQueue).size !== libos.waitQueue.length) say("a thread is on wait_queue twice");
 }

@@ -1,18 +1,31 @@
 /** What a search has to know of this generation's state (`engine/search/layout.ts`). */
 
 import { list, type OwnLayout, record, table } from "../../search/layout.ts";
-import type { LibosAction, LibosProcess, LibosState, PalProcess, PalState, Queued } from "./state.ts";
+import type {
+  AsyncEvent,
+  AsyncWorker,
+  Child,
+  Ipc,
+  IpcWaiter,
+  LibosAction,
+  LibosProcess,
+  LibosState,
+  PalProcess,
+  PalState,
+  Queued,
+} from "./state.ts";
 
 const QUEUED = record<Queued>("QueuedSignal", { info: "essential", id: "identity" });
 
 export const layout: OwnLayout = {
   thread: {
-    pal: record<PalState>("GraminePalState", {}),
+    pal: record<PalState>("GraminePalState", { timeLeft: "clock" }),
     libos: record<LibosState>("GramineLibosState", {
       mask: "essential",
       savedMask: "essential",
       queue: list(QUEUED),
       forced: "essential",
+      cloned: "essential",
     }),
   },
   process: {
@@ -25,6 +38,13 @@ export const layout: OwnLayout = {
       lockObjects: table("essential"),
       futexes: table(list("essential")),
       threadList: list("essential"),
+      async: record<AsyncWorker>("AsyncWorker", { list: list(record<AsyncEvent>("GramineAsyncEvent", {})) }),
+      realItimer: record<LibosProcess["realItimer"]>("GramineRealItimer", {}),
+      ipc: record<Ipc>("Ipc", { waiters: list(record<IpcWaiter>("IpcWaiter", {})) }),
+      children: list(record<Child>("Child", {})),
+      zombies: list(record<Child>("Zombie", {})),
+      waitQueue: list("essential"),
+      streams: record<LibosProcess["streams"]>("Streams", {}),
     }),
   },
 };

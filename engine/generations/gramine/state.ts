@@ -25,6 +25,8 @@ export interface SgxThread extends Thread {
 export interface PalState {
   /** ns that the last wait with a time-out left: what the PAL writes back through its argument. */
   timeLeft: number;
+  /** The word that PalThreadExit was given is 0: nothing of the thread is in use any more. */
+  exited: boolean;
 }
 
 /** What the PAL keeps of a process. */
@@ -63,8 +65,83 @@ export interface LibosState {
   /** Object that epoll waits of the thread look at beside their own. */
   pollableEvent: number;
   timeToDie: boolean;
+  /** qnode.in_use of a thread in wait4. */
+  waiting: boolean;
+  /** What its creator gave it; null once it has started. */
+  cloned: CloneArgs | null;
   /** tcb.context.syscall_nr; -1: not in a system call. */
   syscallNr: number;
+}
+
+/** What the creator of a thread hands to it: PAL events, and itself. */
+export type CloneArgs = { create: number; initialize: number; parent: number };
+
+/** An entry of async_list. */
+export interface AsyncEvent {
+  callback: "alarm" | "itimer" | "cleanup" | "io";
+  /** Microseconds; 0: it has no time. */
+  expire: number;
+  /** Of an IO event: the object. */
+  object: number;
+  /** Of a cleanup: the thread, and the word with its tid, -1 nobody has joined it. */
+  thread: number;
+  word: number;
+}
+
+/** The worker for timers and ends of threads. */
+export interface AsyncWorker {
+  /** Engine's id of the thread, -1 before it is made. */
+  thread: number;
+  list: AsyncEvent[];
+  /** async_worker_shutdown. */
+  shutdown: boolean;
+  /** install_new_event: a pipe that wakes it. */
+  pipe: number;
+}
+
+/** struct libos_child_process. */
+export interface Child {
+  /** Engine's id of the process. */
+  process: number;
+  pid: number;
+  exitCode: number;
+  termSignal: number;
+}
+
+/** A message of one process to another. */
+export type IpcMessage = {
+  what: "kill-process" | "kill-thread" | "kill-all" | "child-exit" | "response" | "disconnected" | "exit";
+  /** Engine's id of the sender. */
+  src: number;
+  /** si_pid of what a kill becomes. */
+  sender: number;
+  signal: number;
+  /** Id of the signal, to follow it. */
+  id: number;
+  /** Name of a thread that is meant. */
+  name: string;
+  /** Thread of `src` that waits for an answer; -1 nobody. */
+  thread: number;
+  /** The answer; or the exit code and signal of a child. */
+  ret: number;
+  termSignal: number;
+};
+
+/** A thread that waits for an answer. */
+export interface IpcWaiter {
+  thread: number;
+  dest: number;
+  event: number;
+  /** null: none has come, and none will when the event is set. */
+  ret: number | null;
+}
+
+export interface Ipc {
+  /** Engine's id of the worker thread, -1 before it is made. */
+  thread: number;
+  /** Its handles, as one object that has as many bytes as there are messages. */
+  port: number;
+  waiters: IpcWaiter[];
 }
 
 /** Disposition of a process; absent from the table: never set. `flow` -1 ignore, -2 default. */
@@ -94,6 +171,16 @@ export interface LibosProcess {
   futexes: Record<string, number[]>;
   /** g_thread_list, in the order of tids. */
   threadList: number[];
+  async: AsyncWorker;
+  /** g_real_itimer, in microseconds. */
+  realItimer: { timeout: number; reset: number };
+  ipc: Ipc;
+  children: Child[];
+  zombies: Child[];
+  /** g_process.wait_queue: threads in wait4, the last one first. */
+  waitQueue: number[];
+  /** Streams of the process's creation: from the child to its parent, and back. */
+  streams: { up: number; down: number };
   /** process_exit was called: FIRST_TIME is over. */
   exiting: boolean;
 }

@@ -3,12 +3,13 @@
 import { emptySet } from "../../signals.ts";
 import type { OwnState } from "../../stack/stack.ts";
 import { copyTree } from "../../state.ts";
-import type { Process, Thread } from "./state.ts";
+import { disconnected } from "./libos/ipc.ts";
+import type { CloneArgs, Process, Thread } from "./state.ts";
 
 /** clone and fork: the mask is the creator's; pending signals, forced signal and alternate stack are not (7.5, 7.6; B13 of fork). */
 export const gramineState: OwnState<Thread, Process> = {
-  newThread(c, t, creator) {
-    t.pal = { timeLeft: 0 };
+  newThread(c, t, creator, cloned) {
+    t.pal = { timeLeft: 0, exited: false };
     t.libos = {
       ready: false,
       mask: creator === null || t.internal ? emptySet() : creator.libos.mask,
@@ -16,6 +17,8 @@ export const gramineState: OwnState<Thread, Process> = {
       queue: [],
       forced: null,
       altStack: 0,
+      waiting: false,
+      cloned: cloned as CloneArgs | null,
       schedulerEvent: c.newObject("scheduler_event"),
       pollableEvent: c.newObject("pollable_event"),
       timeToDie: false,
@@ -26,7 +29,7 @@ export const gramineState: OwnState<Thread, Process> = {
     c.freeObject(t.libos.schedulerEvent);
     c.freeObject(t.libos.pollableEvent);
   },
-  newProcess(_, p, parent) {
+  newProcess(c, p, parent) {
     p.pal = { upcalls: {} };
     p.libos = {
       actions: parent === null ? {} : copyTree(parent.libos.actions),
@@ -37,11 +40,19 @@ export const gramineState: OwnState<Thread, Process> = {
       lockObjects: {},
       futexes: {},
       threadList: [],
+      async: { thread: -1, list: [], shutdown: false, pipe: c.newObject("install_new_event") },
+      realItimer: { timeout: 0, reset: 0 },
+      ipc: { thread: -1, port: c.newObject("ipc handles"), waiters: [] },
+      children: [],
+      zombies: [],
+      waitQueue: [],
+      streams: { up: c.newObject("process stream to the parent"), down: c.newObject("process stream to the child") },
       exiting: false,
     };
   },
-  processEnded() {},
+  processEnded: disconnected,
   forgetProcess(c, p) {
-    for (const object of Object.values(p.libos.lockObjects)) c.freeObject(object);
+    const { async, ipc, streams, lockObjects } = p.libos;
+    for (const object of [async.pipe, ipc.port, streams.up, streams.down, ...Object.values(lockObjects)]) c.freeObject(object);
   },
 };

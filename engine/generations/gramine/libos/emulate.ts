@@ -14,7 +14,7 @@ import { numberOf } from "../../../frames.ts";
 import type { CallLocals } from "../../../host/calls.ts";
 import type { Declares } from "../../../ref.ts";
 import type { Locals } from "../../../state.ts";
-import { SYSCALL_NAMES, SYSCALLS, type SyscallName } from "../../../syscalls.ts";
+import { type ProgramArgs, SYSCALL_NAMES, SYSCALLS, type SyscallName } from "../../../syscalls.ts";
 import { KIND } from "../../../transition.ts";
 import { contextAt, jumpTo, SYSCALL } from "../context.ts";
 import { type Cpu, flow } from "../flow.ts";
@@ -82,6 +82,22 @@ const missingCall = (name: SyscallName): Flow =>
     ),
     s.ret("back in the application", returned, "app.return"),
   ]);
+
+/** glibc: clone with CLONE_VM and CLONE_VFORK. */
+const posixSpawn = flow<ProgramArgs>(LIBC.posix_spawn, "app", "7.5", (s) => [
+  s.at(SYSCALL),
+  s.call(
+    "clone(CLONE_VM|CLONE_VFORK): libos_syscall_entry()",
+    LIBOS.libos_emulate_syscall,
+    (c) =>
+      emulated(c, SYSCALLS.clone, numberOf(c.program, SYSCALL_FLOWS.clone), {
+        ...copyOfLocals(c.program, topFrame(c.t)),
+        vfork: true,
+      }),
+    "libos.syscall.enter",
+  ),
+  s.ret("back in the application", returned, "app.return"),
+]);
 
 /** The call that pthread_join waits with; a restart makes it again. */
 const join = pthreadJoin({
@@ -179,6 +195,7 @@ export const emulateFlows = (names: readonly SyscallName[]): Flow[] => [
   ...MISSING_CALLS.map(missingCall),
   undefinedCall,
   join,
+  posixSpawn,
   sigreturn,
   emulate,
 ];

@@ -10,10 +10,10 @@ import { NEVER } from "../../../time.ts";
 import { flow } from "../flow.ts";
 import { PAL_ERROR } from "../pal/errors.ts";
 import { PAL } from "../pal/flows.ts";
+import { answer } from "./answer.ts";
 import { LIBOS, SYSCALL_FLOWS } from "./flows.ts";
 import { palArgs, restartable } from "./io.ts";
 import { copyOut } from "./outputs.ts";
-import { answer } from "./send.ts";
 
 const create = flow(SYSCALL_FLOWS.eventfd, "libos", "8.M1", (s) => [
   s.act("a handle with the counter", (c, v) => {

@@ -5,8 +5,9 @@ import { type Ref, ref, refs } from "../../../ref.ts";
 import type { SigInfo } from "../../../siginfo.ts";
 import type { SignalSet } from "../../../signals.ts";
 import type { Locals } from "../../../state.ts";
-import { SYSCALL_NAMES, type SyscallArgs, type SyscallName } from "../../../syscalls.ts";
+import { type ProgramArgs, SYSCALL_NAMES, type SyscallArgs, type SyscallName, type WaitArgs } from "../../../syscalls.ts";
 import { type Context, contextHolder } from "../context.ts";
+import type { AsyncEvent, IpcMessage } from "../state.ts";
 
 /** Arguments of libos_emulate_syscall, and the application's registers. */
 export interface Emulated extends Context {
@@ -52,9 +53,40 @@ export const LIBOS = {
   /** Of the word with a thread's tid. */
   release_clear_child_tid: ref<{ object: number }>("release_clear_child_tid"),
 
+  clone_implementation_wrapper: ref("clone_implementation_wrapper"),
+  event_wait_with_retry: ref<{ object: number }>("event_wait_with_retry"),
+  /** CPU_RELAX until nothing of the thread is in use any more. */
+  "spin until PAL has cleared the word": ref<{ thread: number }>("spin until PAL has cleared the word"),
+  do_clone_new_vm: ref<ProgramArgs>("do_clone_new_vm"),
+  kill_other_threads: ref("kill_other_threads"),
+  mark_child_exited: ref<{ process: number; code: number; signal: number }>("mark_child_exited"),
+  do_waitid: ref<WaitArgs>("do_waitid"),
+  remove_qnode_from_wait_queue: ref("remove_qnode_from_wait_queue"),
+
+  /** `us` 0: nothing is installed; `thread` and `word` are those of a cleanup. */
+  install_async_event: ref<{ callback: AsyncEvent["callback"]; us: number; object: number; thread: number; word: number }>(
+    "install_async_event",
+  ),
+  libos_async_worker: ref("libos_async_worker"),
+  signal_alarm: ref("signal_alarm"),
+  signal_itimer: ref("signal_itimer"),
+  signal_io: ref("signal_io"),
+  cleanup_thread: ref<{ thread: number; word: number }>("cleanup_thread"),
+  terminate_async_worker: ref("terminate_async_worker"),
+
+  ipc_worker_main: ref("ipc_worker_main"),
+  ipc_send_message: ref<{ dest: number; message: IpcMessage }>("ipc_send_message"),
+  ipc_send_msg_and_get_response: ref<{ dest: number; message: IpcMessage }>("ipc_send_msg_and_get_response"),
+  ipc_broadcast: ref<{ exclude: number; message: IpcMessage }>("ipc_broadcast"),
+  ipc_pid_kill_send: ref<{ dest: number; message: IpcMessage }>("ipc_pid_kill_send"),
+  ipc_pid_kill_callback: ref<{ message: IpcMessage }>("ipc_pid_kill_callback"),
+  ipc_cld_exit_send: ref<Ending>("ipc_cld_exit_send"),
+  ipc_response_callback: ref<{ message: IpcMessage }>("ipc_response_callback"),
+  terminate_ipc_worker: ref("terminate_ipc_worker"),
+  do_kill_thread: ref<{ name: string; signal: number; sender: number; id: number }>("do_kill_thread"),
+
   process_exit: ref<Ending>("process_exit"),
   thread_exit: ref<Ending>("thread_exit"),
-  thread_start: ref("libos_thread_start"),
 } as const;
 
 /** Names of C where ours are others. */

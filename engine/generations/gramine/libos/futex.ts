@@ -4,10 +4,9 @@ import { E, LIBOS_RESTART } from "../../../errno.ts";
 import type { Flow, Mark, Step } from "../../../flow.ts";
 import { takeFirst } from "../../../state.ts";
 import type { FutexWaitArgs } from "../../../syscalls.ts";
-import { clearTid } from "../../../threads.ts";
 import { type Cpu, flow, type Steps } from "../flow.ts";
+import { answer } from "./answer.ts";
 import { LIBOS, SYSCALL_FLOWS } from "./flows.ts";
-import { answer } from "./send.ts";
 
 /** Threads that are queued on the word, in the order of their coming. */
 function waiters(c: Cpu, object: number): number[] {
@@ -111,6 +110,3 @@ const releaseTid = flow<Wakes>(LIBOS.release_clear_child_tid, "libos", "7.2", (s
 ]);
 
 export const futexFlows: readonly Flow[] = [futexWait, futexWake, releaseTid];
-
-/** The word of a thread that ends, for `release_clear_child_tid`; -1: nobody has joined it. From here on it has none any more. */
-export const ownTidWord = (c: Cpu): number => clearTid(c, c.t);

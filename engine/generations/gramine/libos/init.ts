@@ -1,9 +1,13 @@
 /** LibOS start (gramine-today.md 2; libos_init.c). */
 
-import type { Flow } from "../../../flow.ts";
-import { type Cpu, flow } from "../flow.ts";
+import type { Flow, Step } from "../../../flow.ts";
+import { numberOf } from "../../../frames.ts";
+import { type Cpu, flow, type Steps } from "../flow.ts";
 import { EVENT, eventName } from "../pal/errors.ts";
+import { PAL } from "../pal/flows.ts";
+import { addThread } from "./clone.ts";
 import { LIBOS } from "./flows.ts";
+import { handshake } from "./fork.ts";
 
 const register =
   (event: number) =>
@@ -12,13 +16,38 @@ const register =
     c.value = event;
   };
 
-/** An event that comes before its upcall is registered is dropped; a fault repeats for ever. */
+const makeWorker = (s: Steps<object>, which: "async" | "ipc"): Step[] => [
+  s.call(
+    which === "async" ? "init_async_worker: PalThreadCreate()" : "init_ipc_worker: PalThreadCreate()",
+    PAL.PalThreadCreate,
+    (c) => ({
+      program: which === "async" ? "async-worker" : "ipc-worker",
+      start: numberOf(c.program, which === "async" ? LIBOS.libos_async_worker : LIBOS.ipc_worker_main),
+      internal: true,
+      cloned: null,
+    }),
+    "pal.call.enter",
+  ),
+  s.act("the worker's thread", (c) => {
+    c.process(c.t).libos[which].thread = c.process(c.t).threads.at(-1) ?? -1;
+  }),
+];
+
+/**
+ * An event that comes before its upcall is registered is dropped; a fault repeats for ever. A forked process has what the checkpoint says, and
+ * waits until its parent knows it.
+ */
 const init = flow(LIBOS.libos_init, "libos", "2", (s) => [
   s.act("init_threading: tcb.tp, on g_thread_list", (c) => {
     c.t.libos.ready = true;
-    c.process(c.t).libos.threadList.push(c.t.id);
+    addThread(c);
   }),
+  ...makeWorker(s, "async"),
   ...Object.values(EVENT).map((event) => s.act(`init_signal_handling: PalSetExceptionHandler(${eventName(event)})`, register(event))),
+  ...makeWorker(s, "ipc"),
+  s.test("no parent process?", (c) => c.process(c.t).parent < 0, "alone"),
+  ...handshake(s),
+  s.at("alone"),
   s.ret("start the application"),
 ]);
 

@@ -7,9 +7,9 @@ import type { ObjectKind } from "../../../object-kinds.ts";
 import { type Cpu, flow, type Steps } from "../flow.ts";
 import { palToUnix } from "../pal/errors.ts";
 import { PAL, type PalCallName } from "../pal/flows.ts";
+import { answer } from "./answer.ts";
 import { LIBOS, SYSCALL_FLOWS } from "./flows.ts";
 import { HANDLE_MAP_LOCK } from "./names.ts";
-import { answer } from "./send.ts";
 
 export const kindOf = (c: Cpu, object: number): ObjectKind => c.m.objects[object]?.kind ?? "pipe";
 

@@ -17,3 +17,5 @@ export function lockOfThread(c: Cpu, id: number): string {
   const t = c.m.threads[id];
   return t ? threadLock(t) : `lock of thread ${id}`;
 }
+export const ASYNC_LOCK = "async_worker_lock";
+export const WAITERS_LOCK = "g_msg_waiters_tree_lock";

@@ -8,9 +8,9 @@ import { contextOf } from "../context.ts";
 import { type Cpu, flow, type Steps } from "../flow.ts";
 import { PAL_ERROR, palToUnix } from "../pal/errors.ts";
 import { PAL, type WaitLocals } from "../pal/flows.ts";
+import { answer } from "./answer.ts";
 import { LIBOS, SYSCALL_FLOWS } from "./flows.ts";
 import { kindOf } from "./io.ts";
-import { answer } from "./send.ts";
 
 /** A regular file has a poll function of its own, which says that it is ready; the PAL is asked about the others. */
 function ask(c: Cpu, v: PollArgs): void {

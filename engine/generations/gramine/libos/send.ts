@@ -3,14 +3,17 @@
 import { E } from "../../../errno.ts";
 import type { Flow, Mark, Step } from "../../../flow.ts";
 import { SI, type SigInfo, sentBy } from "../../../siginfo.ts";
-import { hasSignal } from "../../../signals.ts";
+import { hasSignal, SIGNAL_COUNT } from "../../../signals.ts";
 import type { KillArgs, TgkillArgs } from "../../../syscalls.ts";
-import { processesNamed, threadNamed } from "../../../targets.ts";
+import { named, processesNamed, threadNamed } from "../../../targets.ts";
 import { KIND } from "../../../transition.ts";
 import { type Cpu, flow, type Steps } from "../flow.ts";
 import { palToUnix } from "../pal/errors.ts";
 import { PAL } from "../pal/flows.ts";
+import type { IpcMessage } from "../state.ts";
+import { answer } from "./answer.ts";
 import { LIBOS, SYSCALL_FLOWS } from "./flows.ts";
+import { isLeader, message } from "./ipc.ts";
 import { lockOfThread, PROCESS_QUEUE_LOCK, THREAD_LIST_LOCK, threadLock } from "./names.ts";
 import { append } from "./queue.ts";
 
@@ -107,52 +110,112 @@ const killCurrent = flow<{ info: SigInfo; id: number; mine: boolean }>(LIBOS.kil
   }),
 ]);
 
-/** What a call answers with is in RAX already. */
-export const answer = <V extends object>(s: Steps<V>): Step =>
-  s.ret("return", (c) => {
-    c.value = c.t.rax;
-  });
+const give = (s: Steps<KillArgs | TgkillArgs>, label: string, code: number): Step[] => [
+  s.act(label, (c) => {
+    c.t.rax = code;
+  }),
+  answer(s),
+];
 
-/** kill of this process; others are reached by IPC. */
+/** Whom a kill means. */
+type Meant = "self" | "process" | "all" | "group" | "nobody" | "invalid";
+
+function meant(c: Cpu, v: KillArgs): Meant {
+  if (v.signal > SIGNAL_COUNT) return "invalid";
+  if (v.wanted === "all" && v.group === "") return "all";
+  if (v.wanted === "group" || v.group !== "") return "group";
+  const [p] = processesNamed(c, v.wanted);
+  if (p?.id === c.t.process) return "self";
+  return p || zombieProcess(c, v.wanted) >= 0 ? "process" : "nobody";
+}
+
+/** A child that has ended and was not waited for, by its name. */
+const zombieProcess = (c: Cpu, wanted: string): number =>
+  c.processes().find((p) => !p.alive && !p.reaped && (p.name === wanted || p.name.startsWith(`${wanted}#`)))?.id ?? -1;
+
+const killMessage = (c: Cpu, what: "kill-process" | "kill-all", signal: number, thread: number): IpcMessage =>
+  message(what, c.t.process, { sender: c.process(c.t).pid, signal, id: signal === 0 ? 0 : c.newSignalId(), thread });
+
+/** The group that is meant is the caller's own; of another one nobody hears (B27). */
+function ownGroup(c: Cpu, v: KillArgs): boolean {
+  if (v.group === "") return true;
+  const me = c.process(c.t);
+  return named(c, v.group).some((p) => p.pid === me.pgid);
+}
+
+/** This process, another one by IPC, all others, or a group, of which only the caller's own process is reached. */
 const kill = flow<KillArgs>(SYSCALL_FLOWS.kill, "libos", "6", (s) => [
-  s.test("not this process?", (c, v) => !meansSelf(c, v), "other"),
-  s.call("do_kill_proc: kill_current_proc(info)", LIBOS.kill_current_proc, (c, v) => ({
+  s.test("a signal that there is not?", (c, v) => meant(c, v) === "invalid", "invalid"),
+  s.test("kill(-1)?", (c, v) => meant(c, v) === "all", "all"),
+  s.test("a group?", (c, v) => meant(c, v) === "group", "group"),
+  s.test("another process?", (c, v) => meant(c, v) !== "self", "other"),
+  s.at("self"),
+  s.call("kill_current_proc(info)", LIBOS.kill_current_proc, (c, v) => ({
     info: sentBy(v.signal, c.process(c.t).pid),
     id: v.signal === 0 ? 0 : c.newSignalId(),
   })),
   answer(s),
   s.at("other"),
-  s.act("no such process: -ESRCH", (c) => {
-    c.t.rax = E.SRCH;
-  }),
+  s.call("ipc_kill_process: ipc_pid_kill_send", LIBOS.ipc_pid_kill_send, (c, v) => ({
+    dest: processesNamed(c, v.wanted)[0]?.id ?? zombieProcess(c, v.wanted),
+    message: killMessage(c, "kill-process", v.signal, c.t.id),
+  })),
   answer(s),
+  s.at("all"),
+  s.test("the leader?", isLeader, "leader"),
+  s.call("ipc_kill_all: ipc_pid_kill_send to the leader", LIBOS.ipc_pid_kill_send, (c, v) => ({
+    dest: leaderOf(c),
+    message: killMessage(c, "kill-all", v.signal, c.t.id),
+  })),
+  answer(s),
+  s.at("leader"),
+  s.call("ipc_kill_all: ipc_broadcast", LIBOS.ipc_broadcast, (c, v) => ({
+    exclude: -1,
+    message: killMessage(c, "kill-all", v.signal, -1),
+  })),
+  answer(s),
+  s.at("group"),
+  s.test("do_kill_pgroup: the own group?", ownGroup, "self"),
+  ...give(s, "other groups are not implemented: -ENOSYS", E.NOSYS),
+  s.at("invalid"),
+  ...give(s, "-EINVAL", E.INVAL),
 ]);
 
-const meansSelf = (c: Cpu, v: KillArgs): boolean => processesNamed(c, v.wanted, v.group).some((p) => p.id === c.t.process);
+const leaderOf = (c: Cpu): number => c.processes().find((p) => p.parent < 0)?.id ?? -1;
 
 /** Both ways in which a thread may sleep: in the LibOS, and in the host. */
-export const wake = <V extends object>(s: Steps<V>, target: (v: V) => number): (Step | Mark)[] => [
-  s.call("thread_wakeup(thread)", LIBOS.thread_wakeup, (_, v) => ({ target: target(v) })),
-  s.call("PalThreadResume(thread)  < SIGCONT by tgkill >", PAL.PalThreadResume, (_, v) => ({ target: target(v) }), "pal.call.enter"),
-];
+export function wake<V extends object>(s: Steps<V>, target: (v: V) => number): (Step | Mark)[] {
+  return [
+    s.call("thread_wakeup(thread)", LIBOS.thread_wakeup, (_, v) => ({ target: target(v) })),
+    s.call("PalThreadResume(thread)  < SIGCONT by tgkill >", PAL.PalThreadResume, (_, v) => ({ target: target(v) }), "pal.call.enter"),
+  ];
+}
+
+interface KillThread {
+  name: string;
+  signal: number;
+  sender: number;
+  id: number;
+  target: number;
+}
 
 /** Whatever the target's mask and disposition are, it is woken. PalThreadResume's error is the result. */
-const tgkill = flow<TgkillArgs>(SYSCALL_FLOWS.tgkill, "libos", "6", (s) => [
+const killThread = flow<KillThread>(LIBOS.do_kill_thread, "libos", "6", (s) => [
+  s.own({ target: -1 }),
   s.call("lookup_thread: lock(g_thread_list_lock)", LIBOS.lock, () => ({ name: THREAD_LIST_LOCK })),
   s.act("the thread of that tid on g_thread_list", (c, v) => {
-    const t = threadNamed(c, v.thread);
+    const t = threadNamed(c, v.name);
     v.target = t && c.process(c.t).libos.threadList.includes(t.id) ? t.id : -1;
-    v.sender = c.process(c.t).pid;
     c.signal = v.signal;
     c.value = v.target;
   }),
   s.call("lookup_thread: unlock(g_thread_list_lock)", LIBOS.unlock, () => ({ name: THREAD_LIST_LOCK })),
   s.test("none?", (_, v) => v.target < 0, "none"),
   s.test("signal 0: only a question", (_, v) => v.signal === 0, "zero"),
-  s.call("append_signal(thread, info)", LIBOS.append_signal, (c, v) => ({
+  s.call("append_signal(thread, info)", LIBOS.append_signal, (_, v) => ({
     thread: v.target,
     info: sentBy(v.signal, v.sender, SI.TKILL),
-    id: c.newSignalId(),
+    id: v.id,
   })),
   s.test("this thread?", (c, v) => v.target === c.t.id, "zero"),
   ...wake(s, (v) => v.target),
@@ -173,4 +236,34 @@ const tgkill = flow<TgkillArgs>(SYSCALL_FLOWS.tgkill, "libos", "6", (s) => [
   answer(s),
 ]);
 
-export const sendFlows: readonly Flow[] = [appendSignal, wakeOne, killCurrent, kill, tgkill];
+/** A thread of another process is reached by IPC. */
+const tgkill = flow<TgkillArgs>(SYSCALL_FLOWS.tgkill, "libos", "6", (s) => [
+  s.test("a thread of another process?", (c, v) => elsewhere(c, v) >= 0, "other"),
+  s.call("do_kill_thread", LIBOS.do_kill_thread, (c, v) => ({
+    name: v.thread,
+    signal: v.signal,
+    sender: c.process(c.t).pid,
+    id: v.signal === 0 ? 0 : c.newSignalId(),
+  })),
+  answer(s),
+  s.at("other"),
+  s.call("ipc_kill_thread: ipc_pid_kill_send", LIBOS.ipc_pid_kill_send, (c, v) => ({
+    dest: elsewhere(c, v),
+    message: message("kill-thread", c.t.process, {
+      sender: c.process(c.t).pid,
+      signal: v.signal,
+      id: v.signal === 0 ? 0 : c.newSignalId(),
+      name: v.thread,
+      thread: c.t.id,
+    }),
+  })),
+  answer(s),
+]);
+
+/** The process of a thread that is not in this one, -1 when it is, or there is none. */
+function elsewhere(c: Cpu, v: TgkillArgs): number {
+  const t = threadNamed(c, v.thread);
+  return t && t.process !== c.t.process ? t.process : -1;
+}
+
+export const sendFlows: readonly Flow[] = [appendSignal, wakeOne, killCurrent, kill, killThread, tgkill];

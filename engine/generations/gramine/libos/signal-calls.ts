@@ -18,12 +18,12 @@ import { KIND } from "../../../transition.ts";
 import { contextOf } from "../context.ts";
 import { flow } from "../flow.ts";
 import { SIG_IGN } from "../state.ts";
+import { answer } from "./answer.ts";
 import { LIBOS, rtSigreturn, SYSCALL_FLOWS } from "./flows.ts";
 import { onAltStack } from "./handle-signal.ts";
 import { setMask } from "./mask.ts";
 import { DISPOSITIONS_LOCK, threadLock } from "./names.ts";
 import { copyOut } from "./outputs.ts";
-import { answer } from "./send.ts";
 
 /** SA_RESTORER is required. Pending signals stay when they are ignored from now on (B18). */
 const sigaction = flow<SigactionArgs>(SYSCALL_FLOWS.sigaction, "libos", "10", (s) => [

@@ -9,11 +9,11 @@ import type { SigtimedwaitArgs } from "../../../syscalls.ts";
 import { NEVER } from "../../../time.ts";
 import { flow, type Steps } from "../flow.ts";
 import type { Queued } from "../state.ts";
+import { answer } from "./answer.ts";
 import { LIBOS, SYSCALL_FLOWS } from "./flows.ts";
 import { setMask } from "./mask.ts";
 import { threadLock } from "./names.ts";
 import { copyOut } from "./outputs.ts";
-import { answer } from "./send.ts";
 
 /**
  * The loop of all these calls: until something is pending. A wake-up that was for nobody, or a signal that another thread has taken, leads to

@@ -10,9 +10,9 @@ import { NEVER } from "../../../time.ts";
 import { type Cpu, flow } from "../flow.ts";
 import { palToUnix } from "../pal/errors.ts";
 import { PAL } from "../pal/flows.ts";
+import { answer } from "./answer.ts";
 import { LIBOS, SYSCALL_FLOWS } from "./flows.ts";
 import { getHandle, kindOf, noHandle, pal, palArgs, restartable } from "./io.ts";
-import { answer } from "./send.ts";
 
 const sockLock = (c: Cpu, v: CallLocals): { name: string } => ({ name: `lock of socket ${c.m.objects[v.object]?.name ?? v.object}` });
 const recvLock = (c: Cpu, v: CallLocals): { name: string } => ({ name: `recv_lock of socket ${c.m.objects[v.object]?.name ?? v.object}` });

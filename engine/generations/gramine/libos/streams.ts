@@ -10,9 +10,9 @@ import { SIG } from "../../../signals.ts";
 import { type Cpu, flow } from "../flow.ts";
 import { palToUnix } from "../pal/errors.ts";
 import { PAL } from "../pal/flows.ts";
+import { answer } from "./answer.ts";
 import { LIBOS, SYSCALL_FLOWS } from "./flows.ts";
 import { getHandle, kindOf, noHandle, pal, palArgs, restartable } from "./io.ts";
-import { answer } from "./send.ts";
 
 /** fs_ops of the handle: a file's, a socket's, an eventfd's, or the plain stream's. */
 const isFile = (c: Cpu, v: CallLocals): boolean => kindOf(c, v.object) === "file";

@@ -41,7 +41,10 @@ const exitOf = ({ status, how, why, signal }: Exit, group: boolean): Exit => exi
 const threadExit = flow(PAL.PalThreadExit, "pal", "3 LX", (s) => [
   s.act("block SIGTERM and SIGCONT", (c) => setMask(c, c.t, union(c.t.hostMask, setOf([SIG.TERM, SIG.CONT]))), "host.sigprocmask"),
   s.act("no alternate stack; the thread's stack is free"),
-  s.act("clear_child_tid := 0"),
+  s.act("clear_child_tid := 0", (c) => {
+    c.t.pal.exited = true;
+    c.dirty = true;
+  }),
   s.call("exit", KERNEL.exit, (_, v) => exitOf(v, false)),
 ]);
 
