@@ -8,7 +8,7 @@ import { setImmediate as turn } from "node:timers/promises";
 import { type Block, KIND, KIND_COUNT, type KindName, type Sink } from "../engine/index.ts";
 import type { RuleRun } from "../recorder/index.ts";
 import type { Finding } from "./finding.ts";
-import { CHANGES_STATE, finishTrace, SCOPE_NAMES, ThreadModel, takeRow } from "./model/index.ts";
+import { CHANGES_STATE, endTrace, finishTrace, SCOPE_NAMES, ThreadModel, takeRow } from "./model/index.ts";
 import type { Names } from "./names.ts";
 import type { RawFinding, Rule, Subscription } from "./rule.ts";
 import { RULES } from "./rules/index.ts";
@@ -17,8 +17,11 @@ import { RULES } from "./rules/index.ts";
 export const MAX_FINDINGS_PER_FINGERPRINT = 1000;
 
 export interface Analysis extends Sink {
-  /** End of the trace: the findings in order of their first transition. */
-  finish(): AnalysisResult;
+  /**
+   * End of the trace: the findings in order of their first transition. `isOver`: the run ended because nobody was left who could do
+   * anything; whoever sleeps sleeps for ever.
+   */
+  finish(isOver?: boolean): AnalysisResult;
 }
 
 export interface AnalysisResult {
@@ -42,6 +45,7 @@ export function createAnalysis(names: Names, rules: readonly Rule[] = RULES): An
     const listeners = rule.start(model, kept.of(rule));
     for (const [name, listener] of Object.entries(listeners)) listFor(name as Subscription).push(listener);
   }
+  let [lastSeq, lastTime] = [0, 0];
   const needed = Uint8Array.from(byKind, (list, kind) => (list.length > 0 || (rules.length > 0 && CHANGES_STATE[kind] === 1) ? 1 : 0));
 
   function listFor(name: Subscription): Listeners {
@@ -61,10 +65,14 @@ export function createAnalysis(names: Names, rules: readonly Rule[] = RULES): An
         takeRow(model, block, row);
         callAll(byKind[id] as Listeners);
       }
+      if (n === 0) return;
+      lastSeq = block.seq0 + n - 1;
+      lastTime = block.time[n - 1] as number;
     },
-    finish() {
-      finishTrace(model);
+    finish(isOver = names.ending === "finished") {
+      endTrace(model, lastSeq, lastTime, isOver);
       callAll(atEnd);
+      finishTrace(model);
       return kept.result();
     },
   };
@@ -154,7 +162,11 @@ type Totals = { -readonly [F in keyof RuleRun]: RuleRun[F] };
 const add = (sums: Map<string, number>, key: string, more: number): void => void sums.set(key, (sums.get(key) ?? 0) + more);
 
 /** The part of a recorded trace that the rules need. */
-export type Analyzable = Names & { rows(): Iterable<Block> };
+export type Analyzable = Names & {
+  rows(): Iterable<Block>;
+  /** How the recording ended, where it tells. */
+  readonly transitions?: { readonly end: { readonly reason: string } | null };
+};
 
 export interface AnalyzeOptions {
   /** All rules without it. */
@@ -175,5 +187,5 @@ export async function analyze(trace: Analyzable, options: AnalyzeOptions = {}): 
     await turn();
     if (signal?.aborted === true) return null;
   }
-  return analysis.finish();
+  return analysis.finish(trace.transitions?.end?.reason === "finished");
 }

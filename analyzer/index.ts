@@ -12,7 +12,7 @@ export {
 export { pairUp, type SeenPair } from "./experiments/compare.ts";
 export { type Changes, ExperimentError, firstDifferingRow, type RowDifference, runOf, withDecision } from "./experiments/rerun.ts";
 export { outcome, type Seen, type SeenCalls, watchCalls } from "./experiments/seen-calls.ts";
-export { findRule, RuleError } from "./find-rule.ts";
+export { findEntry, findRule, RuleError } from "./find-rule.ts";
 export { atLeast, type Evidence, type Finding, SEVERITIES, type Severity } from "./finding.ts";
 export {
   ENDED,
@@ -35,12 +35,16 @@ export {
   defineRule,
   type Example,
   type Found,
+  GENERATIONS,
+  type Generation,
   type Handlers,
   type Invalid,
+  type Lint,
   type MadeRow,
   type Rule,
   type Valid,
   type Wording,
 } from "./rule.ts";
 export { addRule, RULES } from "./rules/index.ts";
+export { LINTS } from "./rules/lints.ts";
 export * from "./verdict/index.ts";

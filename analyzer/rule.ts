@@ -7,6 +7,10 @@ import type { FixName, KindName, Layer, StackName, Transition } from "../engine/
 import type { Severity } from "./finding.ts";
 import type { ScopeName, ThreadModel } from "./model/index.ts";
 
+/** Whose behaviour a rule speaks of: any trace's, or that of one generation of a library OS (reference, section 4). */
+export const GENERATIONS = ["any", "graphene-2019", "pr347", "pr1218", "gramine"] as const;
+export type Generation = (typeof GENERATIONS)[number];
+
 /** A row of the kind; a scope of the type has ended (`closed` and `how` of the model say which and how); the trace is over. */
 export type Subscription = KindName | `${ScopeName}.end` | "trace.end";
 
@@ -68,6 +72,8 @@ export interface Documentation {
   readonly title: string;
   readonly severity: Severity;
   readonly layers: readonly Layer[];
+  /** Where it happens; "any" for a rule that needs no knowledge of a stack. */
+  readonly generations: readonly Generation[];
   /** What goes wrong. */
   readonly what: string;
   /** Why it matters to a program. */
@@ -83,7 +89,7 @@ export interface Documentation {
   /** What `costNs` of a finding counts. */
   readonly cost: string;
   readonly source: string;
-  /** The first one is a built-in scenario, and the page shows it. */
+  /** The page shows the first one, which is a scenario. */
   readonly invalid: readonly [Invalid, ...Invalid[]];
 }
 
@@ -99,6 +105,14 @@ export interface RawFinding {
   readonly costNs: number;
   readonly same: readonly (string | number)[];
   readonly report: () => Report;
+}
+
+/** An entry of the catalogue that no run shows: a page, and why there is no rule. */
+export interface Lint extends Omit<Documentation, "ignore" | "cost" | "invalid"> {
+  /** Why no rule can look for it. */
+  readonly whyNoRule: string;
+  /** Situations that come close. */
+  readonly ignore: readonly string[];
 }
 
 export interface Rule extends Documentation {

@@ -47,7 +47,7 @@ export {
 } from "./scenario/schema.ts";
 export { DURATION_WORDS, durationOf } from "./scenario/values.ts";
 export { type ArrivalSearch, type Searched, searchArrivals } from "./search/search.ts";
-export { isSynchronous, SIGNAL_COUNT, SIGNAL_NAMES, signalName, signalNumber, signalsIn } from "./signals.ts";
+export { isSynchronous, linuxDefault, SIG, SIGNAL_COUNT, SIGNAL_NAMES, signalName, signalNumber, signalsIn } from "./signals.ts";
 export {
   addStack,
   type Events,

@@ -18,6 +18,7 @@ const COMMANDS: Readonly<Record<Name | "replay", () => Promise<Make>>> = {
   analyze: other("analyze"),
   diff: other("diff"),
   compare: other("compare"),
+  rules: other("rules"),
   explain: other("explain"),
   query: other("query"),
   export: other("export"),

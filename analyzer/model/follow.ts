@@ -46,7 +46,15 @@ function turnTo(m: ThreadModel, thread: number, kind: number): void {
   m.slot = known ?? (BEGINS_THREAD[kind] === 1 ? addThread(m.threads, thread, m.seq) : NONE);
 }
 
-/** The trace is over: what is open ends now. */
+/** No row follows. `isOver`: nobody is left who could do anything. What is open can still be asked for. */
+export function endTrace(m: ThreadModel, seq: number, time: number, isOver: boolean): void {
+  if (m.leaving !== NONE) letGo(m);
+  m.seq = seq;
+  m.time = time;
+  m.isOver = isOver;
+}
+
+/** What is open ends now. */
 export function finishTrace(m: ThreadModel): void {
   if (m.leaving !== NONE) letGo(m);
   for (const [thread, slot] of m.threads.slots) {

@@ -1,6 +1,7 @@
 /** The model of threads, as rules see it. */
 
-export { finishTrace, takeRow } from "./follow.ts";
+export { type Action, SA } from "./actions.ts";
+export { endTrace, finishTrace, takeRow } from "./follow.ts";
 export { type Interruption, isHandlerOf } from "./interruptions.ts";
 export { CHANGES_STATE } from "./kinds.ts";
 export { ENDED } from "./locks.ts";

@@ -10,11 +10,14 @@ export interface Locks {
   readonly holder: Map<number, number>;
   /** Lock to the process of its holder. */
   readonly process: Map<number, number>;
+  /** Lock to the row with which it was taken. */
+  readonly since: Map<number, number>;
 }
 
-export const createLocks = (): Locks => ({ holder: new Map(), process: new Map() });
+export const createLocks = (): Locks => ({ holder: new Map(), process: new Map(), since: new Map() });
 
-export function taken(locks: Locks, lock: number, thread: number, pid: number): void {
+export function taken(locks: Locks, lock: number, thread: number, pid: number, seq: number): void {
+  locks.since.set(lock, seq);
   locks.holder.set(lock, thread);
   locks.process.set(lock, pid);
 }
@@ -22,6 +25,7 @@ export function taken(locks: Locks, lock: number, thread: number, pid: number): 
 export function released(locks: Locks, lock: number): void {
   locks.holder.delete(lock);
   locks.process.delete(lock);
+  locks.since.delete(lock);
 }
 
 export const holderOf = (locks: Locks, lock: number): number => locks.holder.get(lock) ?? NONE;

@@ -3,14 +3,15 @@
  * one pass; a rule reads it when one of its rows comes. What a trace does not tell is NONE, NaN or null here, never a guess.
  */
 
-import type { Block, StateColumn } from "../../engine/index.ts";
+import { type Block, linuxDefault, SIG, type StateColumn } from "../../engine/index.ts";
 import type { Names } from "../names.ts";
+import { type Action, type Actions, createActions } from "./actions.ts";
 import { createInterruptions, type Interruption } from "./interruptions.ts";
 import { createLocks, type ENDED, holderOf } from "./locks.ts";
 import { createNotes, type Notes } from "./notes.ts";
 import { createScopes, HOW, type How, NONE, SCOPE_TYPES, type ScopeType } from "./scopes.ts";
-import { createSignals, generatedSeq, type PendingSignal } from "./signals.ts";
-import { createThreads, type Mask } from "./threads.ts";
+import { createSignals, generatedSeq, type PendingSignal, WAITS_IN } from "./signals.ts";
+import { createThreads, MASK, MASKS, type Mask } from "./threads.ts";
 
 /** Told of each scope that ends: it is `closed`, and can still be read. */
 export type EndListener = (type: ScopeType) => void;
@@ -40,6 +41,15 @@ export class ThreadModel {
   readonly signals = createSignals();
   readonly locks = createLocks();
   readonly interruptions = createInterruptions(this.scopes);
+  readonly actions: Actions = createActions();
+  /** Sets of signals that texts of rows tell, by the number of the text. */
+  readonly maskTexts = new Map<number, readonly [low: number, high: number] | null>();
+  /** At the end of the trace: nobody is left who could do anything, so whoever sleeps sleeps for ever. */
+  isOver = false;
+  /** Processes that are stopped. */
+  readonly stopped = new Set<number>();
+  /** A row came that only a library OS makes: the host's mask and dispositions are not the application's. */
+  hasLibos = false;
   /** Of the notes whose rules want to know an end. */
   readonly watchers: ((scope: number) => void)[] = [];
   /** Slot of the thread that this row ends: until the next row it can still be read. */
@@ -155,14 +165,44 @@ export class ThreadModel {
     return this.tellsPending && this.block !== null ? (this.block.pending[this.row] as number) : Number.NaN;
   }
 
-  /** Process of the row's thread, NONE when it is not known. */
-  pid(): number {
-    return this.names.threads[this.thread]?.pid ?? NONE;
+  /** Process of a thread, NONE when it is not known. */
+  pid(thread = this.thread): number {
+    return this.names.threads[thread]?.pid ?? NONE;
+  }
+
+  /** What a thread is called; "thread 7" when the trace does not say. */
+  nameOf(thread = this.thread): string {
+    return this.names.threads[thread]?.name ?? `thread ${thread}`;
+  }
+
+  /** Whether a thread is one of the LibOS's own, which the application does not know. */
+  isInternal(thread = this.thread): boolean {
+    return this.names.threads[thread]?.internal === true;
+  }
+
+  /** Whether the process of a thread is stopped (SIGSTOP and its like). */
+  isStopped(thread = this.thread): boolean {
+    return this.stopped.size > 0 && this.stopped.has(this.pid(thread));
+  }
+
+  /** The text of the row, empty when it has none. */
+  text(): string {
+    return this.detail === 0 ? "" : (this.names.texts[this.detail] ?? "");
+  }
+
+  /** What the place is called at which the row was made. */
+  labelHere(): string {
+    return this.names.sites[this.site]?.label ?? "";
   }
 
   /** Seq of the row with which a thread fell asleep in the host kernel, NONE while it runs. */
   asleepSince(slot = this.slot): number {
     return slot === NONE ? NONE : (this.threads.blockedSeq[slot] as number);
+  }
+
+  /** How long a thread has slept, 0 while it runs. */
+  asleepFor(slot = this.slot): number {
+    return this.asleepSince(slot) === NONE ? 0 : this.time - (this.threads.blockedTime[slot] as number);
   }
 
   /** Object that a sleeping thread waits for; NONE for none, or while it runs. */
@@ -181,6 +221,11 @@ export class ThreadModel {
     return holderOf(this.locks, lock);
   }
 
+  /** Seq of the row with which a lock was taken; NONE when nobody holds it. */
+  lockedSince(lock: number): number {
+    return this.locks.since.get(lock) ?? NONE;
+  }
+
   /** Number of locks that a thread holds, those without a name among them. */
   locksHeld(slot = this.slot): number {
     return slot === NONE ? 0 : (this.threads.locksHeld[slot] as number);
@@ -188,15 +233,50 @@ export class ThreadModel {
 
   /** Whether a mask of a thread blocks a signal; null when the rows do not tell the mask. */
   isBlocked(mask: Mask, signal: number, slot = this.slot): boolean | null {
-    const at = 2 * slot + mask;
+    const at = MASKS * slot + mask;
     if (slot === NONE || this.threads.maskKnown[at] !== 1) return null;
     const word = (signal <= 32 ? this.threads.maskLow[at] : this.threads.maskHigh[at]) as number;
     return ((word >>> ((signal - 1) & 31)) & 1) === 1;
   }
 
+  /** Whether the application asked for this signal to be blocked, as far as the rows tell: by the mask of the LibOS, or the kernel's alone. */
+  blocks(signal: number, slot = this.slot): boolean | null {
+    return this.isBlocked(this.hasLibos ? MASK.LIBOS : MASK.HOST, signal, slot);
+  }
+
+  /** The set that a mask is, as two words of bits; null when the rows do not tell it. */
+  maskOf(mask: Mask, slot = this.slot): readonly [low: number, high: number] | null {
+    const at = MASKS * slot + mask;
+    if (slot === NONE || this.threads.maskKnown[at] !== 1) return null;
+    return [this.threads.maskLow[at] as number, this.threads.maskHigh[at] as number];
+  }
+
+  /** What the process of a thread asked for last for a signal; null when no row told it. */
+  actionOf(signal: number, thread = this.thread): Action | null {
+    return this.actions.of(this.pid(thread), signal);
+  }
+
+  /**
+   * Whether a thread's application asked for nothing else than to be told of a pending signal: it blocks it by no mask, and does not ignore
+   * it. Null when the rows do not tell the mask.
+   */
+  isDue({ signal, in: where }: Pick<PendingSignal, "signal" | "in">, thread = this.thread): boolean | null {
+    // In a LibOS the host's SIGCONT only wakes a thread.
+    if (this.hasLibos && where !== WAITS_IN.LIBOS && signal === SIG.CONT) return false;
+    const action = this.actionOf(signal, thread)?.action ?? 0;
+    if (action === 1 || (action === 0 && linuxDefault(signal) !== "terminate")) return false;
+    const blocked = this.blocks(signal, this.slotOf(thread));
+    return blocked === null ? null : !blocked;
+  }
+
   /** Signals that wait for a thread, oldest first. */
   *pendingSignals(thread = this.thread): Generator<Readonly<PendingSignal>> {
     for (const pending of this.signals.waiting.values()) if (pending.thread === thread) yield pending;
+  }
+
+  /** Whether anything waits anywhere: a question that costs nothing. */
+  anyPending(): boolean {
+    return this.signals.waiting.size > 0;
   }
 
   /** Whether a signal waits for a thread that this mask lets through; null when the mask is not known. */

@@ -2,10 +2,13 @@
 
 import { doubled, NONE, SCOPE_TYPES } from "./scopes.ts";
 
-/** The two masks of a thread: that of the host kernel, and the one its application sees (on plain Linux they are one). */
-export const MASK = { HOST: 0, APP: 1 } as const;
+/**
+ * The masks of a thread: that of the host kernel, the one its application sees as long as a row tells it (on plain Linux they are one),
+ * and the one that the LibOS keeps.
+ */
+export const MASK = { HOST: 0, APP: 1, LIBOS: 2 } as const;
 export type Mask = (typeof MASK)[keyof typeof MASK];
-const MASKS = 2;
+export const MASKS = 3;
 
 export interface Threads {
   readonly slots: Map<number, number>;
@@ -24,7 +27,7 @@ export interface Threads {
   blockedOn: Int32Array;
   /** 1: a signal may end the wait. */
   interruptible: Uint8Array;
-  /** slot * 2 + mask: the set as two words, and 1 where it is known. */
+  /** slot * MASKS + mask: the set as two words, and 1 where it is known. */
   maskLow: Int32Array;
   maskHigh: Int32Array;
   maskKnown: Uint8Array;

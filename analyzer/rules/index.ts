@@ -1,10 +1,37 @@
 /** All rules: a new one is a file here and a line in this list. */
 
 import type { Rule } from "../rule.ts";
-import { sgxInterruptedCodeLost } from "./sgx-interrupted-code-lost.ts";
-import { spuriousYieldPerPending } from "./spurious-yield-per-pending.ts";
+import { deadlock } from "./general/deadlock.ts";
+import { eintrMissed } from "./general/eintr-missed.ts";
+import { handlerStorm } from "./general/handler-storm.ts";
+import { livelock } from "./general/livelock.ts";
+import { lockHeldAcrossBlock } from "./general/lock-held-across-block.ts";
+import { lostWakeup } from "./general/lost-wakeup.ts";
+import { maskImbalance } from "./general/mask-imbalance.ts";
+import { processDiedSilently } from "./general/process-died-silently.ts";
+import { reentrancy } from "./general/reentrancy.ts";
+import { signalNeverHandled } from "./general/signal-never-handled.ts";
+import { slowDelivery } from "./general/slow-delivery.ts";
+import { spuriousYieldPerPending } from "./libos/spurious-yield-per-pending.ts";
+import { sgxInterruptedCodeLost } from "./sgx/sgx-interrupted-code-lost.ts";
 
-const rules: Rule[] = [sgxInterruptedCodeLost, spuriousYieldPerPending];
+const rules: Rule[] = [
+  // Those that need no knowledge of a stack.
+  deadlock,
+  eintrMissed,
+  handlerStorm,
+  livelock,
+  lockHeldAcrossBlock,
+  lostWakeup,
+  maskImbalance,
+  processDiedSilently,
+  reentrancy,
+  signalNeverHandled,
+  slowDelivery,
+  // The catalogue of the reference.
+  sgxInterruptedCodeLost,
+  spuriousYieldPerPending,
+];
 
 export const RULES: readonly Rule[] = rules;
 

@@ -12,6 +12,7 @@ const page = (id: string, text: string) =>
     title: text,
     severity: "info",
     layers: ["libos"],
+    generations: ["any"],
     what: text,
     why: "",
     recognise: "",

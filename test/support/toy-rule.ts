@@ -36,6 +36,7 @@ export const toyRule = defineRule({
   title: "a signal handler makes a system call",
   severity: "info",
   layers: ["app"],
+  generations: ["any"],
   what: "A handler calls the operating system.",
   why: "The handler takes longer, and a signal that comes meanwhile finds it in the kernel.",
   recognise: "The rule looks for calls that return while a handler of their thread is open.",

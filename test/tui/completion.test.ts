@@ -4,7 +4,7 @@ import { execFileSync, spawnSync } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
-import { RULES } from "../../analyzer/index.ts";
+import { LINTS, RULES } from "../../analyzer/index.ts";
 import { FIX_NAMES, OPTION_NAMES, PAGE_NAMES, STACK_NAMES } from "../../engine/index.ts";
 import { listScenarios } from "../../tui/scenarios.ts";
 import { eintr } from "../support/command-line.ts";
@@ -75,7 +75,7 @@ describe("bash", () => {
   });
 
   test("rules, stacks, fixes and options", async () => {
-    expect(await offered("explain", "")).toEqual([...RULE_IDS, ...STACK_NAMES, ...PAGE_NAMES]);
+    expect(await offered("explain", "")).toEqual([...RULE_IDS, ...LINTS.map((lint) => lint.id), ...STACK_NAMES, ...PAGE_NAMES]);
     expect(await offered("analyze", "a.trace", "--rule", "")).toEqual(RULE_IDS);
     expect(await offered("record", "nested", "--fix", "")).toEqual(FIX_NAMES);
     expect(await offered("stack", "graphene-sgx", "--fix", "")).toEqual(FIX_NAMES);
@@ -110,7 +110,7 @@ test.skipIf(!has("fish"))("fish", async () => {
   const file = await script("fish");
   expect(ask("eintr re", file)).toEqual(["record", "report", "replay", "rerun"]);
   expect(ask("eintr record nested --stack ", file).sort()).toEqual([...STACK_NAMES].sort());
-  expect(ask("eintr explain ", file).sort()).toEqual([...RULE_IDS, ...PAGE_NAMES].sort());
+  expect(ask("eintr explain ", file).sort()).toEqual([...RULE_IDS, ...LINTS.map((lint) => lint.id), ...STACK_NAMES, ...PAGE_NAMES].sort());
 });
 
 test("zsh and fish know the same words", async () => {

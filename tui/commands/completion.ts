@@ -1,7 +1,7 @@
 /** `eintr completion`: a script for the user's shell, made from the commands themselves. The words are in it: no program runs at a Tab. */
 
 import { Argument, type Command, Command as NewCommand, type Option } from "commander";
-import { RULES } from "../../analyzer/index.ts";
+import { LINTS, RULES } from "../../analyzer/index.ts";
 import { FIX_NAMES, OPTION_NAMES, PAGE_NAMES, STACK_NAMES, STACKS } from "../../engine/index.ts";
 import { describeSchema } from "../../recorder/index.ts";
 import type { Io } from "../io.ts";
@@ -43,7 +43,7 @@ const VALUES: Readonly<Record<string, () => Values>> = {
   "--option": () => ({ words: OPTION_NAMES }),
   "--rule": () => ({ words: RULES.map((rule) => rule.id) }),
   "--flow": () => ({ words: flows() }),
-  "explain name": () => ({ words: [...RULES.map((rule) => rule.id), ...STACK_NAMES, ...PAGE_NAMES] }),
+  "explain name": () => ({ words: [...[...RULES, ...LINTS].map((entry) => entry.id), ...STACK_NAMES, ...PAGE_NAMES] }),
   "stack name": () => ({ words: STACK_NAMES }),
   "scenarios name": () => ({ words: scenarios() }),
   "schema table": () => ({ words: tables() }),

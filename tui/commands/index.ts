@@ -11,6 +11,7 @@ export { queryCommand as query } from "./query.ts";
 export { recordCommand as record } from "./record.ts";
 export { reportCommand as report } from "./report.ts";
 export { rerunCommand as rerun } from "./rerun.ts";
+export { rulesCommand as rules } from "./rules.ts";
 export { scenariosCommand as scenarios } from "./scenarios.ts";
 export { schemaCommand as schema } from "./schema.ts";
 export { showCommand as show } from "./show.ts";

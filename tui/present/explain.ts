@@ -1,34 +1,65 @@
-/** The documentation of a rule as text. */
+/** The documentation of a rule, or of an entry of the catalogue without a rule, as text. */
 
-import type { Rule } from "../../analyzer/index.ts";
+import type { Lint, Rule } from "../../analyzer/index.ts";
 import { wrapCells } from "./two-column.ts";
 
 const INDENT = "  ";
 
 /** Lines of at most `width` cells, but for the commands at the end. */
-export function explanation(rule: Rule, width = 88): string {
+export function explanation(entry: Rule | Lint, width = 88): string {
   const section = (title: string, ...paragraphs: readonly string[]): string => [title, ...indented(paragraphs, width)].join("\n");
+  const { id, title, severity, layers, generations, source } = entry;
   const parts = [
-    wrapCells(`${rule.id}: ${rule.title}`, width).join("\n"),
-    wrapCells(`severity ${rule.severity}; layers ${rule.layers.join(", ")}; ${rule.source}`, width).join("\n"),
-    section("What", rule.what),
-    section("Why it matters", rule.why),
-    section("How to recognise it", rule.recognise),
-    section("When to ignore it", ...rule.ignore.map(({ text }) => `- ${text}`)),
-    section("How it was fixed", rule.remedy),
-    section("Cost of a finding", rule.cost),
-    ["See it", ...tryIt(rule)].join("\n"),
+    wrapCells(`${id}: ${title}`, width).join("\n"),
+    wrapCells(`severity ${severity}; layers ${layers.join(", ")}; generations ${generations.join(", ")}; ${source}`, width).join("\n"),
+    ...sectionsOf(entry).map(([heading, paragraphs]) => section(heading, ...paragraphs)),
+    ...("invalid" in entry ? [["See it", ...seeIt(entry).map((line) => INDENT + line)].join("\n")] : []),
   ];
   return `${parts.join("\n\n")}\n`;
+}
+
+/** The page's parts, each with its paragraphs; those that begin with "- " are a list. */
+export function sectionsOf(entry: Rule | Lint): readonly (readonly [heading: string, paragraphs: readonly string[]])[] {
+  const ignore = "invalid" in entry ? entry.ignore.map(({ text }) => `- ${text}`) : entry.ignore.map((text) => `- ${text}`);
+  return [
+    ["What", [entry.what]],
+    ["Why it matters", [entry.why]],
+    ["How to recognise it", [entry.recognise]],
+    ...(ignore.length === 0 ? [] : [["When to ignore it", ignore] as const]),
+    ["How it was fixed", [entry.remedy]],
+    "invalid" in entry ? ["Cost of a finding", [entry.cost]] : ["Why there is no rule", [entry.whyNoRule]],
+  ];
 }
 
 const indented = (paragraphs: readonly string[], width: number): string[] =>
   paragraphs.flatMap((text) => wrapCells(text, width - INDENT.length)).map((line) => INDENT + line);
 
-/** Commands are not wrapped: they are there to be pasted. */
-function tryIt(rule: Rule): string[] {
+/** Commands that show the first example. They are not wrapped: they are there to be pasted. */
+export function seeIt(rule: Rule): string[] {
   const [{ scenario, stacks = [] }] = rule.invalid;
-  const commands = [`eintr record ${scenario} --stack ${stacks[0]} -o a.trace`, "eintr analyze a.trace"];
-  if (rule.fix !== null) commands.push(`eintr rerun a.trace --fix ${rule.fix}`);
-  return commands.map((line) => INDENT + line);
+  if (typeof scenario !== "string") return ["no stack of today does it: its example is a trace made by hand"];
+  const isBuiltIn = !scenario.includes("\n");
+  return [
+    ...(isBuiltIn ? [] : [`eintr explain ${rule.id} --example > example.yaml`]),
+    `eintr record ${isBuiltIn ? scenario : "example.yaml"} --stack ${stacks[0]} -o a.trace`,
+    "eintr analyze a.trace",
+    ...(rule.fix === null ? [] : [`eintr rerun a.trace --fix ${rule.fix}`]),
+  ];
+}
+
+/** The scenario of a rule's first example as a file; null when it is a built-in one or no scenario. */
+export function exampleText(rule: Rule): string | null {
+  const [{ scenario, name, stacks = [], fixes = [] }] = rule.invalid;
+  if (typeof scenario !== "string" || !scenario.includes("\n")) return null;
+  const lines = scenario.replace(/^\n+/, "").trimEnd().split("\n");
+  const indent = /^ */.exec(lines[0] ?? "")?.[0].length ?? 0;
+  const run = `eintr record FILE --stack ${stacks[0]}${fixes.map((fix) => ` --fix ${fix}`).join("")}`;
+  return [
+    `# An example of ${rule.id}: ${run}`,
+    `name: ${rule.id}`,
+    `title: ${JSON.stringify(name)}`,
+    ...lines.map((line) => line.slice(indent)),
+  ]
+    .map((line) => `${line}\n`)
+    .join("");
 }

@@ -1,8 +1,8 @@
 /** Reference 3.1 `spurious-yield-per-pending`; the scan is that of 2.12 (`__handle_signal`). */
 
-import { type StackName, signalName } from "../../engine/index.ts";
-import { HOW, NONE, SCOPE, type ThreadModel } from "../model/index.ts";
-import { defineRule, type Found, type Handlers } from "../rule.ts";
+import { type StackName, signalName } from "../../../engine/index.ts";
+import { HOW, NONE, SCOPE, type ThreadModel } from "../../model/index.ts";
+import { defineRule, type Found, type Handlers } from "../../rule.ts";
 
 interface Data {
   readonly signal: number;
@@ -99,6 +99,7 @@ export const spuriousYieldPerPending = defineRule({
   title: "the processor is given up after a pending signal, and nothing waits for it",
   severity: "low",
   layers: ["libos", "pal"],
+  generations: ["graphene-2019"],
   what: "After each signal taken out of the pending ring and dealt with, __handle_signal calls DkThreadYieldExecution.",
   why:
     "Under SGX each yield is an ocall: an EEXIT and an EENTER for nothing, thousands of cycles per signal. On Linux the end of the PAL " +

@@ -1,8 +1,8 @@
 /** Reference 3.1 `sgx-interrupted-code-lost`; the flows are those of 2.3 and 2.6. */
 
-import { E, errnoOf, PAL_ERROR, resultText, type StackName, signalName } from "../../engine/index.ts";
-import { HOW, isHandlerOf, NONE, SCOPE, type ThreadModel } from "../model/index.ts";
-import { defineRule, type Found, type Handlers } from "../rule.ts";
+import { E, errnoOf, PAL_ERROR, resultText, type StackName, signalName } from "../../../engine/index.ts";
+import { HOW, isHandlerOf, NONE, SCOPE, type ThreadModel } from "../../model/index.ts";
+import { defineRule, type Found, type Handlers } from "../../rule.ts";
 
 /**
  * LibOS functions that answer a failed PAL call with -PAL_ERRNO (2.20): only they pass the code on when it is kept. The others
@@ -159,6 +159,7 @@ export const sgxInterruptedCodeLost = defineRule({
   title: "an interrupted system call does not say so: its error code is lost in the enclave",
   severity: "high",
   layers: ["pal", "libos"],
+  generations: ["graphene-2019"],
   what:
     "A signal comes while a thread is outside the enclave in an ocall. The untrusted PAL makes the ocall's result -13 (interrupted) and " +
     "re-enters. The enclave handles the event at once, and DkExceptionReturn abandons the PAL call with its frame: the PAL call returns 0, " +
