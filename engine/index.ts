@@ -20,7 +20,7 @@ export {
 } from "./block.ts";
 export { CHOICE_KINDS, type ChoiceKind, type Chooser } from "./choice.ts";
 export { exhaustive, recorded, SCHEDULERS, type Scheduler, scripted, seeded } from "./choosers.ts";
-export { COSTS, costOf } from "./costs.ts";
+export { COSTS, type Cost, costOf } from "./costs.ts";
 export { E, errnoNumber, resultText } from "./errno.ts";
 export { BrokenLaw, type BrokenRun, ScenarioError } from "./errors.ts";
 export { FIX_NAMES, FIXES, type FixName, isFix } from "./fixes.ts";

@@ -1,7 +1,7 @@
 /** Commands that print what eintr knows, and the forms of a query's result. */
 
 import { describe, expect, test } from "vitest";
-import { HISTORY, KINDS, STACK_NAMES, STACKS } from "../../engine/index.ts";
+import { COSTS, HISTORY, KINDS, STACK_NAMES, STACKS } from "../../engine/index.ts";
 import { eintr } from "../support/command-line.ts";
 import { tempPaths } from "../support/temp-dir.ts";
 
@@ -36,6 +36,21 @@ test("stack: a fix changes its flows", async () => {
   const plain = await eintr(["stack", "graphene-sgx"]);
   const fixed = await eintr(["stack", "graphene-sgx", "--fix", "sgx-interrupted-code-lost"]);
   expect(fixed.out).not.toBe(plain.out);
+});
+
+test.each(STACK_NAMES)("stack %s --costs: its numbers with their sources, and those that all stacks share", async (name) => {
+  const { out } = await eintr(["stack", name, "--costs"], { columns: 90 });
+  const { costs = {}, enclave } = STACKS[name];
+  const told = Object.entries({ ...COSTS, ...costs }).filter(([kind]) => enclave || !kind.startsWith("sgx."));
+  for (const [kind, { ns, source }] of told) {
+    const line = out.split("\n").find((one) => one.startsWith(`  ${kind} `)) ?? "";
+    expect(line).toMatch(new RegExp(` ${ns} ns  `));
+    expect(line).toContain(source.split(" ").slice(0, 2).join(" "));
+  }
+  expect(out.split("\n").filter((line) => line.length > 90)).toEqual([]);
+  expect((await eintr(["stack", name])).out).toContain("Virtual costs\n");
+  const json = (await eintr(["stack", name, "--costs", "--format", "json"])).out.trim().split("\n");
+  expect(json.map((line) => JSON.parse(line).kind).sort()).toEqual(told.map(([kind]) => kind).sort());
 });
 
 describe("stack --history", () => {

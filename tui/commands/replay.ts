@@ -19,8 +19,8 @@ export function replayCommand(io: Io): Command {
     .addHelpText(
       "after",
       `
-With --fix, --option or --stack the same scenario is run that way too, and the two runs
-stand side by side (pane 7, compare). In the replay, ? lists the keys.
+With --fix, --option or --stack the same scenario is run that way too, and the
+two runs stand side by side (pane 7, compare). In the replay, ? lists the keys.
 
 ${switchList()}
 

@@ -13,21 +13,25 @@ import {
   RET,
   STACK_NAMES,
   STACKS,
+  type StackName,
   type Step,
   TEST,
 } from "../../engine/index.ts";
 import { InputError, type Io } from "../io.ts";
 import { fixOption, manifestOption, noteIgnored, stackName, switchList } from "../options.ts";
+import { costsOf, costsText } from "../present/costs.ts";
 import { historyJson, historyText } from "../present/history.ts";
 import { paint } from "../present/style.ts";
 
 /** Longer lines are hard to read. */
-const HISTORY_WIDTH = 120;
+const MOST_WIDTH = 120;
+const LEAST_WIDTH = 60;
 
 interface Options {
   flow?: string;
   fix?: FixName[];
   option?: OptionName[];
+  costs?: boolean;
   history?: boolean;
   format: "text" | "json";
 }
@@ -37,6 +41,7 @@ export function stackCommand(io: Io): Command {
     .description("print the flows of a stack: every function that is emulated, step by step, with its source")
     .argument("[name]", `one of ${STACK_NAMES.join(", ")}; without it, list them`)
     .option("--flow <name>", "only this flow")
+    .option("--costs", "instead: what its transitions cost in virtual time, each number with its source")
     .option("--history", "instead: what changed between the generations, commit by commit, and the switches that do the same")
     .addOption(fixOption())
     .addOption(manifestOption())
@@ -52,6 +57,7 @@ Examples:
   eintr stack
   eintr stack graphene-sgx | less
   eintr stack graphene-sgx --flow _DkTerminateSighandler
+  eintr stack graphene-sgx --costs
   eintr stack --history
   diff <(eintr stack graphene-sgx) \\
        <(eintr stack graphene-sgx --fix sgx-interrupted-code-lost)
@@ -64,17 +70,29 @@ ${switchList()}`,
       const stack = stackName(name);
       const switches = [...(options.fix ?? []), ...(options.option ?? [])];
       noteIgnored(io, [stack], switches);
+      if (options.costs === true) return tellCosts(io, stack, options.format);
       const flows = chosen(STACKS[stack].flows(new Set(switches)), options.flow);
       if (options.format === "json") return io.out(flows.map((flow) => `${JSON.stringify(flowJson(flow))}\n`).join(""));
       await io.out(flows.map((flow) => flowText(flow, io.color)).join("\n"));
+      if (options.flow === undefined) await io.out(`\n${costsText(STACKS[stack], paint(io.color), widthOf(io))}`);
     });
 }
+
+const tellCosts = (io: Io, stack: StackName, format: Options["format"]): Promise<void> =>
+  io.out(
+    format === "json"
+      ? costsOf(STACKS[stack])
+          .map((cost) => `${JSON.stringify(cost)}\n`)
+          .join("")
+      : costsText(STACKS[stack], paint(io.color), widthOf(io)),
+  );
+
+const widthOf = ({ columns }: Io): number => Math.min(Math.max(columns ?? MOST_WIDTH, LEAST_WIDTH), MOST_WIDTH);
 
 /** Throws InputError with a stack's name: the table is about all of them. */
 async function tellHistory(io: Io, name: string | undefined, format: Options["format"]): Promise<void> {
   if (name !== undefined) throw new InputError(`--history is about all stacks: leave "${name}" out`);
-  const width = Math.min(Math.max(io.columns ?? HISTORY_WIDTH, 60), HISTORY_WIDTH);
-  await io.out(format === "json" ? historyJson() : historyText(paint(io.color), width));
+  await io.out(format === "json" ? historyJson() : historyText(paint(io.color), widthOf(io)));
 }
 
 function chosen(flows: readonly Flow[], wanted: string | undefined): readonly Flow[] {
