@@ -6,14 +6,16 @@ import { type Fault, VECTOR, type Vma } from "./faults.ts";
 import { generateFault } from "./host/generate.ts";
 import { byKernel, faultInfo, SI, type SigInfo } from "./siginfo.ts";
 import { SIG } from "./signals.ts";
-import type { Frame } from "./state.ts";
+import type { Frame, SgxState } from "./state.ts";
 import { KIND } from "./transition.ts";
 
 interface Exception {
   /** `value` of the row. */
   readonly code: number;
   readonly signal: number;
+  /** What EXITINFO reports; `exinfo`: where the enclave has it. */
   readonly vector: number;
+  readonly exinfo?: number;
   /** Legal outside an enclave. */
   readonly enclaveOnly?: boolean;
   /** Outside an enclave a trap: RIP is past the instruction. */
@@ -22,8 +24,7 @@ interface Exception {
 
 const EXCEPTIONS: Readonly<Record<Fault, Exception>> = {
   divide: { code: 1, signal: SIG.FPE, vector: VECTOR.DE },
-  // #PF is not reported in EXITINFO.
-  memory: { code: 2, signal: SIG.SEGV, vector: VECTOR.NONE },
+  memory: { code: 2, signal: SIG.SEGV, vector: VECTOR.NONE, exinfo: VECTOR.PF },
   align: { code: 2, signal: SIG.BUS, vector: VECTOR.AC },
   illegal: { code: 3, signal: SIG.ILL, vector: VECTOR.UD },
   // In an enclave the breakpoint instruction is an invalid opcode (2.4: #UD with 0xCC).
@@ -31,28 +32,28 @@ const EXCEPTIONS: Readonly<Record<Fault, Exception>> = {
   cpuid: { code: 3, signal: SIG.ILL, vector: VECTOR.UD, enclaveOnly: true },
   rdtsc: { code: 3, signal: SIG.ILL, vector: VECTOR.UD, enclaveOnly: true },
   syscall: { code: 3, signal: SIG.ILL, vector: VECTOR.UD, enclaveOnly: true },
-  // #GP: SIGSEGV without an address. Like #PF it is not reported in EXITINFO (SGX 1).
-  hlt: { code: 2, signal: SIG.SEGV, vector: VECTOR.NONE },
-  noncanonical: { code: 2, signal: SIG.SEGV, vector: VECTOR.NONE },
+  // #GP: SIGSEGV without an address.
+  hlt: { code: 2, signal: SIG.SEGV, vector: VECTOR.NONE, exinfo: VECTOR.GP },
+  noncanonical: { code: 2, signal: SIG.SEGV, vector: VECTOR.NONE, exinfo: VECTOR.GP },
   // In an enclave input and output are invalid opcodes. A protection fault without more is one of these.
   in: { code: 2, signal: SIG.SEGV, vector: VECTOR.UD },
   protection: { code: 2, signal: SIG.SEGV, vector: VECTOR.UD },
   // The guard page below the stack.
-  stack: { code: 2, signal: SIG.SEGV, vector: VECTOR.NONE },
+  stack: { code: 2, signal: SIG.SEGV, vector: VECTOR.NONE, exinfo: VECTOR.PF },
 };
 
 /** The running step's instruction faults: RIP stays at it. An instruction that is legal here is simply executed. */
 export function faultAt(c: Cpu, what: Fault, address: number, vma: Vma = "unmapped"): void {
   const exception = EXCEPTIONS[what];
   c.value = exception.code;
-  if (exception.enclaveOnly && !inEnclave(c.t)) {
+  if ((exception.enclaveOnly && !inEnclave(c.t)) || isAllowed(c, what, vma)) {
     c.kind = KIND.step;
     return;
   }
-  if (!exception.trap || inEnclave(c.t)) retry(topFrame(c.t));
-  if (c.t.sgx) Object.assign(c.t.sgx, { faultVector: exception.vector, faultOpcode: what });
-  // The kernel's frame of a thread in an enclave lies on the untrusted stack, which has room.
-  if (what === "stack" && !inEnclave(c.t)) c.t.app.stackFull = true;
+  const trap = exception.trap && (!inEnclave(c.t) || c.t.sgx.kind.breakpoints);
+  if (!trap) retry(topFrame(c.t));
+  if (inEnclave(c.t)) report(c.t.sgx, exception, what, address);
+  if (what === "stack") c.t.app.stackFull = true;
   const signal = signalOf(c, exception, vma);
   const alive = generateFault(c, c.t, infoOf(what, signal, address, vma));
   if (alive) c.value = exception.code;
@@ -60,9 +61,21 @@ export function faultAt(c: Cpu, what: Fault, address: number, vma: Vma = "unmapp
   c.detail = c.text(vma === "unmapped" ? what : `${what}, ${vma}`);
 }
 
+/** An access within the enclave to a page whose rights nobody keeps. */
+const isAllowed = ({ t }: Cpu, what: Fault, vma: Vma): boolean =>
+  inEnclave(t) && !t.sgx.kind.rights && (what === "stack" || (what === "memory" && vma !== "unmapped"));
+
+/** What the next AEX tells of it. */
+function report(sgx: SgxState, { vector, exinfo = VECTOR.NONE, trap }: Exception, what: Fault, address: number): void {
+  const reported = sgx.kind.exinfo && exinfo !== VECTOR.NONE ? exinfo : vector;
+  sgx.faultVector = trap && sgx.kind.breakpoints ? VECTOR.BP : reported;
+  sgx.faultOpcode = what;
+  sgx.faultAddress = reported === VECTOR.PF ? address : 0;
+}
+
 /** The kernel's signal: for it there is no file behind the pages of an enclave, and a breakpoint there is no breakpoint. */
 function signalOf(c: Cpu, { signal, trap, vector }: Exception, vma: Vma): number {
-  if (inEnclave(c.t)) return trap || vector === VECTOR.UD ? SIG.ILL : signal;
+  if (inEnclave(c.t)) return vector === VECTOR.UD && !(trap && c.t.sgx.kind.breakpoints) ? SIG.ILL : signal;
   return vma === "file-end" ? SIG.BUS : signal;
 }
 

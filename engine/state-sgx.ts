@@ -15,9 +15,24 @@ export interface SsaFrame {
   vector: number;
   /** Detail of the exception that memory-safe code would look at: opcode of #UD. */
   opcode: string;
+  /** EXINFO.MADDR: the address of a page fault, where the enclave has EXINFO; 0 else. */
+  maddr: number;
   /** Frames the exception path built on the interrupted stack; they run after ERESUME. */
   push: Frame[];
 }
+
+/** What processor and driver do for an enclave, as far as exceptions go. */
+export interface EnclaveKind {
+  /** SECS.MISCSELECT.EXINFO: page and protection faults are reported in EXITINFO, a page fault with its address. */
+  readonly exinfo: boolean;
+  /** Its pages keep the rights that they are mapped with. Else they have all rights for good: only what lies outside of it faults. */
+  readonly rights: boolean;
+  /** A breakpoint is one, and not an invalid opcode. */
+  readonly breakpoints: boolean;
+}
+
+/** SGX 1 as of 2019: a fault is what a scenario says it is. */
+export const SGX1: EnclaveKind = { exinfo: false, rights: true, breakpoints: false };
 
 /** Hardware and enclave TLS of one thread (reference, 1.3). */
 export interface SgxState {
@@ -37,4 +52,6 @@ export interface SgxState {
   /** The running instruction raised this exception: the next AEX reports it. -1 none or not reported. */
   faultVector: number;
   faultOpcode: string;
+  faultAddress: number;
+  kind: EnclaveKind;
 }

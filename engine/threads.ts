@@ -4,7 +4,7 @@ import type { Cpu } from "./cpu.ts";
 import { retarget } from "./host/generate.ts";
 import { wakeWaiters } from "./host/sleep.ts";
 import { emptySet } from "./signals.ts";
-import { type Frame, HOST, type Process, type SgxState, setAt, type Thread, type Word } from "./state.ts";
+import { type Frame, HOST, type Process, SGX1, type SgxState, setAt, type Thread, type Word } from "./state.ts";
 import { NEVER } from "./time.ts";
 import { WHY } from "./transition.ts";
 
@@ -22,6 +22,8 @@ export const newSgx = (): SgxState => ({
   ustackTop: 0,
   faultVector: -1,
   faultOpcode: "",
+  faultAddress: 0,
+  kind: SGX1,
 });
 
 export interface NewThread<T = Thread> {

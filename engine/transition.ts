@@ -122,7 +122,7 @@ export const KINDS = [
     "pal_errno: as it is now",
     "id: signal id",
   ),
-  kind("pal.event.pend", "the Linux PAL keeps an event for the end of the PAL call", "event: its number", "id: signal id"),
+  kind("pal.event.pend", "the PAL keeps an event for the end of the PAL call, or of the ocall", "event: its number", "id: signal id"),
   kind(
     "pal.event.deliver",
     "an event is taken out and handled: one that was kept, or a RESUME by the wait it ends",
@@ -243,6 +243,12 @@ export const KINDS = [
     "id: signal id",
   ),
   kind("libos.die", "a thread is told to end at its next look for signals", "target: thread", "first: 1 it had not been told before"),
+  kind(
+    "pal.fail",
+    "the enclave's entry code is given what cannot be, and turns for ever (FAIL_LOOP)",
+    "event: its number, 0 none",
+    "id: signal id of the event, 0 none",
+  ),
 ] as const;
 
 /** What the text of a row (`detail`) says, for the kinds whose rows may have one. */

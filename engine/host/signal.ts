@@ -40,7 +40,9 @@ export function deliver(c: Cpu, t: Thread, pending: HostSignal): void {
   const alt = altStack(c, t, action.flags);
   restartOrInterrupt(t, (action.flags & SA_RESTART) !== 0 ? "restarting handler" : "handler");
   if ((action.flags & SA_RESETHAND) !== 0) delete p.hostActions[pending.signal];
-  if ((action.flags & SA_NO_RESTORER) !== 0 || (t.app.stackFull && !alt)) return noFrame(c, t, p, pending);
+  // In an enclave it is the enclave's stack that is full; the frame lies on the untrusted one.
+  const full = t.app.stackFull && t.sgx === null;
+  if ((action.flags & SA_NO_RESTORER) !== 0 || (full && !alt)) return noFrame(c, t, p, pending);
   const mask = t.savedMask ?? t.hostMask;
   t.savedMask = null;
   const stack = running(t);
@@ -63,7 +65,7 @@ export function deliver(c: Cpu, t: Thread, pending: HostSignal): void {
   );
   stack.push(newFrame(c.program, action.flow, { signal: pending.signal, id: pending.id, event: 0, info: pending.info }));
   t.signalFrames += 1;
-  if (alt) t.app.stackFull = false;
+  if (alt && full) t.app.stackFull = false;
   const before = t.hostMask;
   const during = union(before, action.mask);
   t.hostMask = blockable((action.flags & SA_NODEFER) === 0 ? addSignal(during, pending.signal) : during);

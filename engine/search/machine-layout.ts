@@ -27,7 +27,7 @@ const FRAME = record<Frame>("Frame", { v: LOCALS });
 
 const SSA_FRAME = record<SsaFrame>("SsaFrame", { push: list(FRAME), id: "identity" });
 
-const SGX = record<SgxState>("SgxState", { ssa: list(SSA_FRAME) });
+const SGX = record<SgxState>("SgxState", { ssa: list(SSA_FRAME), kind: "essential" });
 
 const APP = record<AppState>("AppState", {
   handlers: table("essential"),

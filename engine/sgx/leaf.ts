@@ -42,6 +42,7 @@ export function aex(c: Cpu, t: Enclosed, cause: HostSignal | null): void {
     id: t.eventSignalId,
     vector: sgx.faultVector,
     opcode: sgx.faultOpcode,
+    maddr: sgx.faultAddress,
     push: [],
   });
   c.signal = cause?.signal ?? 0;
@@ -49,6 +50,7 @@ export function aex(c: Cpu, t: Enclosed, cause: HostSignal | null): void {
   if (t.stack !== ENCLAVE) c.detail = c.text("the stack pointer is outside the enclave");
   sgx.faultVector = VECTOR.NONE;
   sgx.faultOpcode = "";
+  sgx.faultAddress = 0;
   sgx.cssa += 1;
   sgx.inside = 0;
   t.stack = HOST;

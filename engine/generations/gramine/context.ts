@@ -25,7 +25,7 @@ export interface Context {
   built: readonly Entered[];
 }
 
-const NOTHING_BUILT: readonly Entered[] = [];
+export const NOTHING_BUILT: readonly Entered[] = [];
 
 /** The registers as they are, with the application's frames up to `depth`. */
 export const contextAt = (c: Cpu, depth: number): Context => ({

@@ -1,9 +1,10 @@
-/** gramine-linux: the Linux PAL under the LibOS of today (gramine-today.md), with the options of its manifest. */
+/** gramine-linux and gramine-sgx: the PALs under the LibOS of today (gramine-today.md), with the options of its manifest. */
 
 import { exitCall } from "../../app/call.ts";
 import { LIBC } from "../../app/flows.ts";
 import { newFrame } from "../../control.ts";
 import type { Flow, Program } from "../../flow.ts";
+import { enter } from "../../frames.ts";
 import { restorer } from "../../host/restorer.ts";
 import type { SwitchName } from "../../options.ts";
 import { declareStack } from "../../stack/stack.ts";
@@ -42,8 +43,17 @@ import { palCalls } from "./pal/calls.ts";
 import { palMain, signalSetup } from "./pal/flows.ts";
 import { linuxCalls } from "./pal/linux/calls.ts";
 import { linuxExceptions } from "./pal/linux/exception.ts";
-import { gramineLinuxShown } from "./shown.ts";
-import type { Process, Thread } from "./state.ts";
+import { enclaveStartFlows } from "./pal/sgx/enclave-start.ts";
+import { entryFlows } from "./pal/sgx/entry.ts";
+import { exceptionFlows } from "./pal/sgx/exception.ts";
+import { loadEnclave, palThreadInit } from "./pal/sgx/flows.ts";
+import { hostOcalls } from "./pal/sgx/host-ocalls.ts";
+import { hostSignalFlows } from "./pal/sgx/host-signals.ts";
+import { hostStartFlows } from "./pal/sgx/host-start.ts";
+import { ocallFlows } from "./pal/sgx/ocall.ts";
+import { restoreFlows } from "./pal/sgx/restore.ts";
+import { gramineLinuxShown, gramineSgxShown } from "./shown.ts";
+import type { Process, SgxProcess, SgxThread, Thread } from "./state.ts";
 import { gramineState } from "./threads.ts";
 
 type Switches = ReadonlySet<SwitchName>;
@@ -112,6 +122,23 @@ const gramine = {
   layout,
 };
 
+/** The SGX PAL, by the options of the manifest. */
+const sgxPal = (on: Switches): Flow[] => {
+  const edmm = on.has("edmm");
+  return [
+    restorer("untrusted-pal"),
+    ...hostSignalFlows,
+    ...hostStartFlows({ exinfo: on.has("exinfo"), rights: edmm, breakpoints: true }),
+    ...hostOcalls,
+    ...entryFlows,
+    ...ocallFlows,
+    ...restoreFlows,
+    ...exceptionFlows({ withoutExinfo: on.has("memfaults-without-exinfo"), edmm }),
+    ...enclaveStartFlows,
+    ...palCalls("sgx"),
+  ];
+};
+
 const pending = ({ libos: { queue, forced } }: Thread): number => queue.length + (forced === null ? 0 : 1);
 
 export const gramineLinux = declareStack<Thread, Process>({
@@ -124,4 +151,15 @@ export const gramineLinux = declareStack<Thread, Process>({
   enclave: false,
   columns: { cssa: null, preempt: null, pending },
   ...gramineLinuxShown,
+});
+
+export const gramineSgx = declareStack<SgxThread, SgxProcess>({
+  ...gramine,
+  text: "Gramine of today on its SGX PAL: signals are taken at the end of a system call or an ocall, or by the two stages of an exception",
+  flows: (on: Switches): Flow[] => withCalls([...sgxPal(on), ...libos(on, { writesAnyPage: !on.has("edmm") })]),
+  boot: loadEnclave,
+  bootThread: (program: Program, start: number) => enter(program, palThreadInit, { start }),
+  enclave: true,
+  columns: { cssa: (t) => t.sgx.cssa, preempt: null, pending },
+  ...gramineSgxShown,
 });

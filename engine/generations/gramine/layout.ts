@@ -11,6 +11,8 @@ import type {
   LibosProcess,
   LibosState,
   PalProcess,
+  PalProcessSgx,
+  PalSgx,
   PalState,
   Queued,
 } from "./state.ts";
@@ -19,7 +21,7 @@ const QUEUED = record<Queued>("QueuedSignal", { info: "essential", id: "identity
 
 export const layout: OwnLayout = {
   thread: {
-    pal: record<PalState>("GraminePalState", { timeLeft: "clock" }),
+    pal: record<PalState>("GraminePalState", { timeLeft: "clock", sgx: record<PalSgx>("GraminePalSgx", { lastAsyncId: "identity" }) }),
     libos: record<LibosState>("GramineLibosState", {
       mask: "essential",
       savedMask: "essential",
@@ -29,7 +31,10 @@ export const layout: OwnLayout = {
     }),
   },
   process: {
-    pal: record<PalProcess>("GraminePalProcess", { upcalls: table("essential") }),
+    pal: record<PalProcess>("GraminePalProcess", {
+      upcalls: table("essential"),
+      sgx: record<PalProcessSgx>("GraminePalProcessSgx", { tcsMap: list("essential"), handles: table("essential"), tscBase: "clock" }),
+    }),
     libos: record<LibosProcess>("GramineLibosProcess", {
       actions: table(record<LibosAction>("GramineAction", { mask: "essential" })),
       queue: list(QUEUED),

@@ -3,6 +3,7 @@
 import { signalName } from "../../signals.ts";
 import { type Events, HOST_HOPS, type Shown } from "../../stack/shown.ts";
 import {
+  enclaveLine,
   handlerLine,
   hostMaskLine,
   hostPendingLine,
@@ -10,14 +11,16 @@ import {
   resultLine,
   type StateLine,
   type StateView as StateViewOf,
+  ssaLines,
   stackLines,
   stateLine,
   threadLine,
 } from "../../stack/state-lines.ts";
 import { eventName } from "./pal/errors.ts";
-import { INJECTED_AND_TAKEN, type Process, type SignalQueue, type Thread } from "./state.ts";
+import { INJECTED_AND_TAKEN, type Process, type SgxProcess, type SgxThread, type SignalQueue, type Thread } from "./state.ts";
 
 type StateView = StateViewOf<Thread, Process>;
+type SgxView = StateViewOf<SgxThread, SgxProcess>;
 
 /** An INTERRUPTED is a wake-up: what it is for is in a queue. */
 export const events: Events = { name: eventName, withoutSignal: [], consumed: [5] };
@@ -88,5 +91,35 @@ export const gramineLinuxShown: Shown<Thread, Process> = {
     hostMaskLine(v),
     handlerLine(v),
     ...stackLines("stack", v.thread.host, v.program),
+  ],
+};
+
+function sgxLines({ thread: { pal } }: SgxView): StateLine[] {
+  const { lastAsyncEvent, preOcallStack, readyForExceptions, tcs } = pal.sgx;
+  const event = lastAsyncEvent === 0 ? "none" : eventName(lastAsyncEvent);
+  return [
+    stateLine("async event", `last_async_event ${event}`),
+    stateLine(
+      "enclave tcb",
+      `TCS ${tcs < 0 ? "none" : tcs}  pre_ocall_stack ${preOcallStack < 0 ? "NULL" : preOcallStack}${readyForExceptions ? "" : "  not ready for exceptions"}`,
+    ),
+  ];
+}
+
+export const gramineSgxShown: Shown<SgxThread, SgxProcess> = {
+  events,
+  hops: { ...hops, pended: "pending outside the enclave" },
+  stateLines: (v) => [
+    threadLine(v),
+    enclaveLine(v),
+    resultLine(v),
+    ...sgxLines(v),
+    ...libosLines(v),
+    hostPendingLine(v),
+    hostMaskLine(v),
+    handlerLine(v),
+    ...ssaLines(v),
+    ...stackLines("enclave", v.thread.enclave, v.program),
+    ...stackLines("untrusted", v.thread.host, v.program),
   ],
 };

@@ -19,6 +19,11 @@ export interface Process extends MachineProcess {
 /** The same in an enclave. */
 export interface SgxThread extends Thread {
   sgx: SgxState;
+  pal: PalState & { sgx: PalSgx };
+}
+
+export interface SgxProcess extends Process {
+  pal: PalProcess & { sgx: PalProcessSgx };
 }
 
 /** What the PAL keeps of a thread. */
@@ -27,12 +32,42 @@ export interface PalState {
   timeLeft: number;
   /** The word that PalThreadExit was given is 0: nothing of the thread is in use any more. */
   exited: boolean;
+  /** Of the SGX PAL; null on the Linux PAL. */
+  sgx: PalSgx | null;
+}
+
+/** PAL_HOST_TCB, outside the enclave, and pal_enclave_tcb inside (gramine-today.md 1; pal_tcb.h). */
+export interface PalSgx {
+  /** GS outside the enclave: the thread whose PAL_HOST_TCB it points to, -1: not set. A new host thread has its creator's. */
+  gs: number;
+  /** 0, QUIT or INTERRUPTED: what came while the thread was outside, and the id of its signal. */
+  lastAsyncEvent: number;
+  lastAsyncId: number;
+  /** Number of the thread's TCS; -1: none. */
+  tcs: number;
+  threadStarted: boolean;
+  readyForExceptions: boolean;
+  ocallExitCalled: boolean;
+  /** How deep the enclave's stack was when the ocall left; -1 stands for NULL. */
+  preOcallStack: number;
 }
 
 /** What the PAL keeps of a process. */
 export interface PalProcess {
   /** PAL's table of upcalls: event -> registered. */
   upcalls: Record<number, boolean>;
+  /** Of the SGX PAL; null on the Linux PAL. */
+  sgx: PalProcessSgx | null;
+}
+
+/** What the SGX PAL keeps of a process (host_thread.c, pal_misc.c). */
+export interface PalProcessSgx {
+  /** g_enclave_thread_map: TCS -> the thread that is mapped to it, -1 free. The first free one is taken. */
+  tcsMap: number[];
+  /** The TCS in the PAL's handle of a thread, which stays when the thread is gone. */
+  handles: Record<number, number>;
+  /** Virtual ns at which the pair of TSC and time was taken from the host; -1: not yet. */
+  tscBase: number;
 }
 
 /** A signal in a queue. */

@@ -4,12 +4,28 @@ import { emptySet } from "../../signals.ts";
 import type { OwnState } from "../../stack/stack.ts";
 import { copyTree } from "../../state.ts";
 import { disconnected } from "./libos/ipc.ts";
-import type { CloneArgs, Process, Thread } from "./state.ts";
+import type { CloneArgs, PalSgx, Process, Thread } from "./state.ts";
+
+/** A host thread starts with the GS of its creator in the same process (window b of section 2). */
+const newPalSgx = (gs: number): PalSgx => ({
+  gs,
+  lastAsyncEvent: 0,
+  lastAsyncId: 0,
+  tcs: -1,
+  threadStarted: false,
+  readyForExceptions: false,
+  ocallExitCalled: false,
+  preOcallStack: -1,
+});
 
 /** clone and fork: the mask is the creator's; pending signals, forced signal and alternate stack are not (7.5, 7.6; B13 of fork). */
 export const gramineState: OwnState<Thread, Process> = {
   newThread(c, t, creator, cloned) {
-    t.pal = { timeLeft: 0, exited: false };
+    t.pal = {
+      timeLeft: 0,
+      exited: false,
+      sgx: c.wiring.stack.enclave ? newPalSgx(creator?.process === t.process ? (creator.pal.sgx?.gs ?? -1) : -1) : null,
+    };
     t.libos = {
       ready: false,
       mask: creator === null || t.internal ? emptySet() : creator.libos.mask,
@@ -30,7 +46,7 @@ export const gramineState: OwnState<Thread, Process> = {
     c.freeObject(t.libos.pollableEvent);
   },
   newProcess(c, p, parent) {
-    p.pal = { upcalls: {} };
+    p.pal = { upcalls: {}, sgx: c.wiring.stack.enclave ? { tcsMap: [], handles: {}, tscBase: -1 } : null };
     p.libos = {
       actions: parent === null ? {} : copyTree(parent.libos.actions),
       queue: [],

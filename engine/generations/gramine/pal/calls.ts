@@ -29,7 +29,7 @@ export const done = <V extends object>(s: Steps<V>): ReturnType<Steps<V>["ret"]>
     "pal.call.leave",
   );
 
-type Plain = Exclude<HostName, "tgkill" | "clone" | "fork" | "exit" | "poll" | "setsockopt">;
+type Plain = Exclude<HostName, "tgkill" | "clone" | "fork" | "poll" | "setsockopt">;
 
 const plain = (pal: PalName, name: PalCallName, host: Plain, source: string): Flow =>
   flow(PAL[name], "pal", source, (s) => [bottom(pal, s, host, given), done(s)]);
@@ -73,14 +73,14 @@ const setTimeout = (pal: PalName): Flow =>
     done(s),
   ]);
 
-/** tgkill(SIGCONT): the target's host call that waits ends, or its own code is interrupted. Whatever goes wrong, it is DENIED. */
+/** tgkill(SIGCONT): the target's host call that waits ends, or its own code is interrupted. Whatever goes wrong, the Linux PAL says DENIED. */
 const resume = (pal: PalName): Flow =>
   flow(PAL.PalThreadResume, "pal", "3 LW", (s) => [
     bottom(pal, s, "tgkill", (_, v) => ({ ...sending([v.target], SIG.CONT), wakeUp: true })),
     s.ret(
       "return to the LibOS",
       (c) => {
-        c.t.rax = c.t.rax < 0 ? PAL_ERROR.DENIED : 0;
+        c.t.rax = c.t.rax >= 0 ? 0 : pal === "sgx" ? unixToPal(c.t.rax) : PAL_ERROR.DENIED;
         c.value = c.t.rax;
       },
       "pal.call.leave",

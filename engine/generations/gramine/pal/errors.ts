@@ -4,6 +4,9 @@ import { E, errnoNumber } from "../../../errno.ts";
 import { SIG } from "../../../signals.ts";
 
 export const EVENT = { ARITHMETIC_ERROR: 1, MEMFAULT: 2, ILLEGAL: 3, QUIT: 4, INTERRUPTED: 5 } as const;
+export const NO_EVENT = 0;
+/** PAL_EVENT_NUM_BOUND. */
+export const EVENT_BOUND = 6;
 const EVENT_NAMES = ["NO_EVENT", "ARITHMETIC_ERROR", "MEMFAULT", "ILLEGAL", "QUIT", "INTERRUPTED"] as const;
 
 export const eventName = (event: number): string => `PAL_EVENT_${EVENT_NAMES[event] ?? event}`;

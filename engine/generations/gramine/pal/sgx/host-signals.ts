@@ -1,0 +1,179 @@
+/** Untrusted PAL of SGX: host signals (gramine-today.md 2, 4.1; host_exception.c, host_entry.S). */
+
+import { goTo, isAt } from "../../../../control.ts";
+import { running } from "../../../../cpu.ts";
+import type { Flow, Mark, Step } from "../../../../flow.ts";
+import { findDown, isFrameOf, numberOf } from "../../../../frames.ts";
+import { exitArgs } from "../../../../host/calls.ts";
+import { KERNEL, restoreRt } from "../../../../host/flows.ts";
+import { generateFault } from "../../../../host/generate.ts";
+import { recheck } from "../../../../host/pending.ts";
+import { setMask, tellAction } from "../../../../host/signal-calls.ts";
+import type { Declares, Ref } from "../../../../ref.ts";
+import { aep } from "../../../../sgx/flows.ts";
+import { eenter, eresume } from "../../../../sgx/leaf.ts";
+import { faultInfo, SI } from "../../../../siginfo.ts";
+import { addSignal, removeSignal, SIG, signalName } from "../../../../signals.ts";
+import { type Frame, SA_ONSTACK } from "../../../../state.ts";
+import { KIND, WHY } from "../../../../transition.ts";
+import { type SgxCpu as Cpu, sgxFlow as flow, type SgxSteps as Steps } from "../../flow.ts";
+import { EVENT, eventOf } from "../errors.ts";
+import { type Handler, handleAsyncSignal, handleSyncSignal } from "../flows.ts";
+import { doSyscallIntr, handleDummySignal, sgxRaise, sgxSignalSetup } from "./flows.ts";
+import { AFTER_CHECK1, AFTER_CHECK2, ASYNC_SIGNALS, EINTR_EXIT } from "./host-ocalls.ts";
+import { hostTcb } from "./host-tcb.ts";
+
+const SYNC = [SIG.FPE, SIG.SEGV, SIG.BUS, SIG.ILL] as const;
+const ASYNC = [SIG.TERM, SIG.CONT] as const;
+
+/** set_signal_handler: the disposition, and the signal is let through. The signal itself is blocked while its handler runs. */
+function setHandler(c: Cpu, signal: number, handler: Declares<never> | null): void {
+  const action = { flow: handler === null ? -1 : numberOf(c.program, handler as Ref<object>), flags: SA_ONSTACK, mask: ASYNC_SIGNALS };
+  c.process(c.t).hostActions[signal] = action;
+  tellAction(c, KIND["host.sigaction"], signal, action);
+  c.t.hostMask = removeSignal(c.t.hostMask, signal);
+  recheck(c, c.t);
+}
+
+const setup = flow(sgxSignalSetup, "untrusted-pal", "2", ({ act, ret }) => [
+  ...[SIG.PIPE, SIG.CHLD].map((signal) =>
+    act(`${signalName(signal)} := SIG_IGN, unblocked`, (c) => setHandler(c, signal, null), "host.sigaction"),
+  ),
+  ...SYNC.map((signal) =>
+    act(
+      `rt_sigaction(${signalName(signal)}, handle_sync_signal, mask {SIGTERM SIGCONT}), unblocked`,
+      (c) => setHandler(c, signal, handleSyncSignal),
+      "host.sigaction",
+    ),
+  ),
+  ...ASYNC.map((signal) =>
+    act(
+      `rt_sigaction(${signalName(signal)}, handle_async_signal, mask {SIGTERM SIGCONT}), unblocked`,
+      (c) => setHandler(c, signal, handleAsyncSignal),
+      "host.sigaction",
+    ),
+  ),
+  act("rt_sigaction(SIGUSR2, handle_dummy_signal), unblocked", (c) => setHandler(c, SIG.USR2, handleDummySignal), "host.sigaction"),
+  act("block SIGUSR2: it is for RPC threads", (c) => setMask(c, c.t, addSignal(c.t.hostMask, SIG.USR2)), "host.sigprocmask"),
+  ret(),
+]);
+
+const dummy = flow(handleDummySignal, "untrusted-pal", "11", (s) => [s.ret("handle_dummy_signal: nothing to do")]);
+
+/** What the running handler interrupted: the frame below the kernel's. */
+function interrupted(c: Cpu): Frame | undefined {
+  const stack = running(c.t);
+  return stack[findDown(c, stack, restoreRt) - 1];
+}
+
+/** RIP in [async_exit_pointer, async_exit_pointer_end). */
+const inEnclave = (c: Cpu): boolean => isFrameOf(c, interrupted(c), aep);
+
+const begin = (s: Steps<Handler>): Step =>
+  s.act("event by the signal's number", (c, v) => {
+    v.event = eventOf(v.signal);
+    c.signal = v.signal;
+    c.value = v.event;
+    c.extra = v.id;
+  });
+
+/** A read through GS: without a host TCB behind it the handler itself faults, in untrusted code. */
+const withTcb = (s: Steps<Handler>, label: string, to: string): (Step | Mark)[] => [
+  s.act(
+    label,
+    (c) => {
+      if (hostTcb(c) === null && generateFault(c, c.t, faultInfo(SIG.SEGV, SI.SEGV_MAPERR, 0))) c.row(KIND["app.fault"], 2, 0);
+    },
+    ["step", "app.fault", "host.signal.default"],
+  ),
+  s.test("not there: SIGSEGV", (c) => hostTcb(c) === null, to),
+];
+
+const raiseIt = (s: Steps<Handler>): Step[] => [
+  s.call("sgx_raise(event)", sgxRaise, (_, v) => ({ event: v.event, id: v.id, signal: v.signal })),
+  s.ret("signal handler done"),
+];
+
+/** Anything in untrusted code is the end of the process. */
+const syncSignal = flow(handleSyncSignal, "untrusted-pal", "4.1 HS", (s) => [
+  begin(s),
+  s.test("RIP at the AEP?", inEnclave, "in enclave"),
+  s.act(
+    'print "Unexpected ... occurred inside untrusted PAL"',
+    (c, v) => {
+      c.signal = v.signal;
+      c.row(KIND["pal.event.lost"], v.event, v.id);
+    },
+    "pal.event.lost",
+  ),
+  s.call("exit_group(1)", KERNEL.exit, () => exitArgs({ status: 1, group: true, how: 2, why: WHY.PAL })),
+  s.at("in enclave"),
+  ...raiseIt(s),
+]);
+
+/** QUIT is not written over: an INTERRUPTED beside it says nothing more. Two QUIT are one. */
+function noteEvent(c: Cpu, v: Handler): void {
+  const tcb = hostTcb(c);
+  c.signal = v.signal;
+  if (tcb === null) return;
+  if (tcb.lastAsyncEvent === EVENT.QUIT) return c.row(KIND["pal.event.lost"], v.event, v.id);
+  tcb.lastAsyncEvent = v.event;
+  tcb.lastAsyncId = v.id;
+  c.row(KIND["pal.event.pend"], v.event, v.id);
+}
+
+/** Only between the check and the system call: the ocall leaves as if it had been interrupted. */
+function skipSyscall(c: Cpu): void {
+  const frame = interrupted(c);
+  if (frame === undefined || !isFrameOf(c, frame, doSyscallIntr)) return;
+  if (!isAt(c.program, frame, AFTER_CHECK1) && !isAt(c.program, frame, AFTER_CHECK2)) return;
+  goTo(c.program, frame, EINTR_EXIT);
+  c.value = 1;
+}
+
+const asyncSignal = flow(handleAsyncSignal, "untrusted-pal", "4.1 HA", (s) => [
+  begin(s),
+  s.test("RIP at the AEP?", inEnclave, "in enclave"),
+  s.at("GS"),
+  ...withTcb(s, "interrupted_in_aex_profiling(): the host TCB by GS", "GS"),
+  s.act("last_async_event := event, unless QUIT is there", noteEvent, ["pal.event.pend", "pal.event.lost"]),
+  s.act("RIP between the check and the system call? RIP := do_syscall_intr_eintr", skipSyscall),
+  s.ret("signal handler done"),
+  s.at("in enclave"),
+  ...raiseIt(s),
+]);
+
+/** Mark of the label that RDX leads to after stage one of an exception. */
+export const AFTER_RESUME = "after_resume";
+
+const raise = flow(sgxRaise, "untrusted-pal", "4.1", (s) => [
+  s.act("RDX := after_resume; save registers", (c) => {
+    c.t.rdx = AFTER_RESUME;
+  }),
+  s.act("count the EENTER; RBX := TCS, RCX := async_exit_pointer; RDI is the event", (c, v) => {
+    c.t.rdi = v.event;
+    c.t.rsi = 0;
+    c.t.eventSignalId = v.id;
+  }),
+  s.act(
+    "EENTER",
+    (c, v) => {
+      c.signal = v.signal;
+      eenter(c, c.t, { start: -1, event: v.event });
+    },
+    "sgx.eenter",
+  ),
+  s.at(AFTER_RESUME),
+  s.ret("after_resume: return"),
+]);
+
+/** The whole of it counts as in the enclave. */
+const exitPointer = flow(
+  aep,
+  "untrusted-pal",
+  "4.1",
+  ({ act }) => [act("count the AEX"), act("ERESUME", (c) => eresume(c, c.t), "sgx.eresume")],
+  { text: "aep" },
+);
+
+export const hostSignalFlows: readonly Flow[] = [setup, dummy, syncSignal, asyncSignal, raise, exitPointer];
