@@ -19,12 +19,11 @@ const LATE = {
   "node:child_process": ["execFileSync", "spawn", "spawnSync"],
   "node:crypto": ["createHash"],
   "node:readline": ["createInterface"],
-  "node:zlib": ["deflateSync", "createGzip", "createGunzip", "createZstdDecompress"],
+  "node:zlib": ["deflateSync", "createGzip", "createGunzip", "gunzipSync"],
 };
 
-/** What a version of node does not have gives undefined. */
 const lateCall = (path, name) =>
-  `export const ${name} = (...args) => process.getBuiltinModule(${JSON.stringify(path)}).${name}?.(...args);\n`;
+  `export const ${name} = (...args) => process.getBuiltinModule(${JSON.stringify(path)}).${name}(...args);\n`;
 
 const lateModules = {
   name: "late-modules",

@@ -46,5 +46,6 @@ export type { DifferenceRecord, OutcomeRecord, VerdictRecord } from "./sqlite/ve
 export { isBeingRecorded } from "./trace/folder-lock.ts";
 export type { Keyframe, OpenOptions, Trace } from "./trace/open.ts";
 export { openTrace } from "./trace/open.ts";
+export { isPacked, PACK_EXTENSION, type PackOptions, packTrace } from "./trace/pack.ts";
 export type { Recorded, RecordOptions, RecordProgress, StreamedSource } from "./trace/record.ts";
 export { record } from "./trace/record.ts";

@@ -23,6 +23,7 @@ const COMMANDS: Readonly<Record<Name | "replay", () => Promise<Make>>> = {
   query: other("query"),
   export: other("export"),
   report: other("report"),
+  pack: other("pack"),
   show: other("show"),
   replay: async () => (await import("./commands/replay.ts")).replayCommand,
   rerun: other("rerun"),

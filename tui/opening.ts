@@ -1,6 +1,7 @@
 /** Opens a trace for a command, telling when its database must be made anew; then the verdict is found again, too. */
 
-import { isBeingRecorded, openTrace, type Trace, TraceError } from "../recorder/index.ts";
+import { isBeingRecorded, isPacked, openTrace, type Trace, TraceError } from "../recorder/index.ts";
+import { analyzeAndKeep } from "./analyzing.ts";
 import { InputError, type Io } from "./io.ts";
 import { judgeAndKeep } from "./judging.ts";
 import { startProgress } from "./progress.ts";
@@ -9,7 +10,17 @@ import { startProgress } from "./progress.ts";
 export async function openForCommand(io: Io, dir: string): Promise<Trace> {
   const { trace, rebuilt } = await openOrRebuild(io, dir);
   if (rebuilt) await judgeAgain(io, trace);
+  // What a command finds in a packed trace is gone with it: the next one would not know the findings.
+  if (rebuilt && isPacked(dir)) await analyzeAgain(io, trace);
   return trace;
+}
+
+async function analyzeAgain(io: Io, trace: Trace): Promise<void> {
+  try {
+    await analyzeAndKeep(io, trace);
+  } catch (error) {
+    if (!(error instanceof TraceError)) throw error;
+  }
 }
 
 /** A damaged trace has none; the command that needs its rows says why. */

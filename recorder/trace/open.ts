@@ -15,6 +15,7 @@ import { isPlaceRefused, type SealOptions, seal } from "../sqlite/seal.ts";
 import { isLocked, type Standing, standingOf } from "../sqlite/standing.ts";
 import { type VerdictRecord, writeVerdict } from "../sqlite/verdict-tables.ts";
 import { putBack } from "./folder.ts";
+import { isPacked, unpackTrace } from "./pack.ts";
 
 export interface OpenOptions {
   /** Called before the database is built anew, with the reason. */
@@ -72,23 +73,43 @@ const LOCK_LOOK_MS = 50;
 const ASK_WAIT_MS = 500;
 
 /**
- * Open the trace in `dir`; its database is built when it is missing, older than the rows, of an older form or not eintr's. Null when
+ * Open the trace in `dir`, or the packed trace of that name, which is unpacked for as long as it is open; its database is built when it is missing, older than the rows, of an older form or not eintr's. Null when
  * `signal` was aborted meanwhile. Where no database can be made beside the rows it is made in the temporary folder, for as long as the
  * trace is open. Throws TraceError.
  */
 export async function openTrace(dir: string, options?: OpenOptions & { readonly signal?: undefined }): Promise<Trace>;
 export async function openTrace(dir: string, options: Interruptible): Promise<Trace | null>;
 export async function openTrace(dir: string, options: Interruptible = {}): Promise<Trace | null> {
+  if (!isPacked(dir)) return openFolder(dir, dir, options, () => {});
+  const unpacked = await unpackTrace(dir, options);
+  if (unpacked === null) return null;
+  try {
+    return await openFolder(unpacked.dir, dir, options, unpacked.remove);
+  } catch (error) {
+    unpacked.remove();
+    // Places in it are those of the file that was packed.
+    if (!(error instanceof TraceError)) throw error;
+    throw new TraceError(dir, error.place, error.problem, error.hint, { cause: error });
+  }
+}
+
+/** `name` is what the user called it; `remove` is done when the trace is closed, or is not opened after all. */
+async function openFolder(dir: string, name: string, options: Interruptible, remove: () => void): Promise<Trace | null> {
   tellPutBack(dir, options);
   const transitions = openTransitions(path.join(dir, ARROW_NAME));
   try {
     const made = await databaseFor(dir, transitions, options);
-    if (made !== null) return traceOf(dir, transitions, made.db, made.remove);
+    if (made !== null)
+      return traceOf(name, transitions, made.db, () => {
+        made.remove();
+        remove();
+      });
   } catch (error) {
     transitions.close();
     throw error;
   }
   transitions.close();
+  remove();
   return null;
 }
 

@@ -6,7 +6,7 @@ import path from "node:path";
 import { render } from "ink";
 import { runOf } from "../../analyzer/index.ts";
 import { type FixName, type OptionName, optionsOf, type Run, type StackName } from "../../engine/index.ts";
-import { ARROW_NAME, type RunInfo, record, type Trace, TraceError } from "../../recorder/index.ts";
+import { ARROW_NAME, isPacked, type RunInfo, record, type Trace, TraceError } from "../../recorder/index.ts";
 import { InputError, type Io } from "../io.ts";
 import { judgeAndKeep } from "../judging.ts";
 import { openForCommand } from "../opening.ts";
@@ -74,7 +74,7 @@ const hangUp = (): never => process.exit(129);
 const quit = (): never => process.exit(131);
 
 async function openTraceOrCase(io: Io, name: string, scratch: string): Promise<Trace> {
-  if (existsSync(path.join(name, ARROW_NAME))) return openForCommand(io, name);
+  if (existsSync(path.join(name, ARROW_NAME)) || isPacked(name)) return openForCommand(io, name);
   // Scenarios and logs are not read for a trace.
   const { openCase, recordCase } = await import("../recording.ts");
   const dir = path.join(scratch, "one.trace");
