@@ -16,6 +16,8 @@ export interface TwoColumnOptions extends DiagramOptions {
   readonly ascii: boolean;
   /** The largest seq there is: numbers have the room for it. */
   readonly lastSeq: number;
+  /** How many transitions of other threads lie before a row stands beside its seq, and has no line of its own. */
+  readonly gutter?: boolean;
   /** Seq that is "now": its row is pointed at, rows after it have not happened yet. */
   readonly cursor?: number;
   /** Sites that only one of two runs comes to, and the sign that rows of them have. */
@@ -38,6 +40,10 @@ export const hasEnclave = (sites: readonly Site[]): boolean => sites.some(({ lay
 /** A seq, and a place before and after it for what points at it or marks it. */
 const seqWidth = ({ lastSeq }: TwoColumnOptions): number => Math.max(6, String(lastSeq).length + 1) + 2;
 const LAYER_WIDTH = 6;
+const GUTTER_WIDTH = 5;
+/** A seq, the gutter and the layer: what stands before the columns. */
+const headWidth = (options: TwoColumnOptions): number => seqWidth(options) + gutterWidth(options) + LAYER_WIDTH;
+const gutterWidth = ({ gutter = false }: TwoColumnOptions): number => (gutter ? GUTTER_WIDTH : 0);
 const ENCLAVE_WIDTH = 2;
 /** Indent of a step's second line. */
 const HANG = 2;
@@ -59,17 +65,23 @@ export function twoColumn(rows: readonly ShownRow[], options: TwoColumnOptions):
 /** The rows alone. */
 export function drawRows(rows: readonly ShownRow[], options: TwoColumnOptions): DrawnLine[] {
   const pen = options.ascii ? ASCII_PEN : UNICODE_PEN;
+  /** Transitions of others since the last row, where the gutter has them. */
+  let between = 0;
   return diagramOf(rows, options).flatMap((line): DrawnLine[] => {
-    if (line.is === "others") return [{ seq: -1, text: others(line, pen, options) }];
+    if (line.is === "others") {
+      between = line.count;
+      return options.gutter === true ? [] : [{ seq: -1, text: others(line, pen, options) }];
+    }
     if (line.is === "crossing") return [{ seq: -1, text: arrow(line, pen, options) }];
-    const texts = rowLines(line, pen, options);
+    const texts = rowLines(line, between, pen, options);
+    between = 0;
     if (line.caption !== null) texts.push(...captionLines(line.caption, line.inside, pen, options));
     return texts.map((text) => ({ seq: line.row.seq, text }));
   });
 }
 
 function columns(options: TwoColumnOptions): { inner: number; right: number } {
-  const inner = Math.max(options.width, MIN_WIDTH) - seqWidth(options) - LAYER_WIDTH - (options.sgx ? ENCLAVE_WIDTH + 1 : 0);
+  const inner = Math.max(options.width, MIN_WIDTH) - headWidth(options) - (options.sgx ? ENCLAVE_WIDTH + 1 : 0);
   return { inner, right: Math.floor(inner * 0.45) };
 }
 
@@ -78,8 +90,8 @@ export function heading(options: TwoColumnOptions, all = false, hidden = 0): str
   const { sgx, paint } = options;
   const pen = options.ascii ? ASCII_PEN : UNICODE_PEN;
   const { inner, right } = columns(options);
-  const margin = all ? `${"seq".padStart(seqWidth(options) - 2)}  layer` : "";
-  const empty = " ".repeat(seqWidth(options) + LAYER_WIDTH);
+  const margin = all ? `${"seq".padStart(seqWidth(options) - 2)}  ${" ".repeat(gutterWidth(options))}layer` : "";
+  const empty = " ".repeat(headWidth(options));
   const titles = fit(`${fit(normalTitle(hidden, right), right)}Signal context`, inner) + (sgx ? "SGX" : "");
   const rules = fit(fit(pen.line.repeat(14), right) + pen.line.repeat(14), inner) + (sgx ? pen.line.repeat(3) : "");
   return [paint.strong((fit(margin, empty.length) + titles).trimEnd()), paint.dim((empty + rules).trimEnd())];
@@ -100,7 +112,7 @@ function others({ count, inside }: Others, pen: Pen, options: TwoColumnOptions):
 /** A line that belongs to no step: the enclave's bar goes on beside it. */
 function withEnclave(text: string, style: (text: string) => string, inside: boolean, pen: Pen, options: TwoColumnOptions): string {
   if (!inside) return style(text);
-  return `${style(fit(text, seqWidth(options) + LAYER_WIDTH + columns(options).inner))} ${options.paint.cross(pen.inside)}`;
+  return `${style(fit(text, headWidth(options) + columns(options).inner))} ${options.paint.cross(pen.inside)}`;
 }
 
 /** Between the contexts: the kernel pushes a signal frame, or takes it back. */
@@ -110,10 +122,17 @@ function arrow({ toSignal, signal }: Crossing, pen: Pen, options: TwoColumnOptio
   const shaft = Math.max(2, right - 4 - name.length);
   const before = Math.floor(shaft / 2);
   const body = `${pen.line.repeat(before)}${name}${pen.line.repeat(shaft - before)}`;
-  return options.paint.cross(`${" ".repeat(seqWidth(options) + LAYER_WIDTH)}${toSignal ? `${body}${pen.right}` : `${pen.left}${body}`}`);
+  return options.paint.cross(`${" ".repeat(headWidth(options))}${toSignal ? `${body}${pen.right}` : `${pen.left}${body}`}`);
 }
 
-function rowLines(line: DiagramRow, pen: Pen, options: TwoColumnOptions): string[] {
+/** "┄12", "┄3k": at most five cells with the one after it. */
+function gutterText(count: number, pen: Pen): string {
+  if (count === 0) return "";
+  const short = count < 1000 ? String(count) : count < 1e6 ? `${Math.floor(count / 1000)}k` : "M";
+  return `${pen.skip}${short}`.slice(0, GUTTER_WIDTH);
+}
+
+function rowLines(line: DiagramRow, between: number, pen: Pen, options: TwoColumnOptions): string[] {
   const { row, site } = line;
   const { paint } = options;
   const { inner, right } = columns(options);
@@ -133,7 +152,8 @@ function rowLines(line: DiagramRow, pen: Pen, options: TwoColumnOptions): string
     const layer = i === 0 && site !== undefined ? LAYER_TEXT[site.layer] : "";
     const body = fit(" ".repeat(start) + `${pen.bar} `.repeat(bars) + (i === 0 ? "" : " ".repeat(HANG)) + part, inner);
     const layerStyle = i > 0 || site === undefined ? paint.dim : paint.tone[site.layer];
-    const edge = `${marked ? paint.warn(fit(head, margin)) : paint.dim(fit(head, margin))}${layerStyle(fit(layer, LAYER_WIDTH))}`;
+    const gutter = options.gutter === true ? paint.dim(fit(i === 0 ? gutterText(between, pen) : "", GUTTER_WIDTH)) : "";
+    const edge = `${marked ? paint.warn(fit(head, margin)) : paint.dim(fit(head, margin))}${gutter}${layerStyle(fit(layer, LAYER_WIDTH))}`;
     const style =
       row.seq === options.cursor ? paint.here : row.seq > now ? paint.dim : marked ? paint.strong : line.crossing ? paint.cross : plain;
     return `${edge}${style(body)}${paint.cross(enclave)}`.trimEnd();

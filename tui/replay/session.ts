@@ -52,8 +52,8 @@ export interface ReplaySession {
   readonly verdict: readonly string[];
   /** The first difference from Linux alone, and where it shows; null when there is none. */
   readonly firstDifference: { readonly from: number; readonly seq: number } | null;
-  /** Where differences from Linux alone are, in order of seq. */
-  readonly differences: readonly number[];
+  /** What the application sees otherwise than on Linux alone, where it sees it, in order of seq. */
+  readonly differences: readonly { readonly seq: number; readonly text: string }[];
   /** What was opened, as it was written on the command line. */
   readonly opened?: string;
 }
@@ -87,9 +87,7 @@ export function openSession(
     density: loadDensity(trace),
     verdict: loadVerdict(trace),
     firstDifference: loadFirstDifference(trace),
-    differences: trace
-      .ask(`SELECT DISTINCT seq FROM difference WHERE seq IS NOT NULL AND weight = 'differs' ORDER BY seq LIMIT ${MAX_FINDINGS}`)
-      .map(([seq]) => Number(seq)),
+    differences: loadDifferences(trace),
     ...look,
     sgx: hasEnclave(trace.sites),
     shown,
@@ -109,6 +107,14 @@ function loadFirstDifference(trace: Trace): ReplaySession["firstDifference"] {
     "SELECT d.seq, (SELECT c.exit_seq FROM syscall c WHERE c.seq = d.seq) FROM difference d WHERE d.cause = 1 AND d.seq IS NOT NULL",
   );
   return row === undefined ? null : { from: Number(row[0]), seq: Number(row[1] ?? row[0]) };
+}
+
+function loadDifferences(trace: Trace): ReplaySession["differences"] {
+  const found = trace.ask(
+    `SELECT coalesce((SELECT c.exit_seq FROM syscall c WHERE c.seq = d.seq), d.seq), substr(d.what, 1, ${MAX_TEXT}), substr(d.here, 1, ${MAX_TEXT}),
+      substr(d.there, 1, ${MAX_TEXT}) FROM difference d WHERE d.seq IS NOT NULL AND d.weight = 'differs' ORDER BY 1 LIMIT ${MAX_FINDINGS}`,
+  );
+  return found.map(([seq, what, here, there]) => ({ seq: Number(seq), text: `${what}: ${here}, on Linux ${there}` }));
 }
 
 function loadFindings(trace: Trace): StoredFinding[] | null {

@@ -41,6 +41,8 @@ export interface ReplayState {
   /** Lines that the pane is scrolled down from where it would begin, negative for up; of the overlay the first line shown. */
   readonly scroll: number;
   readonly overlay: Overlay | null;
+  /** The timeline has all threads, a column each. */
+  readonly merged: boolean;
   /** Timeline without branches, returns and small functions. */
   readonly folded: boolean;
   /** Direction of playback; 0 when paused. */
@@ -102,6 +104,7 @@ export const initialState = (width: number, height: number): ReplayState => ({
   fresh: false,
   scroll: 0,
   overlay: null,
+  merged: false,
   folded: false,
   playing: 0,
   playWhat: "step",
@@ -152,6 +155,7 @@ export type Action =
   | { readonly type: "touched" }
   | { readonly type: "overlay"; readonly overlay: Overlay | null }
   | { readonly type: "fold" }
+  | { readonly type: "merge" }
   | { readonly type: "play"; readonly direction: -1 | 0 | 1; readonly what?: ReplayState["playWhat"] }
   | { readonly type: "speed"; readonly by: 1 | -1 }
   | { readonly type: "prompt"; readonly prompt: Prompt | null; readonly typed?: string }
@@ -197,6 +201,8 @@ export function reduce(s: ReplayState, a: Action): ReplayState {
       return { ...s, overlay: a.overlay, scroll: 0, playing: 0 };
     case "fold":
       return { ...s, folded: !s.folded };
+    case "merge":
+      return { ...s, merged: !s.merged };
     case "play":
       return { ...s, playing: a.direction, playWhat: a.what ?? s.playWhat };
     case "speed": {

@@ -32,7 +32,7 @@ export const COMMANDS: readonly ReplayCommand[] = [
     group: "time",
     text: "next transition of this thread",
     hint: "step",
-    run: (c) => move(c, "step", 1),
+    run: (c) => move(c, stepOf(c), 1),
   },
   {
     name: "back",
@@ -40,7 +40,7 @@ export const COMMANDS: readonly ReplayCommand[] = [
     group: "time",
     text: "one transition of this thread back",
     hint: "back",
-    run: (c) => move(c, "step", -1),
+    run: (c) => move(c, stepOf(c), -1),
   },
   { name: "over", keys: ["o"], group: "time", text: "over: next one not deeper than here", run: (c) => move(c, "over", 1) },
   { name: "over-back", keys: ["O"], group: "time", text: "over, back", run: (c) => move(c, "over", -1) },
@@ -148,6 +148,13 @@ export const COMMANDS: readonly ReplayCommand[] = [
     text: "why the finding matters and how it was fixed",
     hint: "why",
     run: why,
+  },
+  {
+    name: "merged",
+    keys: ["V"],
+    group: "look",
+    text: "all threads in one timeline, a column each; again: one thread",
+    run: (c) => c.dispatch({ type: "merge" }),
   },
   {
     name: "fold",
@@ -306,6 +313,9 @@ function speed(c: Context, by: 1 | -1): void {
   c.dispatch({ type: "speed", by });
   if (c.state().playing === 0) c.dispatch({ type: "say", message: `speed ${c.state().speed}/s` });
 }
+
+/** In the timeline of all threads a step is one of any. */
+const stepOf = (c: Context): "step" | "any" => (c.state().merged ? "any" : "step");
 
 function fold(c: Context): void {
   c.dispatch({ type: "fold" });

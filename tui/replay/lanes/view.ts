@@ -83,7 +83,7 @@ export function rescaled(session: ReplaySession, view: LanesView, seq: number, s
 export function around(session: ReplaySession, firstSeq: number, lastSeq: number): LanesView {
   let [first, last] = [0, 0];
   try {
-    [first, last] = [placeOf(session, "time", firstSeq), placeOf(session, "time", lastSeq)];
+    [first, last] = [placeOf(session, "time", Math.max(0, firstSeq)), placeOf(session, "time", lastSeq)];
   } catch {
     // Where the trace is damaged its whole length is as good as any.
     return WHOLE_RUN;

@@ -17,6 +17,9 @@ const wrongTurn = ({ evidence }: StoredFinding): number =>
     evidence.findIndex(({ caption }) => WRONG_TURN.test(caption)),
   );
 
+/** Transitions before and after a difference that the lanes show with it. */
+const NEAR = 100;
+
 /** Index of the first finding of the worst severity there is. */
 function worstOf(findings: readonly StoredFinding[]): number {
   const rank = ({ severity }: StoredFinding): number => (SEVERITIES as readonly string[]).indexOf(severity);
@@ -43,7 +46,8 @@ function placeToSee(session: ReplaySession, findings: readonly StoredFinding[]):
   const { firstDifference } = session;
   const place = placeAt(session, firstDifference?.seq ?? null);
   if (place === null || firstDifference === null) return { ...placeAt(session, 0) };
-  return { ...place, lanes: around(session, firstDifference.from, firstDifference.seq), pane: "findings" };
+  const lanes = around(session, firstDifference.from - NEAR, Math.min(session.rows.count - 1, firstDifference.seq + NEAR));
+  return { ...place, lanes, pane: "findings" };
 }
 
 /** A seq from the database need not be one, or lies where the trace is damaged. */

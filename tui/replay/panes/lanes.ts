@@ -209,7 +209,7 @@ function marksLine(session: ReplaySession, s: ReplayState, lanes: Lanes, now: nu
   const { paint, ascii } = session;
   const marks = new Map<number, { readonly character: string; readonly style: Style }>();
   const put = (seq: number, character: string, style: Style): void => void marks.set(columnOf(lanes, seq), { character, style });
-  for (const seq of session.differences) put(seq, ascii ? "x" : "≠", paint.tone.difference);
+  for (const { seq } of session.differences) put(seq, ascii ? "x" : "≠", paint.tone.difference);
   for (const seq of s.bookmarks) put(seq, "+", paint.strong);
   for (const { column } of hops) marks.set(column, { character: ascii ? "*" : "◆", style: paint.cross });
   for (const { seq } of activeFinding(s)?.evidence ?? []) put(seq, ascii ? "^" : "▴", paint.warn);

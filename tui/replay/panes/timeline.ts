@@ -7,7 +7,8 @@ import { safe } from "../../present/safe.ts";
 import { type DrawnLine, drawRows, heading, MIN_WIDTH, type TwoColumnOptions } from "../../present/two-column.ts";
 import type { Direction, Rows } from "../navigate/rows.ts";
 import type { ReplaySession } from "../session.ts";
-import { activeFinding, type ReplayState } from "../state.ts";
+import type { ReplayState } from "../state.ts";
+import { marksOf } from "./marks.ts";
 
 /** Blocks looked through for rows of the thread, each way: a thread that sleeps long has none near. */
 const NEAR_BLOCKS = 6;
@@ -24,7 +25,7 @@ export function timelinePane(
 ): DrawnLine[] {
   const body = height - 1;
   const { rows, depthBefore } = rowsAround(session, s.thread, s.seq, body);
-  const marks = marksOf(s);
+  const marks = marksOf(session, s);
   const cursor = rows.findLast((row) => row.seq <= s.seq)?.seq ?? -1;
   const options: TwoColumnOptions = {
     sites: session.trace.sites,
@@ -34,6 +35,7 @@ export function timelinePane(
     sgx: session.sgx,
     eventName: session.shown.events.name,
     lastSeq: session.rows.count - 1,
+    gutter: session.trace.threads.length > 1,
     marks,
     cursor,
     ...(only === undefined ? {} : { only }),
@@ -91,11 +93,4 @@ function neighbour(rows: Rows, seq: number, beside: boolean): ReturnType<Rows["b
     if (beside) return null;
     throw error;
   }
-}
-
-function marksOf(s: ReplayState): Map<number, string> {
-  const marks = new Map<number, string>(s.bookmarks.map((seq) => [seq, "bookmark"]));
-  const finding = activeFinding(s);
-  for (const { seq, caption } of finding?.evidence ?? []) marks.set(seq, caption);
-  return marks;
 }

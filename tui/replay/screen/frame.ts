@@ -10,6 +10,7 @@ import { onlySites } from "../compare/alignment.ts";
 import { MAX_ALIGNED_ROWS } from "../compare/divergence.ts";
 import { type Aligned, alignedSeq } from "../compare/position.ts";
 import { PANE_IDS, PANES } from "../panes/index.ts";
+import { mergedPane } from "../panes/merged.ts";
 import { minimap } from "../panes/minimap.ts";
 import type { Pane } from "../panes/pane.ts";
 import { statePane } from "../panes/state.ts";
@@ -99,7 +100,7 @@ function shielded(session: ReplaySession, width: number, draw: () => string[]): 
 /** Which seq each line of the timeline shows; for the mouse. */
 export function timelineParts(session: ReplaySession, s: ReplayState, width: number, height: number): DrawnLine[] {
   const aligned = s.pane === "compare" ? alignedSeq(session, s) : null;
-  if (aligned === null || session.other === null) return timelinePane(session, s, width, height);
+  if (aligned === null || session.other === null) return (s.merged ? mergedPane : timelinePane)(session, s, width, height);
   const upper = Math.ceil(height / 2);
   const { seq, thread } = aligned;
   const there: ReplayState = { ...s, seq, thread, bookmarks: [], finding: null };

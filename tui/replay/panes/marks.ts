@@ -1,0 +1,23 @@
+/** Rows that are marked in the timelines, and what is said below them. */
+
+import type { ReplaySession } from "../session.ts";
+import { activeFinding, type ReplayState } from "../state.ts";
+
+/** By seq: differences from Linux alone, bookmarks, the evidence of the finding that is told; the last one counts. */
+export function marksOf(session: ReplaySession, s: ReplayState): Map<number, string> {
+  const marks = new Map(differencesOf(session));
+  for (const seq of s.bookmarks) marks.set(seq, "bookmark");
+  const finding = activeFinding(s);
+  for (const { seq, caption } of finding?.evidence ?? []) marks.set(seq, caption);
+  return marks;
+}
+
+const texts = new WeakMap<ReplaySession["differences"], ReadonlyMap<number, string>>();
+
+function differencesOf({ differences }: ReplaySession): ReadonlyMap<number, string> {
+  const known = texts.get(differences);
+  if (known !== undefined) return known;
+  const made = new Map(differences.map(({ seq, text }) => [seq, text]));
+  texts.set(differences, made);
+  return made;
+}
