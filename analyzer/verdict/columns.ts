@@ -1,12 +1,10 @@
 /** Columns that grow: typed arrays, so that what is kept of a call costs bytes, not objects. */
 
-interface TypedArray<T> {
-  readonly length: number;
+interface Values {
   [index: number]: number;
-  set(from: T, offset?: number): void;
 }
 
-/** A typed array that doubles when it is full. `at` beyond what was pushed is not checked. */
+/** `at` beyond what was pushed is not checked. */
 export interface Column {
   readonly length: number;
   push(value: number): void;
@@ -14,25 +12,26 @@ export interface Column {
   set(index: number, value: number): void;
 }
 
-function column<T extends TypedArray<T>>(make: (length: number) => T): Column {
-  let values = make(64);
+/** Values of a piece, as a power of two: a column that doubled when it is full would hold up to three times what is in it. */
+const PIECE_BITS = 12;
+const PIECE = 1 << PIECE_BITS;
+
+function column(make: (length: number) => Values): Column {
+  const pieces: Values[] = [];
   let length = 0;
   return {
     get length() {
       return length;
     },
     push(value) {
-      if (length === values.length) {
-        const more = make(2 * length);
-        more.set(values);
-        values = more;
-      }
-      values[length] = value;
+      const i = length & (PIECE - 1);
+      if (i === 0) pieces.push(make(PIECE));
+      (pieces[length >> PIECE_BITS] as Values)[i] = value;
       length += 1;
     },
-    at: (index) => values[index] as number,
+    at: (index) => (pieces[index >> PIECE_BITS] as Values)[index & (PIECE - 1)] as number,
     set(index, value) {
-      values[index] = value;
+      (pieces[index >> PIECE_BITS] as Values)[index & (PIECE - 1)] = value;
     },
   };
 }
@@ -40,3 +39,24 @@ function column<T extends TypedArray<T>>(make: (length: number) => T): Column {
 export const numbers = (): Column => column((length) => new Float64Array(length));
 export const integers = (): Column => column((length) => new Int32Array(length));
 export const bytes = (): Column => column((length) => new Uint8Array(length));
+
+/** Texts, each kept once: mostly the same few. */
+export interface Texts {
+  /** Number of the text. */
+  of(text: string): number;
+  at(number: number): string;
+}
+
+export function texts(): Texts {
+  const all: string[] = [];
+  const numberOf = new Map<string, number>();
+  return {
+    of(text) {
+      const known = numberOf.get(text);
+      if (known !== undefined) return known;
+      numberOf.set(text, all.length);
+      return all.push(text) - 1;
+    },
+    at: (number) => all[number] as string,
+  };
+}

@@ -3,18 +3,29 @@
 import { OPEN } from "./observation.ts";
 import type { Half } from "./pairing.ts";
 
-/** By the position of an item in its thread. */
-export interface Common {
-  readonly ownTime: Float64Array;
-  readonly otherTime: Float64Array;
-  readonly otherSeq: Float64Array;
-  /** Seq of the last common moment of the whole thread, in this run; -1 when there is none. */
+/** The last common moment of a whole thread. */
+export interface LastCommon {
+  /** Its seq in this run; -1 when there is none. */
   readonly lastSeq: number;
   /** Its times in both runs. */
   readonly lastOwnTime: number;
   readonly lastOtherTime: number;
   readonly lastOtherSeq: number;
 }
+
+/** By the position of an item in its thread. */
+export interface Common extends LastCommon {
+  readonly ownTime: Float64Array;
+  readonly otherTime: Float64Array;
+  readonly otherSeq: Float64Array;
+}
+
+export const lastOf = ({ lastSeq, lastOwnTime, lastOtherTime, lastOtherSeq }: Common): LastCommon => ({
+  lastSeq,
+  lastOwnTime,
+  lastOtherTime,
+  lastOtherSeq,
+});
 
 /** `from` is where the thread begins, in both runs. */
 export function commonOf(half: Half, other: Half, thread: number, from: { own: number; other: number; otherSeq: number }): Common {

@@ -2,14 +2,15 @@
 
 import { inTurns } from "../../recorder/index.ts";
 import { compareCalls } from "./calls.ts";
-import { type Difference, mirrored, type PlacedDifference } from "./difference.ts";
+import type { PlacedDifference } from "./difference.ts";
 import { compareProcesses, compareThreadEnds, compareThreadLists, endsAlike, processPairs } from "./endings.ts";
+import { createFound, type Differences, type Found } from "./found.ts";
 import { createIds } from "./ids.ts";
 import type { Observed } from "./observation.ts";
 import { causalOrder } from "./order.ts";
 import { type Half, type Pairing, pair } from "./pairing.ts";
 import { compareRuns } from "./runs.ts";
-import { type ThreadPair, threadPair } from "./thread-pair.ts";
+import { type EndedPair, ended, threadPair } from "./thread-pair.ts";
 
 /** Names of what a comparison leaves out. */
 export interface Ignored {
@@ -21,7 +22,7 @@ export interface Ignored {
 
 export interface Compared {
   /** In causal order. */
-  readonly differences: readonly Difference[];
+  readonly differences: Differences;
   readonly pairing: Pairing;
   /** Calls and handlers' runs that both have. */
   readonly compared: number;
@@ -39,12 +40,12 @@ export const compare = (a: Observed, b: Observed, ignored: Ignored = {}, signal?
 function* compareSteps(a: Observed, b: Observed, ignored: Ignored): Generator<void, Compared> {
   const isSwapped = isAfter(a, b);
   const pairing = yield* isSwapped ? pair(b, a, ignored.calls) : pair(a, b, ignored.calls);
-  const found = causalOrder(yield* differencesOf(pairing, ignored));
+  const found = yield* differencesOf(pairing, ignored);
+  const differences = found.inOrder(causalOrder(found), isSwapped);
   yield;
   const one = isSwapped ? pairing.b : pairing.a;
-  const differences = isSwapped ? found.map(mirrored) : found;
   return {
-    differences: differences.map(({ order: _, ...difference }) => difference),
+    differences,
     pairing: isSwapped
       ? { a: pairing.b, b: pairing.a, threads: { partner: pairing.threads.back, back: pairing.threads.partner } }
       : pairing,
@@ -54,25 +55,23 @@ function* compareSteps(a: Observed, b: Observed, ignored: Ignored): Generator<vo
 }
 
 /** Yields after each thread. */
-function* differencesOf(pairing: Pairing, { threads: ignoredThreads, kinds }: Ignored): Generator<void, PlacedDifference[]> {
+function* differencesOf(pairing: Pairing, { threads: ignoredThreads, kinds }: Ignored): Generator<void, Found> {
   const { a, b } = pairing;
-  const differences: PlacedDifference[] = [];
+  const differences = createFound();
   const found = (difference: PlacedDifference): void => {
     if (kinds?.has(difference.kind) === true || ignoredThreads?.has(difference.thread) === true) return;
-    differences.push(difference);
+    differences.add(difference);
   };
   const ids = createIds(a.of, b.of, pairing.threads);
-  const all: ThreadPair[] = [];
+  const all: EndedPair[] = [];
   const processes = processPairs(pairing);
   for (const [thread, other] of pairing.threads.partner.entries()) {
     if (other < 0) continue;
     const process = processes.find((one) => one.a.threads.includes(thread) && one.b.threads.includes(other));
-    all.push(threadPair(pairing, [thread, other], process !== undefined && endsAlike(process), { ids, found }));
-    yield;
-  }
-  for (const threads of all) {
+    const threads = threadPair(pairing, [thread, other], process !== undefined && endsAlike(process), { ids, found });
     compareRuns(threads);
     compareCalls(threads);
+    all.push(ended(threads));
     yield;
   }
   for (const process of processes) {
@@ -100,7 +99,7 @@ function isAfter(a: Observed, b: Observed): boolean {
   return false;
 }
 
-function comparedTo({ of }: Half, differences: readonly Difference[]): number[] {
+function comparedTo({ of }: Half, differences: Differences): number[] {
   const to = of.threads.map(() => -1);
   const byName = new Map(of.threads.map(({ name }, thread) => [name, thread]));
   for (const { kind, weight, thread, one } of differences) {

@@ -52,10 +52,3 @@ export interface Difference {
 export interface PlacedDifference extends Difference {
   readonly order: readonly [one: number, other: number];
 }
-
-export const mirrored = ({ one, other, order, ...rest }: PlacedDifference): PlacedDifference => ({
-  ...rest,
-  one: other,
-  other: one,
-  order: [order[1], order[0]],
-});

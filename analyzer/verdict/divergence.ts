@@ -38,7 +38,7 @@ export function partingPlace(own: ThreadSide, other: ThreadSide, call: number): 
 }
 
 /** Items of a thread are in order of their numbers. */
-function positionOf(list: readonly number[], item: number): number {
+function positionOf(list: ArrayLike<number>, item: number): number {
   let low = 0;
   let high = list.length - 1;
   while (low < high) {

@@ -4,7 +4,7 @@ import type { PlacedDifference, Weight } from "./difference.ts";
 import type { ProcessEnd, ThreadEnd } from "./ends.ts";
 import { weightOfLack } from "./lacking.ts";
 import type { Half, Pairing } from "./pairing.ts";
-import { absent, sides, type ThreadPair, type ThreadSide } from "./thread-pair.ts";
+import { absent, type EndedPair, sides } from "./thread-pair.ts";
 import { processText, threadText, whatIs } from "./words.ts";
 
 /** A process in both runs. */
@@ -30,7 +30,7 @@ export function endsAlike({ a, b }: ProcessPair): boolean {
 }
 
 /** `pairs` are the threads of the process that both runs have. */
-export function compareProcesses(process: ProcessPair, pairs: readonly ThreadPair[], found: (d: PlacedDifference) => void): void {
+export function compareProcesses(process: ProcessPair, pairs: readonly EndedPair[], found: (d: PlacedDifference) => void): void {
   const { a, b } = process;
   const [first] = pairs;
   if (first === undefined || endsAlike(process)) return;
@@ -50,7 +50,7 @@ export function compareProcesses(process: ProcessPair, pairs: readonly ThreadPai
 }
 
 /** The failing thread of a process that ends by an accident, or never, in one run only. */
-function leading(end: ProcessEnd, pairs: readonly ThreadPair[], isA: boolean): ThreadPair | undefined {
+function leading(end: ProcessEnd, pairs: readonly EndedPair[], isA: boolean): EndedPair | undefined {
   const ends = pairs.map((pair) => ({ pair, end: endOf(isA ? pair.a.half : pair.b.half, isA ? pair.a.thread : pair.b.thread) }));
   return ends.find(({ end: of }) => of !== undefined && of.item >= 0 && Math.abs(of.seq - end.seq) <= 1)?.pair ?? ends[0]?.pair;
 }
@@ -58,7 +58,7 @@ function leading(end: ProcessEnd, pairs: readonly ThreadPair[], isA: boolean): T
 const endOf = ({ of }: Half, thread: number): ThreadEnd | undefined => of.ends.threads[thread];
 
 /** Seq of the end. Without an end: of the last moment that both runs share. After an accident: where its thread was. */
-function placeOfEnd(own: ProcessEnd, other: ProcessEnd, pairs: readonly ThreadPair[], isA: boolean): number {
+function placeOfEnd(own: ProcessEnd, other: ProcessEnd, pairs: readonly EndedPair[], isA: boolean): number {
   if (isAccident(other) && !isAccident(own)) {
     const pair = leading(other, pairs, !isA);
     const side = pair === undefined ? undefined : isA ? pair.b : pair.a;
@@ -72,7 +72,7 @@ const isAccident = ({ how }: ProcessEnd): boolean =>
   how === "assertion" || how === "fault" || how === "pal" || how === "undefined" || how === "signal";
 
 /** " in sigsuspend()" where the one that dies of an accident was. */
-function placeText(a: ProcessEnd, b: ProcessEnd, pairs: readonly ThreadPair[]): string {
+function placeText(a: ProcessEnd, b: ProcessEnd, pairs: readonly EndedPair[]): string {
   const isA = isAccident(a);
   if (!isA && !isAccident(b)) return "";
   const pair = leading(isA ? a : b, pairs, isA);
@@ -82,7 +82,7 @@ function placeText(a: ProcessEnd, b: ProcessEnd, pairs: readonly ThreadPair[]): 
   return item < 0 ? "" : ` in ${whatIs(half.of, item)}`;
 }
 
-function weightOfEnds({ a, b }: ProcessPair, pairs: readonly ThreadPair[]): Weight {
+function weightOfEnds({ a, b }: ProcessPair, pairs: readonly EndedPair[]): Weight {
   if ((hasEnded(a) && hasEnded(b)) || a.how === "stuck" || b.how === "stuck") return "differs";
   const [over, isA] = hasEnded(a) ? [a, true] : [b, false];
   const weights = pairs.map((pair) => {
@@ -94,7 +94,7 @@ function weightOfEnds({ a, b }: ProcessPair, pairs: readonly ThreadPair[]): Weig
 }
 
 /** Differences between threads of processes that end alike: a thread that ends in one run only, or in another way. */
-export function compareThreadEnds(pair: ThreadPair): void {
+export function compareThreadEnds(pair: EndedPair): void {
   const a = endOf(pair.a.half, pair.a.thread);
   const b = endOf(pair.b.half, pair.b.thread);
   if (a === undefined || b === undefined || classOf(a) === classOf(b)) return;
@@ -114,7 +114,7 @@ export function compareThreadEnds(pair: ThreadPair): void {
 }
 
 /** Seq of the end. Of a thread that goes on (also where the other one dies in the PAL): of the last moment that both runs share. */
-function placeOfThreadEnd(own: ThreadEnd, other: ThreadEnd, otherSide: ThreadSide): number {
+function placeOfThreadEnd(own: ThreadEnd, other: ThreadEnd, otherSide: EndedPair["a"]): number {
   const livesOn = classOf(own) === "alive" || (other.how === "died" && own.how !== "died");
   return livesOn ? otherSide.common.lastOtherSeq : own.seq;
 }
@@ -123,7 +123,7 @@ const classOf = ({ how }: ThreadEnd): "exited" | "killed" | "died" | "alive" =>
   how === "exited" || how === "killed" || how === "died" ? how : "alive";
 
 /** Null if there is nothing to report. */
-function weightOfThreads(pair: ThreadPair, a: ThreadEnd, b: ThreadEnd): Weight | null {
+function weightOfThreads(pair: EndedPair, a: ThreadEnd, b: ThreadEnd): Weight | null {
   if (a.how === "died" || b.how === "died") return "differs";
   // One thread ended by itself; the other was killed with its process or is still there.
   const isA = a.how === "exited" || (a.how === "killed" && b.how !== "exited");
@@ -134,7 +134,7 @@ function weightOfThreads(pair: ThreadPair, a: ThreadEnd, b: ThreadEnd): Weight |
 }
 
 /** Threads that one run has and the other has not. */
-export function compareThreadLists({ a, b, threads }: Pairing, pairs: readonly ThreadPair[], found: (d: PlacedDifference) => void): void {
+export function compareThreadLists({ a, b, threads }: Pairing, pairs: readonly EndedPair[], found: (d: PlacedDifference) => void): void {
   const lone = (own: Half, other: Half, partner: Int32Array, ofA: boolean): void => {
     own.of.threads.forEach(({ name, internal }, thread) => {
       const end = endOf(own, thread);
@@ -164,10 +164,10 @@ export function compareThreadLists({ a, b, threads }: Pairing, pairs: readonly T
 }
 
 /** Among the threads that both runs have: the one whose last common moment is nearest before a seq, or else the first. */
-function lastThatWent(pairs: readonly ThreadPair[], ofA: boolean, seq: number): ThreadPair["a"] | undefined {
+function lastThatWent(pairs: readonly EndedPair[], ofA: boolean, seq: number): EndedPair["a"] | undefined {
   const all = pairs.map((pair) => (ofA ? pair.a : pair.b));
   const before = all.filter(({ common }) => common.lastSeq <= seq);
-  return before.reduce<ThreadPair["a"] | undefined>(
+  return before.reduce<EndedPair["a"] | undefined>(
     (best, side) => (best === undefined || side.common.lastSeq > best.common.lastSeq ? side : best),
     before.length === 0 ? all[0] : undefined,
   );

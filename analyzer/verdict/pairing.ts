@@ -13,7 +13,7 @@ export interface Half {
   /** Column of a call among those of its level, both runs' together. Calls that are the same have the same. */
   readonly column: Int32Array;
   /** By thread number: the thread's items in order. */
-  readonly byThread: readonly (readonly number[])[];
+  readonly byThread: readonly Int32Array[];
 }
 
 export interface Pairing {
@@ -31,9 +31,7 @@ export function* pair(a: Observed, b: Observed, ignore: ReadonlySet<string> = ne
   const tokens = tokensOf(a, b);
   const halfOf = (of: Observed, token: (item: number) => number): Half & { token: (item: number) => number } => {
     const count = of.items.kind.length;
-    const byThread: number[][] = of.threads.map(() => []);
-    for (let item = 0; item < count; item += 1) byThread[of.items.thread.at(item)]?.push(item);
-    return { of, partner: new Int32Array(count).fill(-1), column: new Int32Array(count).fill(-1), byThread, token };
+    return { of, partner: new Int32Array(count).fill(-1), column: new Int32Array(count).fill(-1), byThread: itemsByThread(of), token };
   };
   const half = { a: halfOf(a, tokens.a), b: halfOf(b, tokens.b) };
   for (const [one, other] of threads.partner.entries()) {
@@ -42,6 +40,24 @@ export function* pair(a: Observed, b: Observed, ignore: ReadonlySet<string> = ne
     yield;
   }
   return { ...half, threads };
+}
+
+/** In order. Counted first: lists that grow take twice as much. */
+function itemsByThread({ items, threads }: Observed): Int32Array[] {
+  const { thread } = items;
+  const counts = new Int32Array(threads.length);
+  for (let item = 0; item < thread.length; item += 1) counts[thread.at(item)] = (counts[thread.at(item)] ?? 0) + 1;
+  const lists = Array.from(counts, (count) => new Int32Array(count));
+  counts.fill(0);
+  for (let item = 0; item < thread.length; item += 1) {
+    const of = thread.at(item);
+    const list = lists[of];
+    if (list === undefined) continue;
+    const at = counts[of] as number;
+    list[at] = item;
+    counts[of] = at + 1;
+  }
+  return lists;
 }
 
 type Tokened = Half & { readonly token: (item: number) => number };

@@ -138,7 +138,7 @@ const isOuterCall = ({ of, column }: Half, item: number): boolean =>
   of.items.kind.at(item) !== HANDLER && of.items.parent.at(item) < 0 && column[item] !== IGNORED;
 
 /** Index of the last whose seq is not after `seq`; -1 none. */
-function lastBefore(list: readonly number[], seq: number, seqOf: (item: number) => number): number {
+function lastBefore(list: ArrayLike<number>, seq: number, seqOf: (item: number) => number): number {
   let low = -1;
   let high = list.length - 1;
   while (low < high) {

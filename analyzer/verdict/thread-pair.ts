@@ -1,16 +1,16 @@
 /** A thread in both runs, with what is needed to weigh what one of them lacks. */
 
-import { type Common, commonOf } from "./common.ts";
+import { type Common, commonOf, type LastCommon, lastOf } from "./common.ts";
 import type { PlacedDifference, Side } from "./difference.ts";
 import type { Ids } from "./ids.ts";
 import { horizonOf } from "./lacking.ts";
 import type { Half, Pairing } from "./pairing.ts";
 
 /** The thread in one of the runs. */
-export interface ThreadSide {
+export interface ThreadSide<C extends LastCommon = Common> {
   readonly half: Half;
   readonly thread: number;
-  readonly common: Common;
+  readonly common: C;
   /** Until when something could have come to it, ns. */
   readonly horizon: number;
 }
@@ -24,6 +24,19 @@ export interface ThreadPair {
   readonly displaced: readonly [a: Set<number>, b: Set<number>];
   readonly found: (difference: PlacedDifference) => void;
 }
+
+/** What is left to know of a pair when its calls were compared: how it ends. */
+export interface EndedPair extends Pick<ThreadPair, "name" | "found"> {
+  readonly a: ThreadSide<LastCommon>;
+  readonly b: ThreadSide<LastCommon>;
+}
+
+export const ended = ({ name, a, b, found }: ThreadPair): EndedPair => ({
+  name,
+  a: { ...a, common: lastOf(a.common) },
+  b: { ...b, common: lastOf(b.common) },
+  found,
+});
 
 export function threadPair(
   { a, b }: Pairing,

@@ -6,6 +6,7 @@ import { type Compared, compare, type Ignored } from "./compare.ts";
 import type { Difference, Weight } from "./difference.ts";
 import { endsAlike, processPairs } from "./endings.ts";
 import type { ProcessEnd } from "./ends.ts";
+import type { Differences } from "./found.ts";
 import type { Observed } from "./observation.ts";
 import { processText, threadText } from "./words.ts";
 
@@ -31,33 +32,48 @@ export async function verdictOf(
 }
 
 function told(one: Observed, other: Observed | null, compared: Compared | null, notices: readonly QualityCounter[]): Verdict {
-  const all = compared?.differences ?? [];
-  const { kept, omitted } = firstMany(all);
+  const { kept, omitted, beyond } = firstMany(compared?.differences);
   return {
     other: other?.name ?? null,
     compared: compared?.compared ?? 0,
-    omitted: omitted.length,
-    beyond: all.filter(({ weight }) => weight === "cut").length,
-    outcomes: outcomesOf(one, other, compared, omitted),
+    omitted: omitted.count,
+    beyond,
+    outcomes: outcomesOf(one, other, compared, omitted.from),
     differences: kept,
     cause: firstOf({ differences: kept }),
     notices: [...notices, ...fullNotice(one)],
   };
 }
 
-/** The differences kept, in order, and the numbers of those that are only counted. */
-function firstMany(all: readonly Difference[]): { kept: Difference[]; omitted: Difference[] } {
+/** By name of a thread: the first seq of a difference that is only counted. */
+type Uncompared = ReadonlyMap<string, number>;
+
+interface FirstMany {
+  /** In order. */
+  readonly kept: Difference[];
+  /** Those that are only counted, but for those beyond the end of a run. */
+  readonly omitted: { readonly count: number; readonly from: Uncompared };
+  /** Of weight `cut`, kept or not. */
+  readonly beyond: number;
+}
+
+function firstMany(all: Differences | undefined): FirstMany {
   const kept: Difference[] = [];
-  const omitted: Difference[] = [];
+  const from = new Map<string, number>();
+  let count = 0;
   let beyond = 0;
-  for (const one of all) {
-    if (one.weight === "cut") {
+  for (let i = 0; all !== undefined && i < all.length; i += 1) {
+    if (all.weight(i) === "cut") {
       beyond += 1;
-      if (beyond <= MAX_BEYOND) kept.push(one);
-    } else if (kept.length < MAX_DIFFERENCES) kept.push(one);
-    else omitted.push(one);
+      if (beyond <= MAX_BEYOND) kept.push(all.at(i));
+    } else if (kept.length < MAX_DIFFERENCES) kept.push(all.at(i));
+    else {
+      count += 1;
+      const { thread, one } = all.at(i);
+      if (one.seq !== null) from.set(thread, Math.min(one.seq, from.get(thread) ?? one.seq));
+    }
   }
-  return { kept, omitted };
+  return { kept, omitted: { count, from }, beyond };
 }
 
 /** Differences of one weight. */
@@ -85,7 +101,7 @@ function fullNotice(of: Observed): QualityCounter[] {
   return [{ name: "verdict-stopped-early", count: 1, severity: "notice", advice }];
 }
 
-function outcomesOf(one: Observed, other: Observed | null, compared: Compared | null, omitted: readonly Difference[]): OutcomeRecord[] {
+function outcomesOf(one: Observed, other: Observed | null, compared: Compared | null, omitted: Uncompared): OutcomeRecord[] {
   const partner = compared?.pairing.threads.partner;
   const otherwise = (compared === null ? [] : processPairs(compared.pairing)).filter((process) => !endsAlike(process));
   const here = runOutcome(
@@ -146,10 +162,9 @@ function outcomesOf(one: Observed, other: Observed | null, compared: Compared | 
   return [run, ...processes, ...threads];
 }
 
-function firstUncompared(comparedTo: number, name: string, omitted: readonly Difference[]): number | null {
-  const seqs = omitted.flatMap(({ thread, one }) => (thread === name && one.seq !== null ? [one.seq] : []));
-  const all = comparedTo < 0 ? seqs : [comparedTo, ...seqs];
-  return all.length === 0 ? null : all.reduce((a, b) => Math.min(a, b));
+function firstUncompared(comparedTo: number, name: string, omitted: Uncompared): number | null {
+  const seqs = [comparedTo, omitted.get(name) ?? -1].filter((seq) => seq >= 0);
+  return seqs.length === 0 ? null : Math.min(...seqs);
 }
 
 const LIMITS = {

@@ -69,9 +69,9 @@ describe("random scenarios", () => {
       const found = await differing(a, b);
       const slow = slowVerdict(tell(collect(boot(one))), tell(collect(boot(other))), partnersOf(a, b, found.pairing.a.partner));
       expect(slow.wrong, "partners").toEqual([]);
-      expect(found.differences.map(shortOf).sort()).toEqual(slow.differences);
-      expect((await differing(b, a)).differences.map(swapped)).toEqual(found.differences);
-      expect((await differing(a, observedRun(one))).differences, "with itself").toEqual([]);
+      expect([...found.differences].map(shortOf).sort()).toEqual(slow.differences);
+      expect([...(await differing(b, a)).differences].map(swapped)).toEqual([...found.differences]);
+      expect([...(await differing(a, observedRun(one))).differences], "with itself").toEqual([]);
     });
   });
 });
