@@ -1,5 +1,6 @@
 /** The importers, in the order in which they are tried. To add one: a folder or file beside this one, and its line in the list. */
 
+import { gramine } from "./gramine/index.ts";
 import type { Importer } from "./importer.ts";
 import { whatElse } from "./others.ts";
 import { strace } from "./strace/index.ts";
@@ -10,7 +11,7 @@ export { type ImportedRow, sourceOfRows } from "./rows.ts";
 export { mergedLog, type ThreadFile, threadFiles } from "./strace/index.ts";
 export { packingOf, unpacked } from "./unpack.ts";
 
-const importers: Importer[] = [strace];
+const importers: Importer[] = [strace, gramine];
 
 export const IMPORTERS: readonly Importer[] = importers;
 

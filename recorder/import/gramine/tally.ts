@@ -1,0 +1,36 @@
+/** What became of each line of the log. Every line is counted once, but for `stray`. */
+
+import type { QualityCounter } from "../../format/metadata.ts";
+
+const FATES = {
+  calls: { severity: "info", advice: "lines of system calls" },
+  signals: { severity: "info", advice: "lines on signals, handlers, ends of threads and processes" },
+  joined: { severity: "info", advice: "lines that go on with the one before: the log's buffer was too short for a call" },
+  other: { severity: "info", advice: "what the LibOS says of other things" },
+  empty: { severity: "info", advice: "empty lines" },
+  foreign: { severity: "info", advice: "lines without the log's prefix: the program's own output" },
+  cut: { severity: "notice", advice: "calls whose line was cut and never went on: another thread wrote into it" },
+  stray: { severity: "data-loss", advice: "the end of a call, or of a handler, whose beginning is not in the log" },
+} as const satisfies Record<string, Pick<QualityCounter, "severity" | "advice">>;
+
+export type Fate = keyof typeof FATES;
+
+const NO_TIMES: QualityCounter = {
+  name: "gramine.no-times",
+  count: 1,
+  severity: "notice",
+  advice: "the log has no times: each of its lines stands for 1 us, order is all that its times say",
+};
+
+export interface GramineTally {
+  add(fate: Fate): void;
+  counters(): QualityCounter[];
+}
+
+export function createGramineTally(): GramineTally {
+  const counts = new Map<Fate, number>();
+  return {
+    add: (fate) => void counts.set(fate, (counts.get(fate) ?? 0) + 1),
+    counters: () => [...[...counts].map(([fate, count]) => ({ name: `gramine.${fate}`, count, ...FATES[fate] })), NO_TIMES],
+  };
+}

@@ -1,0 +1,91 @@
+/** Rows of what a log says happened: places, threads and signals get their numbers as they are met. */
+
+import type { KindName, Layer, Site, ThreadInfo } from "../../engine/index.ts";
+import type { ImportedRow } from "./rows.ts";
+
+/** Different places kept apart; arguments of calls may make any number of them. */
+const MOST_SITES = 20_000;
+
+export interface Row {
+  readonly signal?: number;
+  readonly value?: number;
+  readonly extra?: number;
+  readonly depth?: number;
+}
+
+export class Happened {
+  readonly sites: Site[] = [];
+  readonly threads: ThreadInfo[] = [];
+  readonly texts: readonly string[] = [""];
+  /** ns since the log began. Time does not go back. */
+  now = 0;
+  private rows: ImportedRow[] = [];
+  private readonly places = new Map<string, number>();
+  private readonly numbers = new Map<string, number>();
+
+  /** `key` names the thread in the log. */
+  thread(key: string): number | undefined {
+    return this.numbers.get(key);
+  }
+
+  addThread(key: string, info: ThreadInfo): number {
+    const number = this.threads.push(info) - 1;
+    this.numbers.set(key, number);
+    return number;
+  }
+
+  put(thread: number, kind: KindName, layer: Layer, label: string, row: Row = {}): void {
+    this.rows.push({ time: this.now, thread, site: this.site(layer, label), kind, ...row });
+  }
+
+  /** The rows since the last time. */
+  take(): ImportedRow[] {
+    const { rows } = this;
+    this.rows = [];
+    return rows;
+  }
+
+  private site(layer: Layer, label: string): number {
+    const key = `${layer} ${label}`;
+    const known = this.places.get(key);
+    if (known !== undefined) return known;
+    // The name of a call alone, when there are too many.
+    const name = label.split("(", 1)[0] ?? label;
+    if (this.sites.length >= MOST_SITES && name !== label) return this.site(layer, name);
+    const site =
+      this.sites.push({ flow: "the log", step: this.sites.length, label: label.slice(0, 200), layer, context: "normal", source: "" }) - 1;
+    this.places.set(key, site);
+    return site;
+  }
+}
+
+/** Ids of signals on their way: what was sent is found again by whom it was sent to. Sending may be told after arriving. */
+export class SignalIds {
+  private last = 0;
+  private readonly sent = new Map<string, number[]>();
+  /** Taken before the log told of the sending. */
+  private readonly early = new Map<string, number[]>();
+
+  send(target: string, signal: number): number {
+    const key = `${target} ${signal}`;
+    const taken = this.early.get(key)?.shift();
+    if (taken !== undefined) return taken;
+    this.last += 1;
+    this.sent.set(key, [...(this.sent.get(key) ?? []), this.last]);
+    return this.last;
+  }
+
+  /** One that was sent to the first of the targets that has any; a new one when the log told of none. */
+  take(targets: readonly string[], signal: number): number {
+    for (const target of targets) {
+      const found = this.sent.get(`${target} ${signal}`)?.shift();
+      if (found !== undefined) return found;
+    }
+    this.last += 1;
+    for (const target of targets) {
+      const key = `${target} ${signal}`;
+      this.early.set(key, [...(this.early.get(key) ?? []), this.last].slice(-1));
+    }
+    return this.last;
+  }
+}
