@@ -3,6 +3,7 @@
 import { setImmediate as turn } from "node:timers/promises";
 import { logLines, parseScenario, ScenarioError } from "../../engine/index.ts";
 import type { QualityCounter, RunInfo, Trace } from "../../recorder/index.ts";
+import { besideLog } from "./beside-log.ts";
 import type { Ignored } from "./compare.ts";
 import type { Difference, DifferenceKind, Weight } from "./difference.ts";
 import type { RunEnding } from "./ends.ts";
@@ -88,7 +89,7 @@ export async function compareTraces(a: Trace, b: Trace, patience: Patience = {},
   if (one === null) return null;
   const { signal, onProgress } = patience;
   const other = await observeTrace(b, nameOfRun(b), { signal, onProgress: (rows) => onProgress?.(a.transitions.rows + rows) });
-  return other === null ? null : verdictOf(one, other, [], { ignored, signal });
+  return other === null ? null : verdictOf(one, other, [], { ignored: besideLog(a.info, b.info, ignored), signal });
 }
 
 /** The verdict in the trace's database; null if the trace was not compared yet. */

@@ -17,19 +17,24 @@ export const labelOf = ({ items, sites }: Observed, item: number): string =>
   sites[items.site.at(item)]?.label ?? (items.kind.at(item) === CHECK ? "a check" : "a call");
 
 /** Line of the log that a call was made from, for a handler's run that of the call before it; null where there is none. */
-export function lineOf({ items, sites, lines }: Observed, item: number): number | null {
+export function lineOf({ items, sites, lines, program }: Observed, item: number): number | null {
   const call = items.kind.at(item) === HANDLER ? items.before.at(item) : item;
-  return call < 0 ? null : (lines?.get(sites[items.site.at(call)]?.flow ?? "")?.[items.nr.at(call)] ?? null);
+  if (call < 0) return null;
+  // A log that is kept as it is numbers calls by its lines.
+  if (program === "") return items.nr.at(call) > 0 ? items.nr.at(call) : null;
+  return lines?.get(sites[items.site.at(call)]?.flow ?? "")?.[items.nr.at(call)] ?? null;
 }
 
 /**
  * In runs of one scenario an operation is known by its place in the program; else by its text, where numbers (descriptors, ids,
- * lengths) say nothing: each run gives out its own.
+ * lengths) say nothing: each run gives out its own. A log that is kept as it is has no scenario; beside a run it has the names of
+ * calls alone, for it tells other arguments than a scenario does.
  */
 export function tokensOf(a: Observed, b: Observed): Tokens {
   const numbers = new Map<string, number>();
   const names: string[] = [];
-  const samePrograms = a.program === b.program;
+  const samePrograms = a.program === b.program && a.program !== "";
+  const namesOnly = (a.program === "") !== (b.program === "");
   const number = (key: string, name: string): number => {
     const known = numbers.get(key);
     if (known !== undefined) return known;
@@ -47,7 +52,7 @@ export function tokensOf(a: Observed, b: Observed): Tokens {
       const cached = bySite.get(site * 2 ** 24 + nr);
       if (cached !== undefined) return cached;
       const label = labelOf(observed, item);
-      const key = samePrograms ? `${sites[site]?.flow}\n${nr}\n${label}` : label.replace(/\d+/g, "#");
+      const key = samePrograms ? `${sites[site]?.flow}\n${nr}\n${label}` : namesOnly ? callName(label) : label.replace(/\d+/g, "#");
       const token = number(key, callName(label));
       bySite.set(site * 2 ** 24 + nr, token);
       return token;

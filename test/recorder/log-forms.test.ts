@@ -18,10 +18,13 @@ const FILES = readdirSync(FOLDER)
   .sort();
 const fresh = tempPaths();
 
+/** A log that is kept as it is has no stack. */
+const NATIVE = ["--stack", "native-linux"];
+
 /** What record says, without what differs from run to run. */
 async function said(name: string): Promise<{ code: number; lines: string[] }> {
   const dir = fresh(`${name}.trace`);
-  const { code, talk } = await eintr(["record", `${FOLDER}${name}`, "-o", dir, "--stack", "native-linux"]);
+  const { code, talk } = await eintr(["record", `${FOLDER}${name}`, "-o", dir, ...(/\.(?:strace|gz)$/.test(name) ? NATIVE : [])]);
   const lines = talk
     .replaceAll(FOLDER, "")
     .replaceAll(dir, "TRACE")

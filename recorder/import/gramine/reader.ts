@@ -10,6 +10,7 @@ import { LogThread, targetsOf } from "./threads.ts";
 /** ns that stand for a line: the log has no times. */
 const LINE_NS = 1000;
 const ENOSYS = -38;
+const SIGALRM = 14;
 /** Longest line of a call that is put together. */
 const MOST_LENGTH = 8192;
 /** Signals that do nothing when nobody has set anything: SIGCHLD, SIGCONT, SIGURG, SIGWINCH. */
@@ -34,6 +35,8 @@ export class GramineReader {
   /** Processes by the threads that older eras name alone. */
   private readonly homes = new Map<number, number>();
   private last: LogThread | null = null;
+  /** The oldest eras tell of what kill does in a line of its own. */
+  private tellsSending = false;
   private lines = 0;
   private calls = 0;
 
@@ -149,6 +152,7 @@ export class GramineReader {
     const { happened } = this;
     switch (said.is) {
       case "sent": {
+        this.tellsSending ||= said.to.tid !== null && said.signal !== SIGALRM;
         const thread = said.to.tid === null ? undefined : this.threadOf({ pid: null, tid: said.to.tid });
         return this.send(teller, this.processOf(thread?.pid ?? pid), thread ?? null, said.signal);
       }
@@ -181,7 +185,7 @@ export class GramineReader {
     const own = this.processOf(thread.pid);
     if (name === "rt_sigaction" && args[1] !== undefined && !/^(?:0|NULL)$/.test(args[1])) own.set.add(gramineSignal(args[0] ?? ""));
     const signal = gramineSignal(args.at(-1) ?? "");
-    if (signal < 1 || signal > SIGNAL_COUNT) return;
+    if (this.tellsSending || signal < 1 || signal > SIGNAL_COUNT) return;
     const id = Number(args[name === "tgkill" ? 1 : 0]);
     if (name === "tgkill" || name === "tkill") {
       const target = this.threadOf({ pid: null, tid: id });
@@ -200,7 +204,9 @@ export class GramineReader {
 
   private over(thread: LogThread, value: number, signal: number): void {
     if (thread.over) return;
-    thread.settle();
+    // Who is killed does not see what the call answered.
+    if (signal === 0) thread.settle();
+    else thread.drop();
     thread.over = true;
     this.happened.put(thread.number, "thread.exit", "libos", "the thread ends", { value, signal: bounded(signal) });
   }

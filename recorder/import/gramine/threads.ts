@@ -11,6 +11,8 @@ interface Call {
   readonly name: string;
   readonly label: string;
   readonly depth: number;
+  /** False for the call that siglongjmp itself makes: the jump is told instead. */
+  readonly isTold: boolean;
 }
 
 interface Return {
@@ -65,7 +67,13 @@ export class LogThread {
     const { call, result } = this.returns;
     this.returns = null;
     this.depth = call.depth - 1;
-    this.happened.put(this.number, "app.return", "app", call.label, { value: isRestart(result) ? EINTR : result, depth: this.depth });
+    if (call.isTold)
+      this.happened.put(this.number, "app.return", "app", call.label, { value: isRestart(result) ? EINTR : result, depth: this.depth });
+  }
+
+  /** It never gets the result that was ready. */
+  drop(): void {
+    this.returns = null;
   }
 
   /** `line`: its number. */
@@ -80,11 +88,11 @@ export class LogThread {
       return;
     }
     this.settle();
-    if (name === "rt_sigprocmask" && /^SETMASK, ?[^N].*, ?NULL/.test(args)) this.jump();
+    const isTold = !(name === "rt_sigprocmask" && /^SETMASK, ?[^N].*, ?NULL/.test(args) && this.jump());
     const label = callLabel(name, args);
     this.depth += 1;
-    this.calls.push({ name, label, depth: this.depth });
-    this.happened.put(this.number, "app.call", "app", label, { value: line, depth: this.depth });
+    this.calls.push({ name, label, depth: this.depth, isTold });
+    if (isTold) this.happened.put(this.number, "app.call", "app", label, { value: line, depth: this.depth });
   }
 
   /** False when the log has no beginning of it. */
@@ -129,16 +137,17 @@ export class LogThread {
     return true;
   }
 
-  /** siglongjmp puts the mask back with such a call: the handler, and what it interrupted, are left. */
-  private jump(): void {
+  /** siglongjmp puts the mask back with such a call: the handler, and what it interrupted, are left. False when none runs. */
+  private jump(): boolean {
     const handler = this.handlers.pop();
-    if (handler === undefined) return;
+    if (handler === undefined) return false;
     const { signal, id, returns } = handler;
     const interrupted = returns?.call ?? this.calls[handler.calls - 1];
     this.depth = interrupted?.depth ?? handler.depth;
     this.happened.put(this.number, "app.handler.longjmp", "app", "siglongjmp", { signal, value: this.depth, extra: id, depth: this.depth });
     this.depth -= 1;
     this.calls.length = Math.max(0, handler.calls - (returns === null && interrupted ? 1 : 0));
+    return true;
   }
 }
 
