@@ -18,11 +18,17 @@ export const casesIn = (folder: string): string[] =>
     .filter((file) => /\.(?:yaml|strace|log|txt|db|gz)$/.test(file))
     .sort();
 
+/** The case of a fixture. Throws what `openCase` throws, and for what is no scenario. */
+export async function caseOf(folder: string, file: string, temp: (name: string) => string): Promise<ScenarioCase> {
+  const what = await openCase({ signal: new AbortController().signal }, readable(path.join(folder, file), temp));
+  if (what.is !== "scenario") throw new Error("it is no scenario");
+  return what;
+}
+
 /** One line for each stack with its outcome and, below it, the first difference from Linux; or why the file is refused. */
 export async function caseText(folder: string, file: string, temp: (name: string) => string): Promise<string> {
   try {
-    const what = await openCase({ signal: new AbortController().signal }, readable(path.join(folder, file), temp));
-    if (what.is !== "scenario") throw new Error("it is no scenario");
+    const what = await caseOf(folder, file, temp);
     const lines: string[] = [];
     for (const stack of STACK_NAMES) lines.push(...(await stackLines(what, stack)));
     return told(file, lines);

@@ -58,8 +58,9 @@ export function rerunCommand(io: Io): Command {
       "after",
       `
 Every transition is compared with the recording, with --decide as well; the
-first difference is named by its seq. With --fix, --option or --stack it is another run:
-what the application would have seen is compared instead, call by call.
+first difference is named by its seq. With --fix, --option or --stack it is
+another run: what the application would have seen is compared instead, call by
+call.
 
 ${switchList()}
 
