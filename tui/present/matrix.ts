@@ -24,6 +24,9 @@ export const isAlike = ({ rows }: ComparedCase): boolean =>
 /** Enough for the longest names, so that blocks of many cases stand in line. */
 const TIME_WIDTH = 12;
 const EXITS_WIDTH = 8;
+/** Of a difference that is told, in cells: masks may have many names. */
+const LONGEST = 360;
+const LONGEST_SHORT = 160;
 
 /** A block for each stack: numbers and outcome in a line, below it what went otherwise first, and the findings. */
 export function matrixText({ name, title, rows }: ComparedCase, paint: Paint, columns: number): string {
@@ -38,7 +41,7 @@ export function matrixText({ name, title, rows }: ComparedCase, paint: Paint, co
     const differs = firstOf(row.verdict) !== undefined;
     return [
       ...line(numbers, outcomeOf(row.verdict), columns),
-      ...(row.verdict.other === null ? [] : below(verdictLines(row.verdict)[1] ?? "", differs ? paint.warn : paint.dim)),
+      ...(row.verdict.other === null ? [] : below(safe(verdictLines(row.verdict)[1] ?? "", LONGEST), differs ? paint.warn : paint.dim)),
       ...(row.findings.length === 0 ? [] : below(`findings: ${findingsText(row.findings)}`, paint.warn)),
     ];
   });
@@ -106,7 +109,7 @@ function shortText(row: Compared): string {
 
 function told({ kind, what, one, other }: Difference): string {
   const text = `${what}: ${one.text}, not ${other.text}`;
-  return kind === "siginfo" || kind === "mask" ? `as on Linux, but ${text}` : text;
+  return safe(kind === "siginfo" || kind === "mask" ? `as on Linux, but ${text}` : text, LONGEST_SHORT);
 }
 
 const endsOtherwise = ({ outcomes: [run] }: Verdict): boolean => run !== undefined && run.otherHow !== null && run.how !== run.otherHow;
