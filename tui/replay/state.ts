@@ -7,10 +7,26 @@ import { DEFAULT_SIZES, type Grip, type Sizes } from "./screen/sizes.ts";
 import { needsAnalysis, type ReplaySession, type SignalPath, type StoredFinding } from "./session.ts";
 
 /** The prompt that takes typed keys. */
-export type Prompt = "search" | "jump" | "sql" | "palette";
+export type Prompt = "search" | "jump" | "sql" | "palette" | "condition" | "note";
 
 /** Shown instead of timeline and pane until it is closed. */
 export type Overlay = "help" | "why";
+
+/** A condition to stop at, as it was written. */
+export interface Condition {
+  readonly text: string;
+  readonly enabled: boolean;
+  /** Times that it stopped. */
+  readonly hits: number;
+}
+
+/** Rows of panes that are chosen. */
+export interface Picked {
+  /** `key` of the line of the state. */
+  readonly state: string | null;
+  /** Row of the pane stops. */
+  readonly stop: number;
+}
 
 export interface SqlResult {
   readonly sql: string;
@@ -73,6 +89,10 @@ export interface ReplayState {
   /** The end of the walkthrough was reported at this evidence: the next Enter restarts it. */
   readonly walkthroughOver: boolean;
   readonly bookmarks: readonly number[];
+  /** Notes of bookmarks, by seq. */
+  readonly notes: Readonly<Record<number, string>>;
+  readonly conditions: readonly Condition[];
+  readonly picked: Picked;
   readonly sql: SqlResult | null;
   readonly sqlRow: number;
   /** False in the first frame: it does not wait for the machine to be put together. */
@@ -111,7 +131,7 @@ export const initialState = (width: number, height: number): ReplayState => ({
   speed: 5,
   prompt: null,
   line: lineOf(""),
-  entered: { search: [], jump: [], sql: [], palette: [] },
+  entered: { search: [], jump: [], sql: [], palette: [], condition: [], note: [] },
   historyIndex: 0,
   search: "",
   signal: null,
@@ -123,6 +143,9 @@ export const initialState = (width: number, height: number): ReplayState => ({
   evidence: 0,
   walkthroughOver: false,
   bookmarks: [],
+  notes: {},
+  conditions: [],
+  picked: { state: null, stop: 0 },
   sql: null,
   sqlRow: 0,
   settled: true,
@@ -169,7 +192,10 @@ export type Action =
   | { readonly type: "found"; readonly findings: readonly StoredFinding[] | null; readonly opened?: Partial<ReplayState> }
   | { readonly type: "finding"; readonly finding: number | null; readonly evidence: number }
   | { readonly type: "walkthroughOver" }
-  | { readonly type: "bookmark" }
+  | { readonly type: "bookmark"; readonly seq: number }
+  | { readonly type: "note"; readonly seq: number; readonly text: string }
+  | { readonly type: "conditions"; readonly conditions: readonly Condition[] }
+  | { readonly type: "picked"; readonly picked: Partial<Picked> }
   | { readonly type: "sql"; readonly result: SqlResult }
   | { readonly type: "sqlRow"; readonly row: number }
   | { readonly type: "busy"; readonly busy: boolean }
@@ -230,7 +256,17 @@ export function reduce(s: ReplayState, a: Action): ReplayState {
     case "walkthroughOver":
       return { ...s, walkthroughOver: true };
     case "bookmark":
-      return { ...s, bookmarks: toggled(s.bookmarks, s.seq) };
+      return { ...s, bookmarks: toggled(s.bookmarks, a.seq), notes: without(s.notes, a.seq) };
+    case "note":
+      return {
+        ...s,
+        bookmarks: s.bookmarks.includes(a.seq) ? s.bookmarks : toggled(s.bookmarks, a.seq),
+        notes: a.text === "" ? without(s.notes, a.seq) : { ...s.notes, [a.seq]: a.text },
+      };
+    case "conditions":
+      return { ...s, conditions: a.conditions };
+    case "picked":
+      return { ...s, picked: { ...s.picked, ...a.picked } };
     case "sql":
       return { ...s, sql: a.result, sqlRow: 0, pane: "sql", scroll: 0 };
     case "sqlRow":
@@ -246,6 +282,9 @@ const MAX_REMEMBERED = 100;
 
 const remembered = (before: readonly string[], text: string): readonly string[] =>
   text.trim() === "" ? before : [...before.filter((one) => one !== text), text].slice(-MAX_REMEMBERED);
+
+const without = (notes: Readonly<Record<number, string>>, seq: number): Readonly<Record<number, string>> =>
+  Object.fromEntries(Object.entries(notes).filter(([at]) => Number(at) !== seq));
 
 const toggled = (list: readonly number[], seq: number): number[] =>
   list.includes(seq) ? list.filter((one) => one !== seq) : [...list, seq].sort((a, b) => a - b);

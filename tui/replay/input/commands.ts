@@ -1,9 +1,14 @@
 /** The one table of commands and keys: handling, help, footer, palette and the README's section derive from it. */
 
 import type { Context } from "../context.ts";
-import { otherScale, pan, wholeRun, zoom } from "../lanes/commands.ts";
-import { bookmark, difference, edge, follow, jumpToRow, move, thread, toCaller } from "../navigate/navigation.ts";
+import { otherScale, wholeRun, zoom } from "../lanes/commands.ts";
+import { bookmark, toggleBookmark } from "../navigate/bookmarks.ts";
+import { whoSet } from "../navigate/last-change.ts";
+import { difference, edge, follow, move, thread, toCaller } from "../navigate/navigation.ts";
+import { enter, pick, remove } from "../navigate/picking.ts";
+import { whyResult } from "../navigate/result-road.ts";
 import { search } from "../navigate/search.ts";
+import { runTo } from "../navigate/stops.ts";
 import { evidence, finding, playWalkthrough, why } from "../navigate/walkthrough.ts";
 import { PANES } from "../panes/index.ts";
 import { tabKey } from "../panes/tabs.ts";
@@ -110,9 +115,45 @@ export const COMMANDS: readonly ReplayCommand[] = [
     hint: "search",
     run: (c) => c.dispatch({ type: "prompt", prompt: "search" }),
   },
+  {
+    name: "condition",
+    keys: ["&"],
+    group: "jump",
+    text: "stop where this holds: cssa > 1 && preempt > 0, signal = SIGINT",
+    hint: "condition",
+    only: ["stops"],
+    run: (c) => c.dispatch({ type: "prompt", prompt: "condition" }),
+  },
+  {
+    name: "run",
+    keys: ["r"],
+    group: "jump",
+    text: "run on to where a condition holds",
+    hint: "run",
+    only: ["stops"],
+    run: (c) => runTo(c, 1),
+  },
+  { name: "run-back", keys: ["R"], group: "jump", text: "run back to where one held", run: (c) => runTo(c, -1) },
+  {
+    name: "who-set",
+    keys: ["W"],
+    group: "jump",
+    text: "who set this? the newest change of the chosen line of the state",
+    hint: "who set it",
+    only: ["state"],
+    run: whoSet,
+  },
+  { name: "why-result", keys: ["p"], group: "jump", text: "what is this result made of? a step down its road", run: whyResult },
   { name: "match", keys: ["n"], group: "jump", text: "next match", run: (c) => search(c, 1) },
   { name: "match-back", keys: ["N"], group: "jump", text: "previous match", run: (c) => search(c, -1) },
-  { name: "bookmark", keys: ["m"], group: "jump", text: "set or take away a bookmark", run: (c) => c.dispatch({ type: "bookmark" }) },
+  { name: "bookmark", keys: ["m"], group: "jump", text: "set or take away a bookmark", run: toggleBookmark },
+  {
+    name: "note",
+    keys: ["a"],
+    group: "jump",
+    text: "write a note to this transition; it is kept with the trace",
+    run: (c) => c.dispatch({ type: "prompt", prompt: "note", typed: c.state().notes[c.state().seq] ?? "" }),
+  },
   { name: "next-bookmark", keys: ["'"], group: "jump", text: "next bookmark", run: (c) => bookmark(c, 1) },
   { name: "previous-bookmark", keys: ['"'], group: "jump", text: "previous bookmark", run: (c) => bookmark(c, -1) },
 
@@ -130,8 +171,8 @@ export const COMMANDS: readonly ReplayCommand[] = [
     name: "evidence",
     keys: ["enter"],
     group: "look",
-    text: "next evidence of the finding; in SQL: jump to the row's seq",
-    run: (c) => (c.state().pane === "sql" ? jumpToRow(c) : void evidence(c, 1)),
+    text: "next evidence; in SQL: to the row's seq; in stops: there, or on and off",
+    run: enter,
   },
   { name: "evidence-back", keys: ["b"], group: "look", text: "previous evidence", run: (c) => void evidence(c, -1) },
   {
@@ -240,19 +281,28 @@ export const COMMANDS: readonly ReplayCommand[] = [
     name: "row-down",
     keys: ["."],
     group: "look",
-    text: "next row of the SQL result; lanes: later",
+    text: "next row of the pane (state, SQL, stops); lanes: later",
     hint: "on",
-    only: ["sql", "lanes"],
-    run: (c) => (c.state().pane === "lanes" ? pan(c, 1) : c.dispatch({ type: "sqlRow", row: c.state().sqlRow + 1 })),
+    only: ["sql", "lanes", "state", "stops"],
+    run: (c) => pick(c, 1),
   },
   {
     name: "row-up",
     keys: [","],
     group: "look",
-    text: "previous row of the SQL result; lanes: earlier",
+    text: "previous row of the pane; lanes: earlier",
     hint: "back",
-    only: ["sql", "lanes"],
-    run: (c) => (c.state().pane === "lanes" ? pan(c, -1) : c.dispatch({ type: "sqlRow", row: c.state().sqlRow - 1 })),
+    only: ["sql", "lanes", "state", "stops"],
+    run: (c) => pick(c, -1),
+  },
+  {
+    name: "remove",
+    keys: ["x"],
+    group: "look",
+    text: "take away the chosen condition or bookmark",
+    hint: "remove",
+    only: ["stops"],
+    run: remove,
   },
 
   {

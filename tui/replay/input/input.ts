@@ -3,8 +3,10 @@
 import { attempt } from "../attempt.ts";
 import type { Context } from "../context.ts";
 import { clickAt, dragTo, zoomAt } from "../lanes/commands.ts";
+import { note } from "../navigate/bookmarks.ts";
 import { goTo, jump, move, sql } from "../navigate/navigation.ts";
 import { search } from "../navigate/search.ts";
+import { addCondition } from "../navigate/stops.ts";
 import { evidence } from "../navigate/walkthrough.ts";
 import { PANE_IDS } from "../panes/index.ts";
 import { seqAtColumn } from "../panes/minimap.ts";
@@ -104,6 +106,10 @@ function onTyped(c: Context, typed: Typed): void | Promise<void> {
       return search(c, 1);
     case "sql":
       return sql(c, text);
+    case "condition":
+      return addCondition(c, text);
+    case "note":
+      return note(c, text);
     case "palette":
       return palette(c, text);
   }

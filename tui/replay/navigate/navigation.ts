@@ -15,7 +15,7 @@ const MAX_SQL_ROWS = 1000;
 /** Moves of one thread keep to it; the others take the thread they goTo at. */
 const KEEPS_THREAD: ReadonlySet<Move> = new Set(["step", "over", "out", "syscall", "entry"]);
 
-const NOTHING: Readonly<Record<Direction, string>> = { 1: "nothing further on", [-1]: "nothing before" };
+export const NOTHING: Readonly<Record<Direction, string>> = { 1: "nothing further on", [-1]: "nothing before" };
 
 export function move(c: Context, name: Move, direction: Direction): Promise<void> {
   const s = c.state();
@@ -83,14 +83,6 @@ export function jump(c: Context, text: string): void {
   const target = jumpTarget(text, c.session.rows);
   if ("error" in target) return c.dispatch({ type: "say", message: target.error });
   goTo(c, target.seq, null);
-}
-
-export function bookmark(c: Context, direction: Direction): void {
-  const { bookmarks, seq } = c.state();
-  const found = direction === 1 ? bookmarks.find((one) => one > seq) : bookmarks.findLast((one) => one < seq);
-  if (found === undefined)
-    return c.dispatch({ type: "say", message: bookmarks.length === 0 ? "no bookmarks: m sets one" : NOTHING[direction] });
-  goTo(c, found, null);
 }
 
 export function thread(c: Context, direction: Direction): void {

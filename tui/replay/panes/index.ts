@@ -8,8 +8,9 @@ import type { Pane } from "./pane.ts";
 import { signalPane } from "./signal.ts";
 import { sqlPane } from "./sql.ts";
 import { statePane } from "./state.ts";
+import { stopsPane } from "./stops.ts";
 
-export const PANES = [statePane, signalPane, findingsPane, lanesPane, flowPane, sqlPane, comparePane] as const;
+export const PANES = [statePane, signalPane, findingsPane, lanesPane, flowPane, sqlPane, comparePane, stopsPane] as const;
 
 /** Those whose rows need the whole width: a wide and high screen has them in its strip. */
 export const isWidePane = (id: string): boolean => PANES.some((pane: Pane) => pane.id === id && pane.wide === true);

@@ -1,12 +1,13 @@
 /** Rows that are marked in the timelines, and what is said below them. */
 
+import { bookmarkText } from "../navigate/bookmarks.ts";
 import type { ReplaySession } from "../session.ts";
 import { activeFinding, type ReplayState } from "../state.ts";
 
 /** By seq: differences from Linux alone, bookmarks, the evidence of the finding that is told; the last one counts. */
 export function marksOf(session: ReplaySession, s: ReplayState): Map<number, string> {
   const marks = new Map(differencesOf(session));
-  for (const seq of s.bookmarks) marks.set(seq, "bookmark");
+  for (const seq of s.bookmarks) marks.set(seq, bookmarkText(s, seq));
   const finding = activeFinding(s);
   for (const { seq, caption } of finding?.evidence ?? []) marks.set(seq, caption);
   return marks;

@@ -22,11 +22,12 @@ export const statePane: Pane<"state"> = {
     if (!s.settled) return [session.paint.dim("...")];
     const all = markedLines(session, s);
     if (typeof all === "string") return wrapCells(safe(all), width).map(session.paint.dim);
-    const { base, most, room } = windowOf(all, height);
+    const { base, most, room } = windowOf(all, height, s.pane === "state" ? s.picked.state : null);
     const from = PINNED + (s.pane === "state" ? scrolledFrom(base, most, s.scroll) : base);
-    const shown = [...all.slice(0, PINNED), ...all.slice(from, from + room)].map(({ text, changed }) => {
-      const line = safe(`${changed ? "* " : "  "}${text}`, width);
-      return changed ? session.paint.strong(line) : line;
+    const shown = [...all.slice(0, PINNED), ...all.slice(from, from + room)].map(({ key, text, changed }) => {
+      const isPicked = s.pane === "state" && key === s.picked.state;
+      const line = safe(`${changed ? "*" : " "}${isPicked ? ">" : " "}${text}`, width);
+      return isPicked ? session.paint.here(line) : changed ? session.paint.strong(line) : line;
     });
     if (most === 0) return shown;
     const how = s.pane === "state" ? "ctrl-d, ctrl-u" : "1 shows them";
@@ -38,7 +39,7 @@ export const statePane: Pane<"state"> = {
   },
   scroll(session, s, { height }, by) {
     const all = s.settled ? markedLines(session, s) : "";
-    const { base, most } = windowOf(typeof all === "string" ? [] : all, height);
+    const { base, most } = windowOf(typeof all === "string" ? [] : all, height, s.picked.state);
     return scrollBy(s, base, most, by);
   },
 };
@@ -52,10 +53,12 @@ interface MarkedLine extends StateLine {
  * Of the lines after the pinned ones: where they begin unscrolled, and at most. That is at the first, or at the first one that the last
  * step changed where else none of those would be seen.
  */
-function windowOf(all: readonly MarkedLine[], height: number): { base: number; most: number; room: number } {
+function windowOf(all: readonly MarkedLine[], height: number, picked: string | null): { base: number; most: number; room: number } {
   if (all.length <= height) return { base: 0, most: 0, room: height };
   const room = Math.max(1, height - PINNED - 1);
   const most = all.length - PINNED - room;
+  const chosen = all.findIndex(({ key }) => key === picked) - PINNED;
+  if (chosen >= 0) return { base: Math.min(most, Math.max(0, chosen - room + 1)), most, room };
   const first = all.findIndex(({ changed, isFrame }) => changed && !isFrame) - PINNED;
   return { base: first < room ? 0 : Math.min(most, first), most, room };
 }
@@ -71,6 +74,9 @@ function markedLines(session: ReplaySession, s: ReplayState): MarkedLine[] | str
 }
 
 /** The state as lines, or why there is none. */
+export const stateLines = (session: ReplaySession, seq: number, thread: number): readonly StateLine[] | string =>
+  linesAt(session, seq, thread);
+
 function linesAt(session: ReplaySession, seq: number, thread: number): readonly StateLine[] | string {
   let lines = kept.get(session);
   if (lines === undefined) kept.set(session, (lines = new Map()));

@@ -17,6 +17,8 @@ const PROMPTS = {
   jump: ["jump to: ", "a seq (120), a share (50%) or a time (1.5ms)"],
   sql: ["SQL: ", "such as SELECT * FROM signals (transitions, finding); up: earlier; ctrl-u clears"],
   palette: [":", "words of a command"],
+  condition: ["stop where: ", "such as cssa > 1 && preempt > 0, or signal = SIGINT and layer = libos; r and R go on"],
+  note: ["note: ", "it is kept with the trace; an empty one takes it away"],
 } as const;
 
 /** Always `MESSAGE_LINES` lines. */
@@ -55,7 +57,7 @@ function hints(session: ReplaySession, s: ReplayState): string[] {
   const title = s.settled ? session.machines.title : "";
   const told = activeFinding(s);
   // These panes say themselves what Enter does there.
-  if (s.pane === "sql" || (s.pane === "findings" && told !== undefined)) return [title, ""];
+  if (s.pane === "sql" || s.pane === "stops" || (s.pane === "findings" && told !== undefined)) return [title, ""];
   if (told !== undefined) return [`walkthrough of: ${told.title}`, walkthroughPosition(s, told)];
   const [first, ...others] = s.findings;
   if (first === undefined) return [title, s.looking ? "looking for what is wrong ..." : ""];

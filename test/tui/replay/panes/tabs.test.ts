@@ -34,6 +34,6 @@ describe("tabs", () => {
   );
 
   test("the first ten have a number key", () => {
-    expect(TWELVE.map((_, i) => tabKey(i))).toEqual(["1", "2", "3", "4", "5", "6", "7", "8", "9", "0", "", ""]);
+    expect(TWELVE.slice(0, 12).map((_, i) => tabKey(i))).toEqual(["1", "2", "3", "4", "5", "6", "7", "8", "9", "0", "", ""]);
   });
 });

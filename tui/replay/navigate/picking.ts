@@ -1,0 +1,52 @@
+/** `.` `,` and Enter: they choose a row of the pane that is shown, and do what it is for. */
+
+import type { Context } from "../context.ts";
+import { pan } from "../lanes/commands.ts";
+import { stateLines } from "../panes/state.ts";
+import { stopsOf } from "../panes/stops.ts";
+import { bookmarkText } from "./bookmarks.ts";
+import { goTo, jumpToRow } from "./navigation.ts";
+import { removeCondition, toggleCondition } from "./stops.ts";
+import { evidence } from "./walkthrough.ts";
+
+/** The next (1) or previous (-1) row. */
+export function pick(c: Context, by: 1 | -1): void {
+  const s = c.state();
+  switch (s.pane) {
+    case "lanes":
+      return pan(c, by);
+    case "stops":
+      return c.dispatch({ type: "picked", picked: { stop: within(s.picked.stop + by, stopsOf(s).length) } });
+    case "state": {
+      const lines = stateLines(c.session, s.seq, s.thread);
+      if (typeof lines === "string" || lines.length === 0) return;
+      const at = lines.findIndex(({ key }) => key === s.picked.state);
+      return c.dispatch({ type: "picked", picked: { state: lines[within(at + by, lines.length)]?.key ?? null } });
+    }
+    default:
+      return c.dispatch({ type: "sqlRow", row: s.sqlRow + by });
+  }
+}
+
+const within = (index: number, count: number): number => Math.max(0, Math.min(count - 1, index));
+
+/** What Enter does with the row: elsewhere it tells the finding. */
+export function enter(c: Context): void | Promise<void> {
+  const s = c.state();
+  if (s.pane === "sql") return jumpToRow(c);
+  if (s.pane !== "stops") return void evidence(c, 1);
+  const stop = stopsOf(s)[s.picked.stop];
+  if (stop === undefined) return c.dispatch({ type: "say", message: "nothing is set yet: & writes a condition, m sets a bookmark" });
+  if (stop.what === "condition") return toggleCondition(c, stop.index);
+  goTo(c, stop.seq, null, bookmarkText(s, stop.seq));
+}
+
+/** Takes the chosen row away. */
+export function remove(c: Context): void {
+  const s = c.state();
+  const stop = s.pane === "stops" ? stopsOf(s)[s.picked.stop] : undefined;
+  if (stop === undefined) return c.dispatch({ type: "say", message: "x takes away a condition or bookmark: choose it in pane 8, stops" });
+  if (stop.what === "condition") removeCondition(c, stop.index);
+  else c.dispatch({ type: "bookmark", seq: stop.seq });
+  c.dispatch({ type: "picked", picked: { stop: within(s.picked.stop, stopsOf(c.state()).length) } });
+}
