@@ -45,6 +45,7 @@ export {
   type ScenarioInput,
   scenarioSchema,
 } from "./scenario/schema.ts";
+export { type PlaceOf, readSource } from "./scenario/source.ts";
 export { DURATION_WORDS, durationOf } from "./scenario/values.ts";
 export { type ArrivalSearch, type Searched, searchArrivals } from "./search/search.ts";
 export { isSynchronous, linuxDefault, SIG, SIGNAL_COUNT, SIGNAL_NAMES, signalName, signalNumber, signalsIn } from "./signals.ts";

@@ -24,6 +24,8 @@ const COMMANDS: Readonly<Record<Name | "replay", () => Promise<Make>>> = {
   export: other("export"),
   report: other("report"),
   pack: other("pack"),
+  case: other("case"),
+  check: other("check"),
   show: other("show"),
   replay: async () => (await import("./commands/replay.ts")).replayCommand,
   rerun: other("rerun"),

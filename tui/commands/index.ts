@@ -1,6 +1,8 @@
 /** Every command but the replay, in one piece: each module that is loaded costs a start about a millisecond. */
 
 export { analyzeCommand as analyze } from "./analyze.ts";
+export { caseCommand as case } from "./case.ts";
+export { checkCommand as check } from "./check.ts";
 export { compareCommand as compare } from "./compare.ts";
 export { completionCommand as completion } from "./completion.ts";
 export { demoCommand as demo } from "./demo.ts";
