@@ -12,7 +12,17 @@ import { processDiedSilently } from "./general/process-died-silently.ts";
 import { reentrancy } from "./general/reentrancy.ts";
 import { signalNeverHandled } from "./general/signal-never-handled.ts";
 import { slowDelivery } from "./general/slow-delivery.ts";
+import { blockedOrIgnoredSignalInterrupts } from "./libos/blocked-or-ignored-signal-interrupts.ts";
+import { defaultKillOneThread } from "./libos/default-kill-one-thread.ts";
+import { eintrBecomesTimeout } from "./libos/eintr-becomes-timeout.ts";
+import { eintrSwallowedByWaitLoops } from "./libos/eintr-swallowed-by-wait-loops.ts";
+import { hostDefaultSignalKills } from "./libos/host-default-signal-kills.ts";
+import { pauseNeverReturns } from "./libos/pause-never-returns.ts";
+import { rtSignalNeverFlushed } from "./libos/rt-signal-never-flushed.ts";
+import { setitimerNeverSignals } from "./libos/setitimer-never-signals.ts";
 import { spuriousYieldPerPending } from "./libos/spurious-yield-per-pending.ts";
+import { syncSignalDeferredLivelock } from "./libos/sync-signal-deferred-livelock.ts";
+import { sgxCompletedOcallResultLost } from "./sgx/sgx-completed-ocall-result-lost.ts";
 import { sgxInterruptedCodeLost } from "./sgx/sgx-interrupted-code-lost.ts";
 
 const rules: Rule[] = [
@@ -28,9 +38,20 @@ const rules: Rule[] = [
   reentrancy,
   signalNeverHandled,
   slowDelivery,
-  // The catalogue of the reference.
-  sgxInterruptedCodeLost,
+  // The library OS.
+  blockedOrIgnoredSignalInterrupts,
+  defaultKillOneThread,
+  eintrBecomesTimeout,
+  eintrSwallowedByWaitLoops,
+  hostDefaultSignalKills,
+  pauseNeverReturns,
+  rtSignalNeverFlushed,
+  setitimerNeverSignals,
   spuriousYieldPerPending,
+  syncSignalDeferredLivelock,
+  // The PAL under SGX.
+  sgxCompletedOcallResultLost,
+  sgxInterruptedCodeLost,
 ];
 
 export const RULES: readonly Rule[] = rules;

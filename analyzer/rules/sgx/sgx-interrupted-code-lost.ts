@@ -1,7 +1,7 @@
 /** Reference 3.1 `sgx-interrupted-code-lost`; the flows are those of 2.3 and 2.6. */
 
-import { E, errnoOf, PAL_ERROR, resultText, type StackName, signalName } from "../../../engine/index.ts";
-import { HOW, isHandlerOf, NONE, SCOPE, type ThreadModel } from "../../model/index.ts";
+import { E, errnoOf, PAL_ERROR, resultText, SIG, type StackName, signalName } from "../../../engine/index.ts";
+import { HOW, isHandlerOf, NONE, SA, SCOPE, type ThreadModel } from "../../model/index.ts";
 import { defineRule, type Found, type Handlers } from "../../rule.ts";
 
 /**
@@ -36,12 +36,14 @@ interface Data {
   /** pal_errno, at the PAL call's entry and at its end. */
   readonly errno: number;
   readonly result: number;
+  /** What Linux does: -EINTR; starts the call again (SA_RESTART); or goes on, since no handler runs. */
+  readonly linux: "interrupted" | "restarted" | "goes-on";
 }
 type Id = "asked" | "sent" | "injected" | "entered" | "upcall" | "handled" | "abandoned" | "handled-late" | "answered" | "seen";
 type Evidence = Found<Data, Id>["evidence"][number];
 
 /** What is known of an abandoned PAL call until its system call returns. */
-interface Lost extends Omit<Data, "call" | "result"> {
+interface Lost extends Omit<Data, "call" | "result" | "linux"> {
   readonly event: number;
   signal: number;
   handled: boolean;
@@ -93,16 +95,39 @@ function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handler
     lost.handled = true;
   }
 
+  function linuxDoes(signal: number, evidence: readonly Evidence[]): Data["linux"] {
+    if (signal === SIG.CONT || !evidence.some(({ id }) => id === "handled" || id === "handled-late")) {
+      const action = m.actionOf(signal)?.action ?? 0;
+      return signal === SIG.CONT || action === 1 || m.blocks(signal) === true ? "goes-on" : "interrupted";
+    }
+    return ((m.actionOf(signal)?.flags ?? 0) & SA.RESTART) === 0 ? "interrupted" : "restarted";
+  }
+
   function callOver({ flow, left, errno, signal, costNs, evidence }: Lost, call: number): void {
     const [result, exit] = [m.libosResultOf(call), m.libosExitOf(call)];
     if (m.how === HOW.DROPPED || exit === NONE || result === E.INTR || result !== answerOf(flow, errno)) return;
     evidence.push({ id: "answered", seq: exit });
     if (m.how === HOW.RETURNED) evidence.push({ id: "seen", seq: m.seq });
-    found({ thread: m.thread, costNs, evidence, data: { call: m.labelOf(call), flow, left, signal, errno, result } });
+    found({
+      thread: m.thread,
+      costNs,
+      evidence,
+      data: { call: m.labelOf(call), flow, left, signal, errno, result, linux: linuxDoes(signal, evidence) },
+    });
   }
 
   return { "pal.call.abandon": abandon, "app.handler.enter": handleLate };
 }
+
+/** What Linux does, behind what the application saw. */
+const INSTEAD: Readonly<Record<Data["linux"], (signal: number) => string>> = {
+  interrupted: (signal) => `instead of -EINTR after ${signalName(signal)}`,
+  restarted: (signal) => `after ${signalName(signal)}; on Linux the call starts again (SA_RESTART)`,
+  "goes-on": (signal) =>
+    signal === SIG.CONT
+      ? "though no handler runs; on Linux the call goes on"
+      : `after ${signalName(signal)}, which no handler takes; on Linux the call goes on`,
+};
 
 const SGX: readonly StackName[] = ["graphene-sgx"];
 const READ = "read: { from: pipe, bytes: 8 }";
@@ -224,9 +249,8 @@ export const sgxInterruptedCodeLost = defineRule({
   source: "reference 3.1; flows of 2.3 and 2.6",
   run,
   report: {
-    title: ({ call, result, signal }) =>
-      `${call || "a system call"} returns ${resultText(result)} instead of -EINTR after ${signalName(signal)}`,
-    same: ({ flow, signal, result }) => [flow, signal, result],
+    title: ({ call, result, signal, linux }) => `${call || "a system call"} returns ${resultText(result)} ${INSTEAD[linux](signal)}`,
+    same: ({ flow, signal, result, linux }) => [flow, signal, result, ...(linux === "interrupted" ? [] : [linux])],
     captions: {
       asked: ({ errno }) => `the LibOS calls the PAL; pal_errno is ${errno}`,
       sent: () => "the host makes the signal pending",
@@ -238,8 +262,8 @@ export const sgxInterruptedCodeLost = defineRule({
         `the wrong turn, in ${left || "the PAL"}: the PAL call is left as if it had returned 0, and pal_errno is still ${errno}: nobody tells the LibOS "interrupted"`,
       "handled-late": () => "the application's handler runs, put off until a lock was released",
       answered: ({ errno, result }) => `the LibOS asks pal_errno, which is ${errno}, and returns ${resultText(result)}`,
-      seen: ({ result }) =>
-        `the application sees ${result === 0 ? "0, which looks like success or the end of the data," : resultText(result)} instead of -EINTR`,
+      seen: ({ result, signal, linux }) =>
+        `the application sees ${result === 0 ? "0, which looks like success or the end of the data," : resultText(result)} ${linux === "interrupted" ? "instead of -EINTR" : INSTEAD[linux](signal)}`,
     },
   },
   invalid: [
@@ -269,6 +293,38 @@ export const sgxInterruptedCodeLost = defineRule({
         {
           title: "accept(listener) returns 0 instead of -EINTR after SIGUSR1",
           evidence: ["asked", "sent", "injected", "entered", "upcall", "abandoned", "handled-late", "answered", "seen"],
+        },
+      ],
+    },
+    {
+      name: "SA_RESTART: Linux starts the call again",
+      scenario: "w11-restart",
+      stacks: SGX,
+      found: [
+        {
+          title: "read(pipe, 16) returns 0 after SIGINT; on Linux the call starts again (SA_RESTART)",
+          evidence: ["asked", "sent", "injected", "entered", "upcall", "handled", "abandoned", "answered", "seen"],
+        },
+      ],
+    },
+    {
+      name: "the end of a child that nobody handles: Linux goes on",
+      scenario: `
+        main:
+          - fork: child
+          - read: { from: pipe, bytes: 1 }
+        programs:
+          child:
+            - nanosleep: 5ms
+        arrivals:
+          - to: pipe
+            when: { at: 50ms }
+      `,
+      stacks: SGX,
+      found: [
+        {
+          title: "read(pipe, 1) returns -ENOSYS though no handler runs; on Linux the call goes on",
+          evidence: ["asked", "sent", "injected", "entered", "upcall", "abandoned", "answered", "seen"],
         },
       ],
     },
