@@ -1,7 +1,9 @@
 /** Columns that grow: typed arrays, so that what is kept of a call costs bytes, not objects. */
 
-interface Values {
-  [index: number]: number;
+/** A part of a column. */
+interface Piece {
+  at(index: number): number;
+  set(index: number, value: number): void;
 }
 
 /** `at` beyond what was pushed is not checked. */
@@ -16,8 +18,8 @@ export interface Column {
 const PIECE_BITS = 12;
 const PIECE = 1 << PIECE_BITS;
 
-function column(make: (length: number) => Values): Column {
-  const pieces: Values[] = [];
+function column(make: () => Piece): Column {
+  const pieces: Piece[] = [];
   let length = 0;
   return {
     get length() {
@@ -25,20 +27,71 @@ function column(make: (length: number) => Values): Column {
     },
     push(value) {
       const i = length & (PIECE - 1);
-      if (i === 0) pieces.push(make(PIECE));
-      (pieces[length >> PIECE_BITS] as Values)[i] = value;
+      if (i === 0) pieces.push(make());
+      (pieces[length >> PIECE_BITS] as Piece).set(i, value);
       length += 1;
     },
-    at: (index) => (pieces[index >> PIECE_BITS] as Values)[index & (PIECE - 1)] as number,
+    at: (index) => (pieces[index >> PIECE_BITS] as Piece).at(index & (PIECE - 1)),
     set(index, value) {
-      (pieces[index >> PIECE_BITS] as Values)[index & (PIECE - 1)] = value;
+      (pieces[index >> PIECE_BITS] as Piece).set(index & (PIECE - 1), value);
     },
   };
 }
 
-export const numbers = (): Column => column((length) => new Float64Array(length));
-export const integers = (): Column => column((length) => new Int32Array(length));
-export const bytes = (): Column => column((length) => new Uint8Array(length));
+function typedPiece(values: Int32Array | Uint8Array): Piece {
+  return {
+    at: (index) => values[index] as number,
+    set(index, value) {
+      values[index] = value;
+    },
+  };
+}
+
+/** What stands for -1 ("none") among distances from the first value, and the least distance. */
+const NONE = -(2 ** 31);
+const MOST = 2 ** 31 - 1;
+
+/**
+ * Any numbers, in four bytes each as long as all are near the first one, which seqs and times that follow each other nearly always are, or
+ * -1; in eight from the first that is not.
+ */
+function numberPiece(): Piece {
+  let near: Int32Array | null = new Int32Array(PIECE);
+  let all: Float64Array | null = null;
+  let base = Number.NaN;
+  const at = (index: number): number => {
+    if (near === null) return (all as Float64Array)[index] as number;
+    const distance = near[index] as number;
+    return distance === NONE ? -1 : base + distance;
+  };
+  const widen = (): Float64Array => {
+    const wide = Float64Array.from({ length: PIECE }, (_, i) => at(i));
+    all = wide;
+    near = null;
+    return wide;
+  };
+  return {
+    at,
+    set(index, value) {
+      if (near === null) {
+        (all as Float64Array)[index] = value;
+        return;
+      }
+      if (value === -1) {
+        near[index] = NONE;
+        return;
+      }
+      if (Number.isNaN(base)) base = value;
+      const distance = value - base;
+      if (Math.abs(distance) <= MOST && Number.isInteger(distance) && base + distance === value) near[index] = distance;
+      else widen()[index] = value;
+    },
+  };
+}
+
+export const numbers = (): Column => column(numberPiece);
+export const integers = (): Column => column(() => typedPiece(new Int32Array(PIECE)));
+export const bytes = (): Column => column(() => typedPiece(new Uint8Array(PIECE)));
 
 /** Texts, each kept once: mostly the same few. */
 export interface Texts {

@@ -36,15 +36,17 @@ export interface Differences extends Iterable<Difference> {
 interface SideColumns {
   readonly seq: Column;
   readonly text: Column;
+  /** 0 where it has none. */
   readonly result: Column;
+  readonly hasResult: Column;
 }
 
-/** Stands for null in a column of numbers. */
-const NONE = Number.NaN;
-const orNull = (value: number): number | null => (Number.isNaN(value) ? null : value);
+/** Stands for null where no number is negative. */
+const NONE = -1;
+const orNull = (value: number): number | null => (value === NONE ? null : value);
 
 const KINDS: readonly DifferenceKind[] = DIFFERENCE_KINDS.map(({ name }) => name);
-const newSide = (): SideColumns => ({ seq: numbers(), text: integers(), result: numbers() });
+const newSide = (): SideColumns => ({ seq: numbers(), text: integers(), result: numbers(), hasResult: bytes() });
 
 export function createFound(): Found {
   const text = texts();
@@ -58,12 +60,13 @@ export function createFound(): Found {
   const addSide = (to: SideColumns, side: Side): void => {
     to.seq.push(side.seq ?? NONE);
     to.text.push(text.of(side.text));
-    to.result.push(side.result ?? NONE);
+    to.result.push(side.result ?? 0);
+    to.hasResult.push(side.result === null ? 0 : 1);
   };
   const sideAt = (of: SideColumns, i: number): Side => ({
     seq: orNull(of.seq.at(i)),
     text: text.at(of.text.at(i)),
-    result: orNull(of.result.at(i)),
+    result: of.hasResult.at(i) === 1 ? of.result.at(i) : null,
   });
   const kind = (i: number): DifferenceKind => KINDS[kinds.at(i)] as DifferenceKind;
   const weight = (i: number): Weight => WEIGHTS[weights.at(i)] as Weight;

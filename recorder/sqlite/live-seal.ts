@@ -35,6 +35,8 @@ export interface LiveSeal {
 /** Built beside the program; there is none where the sources are run as they are. */
 const WORKER = fileURLToPath(new URL("./seal-worker.js", import.meta.url));
 const PROGRESS_MS = 100;
+/** Little that the thread makes lives long: more room for it would be held and not used. */
+const YOUNG_MB = 6;
 
 /** `events` are those of the source's stack; `program` is the thread's. */
 export function startLiveSeal(dir: string, source: Pick<Source, "sites" | "absent">, events: SignalEvents, program = WORKER): LiveSeal {
@@ -73,7 +75,7 @@ function start(dir: string, { sites, absent }: Pick<Source, "sites" | "absent">,
   const ring = newRing();
   const { withoutSignal, consumed } = events;
   const task: SealTask = { dir, sites, absent: absent ?? [], events: { withoutSignal, consumed }, ring };
-  const worker = new Worker(program, { workerData: task });
+  const worker = new Worker(program, { workerData: task, resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MB } });
   const writer = ringWriter(ring);
   const sealed = new Promise<Sealed | null>((resolve) => {
     worker.once("message", resolve);

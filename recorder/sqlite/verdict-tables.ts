@@ -50,11 +50,15 @@ export interface VerdictRecord {
   readonly notices: readonly QualityCounter[];
 }
 
+/** SQLite would take 16 MB for many differences; they come in order of their keys. */
+const CACHE_KB = 1024;
+
 /** Replaces the verdict. One transaction: readers see the old one or the new one. Throws TraceError. */
 export function writeVerdict(dbPath: string, verdict: VerdictRecord): void {
   try {
     const db = new Sqlite(dbPath, { fileMustExist: true });
     try {
+      db.pragma(`cache_size = -${CACHE_KB}`);
       db.transaction(() => replace(db, verdict)).immediate();
     } finally {
       db.close();
