@@ -39,7 +39,7 @@ import { streamFlows } from "./libos/streams.ts";
 import { upcallFlows } from "./libos/upcalls.ts";
 import { waitFlows } from "./libos/wait.ts";
 import { wait4Flows } from "./libos/wait4.ts";
-import { palCalls } from "./pal/calls.ts";
+import { linuxPalCalls, palCalls } from "./pal/calls.ts";
 import { palMain, signalSetup } from "./pal/flows.ts";
 import { linuxCalls } from "./pal/linux/calls.ts";
 import { linuxExceptions } from "./pal/linux/exception.ts";
@@ -51,6 +51,7 @@ import { hostOcalls } from "./pal/sgx/host-ocalls.ts";
 import { hostSignalFlows } from "./pal/sgx/host-signals.ts";
 import { hostStartFlows } from "./pal/sgx/host-start.ts";
 import { ocallFlows } from "./pal/sgx/ocall.ts";
+import { pipeFlows } from "./pal/sgx/pipes.ts";
 import { restoreFlows } from "./pal/sgx/restore.ts";
 import { gramineLinuxShown, gramineSgxShown } from "./shown.ts";
 import type { Process, SgxProcess, SgxThread, Thread } from "./state.ts";
@@ -135,6 +136,7 @@ const sgxPal = (on: Switches): Flow[] => {
     ...restoreFlows,
     ...exceptionFlows({ withoutExinfo: on.has("memfaults-without-exinfo"), edmm }),
     ...enclaveStartFlows,
+    ...pipeFlows,
     ...palCalls("sgx"),
   ];
 };
@@ -145,7 +147,15 @@ export const gramineLinux = declareStack<Thread, Process>({
   ...gramine,
   text: "Gramine of today on its Linux PAL: signals are taken at the end of a system call, or from the application's own code",
   flows: (on: Switches): Flow[] =>
-    withCalls([main, restorer("pal"), ...linuxExceptions, ...palCalls("linux"), ...linuxCalls, ...libos(on, { writesAnyPage: false })]),
+    withCalls([
+      main,
+      restorer("pal"),
+      ...linuxExceptions,
+      ...palCalls("linux"),
+      ...linuxPalCalls,
+      ...linuxCalls,
+      ...libos(on, { writesAnyPage: false }),
+    ]),
   boot: palMain,
   bootThread: (program: Program, start: number) => newFrame(program, start, {}),
   enclave: false,

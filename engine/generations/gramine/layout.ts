@@ -33,7 +33,13 @@ export const layout: OwnLayout = {
   process: {
     pal: record<PalProcess>("GraminePalProcess", {
       upcalls: table("essential"),
-      sgx: record<PalProcessSgx>("GraminePalProcessSgx", { tcsMap: list("essential"), handles: table("essential"), tscBase: "clock" }),
+      sgx: record<PalProcessSgx>("GraminePalProcessSgx", {
+        tcsMap: list("essential"),
+        handles: table("essential"),
+        tscBase: "clock",
+        pipeLocks: table("essential"),
+        records: table("essential"),
+      }),
     }),
     libos: record<LibosProcess>("GramineLibosProcess", {
       actions: table(record<LibosAction>("GramineAction", { mask: "essential" })),

@@ -68,6 +68,10 @@ export interface PalProcessSgx {
   handles: Record<number, number>;
   /** Virtual ns at which the pair of TSC and time was taken from the host; -1: not yet. */
   tscBase: number;
+  /** pipe.lock of the PAL's handle: object -> the thread that has it; absent: nobody. */
+  pipeLocks: Record<number, number>;
+  /** Bytes of a TLS record that was built for an object and not sent yet. */
+  records: Record<number, number>;
 }
 
 /** A signal in a queue. */

@@ -4,7 +4,7 @@ import { emptySet } from "../../signals.ts";
 import type { OwnState } from "../../stack/stack.ts";
 import { copyTree } from "../../state.ts";
 import { disconnected } from "./libos/ipc.ts";
-import type { CloneArgs, PalSgx, Process, Thread } from "./state.ts";
+import type { CloneArgs, PalProcessSgx, PalSgx, Process, Thread } from "./state.ts";
 
 /** A host thread starts with the GS of its creator in the same process (window b of section 2). */
 const newPalSgx = (gs: number): PalSgx => ({
@@ -17,6 +17,8 @@ const newPalSgx = (gs: number): PalSgx => ({
   ocallExitCalled: false,
   preOcallStack: -1,
 });
+
+const newProcessSgx = (): PalProcessSgx => ({ tcsMap: [], handles: {}, tscBase: -1, pipeLocks: {}, records: {} });
 
 /** clone and fork: the mask is the creator's; pending signals, forced signal and alternate stack are not (7.5, 7.6; B13 of fork). */
 export const gramineState: OwnState<Thread, Process> = {
@@ -46,7 +48,7 @@ export const gramineState: OwnState<Thread, Process> = {
     c.freeObject(t.libos.pollableEvent);
   },
   newProcess(c, p, parent) {
-    p.pal = { upcalls: {}, sgx: c.wiring.stack.enclave ? { tcsMap: [], handles: {}, tscBase: -1 } : null };
+    p.pal = { upcalls: {}, sgx: c.wiring.stack.enclave ? newProcessSgx() : null };
     p.libos = {
       actions: parent === null ? {} : copyTree(parent.libos.actions),
       queue: [],

@@ -87,27 +87,19 @@ const resume = (pal: PalName): Flow =>
     ),
   ]);
 
+export const creating = ({ program, start, internal, cloned }: CreateLocals): Creating => ({
+  ...callArgs(),
+  program,
+  start,
+  internal,
+  cloned,
+});
+
 const create = (pal: PalName, name: "PalThreadCreate" | "PalProcessCreate", host: "clone" | "fork"): Flow =>
-  flow<CreateLocals>(PAL[name], "pal", "7.5, 7.6", (s) => [
-    bottom(
-      pal,
-      s,
-      host,
-      (_, v): Creating => ({
-        ...callArgs(),
-        program: v.program,
-        start: v.start,
-        internal: v.internal,
-        cloned: v.cloned,
-      }),
-    ),
-    done(s),
-  ]);
+  flow<CreateLocals>(PAL[name], "pal", "7.5, 7.6", (s) => [bottom(pal, s, host, (_, v) => creating(v)), done(s)]);
 
 export const palCalls = (pal: PalName): Flow[] => [
   plain(pal, "PalStreamOpen", "open", "8"),
-  plain(pal, "PalStreamRead", "read", "8"),
-  plain(pal, "PalStreamWrite", "write", "8"),
   plain(pal, "PalStreamRead (file)", "call", "8"),
   plain(pal, "PalStreamWrite (file)", "write-file", "8"),
   plain(pal, "PalSocketAccept", "accept", "8"),
@@ -119,6 +111,12 @@ export const palCalls = (pal: PalName): Flow[] => [
   plain(pal, "PalThreadYieldExecution", "yield", "7.1"),
   resume(pal),
   ...eventCalls(pal),
-  create(pal, "PalThreadCreate", "clone"),
   create(pal, "PalProcessCreate", "fork"),
+];
+
+/** Those that the SGX PAL does otherwise (`sgx/pipes.ts`, `sgx/enclave-start.ts`). */
+export const linuxPalCalls: readonly Flow[] = [
+  plain("linux", "PalStreamRead", "read", "8"),
+  plain("linux", "PalStreamWrite", "write", "8"),
+  create("linux", "PalThreadCreate", "clone"),
 ];

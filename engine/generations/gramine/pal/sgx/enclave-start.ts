@@ -10,8 +10,12 @@ import { KERNEL } from "../../../../host/flows.ts";
 import type { Locals } from "../../../../state.ts";
 import { sgxFlow as flow } from "../../flow.ts";
 import { LIBOS } from "../../libos/flows.ts";
-import { PAL } from "../flows.ts";
+import { creating } from "../calls.ts";
+import { unixToPal } from "../errors.ts";
+import { type CreateLocals, PAL } from "../flows.ts";
+import { bottom } from "../host-calls.ts";
 import { handleEcall, OCALLS, ocallExit, palLinuxMain, palStartThread } from "./flows.ts";
+import { SPIN_NS } from "./host-start.ts";
 
 const ecall = flow(handleEcall, "pal", "2", (s) => [
   s.act("check the ecall; exit_target := RDX, ustack := the untrusted RSP"),
@@ -49,6 +53,38 @@ const startThread = flow(palStartThread, "pal", "2", (s) => [
   s.act("stack canary"),
   s.callDynamic("callback(param)", (c, v) => newFrame(c.program, v.start, {})),
   s.call("_PalThreadExit(NULL)", PAL.PalThreadExit, () => exitArgs({})),
+]);
+
+/** The creator turns until the new thread has entered the enclave and has its TCS. */
+const create = flow<CreateLocals & { tid: number }>(PAL.PalThreadCreate, "pal", "2, 7.6", (s) => [
+  s.own({ tid: 0 }),
+  s.act("a new handle without a TCS on g_thread_list"),
+  bottom("sgx", s, "clone", (_, v) => creating(v)),
+  s.act("the result", (c, v) => {
+    v.tid = c.t.rax;
+    c.value = v.tid;
+  }),
+  s.test("an error?", (_, v) => v.tid < 0, "return"),
+  s.at("wait"),
+  s.test(
+    "new_thread->tcs == NULL? CPU_RELAX",
+    (c, v) => {
+      const made = c.threadsOf(c.process(c.t)).find((t) => t.tid === v.tid);
+      const waits = made !== undefined && c.process(c.t).pal.sgx.handles[made.id] === undefined;
+      if (waits) c.ns = SPIN_NS;
+      return waits;
+    },
+    "wait",
+  ),
+  s.at("return"),
+  s.ret(
+    "return to the LibOS",
+    (c, v) => {
+      c.t.rax = unixToPal(v.tid);
+      c.value = c.t.rax;
+    },
+    "pal.call.leave",
+  ),
 ]);
 
 /** The exit code of a thread is 0. Of the handles the first thread's is on no list. */
@@ -95,4 +131,4 @@ const time = flow(PAL.PalSystemTimeQuery, "pal", "9", (s) => [
   ),
 ]);
 
-export const enclaveStartFlows: readonly Flow[] = [ecall, main, startThread, threadExit, processExit, time];
+export const enclaveStartFlows: readonly Flow[] = [ecall, main, startThread, create, threadExit, processExit, time];
