@@ -261,6 +261,11 @@ export interface ProbeArgs extends CallLocals {
   address: number;
 }
 
+/** A call that is known by its name alone. */
+export interface NamedArgs extends CallLocals {
+  what: string;
+}
+
 /** Those with more than what every call has. */
 interface Special {
   poll: PollArgs;
@@ -298,6 +303,7 @@ interface Special {
   setpgid: GroupArgs;
   setsockopt: ReceiveTimeoutArgs;
   probe: ProbeArgs;
+  call: NamedArgs;
 }
 
 /** Arguments of a system call. */

@@ -10,7 +10,7 @@ import { NO_OUTPUT } from "../host/outputs.ts";
 import type { Ref } from "../ref.ts";
 import type { Operation, OperationOf } from "../scenario/schema.ts";
 import { setOf, signalName } from "../signals.ts";
-import type { ExitArgs, PollArgs } from "../syscalls.ts";
+import type { ExitArgs, NamedArgs, PollArgs } from "../syscalls.ts";
 import { NEVER } from "../time.ts";
 import { type Arguments, LIBC, type LibcName } from "./flows.ts";
 import type { Context, Items } from "./items.ts";
@@ -76,7 +76,7 @@ export const chosenCall = (
     (c) => {
       c.value = x.number;
       enterCall(c, op.op, op.name);
-      return enter(c.program, LIBC[name(c)], args(c));
+      return enter(c.program, LIBC[name(c)] as Ref<NamedArgs>, { ...args(c), what: op.name });
     },
     "app.call",
   ),
@@ -142,7 +142,7 @@ export const pollArgs = (
 export const plainError = (op: Waiting): boolean =>
   op.takes !== undefined && (op.result ?? 0) < 0 && ![E.INTR, E.AGAIN, E.PIPE, E.CONNRESET].some((known) => known === op.result);
 
-export const opaque = (x: Context, op: Operation & Waiting): Items => call(x, op, "call", (c) => waitArgs(c, op, undefined), op.op);
+export const opaque = (x: Context, op: Operation & Waiting): Items => call(x, op, "call", (c) => ({ ...waitArgs(c, op, undefined), what: op.op }), op.op);
 
 /** What ends a program that has not said so itself. */
 export const exitCall = (status: number): ExitArgs => ({ ...callArgs(), status });

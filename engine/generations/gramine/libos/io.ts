@@ -2,6 +2,7 @@
 
 import { E, LIBOS_RESTART } from "../../../errno.ts";
 import type { Flow, Mark, Step } from "../../../flow.ts";
+import { enter } from "../../../frames.ts";
 import { type CallLocals, callArgs } from "../../../host/calls.ts";
 import type { ObjectKind } from "../../../object-kinds.ts";
 import { type Cpu, flow, type Steps } from "../flow.ts";
@@ -54,13 +55,26 @@ export const restartable = <V extends object>(s: Steps<V>, code: (c: Cpu, v: V) 
     c.value = c.t.rax;
   });
 
-/** A call that the emulation does not look into: one call of the PAL of the given length. */
+/** What the LibOS asks of the PAL for a call that the emulation does not look into; of others one that opens something. */
+const OPAQUE: Readonly<Record<string, PalCallName>> = {
+  connect: "PalSocketConnect",
+  shutdown: "PalStreamDelete",
+  fsync: "PalStreamFlush",
+  fdatasync: "PalStreamFlush",
+  pread64: "PalStreamRead (file)",
+  pwrite64: "PalStreamRead (file)",
+  sendfile: "PalStreamRead (file)",
+};
+/** Their -EINTR stays one, whether or not a handler runs (corrections 8.M4; N8). */
+const NEVER_AGAIN: ReadonlySet<string> = new Set(["pread64", "pwrite64", "sendfile"]);
+
+/** One call of the PAL, of the given length. */
 const opaque = flow(SYSCALL_FLOWS.call, "libos", "8", (s) => [
-  s.call("one PAL call", PAL.PalStreamOpen, (_, v) => palArgs(v), "pal.call.enter"),
+  s.callDynamic("one PAL call", (c, v) => enter(c.program, PAL[OPAQUE[v.what] ?? "PalStreamOpen"], palArgs(v)), "pal.call.enter"),
   // The outside world's answer may be any number: the PAL only says whether the call was cut short.
   s.act("its result; -EINTR becomes a restart code", (c, v) => {
     const cut = palToUnix(c.t.rax) === E.INTR && v.result !== E.INTR;
-    c.t.rax = cut ? LIBOS_RESTART.SYS : v.result;
+    c.t.rax = cut ? (NEVER_AGAIN.has(v.what) ? E.INTR : LIBOS_RESTART.SYS) : v.result;
     c.value = c.t.rax;
   }),
   answer(s),

@@ -17,6 +17,9 @@ const NAMES = [
   "PalSocketAccept",
   "PalSocketRecv",
   "PalSocketSend",
+  "PalSocketConnect",
+  "PalStreamDelete",
+  "PalStreamFlush",
   "PalObjectDestroy",
   "PalThreadYieldExecution",
 ] as const;
