@@ -324,7 +324,7 @@ export class Run implements Source {
     return c.m.live.every((id) => {
       const t = c.thread(id);
       if (t.state !== "blocked") return false;
-      return timeOf(t) >= NEVER || (t.internal && c.wiring.stack.idles(c.process(t)));
+      return timeOf(t) >= NEVER || (t.internal && c.wiring.stack.idles(c.process(t), t));
     });
   }
 

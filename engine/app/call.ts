@@ -142,7 +142,8 @@ export const pollArgs = (
 export const plainError = (op: Waiting): boolean =>
   op.takes !== undefined && (op.result ?? 0) < 0 && ![E.INTR, E.AGAIN, E.PIPE, E.CONNRESET].some((known) => known === op.result);
 
-export const opaque = (x: Context, op: Operation & Waiting): Items => call(x, op, "call", (c) => ({ ...waitArgs(c, op, undefined), what: op.op }), op.op);
+export const opaque = (x: Context, op: Operation & Waiting): Items =>
+  call(x, op, "call", (c) => ({ ...waitArgs(c, op, undefined), what: op.op }), op.op);
 
 /** What ends a program that has not said so itself. */
 export const exitCall = (status: number): ExitArgs => ({ ...callArgs(), status });

@@ -74,8 +74,8 @@ export interface Stack<T extends Thread = Thread, P extends Process = Process> e
   readonly lacks?: (call: string) => "unimplemented" | "undefined" | null;
   /** The mask that the application sees as its own. */
   readonly appMask: (t: T) => SignalSet;
-  /** Helper threads of the process turn with nothing to do, until somebody else gives them something. */
-  readonly idles: (p: P) => boolean;
+  /** This helper thread of the process turns with nothing to do, until somebody else gives it something. */
+  readonly idles: (p: P, t: T) => boolean;
   /** What holds in every state beyond the laws of the machine. */
   readonly laws: (look: Look<T, P>) => void;
   /** What a search has to know of the fields of its part of the state. */

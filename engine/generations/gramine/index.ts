@@ -4,7 +4,7 @@ import { exitCall } from "../../app/call.ts";
 import { LIBC } from "../../app/flows.ts";
 import { newFrame } from "../../control.ts";
 import type { Flow, Program } from "../../flow.ts";
-import { enter } from "../../frames.ts";
+import { enter, numberOf } from "../../frames.ts";
 import { restorer } from "../../host/restorer.ts";
 import type { SwitchName } from "../../options.ts";
 import { declareStack } from "../../stack/stack.ts";
@@ -46,6 +46,7 @@ import { linuxExceptions } from "./pal/linux/exception.ts";
 import { enclaveStartFlows } from "./pal/sgx/enclave-start.ts";
 import { entryFlows } from "./pal/sgx/entry.ts";
 import { exceptionFlows } from "./pal/sgx/exception.ts";
+import { exitlessFlows, idlesOutside, rpcThreadLoop } from "./pal/sgx/exitless.ts";
 import { loadEnclave, palThreadInit } from "./pal/sgx/flows.ts";
 import { hostOcalls } from "./pal/sgx/host-ocalls.ts";
 import { hostSignalFlows } from "./pal/sgx/host-signals.ts";
@@ -126,17 +127,19 @@ const gramine = {
 /** The SGX PAL, by the options of the manifest. */
 const sgxPal = (on: Switches): Flow[] => {
   const edmm = on.has("edmm");
+  const outside = { exitless: on.has("exitless") };
   return [
     restorer("untrusted-pal"),
-    ...hostSignalFlows,
-    ...hostStartFlows({ exinfo: on.has("exinfo"), rights: edmm, breakpoints: true }),
+    ...hostSignalFlows(outside),
+    ...hostStartFlows({ exinfo: on.has("exinfo"), rights: edmm, breakpoints: true }, outside),
     ...hostOcalls,
     ...entryFlows,
-    ...ocallFlows,
+    ...ocallFlows(outside),
     ...restoreFlows,
     ...exceptionFlows({ withoutExinfo: on.has("memfaults-without-exinfo"), edmm }),
     ...enclaveStartFlows,
     ...pipeFlows,
+    ...(outside.exitless ? exitlessFlows : []),
     ...palCalls("sgx"),
   ];
 };
@@ -168,7 +171,9 @@ export const gramineSgx = declareStack<SgxThread, SgxProcess>({
   text: "Gramine of today on its SGX PAL: signals are taken at the end of a system call or an ocall, or by the two stages of an exception",
   flows: (on: Switches): Flow[] => withCalls([...sgxPal(on), ...libos(on, { writesAnyPage: !on.has("edmm") })]),
   boot: loadEnclave,
-  bootThread: (program: Program, start: number) => enter(program, palThreadInit, { start }),
+  bootThread: (program: Program, start: number) =>
+    start === numberOf(program, rpcThreadLoop) ? newFrame(program, start, {}) : enter(program, palThreadInit, { start }),
+  idles: idlesOutside,
   enclave: true,
   columns: { cssa: (t) => t.sgx.cssa, preempt: null, pending },
   ...gramineSgxShown,

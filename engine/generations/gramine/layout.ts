@@ -15,9 +15,17 @@ import type {
   PalSgx,
   PalState,
   Queued,
+  Rpc,
+  RpcRequest,
 } from "./state.ts";
 
 const QUEUED = record<Queued>("QueuedSignal", { info: "essential", id: "identity" });
+
+const RPC = record<Rpc>("GramineRpc", {
+  threads: list("essential"),
+  queue: list("essential"),
+  requests: table(record<RpcRequest>("GramineRpcRequest", { args: "essential", mail: "essential" })),
+});
 
 export const layout: OwnLayout = {
   thread: {
@@ -39,6 +47,7 @@ export const layout: OwnLayout = {
         tscBase: "clock",
         pipeLocks: table("essential"),
         records: table("essential"),
+        rpc: RPC,
       }),
     }),
     libos: record<LibosProcess>("GramineLibosProcess", {

@@ -2,7 +2,7 @@
 
 import type { SigInfo } from "../../siginfo.ts";
 import type { SignalSet } from "../../signals.ts";
-import type { HostAction, Process as MachineProcess, Thread as MachineThread } from "../../state.ts";
+import type { HostAction, Locals, Process as MachineProcess, Thread as MachineThread } from "../../state.ts";
 import type { SgxState } from "../../state-sgx.ts";
 
 /** A thread and a process as flows of this generation see them. */
@@ -72,6 +72,34 @@ export interface PalProcessSgx {
   pipeLocks: Record<number, number>;
   /** Bytes of a TLS record that was built for an object and not sent yet. */
   records: Record<number, number>;
+  /** Without exitless ocalls there is no thread and no request. */
+  rpc: Rpc;
+}
+
+/** rpc_queue_t, and the requests on the untrusted stacks. */
+export interface Rpc {
+  threads: number[];
+  /** Requests that no RPC thread has taken. */
+  queue: number[];
+  requests: Record<number, RpcRequest>;
+}
+
+export interface RpcRequest {
+  /** Who asks. */
+  thread: number;
+  /** Flow of the untrusted function, of the host call that it makes, and that call's arguments. */
+  code: number;
+  asked: number;
+  args: Locals;
+  /** What the bytes say that it writes (`mail` of a thread). */
+  mail: MachineThread["mail"];
+  /** 0 unlocked: it is done. 1 locked. 2 locked, and the asker waits in the kernel. */
+  lock: number;
+  result: number;
+  /** The asker has given it up. */
+  given: boolean;
+  /** Object of the kernel's futex. */
+  word: number;
 }
 
 /** A signal in a queue. */

@@ -18,7 +18,14 @@ const newPalSgx = (gs: number): PalSgx => ({
   preOcallStack: -1,
 });
 
-const newProcessSgx = (): PalProcessSgx => ({ tcsMap: [], handles: {}, tscBase: -1, pipeLocks: {}, records: {} });
+const newProcessSgx = (): PalProcessSgx => ({
+  tcsMap: [],
+  handles: {},
+  tscBase: -1,
+  pipeLocks: {},
+  records: {},
+  rpc: { threads: [], queue: [], requests: {} },
+});
 
 /** clone and fork: the mask is the creator's; pending signals, forced signal and alternate stack are not (7.5, 7.6; B13 of fork). */
 export const gramineState: OwnState<Thread, Process> = {

@@ -16,6 +16,7 @@ export interface Leaving {
 }
 
 export const sgxOcall = ref<Leaving>("sgx_ocall");
+export const sgxExitlessOcall = ref<Leaving>("sgx_exitless_ocall");
 /** From the label eexit_prepare on, with the untrusted RSP. */
 export const eexitPrepare = ref<Leaving>("sgx_ocall (eexit_prepare)");
 export const doHostOcall = ref<Leaving>("do_host_ocall");
@@ -101,6 +102,7 @@ export const hostOcallExit = ref<Asked>("sgx_ocall_exit");
 
 /** First functions: of the host process and its threads, and in the enclave. */
 export const loadEnclave = ref("load_enclave");
+export const startRpc = ref("start_rpc");
 export const sgxSignalSetup = ref("sgx_signal_setup");
 export const palThreadInit = ref<{ start: number }>("pal_thread_init");
 export const handleEcall = ref<{ start: number }>("handle_ecall");

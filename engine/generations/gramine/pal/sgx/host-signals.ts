@@ -17,8 +17,9 @@ import { addSignal, removeSignal, SIG, signalName } from "../../../../signals.ts
 import { type Frame, SA_ONSTACK } from "../../../../state.ts";
 import { KIND, WHY } from "../../../../transition.ts";
 import { type SgxCpu as Cpu, sgxFlow as flow, type SgxSteps as Steps } from "../../flow.ts";
-import { EVENT, eventOf } from "../errors.ts";
+import { EVENT, eventOf, NO_EVENT } from "../errors.ts";
 import { type Handler, handleAsyncSignal, handleSyncSignal } from "../flows.ts";
+import { interruptRpcThreads } from "./exitless.ts";
 import { doSyscallIntr, handleDummySignal, sgxRaise, sgxSignalSetup } from "./flows.ts";
 import { AFTER_CHECK1, AFTER_CHECK2, ASYNC_SIGNALS, EINTR_EXIT } from "./host-ocalls.ts";
 import { hostTcb } from "./host-tcb.ts";
@@ -58,7 +59,17 @@ const setup = flow(sgxSignalSetup, "untrusted-pal", "2", ({ act, ret }) => [
   ret(),
 ]);
 
-const dummy = flow(handleDummySignal, "untrusted-pal", "11", (s) => [s.ret("handle_dummy_signal: nothing to do")]);
+/** That it came is all: the system call of the RPC thread has ended. */
+const dummy = flow(handleDummySignal, "untrusted-pal", "11", (s) => [
+  s.ret(
+    "nothing to do",
+    (c, v) => {
+      c.signal = v.signal;
+      c.row(KIND["pal.event.lost"], NO_EVENT, v.id);
+    },
+    "pal.event.lost",
+  ),
+]);
 
 /** What the running handler interrupted: the frame below the kernel's. */
 function interrupted(c: Cpu): Frame | undefined {
@@ -95,21 +106,23 @@ const raiseIt = (s: Steps<Handler>): Step[] => [
 ];
 
 /** Anything in untrusted code is the end of the process. */
-const syncSignal = flow(handleSyncSignal, "untrusted-pal", "4.1 HS", (s) => [
-  begin(s),
-  s.test("RIP at the AEP?", inEnclave, "in enclave"),
-  s.act(
-    'print "Unexpected ... occurred inside untrusted PAL"',
-    (c, v) => {
-      c.signal = v.signal;
-      c.row(KIND["pal.event.lost"], v.event, v.id);
-    },
-    "pal.event.lost",
-  ),
-  s.call("exit_group(1)", KERNEL.exit, () => exitArgs({ status: 1, group: true, how: 2, why: WHY.PAL })),
-  s.at("in enclave"),
-  ...raiseIt(s),
-]);
+const syncSignal = (exitless: boolean): Flow =>
+  flow(handleSyncSignal, "untrusted-pal", "4.1 HS", (s) => [
+    begin(s),
+    exitless ? interruptRpcThreads(s) : null,
+    s.test("RIP at the AEP?", inEnclave, "in enclave"),
+    s.act(
+      'print "Unexpected ... occurred inside untrusted PAL"',
+      (c, v) => {
+        c.signal = v.signal;
+        c.row(KIND["pal.event.lost"], v.event, v.id);
+      },
+      "pal.event.lost",
+    ),
+    s.call("exit_group(1)", KERNEL.exit, () => exitArgs({ status: 1, group: true, how: 2, why: WHY.PAL })),
+    s.at("in enclave"),
+    ...raiseIt(s),
+  ]);
 
 /** QUIT is not written over: an INTERRUPTED beside it says nothing more. Two QUIT are one. */
 function noteEvent(c: Cpu, v: Handler): void {
@@ -131,17 +144,19 @@ function skipSyscall(c: Cpu): void {
   c.value = 1;
 }
 
-const asyncSignal = flow(handleAsyncSignal, "untrusted-pal", "4.1 HA", (s) => [
-  begin(s),
-  s.test("RIP at the AEP?", inEnclave, "in enclave"),
-  s.at("GS"),
-  ...withTcb(s, "interrupted_in_aex_profiling(): the host TCB by GS", "GS"),
-  s.act("last_async_event := event, unless QUIT is there", noteEvent, ["pal.event.pend", "pal.event.lost"]),
-  s.act("RIP between the check and the system call? RIP := do_syscall_intr_eintr", skipSyscall),
-  s.ret("signal handler done"),
-  s.at("in enclave"),
-  ...raiseIt(s),
-]);
+const asyncSignal = (exitless: boolean): Flow =>
+  flow(handleAsyncSignal, "untrusted-pal", "4.1 HA", (s) => [
+    begin(s),
+    exitless ? interruptRpcThreads(s) : null,
+    s.test("RIP at the AEP?", inEnclave, "in enclave"),
+    s.at("GS"),
+    ...withTcb(s, "interrupted_in_aex_profiling(): the host TCB by GS", "GS"),
+    s.act("last_async_event := event, unless QUIT is there", noteEvent, ["pal.event.pend", "pal.event.lost"]),
+    s.act("RIP between the check and the system call? RIP := do_syscall_intr_eintr", skipSyscall),
+    s.ret("signal handler done"),
+    s.at("in enclave"),
+    ...raiseIt(s),
+  ]);
 
 /** Mark of the label that RDX leads to after stage one of an exception. */
 export const AFTER_RESUME = "after_resume";
@@ -176,4 +191,11 @@ const exitPointer = flow(
   { text: "aep" },
 );
 
-export const hostSignalFlows: readonly Flow[] = [setup, dummy, syncSignal, asyncSignal, raise, exitPointer];
+export const hostSignalFlows = ({ exitless }: { exitless: boolean }): Flow[] => [
+  setup,
+  dummy,
+  syncSignal(exitless),
+  asyncSignal(exitless),
+  raise,
+  exitPointer,
+];

@@ -18,6 +18,7 @@ import {
   palThreadInit,
   sgxEcall,
   sgxSignalSetup,
+  startRpc,
   THREAD_RESET,
 } from "./flows.ts";
 import { blockAsync } from "./host-ocalls.ts";
@@ -29,20 +30,22 @@ const ALT_STACK = 64 * 1024;
 export const SPIN_NS = 1000;
 
 /** First function of a process: then the first ecall. Without attestation the window before pal_thread_init is short (2.3). */
-const load = flow(loadEnclave, "untrusted-pal", "2", (s) => [
-  s.act(
-    "the process starts",
-    (c) => {
-      c.value = c.process(c.t).parent;
-    },
-    "process.start",
-  ),
-  s.act("build the enclave"),
-  s.call("sgx_signal_setup()", sgxSignalSetup),
-  s.call("pal_thread_init(tcb)", palThreadInit, () => ({ start: -1 })),
-  s.call("ecall_enclave_start()", sgxEcall, (c) => ({ start: numberOf(c.program, palLinuxMain) })),
-  s.ret(),
-]);
+const load = (exitless: boolean): Flow =>
+  flow(loadEnclave, "untrusted-pal", "2", (s) => [
+    s.act(
+      "the process starts",
+      (c) => {
+        c.value = c.process(c.t).parent;
+      },
+      "process.start",
+    ),
+    s.act("build the enclave"),
+    s.call("sgx_signal_setup()", sgxSignalSetup),
+    s.call("pal_thread_init(tcb)", palThreadInit, () => ({ start: -1 })),
+    exitless ? s.call("ecall_enclave_start: start_rpc()", startRpc) : null,
+    s.call("ecall_enclave_start()", sgxEcall, (c) => ({ start: numberOf(c.program, palLinuxMain) })),
+    s.ret(),
+  ]);
 
 function mapTcs(c: Cpu): void {
   const { tcsMap, handles } = c.process(c.t).pal.sgx;
@@ -164,4 +167,11 @@ const threadExit = flow(hostThreadExit, "untrusted-pal", "4.5", (s) => [
   s.call("munmap the stack; exit", KERNEL.exit, (_, v) => exitArgs({ ...copyOf(v) })),
 ]);
 
-export const hostStartFlows = (kind: EnclaveKind): Flow[] => [load, threadInit(kind), ecall, cloneThread, exit, threadExit];
+export const hostStartFlows = (kind: EnclaveKind, { exitless }: { exitless: boolean }): Flow[] => [
+  load(exitless),
+  threadInit(kind),
+  ecall,
+  cloneThread,
+  exit,
+  threadExit,
+];

@@ -23,6 +23,7 @@ import {
   palExceptionHandler,
   restoreSgxContext,
   type Saved,
+  sgxExitlessOcall,
   sgxOcall,
 } from "./flows.ts";
 
@@ -101,14 +102,15 @@ const prepare = flow(eexitPrepare, "pal", "4.2 step 3", (s) => [
 ]);
 
 /** One that is made again begins anew: what its first try has done on the host stays done. */
-const function_ = (name: OcallName): Flow => {
-  const { again } = ocallKind(name);
+const function_ = (name: OcallName, exitless: boolean): Flow => {
+  const { again, exits = false } = ocallKind(name);
+  const of = `OCALL_${name.replace(/_wa(?:it|ke)$/, "").toUpperCase()}`;
   return flow(OCALLS[name], "pal", "4.2", (s) => [
     s.act("sgx_prepare_ustack(); copy the arguments to the untrusted stack"),
     s.at("again"),
     s.call(
-      `sgx_ocall(OCALL_${name.replace(/_wa(?:it|ke)$/, "").toUpperCase()})`,
-      sgxOcall,
+      exitless && !exits ? `sgx_exitless_ocall(${of})` : `sgx_ocall(${of})`,
+      exitless && !exits ? sgxExitlessOcall : sgxOcall,
       (c, v) => ({ code: numberOf(c.program, HOST_OCALLS[name]), asked: v.asked, args: copyOf(v.args) as Locals }),
       "ocall.enter",
     ),
@@ -132,4 +134,9 @@ const exit = flow(ocallExit, "pal", "4.5", (s) => [
   s.jump("again", "again"),
 ]);
 
-export const ocallFlows: readonly Flow[] = [ocall, prepare, exit, ...OCALL_NAMES.map(function_)];
+export const ocallFlows = ({ exitless }: { exitless: boolean }): Flow[] => [
+  ocall,
+  prepare,
+  exit,
+  ...OCALL_NAMES.map((name) => function_(name, exitless)),
+];
