@@ -26,6 +26,8 @@ import { handleSignalFlows } from "./libos/handle-signal.ts";
 import { initFlows } from "./libos/init.ts";
 import { ioFlows } from "./libos/io.ts";
 import { ipcFlows } from "./libos/ipc.ts";
+import { ipcKillFlows } from "./libos/ipc-kill.ts";
+import { ipcWorkerFlows } from "./libos/ipc-worker.ts";
 import { lockFlows } from "./libos/lock.ts";
 import { maskFlows } from "./libos/mask.ts";
 import { lacks } from "./libos/missing.ts";
@@ -87,6 +89,8 @@ const libos = (on: Switches, { writesAnyPage }: Variant): Flow[] => [
   ...execFlows,
   ...wait4Flows,
   ...ipcFlows,
+  ...ipcKillFlows,
+  ...ipcWorkerFlows,
   ...asyncFlows,
   ...groupFlows,
   ...exitFlows,

@@ -13,7 +13,8 @@ import { PAL } from "../pal/flows.ts";
 import type { IpcMessage } from "../state.ts";
 import { answer } from "./answer.ts";
 import { LIBOS, SYSCALL_FLOWS } from "./flows.ts";
-import { isLeader, message } from "./ipc.ts";
+import { message } from "./ipc.ts";
+import { isLeader } from "./ipc-kill.ts";
 import { lockOfThread, PROCESS_QUEUE_LOCK, THREAD_LIST_LOCK, threadLock } from "./names.ts";
 import { append } from "./queue.ts";
 
