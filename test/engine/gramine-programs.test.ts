@@ -7,26 +7,12 @@ import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { parseScenario } from "../../engine/index.ts";
 import { handled, type Ran, results, runScenario } from "../support/run-scenario.ts";
-import { story } from "../support/story.ts";
+import { storyLine as line } from "../support/story-line.ts";
 
 const FOLDER = new URL("../fixtures/gramine/", import.meta.url);
 
 const run = (name: string): Ran =>
   runScenario(parseScenario(readFileSync(new URL(`${name}.yaml`, FOLDER), "utf8"), `${name}.yaml`), "native-linux");
-
-/** Calls that only prepare: they succeed and tell nothing. */
-const PREPARES = /^(?:sigaction|sigprocmask|sigaltstack|setpgid|clone|getpid|gettimeofday|close|write) \d+$/;
-
-/** The story in one line. What comes several times in a row is told once. */
-function line(ran: Ran, who: string): string {
-  const told: { text: string; times: number }[] = [];
-  for (const text of story(ran, who).filter((each) => !PREPARES.test(each))) {
-    const last = told.at(-1);
-    if (last?.text === text) last.times += 1;
-    else told.push({ text, times: 1 });
-  }
-  return told.map(({ text, times }) => (times > 1 ? `${times} x ${text}` : text)).join("; ");
-}
 
 const USR1 = "SIGUSR1 SI_TKILL from main blocked [USR1]";
 const ALRM = "SIGALRM SI_KERNEL blocked [ALRM]";
@@ -79,8 +65,9 @@ const LINUX: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   // Of the two that wait the one delivered last runs first, and both under the empty mask of the call.
   s03_sigsuspend: {
     main:
-      "sigsuspend -EINTR after 300 ms, SIGUSR1 SI_TKILL from main blocked [HUP USR1 USR2]; sigprocmask 0, old [USR1 USR2]; 2 x kill 0; " +
-      "sigsuspend -EINTR, SIGUSR2 SI_USER from main blocked [HUP USR1 USR2], SIGUSR1 SI_USER from main blocked [HUP USR1]; exit 0",
+      "sigsuspend -EINTR after 300 ms, SIGUSR1 SI_TKILL from main blocked [HUP USR1 USR2] {sigprocmask 0, old [HUP USR1 USR2]}; " +
+      "sigprocmask 0, old [USR1 USR2]; 2 x kill 0; sigsuspend -EINTR, SIGUSR2 SI_USER from main blocked [HUP USR1 USR2], " +
+      "SIGUSR1 SI_USER from main blocked [HUP USR1] {sigprocmask 0, old [HUP USR1]}; exit 0",
   },
   s06_segv_longjmp: {
     main:

@@ -41,6 +41,7 @@ import { streamFlows } from "./libos/streams.ts";
 import { upcallFlows } from "./libos/upcalls.ts";
 import { waitFlows } from "./libos/wait.ts";
 import { wait4Flows } from "./libos/wait4.ts";
+import { gramineLinuxMechanism } from "./mechanism.ts";
 import { linuxPalCalls, palCalls } from "./pal/calls.ts";
 import { palMain, signalSetup } from "./pal/flows.ts";
 import { linuxCalls } from "./pal/linux/calls.ts";
@@ -153,6 +154,8 @@ const pending = ({ libos: { queue, forced } }: Thread): number => queue.length +
 export const gramineLinux = declareStack<Thread, Process>({
   ...gramine,
   text: "Gramine of today on its Linux PAL: signals are taken at the end of a system call, or from the application's own code",
+  explain: gramineLinuxMechanism,
+  switches: ["sigterm-injection", "eventfd-passthrough"],
   flows: (on: Switches): Flow[] =>
     withCalls([
       main,

@@ -1,7 +1,6 @@
 /** Linux PAL: handlers of host signals (gramine-today.md 2, 3; pal_exception.c). */
 
 import { running } from "../../../../cpu.ts";
-import { atFault } from "../../../../faulting.ts";
 import type { Flow } from "../../../../flow.ts";
 import { findDown, localsOf, numberOf } from "../../../../frames.ts";
 import { exitArgs } from "../../../../host/calls.ts";
@@ -9,6 +8,7 @@ import { restoreRt } from "../../../../host/flows.ts";
 import { recheck } from "../../../../host/pending.ts";
 import { tellAction } from "../../../../host/signal-calls.ts";
 import type { Ref } from "../../../../ref.ts";
+import { INFO_VALUE } from "../../../../siginfo.ts";
 import { removeSignal, SIG, setOf, signalName } from "../../../../signals.ts";
 import { type Frame, SA_ONSTACK } from "../../../../state.ts";
 import { KIND, WHY } from "../../../../transition.ts";
@@ -90,12 +90,8 @@ function interruptedContext(c: Cpu) {
   return { ...contextAt(c, at), rax: frame?.rax ?? 0, vectors: frame?.vectors ?? 0 };
 }
 
-/** si_addr: the address that the interrupted operation names. */
-function faultAddress(c: Cpu): number {
-  const frame = interrupted(c);
-  const address = frame && atFault(c, frame) ? frame.v.address : 0;
-  return typeof address === "number" ? address : 0;
-}
+/** si_addr: 0 of a fault that has no address. */
+const faultAddress = ({ info }: Handler): number => (info.which === INFO_VALUE.address ? info.value : 0);
 
 /** In PAL or vDSO it is the end of the process. */
 const syncSignal = flow(handleSyncSignal, "pal", "3 LS", (s) => [
@@ -104,7 +100,7 @@ const syncSignal = flow(handleSyncSignal, "pal", "3 LS", (s) => [
   s.call("perform_signal_handling(event, false, si_addr, uc)", performSignalHandling, (c, v) => ({
     event: v.event,
     id: v.id,
-    addr: faultAddress(c),
+    addr: faultAddress(v),
     inPal: false,
     ...interruptedContext(c),
   })),

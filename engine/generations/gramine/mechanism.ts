@@ -1,0 +1,51 @@
+/** The page of `eintr explain gramine-linux`. What is the LibOS's is the same on both PALs. */
+
+import type { Mechanism, Told } from "../../stack/mechanism.ts";
+
+const told = (source: string, ...text: readonly string[]): Told => ({ text, source });
+
+/** The LibOS decides the same on both PALs. */
+export const DECISION = [
+  "Each thread has a queue, and the process has one: a standard signal once, a real-time one 32 times. A fault of the thread itself has a place of " +
+    "its own (forced_signal) and goes before all others. A SIGTERM of the host has one word for the process, which is used once.",
+  "handle_signal is the one place that takes a signal. It is called at the end of each system call, and by an upcall that interrupted the " +
+    "application's own code. In LibOS and PAL an upcall does nothing: what is queued waits for the end of the call.",
+] as const;
+
+export const HANDLERS = [
+  "On the application's stack, in its own context, after the LibOS has been left: handle_signal builds a signal frame there (or on the alternate " +
+    "stack, with SA_ONSTACK) and writes the handler's address into the context that is returned to. The handler ends with rt_sigreturn, a " +
+    "system call with the usual end, so the next pending signal follows at once.",
+  "A system call that was interrupted gives -EINTR, or is made again with its first arguments, as SA_RESTART and the call's own code say.",
+] as const;
+
+export const NESTING = [
+  "A handler is application code like any other: it is interrupted, makes calls, takes signals that its mask lets through, and may leave by siglongjmp.",
+  "While it runs the mask is sa_mask and the signal itself, and nothing else: what was blocked before is not, unless sa_mask says so.",
+  "Of several pending signals one handler is entered at a time, the lowest number first.",
+] as const;
+
+export const OPEN = [
+  "A signal that comes between the entry of a system call and its sleep in the host does not end the sleep (residual 1); exit_group then waits for ever.",
+  "Ignored signals end sleeps, sigsuspend and sigtimedwait; poll, epoll_wait and FUTEX_WAIT start over with their whole time-out.",
+  "A wait4 that a signal ends unlocks a lock that it does not hold, and looks for signals before it looks for children.",
+  "While any blocked signal is queued an injected SIGTERM is not seen, and after it was taken threads that block SIGTERM wake others at each call.",
+  "Signals to other members of a process group, signalfd, timerfd, POSIX timers and sigqueue are not implemented.",
+] as const;
+
+export const gramineLinuxMechanism: Mechanism = {
+  state: told(
+    "gramine-today.md 3, 5",
+    "The host handler knows five events: arithmetic error, memory fault, illegal instruction, QUIT (SIGTERM) and INTERRUPTED (SIGCONT, with which " +
+      "threads wake each other). Other signals of the host keep its default action: SIGINT ends the process.",
+    "The PAL keeps no event. In its own text an asynchronous one has no effect but the -EINTR of a host call that waits; a fault ends the process.",
+    ...DECISION,
+  ),
+  handlers: told(
+    "gramine-today.md 3, 5",
+    ...HANDLERS,
+    "Building the frame from an upcall happens inside the host's handler: a fault of the same kind there ends the host process without a word.",
+  ),
+  nesting: told("gramine-today.md 5; cases of a real Gramine", ...NESTING),
+  open: told("gramine-today.md 8, 14, with its corrections", ...OPEN),
+};
