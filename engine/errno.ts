@@ -63,6 +63,9 @@ export const E = {
  */
 export const LIBOS_RESTART = { SYS: -1512, NOINTR: -1513, NOHAND: -1514 } as const;
 
+export const isRestart = (code: number): boolean =>
+  code === LIBOS_RESTART.SYS || code === LIBOS_RESTART.NOHAND || code === LIBOS_RESTART.NOINTR;
+
 const RESTART_NAMES: ReadonlyMap<number, string> = new Map<number, string>([
   [E.RESTARTSYS, "-ERESTARTSYS"],
   [E.RESTARTNOHAND, "-ERESTARTNOHAND"],

@@ -20,6 +20,54 @@ export const FIXES = {
     text: "sigsuspend releases cur.lock before it sleeps and takes it again to put the old mask back",
     source: "3.1, c295e5cd1 2019-07-27",
   },
+
+  // Differences of today's Gramine from Linux. Nobody has fixed them: what each switch does is the smallest change that ends one.
+  "wait4-unlocks-unheld-lock": {
+    text: "a wait4 that a signal ends takes children_lock before it leaves",
+    source: "gramine-today.md 14, B1",
+  },
+  "exit-kick-lost": { text: "exit_group kicks the other threads in each of its rounds", source: "gramine-today.md 14, B2" },
+  "sigterm-starved-by-blocked-pending": {
+    text: "the injected SIGTERM is looked at beside the queues",
+    source: "gramine-today.md 14, B4, B30",
+  },
+  "sigterm-consumed-wake-storm": { text: "a SIGTERM that was taken makes no thread wake others", source: "gramine-today.md 14, B7" },
+  "mask-replaced-not-merged": { text: "a handler's mask has what was blocked before", source: "gramine-today.md 14, B8" },
+  "wait4-eintr-though-child-ended": {
+    text: "a wait4 that a signal ends looks for children once more before it leaves",
+    source: "gramine-today.md 14, B9",
+  },
+  "ignored-signal-ends-sleep": { text: "ignored signals do not count as pending", source: "gramine-today.md 14, B10, B11" },
+  "sigprocmask-oldset-readonly": { text: "an oldset that cannot be written is -EFAULT", source: "gramine-today.md 14, B12" },
+  "fork-drops-altstack": { text: "a forked child has its parent's alternate stack", source: "gramine-today.md 14, B13" },
+  "exec-keeps-altstack": { text: "execve gives the alternate stack up", source: "gramine-today.md 14, B14" },
+  "timeout-starts-over": {
+    text: "poll, epoll_wait and FUTEX_WAIT that are made again go on with what was left of the time-out",
+    source: "gramine-today.md 14, B15",
+  },
+  "futex-restart-with-timeout": {
+    text: "a handler ends a FUTEX_WAIT with a time-out, whatever its flags",
+    source: "gramine-today.md 14, B16",
+  },
+  "sigpipe-process-directed": { text: "SIGPIPE goes to the thread that writes", source: "gramine-today.md 14, B17" },
+  "pending-kept-when-ignored": { text: "a disposition to ignore throws away what is pending", source: "gramine-today.md 14, B18" },
+  "zombie-when-ignored": {
+    text: "children of a parent that ignores SIGCHLD, or has SA_NOCLDWAIT, become no zombies",
+    source: "gramine-today.md 14, B19",
+  },
+  "rt-default-ignored": { text: "a real-time signal without a handler ends the process", source: "gramine-today.md 14, B20" },
+  "forced-signal-ignored-loop": { text: "a fault whose signal is ignored ends the process", source: "gramine-today.md 14, B21" },
+  "blocked-fault-reaches-handler": { text: "a fault whose signal is blocked ends the process", source: "gramine-today.md 14, B22" },
+  "getitimer-stale-after-alarm": { text: "alarm sets what getitimer tells", source: "gramine-today.md 14, B25" },
+  "eventfd-read-uninterruptible": { text: "a signal ends a read of an eventfd", source: "gramine-today-corrections.md, N1" },
+  "alarm-lost-in-worker-gap": {
+    text: "the async worker does not wait when a time is over already",
+    source: "gramine-today-corrections.md, N4",
+  },
+  "futex-wake-lost-on-timeout": {
+    text: "a FUTEX_WAIT that was woken is 0, also when its time is over",
+    source: "gramine-today-corrections.md, N5",
+  },
 } as const;
 
 export type FixName = keyof typeof FIXES;

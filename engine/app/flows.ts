@@ -34,6 +34,8 @@ export interface Sigframe {
   alt: boolean;
   /** What the vector registers held. */
   vectors: number;
+  /** The stack that was in use has no room left. */
+  full: boolean;
 }
 /** SA_RESTORER of the application's libc. */
 export const restorer = ref<Sigframe>("__restore_rt (application)");

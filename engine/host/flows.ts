@@ -163,6 +163,8 @@ export interface SignalFrame {
   carried: number;
   /** It lies on the alternate stack. */
   alt: boolean;
+  /** The stack that was in use has no room left. */
+  full: boolean;
 }
 
 /** The return address of every host signal handler. It belongs to the program (PAL text in Graphene), not to the kernel. */

@@ -61,6 +61,7 @@ export function deliver(c: Cpu, t: Thread, pending: HostSignal): void {
       rdx: t.rdx,
       carried: t.eventSignalId,
       alt,
+      full: t.app.stackFull,
     }),
   );
   stack.push(newFrame(c.program, action.flow, { signal: pending.signal, id: pending.id, event: 0, info: pending.info }));
@@ -182,6 +183,7 @@ export function sigreturn(c: Cpu, t: Thread, v: SignalFrame): void {
   t.rsi = v.rsi;
   t.rdx = v.rdx;
   t.eventSignalId = v.carried;
+  t.app.stackFull = v.full;
   if (v.redirect > 0) {
     // The handler wrote another RIP into the frame; RSP is kept, so what was interrupted stays below as dead frames.
     stack.push(newFrame(c.program, v.redirect, {}));

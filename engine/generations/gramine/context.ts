@@ -21,6 +21,8 @@ export interface Context {
   skip: boolean;
   /** What the vector registers hold. */
   vectors: number;
+  /** The stack has no room left for a signal frame. */
+  full: boolean;
   /** Signal frame and handler that were laid on top, outermost first. */
   built: readonly Entered[];
 }
@@ -34,6 +36,7 @@ export const contextAt = (c: Cpu, depth: number): Context => ({
   restart: false,
   skip: false,
   vectors: c.t.app.vectors,
+  full: c.t.app.stackFull,
   built: NOTHING_BUILT,
 });
 
@@ -58,16 +61,23 @@ export function contextOf(c: Cpu): Context {
   return stack[at]?.v as unknown as Context;
 }
 
+/** The time-out that a call made again is given: it lies in the application's memory, or is put there. */
+export function goOnWith(c: Cpu, timeLeft: number): void {
+  const caller = running(c.t)[contextOf(c).depth - 1];
+  if (caller && "timeout" in caller.v) caller.v.timeout = timeLeft;
+}
+
 /** Mark of a libc function's system call, to which a restart leads. */
 export const SYSCALL = "syscall";
 
 /** Jumps to what the context says: what lies above the application's frames is left. */
 export function jumpTo(c: Cpu, v: Context): void {
   const t = c.t;
-  const { depth, rax, restart, skip, vectors, built } = v;
+  const { depth, rax, restart, skip, vectors, full, built } = v;
   cut(c, t, t.stack, depth);
   t.rax = rax;
   t.app.vectors = vectors;
+  t.app.stackFull = full;
   if (skip) skipFault(c.program, topFrame(t));
   if (restart) goTo(c.program, topFrame(t), SYSCALL);
   enterAll(c, built);

@@ -127,6 +127,8 @@ export interface LibosState {
   forced: Queued | null;
   /** signal_altstack: bytes, 0 with SS_DISABLE. */
   altStack: number;
+  /** The alternate stack of the thread that forked it, which no checkpoint has (B13). */
+  creatorsAltStack: number;
   /** PAL event on which the thread sleeps in the LibOS, and which wakes it; it clears itself. */
   schedulerEvent: number;
   /** Object that epoll waits of the thread look at beside their own. */

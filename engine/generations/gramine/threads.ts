@@ -42,6 +42,7 @@ export const gramineState: OwnState<Thread, Process> = {
       queue: [],
       forced: null,
       altStack: 0,
+      creatorsAltStack: creator !== null && creator.process !== t.process ? creator.libos.altStack : 0,
       waiting: false,
       cloned: cloned as CloneArgs | null,
       schedulerEvent: c.newObject("scheduler_event"),

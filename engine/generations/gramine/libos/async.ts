@@ -105,13 +105,15 @@ interface Worker {
 }
 
 /** The next time that is later than now; what is over already is no reason to wake (N4). */
-function gather(c: Cpu, v: Worker): void {
-  const { list } = asyncOf(c);
-  v.objects = list.filter(({ object }) => object >= 0).map(({ object }) => object);
-  v.next = 0;
-  for (const { expire } of list) if (expire > v.now && (v.next === 0 || expire < v.next)) v.next = expire;
-  c.value = v.next;
-}
+const gather =
+  (over: boolean) =>
+  (c: Cpu, v: Worker): void => {
+    const { list } = asyncOf(c);
+    v.objects = list.filter(({ object }) => object >= 0).map(({ object }) => object);
+    v.next = 0;
+    for (const { expire } of list) if ((expire > v.now || (over && expire > 0)) && (v.next === 0 || expire < v.next)) v.next = expire;
+    c.value = v.next;
+  };
 
 /** Off the list what is over by the clock, ends of threads, and the object that was polled. Callbacks run outside the lock. */
 function trigger(c: Cpu, v: Worker): void {
@@ -147,64 +149,65 @@ function callBack(c: Cpu, v: Worker) {
   return enter(c.program, CALLBACKS[event.callback], {});
 }
 
-const worker = flow<Worker>(LIBOS.libos_async_worker, "libos", "9, corrections 9.2", (s) => [
-  s.own({ now: 0, next: 0, objects: [], polled: 0, triggered: [] }),
-  s.act(
-    "the async worker starts",
-    (c) => {
-      c.t.libos.ready = true;
-      c.value = c.process(c.t).threads[0] ?? -1;
-      c.extra = 1;
-    },
-    "thread.start",
-  ),
-  s.at("loop"),
-  s.test("async_worker_shutdown?", (c) => asyncOf(c).shutdown, "shutdown"),
-  ...now(s),
-  s.call("lock(async_worker_lock)", LIBOS.lock, () => ({ name: ASYNC_LOCK })),
-  s.act("IO objects; the next time that is later than now_us", gather),
-  s.call("unlock(async_worker_lock)", LIBOS.unlock, () => ({ name: ASYNC_LOCK })),
-  s.call(
-    "PalStreamsWaitEvents(install_new_event + objects, until the next time)",
-    PAL.PalStreamsWaitEvents,
-    (c, v) => ({
-      objects: [asyncOf(c).pipe, ...v.objects],
-      timeout: v.next === 0 ? NEVER : (v.next - v.now) * 1000,
-      takes: -1,
-      result: 0,
-      ends: -1,
-    }),
-    "pal.call.enter",
-  ),
-  s.test(
-    "failed, and neither interrupted nor timed out?",
-    (c, v) => {
-      v.polled = Math.max(0, c.t.rax);
-      return c.t.rax < 0 && c.t.rax !== PAL_ERROR.INTERRUPTED && c.t.rax !== PAL_ERROR.TRYAGAIN;
-    },
-    "die",
-  ),
-  ...now(s),
-  s.call("lock(async_worker_lock)", LIBOS.lock, () => ({ name: ASYNC_LOCK })),
-  s.test("install_new_event not polled?", (c, v) => v.polled === 0 || (c.m.objects[asyncOf(c).pipe]?.level ?? 0) === 0, "polled"),
-  s.call(
-    "clear_pollable_event(install_new_event): PalStreamRead",
-    PAL.PalStreamRead,
-    (c) => callArgs({ object: asyncOf(c).pipe, bytes: Number.MAX_SAFE_INTEGER }),
-    "pal.call.enter",
-  ),
-  s.at("polled"),
-  s.act("what is over by now_us, and ends of threads", trigger),
-  s.call("unlock(async_worker_lock)", LIBOS.unlock, () => ({ name: ASYNC_LOCK })),
-  s.at("next"),
-  s.test("none left?", (_, v) => v.triggered.length === 0, "loop"),
-  s.callDynamic("callback(caller, arg)", callBack),
-  s.jump("next", "next one"),
-  s.at("shutdown"),
-  s.call("PalThreadExit(async_worker_running)", PAL.PalThreadExit, () => exitArgs({}), "pal.call.enter"),
-  s.at("die"),
-  s.call("PalProcessExit(1)", PAL.PalProcessExit, () => exitArgs({ status: 1, group: true }), "pal.call.enter"),
-]);
+const worker = (over: boolean): Flow =>
+  flow<Worker>(LIBOS.libos_async_worker, "libos", "9, corrections 9.2", (s) => [
+    s.own({ now: 0, next: 0, objects: [], polled: 0, triggered: [] }),
+    s.act(
+      "the async worker starts",
+      (c) => {
+        c.t.libos.ready = true;
+        c.value = c.process(c.t).threads[0] ?? -1;
+        c.extra = 1;
+      },
+      "thread.start",
+    ),
+    s.at("loop"),
+    s.test("async_worker_shutdown?", (c) => asyncOf(c).shutdown, "shutdown"),
+    ...now(s),
+    s.call("lock(async_worker_lock)", LIBOS.lock, () => ({ name: ASYNC_LOCK })),
+    s.act("IO objects; the next time that is later than now_us", gather(over)),
+    s.call("unlock(async_worker_lock)", LIBOS.unlock, () => ({ name: ASYNC_LOCK })),
+    s.call(
+      "PalStreamsWaitEvents(install_new_event + objects, until the next time)",
+      PAL.PalStreamsWaitEvents,
+      (c, v) => ({
+        objects: [asyncOf(c).pipe, ...v.objects],
+        timeout: v.next === 0 ? NEVER : Math.max(0, v.next - v.now) * 1000,
+        takes: -1,
+        result: 0,
+        ends: -1,
+      }),
+      "pal.call.enter",
+    ),
+    s.test(
+      "failed, and neither interrupted nor timed out?",
+      (c, v) => {
+        v.polled = Math.max(0, c.t.rax);
+        return c.t.rax < 0 && c.t.rax !== PAL_ERROR.INTERRUPTED && c.t.rax !== PAL_ERROR.TRYAGAIN;
+      },
+      "die",
+    ),
+    ...now(s),
+    s.call("lock(async_worker_lock)", LIBOS.lock, () => ({ name: ASYNC_LOCK })),
+    s.test("install_new_event not polled?", (c, v) => v.polled === 0 || (c.m.objects[asyncOf(c).pipe]?.level ?? 0) === 0, "polled"),
+    s.call(
+      "clear_pollable_event(install_new_event): PalStreamRead",
+      PAL.PalStreamRead,
+      (c) => callArgs({ object: asyncOf(c).pipe, bytes: Number.MAX_SAFE_INTEGER }),
+      "pal.call.enter",
+    ),
+    s.at("polled"),
+    s.act("what is over by now_us, and ends of threads", trigger),
+    s.call("unlock(async_worker_lock)", LIBOS.unlock, () => ({ name: ASYNC_LOCK })),
+    s.at("next"),
+    s.test("none left?", (_, v) => v.triggered.length === 0, "loop"),
+    s.callDynamic("callback(caller, arg)", callBack),
+    s.jump("next", "next one"),
+    s.at("shutdown"),
+    s.call("PalThreadExit(async_worker_running)", PAL.PalThreadExit, () => exitArgs({}), "pal.call.enter"),
+    s.at("die"),
+    s.call("PalProcessExit(1)", PAL.PalProcessExit, () => exitArgs({ status: 1, group: true }), "pal.call.enter"),
+  ]);
 
 /** signal_current_proc: SI_USER, with the process's own pid. */
 const signalSelf = <V extends object>(s: Steps<V>, signal: number): Step =>
@@ -256,14 +259,21 @@ const US_IN_S = 1_000_000;
 const microseconds = (ns: number): number => Math.floor(ns / 1000);
 
 /** Seconds, rounded up. */
-const alarm = flow(SYSCALL_FLOWS.alarm, "libos", "9", (s) => [
-  s.call("install_async_event(seconds, signal_alarm)", LIBOS.install_async_event, (_, v) => installArgs("alarm", microseconds(v.after))),
-  s.act("seconds that were left, rounded up", (c) => {
-    c.t.rax = Math.ceil(c.t.rax / US_IN_S);
-    c.value = c.t.rax;
-  }),
-  answer(s),
-]);
+const alarm = (tellsItimer: boolean): Flow =>
+  flow(SYSCALL_FLOWS.alarm, "libos", "9", (s) => [
+    s.call("install_async_event(seconds, signal_alarm)", LIBOS.install_async_event, (_, v) => installArgs("alarm", microseconds(v.after))),
+    tellsItimer
+      ? s.act("g_real_itimer := the alarm", (c, v) => {
+          const us = microseconds(v.after);
+          Object.assign(c.process(c.t).libos.realItimer, { timeout: us === 0 ? 0 : microseconds(c.now) + us, reset: 0 });
+        })
+      : null,
+    s.act("seconds that were left, rounded up", (c) => {
+      c.t.rax = Math.ceil(c.t.rax / US_IN_S);
+      c.value = c.t.rax;
+    }),
+    answer(s),
+  ]);
 
 /** getitimer has no new value. */
 interface Itimer extends GetitimerArgs {
@@ -340,15 +350,15 @@ const ioctl = flow(SYSCALL_FLOWS.ioctl, "libos", "9", (s) => [
   ...noHandle(s),
 ]);
 
-export const asyncFlows: readonly Flow[] = [
+export const asyncFlows = (fixes: { over: boolean; tellsItimer: boolean }): Flow[] => [
   install,
-  worker,
+  worker(fixes.over),
   signalAlarm,
   signalItimer,
   signalIo,
   cleanup,
   terminate,
-  alarm,
+  alarm(fixes.tellsItimer),
   setitimer,
   getitimer,
   ioctl,

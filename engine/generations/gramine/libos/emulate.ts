@@ -8,7 +8,7 @@ import { futexArgs, pthreadJoin } from "../../../app/pthread-join.ts";
 import { returned } from "../../../app/syscalls.ts";
 import { copyOfLocals, newFrame } from "../../../control.ts";
 import { running, topFrame } from "../../../cpu.ts";
-import { E, LIBOS_RESTART } from "../../../errno.ts";
+import { E, isRestart } from "../../../errno.ts";
 import type { Flow } from "../../../flow.ts";
 import { numberOf } from "../../../frames.ts";
 import type { CallLocals } from "../../../host/calls.ts";
@@ -122,8 +122,6 @@ const sigreturn = flow(restorer, "app", "5", (s) => [
     "libos.syscall.enter",
   ),
 ]);
-
-const isRestart = (code: number): boolean => code === LIBOS_RESTART.SYS || code === LIBOS_RESTART.NOHAND || code === LIBOS_RESTART.NOINTR;
 
 interface Tail extends Emulated {
   ret: number;

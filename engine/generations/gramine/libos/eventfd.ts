@@ -23,8 +23,14 @@ const create = flow(SYSCALL_FLOWS.eventfd, "libos", "8.M1", (s) => [
   answer(s),
 ]);
 
+interface Options {
+  readonly passthrough: boolean;
+  /** An interrupted poll ends the call. */
+  readonly interruptible: boolean;
+}
+
 /** An interrupted poll is looked at by nobody: neither pending signals nor time_to_die. */
-const read = (passthrough: boolean): Flow =>
+const read = ({ passthrough, interruptible }: Options): Flow =>
   flow(LIBOS.eventfd_read, "libos", "8.M1", (s) =>
     passthrough
       ? [s.call("PalStreamRead(handle)", PAL.PalStreamRead, (_, v) => palArgs(v), "pal.call.enter"), restartable(s), answer(s)]
@@ -38,6 +44,7 @@ const read = (passthrough: boolean): Flow =>
             (_, v) => ({ objects: [v.object], timeout: NEVER, takes: -1, result: 0, ends: -1 }),
             "pal.call.enter",
           ),
+          interruptible ? s.test("interrupted?", (c) => c.t.rax === PAL_ERROR.INTERRUPTED, "interrupted") : null,
           s.jump("again", "whatever it said: look again"),
           s.at("take"),
           s.act("take the counter, or one of it", (c, v) => {
@@ -49,6 +56,9 @@ const read = (passthrough: boolean): Flow =>
           s.act("8 bytes", (c, v) => {
             c.t.rax = v.ret;
           }),
+          answer(s),
+          s.at("interrupted"),
+          restartable(s),
           answer(s),
           s.at("nonblock"),
           s.act("-EAGAIN", (c) => {
@@ -67,4 +77,4 @@ const write = flow(LIBOS.eventfd_write, "libos", "8.M1", (s) => [
   answer(s),
 ]);
 
-export const eventfdFlows = (options: { passthrough: boolean }): Flow[] => [create, read(options.passthrough), write];
+export const eventfdFlows = (options: Options): Flow[] => [create, read(options), write];

@@ -7,8 +7,8 @@ import { NEVER } from "../../../time.ts";
 import { KIND, WHY } from "../../../transition.ts";
 import { type Cpu, flow, type Steps } from "../flow.ts";
 import { PAL } from "../pal/flows.ts";
+import { CORE_DUMP } from "./default-action.ts";
 import { type Ending, LIBOS, SYSCALL_FLOWS } from "./flows.ts";
-import { CORE_DUMP } from "./handle-signal.ts";
 import { THREAD_LIST_LOCK, threadLock } from "./names.ts";
 import { wake } from "./send.ts";
 
@@ -21,7 +21,7 @@ interface Marking {
 }
 
 /** Each other thread is told once: only who sets the flag wakes (B2: that one wake may come too early). */
-const markOthers = (s: Steps<Marking>, round: string): (Step | Mark)[] => [
+const markOthers = (s: Steps<Marking>, round: string, always: boolean): (Step | Mark | null)[] => [
   s.call("walk_thread_list: lock(g_thread_list_lock)", LIBOS.lock, () => ({ name: THREAD_LIST_LOCK })),
   s.act("the other threads", (c, v) => {
     v.rest = others(c);
@@ -41,7 +41,7 @@ const markOthers = (s: Steps<Marking>, round: string): (Step | Mark)[] => [
     },
     "libos.die",
   ),
-  s.test("it was set before?", (_, v) => !v.first, `${round}: next`),
+  always ? null : s.test("it was set before?", (_, v) => !v.first, `${round}: next`),
   ...wake(s, (v) => v.target),
   s.jump(`${round}: next`, "next thread"),
   s.at(`${round}: walked`),
@@ -49,19 +49,20 @@ const markOthers = (s: Steps<Marking>, round: string): (Step | Mark)[] => [
 ];
 
 /** The yield of `kill_other_threads` costs what a time slice of nothing else does; a thread that never dies keeps it at it for ever. */
-const killOthers = flow<Marking>(LIBOS.kill_other_threads, "libos", "7.1", (s) => [
-  s.own({ rest: [], target: -1, first: false }),
-  ...markOthers(s, "first"),
-  s.at("yield"),
-  s.call("PalThreadYieldExecution()", PAL.PalThreadYieldExecution, () => callArgs(), "pal.call.enter"),
-  s.call("check_last_thread: lock(g_thread_list_lock)", LIBOS.lock, () => ({ name: THREAD_LIST_LOCK })),
-  s.call("check_last_thread: unlock(g_thread_list_lock)", LIBOS.unlock, () => ({ name: THREAD_LIST_LOCK })),
-  s.test("the last one?", (c) => others(c).length === 0, "done"),
-  ...markOthers(s, "again"),
-  s.jump("yield", "wait for the others"),
-  s.at("done"),
-  s.ret(),
-]);
+const killOthers = (always: boolean): Flow =>
+  flow<Marking>(LIBOS.kill_other_threads, "libos", "7.1", (s) => [
+    s.own({ rest: [], target: -1, first: false }),
+    ...markOthers(s, "first", always),
+    s.at("yield"),
+    s.call("PalThreadYieldExecution()", PAL.PalThreadYieldExecution, () => callArgs(), "pal.call.enter"),
+    s.call("check_last_thread: lock(g_thread_list_lock)", LIBOS.lock, () => ({ name: THREAD_LIST_LOCK })),
+    s.call("check_last_thread: unlock(g_thread_list_lock)", LIBOS.unlock, () => ({ name: THREAD_LIST_LOCK })),
+    s.test("the last one?", (c) => others(c).length === 0, "done"),
+    ...markOthers(s, "again", always),
+    s.jump("yield", "wait for the others"),
+    s.at("done"),
+    s.ret(),
+  ]);
 
 interface ProcessExit extends Ending {
   first: boolean;
@@ -164,4 +165,10 @@ const exit = flow(SYSCALL_FLOWS.exit, "libos", "7.2", (s) => [
   s.call("thread_exit(error_code & 0xff, 0)", LIBOS.thread_exit, (_, v) => ({ status: v.status & 0xff, signal: 0 })),
 ]);
 
-export const exitFlows: readonly Flow[] = [killOthers, processExit, threadExit, exitGroup, exit];
+export const exitFlows = (fixes: { kicksAlways: boolean }): Flow[] => [
+  killOthers(fixes.kicksAlways),
+  processExit,
+  threadExit,
+  exitGroup,
+  exit,
+];

@@ -37,18 +37,24 @@ const makeWorker = (s: Steps<object>, which: "async" | "ipc"): Step[] => [
  * An event that comes before its upcall is registered is dropped; a fault repeats for ever. A forked process has what the checkpoint says, and
  * waits until its parent knows it.
  */
-const init = flow(LIBOS.libos_init, "libos", "2", (s) => [
-  s.act("init_threading: tcb.tp, on g_thread_list", (c) => {
-    c.t.libos.ready = true;
-    addThread(c);
-  }),
-  ...makeWorker(s, "async"),
-  ...Object.values(EVENT).map((event) => s.act(`init_signal_handling: PalSetExceptionHandler(${eventName(event)})`, register(event))),
-  ...makeWorker(s, "ipc"),
-  s.test("no parent process?", (c) => c.process(c.t).parent < 0, "alone"),
-  ...handshake(s),
-  s.at("alone"),
-  s.ret("start the application"),
-]);
+const init = (copiesAltstack: boolean): Flow =>
+  flow(LIBOS.libos_init, "libos", "2", (s) => [
+    s.act("init_threading: tcb.tp, on g_thread_list", (c) => {
+      c.t.libos.ready = true;
+      addThread(c);
+    }),
+    ...makeWorker(s, "async"),
+    ...Object.values(EVENT).map((event) => s.act(`init_signal_handling: PalSetExceptionHandler(${eventName(event)})`, register(event))),
+    ...makeWorker(s, "ipc"),
+    s.test("no parent process?", (c) => c.process(c.t).parent < 0, "alone"),
+    copiesAltstack
+      ? s.act("the checkpoint has the alternate stack, too", (c) => {
+          c.t.libos.altStack = c.t.libos.creatorsAltStack;
+        })
+      : null,
+    ...handshake(s),
+    s.at("alone"),
+    s.ret("start the application"),
+  ]);
 
-export const initFlows: readonly Flow[] = [init];
+export const initFlows = (fixes: { copiesAltstack: boolean }): Flow[] => [init(fixes.copiesAltstack)];

@@ -1,10 +1,9 @@
 /** poll, ppoll, select, pselect6, epoll_wait, epoll_pwait (gramine-today.md 8; libos_poll.c, libos_epoll.c). */
 
-import { running } from "../../../cpu.ts";
 import { E, LIBOS_RESTART } from "../../../errno.ts";
 import type { Flow, Step } from "../../../flow.ts";
 import type { PollArgs } from "../../../syscalls.ts";
-import { contextOf } from "../context.ts";
+import { goOnWith } from "../context.ts";
 import { type Cpu, flow, type Steps } from "../flow.ts";
 import { PAL_ERROR, palToUnix } from "../pal/errors.ts";
 import { PAL, type WaitLocals } from "../pal/flows.ts";
@@ -31,12 +30,12 @@ const waitArgs = (v: PollArgs, more: readonly number[] = []): WaitLocals => ({
  * The time-out in the application's memory, which ppoll, select and pselect6 write back: a call made again goes on with it. That of poll is a
  * number, and starts over (B15).
  */
-function writeBack(c: Cpu, v: PollArgs): void {
-  c.value = c.t.pal.timeLeft;
-  if (v.mask === null && !v.select) return;
-  const caller = running(c.t)[contextOf(c).depth - 1];
-  if (caller && "timeout" in caller.v) caller.v.timeout = c.t.pal.timeLeft;
-}
+const writeBack =
+  (always: boolean) =>
+  (c: Cpu, v: PollArgs): void => {
+    c.value = c.t.pal.timeLeft;
+    if (always || v.mask !== null || v.select) goOnWith(c, c.t.pal.timeLeft);
+  };
 
 function outcome(c: Cpu, v: PollArgs): void {
   const result = c.t.rax;
@@ -53,13 +52,13 @@ const result = (s: Steps<PollArgs>): Step =>
   });
 
 /** Nobody looks at pending signals before the wait, whatever the temporary mask lets through. */
-const poll = (name: "poll" | "select"): Flow =>
+const poll = (name: "poll" | "select", goesOn: boolean): Flow =>
   flow(SYSCALL_FLOWS[name], "libos", "8", (s) => [
     s.call("set_user_sigmask(mask)", LIBOS.set_user_sigmask, (_, v) => ({ mask: v.mask })),
     s.act("under the lock of the handles: which ones does the PAL know?", ask),
     s.call("PalStreamsWaitEvents(handles, timeout)", PAL.PalStreamsWaitEvents, (_, v) => waitArgs(v), "pal.call.enter"),
     s.act("a time-out is 0; -EINTR becomes -ERESTARTNOHAND", outcome),
-    s.act("what is left of the time-out", writeBack),
+    s.act("what is left of the time-out", writeBack(goesOn)),
     result(s),
     answer(s),
   ]);
@@ -67,30 +66,36 @@ const poll = (name: "poll" | "select"): Flow =>
 const EPOLL_LOCK = "epoll.lock";
 
 /** One that does look: something pending ends it before it waits. Its own pollable event is among the handles. */
-const epoll = flow(SYSCALL_FLOWS.epoll_wait, "libos", "8", (s) => [
-  s.call("set_user_sigmask(mask)", LIBOS.set_user_sigmask, (_, v) => ({ mask: v.mask })),
-  s.call("lock(epoll->lock)", LIBOS.lock, () => ({ name: EPOLL_LOCK })),
-  s.act("the items, and the thread's pollable event", ask),
-  s.call("unlock(epoll->lock)", LIBOS.unlock, () => ({ name: EPOLL_LOCK })),
-  s.call("have_pending_signals()", LIBOS.have_pending_signals),
-  s.test("one is there: -EINTR", (c) => c.t.rax === 1, "pending"),
-  s.call(
-    "PalStreamsWaitEvents(items + own event, timeout)",
-    PAL.PalStreamsWaitEvents,
-    (c, v) => waitArgs(v, [c.t.libos.pollableEvent]),
-    "pal.call.enter",
-  ),
-  s.act("a time-out is 0; -EINTR becomes -ERESTARTNOHAND", outcome),
-  s.jump("leave", "waited"),
-  s.at("pending"),
-  s.act("-ERESTARTNOHAND", (_, v) => {
-    v.ret = LIBOS_RESTART.NOHAND;
-  }),
-  s.at("leave"),
-  s.call("lock(epoll->lock)", LIBOS.lock, () => ({ name: EPOLL_LOCK })),
-  s.call("unlock(epoll->lock)", LIBOS.unlock, () => ({ name: EPOLL_LOCK })),
-  result(s),
-  answer(s),
-]);
+const epoll = (goesOn: boolean): Flow =>
+  flow(SYSCALL_FLOWS.epoll_wait, "libos", "8", (s) => [
+    s.call("set_user_sigmask(mask)", LIBOS.set_user_sigmask, (_, v) => ({ mask: v.mask })),
+    s.call("lock(epoll->lock)", LIBOS.lock, () => ({ name: EPOLL_LOCK })),
+    s.act("the items, and the thread's pollable event", ask),
+    s.call("unlock(epoll->lock)", LIBOS.unlock, () => ({ name: EPOLL_LOCK })),
+    s.call("have_pending_signals()", LIBOS.have_pending_signals),
+    s.test("one is there: -EINTR", (c) => c.t.rax === 1, "pending"),
+    s.call(
+      "PalStreamsWaitEvents(items + own event, timeout)",
+      PAL.PalStreamsWaitEvents,
+      (c, v) => waitArgs(v, [c.t.libos.pollableEvent]),
+      "pal.call.enter",
+    ),
+    s.act("a time-out is 0; -EINTR becomes -ERESTARTNOHAND", outcome),
+    goesOn ? s.act("what is left of the time-out", writeBack(true)) : null,
+    s.jump("leave", "waited"),
+    s.at("pending"),
+    s.act("-ERESTARTNOHAND", (_, v) => {
+      v.ret = LIBOS_RESTART.NOHAND;
+    }),
+    s.at("leave"),
+    s.call("lock(epoll->lock)", LIBOS.lock, () => ({ name: EPOLL_LOCK })),
+    s.call("unlock(epoll->lock)", LIBOS.unlock, () => ({ name: EPOLL_LOCK })),
+    result(s),
+    answer(s),
+  ]);
 
-export const pollFlows: readonly Flow[] = [poll("poll"), poll("select"), epoll];
+export const pollFlows = (fixes: { goesOn: boolean }): Flow[] => [
+  poll("poll", fixes.goesOn),
+  poll("select", fixes.goesOn),
+  epoll(fixes.goesOn),
+];

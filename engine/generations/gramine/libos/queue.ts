@@ -3,10 +3,11 @@
 import { running } from "../../../cpu.ts";
 import type { Flow } from "../../../flow.ts";
 import { sentBy } from "../../../siginfo.ts";
-import { hasSignal, SIG, type SignalSet, setOf, subtract, union } from "../../../signals.ts";
+import { hasSignal, SIG, type SignalSet, setOf, signalsIn, subtract, union } from "../../../signals.ts";
 import { KIND } from "../../../transition.ts";
 import { type Cpu, flow } from "../flow.ts";
 import { INJECTED_AND_TAKEN, NOT_INJECTED, type Queued, type SignalQueue } from "../state.ts";
+import { isIgnored } from "./default-action.ts";
 import { LIBOS } from "./flows.ts";
 import { PROCESS_QUEUE_LOCK, threadLock } from "./names.ts";
 
@@ -65,58 +66,66 @@ function giveTo(c: Cpu, v: Pop): void {
  * Queued signals and the injected SIGTERM exclude each other: while anything is queued, blocked or not, the injected one is not looked at
  * (B4). A thread that blocks SIGTERM wakes another one each time, for ever after the word is -1 (B7).
  */
-const popUnblocked = flow<Pop>(LIBOS.pop_unblocked_signal, "libos", "5 P1, P2", (s) => [
-  s.own({ taken: null, allowed: false }),
-  s.test("both counters of pending signals 0?", (c) => left(c) === 0, "injected"),
-  s.call("lock(current->lock)", LIBOS.lock, (c) => ({ name: threadLock(c.t) })),
-  s.call("lock(g_process_signal_queue_lock)", LIBOS.lock, () => ({ name: PROCESS_QUEUE_LOCK })),
-  s.act(
-    "the first of 1 to 64 that is not blocked: of the thread, else of the process",
-    (c, v) => {
-      v.taken = pop(c.t.libos.queue, c.process(c.t).libos.queue, v.mask ?? c.t.libos.mask);
-      c.signal = v.taken?.signal ?? 0;
-      if (v.taken) c.row(KIND["libos.signal.fetch"], left(c), v.taken.id);
-      else c.row(KIND["libos.signal.pending"], left(c));
-    },
-    ["libos.signal.fetch", "libos.signal.pending"],
-  ),
-  s.call("unlock(g_process_signal_queue_lock)", LIBOS.unlock, () => ({ name: PROCESS_QUEUE_LOCK })),
-  s.call("unlock(current->lock)", LIBOS.unlock, (c) => ({ name: threadLock(c.t) })),
-  s.jump("done", "return it"),
-  s.at("injected"),
-  s.test("g_host_injected_signal == 0?", (c) => c.process(c.t).libos.injected === NOT_INJECTED, "done"),
-  s.call("lock(current->lock)", LIBOS.lock, (c) => ({ name: threadLock(c.t) })),
-  s.act("SIGTERM in the mask?", (c, v) => {
-    v.allowed = !hasSignal(v.mask ?? c.t.libos.mask, SIG.TERM);
-    c.value = v.allowed ? 0 : 1;
-  }),
-  s.test("it is", (_, v) => !v.allowed, "blocked"),
-  s.act(
-    "g_host_injected_signal exchanged with -1",
-    (c, v) => {
-      const p = c.process(c.t).libos;
-      if (p.injected !== INJECTED_AND_TAKEN) v.taken = { signal: SIG.TERM, id: p.injectedId, info: sentBy(SIG.TERM, 0) };
-      p.injected = INJECTED_AND_TAKEN;
-      c.signal = v.taken?.signal ?? 0;
-      c.row(KIND["libos.signal.inject"], INJECTED_AND_TAKEN, v.taken?.id ?? 0);
-    },
-    "libos.signal.inject",
-  ),
-  s.call("unlock(current->lock)", LIBOS.unlock, (c) => ({ name: threadLock(c.t) })),
-  s.jump("done", "return it"),
-  s.at("blocked"),
-  s.call("unlock(current->lock)", LIBOS.unlock, (c) => ({ name: threadLock(c.t) })),
-  s.call("walk_thread_list(wakeup_one_thread_on_signal, SIGTERM)", LIBOS.wakeup_one_thread_on_signal, (c) => ({
-    signal: SIG.TERM,
-    id: c.process(c.t).libos.injectedId,
-  })),
-  s.at("done"),
-  s.ret("return", (c, v) => {
-    giveTo(c, v);
-    tell(c, v);
-    c.value = c.t.rax;
-  }),
-]);
+const popUnblocked = ({ beside, once }: { beside: boolean; once: boolean }): Flow =>
+  flow<Pop>(LIBOS.pop_unblocked_signal, "libos", "5 P1, P2", (s) => [
+    s.own({ taken: null, allowed: false }),
+    s.test("both counters of pending signals 0?", (c) => left(c) === 0, "injected"),
+    s.call("lock(current->lock)", LIBOS.lock, (c) => ({ name: threadLock(c.t) })),
+    s.call("lock(g_process_signal_queue_lock)", LIBOS.lock, () => ({ name: PROCESS_QUEUE_LOCK })),
+    s.act(
+      "the first of 1 to 64 that is not blocked: of the thread, else of the process",
+      (c, v) => {
+        v.taken = pop(c.t.libos.queue, c.process(c.t).libos.queue, v.mask ?? c.t.libos.mask);
+        c.signal = v.taken?.signal ?? 0;
+        if (v.taken) c.row(KIND["libos.signal.fetch"], left(c), v.taken.id);
+        else c.row(KIND["libos.signal.pending"], left(c));
+      },
+      ["libos.signal.fetch", "libos.signal.pending"],
+    ),
+    s.call("unlock(g_process_signal_queue_lock)", LIBOS.unlock, () => ({ name: PROCESS_QUEUE_LOCK })),
+    s.call("unlock(current->lock)", LIBOS.unlock, (c) => ({ name: threadLock(c.t) })),
+    beside ? s.test("one of the queues?", (_, v) => v.taken !== null, "done") : s.jump("done", "return it"),
+    s.at("injected"),
+    s.test(
+      once ? "g_host_injected_signal == 0, or taken?" : "g_host_injected_signal == 0?",
+      (c) => {
+        const { injected } = c.process(c.t).libos;
+        return injected === NOT_INJECTED || (once && injected === INJECTED_AND_TAKEN);
+      },
+      "done",
+    ),
+    s.call("lock(current->lock)", LIBOS.lock, (c) => ({ name: threadLock(c.t) })),
+    s.act("SIGTERM in the mask?", (c, v) => {
+      v.allowed = !hasSignal(v.mask ?? c.t.libos.mask, SIG.TERM);
+      c.value = v.allowed ? 0 : 1;
+    }),
+    s.test("it is", (_, v) => !v.allowed, "blocked"),
+    s.act(
+      "g_host_injected_signal exchanged with -1",
+      (c, v) => {
+        const p = c.process(c.t).libos;
+        if (p.injected !== INJECTED_AND_TAKEN) v.taken = { signal: SIG.TERM, id: p.injectedId, info: sentBy(SIG.TERM, 0) };
+        p.injected = INJECTED_AND_TAKEN;
+        c.signal = v.taken?.signal ?? 0;
+        c.row(KIND["libos.signal.inject"], INJECTED_AND_TAKEN, v.taken?.id ?? 0);
+      },
+      "libos.signal.inject",
+    ),
+    s.call("unlock(current->lock)", LIBOS.unlock, (c) => ({ name: threadLock(c.t) })),
+    s.jump("done", "return it"),
+    s.at("blocked"),
+    s.call("unlock(current->lock)", LIBOS.unlock, (c) => ({ name: threadLock(c.t) })),
+    s.call("walk_thread_list(wakeup_one_thread_on_signal, SIGTERM)", LIBOS.wakeup_one_thread_on_signal, (c) => ({
+      signal: SIG.TERM,
+      id: c.process(c.t).libos.injectedId,
+    })),
+    s.at("done"),
+    s.ret("return", (c, v) => {
+      giveTo(c, v);
+      tell(c, v);
+      c.value = c.t.rax;
+    }),
+  ]);
 
 /** Whoever asks has a variable for the set. */
 export interface Asker {
@@ -130,42 +139,53 @@ function tellSet(c: Cpu, set: SignalSet): void {
 }
 
 /** The injected signal, unless anything is queued: then its bit is overwritten (B4, B30). */
-const getAll = flow(LIBOS.get_all_pending_signals, "libos", "5, 8", (s) => [
-  s.act("set := the injected signal, if there is one", (c) => {
-    const { injected } = c.process(c.t).libos;
-    tellSet(c, injected > 0 ? setOf([injected]) : setOf([]));
-  }),
-  s.test("both counters of pending signals 0?", (c) => left(c) === 0, "done"),
-  s.call("lock(current->lock)", LIBOS.lock, (c) => ({ name: threadLock(c.t) })),
-  s.call("lock(g_process_signal_queue_lock)", LIBOS.lock, () => ({ name: PROCESS_QUEUE_LOCK })),
-  s.act(
-    "set := pending_mask of the thread or the process",
-    (c) => {
-      c.row(KIND["libos.signal.pending"], left(c));
-      tellSet(c, union(pendingMask(c.t.libos.queue), pendingMask(c.process(c.t).libos.queue)));
-    },
-    "libos.signal.pending",
-  ),
-  s.call("unlock(g_process_signal_queue_lock)", LIBOS.unlock, () => ({ name: PROCESS_QUEUE_LOCK })),
-  s.call("unlock(current->lock)", LIBOS.unlock, (c) => ({ name: threadLock(c.t) })),
-  s.at("done"),
-  s.ret(),
-]);
+const getAll = (beside: boolean): Flow =>
+  flow(LIBOS.get_all_pending_signals, "libos", "5, 8", (s) => [
+    s.act("set := the injected signal, if there is one", (c) => {
+      const { injected } = c.process(c.t).libos;
+      tellSet(c, injected > 0 ? setOf([injected]) : setOf([]));
+    }),
+    s.test("both counters of pending signals 0?", (c) => left(c) === 0, "done"),
+    s.call("lock(current->lock)", LIBOS.lock, (c) => ({ name: threadLock(c.t) })),
+    s.call("lock(g_process_signal_queue_lock)", LIBOS.lock, () => ({ name: PROCESS_QUEUE_LOCK })),
+    s.act(
+      "set := pending_mask of the thread or the process",
+      (c) => {
+        c.row(KIND["libos.signal.pending"], left(c));
+        const { queue, injected } = c.process(c.t).libos;
+        const queued = union(pendingMask(c.t.libos.queue), pendingMask(queue));
+        tellSet(c, beside && injected > 0 ? union(queued, setOf([injected])) : queued);
+      },
+      "libos.signal.pending",
+    ),
+    s.call("unlock(g_process_signal_queue_lock)", LIBOS.unlock, () => ({ name: PROCESS_QUEUE_LOCK })),
+    s.call("unlock(current->lock)", LIBOS.unlock, (c) => ({ name: threadLock(c.t) })),
+    s.at("done"),
+    s.ret(),
+  ]);
 
 /** Also a thread that is to die has something pending. Ignored signals count (B10, B11). */
-const havePending = flow<{ set: SignalSet; any: boolean }>(LIBOS.have_pending_signals, "libos", "8", (s) => [
-  s.own({ set: [0, 0], any: false }),
-  s.call("get_all_pending_signals(set)", LIBOS.get_all_pending_signals),
-  s.call("lock(current->lock)", LIBOS.lock, (c) => ({ name: threadLock(c.t) })),
-  s.act("set without the mask", (c, v) => {
-    const [low, high] = subtract(v.set, c.t.libos.mask);
-    v.any = low !== 0 || high !== 0;
-  }),
-  s.call("unlock(current->lock)", LIBOS.unlock, (c) => ({ name: threadLock(c.t) })),
-  s.ret("return", (c, v) => {
-    c.t.rax = v.any || c.t.libos.timeToDie ? 1 : 0;
-    c.value = c.t.rax;
-  }),
-]);
+const havePending = (ignoredDoNot: boolean): Flow =>
+  flow<{ set: SignalSet; any: boolean }>(LIBOS.have_pending_signals, "libos", "8", (s) => [
+    s.own({ set: [0, 0], any: false }),
+    s.call("get_all_pending_signals(set)", LIBOS.get_all_pending_signals),
+    s.call("lock(current->lock)", LIBOS.lock, (c) => ({ name: threadLock(c.t) })),
+    s.act("set without the mask", (c, v) => {
+      const unblocked = subtract(v.set, c.t.libos.mask);
+      const [low, high] = ignoredDoNot
+        ? subtract(unblocked, setOf(signalsIn(unblocked).filter((signal) => isIgnored(c, signal))))
+        : unblocked;
+      v.any = low !== 0 || high !== 0;
+    }),
+    s.call("unlock(current->lock)", LIBOS.unlock, (c) => ({ name: threadLock(c.t) })),
+    s.ret("return", (c, v) => {
+      c.t.rax = v.any || c.t.libos.timeToDie ? 1 : 0;
+      c.value = c.t.rax;
+    }),
+  ]);
 
-export const queueFlows: readonly Flow[] = [popUnblocked, getAll, havePending];
+export const queueFlows = (fixes: { beside: boolean; once: boolean; ignoredDoNot: boolean }): Flow[] => [
+  popUnblocked(fixes),
+  getAll(fixes.beside),
+  havePending(fixes.ignoredDoNot),
+];

@@ -16,9 +16,10 @@ import { SA_NO_RESTORER } from "../../../state.ts";
 import type { SigactionArgs, SigaltstackArgs, SigprocmaskArgs } from "../../../syscalls.ts";
 import { KIND } from "../../../transition.ts";
 import { contextOf } from "../context.ts";
-import { flow } from "../flow.ts";
+import { type Cpu, flow } from "../flow.ts";
 import { SIG_IGN } from "../state.ts";
 import { answer } from "./answer.ts";
+import { isIgnored } from "./default-action.ts";
 import { LIBOS, rtSigreturn, SYSCALL_FLOWS } from "./flows.ts";
 import { onAltStack } from "./handle-signal.ts";
 import { setMask } from "./mask.ts";
@@ -26,36 +27,45 @@ import { DISPOSITIONS_LOCK, threadLock } from "./names.ts";
 import { copyOut } from "./outputs.ts";
 
 /** SA_RESTORER is required. Pending signals stay when they are ignored from now on (B18). */
-const sigaction = flow<SigactionArgs>(SYSCALL_FLOWS.sigaction, "libos", "10", (s) => [
-  s.test(
-    "SIGKILL, SIGSTOP, or no SA_RESTORER: -EINVAL",
-    (_, v) => v.signal === SIG.KILL || v.signal === SIG.STOP || (v.flags & SA_NO_RESTORER) !== 0,
-    "invalid",
-  ),
-  s.call("lock(signal_dispositions->lock)", LIBOS.lock, () => ({ name: DISPOSITIONS_LOCK })),
-  s.act(
-    "oldact; the action",
-    (c, v) => {
-      const { actions } = c.process(c.t).libos;
-      if (v.old) tell(v, OUT.oldHandler, actionNumber(c, actions[v.signal]));
-      const action = { flow: v.handler, flags: v.flags, mask: blockable(v.mask) };
-      actions[v.signal] = action;
-      tellAction(c, KIND["libos.sigaction"], v.signal, action);
-    },
-    "libos.sigaction",
-  ),
-  s.call("unlock(signal_dispositions->lock)", LIBOS.unlock, () => ({ name: DISPOSITIONS_LOCK })),
-  ...copyOut(s),
-  s.act("0", (c) => {
-    c.t.rax = 0;
-  }),
-  answer(s),
-  s.at("invalid"),
-  s.act("-EINVAL", (c) => {
-    c.t.rax = E.INVAL;
-  }),
-  answer(s),
-]);
+const sigaction = (flushes: boolean): Flow =>
+  flow<SigactionArgs>(SYSCALL_FLOWS.sigaction, "libos", "10", (s) => [
+    s.test(
+      "SIGKILL, SIGSTOP, or no SA_RESTORER: -EINVAL",
+      (_, v) => v.signal === SIG.KILL || v.signal === SIG.STOP || (v.flags & SA_NO_RESTORER) !== 0,
+      "invalid",
+    ),
+    s.call("lock(signal_dispositions->lock)", LIBOS.lock, () => ({ name: DISPOSITIONS_LOCK })),
+    s.act(
+      "oldact; the action",
+      (c, v) => {
+        const { actions } = c.process(c.t).libos;
+        if (v.old) tell(v, OUT.oldHandler, actionNumber(c, actions[v.signal]));
+        const action = { flow: v.handler, flags: v.flags, mask: blockable(v.mask) };
+        actions[v.signal] = action;
+        tellAction(c, KIND["libos.sigaction"], v.signal, action);
+      },
+      "libos.sigaction",
+    ),
+    flushes ? s.act("what is pending of an ignored signal is thrown away", flush) : null,
+    s.call("unlock(signal_dispositions->lock)", LIBOS.unlock, () => ({ name: DISPOSITIONS_LOCK })),
+    ...copyOut(s),
+    s.act("0", (c) => {
+      c.t.rax = 0;
+    }),
+    answer(s),
+    s.at("invalid"),
+    s.act("-EINVAL", (c) => {
+      c.t.rax = E.INVAL;
+    }),
+    answer(s),
+  ]);
+
+function flush(c: Cpu, v: SigactionArgs): void {
+  if (!isIgnored(c, v.signal)) return;
+  const p = c.process(c.t);
+  for (const queue of [p.libos.queue, ...c.threadsOf(p).map((t) => t.libos.queue)])
+    for (let i = queue.length - 1; i >= 0; i -= 1) if (queue[i]?.signal === v.signal) queue.splice(i, 1);
+}
 
 /** Bytes of a set of signals. */
 const SIGSET = 8;
@@ -63,9 +73,10 @@ const SIGSET = 8;
 const READ_ONLY_PAGE = 0x7ff0_0000;
 
 /** `oldset` is only asked whether it can be read (B12): writing it is a fault of LibOS code, unless nothing keeps the enclave from it. */
-const sigprocmask = (writesAnyPage: boolean): Flow =>
+const sigprocmask = (writesAnyPage: boolean, asks: boolean): Flow =>
   flow<SigprocmaskArgs>(SYSCALL_FLOWS.sigprocmask, "libos", "10", (s) => [
     s.test("not the size of a set: -EINVAL", (_, v) => v.size !== SIGSET, "invalid"),
+    asks ? s.test("is_user_memory_writable(oldset)? -EFAULT", (_, v) => v.readOnly, "fault") : null,
     s.call("lock(current->lock)", LIBOS.lock, (c) => ({ name: threadLock(c.t) })),
     s.act(
       "oldset := signal_mask",
@@ -90,6 +101,11 @@ const sigprocmask = (writesAnyPage: boolean): Flow =>
     s.at("invalid"),
     s.act("-EINVAL", (c) => {
       c.t.rax = E.INVAL;
+    }),
+    answer(s),
+    s.at("fault"),
+    s.act("-EFAULT", (c) => {
+      c.t.rax = E.FAULT;
     }),
     answer(s),
   ]);
@@ -159,6 +175,7 @@ const sigreturn = flow(rtSigreturn, "libos", "5", (s) => [
       context.restart = frame.restart;
       context.skip = frame.skip;
       context.vectors = frame.vectors;
+      context.full = frame.full;
     },
     "libos.sigreturn",
   ),
@@ -182,9 +199,9 @@ const sigreturn = flow(rtSigreturn, "libos", "5", (s) => [
   }),
 ]);
 
-export const signalCallFlows = (options: { writesAnyPage: boolean }): Flow[] => [
-  sigaction,
-  sigprocmask(options.writesAnyPage),
+export const signalCallFlows = (options: { writesAnyPage: boolean; flushes: boolean; asks: boolean }): Flow[] => [
+  sigaction(options.flushes),
+  sigprocmask(options.writesAnyPage, options.asks),
   sigpending,
   sigaltstack,
   sigreturn,

@@ -4,8 +4,6 @@ import { E, LIBOS_RESTART } from "../../../errno.ts";
 import type { Flow } from "../../../flow.ts";
 import type { CallLocals } from "../../../host/calls.ts";
 import { isSocket } from "../../../host/fds.ts";
-import { sentBy } from "../../../siginfo.ts";
-import { SIG } from "../../../signals.ts";
 import { NEVER } from "../../../time.ts";
 import { type Cpu, flow } from "../flow.ts";
 import { palToUnix } from "../pal/errors.ts";
@@ -13,6 +11,7 @@ import { PAL } from "../pal/flows.ts";
 import { answer } from "./answer.ts";
 import { LIBOS, SYSCALL_FLOWS } from "./flows.ts";
 import { getHandle, kindOf, noHandle, pal, palArgs, restartable } from "./io.ts";
+import { sendSigpipe } from "./sigpipe.ts";
 
 const sockLock = (c: Cpu, v: CallLocals): { name: string } => ({ name: `lock of socket ${c.m.objects[v.object]?.name ?? v.object}` });
 const recvLock = (c: Cpu, v: CallLocals): { name: string } => ({ name: `recv_lock of socket ${c.m.objects[v.object]?.name ?? v.object}` });
@@ -49,23 +48,21 @@ const recv = flow(LIBOS.do_recvmsg, "libos", "8, corrections 8.M2", (s) => [
   answer(s),
 ]);
 
-const send = flow(LIBOS.do_sendmsg, "libos", "8, 6 SIGPIPE", (s) => [
-  s.call("lock(sock->lock)", LIBOS.lock, sockLock),
-  s.call("unlock(sock->lock)", LIBOS.unlock, sockLock),
-  pal(s, "PalSocketSend", (_, v) => palArgs(v)),
-  s.test("not -EPIPE?", (c) => palToUnix(c.t.rax) !== E.PIPE, "result"),
-  s.call("kill_current_proc(SIGPIPE)", LIBOS.kill_current_proc, (c) => ({
-    info: sentBy(SIG.PIPE, c.process(c.t).pid),
-    id: c.newSignalId(),
-  })),
-  s.act("-EPIPE", (c) => {
-    c.t.rax = E.PIPE;
-  }),
-  answer(s),
-  s.at("result"),
-  restartable(s),
-  answer(s),
-]);
+const send = (toThread: boolean): Flow =>
+  flow(LIBOS.do_sendmsg, "libos", "8, 6 SIGPIPE", (s) => [
+    s.call("lock(sock->lock)", LIBOS.lock, sockLock),
+    s.call("unlock(sock->lock)", LIBOS.unlock, sockLock),
+    pal(s, "PalSocketSend", (_, v) => palArgs(v)),
+    s.test("not -EPIPE?", (c) => palToUnix(c.t.rax) !== E.PIPE, "result"),
+    sendSigpipe(s, toThread),
+    s.act("-EPIPE", (c) => {
+      c.t.rax = E.PIPE;
+    }),
+    answer(s),
+    s.at("result"),
+    restartable(s),
+    answer(s),
+  ]);
 
 /** SO_RCVTIMEO. Sockets of AF_UNIX are pipes of the host, which have no such option (net/unix.c). */
 const setsockopt = flow(SYSCALL_FLOWS.setsockopt, "libos", "8", (s) => [
@@ -101,4 +98,4 @@ const setsockopt = flow(SYSCALL_FLOWS.setsockopt, "libos", "8", (s) => [
   ...noHandle(s),
 ]);
 
-export const socketFlows: readonly Flow[] = [accept, recv, send, setsockopt];
+export const socketFlows = (fixes: { toThread: boolean }): Flow[] => [accept, recv, send(fixes.toThread), setsockopt];

@@ -8,14 +8,16 @@ import type { Flow, Mark, Step } from "../../../flow.ts";
 import { ANY, GROUP } from "../../../host/children.ts";
 import { OUT, tell } from "../../../host/outputs.ts";
 import { childInfo, SI } from "../../../siginfo.ts";
+import { SIG } from "../../../signals.ts";
+import { SA_NOCLDWAIT } from "../../../state.ts";
 import type { WaitArgs } from "../../../syscalls.ts";
 import { forgetProcess } from "../../../threads.ts";
 import { NEVER } from "../../../time.ts";
 import { type Cpu, flow, type Steps } from "../flow.ts";
-import type { Child } from "../state.ts";
+import { type Child, SIG_IGN } from "../state.ts";
 import { answer } from "./answer.ts";
+import { CORE_DUMP } from "./default-action.ts";
 import { LIBOS, SYSCALL_FLOWS } from "./flows.ts";
-import { CORE_DUMP } from "./handle-signal.ts";
 import { CHILDREN_LOCK } from "./names.ts";
 import { copyOut } from "./outputs.ts";
 
@@ -30,11 +32,15 @@ const matches = (child: Child, v: WaitArgs): boolean => v.object !== GROUP && (v
 /** What wait4 writes: the exit code, or the signal with the bit of a core dump. */
 const statusOf = ({ exitCode, termSignal }: Child): number => (termSignal === 0 ? (exitCode & 0xff) << 8 : termSignal);
 
+const findZombie = (c: Cpu, v: WaitArgs): Child | undefined => {
+  const meant = processOf(c).zombies.filter((child) => matches(child, v));
+  return meant.find(({ process }) => process === v.finds) ?? meant[0];
+};
+
 /** The zombie that was added last comes first, as LISTP_ADD puts it at the head; what a log's kernel found wins. */
 function reap(c: Cpu, v: WaitArgs): boolean {
   const { zombies } = processOf(c);
-  const meant = zombies.filter((child) => matches(child, v));
-  const child = meant.find(({ process }) => process === v.finds) ?? meant[0];
+  const child = findZombie(c, v);
   if (!child) return false;
   v.ret = child.pid;
   v.status = statusOf(child);
@@ -49,50 +55,61 @@ function reap(c: Cpu, v: WaitArgs): boolean {
   return true;
 }
 
+interface Waiting {
+  /** It takes the lock before the common unlock. */
+  readonly relocks: boolean;
+  /** It looks for zombies before it leaves for a signal. */
+  readonly looksAgain: boolean;
+}
+
 /** do_waitid. Its answer is the pid; 0 with WNOHANG. */
-const doWaitid = flow<WaitArgs>(LIBOS.do_waitid, "libos", "7.4 W1-W6", (s) => [
-  s.at("again"),
-  s.call("lock(children_lock)", LIBOS.lock, () => ({ name: CHILDREN_LOCK })),
-  s.test("a zombie matches?", reap, "out"),
-  s.test("no child matches: -ECHILD", (c, v) => !processOf(c).children.some((child) => matches(child, v)), "none"),
-  s.test("WNOHANG: 0", (_, v) => v.bytes === 1, "nohang"),
-  s.act("on wait_queue, in_use", (c) => {
-    processOf(c).waitQueue.unshift(c.t.id);
-    c.t.libos.waiting = true;
-  }),
-  s.call("unlock(children_lock)", LIBOS.unlock, () => ({ name: CHILDREN_LOCK })),
-  s.call("thread_prepare_wait()", LIBOS.thread_prepare_wait),
-  s.test("not in_use any more?", (c) => !c.t.libos.waiting, "restart"),
-  s.call("thread_wait(NULL, false)", LIBOS.thread_wait, () => ({ timeout: NEVER, ignorePending: false })),
-  s.act("ret = -ERESTARTSYS", (_, v) => {
-    v.ret = LIBOS_RESTART.SYS;
-  }),
-  s.call("remove_qnode_from_wait_queue", LIBOS.remove_qnode_from_wait_queue),
-  s.call("have_pending_signals()", LIBOS.have_pending_signals),
-  s.test("none: look again", (c) => c.t.rax === 0, "again"),
-  s.jump("out", "leave"),
-  s.at("restart"),
-  s.act("ret = -ERESTARTSYS", (_, v) => {
-    v.ret = LIBOS_RESTART.SYS;
-  }),
-  s.jump("out", "leave"),
-  s.at("none"),
-  s.act("ret = -ECHILD", (_, v) => {
-    v.ret = E.CHILD;
-  }),
-  s.jump("out", "leave"),
-  s.at("nohang"),
-  s.act("ret = 0", (_, v) => {
-    v.ret = 0;
-  }),
-  s.at("out"),
-  s.call("out: unlock(children_lock)", LIBOS.unlock, () => ({ name: CHILDREN_LOCK })),
-  s.ret("return", (c, v) => {
-    c.t.rax = v.ret;
-    c.t.rdi = v.status;
-    c.value = v.ret;
-  }),
-]);
+const doWaitid = ({ relocks, looksAgain }: Waiting): Flow =>
+  flow<WaitArgs>(LIBOS.do_waitid, "libos", "7.4 W1-W6", (s) => [
+    s.at("again"),
+    s.call("lock(children_lock)", LIBOS.lock, () => ({ name: CHILDREN_LOCK })),
+    s.test("a zombie matches?", reap, "out"),
+    s.test("no child matches: -ECHILD", (c, v) => !processOf(c).children.some((child) => matches(child, v)), "none"),
+    s.test("WNOHANG: 0", (_, v) => v.bytes === 1, "nohang"),
+    s.act("on wait_queue, in_use", (c) => {
+      processOf(c).waitQueue.unshift(c.t.id);
+      c.t.libos.waiting = true;
+    }),
+    s.call("unlock(children_lock)", LIBOS.unlock, () => ({ name: CHILDREN_LOCK })),
+    s.call("thread_prepare_wait()", LIBOS.thread_prepare_wait),
+    s.test("not in_use any more?", (c) => !c.t.libos.waiting, "restart"),
+    s.call("thread_wait(NULL, false)", LIBOS.thread_wait, () => ({ timeout: NEVER, ignorePending: false })),
+    s.act("ret = -ERESTARTSYS", (_, v) => {
+      v.ret = LIBOS_RESTART.SYS;
+    }),
+    s.call("remove_qnode_from_wait_queue", LIBOS.remove_qnode_from_wait_queue),
+    s.call("have_pending_signals()", LIBOS.have_pending_signals),
+    s.test("none: look again", (c) => c.t.rax === 0, "again"),
+    looksAgain ? s.test("a zombie matches by now?", (c, v) => findZombie(c, v) !== undefined, "again") : null,
+    s.jump("leave", "leave"),
+    s.at("restart"),
+    s.act("ret = -ERESTARTSYS", (_, v) => {
+      v.ret = LIBOS_RESTART.SYS;
+    }),
+    s.at("leave"),
+    relocks ? s.call("lock(children_lock)", LIBOS.lock, () => ({ name: CHILDREN_LOCK })) : null,
+    s.jump("out", "goto out"),
+    s.at("none"),
+    s.act("ret = -ECHILD", (_, v) => {
+      v.ret = E.CHILD;
+    }),
+    s.jump("out", "leave"),
+    s.at("nohang"),
+    s.act("ret = 0", (_, v) => {
+      v.ret = 0;
+    }),
+    s.at("out"),
+    s.call("out: unlock(children_lock)", LIBOS.unlock, () => ({ name: CHILDREN_LOCK })),
+    s.ret("return", (c, v) => {
+      c.t.rax = v.ret;
+      c.t.rdi = v.status;
+      c.value = v.ret;
+    }),
+  ]);
 
 /** Whoever has taken the thread off the queue is about to wake it: it waits for that. */
 const removeNode = flow<{ seen: boolean }>(LIBOS.remove_qnode_from_wait_queue, "libos", "7.4 W5", (s) => [
@@ -128,18 +145,29 @@ interface Marked {
   wake: readonly number[];
 }
 
-function mark(c: Cpu, v: Marked): void {
-  const libos = processOf(c);
-  const at = libos.children.findIndex(({ process }) => process === v.process);
-  const child = libos.children[at];
-  v.found = child !== undefined;
-  if (!child) return;
-  v.pid = child.pid;
-  c.value = child.pid;
-  libos.children.splice(at, 1);
-  libos.zombies.unshift({ process: child.process, pid: child.pid, exitCode: v.code, termSignal: v.signal });
-  v.wake = [...libos.waitQueue];
-  libos.waitQueue.splice(0);
+const mark =
+  (reaps: boolean) =>
+  (c: Cpu, v: Marked): void => {
+    const libos = processOf(c);
+    const at = libos.children.findIndex(({ process }) => process === v.process);
+    const child = libos.children[at];
+    v.found = child !== undefined;
+    if (!child) return;
+    v.pid = child.pid;
+    c.value = child.pid;
+    libos.children.splice(at, 1);
+    if (reaps && reapsItself(c)) {
+      const p = c.m.processes[child.process];
+      if (p) p.reaped = true;
+    } else libos.zombies.unshift({ process: child.process, pid: child.pid, exitCode: v.code, termSignal: v.signal });
+    v.wake = [...libos.waitQueue];
+    libos.waitQueue.splice(0);
+  };
+
+/** SIGCHLD is ignored by choice, or SA_NOCLDWAIT is set. */
+function reapsItself(c: Cpu): boolean {
+  const action = processOf(c).actions[SIG.CHLD];
+  return action !== undefined && (action.flow === SIG_IGN || (action.flags & SA_NOCLDWAIT) !== 0);
 }
 
 /** CLD_EXITED, CLD_KILLED or CLD_DUMPED. */
@@ -149,32 +177,33 @@ function infoOf(v: Marked) {
 }
 
 /** It always becomes a zombie (B19). SIGCHLD is sent with the lock held. The waiters are woken afterwards, without a SIGCONT. */
-const markExited = flow<Marked>(LIBOS.mark_child_exited, "libos", "7.3", (s) => [
-  s.own({ found: false, pid: 0, wake: [] }),
-  s.call("lock(children_lock)", LIBOS.lock, () => ({ name: CHILDREN_LOCK })),
-  s.act("from children to zombies; the wait queue is taken", mark),
-  s.test("nobody of that number?", (_, v) => !v.found, "unknown"),
-  s.call("kill_current_proc(SIGCHLD)", LIBOS.kill_current_proc, (c, v) => ({ info: infoOf(v), id: c.newSignalId() })),
-  s.at("unknown"),
-  s.call("unlock(children_lock)", LIBOS.unlock, () => ({ name: CHILDREN_LOCK })),
-  s.at("next"),
-  s.test("nobody left to wake?", (_, v) => v.wake.length === 0, "done"),
-  s.act("in_use := false", (c, v) => {
-    const t = c.m.threads[v.wake[0] ?? -1];
-    if (t) t.libos.waiting = false;
-    c.value = v.wake[0] ?? -1;
-  }),
-  s.call("thread_wakeup(thread)", LIBOS.thread_wakeup, (_, v) => {
-    const [target = -1, ...rest] = v.wake;
-    v.wake = rest;
-    return { target };
-  }),
-  s.jump("next", "next one"),
-  s.at("done"),
-  s.ret("return", (c) => {
-    c.t.rax = 0;
-  }),
-]);
+const markExited = (reaps: boolean): Flow =>
+  flow<Marked>(LIBOS.mark_child_exited, "libos", "7.3", (s) => [
+    s.own({ found: false, pid: 0, wake: [] }),
+    s.call("lock(children_lock)", LIBOS.lock, () => ({ name: CHILDREN_LOCK })),
+    s.act("from children to zombies; the wait queue is taken", mark(reaps)),
+    s.test("nobody of that number?", (_, v) => !v.found, "unknown"),
+    s.call("kill_current_proc(SIGCHLD)", LIBOS.kill_current_proc, (c, v) => ({ info: infoOf(v), id: c.newSignalId() })),
+    s.at("unknown"),
+    s.call("unlock(children_lock)", LIBOS.unlock, () => ({ name: CHILDREN_LOCK })),
+    s.at("next"),
+    s.test("nobody left to wake?", (_, v) => v.wake.length === 0, "done"),
+    s.act("in_use := false", (c, v) => {
+      const t = c.m.threads[v.wake[0] ?? -1];
+      if (t) t.libos.waiting = false;
+      c.value = v.wake[0] ?? -1;
+    }),
+    s.call("thread_wakeup(thread)", LIBOS.thread_wakeup, (_, v) => {
+      const [target = -1, ...rest] = v.wake;
+      v.wake = rest;
+      return { target };
+    }),
+    s.jump("next", "next one"),
+    s.at("done"),
+    s.ret("return", (c) => {
+      c.t.rax = 0;
+    }),
+  ]);
 
 const result = (s: Steps<WaitArgs>, give: (v: WaitArgs) => number): (Step | Mark)[] => [
   s.act("the pid and the status", (c, v) => {
@@ -205,4 +234,10 @@ const waitid = flow(SYSCALL_FLOWS.waitid, "libos", "7.4", (s) => [
   answer(s),
 ]);
 
-export const wait4Flows: readonly Flow[] = [doWaitid, removeNode, markExited, wait4, waitid];
+export const wait4Flows = (fixes: Waiting & { reaps: boolean }): Flow[] => [
+  doWaitid(fixes),
+  removeNode,
+  markExited(fixes.reaps),
+  wait4,
+  waitid,
+];

@@ -111,5 +111,7 @@ export const UPCALLS = {
   INTERRUPTED: ref<Upcall>("interrupted_upcall"),
 } as const;
 
+/** First function of a thread of the process; `start` -1: of the first one. */
+export const palThreadInit = ref<{ start: number }>("pal_thread_init");
 export const palMain = ref("pal_main");
 export const signalSetup = ref("signal_setup");

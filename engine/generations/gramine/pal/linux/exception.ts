@@ -1,5 +1,6 @@
 /** Linux PAL: handlers of host signals (gramine-today.md 2, 3; pal_exception.c). */
 
+import { newFrame } from "../../../../control.ts";
 import { running } from "../../../../cpu.ts";
 import type { Flow } from "../../../../flow.ts";
 import { findDown, localsOf, numberOf } from "../../../../frames.ts";
@@ -15,7 +16,7 @@ import { KIND, WHY } from "../../../../transition.ts";
 import { contextAt } from "../../context.ts";
 import { type Cpu, flow } from "../../flow.ts";
 import { EVENT, eventOf } from "../errors.ts";
-import { type Handler, handleAsyncSignal, handleSyncSignal, PAL, performSignalHandling, signalSetup } from "../flows.ts";
+import { type Handler, handleAsyncSignal, handleSyncSignal, PAL, palThreadInit, performSignalHandling, signalSetup } from "../flows.ts";
 import { callUpcall } from "../upcall.ts";
 
 const ASYNC = [SIG.TERM, SIG.CONT] as const;
@@ -30,7 +31,22 @@ function setHandler(c: Cpu, signal: number, handler: Ref<Handler> | null): void 
   recheck(c, c.t);
 }
 
+/** Bytes of the alternate stack that each thread has of the PAL. */
+const ALT_STACK = 64 * 1024;
+
+export const setAltStack = (c: Cpu): void => {
+  c.t.app.altStack = ALT_STACK;
+};
+
+/** A further thread: its alternate stack, then what it was made for. */
+const threadInit = flow(palThreadInit, "pal", "2", (s) => [
+  s.act("sigaltstack: the PAL's own", setAltStack),
+  s.callDynamic("the thread's function", (c, v) => newFrame(c.program, v.start, {})),
+  s.ret(),
+]);
+
 const setup = flow(signalSetup, "pal", "2", ({ act, ret }) => [
+  act("sigaltstack: the PAL's own", setAltStack),
   ...[SIG.PIPE, SIG.CHLD].map((signal) =>
     act(`${signalName(signal)} := SIG_IGN, unblocked`, (c) => setHandler(c, signal, null), "host.sigaction"),
   ),
@@ -87,7 +103,7 @@ function interruptedContext(c: Cpu) {
   const stack = running(c.t);
   const at = findDown(c, stack, restoreRt);
   const frame = localsOf(c, stack[at], restoreRt);
-  return { ...contextAt(c, at), rax: frame?.rax ?? 0, vectors: frame?.vectors ?? 0 };
+  return { ...contextAt(c, at), rax: frame?.rax ?? 0, vectors: frame?.vectors ?? 0, full: frame?.full ?? false };
 }
 
 /** si_addr: 0 of a fault that has no address. */
@@ -128,6 +144,7 @@ const perform = flow(performSignalHandling, "pal", "3 LA 3-5", (s) => [
     if (!uc) return;
     uc.rax = v.rax;
     uc.skip = v.skip;
+    uc.full = v.full;
     uc.built = v.built;
     c.value = v.built.length > 0 ? 1 : 0;
   }),
@@ -136,7 +153,7 @@ const perform = flow(performSignalHandling, "pal", "3 LA 3-5", (s) => [
   s.ret("return: the event ends here", (c, v) => c.row(KIND["pal.event.lost"], v.event, v.id), "pal.event.lost"),
 ]);
 
-export const linuxExceptions: readonly Flow[] = [setup, asyncSignal, syncSignal, perform];
+export const linuxExceptions: readonly Flow[] = [threadInit, setup, asyncSignal, syncSignal, perform];
 
 /** Events of faults. */
 export const isSyncEvent = (event: number): boolean => event >= EVENT.ARITHMETIC_ERROR && event <= EVENT.ILLEGAL;
