@@ -3,7 +3,6 @@
  * names from this list.
  */
 
-import { gramineLinux } from "../generations/gramine/index.ts";
 import { grapheneLinux, grapheneSgx } from "../generations/graphene-2019/index.ts";
 import type { SwitchName } from "../options.ts";
 import { nativeLinux } from "./native-linux.ts";
@@ -21,7 +20,6 @@ const stacks = {
   "native-linux": nativeLinux,
   "graphene-linux": grapheneLinux,
   "graphene-sgx": grapheneSgx,
-  "gramine-linux": gramineLinux,
 } satisfies Record<string, Stack>;
 
 export type StackName = keyof typeof stacks;

@@ -43,14 +43,14 @@ import { waitFlows } from "./libos/wait.ts";
 import { wait4Flows } from "./libos/wait4.ts";
 import { gramineLinuxMechanism } from "./mechanism.ts";
 import { linuxPalCalls, palCalls } from "./pal/calls.ts";
-import { palMain, signalSetup } from "./pal/flows.ts";
+import { palMain, palThreadInit, signalSetup } from "./pal/flows.ts";
 import { linuxCalls } from "./pal/linux/calls.ts";
 import { linuxExceptions } from "./pal/linux/exception.ts";
 import { enclaveStartFlows } from "./pal/sgx/enclave-start.ts";
 import { entryFlows } from "./pal/sgx/entry.ts";
 import { exceptionFlows } from "./pal/sgx/exception.ts";
 import { exitlessFlows, idlesOutside, rpcThreadLoop } from "./pal/sgx/exitless.ts";
-import { loadEnclave, palThreadInit } from "./pal/sgx/flows.ts";
+import { loadEnclave } from "./pal/sgx/flows.ts";
 import { hostOcalls } from "./pal/sgx/host-ocalls.ts";
 import { hostSignalFlows } from "./pal/sgx/host-signals.ts";
 import { hostStartFlows } from "./pal/sgx/host-start.ts";
@@ -217,7 +217,7 @@ export const gramineLinux = declareStack<Thread, Process>({
       ...libos(on, { writesAnyPage: false }),
     ]),
   boot: palMain,
-  bootThread: (program: Program, start: number) => newFrame(program, start, {}),
+  bootThread: (program: Program, start: number) => enter(program, palThreadInit, { start }),
   enclave: false,
   columns: { cssa: null, preempt: null, pending },
   ...gramineLinuxShown,

@@ -104,7 +104,6 @@ export const hostOcallExit = ref<Asked>("sgx_ocall_exit");
 export const loadEnclave = ref("load_enclave");
 export const startRpc = ref("start_rpc");
 export const sgxSignalSetup = ref("sgx_signal_setup");
-export const palThreadInit = ref<{ start: number }>("pal_thread_init");
 export const handleEcall = ref<{ start: number }>("handle_ecall");
 export const palLinuxMain = ref("pal_linux_main");
 export const palStartThread = ref<{ start: number }>("pal_start_thread");

@@ -8,6 +8,7 @@ import { KERNEL } from "../../../../host/flows.ts";
 import { eenter } from "../../../../sgx/leaf.ts";
 import { copyOf, type EnclaveKind, type Locals, setAt } from "../../../../state.ts";
 import { type SgxCpu as Cpu, sgxFlow as flow } from "../../flow.ts";
+import { palThreadInit } from "../flows.ts";
 import {
   type Asked,
   HOST_OCALLS,
@@ -15,7 +16,6 @@ import {
   hostThreadExit,
   loadEnclave,
   palLinuxMain,
-  palThreadInit,
   sgxEcall,
   sgxSignalSetup,
   startRpc,

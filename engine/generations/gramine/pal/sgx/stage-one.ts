@@ -90,6 +90,7 @@ function rewire(c: Cpu, v: Entry): void {
       restart: false,
       skip: false,
       vectors: c.t.app.vectors,
+      full: c.t.app.stackFull,
       built: NOTHING_BUILT,
     }),
   );
