@@ -11,6 +11,7 @@ import { packageRoot } from "../../tui/package-root.ts";
 import { createBars, type Setting } from "./bars.ts";
 import { arrow } from "./sections/arrow.ts";
 import { engine, engineAlone, simulatorAlone } from "./sections/engine.ts";
+import { importAlone, importMemoryAlone, imports } from "./sections/imports.ts";
 import { memory } from "./sections/memory.ts";
 import { queries } from "./sections/queries.ts";
 import { recording } from "./sections/recording.ts";
@@ -30,6 +31,7 @@ const SECTIONS: Readonly<Record<string, Section>> = {
   recording: { run: recording, about: "the record command, beside a C program that writes into SQLite alone", seconds: 90 },
   arrow: { run: arrow, about: "writing transitions.arrow, beside a raw write", seconds: 15 },
   memory: { run: memory, about: "most memory of the record command, from 1 M to 40 M rows", seconds: 90 },
+  imports: { run: imports, about: "importing a strace log of 500,000 lines, beside reading it", seconds: 120 },
   queries: { run: queries, about: "SQL on 20 M rows, beside a stock sqlite3", seconds: 60 },
   rules: { run: rules, about: "60 rules over 2 M rows, beside a bare loop over the columns", seconds: 25 },
   search: { run: search, about: "states of a search, beside the engine's step and SPIN", seconds: 40 },
@@ -37,7 +39,9 @@ const SECTIONS: Readonly<Record<string, Section>> = {
 };
 
 /** Measurements in a process of their own, by the name that `measureAlone` gives. */
-const ALONE: Readonly<Record<string, (rows: number) => number>> = {
+const ALONE: Readonly<Record<string, (rows: number) => number | Promise<number>>> = {
+  import: importAlone,
+  "import-memory": importMemoryAlone,
   engine: engineAlone,
   simulator: simulatorAlone,
   "search-child": searchChildAlone,
@@ -90,7 +94,7 @@ async function bench(chosen: readonly string[], scale: number): Promise<void> {
 async function main(words: readonly string[]): Promise<void> {
   if (words[0] === "--alone") {
     const [, what = "", rows = ""] = words;
-    process.stdout.write(String(ALONE[what]?.(Number(rows))));
+    process.stdout.write(String(await ALONE[what]?.(Number(rows))));
     return;
   }
   const { values, positionals } = parseArgs({

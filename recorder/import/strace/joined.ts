@@ -5,7 +5,8 @@
 
 import { type Line, parseLine } from "./lines.ts";
 
-export interface Joined extends Line {
+export interface Joined {
+  readonly line: Line;
   /** Number of its first line, from 1. */
   readonly number: number;
   /** Further lines of the file that it is made of: `broken` by strace's own words, `wrapped` by anything else. */
@@ -21,13 +22,12 @@ export interface Joiner {
   flush(): Joined | null;
 }
 
-interface Held {
+interface Held extends Joined {
   text: string;
   line: Line;
-  readonly number: number;
   broken: number;
   wrapped: number;
-  readonly announced: number[];
+  announced: readonly number[];
   /** strace spoke: whatever comes next goes on with it. */
   waits: boolean;
 }
@@ -41,6 +41,8 @@ const SPOKEN = /(?:strace: )?Process (\d{1,10}) (attached|suspended|resumed|deta
 /** A duration, or what a wrap has left of it. */
 const TIMED = /(?: <\d{1,9}\.\d{1,9}|^[ <\d.]{0,12}\d)>$/;
 
+const NOBODY: readonly number[] = [];
+
 export function createJoiner(): Joiner {
   let held: Held | null = null;
   /** Calls have durations: one without is not over. */
@@ -48,9 +50,9 @@ export function createJoiner(): Joiner {
 
   const release = (): Joined | null => {
     if (held === null) return null;
-    const { line, number, broken, wrapped, announced } = held;
+    const released = held;
     held = null;
-    return { ...line, number, broken, wrapped, announced };
+    return released;
   };
 
   return {
@@ -66,7 +68,7 @@ export function createJoiner(): Joiner {
         const line = parseLine(own);
         if (held !== null && goesOn(held, line, own, isTimed)) return null;
         const before = release();
-        held = { text: own, line, number, broken: 0, wrapped: 0, announced: [], waits: false };
+        held = { text: own, line, number, broken: 0, wrapped: 0, announced: NOBODY, waits: false };
         if (spoken) hear(held, spoken);
         return before;
       }
@@ -80,7 +82,7 @@ export function createJoiner(): Joiner {
 function hear(held: Held, [, pid, what]: RegExpExecArray): void {
   held.waits = true;
   held.broken += 1;
-  if (what === "attached") held.announced.push(Number(pid));
+  if (what === "attached") held.announced = [...held.announced, Number(pid)];
 }
 
 /** A call's line that breaks off with strace's own words; null for others. */

@@ -7,6 +7,7 @@ import { bounded } from "./args.ts";
 import { Clock } from "./clock.ts";
 import { StraceError } from "./errors.ts";
 import { createJoiner, type Joined } from "./joined.ts";
+import { Kept } from "./kept.ts";
 import type { Content, Result } from "./lines.ts";
 import { createTally, type Tally } from "./tally.ts";
 
@@ -76,8 +77,8 @@ export interface Life {
 
 export interface Log {
   readonly lives: readonly Life[];
-  /** Of all threads, in the order of their first lines. */
-  readonly events: readonly LogEvent[];
+  /** Of all threads, in the order of their first lines. Emptied when all is known that is asked of them together. */
+  readonly events: LogEvent[];
   readonly tally: Tally;
   readonly lines: number;
   /** Time of the last line. */
@@ -151,6 +152,7 @@ class Reader {
   readonly events: LogEvent[] = [];
   readonly tally = createTally();
   readonly clock = new Clock(this.tally);
+  private readonly kept = new Kept();
   /** First line of strace's without a time stamp. */
   unstamped = 0;
   /** Lines of the table of -c. */
@@ -171,7 +173,8 @@ class Reader {
   }
 
   take(joined: Joined, isCut: boolean): void {
-    const { pid, stamp, content, number, broken, wrapped, announced } = joined;
+    const { line, number, broken, wrapped, announced } = joined;
+    const { pid, stamp, content } = line;
     for (const one of announced) this.announced.add(one);
     this.tally.add("attached", broken);
     if (content.form === "other") return this.tally.add(isCut ? "truncated" : "foreign", 1 + wrapped);
@@ -194,7 +197,8 @@ class Reader {
         this.summary += 1;
         return this.tally.add("summary", 1);
       case "frame":
-        if (this.said !== null && this.said.frame === "" && !isLibrary(content.at)) this.said.frame = content.at;
+        if (this.said !== null && this.said.frame === "" && !isLibrary(content.at))
+          this.said.frame = this.kept.text(content.at.slice(0, 200));
         return this.tally.add("frame", 1);
       case "attached":
         this.announced.add(content.pid);
@@ -256,10 +260,12 @@ class Reader {
       case "begin": {
         const call: CallEvent = {
           kind: "call",
-          ...at,
+          life,
+          line,
           lines: 1,
-          name: content.name,
+          name: this.kept.text(content.name),
           args: content.args,
+          start: this.clock.now,
           end: this.clock.now,
           value: null,
           restart: "",
@@ -274,7 +280,7 @@ class Reader {
       case "more":
         return this.brokenOff(life, content.name, content.args);
       case "signal":
-        return this.keep({ kind: "signal", ...at, lines: 1, signal: content.signal, info: content.info });
+        return this.keep({ kind: "signal", ...at, lines: 1, signal: content.signal, info: this.kept.text(content.info) });
       case "stopped":
         return this.keep({ kind: "stop", ...at, lines: 1 });
       case "exited":
@@ -301,7 +307,20 @@ class Reader {
     const { value, restart, duration } = result;
     this.announce(name, value);
     const end = bounded(at.start + (duration ?? 0));
-    const call: CallEvent = { kind: "call", ...at, lines: 1, name, args, end, value, restart, ended: true, frame: "" };
+    const call: CallEvent = {
+      kind: "call",
+      life: at.life,
+      line: at.line,
+      lines: 1,
+      name: this.kept.text(name),
+      args: this.kept.args(name, args),
+      start: at.start,
+      end,
+      value,
+      restart,
+      ended: true,
+      frame: "",
+    };
     this.keep(call);
     this.said = call;
     if (duration !== null || (value === null && restart === "")) return;
@@ -317,7 +336,7 @@ class Reader {
     this.said = call;
     this.announce(name, value);
     call.lines += 1;
-    call.args += args;
+    call.args = this.kept.args(call.name, call.args + args);
     call.value = value;
     call.restart = restart;
     call.ended = true;

@@ -21,9 +21,9 @@ export function looksLikeStrace(start: Uint8Array | string): boolean {
   if (first.some((line) => LTRACE.test(line))) return false;
   const joiner = createJoiner();
   let [known, others] = [0, 0];
-  const count = (line: Joined | null): void => {
-    if (line === null || line.content.form === "empty") return;
-    if (line.content.form === "other") others += 1 + line.wrapped;
+  const count = (joined: Joined | null): void => {
+    if (joined === null || joined.line.content.form === "empty") return;
+    if (joined.line.content.form === "other") others += 1 + joined.wrapped;
     else known += 1;
   };
   first.forEach((line, i) => {

@@ -34,6 +34,8 @@ export function scenarioOf(log: Log, name: string): Imported {
   const facts = gatherFacts(log, tree);
   const assumed = matchReturns(tree, facts);
   const unseen = madeUnseen(log, tree);
+  const title = titleOf(tree);
+  log.events.length = 0;
   if (unseen > 0) tally.note("not-followed", unseen);
   if (tree.adopted.length > 0) tally.note("unknown-parent", tree.adopted.length);
 
@@ -62,7 +64,7 @@ export function scenarioOf(log: Log, name: string): Imported {
     is: "scenario",
     scenario: {
       name: scenarioName(name),
-      title: `${titleOf(tree)}, from a strace log`,
+      title: `${title}, from a strace log`,
       about: `${log.lines} lines, ${tree.tasks.length} threads. Times, results and signals are those of the log.`,
       main: chunked(tree.main),
       programs: Object.fromEntries(tree.tasks.filter((task) => task !== tree.main).map((task) => [task.name, chunked(task)])),

@@ -11,7 +11,7 @@ import { countLines, cutShort, hasNoEnd, isExit, takeCall, type Weaver } from ".
 import { PROCESS_START_NS, THREAD_START_NS } from "./costs.ts";
 import { EINTR } from "./errno.ts";
 import { advance, type Level, newLevel, runOf } from "./level.ts";
-import type { CallEvent, EndEvent, SignalEvent } from "./log.ts";
+import type { CallEvent, EndEvent, SignalEvent, StopEvent } from "./log.ts";
 import type { Context } from "./mapped.ts";
 import { createPins, plannedDeath, plannedSignal, type SignalPlan } from "./plans.ts";
 import type { HandlerRun, Item, Registration } from "./registrations.ts";
@@ -34,10 +34,17 @@ export function programOf(context: Context, first: readonly Item[], plans: Signa
   top.calls = first.length;
   const w: Weaver = { context, pins: createPins(task, plans, tally), tally, levels: [top], level: top, events, at: 0 };
   let ended = false;
+  /** Stands for a call that is an operation now: the log has millions. The first one is asked for again. */
+  const spent: StopEvent = { kind: "stop", life: task.life, line: 0, lines: 1, start: 0 };
+  const firstCall = events.findIndex(({ kind }) => kind === "call");
+  let lastCall = firstCall;
   events.forEach((event, i) => {
     w.at = i;
-    if (event.kind === "call") step(w, event);
-    else if (event.kind === "signal") signal(w, event);
+    if (event.kind === "call") {
+      step(w, event);
+      if (lastCall > firstCall) events[lastCall] = spent;
+      lastCall = i;
+    } else if (event.kind === "signal") signal(w, event);
     else if (event.kind === "stop") countLines(w, "stop", 1);
     else {
       end(w, event, event.start);
