@@ -1,6 +1,7 @@
 /** Bundles the command line and the benchmark into dist/. Only what is native code stays outside. */
 
-import { rmSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { copyFileSync, rmSync, writeFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { build, transform } from "esbuild";
 
@@ -85,7 +86,12 @@ const options = {
 };
 
 // One after the other: what both have is not cut out into modules of its own, which would cost the program's start.
-const ENTRIES = [{ eintr: "tui/main.ts" }, { "seal-worker": "recorder/sqlite/seal-worker.ts" }, { bench: "test/bench/bench.ts" }];
+const ENTRIES = [
+  { eintr: "tui/main.ts" },
+  { "seal-worker": "recorder/sqlite/seal-worker.ts" },
+  { library: "tui/library/index.ts" },
+  { bench: "test/bench/bench.ts" },
+];
 for (const entryPoints of ENTRIES) await build({ ...options, entryPoints });
 
 /** The page of `eintr report`: script and style as they stand in each report. No name in it has to be kept: nothing is debugged there. */
@@ -100,3 +106,6 @@ await build({
   legalComments: "none",
   logLevel: "warning",
 });
+
+copyFileSync("tui/library/eintr.d.ts", "dist/library.d.ts");
+writeFileSync("dist/eintr.1", execFileSync(process.execPath, ["dist/eintr.js", "man"]));

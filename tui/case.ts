@@ -84,7 +84,8 @@ export function builtInCase(name: string, limits: Limits = {}): ScenarioCase {
   return scenarioCase(file, text, limits);
 }
 
-function scenarioCase(file: string, text: string, limits: Limits): ScenarioCase {
+/** A scenario that is a text. `file` names it in errors. Throws ScenarioError. */
+export function scenarioCase(file: string, text: string, limits: Limits): ScenarioCase {
   const written = parseScenario(text, file);
   const chosen = setOnly({ transitions: limits.rows, time: limits.time });
   const scenario = { ...written, limit: { ...written.limit, ...chosen } };

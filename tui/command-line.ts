@@ -34,6 +34,7 @@ const COMMANDS: Readonly<Record<Name | "replay", () => Promise<Make>>> = {
   schema: other("schema"),
   demo: other("demo"),
   completion: other("completion"),
+  man: other("man"),
 };
 
 const isCommand = (name: string): name is keyof typeof COMMANDS => Object.hasOwn(COMMANDS, name);
@@ -42,7 +43,7 @@ const isCommand = (name: string): name is keyof typeof COMMANDS => Object.hasOwn
 function wanted(argv: readonly string[]): (() => Promise<Make>)[] {
   const [first = ""] = argv;
   if (first === "--version" || first === "-V") return [];
-  return first !== "completion" && isCommand(first) ? [COMMANDS[first]] : Object.values(COMMANDS);
+  return first !== "completion" && first !== "man" && isCommand(first) ? [COMMANDS[first]] : Object.values(COMMANDS);
 }
 
 async function commandLine(io: Io, argv: readonly string[]): Promise<Command> {

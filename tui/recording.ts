@@ -25,7 +25,7 @@ export interface RecordingOptions {
 
 /** Throws TraceError, and what an importer throws while it reads. */
 export async function recordCase(
-  io: Io,
+  io: Pick<Io, "signal">,
   what: Case,
   dir: string,
   options: RecordingOptions,

@@ -23,7 +23,7 @@ export function packCommand(io: Io): Command {
       `
 The file holds the rows; verdict, findings and database are made again where it
 is opened. It is an ordinary archive: tar xzf a${PACK_EXTENSION} gives the folder.
-What is opened packed is unpacked for each command: unpack it for many questions.
+A packed trace is unpacked for each command: for many questions unpack it once.
 
 Examples:
   eintr pack a.trace
