@@ -21,6 +21,9 @@ export const COSTS: Costs = {
   "sgx.eexit": { ns: 1100, source: "3,300 cycles: Orenbach et al., Eleos, EuroSys 2017" },
   "sgx.aex": { ns: 1100, source: "taken as an EEXIT (register save and flush dominate); no separate published figure used" },
   "sgx.eresume": { ns: 1270, source: "taken as an EENTER; no separate published figure used" },
+  "sgx.edeccssa": { ns: 100, source: "taken as a leaf without a change of mode; no published figure used" },
+  "rpc.request": { ns: 100, source: "half of a call through shared memory, 620 cycles: Weisse et al., HotCalls, ISCA 2017" },
+  "rpc.take": { ns: 100, source: "the other half" },
   "host.syscall.enter": {
     ns: 70,
     source: "half of a null system call of 140 ns: order of lmbench lat_syscall null on a processor of 2017 with page-table isolation",

@@ -53,5 +53,7 @@ export interface SgxState {
   faultVector: number;
   faultOpcode: string;
   faultAddress: number;
+  /** SSA[0].GPRSGX.AEXNOTIFY: ERESUME of that frame is an EENTER. Never set without AEX-Notify. */
+  aexNotify: boolean;
   kind: EnclaveKind;
 }

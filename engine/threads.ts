@@ -23,6 +23,7 @@ export const newSgx = (): SgxState => ({
   faultVector: -1,
   faultOpcode: "",
   faultAddress: 0,
+  aexNotify: false,
   kind: SGX1,
 });
 

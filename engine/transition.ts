@@ -249,6 +249,7 @@ export const KINDS = [
     "event: its number, 0 none",
     "id: signal id of the event, 0 none",
   ),
+  kind("sgx.edeccssa", "EDECCSSA: CSSA - 1 within the enclave", "cssa: SSA frames in use, then", "id: signal id of the event, 0 none"),
   kind("rpc.request", "the enclave puts an ocall into the queue of the RPC threads", "request: its number"),
   kind("rpc.take", "an RPC thread takes a request out of the queue", "request: its number", "asker: thread that asks"),
   kind("rpc.done", "an RPC thread has made the ocall of a request", "request: its number", "result: as 32 bits with sign"),

@@ -81,9 +81,17 @@ export function fault(c: Cpu, t: Enclosed): void {
   c.value = t.sgx.cssa;
 }
 
-/** ERESUME: CSSA - 1, registers from SSA[CSSA]; runs what the exception path put on top of the interrupted code. */
+/**
+ * ERESUME: CSSA - 1, registers from SSA[CSSA]; runs what the exception path put on top of the interrupted code. Of a frame with AEX-Notify it
+ * is an EENTER, which tells the enclave of the exit.
+ */
 export function eresume(c: Cpu, t: Enclosed): void {
   const sgx = t.sgx;
+  if (sgx.aexNotify && sgx.cssa === 1) {
+    c.kind = KIND["sgx.eenter"];
+    eenter(c, t, { start: -1, event: 0 });
+    return;
+  }
   const ssa = sgx.ssa[sgx.cssa - 1] as SsaFrame | null;
   if (!ssa) throw new Error("ERESUME without an SSA frame: the AEP is only reached by an AEX");
   cut(c, t, HOST, t.host.length - 1);
@@ -99,6 +107,17 @@ export function eresume(c: Cpu, t: Enclosed): void {
   const event = ssa.push.at(-1);
   c.row(KIND["sgx.eresume"], event ? 1 : 0, event ? Number(event.v.id) : 0);
   stackOf(t, t.stack).push(...ssa.push);
+}
+
+/** EDECCSSA: CSSA - 1, and nothing else. The frame that it leaves is given back: what stage one made of it. */
+export function edeccssa(c: Cpu, t: Enclosed): SsaFrame {
+  const sgx = t.sgx;
+  const ssa = sgx.ssa[sgx.cssa - 1] as SsaFrame | null;
+  if (!ssa) throw new Error("EDECCSSA with CSSA 0");
+  sgx.cssa -= 1;
+  setAt(sgx.ssa, sgx.cssa, null);
+  c.row(KIND["sgx.edeccssa"], sgx.cssa, t.eventSignalId);
+  return ssa;
 }
 
 /** EEXIT: enclave mode ends; the stack is the caller's business. CSSA is unchanged. */

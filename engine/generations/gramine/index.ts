@@ -182,19 +182,19 @@ const gramine = {
 /** The SGX PAL, by the options of the manifest. */
 const sgxPal = (on: Switches): Flow[] => {
   const edmm = on.has("edmm");
-  const outside = { exitless: on.has("exitless") };
+  const ways = { exitless: on.has("exitless"), notify: on.has("aex-notify") };
   return [
     restorer("untrusted-pal"),
-    ...hostSignalFlows(outside),
-    ...hostStartFlows({ exinfo: on.has("exinfo"), rights: edmm, breakpoints: true }, outside),
+    ...hostSignalFlows(ways),
+    ...hostStartFlows({ exinfo: on.has("exinfo"), rights: edmm, breakpoints: true }, ways),
     ...hostOcalls,
-    ...entryFlows,
-    ...ocallFlows(outside),
+    ...entryFlows(ways),
+    ...ocallFlows(ways),
     ...restoreFlows,
-    ...exceptionFlows({ withoutExinfo: on.has("memfaults-without-exinfo"), edmm }),
-    ...enclaveStartFlows,
+    ...exceptionFlows({ withoutExinfo: on.has("memfaults-without-exinfo"), edmm, notify: ways.notify }),
+    ...enclaveStartFlows(ways),
     ...pipeFlows,
-    ...(outside.exitless ? exitlessFlows : []),
+    ...(ways.exitless ? exitlessFlows : []),
     ...palCalls("sgx"),
   ];
 };

@@ -29,7 +29,10 @@ const RPC = record<Rpc>("GramineRpc", {
 
 export const layout: OwnLayout = {
   thread: {
-    pal: record<PalState>("GraminePalState", { timeLeft: "clock", sgx: record<PalSgx>("GraminePalSgx", { lastAsyncId: "identity" }) }),
+    pal: record<PalState>("GraminePalState", {
+      timeLeft: "clock",
+      sgx: record<PalSgx>("GraminePalSgx", { lastAsyncId: "identity", lastSyncId: "identity" }),
+    }),
     libos: record<LibosState>("GramineLibosState", {
       mask: "essential",
       savedMask: "essential",

@@ -50,6 +50,12 @@ export interface PalSgx {
   ocallExitCalled: boolean;
   /** How deep the enclave's stack was when the ocall left; -1 stands for NULL. */
   preOcallStack: number;
+  /** Of AEX-Notify (gramine-today.md 13). A fault that is still to be told to the enclave, and its signal; whether the thread is in AEX code. */
+  lastSyncEvent: number;
+  lastSyncId: number;
+  inAex: boolean;
+  readyForAexNotify: boolean;
+  stoppingAexNotify: boolean;
 }
 
 /** What the PAL keeps of a process. */

@@ -16,6 +16,11 @@ const newPalSgx = (gs: number): PalSgx => ({
   readyForExceptions: false,
   ocallExitCalled: false,
   preOcallStack: -1,
+  lastSyncEvent: 0,
+  lastSyncId: 0,
+  inAex: false,
+  readyForAexNotify: false,
+  stoppingAexNotify: false,
 });
 
 const newProcessSgx = (): PalProcessSgx => ({

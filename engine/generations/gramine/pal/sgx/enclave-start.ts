@@ -14,6 +14,7 @@ import { creating } from "../calls.ts";
 import { unixToPal } from "../errors.ts";
 import { type CreateLocals, PAL } from "../flows.ts";
 import { bottom } from "../host-calls.ts";
+import { finiAexNotify, initAexNotify } from "./aex-notify.ts";
 import { handleEcall, OCALLS, ocallExit, palLinuxMain, palStartThread } from "./flows.ts";
 import { SPIN_NS } from "./host-start.ts";
 
@@ -26,34 +27,38 @@ const ecall = flow(handleEcall, "pal", "2", (s) => [
 ]);
 
 /** Window (c): until ready_for_exceptions is set, an event that interrupts the enclave is FAIL_LOOP (B5). */
-const main = flow(palLinuxMain, "pal", "2", (s) => [
-  s.act("check and copy the arguments"),
-  s.act("init_enclave()"),
-  s.act("argv, envp"),
-  s.act("ready_for_exceptions := 1", (c) => {
-    c.t.pal.sgx.readyForExceptions = true;
-  }),
-  s.act("manifest, first thread, enclave_initialized := true"),
-  s.call("libos_init()", LIBOS.libos_init),
-  s.callDynamic("main()", (c) => newFrame(c.program, c.flowOf(c.t.program), {})),
-  s.call("exit_group(0)", LIBC.exit_group, () => exitCall(0)),
-]);
+const main = (notify: boolean): Flow =>
+  flow(palLinuxMain, "pal", "2", (s) => [
+    s.act("check and copy the arguments"),
+    s.act("init_enclave()"),
+    s.act("argv, envp"),
+    s.act("ready_for_exceptions := 1", (c) => {
+      c.t.pal.sgx.readyForExceptions = true;
+    }),
+    s.act("manifest, first thread, enclave_initialized := true"),
+    ...(notify ? initAexNotify(s) : []),
+    s.call("libos_init()", LIBOS.libos_init),
+    s.callDynamic("main()", (c) => newFrame(c.program, c.flowOf(c.t.program), {})),
+    s.call("exit_group(0)", LIBC.exit_group, () => exitCall(0)),
+  ]);
 
 /** The thread finds its handle by its having no TCS yet. */
-const startThread = flow(palStartThread, "pal", "2", (s) => [
-  s.act("lock(g_thread_list_lock): the handle without a TCS gets this one", (c) => {
-    const { sgx } = c.process(c.t).pal;
-    sgx.handles[c.t.id] = c.t.pal.sgx.tcs;
-    c.value = c.t.pal.sgx.tcs;
-  }),
-  s.act("unlock; callback and param"),
-  s.act("ready_for_exceptions := 1", (c) => {
-    c.t.pal.sgx.readyForExceptions = true;
-  }),
-  s.act("stack canary"),
-  s.callDynamic("callback(param)", (c, v) => newFrame(c.program, v.start, {})),
-  s.call("_PalThreadExit(NULL)", PAL.PalThreadExit, () => exitArgs({})),
-]);
+const startThread = (notify: boolean): Flow =>
+  flow(palStartThread, "pal", "2", (s) => [
+    s.act("lock(g_thread_list_lock): the handle without a TCS gets this one", (c) => {
+      const { sgx } = c.process(c.t).pal;
+      sgx.handles[c.t.id] = c.t.pal.sgx.tcs;
+      c.value = c.t.pal.sgx.tcs;
+    }),
+    s.act("unlock; callback and param"),
+    s.act("ready_for_exceptions := 1", (c) => {
+      c.t.pal.sgx.readyForExceptions = true;
+    }),
+    s.act("stack canary"),
+    ...(notify ? initAexNotify(s) : []),
+    s.callDynamic("callback(param)", (c, v) => newFrame(c.program, v.start, {})),
+    s.call("_PalThreadExit(NULL)", PAL.PalThreadExit, () => exitArgs({})),
+  ]);
 
 /** The creator turns until the new thread has entered the enclave and has its TCS. */
 const create = flow<CreateLocals & { tid: number }>(PAL.PalThreadCreate, "pal", "2, 7.6", (s) => [
@@ -88,10 +93,12 @@ const create = flow<CreateLocals & { tid: number }>(PAL.PalThreadCreate, "pal", 
 ]);
 
 /** The exit code of a thread is 0. Of the handles the first thread's is on no list. */
-const threadExit = flow(PAL.PalThreadExit, "pal", "4.5", (s) => [
-  s.act("tcb.clear_child_tid := clear_child_tid; off g_thread_list"),
-  s.call("ocall_exit(0, false)", ocallExit, (_, { how, why, signal, status }) => exitArgs({ status, how, why, signal })),
-]);
+const threadExit = (notify: boolean): Flow =>
+  flow(PAL.PalThreadExit, "pal", "4.5", (s) => [
+    ...(notify ? finiAexNotify(s) : []),
+    s.act("tcb.clear_child_tid := clear_child_tid; off g_thread_list"),
+    s.call("ocall_exit(0, false)", ocallExit, (_, { how, why, signal, status }) => exitArgs({ status, how, why, signal })),
+  ]);
 
 const processExit = flow(PAL.PalProcessExit, "pal", "7.1", (s) => [
   s.call("ocall_exit(exitcode, true)", ocallExit, (_, { how, why, signal, status }) => exitArgs({ status, how, why, signal, group: true })),
@@ -131,4 +138,12 @@ const time = flow(PAL.PalSystemTimeQuery, "pal", "9", (s) => [
   ),
 ]);
 
-export const enclaveStartFlows: readonly Flow[] = [ecall, main, startThread, create, threadExit, processExit, time];
+export const enclaveStartFlows = ({ notify }: { notify: boolean }): Flow[] => [
+  ecall,
+  main(notify),
+  startThread(notify),
+  create,
+  threadExit(notify),
+  processExit,
+  time,
+];

@@ -12,7 +12,8 @@ import { eexit } from "../../../../sgx/leaf.ts";
 import { ENCLAVE, HOST } from "../../../../state.ts";
 import { KIND } from "../../../../transition.ts";
 import { type SgxCpu as Cpu, sgxFlow as flow, type SgxSteps as Steps } from "../../flow.ts";
-import { handleEcall, sgxEcall, sgxRaise, THREAD_RESET } from "./flows.ts";
+import { FAIL, toStageTwo } from "./aex-notify.ts";
+import { failOnMorphedEresume, handleEcall, sgxEcall, sgxRaise, THREAD_RESET } from "./flows.ts";
 import { AFTER_RESUME } from "./host-signals.ts";
 import { stageOne } from "./stage-one.ts";
 
@@ -57,54 +58,62 @@ function leave(c: Cpu): void {
   eexit(t);
   cut(c, t, HOST, t.host.length - 1);
   const caller = topFrame(t);
+  if (t.rdx === FAIL) {
+    cut(c, t, HOST, t.host.length - 1);
+    return push(t, enter(c.program, failOnMorphedEresume, {}));
+  }
   if (!isFrameOf(c, caller, sgxRaise) && !isFrameOf(c, caller, sgxEcall))
     throw new Error("EEXIT to after_resume, but not on the stack of sgx_raise or sgx_ecall");
   goTo(c.program, caller, AFTER_RESUME);
 }
 
-const entry = flow(enclaveEntry, "pal", "4.2, 4.3", (s) => [
-  s.test("CSSA != 0: stage one of an exception", (c) => c.t.sgx.cssa !== 0, "exception"),
-  s.act("ecall_return_addr := RCX"),
-  s.test("pre_ocall_stack != NULL: return from an ocall", (c) => c.t.pal.sgx.preOcallStack >= 0, "ocall return"),
-  s.test("ECALL_THREAD_RESET?", (_, v) => v.start === THREAD_RESET, "reset"),
-  s.test("thread_started: no ecall is left", (c) => c.t.pal.sgx.threadStarted, "fail"),
-  s.act("thread_started := 1", (c) => {
-    c.t.pal.sgx.threadStarted = true;
-  }),
-  s.act("RSP := initial stack; clear the registers; call handle_ecall()", toEnclaveStack),
+const entry = (notify: boolean): Flow =>
+  flow(enclaveEntry, "pal", "4.2, 4.3", (s) => [
+    s.test("CSSA != 0: stage one of an exception", (c) => c.t.sgx.cssa !== 0, "exception"),
+    s.act("ecall_return_addr := RCX"),
+    s.test("pre_ocall_stack != NULL: return from an ocall", (c) => c.t.pal.sgx.preOcallStack >= 0, "ocall return"),
+    s.test("ECALL_THREAD_RESET?", (_, v) => v.start === THREAD_RESET, "reset"),
+    s.test("thread_started: no ecall is left", (c) => c.t.pal.sgx.threadStarted, "fail"),
+    s.act("thread_started := 1", (c) => {
+      c.t.pal.sgx.threadStarted = true;
+    }),
+    s.act("RSP := initial stack; clear the registers; call handle_ecall()", toEnclaveStack),
 
-  s.at("ocall return"),
-  s.act("RSP := pre_ocall_stack", toOcallStack),
+    s.at("ocall return"),
+    s.act("RSP := pre_ocall_stack", toOcallStack),
 
-  s.at("reset"),
-  s.act("ready_for_exceptions := 0", (c) => {
-    c.t.pal.sgx.readyForExceptions = false;
-  }),
-  s.test("ocall_exit_called == 0?", (c) => !c.t.pal.sgx.ocallExitCalled, "fail"),
-  s.act("clear_child_tid := 0", (c) => {
-    c.t.pal.exited = true;
-    c.dirty = true;
-  }),
-  s.act("thread_started, ocall_exit_called, pre_ocall_stack := 0", (c) => {
-    const { sgx } = c.t.pal;
-    sgx.threadStarted = false;
-    sgx.ocallExitCalled = false;
-    sgx.preOcallStack = -1;
-    cut(c, c.t, ENCLAVE, 0);
-  }),
-  s.act("EEXIT to ecall_return_addr", leave, "sgx.eexit"),
+    s.at("reset"),
+    s.act("ready_for_exceptions := 0", (c) => {
+      c.t.pal.sgx.readyForExceptions = false;
+    }),
+    s.test("ocall_exit_called == 0?", (c) => !c.t.pal.sgx.ocallExitCalled, "fail"),
+    s.act("clear_child_tid := 0", (c) => {
+      c.t.pal.exited = true;
+      c.dirty = true;
+    }),
+    s.act("thread_started, ocall_exit_called, pre_ocall_stack := 0", (c) => {
+      const { sgx } = c.t.pal;
+      sgx.threadStarted = false;
+      sgx.ocallExitCalled = false;
+      sgx.preOcallStack = -1;
+      cut(c, c.t, ENCLAVE, 0);
+    }),
+    s.act("EEXIT to ecall_return_addr", leave, "sgx.eexit"),
 
-  s.at("exception"),
-  ...stageOne(s, "fail"),
-  s.act(
-    "EEXIT to RDX",
-    (c) => {
-      c.row(KIND["sgx.eexit"], 1, c.t.eventSignalId);
-      leave(c);
-    },
-    "sgx.eexit",
-  ),
-  ...failLoop(s),
-]);
+    s.at("exception"),
+    ...stageOne(s, { fail: "fail", ignored: "legacy" }),
+    ...(notify ? [s.test("ready_for_aex_notify?", (c) => c.t.pal.sgx.readyForAexNotify, "notify")] : []),
+    s.at("legacy"),
+    s.act(
+      "EEXIT to RDX",
+      (c) => {
+        c.row(KIND["sgx.eexit"], 1, c.t.eventSignalId);
+        leave(c);
+      },
+      "sgx.eexit",
+    ),
+    ...(notify ? [s.at("notify"), ...toStageTwo(s)] : []),
+    ...failLoop(s),
+  ]);
 
-export const entryFlows: readonly Flow[] = [entry];
+export const entryFlows = ({ notify }: { notify: boolean }): Flow[] => [entry(notify)];

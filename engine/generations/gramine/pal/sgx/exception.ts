@@ -14,13 +14,16 @@ import { type SgxCpu as Cpu, sgxFlow as flow, type SgxSteps as Steps } from "../
 import { EVENT } from "../errors.ts";
 import { PAL } from "../flows.ts";
 import { callUpcall } from "../upcall.ts";
+import { notifyAgain } from "./aex-notify.ts";
 import { type Exception, palExceptionHandler, restoreSgxContext } from "./flows.ts";
 
-export interface Memory {
+export interface Options {
   /** sgx.insecure__allow_memfaults_without_exinfo. */
   readonly withoutExinfo: boolean;
   /** sgx.edmm_enable. */
   readonly edmm: boolean;
+  /** sgx.experimental_enable_aex_notify. */
+  readonly notify: boolean;
 }
 
 interface Handling extends Exception {
@@ -67,7 +70,7 @@ function vmaOf(c: Cpu, v: Exception): Vma {
 }
 
 /** Steps 1 and 2: what may come together. */
-const crossCheck = (s: Steps<Handling>, { withoutExinfo }: Memory): (Step | Mark)[] => [
+const crossCheck = (s: Steps<Handling>, { withoutExinfo }: Options): (Step | Mark)[] => [
   s.test("EXITINFO.valid?", (_, v) => v.vector >= 0, "hardware"),
   s.test("no exception, and QUIT or INTERRUPTED", (_, v) => isAsync(v.event), "checked"),
   s.test("MEMFAULT, and sgx.insecure__allow_memfaults_without_exinfo?", (_, v) => v.event === EVENT.MEMFAULT && withoutExinfo, "checked"),
@@ -105,10 +108,10 @@ const lazyPages = (s: Steps<Handling>): (Step | Mark)[] => [
   s.at("propagate"),
 ];
 
-const handler = (memory: Memory): Flow =>
+const handler = (options: Options): Flow =>
   flow<Handling>(palExceptionHandler, "pal", "4.4", (s) => [
     s.own({ synthetic: false, hasAddress: false, addr: 0, inPal: false }),
-    ...crossCheck(s, memory),
+    ...crossCheck(s, options),
     s.act("RIP in the PAL?", (c, v) => {
       v.inPal = inPal(c, v);
       c.value = v.inPal ? 1 : 0;
@@ -116,7 +119,7 @@ const handler = (memory: Memory): Flow =>
     }),
     s.test(
       "in the PAL, and a fault that has no business there?",
-      (_, v) => v.inPal && !isAsync(v.event) && !(memory.edmm && v.event === EVENT.MEMFAULT && !v.synthetic),
+      (_, v) => v.inPal && !isAsync(v.event) && !(options.edmm && v.event === EVENT.MEMFAULT && !v.synthetic),
       "in PAL",
     ),
     s.act("PAL_CONTEXT := the saved registers; err and cr2 := EXINFO", (_, v) => {
@@ -124,14 +127,14 @@ const handler = (memory: Memory): Flow =>
     }),
     s.test(
       "a memory fault whose address nobody tells?",
-      (_, v) => v.event === EVENT.MEMFAULT && !v.hasAddress && !v.synthetic && !memory.withoutExinfo,
+      (_, v) => v.event === EVENT.MEMFAULT && !v.hasAddress && !v.synthetic && !options.withoutExinfo,
       "no address",
     ),
     s.act("addr", (c, v) => {
       v.addr = v.event === EVENT.ILLEGAL ? addressOf(interrupted(c, v)) : v.event === EVENT.MEMFAULT && v.hasAddress ? v.maddr : 0;
       c.value = v.addr;
     }),
-    ...(memory.edmm ? lazyPages(s) : []),
+    ...(options.edmm ? lazyPages(s) : []),
     s.test("no upcall registered?", (c, v) => c.process(c.t).pal.upcalls[v.event] !== true, "none"),
     s.callDynamic("upcall(RIP in the PAL, addr, context)", callUpcall, "libos.upcall.enter"),
     s.jump("restore", "restore the context"),
@@ -143,6 +146,9 @@ const handler = (memory: Memory): Flow =>
       v.skip = true;
     }),
     s.at("restore"),
+    options.notify
+      ? s.act("restore_sgx_context: SSA[0].AEXNOTIFY := 1, unless the context is on the signal stack", (c, v) => notifyAgain(c, v.depth))
+      : null,
     s.call(
       "_restore_sgx_context(context)",
       restoreSgxContext,
@@ -168,4 +174,4 @@ const handler = (memory: Memory): Flow =>
 /** The address that a scenario gives to the instruction. */
 const addressOf = (frame: Frame | undefined): number => (typeof frame?.v.address === "number" ? frame.v.address : 0);
 
-export const exceptionFlows = (memory: Memory): Flow[] => [handler(memory)];
+export const exceptionFlows = (options: Options): Flow[] => [handler(options)];

@@ -103,6 +103,11 @@ export const hostOcallExit = ref<Asked>("sgx_ocall_exit");
 /** First functions: of the host process and its threads, and in the enclave. */
 export const loadEnclave = ref("load_enclave");
 export const startRpc = ref("start_rpc");
+/** Of AEX-Notify. */
+export const maybeRaisePendingSignal = ref("maybe_raise_pending_signal");
+export const failOnMorphedEresume = ref("fail_on_morphed_eresume");
+/** The last instruction of stage one, at CSSA 0 already: `jmp *R11`. */
+export const finalJump = ref("enclave_entry (aexnotify_finaljmp)");
 export const sgxSignalSetup = ref("sgx_signal_setup");
 export const handleEcall = ref<{ start: number }>("handle_ecall");
 export const palLinuxMain = ref("pal_linux_main");

@@ -19,6 +19,7 @@ import { KIND, WHY } from "../../../../transition.ts";
 import { type SgxCpu as Cpu, sgxFlow as flow, type SgxSteps as Steps } from "../../flow.ts";
 import { EVENT, eventOf, NO_EVENT } from "../errors.ts";
 import { type Handler, handleAsyncSignal, handleSyncSignal } from "../flows.ts";
+import { aexNotifyFlows, EENTER_POINTER, noteSync, putBack } from "./aex-notify.ts";
 import { interruptRpcThreads } from "./exitless.ts";
 import { doSyscallIntr, handleDummySignal, sgxRaise, sgxSignalSetup } from "./flows.ts";
 import { AFTER_CHECK1, AFTER_CHECK2, ASYNC_SIGNALS, EINTR_EXIT } from "./host-ocalls.ts";
@@ -100,16 +101,28 @@ const withTcb = (s: Steps<Handler>, label: string, to: string): (Step | Mark)[] 
   s.test("not there: SIGSEGV", (c) => hostTcb(c) === null, to),
 ];
 
+/** A1 of AEX-Notify: handlers do not enter the enclave. */
+const noteIt = (s: Steps<Handler>): Step[] => [
+  s.act("last_sync_event := event", noteSync, ["step", "pal.event.pend"]),
+  s.ret("signal handler done"),
+];
+
 const raiseIt = (s: Steps<Handler>): Step[] => [
   s.call("sgx_raise(event)", sgxRaise, (_, v) => ({ event: v.event, id: v.id, signal: v.signal })),
   s.ret("signal handler done"),
 ];
 
+interface Outside {
+  readonly exitless: boolean;
+  readonly notify: boolean;
+}
+
 /** Anything in untrusted code is the end of the process. */
-const syncSignal = (exitless: boolean): Flow =>
+const syncSignal = ({ exitless, notify }: Outside): Flow =>
   flow(handleSyncSignal, "untrusted-pal", "4.1 HS", (s) => [
     begin(s),
     exitless ? interruptRpcThreads(s) : null,
+    ...(notify ? putBack(s) : []),
     s.test("RIP at the AEP?", inEnclave, "in enclave"),
     s.act(
       'print "Unexpected ... occurred inside untrusted PAL"',
@@ -121,7 +134,7 @@ const syncSignal = (exitless: boolean): Flow =>
     ),
     s.call("exit_group(1)", KERNEL.exit, () => exitArgs({ status: 1, group: true, how: 2, why: WHY.PAL })),
     s.at("in enclave"),
-    ...raiseIt(s),
+    ...(notify ? noteIt(s) : raiseIt(s)),
   ]);
 
 /** QUIT is not written over: an INTERRUPTED beside it says nothing more. Two QUIT are one. */
@@ -144,18 +157,17 @@ function skipSyscall(c: Cpu): void {
   c.value = 1;
 }
 
-const asyncSignal = (exitless: boolean): Flow =>
+const asyncSignal = ({ exitless, notify }: Outside): Flow =>
   flow(handleAsyncSignal, "untrusted-pal", "4.1 HA", (s) => [
     begin(s),
     exitless ? interruptRpcThreads(s) : null,
-    s.test("RIP at the AEP?", inEnclave, "in enclave"),
+    notify ? null : s.test("RIP at the AEP?", inEnclave, "in enclave"),
     s.at("GS"),
-    ...withTcb(s, "interrupted_in_aex_profiling(): the host TCB by GS", "GS"),
+    ...withTcb(s, "the host TCB by GS", "GS"),
     s.act("last_async_event := event, unless QUIT is there", noteEvent, ["pal.event.pend", "pal.event.lost"]),
     s.act("RIP between the check and the system call? RIP := do_syscall_intr_eintr", skipSyscall),
     s.ret("signal handler done"),
-    s.at("in enclave"),
-    ...raiseIt(s),
+    ...(notify ? [] : [s.at("in enclave"), ...raiseIt(s)]),
   ]);
 
 /** Mark of the label that RDX leads to after stage one of an exception. */
@@ -170,6 +182,7 @@ const raise = flow(sgxRaise, "untrusted-pal", "4.1", (s) => [
     c.t.rsi = 0;
     c.t.eventSignalId = v.id;
   }),
+  s.at(EENTER_POINTER),
   s.act(
     "EENTER",
     (c, v) => {
@@ -191,11 +204,11 @@ const exitPointer = flow(
   { text: "aep" },
 );
 
-export const hostSignalFlows = ({ exitless }: { exitless: boolean }): Flow[] => [
+export const hostSignalFlows = (options: Outside): Flow[] => [
   setup,
   dummy,
-  syncSignal(exitless),
-  asyncSignal(exitless),
+  syncSignal(options),
+  asyncSignal(options),
   raise,
-  exitPointer,
+  ...(options.notify ? aexNotifyFlows : [exitPointer]),
 ];

@@ -2,12 +2,12 @@
 
 import { cut, push } from "../../../../cpu.ts";
 import { E } from "../../../../errno.ts";
-import type { Flow } from "../../../../flow.ts";
+import type { Flow, Step } from "../../../../flow.ts";
 import { enter, numberOf } from "../../../../frames.ts";
 import { eexit } from "../../../../sgx/leaf.ts";
 import { copyOf, HOST, type Locals } from "../../../../state.ts";
 import { contextAt } from "../../context.ts";
-import { type SgxCpu as Cpu, sgxFlow as flow } from "../../flow.ts";
+import { type SgxCpu as Cpu, sgxFlow as flow, type SgxSteps as Steps } from "../../flow.ts";
 import { EVENT_BOUND, NO_EVENT } from "../errors.ts";
 import {
   doHostOcall,
@@ -42,50 +42,59 @@ const callersContext = (c: Cpu, result: number): Saved => ({
 
 const isExit = (c: Cpu, v: Leaving): boolean => v.code === numberOf(c.program, hostOcallExit);
 
-const ocall = flow<Leaving & { result: number }>(sgxOcall, "pal", "4.2", (s) => [
-  s.own({ result: 0 }),
-  s.act("RSP := top of the signal stack, unless it is on it"),
-  s.act("save xstate and registers"),
-  s.test("OCALL_EXIT?", isExit, "exit"),
-  s.act("pre_ocall_stack := RSP", (c) => {
-    c.t.pal.sgx.preOcallStack = c.t.enclave.length;
-  }),
-  s.at(EEXIT_PREPARE),
-  s.act("RSP := ustack, RBX := exit_target", (c, v) => {
-    const t = c.t;
-    t.stack = HOST;
-    cut(c, t, HOST, t.sgx.ustackTop);
-    push(t, enter(c.program, eexitPrepare, { code: v.code, asked: v.asked, args: v.args }));
-  }),
-  s.act("pre_ocall_stack := NULL", (c) => {
-    c.t.pal.sgx.preOcallStack = -1;
-  }),
-  s.at(AFTER_STACK_RESTORE),
-  s.act(
-    "saved RAX := RDI; FSBASE",
-    (c, v) => {
-      v.result = c.t.rdi;
-      c.value = v.result;
-    },
-    "ocall.return",
-  ),
-  s.test("RSI is an event?", (c) => c.t.rsi !== NO_EVENT && c.t.rsi < EVENT_BOUND, "event"),
-  s.call("_restore_sgx_context(context)", restoreSgxContext, (c, v) => callersContext(c, v.result)),
-  s.at("event"),
-  s.call("_PalExceptionHandler(0, RSI, context, xstate, NULL)", palExceptionHandler, (c, v) => ({
-    ...callersContext(c, v.result),
-    event: c.t.rsi,
-    id: c.t.eventSignalId,
-    vector: -1,
-    opcode: "",
-    maddr: 0,
-  })),
-  s.at("exit"),
-  s.act("ocall_exit_called := 1", (c) => {
-    c.t.pal.sgx.ocallExitCalled = true;
-  }),
-  s.jump(EEXIT_PREPARE, "jump to eexit_prepare"),
-]);
+/** A7: while it leaves and comes back an exit is not told. */
+const setNotify = (s: Steps<Leaving & { result: number }>, on: boolean): Step =>
+  s.act(`ready_for_aex_notify? SSA[0].AEXNOTIFY := ${on ? 1 : 0}`, (c) => {
+    if (c.t.pal.sgx.readyForAexNotify) c.t.sgx.aexNotify = on;
+  });
+
+const ocall = (notify: boolean): Flow =>
+  flow<Leaving & { result: number }>(sgxOcall, "pal", "4.2", (s) => [
+    s.own({ result: 0 }),
+    notify ? setNotify(s, false) : null,
+    s.act("RSP := top of the signal stack, unless it is on it"),
+    s.act("save xstate and registers"),
+    s.test("OCALL_EXIT?", isExit, "exit"),
+    s.act("pre_ocall_stack := RSP", (c) => {
+      c.t.pal.sgx.preOcallStack = c.t.enclave.length;
+    }),
+    s.at(EEXIT_PREPARE),
+    s.act("RSP := ustack, RBX := exit_target", (c, v) => {
+      const t = c.t;
+      t.stack = HOST;
+      cut(c, t, HOST, t.sgx.ustackTop);
+      push(t, enter(c.program, eexitPrepare, { code: v.code, asked: v.asked, args: v.args }));
+    }),
+    s.act("pre_ocall_stack := NULL", (c) => {
+      c.t.pal.sgx.preOcallStack = -1;
+    }),
+    s.at(AFTER_STACK_RESTORE),
+    s.act(
+      "saved RAX := RDI; FSBASE",
+      (c, v) => {
+        v.result = c.t.rdi;
+        c.value = v.result;
+      },
+      "ocall.return",
+    ),
+    s.test("RSI is an event?", (c) => c.t.rsi !== NO_EVENT && c.t.rsi < EVENT_BOUND, "event"),
+    notify ? setNotify(s, true) : null,
+    s.call("_restore_sgx_context(context)", restoreSgxContext, (c, v) => callersContext(c, v.result)),
+    s.at("event"),
+    s.call("_PalExceptionHandler(0, RSI, context, xstate, NULL)", palExceptionHandler, (c, v) => ({
+      ...callersContext(c, v.result),
+      event: c.t.rsi,
+      id: c.t.eventSignalId,
+      vector: -1,
+      opcode: "",
+      maddr: 0,
+    })),
+    s.at("exit"),
+    s.act("ocall_exit_called := 1", (c) => {
+      c.t.pal.sgx.ocallExitCalled = true;
+    }),
+    s.jump(EEXIT_PREPARE, "jump to eexit_prepare"),
+  ]);
 
 const prepare = flow(eexitPrepare, "pal", "4.2 step 3", (s) => [
   s.act("clear the registers and the extended state"),
@@ -134,8 +143,8 @@ const exit = flow(ocallExit, "pal", "4.5", (s) => [
   s.jump("again", "again"),
 ]);
 
-export const ocallFlows = ({ exitless }: { exitless: boolean }): Flow[] => [
-  ocall,
+export const ocallFlows = ({ exitless, notify }: { exitless: boolean; notify: boolean }): Flow[] => [
+  ocall(notify),
   prepare,
   exit,
   ...OCALL_NAMES.map((name) => function_(name, exitless)),

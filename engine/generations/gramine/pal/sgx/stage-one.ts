@@ -97,7 +97,7 @@ function rewire(c: Cpu, v: Entry): void {
 }
 
 /** Steps of `enclave_entry`; behind them comes the EEXIT. */
-export const stageOne = (s: Steps<Entry>, fail: string): (Step | Mark)[] => [
+export const stageOne = (s: Steps<Entry>, { fail, ignored }: { fail: string; ignored: string }): (Step | Mark)[] => [
   s.test("CSSA != 1? FAIL_LOOP", (c) => c.t.sgx.cssa !== 1, fail),
   s.act("R14 := SSA[0].EXITINFO", (c) => {
     c.value = ssa0(c).vector;
@@ -124,7 +124,7 @@ export const stageOne = (s: Steps<Entry>, fail: string): (Step | Mark)[] => [
   s.act("SSA[0].RIP := ocall_return_after_stack_restore, RSP := pre_ocall_stack; pre_ocall_stack := NULL", backIntoOcall),
   s.jump("eexit", "done"),
   s.at("no ocall"),
-  s.test("ocall_exit_called: ignored", (c) => c.t.pal.sgx.ocallExitCalled, "eexit"),
+  s.test("ocall_exit_called: ignored", (c) => c.t.pal.sgx.ocallExitCalled, ignored),
   s.test("RIP not in the last three instructions of _restore_sgx_context?", (c) => !atRestore(c), "rewire"),
   s.act("finish them: SSA[0].R15, RSP, RIP", finishRestore),
   s.at("rewire"),
