@@ -61,6 +61,15 @@ export function faultAt(c: Cpu, what: Fault, address: number, vma: Vma = "unmapp
   c.detail = c.text(vma === "unmapped" ? what : `${what}, ${vma}`);
 }
 
+/** Code of a library OS writes to memory that it may not write to. */
+export function writeFaults(c: Cpu, address: number, what: string): void {
+  retry(topFrame(c.t));
+  if (inEnclave(c.t)) report(c.t.sgx, EXCEPTIONS.memory, "memory", address);
+  c.row(KIND["app.fault"], EXCEPTIONS.memory.code, address);
+  c.detail = c.text(what);
+  if (generateFault(c, c.t, faultInfo(SIG.SEGV, SI.SEGV_ACCERR, address))) c.value = EXCEPTIONS.memory.code;
+}
+
 /** An access within the enclave to a page whose rights nobody keeps. */
 const isAllowed = ({ t }: Cpu, what: Fault, vma: Vma): boolean =>
   inEnclave(t) && !t.sgx.kind.rights && (what === "stack" || (what === "memory" && vma !== "unmapped"));

@@ -4,15 +4,13 @@
  */
 
 import { restorer, type Sigframe } from "../../../app/flows.ts";
-import { retry } from "../../../control.ts";
-import { running, topFrame } from "../../../cpu.ts";
+import { running } from "../../../cpu.ts";
 import { E, LIBOS_RESTART } from "../../../errno.ts";
+import { writeFaults } from "../../../faulting.ts";
 import type { Flow } from "../../../flow.ts";
 import { findDown, localsOf, numberOf } from "../../../frames.ts";
-import { generateFault } from "../../../host/generate.ts";
 import { blockable } from "../../../host/signal.ts";
-import { faultInfo, SI } from "../../../siginfo.ts";
-import { addSignal, hasSignal, SIG, type SignalSet, union } from "../../../signals.ts";
+import { addSignal, hasSignal, type SignalSet, union } from "../../../signals.ts";
 import { type Locals, SA_NODEFER, SA_ONSTACK, SA_RESETHAND, SA_RESTART } from "../../../state.ts";
 import { KIND } from "../../../transition.ts";
 import { contextOf } from "../context.ts";
@@ -96,7 +94,7 @@ function buildFrame(c: Cpu, v: Handle): void {
   const alt = onAltStack(c, context.depth) || wantsAlt;
   c.signal = signal;
   c.row(KIND["libos.sigframe"], alt ? 1 : 0, id);
-  if (context.full && !alt) return writeFaults(c);
+  if (context.full && !alt) return writeFaults(c, GUARD, "the signal frame does not fit on the stack");
   const frame: Sigframe = {
     signal,
     id,
@@ -121,13 +119,6 @@ function buildFrame(c: Cpu, v: Handle): void {
 
 /** The guard page below the stack. */
 const GUARD = 0x7fff_0000;
-
-function writeFaults(c: Cpu): void {
-  retry(topFrame(c.t));
-  c.row(KIND["app.fault"], 2, GUARD);
-  c.detail = c.text("the signal frame does not fit on the stack");
-  if (generateFault(c, c.t, faultInfo(SIG.SEGV, SI.SEGV_ACCERR, GUARD))) c.value = 2;
-}
 
 const handle = (fixes: Fixes): Flow =>
   flow<Handle>(LIBOS.handle_signal, "libos", "5 H1-H10", (s) => [

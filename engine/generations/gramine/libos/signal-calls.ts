@@ -1,16 +1,14 @@
 /** System calls about dispositions, masks and the alternate stack (gramine-today.md 10; libos_sigaction.c). */
 
 import { restorer } from "../../../app/flows.ts";
-import { retry } from "../../../control.ts";
-import { running, topFrame } from "../../../cpu.ts";
+import { running } from "../../../cpu.ts";
 import { E } from "../../../errno.ts";
+import { writeFaults } from "../../../faulting.ts";
 import type { Flow } from "../../../flow.ts";
 import { findDown, localsOf } from "../../../frames.ts";
-import { generateFault } from "../../../host/generate.ts";
 import { OUT, tell, tellMask } from "../../../host/outputs.ts";
 import { blockable } from "../../../host/signal.ts";
 import { actionNumber, tellAction } from "../../../host/signal-calls.ts";
-import { faultInfo, SI } from "../../../siginfo.ts";
 import { changedMask, SIG, type SignalSet, setOf, signalsIn } from "../../../signals.ts";
 import { SA_NO_RESTORER } from "../../../state.ts";
 import type { SigactionArgs, SigaltstackArgs, SigprocmaskArgs } from "../../../syscalls.ts";
@@ -84,10 +82,7 @@ const sigprocmask = (writesAnyPage: boolean, asks: boolean): Flow =>
         if (!v.old) return;
         if (!v.readOnly) return tellMask(v, OUT.oldMask, c.t.libos.mask);
         if (writesAnyPage) return;
-        retry(topFrame(c.t));
-        c.row(KIND["app.fault"], 2, READ_ONLY_PAGE);
-        c.detail = c.text("oldset is on a page that can only be read");
-        if (generateFault(c, c.t, faultInfo(SIG.SEGV, SI.SEGV_ACCERR, READ_ONLY_PAGE))) c.value = 2;
+        writeFaults(c, READ_ONLY_PAGE, "oldset is on a page that can only be read");
       },
       ["step", "app.fault", "host.signal.default"],
     ),
