@@ -10,7 +10,7 @@ export { TraceError } from "./format/errors.ts";
 export { openRegular, writeWhole } from "./format/files.ts";
 export { inTurns } from "./format/in-turns.ts";
 export type { QualityCounter, RunEnd, RunInfo } from "./format/metadata.ts";
-export { ARROW_NAME, DB_NAME } from "./format/metadata.ts";
+export { ARROW_NAME, DB_NAME, NOTES_NAME } from "./format/metadata.ts";
 export {
   addImporter,
   createLineSplitter,

@@ -32,6 +32,8 @@ export const KEYFRAME_KEY = "eintr.keyframe";
 
 export const ARROW_NAME = "transitions.arrow";
 export const DB_NAME = "trace.db";
+/** What a person wrote to the trace in the replay: bookmarks, notes. */
+export const NOTES_NAME = "replay.json";
 
 const MEGABYTE = 1024 * 1024;
 /** Bounds for files from strangers: far above what is useful, far below what would exhaust memory. The writer keeps to them. */

@@ -4,10 +4,10 @@ import fs from "node:fs";
 import path from "node:path";
 import { openTransitions } from "../arrow/read.ts";
 import { errorCode, errorText, TraceError } from "../format/errors.ts";
-import { ARROW_NAME, DB_NAME } from "../format/metadata.ts";
+import { ARROW_NAME, DB_NAME, NOTES_NAME } from "../format/metadata.ts";
 import { type FolderLock, isBeingRecorded, LOCK_NAME, lockFolder } from "./folder-lock.ts";
 
-const TRACE_FILES = [ARROW_NAME, DB_NAME, `${DB_NAME}-journal`, `${DB_NAME}-wal`, `${DB_NAME}-shm`];
+const TRACE_FILES = [ARROW_NAME, DB_NAME, `${DB_NAME}-journal`, `${DB_NAME}-wal`, `${DB_NAME}-shm`, NOTES_NAME];
 /** Where the older trace waits. */
 const ASIDE = ".eintr-replaced";
 

@@ -1,10 +1,13 @@
 /** The replay without a terminal: a session, and a context that keeps the state. */
 
-import { readFileSync } from "node:fs";
-import { afterAll } from "vitest";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { afterAll, onTestFinished } from "vitest";
 import { boot, type FixName, parseScenario, type StackName } from "../../engine/index.ts";
 import { openTrace, record, type Trace } from "../../recorder/index.ts";
 import { paint } from "../../tui/present/style.ts";
+import { besideOther } from "../../tui/replay/compare/other-run.ts";
 import type { Context } from "../../tui/replay/context.ts";
 import { commandOfKey } from "../../tui/replay/input/commands.ts";
 import { onKey } from "../../tui/replay/input/input.ts";
@@ -125,15 +128,26 @@ export function playerOf(session: ReplaySession, start: Partial<ReplayState> = {
   let state: ReplayState = { ...startState(session, 100, 30), ...start };
   let copied = "";
   const dispatch = (action: Action): void => void (state = reduce(state, action));
+  let shown = session;
   const context: Context = {
-    session,
+    get session() {
+      return shown;
+    },
     state: () => state,
     dispatch,
     quit() {},
     suspend() {},
     ...createTasks(dispatch),
     copy: (text) => void (copied = text),
-    onScreen: () => seqsOnScreen(session, state),
+    onScreen: () => seqsOnScreen(shown, state),
+    async compareWith(chosen, stop, told) {
+      const dir = path.join(mkdtempSync(path.join(tmpdir(), "eintr-test-beside-")), "other.trace");
+      onTestFinished(() => rmSync(path.dirname(dir), { recursive: true, force: true }));
+      const both = await besideOther(shown, chosen, dir, stop, told);
+      if (both?.other) onTestFinished(() => both.other?.trace.close());
+      shown = both ?? shown;
+      return both !== null;
+    },
     picture: () => "picture.svg",
   };
   return {
@@ -149,7 +163,7 @@ export function playerOf(session: ReplaySession, start: Partial<ReplayState> = {
     async type(text) {
       for (const typed of keysIn(text)) await onKey(context, typed);
     },
-    screen: () => frame(session, state).join("\n"),
+    screen: () => frame(shown, state).join("\n"),
     copied: () => copied,
   };
 }

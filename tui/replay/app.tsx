@@ -2,8 +2,9 @@
 
 import { setImmediate as turn } from "node:timers/promises";
 import { Transform, useApp, useStdin, useStdout } from "ink";
-import { useEffect, useMemo, useReducer, useRef } from "react";
+import { useEffect, useMemo, useReducer, useRef, useState } from "react";
 import { attempt } from "./attempt.ts";
+import type { Choice } from "./compare/choices.ts";
 import type { Context } from "./context.ts";
 import { onKey, onMouse, onPaste, onTick } from "./input/input.ts";
 import { createInputReader, type Input } from "./input/terminal-input.ts";
@@ -24,6 +25,15 @@ export interface ReplayProps {
   /** Write the lines as a picture; returns the file's name. */
   readonly picture: (lines: readonly string[], columns: number) => string;
   readonly suspend: (resumed: () => void) => void;
+  /** The session beside another run: see `besideOther`. */
+  readonly beside?: (
+    session: ReplaySession,
+    chosen: Choice | { readonly trace: string },
+    stop: AbortSignal,
+    told: (text: string) => void,
+  ) => Promise<ReplaySession | null>;
+  /** Keep bookmarks and what else stays with the trace; returns why that cannot be, "" when it is. */
+  readonly keep?: (s: ReplayState) => string;
 }
 
 /** How Ink draws it. Its own 30 frames a second would hold a key's frame back when the one before is younger than 33 ms. */
@@ -32,10 +42,12 @@ export const INK_OPTIONS = { exitOnCtrlC: false, patchConsole: false, maxFps: 60
 /** At most so many frames a second are made while playing; faster play makes several steps a frame. */
 const FRAMES = 30;
 
-export function Replay({ session, start, copy, picture, suspend }: ReplayProps) {
+export function Replay({ session: opened, start, copy, picture, suspend, beside, keep }: ReplayProps) {
   const { exit } = useApp();
+  const [session, setSession] = useState(opened);
+  const shown = useRef(session);
   const { stdout } = useStdout();
-  const [state, dispatch] = useReducer(reduce, null, () => ({ ...startState(session, ...sizeOf(stdout)), settled: false, ...start }));
+  const [state, dispatch] = useReducer(reduce, null, () => ({ ...startState(opened, ...sizeOf(stdout)), settled: false, ...start }));
   // Commands look at the newest state, also those that go on in the background.
   const newest = useRef(state);
   newest.current = state;
@@ -46,17 +58,36 @@ export function Replay({ session, start, copy, picture, suspend }: ReplayProps) 
       dispatch(action);
     };
     return {
-      session,
+      get session() {
+        return shown.current;
+      },
       state: () => newest.current,
       dispatch: act,
       quit: () => exit(),
       suspend: () => suspend(() => act({ type: "say", message: backAgain(newest.current.message) })),
       ...createTasks(act),
       copy,
-      onScreen: () => seqsOnScreen(session, newest.current),
-      picture: () => picture(frame(session, newest.current), newest.current.width),
+      onScreen: () => seqsOnScreen(shown.current, newest.current),
+      picture: () => picture(frame(shown.current, newest.current), newest.current.width),
+      async compareWith(chosen, stop, told) {
+        const both = (await beside?.(shown.current, chosen, stop, told)) ?? null;
+        if (both === null || stop.aborted) return false;
+        shown.current = both;
+        setSession(both);
+        return true;
+      },
     };
-  }, [session, copy, picture, suspend, exit]);
+  }, [copy, picture, suspend, exit, beside]);
+
+  const { bookmarks, notes, conditions } = state;
+  // What is written is kept at once: the program may be killed.
+  const isFirst = useRef(true);
+  useEffect(() => {
+    const why = isFirst.current ? "" : (keep?.(newest.current) ?? "");
+    isFirst.current = false;
+    if (why !== "") context.dispatch({ type: "say", message: why });
+  }, [bookmarks, notes, conditions]);
+  useEffect(() => () => void keep?.(newest.current), [keep]);
 
   useEffect(() => {
     const resized = (): void => {

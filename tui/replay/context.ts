@@ -1,5 +1,6 @@
 /** What a command may use: the session, the state, and ways to change what is shown. */
 
+import type { Choice } from "./compare/choices.ts";
 import type { ReplaySession } from "./session.ts";
 import type { Action, ReplayState } from "./state.ts";
 
@@ -18,6 +19,8 @@ export interface Context {
    * Resolves when it is over.
    */
   readonly task: (run: (stop: AbortSignal) => Promise<void>) => Promise<void>;
+  /** Show the run beside another one from now on: made from what was chosen, or another trace. False when it was stopped; throws as that does. */
+  readonly compareWith: (chosen: Choice | { readonly trace: string }, stop: AbortSignal, told: (text: string) => void) => Promise<boolean>;
   /** Send text to the terminal for its clipboard: whether it is taken is not told. */
   readonly copy: (text: string) => void;
   /** Seqs of the rows that the timeline shows. */

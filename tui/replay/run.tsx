@@ -14,8 +14,10 @@ import { fixNames, noteIgnored, optionNames } from "../options.ts";
 import { paint } from "../present/style.ts";
 import { svgOf } from "../present/svg.ts";
 import { startProgress } from "../progress.ts";
-import { INK_OPTIONS, Replay } from "./app.tsx";
+import { INK_OPTIONS, Replay, type ReplayProps } from "./app.tsx";
 import { alignCalls } from "./compare/alignment.ts";
+import { besideOther, MORE_ROWS, timeOfLast } from "./compare/other-run.ts";
+import { type Kept, loadKept, saveKept } from "./kept.ts";
 import { opening } from "./navigate/opening.ts";
 import { enterScreen } from "./screen/terminal.ts";
 import { findingsOf, isTooLongToAnalyze, needsAnalysis, openSession, type ReplaySession } from "./session.ts";
@@ -32,8 +34,6 @@ export interface ReplayOptions {
 }
 
 const DEFAULT_STACK: StackName = "graphene-sgx";
-/** The other run may take another number of transitions for the same time; so many times more at most. */
-const MORE_ROWS = 10;
 /** Of traces that are no longer the rules have looked before the first screen: it takes no time that one would see. */
 const ANALYZED_FIRST = 20_000;
 
@@ -58,7 +58,9 @@ export async function runReplay(io: Io, name: string, options: ReplayOptions): P
     await alignRuns(io, session);
     if (needsAnalysis(session) && session.rows.count <= ANALYZED_FIRST)
       session = { ...session, stored: await findingsOf(session, io.signal) };
-    await show(io, session, await startOf(session, options));
+    const isKept = !trace.dir.startsWith(scratch);
+    const start = { ...(await startOf(session, options, isKept ? loadKept(trace) : {})) };
+    await show(io, session, start, scratch, isKept);
     if (io.signal.aborted) io.exitCode = io.signal.reason === "SIGTERM" ? 143 : 130;
   } finally {
     for (const trace of opened) trace.close();
@@ -132,12 +134,16 @@ async function recordOther(io: Io, run: Run, dir: string, info: RunInfo, { trans
   }
 }
 
-function timeOfLast(transitions: Trace["transitions"]): number {
-  const last = transitions.readBlock(transitions.batches.length - 1);
-  return last.time[last.n - 1] ?? 0;
+async function startOf(session: ReplaySession, options: ReplayOptions, kept: Kept): Promise<Partial<ReplayState>> {
+  const { seq: left, thread: leftThread, pane, ...stays } = kept;
+  const place = await placeOf(session, options);
+  const isAsked = options.at !== undefined || options.finding !== undefined;
+  if (isAsked || left === undefined || session.other !== null) return { ...stays, ...place };
+  const back = { seq: left, thread: leftThread ?? 0, ...(pane === undefined ? {} : { pane }) };
+  return { ...stays, ...place, ...back, message: "here you left it; } goes to the finding, ( and ) between differences, < to the start" };
 }
 
-async function startOf(session: ReplaySession, options: ReplayOptions): Promise<Partial<ReplayState>> {
+async function placeOf(session: ReplaySession, options: ReplayOptions): Promise<Partial<ReplayState>> {
   const at = (seq: number): Partial<ReplayState> => {
     const row = session.rows.at(Math.min(seq, session.rows.count - 1));
     return { seq: row?.seq ?? 0, thread: row?.thread ?? 0 };
@@ -161,10 +167,21 @@ async function startOf(session: ReplaySession, options: ReplayOptions): Promise<
   return { ...at(first), findings, looking: false, finding: options.finding - 1, evidence: 0, pane: "findings", message: finding.title };
 }
 
-async function show(io: Io, session: ReplaySession, start: Partial<ReplayState>): Promise<void> {
+async function show(io: Io, session: ReplaySession, start: Partial<ReplayState>, scratch: string, isKept: boolean): Promise<void> {
   const screen = enterScreen(process.stdout);
+  let others = 0;
+  const beside: ReplayProps["beside"] = (of, chosen, stop, told) =>
+    besideOther(of, chosen, path.join(scratch, `beside-${others++}.trace`), stop, told);
   const app = render(
-    <Replay session={session} start={start} copy={screen.copy} picture={writePicture} suspend={screen.suspend} />,
+    <Replay
+      session={session}
+      start={start}
+      copy={screen.copy}
+      picture={writePicture}
+      suspend={screen.suspend}
+      beside={beside}
+      keep={isKept ? (s) => keep(session.trace, s) : keepsNothing}
+    />,
     INK_OPTIONS,
   );
   const stop = (): void => app.unmount();
@@ -177,6 +194,20 @@ async function show(io: Io, session: ReplaySession, start: Partial<ReplayState>)
     screen.leave();
   }
 }
+
+/** Why it is not kept; "" when it is. */
+function keep(trace: Trace, s: ReplayState): string {
+  try {
+    saveKept(trace, s);
+    return "";
+  } catch (error) {
+    return `not kept with the trace (${(error as NodeJS.ErrnoException).code ?? String(error)}): ${trace.dir} cannot be written to`;
+  }
+}
+
+/** What is recorded for the time of the replay is gone after it. */
+const keepsNothing = ({ bookmarks }: ReplayState): string =>
+  bookmarks.length === 0 ? "" : "bookmarks and notes stay with a recorded trace only: this one is gone after the replay";
 
 function writePicture(lines: readonly string[], columns: number): string {
   const file = freeName("eintr-screen", "svg");

@@ -7,7 +7,7 @@ import { DEFAULT_SIZES, type Grip, type Sizes } from "./screen/sizes.ts";
 import { needsAnalysis, type ReplaySession, type SignalPath, type StoredFinding } from "./session.ts";
 
 /** The prompt that takes typed keys. */
-export type Prompt = "search" | "jump" | "sql" | "palette" | "condition" | "note";
+export type Prompt = "search" | "jump" | "sql" | "palette" | "condition" | "note" | "compare";
 
 /** Shown instead of timeline and pane until it is closed. */
 export type Overlay = "help" | "why";
@@ -26,6 +26,8 @@ export interface Picked {
   readonly state: string | null;
   /** Row of the pane stops. */
   readonly stop: number;
+  /** Row of what there is to compare with. */
+  readonly choice: number;
 }
 
 export interface SqlResult {
@@ -47,6 +49,8 @@ export interface ReplayState {
   readonly sizes: Sizes;
   /** The border that the mouse holds. */
   readonly grip: Grip | null;
+  /** There is another run beside this one. */
+  readonly compared: boolean;
   /** Threads of the trace. */
   readonly threads: number;
   readonly lanes: LanesView;
@@ -118,6 +122,7 @@ export const initialState = (width: number, height: number): ReplayState => ({
   pane: "state",
   sizes: DEFAULT_SIZES,
   grip: null,
+  compared: false,
   threads: 1,
   lanes: WHOLE_RUN,
   lanesHeld: null,
@@ -131,7 +136,7 @@ export const initialState = (width: number, height: number): ReplayState => ({
   speed: 5,
   prompt: null,
   line: lineOf(""),
-  entered: { search: [], jump: [], sql: [], palette: [], condition: [], note: [] },
+  entered: { search: [], jump: [], sql: [], palette: [], condition: [], note: [], compare: [] },
   historyIndex: 0,
   search: "",
   signal: null,
@@ -145,7 +150,7 @@ export const initialState = (width: number, height: number): ReplayState => ({
   bookmarks: [],
   notes: {},
   conditions: [],
-  picked: { state: null, stop: 0 },
+  picked: { state: null, stop: 0, choice: 0 },
   sql: null,
   sqlRow: 0,
   settled: true,
@@ -157,6 +162,7 @@ export const initialState = (width: number, height: number): ReplayState => ({
 export const startState = (session: ReplaySession, width: number, height: number): ReplayState => ({
   ...initialState(width, height),
   threads: session.trace.threads.length,
+  compared: session.other !== null,
   findings: session.stored ?? [],
   looking: needsAnalysis(session),
 });
@@ -175,6 +181,7 @@ export type Action =
   | { readonly type: "grip"; readonly grip: Grip | null }
   | { readonly type: "lanes"; readonly lanes: LanesView; readonly held?: number | null }
   | { readonly type: "counted" }
+  | { readonly type: "compared" }
   | { readonly type: "touched" }
   | { readonly type: "overlay"; readonly overlay: Overlay | null }
   | { readonly type: "fold" }
@@ -219,6 +226,8 @@ export function reduce(s: ReplayState, a: Action): ReplayState {
       return { ...s, grip: a.grip };
     case "lanes":
       return { ...s, lanes: a.lanes, lanesHeld: a.held === undefined ? s.lanesHeld : a.held };
+    case "compared":
+      return { ...s, compared: true, pane: "compare", scroll: 0 };
     case "counted":
       return { ...s };
     case "touched":

@@ -97,6 +97,15 @@ export const COMMANDS: readonly ReplayCommand[] = [
   { name: "finding-back", keys: ["{"], group: "jump", text: "previous finding", run: (c) => finding(c, -1) },
   { name: "difference", keys: [")"], group: "jump", text: "next difference between the two runs", run: (c) => difference(c, 1) },
   { name: "difference-back", keys: ["("], group: "jump", text: "previous difference", run: (c) => difference(c, -1) },
+  {
+    name: "compare-with",
+    keys: ["@"],
+    group: "jump",
+    text: "compare with a fix, a stack or another trace",
+    hint: "with",
+    only: ["compare"],
+    run: (c) => c.dispatch({ type: "prompt", prompt: "compare" }),
+  },
   { name: "begin", keys: ["<", "home"], group: "jump", text: "begin of the trace", run: (c) => edge(c, -1) },
   { name: "end", keys: [">", "end"], group: "jump", text: "end of the trace", run: (c) => edge(c, 1) },
   {
@@ -283,7 +292,7 @@ export const COMMANDS: readonly ReplayCommand[] = [
     group: "look",
     text: "next row of the pane (state, SQL, stops); lanes: later",
     hint: "on",
-    only: ["sql", "lanes", "state", "stops"],
+    only: ["sql", "lanes", "state", "stops", "compare"],
     run: (c) => pick(c, 1),
   },
   {
@@ -292,7 +301,7 @@ export const COMMANDS: readonly ReplayCommand[] = [
     group: "look",
     text: "previous row of the pane; lanes: earlier",
     hint: "back",
-    only: ["sql", "lanes", "state", "stops"],
+    only: ["sql", "lanes", "state", "stops", "compare"],
     run: (c) => pick(c, -1),
   },
   {

@@ -5,6 +5,7 @@ import type { Context } from "../context.ts";
 import { clickAt, dragTo, zoomAt } from "../lanes/commands.ts";
 import { note } from "../navigate/bookmarks.ts";
 import { goTo, jump, move, sql } from "../navigate/navigation.ts";
+import { compareTyped } from "../navigate/picking.ts";
 import { search } from "../navigate/search.ts";
 import { addCondition } from "../navigate/stops.ts";
 import { evidence } from "../navigate/walkthrough.ts";
@@ -108,6 +109,8 @@ function onTyped(c: Context, typed: Typed): void | Promise<void> {
       return sql(c, text);
     case "condition":
       return addCondition(c, text);
+    case "compare":
+      return compareTyped(c, text);
     case "note":
       return note(c, text);
     case "palette":

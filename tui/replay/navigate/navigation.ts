@@ -160,7 +160,8 @@ function seqColumns({ columns }: SqlResult): number[] {
 }
 
 export function difference(c: Context, direction: Direction): void {
-  if (c.session.other === null) return c.dispatch({ type: "say", message: "nothing to compare with: start with --fix ID or --stack NAME" });
+  if (c.session.other === null)
+    return c.dispatch({ type: "say", message: "nothing to compare with yet: 7 has what there is, Enter chooses" });
   const found = nextDifference(c.session, c.state().seq, direction);
   if (found === null) return c.dispatch({ type: "say", message: `no difference ${direction === 1 ? "further on" : "before"}` });
   c.dispatch({ type: "pane", pane: "compare" });

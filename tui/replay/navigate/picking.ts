@@ -1,11 +1,13 @@
 /** `.` `,` and Enter: they choose a row of the pane that is shown, and do what it is for. */
 
+import type { Choice } from "../compare/choices.ts";
+import { choicesOf, typedChoice } from "../compare/choices.ts";
 import type { Context } from "../context.ts";
 import { pan } from "../lanes/commands.ts";
 import { stateLines } from "../panes/state.ts";
 import { stopsOf } from "../panes/stops.ts";
 import { bookmarkText } from "./bookmarks.ts";
-import { goTo, jumpToRow } from "./navigation.ts";
+import { difference, goTo, jumpToRow } from "./navigation.ts";
 import { removeCondition, toggleCondition } from "./stops.ts";
 import { evidence } from "./walkthrough.ts";
 
@@ -17,6 +19,11 @@ export function pick(c: Context, by: 1 | -1): void {
       return pan(c, by);
     case "stops":
       return c.dispatch({ type: "picked", picked: { stop: within(s.picked.stop + by, stopsOf(s).length) } });
+    case "compare": {
+      if (c.session.other !== null) return void difference(c, by);
+      const most = choicesOf(c.session, s.findings).length;
+      return c.dispatch({ type: "picked", picked: { choice: within(s.picked.choice + by, most) } });
+    }
     case "state": {
       const lines = stateLines(c.session, s.seq, s.thread);
       if (typeof lines === "string" || lines.length === 0) return;
@@ -34,6 +41,7 @@ const within = (index: number, count: number): number => Math.max(0, Math.min(co
 export function enter(c: Context): void | Promise<void> {
   const s = c.state();
   if (s.pane === "sql") return jumpToRow(c);
+  if (s.pane === "compare" && c.session.other === null) return compareChosen(c);
   if (s.pane !== "stops") return void evidence(c, 1);
   const stop = stopsOf(s)[s.picked.stop];
   if (stop === undefined) return c.dispatch({ type: "say", message: "nothing is set yet: & writes a condition, m sets a bookmark" });
@@ -49,4 +57,28 @@ export function remove(c: Context): void {
   if (stop.what === "condition") removeCondition(c, stop.index);
   else c.dispatch({ type: "bookmark", seq: stop.seq });
   c.dispatch({ type: "picked", picked: { stop: within(s.picked.stop, stopsOf(c.state()).length) } });
+}
+
+async function compareChosen(c: Context): Promise<void> {
+  const { findings, picked } = c.state();
+  const chosen = choicesOf(c.session, findings)[picked.choice];
+  if (chosen === undefined) return c.dispatch({ type: "prompt", prompt: "compare" });
+  await compare(c, chosen);
+}
+
+/** Shows the run beside what was typed: a fix, a stack or the folder of a trace. */
+export async function compareTyped(c: Context, text: string): Promise<void> {
+  const chosen = typedChoice(text);
+  if ("error" in chosen) return c.dispatch({ type: "say", message: chosen.error });
+  await compare(c, chosen);
+}
+
+async function compare(c: Context, chosen: Choice | { readonly trace: string }): Promise<void> {
+  await c.task(async (stop) => {
+    const told = (text: string): void => c.dispatch({ type: "say", message: text });
+    told("running it the other way (Esc stops)");
+    if (!(await c.compareWith(chosen, stop, told)) || stop.aborted) return;
+    c.dispatch({ type: "compared" });
+    told("side by side; ) and ( go from difference to difference");
+  });
 }

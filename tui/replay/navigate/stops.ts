@@ -7,7 +7,7 @@ import { conditionOf } from "./condition.ts";
 import { findRow, goTo } from "./navigation.ts";
 import type { Direction, RowPredicate } from "./rows.ts";
 
-const MAX_CONDITIONS = 20;
+export const MAX_CONDITIONS = 20;
 
 const compiled = new WeakMap<Trace, Map<string, RowPredicate>>();
 

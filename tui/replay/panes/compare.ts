@@ -1,10 +1,11 @@
 /** Two runs of a scenario side by side, aligned by what the application did. */
 
-import { outcome, RULES, type Seen, type SeenPair } from "../../../analyzer/index.ts";
+import { outcome, type Seen, type SeenPair } from "../../../analyzer/index.ts";
 import { fit, safe } from "../../present/safe.ts";
 import { plain } from "../../present/style.ts";
 import { wrapCells } from "../../present/two-column.ts";
 import { pairsOf } from "../compare/alignment.ts";
+import { choicesOf } from "../compare/choices.ts";
 import { divergenceOf, pairAt } from "../compare/position.ts";
 import { type ReplaySession, stackOf } from "../session.ts";
 import type { ReplayState } from "../state.ts";
@@ -23,7 +24,7 @@ export const comparePane: Pane<"compare"> = {
   wide: true,
   lines(session, s, width, height) {
     const { paint, other } = session;
-    if (other === null) return wrapCells(safe(nothing(session, s)), width).map(paint.dim);
+    if (other === null) return choices(session, s, width, height);
     const all = pairsOf(session);
     if (all.length === 0) return [paint.dim(safe("no calls, or the trace is too long to align", width))];
     const at = pairAt(session, s.seq);
@@ -97,10 +98,20 @@ function divergence(session: ReplaySession, other: ReplaySession, all: readonly 
   return `the runs diverge after seq ${last.here}${there}; here: ${step(session, next.here)}; there: ${step(other, next.there)}`;
 }
 
-/** Why there is no other run, and how one gets it. */
-function nothing(session: ReplaySession, s: ReplayState): string {
-  const fix = s.findings.map(({ rule }) => RULES.find(({ id }) => id === rule)?.fix).find((one) => one);
-  if (!fix) return "nothing to compare with: start again with --stack NAME, --fix ID or --with TRACE";
-  const how = session.opened === undefined ? `start again with --fix ${fix}` : `q quits, then: eintr replay ${session.opened} --fix ${fix}`;
-  return `nothing to compare with yet. To see this run beside one with the fix: ${how}`;
+/** What there is to compare with, to choose from. */
+function choices(session: ReplaySession, s: ReplayState, width: number, height: number): string[] {
+  const { paint } = session;
+  const all = choicesOf(session, s.findings);
+  const how = "Enter runs it so, and shows the two runs side by side; @ takes the name of a fix, a stack or a trace folder";
+  if (all.length === 0)
+    return wrapCells("this trace cannot be run again: @ takes the folder of another trace to compare it with", width).map(paint.dim);
+  const head = wrapCells(how, width).map(paint.dim);
+  const room = Math.max(1, height - head.length);
+  const from = windowFrom(s.picked.choice, room, all.length);
+  const lines = all.slice(from, from + room).map(({ what, name, text }, i) => {
+    const chosen = from + i === s.picked.choice;
+    const line = fit(safe(`${chosen ? ">" : " "} ${what === "fix" ? "with the fix" : "on the stack"}  ${name}  ${text}`, width), width);
+    return chosen ? paint.strong(line) : line;
+  });
+  return [...head, ...lines];
 }

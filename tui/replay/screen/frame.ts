@@ -19,7 +19,7 @@ import { timelinePane } from "../panes/timeline.ts";
 import { type ReplaySession, stackOf } from "../session.ts";
 import { type ReplayState, stepsPerSecond } from "../state.ts";
 import { paletteLines } from "./help.ts";
-import { type Layout, layoutOf, MIN_HEIGHT, MIN_WIDTH, type Panel, roomOf, SPARE_LINES } from "./layout.ts";
+import { BAR, type Layout, layoutOf, MIN_HEIGHT, MIN_WIDTH, type Panel, roomOf, SPARE_LINES } from "./layout.ts";
 import { footer, messageLines } from "./messages.ts";
 import { overlayLines } from "./overlay.ts";
 
@@ -101,15 +101,27 @@ function shielded(session: ReplaySession, width: number, draw: () => string[]): 
 export function timelineParts(session: ReplaySession, s: ReplayState, width: number, height: number): DrawnLine[] {
   const aligned = s.pane === "compare" ? alignedSeq(session, s) : null;
   if (aligned === null || session.other === null) return (s.merged ? mergedPane : timelinePane)(session, s, width, height);
-  const upper = Math.ceil(height / 2);
   const { seq, thread } = aligned;
   const there: ReplayState = { ...s, seq, thread, bookmarks: [], finding: null };
   const only = onlySites(session, session.other);
-  const title = { text: session.paint.here(fit(otherTitle(stackOf(session.other), aligned, width), width)), seq: -1 };
+  const title = (room: number, of: ReplaySession): DrawnLine => ({
+    text: session.paint.here(fit(otherTitle(stackOf(of), aligned, room), room)),
+    seq: -1,
+  });
+  const beside = Math.floor((width - BAR) / 2);
+  if (beside >= MIN_WIDTH) {
+    const left = timelinePane(session, s, beside, height - 1, { sites: only.here, sign: "-" });
+    const right = timelinePane(session.other, there, beside, height - 1, { sites: only.there, sign: "+" });
+    const name = session.paint.here(fit(safe(` ${stackOf(session)}  seq ${s.seq}`, beside), beside));
+    const bar = session.paint.dim(session.ascii ? " | " : " │ ");
+    const rows = left.map((line, i) => ({ seq: line.seq, text: `${padStyled(line.text, beside)}${bar}${right[i]?.text ?? ""}` }));
+    return [{ seq: -1, text: `${name}${bar}${title(beside, session.other).text}` }, ...rows];
+  }
+  const upper = Math.ceil(height / 2);
   const lower = timelinePane(session.other, there, width, height - upper - 1, { sites: only.there, sign: "+" });
   return [
     ...timelinePane(session, s, width, upper, { sites: only.here, sign: "-" }),
-    title,
+    title(width, session.other),
     ...lower.map((line) => ({ text: line.text, seq: -1 })),
   ];
 }

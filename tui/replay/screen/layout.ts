@@ -7,6 +7,8 @@
  *     tabs, chosen pane                   │ its companion               │ its companion
  *     message, keys              message, keys                 strip: lanes, or another wide pane
  *                                                              message, keys
+ *
+ * Two runs stand side by side where there is room for both, with the pane that compares them below.
  */
 
 import { isWidePane } from "../panes/index.ts";
@@ -61,10 +63,12 @@ export interface Layout {
   readonly panels: readonly Panel[];
   /** Panes stand beside the timeline, not below. */
   readonly wide: boolean;
+  /** The timelines of two runs stand beside each other. */
+  readonly beside: boolean;
 }
 
 /** What the layout depends on. */
-export type Looks = Size & Partial<Pick<ReplayState, "pane" | "signal" | "sizes" | "threads">>;
+export type Looks = Size & Partial<Pick<ReplayState, "pane" | "signal" | "sizes" | "threads" | "compared">>;
 
 const clamped = (value: number, least: number, most: number): number => Math.max(least, Math.min(most, value));
 
@@ -78,16 +82,24 @@ export function layoutOf(s: Looks): Layout {
   const timeline = { left: 0, top: bodyTop, width, height: bodyHeight - below };
   const tabs = { left: 0, top: bodyTop + timeline.height, width, height: 1 };
   const chosen: Panel = { pane, place: "chosen", left: 0, top: tabs.top + 1, width, height: below - 1 };
-  return { bodyTop, bodyHeight, timeline, tabs, panels: [chosen], wide: false };
+  return { bodyTop, bodyHeight, timeline, tabs, panels: [chosen], wide: false, beside: false };
 }
 
 function wideLayout(s: Looks, bodyTop: number, bodyHeight: number): Layout {
   const { width, height, sizes = DEFAULT_SIZES, pane = "state" } = s;
   const inStrip = height >= HIGH ? (isWidePane(pane) ? pane : "lanes") : null;
-  const share = sizes.strip ?? (inStrip === pane ? STRIP_SHARE : LANES_SHARE);
+  // Beside each other the timelines are what one looks at.
+  const isBeside = s.compared === true && pane === "compare" && inStrip !== null && width >= 2 * MIN_WIDTH + BAR;
+  const share = sizes.strip ?? (inStrip === pane && !isBeside ? STRIP_SHARE : LANES_SHARE);
   const wanted = Math.min(Math.round(bodyHeight * share), inStrip === "lanes" && sizes.strip === null ? lanesHeight(s) : bodyHeight);
   const stripHeight = inStrip === null ? 0 : clamped(wanted, LEAST.strip, bodyHeight - 3 * LEAST.panel);
   const upperHeight = bodyHeight - stripHeight;
+  if (isBeside) {
+    const timeline = { left: 0, top: bodyTop, width, height: upperHeight - 1 };
+    const tabs = { left: 0, top: bodyTop + timeline.height, width, height: 1 };
+    const chosen: Panel = { pane, place: "chosen", left: 0, top: tabs.top + 1, width, height: stripHeight };
+    return { bodyTop, bodyHeight, timeline, tabs, panels: [chosen], wide: false, beside: true };
+  }
   const left = clamped(Math.floor(width * sizes.wide), MIN_WIDTH, width - BAR - LEAST.side);
   const side = { left: left + BAR, width: width - left - BAR };
   const chosen = inStrip === pane ? companionOf(s, pane) : pane;
@@ -98,7 +110,15 @@ function wideLayout(s: Looks, bodyTop: number, bodyHeight: number): Layout {
     { pane: companionOf(s, chosen), place: "lower", ...side, top: bodyTop + 1 + first, height: upperHeight - 1 - first },
   ];
   if (inStrip !== null) panels.push({ pane: inStrip, place: "strip", left: 0, top: bodyTop + upperHeight, width, height: stripHeight });
-  return { bodyTop, bodyHeight, timeline: { left: 0, top: bodyTop, width: left, height: upperHeight }, tabs, panels, wide: true };
+  return {
+    bodyTop,
+    bodyHeight,
+    timeline: { left: 0, top: bodyTop, width: left, height: upperHeight },
+    tabs,
+    panels,
+    wide: true,
+    beside: false,
+  };
 }
 
 /** Lines that the lanes of so many threads can fill: three each, and the title, axis, marks and legend. */
@@ -120,9 +140,9 @@ export function chosenPanel(s: Looks & { readonly pane: string }): Panel {
 }
 
 /** The border at this place of the screen; null where there is none. */
-export function gripAt({ timeline, tabs, panels, wide, bodyTop }: Layout, line: number, column: number): Grip | null {
+export function gripAt({ timeline, tabs, panels, wide, beside, bodyTop }: Layout, line: number, column: number): Grip | null {
   if (line < bodyTop) return null;
-  if (!wide) return line === tabs.top ? "timeline" : null;
+  if (!wide) return line !== tabs.top ? null : beside ? "strip" : "timeline";
   const title = panels.find(({ place, top, left, width }) => place !== "chosen" && line === top && column >= left && column < left + width);
   if (title?.place === "lower" || title?.place === "strip") return title.place;
   const isOnBar = column >= timeline.width && column < timeline.width + BAR && line < timeline.top + timeline.height;

@@ -18,6 +18,7 @@ const PROMPTS = {
   sql: ["SQL: ", "such as SELECT * FROM signals (transitions, finding); up: earlier; ctrl-u clears"],
   palette: [":", "words of a command"],
   condition: ["stop where: ", "such as cssa > 1 && preempt > 0, or signal = SIGINT and layer = libos; r and R go on"],
+  compare: ["compare with: ", "a fix, a stack or the folder of another trace"],
   note: ["note: ", "it is kept with the trace; an empty one takes it away"],
 } as const;
 

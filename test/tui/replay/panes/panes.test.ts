@@ -107,15 +107,34 @@ describe("compare", () => {
     }
   });
 
-  test("without another run: the command that shows it beside the fix", async () => {
+  test("without another run: the fixes and stacks there are, the one that mends what was found first; Enter runs it so", async () => {
+    const s = playerOf(await session("lost-interrupted-error"), { width: 120, height: 45, pane: "compare" });
+    expect(s.screen()).toMatch(new RegExp(`^> with the fix {2}${FIX} {2}mends what was found`, "m"));
+    expect(s.screen()).toMatch(/^ {2}on the stack {2}native-linux {2}/m);
+    await s.press("enter");
+    expect(s.state()).toMatchObject({ compared: true, pane: "compare", message: "side by side; ) and ( go from difference to difference" });
+    expect(s.context.session.other?.trace.info.fixes).toEqual([FIX]);
+    await s.press(")");
+    expect(s.screen()).toMatch(/! +\d+ +main +read\(pipe, 64\) +0 +-EINTR/);
+  });
+
+  test("another one can be typed: a stack, the folder of a trace; what is neither is told", async () => {
+    const w = await session("nested");
+    const s = playerOf(w, { width: 160, height: 45, pane: "compare" });
+    await s.type("@native-linux\r");
+    expect(s.context.session.other?.trace.info.stack).toBe("native-linux");
+    await s.type(`@${w.trace.dir}\r`);
+    expect(s.context.session.other?.trace.info.stack).toBe("graphene-sgx");
+    await s.type("@no-such-thing\r");
+    expect(s.state().message).toBe("no-such-thing: no fix, no stack and no trace folder of that name");
+    // Two timelines beside each other.
+    expect(s.screen()).toMatch(/seq +layer Normal context.*│.*seq +layer Normal context/);
+  });
+
+  test("a trace of a real run has nothing to be run otherwise", async () => {
     const w = await session(LOST);
-    const words = (of: ReplaySession): string =>
-      playerOf(of, { ...SMALL, pane: "compare" })
-        .screen()
-        .replaceAll(/\s+/g, " ");
-    expect(words(w)).toContain(`start again with --fix ${FIX}`);
-    expect(words({ ...w, opened: LOST })).toContain(`q quits, then: eintr replay ${LOST} --fix ${FIX}`);
-    expect(words({ ...w, stored: [] })).toContain("start again with --stack NAME, --fix ID or --with TRACE");
+    const s = playerOf({ ...w, trace: { ...w.trace, info: { ...w.trace.info, origin: "imported" } } }, { ...SMALL, pane: "compare" });
+    expect(s.screen()).toContain("@ takes the folder of another trace");
   });
 });
 
