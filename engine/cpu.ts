@@ -258,7 +258,13 @@ export class Cpu<T extends Thread = Thread, P extends Process = Process> {
 
   /** All processes still known. */
   processes(): P[] {
-    return this.m.known.flatMap((id) => this.m.processes[id] ?? []);
+    const { known, processes } = this.m;
+    const all: P[] = [];
+    for (const id of known) {
+      const p = processes[id];
+      if (p) all.push(p);
+    }
+    return all;
   }
 
   flowOf(name: string): number {

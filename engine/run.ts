@@ -120,6 +120,8 @@ export class Run implements Source {
     const { m } = c;
     const until = m.seq + rows;
     const idleUntil = m.idle + IDLE_TURNS;
+    // The caller may have changed the state.
+    c.dirty = true;
     while (m.seq < until && m.ended === null && m.idle < idleUntil) {
       const before = m.seq;
       this.advance(until);
@@ -179,11 +181,9 @@ export class Run implements Source {
   private advance(until: number): void {
     const c = this.cpu;
     const m = c.m;
+    if (m.changes.length > 0 || m.due.length > 0) return this.happened();
+    if (c.dirty) this.look();
     c.dirty = false;
-    const change = m.changes.shift();
-    if (change !== undefined) return childChanged(this.cpu, change, m.now);
-    const due = m.due.shift();
-    if (due !== undefined) return fire(this.cpu, due, m.now);
     const t = this.earliest();
     const outsideAt = this.nextOutside();
     if (t === null && (outsideAt >= NEVER || this.nobodyLeft())) return this.end(this.someoneRuns() ? "time-limit" : "finished");
@@ -202,22 +202,41 @@ export class Run implements Source {
     const last = Math.min(until, c.scenario.limit.transitions - m.idle);
     do this.stepThread(t);
     while (!c.dirty && t.state === "run" && t.time < horizon && m.seq < last && !c.full);
+    if (t.state === "run") this.times[this.first] = t.time;
+    else c.dirty = true;
+  }
+
+  /** What was reached or has ended comes before anything else. */
+  private happened(): void {
+    const { cpu } = this;
+    const { m } = cpu;
+    const change = m.changes.shift();
+    const due = change === undefined ? m.due.shift() : undefined;
+    if (change !== undefined) childChanged(cpu, change, m.now);
+    if (due !== undefined) fire(cpu, due, m.now);
+    cpu.dirty = true;
   }
 
   private end(why: Ending): void {
     this.cpu.m.ended = why;
   }
 
+  /** Threads that may go on, and when, as they were when something changed for the last time; only the time of one that steps moves on. */
+  private readonly ready: Thread[] = [];
+  private times = new Float64Array(64);
+  private runnable = 0;
+  /** Place of the earliest among them. */
+  private first = 0;
   /** Time of the second earliest thread, for the loop above. */
   private horizon = 0;
 
-  /** The thread whose next step is earliest; chance may pick another that could run. */
-  private earliest(): Thread | null {
+  /** Something has changed: who may go on? */
+  private look(): void {
     const c = this.cpu;
-    let best: Thread | null = null;
-    let bestTime = NEVER;
-    this.horizon = NEVER;
-    let runnable = 0;
+    const { ready } = this;
+    if (this.times.length < c.awake.length) this.times = new Float64Array(2 * c.awake.length);
+    let count = 0;
+    this.runnable = 0;
     let kept = 0;
     for (const id of c.awake) {
       const t = c.m.threads[id];
@@ -225,17 +244,36 @@ export class Run implements Source {
       if (!t || (t.state === "blocked" && timeOf(t) >= NEVER)) continue;
       c.awake[kept++] = id;
       if (c.process(t).stopped && !t.dying) continue;
-      const time = timeOf(t);
-      if (t.state === "run") runnable += 1;
-      if (time < bestTime) {
-        this.horizon = bestTime;
-        bestTime = time;
-        best = t;
-      } else if (time < this.horizon) this.horizon = time;
+      if (t.state === "run") this.runnable += 1;
+      this.times[count] = timeOf(t);
+      ready[count++] = t;
     }
     if (kept < c.awake.length) c.awake.length = kept;
-    if (!c.chooser.ordersThreads || runnable < 2 || best?.state !== "run") return best;
-    const choice = c.choose("thread", runnable);
+    if (count < ready.length) ready.length = count;
+  }
+
+  /** The thread whose next step is earliest; chance may pick another that could run. */
+  private earliest(): Thread | null {
+    const c = this.cpu;
+    const { ready, times } = this;
+    let first = -1;
+    let earliest = NEVER;
+    let horizon = NEVER;
+    for (let i = 0; i < ready.length; i += 1) {
+      const time = times[i] as number;
+      if (time < earliest) {
+        horizon = earliest;
+        earliest = time;
+        first = i;
+      } else if (time < horizon) horizon = time;
+    }
+    this.first = first;
+    this.horizon = horizon;
+    const best = first < 0 ? null : (ready[first] as Thread);
+    if (!c.chooser.ordersThreads || this.runnable < 2 || best?.state !== "run") return best;
+    // The one that steps may be another, and its time is not looked for here.
+    c.dirty = true;
+    const choice = c.choose("thread", this.runnable);
     if (choice === 0) return best;
     const others = c.awake.map((id) => c.thread(id)).filter((t) => t.state === "run" && t !== best && (!c.process(t).stopped || t.dying));
     return others[choice - 1] ?? best;
@@ -347,8 +385,11 @@ export class Run implements Source {
   /** Something comes from outside any thread: a plan's time, or a process's real timer. */
   private outside(at: number): void {
     const { m } = this.cpu;
-    const p = this.cpu.processes().find((known) => nextTimer(known) === at);
-    if (p) return timerExpired(this.cpu, p, at);
+    this.cpu.dirty = true;
+    for (const id of m.known) {
+      const p = m.processes[id];
+      if (p && nextTimer(p) === at) return timerExpired(this.cpu, p, at);
+    }
     const plan = m.plans.findIndex((state) => state.next === at);
     schedule(this.cpu, plan, at);
     fire(this.cpu, plan, at);
