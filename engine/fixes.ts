@@ -1,6 +1,7 @@
 /**
- * Named switches (`--fix ID`): one for each item of the page's "Bugs and Issues" that has a fix (reference, 3.1). Each does what the
- * commit it names did, no more: what was still wrong after it is still wrong here.
+ * Named switches (`--fix ID`): one for each item of the page's "Bugs and Issues" that has a fix (reference, 3.1), then steps between the
+ * generations that are one switch away from a stack (4.5; `history.ts`). Each does what the commit it names did, no more: what was still
+ * wrong after it is still wrong here.
  */
 
 export const FIXES = {
@@ -19,6 +20,19 @@ export const FIXES = {
   "sigsuspend-sleeps-with-thread-lock": {
     text: "sigsuspend releases cur.lock before it sleeps and takes it again to put the old mask back",
     source: "3.1, c295e5cd1 2019-07-27",
+  },
+  "wakeup-lost-before-block": {
+    text: "a signal for another thread also sets the event on which that thread sleeps: no lost wake-up of a futex wait or sigsuspend",
+    source: "3.2, 8c65f67a6 2019-04-01",
+  },
+  "pause-never-returns": { text: "pause is one sleep without an end, and answers -EINTR", source: "3.2, f72cd48ee 2019-04-30" },
+  "sgx-nested-host-signal": {
+    text: "host handlers of SGX block SIGTERM, SIGINT and SIGCONT: none runs inside another",
+    source: "3.4, 5b3b69332 2019-05-03",
+  },
+  "default-action-table-wrong": {
+    text: "the default action of each of the 31 standard signals, but for stops",
+    source: "3.2, 0b244f67d 2019-07-19",
   },
 
   // Differences of today's Gramine from Linux. Nobody has fixed them: what each switch does is the smallest change that ends one.

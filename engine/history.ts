@@ -50,12 +50,15 @@ export const HISTORY: readonly Step[] = [
     "SGX PAL",
     "the enclave is entered with its own stack pointer: no exception frame in untrusted memory",
   ),
-  graphene("2019-04-01", "8c65f67a6", "LibOS", "a signal for another thread also sets the event on which that thread sleeps"),
+  graphene("2019-04-01", "8c65f67a6", "LibOS", "a signal for another thread also sets the event on which that thread sleeps", {
+    source: "3.2, 4.5",
+    fixes: ["wakeup-lost-before-block"],
+  }),
   graphene(
     "2019-04-13",
     "e9435c68d",
     "SGX PAL",
-    "an instruction that is not known becomes PAL_EVENT_ILLEGAL; one in the PAL itself ends the process",
+    "an instruction that is not known becomes PAL_EVENT_ILLEGAL; one in the PAL itself ends the thread",
   ),
   graphene("2019-04-16", "5d0c147ba", "SGX PAL", "no event before the thread is set up (ready_for_exceptions)"),
   graphene("2019-04-16", "55a6ecb69", "SGX PAL", "entries are checked: a return from an ocall needs an ocall, a thread starts once"),
@@ -70,12 +73,16 @@ export const HISTORY: readonly Step[] = [
     },
   ),
   graphene("2019-04-29", "bf87ac02f", "SGX PAL", "the exception frame is written below the red zone"),
-  graphene("2019-04-30", "f72cd48ee", "LibOS", "pause is one very long sleep and answers EINTR", { source: "2.18, 4.5" }),
+  graphene("2019-04-30", "f72cd48ee", "LibOS", "pause is one very long sleep and answers EINTR", {
+    source: "2.18, 3.2, 4.5",
+    fixes: ["pause-never-returns"],
+  }),
   graphene(
     "2019-05-03",
     "5b3b69332",
     "SGX PAL",
     "host handlers block SIGTERM, SIGINT and SIGCONT, and an event needs CSSA 1: no host handler inside another",
+    { source: "3.4, 4.5", fixes: ["sgx-nested-host-signal"] },
   ),
   graphene("2019-05-14", "6abaa112f", "LibOS", "a SYSCALL instruction of the application is emulated", { source: "2.4" }),
   graphene(
@@ -113,7 +120,10 @@ export const HISTORY: readonly Step[] = [
     source: "3.1, 4.5",
     fixes: ["sigsuspend-ignores-pending"],
   }),
-  graphene("2019-07-19", "0b244f67d", "LibOS", "the default action of every standard signal, and whether it dumps core"),
+  graphene("2019-07-19", "0b244f67d", "LibOS", "the default action of every standard signal, and whether it dumps core", {
+    source: "3.2, 4.5",
+    fixes: ["default-action-table-wrong"],
+  }),
   graphene("2019-07-27", "c295e5cd1", "LibOS", "sigsuspend sleeps without its thread's lock; a signal that is ignored wakes nobody", {
     source: "3.1, 4.5",
     fixes: ["sigsuspend-sleeps-with-thread-lock"],

@@ -156,9 +156,9 @@ const handleSignal = (fixed: boolean): Flow =>
     ret(),
   ]);
 
-export const deliverFlows = (fixes: { yieldAfterSignal: boolean; delayedBit: boolean }): Flow[] => [
+export const deliverFlows = (fixes: { yieldAfterSignal: boolean; delayedBit: boolean; defaults: boolean }): Flow[] => [
   deliver,
-  ...handleOneFlows,
+  ...handleOneFlows({ defaults: fixes.defaults }),
   ...ringFlows,
   handleSignals(fixes.yieldAfterSignal),
   handleSignal(fixes.delayedBit),

@@ -127,76 +127,81 @@ function copyContext(c: Cpu, v: OneSignal): void {
   c.value = v.skip ? 1 : 0;
 }
 
-const handleOne = flow(
-  LIBOS.__handle_one_signal,
-  "libos",
-  "2.12",
-  ({ act, test, jump, call, callDynamic, at, ret }) => [
-    call("lock(cur.lock)", LIBOS.lock, (c) => ({ name: threadLock(c.t) })),
-    act("handler := action.k_sa_handler; SA_RESETHAND: action := NULL", look, "libos.signal.deliver"),
-    test("no SA_RESETHAND?", (_, v) => !v.reset, "looked"),
-    call("free(action)", LIBOS.free),
-    at("looked"),
-    call("unlock(cur.lock)", LIBOS.unlock, (c) => ({ name: threadLock(c.t) })),
-    test("SIG_IGN?", (_, v) => v.disposition === 1, "ignore"),
-    test("SIG_DFL?", (_, v) => v.disposition === 0, "default"),
-    act("save LibOS-syscall context and reset it", (c, v) => {
-      v.saved = c.t.libos.syscallNr !== 0;
-      v.savedNr = c.t.libos.syscallNr;
-      v.savedPreempt = c.t.libos.preempt;
-      v.savedDelayed = c.t.libos.delayed;
-      if (v.saved) c.t.libos.syscallNr = 0;
-    }),
-    callDynamic("user signal handler(sig, signal.info, signal.context)", (c, v) =>
-      newFrame(c.program, v.handler, { signal: v.signal, id: v.id, event: 0, info: v.info }),
-    ),
-    act("restore tcb.context (if saved)", (c, v) => {
-      if (!v.saved) return;
-      c.t.libos.syscallNr = v.savedNr;
-      c.t.libos.preempt = v.savedPreempt;
-      c.t.libos.delayed = v.savedDelayed;
-    }),
-    act("copy signal.context.<regs> in signal.pal_context if not NULL", copyContext, ["step", "undefined.read"]),
-    jump("return", "return"),
-    at("default"),
-    test("default action: terminate?", (c, v) => terminates(v.signal) && c.t.libos.ready, "kill"),
-    at("ignore"),
-    act(
-      "nothing to do",
-      (c, v) => {
-        args(c, v);
-        c.value = v.disposition;
-      },
-      "libos.signal.ignore",
-    ),
-    jump("return", "return"),
-    at("kill"),
-    act(
-      "killed by the signal",
-      (c, v) => {
-        args(c, v);
-        c.value = othersAlive(c).length;
-      },
-      "libos.signal.kill",
-    ),
-    test(
-      "from the host (si_pid == 0), SIGTERM or SIGINT?",
-      (_, v) => v.info.pid !== 0 || (v.signal !== SIG.TERM && v.signal !== SIG.INT),
-      "exit",
-    ),
-    call("shim_do_kill(-1, sig)", SHIM_DO.kill, (_, v) => killArgs("all", v.signal)),
-    at("exit"),
-    call("try_process_exit(0, sig)", LIBOS.try_process_exit, (_, v) => ({ status: 0, signal: v.signal, turns: 0, returns: false })),
-    at("return"),
-    ret(),
-  ],
-  { note: "D12: mask, sa_mask, flags (but SA_RESETHAND) and alternate stacks play no part" },
-);
+/** `whole`: with the default action of each standard signal [H 0b244f67d]. */
+const handleOne = (whole: boolean): Flow =>
+  flow(
+    LIBOS.__handle_one_signal,
+    "libos",
+    "2.12",
+    ({ act, test, jump, call, callDynamic, at, ret }) => [
+      call("lock(cur.lock)", LIBOS.lock, (c) => ({ name: threadLock(c.t) })),
+      act("handler := action.k_sa_handler; SA_RESETHAND: action := NULL", look, "libos.signal.deliver"),
+      test("no SA_RESETHAND?", (_, v) => !v.reset, "looked"),
+      call("free(action)", LIBOS.free),
+      at("looked"),
+      call("unlock(cur.lock)", LIBOS.unlock, (c) => ({ name: threadLock(c.t) })),
+      test("SIG_IGN?", (_, v) => v.disposition === 1, "ignore"),
+      test("SIG_DFL?", (_, v) => v.disposition === 0, "default"),
+      act("save LibOS-syscall context and reset it", (c, v) => {
+        v.saved = c.t.libos.syscallNr !== 0;
+        v.savedNr = c.t.libos.syscallNr;
+        v.savedPreempt = c.t.libos.preempt;
+        v.savedDelayed = c.t.libos.delayed;
+        if (v.saved) c.t.libos.syscallNr = 0;
+      }),
+      callDynamic("user signal handler(sig, signal.info, signal.context)", (c, v) =>
+        newFrame(c.program, v.handler, { signal: v.signal, id: v.id, event: 0, info: v.info }),
+      ),
+      act("restore tcb.context (if saved)", (c, v) => {
+        if (!v.saved) return;
+        c.t.libos.syscallNr = v.savedNr;
+        c.t.libos.preempt = v.savedPreempt;
+        c.t.libos.delayed = v.savedDelayed;
+      }),
+      act("copy signal.context.<regs> in signal.pal_context if not NULL", copyContext, ["step", "undefined.read"]),
+      jump("return", "return"),
+      at("default"),
+      test("default action: terminate?", (c, v) => terminates(v.signal, whole) && c.t.libos.ready, "kill"),
+      at("ignore"),
+      act(
+        "nothing to do",
+        (c, v) => {
+          args(c, v);
+          c.value = v.disposition;
+        },
+        "libos.signal.ignore",
+      ),
+      jump("return", "return"),
+      at("kill"),
+      act(
+        "killed by the signal",
+        (c, v) => {
+          args(c, v);
+          c.value = othersAlive(c).length;
+        },
+        "libos.signal.kill",
+      ),
+      test(
+        "from the host (si_pid == 0), SIGTERM or SIGINT?",
+        (_, v) => v.info.pid !== 0 || (v.signal !== SIG.TERM && v.signal !== SIG.INT),
+        "exit",
+      ),
+      call("shim_do_kill(-1, sig)", SHIM_DO.kill, (_, v) => killArgs("all", v.signal)),
+      at("exit"),
+      call("try_process_exit(0, sig)", LIBOS.try_process_exit, (_, v) => ({ status: 0, signal: v.signal, turns: 0, returns: false })),
+      at("return"),
+      ret(),
+    ],
+    { note: "D12: mask, sa_mask, flags (but SA_RESETHAND) and alternate stacks play no part" },
+  );
+
+const LAST_STANDARD = 31;
 
 /** default_sighandler at the base revision (1.7): USR1, USR2, STKFLT, stop signals and everything above 22 are ignored. */
-export function terminates(signal: number): boolean {
+function terminates(signal: number, whole: boolean): boolean {
+  if (whole) return signal <= LAST_STANDARD && linuxDefault(signal) === "terminate";
   if (signal === 0 || signal > 22 || signal === SIG.USR1 || signal === SIG.USR2 || signal === 16) return false;
   return linuxDefault(signal) === "terminate";
 }
 
-export const handleOneFlows: readonly Flow[] = [handleOne, joinCheckpoint];
+export const handleOneFlows = (fixes: { defaults: boolean }): Flow[] => [handleOne(fixes.defaults), joinCheckpoint];

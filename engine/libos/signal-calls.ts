@@ -11,6 +11,7 @@ import { copyOut, OUT, skipCopyOut, tell, tellMask, type Writes } from "../host/
 import { actionNumber, tellAction } from "../host/signal-calls.ts";
 import { changedMask, emptySet, hasSignal, highOf, lowOf, SIG, type SignalSet, setOf } from "../signals.ts";
 import type { SigsuspendArgs } from "../syscalls.ts";
+import { NEVER } from "../time.ts";
 import { KIND } from "../transition.ts";
 import { LIBOS, SHIM_DO } from "./flows.ts";
 import { answer, dk, setWait, threadSleep } from "./io.ts";
@@ -126,6 +127,11 @@ export interface SuspendFixes {
   deadFlag: boolean;
 }
 
+interface Fixes extends SuspendFixes {
+  /** pause sleeps once. */
+  pauses: boolean;
+}
+
 const backToOld = (c: Cpu, v: SigsuspendArgs): void => {
   setMask(c, v.old);
   v.ret = E.INTR;
@@ -184,10 +190,19 @@ const sigsuspend = (fix: SuspendFixes): Flow =>
   ]);
 
 /** Leaves the loop only when the delay returns 0: never on Linux, at the first signal under SGX (2.18). */
-const pause = flow(SHIM_DO.pause, "libos", "2.18", (s) => [
+const pauseByPieces = flow(SHIM_DO.pause, "libos", "2.18", (s) => [
   s.at("again"),
   dk(s, "DkThreadDelayExecution(1000 microseconds)", "DkThreadDelayExecution", () => ({ timeout: 1_000_000 })),
   s.test("returned != 0: again", (c) => c.t.rax !== 0, "again"),
+  answer(s),
+]);
+
+/** [H f72cd48ee]: as long as a sleep can be, and whatever it returns an interruption. */
+const pauseAtOnce = flow(SHIM_DO.pause, "libos", "2.18", (s) => [
+  dk(s, "DkThreadDelayExecution(~0)", "DkThreadDelayExecution", () => ({ timeout: NEVER })),
+  s.act("-EINTR", (_, v) => {
+    v.ret = E.INTR;
+  }),
   answer(s),
 ]);
 
@@ -208,12 +223,12 @@ const probe = flow(SHIM_DO.probe, "libos", "2.11", (s) => [
   answer(s),
 ]);
 
-export const signalCallFlows = (fix: SuspendFixes): Flow[] => [
+export const signalCallFlows = (fix: Fixes): Flow[] => [
   sigaction,
   sigprocmask,
   sigpending,
   sigaltstack,
   sigsuspend(fix),
-  pause,
+  fix.pauses ? pauseAtOnce : pauseByPieces,
   probe,
 ];

@@ -17,7 +17,20 @@ import {
 } from "../../engine/index.ts";
 import { createDigest } from "../../recorder/index.ts";
 import { randomScenario } from "../support/random-scenario.ts";
-import { BUILT_IN, builtIn, columnsOf, count, NOWHERE, resultOf, rowsOf, runScenario, scenarioOf } from "../support/run-scenario.ts";
+import {
+  BUILT_IN,
+  builtIn,
+  columnsOf,
+  count,
+  endOf,
+  NOWHERE,
+  on,
+  resultOf,
+  rowsOf,
+  runProgram,
+  runScenario,
+  scenarioOf,
+} from "../support/run-scenario.ts";
 
 /** Long enough for all but the endless ones to end. */
 const ROWS = 20_000;
@@ -227,7 +240,49 @@ const FIXED: Readonly<
     "never returns, never returns",
     "-EINTR, 0",
   ],
+  "wakeup-lost-before-block": [
+    "a signal at each moment around the sleep of a futex wait",
+    "graphene-linux",
+    (_, s, fixes) => `${lostWakeUps(s, fixes) > 0 ? "some" : "no"} wake-up is lost`,
+    "some wake-up is lost",
+    "no wake-up is lost",
+  ],
+  "pause-never-returns": [
+    "w12-pause-alarm",
+    "graphene-sgx",
+    (n, s, fixes) => resultOf(runScenario(n, s, { fixes }), "pause"),
+    "0",
+    "-EINTR",
+  ],
+  "sgx-nested-host-signal": [
+    "int-and-term",
+    "graphene-sgx",
+    (n, s, fixes) => `${count(runScenario(n, s, { fixes }), "app.handler.enter")} handlers`,
+    "0 handlers",
+    // The other one is the helper's now, which drops it (3.2 host-signal-eaten-by-helper).
+    "1 handlers",
+  ],
+  "default-action-table-wrong": [
+    "default-action",
+    "graphene-linux",
+    (n, s, fixes) => endOf(runScenario(n, s, { fixes })),
+    "exit",
+    "killed",
+  ],
 };
+
+/** How often a futex wait sleeps on although another thread sent its signal after the wait had begun (its event was cleared). */
+function lostWakeUps(stack: StackName, fixes: FixName[]): number {
+  const main = [on("SIGUSR1"), { clone: "sender" }, { "futex-wait": { on: "word" } }];
+  const offsets = Array.from({ length: 60 }, (_, i) => 500 + i * 30);
+  return offsets.filter((ns) => {
+    const sender = [{ compute: `${ns}ns` }, { tgkill: { thread: "main", signal: "SIGUSR1" } }];
+    const ran = runProgram(stack, main, [], { programs: { sender }, limit: { transitions: 5000 } }, { fixes });
+    const begun = rowsOf(ran, { where: "add to the waiters" })[0]?.seq ?? Number.POSITIVE_INFINITY;
+    const sent = rowsOf(ran, { what: "libos.signal.append", who: "sender" })[0]?.seq ?? 0;
+    return sent > begun && resultOf(ran, "futex_wait") === "never returns";
+  }).length;
+}
 
 describe("fixes", () => {
   it.each(Object.entries(FIXED))("%s changes what its scenario shows", (fix, [name, stack, look, without, fixed]) => {

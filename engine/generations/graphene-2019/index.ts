@@ -22,11 +22,15 @@ import { type Fixes, graphene, libosParts, linuxPal, mainOf, pending, preempt, S
 import { grapheneLinuxShown, grapheneSgxShown } from "./shown.ts";
 import type { Process, SgxThread, Thread } from "./state.ts";
 
+/** Of this generation's own delivery. */
+const DELIVERY = ["default-action-table-wrong"] as const;
+
 /** The LibOS, the same for all PALs. */
 const libos = (fixes: Fixes, debug: boolean): Flow[] => [
   ...deliverFlows({
     yieldAfterSignal: fixes.has("spurious-yield-per-pending"),
     delayedBit: fixes.has("signal-delayed-breaks-preempt-assert"),
+    defaults: fixes.has("default-action-table-wrong"),
   }),
   ...upcallFlows({ delayedBit: fixes.has("signal-delayed-breaks-preempt-assert") }),
   ...SYSCALL_NAMES.map((name) => shimCall(name, debug)),
@@ -37,7 +41,7 @@ export const grapheneLinux = declareStack<Thread, Process>({
   ...graphene,
   text: "Graphene on the Linux PAL: signals in a PAL call are kept until its end",
   explain: grapheneLinuxMechanism,
-  switches: SWITCHES,
+  switches: [...DELIVERY, ...SWITCHES],
   flows: (fixes: Fixes, debug = false): Flow[] => [...linuxPal(), ...libos(fixes, debug)],
   boot: palMain,
   bootThread: (program: Program, start: number) => newFrame(program, start, {}),
@@ -50,12 +54,12 @@ export const grapheneSgx = declareStack<SgxThread, Process>({
   ...graphene,
   text: "Graphene on the Linux-SGX PAL: signals enter the enclave by an exception or a return from an ocall",
   explain: grapheneSgxMechanism,
-  switches: ["sgx-interrupted-code-lost", ...SWITCHES],
+  switches: ["sgx-interrupted-code-lost", "sgx-nested-host-signal", ...DELIVERY, ...SWITCHES],
   flows: (fixes: Fixes, debug = false): Flow[] => [
     mainOf("sgx"),
     restorer("untrusted-pal"),
     getHandler,
-    ...untrustedFlows,
+    ...untrustedFlows({ oneHandler: fixes.has("sgx-nested-host-signal") }),
     ...entryFlows,
     ...exceptionFlows({ interruptedCode: fixes.has("sgx-interrupted-code-lost") }),
     ...palCalls("sgx"),

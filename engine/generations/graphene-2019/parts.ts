@@ -61,6 +61,8 @@ export const SWITCHES = [
   "signal-delayed-breaks-preempt-assert",
   "sigsuspend-ignores-pending",
   "sigsuspend-sleeps-with-thread-lock",
+  "wakeup-lost-before-block",
+  "pause-never-returns",
 ] as const satisfies readonly SwitchName[];
 
 /** The LibOS without its delivery of signals and its shims, which generations near this one have in other ways. */
@@ -75,13 +77,14 @@ export const libosParts = (fixes: Fixes, entry: Entry): Flow[] => [
   ...wait4Flows,
   ...exitFlows,
   ...ipcFlows,
-  ...appendFlows,
+  ...appendFlows({ wakes: fixes.has("wakeup-lost-before-block") }),
   ...killFlows,
   ...alarmFlows({ asyncList: fixes.has("async-list-redundant-cancel") }),
   ...signalCallFlows({
     looks: fixes.has("sigsuspend-ignores-pending"),
     unlocks: fixes.has("sigsuspend-sleeps-with-thread-lock"),
     deadFlag: fixes.has("suspend-on-signal-dead-flag"),
+    pauses: fixes.has("pause-never-returns"),
   }),
   ...ioFlows,
   ...streamFlows,

@@ -43,16 +43,21 @@ const libcLock = (): string => "libc";
 /** RDI of a return from an ocall that a signal cut short. */
 const INTERRUPTED_CODE = -PAL_ERROR.INTERRUPTED;
 
-function setAction(c: Cpu, signal: number, handler: Ref<Handler>): void {
-  const action = { flow: numberOf(c.program, handler), flags: 0, mask: setOf([SIG.CONT]) };
+function setAction(c: Cpu, signal: number, handler: Ref<Handler>, blocked: readonly number[]): void {
+  const action = { flow: numberOf(c.program, handler), flags: 0, mask: setOf(blocked) };
   c.process(c.t).hostActions[signal] = action;
   tellAction(c, KIND["host.sigaction"], signal, action);
 }
 
-const setSighandler = (of: Ref<NoLocals>, signals: readonly number[], handler: Ref<Handler>): Flow =>
+/** `blocked` while the handler runs: SIGCONT; with [H 5b3b69332] all that come from outside. */
+const setSighandler = (of: Ref<NoLocals>, signals: readonly number[], handler: Ref<Handler>, blocked: readonly number[]): Flow =>
   flow(of, "untrusted-pal", "2.1", ({ act, ret }) => [
-    act(`action = struct sigaction(sa_handler = ${handler.name}, sa_flags = {SA_SIGINFO | SA_RESTORER}, sa_mask = {SIGCONT})`),
-    ...signals.map((signal) => act(`rt_sigaction(${signalName(signal)}, action)`, (c) => setAction(c, signal, handler), "host.sigaction")),
+    act(
+      `action = struct sigaction(sa_handler = ${handler.name}, sa_flags = {SA_SIGINFO | SA_RESTORER}, sa_mask = {${blocked.map(signalName).join(", ")}})`,
+    ),
+    ...signals.map((signal) =>
+      act(`rt_sigaction(${signalName(signal)}, action)`, (c) => setAction(c, signal, handler, blocked), "host.sigaction"),
+    ),
     act(
       `rt_sigprocmask(SIG_UNBLOCK, ${signals.map(signalName).join(" | ")})`,
       (c) => {
@@ -313,10 +318,13 @@ const exitPointer = flow(aep, "untrusted-pal", "1.3", ({ act }) => [act("ERESUME
   text: "aep",
 });
 
-export const untrustedFlows: readonly Flow[] = [
+/** Signals of the host that are events. */
+const FROM_OUTSIDE = [SIG.TERM, SIG.INT, SIG.CONT] as const;
+
+export const untrustedFlows = (fixes: { oneHandler: boolean }): Flow[] => [
   signalSetup,
-  setSighandler(asyncSignals, [SIG.TERM, SIG.INT, SIG.CONT], terminateSighandler),
-  setSighandler(syncSignals, [SIG.SEGV, SIG.ILL, SIG.FPE, SIG.BUS], resumeSighandler),
+  setSighandler(asyncSignals, FROM_OUTSIDE, terminateSighandler, fixes.oneHandler ? FROM_OUTSIDE : [SIG.CONT]),
+  setSighandler(syncSignals, [SIG.SEGV, SIG.ILL, SIG.FPE, SIG.BUS], resumeSighandler, fixes.oneHandler ? FROM_OUTSIDE : [SIG.CONT]),
   load,
   thread,
   enterEnclave,
