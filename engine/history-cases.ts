@@ -4,8 +4,19 @@ import type { FixName } from "./fixes.ts";
 
 // biome-ignore format: a line for each stack
 export const CHANGED_CASES: Readonly<Partial<Record<FixName, Readonly<Record<string, readonly string[]>>>>> = {
+  "wakeup-lost-before-block": {
+    "graphene-linux": ["server", "w12-pause-alarm"],
+    "graphene-sgx": ["server", "w6-kill-fanout"],
+  },
   "sgx-interrupted-code-lost": {
     "graphene-sgx": ["async-in-pal", "async-outside-enclave", "lost-interrupted-error", "retry-doubles-data", "server", "w1-read-killed", "w1-read-stale", "w9-accept-sigchld", "w11-restart"],
+  },
+  "pause-never-returns": {
+    "graphene-linux": ["stop-flag", "w12-pause-alarm"],
+    "graphene-sgx": ["stop-flag", "w12-pause-alarm"],
+  },
+  "sgx-nested-host-signal": {
+    "graphene-sgx": ["int-and-term"],
   },
   "async-list-redundant-cancel": {
     "graphene-linux": ["async-list-cancel"],
@@ -18,6 +29,10 @@ export const CHANGED_CASES: Readonly<Partial<Record<FixName, Readonly<Record<str
   "sigsuspend-ignores-pending": {
     "graphene-linux": ["w2-sigsuspend-pending"],
     "graphene-sgx": ["w2-sigsuspend-pending"],
+  },
+  "default-action-table-wrong": {
+    "graphene-linux": ["default-action"],
+    "graphene-sgx": ["default-action"],
   },
   "sigsuspend-sleeps-with-thread-lock": {
     "graphene-linux": ["sigsuspend-lock", "w2-sigsuspend-pending"],

@@ -86,7 +86,7 @@ export const pauseNeverReturns = defineRule({
     },
   ],
   remedy: "Return -EINTR after a handler (Graphene f72cd48ee, 2019-04-30); the race before the sleep: 479d833e7, 13319893f.",
-  fix: null,
+  fix: "pause-never-returns",
   cost: "nothing is wasted: it is 0",
   source: "reference 3.2 and 2.18",
   run,
