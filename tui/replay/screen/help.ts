@@ -3,7 +3,8 @@
 import { safe } from "../../present/safe.ts";
 import { padStyled } from "../../present/style.ts";
 import { wrapCells } from "../../present/two-column.ts";
-import { COMMANDS, matching, type ReplayCommand } from "../input/commands.ts";
+import type { ReplayCommand } from "../input/command.ts";
+import { COMMANDS, matching } from "../input/commands.ts";
 import { PANES } from "../panes/index.ts";
 import { tabKey } from "../panes/tabs.ts";
 import type { ReplaySession } from "../session.ts";
