@@ -11,6 +11,7 @@ import { packageRoot } from "../../tui/package-root.ts";
 import { createBars, type Setting } from "./bars.ts";
 import { arrow } from "./sections/arrow.ts";
 import { engine, engineAlone, simulatorAlone } from "./sections/engine.ts";
+import { exporting } from "./sections/exports.ts";
 import { importAlone, importMemoryAlone, imports } from "./sections/imports.ts";
 import { memory } from "./sections/memory.ts";
 import { queries } from "./sections/queries.ts";
@@ -32,6 +33,7 @@ const SECTIONS: Readonly<Record<string, Section>> = {
   arrow: { run: arrow, about: "writing transitions.arrow, beside a raw write", seconds: 15 },
   memory: { run: memory, about: "most memory of the record command, from 1 M to 40 M rows", seconds: 90 },
   imports: { run: imports, about: "importing a strace log of 500,000 lines, beside reading it", seconds: 120 },
+  exports: { run: exporting, about: "exports, packing and the report of 2 M rows, beside stock tools", seconds: 90 },
   queries: { run: queries, about: "SQL on 20 M rows, beside a stock sqlite3", seconds: 60 },
   rules: { run: rules, about: "60 rules over 2 M rows, beside a bare loop over the columns", seconds: 25 },
   search: { run: search, about: "states of a search, beside the engine's step and SPIN", seconds: 40 },
