@@ -3,6 +3,7 @@
 export type { Ignored } from "./compare.ts";
 export { DIFFERENCE_KINDS, type Difference, type DifferenceKind, type Side, WEIGHTS, type Weight } from "./difference.ts";
 export { compareTraces, judgeTrace, nameOfRun, observeTrace, runName, storedVerdict } from "./judge.ts";
+export { createLogPlaces } from "./log-places.ts";
 export type { Observed } from "./observation.ts";
 export { createObserver } from "./observe.ts";
 export { observeRun, type Patience } from "./oracle.ts";

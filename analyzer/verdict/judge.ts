@@ -1,12 +1,13 @@
 /** The verdict over a recorded trace: from its database, or found now. */
 
 import { setImmediate as turn } from "node:timers/promises";
-import { logLines, parseScenario, ScenarioError } from "../../engine/index.ts";
+import { parseScenario, ScenarioError } from "../../engine/index.ts";
 import type { QualityCounter, RunInfo, Trace } from "../../recorder/index.ts";
 import { besideLog } from "./beside-log.ts";
 import type { Ignored } from "./compare.ts";
 import type { Difference, DifferenceKind, Weight } from "./difference.ts";
 import type { RunEnding } from "./ends.ts";
+import { linesOf, logNameOf } from "./log-places.ts";
 import type { Observed } from "./observation.ts";
 import { createObserver } from "./observe.ts";
 import { againstLog, askOracle, disagreements, ORACLE_STACK, type Patience } from "./oracle.ts";
@@ -24,16 +25,6 @@ export async function observeTrace(trace: Trace, name: string, { signal, onProgr
   const lines = linesOf(trace);
   const observed = observer.finish(endingOf(trace), machineOf(trace));
   return lines.size === 0 ? observed : { ...observed, lines };
-}
-
-/** Lines of the log that its scenario was made from; none for a scenario that this version cannot read. */
-function linesOf({ info }: Trace): ReturnType<typeof logLines> {
-  try {
-    return info.origin === "emulated" ? logLines(parseScenario(info.scenarioText, "the trace's scenario")) : new Map();
-  } catch (error) {
-    if (error instanceof ScenarioError) return new Map();
-    throw error;
-  }
 }
 
 function endingOf({ info, transitions }: Trace): RunEnding {
@@ -117,6 +108,7 @@ export function storedVerdict(trace: Trace): Verdict | null {
     }),
   );
   return {
+    log: logNameOf(trace.info.scenarioText),
     other: textOrNull(run[9]),
     compared: Number(run[10]),
     omitted: Number(run[11]),

@@ -7,6 +7,7 @@ import type { Difference, Weight } from "./difference.ts";
 import { endsAlike, processPairs } from "./endings.ts";
 import type { ProcessEnd } from "./ends.ts";
 import type { Differences } from "./found.ts";
+import { logNameOf } from "./log-places.ts";
 import type { Observed } from "./observation.ts";
 import { processText, threadText } from "./words.ts";
 
@@ -15,6 +16,8 @@ const MAX_DIFFERENCES = 100_000;
 const MAX_BEYOND = 1_000;
 
 export interface Verdict extends VerdictRecord {
+  /** File of the log that the run's scenario, or the other's, was made from: `line` of a difference is one of its. */
+  readonly log: string | null;
   readonly differences: readonly Difference[];
   readonly cause: Difference | undefined;
 }
@@ -34,6 +37,7 @@ export async function verdictOf(
 function told(one: Observed, other: Observed | null, compared: Compared | null, notices: readonly QualityCounter[]): Verdict {
   const { kept, omitted, beyond } = firstMany(compared?.differences);
   return {
+    log: logOfBoth(one, other),
     other: other?.name ?? null,
     compared: compared?.compared ?? 0,
     omitted: omitted.count,
@@ -43,6 +47,13 @@ function told(one: Observed, other: Observed | null, compared: Compared | null, 
     cause: firstOf({ differences: kept }),
     notices: [...notices, ...fullNotice(one)],
   };
+}
+
+/** Null also when each of the two comes from a log of its own. */
+function logOfBoth(one: Observed, other: Observed | null): string | null {
+  const logs = [one, other].flatMap((run) => (run === null ? [] : [run.program === "" ? run.name : logNameOf(run.program)]));
+  const [first = null, ...others] = new Set(logs.filter((log) => log !== null));
+  return others.length === 0 ? first : null;
 }
 
 /** By name of a thread: the first seq of a difference that is only counted. */

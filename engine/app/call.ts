@@ -21,16 +21,26 @@ function callText(name: string, op: Operation): string {
   const shown = Object.entries(op)
     .filter(
       ([key, value]) =>
-        !["op", "expect", "result", "takes", "line", "takers", "finds", "interruptible", ...(op.op === "call" ? ["name"] : [])].includes(
-          key,
-        ) &&
+        ![
+          "op",
+          "expect",
+          "result",
+          "takes",
+          "line",
+          "about",
+          "takers",
+          "finds",
+          "interruptible",
+          ...(op.op === "call" ? ["name"] : []),
+        ].includes(key) &&
         value !== undefined &&
         value !== NEVER &&
         !(value === false && !SHOWN_FALSE.has(key)) &&
         !(Array.isArray(value) && value.length === 0),
     )
     .map(([key, value]) => shownValue(key, value));
-  return `${name}(${shown.join(", ")})`;
+  const about = "about" in op && op.about !== undefined ? ` ${op.about}` : "";
+  return `${name}(${shown.join(", ")})${about}`;
 }
 
 const SHOWN_FALSE: ReadonlySet<string> = new Set(["nohang", "disable", "valid"]);

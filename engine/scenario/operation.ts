@@ -39,8 +39,16 @@ const expect = result.optional().describe("result that the real program got, fro
 /** Line of the log that an operation comes from. */
 export const line = z.number().int().min(1).optional().describe("line of the log that it comes from");
 
+/** Shown with the call; it changes nothing. */
+const about = z
+  .string()
+  .min(1)
+  .max(300)
+  .optional()
+  .describe("what the log tells of the call, such as `on fd 3</dev/tty>`, or the function that made it; it is shown behind it");
+
 /** Further arguments of a call that does not wait. */
-export const done = { expect, line };
+export const done = { expect, line, about };
 
 /** Further arguments of a call that waits: for an object of the scenario, or for the outside world. */
 export const waiting = {
@@ -48,6 +56,7 @@ export const waiting = {
   result: result.optional().describe("what the outside world answers: a count, or a negative errno such as -4"),
   expect,
   line,
+  about,
 };
 
 /** An object of the scenario (pipe, socket, word, ...): it comes to be when it is first named. */

@@ -102,7 +102,7 @@ describe("what would become of it", () => {
     const { differing } = differences("read-sigint.strace", "graphene-linux");
     expect(notThere(differing)).toEqual(["newfstatat", "newfstatat", "rseq", "prlimit64"]);
     expect(told(differing)).toEqual([]);
-    expect(told(differences("read-sigint.strace", "graphene-sgx").differing)).toEqual([{ what: "read(1)", native: -4, got: -2 }]);
+    expect(told(differences("read-sigint.strace", "graphene-sgx").differing)).toEqual([{ what: "read(1) on fd 3", native: -4, got: -2 }]);
     expect(told(differences("read-sigint.strace", "graphene-sgx", ["sgx-interrupted-code-lost"]).differing)).toEqual([]);
   });
 

@@ -34,7 +34,7 @@ describe("calls and time", () => {
       5 4.1 +++ exited with 7 +++`);
     expect(operations(log)).toEqual(["exec", "call", "read", "write", "exit-group"]);
     expect(operation(log, "call")).toEqual({ op: "call", line: 2, name: "openat", takes: 200_000, result: 3, expect: 3 });
-    expect(operation(log, "read")).toEqual({ op: "read", line: 3, bytes: 3, takes: 500_000, result: 3, expect: 3 });
+    expect(operation(log, "read")).toEqual({ op: "read", line: 3, about: "on fd 3", bytes: 3, takes: 500_000, result: 3, expect: 3 });
     expect(operation(log, "exit-group")).toEqual({ op: "exit-group", line: 5, status: 7 });
     expect([counter(log, "emulated"), counter(log, "opaque.openat"), log.threads, log.lines]).toEqual([5, 1, 1, 6]);
     const ran = native(log);

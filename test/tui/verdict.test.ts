@@ -93,7 +93,7 @@ describe("record says what happened in its first two lines, and analyze exits wi
       fileOf("stopped.strace", STOPPED),
       "graphene-sgx",
       /^graphene-sgx: main never ends: thread-51 waits for ever in futex_wait\(\)/,
-      /^first difference from Linux alone: .*process main in accept\(\): never ends: .*, on Linux is killed by SIGTERM/,
+      /^first difference from Linux alone: .*process main in accept\(\) on fd 3: never ends: .*, on Linux is killed by SIGTERM/,
     ],
   ])("%s", async (_, what, stack, first, second) => {
     const { dir, lines, code } = await recorded(what, stack);

@@ -1,7 +1,7 @@
 /** `eintr analyze`: run the rules over a trace. */
 
 import { Command, Option } from "commander";
-import { atLeast, findRule, firstOf, SEVERITIES, type Severity, type Verdict } from "../../analyzer/index.ts";
+import { atLeast, createLogPlaces, findRule, firstOf, SEVERITIES, type Severity, type Verdict } from "../../analyzer/index.ts";
 import { analyzeAndKeep } from "../analyzing.ts";
 import type { Io } from "../io.ts";
 import { verdictFor } from "../judging.ts";
@@ -54,7 +54,8 @@ Examples:
           return;
         }
         const { result, unkept } = analyzed;
-        if (options.format === "text") await io.out(findingsText(dir, result, trace.threads, paint(io.color), io.columns));
+        if (options.format === "text")
+          await io.out(findingsText(dir, result, trace.threads, paint(io.color), io.columns, createLogPlaces(trace)));
         else for (const finding of result.findings) await io.out(`${safeJson(finding)}\n`);
         io.talk(`${dir}: ${summary(result)} in ${trace.transitions.rows.toLocaleString("en")} transitions\n`);
         const omitted = result.ran.reduce((sum, run) => sum + run.omitted, 0);

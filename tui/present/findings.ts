@@ -18,6 +18,9 @@ interface Told {
   costNs: number;
 }
 
+/** Where a thread was at a seq, in the log that the trace came from: `program.strace:32`; null without one. */
+export type PlaceInLog = (thread: number, seq: number) => string | null;
+
 /** `columns` of the terminal; null for a file, where each evidence is one line. */
 export function findingsText(
   dir: string,
@@ -25,6 +28,7 @@ export function findingsText(
   threads: readonly ThreadInfo[],
   paint: Paint,
   columns: number | null = null,
+  placeInLog: PlaceInLog = () => null,
 ): string {
   const groups = new Map<string, Told>();
   result.findings.forEach((finding, i) => {
@@ -40,17 +44,27 @@ export function findingsText(
     told.count += result.omitted.get(fingerprint) ?? 0;
     told.costNs += result.omittedCostNs.get(fingerprint) ?? 0;
   }
-  return [...groups.values()].map((told) => findingText(dir, told, threads, paint, columns ?? Number.POSITIVE_INFINITY)).join("\n");
+  return [...groups.values()]
+    .map((told) => findingText(dir, told, threads, paint, columns ?? Number.POSITIVE_INFINITY, placeInLog))
+    .join("\n");
 }
 
-function findingText(dir: string, told: Told, threads: readonly ThreadInfo[], paint: Paint, columns: number): string {
+function findingText(
+  dir: string,
+  told: Told,
+  threads: readonly ThreadInfo[],
+  paint: Paint,
+  columns: number,
+  placeInLog: PlaceInLog,
+): string {
   const { finding, id, count, costNs } = told;
   const thread = finding.thread === null ? "" : `  thread ${safe(threads[finding.thread]?.name ?? String(finding.thread), 30)}`;
+  const place = finding.thread === null ? null : placeInLog(finding.thread, finding.firstSeq);
   const alike = count - TOLD_ALIKE;
   const lines = [
     `${paint.tone[finding.severity](finding.severity)}  ${paint.strong(finding.rule)}`,
     ...broken(safe(finding.title), columns, "  ").map(paint.strong),
-    `  seq ${finding.firstSeq} to ${finding.lastSeq}${thread}  cost ${durationText(finding.costNs)}  fingerprint ${finding.fingerprint}`,
+    `  seq ${finding.firstSeq} to ${finding.lastSeq}${thread}${place === null ? "" : `  in ${safe(place, 80)}`}  cost ${durationText(finding.costNs)}  fingerprint ${finding.fingerprint}`,
     ...finding.evidence.flatMap(({ seq, caption }) => broken(safe(caption), columns, `  ${String(seq).padStart(8)}  `)),
   ];
   if (alike > 0) lines.push(`  and ${alike.toLocaleString("en")} more like it, ${durationText(costNs)} in all`);

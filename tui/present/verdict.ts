@@ -28,7 +28,7 @@ function comparisonText(verdict: Verdict, beside: Beside): string {
     const [run] = outcomes;
     return run?.how === "stuck" || run?.how === "going-on" ? `${asThere}; there: ${run.otherText ?? ""}` : asThere;
   }
-  return `first difference from ${beside.name}: ${differenceText(first, beside)}${following(verdict, first)}`;
+  return `first difference from ${beside.name}: ${differenceText(first, verdict.log, beside)}${following(verdict, first)}`;
 }
 
 /** How many more there are. */
@@ -68,10 +68,13 @@ function excuses(verdict: Verdict): string {
 }
 
 /** "seq 67  main  read(pipe, 64): 0, on Linux -EINTR". */
-function differenceText({ thread, what, line, one, other }: Difference, { there }: Beside): string {
+function differenceText({ thread, what, line, one, other }: Difference, log: string | null, { there }: Beside): string {
   const place = one.seq === null ? `${there} seq ${other.seq ?? "?"}` : `seq ${one.seq}`;
-  return `${place}  ${safe(thread, 30)}  ${safe(what, 60)}${line === null ? "" : ` (line ${line} of the log)`}: ${one.text}, ${there} ${other.text}`;
+  return `${place}  ${safe(thread, 30)}  ${safe(what, 60)}${line === null ? "" : ` (${placeInLog(log, line)})`}: ${one.text}, ${there} ${other.text}`;
 }
+
+/** "program.strace:32". */
+const placeInLog = (log: string | null, line: number): string => (log === null ? `line ${line} of the log` : `${safe(log, 60)}:${line}`);
 
 /** The differences after the first, one a line; the last line says how to see the rest. */
 export function followingLines(verdict: Verdict, most: number, how: string, beside: Beside = LINUX): string[] {
@@ -83,7 +86,7 @@ export function followingLines(verdict: Verdict, most: number, how: string, besi
   const mark = { differs: "", timing: "  (at another moment)", cut: "  (one run ended before it)" } as const;
   const hidden = rest.length - shown.length;
   return [
-    ...shown.map((one) => safe(`  ${differenceText(one, beside)}${mark[one.weight]}`)),
+    ...shown.map((one) => safe(`  ${differenceText(one, verdict.log, beside)}${mark[one.weight]}`)),
     ...(hidden > 0 ? [safe(`  ... ${hidden.toLocaleString("en")} more: ${how}`)] : []),
     ...(verdict.omitted > 0 ? [`  ... and ${verdict.omitted.toLocaleString("en")} that are only counted`] : []),
   ];

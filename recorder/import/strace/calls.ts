@@ -1,5 +1,6 @@
 /** Calls of a thread into operations of the level it is in: whole ones, ones that a signal ended, ones made again, ones without an end. */
 
+import { tellAbout } from "./about.ts";
 import { bounded, splitArgs } from "./args.ts";
 import { EINTR } from "./errno.ts";
 import { advance, isComputation, type Level, newSuspended, runOf, type Suspended } from "./level.ts";
@@ -41,9 +42,10 @@ export function countLines({ level, tally }: Weaver, fate: Fate, lines: number, 
 }
 
 /** Where it stands in the log. */
-function lined(item: Item, { line }: CallEvent): Item {
+function lined(item: Item, call: CallEvent): Item {
   const args = Object.values(item)[0];
-  if (args !== null && typeof args === "object") (args as Item).line = line;
+  if (args !== null && typeof args === "object") (args as Item).line = call.line;
+  tellAbout(item, call);
   return item;
 }
 

@@ -65,6 +65,7 @@ export function scenarioOf(log: Log, name: string): Imported {
     scenario: {
       name: scenarioName(name),
       title: `${title}, from a strace log`,
+      source: fileName(name),
       about: `${log.lines} lines, ${tree.tasks.length} threads. Times, results and signals are those of the log.`,
       main: chunked(tree.main),
       programs: Object.fromEntries(tree.tasks.filter((task) => task !== tree.main).map((task) => [task.name, chunked(task)])),
@@ -107,6 +108,9 @@ function titleOf({ main }: Tree): string {
       ?.replace(/[^\w.+-]/g, "") ?? "";
   return name === "" ? "a program" : name.slice(0, 100);
 }
+
+/** Findings and differences name lines of it. */
+const fileName = (file: string): string => (file.split("/").at(-1) ?? "").replace(/["\\\p{Cc}]/gu, "?").slice(0, 200) || "log";
 
 /** A name as scenarios have them, from a file's. */
 function scenarioName(file: string): string {

@@ -1,0 +1,42 @@
+/** Places in the log that a scenario was made from: `program.strace:1234`. */
+
+import { logLines, parseScenario, ScenarioError } from "../../engine/index.ts";
+import type { Trace } from "../../recorder/index.ts";
+
+/** How far into a scenario's text its source stands: it comes before the programs. */
+const HEAD = 4000;
+
+/** File of the log that a scenario was made from, by its text; null for a scenario that somebody wrote. */
+export function logNameOf(scenarioText: string): string | null {
+  const [, name] = /^\{"name":.*?"source":"([^"\\\n]{1,200})","/.exec(scenarioText.slice(0, HEAD)) ?? [];
+  return name ?? null;
+}
+
+/** Lines of the log that its scenario was made from; none for a scenario that this version cannot read. */
+export function linesOf({ info }: Pick<Trace, "info">): ReturnType<typeof logLines> {
+  try {
+    return info.origin === "emulated" ? logLines(parseScenario(info.scenarioText, "the trace's scenario")) : new Map();
+  } catch (error) {
+    if (error instanceof ScenarioError) return new Map();
+    throw error;
+  }
+}
+
+/** The place of the call that a thread was in, or made last, at a seq. Null for a trace that came from no log. */
+export function createLogPlaces(trace: Trace): (thread: number, seq: number) => string | null {
+  const { info } = trace;
+  const name = info.origin === "imported" ? info.scenario : logNameOf(info.scenarioText);
+  if (name === null) return () => null;
+  const lines = linesOf(trace);
+  return (thread, seq) => {
+    const [call] = trace.ask(
+      `SELECT value, site.flow FROM transition JOIN site ON site.id = transition.site
+         WHERE transition.thread = ? AND transition.kind = (SELECT id FROM kind WHERE name = 'app.call') AND seq <= ? ORDER BY seq DESC LIMIT 1`,
+      thread,
+      seq,
+    );
+    if (call === undefined) return null;
+    const line = info.origin === "imported" ? Number(call[0]) : lines.get(String(call[1]))?.[Number(call[0])];
+    return line === undefined || line === null || line === 0 ? null : `${name}:${line}`;
+  };
+}
