@@ -1,6 +1,6 @@
 /** Runs on gramine-sgx with signals at places of the PAL: where a call of the program comes to them, not where the start has. */
 
-import type { OptionName, Scenario, ScenarioInput } from "../../engine/index.ts";
+import type { OptionName, RunOptions, Scenario, ScenarioInput } from "../../engine/index.ts";
 import { GRAMINE_LINUX, GRAMINE_SGX } from "./gramine.ts";
 import { type Ran, type Row, rowsOf, runScenario, scenarioOf } from "./run-scenario.ts";
 
@@ -45,7 +45,12 @@ function visits(calm: Ran, { site, thread = "main", in: call }: Pin): number {
 export const NATIVE = "native";
 const NAMES = { linux: GRAMINE_LINUX, sgx: GRAMINE_SGX, native: "native-linux" } as const;
 
-export function runGramine(stack: keyof typeof NAMES, program: Program, options: readonly OptionName[] = []): Ran {
+export function runGramine(
+  stack: keyof typeof NAMES,
+  program: Program,
+  options: readonly OptionName[] = [],
+  more: Pick<RunOptions, "scheduler" | "seed"> = {},
+): Ran {
   const name = NAMES[stack];
   const { signals = [], pins = [] } = program;
   const calm = pins.length === 0 ? null : runScenario(withSignals(program, []), name, { options });
@@ -53,7 +58,8 @@ export function runGramine(stack: keyof typeof NAMES, program: Program, options:
     const { signal, site, thread = "main", nth = 1 } = pin;
     return { signal, thread, when: { thread, site, nth: nth + (calm ? visits(calm, pin) : 0) } };
   });
-  return runScenario(withSignals(program, [...signals, ...pinned]), name, { options });
+  return runScenario(withSignals(program, [...signals, ...pinned]), name, { options, ...more });
 }
 
-export const onSgx = (program: Program, options: readonly OptionName[] = []): Ran => runGramine("sgx", program, options);
+export const onSgx = (program: Program, options: readonly OptionName[] = [], more: Pick<RunOptions, "scheduler" | "seed"> = {}): Ran =>
+  runGramine("sgx", program, options, more);
