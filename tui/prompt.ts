@@ -4,16 +4,18 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { createInterface, type Interface } from "node:readline";
-import { KINDS } from "../engine/index.ts";
+import { hint } from "../engine/index.ts";
 import { describeSchema, QueryError, type QueryOptions, type TableEntry, type Trace, type ViewEntry } from "../recorder/index.ts";
 import type { Io } from "./io.ts";
 import { FORMATS, printQuery, type ResultForm } from "./present/results.ts";
+import { RECIPES } from "./recipes.ts";
+import { complete } from "./sql-names.ts";
 
 const HISTORY_LINES = 1000;
-const WORDS = ["SELECT", "FROM", "WHERE", "GROUP BY", "ORDER BY", "LIMIT", "JOIN", "COUNT(*)", "DISTINCT", "BETWEEN", "DESC"];
 const HELP = `Write one SQL statement and end it with ;  (SQLite, read-only)
   .tables            tables and views
   .schema [TABLE]    columns and what they mean; of a view, its SELECT
+  .recipes           questions that come up again and again; .recipe NAME asks one
   .format ${FORMATS.join("|")}
   .help  .quit       Ctrl-D leaves too; Ctrl-C stops a query or clears the line; Tab completes names
 `;
@@ -98,13 +100,18 @@ function dropLine(lines: Interface, output: NodeJS.WritableStream): void {
 
 /** False when the user leaves. */
 async function take(session: Session, line: string): Promise<boolean> {
-  const { io } = session;
   if (session.statement === "" && line.trim().startsWith(".")) return dotCommand(session, line.trim());
   session.statement = `${session.statement}${session.statement === "" ? "" : "\n"}${line}`;
   if (session.statement.trim() === "") session.statement = "";
   if (!/;\s*$/.test(session.statement)) return true;
   const sql = session.statement;
   session.statement = "";
+  await askNow(session, sql);
+  return true;
+}
+
+async function askNow(session: Session, sql: string): Promise<void> {
+  const { io } = session;
   session.running = new AbortController();
   try {
     const rows = await printQuery(io, session.trace.db, sql, { ...session.options, signal: session.running.signal });
@@ -115,7 +122,6 @@ async function take(session: Session, line: string): Promise<boolean> {
   } finally {
     session.running = null;
   }
-  return true;
 }
 
 async function dotCommand(session: Session, line: string): Promise<boolean> {
@@ -132,6 +138,17 @@ async function dotCommand(session: Session, line: string): Promise<boolean> {
     const format = FORMATS.find((name) => name === argument);
     if (format === undefined) io.talk(`.format: expected one of ${FORMATS.join(", ")}\n`);
     else session.options = { ...session.options, format };
+  } else if (command === ".recipes") await io.out(RECIPES.map(({ name, text, sql }) => `${name.padEnd(16)} ${text}\n${sql}\n\n`).join(""));
+  else if (command === ".recipe") {
+    const recipe = RECIPES.find(({ name }) => name === argument);
+    if (recipe === undefined)
+      io.talk(
+        `.recipe: no recipe ${JSON.stringify(argument)}${hint(
+          argument,
+          RECIPES.map(({ name }) => name),
+        )}\n`,
+      );
+    else await askNow(session, recipe.sql);
   } else io.talk(HELP);
   return true;
 }
@@ -139,26 +156,6 @@ async function dotCommand(session: Session, line: string): Promise<boolean> {
 function schemaText(entry: TableEntry | ViewEntry): string {
   if ("select" in entry) return `${entry.name} (view)\n  ${entry.meaning}\n${entry.select}\n`;
   return `${entry.name}\n${entry.columns.map((c) => `  ${c.name.padEnd(16)} ${c.meaning}\n`).join("")}`;
-}
-
-function names(): string[] {
-  const { tables, views } = describeSchema();
-  const all = [
-    ...WORDS,
-    ...[...tables, ...views].map((t) => t.name),
-    ...tables.flatMap((t) => t.columns.map((c) => c.name)),
-    ...views.flatMap((view) => view.columns),
-    ...KINDS.map((kind) => kind.name),
-  ];
-  return [...new Set(all)].sort();
-}
-
-/** Completes the last word, inside quotes too: names of tables and columns, kinds, words of SQL. */
-export function complete(line: string): [string[], string] {
-  const word = /[\w.]*$/.exec(line)?.[0] ?? "";
-  if (word === "") return [[], word];
-  const found = names().filter((name) => name.toLowerCase().startsWith(word.toLowerCase()));
-  return [found, word];
 }
 
 /** An empty XDG_STATE_HOME counts as unset: the folder where one works is not meant. */

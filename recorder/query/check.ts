@@ -3,6 +3,10 @@
  * connection would still do: ATTACH (it makes files), settings, transactions.
  */
 
+import { hint } from "../../engine/index.ts";
+import { columnNames, TABLE_NAMES } from "../schema/tables.ts";
+import { VIEWS } from "../schema/views.ts";
+
 /** The user's SQL is at fault, or was stopped. `message` is complete. */
 export class QueryError extends Error {
   override readonly name = "QueryError";
@@ -76,8 +80,23 @@ export function checkReads(sql: string): void {
   if (!allowed) throw new QueryError(`PRAGMA ${name}${argument === "=" ? " =" : ""} is not allowed: a trace is only read`);
 }
 
-/** SQLite's message, with the place in the SQL when it names a word that occurs once. */
-export function placedMessage(sql: string, message: string): string {
+/** What a table or column may have been meant by a name that is none; "" for other messages. */
+function meant(message: string): string {
+  const [, what, name = ""] = /no such (column|table): (?:\w+\.)?(\w+)/.exec(message) ?? [];
+  if (what === undefined) return "";
+  const tables = [...TABLE_NAMES, ...Object.keys(VIEWS)];
+  const columns = [
+    ...TABLE_NAMES.flatMap((table) => columnNames(table)),
+    ...Object.values(VIEWS).flatMap((view) => Object.keys(view.columns)),
+  ];
+  const text = hint(name, [...new Set<string>(what === "table" ? tables : columns)]);
+  // All there are would be too many: eintr schema lists them.
+  return text.startsWith("; did you mean") ? text : "";
+}
+
+/** SQLite's message, with the place in the SQL when it names a word that occurs once, and what may have been meant. */
+export function placedMessage(sql: string, raw: string): string {
+  const message = `${raw}${meant(raw)}`;
   const word = /near "([^"]+)"/.exec(message)?.[1] ?? /no such (?:column|table|function): ([\w.]+)/.exec(message)?.[1];
   const at = word === undefined ? -1 : sql.indexOf(word);
   if (word === undefined || at < 0 || sql.indexOf(word, at + 1) >= 0) return `SQL: ${message}`;

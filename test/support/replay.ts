@@ -149,6 +149,10 @@ export function playerOf(session: ReplaySession, start: Partial<ReplayState> = {
       return both !== null;
     },
     picture: () => "picture.svg",
+    save(name, extension, text) {
+      copied = text;
+      return `${name}.${extension}`;
+    },
   };
   return {
     context,

@@ -8,7 +8,8 @@ import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { openTrace } from "../../recorder/index.ts";
 import { guarded } from "../../tui/io.ts";
-import { complete, historyFile, type PromptOptions, prompt } from "../../tui/prompt.ts";
+import { historyFile, type PromptOptions, prompt } from "../../tui/prompt.ts";
+import { complete } from "../../tui/sql-names.ts";
 import { eintr } from "../support/command-line.ts";
 import { tempPaths } from "../support/temp-dir.ts";
 

@@ -85,7 +85,8 @@ const PRINTERS: Readonly<Record<Format, (columns: readonly string[], safeForShee
       `${cells
         .map((cell, i) => {
           const width = widths?.[i] ?? 0;
-          const text = fit(cell, width).trimEnd();
+          // A number that is cut is another number.
+          const text = right[i] === true ? cell : fit(cell, width).trimEnd();
           const pad = " ".repeat(Math.max(0, width - displayWidth(text)));
           return right[i] === true ? pad + text : text + pad;
         })
@@ -185,4 +186,10 @@ const notAFormula = (text: string): string => (/^[=+\-@\t\r]/.test(text) && !/^-
 function jsonCell(cell: Cell): number | string | null {
   if (cell instanceof Uint8Array) return Buffer.from(cell).toString("base64");
   return typeof cell === "bigint" || (typeof cell === "number" && !Number.isFinite(cell)) ? String(cell) : cell;
+}
+
+/** A whole result as CSV, as `--format csv --csv-safe` writes it. */
+export function csvText(columns: readonly string[], rows: readonly (readonly Cell[])[]): string {
+  const printer = PRINTERS.csv(columns, true);
+  return printer.rows(rows.map((row) => [...row])) + printer.end();
 }

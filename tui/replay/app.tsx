@@ -24,6 +24,7 @@ export interface ReplayProps {
   readonly copy: (text: string) => void;
   /** Write the lines as a picture; returns the file's name. */
   readonly picture: (lines: readonly string[], columns: number) => string;
+  readonly save?: Context["save"];
   readonly suspend: (resumed: () => void) => void;
   /** The session beside another run: see `besideOther`. */
   readonly beside?: (
@@ -42,7 +43,7 @@ export const INK_OPTIONS = { exitOnCtrlC: false, patchConsole: false, maxFps: 60
 /** At most so many frames a second are made while playing; faster play makes several steps a frame. */
 const FRAMES = 30;
 
-export function Replay({ session: opened, start, copy, picture, suspend, beside, keep }: ReplayProps) {
+export function Replay({ session: opened, start, copy, picture, save, suspend, beside, keep }: ReplayProps) {
   const { exit } = useApp();
   const [session, setSession] = useState(opened);
   const shown = useRef(session);
@@ -69,6 +70,7 @@ export function Replay({ session: opened, start, copy, picture, suspend, beside,
       copy,
       onScreen: () => seqsOnScreen(shown.current, newest.current),
       picture: () => picture(frame(shown.current, newest.current), newest.current.width),
+      save: (name, extension, text) => save?.(name, extension, text) ?? "",
       async compareWith(chosen, stop, told) {
         const both = (await beside?.(shown.current, chosen, stop, told)) ?? null;
         if (both === null || stop.aborted) return false;
@@ -77,7 +79,7 @@ export function Replay({ session: opened, start, copy, picture, suspend, beside,
         return true;
       },
     };
-  }, [copy, picture, suspend, exit, beside]);
+  }, [copy, picture, save, suspend, exit, beside]);
 
   const { bookmarks, notes, conditions } = state;
   // What is written is kept at once: the program may be killed.

@@ -25,6 +25,8 @@ export interface Context {
   readonly copy: (text: string) => void;
   /** Seqs of the rows that the timeline shows. */
   readonly onScreen: () => readonly number[];
+  /** Write a text to a new file of that name and extension where the program was started; returns the file's name. Throws InputError. */
+  readonly save: (name: string, extension: string, text: string) => string;
   /** Write the screen as it is to a file; returns its name. Throws InputError. */
   readonly picture: () => string;
 }

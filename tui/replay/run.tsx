@@ -178,6 +178,7 @@ async function show(io: Io, session: ReplaySession, start: Partial<ReplayState>,
       start={start}
       copy={screen.copy}
       picture={writePicture}
+      save={saveNew}
       suspend={screen.suspend}
       beside={beside}
       keep={isKept ? (s) => keep(session.trace, s) : keepsNothing}
@@ -209,10 +210,13 @@ function keep(trace: Trace, s: ReplayState): string {
 const keepsNothing = ({ bookmarks }: ReplayState): string =>
   bookmarks.length === 0 ? "" : "bookmarks and notes stay with a recorded trace only: this one is gone after the replay";
 
-function writePicture(lines: readonly string[], columns: number): string {
-  const file = freeName("eintr-screen", "svg");
+const writePicture = (lines: readonly string[], columns: number): string => saveNew("eintr-screen", "svg", svgOf(lines, columns));
+
+/** To a file that is not there yet. Throws InputError. */
+function saveNew(base: string, extension: string, text: string): string {
+  const file = freeName(base, extension);
   try {
-    writeFileSync(file, svgOf(lines, columns), { flag: "wx" });
+    writeFileSync(file, text, { flag: "wx" });
   } catch (error) {
     const why = (error as NodeJS.ErrnoException).code ?? String(error);
     throw new InputError(`${file} cannot be written (${why}): start eintr in a folder that you may write to`);

@@ -28,6 +28,8 @@ export interface Picked {
   readonly stop: number;
   /** Row of what there is to compare with. */
   readonly choice: number;
+  /** Row of the recipes in SQL. */
+  readonly recipe: number;
 }
 
 export interface SqlResult {
@@ -99,6 +101,10 @@ export interface ReplayState {
   readonly picked: Picked;
   readonly sql: SqlResult | null;
   readonly sqlRow: number;
+  /** First column of the result that is shown. */
+  readonly sqlColumn: number;
+  /** The result is drawn as bars. */
+  readonly chart: boolean;
   /** False in the first frame: it does not wait for the machine to be put together. */
   readonly settled: boolean;
   /** Result of the last command, or what goes on; "" when there is nothing to say. */
@@ -150,9 +156,11 @@ export const initialState = (width: number, height: number): ReplayState => ({
   bookmarks: [],
   notes: {},
   conditions: [],
-  picked: { state: null, stop: 0, choice: 0 },
+  picked: { state: null, stop: 0, choice: 0, recipe: 0 },
   sql: null,
   sqlRow: 0,
+  sqlColumn: 0,
+  chart: false,
   settled: true,
   message: "",
   busy: false,
@@ -203,7 +211,9 @@ export type Action =
   | { readonly type: "note"; readonly seq: number; readonly text: string }
   | { readonly type: "conditions"; readonly conditions: readonly Condition[] }
   | { readonly type: "picked"; readonly picked: Partial<Picked> }
-  | { readonly type: "sql"; readonly result: SqlResult }
+  | { readonly type: "sql"; readonly result: SqlResult | null }
+  | { readonly type: "sqlColumn"; readonly by: 1 | -1 }
+  | { readonly type: "chart" }
   | { readonly type: "sqlRow"; readonly row: number }
   | { readonly type: "busy"; readonly busy: boolean }
   | { readonly type: "say"; readonly message: string };
@@ -245,7 +255,14 @@ export function reduce(s: ReplayState, a: Action): ReplayState {
       return { ...s, speed: SPEEDS[Math.max(0, Math.min(SPEEDS.length - 1, at + a.by))] ?? s.speed };
     }
     case "prompt":
-      return { ...s, prompt: a.prompt, line: lineOf(a.typed ?? ""), historyIndex: 0, playing: 0 };
+      return {
+        ...s,
+        prompt: a.prompt,
+        line: lineOf(a.typed ?? ""),
+        historyIndex: 0,
+        playing: 0,
+        message: a.prompt === null ? s.message : "",
+      };
     case "type":
       return { ...s, line: a.line, historyIndex: a.historyIndex ?? s.historyIndex };
     case "entered":
@@ -277,7 +294,11 @@ export function reduce(s: ReplayState, a: Action): ReplayState {
     case "picked":
       return { ...s, picked: { ...s.picked, ...a.picked } };
     case "sql":
-      return { ...s, sql: a.result, sqlRow: 0, pane: "sql", scroll: 0 };
+      return { ...s, sql: a.result, sqlRow: 0, sqlColumn: 0, pane: "sql", scroll: 0 };
+    case "sqlColumn":
+      return { ...s, sqlColumn: Math.max(0, Math.min((s.sql?.columns.length ?? 1) - 1, s.sqlColumn + a.by)) };
+    case "chart":
+      return { ...s, chart: !s.chart };
     case "sqlRow":
       return { ...s, sqlRow: Math.max(0, Math.min((s.sql?.rows.length ?? 1) - 1, a.row)) };
     case "busy":

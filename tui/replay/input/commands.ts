@@ -3,7 +3,7 @@
 import type { Context } from "../context.ts";
 import { otherScale, wholeRun, zoom } from "../lanes/commands.ts";
 import { follow, thread } from "../navigate/navigation.ts";
-import { enter, pick, remove } from "../navigate/picking.ts";
+import { enter, pick, remove, saveCsv } from "../navigate/picking.ts";
 import { evidence, playWalkthrough, why } from "../navigate/walkthrough.ts";
 import { PANES } from "../panes/index.ts";
 import { tabKey } from "../panes/tabs.ts";
@@ -135,7 +135,34 @@ export const COMMANDS: readonly ReplayCommand[] = [
     group: "look",
     text: "ask in SQL",
     hint: "sql",
-    run: (c) => c.dispatch({ type: "prompt", prompt: "sql", typed: c.state().entered.sql.at(-1) ?? "" }),
+    run: (c) => c.dispatch({ type: "prompt", prompt: "sql", typed: "" }),
+  },
+  {
+    name: "columns-left",
+    keys: ["A"],
+    group: "look",
+    text: "SQL: the column before",
+    run: (c) => c.dispatch({ type: "sqlColumn", by: -1 }),
+  },
+  { name: "columns-right", keys: ["D"], group: "look", text: "SQL: the next column", run: (c) => c.dispatch({ type: "sqlColumn", by: 1 }) },
+  {
+    name: "chart",
+    keys: ["G"],
+    group: "look",
+    text: "SQL: the result as bars; again: as rows",
+    hint: "bars",
+    only: ["sql"],
+    run: (c) => c.dispatch({ type: "chart" }),
+  },
+  { name: "csv", keys: ["X"], group: "look", text: "SQL: write the rows to a CSV file", hint: "csv", only: ["sql"], run: saveCsv },
+  {
+    name: "recipes",
+    keys: ["Q"],
+    group: "look",
+    text: "SQL: questions that come up again and again",
+    hint: "recipes",
+    only: ["sql"],
+    run: (c) => c.dispatch({ type: "sql", result: null }),
   },
   {
     name: "row-down",

@@ -1,5 +1,6 @@
 /** Keys and mouse to commands: what an open prompt or overlay takes for itself, and the rest by the key table. */
 
+import { complete } from "../../sql-names.ts";
 import { attempt } from "../attempt.ts";
 import type { Context } from "../context.ts";
 import { clickAt, dragTo, zoomAt } from "../lanes/commands.ts";
@@ -17,7 +18,7 @@ import { chosenPanel, gripAt, layoutOf, type Panel, type Rect, resized, roomOf }
 import { OVERLAYS } from "../screen/overlay.ts";
 import type { Overlay, Prompt } from "../state.ts";
 import { commandOfKey, matching, scroll } from "./commands.ts";
-import { edited, inserted, lineOf } from "./line-edit.ts";
+import { edited, inserted, type Line, lineOf } from "./line-edit.ts";
 import type { MouseEvent } from "./mouse.ts";
 import type { Typed } from "./terminal-input.ts";
 
@@ -95,6 +96,7 @@ function onTyped(c: Context, typed: Typed): void | Promise<void> {
   const { name } = typed;
   if (prompt === null || name === "escape" || name === "ctrl-c") return c.dispatch({ type: "prompt", prompt: null });
   if (name === "up" || name === "down") return recall(c, prompt, name === "up" ? 1 : -1);
+  if (name === "tab" && prompt === "sql") return completeWord(c, line);
   if (name !== "enter") return c.dispatch({ type: "type", line: edited(line, typed) });
   const text = line.typed;
   c.dispatch({ type: "entered", prompt, text });
@@ -117,6 +119,26 @@ function onTyped(c: Context, typed: Typed): void | Promise<void> {
       return palette(c, text);
   }
 }
+
+/** What the word before the cursor can go on to: as far as all agree; what there is to choose from is said. */
+function completeWord(c: Context, line: Line): void {
+  const characters = [...line.typed];
+  const [found, word] = complete(characters.slice(0, line.cursor).join(""));
+  if (found.length === 0) return;
+  const [first = ""] = found;
+  let length = first.length;
+  for (const name of found) while (!name.toLowerCase().startsWith(first.slice(0, length).toLowerCase())) length -= 1;
+  const shared = found.length === 1 ? first : first.slice(0, length);
+  if (shared.length > word.length)
+    c.dispatch({
+      type: "type",
+      line: inserted({ ...line, typed: withoutWord(characters, line.cursor, word), cursor: line.cursor - word.length }, shared),
+    });
+  if (found.length > 1) c.dispatch({ type: "say", message: found.slice(0, 30).join("  ") });
+}
+
+const withoutWord = (characters: readonly string[], cursor: number, word: string): string =>
+  [...characters.slice(0, cursor - word.length), ...characters.slice(cursor)].join("");
 
 /** An earlier (1) or later (-1) one of what was entered here. */
 function recall(c: Context, prompt: Prompt, by: 1 | -1): void {

@@ -1,5 +1,7 @@
 /** `.` `,` and Enter: they choose a row of the pane that is shown, and do what it is for. */
 
+import { csvText } from "../../present/results.ts";
+import { RECIPES } from "../../recipes.ts";
 import type { Choice } from "../compare/choices.ts";
 import { choicesOf, typedChoice } from "../compare/choices.ts";
 import type { Context } from "../context.ts";
@@ -7,7 +9,7 @@ import { pan } from "../lanes/commands.ts";
 import { stateLines } from "../panes/state.ts";
 import { stopsOf } from "../panes/stops.ts";
 import { bookmarkText } from "./bookmarks.ts";
-import { difference, goTo, jumpToRow } from "./navigation.ts";
+import { difference, goTo, jumpToRow, sql } from "./navigation.ts";
 import { removeCondition, toggleCondition } from "./stops.ts";
 import { evidence } from "./walkthrough.ts";
 
@@ -30,6 +32,9 @@ export function pick(c: Context, by: 1 | -1): void {
       const at = lines.findIndex(({ key }) => key === s.picked.state);
       return c.dispatch({ type: "picked", picked: { state: lines[within(at + by, lines.length)]?.key ?? null } });
     }
+    case "sql":
+      if (s.sql === null) return c.dispatch({ type: "picked", picked: { recipe: within(s.picked.recipe + by, RECIPES.length) } });
+      return c.dispatch({ type: "sqlRow", row: s.sqlRow + by });
     default:
       return c.dispatch({ type: "sqlRow", row: s.sqlRow + by });
   }
@@ -40,6 +45,7 @@ const within = (index: number, count: number): number => Math.max(0, Math.min(co
 /** What Enter does with the row: elsewhere it tells the finding. */
 export function enter(c: Context): void | Promise<void> {
   const s = c.state();
+  if (s.pane === "sql" && s.sql === null) return sql(c, RECIPES[s.picked.recipe]?.sql ?? "");
   if (s.pane === "sql") return jumpToRow(c);
   if (s.pane === "compare" && c.session.other === null) return compareChosen(c);
   if (s.pane !== "stops") return void evidence(c, 1);
@@ -81,4 +87,12 @@ async function compare(c: Context, chosen: Choice | { readonly trace: string }):
     c.dispatch({ type: "compared" });
     told("side by side; ) and ( go from difference to difference");
   });
+}
+
+/** Writes the result that is shown to a file, for other programs. */
+export function saveCsv(c: Context): void {
+  const { sql: result } = c.state();
+  if (result === null) return c.dispatch({ type: "say", message: "no result to write: ; asks in SQL" });
+  const text = csvText(result.columns, result.rows);
+  c.dispatch({ type: "say", message: `written: ${c.save("eintr-rows", "csv", text)} (${result.rows.length} rows)` });
 }

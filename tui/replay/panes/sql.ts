@@ -3,8 +3,11 @@
 import { cellText } from "../../present/results.ts";
 import { displayWidth, fit, safe } from "../../present/safe.ts";
 import { wrapCells } from "../../present/two-column.ts";
-import type { SqlResult } from "../state.ts";
+import { RECIPES } from "../../recipes.ts";
+import type { ReplaySession } from "../session.ts";
+import type { ReplayState, SqlResult } from "../state.ts";
 import { type Pane, windowFrom } from "./pane.ts";
+import { chartLines } from "./sql-chart.ts";
 
 /** Widest column. */
 const CELLS = 40;
@@ -20,9 +23,11 @@ export const sqlPane: Pane<"sql"> = {
   wide: true,
   lines(session, s, width, height) {
     const { paint } = session;
-    if (s.sql === null) return [paint.dim(safe("; writes a query, such as SELECT * FROM signals; Enter on a row jumps to its seq", width))];
+    if (s.sql === null) return recipeLines(session, s, width, height);
     const { sql, rows, truncated } = s.sql;
-    const { names, texts, widths } = drawnOf(s.sql);
+    const whole = drawnOf(s.sql);
+    const [names, widths] = [whole.names.slice(s.sqlColumn), whole.widths.slice(s.sqlColumn)];
+    const { texts } = whole;
     // A row that is wider than the pane is told below, column by column.
     const wide = widths.reduce((sum, one) => sum + one + 2, 0) > width;
     const below = wide && height >= TELLS_HEIGHT ? rowCells(s.sql, s.sqlRow, width).slice(0, height - TABLE_LINES) : [];
@@ -30,9 +35,21 @@ export const sqlPane: Pane<"sql"> = {
     const from = windowFrom(s.sqlRow, room, rows.length);
     const line = (mark: string, cells: readonly string[]): string =>
       fit(`${mark} ${cells.map((cell, i) => fit(cell, widths[i] ?? 0)).join("  ")}`, width);
-    const table = texts.slice(from, from + room).map((row, i) => (from + i === s.sqlRow ? paint.here(line(">", row)) : line(" ", row)));
+    const table = texts.slice(from, from + room).map((row, i) => {
+      const cells = row.slice(s.sqlColumn);
+      return from + i === s.sqlRow ? paint.here(line(">", cells)) : line(" ", cells);
+    });
+    if (s.chart) {
+      const first = windowFrom(s.sqlRow, height - 1, rows.length);
+      return [paint.dim(safe(`${sql}  (G: the rows again)`, width)), ...chartLines(s.sql, first, width, height - 1, session.ascii)];
+    }
     return [
-      paint.dim(safe(`${sql}  (${rows.length}${truncated ? "+" : ""} rows; , . move, Enter jumps, ; edits)`, width)),
+      paint.dim(
+        safe(
+          `${sql}  (${rows.length}${truncated ? "+" : ""} rows; , . move, Enter jumps, ; asks, G bars, X csv${wide || s.sqlColumn > 0 ? ", A D sideways" : ""})`,
+          width,
+        ),
+      ),
       paint.strong(line(" ", names)),
       ...table,
       ...below,
@@ -40,6 +57,19 @@ export const sqlPane: Pane<"sql"> = {
   },
   scroll: (_, s, __, by) => ({ type: "sqlRow", row: s.sqlRow + by }),
 };
+
+/** Before anything was asked: what can be. */
+function recipeLines({ paint }: ReplaySession, s: ReplayState, width: number, height: number): string[] {
+  const head = "Enter asks the chosen question, . , choose; ; writes one of your own (Tab completes names)";
+  const room = Math.max(1, height - 1);
+  const from = windowFrom(s.picked.recipe, room, RECIPES.length);
+  const lines = RECIPES.slice(from, from + room).map(({ name, text }, i) => {
+    const chosen = from + i === s.picked.recipe;
+    const line = safe(`${chosen ? ">" : " "} ${name.padEnd(16)} ${text}`, width);
+    return chosen ? paint.strong(line) : line;
+  });
+  return [paint.dim(safe(head, width)), ...lines];
+}
 
 interface Drawn {
   readonly names: readonly string[];

@@ -15,7 +15,7 @@ import { OVERLAYS } from "./overlay.ts";
 const PROMPTS = {
   search: ["/", "a regular expression over function, label, kind, signal, thread; n and N go on"],
   jump: ["jump to: ", "a seq (120), a share (50%) or a time (1.5ms)"],
-  sql: ["SQL: ", "such as SELECT * FROM signals (transitions, finding); up: earlier; ctrl-u clears"],
+  sql: ["SQL: ", "such as SELECT * FROM signals; Tab completes names; up: earlier; ctrl-u clears"],
   palette: [":", "words of a command"],
   condition: ["stop where: ", "such as cssa > 1 && preempt > 0, or signal = SIGINT and layer = libos; r and R go on"],
   compare: ["compare with: ", "a fix, a stack or the folder of another trace"],
@@ -30,7 +30,10 @@ export function messageLines(session: ReplaySession, s: ReplayState): string[] {
   }
   const [head, help] = PROMPTS[s.prompt];
   const [before, after] = aroundCursor(s.line, s.width - head.length - 1);
-  return [`${session.paint.strong(head)}${before}${session.paint.here("_")}${after}`, session.paint.dim(safe(help, s.width))];
+  return [
+    `${session.paint.strong(head)}${before}${session.paint.here("_")}${after}`,
+    session.paint.dim(safe(s.prompt === "sql" && s.message !== "" ? s.message : help, s.width)),
+  ];
 }
 
 /** What of the line is seen before and after the cursor: the cursor always is, and a third of the room may be behind it. */

@@ -19,10 +19,9 @@ describe("the key table", () => {
     const w = await session("initialisation");
     const s = playerOf(w, { width: 200, height: 60 });
     await s.press("?");
-    const parts = s
-      .screen()
-      .split(/ {2,}|\n/)
-      .filter((part) => part !== "");
+    const first = s.screen();
+    await s.type(" ");
+    const parts = `${first}\n${s.screen()}`.split(/ {2,}|\n/).filter((part) => part !== "");
     /** What stands to the right of this. */
     const beside = (name: string): string | undefined => (parts.includes(name) ? parts[parts.indexOf(name) + 1] : undefined);
     for (const { keys, text, group } of COMMANDS) if (group !== "pane") expect(beside(keys.join(" ")), text).toBe(text);
