@@ -25,6 +25,7 @@ describe("options", () => {
     const kept = await eintr(["query", dir, "SELECT stack, fixes, options FROM run", "--format", "json"]);
     expect(JSON.parse(kept.out)).toEqual([{ stack: NOBODY, fixes: "[]", options: '["exinfo","edmm"]' }]);
     expect((await eintr(["rerun", dir])).out).toMatch(/transitions, all the same as recorded/);
+    expect((await eintr(["export", dir, "--format", "markdown"])).out).toContain(`${NOBODY} + exinfo + edmm`);
     const other = await eintr(["rerun", dir, "--option", "exitless"]);
     expect(other.talk).toContain(`against  ${NOBODY} + exinfo + edmm + exitless:`);
     expect(other.out).toBe("the application sees the same\n");

@@ -46,8 +46,11 @@ export const junit: Document = {
   ofOneFinding: false,
   async write({ data, trace }) {
     const rules = trace.ask("SELECT rule FROM analysis ORDER BY rule").map(([rule]) => String(rule));
-    const { scenario, stack, fixes } = data.run;
-    return junitXml(`${scenario} on ${[stack, ...fixes].join(" + ")}`, [verdictCase(data), ...rules.map((rule) => ruleCase(rule, data))]);
+    const { scenario, stack, fixes, options } = data.run;
+    return junitXml(`${scenario} on ${[stack, ...fixes, ...options].join(" + ")}`, [
+      verdictCase(data),
+      ...rules.map((rule) => ruleCase(rule, data)),
+    ]);
   },
 };
 

@@ -19,9 +19,9 @@ export const markdown: Document = {
   ofOneFinding: false,
   async write(told) {
     const { data } = told;
-    const { scenario, stack, fixes, eintr, transitions, digest } = data.run;
+    const { scenario, stack, fixes, options, eintr, transitions, digest } = data.run;
     const parts = [
-      `# ${codeSpan(scenario)} on ${codeSpan([stack, ...fixes].join(" + "))}\n`,
+      `# ${codeSpan(scenario)} on ${codeSpan([stack, ...fixes, ...options].join(" + "))}\n`,
       fenced(data.verdict),
       ...(await findingParts(told)),
       ...differenceParts(data),

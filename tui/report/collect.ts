@@ -53,6 +53,7 @@ export async function collectReport(io: Io, trace: Trace, verdict: Verdict): Pro
       eintr: safe(info.eintr, MOST_TEXT),
       stack: safe(info.stack, MOST_TEXT),
       fixes: info.fixes.map((fix) => safe(fix, MOST_TEXT)),
+      options: info.options.map((option) => safe(option, MOST_TEXT)),
       scenario: safe(info.scenario, MOST_TEXT),
       clock: info.origin === "emulated" ? "virtual time" : "real time",
       transitions: trace.transitions.rows,

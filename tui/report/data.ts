@@ -19,6 +19,8 @@ export interface ReportRun {
   readonly eintr: string;
   readonly stack: string;
   readonly fixes: readonly string[];
+  /** Of the stack's manifest. */
+  readonly options: readonly string[];
   readonly scenario: string;
   /** How the times are to be read. */
   readonly clock: string;

@@ -3,7 +3,7 @@
 import { existsSync } from "node:fs";
 import path from "node:path";
 import { runOf } from "../../../analyzer/index.ts";
-import type { FixName, StackName } from "../../../engine/index.ts";
+import { type FixName, optionsOf, type StackName } from "../../../engine/index.ts";
 import { ARROW_NAME, openTrace, record, type Trace } from "../../../recorder/index.ts";
 import { InputError } from "../../io.ts";
 import { openSession, type ReplaySession } from "../session.ts";
@@ -51,7 +51,7 @@ async function recordChosen(trace: Trace, chosen: Choice, dir: string, stop: Abo
   await record(
     run,
     dir,
-    { ...info, stack: run.options.stack, fixes: [...(fixes ?? info.fixes)] },
+    { ...info, stack: run.options.stack, fixes: [...(fixes ?? info.fixes)], options: optionsOf(run.options) },
     {
       rows: MORE_ROWS * transitions.rows,
       stopAtNs: transitions.end?.reason === "finished" ? undefined : timeOfLast(transitions),

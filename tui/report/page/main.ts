@@ -31,7 +31,7 @@ const differences = differencesSection(page);
 const signals = signalsSection(page);
 addCalls();
 
-const title = `${data.run.scenario} on ${[data.run.stack, ...data.run.fixes].join(" + ")}`;
+const title = `${data.run.scenario} on ${[data.run.stack, ...data.run.fixes, ...data.run.options].join(" + ")}`;
 document.body.append(
   el(
     "header",
