@@ -7,7 +7,7 @@ import { lstatSync, readFileSync, renameSync, rmSync, writeFileSync } from "node
 import path from "node:path";
 import { NOTES_NAME, type Trace } from "../../recorder/index.ts";
 import { MAX_BOOKMARKS, MAX_NOTE } from "./navigate/bookmarks.ts";
-import { MAX_CONDITIONS } from "./navigate/stops.ts";
+import { MAX_CONDITIONS } from "./navigate/condition.ts";
 import { PANE_IDS } from "./panes/index.ts";
 import { DEFAULT_SIZES, type Sizes } from "./screen/sizes.ts";
 import type { ReplayState } from "./state.ts";

@@ -7,7 +7,7 @@ import { DEFAULT_SIZES, type Grip, type Sizes } from "./screen/sizes.ts";
 import { needsAnalysis, type ReplaySession, type SignalPath, type StoredFinding } from "./session.ts";
 
 /** The prompt that takes typed keys. */
-export type Prompt = "search" | "jump" | "sql" | "palette" | "condition" | "note" | "compare";
+export type Prompt = "search" | "jump" | "sql" | "palette" | "condition" | "note" | "compare" | "hide";
 
 /** Shown instead of timeline and pane until it is closed. */
 export type Overlay = "help" | "why";
@@ -18,6 +18,15 @@ export interface Condition {
   readonly enabled: boolean;
   /** Times that it stopped. */
   readonly hits: number;
+}
+
+/** All rows that a search finds. */
+export interface Matches {
+  readonly text: string;
+  /** Seqs in order, as far as they are kept. */
+  readonly seqs: readonly number[];
+  /** How many there are. */
+  readonly count: number;
 }
 
 /** Rows of panes that are chosen. */
@@ -80,6 +89,10 @@ export interface ReplayState {
   /** History position: 0 is the line being edited, n the n-th most recent entry. */
   readonly historyIndex: number;
   readonly search: string;
+  /** Where matches of the search are; null until they are counted. */
+  readonly matches: Matches | null;
+  /** The timeline leaves out rows where this condition holds; "" none. */
+  readonly hide: string;
   /** Signal that is followed by its id; null for none. */
   readonly signal: number | null;
   /** The path of the followed signal; null until it is loaded. */
@@ -142,9 +155,11 @@ export const initialState = (width: number, height: number): ReplayState => ({
   speed: 5,
   prompt: null,
   line: lineOf(""),
-  entered: { search: [], jump: [], sql: [], palette: [], condition: [], note: [], compare: [] },
+  entered: { search: [], jump: [], sql: [], palette: [], condition: [], note: [], compare: [], hide: [] },
   historyIndex: 0,
   search: "",
+  matches: null,
+  hide: "",
   signal: null,
   signalPath: null,
   findings: [],
@@ -200,6 +215,8 @@ export type Action =
   | { readonly type: "type"; readonly line: Line; readonly historyIndex?: number }
   | { readonly type: "entered"; readonly prompt: Prompt; readonly text: string }
   | { readonly type: "search"; readonly text: string }
+  | { readonly type: "matches"; readonly matches: Matches }
+  | { readonly type: "hide"; readonly hide: string }
   | { readonly type: "follow"; readonly signal: number | null }
   | { readonly type: "signalPath"; readonly signalPath: SignalPath }
   | { readonly type: "settled" }
@@ -268,7 +285,11 @@ export function reduce(s: ReplayState, a: Action): ReplayState {
     case "entered":
       return { ...s, prompt: null, line: lineOf(""), entered: { ...s.entered, [a.prompt]: remembered(s.entered[a.prompt], a.text) } };
     case "search":
-      return { ...s, search: a.text };
+      return { ...s, search: a.text, matches: a.text === s.search ? s.matches : null };
+    case "matches":
+      return a.matches.text === s.search ? { ...s, matches: a.matches } : s;
+    case "hide":
+      return { ...s, hide: a.hide };
     case "follow":
       return { ...s, signal: a.signal, signalPath: null };
     case "signalPath":

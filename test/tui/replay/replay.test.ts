@@ -188,6 +188,7 @@ describe("stories", () => {
     s.context.dispatch({ type: "search", text: "sgx.aex" });
     await s.press("n");
     expect(kindAt(w, s.state().seq)).toBe("sgx.aex");
+    s.context.dispatch({ type: "say", message: "" });
     const after = s.screen();
     expect(after).toContain("* outside the enclave  CSSA 1 of 2");
     expect(after).toMatch(/\* SSA\[0\] RAX/);

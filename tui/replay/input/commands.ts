@@ -51,6 +51,13 @@ export const COMMANDS: readonly ReplayCommand[] = [
     run: why,
   },
   {
+    name: "hide",
+    keys: ["!"],
+    group: "look",
+    text: "leave rows out of the timeline: layer = host or kind = branch",
+    run: (c) => c.dispatch({ type: "prompt", prompt: "hide", typed: c.state().hide }),
+  },
+  {
     name: "merged",
     keys: ["V"],
     group: "look",
@@ -135,7 +142,7 @@ export const COMMANDS: readonly ReplayCommand[] = [
     group: "look",
     text: "ask in SQL",
     hint: "sql",
-    run: (c) => c.dispatch({ type: "prompt", prompt: "sql", typed: "" }),
+    run: (c) => c.dispatch({ type: "prompt", prompt: "sql", typed: unanswered(c) }),
   },
   {
     name: "columns-left",
@@ -243,6 +250,13 @@ export function scroll(c: Context, by: number): void {
   const shown = PANES.find((one) => one.id === s.pane);
   if (shown?.scroll === undefined) return c.dispatch({ type: "say", message: "this pane shows what it has: there is nothing to scroll" });
   c.dispatch(shown.scroll(c.session, s, roomOf(chosenPanel(s)), by));
+}
+
+/** A question that was not answered comes back to be mended. */
+function unanswered(c: Context): string {
+  const { entered, sql } = c.state();
+  const last = entered.sql.at(-1) ?? "";
+  return last === sql?.sql ? "" : last;
 }
 
 function fold(c: Context): void {

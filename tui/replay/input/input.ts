@@ -8,7 +8,7 @@ import { note } from "../navigate/bookmarks.ts";
 import { goTo, jump, move, sql } from "../navigate/navigation.ts";
 import { compareTyped } from "../navigate/picking.ts";
 import { search } from "../navigate/search.ts";
-import { addCondition } from "../navigate/stops.ts";
+import { addCondition, hideRows } from "../navigate/stops.ts";
 import { evidence } from "../navigate/walkthrough.ts";
 import { PANE_IDS } from "../panes/index.ts";
 import { seqAtColumn } from "../panes/minimap.ts";
@@ -113,6 +113,8 @@ function onTyped(c: Context, typed: Typed): void | Promise<void> {
       return addCondition(c, text);
     case "compare":
       return compareTyped(c, text);
+    case "hide":
+      return hideRows(c, text);
     case "note":
       return note(c, text);
     case "palette":

@@ -263,3 +263,20 @@ function byColumn(column: "thread" | "kind" | "signal" | "site", hits: readonly 
   const table = Uint8Array.from(hits);
   return (block, i) => table[block[column][i] as number] === 1;
 }
+
+/** Conditions that one may have set. */
+export const MAX_CONDITIONS = 20;
+
+const compiled = new WeakMap<Trace, Map<string, RowPredicate>>();
+
+/** Each text is read once. Throws ConditionError. */
+export function predicateOf(trace: Trace, text: string): RowPredicate {
+  let known = compiled.get(trace);
+  if (known === undefined) compiled.set(trace, (known = new Map()));
+  let found = known.get(text);
+  if (found === undefined) {
+    if (known.size >= 2 * MAX_CONDITIONS) known.clear();
+    known.set(text, (found = conditionOf(text, trace)));
+  }
+  return found;
+}

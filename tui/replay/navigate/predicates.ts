@@ -3,6 +3,7 @@
 import { type Block, durationOf, KIND, type KindName } from "../../../engine/index.ts";
 import type { ReplaySession } from "../session.ts";
 import type { ReplayState } from "../state.ts";
+import { predicateOf } from "./condition.ts";
 import type { RowPredicate, Rows } from "./rows.ts";
 
 const kinds = (...names: KindName[]): ReadonlySet<number> => new Set(names.map((name) => KIND[name]));
@@ -13,14 +14,17 @@ const ENTRIES = kinds("sgx.eenter", "sgx.eexit", "sgx.eresume", "sgx.aex");
 export type Move = "step" | "any" | "over" | "out" | "signal" | "syscall" | "entry";
 
 /** The predicate that ends a move. */
-export function predicateFor(move: Move, s: ReplayState, { rows, signalId }: ReplaySession): RowPredicate {
+export function predicateFor(move: Move, s: ReplayState, { rows, trace, signalId }: ReplaySession): RowPredicate {
   const { thread } = s;
   const mine = (block: Block, i: number): boolean => block.thread[i] === thread;
   switch (move) {
     case "any":
       return () => true;
-    case "step":
-      return mine;
+    case "step": {
+      if (s.hide === "") return mine;
+      const hidden = predicateOf(trace, s.hide);
+      return (block, i) => mine(block, i) && !hidden(block, i);
+    }
     case "over": {
       const depth = depthAtCursor(s, rows);
       return (block, i) => mine(block, i) && (block.depth[i] as number) <= depth;

@@ -1,8 +1,10 @@
 /** The search: a regular expression over the rows' texts, from here on, and then from the other end. */
 
+import { setImmediate as turn } from "node:timers/promises";
 import { KINDS, kindName, signalName } from "../../../engine/index.ts";
 import type { Trace } from "../../../recorder/index.ts";
 import type { Context } from "../context.ts";
+import type { Matches } from "../state.ts";
 import { findRow, goTo } from "./navigation.ts";
 import type { Direction, RowPredicate } from "./rows.ts";
 
@@ -18,8 +20,9 @@ export async function search(c: Context, direction: Direction): Promise<void> {
   // The look from the other end is over where the first one began.
   const wantedOrHere: RowPredicate = (block, i) => block.seq0 + i === seq || matches(block, i);
   const otherEnd = direction === 1 ? -1 : rows.count;
+  void countMatches(c, text, matches);
   return findRow(c, seq, direction, matches, (further) => {
-    if (further !== null) return goTo(c, further, null, noted(""));
+    if (further !== null) return goTo(c, further, null, noted(placeAmong(c.state().matches, further)));
     return findRow(c, otherEnd, direction, wantedOrHere, (again) => {
       if (again !== null && again !== seq) return goTo(c, again, null, noted(BEGUN_AGAIN[direction]));
       const here = rows.block(seq);
@@ -27,6 +30,48 @@ export async function search(c: Context, direction: Direction): Promise<void> {
       c.dispatch({ type: "say", message: noted(`no ${only ? "other " : ""}match for "${text}"`) });
     });
   });
+}
+
+/** Matches that are kept with their places; more are only counted. */
+const MAX_MATCHES = 20_000;
+/** Blocks that are counted before a key is heard. */
+const BLOCKS_AT_ONCE = 8;
+
+/** Counts the matches of a search once, in the background; a new search ends it. */
+async function countMatches(c: Context, text: string, matches: RowPredicate): Promise<void> {
+  if (c.state().matches !== null) return;
+  const { rows } = c.session;
+  const seqs: number[] = [];
+  let count = 0;
+  let blocks = 0;
+  try {
+    for (let seq = 0; seq < rows.count; ) {
+      const place = rows.block(seq);
+      if (place === null) break;
+      const { block } = place;
+      for (let i = place.row; i < block.n; i += 1) {
+        if (!matches(block, i)) continue;
+        count += 1;
+        if (seqs.length < MAX_MATCHES) seqs.push(block.seq0 + i);
+      }
+      seq = block.seq0 + block.n;
+      blocks += 1;
+      if (blocks % BLOCKS_AT_ONCE !== 0) continue;
+      await turn();
+      if (c.state().search !== text) return;
+    }
+  } catch {
+    // Where the trace is damaged the search itself says so.
+    return;
+  }
+  c.dispatch({ type: "matches", matches: { text, seqs, count } });
+}
+
+/** "match 3 of 17"; "" until they are counted, and where the place is not kept. */
+function placeAmong(matches: Matches | null, seq: number): string {
+  if (matches === null) return "";
+  const at = matches.seqs.indexOf(seq);
+  return at < 0 ? `${matches.count.toLocaleString("en")} matches` : `match ${at + 1} of ${matches.count.toLocaleString("en")}`;
 }
 
 /** Longest text of a search: longer ones only cost time. */

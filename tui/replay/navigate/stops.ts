@@ -1,27 +1,10 @@
 /** Conditions to stop at: on to the next place where one of them holds, or back to the last. */
 
-import type { Trace } from "../../../recorder/index.ts";
 import type { Context } from "../context.ts";
 import type { Condition } from "../state.ts";
-import { conditionOf } from "./condition.ts";
+import { MAX_CONDITIONS, predicateOf } from "./condition.ts";
 import { findRow, goTo } from "./navigation.ts";
 import type { Direction, RowPredicate } from "./rows.ts";
-
-export const MAX_CONDITIONS = 20;
-
-const compiled = new WeakMap<Trace, Map<string, RowPredicate>>();
-
-/** Each text is read once. Throws ConditionError. */
-function predicateOf(trace: Trace, text: string): RowPredicate {
-  let known = compiled.get(trace);
-  if (known === undefined) compiled.set(trace, (known = new Map()));
-  let found = known.get(text);
-  if (found === undefined) {
-    if (known.size >= 2 * MAX_CONDITIONS) known.clear();
-    known.set(text, (found = conditionOf(text, trace)));
-  }
-  return found;
-}
 
 /** A new condition, and on to the first place where it holds; if there is none further on, back. */
 export async function addCondition(c: Context, text: string): Promise<void> {
@@ -86,4 +69,12 @@ export function toggleCondition(c: Context, index: number): void {
 
 export function removeCondition(c: Context, index: number): void {
   c.dispatch({ type: "conditions", conditions: c.state().conditions.filter((_, i) => i !== index) });
+}
+
+/** Leaves rows out of the timeline where this holds; an empty text shows all again. */
+export function hideRows(c: Context, text: string): void {
+  const hide = text.trim();
+  if (hide !== "") predicateOf(c.session.trace, hide);
+  c.dispatch({ type: "hide", hide });
+  c.dispatch({ type: "say", message: hide === "" ? "all rows are shown" : `hidden: rows where ${hide}; ! and Enter shows them again` });
 }

@@ -17,9 +17,16 @@ export function minimap(session: ReplaySession, s: ReplayState, width: number): 
   const cells = densityCells(session, mapWidth(width));
   const column = (seq: number): number => Math.min(cells.length - 1, Math.floor((seq * cells.length) / Math.max(1, rows.count)));
   const found = new Set(s.findings.map((finding) => column(finding.firstSeq)));
+  const matched = new Set(s.matches?.seqs.map(column));
   const now = column(s.seq);
   const drawn = cells.map((cell, i) =>
-    i === now ? paint.here(session.ascii ? "v" : "▼") : found.has(i) ? paint.warn("!") : paint.dim(cell),
+    i === now
+      ? paint.here(session.ascii ? "v" : "▼")
+      : found.has(i)
+        ? paint.warn("!")
+        : matched.has(i)
+          ? paint.cross(session.ascii ? "/" : "╱")
+          : paint.dim(cell),
   );
   return `${paint.dim(BEGIN)}${drawn.join("")}${paint.dim(END)}`;
 }

@@ -5,7 +5,8 @@ import { outermost } from "../../present/diagram.ts";
 import { chooseRows } from "../../present/interval.ts";
 import { safe } from "../../present/safe.ts";
 import { type DrawnLine, drawRows, heading, MIN_WIDTH, type TwoColumnOptions } from "../../present/two-column.ts";
-import type { Direction, Rows } from "../navigate/rows.ts";
+import { predicateOf } from "../navigate/condition.ts";
+import type { Direction, RowPredicate, Rows } from "../navigate/rows.ts";
 import type { ReplaySession } from "../session.ts";
 import type { ReplayState } from "../state.ts";
 import { marksOf } from "./marks.ts";
@@ -24,7 +25,7 @@ export function timelinePane(
   only?: TwoColumnOptions["only"],
 ): DrawnLine[] {
   const body = height - 1;
-  const { rows, depthBefore } = rowsAround(session, s.thread, s.seq, body);
+  const { rows, depthBefore } = rowsAround(session, s.thread, s.seq, body, s.hide);
   const marks = marksOf(session, s);
   const cursor = rows.findLast((row) => row.seq <= s.seq)?.seq ?? -1;
   const options: TwoColumnOptions = {
@@ -62,15 +63,23 @@ export function rowsAround(
   thread: number,
   seq: number,
   count: number,
+  hide = "",
 ): { rows: Transition[]; depthBefore: number | null } {
-  const before = collect(session.rows, thread, seq, seq + 1, -1, count + 1).reverse();
-  const after = collect(session.rows, thread, seq, seq, 1, count);
+  const hidden = hide === "" ? null : predicateOf(session.trace, hide);
+  const before = collect(session.rows, { thread, hidden }, seq, seq + 1, -1, count + 1).reverse();
+  const after = collect(session.rows, { thread, hidden }, seq, seq, 1, count);
   const first = before.length > count ? before.shift() : undefined;
   return { rows: [...before, ...after], depthBefore: first?.depth ?? null };
 }
 
+interface Wanted {
+  readonly thread: number;
+  /** Rows that are left out; the one that is stood on never is. */
+  readonly hidden: RowPredicate | null;
+}
+
 /** Up to `count` rows of the thread after or before `from`, for one who stands at `here`. */
-function collect(rows: Rows, thread: number, here: number, from: number, direction: Direction, count: number): Transition[] {
+function collect(rows: Rows, { thread, hidden }: Wanted, here: number, from: number, direction: Direction, count: number): Transition[] {
   const found: Transition[] = [];
   let seq = from + direction;
   for (let looked = 0; looked < NEAR_BLOCKS && found.length < count; looked += 1) {
@@ -79,7 +88,10 @@ function collect(rows: Rows, thread: number, here: number, from: number, directi
     const { block, row } = place;
     const threads = block.thread;
     const end = direction === 1 ? block.n : -1;
-    for (let i = row; i !== end && found.length < count; i += direction) if (threads[i] === thread) found.push(transitionAt(block, i));
+    for (let i = row; i !== end && found.length < count; i += direction) {
+      if (threads[i] !== thread || (hidden?.(block, i) === true && block.seq0 + i !== here)) continue;
+      found.push(transitionAt(block, i));
+    }
     seq = direction === 1 ? block.seq0 + block.n : block.seq0 - 1;
   }
   return found;

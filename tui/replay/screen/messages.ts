@@ -19,6 +19,7 @@ const PROMPTS = {
   palette: [":", "words of a command"],
   condition: ["stop where: ", "such as cssa > 1 && preempt > 0, or signal = SIGINT and layer = libos; r and R go on"],
   compare: ["compare with: ", "a fix, a stack or the folder of another trace"],
+  hide: ["hide rows where: ", "such as layer = host or kind = branch; an empty line shows all again"],
   note: ["note: ", "it is kept with the trace; an empty one takes it away"],
 } as const;
 

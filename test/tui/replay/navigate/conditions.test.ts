@@ -155,3 +155,23 @@ describe("bookmarks and notes", () => {
     expect(s.state()).toMatchObject({ bookmarks: [], notes: {} });
   });
 });
+
+describe("rows that are hidden", () => {
+  test("are left out of the timeline and of steps, but never the row that is stood on; an empty line shows all", async () => {
+    const w = await session("nested");
+    const s = playerOf(w, { width: 100, height: 40, seq: 500 });
+    await s.type("!kind = branch or kind = return\r");
+    const kinds = (): string[] => [...new Set(s.context.onScreen())].map((seq) => kindName(w.rows.at(seq)?.kind ?? -1));
+    for (let i = 0; i < 30; i += 1) {
+      await s.type("j");
+      const here = kindName(w.rows.at(s.state().seq)?.kind ?? -1);
+      expect(["branch", "return"]).not.toContain(here);
+      expect(kinds()).not.toContain("branch");
+    }
+    await s.type("!\u0015nonsense\r");
+    expect(s.state().message).toContain('expected a field, found "');
+    await s.type("!\u0015\r");
+    expect(s.state()).toMatchObject({ hide: "", message: "all rows are shown" });
+    expect(kinds()).toContain("branch");
+  });
+});

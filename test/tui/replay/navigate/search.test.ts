@@ -1,6 +1,7 @@
 /** Search and SQL in the replay: what is found, what is reported when nothing is, and that both can be stopped. */
 
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { kindName } from "../../../../engine/index.ts";
 import { sql } from "../../../../tui/replay/navigate/navigation.ts";
 import type { ReplaySession } from "../../../../tui/replay/session.ts";
 import { playerOf, sessionOf } from "../../../support/replay.ts";
@@ -59,7 +60,7 @@ describe("search", () => {
     const s = playerOf(lost);
     await s.type("/deliver_signal(\r");
     expect(s.state().seq).toBeGreaterThan(0);
-    expect(s.state().message).toMatch(/^searched as plain text: Invalid regular expression: .*[Uu]nterminated group/);
+    expect(s.state().message).toMatch(/^match 1 of 1; searched as plain text: Invalid regular expression: .*[Uu]nterminated group/);
     await s.type("/zz[\r");
     expect(s.state().message).toMatch(/^no match for "zz\["; searched as plain text: Invalid regular expression: /);
   });
@@ -128,4 +129,22 @@ describe("SQL", () => {
     await s.press("enter");
     expect(s.state()).toMatchObject({ seq, message });
   });
+});
+
+test("a match is told its place among all, and all stand on the minimap; a new search counts anew", async () => {
+  const s = playerOf(lost, { seq: 0, width: 100, height: 30 });
+  await s.type("/lock\r");
+  const { matches } = s.state();
+  const all = Array.from({ length: lost.rows.count }, (_, seq) => seq).filter((seq) => {
+    const site = lost.trace.sites[lost.rows.at(seq)?.site ?? -1];
+    const kind = lost.rows.at(seq)?.kind ?? -1;
+    return /lock/i.test(`${site?.flow}: ${site?.label}`) || /lock/.test(kindName(kind));
+  });
+  expect(matches).toEqual({ text: "lock", seqs: all, count: all.length });
+  expect(s.state().message).toBe(`match ${all.indexOf(s.state().seq) + 1} of ${all.length}`);
+  await s.press("n");
+  expect(s.state().message).toBe(`match ${all.indexOf(s.state().seq) + 1} of ${all.length}`);
+  expect(s.screen().split("\n")[1]).toContain("╱");
+  await s.type("/remember the handler\r");
+  expect(s.state().matches).toMatchObject({ text: "remember the handler", count: 1 });
 });
