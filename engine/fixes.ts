@@ -82,6 +82,22 @@ export const FIXES = {
     text: "a FUTEX_WAIT that was woken is 0, also when its time is over",
     source: "gramine-today-corrections.md, N5",
   },
+  // Of its SGX PAL.
+  "not-ready-fail-loop": {
+    text: "stage one ignores an event of a thread that is not ready for exceptions",
+    source: "gramine-today.md 14, B5; the comment at cssa0_ecall_thread_reset says so",
+  },
+  "exitless-eintr-is-eperm": { text: "an exitless ocall goes on waiting for its request after EINTR", source: "gramine-today.md 14, B6" },
+  "connect-never-eintr": { text: "a connect that a signal ends is not made again by the PAL", source: "gramine-today-corrections.md, N7" },
+  "plain-eintr-from-file-io": {
+    text: "pread and pwrite of a file are made also when an event waits",
+    source: "gramine-today-corrections.md, N8",
+  },
+  "tls-write-eintr-substitution": {
+    text: "a write whose record is built is made again until that is sent",
+    source: "gramine-today-corrections.md, N10",
+  },
+  "shutdown-skipped-by-pending-event": { text: "shutdown is made also when an event waits", source: "gramine-today-corrections.md, N13" },
 } as const;
 
 export type FixName = keyof typeof FIXES;

@@ -14,6 +14,8 @@ export interface Pin {
   readonly in?: string;
   /** Visits after that. */
   readonly nth?: number;
+  /** Visits count from the thread's very start. */
+  readonly start?: boolean;
 }
 
 export interface Program extends Partial<Omit<ScenarioInput, "main" | "signals">> {
@@ -34,7 +36,8 @@ const isCallOf = (row: Row, call: string | undefined): boolean =>
   row.what === "app.call" && (call === undefined || row.place.label.startsWith(`${call}(`) || row.place.label === call);
 
 /** How often the thread has been at the place before the call, in a run that nobody interrupts. */
-function visits(calm: Ran, { site, thread = "main", in: call }: Pin): number {
+function visits(calm: Ran, { site, thread = "main", in: call, start: fromStart = false }: Pin): number {
+  if (fromStart) return 0;
   const own = rowsOf(calm, { who: thread });
   const start = own.findIndex((row) => isCallOf(row, call));
   if (start < 0) throw new Error(`thread ${thread} makes no call ${call}`);
@@ -49,7 +52,7 @@ export function runGramine(
   stack: keyof typeof NAMES,
   program: Program,
   options: readonly OptionName[] = [],
-  more: Pick<RunOptions, "scheduler" | "seed"> = {},
+  more: Pick<RunOptions, "scheduler" | "seed" | "fixes"> = {},
 ): Ran {
   const name = NAMES[stack];
   const { signals = [], pins = [] } = program;
@@ -61,5 +64,8 @@ export function runGramine(
   return runScenario(withSignals(program, [...signals, ...pinned]), name, { options, ...more });
 }
 
-export const onSgx = (program: Program, options: readonly OptionName[] = [], more: Pick<RunOptions, "scheduler" | "seed"> = {}): Ran =>
-  runGramine("sgx", program, options, more);
+export const onSgx = (
+  program: Program,
+  options: readonly OptionName[] = [],
+  more: Pick<RunOptions, "scheduler" | "seed" | "fixes"> = {},
+): Ran => runGramine("sgx", program, options, more);

@@ -41,22 +41,14 @@ import { streamFlows } from "./libos/streams.ts";
 import { upcallFlows } from "./libos/upcalls.ts";
 import { waitFlows } from "./libos/wait.ts";
 import { wait4Flows } from "./libos/wait4.ts";
-import { gramineLinuxMechanism } from "./mechanism.ts";
+import { gramineLinuxMechanism, gramineSgxMechanism } from "./mechanism.ts";
 import { linuxPalCalls, palCalls } from "./pal/calls.ts";
 import { palMain, palThreadInit, signalSetup } from "./pal/flows.ts";
 import { linuxCalls } from "./pal/linux/calls.ts";
 import { linuxExceptions } from "./pal/linux/exception.ts";
-import { enclaveStartFlows } from "./pal/sgx/enclave-start.ts";
-import { entryFlows } from "./pal/sgx/entry.ts";
-import { exceptionFlows } from "./pal/sgx/exception.ts";
-import { exitlessFlows, idlesOutside, rpcThreadLoop } from "./pal/sgx/exitless.ts";
+import { idlesOutside, rpcThreadLoop } from "./pal/sgx/exitless.ts";
 import { loadEnclave } from "./pal/sgx/flows.ts";
-import { hostOcalls } from "./pal/sgx/host-ocalls.ts";
-import { hostSignalFlows } from "./pal/sgx/host-signals.ts";
-import { hostStartFlows } from "./pal/sgx/host-start.ts";
-import { ocallFlows } from "./pal/sgx/ocall.ts";
-import { pipeFlows } from "./pal/sgx/pipes.ts";
-import { restoreFlows } from "./pal/sgx/restore.ts";
+import { SGX_FIXES, SGX_OPTIONS, sgxPal } from "./pal/sgx/parts.ts";
 import { gramineLinuxShown, gramineSgxShown } from "./shown.ts";
 import type { Process, SgxProcess, SgxThread, Thread } from "./state.ts";
 import { gramineState } from "./threads.ts";
@@ -179,26 +171,6 @@ const gramine = {
   layout,
 };
 
-/** The SGX PAL, by the options of the manifest. */
-const sgxPal = (on: Switches): Flow[] => {
-  const edmm = on.has("edmm");
-  const ways = { exitless: on.has("exitless"), notify: on.has("aex-notify") };
-  return [
-    restorer("untrusted-pal"),
-    ...hostSignalFlows(ways),
-    ...hostStartFlows({ exinfo: on.has("exinfo"), rights: edmm, breakpoints: true }, ways),
-    ...hostOcalls,
-    ...entryFlows(ways),
-    ...ocallFlows(ways),
-    ...restoreFlows,
-    ...exceptionFlows({ withoutExinfo: on.has("memfaults-without-exinfo"), edmm, notify: ways.notify }),
-    ...enclaveStartFlows(ways),
-    ...pipeFlows,
-    ...(ways.exitless ? exitlessFlows : []),
-    ...palCalls("sgx"),
-  ];
-};
-
 const pending = ({ libos: { queue, forced } }: Thread): number => queue.length + (forced === null ? 0 : 1);
 
 export const gramineLinux = declareStack<Thread, Process>({
@@ -226,6 +198,8 @@ export const gramineLinux = declareStack<Thread, Process>({
 export const gramineSgx = declareStack<SgxThread, SgxProcess>({
   ...gramine,
   text: "Gramine of today on its SGX PAL: signals are taken at the end of a system call or an ocall, or by the two stages of an exception",
+  explain: gramineSgxMechanism,
+  switches: [...LIBOS_OPTIONS, ...SGX_OPTIONS, ...LIBOS_FIXES, ...SGX_FIXES],
   flows: (on: Switches): Flow[] => withCalls([...sgxPal(on), ...libos(on, { writesAnyPage: !on.has("edmm") })]),
   boot: loadEnclave,
   bootThread: (program: Program, start: number) =>

@@ -1,4 +1,4 @@
-/** The page of `eintr explain gramine-linux`. What is the LibOS's is the same on both PALs. */
+/** The pages of `eintr explain gramine-linux` and `gramine-sgx`. What is the LibOS's is the same on both PALs. */
 
 import type { Mechanism, Told } from "../../stack/mechanism.ts";
 
@@ -48,4 +48,38 @@ export const gramineLinuxMechanism: Mechanism = {
   ),
   nesting: told("gramine-today.md 5; cases of a real Gramine", ...NESTING),
   open: told("gramine-today.md 8, 14, with its corrections", ...OPEN),
+};
+
+export const gramineSgxMechanism: Mechanism = {
+  state: told(
+    "gramine-today.md 1, 4, 11",
+    "A signal of the host meets a thread outside the enclave or inside. Outside, the handler notes one event for the thread (last_async_event, QUIT " +
+      "before INTERRUPTED). An ocall that may be interrupted looks at it before its system call and is -EINTR without one; each return from an ocall " +
+      "takes it along.",
+    "Inside, an asynchronous exit comes first, and the handler enters the enclave for stage one, some assembly that rewrites the interrupted registers " +
+      "in SSA[0]: to _PalExceptionHandler (stage two) on a signal stack of its own, or, in the middle of an ocall, to that ocall's return with the " +
+      "event, with -EINTR when it had not left yet.",
+    "Stage two holds what the host says against the exception that the processor reports. Without sgx.use_exinfo page faults are not reported, and end " +
+      "the process; without EDMM the enclave keeps no rights of pages, so only addresses outside of it fault.",
+    ...DECISION,
+  ),
+  handlers: told(
+    "gramine-today.md 4, 5",
+    ...HANDLERS,
+    "An upcall runs in stage two, in the thread's own context: host signals are not blocked there, and further events stack frames on the signal stack.",
+    "With exitless ocalls a thread outside makes the system call, and any signal for a thread of the enclave interrupts the calls of all such threads.",
+  ),
+  nesting: told(
+    "gramine-today.md 4.3, 5",
+    ...NESTING,
+    "Nine frames find place on the signal stack; the tenth event turns for ever (FAIL_LOOP).",
+  ),
+  open: told(
+    "gramine-today.md 14, with its corrections",
+    ...OPEN,
+    "An event for a thread that is not ready for exceptions turns for ever: at the start of a process or thread, or by a late wake to a TCS with a new user.",
+    "An event between the look at last_async_event and EENTER waits for the next ocall. shutdown may not be made at all, pread64 may answer EINTR, " +
+      "connect never does, and a reader of a pipe holds a spinlock while it waits.",
+    "With exitless ocalls a signal while a request is in flight gives EACCES, and its result is lost.",
+  ),
 };

@@ -67,7 +67,7 @@ function leave(c: Cpu): void {
   goTo(c.program, caller, AFTER_RESUME);
 }
 
-const entry = (notify: boolean): Flow =>
+const entry = ({ notify, ignoresEarly }: Ways): Flow =>
   flow(enclaveEntry, "pal", "4.2, 4.3", (s) => [
     s.test("CSSA != 0: stage one of an exception", (c) => c.t.sgx.cssa !== 0, "exception"),
     s.act("ecall_return_addr := RCX"),
@@ -101,7 +101,7 @@ const entry = (notify: boolean): Flow =>
     s.act("EEXIT to ecall_return_addr", leave, "sgx.eexit"),
 
     s.at("exception"),
-    ...stageOne(s, { fail: "fail", ignored: "legacy" }),
+    ...stageOne(s, { fail: "fail", ignored: "legacy", ignoresEarly }),
     ...(notify ? [s.test("ready_for_aex_notify?", (c) => c.t.pal.sgx.readyForAexNotify, "notify")] : []),
     s.at("legacy"),
     s.act(
@@ -116,4 +116,9 @@ const entry = (notify: boolean): Flow =>
     ...failLoop(s),
   ]);
 
-export const entryFlows = ({ notify }: { notify: boolean }): Flow[] => [entry(notify)];
+interface Ways {
+  readonly notify: boolean;
+  readonly ignoresEarly: boolean;
+}
+
+export const entryFlows = (ways: Ways): Flow[] => [entry(ways)];

@@ -83,85 +83,90 @@ function forget(c: Cpu, id: number): void {
 
 const answered = (c: Cpu, id: number): boolean => requestOf(c, id).lock === UNLOCKED;
 
-const exitless = flow<Leaving & { request: number; turn: number; ret: number }>(sgxExitlessOcall, "pal", "11", (s) => [
-  s.own({ request: -1, turn: 0, ret: 0 }),
-  s.act("a request on the untrusted stack, its lock taken", make),
-  s.test(
-    "rpc_enqueue: the queue is full?",
-    (c, v) => {
-      const { queue } = rpc(c);
-      if (queue.length >= RPC_QUEUE_SIZE) return true;
-      queue.push(v.request);
-      c.row(KIND["rpc.request"], v.request);
-      return false;
-    },
-    "full",
-    ["rpc.request", "branch"],
-  ),
-  s.at("spin"),
-  s.test("spinlock_lock_timeout: is the lock free?", (c, v) => answered(c, v.request), "result"),
-  s.test(
-    "10^6 turns are over?",
-    (c, v) => {
-      if (v.turn >= SPIN_ROWS) return true;
-      c.ns = FIRST_SPIN_NS * 2 ** v.turn;
-      v.turn += 1;
-      return false;
-    },
-    "wait",
-  ),
-  s.jump("spin", "CPU_RELAX"),
-  s.at("wait"),
-  s.test(
-    "lock := LOCKED_WITH_WAITERS; was it free by now?",
-    (c, v) => {
-      if (answered(c, v.request)) return true;
-      setLock(c, requestOf(c, v.request), WITH_WAITERS);
-      return false;
-    },
-    "result",
-  ),
-  s.call(
-    "sgx_ocall(OCALL_FUTEX): wait for the lock",
-    sgxOcall,
-    (c, v) => ({
-      code: numberOf(c.program, HOST_OCALLS.futex_wait),
-      asked: numberOf(c.program, KERNEL["futex-wait-0"]),
-      args: callArgs({ object: requestOf(c, v.request).word }) as unknown as Locals,
+const exitless = (waitsOn: boolean): Flow =>
+  flow<Leaving & { request: number; turn: number; ret: number }>(sgxExitlessOcall, "pal", "11", (s) => [
+    s.own({ request: -1, turn: 0, ret: 0 }),
+    s.act("a request on the untrusted stack, its lock taken", make),
+    s.test(
+      "rpc_enqueue: the queue is full?",
+      (c, v) => {
+        const { queue } = rpc(c);
+        if (queue.length >= RPC_QUEUE_SIZE) return true;
+        queue.push(v.request);
+        c.row(KIND["rpc.request"], v.request);
+        return false;
+      },
+      "full",
+      ["rpc.request", "branch"],
+    ),
+    s.at("spin"),
+    s.test("spinlock_lock_timeout: is the lock free?", (c, v) => answered(c, v.request), "result"),
+    s.test(
+      "10^6 turns are over?",
+      (c, v) => {
+        if (v.turn >= SPIN_ROWS) return true;
+        c.ns = FIRST_SPIN_NS * 2 ** v.turn;
+        v.turn += 1;
+        return false;
+      },
+      "wait",
+    ),
+    s.jump("spin", "CPU_RELAX"),
+    s.at("wait"),
+    s.test(
+      "lock := LOCKED_WITH_WAITERS; was it free by now?",
+      (c, v) => {
+        if (answered(c, v.request)) return true;
+        setLock(c, requestOf(c, v.request), WITH_WAITERS);
+        return false;
+      },
+      "result",
+    ),
+    s.call(
+      "sgx_ocall(OCALL_FUTEX): wait for the lock",
+      sgxOcall,
+      (c, v) => ({
+        code: numberOf(c.program, HOST_OCALLS.futex_wait),
+        asked: numberOf(c.program, KERNEL["futex-wait-0"]),
+        args: callArgs({ object: requestOf(c, v.request).word }) as unknown as Locals,
+      }),
+      "ocall.enter",
+    ),
+    s.test(
+      `a failure that is not -EAGAIN${waitsOn ? " or -EINTR" : ""}?`,
+      (c) => c.t.rax < 0 && c.t.rax !== E.AGAIN && !(waitsOn && c.t.rax === E.INTR),
+      "failed",
+    ),
+    s.test("is the lock free?", (c, v) => answered(c, v.request), "result"),
+    s.jump("wait", "wait again"),
+    s.at("result"),
+    s.act("result := request->result; sgx_reset_ustack()", (c, v) => {
+      v.ret = requestOf(c, v.request).result;
+      forget(c, v.request);
+      c.value = v.ret;
     }),
-    "ocall.enter",
-  ),
-  s.test("a failure that is not -EAGAIN?", (c) => c.t.rax < 0 && c.t.rax !== E.AGAIN, "failed"),
-  s.test("is the lock free?", (c, v) => answered(c, v.request), "result"),
-  s.jump("wait", "wait again"),
-  s.at("result"),
-  s.act("result := request->result; sgx_reset_ustack()", (c, v) => {
-    v.ret = requestOf(c, v.request).result;
-    forget(c, v.request);
-    c.value = v.ret;
-  }),
-  s.ret("return it", give),
-  s.at("failed"),
-  s.act(
-    "sgx_reset_ustack(), the request with it; -EPERM",
-    (c, v) => {
-      v.ret = E.PERM;
-      requestOf(c, v.request).given = true;
-      c.row(KIND["rpc.abandon"], v.request, v.ret);
-    },
-    "rpc.abandon",
-  ),
-  s.ret("return it", give),
-  s.at("full"),
-  s.act("sgx_reset_ustack()", (c, v) => {
-    c.t.mail = requestOf(c, v.request).mail as typeof c.t.mail;
-    forget(c, v.request);
-  }),
-  s.call("sgx_ocall(code)", sgxOcall, (_, v) => ({ code: v.code, asked: v.asked, args: copyOf(v.args) as Locals }), "ocall.enter"),
-  s.ret("return the result", (c) => {
-    c.value = c.t.rax;
-  }),
-]);
+    s.ret("return it", give),
+    s.at("failed"),
+    s.act(
+      "sgx_reset_ustack(), the request with it; -EPERM",
+      (c, v) => {
+        v.ret = E.PERM;
+        requestOf(c, v.request).given = true;
+        c.row(KIND["rpc.abandon"], v.request, v.ret);
+      },
+      "rpc.abandon",
+    ),
+    s.ret("return it", give),
+    s.at("full"),
+    s.act("sgx_reset_ustack()", (c, v) => {
+      c.t.mail = requestOf(c, v.request).mail as typeof c.t.mail;
+      forget(c, v.request);
+    }),
+    s.call("sgx_ocall(code)", sgxOcall, (_, v) => ({ code: v.code, asked: v.asked, args: copyOf(v.args) as Locals }), "ocall.enter"),
+    s.ret("return the result", (c) => {
+      c.value = c.t.rax;
+    }),
+  ]);
 
 function give(c: Cpu, v: { ret: number }): void {
   c.t.rax = v.ret;
@@ -281,7 +286,7 @@ const start = flow<{ left: number }>(startRpc, "untrusted-pal", "11", (s) => [
   s.ret(),
 ]);
 
-export const exitlessFlows: readonly Flow[] = [exitless, loop, start];
+export const exitlessFlows = ({ waitsOn }: { waitsOn: boolean }): Flow[] => [exitless(waitsOn), loop, start];
 
 /** Whatever interrupts a thread of the enclave interrupts the system calls of all RPC threads. */
 export const interruptRpcThreads = <V extends object>(s: Steps<V>): Step =>

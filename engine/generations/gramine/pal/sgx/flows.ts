@@ -58,13 +58,13 @@ export interface Exception extends Saved {
 export const palExceptionHandler = contextHolder<Exception>("_PalExceptionHandler");
 
 /** Whether the host function goes through do_syscall_intr, and whether the enclave makes the ocall again on EINTR (host_ocalls.c, enclave_ocalls.c). */
-interface OcallKind {
+export interface OcallKind {
   readonly interruptible: boolean;
   readonly again: boolean;
   /** Never asked of an RPC thread. */
-  readonly exits?: true;
+  readonly exits?: boolean;
   /** The result of the system call is not looked at: 0. */
-  readonly drops?: true;
+  readonly drops?: boolean;
 }
 
 /** Ocalls by their names in both worlds: ocall_NAME in the enclave, sgx_ocall_NAME outside. */
@@ -93,7 +93,7 @@ export const OCALL_KINDS = {
 } as const satisfies Record<string, OcallKind>;
 export type OcallName = keyof typeof OCALL_KINDS;
 export const OCALL_NAMES = Object.keys(OCALL_KINDS) as OcallName[];
-export const ocallKind = (name: OcallName): OcallKind => OCALL_KINDS[name];
+export type OcallKinds = Readonly<Record<OcallName, OcallKind>>;
 
 export const OCALLS: Readonly<Record<OcallName, Ref<Asked>>> = refs(OCALL_NAMES, (name) => `ocall_${name}`);
 export const HOST_OCALLS: Readonly<Record<OcallName, Ref<Asked>>> = refs(OCALL_NAMES, (name) => `sgx_ocall_${name}`);

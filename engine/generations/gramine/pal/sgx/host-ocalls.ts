@@ -11,7 +11,16 @@ import { copyOf, type Locals } from "../../../../state.ts";
 import { KIND } from "../../../../transition.ts";
 import { type SgxCpu as Cpu, sgxFlow as flow, type SgxSteps as Steps } from "../../flow.ts";
 import { NO_EVENT } from "../errors.ts";
-import { type Asked, doHostOcall, doSyscallIntr, HOST_OCALLS, OCALL_NAMES, type OcallName, ocallKind } from "./flows.ts";
+import {
+  type Asked,
+  doHostOcall,
+  doSyscallIntr,
+  HOST_OCALLS,
+  OCALL_NAMES,
+  type OcallKind,
+  type OcallKinds,
+  type OcallName,
+} from "./flows.ts";
 import { hostTcb } from "./host-tcb.ts";
 
 /** Places of do_syscall_intr that the handler of asynchronous signals knows. */
@@ -86,16 +95,14 @@ const result = (s: Steps<Asked>, drops = false): Step =>
     c.value = c.t.rax;
   });
 
-const plain = (name: OcallName): Flow => {
-  const { interruptible, drops } = ocallKind(name);
-  return flow(HOST_OCALLS[name], "untrusted-pal", "4.2 step 4", (s) => [
+const plain = (name: OcallName, { interruptible, drops }: OcallKind): Flow =>
+  flow(HOST_OCALLS[name], "untrusted-pal", "4.2 step 4", (s) => [
     s.act("take the arguments"),
     interruptible
       ? s.call(`DO_SYSCALL_INTERRUPTIBLE(${name})`, doSyscallIntr, (_, v) => ({ asked: v.asked, args: v.args }))
       : askedFor(s, `DO_SYSCALL(${name})`),
     result(s, drops),
   ]);
-};
 
 /** get_tid_from_tcs: whoever is mapped to the TCS by now, which may be another thread than the handle's (4.5). */
 function threadOfHandle(c: Cpu, handle: number): number {
@@ -153,10 +160,10 @@ const createProcess = flow<Asked & { child: number }>(HOST_OCALLS.create_process
 
 const SPECIAL: readonly OcallName[] = ["resume_thread", "clone_thread", "create_process"];
 
-export const hostOcalls: readonly Flow[] = [
+export const hostOcalls = (kinds: OcallKinds): Flow[] => [
   hostOcall,
   syscallIntr,
   resumeThread,
   createProcess,
-  ...OCALL_NAMES.filter((name) => !SPECIAL.includes(name)).map(plain),
+  ...OCALL_NAMES.filter((name) => !SPECIAL.includes(name)).map((name) => plain(name, kinds[name])),
 ];

@@ -17,9 +17,10 @@ import {
   type Leaving,
   OCALL_NAMES,
   OCALLS,
+  type OcallKind,
+  type OcallKinds,
   type OcallName,
   ocallExit,
-  ocallKind,
   palExceptionHandler,
   restoreSgxContext,
   type Saved,
@@ -111,8 +112,7 @@ const prepare = flow(eexitPrepare, "pal", "4.2 step 3", (s) => [
 ]);
 
 /** One that is made again begins anew: what its first try has done on the host stays done. */
-const function_ = (name: OcallName, exitless: boolean): Flow => {
-  const { again, exits = false } = ocallKind(name);
+const function_ = (name: OcallName, { again, exits = false }: OcallKind, exitless: boolean): Flow => {
   const of = `OCALL_${name.replace(/_wa(?:it|ke)$/, "").toUpperCase()}`;
   return flow(OCALLS[name], "pal", "4.2", (s) => [
     s.act("sgx_prepare_ustack(); copy the arguments to the untrusted stack"),
@@ -143,9 +143,9 @@ const exit = flow(ocallExit, "pal", "4.5", (s) => [
   s.jump("again", "again"),
 ]);
 
-export const ocallFlows = ({ exitless, notify }: { exitless: boolean; notify: boolean }): Flow[] => [
+export const ocallFlows = ({ exitless, notify, kinds }: { exitless: boolean; notify: boolean; kinds: OcallKinds }): Flow[] => [
   ocall(notify),
   prepare,
   exit,
-  ...OCALL_NAMES.map((name) => function_(name, exitless)),
+  ...OCALL_NAMES.map((name) => function_(name, kinds[name], exitless)),
 ];

@@ -3,6 +3,7 @@
  * through them is TLS, so a spinlock is held over each read and write, the host call that waits included. A record is taken for one host call.
  */
 
+import { E } from "../../../../errno.ts";
 import type { Flow, Mark, Step } from "../../../../flow.ts";
 import { numberOf } from "../../../../frames.ts";
 import type { CallLocals } from "../../../../host/calls.ts";
@@ -91,30 +92,32 @@ const read = flow<CallLocals>(PAL.PalStreamRead, "pal", "4.2.M1", (s) => [
 ]);
 
 /** A record that was built and not sent stays: the next write sends it, and says that it has sent what it was given (N10). */
-const write = flow<CallLocals>(PAL.PalStreamWrite, "pal", "4.2.M1", (s) => [
-  s.test("no TLS?", isPlain, "plain"),
-  ...lock(s),
-  s.test("mbedtls_ssl_write: a record is still to be sent?", (c, v) => c.process(c.t).pal.sgx.records[v.object] !== undefined, "send"),
-  s.act("mbedtls_ssl_write: build the record", (c, v) => {
-    c.process(c.t).pal.sgx.records[v.object] = v.bytes;
-    c.value = v.bytes;
-  }),
-  s.at("send"),
-  ocall(s, "mbedtls_ssl_flush_output: ocall_write()", "write", (c, v) => ({
-    ...given(c, v),
-    bytes: c.process(c.t).pal.sgx.records[v.object] ?? v.bytes,
-  })),
-  s.act("the result; a record that was sent is gone", (c, v) => {
-    const { records } = c.process(c.t).pal.sgx;
-    v.ret = c.t.rax >= 0 ? (v.takes >= 0 ? c.t.rax : v.bytes) : c.t.rax;
-    c.value = v.ret;
-    if (c.t.rax >= 0) delete records[v.object];
-  }),
-  unlock(s),
-  leave(s, (c, v) => ofTls(c, v, v.ret)),
-  s.at("plain"),
-  ocall(s, "ocall_write()", "write", given),
-  leave(s, (c) => unixToPal(c.t.rax)),
-]);
+const write = (sends: boolean): Flow =>
+  flow<CallLocals>(PAL.PalStreamWrite, "pal", "4.2.M1", (s) => [
+    s.test("no TLS?", isPlain, "plain"),
+    ...lock(s),
+    s.test("mbedtls_ssl_write: a record is still to be sent?", (c, v) => c.process(c.t).pal.sgx.records[v.object] !== undefined, "send"),
+    s.act("mbedtls_ssl_write: build the record", (c, v) => {
+      c.process(c.t).pal.sgx.records[v.object] = v.bytes;
+      c.value = v.bytes;
+    }),
+    s.at("send"),
+    ocall(s, "mbedtls_ssl_flush_output: ocall_write()", "write", (c, v) => ({
+      ...given(c, v),
+      bytes: c.process(c.t).pal.sgx.records[v.object] ?? v.bytes,
+    })),
+    sends ? s.test("-EINTR? again, for the record is built", (c) => c.t.rax === E.INTR, "send") : null,
+    s.act("the result; a record that was sent is gone", (c, v) => {
+      const { records } = c.process(c.t).pal.sgx;
+      v.ret = c.t.rax >= 0 ? (v.takes >= 0 ? c.t.rax : v.bytes) : c.t.rax;
+      c.value = v.ret;
+      if (c.t.rax >= 0) delete records[v.object];
+    }),
+    unlock(s),
+    leave(s, (c, v) => ofTls(c, v, v.ret)),
+    s.at("plain"),
+    ocall(s, "ocall_write()", "write", given),
+    leave(s, (c) => unixToPal(c.t.rax)),
+  ]);
 
-export const pipeFlows: readonly Flow[] = [read, write];
+export const pipeFlows = ({ sends }: { sends: boolean }): Flow[] => [read, write(sends)];

@@ -96,8 +96,16 @@ function rewire(c: Cpu, v: Entry): void {
   );
 }
 
+interface Ways {
+  /** Marks: of FAIL_LOOP, and of the EEXIT without more. */
+  readonly fail: string;
+  readonly ignored: string;
+  /** An event of a thread that is not ready is no failure. */
+  readonly ignoresEarly: boolean;
+}
+
 /** Steps of `enclave_entry`; behind them comes the EEXIT. */
-export const stageOne = (s: Steps<Entry>, { fail, ignored }: { fail: string; ignored: string }): (Step | Mark)[] => [
+export const stageOne = (s: Steps<Entry>, { fail, ignored, ignoresEarly }: Ways): (Step | Mark)[] => [
   s.test("CSSA != 1? FAIL_LOOP", (c) => c.t.sgx.cssa !== 1, fail),
   s.act("R14 := SSA[0].EXITINFO", (c) => {
     c.value = ssa0(c).vector;
@@ -107,7 +115,11 @@ export const stageOne = (s: Steps<Entry>, { fail, ignored }: { fail: string; ign
     c.value = v.event;
     c.extra = c.t.eventSignalId;
   }),
-  s.test("ready_for_exceptions == 0? FAIL_LOOP", (c) => !c.t.pal.sgx.readyForExceptions, fail),
+  s.test(
+    ignoresEarly ? "ready_for_exceptions == 0: ignored" : "ready_for_exceptions == 0? FAIL_LOOP",
+    (c) => !c.t.pal.sgx.readyForExceptions,
+    ignoresEarly ? ignored : fail,
+  ),
   s.test("pre_ocall_stack == NULL: no ocall is on its way", (c) => c.t.pal.sgx.preOcallStack < 0, "no ocall"),
   s.test("RIP not in [eexit_prepare, eexit_done): case C", (c) => !beforeEexit(c), "case C"),
   s.act("case A: SSA[0].RDI := -EINTR", (c) => {
