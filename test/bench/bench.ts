@@ -10,7 +10,7 @@ import { parseArgs } from "node:util";
 import { packageRoot } from "../../tui/package-root.ts";
 import { createBars, type Setting } from "./bars.ts";
 import { arrow } from "./sections/arrow.ts";
-import { engine, engineAlone, simulatorAlone } from "./sections/engine.ts";
+import { engine, engineAlone, engineShareAlone, simulatorAlone } from "./sections/engine.ts";
 import { exporting } from "./sections/exports.ts";
 import { importAlone, importMemoryAlone, imports } from "./sections/imports.ts";
 import { memory } from "./sections/memory.ts";
@@ -41,10 +41,11 @@ const SECTIONS: Readonly<Record<string, Section>> = {
 };
 
 /** Measurements in a process of their own, by the name that `measureAlone` gives. */
-const ALONE: Readonly<Record<string, (rows: number) => number | Promise<number>>> = {
+const ALONE: Readonly<Record<string, (rows: number, more: string) => number | Promise<number>>> = {
   import: importAlone,
   "import-memory": importMemoryAlone,
   engine: engineAlone,
+  "engine-share": engineShareAlone,
   simulator: simulatorAlone,
   "search-child": searchChildAlone,
   "search-clones": searchClonesAlone,
@@ -95,8 +96,8 @@ async function bench(chosen: readonly string[], scale: number): Promise<void> {
 
 async function main(words: readonly string[]): Promise<void> {
   if (words[0] === "--alone") {
-    const [, what = "", rows = ""] = words;
-    process.stdout.write(String(await ALONE[what]?.(Number(rows))));
+    const [, what = "", rows = "", more = ""] = words;
+    process.stdout.write(String(await ALONE[what]?.(Number(rows), more)));
     return;
   }
   const { values, positionals } = parseArgs({
