@@ -17,6 +17,7 @@ import { timeOut } from "./host/sleep.ts";
 import { checkInvariants } from "./invariant.ts";
 import type { OptionName } from "./options.ts";
 import { childChanged, fire, nextTimer, targetOf, timerExpired } from "./outside-world.ts";
+import { Ready, timeOf } from "./ready.ts";
 import type { Scenario } from "./scenario/schema.ts";
 import { copyState } from "./search/copy.ts";
 import { machineLayout } from "./search/machine-layout.ts";
@@ -182,7 +183,7 @@ export class Run implements Source {
     const c = this.cpu;
     const m = c.m;
     if (m.changes.length > 0 || m.due.length > 0) return this.happened();
-    if (c.dirty) this.look();
+    if (c.dirty) this.ready.look(c);
     c.dirty = false;
     const t = this.earliest();
     const outsideAt = this.nextOutside();
@@ -198,11 +199,11 @@ export class Run implements Source {
       c.now = timeOf(t);
       timeOut(c, t);
     }
-    const horizon = !c.chooser.ordersThreads ? Math.min(this.horizon, outsideAt, c.scenario.limit.time) : -1;
+    const horizon = !c.chooser.ordersThreads ? Math.min(this.ready.horizon, outsideAt, c.scenario.limit.time) : -1;
     const last = Math.min(until, c.scenario.limit.transitions - m.idle);
     do this.stepThread(t);
     while (!c.dirty && t.state === "run" && t.time < horizon && m.seq < last && !c.full);
-    if (t.state === "run") this.times[this.first] = t.time;
+    if (t.state === "run") this.ready.hasStepped(t);
     else c.dirty = true;
   }
 
@@ -221,59 +222,17 @@ export class Run implements Source {
     this.cpu.m.ended = why;
   }
 
-  /** Threads that may go on, and when, as they were when something changed for the last time; only the time of one that steps moves on. */
-  private readonly ready: Thread[] = [];
-  private times = new Float64Array(64);
-  private runnable = 0;
-  /** Place of the earliest among them. */
-  private first = 0;
-  /** Time of the second earliest thread, for the loop above. */
-  private horizon = 0;
-
-  /** Something has changed: who may go on? */
-  private look(): void {
-    const c = this.cpu;
-    const { ready } = this;
-    if (this.times.length < c.awake.length) this.times = new Float64Array(2 * c.awake.length);
-    let count = 0;
-    this.runnable = 0;
-    let kept = 0;
-    for (const id of c.awake) {
-      const t = c.m.threads[id];
-      // Gone, or asleep until it is woken: not looked at again before that.
-      if (!t || (t.state === "blocked" && timeOf(t) >= NEVER)) continue;
-      c.awake[kept++] = id;
-      if (c.process(t).stopped && !t.dying) continue;
-      if (t.state === "run") this.runnable += 1;
-      this.times[count] = timeOf(t);
-      ready[count++] = t;
-    }
-    if (kept < c.awake.length) c.awake.length = kept;
-    if (count < ready.length) ready.length = count;
-  }
+  private readonly ready = new Ready();
 
   /** The thread whose next step is earliest; chance may pick another that could run. */
   private earliest(): Thread | null {
     const c = this.cpu;
-    const { ready, times } = this;
-    let first = -1;
-    let earliest = NEVER;
-    let horizon = NEVER;
-    for (let i = 0; i < ready.length; i += 1) {
-      const time = times[i] as number;
-      if (time < earliest) {
-        horizon = earliest;
-        earliest = time;
-        first = i;
-      } else if (time < horizon) horizon = time;
-    }
-    this.first = first;
-    this.horizon = horizon;
-    const best = first < 0 ? null : (ready[first] as Thread);
-    if (!c.chooser.ordersThreads || this.runnable < 2 || best?.state !== "run") return best;
-    // The one that steps may be another, and its time is not looked for here.
+    const best = this.ready.earliest();
+    const { running } = this.ready;
+    if (!c.chooser.ordersThreads || running < 2 || best?.state !== "run") return best;
+    // The one that steps may be another than the earliest.
     c.dirty = true;
-    const choice = c.choose("thread", this.runnable);
+    const choice = c.choose("thread", running);
     if (choice === 0) return best;
     const others = c.awake.map((id) => c.thread(id)).filter((t) => t.state === "run" && t !== best && (!c.process(t).stopped || t.dying));
     return others[choice - 1] ?? best;
@@ -397,5 +356,3 @@ export class Run implements Source {
 }
 
 const isRecorded = (chooser: Chooser): chooser is Recorded => "unanswered" in chooser;
-
-const timeOf = (t: Thread): number => (t.state === "run" ? t.time : (t.wait?.deadline ?? NEVER));
