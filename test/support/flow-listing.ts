@@ -3,7 +3,7 @@
  * the state the transition left (CSSA, preempt, pending; a dot is 0), then call depth as bars, the place, and what happened.
  */
 
-import { EVENT_NAMES, eventName, type KindName, type Layer, resultText, type StackName, signalName } from "../../engine/index.ts";
+import { EVENT_NAMES, type KindName, type Layer, resultText, type StackName, shownBy, signalName } from "../../engine/index.ts";
 import type { Ran, Row } from "./run-scenario.ts";
 
 /** Part of a run: rows of these threads from the first at `from` up to the first after it at `to`, both included. */
@@ -167,7 +167,9 @@ const oneOf =
   (row: Row): string =>
     words[row.value] ?? String(row.value);
 
-const event = (row: Row): string => (row.value > 0 && row.value < EVENT_NAMES.length ? eventName(row.value) : String(row.value));
+/** As the stack of the run names it. */
+const event = (row: Row, ran: Ran): string =>
+  row.value > 0 && row.value < EVENT_NAMES.length ? shownBy(ran.run.options.stack).events.name(row.value) : String(row.value);
 const result = (row: Row): string => `= ${resultText(row.value)}`;
 
 /** Times and thread ids are results too; their digits would tie the goldens to the cost table. */
