@@ -68,9 +68,12 @@ const OPAQUE: Readonly<Record<string, PalCallName>> = {
 /** Their -EINTR stays one, whether or not a handler runs (corrections 8.M4; N8). */
 const NEVER_AGAIN: ReadonlySet<string> = new Set(["pread64", "pwrite64", "sendfile"]);
 
+/** -EINTR is what came of the call at last: a host that says so each time would be asked for ever (4.2.6). */
+const answered = (v: CallLocals): CallLocals => ({ ...palArgs(v), ...(v.result === E.INTR ? { result: 0 } : {}) });
+
 /** One call of the PAL, of the given length. */
 const opaque = flow(SYSCALL_FLOWS.call, "libos", "8", (s) => [
-  s.callDynamic("one PAL call", (c, v) => enter(c.program, PAL[OPAQUE[v.what] ?? "PalStreamOpen"], palArgs(v)), "pal.call.enter"),
+  s.callDynamic("one PAL call", (c, v) => enter(c.program, PAL[OPAQUE[v.what] ?? "PalStreamOpen"], answered(v)), "pal.call.enter"),
   // The outside world's answer may be any number: the PAL only says whether the call was cut short.
   s.act("its result; -EINTR becomes a restart code", (c, v) => {
     const cut = palToUnix(c.t.rax) === E.INTR && v.result !== E.INTR;

@@ -20,24 +20,31 @@ import { SPIN_NS } from "./host-start.ts";
 /** A file descriptor of the host's own (an eventfd that is let through) has no TLS, nor have the standard streams. */
 const isPlain = (c: Cpu, v: CallLocals): boolean => v.object < 0 || c.m.objects[v.object]?.fd !== undefined;
 
+type End = "read" | "write";
+
+/** The handle whose lock it is: the two ends of a pipe are two handles of the PAL, whoever reads and writes a socket does both by one. */
+const handleOf = (c: Cpu, { object }: CallLocals, end: End): number =>
+  end === "write" && c.m.objects[object]?.kind === "pipe" ? -1 - object : object;
+
 const lockName = (c: Cpu, v: CallLocals): string => `pipe.lock of ${c.m.objects[v.object]?.name ?? v.object}`;
 
-function say(c: Cpu, v: CallLocals, kind: KindId<"lock" | "unlock" | "lock.busy">): void {
-  c.row(kind, -1, c.process(c.t).pal.sgx.pipeLocks[v.object] ?? -1);
+function say(c: Cpu, v: CallLocals, end: End, kind: KindId<"lock" | "unlock" | "lock.busy">): void {
+  c.row(kind, -1, c.process(c.t).pal.sgx.pipeLocks[handleOf(c, v, end)] ?? -1);
   c.detail = c.text(lockName(c, v));
 }
 
 /** Whoever finds it taken turns in the enclave: an event that interrupts it there has no effect (N3). */
-const lock = (s: Steps<CallLocals>): (Step | Mark)[] => [
+const lock = (s: Steps<CallLocals>, end: End): (Step | Mark)[] => [
   s.at("lock"),
   s.test(
     "spinlock_lock(pipe.lock)",
     (c, v) => {
       const { pipeLocks } = c.process(c.t).pal.sgx;
-      const taken = pipeLocks[v.object] !== undefined;
-      if (!taken) pipeLocks[v.object] = c.t.id;
+      const handle = handleOf(c, v, end);
+      const taken = pipeLocks[handle] !== undefined;
+      if (!taken) pipeLocks[handle] = c.t.id;
       else c.ns = SPIN_NS;
-      say(c, v, taken ? KIND["lock.busy"] : KIND.lock);
+      say(c, v, end, taken ? KIND["lock.busy"] : KIND.lock);
       return taken;
     },
     "lock",
@@ -45,12 +52,12 @@ const lock = (s: Steps<CallLocals>): (Step | Mark)[] => [
   ),
 ];
 
-const unlock = (s: Steps<CallLocals>): Step =>
+const unlock = (s: Steps<CallLocals>, end: End): Step =>
   s.act(
     "spinlock_unlock(pipe.lock)",
     (c, v) => {
-      say(c, v, KIND.unlock);
-      delete c.process(c.t).pal.sgx.pipeLocks[v.object];
+      say(c, v, end, KIND.unlock);
+      delete c.process(c.t).pal.sgx.pipeLocks[handleOf(c, v, end)];
     },
     "unlock",
   );
@@ -78,13 +85,13 @@ const ocall = (s: Steps<CallLocals>, label: string, what: "read" | "write", args
 
 const read = flow<CallLocals>(PAL.PalStreamRead, "pal", "4.2.M1", (s) => [
   s.test("no TLS?", isPlain, "plain"),
-  ...lock(s),
+  ...lock(s, "read"),
   ocall(s, "mbedtls_ssl_read: ocall_read()", "read", given),
   s.act("the result", (c, v) => {
     v.ret = c.t.rax;
     c.value = v.ret;
   }),
-  unlock(s),
+  unlock(s, "read"),
   leave(s, (c, v) => ofTls(c, v, v.ret)),
   s.at("plain"),
   ocall(s, "ocall_read()", "read", given),
@@ -95,7 +102,7 @@ const read = flow<CallLocals>(PAL.PalStreamRead, "pal", "4.2.M1", (s) => [
 const write = (sends: boolean): Flow =>
   flow<CallLocals>(PAL.PalStreamWrite, "pal", "4.2.M1", (s) => [
     s.test("no TLS?", isPlain, "plain"),
-    ...lock(s),
+    ...lock(s, "write"),
     s.test("mbedtls_ssl_write: a record is still to be sent?", (c, v) => c.process(c.t).pal.sgx.records[v.object] !== undefined, "send"),
     s.act("mbedtls_ssl_write: build the record", (c, v) => {
       c.process(c.t).pal.sgx.records[v.object] = v.bytes;
@@ -113,7 +120,7 @@ const write = (sends: boolean): Flow =>
       c.value = v.ret;
       if (c.t.rax >= 0) delete records[v.object];
     }),
-    unlock(s),
+    unlock(s, "write"),
     leave(s, (c, v) => ofTls(c, v, v.ret)),
     s.at("plain"),
     ocall(s, "ocall_write()", "write", given),
