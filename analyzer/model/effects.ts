@@ -214,6 +214,7 @@ const BY_NAME: Readonly<Partial<Record<KindName, Effect>>> = {
   },
   "pal.event.deliver": isOver,
   "pal.event.lost": isOver,
+  "pal.fail": isOver,
 
   "libos.syscall.enter": isLibos,
   "libos.mask": (m) => {

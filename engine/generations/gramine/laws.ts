@@ -1,6 +1,7 @@
 /** What holds in every state of this generation, beyond the laws of the machine (`engine/invariant.ts`). */
 
 import type { Look } from "../../stack/stack.ts";
+import { checkPalProcess, checkPalThread } from "./pal/sgx/laws.ts";
 import type { Process, Queued, Thread } from "./state.ts";
 
 /** The last real-time signal, and the places of each. */
@@ -30,6 +31,7 @@ function checkThread(look: Look<Thread, Process>, t: Thread): void {
   checkQueue(say, t.libos.queue);
   look.uses(t.libos.schedulerEvent, name);
   look.uses(t.libos.pollableEvent, name);
+  if (t.pal.sgx) checkPalThread(look, t, t.pal.sgx);
 }
 
 function checkProcess(look: Look<Thread, Process>, p: Process): void {
@@ -53,4 +55,5 @@ function checkProcess(look: Look<Thread, Process>, p: Process): void {
   for (const object of [async.pipe, ipc.port, streams.up, streams.down, ...Object.values(libos.lockObjects)]) look.uses(object, name);
   for (const entry of [...async.list, ...ipc.waiters, ...libos.children, ...libos.zombies]) look.own(entry, `${name}: an entry of a list`);
   if (new Set(libos.waitQueue).size !== libos.waitQueue.length) say("a thread is on wait_queue twice");
+  if (p.pal.sgx) checkPalProcess(look, p, p.pal.sgx);
 }
