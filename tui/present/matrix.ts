@@ -94,7 +94,7 @@ export function casesMarkdown(cases: readonly ComparedCase[]): string {
   return `${[cells(["case", ...stacks.map(code)], plain), RULE(stacks.length + 1), ...body].join("\n")}\n`;
 }
 
-/** What became of the application, in a few words: on Linux itself how it ends, elsewhere what went otherwise first. */
+/** What became of the application, in a few words: on Linux itself how it ends, elsewhere what went otherwise first; findings where nothing did. */
 function shortText(row: Compared): string {
   if (row.is === "refused") return "not run";
   const { verdict, findings } = row;
@@ -103,7 +103,7 @@ function shortText(row: Compared): string {
   return [
     first === undefined ? `as on Linux${verdict.beyond > 0 ? ", as far as it came" : ""}` : told(first),
     ...(endsOtherwise(verdict) && first?.kind !== "process-end" ? [ended(verdict)] : []),
-    ...(findings.length === 0 ? [] : [findings.map(({ rule }) => code(rule)).join(", ")]),
+    ...(findings.length === 0 || first !== undefined ? [] : [findings.map(({ rule }) => code(rule)).join(", ")]),
   ].join("; ");
 }
 
