@@ -108,6 +108,8 @@ interface Story {
   readonly scenario: string;
   /** Shown beside the run with this fix. */
   readonly fix?: "sgx-interrupted-code-lost";
+  /** Shown beside a trace of this scenario. */
+  readonly beside?: string;
   readonly keys: readonly string[];
   /** On the screen when the story has been told. */
   readonly shows: string;
@@ -140,6 +142,25 @@ const STORIES: readonly Story[] = [
   { name: "jump-and-flow", scenario: LOST, keys: ["g", "50%", "Enter", "5"], shows: "[5 flow]" },
   { name: "lanes", scenario: "sigsuspend-lock", keys: ["4", "g", "60%", "Enter"], shows: "capitals: signal context" },
   { name: "help", scenario: LOST, keys: ["?"], shows: "what a step gave" },
+  { name: "open-at-the-verdict", scenario: LOST, keys: [], shows: "< goes to the start" },
+  {
+    name: "zoom-to-an-aex",
+    scenario: "async-in-enclave",
+    keys: ["/", "sgx.aex", "Enter", "4", "Z", "i", "i", "i", "i", "i", "i", "Z"],
+    shows: "[4 lanes]",
+  },
+  { name: "across-threads", scenario: "w6-kill-fanout", keys: ["g", "1671", "Enter", "f", "4", "i", "i", "i"], shows: "◆" },
+  {
+    name: "condition-backwards",
+    scenario: "nested",
+    keys: ["End", "&", "kind = app.handler.enter", "Enter", "8", "R"],
+    shows: "stopped: kind = app.handler.enter",
+  },
+  { name: "who-set-this", scenario: LOST, keys: ["1", ".", ".", ".", "W"], shows: "set here" },
+  { name: "fix-chosen-inside", scenario: LOST, keys: ["7", "Enter", "~from difference to difference", ")"], shows: "-EINTR there" },
+  { name: "merged-threads", scenario: "w6-kill-fanout", keys: ["g", "1880", "Enter", "V", "j"], shows: "seq 1881 of" },
+  { name: "recipe-and-chart", scenario: LOST, keys: ["6", ".", ".", "Enter", "~(1 rows; ", "G"], shows: "█" },
+  { name: "two-traces", scenario: "w12-pause-alarm", beside: "alarm", keys: [")"], shows: "there" },
 ];
 
 const BYTES: Readonly<Record<string, string>> = { Enter: "\r", End: "\u001b[F" };
@@ -148,6 +169,12 @@ const traces: Trace[] = [];
 afterAll(() => {
   for (const trace of traces) trace.close();
 });
+
+async function recorded(scenario: string): Promise<string> {
+  const dir = fresh("beside.trace");
+  await eintr(["record", scenario, "-o", dir]);
+  return dir;
+}
 
 /** Recorded as the program does it: with the verdict, which is told above the findings. */
 async function recordedWorld(scenario: string, fixes: readonly string[], other: ReplaySession | null): Promise<ReplaySession> {
@@ -159,8 +186,13 @@ async function recordedWorld(scenario: string, fixes: readonly string[], other: 
 }
 
 /** The screen that the keys give without a terminal. */
-async function screenOf({ scenario, fix }: Story, keys: readonly string[], width: number, height: number): Promise<string> {
-  const other = fix === undefined ? null : await recordedWorld(scenario, [fix], null);
+async function screenOf({ scenario, fix, beside }: Story, keys: readonly string[], width: number, height: number): Promise<string> {
+  const other =
+    fix !== undefined
+      ? { ...(await recordedWorld(scenario, [fix], null)), differences: [] }
+      : beside !== undefined
+        ? await recordedWorld(beside, [], null)
+        : null;
   const session = await recordedWorld(scenario, [], other);
   const s = playerOf(session, { width, height: height - 1, ...opening(session, session.stored ?? []) });
   for (const key of keys) if (!key.startsWith("~")) await s.type(BYTES[key] ?? key);
@@ -172,19 +204,37 @@ async function screenOf({ scenario, fix }: Story, keys: readonly string[], width
 
 describe.each([
   [80, 24],
+  [120, 40],
   [200, 60],
 ] as const)("%ix%i", (width, height) => {
   test.each(STORIES)("$name", async (story) => {
-    const { name, scenario, fix, keys, shows } = story;
+    const { name, scenario, fix, beside, keys, shows } = story;
     const [opened, wanted] = [await screenOf(story, [], width, height), await screenOf(story, keys, width, height)];
     expect(wanted).toContain(shows);
-    const command = fix === undefined ? scenario : `${scenario} --fix ${fix}`;
+    const command =
+      fix !== undefined ? `${scenario} --fix ${fix}` : beside !== undefined ? `${scenario} --with ${await recorded(beside)}` : scenario;
     const terminal = new Terminal(width, height, `'${process.execPath}' '${PROGRAM}' replay ${command}`);
     expect(await terminal.settled(opened)).toBe(opened);
     await terminal.keys(...keys);
     expect(await terminal.settled(wanted)).toBe(wanted);
     await terminal.keys(name === "help" ? "C-c" : "q");
   });
+});
+
+test("a note is written, and there when the trace is opened again, at the place one left", async () => {
+  const dir = fresh("noted.trace");
+  await eintr(["record", LOST, "-o", dir]);
+  const command = `'${process.execPath}' '${PROGRAM}' replay ${dir}`;
+  const first = new Terminal(120, 40, command);
+  await first.until("seq 402 of");
+  await first.keys("g", "296", "Enter", "a", "the call goes down here", "Enter", "8", "j", "q");
+  const second = new Terminal(120, 40, command);
+  const screen = await second.until("here you left it");
+  expect(screen).toContain("seq 297 of");
+  expect(screen).toContain("mark  seq 296  the call goes down here");
+  await second.keys("Enter");
+  expect(await second.until("seq 296 of")).toContain("note: the call goes down here");
+  await second.keys("q");
 });
 
 describe("the terminal", () => {

@@ -46,7 +46,7 @@ export const sqlPane: Pane<"sql"> = {
     return [
       paint.dim(
         safe(
-          `${sql}  (${rows.length}${truncated ? "+" : ""} rows; , . move, Enter jumps, ; asks, G bars, X csv${wide || s.sqlColumn > 0 ? ", A D sideways" : ""})`,
+          `(${rows.length}${truncated ? "+" : ""} rows; , . move, Enter jumps, ; asks, G bars, X csv${wide || s.sqlColumn > 0 ? ", A D sideways" : ""})  ${sql}`,
           width,
         ),
       ),
