@@ -53,7 +53,7 @@ export interface Look<T extends Thread = Thread, P extends Process = Process> {
 
 export interface Stack<T extends Thread = Thread, P extends Process = Process> extends Shown<T, P> {
   readonly text: string;
-  /** How it takes signals, for `eintr explain`. */
+  /** How it takes signals, for `eintr explain`: each stack of the list has it. */
   readonly explain?: Mechanism;
   /** Fixes and options that its flows ask for; another one changes nothing on it, and is said to. Without it there is none. */
   readonly switches?: readonly SwitchName[];
