@@ -33,6 +33,8 @@ Examples:
     .action(async (name: string, options: ReplayOptions) => {
       if (process.stdout.isTTY !== true || process.stdin.isTTY !== true)
         throw new InputError("eintr replay needs a terminal; for a file or a pipe use eintr show");
+      // A terminal without a cursor gets the verdict in words, and where to read on.
+      if (process.env.TERM === "dumb") return await (await import("../replay/in-words.ts")).tellInWords(io, name);
       const { runReplay } = await import("../replay/run.tsx");
       await runReplay(io, name, options);
     });

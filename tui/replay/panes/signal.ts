@@ -13,7 +13,7 @@ export const signalPane: Pane<"signal"> = {
   title: "the path of the signal that f follows, hop by hop",
   lines(session, s, width, height) {
     const { paint } = session;
-    if (s.signal === null) return [paint.dim(safe("no signal is followed: stand on a row of one, or near, and press f", width))];
+    if (s.signal === null) return nearSignals(session, s, width, height);
     if (s.signalPath === null) return [paint.dim(safe(`signal ${s.signal}: the database has no path of it`, width))];
     const { name, id, outcome, hops } = s.signalPath;
     const at = hopAt(s.signalPath, s.seq);
@@ -38,6 +38,63 @@ export const signalPane: Pane<"signal"> = {
     return scrollBy(s, base, last, by);
   },
 };
+
+/** Without a followed one: the signals around here, the nearest before the cursor chosen by f. */
+function nearSignals(session: ReplaySession, s: ReplayState, width: number, height: number): string[] {
+  const { paint } = session;
+  const near = signalsAround(session, s.seq);
+  if (near === null) return [paint.dim(safe("no signal is followed: stand on a row of one, or near, and press f", width))];
+  if (near.length === 0) return [paint.dim(safe("there are no signals in this trace", width))];
+  const room = Math.max(1, height - 2);
+  const at = near.findLastIndex(({ seq }) => seq <= s.seq);
+  const from = windowFrom(Math.max(0, at), room, near.length);
+  const lines = near.slice(from, from + room).map(({ seq, text }, i) => {
+    const line = safe(`${from + i === at ? ">" : " "} ${String(seq).padStart(8)}  ${text}`, width);
+    return seq > s.seq ? paint.dim(line) : line;
+  });
+  return [
+    paint.dim(safe("signals around here; f follows the one that is here, or near", width)),
+    paint.strong(safe("       seq  signal", width)),
+    ...lines,
+  ];
+}
+
+interface NearSignal {
+  readonly seq: number;
+  readonly text: string;
+}
+
+/** Signals before and after a place that are looked at. */
+const NEAR = 30;
+/** They have no order by seq: of more signals than this they are not looked for. */
+const MANY = 50_000;
+/** For so many transitions the same ones are near: a redraw asks the database seldom. */
+const NEAR_ROWS = 64;
+const nears = new WeakMap<ReplaySession["trace"], { readonly at: number; readonly signals: readonly NearSignal[] | null }>();
+
+function signalsAround(session: ReplaySession, seq: number): readonly NearSignal[] | null {
+  const at = Math.floor(seq / NEAR_ROWS);
+  const known = nears.get(session.trace);
+  if (known?.at === at) return known.signals;
+  const isMany = Number(session.trace.ask("SELECT coalesce(max(id), 0) FROM signal")[0]?.[0]) > MANY;
+  const signals = isMany ? null : around(session, seq);
+  nears.set(session.trace, { at, signals });
+  return signals;
+}
+
+/** In order of seq. */
+function around(session: ReplaySession, seq: number): NearSignal[] {
+  const ask = (where: string, order: string) =>
+    session.trace.ask(
+      `SELECT generated, signal, thread, outcome FROM signals WHERE id IN (SELECT id FROM signal WHERE generated ${where} ORDER BY generated ${order} LIMIT ${NEAR})`,
+      seq,
+    );
+  const found = [...ask("<= ?", "DESC"), ...ask("> ?", "ASC")].map(([generated, signal, thread, outcome]) => ({
+    seq: Number(generated),
+    text: `${signal ?? "?"} to ${thread}: ${outcome}`,
+  }));
+  return found.sort((a, b) => a.seq - b.seq);
+}
 
 const hopAt = ({ hops }: SignalPath, seq: number): number => hops.findLastIndex((hop) => hop.seq <= seq);
 
