@@ -16,6 +16,8 @@ import { inkTimes } from "./ink.ts";
 type Report = Bars["report"];
 
 const REDRAWS = 200;
+/** Until the code is compiled, and the rules that run behind the first screen are done. */
+const WARM_UP = 150;
 const KEYS = 150;
 /** Longer than Ink waits between two frames: each key is measured alone. */
 const PAUSE_MS = 45;
@@ -82,9 +84,10 @@ const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout
 async function redraw(dir: string, columns: number, rows: number, goal: number, report: Report): Promise<void> {
   const { press, close } = await mount(dir, columns, rows, true);
   const times: number[] = [];
-  for (let i = 0; i < REDRAWS; i += 1) times.push(await press(i % 2 === 0 ? "J" : "c"));
+  for (let i = 0; i < WARM_UP + REDRAWS; i += 1) times.push(await press(i % 2 === 0 ? "J" : "c"));
   close();
-  report(`full redraw at ${columns}x${rows}, p95`, `${p95(times.slice(20)).toFixed(1)} ms`, `<= ${goal} ms`, p95(times.slice(20)) <= goal);
+  const warm = p95(times.slice(WARM_UP));
+  report(`full redraw at ${columns}x${rows}, p95`, `${warm.toFixed(1)} ms`, `<= ${goal} ms`, warm <= goal);
 }
 
 async function keyToFrame(dir: string, report: Report): Promise<void> {
@@ -117,9 +120,13 @@ interface Started {
 function firstScreen(program: string, dir: string): Promise<Started> {
   return new Promise((resolve, reject) => {
     const began = performance.now();
-    const child = spawn("script", ["-qfc", `stty cols 80 rows 24; "${process.execPath}" "${program}" replay "${dir}"`, "/dev/null"], {
-      stdio: ["pipe", "pipe", "ignore"],
-    });
+    const child = spawn(
+      "script",
+      ["-qfc", `stty cols 80 rows 24; "${process.execPath}" "${program}" replay "${dir}" --at 0`, "/dev/null"],
+      {
+        stdio: ["pipe", "pipe", "ignore"],
+      },
+    );
     let text = "";
     let first = Number.NaN;
     let whole = Number.NaN;
@@ -165,8 +172,9 @@ export async function replay({ bars, folder, program, rows }: Setting): Promise<
   const long = path.join(folder, "long.trace");
   await record(server("graphene-sgx"), small, serverInfo("graphene-sgx"), { rows: rows(50_000) });
   await record(server("graphene-sgx"), long, serverInfo("graphene-sgx"), { rows: rows(20_000_000) });
-  await redraw(small, 80, 24, 10, bars.report);
-  await redraw(small, 200, 60, 33, bars.report);
+  await redraw(small, 80, 24, 6, bars.report);
+  await redraw(small, 120, 40, 10, bars.report);
+  await redraw(small, 200, 60, 20, bars.report);
   for (const [columns, height] of [
     [80, 24],
     [200, 60],

@@ -6,6 +6,7 @@ import { below, seedPrng } from "../../../engine/prng.ts";
 import { displayWidth } from "../../../tui/present/safe.ts";
 import { SGR } from "../../../tui/present/style.ts";
 import { COMMANDS } from "../../../tui/replay/input/commands.ts";
+import { onMouse } from "../../../tui/replay/input/input.ts";
 import { MIN_HEIGHT, MIN_WIDTH } from "../../../tui/replay/screen/layout.ts";
 import type { ReplaySession } from "../../../tui/replay/session.ts";
 import { type Player, playerOf, sessionOf } from "../../support/replay.ts";
@@ -28,6 +29,8 @@ function checkScreen(player: Player): void {
     expect(displayWidth(shown), `${width}x${height}: ${shown}`).toBeLessThanOrEqual(Math.max(1, width));
   }
 }
+
+const MOUSE = ["press", "press", "drag", "drag", "release", "wheel-up", "wheel-down", "other"] as const;
 
 /** Without what belongs to the scheduler: a keyframe has that of the recording, a run from the start that of the rerun. */
 const shown = ({ rng, questions, ended, ...machine }: Machine) => machine;
@@ -78,7 +81,12 @@ test.each([
         const seq = below(rng, session.rows.count);
         player.context.dispatch({ type: "go", seq, thread: session.rows.at(seq)?.thread ?? 0 });
         pressed.push(`go ${seq}`);
-      } else if (chance < 150) {
+      } else if (chance < 130) {
+        const what = MOUSE[below(rng, MOUSE.length)] as (typeof MOUSE)[number];
+        const [line, column] = [below(rng, player.state().height + 2), below(rng, player.state().width + 2)];
+        await onMouse(player.context, { what, line, column });
+        pressed.push(`${what} ${line},${column}`);
+      } else if (chance < 180) {
         const text = Array.from({ length: 1 + below(rng, 4) }, () => TYPED[below(rng, TYPED.length)]).join("");
         // Out of whatever was opened: a prompt, or the help.
         await player.type(`${text}${below(rng, 2) === 0 ? "\r" : ""}\u001b`);

@@ -3,7 +3,7 @@
 import { LAYERS } from "../../../engine/index.ts";
 import { LAYER_SHAPES } from "../../present/palette.ts";
 import { displayWidth, fit, safe } from "../../present/safe.ts";
-import { padStyled, plain, type Style } from "../../present/style.ts";
+import { plain, type Style } from "../../present/style.ts";
 import { LAYER_TEXT } from "../../present/two-column.ts";
 import { axisText } from "../lanes/axis.ts";
 import { isSignalCode, type Lane, type Lanes, layerOf, NOTHING, type Slice, WAITS } from "../lanes/lane.ts";
@@ -229,9 +229,11 @@ function legend(session: ReplaySession, { exact }: Lanes, width: number): string
     const text = `${shape("app")} application  ${shape("libos")} calls  ${waits} one long call  ${ascii ? "-" : "─"} handlers; from the tables: i zooms in to the layers`;
     return paint.dim(safe(text, width));
   }
-  const layers = LAYERS.map((layer) => paint.tone[layer](`${LAYER_SHAPES[layer][ascii ? "ascii" : "unicode"]} ${LAYER_TEXT[layer]}`));
+  const texts = LAYERS.map((layer) => `${LAYER_SHAPES[layer][ascii ? "ascii" : "unicode"]} ${LAYER_TEXT[layer]}`);
+  if (width < LEGEND_LAYERS) return paint.dim(safe(texts.join("  "), width));
+  const layers = LAYERS.map((layer, i) => paint.tone[layer](texts[i] ?? ""));
   const rest = `  ${waits} waits; capitals: signal context${session.sgx ? `; ${ascii ? "=" : "━"} in the enclave` : ""}`;
-  return padStyled(`${layers.join("  ")}${paint.dim(safe(rest, Math.max(0, width - LEGEND_LAYERS)))}`, 0);
+  return `${layers.join("  ")}${paint.dim(safe(rest, width - LEGEND_LAYERS))}`;
 }
 
 /** Cells of the legend's layers. */

@@ -19,7 +19,7 @@ const isAmount = (cell: unknown): boolean => (typeof cell === "number" || typeof
 /** A line a row, `from` the first one shown; the longest bar is the room there is. */
 export function chartLines(result: SqlResult, from: number, width: number, height: number, ascii: boolean): string[] {
   const drawn = chartColumns(result);
-  if (drawn === null) return ["a chart needs a name in the first column and a number after it"];
+  if (drawn === null) return [safe("a chart needs a name in the first column and a number after it", width)];
   const amounts = result.rows.map((row) => Number(row[drawn.value] ?? 0));
   const most = amounts.reduce((a, b) => Math.max(a, b), 1);
   const names = result.rows.map((row) => safe(cellText(row[drawn.name] ?? null), WIDEST_NAME));
