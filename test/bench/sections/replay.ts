@@ -107,7 +107,7 @@ async function keyToFrame(dir: string, report: Report): Promise<void> {
     times.push(await press("\r"));
   }
   close();
-  report(`key to frame on ${millions(count)} transitions, p95`, `${p95(times).toFixed(1)} ms`, "<= 50 ms", p95(times) <= 50);
+  report(`key to frame on ${millions(count)} transitions, p95`, `${p95(times).toFixed(1)} ms`, "<= 25 ms", p95(times) <= 25);
 }
 
 interface Started {
@@ -164,7 +164,7 @@ async function startUp(program: string, small: string, large: string, report: Re
   const whole = median(shorts.map((one) => one.whole)) - median(bare);
   report("the same until the state is on the screen, too", `${whole.toFixed(0)} ms`, "<= 350 ms", whole <= 350);
   const longer = median(longs.map((one) => one.first)) - first;
-  report("opening the long trace over opening a small one", `${longer.toFixed(0)} ms`, "<= 150 ms", longer <= 150);
+  report("opening the long trace over opening a small one", `${longer.toFixed(0)} ms`, "<= 100 ms", longer <= 100);
 }
 
 export async function replay({ bars, folder, program, rows }: Setting): Promise<void> {
