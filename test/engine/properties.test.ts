@@ -14,12 +14,12 @@ import {
   parseScenario,
   type Run,
   type RunOptions,
+  shownBy,
   STACK_NAMES,
   type StackName,
   scenarioSchema,
 } from "../../engine/index.ts";
 import { createDigest } from "../../recorder/index.ts";
-import { grapheneThread } from "../support/graphene.ts";
 import { quietInput, randomInput, randomScenario, talkInput } from "../support/random-scenario.ts";
 import { BUILT_IN, collect, endOf, handled, NOWHERE, type Ran, type Row, results, runScenario } from "../support/run-scenario.ts";
 
@@ -213,9 +213,10 @@ const ENDS: ReadonlySet<string> = new Set([
 
 /**
  * Signals that were made and are nowhere: no row says how they ended, no part of the state holds them, and the thread they were for
- * lives. RESUME ends with its upcall; a fault of a probe ends there, too.
+ * lives. An event that is over with its upcall (RESUME, Gramine's INTERRUPTED) ends there; a fault of a probe, too.
  */
 function unaccounted(ran: Ran): string[] {
+  const { consumed } = shownBy(ran.run.options.stack).events;
   const ended = new Set<number>();
   const last = new Map<number, Row>();
   const target = new Map<number, number>();
@@ -228,7 +229,7 @@ function unaccounted(ran: Ran): string[] {
     if (row.what === "app.handler.longjmp") {
       for (const [id, before] of last) if (before.thread === row.thread && before.depth > row.depth) ended.add(id);
     }
-    if (ENDS.has(row.what) || (row.what === "libos.upcall.enter" && row.value === 6)) ended.add(row.extra);
+    if (ENDS.has(row.what) || (row.what === "libos.upcall.enter" && consumed.includes(row.value))) ended.add(row.extra);
     // A RESUME that has ended a wait of the enclave has done its work.
     if (row.what === "pal.event.deliver" && row.place.flow === "_DkHandleExternalEvent") ended.add(row.extra);
     // The LibOS looked at a pointer of the application for it: the upcall took the fault away.
@@ -239,7 +240,8 @@ function unaccounted(ran: Ran): string[] {
   const anyoneGone = machine.threads.includes(null);
   const wrong: string[] = [];
   for (let id = 1; id < machine.nextSignalId; id += 1) {
-    if (ended.has(id) || held.has(id)) continue;
+    // A number that was given to a signal which was then refused (no such process or thread) is in no row.
+    if (ended.has(id) || held.has(id) || !last.has(id)) continue;
     const owner = target.get(id) ?? -1;
     if (owner < 0 ? anyoneGone : machine.threads[owner] === null) continue;
     wrong.push(`signal id ${id}: last seen at seq ${last.get(id)?.seq} as ${last.get(id)?.what} (${last.get(id)?.where})`);
@@ -285,16 +287,18 @@ function sharedLocks(ran: Ran): string[] {
   return wrong;
 }
 
+const ID_KEYS: ReadonlySet<string> = new Set(["id", "carried", "pendingId", "lastAsyncId", "lastSyncId", "injectedId"]);
+
 /** Signal ids in queues, rings, registers and frames. */
 function idsIn(machine: Machine): Set<number> {
   const ids = new Set<number>();
   const visit = (value: unknown, key: string): void => {
-    if (typeof value === "number" && (key === "id" || key === "carried" || key === "pendingId")) ids.add(value);
+    if (typeof value === "number" && ID_KEYS.has(key)) ids.add(value);
     if (value !== null && typeof value === "object") for (const [name, inner] of Object.entries(value)) visit(inner, name);
   };
   for (const t of machine.threads)
     if (t)
-      visit([t.hostPending, t.pal, grapheneThread(machine, t.id)?.libos?.rings, t.sgx, { id: t.eventSignalId }, t.host, t.enclave], "");
-  for (const p of machine.processes) if (p) visit(p.hostPending, "");
+      visit([t.hostPending, t.pal, t.libos, t.sgx, { id: t.eventSignalId }, t.host, t.enclave], "");
+  for (const p of machine.processes) if (p) visit([p.hostPending, p.libos], "");
   return ids;
 }

@@ -142,9 +142,14 @@ const handler = (options: Options): Flow =>
     s.act("no upcall: the event ends here", (c, v) => c.row(KIND["pal.event.lost"], v.event, v.id), "pal.event.lost"),
     s.jump("restore", "restore the context"),
     s.at("emulate"),
-    s.act("emulate the instruction; RIP past it", (_, v) => {
-      v.skip = true;
-    }),
+    s.act(
+      "emulate the instruction; RIP past it",
+      (c, v) => {
+        v.skip = true;
+        c.row(KIND["pal.event.lost"], v.event, v.id);
+      },
+      "pal.event.lost",
+    ),
     s.at("restore"),
     options.notify
       ? s.act("restore_sgx_context: SSA[0].AEXNOTIFY := 1, unless the context is on the signal stack", (c, v) => notifyAgain(c, v.depth))

@@ -10,6 +10,7 @@ import type { Mark, Step } from "../../../../flow.ts";
 import { enter, isFrameOf } from "../../../../frames.ts";
 import type { Entry } from "../../../../sgx/flows.ts";
 import { ENCLAVE, type Frame, HOST, type SsaFrame } from "../../../../state.ts";
+import { KIND } from "../../../../transition.ts";
 import { NOTHING_BUILT } from "../../context.ts";
 import type { SgxCpu as Cpu, SgxSteps as Steps } from "../../flow.ts";
 import { eexitPrepare, palExceptionHandler, restoreSgxContext, type Saved, sgxOcall } from "./flows.ts";
@@ -96,6 +97,19 @@ function rewire(c: Cpu, v: Entry): void {
   );
 }
 
+/** Where it is so the event is over. */
+const endsHere = (s: Steps<Entry>, label: string, when: (c: Cpu) => boolean, to: string): Step =>
+  s.test(
+    label,
+    (c, v) => {
+      if (!when(c)) return false;
+      c.row(KIND["pal.event.lost"], v.event, c.t.eventSignalId);
+      return true;
+    },
+    to,
+    ["branch", "pal.event.lost"],
+  );
+
 interface Ways {
   /** Marks: of FAIL_LOOP, and of the EEXIT without more. */
   readonly fail: string;
@@ -115,11 +129,9 @@ export const stageOne = (s: Steps<Entry>, { fail, ignored, ignoresEarly }: Ways)
     c.value = v.event;
     c.extra = c.t.eventSignalId;
   }),
-  s.test(
-    ignoresEarly ? "ready_for_exceptions == 0: ignored" : "ready_for_exceptions == 0? FAIL_LOOP",
-    (c) => !c.t.pal.sgx.readyForExceptions,
-    ignoresEarly ? ignored : fail,
-  ),
+  ignoresEarly
+    ? endsHere(s, "ready_for_exceptions == 0: ignored", (c) => !c.t.pal.sgx.readyForExceptions, ignored)
+    : s.test("ready_for_exceptions == 0? FAIL_LOOP", (c) => !c.t.pal.sgx.readyForExceptions, fail),
   s.test("pre_ocall_stack == NULL: no ocall is on its way", (c) => c.t.pal.sgx.preOcallStack < 0, "no ocall"),
   s.test("RIP not in [eexit_prepare, eexit_done): case C", (c) => !beforeEexit(c), "case C"),
   s.act("case A: SSA[0].RDI := -EINTR", (c) => {
@@ -136,7 +148,7 @@ export const stageOne = (s: Steps<Entry>, { fail, ignored, ignoresEarly }: Ways)
   s.act("SSA[0].RIP := ocall_return_after_stack_restore, RSP := pre_ocall_stack; pre_ocall_stack := NULL", backIntoOcall),
   s.jump("eexit", "done"),
   s.at("no ocall"),
-  s.test("ocall_exit_called: ignored", (c) => c.t.pal.sgx.ocallExitCalled, ignored),
+  endsHere(s, "ocall_exit_called: ignored", (c) => c.t.pal.sgx.ocallExitCalled, ignored),
   s.test("RIP not in the last three instructions of _restore_sgx_context?", (c) => !atRestore(c), "rewire"),
   s.act("finish them: SSA[0].R15, RSP, RIP", finishRestore),
   s.at("rewire"),
