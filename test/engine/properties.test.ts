@@ -14,10 +14,10 @@ import {
   parseScenario,
   type Run,
   type RunOptions,
-  shownBy,
   STACK_NAMES,
   type StackName,
   scenarioSchema,
+  shownBy,
 } from "../../engine/index.ts";
 import { createDigest } from "../../recorder/index.ts";
 import { quietInput, randomInput, randomScenario, talkInput } from "../support/random-scenario.ts";
@@ -296,9 +296,7 @@ function idsIn(machine: Machine): Set<number> {
     if (typeof value === "number" && ID_KEYS.has(key)) ids.add(value);
     if (value !== null && typeof value === "object") for (const [name, inner] of Object.entries(value)) visit(inner, name);
   };
-  for (const t of machine.threads)
-    if (t)
-      visit([t.hostPending, t.pal, t.libos, t.sgx, { id: t.eventSignalId }, t.host, t.enclave], "");
+  for (const t of machine.threads) if (t) visit([t.hostPending, t.pal, t.libos, t.sgx, { id: t.eventSignalId }, t.host, t.enclave], "");
   for (const p of machine.processes) if (p) visit([p.hostPending, p.libos], "");
   return ids;
 }
