@@ -3,6 +3,7 @@
  * names from this list.
  */
 
+import { gramineLinux, gramineSgx } from "../generations/gramine/index.ts";
 import { grapheneLinux, grapheneSgx } from "../generations/graphene-2019/index.ts";
 import type { SwitchName } from "../options.ts";
 import { nativeLinux } from "./native-linux.ts";
@@ -20,6 +21,8 @@ const stacks = {
   "native-linux": nativeLinux,
   "graphene-linux": grapheneLinux,
   "graphene-sgx": grapheneSgx,
+  "gramine-linux": gramineLinux,
+  "gramine-sgx": gramineSgx,
 } satisfies Record<string, Stack>;
 
 export type StackName = keyof typeof stacks;
