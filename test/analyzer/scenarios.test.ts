@@ -12,7 +12,7 @@ import { PLAIN_READINGS } from "./plain-readings.ts";
 import { BUILT_IN, findingsOf, ofRule, rowAt, type Watched, watch } from "./support.ts";
 
 /** A long one: it is watched for so many transitions. */
-const ROWS = 60_000;
+const ROWS = 12_000;
 
 /** Sets of fixes by their name in the table: of those that the stack knows. */
 function fixesOf(stack: StackName): readonly (readonly [string, readonly FixName[]])[] {
