@@ -1,5 +1,6 @@
 /** The importers, in the order in which they are tried. To add one: a folder or file beside this one, and its line in the list. */
 
+import { ftrace, gvisor, perf } from "./events/index.ts";
 import { gramine } from "./gramine/index.ts";
 import type { Importer } from "./importer.ts";
 import { whatElse } from "./others.ts";
@@ -11,7 +12,7 @@ export { type ImportedRow, sourceOfRows } from "./rows.ts";
 export { mergedLog, type ThreadFile, threadFiles } from "./strace/index.ts";
 export { packingOf, unpacked } from "./unpack.ts";
 
-const importers: Importer[] = [strace, gramine];
+const importers: Importer[] = [strace, gramine, perf, ftrace, gvisor];
 
 export const IMPORTERS: readonly Importer[] = importers;
 

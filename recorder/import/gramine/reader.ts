@@ -2,10 +2,11 @@
 
 import { SIGNAL_COUNT, signalName } from "../../../engine/index.ts";
 import { Happened, SignalIds } from "../happened.ts";
+import { LogThread, targetsOf } from "../log-thread.ts";
 import { splitArgs } from "../strace/args.ts";
+import { callLabel } from "./labels.ts";
 import { type GramineLine, gramineSignal, type Owner, parseGramine, type Said } from "./line.ts";
 import { createGramineTally } from "./tally.ts";
-import { LogThread, targetsOf } from "./threads.ts";
 
 /** ns that stand for a line: the log has no times. */
 const LINE_NS = 1000;
@@ -176,7 +177,7 @@ export class GramineReader {
 
   private begin(thread: LogThread, name: string, args: string): void {
     this.calls += 1;
-    thread.begin(name, args, this.lines);
+    thread.begin(name, callLabel(name, args), this.lines, name === "rt_sigprocmask" && /^SETMASK, ?[^N].*, ?NULL/.test(args));
   }
 
   /** What a call that succeeded did to others. */

@@ -1,7 +1,6 @@
 /** One thread of the log on its way: calls that are open, handlers that run, a call's return that a handler may still precede. */
 
-import type { Happened } from "../happened.ts";
-import { callLabel } from "./labels.ts";
+import type { Happened } from "./happened.ts";
 
 const EINTR = -4;
 /** Codes by which the kernel part says "again, or EINTR": ERESTARTSYS, ERESTARTNOINTR, ERESTARTNOHAND, ERESTART_RESTARTBLOCK. */
@@ -76,8 +75,8 @@ export class LogThread {
     this.returns = null;
   }
 
-  /** `line`: its number. */
-  begin(name: string, args: string, line: number): void {
+  /** `line`: its number. `mayJump`: siglongjmp puts the mask back with such a call. */
+  begin(name: string, label: string, line: number, mayJump = false): void {
     if (this.returns && isRestart(this.returns.result) && this.returns.call.name === name) {
       this.calls.push(this.returns.call);
       this.happened.put(this.number, "libos.restart", "libos", "the call is made again", {
@@ -88,8 +87,7 @@ export class LogThread {
       return;
     }
     this.settle();
-    const isTold = !(name === "rt_sigprocmask" && /^SETMASK, ?[^N].*, ?NULL/.test(args) && this.jump());
-    const label = callLabel(name, args);
+    const isTold = !(mayJump && this.jump());
     this.depth += 1;
     this.calls.push({ name, label, depth: this.depth, isTold });
     if (isTold) this.happened.put(this.number, "app.call", "app", label, { value: line, depth: this.depth });

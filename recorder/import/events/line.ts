@@ -1,0 +1,137 @@
+/** Lines of other tracers as events: `perf script`, ftrace's text (also trace-cmd report), and gVisor's debug log with --strace. */
+
+import { syscallOf } from "./syscalls.ts";
+
+/** Times are ns, from any beginning. */
+export interface TracedEvent {
+  readonly time: number;
+  readonly tid: number;
+  /** null where the tracer does not tell the process. */
+  readonly pid: number | null;
+  readonly comm: string;
+  readonly what: Traced;
+}
+
+export type Traced =
+  | { readonly is: "enter"; readonly name: string; readonly args: string }
+  | { readonly is: "exit"; readonly name: string; readonly result: number }
+  /** `result`: 0 sent, 1 ignored, 2 pending already, 3 and 4 lost, as trace/events/signal.h has them. */
+  | { readonly is: "generate"; readonly signal: number; readonly to: number; readonly group: boolean; readonly result: number }
+  | { readonly is: "deliver"; readonly signal: number; readonly handler: "default" | "ignore" | "handler" }
+  | { readonly is: "fork"; readonly child: number }
+  | { readonly is: "gone" }
+  | { readonly is: "sgx"; readonly leaf: string }
+  | { readonly is: "other" };
+
+const ns = (seconds: string): number => {
+  const [whole = "0", part = ""] = seconds.split(".");
+  return Number(whole) * 1e9 + Number(part.padEnd(9, "0").slice(0, 9));
+};
+
+/** `comm  tid [cpu] time: system:event: fields`, the thread also as `pid/tid`. */
+const PERF =
+  /^ *(\S.{0,63}?) +(?:(\d{1,10})\/)?(\d{1,10}) +(?:\[\d{1,4}\] +)?(?:[\w.#]{4,6} +)?(\d{1,12}\.\d{1,9}): +(?:\d+ +)?([\w-]{1,64}):([\w-]{1,64}): *(.*)$/;
+/** `comm-tid [cpu] flags time: event: fields`. */
+const FTRACE =
+  /^ *(\S.{0,63}?)-(\d{1,10}) +(?:\( *(?:(\d{1,10})|-+)\) +)?\[\d{1,4}\] +(?:[\w.#]{4,6} +)?(\d{1,12}\.\d{1,9}): +(?:(\w{1,64}): *(.*)|sys_(\w{1,64})(?:\((.*)\)| -> (\w+)))$/;
+
+export function perfLine(line: string): TracedEvent | null {
+  const [, comm = "", pid, tid = "", time = "", system = "", event = "", fields = ""] = PERF.exec(line) ?? [];
+  if (tid === "") return null;
+  return { time: ns(time), tid: Number(tid), pid: pid === undefined ? null : Number(pid), comm, what: eventOf(system, event, fields) };
+}
+
+export function ftraceLine(line: string): TracedEvent | null {
+  const [, comm = "", tid = "", pid, time = "", event, fields = "", call, args, result] = FTRACE.exec(line) ?? [];
+  if (tid === "") return null;
+  const what: Traced =
+    event !== undefined
+      ? eventOf("", event, fields)
+      : result === undefined
+        ? { is: "enter", name: call ?? "", args: plain(args ?? "") }
+        : { is: "exit", name: call ?? "", result: numberOf(result) };
+  return { time: ns(time), tid: Number(tid), pid: pid === undefined ? null : Number(pid), comm, what };
+}
+
+function eventOf(system: string, event: string, fields: string): Traced {
+  const field = (name: string): string => new RegExp(`(?:^|\\s)${name}=(\\S+)`).exec(fields)?.[1] ?? "";
+  const number = (name: string): number => Number(field(name) || 0);
+  if (event === "sys_enter") {
+    const [, nr = "", args = ""] = /^NR (\d+) \((.*)\)/.exec(fields) ?? [];
+    return nr === "" ? { is: "other" } : { is: "enter", name: syscallOf(Number(nr)), args: plainHex(args) };
+  }
+  if (event === "sys_exit") {
+    const [, nr = "", result = ""] = /^NR (\d+) = (-?\d+)/.exec(fields) ?? [];
+    return nr === "" ? { is: "other" } : { is: "exit", name: syscallOf(Number(nr)), result: Number(result) };
+  }
+  const [, way, call = ""] = /^sys_(enter|exit)_(\w+)$/.exec(event) ?? [];
+  if (way === "enter") return { is: "enter", name: call, args: plain(fields) };
+  if (way === "exit") return { is: "exit", name: call, result: numberOf(fields.trim()) };
+  if (event === "signal_generate")
+    return { is: "generate", signal: number("sig"), to: number("pid"), group: number("grp") === 1, result: number("res") };
+  if (event === "signal_deliver") {
+    const handler = field("sa_handler")
+      .replace(/^0x/, "")
+      .replace(/^0+(?=.)/, "");
+    return { is: "deliver", signal: number("sig"), handler: handler === "0" ? "default" : handler === "1" ? "ignore" : "handler" };
+  }
+  if (event === "sched_process_fork") return { is: "fork", child: number("child_pid") };
+  if (event === "sched_process_exit") return { is: "gone" };
+  const [, leaf] = /(eenter|eexit|eresume|aex)/i.exec(event) ?? [];
+  return leaf !== undefined && /sgx/i.test(`${system} ${event}`) ? { is: "sgx", leaf: leaf.toLowerCase() } : { is: "other" };
+}
+
+/** Small numbers are told, addresses are not. */
+const plainHex = (args: string): string =>
+  args
+    .split(", ")
+    .filter((arg) => /^[0-9a-f]{1,3}$/.test(arg))
+    .map((arg) => String(Number.parseInt(arg, 16)))
+    .slice(0, 1)
+    .join("");
+
+const plain = (args: string): string =>
+  args
+    .split(",")
+    .map((arg) => arg.trim())
+    .filter((arg) => /^(?:\w+: *)?(?:0x)?[0-9a-f]{1,4}$/i.test(arg))
+    .join(", ");
+
+function numberOf(text: string): number {
+  if (!/^(?:-?\d{1,20}|(?:0x)?[0-9a-f]{1,16})$/i.test(text)) return 0;
+  const number = Number(BigInt.asIntN(64, BigInt(/^-?\d+$/.test(text) ? text : text.startsWith("0x") ? text : `0x${text}`)));
+  return Math.max(-Number.MAX_SAFE_INTEGER, Math.min(Number.MAX_SAFE_INTEGER, number));
+}
+
+/** `I0705 23:27:43.235490       1 strace.go:564] [   2:   2] sh E read(...)`. */
+const GVISOR =
+  /^[IDWE](\d{2})(\d{2}) (\d\d):(\d\d):(\d\d)\.(\d{6}) +\d+ ([\w.]+):\d+\] (?:\[ *(\d{1,10}): *(\d{1,10})(?:\([^)]*\))?\] )?(.*)$/;
+const GVISOR_ENTER = /^(\S{1,64}) E (\w{1,64})\((.*)\)$/;
+const GVISOR_EXIT = /^(\S{1,64}) X (\w{1,64})\(.*\) = (-?\w{1,20}) \(0x[0-9a-f]+\)(?: errno=(\d{1,4}) \([^()]*\))? \([^()]*\)$/;
+const DAY_NS = 86_400e9;
+
+export function gvisorLine(line: string): TracedEvent | null {
+  const [, month = "", day = "", hours, minutes, seconds, micros, , pid, tid, text = ""] = GVISOR.exec(line) ?? [];
+  if (month === "") return null;
+  // Months have 31 days here: only what lies between two lines counts.
+  const days = Number(month) * 31 + Number(day);
+  const time = days * DAY_NS + (Number(hours) * 3600 + Number(minutes) * 60 + Number(seconds)) * 1e9 + Number(micros) * 1e3;
+  const about = { time, tid: Number(tid ?? 0), pid: pid === undefined ? null : Number(pid) };
+  if (tid === undefined) return { ...about, comm: "", what: { is: "other" } };
+  const enter = GVISOR_ENTER.exec(text);
+  if (enter) return { ...about, comm: enter[1] ?? "", what: { is: "enter", name: enter[2] ?? "", args: plain(enter[3] ?? "") } };
+  const [, comm = "", name, result = "0", errno] = GVISOR_EXIT.exec(text) ?? [];
+  if (name !== undefined)
+    return { ...about, comm, what: { is: "exit", name, result: errno === undefined ? numberOf(result) : -Number(errno) } };
+  return { ...about, comm: "", what: gvisorSignal(text, Number(tid)) };
+}
+
+function gvisorSignal(text: string, tid: number): Traced {
+  const [, notified] = /^Notified of signal (\d{1,2})/.exec(text) ?? [];
+  if (notified !== undefined) return { is: "generate", signal: Number(notified), to: tid, group: false, result: 0 };
+  const [, signal, what] =
+    /^Signal (\d{1,2})(?:, PID: \d+, TID: \d+[^:]*)?: (delivering to handler|terminating thread group|ignored)/.exec(text) ?? [];
+  if (signal === undefined) return { is: "other" };
+  const handler = what === "ignored" ? "ignore" : what === "delivering to handler" ? "handler" : "default";
+  return { is: "deliver", signal: Number(signal), handler };
+}
