@@ -43,6 +43,12 @@ export function lanesOf(trace: Trace, places: readonly number[], eventName: (eve
   const windows: Window[] = all <= most ? [[0, rows]] : windowsAround(places, rows);
   const time = lastTime(trace);
   const names = createNames();
+  // What a thread had open when it ended is over with it.
+  const exits = new Map(
+    trace
+      .ask("SELECT thread, max(time) FROM transition WHERE kind = (SELECT id FROM kind WHERE name = 'thread.exit') GROUP BY thread")
+      .map(([thread, at]) => [Number(thread), Number(at)]),
+  );
   const slices = new Map<string, Slices>();
   let shown = 0;
 
@@ -54,7 +60,9 @@ export function lanesOf(trace: Trace, places: readonly number[], eventName: (eve
     list.seq.push(Number(seq));
     list.begin.push(Number(begin));
     // An upcall that never returns is left by DkExceptionReturn, no row says when: it is drawn as a mark.
-    list.end.push(duration === null ? (kind === "upcall" ? Number(begin) : time) : Number(begin) + Number(duration));
+    list.end.push(
+      duration === null ? (kind === "upcall" ? Number(begin) : (exits.get(Number(thread)) ?? time)) : Number(begin) + Number(duration),
+    );
     list.name.push(names.of(nameOf(kind, name, eventName)));
     list.left.push(
       names.of(endSeq === null ? (kind === "upcall" ? "is left without a return" : "never ends") : leftText(kind, left ?? null)),

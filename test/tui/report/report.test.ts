@@ -35,7 +35,7 @@ test("says what the trace says: findings with their evidence marked, differences
   try {
     const [finding] = data.findings;
     expect(finding?.evidence).toEqual(
-      trace.ask("SELECT seq, caption FROM evidence ORDER BY position").map(([seq, caption]) => ({ seq, caption })),
+      trace.ask("SELECT seq, caption FROM evidence WHERE finding = 1 ORDER BY position").map(([seq, caption]) => ({ seq, caption })),
     );
     const marked = finding?.diagram?.lines.flatMap((line) => (line.is === "row" && line.caption !== null ? [line.seq] : []));
     expect(marked).toEqual(finding?.evidence.map(({ seq }) => seq));
@@ -72,6 +72,18 @@ test.each([
   const cause = data.differences.find((one) => one.cause);
   const rows = cause?.diagram?.lines.flatMap((line) => (line.is === "row" ? [line.seq] : [])) ?? [];
   expect(rows).toContain(cause?.seq);
+});
+
+test("what a thread had open when it ended is over with it", async () => {
+  const { dir, data } = await reportOf("w3-delayed-bit", "graphene-linux");
+  const trace = await openTrace(dir);
+  const [[exit = 0] = []] = trace.ask("SELECT time_ns FROM transitions WHERE kind = 'thread.exit' AND thread = 'main'") as number[][];
+  const [[open = 0] = []] = trace.ask("SELECT count(*) FROM syscall WHERE duration IS NULL") as number[][];
+  trace.close();
+  const calls = data.lanes.slices.find(({ kind, thread }) => kind === "call" && data.threads[thread]?.name === "main");
+  const ended = calls?.end.filter((_, i) => data.lanes.names[calls.left[i] as number] === "never ends");
+  expect(open).toBeGreaterThan(0);
+  expect(ended).toEqual(Array(open).fill(exit));
 });
 
 describe("a long trace", () => {

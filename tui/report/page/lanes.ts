@@ -1,7 +1,7 @@
 /** The lanes of the threads over time: zoom, move, choose; with mouse, wheel, keys and buttons. */
 
 import { durationText, momentText } from "../../present/time.ts";
-import type { ReportSlices } from "../data.ts";
+import type { ReportLanes, ReportSlices } from "../data.ts";
 import type { Page } from "./context.ts";
 import { button, count, el } from "./dom.ts";
 import { seqButton } from "./findings.ts";
@@ -152,7 +152,7 @@ export function createLanes(page: Page): Lanes {
     el(
       "p",
       { class: "hint" },
-      `${run.clock}, ${durationText(whole.to - whole.from)}. The arrow of a signal leads from where it was made to its handler.`,
+      `${run.clock}, ${durationText(whole.to - whole.from)}. The arrow of a signal leads from where it was made to its handler.${isWhole(lanes) ? "" : " Grey stretches are left out."}`,
     ),
     tools,
     hint,
@@ -182,6 +182,8 @@ export function createLanes(page: Page): Lanes {
     },
   };
 }
+
+const isWhole = ({ covered, from, to }: ReportLanes): boolean => covered.some(([begin, end]) => begin <= from && end >= to);
 
 /** The slice with the largest seq up to this one. */
 function sliceBefore(slices: readonly ReportSlices[], seq: number): Scene["selected"] {
