@@ -43,6 +43,7 @@ const ocallKinds = (on: Switches): OcallKinds => {
 export const sgxPal = (on: Switches): Flow[] => {
   const kinds = ocallKinds(on);
   const edmm = on.has("edmm");
+  const waitsOn = on.has("exitless-eintr-is-eperm");
   const ways = { exitless: on.has("exitless"), notify: on.has("aex-notify") };
   return [
     restorer("untrusted-pal"),
@@ -55,7 +56,7 @@ export const sgxPal = (on: Switches): Flow[] => {
     ...exceptionFlows({ withoutExinfo: on.has("memfaults-without-exinfo"), edmm, notify: ways.notify }),
     ...enclaveStartFlows(ways),
     ...pipeFlows({ sends: on.has("tls-write-eintr-substitution") }),
-    ...(ways.exitless ? exitlessFlows({ waitsOn: on.has("exitless-eintr-is-eperm") }) : []),
+    ...(ways.exitless ? exitlessFlows({ waitsOn }) : []),
     ...palCalls("sgx"),
   ];
 };
