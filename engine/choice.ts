@@ -12,8 +12,9 @@ import type { Decision } from "./transition.ts";
  * `arrive`: does a deliverable host signal reach the thread now (0) or one step later (1)?
  * `interrupt`: does a timer interrupt or page fault end enclave execution here (1)?
  * `arrival`: when does the next event of a random plan come, in 1/1000 of twice its mean interval?
+ * `stale`: what does memory hold that the emulated code reads and nobody has written: what is usual (0), or something else?
  */
-export const CHOICE_KINDS = ["thread", "arrive", "interrupt", "arrival"] as const;
+export const CHOICE_KINDS = ["thread", "arrive", "interrupt", "arrival", "stale"] as const;
 export type ChoiceKind = (typeof CHOICE_KINDS)[number];
 
 /** Who answers choice points: a policy, handed to the machine with the run's options. */
@@ -31,7 +32,7 @@ export interface Chooser {
   fork(): Chooser;
 }
 
-export const noQuestions = (): Questions => ({ seq: -1, asked: [0, 0, 0, 0], kept: [0, 0, 0, 0] });
+export const noQuestions = (): Questions => ({ seq: -1, asked: CHOICE_KINDS.map(() => 0), kept: CHOICE_KINDS.map(() => 0) });
 
 /** How many points of this kind were met at this seq before the one that is asked now. */
 export const nth = ({ questions }: Chance, kind: ChoiceKind): number => (questions.asked[CHOICE_KINDS.indexOf(kind)] ?? 0) - 1;

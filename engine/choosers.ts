@@ -10,7 +10,7 @@ export const SCHEDULERS = ["scripted", "seeded", "recorded"] as const;
 export type Scheduler = (typeof SCHEDULERS)[number];
 
 /** How often a seeded run departs from the default, in 1/1000. */
-const SEEDED_PER_MILLE = { thread: 50, arrive: 250 } as const;
+const SEEDED_PER_MILLE = { thread: 50, arrive: 250, stale: 100 } as const;
 
 /** How likely an interrupt is at one step of enclave code, in 1/10^6, from interrupts per second: a step takes some 10 ns. */
 const perMillion = (interrupts: number): number => (interrupts / 1e5) * 1000;

@@ -1,7 +1,7 @@
 /**
  * Named switches (`--fix ID`): one for each item of the page's "Bugs and Issues" that has a fix (reference, 3.1), then steps between the
- * generations that are one switch away from a stack (4.5; `history.ts`). Each does what the commit it names did, no more: what was still
- * wrong after it is still wrong here.
+ * generations that are one switch away from a stack (4.5; `history.ts`), then the known faults of pull request 347. Each does what the commit
+ * it names did, no more: what was still wrong after it is still wrong here.
  */
 
 export const FIXES = {
@@ -33,6 +33,34 @@ export const FIXES = {
   "default-action-table-wrong": {
     text: "the default action of each of the 31 standard signals, but for stops",
     source: "3.2, 0b244f67d 2019-07-19",
+  },
+  "pr347-lost-in-libos": {
+    text: "a signal that finds the LibOS or the PAL running goes into the ring, and comes at the end of the call",
+    source: "pr347.md c2; pull request 1218",
+  },
+  "pr347-same-number-drop": {
+    text: "a new signal goes into the ring when an older one of its number is taken from there",
+    source: "pr347.md c1; pull request 1218",
+  },
+  "pr347-blocked-pending-spins": {
+    text: "the end of a call, and sigreturn, do not look again when all that is pending is blocked",
+    source: "pr347.md c4; its author's tree of 2019",
+  },
+  "pr347-default-action-as-handler": {
+    text: "a default action is called by the LibOS, no frame is built for it",
+    source: "pr347.md c4; pull request 1218",
+  },
+  "pr347-tail-siginfo-stale": {
+    text: "a frame that is used again for another handler gets that one's siginfo",
+    source: "pr347.md c8",
+  },
+  "pr347-tail-chain-wild-return": {
+    text: "sigreturn enters the handler that it has chosen, when another signal is pending",
+    source: "errata-2, section 3, c8",
+  },
+  "pr347-siginfo-garbage": {
+    text: "the siginfo is written into the frame that is built at the end of a call",
+    source: "errata-2, section 3, c4",
   },
 
   // Differences of today's Gramine from Linux. Nobody has fixed them: what each switch does is the smallest change that ends one.

@@ -21,14 +21,17 @@ export const CHANGED_CASES: Readonly<Partial<Record<FixName, Readonly<Record<str
   "async-list-redundant-cancel": {
     "graphene-linux": ["async-list-cancel"],
     "graphene-sgx": ["async-list-cancel"],
+    "graphene-pr347": ["async-list-cancel"],
   },
   "signal-delayed-breaks-preempt-assert": {
     "graphene-linux": ["w3-delayed-bit"],
     "graphene-sgx": ["w3-delayed-bit"],
+    "graphene-pr347": ["server"],
   },
   "sigsuspend-ignores-pending": {
     "graphene-linux": ["w2-sigsuspend-pending"],
     "graphene-sgx": ["w2-sigsuspend-pending"],
+    "graphene-pr347": [],
   },
   "default-action-table-wrong": {
     "graphene-linux": ["default-action"],
@@ -37,13 +40,16 @@ export const CHANGED_CASES: Readonly<Partial<Record<FixName, Readonly<Record<str
   "sigsuspend-sleeps-with-thread-lock": {
     "graphene-linux": ["sigsuspend-lock", "w2-sigsuspend-pending"],
     "graphene-sgx": ["sigsuspend-lock", "w2-sigsuspend-pending"],
+    "graphene-pr347": ["sigsuspend-flag", "sigsuspend-lock"],
   },
   "spurious-yield-per-pending": {
     "graphene-linux": ["server"],
     "graphene-sgx": ["server", "w6-kill-fanout"],
+    "graphene-pr347": [],
   },
   "suspend-on-signal-dead-flag": {
     "graphene-linux": [],
     "graphene-sgx": [],
+    "graphene-pr347": [],
   },
 };

@@ -153,7 +153,7 @@ export const KINDS = [
   kind(
     "libos.signal.lost",
     "a signal is dropped without a trace for the application",
-    "why: 1 internal thread, 2 no thread control block, 3 thread not alive",
+    "why: 1 internal thread, 2 no thread control block, 3 thread not alive, 4 the library OS or the PAL was interrupted, 5 one of its number was taken in its place, 6 its handler is not entered",
     "id: signal id",
   ),
   kind("libos.signal.delayed", "SIGNAL_DELAYED is set in the preempt counter", "preempt: the counter with the bit"),

@@ -11,11 +11,14 @@ import { MASK, MASKS, type Mask } from "./threads.ts";
 
 type Effect = (m: ThreadModel) => void;
 
-/** Notes the exit on the application's call. A call that began before the trace is not open here. */
+/**
+ * Notes the exit on the application's call. A call that began before the trace is not open here. Frames that the LibOS has put between it and
+ * the application, for a handler to run first, count with the depth.
+ */
 const leaveLibos: Effect = (m) => {
   const { scopes } = m;
   const call = m.open(SCOPE.CALL);
-  if (call === NONE || (m.tellsDepth && scopes.depth[call] !== m.depth)) return;
+  if (call === NONE || (m.tellsDepth && (scopes.depth[call] as number) > m.depth)) return;
   scopes.exitSeq[call] = m.seq;
   scopes.result[call] = m.value;
 };

@@ -90,7 +90,7 @@ export const debugResult = <V>(s: Pick<GrapheneSteps<V>, "call">, debug: boolean
   debug ? s.call("debug: the result", LIBOS.debug_printf) : null;
 
 /** The counter is what it was at the call, or it is the end of the process. */
-export const assertPreempt = ({ act, test, call, at }: GrapheneSteps<Shim<CallLocals>>): (Step | Mark)[] => [
+export const assertPreempt = <V extends { entry: number }>({ act, test, call, at }: GrapheneSteps<V>): (Step | Mark)[] => [
   test("assert(preempt == value at entry)", (c, v) => counter(c) === v.entry, "ok"),
   act(
     "assert failed: preempt",

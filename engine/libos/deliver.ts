@@ -88,7 +88,7 @@ function scan(c: Cpu, v: Scan): number {
   return 0;
 }
 
-function fetchNext(c: Cpu, v: Scan): void {
+export function fetchNext(c: Cpu, v: Scan): void {
   v.found = scan(c, v);
   c.signal = v.found;
   const entry = v.found === 0 ? null : fetch(c.t, v.found);
@@ -105,7 +105,7 @@ function fetchNext(c: Cpu, v: Scan): void {
 }
 
 /** RESUME before the thread has its TCB set up gets here (2.1, last branch). */
-function noSignal(c: Cpu): boolean {
+export function noSignal(c: Cpu): boolean {
   if (c.t.libos.ready) return c.t.libos.hasSignal === 0;
   undefinedBehaviour(c, c.t, "tcb.tp->has_signal: tcb.tp is NULL");
   return true;

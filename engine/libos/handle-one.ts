@@ -110,19 +110,22 @@ function eventOf(c: Cpu, id: number): PalEvent | null {
   return null;
 }
 
-/** pal_context: the registers go to an upcall that has not ended, or somewhere (3.2 append-signal-garbage-context-pointer). */
-function copyContext(c: Cpu, v: OneSignal): void {
-  if (v.context === "none") return;
+/** pal_context: an upcall that has not ended, or somewhere (3.2 append-signal-garbage-context-pointer). Null: nobody reads what is written there. */
+export function contextOf(c: Cpu, v: Signal): PalEvent | null {
+  if (v.context === "none") return null;
   const upcall = v.context === "pal" ? eventOf(c, v.id) : null;
-  if (!upcall) {
-    c.kind = KIND["undefined.read"];
-    c.value = v.context === "pal" ? UNDEFINED.FREED : UNDEFINED.NEVER_WRITTEN;
-    c.extra = v.id;
-    c.detail = c.text(
-      v.context === "pal" ? "signal.pal_context: the stack of an upcall that is over" : "signal.pal_context: never written",
-    );
-    return;
-  }
+  if (upcall) return upcall;
+  c.kind = KIND["undefined.read"];
+  c.value = v.context === "pal" ? UNDEFINED.FREED : UNDEFINED.NEVER_WRITTEN;
+  c.extra = v.id;
+  c.detail = c.text(v.context === "pal" ? "signal.pal_context: the stack of an upcall that is over" : "signal.pal_context: never written");
+  return null;
+}
+
+/** The registers go back. */
+function copyContext(c: Cpu, v: OneSignal): void {
+  const upcall = contextOf(c, v);
+  if (!upcall) return;
   if (v.skip) upcall.skip = true;
   c.value = v.skip ? 1 : 0;
 }
@@ -198,7 +201,7 @@ const handleOne = (whole: boolean): Flow =>
 const LAST_STANDARD = 31;
 
 /** default_sighandler at the base revision (1.7): USR1, USR2, STKFLT, stop signals and everything above 22 are ignored. */
-function terminates(signal: number, whole: boolean): boolean {
+export function terminates(signal: number, whole: boolean): boolean {
   if (whole) return signal <= LAST_STANDARD && linuxDefault(signal) === "terminate";
   if (signal === 0 || signal > 22 || signal === SIG.USR1 || signal === SIG.USR2 || signal === 16) return false;
   return linuxDefault(signal) === "terminate";

@@ -26,7 +26,7 @@ import { SCAN_ALL } from "./deliver.ts";
 import { LIBOS } from "./flows.ts";
 import { disablePreempt, enablePreempt } from "./preempt.ts";
 
-const finish = (s: Steps<Upcall>): (Step | Mark)[] => [
+export const finish = (s: Steps<Upcall>): (Step | Mark)[] => [
   s.call("DkExceptionReturn(event)", dkExceptionReturn),
   s.ret(
     "return",
@@ -38,7 +38,7 @@ const finish = (s: Steps<Upcall>): (Step | Mark)[] => [
   ),
 ];
 
-const isInternal = (c: Cpu): boolean => c.t.internal;
+export const isInternal = (c: Cpu): boolean => c.t.internal;
 
 /** is_internal: the interrupted RIP is LibOS text (1.1). PAL text is not: a fault there reaches the application (2.4). */
 function ripInLibos(c: Cpu): boolean {
@@ -47,7 +47,7 @@ function ripInLibos(c: Cpu): boolean {
 }
 
 /** What the event interrupted. SGX: by the context's own RSP. Linux: what lies below the kernel's frame. */
-function interrupted(c: Cpu): Frame | undefined {
+export function interrupted(c: Cpu): Frame | undefined {
   const stack = running(c.t);
   const at = findDown(c, stack, genericEventTrigger);
   const event = localsOf(c, stack[at], genericEventTrigger);

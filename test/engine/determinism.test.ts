@@ -11,11 +11,14 @@ import {
   firstDifference,
   type Run,
   type RunOptions,
+  type Scenario,
   STACK_NAMES,
-  STACKS,
   type StackName,
+  stacksKnowing,
 } from "../../engine/index.ts";
+import { SIG } from "../../engine/signals.ts";
 import { createDigest } from "../../recorder/index.ts";
+import { defaultAction, SAME_NUMBER, THREE_PENDING, TWO_PENDING } from "../support/pr347-scenarios.ts";
 import { randomScenario } from "../support/random-scenario.ts";
 import {
   BUILT_IN,
@@ -23,6 +26,7 @@ import {
   columnsOf,
   count,
   endOf,
+  handled,
   NOWHERE,
   on,
   resultOf,
@@ -184,9 +188,11 @@ describe("decisions", () => {
   });
 });
 
-/** The scenario that shows each fix of the 2019 stacks, and what changes on it: [stack, what is looked at, without, with]. */
+type Shows = string | Scenario;
+
+/** The scenario that shows each fix of the 2019 stacks and of those near them, and what changes on it: [stack, what is looked at, without, with]. */
 const FIXED: Readonly<
-  Record<string, readonly [string, StackName, (name: string, stack: StackName, fixes: FixName[]) => string, string, string]>
+  Record<string, readonly [Shows, StackName, (name: Shows, stack: StackName, fixes: FixName[]) => string, string, string]>
 > = {
   "sgx-interrupted-code-lost": [
     "lost-interrupted-error",
@@ -269,6 +275,55 @@ const FIXED: Readonly<
     "exit",
     "killed",
   ],
+  "pr347-lost-in-libos": [
+    "lost-interrupted-error",
+    "graphene-pr347",
+    (n, s, fixes) => handled(runScenario(n, s, { fixes })).join(" "),
+    "",
+    "SIGINT",
+  ],
+  "pr347-same-number-drop": [
+    SAME_NUMBER,
+    "graphene-pr347",
+    (n, s, fixes) => handled(runScenario(n, s, { fixes })).join(" "),
+    "SIGTERM",
+    "SIGTERM SIGTERM",
+  ],
+  "pr347-blocked-pending-spins": [
+    "w7-burst-blocked",
+    "graphene-pr347",
+    (n, s, fixes) => endOf(runScenario(n, s, { fixes, rows: ROWS })),
+    "endless",
+    "exit",
+  ],
+  "pr347-default-action-as-handler": [
+    defaultAction({ compute: "3ms" }),
+    "graphene-pr347",
+    (n, s, fixes) => `${rowsOf(runScenario(n, s, { fixes }), { where: "__setup_sig_frame: sigframe below it" }).length} frames`,
+    "1 frames",
+    "0 frames",
+  ],
+  "pr347-tail-siginfo-stale": [
+    THREE_PENDING,
+    "graphene-pr347",
+    (n, s, fixes) => (rowsOf(runScenario(n, s, { fixes }), { what: "app.siginfo" })[2]?.signal === SIG.TERM ? "its own" : "another's"),
+    "another's",
+    "its own",
+  ],
+  "pr347-tail-chain-wild-return": [
+    TWO_PENDING,
+    "graphene-pr347",
+    (n, s, fixes) => handled(runScenario(n, s, { fixes })).join(" "),
+    "SIGINT",
+    "SIGINT SIGTERM",
+  ],
+  "pr347-siginfo-garbage": [
+    TWO_PENDING,
+    "graphene-pr347",
+    (n, s, fixes) => String(rowsOf(runScenario(n, s, { fixes }), { what: "app.siginfo" })[0]?.signal),
+    "0",
+    "2",
+  ],
 };
 
 /** How often a futex wait sleeps on although another thread sent its signal after the wait had begun (its event was cleared). */
@@ -299,7 +354,9 @@ describe("fixes", () => {
   });
 
   it("are all in the table, change nothing natively, and keep the machine's laws together", () => {
-    expect(Object.keys(FIXED).toSorted()).toEqual([...(STACKS["graphene-sgx"].switches ?? [])].toSorted());
+    expect(Object.keys(FIXED).toSorted()).toEqual(
+      FIX_NAMES.filter((fix) => stacksKnowing(fix).some((stack) => stack === "graphene-sgx" || stack === "graphene-pr347")).toSorted(),
+    );
     for (const name of BUILT_IN) {
       const scenario = builtIn(name);
       const fixes = FIX_NAMES;

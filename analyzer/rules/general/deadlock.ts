@@ -141,7 +141,7 @@ export const deadlock = defineRule({
     {
       name: "tgkill to a thread in sigsuspend",
       scenario: "sigsuspend-lock",
-      stacks: GRAPHENE,
+      stacks: [...GRAPHENE, "graphene-pr347"],
       found: [
         {
           title: "sender, in tgkill(main, SIGUSR1), waits for lock of thread 0, with which main sleeps in sigsuspend()",

@@ -147,7 +147,7 @@ export const lockHeldAcrossBlock = defineRule({
           - signal: SIGINT
             when: { at: 50ms }
       `,
-      stacks: GRAPHENE,
+      stacks: [...GRAPHENE, "graphene-pr347"],
       found: [
         {
           title: "sender waits 48.9 ms for lock of thread 0: main sleeps with it in sigsuspend()",

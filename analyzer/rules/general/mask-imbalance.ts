@@ -171,7 +171,7 @@ export const maskImbalance = defineRule({
           on-usr1:
             - sigprocmask: { how: block, signals: [SIGTERM] }
       `,
-      stacks: ["graphene-linux", "graphene-sgx"],
+      stacks: ["graphene-linux", "graphene-sgx", "graphene-pr347"],
       found: [{ title: "a handler has returned, and the mask blocks SIGTERM", evidence: ["changed", "returned", "wrong"] }],
     },
   ],

@@ -59,6 +59,21 @@ function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handler
   };
 }
 
+const REAL_TIME = `
+        main:
+          - sigaction: { signal: 34, handler: on-rt }
+          - clone: sender
+          - compute: 50ms
+          - getpid
+        programs:
+          sender:
+            - nanosleep: 1ms
+            - tgkill: { thread: main, signal: 34 }
+        handlers:
+          on-rt:
+            - compute: 1us
+      `;
+
 export const signalNeverHandled = defineRule({
   id: "signal-never-handled",
   title: "a signal that the application does not block is never handled",
@@ -137,22 +152,15 @@ export const signalNeverHandled = defineRule({
     },
     {
       name: "a real-time signal of another thread",
-      scenario: `
-        main:
-          - sigaction: { signal: 34, handler: on-rt }
-          - clone: sender
-          - compute: 50ms
-          - getpid
-        programs:
-          sender:
-            - nanosleep: 1ms
-            - tgkill: { thread: main, signal: 34 }
-        handlers:
-          on-rt:
-            - compute: 1us
-      `,
+      scenario: REAL_TIME,
       stacks: GRAPHENE,
       found: [{ title: "SIGRT2 waits for main in the LibOS and is never handled, for 50 ms so far", evidence: ["waits", "end"] }],
+    },
+    {
+      name: "the same: the end of the call looks for it again and again",
+      scenario: REAL_TIME,
+      stacks: ["graphene-pr347"],
+      found: [{ title: "SIGRT2 waits for main in the LibOS and is never handled, for 49.3 ms so far", evidence: ["waits", "end"] }],
     },
   ],
 });

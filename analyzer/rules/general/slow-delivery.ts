@@ -161,7 +161,7 @@ export const slowDelivery = defineRule({
           - to: listener
             when: { at: 50ms }
       `,
-      stacks: GRAPHENE,
+      stacks: [...GRAPHENE, "graphene-pr347"],
       found: [
         { title: "the handler of SIGINT runs 49.9 ms late: accept(listener) sleeps over it", evidence: ["sent", "missed", "handled"] },
       ],

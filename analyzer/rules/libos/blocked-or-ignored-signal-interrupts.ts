@@ -151,7 +151,7 @@ export const blockedOrIgnoredSignalInterrupts = defineRule({
           - to: pipe
             when: { at: 50ms }
       `,
-      stacks: LINUX_PAL,
+      stacks: [...LINUX_PAL, "graphene-pr347"],
       found: [
         {
           title: "read(pipe, 1) returns -EINTR because of SIGCHLD, which is ignored",

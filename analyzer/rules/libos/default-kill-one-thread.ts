@@ -133,7 +133,7 @@ export const defaultKillOneThread = defineRule({
           worker:
             - loop: { times: 20, do: [nanosleep: 1ms] }
       `,
-      stacks: GRAPHENE,
+      stacks: [...GRAPHENE, "graphene-pr347"],
       found: [{ title: "SIGALRM ends thread main only, and the process goes on without it", evidence: ["killed", "gone", "goes-on"] }],
     },
   ],

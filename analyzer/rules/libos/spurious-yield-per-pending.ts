@@ -4,16 +4,25 @@ import { type StackName, signalName } from "../../../engine/index.ts";
 import { HOW, NONE, SCOPE, type ThreadModel } from "../../model/index.ts";
 import { defineRule, type Found, type Handlers } from "../../rule.ts";
 
+type How = keyof typeof DONE;
+/** What became of the signal before the yield. */
+const DONE = {
+  ran: "its handler has run",
+  ignored: "it is ignored",
+  framed: "a frame is built for its handler",
+  lost: "it is dropped",
+} as const;
+
 interface Data {
   readonly signal: number;
-  readonly ignored: boolean;
+  readonly how: How;
 }
 type Id = "fetched" | "done" | "asked" | "yielded" | "back";
 
 /** How a signal out of the ring was dealt with. */
 interface Done {
   readonly seq: number;
-  readonly ignored: boolean;
+  readonly how: How;
 }
 /** A yield in a PAL call, after that. */
 interface Yield extends Done {
@@ -36,9 +45,9 @@ function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handler
     return signal !== NONE && syscall !== NONE && m.seqOf(syscall) > m.seqOf(signal) ? NONE : signal;
   }
 
-  function dealtWith(ignored: boolean): void {
+  function dealtWith(how: How): void {
     const signal = signalInScan();
-    if (signal !== NONE && m.extraOfRow(signal) === m.extra) done.set(signal, { seq: m.seq, ignored });
+    if (signal !== NONE && m.extraOfRow(signal) === m.extra) done.set(signal, { seq: m.seq, how });
   }
 
   function yielded(): void {
@@ -53,7 +62,7 @@ function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handler
     done.remove(signal);
   }
 
-  function palCallOver({ seq, ignored, fetched, signal, asked, askedAt, yielded, yieldedAt }: Yield): void {
+  function palCallOver({ seq, how, fetched, signal, asked, askedAt, yielded, yieldedAt }: Yield): void {
     if (m.how === HOW.DROPPED) return;
     const isBack = m.how === HOW.RETURNED || m.how === HOW.ABANDONED;
     found({
@@ -66,13 +75,15 @@ function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handler
         { id: "yielded", seq: yielded },
         ...(isBack ? [{ id: "back" as const, seq: m.seq }] : []),
       ],
-      data: { signal, ignored },
+      data: { signal, how },
     });
   }
 
   return {
-    "app.handler.return": () => dealtWith(false),
-    "libos.signal.ignore": () => dealtWith(true),
+    "app.handler.return": () => dealtWith("ran"),
+    "libos.signal.ignore": () => dealtWith("ignored"),
+    "libos.sigframe": () => dealtWith("framed"),
+    "libos.signal.lost": () => dealtWith("lost"),
     "thread.yield": yielded,
   };
 }
@@ -146,7 +157,7 @@ export const spuriousYieldPerPending = defineRule({
     same: ({ signal }) => [signal],
     captions: {
       fetched: ({ signal }) => `${signalName(signal)} is taken out of the pending ring`,
-      done: ({ ignored }) => (ignored ? "it is ignored" : "its handler has run"),
+      done: ({ how }) => DONE[how],
       asked: () => "the LibOS asks the PAL for a yield",
       yielded: () => "the thread gives up the processor; nobody waits for that",
       back: () => "and goes on with its scan: nothing has changed",
