@@ -3,20 +3,26 @@
 import { describe, expect, test } from "vitest";
 import { FIX_NAMES, OPTION_NAMES, STACK_NAMES, STACKS, type SwitchName, stacksKnowing } from "../../engine/index.ts";
 
-/** Switches, none of which is on, that keep who was asked for. */
+/** Switches of which one or none is on: `names` gets those that are asked for. */
 class Asked extends Set<SwitchName> {
-  readonly names = new Set<SwitchName>();
+  constructor(
+    readonly names: Set<SwitchName>,
+    readonly on: SwitchName | null,
+  ) {
+    super();
+  }
   override has(name: SwitchName): boolean {
     this.names.add(name);
-    return false;
+    return name === this.on;
   }
 }
 
 describe("the switches of a stack", () => {
   test.each(STACK_NAMES)("%s: those that it declares are those that its flows ask for", (stack) => {
-    const asked = new Asked();
-    STACKS[stack].flows(asked);
-    expect([...asked.names].sort()).toEqual([...(STACKS[stack].switches ?? [])].sort());
+    const names = new Set<SwitchName>();
+    // Some are asked for where another one is on only: what an option brings with it may have a fix.
+    for (const on of [null, ...OPTION_NAMES]) STACKS[stack].flows(new Asked(names, on));
+    expect([...names].sort()).toEqual([...(STACKS[stack].switches ?? [])].sort());
   });
 
   test("each fix is known to a stack", () => {
