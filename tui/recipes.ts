@@ -26,7 +26,7 @@ export const RECIPES: readonly Recipe[] = [
   },
   {
     name: "time-by-layer",
-    text: "how long threads were in each layer, ns; waits are the host's",
+    text: "how long threads were in each layer, ns; waits are the host's (looks at every transition: long traces take their time)",
     sql: "WITH t AS (SELECT site, lead(time) OVER (PARTITION BY thread ORDER BY seq) - time AS ns FROM transition) SELECT s.layer, sum(t.ns) AS time_ns FROM t JOIN site s ON s.id = t.site GROUP BY s.layer ORDER BY time_ns DESC",
   },
   {
