@@ -148,7 +148,7 @@ function stylesOf({ paint }: ReplaySession): { readonly past: Style[]; readonly 
   const known = laneStyles.get(paint);
   if (known !== undefined) return known;
   const past: Style[] = [plain, paint.dim];
-  for (const layer of LAYERS) past.push(paint.tone[layer], (text) => paint.strong(paint.tone[layer](text)));
+  for (const layer of LAYERS) past.push(paint.tone[layer], paint.tone[layer]);
   const made = { past, future: past.map((style) => (style === paint.dim ? style : (text: string) => paint.dim(style(text)))) };
   laneStyles.set(paint, made);
   return made;
