@@ -4,6 +4,7 @@ import { ftrace, gvisor, perf } from "./events/index.ts";
 import { gramine } from "./gramine/index.ts";
 import type { Importer } from "./importer.ts";
 import { whatElse } from "./others.ts";
+import { sgxPerf } from "./sgx-perf/index.ts";
 import { strace } from "./strace/index.ts";
 
 export { ImportError, type Imported, type ImportedScenario, type ImportedTransitions, type Importer, SNIFF_BYTES } from "./importer.ts";
@@ -12,7 +13,7 @@ export { type ImportedRow, sourceOfRows } from "./rows.ts";
 export { mergedLog, type ThreadFile, threadFiles } from "./strace/index.ts";
 export { packingOf, unpacked } from "./unpack.ts";
 
-const importers: Importer[] = [strace, gramine, perf, ftrace, gvisor];
+const importers: Importer[] = [strace, gramine, perf, ftrace, gvisor, sgxPerf];
 
 export const IMPORTERS: readonly Importer[] = importers;
 
