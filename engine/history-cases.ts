@@ -7,6 +7,7 @@ export const CHANGED_CASES: Readonly<Partial<Record<FixName, Readonly<Record<str
   "wakeup-lost-before-block": {
     "graphene-linux": ["server", "w12-pause-alarm"],
     "graphene-sgx": ["server", "w6-kill-fanout"],
+    "graphene-pr347": ["server", "w12-pause-alarm"],
   },
   "sgx-interrupted-code-lost": {
     "graphene-sgx": ["async-in-pal", "async-outside-enclave", "lost-interrupted-error", "retry-doubles-data", "server", "w1-read-killed", "w1-read-stale", "w9-accept-sigchld", "w11-restart"],
@@ -14,6 +15,7 @@ export const CHANGED_CASES: Readonly<Partial<Record<FixName, Readonly<Record<str
   "pause-never-returns": {
     "graphene-linux": ["stop-flag", "w12-pause-alarm"],
     "graphene-sgx": ["stop-flag", "w12-pause-alarm"],
+    "graphene-pr347": ["stop-flag", "w12-pause-alarm"],
   },
   "sgx-nested-host-signal": {
     "graphene-sgx": ["int-and-term"],
