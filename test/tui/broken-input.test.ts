@@ -139,7 +139,7 @@ describe("SQL", () => {
 
 describe("wrong use", () => {
   test.each([
-    [["record"], "missing required argument"],
+    [["record"], "expected a case (eintr scenarios lists built-in ones), -p PID, or -- PROGRAM ARGS"],
     [["recrod", "x"], "Did you mean record?"],
     [["record", "nested", "--stack", "graphene-sgz"], 'did you mean "graphene-sgx"'],
     [["record", "nested", "--fix", "sgx-interrupted-code"], 'did you mean "sgx-interrupted-code-lost"'],

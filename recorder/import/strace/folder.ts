@@ -23,13 +23,13 @@ const DAY_SECONDS = 86_400;
 
 /** The files of a folder, or those whose name goes on after `place`: null when none of them is strace's. Throws StraceError for several logs. */
 export function threadFiles(place: string): readonly ThreadFile[] | null {
-  const stat = fs.statSync(place, { throwIfNoEntry: false });
-  if (stat !== undefined && !stat.isDirectory()) return null;
-  const folder = stat === undefined ? path.dirname(place) : place;
+  const kind = kindOf(place);
+  if (kind === "other") return null;
+  const folder = kind === "nothing" ? path.dirname(place) : place;
   const groups = new Map<string, ThreadFile[]>();
   for (const name of namesIn(folder)) {
     const [, base = "", pid = ""] = NAME.exec(name) ?? [];
-    if (base === "" || (stat === undefined && base !== path.basename(place))) continue;
+    if (base === "" || (kind === "nothing" && base !== path.basename(place))) continue;
     const list = groups.get(base) ?? [];
     list.push({ file: path.join(folder, name), pid: Number(pid) });
     groups.set(base, list);
@@ -50,6 +50,16 @@ export function threadFiles(place: string): readonly ThreadFile[] | null {
   return files;
 }
 
+function kindOf(place: string): "nothing" | "folder" | "other" {
+  try {
+    const stat = fs.statSync(place, { throwIfNoEntry: false });
+    return stat === undefined ? "nothing" : stat.isDirectory() ? "folder" : "other";
+  } catch {
+    // A name that is too long, or a way that may not be gone: whoever opens it says so.
+    return "other";
+  }
+}
+
 function namesIn(folder: string): string[] {
   try {
     return fs.readdirSync(folder).sort();
@@ -58,10 +68,14 @@ function namesIn(folder: string): string[] {
   }
 }
 
+/** Empty for what cannot be read. */
 function startOf(file: string): Uint8Array {
   const part = Buffer.alloc(PART_BYTES);
-  const bytes = readPart(file, 0, part);
-  return part.subarray(0, bytes);
+  try {
+    return part.subarray(0, readPart(file, 0, part));
+  } catch {
+    return part.subarray(0, 0);
+  }
 }
 
 /** Opened for each part: there may be more files than a process may have open. 0 for what cannot be read. */
