@@ -13,6 +13,7 @@ import { deliverFlows } from "./deliver.ts";
 import { toStub } from "./flows.ts";
 import { frameFlows } from "./frame.ts";
 import { handlerFlows } from "./handler.ts";
+import { graphenePr347Mechanism } from "./mechanism.ts";
 import { sigreturnFlows } from "./sigreturn.ts";
 import { added, type LibosState, type Process, type Thread } from "./state.ts";
 import { stubFlows } from "./stub.ts";
@@ -63,6 +64,7 @@ export const graphenePr347 = declareStack<Thread, Process>({
   ...graphene,
   ...grapheneLinuxShown,
   text: "Graphene with pull request 347: handlers on frames on the application's stack, at the end of a call or where it was interrupted",
+  explain: graphenePr347Mechanism,
   switches: [...SWITCHES, ...OWN],
   flows,
   boot: palMain,
