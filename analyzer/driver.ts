@@ -3,18 +3,14 @@
  * need costs a look at a table.
  */
 
-import { createHash } from "node:crypto";
 import { setImmediate as turn } from "node:timers/promises";
 import { type Block, KIND, KIND_COUNT, type KindName, type Sink } from "../engine/index.ts";
-import type { RuleRun } from "../recorder/index.ts";
-import type { Finding } from "./finding.ts";
+import { createExits } from "./exits.ts";
+import { type AnalysisResult, createKeeping } from "./keeping.ts";
 import { CHANGES_STATE, endTrace, finishTrace, SCOPE_NAMES, ThreadModel, takeRow } from "./model/index.ts";
 import type { Names } from "./names.ts";
-import type { RawFinding, Rule, Subscription } from "./rule.ts";
+import type { Rule, Subscription } from "./rule.ts";
 import { RULES } from "./rules/index.ts";
-
-/** Findings kept for one fingerprint; more are only counted, so that memory does not grow with the run. */
-export const MAX_FINDINGS_PER_FINGERPRINT = 1000;
 
 export interface Analysis extends Sink {
   /**
@@ -24,23 +20,16 @@ export interface Analysis extends Sink {
   finish(isOver?: boolean): AnalysisResult;
 }
 
-export interface AnalysisResult {
-  readonly findings: Finding[];
-  /** By fingerprint: how many more there were than were kept. */
-  readonly omitted: ReadonlyMap<string, number>;
-  /** By fingerprint: what those more cost. */
-  readonly omittedCostNs: ReadonlyMap<string, number>;
-  /** Each rule that ran, whether it found something or not; its numbers are of all its findings. */
-  readonly ran: readonly RuleRun[];
-}
-
 /** Takes the blocks of a run or trace in order. `names` may still grow meanwhile. */
 export function createAnalysis(names: Names, rules: readonly Rule[] = RULES): Analysis {
   const byKind = emptyLists(KIND_COUNT);
   const byEnd = emptyLists(SCOPE_NAMES.length);
   const atEnd: (() => void)[] = [];
   const model = new ThreadModel(names, (type) => callAll(byEnd[type] as Listeners));
-  const kept = createKeeping();
+  const exits = createExits();
+  const kept = createKeeping(exits.between);
+  for (const kind of rules.length === 0 ? [] : (["sgx.aex", "sgx.eexit"] as const))
+    listFor(kind).push(() => exits.note(model.thread, model.seq));
   for (const rule of rules) {
     const listeners = rule.start(model, kept.of(rule));
     for (const [name, listener] of Object.entries(listeners)) listFor(name as Subscription).push(listener);
@@ -85,81 +74,6 @@ const emptyLists = (length: number): Listeners[] => Array.from({ length }, () =>
 function callAll(listeners: Listeners): void {
   for (let i = 0; i < listeners.length; i += 1) (listeners[i] as () => void)();
 }
-
-/** Findings that are alike. */
-interface Group {
-  readonly fingerprint: string;
-  count: number;
-}
-
-interface Keeping {
-  /** Where a rule's findings go. */
-  of(rule: Rule): (finding: RawFinding) => void;
-  result(): AnalysisResult;
-}
-
-function createKeeping(): Keeping {
-  const findings: Finding[] = [];
-  const groups = new Map<string, Group>();
-  const omitted = new Map<string, number>();
-  const omittedCostNs = new Map<string, number>();
-  const ran: Totals[] = [];
-
-  function groupOf(rule: Rule, same: readonly (string | number)[]): Group {
-    const key = [rule.id, ...same].join("\n");
-    let group = groups.get(key);
-    if (group === undefined) {
-      group = { fingerprint: createHash("sha256").update(key).digest("hex").slice(0, 12), count: 0 };
-      groups.set(key, group);
-    }
-    return group;
-  }
-
-  function keep(rule: Rule, totals: Totals, { thread, costNs, same, report }: RawFinding): void {
-    const group = groupOf(rule, same);
-    const { fingerprint } = group;
-    group.count += 1;
-    totals.findings += 1;
-    totals.costNs += costNs;
-    if (group.count > MAX_FINDINGS_PER_FINGERPRINT) {
-      totals.omitted += 1;
-      add(omitted, fingerprint, 1);
-      add(omittedCostNs, fingerprint, costNs);
-      return;
-    }
-    const { title, evidence } = report();
-    const first = evidence[0];
-    const last = evidence[evidence.length - 1];
-    if (first === undefined || last === undefined) throw new Error(`${rule.id}: a finding without evidence`);
-    findings.push({
-      rule: rule.id,
-      severity: rule.severity,
-      title,
-      thread,
-      firstSeq: first.seq,
-      lastSeq: last.seq,
-      costNs,
-      fingerprint,
-      evidence,
-    });
-  }
-
-  return {
-    of(rule) {
-      const totals: Totals = { rule: rule.id, findings: 0, costNs: 0, omitted: 0 };
-      ran.push(totals);
-      return (finding) => keep(rule, totals, finding);
-    },
-    result() {
-      findings.sort((a, b) => a.firstSeq - b.firstSeq || a.lastSeq - b.lastSeq);
-      return { findings, omitted, omittedCostNs, ran };
-    },
-  };
-}
-
-type Totals = { -readonly [F in keyof RuleRun]: RuleRun[F] };
-
-const add = (sums: Map<string, number>, key: string, more: number): void => void sums.set(key, (sums.get(key) ?? 0) + more);
 
 /** The part of a recorded trace that the rules need. */
 export type Analyzable = Names & {

@@ -104,6 +104,9 @@ export interface RawFinding {
   readonly thread: number;
   readonly costNs: number;
   readonly same: readonly (string | number)[];
+  /** First and last seq of its evidence. */
+  readonly firstSeq: number;
+  readonly lastSeq: number;
   readonly report: () => Report;
 }
 
@@ -139,6 +142,8 @@ const unworded = <Data, Id extends string>(
   thread,
   costNs,
   same: same(data),
+  firstSeq: evidence.reduce((least, { seq }) => Math.min(least, seq), Number.POSITIVE_INFINITY),
+  lastSeq: evidence.reduce((most, { seq }) => Math.max(most, seq), -1),
   report: () => ({
     title: title(data),
     evidence: evidence.map(({ id, seq }) => ({ seq, id, caption: captions[id](data) })).sort((a, b) => a.seq - b.seq),

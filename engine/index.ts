@@ -35,6 +35,7 @@ export { isOption, OPTION_NAMES, OPTIONS, type OptionName, type SwitchName } fro
 export { EVENT, EVENT_NAMES, errnoOf, eventName, PAL_ERROR } from "./pal/events.ts";
 export { Run, type RunOptions } from "./run.ts";
 export { scenarioJsonSchema } from "./scenario/json-schema.ts";
+export { scenarioLines } from "./scenario/lines.ts";
 export { type Field, type FormMap, operationPages, PAGE_NAMES, type Page, pages, scenarioMaps } from "./scenario/manual.ts";
 export { parseScenario } from "./scenario/parse.ts";
 export {

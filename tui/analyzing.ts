@@ -4,6 +4,8 @@ import { type AnalysisResult, analyze, RULES, type Rule } from "../analyzer/inde
 import { type Trace, TraceError } from "../recorder/index.ts";
 import type { Io } from "./io.ts";
 import { startProgress } from "./progress.ts";
+import type { UserRules } from "./user-rules/load.ts";
+import { runUserRules, together } from "./user-rules/run.ts";
 
 export interface Analyzed {
   readonly result: AnalysisResult;
@@ -11,8 +13,16 @@ export interface Analyzed {
   readonly unkept: string | null;
 }
 
-/** Null when it was interrupted; then the findings of before stay. */
-export async function analyzeAndKeep(io: Io, trace: Trace, rules?: readonly Rule[], progress = startProgress()): Promise<Analyzed | null> {
+const NONE_OF_YOUR_OWN: UserRules = { sql: [], modules: [] };
+
+/** Null when it was interrupted; then the findings of before stay. `users`: rules that the user brings. */
+export async function analyzeAndKeep(
+  io: Io,
+  trace: Trace,
+  rules?: readonly Rule[],
+  users: UserRules = NONE_OF_YOUR_OWN,
+  progress = startProgress(),
+): Promise<Analyzed | null> {
   const total = trace.transitions.rows;
   try {
     const result = await analyze(trace, {
@@ -20,7 +30,9 @@ export async function analyzeAndKeep(io: Io, trace: Trace, rules?: readonly Rule
       signal: io.signal,
       onProgress: (rows) => progress.update("analyzing", rows, total),
     });
-    return result === null ? null : { result, unkept: keep(trace, result) };
+    if (result === null) return null;
+    const all = together(result, await runUserRules(users, trace, io.signal));
+    return { result: all, unkept: keep(trace, all) };
   } finally {
     progress.end();
   }

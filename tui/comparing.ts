@@ -91,7 +91,7 @@ type Judged = Pick<Ran, "name" | "verdict" | "findings" | "time" | "exits">;
 
 async function judged(io: Io, trace: Trace, stack: StackName, progress: Progress): Promise<Judged> {
   const verdict = await judgeAndKeep(io, trace, progress);
-  const analyzed = verdict === null ? null : await analyzeAndKeep(io, trace, undefined, progress);
+  const analyzed = verdict === null ? null : await analyzeAndKeep(io, trace, undefined, undefined, progress);
   if (verdict === null || analyzed === null) throw new Interrupted();
   const { findings, ran } = analyzed.result;
   return {

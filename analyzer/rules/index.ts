@@ -13,20 +13,40 @@ import { reentrancy } from "./general/reentrancy.ts";
 import { signalNeverHandled } from "./general/signal-never-handled.ts";
 import { slowDelivery } from "./general/slow-delivery.ts";
 import { blockedOrIgnoredSignalInterrupts } from "./libos/blocked-or-ignored-signal-interrupts.ts";
+import { callNotImplemented } from "./libos/call-not-implemented.ts";
 import { defaultKillOneThread } from "./libos/default-kill-one-thread.ts";
 import { eintrBecomesTimeout } from "./libos/eintr-becomes-timeout.ts";
 import { eintrSwallowedByWaitLoops } from "./libos/eintr-swallowed-by-wait-loops.ts";
 import { hostDefaultSignalKills } from "./libos/host-default-signal-kills.ts";
 import { pauseNeverReturns } from "./libos/pause-never-returns.ts";
 import { rtSignalNeverFlushed } from "./libos/rt-signal-never-flushed.ts";
+import { saMaskAndFlagsIgnored } from "./libos/sa-mask-and-flags-ignored.ts";
 import { setitimerNeverSignals } from "./libos/setitimer-never-signals.ts";
+import { siginfoIncomplete } from "./libos/siginfo-incomplete.ts";
 import { spuriousYieldPerPending } from "./libos/spurious-yield-per-pending.ts";
 import { syncSignalDeferredLivelock } from "./libos/sync-signal-deferred-livelock.ts";
 import { sgxCompletedOcallResultLost } from "./sgx/sgx-completed-ocall-result-lost.ts";
 import { sgxInterruptedCodeLost } from "./sgx/sgx-interrupted-code-lost.ts";
 
 const rules: Rule[] = [
-  // Those that need no knowledge of a stack.
+  // The library OS.
+  blockedOrIgnoredSignalInterrupts,
+  callNotImplemented,
+  defaultKillOneThread,
+  eintrBecomesTimeout,
+  eintrSwallowedByWaitLoops,
+  hostDefaultSignalKills,
+  pauseNeverReturns,
+  rtSignalNeverFlushed,
+  saMaskAndFlagsIgnored,
+  setitimerNeverSignals,
+  siginfoIncomplete,
+  spuriousYieldPerPending,
+  syncSignalDeferredLivelock,
+  // The PAL under SGX.
+  sgxCompletedOcallResultLost,
+  sgxInterruptedCodeLost,
+  // Those that need no knowledge of a stack: last, so that what a rule before has told is not told again.
   deadlock,
   eintrMissed,
   handlerStorm,
@@ -38,20 +58,6 @@ const rules: Rule[] = [
   reentrancy,
   signalNeverHandled,
   slowDelivery,
-  // The library OS.
-  blockedOrIgnoredSignalInterrupts,
-  defaultKillOneThread,
-  eintrBecomesTimeout,
-  eintrSwallowedByWaitLoops,
-  hostDefaultSignalKills,
-  pauseNeverReturns,
-  rtSignalNeverFlushed,
-  setitimerNeverSignals,
-  spuriousYieldPerPending,
-  syncSignalDeferredLivelock,
-  // The PAL under SGX.
-  sgxCompletedOcallResultLost,
-  sgxInterruptedCodeLost,
 ];
 
 export const RULES: readonly Rule[] = rules;

@@ -1,5 +1,6 @@
 /** The verdict's door. */
 
+export { type Because, type Explainer, explained } from "./because.ts";
 export type { Ignored } from "./compare.ts";
 export { DIFFERENCE_KINDS, type Difference, type DifferenceKind, type Side, WEIGHTS, type Weight } from "./difference.ts";
 export { compareTraces, judgeTrace, nameOfRun, observeTrace, runName, storedVerdict } from "./judge.ts";

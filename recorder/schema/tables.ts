@@ -9,7 +9,7 @@ import { blob, type Column, int, key, nullable, paged, type RowOf, seq, table, t
 import { OUTCOMES } from "./outcomes.ts";
 
 /** Raised when a table or view changes: an older trace.db is rebuilt. Stored as `PRAGMA user_version`. */
-export const SCHEMA_VERSION = 11;
+export const SCHEMA_VERSION = 12;
 
 const TRANSITION_REFERENCES: Partial<Record<ColumnName, string>> = {
   thread: "thread(id)",
@@ -186,6 +186,7 @@ export const TABLES = {
     first_seq: seq("begins here"),
     last_seq: seq("ends here"),
     cost_ns: int("what it wasted, ns"),
+    exits: int("enclave exits of its thread between its first and last transition"),
     fingerprint: text("the same for the same thing in other runs"),
   }),
   evidence: table("what a finding rests on", {

@@ -17,6 +17,8 @@ export interface FindingRecord {
   readonly firstSeq: number;
   readonly lastSeq: number;
   readonly costNs: number;
+  /** Enclave exits of its thread between its first and last transition. */
+  readonly exits?: number | undefined;
   /** The same for the same thing in other runs. */
   readonly fingerprint: string;
   readonly evidence: readonly { readonly seq: number; readonly caption: string }[];
@@ -68,9 +70,12 @@ function replace(db: Sqlite.Database, findings: readonly FindingRecord[], ran: r
   const addFinding = inserter(db, "finding");
   const addEvidence = inserter(db, "evidence");
   let id = 0;
-  for (const { rule, severity, title, thread, firstSeq, lastSeq, costNs, fingerprint, evidence } of [...findings, ...others.findings]) {
+  for (const { rule, severity, title, thread, firstSeq, lastSeq, costNs, exits = 0, fingerprint, evidence } of [
+    ...findings,
+    ...others.findings,
+  ]) {
     id += 1;
-    addFinding({ id, rule, severity, title, thread, first_seq: firstSeq, last_seq: lastSeq, cost_ns: costNs, fingerprint });
+    addFinding({ id, rule, severity, title, thread, first_seq: firstSeq, last_seq: lastSeq, cost_ns: costNs, exits, fingerprint });
     for (const [position, { seq, caption }] of evidence.entries()) addEvidence({ finding: id, position, seq, caption });
   }
 }
@@ -92,7 +97,7 @@ function stored(db: Sqlite.Database, except: ReadonlySet<string>): { runs: RuleR
     "SELECT seq, caption FROM evidence WHERE finding = ? ORDER BY position",
   );
   const findings = db.prepare<[], StoredFinding>(
-    `SELECT id, rule, severity, title, thread, first_seq AS firstSeq, last_seq AS lastSeq, cost_ns AS costNs, fingerprint
+    `SELECT id, rule, severity, title, thread, first_seq AS firstSeq, last_seq AS lastSeq, cost_ns AS costNs, exits, fingerprint
      FROM finding ORDER BY id`,
   );
   const runs = db.prepare<[], RuleRun>("SELECT rule, findings, cost_ns AS costNs, omitted FROM analysis");

@@ -25,7 +25,8 @@ const everyRow = (id: string, kinds: readonly KindName[], same: readonly (string
   ...FIRST,
   id,
   start(m, found) {
-    const tell = () => found({ thread: m.thread, costNs: 1, same, report: () => ({ title: id, evidence: here(m.seq) }) });
+    const tell = () =>
+      found({ thread: m.thread, costNs: 1, same, firstSeq: m.seq, lastSeq: m.seq, report: () => ({ title: id, evidence: here(m.seq) }) });
     return Object.fromEntries(kinds.map((kind) => [kind, tell]));
   },
 });
@@ -42,8 +43,8 @@ describe("block boundaries", () => {
     ] as const) {
       const w = watch(name, stack, { rows: 30_000 });
       expect(w.findings.length).toBeGreaterThan(0);
-      const { findings, omitted, omittedCostNs, ran } = w;
-      expect(analyzeRows(w.rows, w.run, size)).toEqual({ findings, omitted, omittedCostNs, ran });
+      const { findings, groups, omitted, omittedCostNs, ran } = w;
+      expect(analyzeRows(w.rows, w.run, size)).toEqual({ findings, groups, omitted, omittedCostNs, ran });
     }
   });
 });
@@ -136,8 +137,8 @@ describe("a run with a great many of the same finding", () => {
     const all = MAX_FINDINGS_PER_FINGERPRINT + OVER + 1;
     const nothing = { findings: 0, costNs: 0, omitted: 0 };
     expect(w.ran).toEqual([
-      { rule: LOST, ...nothing },
       { rule: YIELD, findings: all, costNs: all * one, omitted: OVER },
+      { rule: LOST, ...nothing },
     ]);
     const last = usr1.at(-1)?.lastSeq ?? 0;
     expect(w.findings.at(-1)?.firstSeq).toBeGreaterThan(last);
@@ -169,7 +170,14 @@ describe("the driver", () => {
             [1, 9],
             [1, 2],
           ])
-            found({ thread: 0, costNs: 1, same: [], report: () => ({ title: "t", evidence: here(...seqs) }) });
+            found({
+              thread: 0,
+              costNs: 1,
+              same: [],
+              firstSeq: seqs[0] ?? 0,
+              lastSeq: seqs[1] ?? 0,
+              report: () => ({ title: "t", evidence: here(...seqs) }),
+            });
         },
       }),
     };
@@ -184,7 +192,17 @@ describe("the driver", () => {
   it("refuses a finding without evidence", () => {
     const empty: Rule = {
       ...FIRST,
-      start: (_, found) => ({ lock: () => found({ thread: 0, costNs: 0, same: [], report: () => ({ title: "t", evidence: [] }) }) }),
+      start: (_, found) => ({
+        lock: () =>
+          found({
+            thread: 0,
+            costNs: 0,
+            same: [],
+            firstSeq: Number.POSITIVE_INFINITY,
+            lastSeq: -1,
+            report: () => ({ title: "t", evidence: [] }),
+          }),
+      }),
     };
     expect(() => analyzeRows(ROWS, run, 5, [empty])).toThrow("a finding without evidence");
   });
@@ -208,6 +226,7 @@ describe("the driver", () => {
     expect(once()).toEqual(once());
     expect(createAnalysis(w.run).finish()).toEqual({
       findings: [],
+      groups: [],
       omitted: new Map(),
       omittedCostNs: new Map(),
       ran: RULES.map((rule) => ({ rule: rule.id, findings: 0, costNs: 0, omitted: 0 })),

@@ -19,12 +19,28 @@ test("those alike are told once, with how many there are and what all of them co
   };
   const result = {
     findings: [finding, finding, finding],
+    groups: [
+      {
+        fingerprint: "abc",
+        rule: finding.rule,
+        severity: finding.severity,
+        title: finding.title,
+        count: 10,
+        costNs: 1000,
+        exits: 20,
+        firstSeq: 5,
+        worstSeq: 77,
+        worstCostNs: 300,
+        lastSeq: 99,
+      },
+    ],
     omitted: new Map([["abc", 7]]),
     omittedCostNs: new Map([["abc", 700]]),
     ran: [],
   };
   const text = findingsText("a.trace", result, [{ name: "main", pid: 1, tid: 1, internal: false }], paint(false));
   expect(text.match(/a yield that nobody needs/g)).toHaveLength(1);
-  expect(text).toContain("and 9 more like it, 1000 ns in all");
+  expect(text).toContain("and 9 more like it, 1000 ns, 20 enclave exits in all");
+  expect(text).toContain("the worst begins at seq 77 (300 ns), the last at seq 99");
   expect(summary(result)).toBe("0 rules ran: 10 findings");
 });

@@ -1,81 +1,212 @@
 /** `eintr analyze`: run the rules over a trace. */
 
 import { Command, Option } from "commander";
-import { atLeast, createLogPlaces, findRule, firstOf, SEVERITIES, type Severity, type Verdict } from "../../analyzer/index.ts";
+import {
+  type AnalysisResult,
+  atLeast,
+  type Because,
+  createLogPlaces,
+  explained,
+  type FindingGroup,
+  findEntry,
+  findRule,
+  firstOf,
+  RULES,
+  type Rule,
+  SEVERITIES,
+  type Severity,
+  type Verdict,
+} from "../../analyzer/index.ts";
+import type { Trace } from "../../recorder/index.ts";
+import { type Accepted, besideBaseline, readBaseline, writeBaseline } from "../analysis/baseline.ts";
+import { junitText } from "../analysis/junit.ts";
+import { markdownText } from "../analysis/markdown.ts";
+import { linesOfFindings } from "../analysis/places.ts";
+import type { AnalysisReport, ReportedGroup } from "../analysis/report.ts";
+import { sarifText } from "../analysis/sarif.ts";
 import { analyzeAndKeep } from "../analyzing.ts";
 import type { Io } from "../io.ts";
 import { verdictFor } from "../judging.ts";
 import { openForCommand } from "../opening.ts";
+import { packageVersion } from "../package-root.ts";
+import { becauseLines } from "../present/because.ts";
 import { findingsText, summary } from "../present/findings.ts";
 import { safe, safeJson } from "../present/safe.ts";
 import { paint } from "../present/style.ts";
 import { verdictJson, verdictLines } from "../present/verdict.ts";
+import { loadRules } from "../user-rules/load.ts";
+
+const FORMATS = ["text", "json", "sarif", "markdown", "junit"] as const;
 
 interface Options {
   rule?: string[];
-  format: "text" | "json";
+  rules?: string[];
+  severity: Severity;
+  format: (typeof FORMATS)[number];
   failOn: Severity | "never";
+  baseline?: string;
+  writeBaseline?: string;
+  source?: string;
 }
+
+const repeated = (one: string, before: string[] = []): string[] => [...before, one];
 
 export function analyzeCommand(io: Io): Command {
   return new Command("analyze")
     .description("tell how the application fared, and look for known ways of going wrong; both are kept in the trace's database")
     .argument("<trace>", "trace folder")
-    .option("--rule <id>", "only this rule; may be repeated (list: eintr explain)", (id: string, before: string[] = []) => [...before, id])
-    .addOption(new Option("--format <name>", "text, or one JSON object a line").choices(["text", "json"]).default("text"))
+    .option("--rule <id>", "only this rule; may be repeated (list: eintr rules)", repeated)
+    .option("--rules <path>", "rules of your own besides: a .sql file, a .mjs module or a folder of them; may be repeated", repeated)
+    .addOption(new Option("--severity <severity>", "tell only findings of at least this severity").choices([...SEVERITIES]).default("info"))
+    .addOption(
+      new Option("--format <name>", "text; json: one object a line; sarif, markdown, junit: one document")
+        .choices([...FORMATS])
+        .default("text"),
+    )
     .addOption(
       new Option("--fail-on <severity>", "exit with 1 for findings of at least this severity; never: not for differences either")
         .choices([...SEVERITIES, "never"])
         .default("info"),
     )
+    .option("--baseline <file>", "accepted findings: they do not fail; new ones do, and those that are gone are told")
+    .option("--write-baseline <file>", "accept what is found now: write it to this file")
+    .option("--source <file>", "the scenario or log that sarif and markdown point at (default: the scenario's name)")
     .addHelpText(
       "after",
       `
 Exit code: 0 the application fares as on Linux and nothing is found, 1 it fares
 differently, or findings at or above --fail-on, 2 wrong use or input. With
---format json the first line is the verdict: {"verdict": ...}.
+--format json the first line is the verdict: {"verdict": ...}. With --baseline
+only findings that it does not have count, and differences that no finding or
+only accepted ones explain do not.
 
 Examples:
   eintr analyze a.trace
   eintr analyze a.trace --fail-on high --format json
   eintr analyze a.trace --rule spurious-yield-per-pending
+  eintr analyze a.trace --write-baseline accepted.json
+  eintr analyze a.trace --baseline accepted.json --format junit > eintr.xml
+  eintr analyze a.trace --format sarif --source my-case.yaml > eintr.sarif
+  eintr analyze a.trace --rules my-rules/
   eintr query a.trace "SELECT rule, findings, cost_ns FROM analysis"`,
     )
     .action(async (dir: string, options: Options) => {
       const rules = options.rule?.map(findRule);
+      const users = loadRules(options.rules ?? []);
+      const accepted = options.baseline === undefined ? null : readBaseline(options.baseline);
       const trace = await openForCommand(io, dir);
       try {
         const verdict = await verdictFor(io, trace);
-        if (verdict !== null) await tellVerdict(io, verdict, options.format);
-        const analyzed = verdict === null ? null : await analyzeAndKeep(io, trace, rules);
+        const analyzed = verdict === null ? null : await analyzeAndKeep(io, trace, rules, users);
         if (verdict === null || analyzed === null) {
           io.talk("interrupted; the findings of before are kept\n");
           io.exitCode = 130;
           return;
         }
         const { result, unkept } = analyzed;
-        if (options.format === "text")
-          await io.out(findingsText(dir, result, trace.threads, paint(io.color), io.columns, createLogPlaces(trace)));
-        else for (const finding of result.findings) await io.out(`${safeJson(finding)}\n`);
+        const shown = atSeverity(result, options.severity);
+        await tell(io, { dir, trace, verdict, shown, rules: rules ?? RULES, accepted, options });
         io.talk(`${dir}: ${summary(result)} in ${trace.transitions.rows.toLocaleString("en")} transitions\n`);
         const omitted = result.ran.reduce((sum, run) => sum + run.omitted, 0);
         if (omitted > 0)
           io.talk(`${omitted.toLocaleString("en")} of them are like others and only counted: table analysis has the totals\n`);
         if (unkept !== null) io.talk(`not kept, so that show, replay and query do not know them: ${safe(unkept)}\n`);
-        const { failOn } = options;
-        if (failOn !== "never" && firstOf(verdict) !== undefined) io.exitCode = 1;
-        if (failOn !== "never" && result.findings.some((finding) => atLeast(finding.severity, failOn))) io.exitCode = 1;
+        if (accepted !== null) tellBaseline(io, result.groups, accepted);
+        if (options.writeBaseline !== undefined) writeBaseline(options.writeBaseline, result.groups);
+        if (fails(verdict, result.groups, accepted, options.failOn)) io.exitCode = 1;
       } finally {
         trace.close();
       }
     });
 }
 
-function tellVerdict(io: Io, verdict: Verdict, format: Options["format"]): Promise<void> {
-  if (format === "json") return io.out(`${safeJson({ verdict: verdictJson(verdict) })}\n`);
-  return io.out(
-    verdictLines(verdict)
-      .map((line) => `${line}\n`)
-      .join(""),
+function atSeverity(result: AnalysisResult, least: Severity): AnalysisResult {
+  return {
+    ...result,
+    findings: result.findings.filter(({ severity }) => atLeast(severity, least)),
+    groups: result.groups.filter(({ severity }) => atLeast(severity, least)),
+  };
+}
+
+interface Told {
+  readonly dir: string;
+  readonly trace: Trace;
+  readonly verdict: Verdict;
+  readonly shown: AnalysisResult;
+  readonly rules: readonly Rule[];
+  readonly accepted: readonly Accepted[] | null;
+  readonly options: Options;
+}
+
+async function tell(io: Io, told: Told): Promise<void> {
+  const { dir, trace, verdict, shown, options } = told;
+  const because = becauseOf(verdict, shown, trace);
+  switch (options.format) {
+    case "text":
+      await io.out([...verdictLines(verdict), ...becauseLines(because)].map((line) => `${line}\n`).join(""));
+      await io.out(findingsText(dir, shown, trace.threads, paint(io.color), io.columns, createLogPlaces(trace)));
+      return;
+    case "json":
+      await io.out(
+        `${safeJson({ verdict: { ...verdictJson(verdict), because: because.map(({ rule, follows }) => ({ rule, follows })) } })}\n`,
+      );
+      for (const finding of shown.findings) await io.out(`${safeJson(finding)}\n`);
+      return;
+    case "sarif":
+      return io.out(sarifText(reportOf(told)));
+    case "markdown":
+      return io.out(markdownText(reportOf(told)));
+    case "junit":
+      return io.out(junitText(reportOf(told)));
+  }
+}
+
+function becauseOf(verdict: Verdict, { findings }: AnalysisResult, trace: Trace): Because[] {
+  const isGeneral = (rule: string): boolean => findEntry(rule)?.generations.includes("any") === true;
+  return explained(
+    verdict.differences,
+    findings.map((one) => ({ ...one, general: isGeneral(one.rule) })),
+    (thread) => trace.threads[thread]?.name ?? "",
   );
+}
+
+function reportOf({ dir, trace, verdict, shown, rules, accepted, options }: Told): AnalysisReport {
+  const lineOf = linesOfFindings(trace);
+  const known = new Set((accepted ?? []).map(({ fingerprint }) => fingerprint));
+  const groups = shown.groups.flatMap((group): ReportedGroup[] => {
+    const at = shown.findings.findIndex(({ fingerprint }) => fingerprint === group.fingerprint);
+    const first = shown.findings[at];
+    if (first === undefined) return [];
+    return [{ ...group, first, id: at + 1, line: lineOf(first), accepted: known.has(group.fingerprint) }];
+  });
+  return {
+    dir,
+    source: options.source ?? `${trace.info.scenario}.yaml`,
+    stack: trace.info.stack,
+    groups,
+    rules,
+    threads: trace.threads,
+    verdict,
+    version: packageVersion(),
+  };
+}
+
+function tellBaseline(io: Io, groups: readonly FindingGroup[], accepted: readonly Accepted[]): void {
+  const { news, known, gone } = besideBaseline(groups, accepted);
+  io.talk(`baseline: ${known.length} accepted, ${news.length} new, ${gone.length} gone\n`);
+  for (const { rule, title } of news) io.talk(`  new: ${rule}: ${title}\n`);
+  for (const { rule, title } of gone) io.talk(`  gone: ${rule}: ${title}\n`);
+}
+
+/** With a baseline the differences are accepted with the findings that it has. */
+function fails(
+  verdict: Verdict,
+  groups: readonly FindingGroup[],
+  accepted: readonly Accepted[] | null,
+  failOn: Options["failOn"],
+): boolean {
+  if (failOn === "never") return false;
+  const counted = accepted === null ? groups : besideBaseline(groups, accepted).news;
+  if (counted.some(({ severity }) => atLeast(severity, failOn))) return true;
+  return accepted === null && firstOf(verdict) !== undefined;
 }

@@ -1,6 +1,6 @@
 /** Findings as text: each as a person would tell it, those alike only once. */
 
-import type { AnalysisResult, Finding } from "../../analyzer/index.ts";
+import type { AnalysisResult, Finding, FindingGroup } from "../../analyzer/index.ts";
 import type { ThreadInfo } from "../../engine/index.ts";
 import { safe } from "./safe.ts";
 import type { Paint } from "./style.ts";
@@ -14,8 +14,7 @@ interface Told {
   readonly finding: Finding;
   /** Its number in the trace's database, from 1. */
   readonly id: number;
-  count: number;
-  costNs: number;
+  readonly group: FindingGroup;
 }
 
 /** Where a thread was at a seq, in the log that the trace came from: `program.strace:32`; null without one. */
@@ -24,30 +23,22 @@ export type PlaceInLog = (thread: number, seq: number) => string | null;
 /** `columns` of the terminal; null for a file, where each evidence is one line. */
 export function findingsText(
   dir: string,
-  result: AnalysisResult,
+  { findings, groups }: Pick<AnalysisResult, "findings" | "groups">,
   threads: readonly ThreadInfo[],
   paint: Paint,
   columns: number | null = null,
   placeInLog: PlaceInLog = () => null,
 ): string {
-  const groups = new Map<string, Told>();
-  result.findings.forEach((finding, i) => {
-    const known = groups.get(finding.fingerprint);
-    if (known === undefined) groups.set(finding.fingerprint, { finding, id: i + 1, count: 1, costNs: finding.costNs });
-    else {
-      known.count += 1;
-      known.costNs += finding.costNs;
-    }
+  const told = groups.flatMap((group): Told[] => {
+    const at = findings.findIndex(({ fingerprint }) => fingerprint === group.fingerprint);
+    const finding = findings[at];
+    return finding === undefined ? [] : [{ finding, id: at + 1, group }];
   });
-  // Those that were only counted are alike as well.
-  for (const [fingerprint, told] of groups) {
-    told.count += result.omitted.get(fingerprint) ?? 0;
-    told.costNs += result.omittedCostNs.get(fingerprint) ?? 0;
-  }
-  return [...groups.values()]
-    .map((told) => findingText(dir, told, threads, paint, columns ?? Number.POSITIVE_INFINITY, placeInLog))
-    .join("\n");
+  return told.map((one) => findingText(dir, one, threads, paint, columns ?? Number.POSITIVE_INFINITY, placeInLog)).join("\n");
 }
+
+const exitsText = (exits: number): string =>
+  exits === 0 ? "" : `, ${exits.toLocaleString("en")} enclave ${exits === 1 ? "exit" : "exits"}`;
 
 function findingText(
   dir: string,
@@ -57,17 +48,20 @@ function findingText(
   columns: number,
   placeInLog: PlaceInLog,
 ): string {
-  const { finding, id, count, costNs } = told;
+  const { finding, id, group } = told;
   const thread = finding.thread === null ? "" : `  thread ${safe(threads[finding.thread]?.name ?? String(finding.thread), 30)}`;
   const place = finding.thread === null ? null : placeInLog(finding.thread, finding.firstSeq);
-  const alike = count - TOLD_ALIKE;
+  const alike = group.count - TOLD_ALIKE;
   const lines = [
     `${paint.tone[finding.severity](finding.severity)}  ${paint.strong(finding.rule)}`,
     ...broken(safe(finding.title), columns, "  ").map(paint.strong),
-    `  seq ${finding.firstSeq} to ${finding.lastSeq}${thread}${place === null ? "" : `  in ${safe(place, 80)}`}  cost ${durationText(finding.costNs)}  fingerprint ${finding.fingerprint}`,
+    `  seq ${finding.firstSeq} to ${finding.lastSeq}${thread}${place === null ? "" : `  in ${safe(place, 80)}`}  cost ${durationText(finding.costNs)}${exitsText(finding.exits ?? 0)}  fingerprint ${finding.fingerprint}`,
     ...finding.evidence.flatMap(({ seq, caption }) => broken(safe(caption), columns, `  ${String(seq).padStart(8)}  `)),
   ];
-  if (alike > 0) lines.push(`  and ${alike.toLocaleString("en")} more like it, ${durationText(costNs)} in all`);
+  if (alike > 0) {
+    lines.push(`  and ${alike.toLocaleString("en")} more like it, ${durationText(group.costNs)}${exitsText(group.exits)} in all`);
+    lines.push(`  the worst begins at seq ${group.worstSeq} (${durationText(group.worstCostNs)}), the last at seq ${group.lastSeq}`);
+  }
   lines.push(paint.dim(`  see it: eintr show ${safe(dir)} --finding ${id}`));
   lines.push(paint.dim(`  step through it: eintr replay ${safe(dir)} --finding ${id}`));
   lines.push(paint.dim(`  about the rule: eintr explain ${finding.rule}`));
@@ -79,7 +73,7 @@ const broken = (text: string, columns: number, head: string): string[] =>
   wrapCells(text, Math.max(columns - head.length, 20)).map((line, i) => (i === 0 ? head : " ".repeat(head.length)) + line);
 
 /** "2 rules ran: no findings", "... 1 finding", "... 1,200 findings": those that were only counted are among them. */
-export function summary(result: AnalysisResult): string {
+export function summary(result: Pick<AnalysisResult, "findings" | "omitted" | "ran">): string {
   const omitted = [...result.omitted.values()].reduce((sum, n) => sum + n, 0);
   const all = result.findings.length + omitted;
   const rules = result.ran.length;

@@ -104,7 +104,7 @@ export const eintrSwallowedByWaitLoops = defineRule({
   source: "reference 3.2 and 2.20; errata A6",
   run,
   report: {
-    title: ({ call, signal, late, back }) =>
+    title: ({ call, signal, back }) =>
       `${call} waits on after the handler of ${signalName(signal)}${back ? "" : ", to the end of the trace"}; Linux returns -EINTR`,
     same: ({ call, signal }) => [call, signal],
     captions: {

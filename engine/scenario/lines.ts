@@ -1,0 +1,41 @@
+/** Lines of a scenario's text in which its operations stand. */
+
+import { handlerFlow, programFlow } from "../flow-names.ts";
+import { readSource } from "./source.ts";
+
+/**
+ * By name of a program's flow: the line of each operation by its number (the `value` of an `app.call`), from 1. Throws ScenarioError when
+ * the text is neither YAML nor JSON.
+ */
+export function scenarioLines(text: string): ReadonlyMap<string, readonly number[]> {
+  const { value, placeOf } = readSource(text, "scenario");
+  const lines = new Map<string, number[]>();
+  if (!isMap(value)) return lines;
+  const lineOf = (path: readonly PropertyKey[]): number => Number(/:(\d+):\d+$/.exec(placeOf(path))?.[1] ?? 1);
+
+  /** In the order in which `compile.ts` numbers operations: an operation before those inside it. */
+  function walk(list: unknown, path: readonly PropertyKey[], into: number[]): void {
+    if (!Array.isArray(list)) return;
+    for (const [i, item] of list.entries()) {
+      into.push(lineOf([...path, i]));
+      if (!isMap(item)) continue;
+      for (const [name, given] of Object.entries(item))
+        if (isMap(given)) for (const body of ["do", "else"]) walk(given[body], [...path, i, name, body], into);
+    }
+  }
+
+  function add(flow: string, list: unknown, path: readonly PropertyKey[]): void {
+    const into = [0];
+    walk(list, path, into);
+    lines.set(flow, into);
+  }
+
+  add(programFlow("main"), value.main, ["main"]);
+  for (const [name, list] of entriesOf(value.programs)) add(programFlow(name), list, ["programs", name]);
+  for (const [name, list] of entriesOf(value.handlers)) add(handlerFlow(name), list, ["handlers", name]);
+  return lines;
+}
+
+const isMap = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+const entriesOf = (value: unknown): [string, unknown][] => (isMap(value) ? Object.entries(value) : []);

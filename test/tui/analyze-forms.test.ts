@@ -1,0 +1,157 @@
+/** Forms of a report of `eintr analyze`: what tools read, the baseline, and why the application fares differently. */
+
+import { readFileSync, writeFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { beforeAll, describe, expect, test } from "vitest";
+import * as z from "zod";
+import { eintr } from "../support/command-line.ts";
+import { tempPaths } from "../support/temp-dir.ts";
+
+const fresh = tempPaths();
+const dir = fresh("forms.trace");
+
+beforeAll(async () => {
+  await eintr(["record", "lost-interrupted-error", "--stack", "graphene-sgx", "-o", dir]);
+});
+
+/** The parts of SARIF 2.1.0 that the report uses, with what the standard demands of them (sections 3.13 to 3.38). */
+const message = z.strictObject({ text: z.string().min(1) });
+const location = z.strictObject({
+  physicalLocation: z.strictObject({
+    artifactLocation: z.strictObject({ uri: z.string().min(1), index: z.int().min(-1) }),
+    region: z.strictObject({ startLine: z.int().min(1) }).optional(),
+  }),
+  logicalLocations: z.array(z.strictObject({ name: z.string(), kind: z.string(), fullyQualifiedName: z.string() })),
+  message,
+});
+const level = z.enum(["none", "note", "warning", "error"]);
+const sarif = z.strictObject({
+  $schema: z.url(),
+  version: z.literal("2.1.0"),
+  runs: z.array(
+    z.strictObject({
+      tool: z.strictObject({
+        driver: z.strictObject({
+          name: z.string(),
+          version: z.string(),
+          rules: z.array(
+            z.strictObject({
+              id: z.string(),
+              shortDescription: message,
+              fullDescription: message,
+              help: message,
+              defaultConfiguration: z.strictObject({ level }),
+              properties: z.strictObject({ tags: z.array(z.string()), source: z.string() }),
+            }),
+          ),
+        }),
+      }),
+      artifacts: z.array(z.strictObject({ location: z.strictObject({ uri: z.string() }) })),
+      results: z.array(
+        z.strictObject({
+          ruleId: z.string(),
+          ruleIndex: z.int().min(0).optional(),
+          level,
+          message,
+          locations: z.array(location),
+          partialFingerprints: z.record(z.string(), z.string()),
+          occurrenceCount: z.int().min(1),
+          rank: z.number().min(0).max(100),
+          baselineState: z.enum(["new", "unchanged", "updated", "absent"]),
+          codeFlows: z.array(
+            z.strictObject({
+              threadFlows: z.array(z.strictObject({ locations: z.array(z.strictObject({ executionOrder: z.int().min(0), location })) })),
+            }),
+          ),
+          properties: z.record(z.string(), z.unknown()),
+        }),
+      ),
+      columnKind: z.enum(["utf16CodeUnits", "unicodeCodePoints"]),
+    }),
+  ),
+});
+
+describe("sarif", () => {
+  test("has the standard's form and points at the scenario's line", async () => {
+    const { code, out } = await eintr(["analyze", dir, "--format", "sarif", "--source", "cases/read.yaml"]);
+    expect(code).toBe(1);
+    const log = sarif.parse(JSON.parse(out));
+    const [run] = log.runs;
+    const lost = run?.results.find(({ ruleId }) => ruleId === "sgx-interrupted-code-lost");
+    expect(run?.tool.driver.rules[lost?.ruleIndex ?? -1]?.id).toBe("sgx-interrupted-code-lost");
+    expect(lost).toMatchObject({ level: "error", occurrenceCount: 1, baselineState: "new" });
+    const place = lost?.locations[0]?.physicalLocation;
+    expect(place?.artifactLocation.uri).toBe("cases/read.yaml");
+    const text = readFileSync(new URL("../../engine/scenarios/lost-interrupted-error.yaml", import.meta.url), "utf8").split("\n");
+    expect(text[(place?.region?.startLine ?? 0) - 1]).toMatch(/^ {2}- read:/);
+    expect(lost?.codeFlows[0]?.threadFlows[0]?.locations).toHaveLength(9);
+  });
+
+  test("points at the log's line where the scenario comes from one", async () => {
+    const log = fileURLToPath(new URL("../recorder/logs/read-sigint.strace", import.meta.url));
+    const trace = fresh("log.trace");
+    await eintr(["record", log, "--stack", "graphene-sgx", "-o", trace]);
+    const { out } = await eintr(["analyze", trace, "--format", "sarif"]);
+    const [run] = sarif.parse(JSON.parse(out)).runs;
+    const found = run?.results.find(({ ruleId }) => ruleId === "sgx-interrupted-code-lost");
+    expect(found?.locations[0]?.physicalLocation.region).toEqual({ startLine: 32 });
+  });
+});
+
+test("junit: one case for each rule, and those that found something fail", async () => {
+  const { out } = await eintr(["analyze", dir, "--format", "junit"]);
+  expect(out).toMatch(/^<\?xml version="1.0" encoding="UTF-8"\?>\n<testsuites tests="\d+" failures="1">/);
+  expect(out).toMatch(
+    /<testcase classname="eintr" name="sgx-interrupted-code-lost" time="0">\n {6}<failure type="high" message="read\(pipe, 64\) returns 0/,
+  );
+  expect(out).toContain('<testcase classname="eintr" name="deadlock" time="0"/>');
+  expect(out.match(/<testcase/g)).toHaveLength(Number(/tests="(\d+)"/.exec(out)?.[1]));
+});
+
+test("markdown: the verdict, a table, the evidence", async () => {
+  const { out } = await eintr(["analyze", dir, "--format", "markdown"]);
+  expect(out).toContain("| high | sgx-interrupted-code-lost | read(pipe, 64) returns 0 instead of -EINTR after SIGINT | 1 |");
+  expect(out).toMatch(/^## sgx-interrupted-code-lost: read/m);
+});
+
+test("--severity tells the graver ones only, and --fail-on counts all", async () => {
+  const { out, code } = await eintr(["analyze", dir, "--severity", "high", "--format", "json"]);
+  expect(code).toBe(1);
+  expect(
+    out
+      .trimEnd()
+      .split("\n")
+      .slice(1)
+      .map((line) => (JSON.parse(line) as { rule: string }).rule),
+  ).toEqual(["sgx-interrupted-code-lost"]);
+});
+
+test("the first difference is explained by a finding", async () => {
+  const { out } = await eintr(["analyze", dir]);
+  expect(out).toMatch(/^because: sgx-interrupted-code-lost/m);
+  expect(out).not.toContain("unexplained");
+});
+
+describe("a baseline", () => {
+  test("what it has does not fail, what is new does, what is gone is told", async () => {
+    const file = fresh("accepted.json");
+    expect((await eintr(["analyze", dir, "--write-baseline", file])).code).toBe(1);
+    const same = await eintr(["analyze", dir, "--baseline", file]);
+    expect([same.code, same.talk]).toEqual([0, expect.stringContaining("baseline: 1 accepted, 0 new, 0 gone")]);
+    const baseline = JSON.parse(readFileSync(file, "utf8")) as { accepted: { fingerprint: string; rule: string; title: string }[] };
+    const [first] = baseline.accepted;
+    writeFileSync(file, JSON.stringify({ ...baseline, accepted: [{ ...first, fingerprint: "elsewhere" }] }));
+    const other = await eintr(["analyze", dir, "--baseline", file]);
+    expect(other.code).toBe(1);
+    expect(other.talk).toContain("baseline: 0 accepted, 1 new, 1 gone");
+    expect(other.talk).toMatch(/^ {2}gone: /m);
+  });
+
+  test("a file that is none is an error with the place", async () => {
+    const file = fresh("odd.json");
+    writeFileSync(file, '{"eintr":"baseline","version":1,"accepted":[{"fingerprint":3}]}');
+    const { code, talk } = await eintr(["analyze", dir, "--baseline", file]);
+    expect([code, talk]).toEqual([2, expect.stringMatching(/accepted\.0\.\w+: .*; make one with --write-baseline FILE/)]);
+    expect((await eintr(["analyze", dir, "--baseline", fresh("none.json")])).code).toBe(2);
+  });
+});

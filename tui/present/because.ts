@@ -1,0 +1,34 @@
+/** Why the application fares differently: the findings that explain the differences, and the differences that nobody explains. */
+
+import { type Because, isDetail } from "../../analyzer/index.ts";
+import { safe } from "./safe.ts";
+
+/** Unexplained ones that are told. */
+const MOST = 5;
+
+/** Nothing when there is no difference. */
+export function becauseLines(all: readonly Because[]): string[] {
+  const [first] = all;
+  if (first === undefined) return [];
+  const counts = new Map<string, number>();
+  // What a handler is given and runs under is told last, as in the first line of the verdict.
+  const details = all.filter(({ difference }) => isDetail(difference));
+  for (const { rule } of [...all.filter(({ difference }) => !isDetail(difference)), ...details])
+    if (rule !== null) counts.set(rule, (counts.get(rule) ?? 0) + 1);
+  // The verdict tells of these by their number.
+  const unexplained = all.filter(({ rule, difference }) => rule === null && !isDetail(difference));
+  const causes = [...counts].map(([rule, count]) => `${rule}${count === 1 ? "" : ` (${count.toLocaleString("en")})`}`);
+  return [
+    ...(causes.length === 0 ? [] : [safe(`because: ${causes.join(", ")}`)]),
+    ...(unexplained.length === 0
+      ? []
+      : [
+          `unexplained: no rule says why of ${unexplained.length.toLocaleString("en")} ${unexplained.length === 1 ? "difference" : "differences"}`,
+          ...unexplained
+            .slice(0, MOST)
+            .map(({ difference: { thread, what, one, other } }) =>
+              safe(`  seq ${one.seq ?? "-"}  ${thread}  ${what}: ${one.text}, there ${other.text}`),
+            ),
+        ]),
+  ];
+}
