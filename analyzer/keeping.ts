@@ -62,11 +62,7 @@ export function createKeeping(exitsOf: (thread: number, first: number, last: num
   /** By thread: where the newest finding of a rule of the catalogue ends. */
   const toldAt = new Map<number, number>();
 
-  function groupOf(
-    rule: Pick<Rule, "id" | "severity">,
-    { same, firstSeq, lastSeq }: RawFinding,
-    title: () => string,
-  ): Mutable<FindingGroup> {
+  function groupOf(rule: Pick<Rule, "id" | "severity">, { same, firstSeq }: RawFinding, title: () => string): Mutable<FindingGroup> {
     const key = [rule.id, ...same].join("\n");
     const known = groups.get(key);
     if (known !== undefined) return known;

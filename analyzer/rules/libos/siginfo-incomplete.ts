@@ -92,7 +92,7 @@ export const siginfoIncomplete = defineRule({
     {
       name: "SIGALRM of alarm()",
       scenario: "alarm",
-      stacks: GRAPHENE,
+      stacks: [...GRAPHENE, "graphene-pr347"],
       found: [{ title: "the handler of SIGALRM reads si_signo 0", evidence: ["handled", "read"] }],
     },
   ],
