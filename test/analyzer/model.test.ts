@@ -16,7 +16,7 @@ import {
   type Transition,
 } from "../../engine/index.ts";
 import { below, seedPrng } from "../../engine/prng.ts";
-import { grapheneProcess } from "../support/graphene.ts";
+import { ownedLocks } from "../support/graphene.ts";
 import { randomScenario } from "../support/random-scenario.ts";
 import { SAMPLE_RULES } from "../support/sample-rules.ts";
 import { analyzeRows, BUILT_IN, LOST, type MadeRow, madeUp, scenario, watch, YIELD } from "./support.ts";
@@ -64,11 +64,7 @@ function agrees(run: Run, name: string): number {
     if (t === null || t === undefined || model.slot === NONE) continue;
     const where = `${name}, seq ${model.seq}`;
     if (t.state === "blocked") expect(model.asleepSince(), where).not.toBe(NONE);
-    for (const { locks, lockObjects } of run.machine.processes.flatMap(
-      (p) => grapheneProcess(run.machine, p?.alive ? p.id : -1)?.pal ?? [],
-    ))
-      for (const [lock, holder] of Object.entries(locks))
-        if (lockObjects[lock] !== undefined) expect(model.holderOf(lockObjects[lock] as number), `${where}: ${lock}`).toBe(holder);
+    for (const { name: lock, object, owner } of ownedLocks(run.machine)) expect(model.holderOf(object), `${where}: ${lock}`).toBe(owner);
     // Frames that were cut outside are missed at the next row of the application.
     if (model.kind !== KIND["app.call"] && model.kind !== KIND["app.return"]) continue;
     compared += 1;

@@ -22,6 +22,11 @@ import {
 const calls = (ran: Ran, who = "main"): string[] =>
   rowsOf(ran, { what: "app.call", who }).flatMap((row) => /^c\d+/.exec(row.place.label)?.[0] ?? []);
 
+/** Gramine ends a process that the host sends SIGINT to. */
+const TAKES_HOST_SIGNALS = STACK_NAMES.filter((stack) => !stack.startsWith("gramine"));
+/** And pull request 347 loses a signal that comes while the thread is in the LibOS or below (c2). */
+const KEEPS_THEM_IN_A_CALL = TAKES_HOST_SIGNALS.filter((stack) => stack !== "graphene-pr347");
+
 const call = (n: number, result = 0): unknown => ({ call: { name: `c${n}`, result } });
 
 describe("B4: a retry loop", () => {
@@ -71,7 +76,7 @@ describe("B4: while (!stop) pause()", () => {
     expect([results(ran).at(-2), calls(ran)]).toEqual(["pause 0", ["c1"]]);
   });
 
-  it.each(STACK_NAMES)("sleeps for ever when the signal comes between the look and the pause, on %s", (stack) => {
+  it.each(TAKES_HOST_SIGNALS)("sleeps for ever when the signal comes between the look and the pause, on %s", (stack) => {
     const ran = loop(stack, pin("SIGINT", "program main: pause()"));
     expect([handled(ran), calls(ran), results(ran).at(-1)?.startsWith("pause")]).toEqual([["SIGINT"], [], false]);
   });
@@ -117,7 +122,7 @@ describe("B4: the self-pipe", () => {
     },
     call(1),
   ];
-  it.each(STACK_NAMES)("wakes the loop, however poll tells the interruption, on %s", (stack) => {
+  it.each(KEEPS_THEM_IN_A_CALL)("wakes the loop, however poll tells the interruption, on %s", (stack) => {
     const ran = runProgram(stack, program, [inCall("SIGINT", "poll")], { handlers: { notes: [{ write: { to: "self" } }] } });
     const polls = results(ran).filter((result) => result.startsWith("poll"));
     expect(polls).toEqual([stack === "native-linux" ? "poll -EINTR" : "poll 0", "poll 1"]);
@@ -174,7 +179,7 @@ describe("a result", () => {
     expect(calls(ran)).toEqual(["c1", "c3", "c1", "c5", "c1", "c4", "c2"]);
   });
 
-  it.each(STACK_NAMES)("is what the call gave, whatever a handler's calls give before the look, on %s", (stack) => {
+  it.each(TAKES_HOST_SIGNALS)("is what the call gave, whatever a handler's calls give before the look, on %s", (stack) => {
     const plan = pin("SIGINT", "program main: if: is the result 5?");
     const ran = runProgram(stack, [call(3, 5), { if: { result: 5, do: [call(1)], else: [call(2)] } }], [plan], {
       handlers: { quick: [call(4, -11)] },
@@ -273,6 +278,7 @@ it.each(STACK_NAMES)("random programs do what they say, on %s", (stack) => {
 it.each(STACK_NAMES)("a plan may name a call that is not emulated by its own name, or as call, on %s", (stack) => {
   const main = [call(1), { call: { name: "c2", takes: "1ms" } }, call(3)];
   const plan = (name: string): ReturnType<typeof inCall> => inCall("SIGINT", name);
-  for (const name of ["c2", "call"]) expect(handled(runProgram(stack, main, [plan(name)]))).toEqual(["SIGINT"]);
+  for (const name of ["c2", "call"])
+    expect(rowsOf(runProgram(stack, main, [plan(name)]), { what: "host.signal.generate" })).toHaveLength(1);
   expect(() => runProgram(stack, main, [plan("c4")])).toThrow(/no call "c4"; did you mean "c1"\?/);
 });

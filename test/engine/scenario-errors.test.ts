@@ -79,8 +79,8 @@ describe("an operation", () => {
     ["read: { form: p }", '4:13: main[0].read: unknown field "form"; did you mean "from"?'],
     ["nanosleep: { for: 1ms, fur: 1ms }", '4:28: main[0].nanosleep: unknown field "fur"; did you mean "for"?'],
     ["sigsuspend: { maks: [] }", '4:19: main[0].sigsuspend: unknown field "maks"; did you mean "mask"?'],
-    ["read: { zzz: 5 }", '4:13: main[0].read: unknown field "zzz"; known are: from, bytes, takes, result, expect, line'],
-    ["read: 5", "4:11: main[0].read: expected a map with the fields from, bytes, takes, result, expect, line, found 5"],
+    ["read: { zzz: 5 }", '4:13: main[0].read: unknown field "zzz"; known are: from, bytes, takes, result, expect, line, about'],
+    ["read: 5", "4:11: main[0].read: expected a map with the fields from, bytes, takes, result, expect, line, about, found 5"],
     ["compute", `4:5: main[0].compute.for: missing; ${DURATION}`],
     ["compute: 5 minutes", `4:14: main[0].compute: ${DURATION}, found "5 minutes"`],
     ["compute: { for: 5 minutes }", `4:21: main[0].compute.for: ${DURATION}, found "5 minutes"`],
@@ -212,8 +212,8 @@ describe("all mistakes of a file", () => {
     const warned = vi.spyOn(process, "emitWarning");
     expect(errorOf([...HEAD, "main: []", "? [a, b]", ": c", "x: !foo y"])).toBe(
       [
-        'x.yaml:4:3: unknown field "[ a, b ]"; known are: name, title, source, about, seed, main, programs, handlers, signals, arrivals, objects, debug, mask, ignore, limit, interrupts',
-        'x.yaml:6:1: unknown field "x"; known are: name, title, source, about, seed, main, programs, handlers, signals, arrivals, objects, debug, mask, ignore, limit, interrupts',
+        'x.yaml:4:3: unknown field "[ a, b ]"; known are: name, title, source, about, seed, main, programs, handlers, signals, arrivals, objects, debug, options, mask, ignore, limit, interrupts',
+        'x.yaml:6:1: unknown field "x"; known are: name, title, source, about, seed, main, programs, handlers, signals, arrivals, objects, debug, options, mask, ignore, limit, interrupts',
       ].join("\n"),
     );
     expect(warned).not.toHaveBeenCalled();
@@ -259,11 +259,7 @@ describe("a plan", () => {
   it.each([
     ["{ thread: main, call: raed }", "", '6:33: signals[0].when.call: no call "raed"; did you mean "read"?'],
     ["{ ath: 1ms, at: 1ms }", "", '6:13: signals[0].when: unknown field "ath"; did you mean "at"?'],
-    [
-      "{ at: 1ms }",
-      "    stacks: [graphene]",
-      '7:14: signals[0].stacks[0]: expected one of native-linux, graphene-linux, graphene-sgx, found "graphene"',
-    ],
+    ["{ at: 1ms }", "    stacks: [graphene]", `7:14: signals[0].stacks[0]: expected one of ${STACK_NAMES.join(", ")}, found "graphene"`],
     ["{ at: 1ms }", "    singal: SIGINT", '7:5: signals[0]: unknown field "singal"; did you mean "signal"?'],
     ["{ rate: 0 }", "", "6:19: signals[0].when.rate: expected a number from 0.000001 to 1000000, found 0"],
     ["{ thread: main, handler: SIGFOO }", "", `6:36: signals[0].when.handler: ${SIGNAL}, found "SIGFOO"`],
@@ -343,14 +339,18 @@ describe("the built-in scenarios", () => {
     for (const used of [...Object.keys(scenario.programs), ...Object.keys(scenario.handlers)]) expect(text).toContain(`"${used}"`);
   });
 
+  /** A blocked signal that is pending: the way back from a system call asks for it again and again (pr347.md, c4). */
+  const SPINS = ["spurious-yield graphene-pr347", "w7-burst-blocked graphene-pr347"];
   const cells = BUILT_IN.flatMap((name) => STACK_NAMES.map((stack): [string, StackName] => [name, stack]));
   it.each(cells)("%s runs to an end on %s", (name, stack) => {
-    const ran = runScenario({ ...builtIn(name), limit: { time: builtIn(name).limit.time, transitions: 300_000 } }, stack);
-    expect(ran.machine.ended !== null || ran.machine.seq === 300_000).toBe(true);
+    const bound = SPINS.includes(`${name} ${stack}`) ? 20_000 : 100_000;
+    const ran = runScenario({ ...builtIn(name), limit: { time: builtIn(name).limit.time, transitions: bound } }, stack);
+    expect(ran.machine.ended !== null || ran.machine.seq === bound).toBe(true);
     const end = endOf(ran);
-    // Only a scenario with a limit of its own may go on for ever.
-    if (end === "endless") expect(name === "server" || builtIn(name).limit.time < Number.MAX_SAFE_INTEGER).toBe(true);
-    if (stack === "native-linux") expect(["exit", "endless"]).toContain(end);
+    // Only a scenario with a limit of its own may go on for ever, and what the source says goes on for ever.
+    if (end === "endless") expect(bound < 100_000 || name === "server" || builtIn(name).limit.time < Number.MAX_SAFE_INTEGER).toBe(true);
+    else expect(bound).toBe(100_000);
+    if (stack === "native-linux") expect(name === "default-action" ? ["killed"] : ["exit", "endless"]).toContain(end);
     expect(ran.rows.filter((row) => row.what === "undefined")).toEqual([]);
   });
 });

@@ -15,7 +15,7 @@ import { frameFlows } from "./frame.ts";
 import { handlerFlows } from "./handler.ts";
 import { graphenePr347Mechanism } from "./mechanism.ts";
 import { sigreturnFlows } from "./sigreturn.ts";
-import { added, type LibosState, type Process, type Thread } from "./state.ts";
+import { type Process, type Thread, withOwnFields } from "./state.ts";
 import { stubFlows } from "./stub.ts";
 import { sysretFlows } from "./sysret.ts";
 
@@ -75,7 +75,7 @@ export const graphenePr347 = declareStack<Thread, Process>({
     ...grapheneState,
     newThread(c, t, creator, cloned) {
       grapheneState.newThread(c, t, creator, cloned);
-      t.libos = { ...t.libos, ...added({ process: c.process(t), creator }) } satisfies LibosState;
+      t.libos = withOwnFields(t.libos, c.process(t), creator);
     },
   },
 });

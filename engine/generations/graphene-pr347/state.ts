@@ -15,8 +15,31 @@ export interface Thread extends BaseThread {
   libos: LibosState;
 }
 
-/** What the new fields of a thread start with. vfork's child goes on in the midst of its parent's call. */
-export const added = (t: { process: Process; creator: Thread | null }): Pick<LibosState, "sigpending" | "regs"> => ({
+/**
+ * A thread's part of Graphene of 2019 with the new fields. One literal names them all: a copy of the state is made by one, too, and has its
+ * hidden class. vfork's child goes on in the midst of its parent's call.
+ */
+export const withOwnFields = (base: Base, process: Process, creator: Thread | null): LibosState => ({
+  ready: base.ready,
+  palErrno: base.palErrno,
+  preempt: base.preempt,
+  delayed: base.delayed,
+  syscallNr: base.syscallNr,
+  mask: base.mask,
+  hasSignal: base.hasSignal,
+  rings: base.rings,
+  actions: base.actions,
+  suspendOnSignal: base.suspendOnSignal,
+  schedulerEvent: base.schedulerEvent,
+  childExitEvent: base.childExitEvent,
+  pgid: base.pgid,
+  parent: base.parent,
+  liveThreads: base.liveThreads,
+  exited: base.exited,
+  exitCode: base.exitCode,
+  termSignal: base.termSignal,
+  cloned: base.cloned,
+  probing: base.probing,
   sigpending: false,
-  regs: t.process.dummy && t.creator?.libos.regs === true,
+  regs: process.dummy && creator?.libos.regs === true,
 });
