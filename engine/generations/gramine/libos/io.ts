@@ -55,16 +55,16 @@ export const restartable = <V extends object>(s: Steps<V>, code: (c: Cpu, v: V) 
     c.value = c.t.rax;
   });
 
-/** What the LibOS asks of the PAL for a call that the emulation does not look into; of others one that opens something. */
-const OPAQUE: Readonly<Record<string, PalCallName>> = {
-  connect: "PalSocketConnect",
-  shutdown: "PalStreamDelete",
-  fsync: "PalStreamFlush",
-  fdatasync: "PalStreamFlush",
-  pread64: "PalStreamRead (file)",
-  pwrite64: "PalStreamRead (file)",
-  sendfile: "PalStreamRead (file)",
-};
+/** What the LibOS asks of the PAL for a call that the emulation does not look into; of others one that opens something. A log names the call: "constructor" is a name like any other. */
+const OPAQUE: ReadonlyMap<string, PalCallName> = new Map([
+  ["connect", "PalSocketConnect"],
+  ["shutdown", "PalStreamDelete"],
+  ["fsync", "PalStreamFlush"],
+  ["fdatasync", "PalStreamFlush"],
+  ["pread64", "PalStreamRead (file)"],
+  ["pwrite64", "PalStreamRead (file)"],
+  ["sendfile", "PalStreamRead (file)"],
+]);
 /** Their -EINTR stays one, whether or not a handler runs (corrections 8.M4; N8). */
 const NEVER_AGAIN: ReadonlySet<string> = new Set(["pread64", "pwrite64", "sendfile"]);
 
@@ -73,7 +73,7 @@ const answered = (v: CallLocals): CallLocals => ({ ...palArgs(v), ...(v.result =
 
 /** One call of the PAL, of the given length. */
 const opaque = flow(SYSCALL_FLOWS.call, "libos", "8", (s) => [
-  s.callDynamic("one PAL call", (c, v) => enter(c.program, PAL[OPAQUE[v.what] ?? "PalStreamOpen"], answered(v)), "pal.call.enter"),
+  s.callDynamic("one PAL call", (c, v) => enter(c.program, PAL[OPAQUE.get(v.what) ?? "PalStreamOpen"], answered(v)), "pal.call.enter"),
   // The outside world's answer may be any number: the PAL only says whether the call was cut short.
   s.act("its result; -EINTR becomes a restart code", (c, v) => {
     const cut = palToUnix(c.t.rax) === E.INTR && v.result !== E.INTR;
