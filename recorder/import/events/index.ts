@@ -55,7 +55,7 @@ class EventReader {
     switch (what.is) {
       case "enter":
         if (what.name === "rt_sigreturn") return void thread.leaveHandler();
-        return thread.begin(what.name, `${CALLED[what.name] ?? what.name}(${what.args})`, this.lines);
+        return thread.begin(what.name, `${CALLED.get(what.name) ?? what.name}(${what.args})`, this.lines);
       case "exit":
         if (what.name !== "rt_sigreturn" && !thread.end(what.name, what.result)) this.count("stray");
         return;
@@ -106,7 +106,11 @@ const SGX = { eenter: "sgx.eenter", eexit: "sgx.eexit", eresume: "sgx.eresume", 
   Record<string, "sgx.eenter" | "sgx.eexit" | "sgx.eresume" | "sgx.aex">
 >;
 /** The operations of scenarios that stand for a call. */
-const CALLED: Readonly<Record<string, string>> = { rt_sigaction: "sigaction", rt_sigprocmask: "sigprocmask", rt_sigsuspend: "sigsuspend" };
+const CALLED: ReadonlyMap<string, string> = new Map([
+  ["rt_sigaction", "sigaction"],
+  ["rt_sigprocmask", "sigprocmask"],
+  ["rt_sigsuspend", "sigsuspend"],
+]);
 
 const FATES = {
   events: { severity: "info", advice: "lines of calls, signals and threads" },

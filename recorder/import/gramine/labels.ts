@@ -5,17 +5,17 @@ import { splitArgs } from "../strace/args.ts";
 import { gramineSignal } from "./line.ts";
 
 /** The operations of scenarios that stand for a call; all others have its own name. */
-const CALLED: Readonly<Record<string, string>> = {
-  rt_sigaction: "sigaction",
-  rt_sigprocmask: "sigprocmask",
-  rt_sigpending: "sigpending",
-  rt_sigsuspend: "sigsuspend",
-  rt_sigtimedwait: "rt_sigtimedwait",
-  ppoll: "poll",
-  pselect6: "select",
-  epoll_pwait: "epoll_wait",
-  accept4: "accept",
-};
+const CALLED: ReadonlyMap<string, string> = new Map([
+  ["rt_sigaction", "sigaction"],
+  ["rt_sigprocmask", "sigprocmask"],
+  ["rt_sigpending", "sigpending"],
+  ["rt_sigsuspend", "sigsuspend"],
+  ["rt_sigtimedwait", "rt_sigtimedwait"],
+  ["ppoll", "poll"],
+  ["pselect6", "select"],
+  ["epoll_pwait", "epoll_wait"],
+  ["accept4", "accept"],
+]);
 
 const HOW: Readonly<Record<string, string>> = { BLOCK: "block", UNBLOCK: "unblock", SETMASK: "set" };
 
@@ -29,7 +29,7 @@ export function callLabel(name: string, args: string): string {
   const parts = splitArgs(args);
   // A question for the action is none of the scenario's operations.
   if (name === "rt_sigaction" && /^(?:0|NULL)$/.test(parts[1] ?? "")) return `rt_sigaction(${signalText(parts[0] ?? "")})`;
-  const called = name === "futex" && /FUTEX_WAIT/.test(parts[1] ?? "") ? "futex_wait" : (CALLED[name] ?? name);
+  const called = name === "futex" && /FUTEX_WAIT/.test(parts[1] ?? "") ? "futex_wait" : (CALLED.get(name) ?? name);
   return `${called}(${argumentsOf(name, parts)})`.slice(0, MOST + called.length);
 }
 

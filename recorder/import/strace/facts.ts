@@ -143,7 +143,7 @@ export function gatherFacts(log: Log, tree: Tree): Facts {
     } else if (name === "rt_sigprocmask" && value === 0) current.changes(task, event);
     else if (name === "rt_sigreturn") current.returns(task, event);
     else if (name === "alarm" || name === "setitimer") state.timer = timerOf(event) ?? state.timer;
-    else if (MASK_AT[name] !== undefined) masks.set(event, current.of(task));
+    else if (MASK_AT.has(name)) masks.set(event, current.of(task));
     else if (name === "wait4" || name === "waitid") {
       const wait = waitOf(event, state);
       if (wait) waits.set(event, wait);

@@ -100,14 +100,19 @@ function watched(name: string, args: readonly string[]): Item {
 }
 
 /** Position of the mask that a call waits under. It stands as `[USR1]`, in pselect6 with its size: `{sigmask=[USR1], sigsetsize=8}`. */
-export const MASK_AT: Readonly<Record<string, number>> = { ppoll: 3, pselect6: 5, epoll_pwait: 4, epoll_pwait2: 4 };
+export const MASK_AT: ReadonlyMap<string, number> = new Map([
+  ["ppoll", 3],
+  ["pselect6", 5],
+  ["epoll_pwait", 4],
+  ["epoll_pwait2", 4],
+]);
 
 /**
  * The mask of such a call. When a signal ended it at once the log has an address in its place: then it let in what came. `outer`: the
  * thread's own mask; `came`: signals that ended the call.
  */
 function maskOf(name: string, args: readonly string[], outer: readonly number[] = [], came: readonly number[] = []): Item {
-  const at = MASK_AT[name];
+  const at = MASK_AT.get(name);
   const given = at === undefined ? "NULL" : (args[at] ?? "NULL");
   const set = signalSet(/~?\[[^[\]]*\]/.exec(given)?.[0]);
   if (set) return { mask: signalNames(set) };
