@@ -278,7 +278,11 @@ it.each(STACK_NAMES)("random programs do what they say, on %s", (stack) => {
 it.each(STACK_NAMES)("a plan may name a call that is not emulated by its own name, or as call, on %s", (stack) => {
   const main = [call(1), { call: { name: "c2", takes: "1ms" } }, call(3)];
   const plan = (name: string): ReturnType<typeof inCall> => inCall("SIGINT", name);
-  for (const name of ["c2", "call"])
-    expect(rowsOf(runProgram(stack, main, [plan(name)]), { what: "host.signal.generate" })).toHaveLength(1);
+  for (const name of ["c2", "call"]) {
+    const ran = runProgram(stack, main, [plan(name)]);
+    expect(rowsOf(ran, { what: "host.signal.generate" })).toHaveLength(1);
+    // Pull request 347 loses it or not, by the place in the call.
+    if (stack !== "graphene-pr347") expect(handled(ran)).toEqual(TAKES_HOST_SIGNALS.includes(stack) ? ["SIGINT"] : []);
+  }
   expect(() => runProgram(stack, main, [plan("c4")])).toThrow(/no call "c4"; did you mean "c1"\?/);
 });
