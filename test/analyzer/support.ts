@@ -26,9 +26,15 @@ const FOLDER = path.resolve(import.meta.dirname, "../../engine/scenarios");
 export type { MadeRow } from "../../analyzer/index.ts";
 export { BUILT_IN } from "../support/run-scenario.ts";
 
+const builtIn = new Map<string, Scenario>();
+
 /** A built-in scenario by its name, or the body of one as YAML (without name and title; the indentation of its first line is cut). */
 export function scenario(text: string): Scenario {
-  if (!text.includes("\n")) return parseScenario(readFileSync(path.join(FOLDER, `${text}.yaml`), "utf8"), text);
+  if (!text.includes("\n")) {
+    const known = builtIn.get(text) ?? parseScenario(readFileSync(path.join(FOLDER, `${text}.yaml`), "utf8"), text);
+    builtIn.set(text, known);
+    return known;
+  }
   const indent = /^ */.exec(text.replace(/^\n+/, ""))?.[0].length ?? 0;
   const body = text
     .split("\n")

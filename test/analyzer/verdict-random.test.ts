@@ -1,6 +1,6 @@
 /**
  * Random scenarios: the verdict agrees with a slow, plain comparison of the two runs (support/slow-verdict.ts), a run has no difference
- * from itself, and what differs from A in B differs from B in A. `npm run torture` runs 10,000; EINTR_SEED=17 that seed alone.
+ * from itself, and what differs from A in B differs from B in A. `npm run torture -- verdict` runs 10,000; EINTR_SEED=17 that seed alone.
  */
 
 import { describe, expect, it } from "vitest";

@@ -1,0 +1,38 @@
+#!/usr/bin/env bash
+# Long campaigns: what npm test tries on a few seeds, on thousands. Each failure names its seed and how to run it alone.
+#   npm run torture              all of them, one after the other
+#   npm run torture -- silent    one of them
+set -u
+cd "$(dirname "$0")/.." || exit 1
+
+# name | what is tried | seeds, or "-" where the test counts by itself | test file
+CAMPAIGNS='verdict   | the verdict agrees with a slow, plain one, mirrors itself, and is empty against itself | 1-10000 | test/analyzer/verdict-random.test.ts
+silent    | 10 million transitions of random scenarios on native-linux give no finding            | -       | test/analyzer/rules-silent.test.ts
+schedules | findings of all built-in scenarios under other schedules agree with a plain reading   | -       | test/analyzer/scenarios.test.ts
+laws      | random scenarios keep the laws of the machine on every stack                          | 1-2000  | test/engine/properties.test.ts
+gramine   | the same on gramine-sgx with the options of its manifest, observed and taken back     | 1-2000  | test/engine/gramine-sgx-properties.test.ts
+cost      | a row costs the same after a million others                                           | -       | test/engine/cost.test.ts
+files     | a trace opens after a kill at any byte                                                | -       | test/recorder/always-opens.test.ts'
+
+only=${1:-}
+passed=0
+failed=0
+while IFS='|' read -r name what seeds file; do
+  name=${name// /} seeds=${seeds// /} file=${file// /}
+  [ -z "$only" ] || [ "$only" = "$name" ] || continue
+  printf '\n== %s:%s\n' "$name" "$(sed 's/ *$//' <<<"$what")"
+  settings=(EINTR_TORTURE=1)
+  [ "$seeds" = "-" ] || settings+=(EINTR_SEED="${EINTR_SEED:-$seeds}")
+  if env "${settings[@]}" npx vitest run "$file" --testTimeout=7200000; then
+    passed=$((passed + 1))
+  else
+    failed=$((failed + 1))
+  fi
+done <<<"$CAMPAIGNS"
+
+if [ $((passed + failed)) -eq 0 ]; then
+  printf 'no campaign is called %s; there are: %s\n' "$only" "$(cut -d'|' -f1 <<<"$CAMPAIGNS" | tr -s ' \n' ' ')" >&2
+  exit 2
+fi
+printf '\ncampaigns: %d passed, %d failed\n' "$passed" "$failed"
+[ "$failed" -eq 0 ]
