@@ -8,8 +8,8 @@ import { type Reference, refersTo } from "./values.ts";
 import { arrival, signalPlan, when } from "./when.ts";
 import { fieldsOf, quoted, said } from "./words.ts";
 
-/** Threads that the LibOS makes for itself. */
-const HELPERS = ["async-helper", "ipc-helper"];
+/** Threads that the LibOS makes for itself: Graphene's, and Gramine's. */
+const HELPERS = ["async-helper", "ipc-helper", "async-worker", "ipc-worker"];
 
 interface Known {
   readonly names: ReadonlySet<string>;
