@@ -6,6 +6,7 @@
 import { setImmediate as turn } from "node:timers/promises";
 import { type Block, KIND, KIND_COUNT, type KindName, type Sink } from "../engine/index.ts";
 import { createExits } from "./exits.ts";
+import type { Finding } from "./finding.ts";
 import { type AnalysisResult, createKeeping } from "./keeping.ts";
 import { CHANGES_STATE, endTrace, finishTrace, SCOPE_NAMES, ThreadModel, takeRow } from "./model/index.ts";
 import type { Names } from "./names.ts";
@@ -20,14 +21,17 @@ export interface Analysis extends Sink {
   finish(isOver?: boolean): AnalysisResult;
 }
 
-/** Takes the blocks of a run or trace in order. `names` may still grow meanwhile. */
-export function createAnalysis(names: Names, rules: readonly Rule[] = RULES): Analysis {
+/**
+ * Takes the blocks of a run or trace in order. `names` may still grow meanwhile. `onFirst` is told the first finding of each fingerprint as
+ * soon as its last transition was taken.
+ */
+export function createAnalysis(names: Names, rules: readonly Rule[] = RULES, onFirst?: (finding: Finding) => void): Analysis {
   const byKind = emptyLists(KIND_COUNT);
   const byEnd = emptyLists(SCOPE_NAMES.length);
   const atEnd: (() => void)[] = [];
   const model = new ThreadModel(names, (type) => callAll(byEnd[type] as Listeners));
   const exits = createExits();
-  const kept = createKeeping(exits.between);
+  const kept = createKeeping(exits.between, onFirst);
   for (const kind of rules.length === 0 ? [] : (["sgx.aex", "sgx.eexit"] as const))
     listFor(kind).push(() => exits.note(model.thread, model.seq));
   for (const rule of rules) {

@@ -52,8 +52,11 @@ export interface Keeping {
   result(): AnalysisResult;
 }
 
-/** `exitsOf` counts the enclave exits of a thread between two seqs. */
-export function createKeeping(exitsOf: (thread: number, first: number, last: number) => number): Keeping {
+/** `exitsOf` counts the enclave exits of a thread between two seqs; `onFirst` is told the first finding of each fingerprint. */
+export function createKeeping(
+  exitsOf: (thread: number, first: number, last: number) => number,
+  onFirst: (finding: Finding) => void = () => {},
+): Keeping {
   const findings: Finding[] = [];
   const groups = new Map<string, Mutable<FindingGroup>>();
   const omitted = new Map<string, number>();
@@ -107,7 +110,9 @@ export function createKeeping(exitsOf: (thread: number, first: number, last: num
       return;
     }
     const { title, evidence } = report();
-    findings.push({ rule: rule.id, severity: rule.severity, title, thread, firstSeq, lastSeq, costNs, exits, fingerprint, evidence });
+    const finding = { rule: rule.id, severity: rule.severity, title, thread, firstSeq, lastSeq, costNs, exits, fingerprint, evidence };
+    findings.push(finding);
+    if (group.count === 1) onFirst(finding);
   }
 
   return {

@@ -32,13 +32,14 @@ export async function analyzeAndKeep(
     });
     if (result === null) return null;
     const all = together(result, await runUserRules(users, trace, io.signal));
-    return { result: all, unkept: keep(trace, all) };
+    return { result: all, unkept: keepFindings(trace, all) };
   } finally {
     progress.end();
   }
 }
 
-function keep(trace: Trace, { findings, ran }: AnalysisResult): string | null {
+/** Null, or why they could not be kept. */
+export function keepFindings(trace: Trace, { findings, ran }: AnalysisResult): string | null {
   try {
     trace.replaceFindings(findings, ran);
     return null;

@@ -5,14 +5,12 @@ import {
   DURATION_WORDS,
   durationOf,
   FIX_NAMES,
-  FIXES,
   type FixName,
   findStackName,
   hint,
   isFix,
   isOption,
   OPTION_NAMES,
-  OPTIONS,
   type OptionName,
   STACK_NAMES,
   STACKS,
@@ -21,7 +19,6 @@ import {
   stacksKnowing,
 } from "../engine/index.ts";
 import { InputError, type Io } from "./io.ts";
-import { wrapCells } from "./present/two-column.ts";
 
 export function stackName(text: string): StackName {
   const found = findStackName(text);
@@ -75,18 +72,16 @@ export function timeOption(text: string): number {
   return ns;
 }
 
-const listed = (switches: Readonly<Record<string, { readonly text: string }>>): string[] =>
-  Object.entries(switches).flatMap(([id, { text }]) => {
-    const knowing = stacksKnowing(id as SwitchName);
-    const where = knowing.length === 0 ? "no stack has it yet" : knowing.join(", ");
-    return [`  ${id}`, ...[text, `[${where}]`].flatMap((part) => wrapCells(part, 72)).map((line) => `      ${line}`)];
-  });
-
-/** Fixes and options as part of a help text, each with the stacks that know it. */
-export const switchList = (): string => ["Fixes:", ...listed(FIXES), "", "Options of a manifest:", ...listed(OPTIONS)].join("\n");
+/** For the help of the commands that take `--fix` and `--option`: the list is long. */
+export const WHERE_SWITCHES_ARE = `Fixes and options, with what each does:
+  eintr stack --switches
+  eintr stack gramine-sgx --switches    # those of one stack`;
 
 export const stackOption = () => new Option("--stack <name>", `the stack: ${STACK_NAMES.join(", ")}`).argParser(stackName);
 /** `--option`: of a library OS's manifest. */
 export const manifestOption = () =>
-  new Option("--option <name>", "switch an option of the manifest on; may be repeated (see below)").argParser<OptionName[]>(optionNames);
-export const fixOption = () => new Option("--fix <id>", "switch a fix on; may be repeated (see below)").argParser<FixName[]>(fixNames);
+  new Option("--option <name>", "switch an option of the manifest on; may be repeated (list: eintr stack --switches)").argParser<
+    OptionName[]
+  >(optionNames);
+export const fixOption = () =>
+  new Option("--fix <id>", "switch a fix on; may be repeated (list: eintr stack --switches)").argParser<FixName[]>(fixNames);

@@ -8,6 +8,7 @@ import type { Io } from "./io.ts";
 import { packageVersion } from "./package-root.ts";
 import { momentText } from "./present/time.ts";
 import { startProgress } from "./progress.ts";
+import type { Watch } from "./watching.ts";
 
 export { openCase };
 
@@ -21,6 +22,8 @@ export interface RecordingOptions {
   /** At most about so many bytes of transitions.arrow. */
   readonly bytes?: number | undefined;
   readonly force: boolean;
+  /** Rules that look on while it is recorded. */
+  readonly watch?: Watch | undefined;
 }
 
 /** Throws TraceError, and what an importer throws while it reads. */
@@ -35,6 +38,7 @@ export async function recordCase(
     rows: options.rows,
     bytes: options.bytes,
     force: options.force,
+    stopWhen: options.watch?.hasSeenEnough,
     signal: io.signal,
     onProgress({ phase, rows, total, timeNs, bytes }) {
       const words =
@@ -43,7 +47,7 @@ export async function recordCase(
     },
   };
   try {
-    return await (what.is === "scenario" ? emulate(what, dir, options, shared) : keep(what, dir, shared));
+    return await (what.is === "scenario" ? emulate(what, dir, options, shared) : keep(what, dir, shared, options.watch));
   } finally {
     progress.end();
   }
@@ -54,6 +58,7 @@ async function emulate(what: ScenarioCase, dir: string, options: RecordingOption
   const { scenario, text, counters } = what;
   const seed = options.seed ?? scenario.seed;
   const run = boot({ stack, scenario, fixes, options: chosen, scheduler, seed });
+  const also = options.watch?.over(run);
   const info: RunInfo = {
     eintr: packageVersion(),
     stack,
@@ -66,7 +71,7 @@ async function emulate(what: ScenarioCase, dir: string, options: RecordingOption
     origin: "emulated",
   };
   try {
-    return await record(run, dir, info, { ...shared, quality: () => [...counters, ...plansLeft(run)] });
+    return await record(run, dir, info, { ...shared, also, quality: () => [...counters, ...plansLeft(run)] });
   } catch (error) {
     if (error instanceof BrokenLaw) keepCase(error, `${dir}.bug.json`, text);
     throw error;
@@ -74,7 +79,10 @@ async function emulate(what: ScenarioCase, dir: string, options: RecordingOption
 }
 
 /** What happened, as an importer tells it. */
-async function keep({ source, importer, name, limits, counters, close }: TransitionsCase, dir: string, shared: RecordOptions) {
+async function keep(what: TransitionsCase, dir: string, shared: RecordOptions, watch: Watch | undefined): Promise<Recorded> {
+  const { source, importer, name, limits, counters, close } = what;
+  const also = watch?.over(source);
+
   const info: RunInfo = {
     eintr: packageVersion(),
     stack: importer.id,
@@ -88,7 +96,7 @@ async function keep({ source, importer, name, limits, counters, close }: Transit
     clock: importer.clock,
   };
   try {
-    return await record(source, dir, info, { ...shared, rows: shared.rows ?? limits.rows, stopAtNs: limits.time, quality: counters });
+    return await record(source, dir, info, { ...shared, also, rows: shared.rows ?? limits.rows, stopAtNs: limits.time, quality: counters });
   } finally {
     close();
   }

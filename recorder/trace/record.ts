@@ -35,10 +35,14 @@ export interface RecordOptions {
   readonly bytes?: number | undefined;
   /** Stop at the first look at the clock of the run at or after this time, ns. */
   readonly stopAtNs?: number | undefined;
+  /** Stop early when it says so; asked after every slice of some 50 ms. */
+  readonly stopWhen?: (() => boolean) | undefined;
   /** Replace a trace that is there. */
   readonly force?: boolean | undefined;
   /** Ends the recording cleanly. */
   readonly signal?: AbortSignal | undefined;
+  /** Takes each block once it is written. */
+  readonly also?: Sink | undefined;
   /** What the source counted, asked for once at the end. */
   readonly quality?: (() => readonly QualityCounter[]) | undefined;
   readonly onProgress?: ((progress: RecordProgress) => void) | undefined;
@@ -73,14 +77,15 @@ export async function record(source: StreamedSource, dir: string, info: RunInfo,
   let writer: ArrowWriter | null = null;
   try {
     writer = createArrowWriter(path.join(dir, ARROW_NAME), source, info);
-    const reason = await runAll(source, both(writer, live, source), writer, folder, options);
+    const reason = await runAll(source, inTurn(writer, live, source, options.also), writer, folder, options);
     if (reason === "aborted" && writer.rows === 0) throw new TraceError(dir, "", "interrupted, nothing was recorded", "Begin again");
     const quality = [...(options.quality?.() ?? [])];
-    const end = writer.finish({ reason, interrupted: reason === "aborted", quality });
+    const interrupted = reason === "aborted" && options.signal?.aborted === true;
+    const end = writer.finish({ reason, interrupted, quality });
     folder.keep();
     const { rows, time, bytes } = writer;
     const onProgress = (done: number) => options.onProgress?.({ phase: "seal", rows: done, total: rows, timeNs: time, bytes });
-    const signal = reason === "aborted" ? AbortSignal.timeout(SEAL_AFTER_ABORT_MS) : options.signal;
+    const signal = interrupted ? AbortSignal.timeout(SEAL_AFTER_ABORT_MS) : options.signal;
     const sealed = (await live.finish(onProgress, signal)) ?? (signal?.aborted === true ? null : await seal(dir, { onProgress, signal }));
     return { dir, end, sealed };
   } catch (error) {
@@ -95,10 +100,11 @@ export async function record(source: StreamedSource, dir: string, info: RunInfo,
 }
 
 /** Rows go to the file first: it is the truth. */
-const both = (writer: ArrowWriter, live: LiveSeal, { threads }: StreamedSource): Sink => ({
+const inTurn = (writer: ArrowWriter, live: LiveSeal, { threads }: StreamedSource, also?: Sink): Sink => ({
   put(block) {
     writer.put(block);
     live.put(block, threads.length);
+    also?.put(block);
   },
 });
 
@@ -117,6 +123,7 @@ async function runAll(
   let slice = 1024;
   for (;;) {
     if (options.signal?.aborted === true) return stop("aborted");
+    if (options.stopWhen?.() === true) return stop("aborted");
     if (made >= limit) return stop("row-limit");
     const wanted = Math.min(slice, limit - made);
     const began = performance.now();

@@ -78,8 +78,9 @@ describe("a switch that the stack does not know", () => {
   });
 });
 
-test("record --help lists each switch with the stacks that know it", async () => {
-  const { out } = await eintr(["record", "--help"]);
+test("the help of record says where the switches are listed, each with the stacks that know it", async () => {
+  expect((await eintr(["record", "--help"])).out).toContain("  eintr stack --switches\n");
+  const { out } = await eintr(["stack", "--switches"]);
   const lines = out.split("\n");
   for (const name of [...Object.keys(FIXES), ...Object.keys(OPTIONS)]) {
     const at = lines.indexOf(`  ${name}`);
@@ -88,4 +89,16 @@ test("record --help lists each switch with the stacks that know it", async () =>
     const told = lines.slice(at + 1, end).join(" ");
     for (const stack of stacksKnowing(name as keyof typeof FIXES | keyof typeof OPTIONS)) expect(told).toContain(stack);
   }
+});
+
+test("eintr stack NAME --switches lists those of one stack", async () => {
+  const { out } = await eintr(["stack", "graphene-sgx", "--switches", "--format", "json"]);
+  const ids = out
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line).id);
+  expect(ids).toEqual(
+    [...Object.keys(FIXES), ...Object.keys(OPTIONS)].filter((id) => STACKS["graphene-sgx"].switches?.includes(id as never)),
+  );
+  expect((await eintr(["stack", "native-linux", "--switches"])).out).toBe("it has no switches\n");
 });

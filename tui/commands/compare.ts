@@ -5,7 +5,7 @@ import { type FixName, type OptionName, STACK_NAMES, type StackName } from "../.
 import { openCase, type ScenarioCase } from "../case.ts";
 import { type Chosen, compareCase } from "../comparing.ts";
 import { InputError, type Io } from "../io.ts";
-import { fixOption, manifestOption, noteIgnored, stackName, switchList, timeOption, wholeNumber } from "../options.ts";
+import { fixOption, manifestOption, noteIgnored, stackName, timeOption, WHERE_SWITCHES_ARE, wholeNumber } from "../options.ts";
 import { type ComparedCase, caseMarkdown, casesMarkdown, isAlike, legend, matrixJson, matrixText } from "../present/matrix.ts";
 import { safeJson } from "../present/safe.ts";
 import { paint } from "../present/style.ts";
@@ -45,7 +45,7 @@ case is a table of its stacks, and many are one table with a row for each.
 Exit code: 0 the application fares as on Linux everywhere and nothing is found,
 1 it does not, or something is found, 2 wrong use or input.
 
-${switchList()}
+${WHERE_SWITCHES_ARE}
 
 Examples:
   eintr compare lost-interrupted-error

@@ -1,17 +1,21 @@
 /** `eintr record`: run a case on a stack and keep every transition. */
 
 import { Command, Option } from "commander";
-import { firstOf, type Verdict } from "../../analyzer/index.ts";
+import { firstOf, SEVERITIES, type Severity, type Verdict } from "../../analyzer/index.ts";
 import type { FixName, OptionName, Scheduler, StackName } from "../../engine/index.ts";
 import { openTrace } from "../../recorder/index.ts";
+import { keepFindings } from "../analyzing.ts";
 import { openCase, type TransitionsCase } from "../case.ts";
 import { InputError, type Io } from "../io.ts";
 import { judgeAndKeep } from "../judging.ts";
-import { fixOption, manifestOption, noteIgnored, stackOption, switchList, timeOption, wholeNumber } from "../options.ts";
+import { fixOption, manifestOption, noteIgnored, stackOption, timeOption, WHERE_SWITCHES_ARE, wholeNumber } from "../options.ts";
 import { coverageLine } from "../present/coverage.ts";
+import { safe } from "../present/safe.ts";
 import { followingLines, verdictLines } from "../present/verdict.ts";
+import { startProgress } from "../progress.ts";
 import { recordCase, tellRecorded } from "../recording.ts";
 import { namesFor, traceProgram } from "../tracing.ts";
+import { type Watch, watchLive } from "../watching.ts";
 
 /** Differences that are shown after the first. */
 const SHOWN = 3;
@@ -28,6 +32,8 @@ interface Options {
   time?: number;
   size?: number;
   force?: boolean;
+  live?: boolean;
+  until?: Severity;
   failOnDifference?: boolean;
 }
 
@@ -51,16 +57,23 @@ export function recordCommand(io: Io): Command {
     .option("--time <duration>", "at most so much virtual time, such as 500ms or 10s", timeOption)
     .option("--size <bytes>", "stop when transitions.arrow is so long, such as 500MB or 2GB", sizeOption)
     .option("--force", "replace a trace that is there")
+    .option("--live", "analyze while recording: the first finding of each kind is told as it comes, all are kept with the trace")
+    .addOption(
+      new Option("--until <severity>", "with --live: stop at the first finding of at least this severity, and exit with 1").choices([
+        ...SEVERITIES,
+      ]),
+    )
     .option("--fail-on-difference", "exit with 1 when the application fares differently than on Linux alone")
     .addHelpText(
       "after",
       `
-${switchList()}
+${WHERE_SWITCHES_ARE}
 
 Examples:
   eintr record lost-interrupted-error --stack graphene-sgx -o a.trace
   eintr record server --stack graphene-linux --rows 1_000_000
   eintr record my-case.yaml --scheduler seeded --seed 7 --force
+  eintr record server --rows 10_000_000 --live --until high
   eintr record my-case.yaml --fail-on-difference && echo as on Linux
   strace -f -ttt -T -o program.strace ./program
   eintr record program.strace --stack graphene-sgx
@@ -74,18 +87,27 @@ Examples:
       if (what.is === "transitions") refuseEmulation(name, what, command);
       else noteIgnored(io, [options.stack], [...(options.fix ?? []), ...(options.option ?? [])]);
       const dir = output ?? `${what.name}.trace`;
-      const recorded = await recordCase(io, what, dir, {
-        stack: options.stack,
-        fixes: options.fix ?? [],
-        options: options.option,
-        scheduler: options.scheduler,
-        seed: options.seed,
-        rows: options.rows,
-        bytes: options.size,
-        force: options.force === true,
-      });
+      const progress = startProgress();
+      const watch = watchOf(io, options, () => progress.end());
+      const recorded = await recordCase(
+        io,
+        what,
+        dir,
+        {
+          stack: options.stack,
+          fixes: options.fix ?? [],
+          options: options.option,
+          scheduler: options.scheduler,
+          seed: options.seed,
+          rows: options.rows,
+          bytes: options.size,
+          force: options.force === true,
+          watch,
+        },
+        progress,
+      );
       // Ctrl-C ends the command: eintr analyze finds the verdict of what was recorded.
-      const verdict = recorded.sealed === null || io.signal.aborted ? null : await verdictOn(io, dir);
+      const verdict = recorded.sealed === null || io.signal.aborted ? null : await verdictOn(io, dir, watch);
       if (verdict !== null) for (const line of verdictLines(verdict)) io.talk(`${line}\n`);
       if (verdict !== null) for (const line of followingLines(verdict, SHOWN, `eintr diff ${dir} --all`)) io.talk(`${line}\n`);
       tellRecorded(io, recorded, what, options.stack);
@@ -93,7 +115,11 @@ Examples:
       if (coverage !== null) io.talk(`${coverage}\n`);
       for (const { name: counted, count, severity, advice } of [...(recorded.sealed?.quality ?? []), ...(verdict?.notices ?? [])])
         if (severity !== "info") io.talk(`${severity}: ${counted}: ${count} (${advice})\n`);
-      if (!io.signal.aborted) io.talk(`next: eintr analyze ${dir}\n`);
+      if (!io.signal.aborted) io.talk(`next: ${watch === undefined ? "eintr analyze" : "eintr replay"} ${dir}\n`);
+      if (watch?.hasSeenEnough() === true) {
+        io.talk(`stopped at a finding of severity ${options.until} or worse\n`);
+        io.exitCode = 1;
+      }
       if (options.failOnDifference === true && verdict !== null && firstOf(verdict) !== undefined) io.exitCode = 1;
       if (recorded.end.interrupted || verdict === null) io.exitCode = 130;
     });
@@ -130,10 +156,23 @@ function refuseEmulation(name: string, what: TransitionsCase, command: Command):
   throw new InputError(`${name} is ${what.importer.text}: it is kept as it happened, and --${given[0]} has no meaning for it`);
 }
 
-/** Null when Ctrl-C came first. */
-async function verdictOn(io: Io, dir: string): Promise<Verdict | null> {
+/** Undefined without --live. `clear` takes the line of progress away. */
+function watchOf(io: Io, { live, until }: Options, clear: () => void): Watch | undefined {
+  if (live !== true && until !== undefined) throw new InputError("--until says when --live ends the recording: give both");
+  const talk = (text: string): void => {
+    clear();
+    io.talk(text);
+  };
+  return live === true ? watchLive({ talk }, until ?? null) : undefined;
+}
+
+/** Findings of --live are kept as well. Null when Ctrl-C came first. */
+async function verdictOn(io: Io, dir: string, watch: Watch | undefined): Promise<Verdict | null> {
   const trace = await openTrace(dir);
   try {
+    const found = watch?.finish();
+    const unkept = found === undefined || found === null ? null : keepFindings(trace, found);
+    if (unkept !== null) io.talk(`findings are not kept, so that show, replay and query do not know them: ${safe(unkept)}\n`);
     return await judgeAndKeep(io, trace);
   } finally {
     trace.close();

@@ -2,7 +2,7 @@
 
 import { Command } from "commander";
 import { InputError, type Io } from "../io.ts";
-import { fixOption, manifestOption, stackOption, switchList, wholeNumber } from "../options.ts";
+import { fixOption, manifestOption, stackOption, WHERE_SWITCHES_ARE, wholeNumber } from "../options.ts";
 import type { ReplayOptions } from "../replay/run.tsx";
 
 export function replayCommand(io: Io): Command {
@@ -22,7 +22,7 @@ export function replayCommand(io: Io): Command {
 With --fix, --option or --stack the same scenario is run that way too, and the
 two runs stand side by side (pane 7, compare). In the replay, ? lists the keys.
 
-${switchList()}
+${WHERE_SWITCHES_ARE}
 
 Examples:
   eintr replay lost-interrupted-error

@@ -28,7 +28,7 @@ import {
 import type { Trace } from "../../recorder/index.ts";
 import type { Io } from "../io.ts";
 import { openForCommand } from "../opening.ts";
-import { fixOption, manifestOption, noteIgnored, stackOption, switchList } from "../options.ts";
+import { fixOption, manifestOption, noteIgnored, stackOption, WHERE_SWITCHES_ARE } from "../options.ts";
 import { safe } from "../present/safe.ts";
 import { startProgress } from "../progress.ts";
 
@@ -62,7 +62,7 @@ first difference is named by its seq. With --fix, --option or --stack it is
 another run: what the application would have seen is compared instead, call by
 call.
 
-${switchList()}
+${WHERE_SWITCHES_ARE}
 
 Examples:
   eintr rerun a.trace

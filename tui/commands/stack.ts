@@ -18,10 +18,11 @@ import {
   TEST,
 } from "../../engine/index.ts";
 import { InputError, type Io } from "../io.ts";
-import { fixOption, manifestOption, noteIgnored, stackName, switchList } from "../options.ts";
+import { fixOption, manifestOption, noteIgnored, stackName } from "../options.ts";
 import { costsOf, costsText } from "../present/costs.ts";
 import { historyJson, historyText } from "../present/history.ts";
 import { paint } from "../present/style.ts";
+import { switchesOf, switchesText } from "../present/switches.ts";
 
 /** Longer lines are hard to read. */
 const MOST_WIDTH = 120;
@@ -33,6 +34,7 @@ interface Options {
   option?: OptionName[];
   costs?: boolean;
   history?: boolean;
+  switches?: boolean;
   format: "text" | "json";
 }
 
@@ -43,6 +45,7 @@ export function stackCommand(io: Io): Command {
     .option("--flow <name>", "only this flow")
     .option("--costs", "instead: what its transitions cost in virtual time, each number with its source")
     .option("--history", "instead: what changed between the generations, commit by commit, and the switches that do the same")
+    .option("--switches", "instead: the fixes and options that can be switched on, and what each does")
     .addOption(fixOption())
     .addOption(manifestOption())
     .addOption(new Option("--format <name>", "tables, or one JSON object a flow").choices(["text", "json"]).default("text"))
@@ -59,13 +62,13 @@ Examples:
   eintr stack graphene-sgx --flow _DkTerminateSighandler
   eintr stack graphene-sgx --costs
   eintr stack --history
+  eintr stack gramine-sgx --switches
   diff <(eintr stack graphene-sgx) \\
-       <(eintr stack graphene-sgx --fix sgx-interrupted-code-lost)
-
-${switchList()}`,
+       <(eintr stack graphene-sgx --fix sgx-interrupted-code-lost)`,
     )
     .action(async (name: string | undefined, options: Options) => {
       if (options.history === true) return tellHistory(io, name, options.format);
+      if (options.switches === true) return tellSwitches(io, name, options.format);
       if (name === undefined) return io.out(STACK_NAMES.map((known) => `${known.padEnd(16)}${STACKS[known].text}\n`).join(""));
       const stack = stackName(name);
       const switches = [...(options.fix ?? []), ...(options.option ?? [])];
@@ -93,6 +96,14 @@ const widthOf = ({ columns }: Io): number => Math.min(Math.max(columns ?? MOST_W
 async function tellHistory(io: Io, name: string | undefined, format: Options["format"]): Promise<void> {
   if (name !== undefined) throw new InputError(`--history is about all stacks: leave "${name}" out`);
   await io.out(format === "json" ? historyJson() : historyText(paint(io.color), widthOf(io)));
+}
+
+/** All of them, or those that the stack knows. */
+async function tellSwitches(io: Io, name: string | undefined, format: Options["format"]): Promise<void> {
+  const switches = switchesOf(name === undefined ? null : stackName(name));
+  await io.out(
+    format === "json" ? switches.map((one) => `${JSON.stringify(one)}\n`).join("") : switchesText(switches, paint(io.color), widthOf(io)),
+  );
 }
 
 function chosen(flows: readonly Flow[], wanted: string | undefined): readonly Flow[] {
