@@ -2,6 +2,7 @@
 
 import type { StackName } from "../../engine/index.ts";
 import { NONE, SCOPE, type ThreadModel } from "../model/index.ts";
+import type { Handlers } from "../rule.ts";
 
 export const NATIVE: readonly StackName[] = ["native-linux"];
 export const LINUX_PAL: readonly StackName[] = ["graphene-linux"];
@@ -27,6 +28,35 @@ export function callOf(m: ThreadModel, slot = m.slot): string {
 
 /** "read" of "read(pipe, 8)". */
 export const callName = (label: string): string => /^[\w-]*/.exec(label)?.[0] ?? "";
+
+/** "ocall_sock_recv()" of "DkStreamRead: ocall_sock_recv()". */
+export const ocallName = (label: string): string => /\S+$/.exec(label)?.[0] ?? "an ocall";
+
+/** The last exit of a thread from the enclave, and the stage one that came of it. */
+export interface Exit {
+  readonly exit: number;
+  /** EENTER with an SSA frame in use; NONE before. */
+  entered: number;
+  /** The signal that it makes way for. */
+  signal: number;
+}
+
+/** Follows exits and stages one: `listeners` go into those of a rule, `last` is asked in a row of the enclave. */
+export function followExits(m: ThreadModel): { readonly last: () => Exit | null; readonly listeners: Handlers } {
+  const exits = m.notesOnThreads<Exit>();
+  return {
+    last: () => exits.get(m.slot),
+    listeners: {
+      "sgx.aex": () => exits.set(m.slot, { exit: m.seq, entered: NONE, signal: m.signal }),
+      "sgx.eenter"() {
+        const exit = exits.get(m.slot);
+        if (exit === null || m.value === 0) return;
+        exit.entered = m.seq;
+        exit.signal = m.signal;
+      },
+    },
+  };
+}
 
 /** What remembers the newest `size` things by a number that grows; a power of two. */
 export function createRing(size = 4096): { get(id: number): number; set(id: number, value: number): void } {

@@ -26,7 +26,18 @@ import { siginfoIncomplete } from "./libos/siginfo-incomplete.ts";
 import { spuriousYieldPerPending } from "./libos/spurious-yield-per-pending.ts";
 import { syncSignalDeferredLivelock } from "./libos/sync-signal-deferred-livelock.ts";
 import { sgxCompletedOcallResultLost } from "./sgx/sgx-completed-ocall-result-lost.ts";
+import { sgxEframeStackClobber } from "./sgx/sgx-eframe-stack-clobber.ts";
+import { sgxExitinfoStale } from "./sgx/sgx-exitinfo-stale.ts";
+import { sgxHostMaskLeak } from "./sgx/sgx-host-mask-leak.ts";
 import { sgxInterruptedCodeLost } from "./sgx/sgx-interrupted-code-lost.ts";
+import { sgxNestedHostSignal } from "./sgx/sgx-nested-host-signal.ts";
+import { sgxOcallAsmWindow } from "./sgx/sgx-ocall-asm-window.ts";
+import { sgxRedzoneClobber } from "./sgx/sgx-redzone-clobber.ts";
+import { sgxRspWindow } from "./sgx/sgx-rsp-window.ts";
+import { sgxUnboundedAexFrames } from "./sgx/sgx-unbounded-aex-frames.ts";
+import { sgxUntrustedEventOverwrite } from "./sgx/sgx-untrusted-event-overwrite.ts";
+import { sgxUstackResetClobber } from "./sgx/sgx-ustack-reset-clobber.ts";
+import { sgxXstateNotSaved } from "./sgx/sgx-xstate-not-saved.ts";
 
 const rules: Rule[] = [
   // The library OS.
@@ -46,6 +57,17 @@ const rules: Rule[] = [
   // The PAL under SGX.
   sgxCompletedOcallResultLost,
   sgxInterruptedCodeLost,
+  sgxNestedHostSignal,
+  sgxHostMaskLeak,
+  sgxUntrustedEventOverwrite,
+  sgxExitinfoStale,
+  sgxUnboundedAexFrames,
+  sgxRspWindow,
+  sgxOcallAsmWindow,
+  sgxUstackResetClobber,
+  sgxRedzoneClobber,
+  sgxEframeStackClobber,
+  sgxXstateNotSaved,
   // Those that need no knowledge of a stack: last, so that what a rule before has told is not told again.
   deadlock,
   eintrMissed,
