@@ -11,7 +11,6 @@ import { kernelTable, tableText } from "../support/kernel-table.ts";
 const WHY: Readonly<Record<string, string>> = {
   sigwaitinfo01: "rt_sigtimedwait with a bad pointer answers -EFAULT and has taken the signal all the same: the call is kept as its result",
   b17b_sigpipe_handler: "the log says that a write was answered with -EPIPE: its SIGPIPE comes from outside, without a sender",
-  b27_group_kill: "the signal for a group of several processes, of more that live, comes from outside to each, without a sender",
   s18_fpe_ill: "a division by zero of the vector unit has the code of one of the integer unit: the scenario has one instruction for both",
 };
 

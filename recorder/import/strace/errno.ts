@@ -3,4 +3,4 @@
 import { E } from "../../../engine/index.ts";
 
 export { errnoNumber as errorNumber } from "../../../engine/index.ts";
-export const { INTR: EINTR, AGAIN: EAGAIN, FAULT: EFAULT, INVAL: EINVAL, CHILD: ECHILD, TIMEDOUT: ETIMEDOUT } = E;
+export const { INTR: EINTR, AGAIN: EAGAIN, FAULT: EFAULT, INVAL: EINVAL, CHILD: ECHILD, SRCH: ESRCH, PIPE: EPIPE, TIMEDOUT: ETIMEDOUT } = E;

@@ -5,7 +5,7 @@
 
 import { field, splitArgs, timeSpan, wholeNumber } from "./args.ts";
 import { type Arrival, arrival } from "./arrivals.ts";
-import { type Kill, killTarget, newGroups } from "./kills.ts";
+import { type GroupChange, type Kill, killTarget, newGroups } from "./kills.ts";
 import { type CallEvent, CREATES, type EndEvent, type Log, type LogEvent, type SignalEvent } from "./log.ts";
 import { Masks } from "./masks.ts";
 import { type Action, actionOf, hasRestorers } from "./registrations.ts";
@@ -13,7 +13,7 @@ import { isCut, Mailbox, settleEffect } from "./sent.ts";
 import { signalfdObject, TAKES_SIGNALS, type Taken, takenBy } from "./signal-files.ts";
 import type { Process, Task, Tree } from "./tree.ts";
 import { MASK_AT } from "./waiting.ts";
-import { type Wait, waitOf } from "./waits.ts";
+import { leavesNoZombies, type Wait, waitOf } from "./waits.ts";
 
 /** What is known of a process at a place of the log. */
 export interface ProcessState {
@@ -54,6 +54,7 @@ export interface Facts {
   readonly actions: ReadonlyMap<CallEvent, Action>;
   readonly arrivals: ReadonlyMap<SignalEvent, Arrival>;
   readonly kills: ReadonlyMap<CallEvent, Kill>;
+  readonly groups: ReadonlyMap<CallEvent, GroupChange>;
   readonly waits: ReadonlyMap<CallEvent, Wait>;
   /** When a process must have ended for a wait to find it, ns of the log. */
   readonly goneBy: ReadonlyMap<Process, number>;
@@ -83,7 +84,8 @@ export function gatherFacts(log: Log, tree: Tree): Facts {
   const current = new Masks();
   const restorers = hasRestorers(log);
   const living = new Set<ProcessState>();
-  const groups = newGroups(living);
+  const groups = newGroups(living, tree.main);
+  const changes = new Map<CallEvent, GroupChange>();
 
   const stateOf = (process: Process): ProcessState => {
     let state = states.get(process);
@@ -147,9 +149,11 @@ export function gatherFacts(log: Log, tree: Tree): Facts {
     else if (name === "wait4" || name === "waitid") {
       const wait = waitOf(event, state);
       if (wait) waits.set(event, wait);
-      if (wait?.found) goneBy.set(wait.found, wait.nohang ? event.start : event.end);
-    } else if (name === "setpgid" || name === "setsid") groups.change(event, state);
-    else if (TAKES_SIGNALS.has(name)) takes(task, event, state);
+      for (const child of wait?.found ? [wait.found] : (wait?.gone ?? [])) goneBy.set(child, wait?.nohang ? event.start : event.end);
+    } else if (name === "setpgid" || name === "setsid") {
+      const change = groups.change(event, state);
+      if (change) changes.set(event, change);
+    } else if (TAKES_SIGNALS.has(name)) takes(task, event, state);
     else {
       const kill = killTarget(event, task, { tree, groups, stateOf });
       if (kill) kills.set(event, kill);
@@ -181,6 +185,12 @@ export function gatherFacts(log: Log, tree: Tree): Facts {
     if (last?.signal === value) last.kill.takers[last.task.name] = start;
     else if (kill) kill.takers[task.name] = start;
   };
+  /** A process is gone with its last thread, and with it what nobody waits for. */
+  const leaves = (state: ProcessState): void => {
+    living.delete(state);
+    const parent = state.process.parent && stateOf(state.process.parent);
+    if (parent && leavesNoZombies(parent)) parent.unreaped.delete(state.process);
+  };
   const after = followers(log);
   for (const event of log.events) {
     while (taking.length > 0 && (taking[0]?.call.end ?? 0) <= event.start) takeNext();
@@ -198,7 +208,7 @@ export function gatherFacts(log: Log, tree: Tree): Facts {
     } else if (event.kind === "end") {
       const state = stateOf(task.process);
       state.alive.delete(task);
-      if (state.alive.size === 0) living.delete(state);
+      if (state.alive.size === 0) leaves(state);
       if (event.how !== "killed" || state.deathPlanned) continue;
       state.deathPlanned = true;
       diedAt(event, task, state);
@@ -208,7 +218,7 @@ export function gatherFacts(log: Log, tree: Tree): Facts {
     before.set(task, event);
   }
   while (taking.length > 0) takeNext();
-  return { actions, arrivals, kills, waits, goneBy, masks, contexts: current.changedContexts, signalfds, taken, deaths };
+  return { actions, arrivals, kills, groups: changes, waits, goneBy, masks, contexts: current.changedContexts, signalfds, taken, deaths };
 }
 
 /** A thread's line after a signal, where it is one, too. */

@@ -3,6 +3,7 @@
 import { signalNumber } from "../../../engine/index.ts";
 import { splitArgs, wholeNumber } from "./args.ts";
 import { SIG_STOPS } from "./arrivals.ts";
+import { ESRCH } from "./errno.ts";
 import type { ProcessState } from "./facts.ts";
 import type { CallEvent } from "./log.ts";
 import { Mailbox, type Sending } from "./sent.ts";
@@ -10,33 +11,57 @@ import type { Process, Task, Tree } from "./tree.ts";
 
 export interface Kill {
   readonly operation: "kill" | "tgkill";
-  /** As the operation names its target. */
-  readonly target: string;
+  /** As the operation names it. */
+  readonly target: Target;
+  readonly expect: number;
   readonly signal: number;
   readonly sending: Sending;
   /** Threads that took it, and when: ns of the log. */
   readonly takers: Record<string, number>;
 }
 
-/** Process groups as far as the log tells; 0 is the group everything began in. */
+type Target = Readonly<{ process: string } | { group: string } | { thread: string }>;
+
+/** Process groups as far as the log tells; 0 is the group everything began in, which the first process leads in the emulation. */
 export interface Groups {
-  change(call: CallEvent, state: ProcessState): void;
+  /** setpgid and setsid: what they changed, when the scenario can say it. */
+  change(call: CallEvent, state: ProcessState): GroupChange | null;
   members(group: number): ProcessState[];
   all(): ProcessState[];
 }
 
+/** setsid, or setpgid for a process; `group` is the process that leads the group, null when it is the process itself. */
+export type GroupChange =
+  | { readonly operation: "setsid" }
+  | { readonly operation: "setpgid"; readonly process: string; readonly group: string | null };
+
+const pidOf = ({ process }: ProcessState): number => process.leader.life.pid;
+
 /** `living`: processes that have threads now. */
-export function newGroups(living: ReadonlySet<ProcessState>): Groups {
+export function newGroups(living: ReadonlySet<ProcessState>, main: Task): Groups {
   const all = (): ProcessState[] => [...living];
+  const leader = (group: number): ProcessState | undefined => all().find((state) => pidOf(state) === group && state.group === group);
   return {
     all,
-    members: (group) => all().filter((state) => state.group === group),
+    members(group) {
+      // Whoever is sent something by the first process's number knows that it leads the group everything began in.
+      const first = group === main.life.pid && leader(group) === undefined;
+      return all().filter((state) => state.group === (first ? 0 : group));
+    },
     change(call, state) {
-      if (call.value === null || call.value < 0) return;
-      const own = state.process.leader.life.pid;
+      if (call.value === null || call.value < 0) return null;
       const [pid, group] = call.name === "setsid" ? [0, 0] : splitArgs(call.args).map((arg) => wholeNumber(arg));
-      const target = pid === 0 || pid === own ? state : all().find((other) => other.process.leader.life.pid === pid);
-      if (target && group !== null && group !== undefined) target.group = group === 0 ? target.process.leader.life.pid : group;
+      const target = pid === 0 || pid === pidOf(state) ? state : all().find((other) => pidOf(other) === pid);
+      if (!target || group === null || group === undefined) return null;
+      const number = group === 0 ? pidOf(target) : group;
+      const leads = leader(number) ?? (number === main.life.pid ? all().find((other) => other.process === main.process) : undefined);
+      target.group = number;
+      // In the emulation the first process begins a session: it stays where it is.
+      if (target.process === main.process) return null;
+      if (call.name === "setsid") return { operation: "setsid" };
+      const process = target === state ? "self" : target.process.name;
+      if (number === pidOf(target)) return { operation: "setpgid", process, group: null };
+      return leads ? { operation: "setpgid", process, group: leads === state ? "self" : leads.process.name } : null;
     },
   };
 }
@@ -47,26 +72,28 @@ interface Known {
   readonly stateOf: (process: Process) => ProcessState;
 }
 
-/**
- * Null when the target is not in the log or is several processes of many: the call stays opaque then, and what it sent comes
- * from outside where it arrived.
- */
+/** Null when the target is not in the log: the call stays opaque then, and what it sent comes from outside where it arrived. */
 export function killTarget(call: CallEvent, task: Task, known: Known): Kill | null {
-  if (call.value !== 0 || !Object.hasOwn(READERS, call.name)) return null;
+  if (!Object.hasOwn(READERS, call.name) || (call.value !== 0 && call.value !== ESRCH)) return null;
   const args = splitArgs(call.args);
   const { thread, id, signalName } = READERS[call.name as keyof typeof READERS](args);
-  const signal = signalNumber(signalName);
-  if (id === null || signal < 1 || SIG_STOPS.has(signal)) return null;
-  const found = thread ? targetThread(id, task, call, known) : targetProcess(id, task, known);
+  const signal = signalName === "0" ? 0 : signalNumber(signalName);
+  if (id === null || (signal < 1 && signalName !== "0") || SIG_STOPS.has(signal)) return null;
+  const found =
+    call.value === ESRCH
+      ? nobody(id, thread, known.stateOf(task.process))
+      : thread
+        ? targetThread(id, task, call, known)
+        : targetProcess(id, task, known);
   if (found === null) return null;
   const sending = { call, sender: task.process.leader.life.pid, effect: call.start };
-  for (const state of found.states) {
+  for (const state of signal > 0 ? found.states : []) {
     if (state.actions.get(signal)?.what !== "ignore") mailboxOf(state, found.thread).put(signal, sending);
     const end = state.process.leader.life.events.at(-1);
     const byDefault = (state.actions.get(signal)?.what ?? "default") === "default";
     state.doomed ||= byDefault && end?.kind === "end" && end.how === "killed" && end.value === signal;
   }
-  return { operation: thread ? "tgkill" : "kill", target: found.name, signal, sending, takers: {} };
+  return { operation: thread ? "tgkill" : "kill", target: found.target, expect: call.value, signal, sending, takers: {} };
 }
 
 function mailboxOf(state: ProcessState, thread: Task | null): Mailbox {
@@ -83,18 +110,29 @@ const READERS = {
 } as const;
 
 interface Found {
-  readonly name: string;
+  readonly target: Target;
+  /** Those that get it. */
   readonly states: readonly ProcessState[];
   /** null for a signal to processes. */
   readonly thread: Task | null;
+}
+
+/** A name that no program of the scenario has. */
+const NOBODY = "nobody";
+
+/** Who was not there: of the own process's threads one that has ended. */
+function nobody(id: number, thread: boolean, { process, alive }: ProcessState): Found {
+  const ended = process.tasks.find((task) => task.life.pid === id && !alive.has(task))?.name ?? NOBODY;
+  return { target: thread ? { thread: ended } : id < 0 ? { group: NOBODY } : { process: NOBODY }, states: [], thread: null };
 }
 
 /** Only threads of the sender's own process: what the emulated tgkill can reach. */
 function targetThread(id: number, task: Task, by: CallEvent, { stateOf }: Known): Found | null {
   const state = stateOf(task.process);
   const target = [...state.alive].find((other) => other.life.pid === id);
+  if (!target) return null;
   // The kernel knows a first thread that has left until its process ends.
-  return target && !hasLeft(target, by) ? { name: target === task ? "self" : target.name, states: [state], thread: target } : null;
+  return { target: { thread: target === task ? "self" : target.name }, states: hasLeft(target, by) ? [] : [state], thread: target };
 }
 
 const hasLeft = ({ life }: Task, by: CallEvent): boolean => {
@@ -104,13 +142,21 @@ const hasLeft = ({ life }: Task, by: CallEvent): boolean => {
 
 function targetProcess(id: number, task: Task, { groups, stateOf }: Known): Found | null {
   const own = stateOf(task.process);
+  const nameOf = (state: ProcessState): string => (state === own ? "self" : state.process.name);
   if (id > 0) {
     const target = groups.all().find((state) => [...state.alive].some((other) => other.life.pid === id));
-    return target && !target.doomed ? { name: target === own ? "self" : target.process.name, states: [target], thread: null } : null;
+    if (!target) return zombie(id, own);
+    return target.doomed ? null : { target: { process: nameOf(target) }, states: [target], thread: null };
   }
   if (id === -1) return null;
   const members = groups.members(id === 0 ? own.group : -id);
-  if (members.length > 0 && members.length === groups.all().length) return { name: "group", states: members, thread: null };
-  const [only] = members;
-  return only && members.length === 1 ? { name: only === own ? "self" : only.process.name, states: [only], thread: null } : null;
+  const leader = id === 0 ? own : members.find((state) => pidOf(state) === -id);
+  if (members.length === 0 || !leader) return null;
+  return { target: id === 0 ? { process: "group" } : { group: nameOf(leader) }, states: members, thread: null };
+}
+
+/** A child that has ended and was not waited for. */
+function zombie(id: number, { unreaped }: ProcessState): Found | null {
+  const ended = [...unreaped].find(({ leader }) => leader.life.pid === id);
+  return ended ? { target: { process: ended.name }, states: [], thread: null } : null;
 }

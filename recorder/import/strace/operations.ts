@@ -43,6 +43,8 @@ const SPECIAL: Readonly<Record<string, Reader>> = {
     if (field(stack, "ss_flags").includes("SS_DISABLE")) return { item: { sigaltstack: { disable: true, expect: 0 } } };
     return { item: { sigaltstack: { bytes: Math.max(0, Math.min(size, 1e9)), expect: 0 } } };
   },
+  setpgid: grouping,
+  setsid: grouping,
   kill: sending,
   tkill: sending,
   tgkill: sending,
@@ -55,8 +57,13 @@ const SPECIAL: Readonly<Record<string, Reader>> = {
   setitimer({ value }, _, [which, timer = "", old]) {
     const first = timeSpan(field(timer, "it_value"));
     const interval = timeSpan(field(timer, "it_interval"));
-    if (which !== "ITIMER_REAL" || value !== 0 || first === null || interval === null) return null;
-    return { item: { setitimer: { value: first, interval, ...asksOld(old), expect: 0 } } };
+    const timerOf = ITIMERS[which ?? ""];
+    if (timerOf === undefined || value !== 0 || first === null || interval === null) return null;
+    return { item: { setitimer: { ...timerOf, value: first, interval, ...asksOld(old), expect: 0 } } };
+  },
+  getitimer({ value }, _, [which]) {
+    const timerOf = ITIMERS[which ?? ""];
+    return timerOf === undefined || value !== 0 ? null : { item: { getitimer: { ...timerOf, expect: 0 } } };
   },
   nanosleep: slept,
   clock_nanosleep: slept,
@@ -74,6 +81,12 @@ const SPECIAL: Readonly<Record<string, Reader>> = {
   getpid: ({ value }, { task }) => (value === null ? null : { item: { getpid: { expect: task.process.leader.emulatedPid } } }),
   gettimeofday: clock,
   clock_gettime: clock,
+};
+
+const ITIMERS: Readonly<Record<string, Item>> = {
+  ITIMER_REAL: {},
+  ITIMER_VIRTUAL: { which: "virtual" },
+  ITIMER_PROF: { which: "prof" },
 };
 
 const HOW: Readonly<Record<string, string>> = { SIG_BLOCK: "block", SIG_UNBLOCK: "unblock", SIG_SETMASK: "set" };
@@ -106,9 +119,18 @@ const asksRest = (name: string, args: readonly string[]): Item => {
 function sending({ call }: Finished, { facts }: Context): { item: Item } | null {
   const kill = facts.kills.get(call);
   if (!kill) return null;
-  const target = kill.operation === "kill" ? { process: kill.target } : { thread: kill.target };
+  const signal = kill.signal === 0 ? 0 : signalName(kill.signal);
   const takers = Object.keys(kill.takers).length > 0 ? { takers: kill.takers } : {};
-  return { item: { [kill.operation]: { ...target, signal: signalName(kill.signal), ...takers, expect: 0 } } };
+  return { item: { [kill.operation]: { ...kill.target, signal, ...takers, expect: kill.expect } } };
+}
+
+/** setpgid and setsid: answered with a number where the scenario has one. */
+function grouping({ call, value }: Finished, { facts, task }: Context): { item: Item } | null {
+  const change = facts.groups.get(call);
+  if (!change) return null;
+  const { operation } = change;
+  if (operation === "setsid") return { item: { setsid: { expect: task.process.leader.emulatedPid } } };
+  return { item: { setpgid: { process: change.process, ...(change.group === null ? {} : { group: change.group }), expect: value } } };
 }
 
 function waiting({ call, value }: Finished, { facts }: Context): Special | null {

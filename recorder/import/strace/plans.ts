@@ -1,6 +1,7 @@
 /** Signals from outside, and the places of their thread at which they come. */
 
 import { type ScenarioInput, signalName } from "../../../engine/index.ts";
+import { field } from "./args.ts";
 import type { EndEvent, SignalEvent } from "./log.ts";
 import type { Tally } from "./tally.ts";
 import type { Task } from "./tree.ts";
@@ -17,6 +18,8 @@ export interface Planned {
   readonly start: number;
   /** Which run of its handler on this thread it started, from 1; 0 for none. */
   readonly nth: number;
+  /** A timer caused it that no library OS has. */
+  readonly kernels: boolean;
 }
 
 /** More than a scenario may hold. */
@@ -43,9 +46,10 @@ export function createPins(task: Task, plans: SignalPlan[], tally: Tally): Pins 
   const runs = new Map<number, number>();
   const thread = task.name;
 
-  const put = ({ signal, directed }: Planned, when: When): void => {
+  const put = ({ signal, directed, kernels }: Planned, when: When): void => {
     if (plans.length >= MAX_PLANS) return tally.note("too-many-signals");
-    plans.push({ signal: signalName(signal), ...(directed ? { thread } : { process: task.process.name }), when });
+    const whom = directed ? { thread } : { process: task.process.name };
+    plans.push({ signal: signalName(signal), ...whom, when, ...(kernels ? { stacks: ["native-linux"] } : {}) });
   };
   const placeOf = (run: RunOf | null): Partial<When> => (run ? { handler: signalName(run.signal), nth: run.nth } : {});
 
@@ -89,12 +93,16 @@ export function createPins(task: Task, plans: SignalPlan[], tally: Tally): Pins 
   };
 }
 
-export const plannedSignal = ({ signal, start }: SignalEvent, directed: boolean, nth: number): Planned => ({
+export const plannedSignal = ({ signal, info, start }: SignalEvent, directed: boolean, nth: number): Planned => ({
   signal,
   directed,
   start,
   nth,
+  kernels: CPU_TIMERS.has(signal) && field(info, "si_code") === "SI_KERNEL",
 });
 
+/** SIGVTALRM and SIGPROF, which setitimer sends for ITIMER_VIRTUAL and ITIMER_PROF. */
+const CPU_TIMERS: ReadonlySet<number> = new Set([26, 27]);
+
 /** A signal that ended a process without a line of its own (SIGKILL). */
-export const plannedDeath = ({ value, start }: EndEvent): Planned => ({ signal: value, directed: false, start, nth: 0 });
+export const plannedDeath = ({ value, start }: EndEvent): Planned => ({ signal: value, directed: false, start, nth: 0, kernels: false });

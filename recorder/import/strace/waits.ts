@@ -16,12 +16,23 @@ export interface Wait {
   readonly keep: boolean;
   readonly expect: number | null;
   readonly found: Process | null;
-  /** When that child had ended, ns of the log: the emulated wait is over then. */
+  /** Children that ended unseen, because SIGCHLD is ignored: with the last of them nobody was left to wait for. */
+  readonly gone: readonly Process[];
+  /** When the child it found, or the last one that ended unseen, had ended, ns of the log: the emulated wait is over then. */
   readonly until: number | null;
 }
 
+const SIGCHLD = 17;
+
+/** Children of a process that ignores SIGCHLD, or says SA_NOCLDWAIT, leave no zombie. */
+export function leavesNoZombies({ actions }: ProcessState): boolean {
+  const action = actions.get(SIGCHLD);
+  return action?.what === "ignore" || (action?.what === "handler" && action.flags.includes("SA_NOCLDWAIT"));
+}
+
 /** Null when the children of the scenario would not answer as the kernel did: the call stays opaque. */
-export function waitOf(call: CallEvent, { unreaped }: ProcessState): Wait | null {
+export function waitOf(call: CallEvent, state: ProcessState): Wait | null {
+  const { unreaped } = state;
   const asked = call.name === "wait4" ? wait4(call) : waitid(call);
   if (asked === null) return null;
   const { pid, nohang, keep, found, changed } = asked;
@@ -29,8 +40,15 @@ export function waitOf(call: CallEvent, { unreaped }: ProcessState): Wait | null
   const wanted = pid === null ? null : byPid(unreaped, pid);
   const some = pid === null ? unreaped.size > 0 : wanted !== undefined;
   const child = wanted?.name;
-  const nobody = { operation, child, nohang, keep, found: null, until: null } as const;
-  if (call.value === ECHILD) return unreaped.size === 0 ? { ...nobody, expect: ECHILD } : null;
+  const nobody = { operation, child, nohang, keep, found: null, gone: [], until: null } as const;
+  if (call.value === ECHILD) {
+    const reaped = pid === null ? undefined : state.children.get(pid)?.name;
+    if (!some) return pid === null || reaped !== undefined || unreaped.size === 0 ? { ...nobody, child: reaped, expect: ECHILD } : null;
+    if (!leavesNoZombies(state)) return null;
+    const gone = [...unreaped].filter((process) => wanted === null || process === wanted);
+    for (const process of gone) unreaped.delete(process);
+    return { ...nobody, expect: ECHILD, gone, until: latest(gone) };
+  }
   if (call.value !== null && call.value < 0) return null;
   if (found !== null) {
     const process = byPid(unreaped, found);
@@ -41,6 +59,12 @@ export function waitOf(call: CallEvent, { unreaped }: ProcessState): Wait | null
     return { ...nobody, expect, found: process, until: endOf(process) };
   }
   return some ? { ...nobody, expect: call.value } : null;
+}
+
+/** When the last of them had ended; null when the log does not show it. */
+function latest(processes: readonly Process[]): number | null {
+  const ends = processes.map(endOf);
+  return ends.some((end) => end === null) ? null : ends.reduce((last, end) => Math.max(last ?? 0, end ?? 0), null);
 }
 
 interface Asked {
