@@ -10,6 +10,9 @@ export const SGX: readonly StackName[] = ["graphene-sgx"];
 /** The stacks of Graphene at the base revision. */
 export const GRAPHENE: readonly StackName[] = ["graphene-linux", "graphene-sgx"];
 
+/** The stacks of today's Gramine. */
+export const GRAMINE: readonly StackName[] = ["gramine-linux", "gramine-sgx"];
+
 export const MS = 1_000_000;
 
 /** Virtual time in words: "1.5 ms". */

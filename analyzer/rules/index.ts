@@ -12,6 +12,16 @@ import { processDiedSilently } from "./general/process-died-silently.ts";
 import { reentrancy } from "./general/reentrancy.ts";
 import { signalNeverHandled } from "./general/signal-never-handled.ts";
 import { slowDelivery } from "./general/slow-delivery.ts";
+import { eventfdReadUninterruptible } from "./gramine/eventfd-read-uninterruptible.ts";
+import { exitKickLost } from "./gramine/exit-kick-lost.ts";
+import { futexRestartWithTimeout } from "./gramine/futex-restart-with-timeout.ts";
+import { ignoredSignalEndsSleep } from "./gramine/ignored-signal-ends-sleep.ts";
+import { maskReplacedNotMerged } from "./gramine/mask-replaced-not-merged.ts";
+import { pipeSpinlockSwallowsKick } from "./gramine/pipe-spinlock-swallows-kick.ts";
+import { recvLockSwallowsKick } from "./gramine/recv-lock-swallows-kick.ts";
+import { timeoutStartsOver } from "./gramine/timeout-starts-over.ts";
+import { wait4EintrThoughChildEnded } from "./gramine/wait4-eintr-though-child-ended.ts";
+import { wait4UnlocksUnheldLock } from "./gramine/wait4-unlocks-unheld-lock.ts";
 import { blockedOrIgnoredSignalInterrupts } from "./libos/blocked-or-ignored-signal-interrupts.ts";
 import { callNotImplemented } from "./libos/call-not-implemented.ts";
 import { defaultKillOneThread } from "./libos/default-kill-one-thread.ts";
@@ -68,6 +78,17 @@ const rules: Rule[] = [
   sgxRedzoneClobber,
   sgxEframeStackClobber,
   sgxXstateNotSaved,
+  // Gramine of today: what differs from Linux.
+  eventfdReadUninterruptible,
+  exitKickLost,
+  futexRestartWithTimeout,
+  ignoredSignalEndsSleep,
+  maskReplacedNotMerged,
+  pipeSpinlockSwallowsKick,
+  recvLockSwallowsKick,
+  timeoutStartsOver,
+  wait4EintrThoughChildEnded,
+  wait4UnlocksUnheldLock,
   // Those that need no knowledge of a stack: last, so that what a rule before has told is not told again.
   deadlock,
   eintrMissed,

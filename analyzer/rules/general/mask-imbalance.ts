@@ -1,6 +1,6 @@
 /** A handler has returned, and the mask is not what it was. */
 
-import { signalName, signalsIn } from "../../../engine/index.ts";
+import { signalName, signalNumber, signalsIn } from "../../../engine/index.ts";
 import { HOW, MASK, NONE, SCOPE, type ThreadModel } from "../../model/index.ts";
 import { defineRule, type Found, type Handlers } from "../../rule.ts";
 
@@ -19,6 +19,22 @@ interface Mask {
   readonly returned: number;
 }
 
+/** A mask of the host, as two words. */
+interface HostMask {
+  readonly low: number;
+  readonly high: number;
+}
+
+/** The mask before the arrow of "mask {SIGUSR2} -> {SIGTERM SIGUSR2}"; an empty one when the text is no such thing. */
+function maskBefore(text: string): HostMask {
+  const words: [number, number] = [0, 0];
+  for (const name of /^mask \{([^}]*)\} -> /.exec(text)?.[1]?.split(" ") ?? []) {
+    const signal = signalNumber(name);
+    if (signal > 0) words[signal <= 32 ? 0 : 1] |= 1 << ((signal - 1) & 31);
+  }
+  return { low: words[0], high: words[1] };
+}
+
 const names = (low: number, high: number): string =>
   signalsIn([low >>> 0, high >>> 0])
     .map(signalName)
@@ -28,6 +44,8 @@ function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handler
   const outside = m.notesOnThreads<Mask>();
   const leaked = m.notesOnThreads<number>();
   const frames = m.notesOnThreads<number>();
+  /** The mask under the thread's first frame: what the PAL blocks for good is no leak. */
+  const under = m.notesOnThreads<HostMask>();
 
   /** A mask that is set outside of any handler is the one that counts; one set inside is undone when the handler returns. */
   function set(): void {
@@ -73,7 +91,10 @@ function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handler
   function checkHost(): void {
     if (m.open(SCOPE.HOST_FRAME) !== NONE || frames.get(m.slot) === null) return;
     const now = m.maskOf(MASK.HOST);
-    if (now === null || (now[0] === 0 && now[1] === 0) || leaked.get(m.slot) !== null) return;
+    if (now === null || leaked.get(m.slot) !== null) return;
+    const meant = under.get(m.slot);
+    const [low, high] = [now[0] & ~(meant?.low ?? 0), now[1] & ~(meant?.high ?? 0)];
+    if (low === 0 && high === 0) return;
     leaked.set(m.slot, m.seq);
     found({
       thread: m.thread,
@@ -82,14 +103,23 @@ function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handler
         { id: "framed", seq: frames.get(m.slot) ?? m.seq },
         { id: "wrong", seq: m.seq },
       ],
-      data: { host: true, more: names(now[0], now[1]), less: "" },
+      data: { host: true, more: names(low, high), less: "" },
     });
+  }
+
+  function framed(): void {
+    frames.set(m.slot, m.seq);
+    const frame = m.open(SCOPE.HOST_FRAME);
+    if (frame !== NONE && m.around(frame) === NONE && under.get(m.slot) === null) under.set(m.slot, maskBefore(m.text()));
   }
 
   return {
     "libos.mask": set,
     "handler.end": left,
-    "host.signal.deliver": () => frames.set(m.slot, m.seq),
+    "host.signal.deliver": framed,
+    "host.sigprocmask"() {
+      if (m.open(SCOPE.HOST_FRAME) === NONE) under.set(m.slot, { low: m.value, high: m.extra });
+    },
     "app.call": inApplication,
     "app.return": inApplication,
   };
@@ -135,6 +165,15 @@ export const maskImbalance = defineRule({
         scenario: "sigsuspend-flag",
         stacks: ["graphene-linux", "graphene-sgx"],
         reaches: ["libos.mask", "app.handler.return"],
+      },
+    },
+    {
+      text: "the PAL blocks a signal for good: the frame goes back to that mask",
+      nearMiss: {
+        name: "SIGUSR2, which the SGX PAL of Gramine blocks in all its threads",
+        scenario: "alarm",
+        stacks: ["gramine-sgx"],
+        reaches: ["host.signal.deliver", "host.sigreturn"],
       },
     },
   ],
