@@ -32,8 +32,8 @@ export function processesNamed(c: Cpu, wanted: string, group = ""): Process[] {
     return alive.filter((p) => pgids.includes(p.pgid));
   }
   if (wanted === "group") return alive.filter((p) => p.pgid === c.process(c.t).pgid);
-  // kill(-1) reaches everybody but the caller's own process and init.
-  return wanted === "all" ? alive : named(c, wanted);
+  // kill(-1) reaches everybody but the caller's own process and init (kernel/signal.c kill_something_info).
+  return wanted === "all" ? alive.filter((p) => p !== c.process(c.t)) : named(c, wanted);
 }
 
 /** As the host knows them. */

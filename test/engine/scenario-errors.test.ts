@@ -266,7 +266,11 @@ describe("a plan", () => {
     ["{ thread: main, call: pause, nth: 0 }", "", "6:45: signals[0].when.nth: expected a whole number from 1 to 1000000000, found 0"],
     ["soon", "", /^x\.yaml:6:11: signals\[0\]\.when: expected a map with the fields at, every, .*, found "soon"$/],
     ["{ thread: mian, call: pause }", "", '6:21: signals[0].when.thread: no program "mian"; did you mean "main"?'],
-    ["{ at: 1ms }", "    process: servr", '7:14: signals[0].process: no program "servr"; known are: main, async-helper, ipc-helper'],
+    [
+      "{ at: 1ms }",
+      "    process: servr",
+      '7:14: signals[0].process: no program "servr"; known are: main, async-helper, ipc-helper, async-worker, ipc-worker',
+    ],
     ["{ at: 1ms }", "    thread: main#2", ""],
   ])("%s %s", (when, more, message) => {
     if (typeof message === "string") expect(plan(when, more)).toBe(message === "" ? "" : `x.yaml:${message}`);

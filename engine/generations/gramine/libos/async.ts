@@ -258,13 +258,16 @@ const terminate = flow(LIBOS.terminate_async_worker, "libos", "7.1", (s) => [
 const US_IN_S = 1_000_000;
 const microseconds = (ns: number): number => Math.floor(ns / 1000);
 
+/** What alarm is given are whole seconds. */
+const wholeSeconds = (ns: number): number => Math.floor(ns / 1e9) * US_IN_S;
+
 /** Seconds, rounded up. */
 const alarm = (tellsItimer: boolean): Flow =>
   flow(SYSCALL_FLOWS.alarm, "libos", "9", (s) => [
-    s.call("install_async_event(seconds, signal_alarm)", LIBOS.install_async_event, (_, v) => installArgs("alarm", microseconds(v.after))),
+    s.call("install_async_event(seconds, signal_alarm)", LIBOS.install_async_event, (_, v) => installArgs("alarm", wholeSeconds(v.after))),
     tellsItimer
       ? s.act("g_real_itimer := the alarm", (c, v) => {
-          const us = microseconds(v.after);
+          const us = wholeSeconds(v.after);
           Object.assign(c.process(c.t).libos.realItimer, { timeout: us === 0 ? 0 : microseconds(c.now) + us, reset: 0 });
         })
       : null,
