@@ -23,8 +23,12 @@ export const hasBegun = (frame: Frame): boolean => frame.pc > 0;
 export const nextStep = (program: Program, frame: Frame | undefined): Step | undefined =>
   frame && program.flows[frame.flow]?.steps[frame.pc];
 
-/** Number of that step among all steps of the program. */
-export const nextStepNumber = (program: Program, frame: Frame): number => (program.flows[frame.flow]?.base ?? 0) + frame.pc;
+/** Number of that step among all steps of the program; -1 at the frame's end. */
+export const nextStepNumber = (program: Program, frame: Frame): number => program.flows[frame.flow]?.places[frame.pc] ?? -1;
+
+/** How many steps behind the mark the step stands that is being executed: 0 for the first one. */
+export const stepsBehind = (program: Program, frame: Frame, mark: string): number =>
+  frame.pc - 1 - (program.flows[frame.flow]?.marks.get(mark) ?? 0);
 
 /** A return address as a frame holds it and `resumeAt` takes it back: where the jump leads that is being executed. */
 export const jumpTarget = (program: Program, frame: Frame): number => program.flows[frame.flow]?.targets[frame.pc - 1] ?? 0;

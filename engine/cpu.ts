@@ -52,7 +52,7 @@ export interface Wiring {
 export interface Pins {
   readonly calls: readonly number[];
   readonly handlers: readonly number[];
-  /** Step number (`base + pc`) -> plans. */
+  /** Step number (`Compiled.places`) -> plans. */
   readonly sites: ReadonlyMap<number, readonly number[]>;
 }
 
@@ -144,7 +144,7 @@ export class Cpu<T extends Thread = Thread, P extends Process = Process> {
         break;
     }
     if (this.kind !== s.kind && !s.kinds.includes(this.kind)) this.otherKind(s);
-    this.emit(t, 2 * (flow.base + pc) + context);
+    this.emit(t, 2 * (flow.places[pc] as number) + context);
     t.time = this.now + s.ns + this.ns;
   }
 
@@ -155,7 +155,7 @@ export class Cpu<T extends Thread = Thread, P extends Process = Process> {
   happen(t: Thread, step: number, kind: number, ns: number): void {
     const flow = this.program.flows[numberOf(this.program, outsideCode)] as (typeof this.program.flows)[number];
     this.kind = kind;
-    this.emit(t, 2 * (flow.base + step) + (t.signalFrames > 0 ? 1 : 0));
+    this.emit(t, 2 * (flow.places[step] as number) + (t.signalFrames > 0 ? 1 : 0));
     if (ns >= 0) t.time = this.now + ns;
   }
 

@@ -150,8 +150,8 @@ export interface Compiled {
   readonly callees: Int32Array;
   /** Mark to position, for `control.ts`. */
   readonly marks: ReadonlyMap<string, number>;
-  /** Number of step 0 among all steps; the site id is `2 * (base + pc) + context`. */
-  readonly base: number;
+  /** Number of each step among all steps of the program; the site id is `2 * place + context`. A step that stands at several positions is one. */
+  readonly places: Int32Array;
 }
 
 export interface Program {
@@ -174,7 +174,10 @@ export function assemble(declared: readonly Flow[], costs: Costs = {}): Program 
   }
   const sites: Site[] = [];
   const flows = declared.map((f): Compiled => {
-    const steps = f.items.filter((item): item is Step => "op" in item).map((s) => priced(s, costs));
+    const steps = priced(
+      f.items.filter((item): item is Step => "op" in item),
+      costs,
+    );
     const marks = new Map<string, number>();
     let position = 0;
     for (const item of f.items) {
@@ -184,10 +187,15 @@ export function assemble(declared: readonly Flow[], costs: Costs = {}): Program 
     const target = (s: Step): number => (s.to === "" ? -1 : (marks.get(s.to) ?? fail(`${f.name}: no mark "${s.to}"`)));
     const callee = (s: Step): number =>
       s.callee === "" ? -1 : (byName.get(s.callee) ?? fail(`${f.name}: no flow "${s.callee}" (step "${s.label}")`));
-    const base = sites.length / CONTEXTS.length;
-    steps.forEach((s, index) => {
+    const numbers = new Map<Step, number>();
+    const place = (s: Step, index: number): number => {
+      const known = numbers.get(s);
+      if (known !== undefined) return known;
+      const number = sites.length / CONTEXTS.length;
       for (const context of CONTEXTS) sites.push({ flow: f.name, step: index, label: s.label, layer: f.layer, context, source: f.source });
-    });
+      numbers.set(s, number);
+      return number;
+    };
     return {
       name: f.name,
       layer: f.layer,
@@ -198,16 +206,22 @@ export function assemble(declared: readonly Flow[], costs: Costs = {}): Program 
       targets: Int32Array.from(steps, target),
       callees: Int32Array.from(steps, callee),
       marks,
-      base,
+      places: Int32Array.from(steps, place),
     };
   });
   return { flows, byName, numbers: Int32Array.from(REFS, ({ name }) => byName.get(name) ?? -1), declared, sites };
 }
 
-/** The step with the cost that the stack declares for its kind. */
-function priced(s: Step, costs: Costs): Step {
-  const cost = costs[kindName(s.kind) as KindName];
-  return cost === undefined ? s : { ...s, ns: cost.ns };
+/** The steps with the costs that the stack declares for their kinds. A step at several positions stays one. */
+function priced(steps: readonly Step[], costs: Costs): Step[] {
+  const made = new Map<Step, Step>();
+  return steps.map((s) => {
+    const cost = costs[kindName(s.kind) as KindName];
+    if (cost === undefined) return s;
+    const known = made.get(s) ?? { ...s, ns: cost.ns };
+    made.set(s, known);
+    return known;
+  });
 }
 
 function fail(message: string): never {

@@ -37,12 +37,14 @@ export { CLOBBER } from "./pal/sgx/entry.ts";
 export { Run, type RunOptions } from "./run.ts";
 export { scenarioJsonSchema } from "./scenario/json-schema.ts";
 export { scenarioLines } from "./scenario/lines.ts";
+export { canBeLogged, isRowField, rowFieldsOf } from "./scenario/logged.ts";
 export { type Field, type FormMap, operationPages, PAGE_NAMES, type Page, pages, scenarioMaps } from "./scenario/manual.ts";
 export { parseScenario } from "./scenario/parse.ts";
 export {
   duration,
   OPERATION_NAMES,
   OPERATIONS,
+  operationOf,
   type Scenario,
   type ScenarioInput,
   scenarioSchema,

@@ -76,7 +76,7 @@ function stepNamed(c: Cpu, site: string): number | null {
   for (const place of placesMeant(site)) {
     for (const flow of c.program.flows) {
       const at = flow.steps.findIndex((step) => `${flow.name}: ${step.label}` === place);
-      if (at >= 0) return flow.base + at;
+      if (at >= 0) return flow.places[at] ?? null;
     }
   }
   return null;

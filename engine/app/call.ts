@@ -17,7 +17,7 @@ import type { Context, Items } from "./items.ts";
 import { enterCall } from "./pins.ts";
 
 /** A short text of a call's arguments, as the timeline shows it. */
-function callText(name: string, op: Operation): string {
+function callText(name: string, op: Operation, told: Context["told"]): string {
   const shown = Object.entries(op)
     .filter(
       ([key, value]) =>
@@ -33,6 +33,7 @@ function callText(name: string, op: Operation): string {
           "interruptible",
           ...(op.op === "call" ? ["name"] : []),
         ].includes(key) &&
+        told(key) &&
         value !== undefined &&
         value !== NEVER &&
         !(value === false && !SHOWN_FALSE.has(key)) &&
@@ -62,7 +63,7 @@ export function call<N extends LibcName, const A extends Arguments<(typeof LIBC)
 ): Items {
   return [
     x.s.call(
-      callText(shown, op),
+      callText(shown, op, x.told),
       LIBC[name] as unknown as Ref<object>,
       (c) => {
         c.value = x.number;
@@ -82,7 +83,7 @@ export const chosenCall = (
   args: (c: Cpu) => CallLocals,
 ): Items => [
   x.s.callDynamic(
-    callText(op.name, op),
+    callText(op.name, op, x.told),
     (c) => {
       c.value = x.number;
       enterCall(c, op.op, op.name);

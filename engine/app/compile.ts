@@ -10,7 +10,7 @@ import { callArgs } from "../host/calls.ts";
 import { restoreRt } from "../host/flows.ts";
 import { LIBOS } from "../libos/flows.ts";
 import { killArgs } from "../libos/kill.ts";
-import { goesOnAs, type Operation, type OperationName, type OperationOf, type Scenario } from "../scenario/schema.ts";
+import { countOf, goesOnAs, type Operation, type OperationName, type OperationOf, type Scenario } from "../scenario/schema.ts";
 import { NO_INFO } from "../siginfo.ts";
 import { emptySet, setOf } from "../signals.ts";
 import {
@@ -29,6 +29,7 @@ import { decision, loop, retry, setFlag } from "./conditions.ts";
 import { LIBC, restorer } from "./flows.ts";
 import { INTERRUPTIBLE } from "./interruptible.ts";
 import type { Context, Items, Program } from "./items.ts";
+import { logged } from "./logged.ts";
 import { longjmp } from "./longjmp.ts";
 import { NEWER } from "./newer.ts";
 import { enterHandler } from "./pins.ts";
@@ -230,6 +231,7 @@ const COMPILE: Compile = {
   retry,
   if: decision,
   set: setFlag,
+  logged,
 };
 
 const restoreMask = (op: OperationOf<"siglongjmp">, x: Context): Step =>
@@ -251,11 +253,13 @@ function body(s: Steps<Program>, operations: readonly Operation[], flow: string,
     own[name] = 0;
     return name;
   };
+  const one = (op: Operation, x: Context): Items => (COMPILE[op.op] as (op: Operation, x: Context) => Items)(op, x);
+  const told = (): boolean => true;
   const inner = (list: readonly Operation[]): Items =>
     list.flatMap((op) => {
-      number += 1;
-      const compile = COMPILE[op.op] as (op: Operation, x: Context) => Items;
-      return compile(op, { s, fresh, counter, inner, number, flow });
+      const x: Context = { s, fresh, counter, inner, one, number: number + 1, told, flow };
+      number += countOf(op);
+      return one(op, x);
     });
   return inner(operations);
 }

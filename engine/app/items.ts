@@ -31,7 +31,11 @@ export interface Context {
   /** Name of a new counter in the program's frame; it is 0 at the start. */
   readonly counter: () => string;
   readonly inner: (operations: readonly Operation[]) => Items;
+  /** The steps of one operation, which has another context. */
+  readonly one: (op: Operation, x: Context) => Items;
   readonly number: number;
+  /** Does the label tell of this argument? */
+  readonly told: (argument: string) => boolean;
   /** Name of the program or handler. */
   readonly flow: string;
 }

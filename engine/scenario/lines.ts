@@ -1,6 +1,7 @@
 /** Lines of a scenario's text in which its operations stand. */
 
 import { handlerFlow, programFlow } from "../flow-names.ts";
+import { countOf, operationOf } from "./schema.ts";
 import { readSource } from "./source.ts";
 
 /**
@@ -17,7 +18,8 @@ export function scenarioLines(text: string): ReadonlyMap<string, readonly number
   function walk(list: unknown, path: readonly PropertyKey[], into: number[]): void {
     if (!Array.isArray(list)) return;
     for (const [i, item] of list.entries()) {
-      into.push(lineOf([...path, i]));
+      const line = lineOf([...path, i]);
+      for (let n = countIn(item); n > 0; n -= 1) into.push(line);
       if (!isMap(item)) continue;
       for (const [name, given] of Object.entries(item))
         if (isMap(given)) for (const body of ["do", "else"]) walk(given[body], [...path, i, name, body], into);
@@ -34,6 +36,13 @@ export function scenarioLines(text: string): ReadonlyMap<string, readonly number
   for (const [name, list] of entriesOf(value.programs)) add(programFlow(name), list, ["programs", name]);
   for (const [name, list] of entriesOf(value.handlers)) add(handlerFlow(name), list, ["handlers", name]);
   return lines;
+}
+
+/** Operations that a written one stands for. */
+function countIn(item: unknown): number {
+  if (!isMap(item) || !("logged" in item)) return 1;
+  const operation = operationOf(item);
+  return operation === null ? 0 : countOf(operation);
 }
 
 const isMap = (value: unknown): value is Readonly<Record<string, unknown>> =>

@@ -7,6 +7,7 @@
 import * as z from "zod";
 import { OPTION_NAMES } from "../options.ts";
 import { NEVER } from "../time.ts";
+import { rowStarts } from "./logged.ts";
 import { objects } from "./objects.ts";
 import { FILES } from "./operations/files.ts";
 import { own } from "./operations/own.ts";
@@ -31,7 +32,7 @@ export const OPERATION_NAMES = Object.keys(OPERATIONS) as OperationName[];
 export const isOperation = (name: string): name is OperationName => Object.hasOwn(OPERATIONS, name);
 
 /** Arguments that are lists of operations. */
-export const BODIES = ["do", "else"] as const;
+export const BODIES = ["do", "else", "like"] as const;
 type BodyArgument = (typeof BODIES)[number];
 
 /** Arguments of an operation after parsing. */
@@ -47,6 +48,9 @@ export function bodiesOf(op: Operation): readonly (readonly Operation[])[] {
   if (op.op === "if") return [op.do, op.else];
   return "do" in op ? [op.do] : [];
 }
+
+/** How many numbers an operation takes, without those inside it: a `logged` has one for each of its rows and none of its own. */
+export const countOf = (op: Operation): number => (op.op === "logged" ? rowStarts(op).length : 1);
 
 /** Handlers that an operation goes on as. */
 export const goesOnAs = (op: Operation): string[] =>
@@ -83,6 +87,9 @@ export const program: z.ZodType<Operation[]> = z
     return out;
   })
   .register(inWords, { words: PROGRAM_WORDS, json: ref("operations") });
+
+/** One operation as it is written; null when it is none. */
+export const operationOf = (item: unknown): Operation | null => program.safeParse([item]).data?.[0] ?? null;
 
 /** `params.unknown` of an issue: a name that no operation has. */
 export const UNKNOWN_OPERATION = "unknown operation";

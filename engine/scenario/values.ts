@@ -8,7 +8,7 @@ import { SIGNAL_COUNT, SIGNAL_NAMES, signalNumber } from "../signals.ts";
 import { NEVER } from "../time.ts";
 
 /** The longest duration but "forever": 1,000,000 s. Sums of durations stay exact, and what was recorded can be opened. */
-const LONGEST_NS = 1e15;
+export const LONGEST_NS = 1e15;
 
 /** What a value is expected to be: "a duration such as 5ms". `json` is its JSON Schema, where zod cannot make one. */
 export const inWords = z.registry<{ words: string; json?: JsonSchema }>();

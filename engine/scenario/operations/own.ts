@@ -3,6 +3,7 @@
 import * as z from "zod";
 import { FAULTS, VMAS } from "../../faults.ts";
 import { resultIs } from "../conditions.ts";
+import { canBeLogged, mistakeInRows, rows } from "../logged.ts";
 import { done, operation } from "../operation.ts";
 import { type Body, count, duration, exactlyOneOf, handlerName, name, placeName, result } from "../values.ts";
 
@@ -188,5 +189,29 @@ export const own = (body: Body) =>
           flag: name.describe("the flag; it is clear until it is set"),
           to: z.boolean().default(true).describe("false: clear it"),
         }),
+    ),
+    logged: operation(
+      {
+        does: "operations of a log, one after the other, each a row of numbers: how long logs are written",
+        linux: "What the operations do.",
+        graphene: "What the operations do.",
+        example: "logged: { like: [ { compute: 1us }, { getpid: { expect: 1 } } ], rows: [ [ 0, 5000, 1, 1, 0, 7000 ] ] }",
+      },
+      () =>
+        z
+          .strictObject({
+            like: z.lazy(body).describe("sorts of operations; loop, retry, if, sigsetjmp, siglongjmp, by-run and sigwait are none"),
+            rows: rows.describe(
+              "for each operation the index of one that it is like, then its own numbers: of for, until, takes, result, expect and line " +
+                "those that this one has, times in ns",
+            ),
+          })
+          .superRefine(({ like, rows: numbers }, ctx) => {
+            const sorts = like as readonly { readonly op: string }[];
+            const longer = sorts.find(({ op }) => !canBeLogged(op));
+            if (longer !== undefined) ctx.addIssue({ code: "custom", path: ["like"], message: `expected no ${longer.op} here` });
+            const mistake = longer === undefined ? mistakeInRows({ like: sorts, rows: numbers }) : null;
+            if (mistake !== null) ctx.addIssue({ code: "custom", path: ["rows"], message: mistake });
+          }),
     ),
   }) as const;

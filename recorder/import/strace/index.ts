@@ -12,7 +12,7 @@ export { looksLikeStrace } from "./recognize.ts";
 export type { Imported } from "./scenario.ts";
 
 /** Line by line into events of threads, and these into a scenario. `name` names the log in errors. */
-function createReading(name: string): { add(chunk: Uint8Array): void; finish(): Imported } {
+function createReading(name: string, longLines?: number): { add(chunk: Uint8Array): void; finish(): Imported } {
   const text = createTextReader(knowsLine);
   const reader = createLogReader(name);
   return {
@@ -23,14 +23,14 @@ function createReading(name: string): { add(chunk: Uint8Array): void; finish(): 
       const { lines, cut } = text.finish();
       for (const line of lines) reader.line(line);
       if (cut !== "") reader.line(cut, true);
-      return scenarioOf(reader.finish(), name);
+      return scenarioOf(reader.finish(), name, longLines);
     },
   };
 }
 
-/** A log that is in memory. Throws StraceError. */
-export function straceToScenario(text: string, name: string): Imported {
-  const reading = createReading(name);
+/** A log that is in memory; of `longLines` and more its programs are written in short. Throws StraceError. */
+export function straceToScenario(text: string, name: string, longLines?: number): Imported {
+  const reading = createReading(name, longLines);
   reading.add(Buffer.from(text));
   return reading.finish();
 }

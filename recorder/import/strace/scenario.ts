@@ -9,6 +9,7 @@ import { CREATES, type Log } from "./log.ts";
 import type { SignalPlan } from "./plans.ts";
 import { type Action, type Item, type Registration, setAction } from "./registrations.ts";
 import { matchReturns } from "./returns.ts";
+import { shortened } from "./shortened.ts";
 import { programOf } from "./thread.ts";
 import { makeTree, type Task, type Tree } from "./tree.ts";
 
@@ -24,11 +25,11 @@ const ROWS_PER_LINE = 1000;
 const ROWS_AT_LEAST = 1_000_000;
 /** More a scenario may not ask for. */
 const ROWS_AT_MOST = 1_000_000_000;
-/** Operations in one list: below what a scenario may hold. */
-const LIST_LENGTH = 500_000;
+/** Programs of a longer log are written in short: a scenario's list holds no million operations, and memory no million objects. */
+const LONG_LINES = 10_000;
 
-/** `name` is that of the log's file. */
-export function scenarioOf(log: Log, name: string): Imported {
+/** `name` is that of the log's file. Tests choose from how many lines on programs are written in short. */
+export function scenarioOf(log: Log, name: string, longLines = LONG_LINES): Imported {
   const { tally } = log;
   const tree = makeTree(log);
   const facts = gatherFacts(log, tree);
@@ -59,7 +60,12 @@ export function scenarioOf(log: Log, name: string): Imported {
   evenOut(afterHandlers);
   for (const { action, item } of setters) if (action.what === "handler") (item.sigaction as Item).handler = action.name;
 
-  const chunked = (task: Task): Item[] => inChunks(programs.get(task) ?? []);
+  const written = (items: Item[]): Item[] => (log.lines >= longLines ? shortened(items) : items);
+  const program = (task: Task): Item[] => {
+    const items = written(programs.get(task) ?? []);
+    programs.delete(task);
+    return items;
+  };
   return {
     is: "scenario",
     scenario: {
@@ -67,9 +73,9 @@ export function scenarioOf(log: Log, name: string): Imported {
       title: `${title}, from a strace log`,
       source: fileName(name),
       about: `${log.lines} lines, ${tree.tasks.length} threads. Times, results and signals are those of the log.`,
-      main: chunked(tree.main),
-      programs: Object.fromEntries(tree.tasks.filter((task) => task !== tree.main).map((task) => [task.name, chunked(task)])),
-      handlers: Object.fromEntries(Object.entries(handlers).map(([key, items]) => [key, inChunks(items)])),
+      main: program(tree.main),
+      programs: Object.fromEntries(tree.tasks.filter((task) => task !== tree.main).map((task) => [task.name, program(task)])),
+      handlers: Object.fromEntries(Object.entries(handlers).map(([key, items]) => [key, written(items)])),
       signals: plans,
       limit: { transitions: Math.min(ROWS_AT_MOST, Math.max(ROWS_AT_LEAST, log.lines * ROWS_PER_LINE)) },
     },
@@ -88,14 +94,6 @@ const beginning = (task: Task): Item => ({ [task === task.process.leader ? "fork
 const registrationsOf = (setters: readonly { action: Action }[]): Registration[] => [
   ...new Set(setters.map(({ action }) => action).filter((action) => action.what === "handler")),
 ];
-
-/** A scenario's lists are bounded; a list of lists is not. */
-const inChunks = (items: Item[]): Item[] =>
-  items.length <= LIST_LENGTH
-    ? items
-    : Array.from({ length: Math.ceil(items.length / LIST_LENGTH) }, (_, i) => ({
-        loop: { times: 1, do: items.slice(i * LIST_LENGTH, (i + 1) * LIST_LENGTH) },
-      }));
 
 /** The program that execve started last in the first thread, without its folder. */
 function titleOf({ main }: Tree): string {

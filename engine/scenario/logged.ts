@@ -1,0 +1,97 @@
+/**
+ * The operation `logged`: many operations of few sorts, each a row of numbers. The log of a program has millions of calls, and all but
+ * their times, results and lines stands in a few hundred of them.
+ */
+
+import * as z from "zod";
+import { NEVER } from "../time.ts";
+import { inWords, LONGEST_NS } from "./values.ts";
+
+/** Arguments that a row may have of its own, in the order in which it has them. */
+const ROW_FIELDS = ["for", "until", "takes", "result", "expect", "line"] as const;
+type RowField = (typeof ROW_FIELDS)[number];
+export const isRowField = (name: string): name is RowField => (ROW_FIELDS as readonly string[]).includes(name);
+
+/** Operations that are more than one step of a program: they stand on their own. */
+const LONGER: ReadonlySet<string> = new Set([...["loop", "retry", "if", "sigsetjmp", "siglongjmp", "by-run", "sigwait", "logged"]]);
+export const canBeLogged = (operation: string): boolean => !LONGER.has(operation);
+
+/** An operation after parsing. */
+type Parsed = Readonly<Record<string, unknown>>;
+
+/** The numbers that a row of operations like this one has, behind the index of the operation. */
+export const rowFieldsOf = (like: object): RowField[] => ROW_FIELDS.filter((field) => typeof (like as Parsed)[field] === "number");
+
+/** The written lists one after the other: who writes a million rows writes lists of some thousand numbers. */
+export const rows = z
+  .custom<readonly (readonly number[])[]>(
+    (given) => Array.isArray(given) && given.every((list) => Array.isArray(list) && list.every(Number.isSafeInteger)),
+    "no lists of whole numbers",
+  )
+  .transform((lists) => {
+    const all = new Float64Array(lists.reduce((sum, { length }) => sum + length, 0));
+    let at = 0;
+    for (const list of lists) {
+      all.set(list, at);
+      at += list.length;
+    }
+    return all;
+  })
+  .register(inWords, {
+    words: "a list of lists of whole numbers",
+    json: { type: "array", items: { type: "array", items: { type: "integer" } } },
+  });
+
+/** What `logged` is after parsing. */
+export interface Logged {
+  readonly like: readonly object[];
+  readonly rows: Float64Array;
+}
+
+/** Where the numbers of each row begin; the first is the index in `like`. The rows are right: `mistakeInRows`. */
+export function rowStarts({ like, rows }: Logged): Uint32Array {
+  const widths = like.map((one) => 1 + rowFieldsOf(one).length);
+  const starts = new Uint32Array(rows.length);
+  let count = 0;
+  for (let at = 0; at < rows.length; at += widths[rows[at] as number] ?? 1) {
+    starts[count] = at;
+    count += 1;
+  }
+  return starts.slice(0, count);
+}
+
+/** Where a field stands in each sort of row, 0 where it has none. */
+export const placesOf = ({ like }: Logged, field: RowField): number[] => like.map((one) => 1 + rowFieldsOf(one).indexOf(field));
+
+/** The first mistake of the rows, in words; null when there is none. */
+export function mistakeInRows({ like, rows }: Logged): string | null {
+  const fields = like.map(rowFieldsOf);
+  for (let at = 0, row = 0; at < rows.length; row += 1) {
+    const index = rows[at] as number;
+    const has = fields[index];
+    if (has === undefined)
+      return `expected the index of an operation of like (0 to ${like.length - 1}) as row ${row} begins, found ${index}`;
+    if (at + has.length >= rows.length) return `expected ${has.length} numbers (${has.join(", ")}) behind ${index} in the last row`;
+    for (const [i, field] of has.entries()) {
+      const value = rows[at + 1 + i] as number;
+      if (!fits(field, value)) return `expected ${WORDS[field]} as ${field} of row ${row}, found ${value}`;
+    }
+    at += 1 + has.length;
+  }
+  return null;
+}
+
+const SPAN = "a time in ns";
+const WORDS: Readonly<Record<RowField, string>> = {
+  for: SPAN,
+  until: SPAN,
+  takes: SPAN,
+  result: "a whole number",
+  expect: "a whole number",
+  line: "the number of a line",
+};
+
+function fits(field: RowField, value: number): boolean {
+  if (field === "line") return value >= 1;
+  return field === "result" || field === "expect" || (value >= 0 && (value <= LONGEST_NS || value === NEVER));
+}
