@@ -66,9 +66,9 @@ export function waits(signals: Signals, id: number, signal: number, thread: numb
   }
 }
 
-/** `thread` has it now, or it is lost: it waits no more. What the host made pending for the process may be taken by any thread. */
+/** `thread` has it now, or it is lost: it waits no more. What waits for the process, in the LibOS or the host, may be taken by any thread. */
 export function waitsNoMore(signals: Signals, id: number, thread: number): void {
-  if (signals.waiting.delete(keyOf(id, thread))) return;
+  if (signals.waiting.delete(keyOf(id, thread)) || signals.waiting.delete(keyOf(id, NONE))) return;
   const place = placeOf(id);
   if (signals.generatedId[place] === id) signals.waiting.delete(keyOf(id, signals.generatedFor[place] as number));
 }

@@ -1,7 +1,7 @@
 /** Words and numbers that several rules need. */
 
 import type { StackName } from "../../engine/index.ts";
-import { NONE, SCOPE, type ThreadModel } from "../model/index.ts";
+import { NONE, type PendingSignal, SCOPE, type ThreadModel } from "../model/index.ts";
 import type { Handlers } from "../rule.ts";
 
 export const NATIVE: readonly StackName[] = ["native-linux"];
@@ -70,6 +70,59 @@ export function createRing(size = 4096): { get(id: number): number; set(id: numb
     set(id, value) {
       ids[id & (size - 1)] = id;
       values[id & (size - 1)] = value;
+    },
+  };
+}
+
+/** A sleep that began while a signal was due. */
+export interface Sleep {
+  readonly thread: number;
+  readonly signal: number;
+  /** The row that made the signal wait. */
+  readonly pending: number;
+  /** The application's call, empty outside of any. */
+  readonly call: string;
+  readonly seq: number;
+  readonly time: number;
+}
+
+/**
+ * Sleeps that a signal may end, begun outside of handlers while a signal is due for which `counts` is true. `told` hears of each that lasts
+ * a millisecond, or to the end of a trace that is over (`ended` is false then).
+ */
+export function sleepsOverSignals(
+  m: ThreadModel,
+  counts: (p: Readonly<PendingSignal>) => boolean,
+  told: (sleep: Sleep, slept: number, ended: boolean) => void,
+): Handlers {
+  const sleeps = m.notesOnThreads<Sleep>();
+
+  function over(sleep: Sleep, ended: boolean): void {
+    const slept = m.time - sleep.time;
+    if (slept >= MS || m.isOver) told(sleep, slept, ended);
+  }
+
+  return {
+    "thread.block"() {
+      sleeps.remove(m.slot);
+      if (m.value !== 1 || !m.anyPending() || m.open(SCOPE.HANDLER) !== NONE || m.isInternal()) return;
+      for (const p of m.pendingSignals()) {
+        if (m.isDue(p) !== true || !counts(p)) continue;
+        sleeps.set(m.slot, { thread: m.thread, signal: p.signal, pending: p.seq, call: callOf(m), seq: m.seq, time: m.time });
+        return;
+      }
+    },
+    "thread.wake"() {
+      const sleep = sleeps.get(m.slot);
+      if (sleep === null) return;
+      sleeps.remove(m.slot);
+      over(sleep, true);
+    },
+    "trace.end"() {
+      for (const [thread, slot] of m.liveThreads()) {
+        const sleep = sleeps.get(slot);
+        if (sleep !== null && !m.isStopped(thread)) over(sleep, false);
+      }
     },
   };
 }

@@ -22,19 +22,30 @@ import { recvLockSwallowsKick } from "./gramine/recv-lock-swallows-kick.ts";
 import { timeoutStartsOver } from "./gramine/timeout-starts-over.ts";
 import { wait4EintrThoughChildEnded } from "./gramine/wait4-eintr-though-child-ended.ts";
 import { wait4UnlocksUnheldLock } from "./gramine/wait4-unlocks-unheld-lock.ts";
+import { alarmFiresEarly } from "./libos/alarm-fires-early.ts";
 import { blockedOrIgnoredSignalInterrupts } from "./libos/blocked-or-ignored-signal-interrupts.ts";
 import { callNotImplemented } from "./libos/call-not-implemented.ts";
+import { defaultActionTableWrong } from "./libos/default-action-table-wrong.ts";
 import { defaultKillOneThread } from "./libos/default-kill-one-thread.ts";
 import { eintrBecomesTimeout } from "./libos/eintr-becomes-timeout.ts";
 import { eintrSwallowedByWaitLoops } from "./libos/eintr-swallowed-by-wait-loops.ts";
+import { handlerLongjmpPreemptLeak } from "./libos/handler-longjmp-preempt-leak.ts";
 import { hostDefaultSignalKills } from "./libos/host-default-signal-kills.ts";
+import { nestedPendingStuckUntilSyscall } from "./libos/nested-pending-stuck-until-syscall.ts";
 import { pauseNeverReturns } from "./libos/pause-never-returns.ts";
+import { perThreadDispositions } from "./libos/per-thread-dispositions.ts";
 import { rtSignalNeverFlushed } from "./libos/rt-signal-never-flushed.ts";
 import { saMaskAndFlagsIgnored } from "./libos/sa-mask-and-flags-ignored.ts";
 import { setitimerNeverSignals } from "./libos/setitimer-never-signals.ts";
 import { siginfoIncomplete } from "./libos/siginfo-incomplete.ts";
+import { sigkillBlockable } from "./libos/sigkill-blockable.ts";
+import { signalFanoutAllThreads } from "./libos/signal-fanout-all-threads.ts";
+import { signalLogFullDrop } from "./libos/signal-log-full-drop.ts";
+import { sigsuspendIgnoresPending } from "./libos/sigsuspend-ignores-pending.ts";
+import { sigsuspendSleepsWithThreadLock } from "./libos/sigsuspend-sleeps-with-thread-lock.ts";
 import { spuriousYieldPerPending } from "./libos/spurious-yield-per-pending.ts";
 import { syncSignalDeferredLivelock } from "./libos/sync-signal-deferred-livelock.ts";
+import { wakeupLostBeforeBlock } from "./libos/wakeup-lost-before-block.ts";
 import { sgxCompletedOcallResultLost } from "./sgx/sgx-completed-ocall-result-lost.ts";
 import { sgxEframeStackClobber } from "./sgx/sgx-eframe-stack-clobber.ts";
 import { sgxExitinfoStale } from "./sgx/sgx-exitinfo-stale.ts";
@@ -51,19 +62,30 @@ import { sgxXstateNotSaved } from "./sgx/sgx-xstate-not-saved.ts";
 
 const rules: Rule[] = [
   // The library OS.
+  alarmFiresEarly,
   blockedOrIgnoredSignalInterrupts,
   callNotImplemented,
+  defaultActionTableWrong,
   defaultKillOneThread,
   eintrBecomesTimeout,
   eintrSwallowedByWaitLoops,
+  handlerLongjmpPreemptLeak,
   hostDefaultSignalKills,
+  nestedPendingStuckUntilSyscall,
   pauseNeverReturns,
+  perThreadDispositions,
   rtSignalNeverFlushed,
   saMaskAndFlagsIgnored,
   setitimerNeverSignals,
   siginfoIncomplete,
+  sigkillBlockable,
+  signalFanoutAllThreads,
+  signalLogFullDrop,
+  sigsuspendIgnoresPending,
+  sigsuspendSleepsWithThreadLock,
   spuriousYieldPerPending,
   syncSignalDeferredLivelock,
+  wakeupLostBeforeBlock,
   // The PAL under SGX.
   sgxCompletedOcallResultLost,
   sgxInterruptedCodeLost,

@@ -1,9 +1,9 @@
 /** A thread falls asleep with a signal that is due: what was to wake it has come already. */
 
 import { signalName } from "../../../engine/index.ts";
-import { NONE, SCOPE, type ThreadModel } from "../../model/index.ts";
+import type { ThreadModel } from "../../model/index.ts";
 import { defineRule, type Found, type Handlers } from "../../rule.ts";
-import { callOf, GRAPHENE, MS, timeText } from "../common.ts";
+import { GRAPHENE, sleepsOverSignals, timeText } from "../common.ts";
 
 interface Data {
   readonly signal: number;
@@ -13,59 +13,22 @@ interface Data {
 }
 type Id = "pending" | "asleep" | "awake" | "end";
 
-interface Sleep {
-  readonly thread: number;
-  readonly signal: number;
-  readonly pending: number;
-  readonly call: string;
-  readonly seq: number;
-  readonly time: number;
-}
-
-function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handlers {
-  const sleeps = m.notesOnThreads<Sleep>();
-
-  function asleep(): void {
-    sleeps.remove(m.slot);
-    if (m.value !== 1 || !m.anyPending() || m.open(SCOPE.HANDLER) !== NONE || m.isInternal()) return;
-    for (const p of m.pendingSignals())
-      if (m.isDue(p) === true) {
-        sleeps.set(m.slot, { thread: m.thread, signal: p.signal, pending: p.seq, call: callOf(m), seq: m.seq, time: m.time });
-        return;
-      }
-  }
-
-  function told(sleep: Sleep, ended: boolean): void {
-    const slept = m.time - sleep.time;
-    if (slept < MS && !m.isOver) return;
-    found({
-      thread: sleep.thread,
-      costNs: slept,
-      evidence: [
-        { id: "pending", seq: sleep.pending },
-        { id: "asleep", seq: sleep.seq },
-        { id: ended ? "awake" : "end", seq: m.seq },
-      ],
-      data: { signal: sleep.signal, call: sleep.call, slept, ended },
-    });
-  }
-
-  return {
-    "thread.block": asleep,
-    "thread.wake"() {
-      const sleep = sleeps.get(m.slot);
-      if (sleep === null) return;
-      sleeps.remove(m.slot);
-      told(sleep, true);
-    },
-    "trace.end"() {
-      for (const [thread, slot] of m.liveThreads()) {
-        const sleep = sleeps.get(slot);
-        if (sleep !== null && !m.isStopped(thread)) told(sleep, false);
-      }
-    },
-  };
-}
+const run = (m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handlers =>
+  sleepsOverSignals(
+    m,
+    () => true,
+    ({ thread, signal, pending, call, seq }, slept, ended) =>
+      found({
+        thread,
+        costNs: slept,
+        evidence: [
+          { id: "pending", seq: pending },
+          { id: "asleep", seq },
+          { id: ended ? "awake" : "end", seq: m.seq },
+        ],
+        data: { signal, call, slept, ended },
+      }),
+  );
 
 export const lostWakeup = defineRule({
   id: "lost-wakeup",
