@@ -38,7 +38,6 @@ const ENDLESS: Readonly<Record<string, readonly string[]>> = {
     "b04_sigterm_starved.yaml graphene-linux",
     "s08_alarm_pause.strace.gz graphene-linux",
     "s08_alarm_pause.yaml graphene-linux",
-    "s13_kill_parent_child.strace.gz graphene-linux",
     "s25_restart_classes.strace.gz graphene-linux",
     "s25_restart_classes.yaml graphene-linux",
   ],
