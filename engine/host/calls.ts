@@ -149,7 +149,7 @@ const sending = (name: "write" | "send"): Flow =>
         },
         "host.syscall.enter",
       ),
-      test(`${name}: is the other end open?`, (c, v) => v.takes >= 0 || !objectOf(c, v)?.closed, "done"),
+      test(`${name}: is the other end open?`, (c, v) => (v.takes >= 0 ? v.result !== E.PIPE : !objectOf(c, v)?.closed), "done"),
       act(
         name === "write" ? "write: broken pipe, SIGPIPE" : "send: broken pipe, MSG_NOSIGNAL",
         (c, v) => {

@@ -155,7 +155,7 @@ function untilTimeout(c: Cpu, v: CallLocals): void {
 }
 
 /** One that is cut short does not start again (sock_intr_errno). */
-const cutReceive = (v: CallLocals): number => (v.takes < 0 && v.until < NEVER ? E.INTR : restartsSys());
+const cutReceive = (v: CallLocals, c: Cpu): number => ((objectOf(c, v)?.receiveTimeout ?? NEVER) < NEVER ? E.INTR : restartsSys());
 
 /** What a call does when there is nothing: wait, or with O_NONBLOCK not. */
 const nothing = (object: HostObject): number | null => (object.nonblock ? E.AGAIN : null);

@@ -10,7 +10,6 @@ import { kernelTable, tableText } from "../support/kernel-table.ts";
 /** Logs whose run differs, and why. */
 const WHY: Readonly<Record<string, string>> = {
   sigwaitinfo01: "rt_sigtimedwait with a bad pointer answers -EFAULT and has taken the signal all the same: the call is kept as its result",
-  b17b_sigpipe_handler: "the log says that a write was answered with -EPIPE: its SIGPIPE comes from outside, without a sender",
   s18_fpe_ill: "a division by zero of the vector unit has the code of one of the integer unit: the scenario has one instruction for both",
 };
 

@@ -4,6 +4,7 @@ import { signalName } from "../../../engine/index.ts";
 import { field, wholeNumber } from "./args.ts";
 import type { ProcessState, Timer } from "./facts.ts";
 import type { LogEvent, SignalEvent } from "./log.ts";
+import { SIGPIPE } from "./pipes.ts";
 import type { Action } from "./registrations.ts";
 import type { Sending } from "./sent.ts";
 import type { Process, Task } from "./tree.ts";
@@ -112,7 +113,9 @@ function causeOf(event: SignalEvent, task: Task, code: string, state: ProcessSta
   }
   if (signal === SIGALRM && code === "SI_KERNEL" && state.timer) return own(expiry(state.timer, start));
   const mailbox = code === "SI_TKILL" ? state.sentTo.get(task) : state.sent;
-  const sending = mailbox?.take(signal, pid, start);
+  // The kernel sends SIGPIPE to the thread that wrote, and says that its process did.
+  const raised = signal === SIGPIPE ? state.sentTo.get(task)?.take(signal, pid, start) : undefined;
+  const sending = raised ?? mailbox?.take(signal, pid, start);
   return sending === undefined ? other("outside") : { ...own(sending.call.start), sending };
 }
 

@@ -151,13 +151,14 @@ export function cutShort(w: Weaver, s: Suspended, atEnd = false): void {
   if (expect === null && !atEnd && s.jumped === "") w.tally.note("not-restarted");
   // Without a handler nothing in the scenario would end it: strace itself lets ignored signals through to a call.
   if (!s.handled && !atEnd) return answeredByItself(w, s, expect);
-  if (s.planned.length > 0) advance(level, level.clock + s.waited, s.brokenAt);
+  const passed = s.planned.length > 0 ? s.waited : 0;
+  if (passed > 0) advance(level, level.clock + passed, s.brokenAt);
   else {
     if (s.ownAt !== null) beginEarlier(level, MARGIN_NS - s.waited);
     level.clock += waitedUntilSent(s);
   }
   const againstRestart = expect !== null && s.saRestart;
-  const cut = { call: s.last, expect, againstRestart, signals: s.signals, waited: s.waited, rest: restOf(w, s.last) };
+  const cut = { call: s.last, expect, againstRestart, signals: s.signals, waited: s.waited, passed, rest: restOf(w, s.last) };
   const { item, fate } = operationCut(cut, context);
   lined(item, s.first);
   push(w, s.jumped === "" ? item : { sigsetjmp: { place: s.jumped, do: [item] } });
@@ -192,7 +193,10 @@ function unended(w: Weaver, call: CallEvent, before: Suspended | null): void {
   advance(level, call.start);
   const base = before !== null && call.name === "restart_syscall" ? before.first : call;
   const waited = call.end - call.start;
-  const { item, fate } = operationCut({ call: base, expect: null, againstRestart: false, signals: [], waited, rest: null }, context);
+  const { item, fate } = operationCut(
+    { call: base, expect: null, againstRestart: false, signals: [], waited, passed: 0, rest: null },
+    context,
+  );
   push(w, lined(item, before?.first ?? call));
   level.clock = call.end;
   w.pins.within(before?.planned ?? [], level.calls, runOf(level));

@@ -5,12 +5,16 @@
 
 import { field, splitArgs, timeSpan, wholeNumber } from "./args.ts";
 import { type Arrival, arrival } from "./arrivals.ts";
+import { EFAULT, EPIPE } from "./errno.ts";
 import { type GroupChange, type Kill, killTarget, newGroups } from "./kills.ts";
 import { type CallEvent, CREATES, type EndEvent, type Log, type LogEvent, type SignalEvent } from "./log.ts";
 import { Masks } from "./masks.ts";
+import { toReadOnlyPage } from "./pages.ts";
+import { mayRaise, SIGPIPE } from "./pipes.ts";
 import { type Action, actionOf, hasRestorers } from "./registrations.ts";
-import { isCut, Mailbox, settleEffect } from "./sent.ts";
+import { isCut, Mailbox, mailboxOf, settleEffect } from "./sent.ts";
 import { signalfdObject, TAKES_SIGNALS, type Taken, takenBy } from "./signal-files.ts";
+import { ABOUT_SOCKETS, type Sockets, type SocketUse, socketUse } from "./sockets.ts";
 import type { Process, Task, Tree } from "./tree.ts";
 import { MASK_AT } from "./waiting.ts";
 import { leavesNoZombies, type Wait, waitOf } from "./waits.ts";
@@ -28,6 +32,7 @@ export interface ProcessState {
   readonly sentTo: Map<Task, Mailbox>;
   /** Descriptors from which it reads signals, as objects of the scenario. */
   readonly signalfds: Map<number, string>;
+  readonly sockets: Sockets;
   /** All its children by their ids. */
   readonly children: Map<number, Process>;
   /** Children not yet waited for. */
@@ -66,6 +71,12 @@ export interface Facts {
   readonly signalfds: ReadonlyMap<CallEvent, string>;
   /** Signals that a call took. */
   readonly taken: ReadonlyMap<CallEvent, readonly Taken[]>;
+  /** Calls about sockets that have a time-out of their own. */
+  readonly sockets: ReadonlyMap<CallEvent, SocketUse>;
+  /** Writes answered with EPIPE that raised SIGPIPE. */
+  readonly broken: ReadonlySet<CallEvent>;
+  /** Changes of the mask whose EFAULT was about the old mask, which the page it was meant for does not take. */
+  readonly readOnly: ReadonlySet<CallEvent>;
   /** Ends by a signal that nothing in the log sent. */
   readonly deaths: ReadonlySet<EndEvent>;
 }
@@ -79,6 +90,9 @@ export function gatherFacts(log: Log, tree: Tree): Facts {
   const goneBy = new Map<Process, number>();
   const signalfds = new Map<CallEvent, string>();
   const taken = new Map<CallEvent, readonly Taken[]>();
+  const sockets = new Map<CallEvent, SocketUse>();
+  const broken = new Set<CallEvent>();
+  const readOnly = new Set<CallEvent>();
   const deaths = new Set<EndEvent>();
   const states = new Map<Process, ProcessState>();
   const current = new Masks();
@@ -116,6 +130,7 @@ export function gatherFacts(log: Log, tree: Tree): Facts {
     state.known = mine.known;
     state.group = mine.group;
     for (const [fd, object] of mine.signalfds) state.signalfds.set(fd, object);
+    for (const [fd, socket] of mine.sockets) state.sockets.set(fd, socket);
     adopt(mine, child);
   };
 
@@ -133,6 +148,12 @@ export function gatherFacts(log: Log, tree: Tree): Facts {
   const call = (task: Task, event: CallEvent): void => {
     const state = stateOf(task.process);
     const { name, value } = event;
+    const use = ABOUT_SOCKETS.has(name) ? socketUse(event, state.sockets, state.process.name) : null;
+    if (use) sockets.set(event, use);
+    if (value === EPIPE && mayRaise(event)) {
+      mailboxOf(state, task).put(SIGPIPE, { call: event, sender: task.process.leader.life.pid, effect: event.end });
+      if (state.actions.get(SIGPIPE)?.what === "ignore" || current.of(task).includes(SIGPIPE)) broken.add(event);
+    }
     if (CREATES.has(name)) creation(task, event);
     else if (name === "rt_sigaction") {
       const action = actionOf(event, task, restorers);
@@ -143,7 +164,10 @@ export function gatherFacts(log: Log, tree: Tree): Facts {
       state.actions = new Map([...state.actions].filter(([, action]) => action.what === "ignore"));
       state.known = true;
     } else if (name === "rt_sigprocmask" && value === 0) current.changes(task, event);
-    else if (name === "rt_sigreturn") current.returns(task, event);
+    else if (name === "rt_sigprocmask" && value === EFAULT && toReadOnlyPage(event, task.process)) {
+      current.changes(task, event);
+      readOnly.add(event);
+    } else if (name === "rt_sigreturn") current.returns(task, event);
     else if (name === "alarm" || name === "setitimer") state.timer = timerOf(event) ?? state.timer;
     else if (MASK_AT.has(name)) masks.set(event, current.of(task));
     else if (name === "wait4" || name === "waitid") {
@@ -165,6 +189,7 @@ export function gatherFacts(log: Log, tree: Tree): Facts {
   /** What is known of the moment at which it was caused: before it was told, and not in a call that it did not end. */
   const settle = (event: SignalEvent, { cause, sending }: Arrival, task: Task, state: ProcessState, last: LogEvent | undefined): void => {
     const kill = sending && kills.get(sending.call);
+    if (sending?.call.value === EPIPE) broken.add(sending.call);
     // Nothing in the scenario would fault: the call is only told, and then an instruction faults.
     if (sending && kill && cause === "lost") kills.delete(sending.call);
     else if (sending && kill) {
@@ -218,7 +243,22 @@ export function gatherFacts(log: Log, tree: Tree): Facts {
     before.set(task, event);
   }
   while (taking.length > 0) takeNext();
-  return { actions, arrivals, kills, groups: changes, waits, goneBy, masks, contexts: current.changedContexts, signalfds, taken, deaths };
+  return {
+    actions,
+    arrivals,
+    kills,
+    groups: changes,
+    waits,
+    goneBy,
+    masks,
+    contexts: current.changedContexts,
+    signalfds,
+    taken,
+    sockets,
+    broken,
+    readOnly,
+    deaths,
+  };
 }
 
 /** A thread's line after a signal, where it is one, too. */
@@ -240,6 +280,7 @@ const newState = (process: Process): ProcessState => ({
   sent: new Mailbox(),
   sentTo: new Map(),
   signalfds: new Map(),
+  sockets: new Map(),
   children: new Map(),
   unreaped: new Set(),
   alive: new Set(),

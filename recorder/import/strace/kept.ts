@@ -8,8 +8,13 @@ const READ_WHOLE: ReadonlySet<string> = new Set([
   ...["rt_sigaction", "rt_sigprocmask", "rt_sigsuspend", "rt_sigpending", "rt_sigreturn", "rt_sigtimedwait", "sigaltstack"],
   ...["kill", "tkill", "tgkill", "alarm", "setitimer", "nanosleep", "clock_nanosleep", "wait4", "waitid", "signalfd", "signalfd4"],
   ...["poll", "ppoll", "select", "pselect6", "epoll_wait", "epoll_pwait", "epoll_pwait2", "futex", "semop", "semtimedop", "msgrcv"],
-  ...["clone", "clone3", "fork", "vfork", "execve", "exit", "exit_group", "setpgid", "setsid", "restart_syscall"],
+  ...["clone", "clone3", "fork", "vfork", "execve", "exit", "exit_group", "setpgid", "setsid", "restart_syscall", "socketpair"],
 ]);
+
+/** Words in the middle of a call's arguments that somebody asks for: signals read from a file, a socket's time-out, pages that are read alone. */
+const READ_WITH = /ssi_signo=|SO_RCVTIMEO|, PROT_READ(?:,|$)/;
+/** Flags that stand in the middle. */
+const NO_SIGNAL = "MSG_NOSIGNAL";
 
 /** Texts of which one copy is kept. */
 const MOST_TEXTS = 50_000;
@@ -29,9 +34,10 @@ export class Kept {
   }
 
   args(name: string, args: string): string {
-    if (READ_WHOLE.has(name) || args.includes("ssi_signo=")) return this.text(args);
+    if (READ_WHOLE.has(name) || READ_WITH.test(args)) return this.text(args);
     const first = args.indexOf(", ");
     if (first < 0) return this.text(args.slice(0, 300));
+    if (args.includes(NO_SIGNAL)) return this.text(`${args.slice(0, Math.min(first, 300))}, ${NO_SIGNAL}`);
     return this.text(`${args.slice(0, Math.min(first, 300))}, ${args.slice(args.lastIndexOf(", ") + 2).slice(0, 40)}`);
   }
 }

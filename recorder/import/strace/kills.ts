@@ -6,7 +6,7 @@ import { SIG_STOPS } from "./arrivals.ts";
 import { ESRCH } from "./errno.ts";
 import type { ProcessState } from "./facts.ts";
 import type { CallEvent } from "./log.ts";
-import { Mailbox, type Sending } from "./sent.ts";
+import { mailboxOf, type Sending } from "./sent.ts";
 import type { Process, Task, Tree } from "./tree.ts";
 
 export interface Kill {
@@ -94,13 +94,6 @@ export function killTarget(call: CallEvent, task: Task, known: Known): Kill | nu
     state.doomed ||= byDefault && end?.kind === "end" && end.how === "killed" && end.value === signal;
   }
   return { operation: thread ? "tgkill" : "kill", target: found.target, expect: call.value, signal, sending, takers: {} };
-}
-
-function mailboxOf(state: ProcessState, thread: Task | null): Mailbox {
-  if (thread === null) return state.sent;
-  const mailbox = state.sentTo.get(thread) ?? new Mailbox();
-  state.sentTo.set(thread, mailbox);
-  return mailbox;
 }
 
 const READERS = {

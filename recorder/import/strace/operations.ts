@@ -3,11 +3,12 @@
 import { signalName } from "../../../engine/index.ts";
 import { bounded, field, MAX_TIME, signalNames, signalSet, splitArgs, timeSpan, wholeNumber } from "./args.ts";
 import { AT_ONCE_NS, WAY_BACK_NS, waitNs } from "./costs.ts";
-import { EFAULT, EINVAL } from "./errno.ts";
+import { EFAULT, EINVAL, EPIPE } from "./errno.ts";
 import { type CallEvent, CREATES } from "./log.ts";
 import type { Context, Finished, Mapped, Special } from "./mapped.ts";
 import { type Item, setAction } from "./registrations.ts";
 import { makingSignalfd, readingSignalfd, sigtimedwait, sigtimedwaitItem } from "./signal-operations.ts";
+import { cutOnSocket, settingTimeout, waitingOnSocket } from "./sockets.ts";
 import type { Fate } from "./tally.ts";
 import { answered, callName, interrupted, MARGIN_NS } from "./waiting.ts";
 import type { Wait } from "./waits.ts";
@@ -22,16 +23,18 @@ const SPECIAL: Readonly<Record<string, Reader>> = {
     setters.push({ action, item });
     return { item };
   },
-  rt_sigprocmask({ value }, _, [how, set, old, size]) {
+  rt_sigprocmask({ call, value }, { facts }, [how, set, old, size]) {
     const bytes = wholeNumber(size);
     // The kernel has not read the set, and strace does not tell it.
     const known = HOW[how ?? ""];
     if (value === EINVAL && known && bytes !== null && bytes >= 0 && bytes < 8)
       return { item: { sigprocmask: { how: known, signals: [], size: bytes, expect: value } }, fate: "approximated" };
-    if (value !== 0) return null;
+    const readOnly = facts.readOnly.has(call);
+    if (value !== 0 && !readOnly) return null;
     const signals = set === "NULL" ? [] : signalSet(set);
     const word = set === "NULL" ? "block" : HOW[how ?? ""];
-    return signals && word ? { item: { sigprocmask: { how: word, signals: signalNames(signals), ...asksOld(old), expect: 0 } } } : null;
+    const asks = readOnly ? { old: "read-only" } : asksOld(old);
+    return signals && word ? { item: { sigprocmask: { how: word, signals: signalNames(signals), ...asks, expect: value } } } : null;
   },
   rt_sigsuspend: ({ value }, _, [mask]) =>
     value === EFAULT && mask === "NULL" ? { item: { sigsuspend: { nomask: true, expect: value } } } : null,
@@ -73,6 +76,7 @@ const SPECIAL: Readonly<Record<string, Reader>> = {
   signalfd: makingSignalfd,
   signalfd4: makingSignalfd,
   read: readingSignalfd,
+  setsockopt: settingTimeout,
   execve: ({ call, value, takes }, context) =>
     value === 0 ? { item: { exec: { takes, ...(startsProgram(call, context) ? { loader: true } : {}), expect: 0 } } } : null,
   exit: (_, __, [status]) => ({ item: { exit: { status: (wholeNumber(status) ?? 0) & 0xff } } }),
@@ -174,8 +178,10 @@ export function operationOf(finished: Finished, context: Context): Mapped {
     : Object.hasOwn(SPECIAL, call.name)
       ? SPECIAL[call.name]?.(finished, context, args)
       : null;
-  if (special) return { item: special.item, ns: special.ns ?? AT_ONCE_NS, fate: special.fate ?? "emulated" };
-  const waited = value === null ? null : answered({ name: call.name, args, takes, value });
+  const natural = special ?? waitingOnSocket(finished, context);
+  if (natural) return { item: natural.item, ns: natural.ns ?? AT_ONCE_NS, fate: natural.fate ?? "emulated" };
+  const silent = value === EPIPE && !context.facts.broken.has(call);
+  const waited = value === null || silent ? null : answered({ name: call.name, args, takes, value });
   if (waited) return { item: waited, ns: "write" in waited ? takes + AT_ONCE_NS : waitNs(takes), fate: "emulated" };
   const result = value === null ? {} : { result: value, expect: value };
   return { item: { call: { name: callName(call.name), takes, ...result } }, ns: waitNs(takes), fate: "opaque" };
@@ -190,6 +196,8 @@ export interface Cut {
   readonly signals: readonly number[];
   /** ns that it waited. */
   readonly waited: number;
+  /** ns of these that stand before the operation: its signals from outside come as soon as it waits. */
+  readonly passed: number;
   /** When a sleep until a moment would have ended: ns from its beginning, null when the log does not tell. */
   readonly rest: number | null;
 }
@@ -198,7 +206,8 @@ export interface Cut {
 const LONGER_NS = 1e9;
 
 /** A call that a signal ended, or the end of its thread. */
-export function operationCut(cut: Cut, { facts }: Context): { item: Item; fate: Fate } {
+export function operationCut(cut: Cut, context: Context): { item: Item; fate: Fate } {
+  const { facts } = context;
   const { call, expect, againstRestart } = cut;
   const { name } = call;
   const args = splitArgs(call.args);
@@ -207,15 +216,17 @@ export function operationCut(cut: Cut, { facts }: Context): { item: Item; fate: 
   if (name === "rt_sigsuspend") return { item: { sigsuspend: { mask: signalNames(signalSet(args[0]) ?? []), ...told } }, fate: "emulated" };
   if (name === "nanosleep" || name === "clock_nanosleep")
     return { item: { [sleepName(name)]: { for: sleepTime(name, args, cut), ...asksRest(name, args), ...told } }, fate: "emulated" };
-  if (name === "rt_sigtimedwait") return { item: sigtimedwaitItem(args, cut.waited, told), fate: "emulated" };
+  if (name === "rt_sigtimedwait") return { item: sigtimedwaitItem(args, cut.waited, told, cut.passed), fate: "emulated" };
+  const onSocket = cutOnSocket(call, context, told);
+  if (onSocket) return { item: onSocket, fate: "emulated" };
   const wait = facts.waits.get(call);
   if (wait && !againstRestart) return { item: waitItem(wait, expect), fate: name === "wait4" ? "emulated" : "approximated" };
   const { item, exact } = interrupted({ ...cut, name, args, outer: facts.masks.get(call) });
   return { item, fate: exact ? "emulated" : "call" in item ? "opaque" : "approximated" };
 }
 
-function sleepTime(name: string, args: readonly string[], { waited, rest }: Cut): number {
+function sleepTime(name: string, args: readonly string[], { waited, passed, rest }: Cut): number {
   const absolute = name === "clock_nanosleep" && args[1] !== "0";
   const asked = absolute ? rest : timeSpan(args[name === "nanosleep" ? 0 : 2]);
-  return bounded(Math.max(waited + MARGIN_NS, asked ?? 2 * waited + LONGER_NS));
+  return bounded(Math.max(waited + MARGIN_NS, asked ?? 2 * waited + LONGER_NS) - passed);
 }

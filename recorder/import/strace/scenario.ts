@@ -2,7 +2,7 @@
 
 import type { QualityCounter } from "../../format/metadata.ts";
 import type { ImportedScenario } from "../importer.ts";
-import { gatherFacts } from "./facts.ts";
+import { type Facts, gatherFacts } from "./facts.ts";
 import { evenOut, makeHandlers } from "./handlers.ts";
 import type { AfterHandlers } from "./level.ts";
 import { CREATES, type Log } from "./log.ts";
@@ -73,6 +73,7 @@ export function scenarioOf(log: Log, name: string, longLines = LONG_LINES): Impo
       title: `${title}, from a strace log`,
       source: fileName(name),
       about: `${log.lines} lines, ${tree.tasks.length} threads. Times, results and signals are those of the log.`,
+      ...objectsOf(facts),
       main: program(tree.main),
       programs: Object.fromEntries(tree.tasks.filter((task) => task !== tree.main).map((task) => [task.name, program(task)])),
       handlers: Object.fromEntries(Object.entries(handlers).map(([key, items]) => [key, written(items)])),
@@ -83,6 +84,12 @@ export function scenarioOf(log: Log, name: string, longLines = LONG_LINES): Impo
     threads: tree.tasks.length,
     lines: log.lines,
   };
+}
+
+/** Sockets with time-outs; all else that is read or written is answered by the outside world. */
+function objectsOf({ sockets }: Facts): { objects?: Record<string, string> } {
+  const objects = Object.fromEntries([...sockets.values()].map(({ socket: { name, kind } }) => [name, kind]));
+  return Object.keys(objects).length === 0 ? {} : { objects };
 }
 
 /** Threads and processes of which the log shows no line. */

@@ -1,6 +1,8 @@
 /** Signals sent by calls of the log, and which of them each signal line tells of: those that were pending already are one with it. */
 
+import type { ProcessState } from "./facts.ts";
 import type { CallEvent, LogEvent, SignalEvent } from "./log.ts";
+import type { Task } from "./tree.ts";
 
 /** A call that sent a signal; `effect` is when it did, ns of the log: between its beginning and its end. */
 export interface Sending {
@@ -62,6 +64,14 @@ export class Mailbox {
   first(signal: number): Sending | undefined {
     return this.waiting.get(signal)?.[0];
   }
+}
+
+/** Of a thread, or (null) of its process. */
+export function mailboxOf(state: ProcessState, thread: Task | null): Mailbox {
+  if (thread === null) return state.sent;
+  const mailbox = state.sentTo.get(thread) ?? new Mailbox();
+  state.sentTo.set(thread, mailbox);
+  return mailbox;
 }
 
 /** A call that a signal ended. */

@@ -12,10 +12,10 @@ export function sigtimedwait({ value, takes }: Finished, _: Context, args: reado
   return value !== null && value > 0 ? { item: sigtimedwaitItem(args, takes, { expect: value }), ns: waitNs(takes) } : null;
 }
 
-/** `waited`: ns that it took, which its time-out is longer than. */
-export function sigtimedwaitItem(args: readonly string[], waited: number, told: Item): Item {
+/** `waited`: ns that it took, which its time-out is longer than; `passed` of these stand before it. */
+export function sigtimedwaitItem(args: readonly string[], waited: number, told: Item, passed = 0): Item {
   const timeout = timeSpan(args[2]);
-  const limit = timeout === null ? {} : { timeout: bounded(Math.max(timeout, waited + MARGIN_NS)) };
+  const limit = timeout === null ? {} : { timeout: bounded(Math.max(timeout, waited + MARGIN_NS) - passed) };
   return { sigtimedwait: { ...wanted(args), ...limit, ...told } };
 }
 

@@ -144,17 +144,22 @@ export interface Interrupted {
   readonly signals: readonly number[];
   /** ns that it waited: a limit of its own was longer, if only by the slack of the kernel's timers. */
   readonly waited: number;
+  /** ns of these that stand before it. */
+  readonly passed: number;
 }
 
 /** How late the kernel's timers and strace may be, ns. */
 export const MARGIN_NS = 200_000;
 
 /** A call that a signal ended, or that never ended: it waits for as long as its arguments allow. */
-export function interrupted({ name, args, expect, againstRestart, outer, signals, waited }: Interrupted): { item: Item; exact: boolean } {
+export function interrupted({ name, args, expect, againstRestart, outer, signals, waited, passed }: Interrupted): {
+  item: Item;
+  exact: boolean;
+} {
   const told = expect === null ? {} : { expect };
   const entry = name === "futex" ? futexEntry(args) : entryOf(name);
   const asked = entry?.limit?.(args) ?? null;
-  const limit = asked === null ? null : bounded(Math.max(asked, waited + MARGIN_NS));
+  const limit = asked === null ? null : bounded(Math.max(asked, waited + MARGIN_NS) - passed);
   const fds = entry?.shape === "poll" ? watched(name, args) : {};
   const poll = { poll: { ...fds, ...(limit === null ? {} : { timeout: limit }), ...maskOf(name, args, outer, signals), ...told } };
   if (entry?.shape === "poll") return { item: { [entry.operation]: poll.poll }, exact: true };
