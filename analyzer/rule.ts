@@ -86,6 +86,8 @@ export interface Documentation {
   readonly remedy: string;
   /** The switch that fixes it here. */
   readonly fix: FixName | null;
+  /** The harm lies in memory, or in what could happen: a finding explains no difference of the verdict. */
+  readonly isLatent?: boolean;
   /** What `costNs` of a finding counts. */
   readonly cost: string;
   readonly source: string;

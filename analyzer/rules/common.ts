@@ -7,6 +7,9 @@ import type { Handlers } from "../rule.ts";
 export const NATIVE: readonly StackName[] = ["native-linux"];
 export const LINUX_PAL: readonly StackName[] = ["graphene-linux"];
 export const SGX: readonly StackName[] = ["graphene-sgx"];
+export const PR347: readonly StackName[] = ["graphene-pr347"];
+/** Pull request 347 is made on the Linux PAL, too. */
+export const ALL_LINUX_PAL: readonly StackName[] = ["graphene-linux", "graphene-pr347"];
 /** The stacks of Graphene at the base revision. */
 export const GRAPHENE: readonly StackName[] = ["graphene-linux", "graphene-sgx"];
 

@@ -46,6 +46,15 @@ import { sigsuspendSleepsWithThreadLock } from "./libos/sigsuspend-sleeps-with-t
 import { spuriousYieldPerPending } from "./libos/spurious-yield-per-pending.ts";
 import { syncSignalDeferredLivelock } from "./libos/sync-signal-deferred-livelock.ts";
 import { wakeupLostBeforeBlock } from "./libos/wakeup-lost-before-block.ts";
+import { pr347BlockedPendingSpins } from "./pr347/pr347-blocked-pending-spins.ts";
+import { pr347DefaultActionAsHandler } from "./pr347/pr347-default-action-as-handler.ts";
+import { pr347LostInLibos } from "./pr347/pr347-lost-in-libos.ts";
+import { pr347ResumeUnderLockAborts } from "./pr347/pr347-resume-under-lock-aborts.ts";
+import { pr347SameNumberDrop } from "./pr347/pr347-same-number-drop.ts";
+import { pr347SiginfoGarbage } from "./pr347/pr347-siginfo-garbage.ts";
+import { pr347SigreturnSpins } from "./pr347/pr347-sigreturn-spins.ts";
+import { pr347TailChainWildReturn } from "./pr347/pr347-tail-chain-wild-return.ts";
+import { pr347TailSiginfoStale } from "./pr347/pr347-tail-siginfo-stale.ts";
 import { sgxCompletedOcallResultLost } from "./sgx/sgx-completed-ocall-result-lost.ts";
 import { sgxEframeStackClobber } from "./sgx/sgx-eframe-stack-clobber.ts";
 import { sgxExitinfoStale } from "./sgx/sgx-exitinfo-stale.ts";
@@ -111,6 +120,15 @@ const rules: Rule[] = [
   timeoutStartsOver,
   wait4EintrThoughChildEnded,
   wait4UnlocksUnheldLock,
+  pr347LostInLibos,
+  pr347SameNumberDrop,
+  pr347BlockedPendingSpins,
+  pr347SigreturnSpins,
+  pr347DefaultActionAsHandler,
+  pr347TailChainWildReturn,
+  pr347TailSiginfoStale,
+  pr347SiginfoGarbage,
+  pr347ResumeUnderLockAborts,
   // Those that need no knowledge of a stack: last, so that what a rule before has told is not told again.
   deadlock,
   eintrMissed,

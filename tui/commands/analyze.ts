@@ -162,10 +162,11 @@ async function tell(io: Io, told: Told): Promise<void> {
 }
 
 function becauseOf(verdict: Verdict, { findings }: AnalysisResult, trace: Trace): Because[] {
+  const isLatent = (rule: string): boolean => RULES.find(({ id }) => id === rule)?.isLatent === true;
   const isGeneral = (rule: string): boolean => findEntry(rule)?.generations.includes("any") === true;
   return explained(
     verdict.differences,
-    findings.map((one) => ({ ...one, general: isGeneral(one.rule) })),
+    findings.filter(({ rule }) => !isLatent(rule)).map((one) => ({ ...one, general: isGeneral(one.rule) })),
     (thread) => trace.threads[thread]?.name ?? "",
   );
 }

@@ -76,6 +76,7 @@ export const sgxEframeStackClobber = defineRule({
   ],
   remedy: "The search for a frame is gone: an exception always goes back to its context (Graphene c6622ba12, 2019-12-03).",
   fix: null,
+  isLatent: true,
   cost: "nothing is wasted: it is 0",
   source: "reference 3.4; 2.2",
   run,

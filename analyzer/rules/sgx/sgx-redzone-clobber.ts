@@ -72,6 +72,7 @@ export const sgxRedzoneClobber = defineRule({
   ],
   remedy: "Stage one goes 128 bytes further down (Graphene bf87ac02f, 2019-04-29).",
   fix: null,
+  isLatent: true,
   cost: "nothing is wasted: it is 0",
   source: "reference 3.4; 2.2",
   run,

@@ -86,6 +86,7 @@ export const sgxRspWindow = defineRule({
   remedy:
     "Stage one takes the saved ocall stack where RSP is not inside the enclave; TLS.stack is 0 when no ocall is under way (Graphene 6d91f7fb2, 2019-04-01).",
   fix: null,
+  isLatent: true,
   cost: "nothing is wasted: it is 0",
   source: "reference 3.4; 1.3, 2.2",
   run,

@@ -113,6 +113,7 @@ export const sgxUnboundedAexFrames = defineRule({
   ],
   remedy: "A check of the bounds of the signal stack, and a loop without an end where it fails (Gramine baee61e25, 2021-09-30).",
   fix: null,
+  isLatent: true,
   cost: "nothing is wasted: it is 0",
   source: "reference 3.4; 2.2",
   run,
