@@ -195,6 +195,11 @@ export class ThreadModel {
     return this.names.sites[this.site]?.label ?? "";
   }
 
+  /** Whether the row was made inside a handler of the host, as its place says. */
+  isInSignalContext(): boolean {
+    return this.names.sites[this.site]?.context === "signal";
+  }
+
   /** Seq of the row with which a thread fell asleep in the host kernel, NONE while it runs. */
   asleepSince(slot = this.slot): number {
     return slot === NONE ? NONE : (this.threads.blockedSeq[slot] as number);

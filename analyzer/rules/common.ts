@@ -35,6 +35,9 @@ export function callOf(m: ThreadModel, slot = m.slot): string {
 /** "read" of "read(pipe, 8)". */
 export const callName = (label: string): string => /^[\w-]*/.exec(label)?.[0] ?? "";
 
+/** "DkStreamRead" of "pipe_read: DkStreamRead(hdl.pal_handle)". */
+export const palCallName = (label: string): string => /Dk\w+/.exec(label)?.[0] ?? "a PAL call";
+
 /** "ocall_sock_recv()" of "DkStreamRead: ocall_sock_recv()". */
 export const ocallName = (label: string): string => /\S+$/.exec(label)?.[0] ?? "an ocall";
 

@@ -46,6 +46,13 @@ import { sigsuspendSleepsWithThreadLock } from "./libos/sigsuspend-sleeps-with-t
 import { spuriousYieldPerPending } from "./libos/spurious-yield-per-pending.ts";
 import { syncSignalDeferredLivelock } from "./libos/sync-signal-deferred-livelock.ts";
 import { wakeupLostBeforeBlock } from "./libos/wakeup-lost-before-block.ts";
+import { linuxAltstackUnused } from "./linux/linux-altstack-unused.ts";
+import { linuxHandlerInHostSignalContext } from "./linux/linux-handler-in-host-signal-context.ts";
+import { linuxNestedPendingDrain } from "./linux/linux-nested-pending-drain.ts";
+import { linuxPalMallocInHandler } from "./linux/linux-pal-malloc-in-handler.ts";
+import { linuxThreadExitWindow } from "./linux/linux-thread-exit-window.ts";
+import { linuxVdsoMisclassified } from "./linux/linux-vdso-misclassified.ts";
+import { palPendAfterCheck } from "./linux/pal-pend-after-check.ts";
 import { pr347BlockedPendingSpins } from "./pr347/pr347-blocked-pending-spins.ts";
 import { pr347DefaultActionAsHandler } from "./pr347/pr347-default-action-as-handler.ts";
 import { pr347LostInLibos } from "./pr347/pr347-lost-in-libos.ts";
@@ -95,6 +102,13 @@ const rules: Rule[] = [
   spuriousYieldPerPending,
   syncSignalDeferredLivelock,
   wakeupLostBeforeBlock,
+  linuxPalMallocInHandler,
+  linuxNestedPendingDrain,
+  linuxVdsoMisclassified,
+  linuxAltstackUnused,
+  linuxHandlerInHostSignalContext,
+  linuxThreadExitWindow,
+  palPendAfterCheck,
   // The PAL under SGX.
   sgxCompletedOcallResultLost,
   sgxInterruptedCodeLost,

@@ -3,7 +3,7 @@
 import { CLOBBER, signalName } from "../../../engine/index.ts";
 import { NONE, SCOPE, type ThreadModel } from "../../model/index.ts";
 import { defineRule, type Found, type Handlers } from "../../rule.ts";
-import { callName, followExits, SGX } from "../common.ts";
+import { followExits, palCallName, SGX } from "../common.ts";
 
 interface Data {
   readonly signal: number;
@@ -34,9 +34,6 @@ function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handler
     },
   };
 }
-
-/** "DkStreamRead" of "read_wait: DkStreamRead(hdl)". */
-const palCallName = (label: string): string => callName(/Dk\w*/.exec(label)?.[0] ?? "") || "a PAL call";
 
 const at = (call: string, place: string): string => `
   main:
