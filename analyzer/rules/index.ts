@@ -102,6 +102,7 @@ const rules: Rule[] = [
   spuriousYieldPerPending,
   syncSignalDeferredLivelock,
   wakeupLostBeforeBlock,
+  // The PAL on Linux.
   linuxPalMallocInHandler,
   linuxNestedPendingDrain,
   linuxVdsoMisclassified,
@@ -134,6 +135,7 @@ const rules: Rule[] = [
   timeoutStartsOver,
   wait4EintrThoughChildEnded,
   wait4UnlocksUnheldLock,
+  // Pull request 347.
   pr347LostInLibos,
   pr347SameNumberDrop,
   pr347BlockedPendingSpins,
