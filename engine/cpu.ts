@@ -48,13 +48,22 @@ export interface Wiring {
   readonly bootThread: (start: number) => Frame[];
 }
 
-/** Plans of the scenario that wait for a place, by what reaches it. */
+/** Plans of the scenario by what they wait for, ascending: a log has many, and few of them concern a step. */
 export interface Pins {
-  readonly calls: readonly number[];
-  readonly handlers: readonly number[];
+  /** Those that come at times. */
+  readonly timed: readonly number[];
+  /** Name of a thread -> name of a call, or its number -> plans. */
+  readonly calls: PlansOf<string | number>;
+  /** Name of a thread -> signal of a handler -> plans. */
+  readonly handlers: PlansOf<number>;
   /** Step number (`Compiled.places`) -> plans. */
   readonly sites: ReadonlyMap<number, readonly number[]>;
 }
+
+type PlansOf<K> = ReadonlyMap<string, ReadonlyMap<K, readonly number[]>>;
+
+/** Nothing comes by itself. */
+export const NO_PINS: Pins = { timed: [], calls: new Map(), handlers: new Map(), sites: new Map() };
 
 /** T and P are the threads and processes of the stack's generation; the machine and the kernel know those of every stack. */
 export class Cpu<T extends Thread = Thread, P extends Process = Process> {
@@ -84,7 +93,7 @@ export class Cpu<T extends Thread = Thread, P extends Process = Process> {
    * them, may still be here. `rouse` is told of each that is woken, so that sleepers cost nothing.
    */
   readonly awake: number[];
-  pins: Pins = { calls: [], handlers: [], sites: new Map() };
+  pins: Pins = NO_PINS;
 
   constructor(
     readonly m: Machine<T, P>,

@@ -54,21 +54,36 @@ function wire(o: RunOptions, program: Program): Wiring {
 }
 
 function pinsOf(c: Cpu, stack: StackName): Pins {
-  const calls: number[] = [];
-  const handlers: number[] = [];
+  const timed: number[] = [];
+  const calls = new Map<string, Map<string | number, number[]>>();
+  const handlers = new Map<string, Map<number, number[]>>();
   const sites = new Map<number, number[]>();
   const count = c.scenario.signals.length + c.scenario.arrivals.length;
   for (let plan = 0; plan < count; plan += 1) {
     const when = planWhen(c, plan);
     if (!when || !applies(c, plan, stack)) continue;
-    if (when.call !== undefined && when.handler === undefined) calls.push(plan);
-    if (when.handler !== undefined) handlers.push(plan);
+    const { thread = "", call, handler } = when;
+    if (when.at !== undefined || when.every !== undefined || when.rate !== undefined) timed.push(plan);
+    if (call !== undefined && handler === undefined) listIn(partOf(calls, thread), call).push(plan);
+    if (handler !== undefined) listIn(partOf(handlers, thread), handler).push(plan);
     if (when.site !== undefined) {
       const step = stepNamed(c, when.site) ?? noPlace(c, plan, when.site, stack);
-      sites.set(step, [...(sites.get(step) ?? []), plan]);
+      listIn(sites, step).push(plan);
     }
   }
-  return { calls, handlers, sites };
+  return { timed, calls, handlers, sites };
+}
+
+function listIn<K>(lists: Map<K, number[]>, key: K): number[] {
+  const list = lists.get(key) ?? [];
+  lists.set(key, list);
+  return list;
+}
+
+function partOf<K>(parts: Map<string, Map<K, number[]>>, name: string): Map<K, number[]> {
+  const part = parts.get(name) ?? new Map<K, number[]>();
+  parts.set(name, part);
+  return part;
 }
 
 /** "flow: label" to the step's number; null when the stack has no such place. */

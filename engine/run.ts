@@ -301,7 +301,7 @@ export class Run implements Source {
   private nextOutside(): number {
     const m = this.cpu.m;
     let at = NEVER;
-    for (const plan of m.plans) if (plan.next < at) at = plan.next;
+    for (const plan of this.cpu.pins.timed) at = Math.min(at, nextOf(m, plan));
     for (const id of m.known) at = Math.min(at, nextTimer(m.processes[id]));
     return at;
   }
@@ -329,7 +329,7 @@ export class Run implements Source {
   private nobodyLeft(): boolean {
     const { m } = this.cpu;
     if (m.known.some((id) => nextTimer(m.processes[id]) < NEVER)) return false;
-    return !m.plans.some((plan, i) => plan.next < NEVER && this.reaches(i));
+    return !this.cpu.pins.timed.some((plan) => nextOf(m, plan) < NEVER && this.reaches(plan));
   }
 
   /** Whether a plan would meet whom it is for: the signal's target, or a thread that waits for the object. */
@@ -349,10 +349,12 @@ export class Run implements Source {
       const p = m.processes[id];
       if (p && nextTimer(p) === at) return timerExpired(this.cpu, p, at);
     }
-    const plan = m.plans.findIndex((state) => state.next === at);
+    const plan = this.cpu.pins.timed.find((one) => nextOf(m, one) === at) ?? -1;
     schedule(this.cpu, plan, at);
     fire(this.cpu, plan, at);
   }
 }
+
+const nextOf = (m: Machine, plan: number): number => m.plans[plan]?.next ?? NEVER;
 
 const isRecorded = (chooser: Chooser): chooser is Recorded => "unanswered" in chooser;

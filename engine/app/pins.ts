@@ -29,21 +29,30 @@ export function enterCall(c: Cpu, operation: string, called: string): void {
   const { app, name } = c.t;
   if (app.inHandler > 0) return callInHandler(c);
   app.calls += 1;
-  for (const plan of c.pins.calls) {
+  const plans = c.pins.calls.get(name);
+  if (plans === undefined) return;
+  for (const plan of inOrder(plans.get(operation), called === operation ? undefined : plans.get(called), plans.get(app.calls))) {
     const when = planWhen(c, plan);
-    if (!when || when.thread !== name || (when.call !== operation && when.call !== called && when.call !== app.calls)) continue;
-    if (!visit(c, plan, when.nth)) continue;
-    if (when.phase === "before") due(c, plan);
+    if (!visit(c, plan, when?.nth)) continue;
+    if (when?.phase === "before") due(c, plan);
     else app.pinned.push(plan);
   }
 }
 
+const NO_PLANS: readonly number[] = [];
+
+/** A plan that was written earlier comes earlier. */
+function inOrder(...lists: readonly (readonly number[] | undefined)[]): readonly number[] {
+  const found = lists.filter((list) => list !== undefined);
+  return found.length > 1 ? found.flat().sort((a, b) => a - b) : (found[0] ?? NO_PLANS);
+}
+
 export function enterHandler(c: Cpu, signal: number): void {
   const { app, name } = c.t;
-  for (const plan of c.pins.handlers) {
+  for (const plan of c.pins.handlers.get(name)?.get(signal) ?? NO_PLANS) {
     const when = planWhen(c, plan);
-    if (when?.thread !== name || when.handler !== signal || !visit(c, plan, when.nth)) continue;
-    if (typeof when.call === "number") app.armed.push({ plan, left: when.call, depth: app.inHandler });
+    if (!visit(c, plan, when?.nth)) continue;
+    if (typeof when?.call === "number") app.armed.push({ plan, left: when.call, depth: app.inHandler });
     else due(c, plan);
   }
 }

@@ -5,6 +5,7 @@
  */
 
 import type { Sink } from "../block.ts";
+import { NO_PINS } from "../cpu.ts";
 import type { Run } from "../run.ts";
 import { NEVER } from "../time.ts";
 import { hashHigh, hashLow, setHash } from "./hash.ts";
@@ -39,7 +40,7 @@ const FIRST_DEPTH = 1 << 12;
 /** Signals come when the search says: no place and no time is theirs. */
 function freeArrivals(run: Run): void {
   const { cpu } = run;
-  cpu.pins = { calls: [], handlers: [], sites: new Map() };
+  cpu.pins = NO_PINS;
   for (const plan of cpu.m.plans) plan.next = NEVER;
 }
 

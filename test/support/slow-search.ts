@@ -3,6 +3,7 @@
  * decides about their future reads the same. For tests.
  */
 
+import { NO_PINS } from "../../engine/cpu.ts";
 import { NEVER, type Run } from "../../engine/index.ts";
 import type { Layout } from "../../engine/search/layout.ts";
 import { machineLayout } from "../../engine/search/machine-layout.ts";
@@ -36,7 +37,7 @@ export interface SlowlySearched {
 /** Every state in which the signals of the run's scenario can have arrived, from its start on. */
 export function slowSearch(from: Run): SlowlySearched {
   const start = from.clone();
-  start.cpu.pins = { calls: [], handlers: [], sites: new Map() };
+  start.cpu.pins = NO_PINS;
   for (const plan of start.machine.plans) plan.next = NEVER;
   const textOf = (run: Run): string => essence(machineLayout(run.cpu.wiring.stack.layout), run.machine, run.machine.now);
   const seen = new Set([textOf(start)]);
