@@ -54,7 +54,7 @@ interface Expected {
   readonly evidence: readonly string[];
 }
 
-/** The rule must report it: on these stacks and on no other that no example names, and not with its own fix. */
+/** The rule must report it: on these stacks and on no other that no example names, and not with its own fix, where the stack has that switch. */
 export interface Invalid extends Example {
   /** Each finding, with the ids of its evidence in order of seq. */
   readonly found: readonly [Expected, ...Expected[]];

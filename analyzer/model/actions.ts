@@ -21,6 +21,7 @@ export interface Actions {
   /** A fork: the child has what its parent has. */
   copy(parent: number, child: number): void;
   forget(pid: number): void;
+  forgetAll(): void;
 }
 
 export function createActions(): Actions {
@@ -40,5 +41,6 @@ export function createActions(): Actions {
       if (own !== undefined && parent !== child) processes.set(child, new Map(own));
     },
     forget: (pid) => void processes.delete(pid),
+    forgetAll: () => processes.clear(),
   };
 }

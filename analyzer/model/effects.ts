@@ -134,8 +134,11 @@ const hostMaskLent: Effect = (m) => {
   if (m.detail !== 0) hostMaskTold(m);
 };
 
+/** What the kernel was told before the first row of the LibOS was the PAL's wish, not the application's. */
 const isLibos: Effect = (m) => {
+  if (m.hasLibos) return;
   m.hasLibos = true;
+  m.actions.forgetAll();
 };
 
 /** A new thread has the LibOS's mask of its creator. */

@@ -12,16 +12,34 @@ import { processDiedSilently } from "./general/process-died-silently.ts";
 import { reentrancy } from "./general/reentrancy.ts";
 import { signalNeverHandled } from "./general/signal-never-handled.ts";
 import { slowDelivery } from "./general/slow-delivery.ts";
+import { blockedFaultReachesHandler } from "./gramine/blocked-fault-reaches-handler.ts";
 import { eventfdReadUninterruptible } from "./gramine/eventfd-read-uninterruptible.ts";
+import { execKeepsAltstack } from "./gramine/exec-keeps-altstack.ts";
 import { exitKickLost } from "./gramine/exit-kick-lost.ts";
+import { forcedSignalIgnoredLoop } from "./gramine/forced-signal-ignored-loop.ts";
+import { forkDropsAltstack } from "./gramine/fork-drops-altstack.ts";
 import { futexRestartWithTimeout } from "./gramine/futex-restart-with-timeout.ts";
+import { getitimerStaleAfterAlarm } from "./gramine/getitimer-stale-after-alarm.ts";
+import { groupKillMissing } from "./gramine/group-kill-missing.ts";
 import { ignoredSignalEndsSleep } from "./gramine/ignored-signal-ends-sleep.ts";
+import { int3KillsProcess } from "./gramine/int3-kills-process.ts";
+import { linuxFaultInUpcallHostKill } from "./gramine/linux-fault-in-upcall-host-kill.ts";
 import { maskReplacedNotMerged } from "./gramine/mask-replaced-not-merged.ts";
+import { pendingKeptWhenIgnored } from "./gramine/pending-kept-when-ignored.ts";
+import { pendingSigtermBitOverwrite } from "./gramine/pending-sigterm-bit-overwrite.ts";
 import { pipeSpinlockSwallowsKick } from "./gramine/pipe-spinlock-swallows-kick.ts";
 import { recvLockSwallowsKick } from "./gramine/recv-lock-swallows-kick.ts";
+import { rtDefaultIgnored } from "./gramine/rt-default-ignored.ts";
+import { sigframeOnBadStack } from "./gramine/sigframe-on-bad-stack.ts";
+import { sigpipeProcessDirected } from "./gramine/sigpipe-process-directed.ts";
+import { sigprocmaskOldsetReadonly } from "./gramine/sigprocmask-oldset-readonly.ts";
+import { sigtermConsumedWakeStorm } from "./gramine/sigterm-consumed-wake-storm.ts";
+import { sigtermStarvedByBlockedPending } from "./gramine/sigterm-starved-by-blocked-pending.ts";
+import { sigtermToParkedMain } from "./gramine/sigterm-to-parked-main.ts";
 import { timeoutStartsOver } from "./gramine/timeout-starts-over.ts";
 import { wait4EintrThoughChildEnded } from "./gramine/wait4-eintr-though-child-ended.ts";
 import { wait4UnlocksUnheldLock } from "./gramine/wait4-unlocks-unheld-lock.ts";
+import { zombieWhenIgnored } from "./gramine/zombie-when-ignored.ts";
 import { alarmFiresEarly } from "./libos/alarm-fires-early.ts";
 import { blockedOrIgnoredSignalInterrupts } from "./libos/blocked-or-ignored-signal-interrupts.ts";
 import { callNotImplemented } from "./libos/call-not-implemented.ts";
@@ -124,17 +142,6 @@ const rules: Rule[] = [
   sgxRedzoneClobber,
   sgxEframeStackClobber,
   sgxXstateNotSaved,
-  // Gramine of today: what differs from Linux.
-  eventfdReadUninterruptible,
-  exitKickLost,
-  futexRestartWithTimeout,
-  ignoredSignalEndsSleep,
-  maskReplacedNotMerged,
-  pipeSpinlockSwallowsKick,
-  recvLockSwallowsKick,
-  timeoutStartsOver,
-  wait4EintrThoughChildEnded,
-  wait4UnlocksUnheldLock,
   // Pull request 347.
   pr347LostInLibos,
   pr347SameNumberDrop,
@@ -145,6 +152,35 @@ const rules: Rule[] = [
   pr347TailSiginfoStale,
   pr347SiginfoGarbage,
   pr347ResumeUnderLockAborts,
+  // Gramine of today: what differs from Linux.
+  blockedFaultReachesHandler,
+  eventfdReadUninterruptible,
+  execKeepsAltstack,
+  exitKickLost,
+  forcedSignalIgnoredLoop,
+  forkDropsAltstack,
+  futexRestartWithTimeout,
+  getitimerStaleAfterAlarm,
+  groupKillMissing,
+  ignoredSignalEndsSleep,
+  int3KillsProcess,
+  linuxFaultInUpcallHostKill,
+  maskReplacedNotMerged,
+  pendingKeptWhenIgnored,
+  pendingSigtermBitOverwrite,
+  pipeSpinlockSwallowsKick,
+  recvLockSwallowsKick,
+  rtDefaultIgnored,
+  sigframeOnBadStack,
+  sigpipeProcessDirected,
+  sigprocmaskOldsetReadonly,
+  sigtermConsumedWakeStorm,
+  sigtermStarvedByBlockedPending,
+  sigtermToParkedMain,
+  timeoutStartsOver,
+  wait4EintrThoughChildEnded,
+  wait4UnlocksUnheldLock,
+  zombieWhenIgnored,
   // Those that need no knowledge of a stack: last, so that what a rule before has told is not told again.
   deadlock,
   eintrMissed,

@@ -1,0 +1,109 @@
+/** Gramine today, B14. */
+
+import { signalName } from "../../../engine/index.ts";
+import type { ThreadModel } from "../../model/index.ts";
+import { defineRule, type Found, type Handlers } from "../../rule.ts";
+import { GRAMINE } from "../common.ts";
+
+interface Data {
+  readonly signal: number;
+}
+type Id = "set" | "replaced" | "framed";
+
+function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handlers {
+  const stacks = m.notesOnThreads<{ readonly set: number; readonly replaced: number | null }>();
+  return {
+    "call.end"() {
+      const label = m.labelOf(m.closed);
+      if (m.value !== 0) return;
+      const before = stacks.get(m.slot);
+      if (/^sigaltstack\(\d+, false/.test(label)) stacks.set(m.slot, { set: m.seqOf(m.closed), replaced: null });
+      else if (label.startsWith("sigaltstack")) stacks.remove(m.slot);
+      else if (before !== null && label.startsWith("execve")) stacks.set(m.slot, { ...before, replaced: m.seq });
+    },
+    "libos.sigframe"() {
+      const one = m.value === 1 ? stacks.get(m.slot) : null;
+      if (one === null || one.replaced === null) return;
+      found({
+        thread: m.thread,
+        costNs: 0,
+        evidence: [
+          { id: "set", seq: one.set },
+          { id: "replaced", seq: one.replaced },
+          { id: "framed", seq: m.seq },
+        ],
+        data: { signal: m.signal },
+      });
+    },
+  };
+}
+
+export const execKeepsAltstack = defineRule({
+  id: "exec-keeps-altstack",
+  title: "execve keeps the alternate signal stack of the program before",
+  severity: "low",
+  layers: ["libos"],
+  generations: ["gramine"],
+  what:
+    "execve does not give the alternate signal stack up. A handler with SA_ONSTACK of the new program runs on memory of the old one that is " +
+    "unmapped: an internal fault; under SGX without EDMM on memory that belongs to something else by now.",
+  why: "The new program never asked for that stack. It dies at its first signal, or its memory is overwritten.",
+  recognise: "The rule looks for a frame on the alternate stack after an execve, where the program has set none since.",
+  ignore: [
+    {
+      text: "the new program sets its own",
+      nearMiss: {
+        name: "sigaltstack after execve",
+        scenario: `
+          main:
+            - sigaltstack: { bytes: 65536 }
+            - exec
+            - sigaltstack: { bytes: 65536 }
+            - sigaction: { signal: SIGUSR1, handler: on-usr1, flags: [SA_ONSTACK] }
+            - kill: { process: self, signal: SIGUSR1 }
+          handlers:
+            on-usr1:
+              - compute: 1us
+        `,
+        stacks: GRAMINE,
+        reaches: ["libos.sigframe"],
+      },
+    },
+  ],
+  remedy: "Switch the alternate stack off in execve.",
+  fix: "exec-keeps-altstack",
+  cost: "nothing is wasted: it is 0",
+  source: "gramine today 7.7, 14 B14; libos_exec.c:136-197",
+  run,
+  report: {
+    title: ({ signal }) => `the frame for the handler of ${signalName(signal)} lies on the alternate stack of the program before execve`,
+    same: ({ signal }) => [signal],
+    captions: {
+      set: () => "the program before sets an alternate stack",
+      replaced: () => "execve puts another program in its place",
+      framed: () => "a frame lies on that stack, whose memory is gone",
+    },
+  },
+  invalid: [
+    {
+      name: "a handler with SA_ONSTACK after execve",
+      scenario: `
+        main:
+          - sigaltstack: { bytes: 65536 }
+          - exec
+          - sigaction: { signal: SIGUSR1, handler: on-usr1, flags: [SA_ONSTACK] }
+          - kill: { process: self, signal: SIGUSR1 }
+        handlers:
+          on-usr1:
+            - compute: 1us
+      `,
+      stacks: GRAMINE,
+      found: [
+        {
+          title: "the frame for the handler of SIGUSR1 lies on the alternate stack of the program before execve",
+          evidence: ["set", "replaced", "framed"],
+        },
+      ],
+    },
+  ],
+});
