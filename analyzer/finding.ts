@@ -11,6 +11,8 @@ export interface Evidence {
   readonly id: string;
   /** Why it matters, for a person. */
   readonly caption: string;
+  /** Here it went wrong. At most one of a finding's. */
+  readonly isTurn?: boolean | undefined;
 }
 
 /** A FindingRecord whose severity is one we know. */

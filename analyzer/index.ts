@@ -7,9 +7,7 @@ export {
   analyze,
   createAnalysis,
 } from "./driver.ts";
-export { pairUp, type SeenPair } from "./experiments/compare.ts";
 export { type Changes, ExperimentError, firstDifferingRow, type RowDifference, runOf, withDecision } from "./experiments/rerun.ts";
-export { outcome, type Seen, type SeenCalls, watchCalls } from "./experiments/seen-calls.ts";
 export { findEntry, findRule, RuleError } from "./find-rule.ts";
 export { atLeast, type Evidence, type Finding, SEVERITIES, type Severity } from "./finding.ts";
 export { type AnalysisResult, createKeeping, type FindingGroup, MAX_FINDINGS_PER_FINGERPRINT } from "./keeping.ts";

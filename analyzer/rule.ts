@@ -4,7 +4,7 @@
  */
 
 import type { FixName, KindName, Layer, StackName, Transition } from "../engine/index.ts";
-import type { Severity } from "./finding.ts";
+import type { Evidence, Severity } from "./finding.ts";
 import type { ScopeName, ThreadModel } from "./model/index.ts";
 
 /** Whose behaviour a rule speaks of: any trace's, or that of one generation of a library OS (reference, section 4). */
@@ -32,6 +32,8 @@ export interface Wording<Data, Id extends string> {
   readonly title: (data: Data) => string;
   /** What makes it the same thing in other runs: names, never seqs or times. */
   readonly same: (data: Data) => readonly (string | number)[];
+  /** Where it went wrong: of the evidence of these ids the first is the wrong turn. Its caption says so, and the replay opens there. */
+  readonly turn?: readonly Id[];
   /** Why each piece of evidence matters, for a person. */
   readonly captions: Readonly<Record<Id, (data: Data) => string>>;
 }
@@ -98,7 +100,7 @@ export interface Documentation {
 /** A finding in words. */
 export interface Report {
   readonly title: string;
-  readonly evidence: readonly { readonly seq: number; readonly id: string; readonly caption: string }[];
+  readonly evidence: readonly Evidence[];
 }
 
 /** A finding before its texts are made: they are made only if it is kept. */
@@ -137,17 +139,28 @@ export function defineRule<Data, Id extends string>({ run, report, ...documentat
   };
 }
 
-const unworded = <Data, Id extends string>(
-  { thread, costNs, evidence, data }: Found<Data, Id>,
-  { title, same, captions }: Wording<Data, Id>,
-): RawFinding => ({
-  thread,
-  costNs,
-  same: same(data),
-  firstSeq: evidence.reduce((least, { seq }) => Math.min(least, seq), Number.POSITIVE_INFINITY),
-  lastSeq: evidence.reduce((most, { seq }) => Math.max(most, seq), -1),
-  report: () => ({
-    title: title(data),
-    evidence: evidence.map(({ id, seq }) => ({ seq, id, caption: captions[id](data) })).sort((a, b) => a.seq - b.seq),
-  }),
-});
+function unworded<Data, Id extends string>(found: Found<Data, Id>, report: Wording<Data, Id>): RawFinding {
+  const { thread, costNs, evidence, data } = found;
+  return {
+    thread,
+    costNs,
+    same: report.same(data),
+    firstSeq: evidence.reduce((least, { seq }) => Math.min(least, seq), Number.POSITIVE_INFINITY),
+    lastSeq: evidence.reduce((most, { seq }) => Math.max(most, seq), -1),
+    report: () => worded(found, report),
+  };
+}
+
+function worded<Data, Id extends string>({ evidence, data }: Found<Data, Id>, { title, turn = [], captions }: Wording<Data, Id>): Report {
+  const inOrder = [...evidence].sort((a, b) => a.seq - b.seq);
+  const wrong = inOrder.find(({ id }) => turn.includes(id));
+  const told = inOrder.map((one): Evidence => {
+    const { seq, id } = one;
+    const caption = captions[id](data);
+    return one === wrong ? { seq, id, caption: `${WRONG_TURN}${caption}`, isTurn: true } : { seq, id, caption };
+  });
+  return { title: title(data), evidence: told };
+}
+
+/** Before the caption of the evidence where it went wrong. */
+const WRONG_TURN = "the wrong turn: ";

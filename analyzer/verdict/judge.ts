@@ -1,7 +1,7 @@
 /** The verdict over a recorded trace: from its database, or found now. */
 
 import { setImmediate as turn } from "node:timers/promises";
-import { parseScenario, ScenarioError } from "../../engine/index.ts";
+import { type Block, parseScenario, ScenarioError } from "../../engine/index.ts";
 import type { QualityCounter, RunInfo, Trace } from "../../recorder/index.ts";
 import { besideLog } from "./beside-log.ts";
 import type { Ignored } from "./compare.ts";
@@ -13,11 +13,20 @@ import { createObserver } from "./observe.ts";
 import { againstLog, askOracle, disagreements, ORACLE_STACK, type Patience } from "./oracle.ts";
 import { firstOf, type Verdict, verdictOf } from "./verdict.ts";
 
-/** What the application observed of a recorded run. Yields to the event loop after each block. Null when `signal` was aborted. */
-export async function observeTrace(trace: Trace, name: string, { signal, onProgress }: Patience = {}): Promise<Observed | null> {
+/**
+ * What the application observed of a recorded run. Yields to the event loop after each block, which `also` is given, too. Null when
+ * `signal` was aborted.
+ */
+export async function observeTrace(
+  trace: Trace,
+  name: string,
+  { signal, onProgress }: Patience = {},
+  also?: (block: Block) => void,
+): Promise<Observed | null> {
   const observer = createObserver(trace, { name, program: trace.info.scenarioText });
   for (const block of trace.rows()) {
     observer.put(block);
+    also?.(block);
     onProgress?.(block.seq0 + block.n);
     await turn();
     if (signal?.aborted === true) return null;

@@ -9,7 +9,7 @@ import { blob, type Column, int, key, nullable, paged, type RowOf, seq, table, t
 import { OUTCOMES } from "./outcomes.ts";
 
 /** Raised when a table or view changes: an older trace.db is rebuilt. Stored as `PRAGMA user_version`. */
-export const SCHEMA_VERSION = 12;
+export const SCHEMA_VERSION = 13;
 
 const TRANSITION_REFERENCES: Partial<Record<ColumnName, string>> = {
   thread: "thread(id)",
@@ -194,6 +194,7 @@ export const TABLES = {
     position: key(int("order, from 0")),
     seq: seq("the transition"),
     caption: text("why it matters"),
+    turn: int("1: here it went wrong"),
   }),
   outcome: table("the verdict: how the run, its processes and its threads ended, beside Linux alone; empty until it was compared", {
     id: key(int("0 the run, then its processes, then its threads")),

@@ -21,7 +21,8 @@ export interface FindingRecord {
   readonly exits?: number | undefined;
   /** The same for the same thing in other runs. */
   readonly fingerprint: string;
-  readonly evidence: readonly { readonly seq: number; readonly caption: string }[];
+  /** `isTurn`: here it went wrong. */
+  readonly evidence: readonly { readonly seq: number; readonly caption: string; readonly isTurn?: boolean | undefined }[];
 }
 
 /** A rule that ran over the whole trace, and all it found. */
@@ -76,7 +77,8 @@ function replace(db: Sqlite.Database, findings: readonly FindingRecord[], ran: r
   ]) {
     id += 1;
     addFinding({ id, rule, severity, title, thread, first_seq: firstSeq, last_seq: lastSeq, cost_ns: costNs, exits, fingerprint });
-    for (const [position, { seq, caption }] of evidence.entries()) addEvidence({ finding: id, position, seq, caption });
+    for (const [position, { seq, caption, isTurn }] of evidence.entries())
+      addEvidence({ finding: id, position, seq, caption, turn: isTurn === true ? 1 : 0 });
   }
 }
 
@@ -93,8 +95,8 @@ type StoredFinding = Omit<FindingRecord, "evidence"> & { readonly id: number };
 
 /** What is there of all rules except these. */
 function stored(db: Sqlite.Database, except: ReadonlySet<string>): { runs: RuleRun[]; findings: FindingRecord[] } {
-  const evidence = db.prepare<[number], FindingRecord["evidence"][number]>(
-    "SELECT seq, caption FROM evidence WHERE finding = ? ORDER BY position",
+  const evidence = db.prepare<[number], { seq: number; caption: string; turn: number }>(
+    "SELECT seq, caption, turn FROM evidence WHERE finding = ? ORDER BY position",
   );
   const findings = db.prepare<[], StoredFinding>(
     `SELECT id, rule, severity, title, thread, first_seq AS firstSeq, last_seq AS lastSeq, cost_ns AS costNs, exits, fingerprint
@@ -107,6 +109,6 @@ function stored(db: Sqlite.Database, except: ReadonlySet<string>): { runs: RuleR
     findings: findings
       .all()
       .filter(isOther)
-      .map((finding) => ({ ...finding, evidence: evidence.all(finding.id) })),
+      .map((finding) => ({ ...finding, evidence: evidence.all(finding.id).map(({ turn, ...one }) => ({ ...one, isTurn: turn === 1 })) })),
   };
 }

@@ -1,7 +1,7 @@
-/** Calls of two runs in pairs, and a trace run again. */
+/** A trace run again. */
 
 import { describe, expect, test } from "vitest";
-import { ExperimentError, firstDifferingRow, pairUp, runOf, type Seen, withDecision } from "../../analyzer/index.ts";
+import { ExperimentError, firstDifferingRow, runOf, withDecision } from "../../analyzer/index.ts";
 import type { StackName } from "../../engine/index.ts";
 import type { Trace } from "../../recorder/index.ts";
 import { recordScenario } from "../support/replay.ts";
@@ -21,29 +21,6 @@ async function withTrace<T>(
     trace.close();
   }
 }
-
-describe("pairs", () => {
-  const seen = (seq: number, result: number | null): Seen => ({
-    seq,
-    thread: "main",
-    what: "read()",
-    handler: false,
-    result,
-    endSeq: null,
-  });
-  const differs = (one: Seen | undefined, other: Seen | undefined, whole: boolean): boolean | undefined =>
-    pairUp(new Map(one && [["k", one]]), new Map(other && [["k", other]]), whole)[0]?.differs;
-
-  test.each([
-    [seen(1, 0), seen(1, 0), false, false],
-    [seen(1, 0), seen(2, -4), true, true],
-    [seen(1, null), seen(2, -4), true, false],
-    [seen(1, 0), undefined, true, false],
-    [undefined, seen(1, 0), true, false],
-  ])("%o against %o", (one, other, whole, cut) => {
-    expect([differs(one, other, true), differs(one, other, false)]).toEqual([whole, cut]);
-  });
-});
 
 describe("a rerun", () => {
   test("finds nothing, or the first row that another decision changes", () =>

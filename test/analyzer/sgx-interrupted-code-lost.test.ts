@@ -25,6 +25,9 @@ describe("the example", () => {
       "app.return",
     ]);
     expect(finding.evidence.at(-1)?.caption).toContain("instead of -EINTR");
+    const turns = finding.evidence.filter(({ isTurn }) => isTurn === true);
+    expect(turns.map(({ id }) => id)).toEqual(["abandoned"]);
+    expect(turns[0]?.caption).toMatch(/^the wrong turn: in _DkExceptionReturn the PAL call is left/);
     expect([finding.firstSeq, finding.lastSeq]).toEqual([finding.evidence[0]?.seq, finding.evidence.at(-1)?.seq]);
     const inject = rowsOf(w, "pal.event.inject")[0];
     const upcall = rowsOf(w, "libos.upcall.enter", "_DkGenericEventTrigger")[0];

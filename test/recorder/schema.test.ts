@@ -154,7 +154,7 @@ test("a derived row has a place for each column; nothing known is NULL where tha
     expect(TABLES[name].paged).toBe(true);
     expect(emptyRow(name).map(Number.isNaN), name).toEqual(columns.map((c) => c.nullable));
   }
-  expect(positions("evidence")).toEqual({ finding: 0, position: 1, seq: 2, caption: 3 });
+  expect(positions("evidence")).toEqual({ finding: 0, position: 1, seq: 2, caption: 3, turn: 4 });
 });
 
 test("the description can be told as JSON", () => {

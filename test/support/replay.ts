@@ -7,6 +7,7 @@ import { afterAll, onTestFinished } from "vitest";
 import { boot, type FixName, parseScenario, type StackName } from "../../engine/index.ts";
 import { openTrace, record, type Trace } from "../../recorder/index.ts";
 import { paint } from "../../tui/present/style.ts";
+import { alignCalls } from "../../tui/replay/compare/alignment.ts";
 import { besideOther } from "../../tui/replay/compare/other-run.ts";
 import type { Context } from "../../tui/replay/context.ts";
 import { commandOfKey } from "../../tui/replay/input/commands.ts";
@@ -60,6 +61,7 @@ export async function recordScenario(name: string, dir: string, options: CaseOpt
 export async function sessionOf(name: string, dir: string, options: CaseOptions = {}): Promise<ReplaySession> {
   const trace = await recordScenario(name, dir, options);
   const session = openSession(trace, { paint: paint(options.color ?? false), ascii: false }, options.other ?? null);
+  await alignCalls(session, new AbortController().signal, () => undefined);
   return isToy(name) ? { ...session, stored: (options.fixes ?? []).length > 0 ? [] : [toyFinding(session)] } : analyzed(session);
 }
 
@@ -83,7 +85,7 @@ function toyFinding(session: ReplaySession): StoredFinding {
     ["_DkHandleExternalEvent: RAX = 0", "the wrong turn: the PAL call is left as if it had returned 0, and nobody tells the LibOS"],
     ["shim_read: ret =", "the LibOS asks pal_errno, which is 0, and returns 0"],
     ["program: exit_group(0)", "the application goes on as if there were no more data"],
-  ].map(([place = "", caption = ""]) => ({ seq: seqOf(session, place), caption }));
+  ].map(([place = "", caption = ""]) => ({ seq: seqOf(session, place), caption, isTurn: caption.startsWith("the wrong turn") }));
   return {
     id: 1,
     rule: "sgx-interrupted-code-lost",

@@ -2,9 +2,9 @@
 
 import { Command, Option } from "commander";
 import { compareTraces, DIFFERENCE_KINDS, firstOf, type Ignored, judgeTrace, type Verdict } from "../../analyzer/index.ts";
-import { hint } from "../../engine/index.ts";
 import type { Trace } from "../../recorder/index.ts";
-import { InputError, type Io } from "../io.ts";
+import { ignoredOf } from "../ignored.ts";
+import type { Io } from "../io.ts";
 import { verdictFor } from "../judging.ts";
 import { openForCommand } from "../opening.ts";
 import { safe, safeJson } from "../present/safe.ts";
@@ -52,7 +52,7 @@ Examples:
   eintr query a.trace "SELECT * FROM difference"`,
     )
     .action(async (dir: string, otherDir: string | undefined, options: Options) => {
-      const ignored = ignoredOf(options.ignore ?? []);
+      const ignored = ignoredOf(options.ignore ?? [], "--ignore: ");
       const trace = await openForCommand(io, dir);
       try {
         const verdict = await find(io, trace, otherDir, options.ignore === undefined ? null : ignored);
@@ -95,21 +95,4 @@ async function find(io: Io, trace: Trace, otherDir: string | undefined, ignored:
     progress.end();
     other?.close();
   }
-}
-
-const SORTS = ["call", "thread", "kind"] as const;
-
-function ignoredOf(texts: readonly string[]): Ignored {
-  const sets = { call: new Set<string>(), thread: new Set<string>(), kind: new Set<string>() };
-  for (const text of texts) {
-    const at = text.indexOf(":");
-    const sort = SORTS.find((one) => one === text.slice(0, Math.max(0, at)));
-    const name = text.slice(at + 1);
-    if (sort === undefined || name === "")
-      throw new InputError(`--ignore: expected call:NAME, thread:NAME or kind:NAME (such as call:futex_wait), found "${text}"`);
-    const kinds = DIFFERENCE_KINDS.map((kind): string => kind.name);
-    if (sort === "kind" && !kinds.includes(name)) throw new InputError(`--ignore: no kind "${name}"${hint(name, kinds)}`);
-    sets[sort].add(name);
-  }
-  return { calls: sets.call, threads: sets.thread, kinds: sets.kind };
 }

@@ -166,6 +166,8 @@ export interface Evidence {
   readonly seq: number;
   /** Why it matters. */
   readonly caption: string;
+  /** Here it went wrong; of at most one piece of a finding's evidence. */
+  readonly isTurn: boolean;
 }
 
 export interface Finding {

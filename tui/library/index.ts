@@ -159,7 +159,7 @@ const analyze: typeof Api.analyze = async (trace, { rules: ids, signal = NEVER_A
       lastSeq,
       cost: costNs,
       fingerprint,
-      evidence: evidence.map(({ seq, caption }) => ({ seq, caption })),
+      evidence: evidence.map(({ seq, caption, isTurn = false }) => ({ seq, caption, isTurn })),
     })),
     counts: Object.fromEntries(result.ran.map(({ rule, findings }) => [rule, findings])),
   };

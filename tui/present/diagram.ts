@@ -61,6 +61,7 @@ export type DiagramLine = Others | Crossing | DiagramRow;
 /** In order, from top to bottom. */
 export function diagramOf(rows: readonly ShownRow[], options: DiagramOptions): DiagramLine[] {
   const base = outermost(rows, options.sites);
+  const one = isOneFlow(options.sites);
   const lines: DiagramLine[] = [];
   let inSignal: boolean | null = null;
   /** Flow drawn last on each level, to name a function where the step that entered it does not. */
@@ -74,7 +75,7 @@ export function diagramOf(rows: readonly ShownRow[], options: DiagramOptions): D
     if (inSignal !== null && inSignal !== signal) lines.push({ is: "crossing", toSignal: signal, signal: row.signal });
     inSignal = signal;
     const flow = site?.flow ?? "";
-    const named = flow.startsWith("(") || flows[level] === flow || said.includes(flow);
+    const named = one || flow.startsWith("(") || flows[level] === flow || said.includes(flow);
     flows.length = Math.min(flows.length, level + 1);
     flows[level] = flow;
     said = site?.label ?? "";
@@ -95,6 +96,15 @@ export function diagramOf(rows: readonly ShownRow[], options: DiagramOptions): D
     });
   }
   return lines;
+}
+
+const oneFlow = new WeakMap<readonly Site[], boolean>();
+
+/** All is of one function, as in a log: its name would say nothing. */
+function isOneFlow(sites: readonly Site[]): boolean {
+  let is = oneFlow.get(sites);
+  if (is === undefined) oneFlow.set(sites, (is = sites.every(({ flow }) => flow === sites[0]?.flow)));
+  return is;
 }
 
 const isSignal = (site: Site | undefined): boolean => site?.context === "signal";

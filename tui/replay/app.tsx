@@ -29,7 +29,7 @@ export interface ReplayProps {
   /** The session beside another run: see `besideOther`. */
   readonly beside?: (
     session: ReplaySession,
-    chosen: Choice | { readonly trace: string },
+    chosen: Choice,
     stop: AbortSignal,
     told: (text: string) => void,
   ) => Promise<ReplaySession | null>;

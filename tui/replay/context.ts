@@ -20,7 +20,7 @@ export interface Context {
    */
   readonly task: (run: (stop: AbortSignal) => Promise<void>) => Promise<void>;
   /** Show the run beside another one from now on: made from what was chosen, or another trace. False when it was stopped; throws as that does. */
-  readonly compareWith: (chosen: Choice | { readonly trace: string }, stop: AbortSignal, told: (text: string) => void) => Promise<boolean>;
+  readonly compareWith: (chosen: Choice, stop: AbortSignal, told: (text: string) => void) => Promise<boolean>;
   /** Send text to the terminal for its clipboard: whether it is taken is not told. */
   readonly copy: (text: string) => void;
   /** Seqs of the rows that the timeline shows. */

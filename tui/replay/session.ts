@@ -1,6 +1,6 @@
 /** What the replay looks at: a trace with everything the panes ask of it. */
 
-import { analyze, nameOfRun, storedVerdict } from "../../analyzer/index.ts";
+import { analyze, type Finding, nameOfRun, storedVerdict } from "../../analyzer/index.ts";
 import { type Block, HOPS, type Hop, type Shown, shownBy, signalIdReader, signalName } from "../../engine/index.ts";
 import type { Cell, Trace } from "../../recorder/index.ts";
 import { allRulesRan } from "../analyzing.ts";
@@ -18,7 +18,8 @@ export interface StoredFinding {
   readonly thread: number;
   readonly firstSeq: number;
   readonly lastSeq: number;
-  readonly evidence: readonly { readonly seq: number; readonly caption: string }[];
+  /** `isTurn`: here it went wrong. */
+  readonly evidence: readonly { readonly seq: number; readonly caption: string; readonly isTurn?: boolean | undefined }[];
 }
 
 /** The path of one signal: its hops in order, each with the seq at which it happened. */
@@ -60,6 +61,12 @@ export interface ReplaySession {
 
 /** The stack and its fixes, as they are told. */
 export const stackOf = ({ trace }: ReplaySession): string => nameOfRun(trace);
+
+/** The other run of two, told apart from this one: by its case where that is another one, too. */
+export function otherName({ trace }: ReplaySession, other: ReplaySession): string {
+  const { scenario } = other.trace.info;
+  return scenario === trace.info.scenario ? stackOf(other) : `${scenario} on ${stackOf(other)}`;
+}
 
 export const MINIMAP_PARTS = 200;
 /** Findings that are kept for showing; `eintr query` has them all. */
@@ -123,7 +130,7 @@ function loadFindings(trace: Trace): StoredFinding[] | null {
     `SELECT id, rule, severity, substr(title, 1, ${MAX_TEXT}), coalesce(thread, 0), first_seq, last_seq FROM finding ORDER BY id LIMIT ${MAX_FINDINGS}`,
   );
   const evidence = trace.ask(
-    `SELECT finding, seq, substr(caption, 1, ${MAX_TEXT}) FROM evidence WHERE finding <= ${MAX_FINDINGS} ORDER BY finding, position LIMIT ${MAX_EVIDENCE}`,
+    `SELECT finding, seq, substr(caption, 1, ${MAX_TEXT}), turn FROM evidence WHERE finding <= ${MAX_FINDINGS} ORDER BY finding, position LIMIT ${MAX_EVIDENCE}`,
   );
   const byFinding = new Map<number, Cell[][]>();
   for (const row of evidence) {
@@ -140,7 +147,11 @@ function loadFindings(trace: Trace): StoredFinding[] | null {
     thread: Number(thread),
     firstSeq: Number(firstSeq),
     lastSeq: Number(lastSeq),
-    evidence: (byFinding.get(Number(id)) ?? []).map(([, seq, caption]) => ({ seq: Number(seq), caption: String(caption) })),
+    evidence: (byFinding.get(Number(id)) ?? []).map(([, seq, caption, turn]) => ({
+      seq: Number(seq),
+      caption: String(caption),
+      isTurn: Number(turn) === 1,
+    })),
   }));
 }
 
@@ -153,21 +164,37 @@ export const isTooLongToAnalyze = (session: ReplaySession): boolean => session.s
 /** The stored findings, or those of the rules run now, block by block so that keys are answered meanwhile. Throws TraceError. */
 export async function findingsOf(session: ReplaySession, signal?: AbortSignal): Promise<readonly StoredFinding[]> {
   if (!needsAnalysis(session)) return session.stored ?? [];
-  const result = await analyze(session.trace, { signal });
-  const found = result?.findings ?? [];
-  return found.slice(0, MAX_FINDINGS).map((finding, i) => ({ ...finding, id: i + 1, thread: finding.thread ?? 0 }));
+  return shownFindings((await analyze(session.trace, { signal }))?.findings ?? []);
 }
+
+/** What the rules find in a trace of any length, kept with it. Null when `signal` was aborted. Throws TraceError. */
+export async function analyzeLong(
+  { trace }: ReplaySession,
+  signal: AbortSignal,
+  onProgress: (rows: number) => void,
+): Promise<readonly StoredFinding[] | null> {
+  const result = await analyze(trace, { signal, onProgress });
+  if (result === null) return null;
+  trace.replaceFindings(result.findings, result.ran);
+  return shownFindings(result.findings);
+}
+
+const shownFindings = (findings: readonly Finding[]): StoredFinding[] =>
+  findings.slice(0, MAX_FINDINGS).map((finding, i) => ({ ...finding, id: i + 1, thread: finding.thread ?? 0 }));
 
 /** Where signals are busy: entries of the signal table by share of the trace. */
 function loadDensity(trace: Trace): Float64Array {
   const density = new Float64Array(MINIMAP_PARTS);
   const last = Math.max(1, trace.transitions.rows);
   const counted = trace.ask(
-    `SELECT min(${MINIMAP_PARTS - 1}, generated * ${MINIMAP_PARTS} / ${last}) AS part, count(*) FROM signal WHERE generated IS NOT NULL GROUP BY part`,
+    `SELECT min(${MINIMAP_PARTS - 1}, ${FIRST_HOP} * ${MINIMAP_PARTS} / ${last}) AS part, count(*) FROM signal WHERE ${FIRST_HOP} IS NOT NULL GROUP BY part`,
   );
   for (const [part, count] of counted) density[Number(part)] = Number(count);
   return density;
 }
+
+/** In SQL: where a signal is seen first. A log of a library OS does not tell what the kernel did before. */
+export const FIRST_HOP = `coalesce(${HOPS.join(", ")})`;
 
 /** Null when there is no such signal. */
 export function loadSignalPath(trace: Trace, id: number): SignalPath | null {

@@ -7,7 +7,7 @@ import { DEFAULT_SIZES, type Grip, type Sizes } from "./screen/sizes.ts";
 import { needsAnalysis, type ReplaySession, type SignalPath, type StoredFinding } from "./session.ts";
 
 /** The prompt that takes typed keys. */
-export type Prompt = "search" | "jump" | "sql" | "palette" | "condition" | "note" | "compare" | "hide";
+export type Prompt = "search" | "jump" | "sql" | "palette" | "condition" | "note" | "compare" | "ignore" | "hide";
 
 /** Shown instead of timeline and pane until it is closed. */
 export type Overlay = "help" | "why";
@@ -62,6 +62,8 @@ export interface ReplayState {
   readonly grip: Grip | null;
   /** There is another run beside this one. */
   readonly compared: boolean;
+  /** Differences between the two runs that are left out, as they were written; "" none. */
+  readonly ignored: string;
   /** Threads of the trace. */
   readonly threads: number;
   readonly lanes: LanesView;
@@ -100,6 +102,8 @@ export interface ReplayState {
   /** Findings of the rules; empty while `looking`. */
   readonly findings: readonly StoredFinding[];
   readonly looking: boolean;
+  /** The rules looked through the trace in this replay. */
+  readonly looked: boolean;
   /** An error stopped the rules before the end of the trace: `findings` is incomplete. */
   readonly analysisFailed: boolean;
   /** Index of the active finding, and of its current evidence. */
@@ -142,6 +146,7 @@ export const initialState = (width: number, height: number): ReplayState => ({
   sizes: DEFAULT_SIZES,
   grip: null,
   compared: false,
+  ignored: "",
   threads: 1,
   lanes: WHOLE_RUN,
   lanesHeld: null,
@@ -155,7 +160,7 @@ export const initialState = (width: number, height: number): ReplayState => ({
   speed: 5,
   prompt: null,
   line: lineOf(""),
-  entered: { search: [], jump: [], sql: [], palette: [], condition: [], note: [], compare: [], hide: [] },
+  entered: { search: [], jump: [], sql: [], palette: [], condition: [], note: [], compare: [], ignore: [], hide: [] },
   historyIndex: 0,
   search: "",
   matches: null,
@@ -164,6 +169,7 @@ export const initialState = (width: number, height: number): ReplayState => ({
   signalPath: null,
   findings: [],
   looking: false,
+  looked: false,
   analysisFailed: false,
   finding: null,
   evidence: 0,
@@ -205,6 +211,7 @@ export type Action =
   | { readonly type: "lanes"; readonly lanes: LanesView; readonly held?: number | null }
   | { readonly type: "counted" }
   | { readonly type: "compared" }
+  | { readonly type: "ignored"; readonly ignored: string }
   | { readonly type: "touched" }
   | { readonly type: "overlay"; readonly overlay: Overlay | null }
   | { readonly type: "fold" }
@@ -242,7 +249,8 @@ export function reduce(s: ReplayState, a: Action): ReplayState {
     case "thread":
       return { ...s, thread: a.thread, scroll: 0 };
     case "pane":
-      return { ...s, pane: a.pane, scroll: 0 };
+      // What was said was about another pane.
+      return { ...s, pane: a.pane, scroll: 0, message: a.pane === s.pane ? s.message : "" };
     case "scroll":
       return { ...s, scroll: s.scroll + a.by };
     case "resize":
@@ -254,7 +262,9 @@ export function reduce(s: ReplayState, a: Action): ReplayState {
     case "lanes":
       return { ...s, lanes: a.lanes, lanesHeld: a.held === undefined ? s.lanesHeld : a.held };
     case "compared":
-      return { ...s, compared: true, pane: "compare", scroll: 0 };
+      return { ...s, compared: true, ignored: "", pane: "compare", scroll: 0 };
+    case "ignored":
+      return { ...s, ignored: a.ignored };
     case "counted":
       return { ...s };
     case "touched":
@@ -297,7 +307,14 @@ export function reduce(s: ReplayState, a: Action): ReplayState {
     case "settled":
       return { ...s, settled: true };
     case "found":
-      return { ...s, findings: a.findings ?? [], looking: false, analysisFailed: a.findings === null, ...(s.fresh ? a.opened : {}) };
+      return {
+        ...s,
+        findings: a.findings ?? [],
+        looking: false,
+        looked: true,
+        analysisFailed: a.findings === null,
+        ...(s.fresh ? a.opened : {}),
+      };
     case "finding":
       return { ...s, finding: a.finding, evidence: a.evidence, walkthroughOver: false };
     case "walkthroughOver":

@@ -57,7 +57,7 @@ function keep(of: Of, rule: UserRule, findings: readonly UserFinding[], trace: T
       same: [told.replace(/\d+/g, "N")],
       firstSeq: all[0]?.seq ?? seq,
       lastSeq: all.at(-1)?.seq ?? seq,
-      report: () => ({ title: told, evidence: all.map((one) => ({ ...one, id: "found" })) }),
+      report: () => ({ title: told, evidence: all.map((one) => ({ ...one, id: "found", isTurn: one.seq === seq })) }),
     });
   }
 }

@@ -130,6 +130,7 @@ export const deadlock = defineRule({
       return `${who}, with which ${holder} sleeps${holderIn === "" ? "" : ` in ${holderIn}`}`;
     },
     same: ({ waitsIn, lock, holderIn, way }) => [waitsIn, lock.replace(/\d+/g, "N"), holderIn, way],
+    turn: ["holder-asleep"],
     captions: {
       locked: ({ holder, lock }) => `${holder} takes ${lock}`,
       "holder-asleep": ({ holder, holderIn }) => `${holder} falls asleep with it${holderIn === "" ? "" : ` in ${holderIn}`}`,

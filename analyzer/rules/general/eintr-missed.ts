@@ -143,6 +143,7 @@ export const eintrMissed = defineRule({
   report: {
     title: ({ call, signal, result }) => `${call} returns ${resultText(result)} after the handler of ${signalName(signal)}, not -EINTR`,
     same: ({ call, signal, result }) => [call, signal, result],
+    turn: ["answered"],
     captions: {
       slept: ({ call }) => `${call} sleeps`,
       interrupted: () => "a signal ends the sleep",

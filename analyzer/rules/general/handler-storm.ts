@@ -108,6 +108,7 @@ export const handlerStorm = defineRule({
   report: {
     title: ({ signal }) => `the handler of ${signalName(signal)} runs once for each signal that was pending, where Linux merges them`,
     same: ({ signal }) => [signal],
+    turn: ["third"],
     captions: {
       first: ({ signal }) => `the handler of ${signalName(signal)} runs`,
       again: () => "and runs for a second one that waited all the time",

@@ -127,6 +127,7 @@ export const livelock = defineRule({
     title: ({ call, rounds, lasted, over }) =>
       `${rounds.toLocaleString("en")} PAL calls, upcalls and faults in a row${call === "" ? "" : ` in ${call}`} without progress: ${timeText(lasted)}${over ? "" : ", to the end of the trace"}`,
     same: ({ call }) => [call],
+    turn: ["many"],
     captions: {
       begins: () => "the last step before was the application's",
       many: () => "very many steps later nothing has changed for the application",

@@ -120,6 +120,7 @@ export const lockHeldAcrossBlock = defineRule({
     title: ({ holder, call, waiter, lock, waited }) =>
       `${waiter} waits ${timeText(waited)} for ${lock}: ${holder} sleeps with it${call === "" ? "" : ` in ${call}`}`,
     same: ({ call, lock }) => [call, lock.replace(/\d+/g, "N")],
+    turn: ["asleep"],
     captions: {
       locked: ({ holder, lock }) => `${holder} takes ${lock}`,
       asleep: ({ holder, call }) => `${holder} falls asleep${call === "" ? "" : ` in ${call}`} and keeps it`,

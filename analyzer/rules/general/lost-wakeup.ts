@@ -89,6 +89,7 @@ export const lostWakeup = defineRule({
     title: ({ signal, call, slept, ended }) =>
       `${call || "a thread"} sleeps over ${signalName(signal)}, which was pending: ${ended ? timeText(slept) : "to the end of the trace"}`,
     same: ({ signal, call }) => [signal, call],
+    turn: ["asleep"],
     captions: {
       pending: ({ signal }) => `${signalName(signal)} is pending, and not blocked`,
       asleep: ({ call }) => `${call || "the thread"} falls asleep without another look`,

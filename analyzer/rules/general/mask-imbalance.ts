@@ -188,6 +188,7 @@ export const maskImbalance = defineRule({
         ? `the host's mask still blocks ${more} while the application runs`
         : `a handler has returned, and the mask ${[more && `blocks ${more}`, less && `no longer blocks ${less}`].filter((part) => part !== "").join(" and ")}`,
     same: ({ host, more, less }) => [host ? 1 : 0, more, less],
+    turn: ["wrong"],
     captions: {
       framed: () => "the kernel pushes a frame and blocks signals until it is taken off",
       changed: () => "the handler changes the mask",

@@ -132,6 +132,7 @@ export const processDiedSilently = defineRule({
         ? `process ${name} ends by ${why}, and reports exit status 0`
         : `thread ${name} dies in the PAL, and its process goes on`,
     same: ({ what, why }) => [what, why],
+    turn: ["killed"],
     captions: {
       killed: ({ why }) => `the default action of ${why} ends the thread`,
       died: ({ what, why }) =>

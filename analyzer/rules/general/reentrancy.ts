@@ -89,6 +89,7 @@ export const reentrancy = defineRule({
   report: {
     title: ({ signal }) => `the handler of ${signalName(signal)} is entered while it runs`,
     same: ({ signal }) => [signal],
+    turn: ["entered"],
     captions: {
       outer: ({ signal }) => `the handler of ${signalName(signal)} starts`,
       entered: () => "it starts again before it has returned: on Linux the signal would be blocked",

@@ -136,6 +136,7 @@ export const signalNeverHandled = defineRule({
         ? `${signalName(signal)} for ${thread} is thrown away: its queue is full`
         : `${signalName(signal)} waits for ${thread} ${where} and is never handled${waited >= MS ? `, for ${timeText(waited)} so far` : ""}`,
     same: ({ signal, where }) => [signal, where],
+    turn: ["waits", "lost"],
     captions: {
       sent: () => "the host makes the signal pending",
       waits: ({ where }) => `it waits ${where}`,

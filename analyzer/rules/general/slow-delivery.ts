@@ -137,6 +137,7 @@ export const slowDelivery = defineRule({
     title: ({ signal, late, asleep, call }) =>
       `the handler of ${signalName(signal)} runs ${timeText(late)} late${asleep ? `: ${call || "the thread"} sleeps over it` : ""}`,
     same: ({ signal, asleep, call }) => [signal, asleep ? 1 : 0, call],
+    turn: ["missed"],
     captions: {
       sent: () => "the signal is pending, and not blocked",
       missed: ({ asleep, call }) =>

@@ -129,6 +129,7 @@ export const blockedOrIgnoredSignalInterrupts = defineRule({
     title: ({ call, signal, blocked, result }) =>
       `${call} returns ${resultText(result)} because of ${signalName(signal)}, which is ${blocked ? "blocked" : "ignored"}`,
     same: ({ call, signal, blocked, result }) => [call, signal, blocked ? 1 : 0, result],
+    turn: ["sent"],
     captions: {
       asleep: ({ call }) => `${call} sleeps`,
       sent: ({ signal, blocked }) =>

@@ -60,6 +60,7 @@ export const callNotImplemented = defineRule({
   report: {
     title: ({ call }) => `${call} is not implemented: -ENOSYS`,
     same: ({ call }) => [call],
+    turn: ["answered"],
     captions: { called: ({ call }) => `the application calls ${call}`, answered: () => "the LibOS has no such call: -ENOSYS" },
   },
   invalid: [

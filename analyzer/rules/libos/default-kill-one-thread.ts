@@ -114,10 +114,11 @@ export const defaultKillOneThread = defineRule({
   report: {
     title: ({ signal, thread }) => `${signalName(signal)} ends thread ${thread} only, and the process goes on without it`,
     same: ({ signal }) => [signal],
+    turn: ["goes-on"],
     captions: {
       killed: ({ signal, thread }) => `the default action of ${signalName(signal)} runs in ${thread}`,
       gone: ({ thread }) => `${thread} ends`,
-      "goes-on": () => "the wrong turn: another thread of the process goes on",
+      "goes-on": () => "another thread of the process goes on",
     },
   },
   invalid: [

@@ -113,11 +113,12 @@ export const eintrBecomesTimeout = defineRule({
     title: ({ call, signal, after }) =>
       `${call} returns 0 after ${timeText(after)}, not -EINTR, when the handler of ${signalName(signal)} has run`,
     same: ({ call, signal }) => [call, signal],
+    turn: ["answered"],
     captions: {
       called: ({ call }) => `the application calls ${call}`,
       interrupted: () => "a signal ends the wait in the host",
       handled: ({ signal }) => `the handler of ${signalName(signal)} runs`,
-      answered: () => "the wrong turn: nobody has asked why the wait ended, and no descriptor is ready: 0, a time-out",
+      answered: () => "nobody has asked why the wait ended, and no descriptor is ready: 0, a time-out",
     },
   },
   invalid: [

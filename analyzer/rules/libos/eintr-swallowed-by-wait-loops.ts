@@ -107,10 +107,11 @@ export const eintrSwallowedByWaitLoops = defineRule({
     title: ({ call, signal, back }) =>
       `${call} waits on after the handler of ${signalName(signal)}${back ? "" : ", to the end of the trace"}; Linux returns -EINTR`,
     same: ({ call, signal }) => [call, signal],
+    turn: ["asleep-again"],
     captions: {
       called: ({ call }) => `the application calls ${call}`,
       handled: ({ signal }) => `the handler of ${signalName(signal)} runs, without SA_RESTART`,
-      "asleep-again": () => "the wrong turn: the loop waits for the same thing again",
+      "asleep-again": () => "the loop waits for the same thing again",
       answered: ({ late }) => `the call returns ${timeText(late)} later, when what it waited for has come`,
       end: () => "it waits still when the trace ends",
     },

@@ -68,6 +68,7 @@ export const hostDefaultSignalKills = defineRule({
     title: ({ signal, ignored }) =>
       `${signalName(signal)} from outside kills the process, although the application ${ignored ? "ignores" : "handles"} it`,
     same: ({ signal, ignored }) => [signal, ignored ? 1 : 0],
+    turn: ["killed"],
     captions: {
       asked: ({ signal, ignored }) =>
         `the application asks to ${ignored ? "ignore" : "handle"} ${signalName(signal)}: only the LibOS knows`,

@@ -96,11 +96,12 @@ export const pauseNeverReturns = defineRule({
         ? `pause sleeps again after the handler of ${signalName(signal)}: it never returns`
         : `pause returns ${resultText(result)} after the handler of ${signalName(signal)}, not -EINTR`,
     same: ({ signal, result }) => [signal, result ?? "never"],
+    turn: ["asleep-again", "answered"],
     captions: {
       called: () => "the application calls pause",
       handled: ({ signal }) => `the handler of ${signalName(signal)} runs`,
-      "asleep-again": () => "the wrong turn: pause sleeps again",
-      answered: ({ result }) => `the wrong turn: pause returns ${resultText(result ?? 0)}`,
+      "asleep-again": () => "pause sleeps again",
+      answered: ({ result }) => `pause returns ${resultText(result ?? 0)}`,
     },
   },
   invalid: [

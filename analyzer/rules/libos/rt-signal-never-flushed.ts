@@ -70,6 +70,7 @@ export const rtSignalNeverFlushed = defineRule({
   report: {
     title: ({ signal }) => `${signalName(signal)} is pending and not blocked, and no scan of the LibOS looks at it`,
     same: ({ signal }) => [signal],
+    turn: ["passed"],
     captions: {
       queued: ({ signal }) => `${signalName(signal)} is put into the thread's ring`,
       passed: () => "a call is back in the application: the scan at its end has not looked so far",

@@ -83,6 +83,7 @@ export const saMaskAndFlagsIgnored = defineRule({
   report: {
     title: ({ signal, call }) => `${call} returns -EINTR although the handler of ${signalName(signal)} has SA_RESTART`,
     same: ({ signal, call }) => [signal, call],
+    turn: ["wrong"],
     captions: {
       asked: () => "the application asks for the handler, with SA_RESTART",
       handled: ({ signal }) => `the handler of ${signalName(signal)} runs`,

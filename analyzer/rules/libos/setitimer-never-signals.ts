@@ -107,6 +107,7 @@ export const setitimerNeverSignals = defineRule({
   report: {
     title: ({ call, after }) => `${call}: ${timeText(after)} have passed, and SIGALRM is never sent`,
     same: ({ call }) => [call],
+    turn: ["no-signal"],
     captions: {
       armed: ({ call }) => `the application calls ${call}`,
       "no-signal": () => "its time is over by now, and no SIGALRM was sent",

@@ -82,6 +82,7 @@ export const siginfoIncomplete = defineRule({
         ? `the handler of ${signalName(signal)} reads si_signo ${found}`
         : `the handler of ${signalName(signal)} reads si_code ${found} after tgkill`,
     same: ({ signal, what }) => [signal, what],
+    turn: ["read"],
     captions: {
       handled: ({ signal }) => `the handler of ${signalName(signal)} runs`,
       read: ({ what, found }) =>

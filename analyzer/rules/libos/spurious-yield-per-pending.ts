@@ -155,6 +155,7 @@ export const spuriousYieldPerPending = defineRule({
   report: {
     title: ({ signal }) => `a yield for nothing after the pending ${signalName(signal)}`,
     same: ({ signal }) => [signal],
+    turn: ["asked"],
     captions: {
       fetched: ({ signal }) => `${signalName(signal)} is taken out of the pending ring`,
       done: ({ how }) => DONE[how],

@@ -125,11 +125,12 @@ export const syncSignalDeferredLivelock = defineRule({
     title: ({ signal, inHandler }) =>
       `${signalName(signal)} of an instruction is put off${inHandler ? " while a handler runs" : ""}, and the instruction faults again and again`,
     same: ({ signal, inHandler }) => [signal, inHandler ? 1 : 0],
+    turn: ["fault-again"],
     captions: {
       fault: () => "an instruction of the application faults",
       deferred: ({ signal, inHandler }) =>
         `${signalName(signal)} is put off: ${inHandler ? "a handler runs" : "the mask blocks it, or the counter is too high"}`,
-      "fault-again": () => "the wrong turn: back to the same instruction, which faults again",
+      "fault-again": () => "back to the same instruction, which faults again",
       "deferred-again": () => "and its signal is put off again",
       end: ({ times, lasted }) => `${times.toLocaleString("en")} times so far, in ${timeText(lasted)}`,
     },

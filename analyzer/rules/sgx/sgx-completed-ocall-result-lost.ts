@@ -105,9 +105,10 @@ export const sgxCompletedOcallResultLost = defineRule({
     title: ({ host, call, result, signal }) =>
       `${call || host} loses what the host has done (${host} = ${resultText(result)}) when ${signalName(signal)} comes`,
     same: ({ host, call, signal }) => [host, call, signal],
+    turn: ["injected"],
     captions: {
       done: ({ host, result }) => `the host's ${host} is over: ${resultText(result)}`,
-      injected: ({ signal }) => `the wrong turn: the handler of ${signalName(signal)} rewrites the result to -13 (interrupted)`,
+      injected: ({ signal }) => `the handler of ${signalName(signal)} rewrites the result to -13 (interrupted)`,
       entered: () => "the enclave is entered with that: nobody knows of the result any more",
     },
   },

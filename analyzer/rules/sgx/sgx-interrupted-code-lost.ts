@@ -251,6 +251,7 @@ export const sgxInterruptedCodeLost = defineRule({
   report: {
     title: ({ call, result, signal, linux }) => `${call || "a system call"} returns ${resultText(result)} ${INSTEAD[linux](signal)}`,
     same: ({ flow, signal, result, linux }) => [flow, signal, result, ...(linux === "interrupted" ? [] : [linux])],
+    turn: ["abandoned"],
     captions: {
       asked: ({ errno }) => `the LibOS calls the PAL; pal_errno is ${errno}`,
       sent: () => "the host makes the signal pending",
@@ -259,7 +260,7 @@ export const sgxInterruptedCodeLost = defineRule({
       upcall: () => "the event is handled first: nobody has looked at the result yet",
       handled: () => "the application's handler runs",
       abandoned: ({ left, errno }) =>
-        `the wrong turn, in ${left || "the PAL"}: the PAL call is left as if it had returned 0, and pal_errno is still ${errno}: nobody tells the LibOS "interrupted"`,
+        `in ${left || "the PAL"} the PAL call is left as if it had returned 0, and pal_errno is still ${errno}: nobody tells the LibOS "interrupted"`,
       "handled-late": () => "the application's handler runs, put off until a lock was released",
       answered: ({ errno, result }) => `the LibOS asks pal_errno, which is ${errno}, and returns ${resultText(result)}`,
       seen: ({ result, signal, linux }) =>

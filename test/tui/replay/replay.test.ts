@@ -5,7 +5,7 @@ import { describe, expect, onTestFinished, test } from "vitest";
 import { kindName } from "../../../engine/index.ts";
 import { openTrace, record } from "../../../recorder/index.ts";
 import { paint } from "../../../tui/present/style.ts";
-import { alignCalls } from "../../../tui/replay/compare/alignment.ts";
+import { alignCalls, pairsOf } from "../../../tui/replay/compare/alignment.ts";
 import { jump, sql } from "../../../tui/replay/navigate/navigation.ts";
 import { findingsOf, openSession, type ReplaySession } from "../../../tui/replay/session.ts";
 import { eintr } from "../../support/command-line.ts";
@@ -224,8 +224,10 @@ describe("stories", () => {
   });
 
   test("two runs are laid side by side before they are shown: with progress, and until somebody stops it", async () => {
-    const other = await session("toy", { fixes: ["sgx-interrupted-code-lost"] });
-    const both = await session("toy", { other });
+    const [one, two] = [await session("toy"), await session("toy", { fixes: ["sgx-interrupted-code-lost"] })];
+    const other = await opened(two.trace.dir);
+    const both = { ...(await opened(one.trace.dir)), other };
+    expect(pairsOf(both)).toEqual([]);
     const told: [number, number][] = [];
     const stop = new AbortController();
     const stopped = alignCalls(both, stop.signal, (...progress) => told.push(progress));
@@ -238,6 +240,7 @@ describe("stories", () => {
       [both.rows.count, total],
       [total, total],
     ]);
+    expect(pairsOf(both)).not.toEqual([]);
     expect(await alignCalls(other, stop.signal, () => expect.fail("nothing to lay beside"))).toBe(true);
   });
 
@@ -301,7 +304,7 @@ describe("panes", () => {
     await record(syntheticSource({ rows: 1000 }), dir, testInfo());
     const w = await opened(dir);
     expect(w.trace.info.origin).toBe("imported");
-    const why = "this trace was imported from a real run: there is no machine to look into";
+    const why = "imported from a real run: its rows tell this; masks, locks and registers they do not tell";
     const s = playerOf(w);
     for (const key of ["home", "J", "end"]) {
       await s.press(key);

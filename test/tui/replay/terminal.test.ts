@@ -121,7 +121,7 @@ const STORIES: readonly Story[] = [
     scenario: LOST,
     // The rules need a moment: before they have found it, there is no next finding.
     keys: ["}", "Enter", "Enter", "Enter", "Enter", "Enter", "Enter"],
-    shows: "the wrong turn, in _DkExceptionReturn",
+    shows: "the wrong turn: in _DkExceptionReturn",
   },
   { name: "nested-sigint", scenario: "nested", keys: ["End", "[", "f", "[", "[", "["], shows: "SIGINT, signal 2, now: " },
   {

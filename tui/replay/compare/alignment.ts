@@ -1,7 +1,7 @@
-/** Two runs of a scenario aligned by what the application did; `alongside.ts` looks places up in it. */
+/** Two runs aligned by what the application did, as `eintr diff` aligns them; `position.ts` looks places up in it. */
 
-import { setImmediate as turn } from "node:timers/promises";
-import { pairUp, type SeenCalls, type SeenPair, watchCalls } from "../../../analyzer/index.ts";
+import { besideLog, type Ignored, nameOfRun, type Observed, observeTrace, type SidePair, sideBySide } from "../../../analyzer/index.ts";
+import type { Trace } from "../../../recorder/index.ts";
 import type { ReplaySession } from "../session.ts";
 import { siteNumbers } from "./divergence.ts";
 
@@ -13,78 +13,56 @@ const areCompared = (session: ReplaySession, other: ReplaySession): boolean =>
 
 /** What a whole run went through. */
 interface Visited {
-  readonly calls: SeenCalls;
+  readonly observed: Observed;
   /** 1 at each site that has a row. */
   readonly sites: Uint8Array;
 }
 
-const visited = new WeakMap<ReplaySession, Visited>();
-/** What a damaged trace said: each redraw would read all of it again. */
-const failed = new WeakMap<ReplaySession, unknown>();
+const visited = new WeakMap<Trace, Visited>();
 
-/** Finds the calls and handlers of the whole trace, by place, and its sites. Yields the rows of each block it has visited. */
-function* findVisited(session: ReplaySession): Generator<number, Visited> {
-  const known = visited.get(session);
+/** Null when `signal` was aborted. */
+async function visit(trace: Trace, signal: AbortSignal, onProgress: (rows: number) => void): Promise<Visited | null> {
+  const known = visited.get(trace);
   if (known !== undefined) return known;
-  if (failed.has(session)) throw failed.get(session);
-  const calls = watchCalls(session.trace);
-  const sites = new Uint8Array(session.trace.sites.length);
-  try {
-    for (const block of session.trace.rows()) {
-      calls.put(block);
-      for (let i = 0; i < block.n; i += 1) sites[block.site[i] as number] = 1;
-      yield block.n;
-    }
-  } catch (error) {
-    failed.set(session, error);
-    throw error;
-  }
-  const all = { calls, sites };
-  visited.set(session, all);
+  const sites = new Uint8Array(trace.sites.length);
+  const observed = await observeTrace(trace, nameOfRun(trace), { signal, onProgress }, ({ site, n }) => {
+    for (let i = 0; i < n; i += 1) sites[site[i] as number] = 1;
+  });
+  if (observed === null) return null;
+  const all = { observed, sites };
+  visited.set(trace, all);
   return all;
 }
 
-function visitedBy(session: ReplaySession): Visited {
-  const steps = findVisited(session);
-  for (;;) {
-    const { done, value } = steps.next();
-    if (done === true) return value;
-  }
-}
+/** By the other run, which lies beside this one only. */
+const paired = new WeakMap<ReplaySession, readonly SidePair[]>();
 
-/** Lays the two runs side by side before they are shown, lets timers and signals in meanwhile. False when `signal` was aborted. */
+/**
+ * Lays the two runs side by side, before they are shown or again with other differences left out; lets timers and signals in meanwhile.
+ * False when `signal` was aborted. Throws TraceError.
+ */
 export async function alignCalls(
   session: ReplaySession,
   signal: AbortSignal,
   onProgress: (done: number, total: number) => void,
+  ignored: Ignored = {},
 ): Promise<boolean> {
-  const sessions = session.other === null || !areCompared(session, session.other) ? [] : [session, session.other];
-  const total = sessions.reduce((sum, { rows }) => sum + rows.count, 0);
-  let done = 0;
-  for (const one of sessions) {
-    for (const rows of findVisited(one)) {
-      onProgress((done += rows), total);
-      await turn();
-      if (signal.aborted) return false;
-    }
-  }
+  const { trace, rows, other } = session;
+  if (other === null || !areCompared(session, other)) return true;
+  const total = rows.count + other.rows.count;
+  const one = await visit(trace, signal, (done) => onProgress(done, total));
+  const two = one && (await visit(other.trace, signal, (done) => onProgress(rows.count + done, total)));
+  if (one === null || two === null) return false;
+  const pairs = await sideBySide(one.observed, two.observed, besideLog(trace.info, other.trace.info, ignored), signal);
+  if (pairs === null) return false;
+  paired.set(other, pairs);
   return true;
 }
 
-const paired = new WeakMap<ReplaySession, readonly SeenPair[]>();
+const NONE: readonly SidePair[] = [];
 
-/** In order of this trace; what only the other one has comes at its seq there. */
-export function pairsOf(session: ReplaySession): readonly SeenPair[] {
-  const known = paired.get(session);
-  if (known !== undefined) return known;
-  if (session.other === null || !areCompared(session, session.other)) return [];
-  const one = visitedBy(session).calls;
-  const other = visitedBy(session.other).calls;
-  const whole = [session, session.other].every(({ trace }) => trace.transitions.end?.reason === "finished") && !one.full && !other.full;
-  const all = pairUp(one.seen, other.seen, whole);
-  paired.set(session, all);
-  return all;
-}
+/** In order of this trace; what only the other one has stands where it would have been. Empty where they were not aligned. */
+export const pairsOf = ({ other }: ReplaySession): readonly SidePair[] => (other === null ? NONE : (paired.get(other) ?? NONE));
 
 /** Sites of each run that the other never comes to. */
 export interface OnlySites {
@@ -97,17 +75,16 @@ const only = new WeakMap<ReplaySession, OnlySites>();
 export function onlySites(session: ReplaySession, other: ReplaySession): OnlySites {
   const known = only.get(session);
   if (known !== undefined) return known;
-  if (!areCompared(session, other)) return { here: new Set(), there: new Set() };
+  const [ours, theirs] = [visited.get(session.trace), visited.get(other.trace)];
+  if (ours === undefined || theirs === undefined || !areCompared(session, other)) return { here: new Set(), there: new Set() };
   const { here, there } = siteNumbers(session, other);
-  const ours = visitedBy(session).sites;
-  const theirs = visitedBy(other).sites;
-  const both = { here: missing(ours, here, theirs, there), there: missing(theirs, there, ours, here) };
+  const both = { here: missing(ours.sites, here, theirs.sites, there), there: missing(theirs.sites, there, ours.sites, here) };
   only.set(session, both);
   return both;
 }
 
 /** Sites that are visited in one run, and not in the other. */
-function missing(visited: Uint8Array, numbers: Int32Array, others: Uint8Array, otherNumbers: Int32Array): Set<number> {
+function missing(sites: Uint8Array, numbers: Int32Array, others: Uint8Array, otherNumbers: Int32Array): Set<number> {
   const there = new Set(otherNumbers.filter((_, site) => others[site] === 1));
-  return new Set([...numbers.keys()].filter((site) => visited[site] === 1 && !there.has(numbers[site] as number)));
+  return new Set([...numbers.keys()].filter((site) => sites[site] === 1 && !there.has(numbers[site] as number)));
 }

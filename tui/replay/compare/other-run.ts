@@ -13,6 +13,8 @@ import type { Choice } from "./choices.ts";
 /** The other run may take another number of transitions for the same time; so many times more at most. */
 export const MORE_ROWS = 10;
 
+type OtherRun = Exclude<Choice, { readonly what: "trace" }>;
+
 /** Told what goes on. */
 type Told = (text: string) => void;
 
@@ -22,12 +24,12 @@ type Told = (text: string) => void;
  */
 export async function besideOther(
   session: ReplaySession,
-  chosen: Choice | { readonly trace: string },
+  chosen: Choice,
   dir: string,
   stop: AbortSignal,
   told: Told,
 ): Promise<ReplaySession | null> {
-  const trace = "trace" in chosen ? await openNamed(chosen.trace) : await recordChosen(session.trace, chosen, dir, stop, told);
+  const trace = chosen.what === "trace" ? await openNamed(chosen.name) : await recordChosen(session.trace, chosen, dir, stop, told);
   if (trace === null) return null;
   const other = openSession(trace, { paint: session.paint, ascii: session.ascii }, null);
   const both = { ...session, other };
@@ -44,7 +46,7 @@ async function openNamed(dir: string): Promise<Trace> {
   return openTrace(dir);
 }
 
-async function recordChosen(trace: Trace, chosen: Choice, dir: string, stop: AbortSignal, told: Told): Promise<Trace | null> {
+async function recordChosen(trace: Trace, chosen: OtherRun, dir: string, stop: AbortSignal, told: Told): Promise<Trace | null> {
   const { info, transitions } = trace;
   const fixes = chosen.what === "fix" ? [...info.fixes, chosen.name as FixName] : undefined;
   const run = runOf(trace, chosen.what === "fix" ? { fixes: fixes as FixName[] } : { stack: chosen.name as StackName });

@@ -1,6 +1,6 @@
 /** Positions in two aligned runs: where the other run is while this one is at a given seq. */
 
-import { outcome, type Seen, type SeenPair } from "../../../analyzer/index.ts";
+import { isDetail, type SideItem, type SidePair } from "../../../analyzer/index.ts";
 import type { ReplaySession } from "../session.ts";
 import type { ReplayState } from "../state.ts";
 import { pairsOf } from "./alignment.ts";
@@ -15,19 +15,20 @@ interface Moment {
   readonly there: number | null;
 }
 
-const moments = new WeakMap<ReplaySession, readonly Moment[]>();
+const moments = new WeakMap<readonly SidePair[], readonly Moment[]>();
 
 /** In order of seq. */
 function momentsOf(session: ReplaySession): readonly Moment[] {
-  const known = moments.get(session);
+  const pairs = pairsOf(session);
+  const known = moments.get(pairs);
   if (known !== undefined) return known;
-  const all = pairsOf(session).flatMap(({ one, other }, pair): Moment[] => {
-    if (one === undefined) return [];
+  const all = pairs.flatMap(({ one, other }, pair): Moment[] => {
+    if (one === null) return [];
     const begin = { seq: one.seq, pair, there: other?.seq ?? null };
     return one.endSeq === null ? [begin] : [begin, { seq: one.endSeq, pair, there: other?.endSeq ?? null }];
   });
   all.sort((a, b) => a.seq - b.seq);
-  moments.set(session, all);
+  moments.set(pairs, all);
   return all;
 }
 
@@ -55,7 +56,7 @@ function lastCommonEvent(session: ReplaySession, thread: string, seq: number): B
   const all = momentsOf(session);
   for (let i = lastUpTo(all, seq); i >= 0; i -= 1) {
     const { seq: here, pair, there } = all[i] as Moment;
-    if (there !== null && pairs[pair]?.one?.thread === thread) return { here, there };
+    if (there !== null && pairs[pair]?.thread === thread) return { here, there };
   }
   return { here: 0, there: 0 };
 }
@@ -87,22 +88,48 @@ export function alignedSeq(session: ReplaySession, s: ReplayState): Aligned | nu
 }
 
 /** The first divergence within a call or handler; null if there is none in the search window. */
-export function divergenceOf(session: ReplaySession, { one, other: there }: SeenPair): Divergence | null {
-  if (session.other === null || one === undefined || there === undefined) return null;
-  const { divergence } = alignedSteps(session, session.other, one.thread, { here: one.seq, there: there.seq });
+export function divergenceOf(session: ReplaySession, { thread, one, other: there }: SidePair): Divergence | null {
+  if (session.other === null || one === null || there === null) return null;
+  const { divergence } = alignedSteps(session, session.other, thread, { here: one.seq, there: there.seq });
   return divergence === null || divergence.next.here > (one.endSeq ?? Number.POSITIVE_INFINITY) ? null : divergence;
 }
 
-const differing = new WeakMap<ReplaySession, readonly SeenPair[]>();
+/** Where the two runs differ, and in what. */
+interface Place {
+  readonly seq: number;
+  readonly pairs: readonly SidePair[];
+}
 
-/** What differs and happened in this run, in order of where that shows. */
-function differencesOf(session: ReplaySession): readonly SeenPair[] {
-  const known = differing.get(session);
+const differing = new WeakMap<readonly SidePair[], readonly Place[]>();
+
+/** In order of where they show in this run; what only the other one has shows at what is before it here. */
+function differencesOf(session: ReplaySession): readonly Place[] {
+  const pairs = pairsOf(session);
+  const known = differing.get(pairs);
   if (known !== undefined) return known;
-  const all = pairsOf(session).filter(({ one, differs }) => one !== undefined && differs);
-  all.sort((a, b) => place(a.one) - place(b.one));
-  differing.set(session, all);
+  const bySeq = new Map<number, SidePair[]>();
+  let before = 0;
+  for (const pair of pairs) {
+    const seq = pair.one === null ? before : place(pair.one);
+    if (pair.one !== null) before = seq;
+    if (pair.difference === null) continue;
+    const there = bySeq.get(seq);
+    if (there === undefined) bySeq.set(seq, [pair]);
+    else there.push(pair);
+  }
+  const all = [...bySeq].map(([seq, at]) => ({ seq, pairs: at })).sort((a, b) => a.seq - b.seq);
+  differing.set(pairs, all);
   return all;
+}
+
+/** How many differences there are, and the first one that is no detail, where it shows; null where there is none. */
+export function firstOfDifferences(session: ReplaySession): { readonly count: number; readonly seq: number; readonly text: string } | null {
+  const all = differencesOf(session);
+  const matters = ({ difference }: SidePair): boolean => difference !== null && !isDetail(difference);
+  const found = all.find(({ pairs }) => pairs.some(matters)) ?? all[0];
+  const first = found?.pairs.find(matters) ?? found?.pairs[0];
+  if (found === undefined || first === undefined) return null;
+  return { count: all.reduce((sum, { pairs }) => sum + pairs.length, 0), seq: found.seq, text: differenceText(first) };
 }
 
 /** The next (1) or last (-1) place where the two runs differ for the application. */
@@ -112,12 +139,27 @@ export function nextDifference(
   direction: 1 | -1,
 ): { seq: number; thread: number; text: string } | null {
   const all = differencesOf(session);
-  const found = direction === 1 ? all.find(({ one }) => place(one) > seq) : all.findLast(({ one }) => place(one) < seq);
-  if (found?.one === undefined) return null;
-  const thread = session.trace.threads.findIndex((one) => one.name === found.one?.thread);
-  const text = `${found.one.what}: ${outcome(found.one)} here, ${outcome(found.other)} there`;
-  return { seq: place(found.one), thread: Math.max(0, thread), text };
+  const found = direction === 1 ? all.find((one) => one.seq > seq) : all.findLast((one) => one.seq < seq);
+  const [first, ...others] = found?.pairs ?? [];
+  if (found === undefined || first === undefined) return null;
+  const named = session.trace.threads.findIndex(({ name }) => name === first.thread);
+  const thread = session.rows.at(found.seq)?.thread ?? Math.max(0, named);
+  const more =
+    others.length === 0
+      ? ""
+      : `; and ${others.length} more here: ${others
+          .map(({ what }) => what)
+          .slice(0, MORE_NAMED)
+          .join(", ")}`;
+  return { seq: found.seq, thread: named >= 0 ? named : thread, text: `${differenceText(first)}${more}` };
 }
 
+/** Of several differences at one place so many are named. */
+const MORE_NAMED = 3;
+
+/** "read(pipe, 64): 0 here, -EINTR there". */
+const differenceText = ({ what, difference }: SidePair): string =>
+  difference === null ? what : `${what}: ${difference.one.text} here, ${difference.other.text} there`;
+
 /** Where the difference shows: at the end of the call, when it has one. */
-const place = (seen: Seen | undefined): number => seen?.endSeq ?? seen?.seq ?? 0;
+const place = ({ seq, endSeq }: SideItem): number => endSeq ?? seq;

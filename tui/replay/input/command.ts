@@ -1,6 +1,7 @@
 /** A command of the replay: what a key, or its name in the palette, runs. */
 
 import type { Context } from "../context.ts";
+import type { ReplayState } from "../state.ts";
 
 export interface ReplayCommand {
   readonly name: string;
@@ -8,8 +9,8 @@ export interface ReplayCommand {
   readonly keys: readonly string[];
   readonly text: string;
   readonly group: "time" | "jump" | "pane" | "look" | "other";
-  /** Word for the footer. */
-  readonly hint?: string;
+  /** Word for the footer; "" where it has nothing to do. */
+  readonly hint?: string | ((s: ReplayState) => string);
   /** Panes beside which the footer has it; absent: beside all. */
   readonly only?: readonly string[];
   readonly run: (c: Context) => void | Promise<void>;

@@ -6,10 +6,12 @@ import { follow, thread } from "../navigate/navigation.ts";
 import { enter, pick, remove, saveCsv } from "../navigate/picking.ts";
 import { evidence, playWalkthrough, why } from "../navigate/walkthrough.ts";
 import { PANES } from "../panes/index.ts";
+import { stopsOf } from "../panes/stops.ts";
 import { tabKey } from "../panes/tabs.ts";
 import { copyInterval } from "../screen/copying.ts";
 import { chosenPanel, resizedPane, resizedTimeline, roomOf } from "../screen/layout.ts";
 
+import type { ReplayState } from "../state.ts";
 import type { ReplayCommand } from "./command.ts";
 import { MOVES } from "./moves.ts";
 
@@ -32,6 +34,8 @@ export const COMMANDS: readonly ReplayCommand[] = [
     keys: ["enter"],
     group: "look",
     text: "next evidence; in SQL: to the row's seq; in stops: there, or on and off",
+    hint: enterHint,
+    only: ["findings", "sql", "compare", "stops"],
     run: enter,
   },
   { name: "evidence-back", keys: ["b"], group: "look", text: "previous evidence", run: (c) => void evidence(c, -1) },
@@ -157,17 +161,25 @@ export const COMMANDS: readonly ReplayCommand[] = [
     keys: ["G"],
     group: "look",
     text: "SQL: the result as bars; again: as rows",
-    hint: "bars",
+    hint: (s) => (s.sql === null ? "" : "bars"),
     only: ["sql"],
     run: (c) => c.dispatch({ type: "chart" }),
   },
-  { name: "csv", keys: ["X"], group: "look", text: "SQL: write the rows to a CSV file", hint: "csv", only: ["sql"], run: saveCsv },
+  {
+    name: "csv",
+    keys: ["X"],
+    group: "look",
+    text: "SQL: write the rows to a CSV file",
+    hint: (s) => (s.sql === null ? "" : "csv"),
+    only: ["sql"],
+    run: saveCsv,
+  },
   {
     name: "recipes",
     keys: ["Q"],
     group: "look",
     text: "SQL: questions that come up again and again",
-    hint: "recipes",
+    hint: (s) => (s.sql === null ? "" : "recipes"),
     only: ["sql"],
     run: (c) => c.dispatch({ type: "sql", result: null }),
   },
@@ -194,7 +206,7 @@ export const COMMANDS: readonly ReplayCommand[] = [
     keys: ["x"],
     group: "look",
     text: "take away the chosen condition or bookmark",
-    hint: "remove",
+    hint: (s) => (stopsOf(s).length === 0 ? "" : "remove"),
     only: ["stops"],
     run: remove,
   },
@@ -238,6 +250,22 @@ export const COMMANDS: readonly ReplayCommand[] = [
   },
   { name: "quit", keys: ["q", "ctrl-c"], group: "other", text: "leave", hint: "quit", run: (c) => c.quit() },
 ];
+
+/** What Enter does in these panes. */
+function enterHint(s: ReplayState): string {
+  switch (s.pane) {
+    case "findings":
+      return s.findings.length === 0 ? "" : s.finding === null ? "tell it" : "evidence";
+    case "sql":
+      return s.sql === null ? "ask" : "jump";
+    case "compare":
+      return s.compared ? "" : "compare";
+    case "stops":
+      return stopsOf(s).length === 0 ? "" : "go";
+    default:
+      return "";
+  }
+}
 
 function pane(c: Context, direction: 1 | -1): void {
   const at = PANES.findIndex((one) => one.id === c.state().pane);

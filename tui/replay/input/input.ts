@@ -6,7 +6,7 @@ import type { Context } from "../context.ts";
 import { clickAt, dragTo, zoomAt } from "../lanes/commands.ts";
 import { note } from "../navigate/bookmarks.ts";
 import { goTo, jump, move, sql } from "../navigate/navigation.ts";
-import { compareTyped } from "../navigate/picking.ts";
+import { compareTyped, ignoreTyped } from "../navigate/picking.ts";
 import { search } from "../navigate/search.ts";
 import { addCondition, hideRows } from "../navigate/stops.ts";
 import { evidence } from "../navigate/walkthrough.ts";
@@ -32,10 +32,14 @@ export function onKey(c: Context, typed: Typed): Promise<void> {
       const { prompt, overlay } = c.state();
       if (prompt !== null) return onTyped(c, typed);
       if (overlay !== null) return onOverlay(c, overlay, name);
-      return commandOfKey.get(name)?.run(c);
+      const command = commandOfKey.get(name);
+      return command === undefined ? c.dispatch({ type: "say", message: unknownKey(name) }) : command.run(c);
     });
   });
 }
+
+/** Escape is pressed to leave something: there is nothing to leave. */
+const unknownKey = (name: string): string => (name === "escape" ? "" : `${name} means nothing here: ? lists the keys, : finds a command`);
 
 /** What the first key does may look at how the trace was opened; after it that is over. */
 function untouched(c: Context, run: () => void | Promise<void>): void | Promise<void> {
@@ -113,6 +117,8 @@ function onTyped(c: Context, typed: Typed): void | Promise<void> {
       return addCondition(c, text);
     case "compare":
       return compareTyped(c, text);
+    case "ignore":
+      return ignoreTyped(c, text);
     case "hide":
       return hideRows(c, text);
     case "note":

@@ -36,7 +36,7 @@ interface Standing {
 export function machinesOf(trace: Trace, rows: Rows): MachineAt {
   const { info } = trace;
   if (info.origin !== "emulated")
-    return { at: () => ({ none: "this trace was imported from a real run: there is no machine to look into" }), title: "" };
+    return { at: () => ({ none: "imported from a real run: its rows tell this; masks, locks and registers they do not tell" }), title: "" };
 
   /** The run put together anew: what keyframes are measured by. */
   let model: Run | { none: string } | null = null;

@@ -159,11 +159,24 @@ function seqColumns({ columns }: SqlResult): number[] {
   ];
 }
 
+/** The next (1) or last (-1) difference between the two runs; where there is one run only, from Linux alone. */
 export function difference(c: Context, direction: Direction): void {
-  if (c.session.other === null)
-    return c.dispatch({ type: "say", message: "nothing to compare with yet: 7 has what there is, Enter chooses" });
-  const found = nextDifference(c.session, c.state().seq, direction);
+  const { seq } = c.state();
+  if (c.session.other === null) return differenceFromLinux(c, direction);
+  const found = nextDifference(c.session, seq, direction);
   if (found === null) return c.dispatch({ type: "say", message: `no difference ${direction === 1 ? "further on" : "before"}` });
   c.dispatch({ type: "pane", pane: "compare" });
   goTo(c, found.seq, found.thread, found.text);
+}
+
+function differenceFromLinux(c: Context, direction: Direction): void {
+  const { differences } = c.session;
+  const { seq } = c.state();
+  const found = direction === 1 ? differences.find((one) => one.seq > seq) : differences.findLast((one) => one.seq < seq);
+  if (found !== undefined) return goTo(c, found.seq, null, found.text);
+  const none =
+    differences.length === 0
+      ? "no difference from Linux alone is known"
+      : `no difference from Linux alone ${direction === 1 ? "further on" : "before"}`;
+  c.dispatch({ type: "say", message: `${none}; pane 7 has what else to compare with` });
 }

@@ -1,20 +1,18 @@
 /** Where a trace opens: at the first wrong turn of what was found, else at the first difference from Linux alone, else at its begin. */
 
 import { SEVERITIES } from "../../../analyzer/index.ts";
+import { firstOfDifferences } from "../compare/position.ts";
 import { around } from "../lanes/view.ts";
 import type { ReplaySession, StoredFinding } from "../session.ts";
 import type { ReplayState } from "../state.ts";
 
-/** How rules begin the caption of the step that went wrong. */
-const WRONG_TURN = /^the wrong turn\b/;
-
 const WASTEFUL: ReadonlySet<string> = new Set(["info", "low"]);
 
-/** Index of the evidence where it went wrong: the one that says so, else the first. */
+/** Index of the evidence where it went wrong; the first where no rule says which. */
 const wrongTurn = ({ evidence }: StoredFinding): number =>
   Math.max(
     0,
-    evidence.findIndex(({ caption }) => WRONG_TURN.test(caption)),
+    evidence.findIndex(({ isTurn }) => isTurn === true),
   );
 
 /** Transitions before and after a difference that the lanes show with it. */
@@ -29,8 +27,14 @@ function worstOf(findings: readonly StoredFinding[]): number {
 /** What to show first, as far as it is known; findings may come later. */
 export function opening(session: ReplaySession, findings: readonly StoredFinding[]): Partial<ReplayState> {
   const begin = { ...placeToSee(session, findings), fresh: true };
-  return session.other === null ? begin : { ...begin, pane: "compare" };
+  if (session.other === null) return begin;
+  // With a fix the story is that of the finding; two different runs are looked at for where they differ.
+  const parted = isWithFix(session, session.other) ? null : firstOfDifferences(session);
+  return { ...begin, ...(parted === null ? {} : placeAt(session, parted.seq)), pane: "compare" };
 }
+
+const isWithFix = ({ trace: { info } }: ReplaySession, other: ReplaySession): boolean =>
+  info.scenario === other.trace.info.scenario && info.stack === other.trace.info.stack;
 
 function placeToSee(session: ReplaySession, findings: readonly StoredFinding[]): Partial<ReplayState> {
   const at = worstOf(findings);
@@ -41,7 +45,7 @@ function placeToSee(session: ReplaySession, findings: readonly StoredFinding[]):
     const place = placeAt(session, told.evidence[evidence]?.seq ?? told.firstSeq);
     // Enter tells the story from its begin, not from its turn on.
     const lanes = around(session, told.firstSeq, told.lastSeq);
-    if (place !== null) return { ...place, lanes, pane: "findings", finding: at, evidence, walkthroughOver: true };
+    if (place !== null) return { ...place, lanes, pane: "findings", finding: at, evidence, walkthroughOver: evidence > 0 };
   }
   const { firstDifference } = session;
   const place = placeAt(session, firstDifference?.seq ?? null);

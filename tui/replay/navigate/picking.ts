@@ -1,15 +1,18 @@
 /** `.` `,` and Enter: they choose a row of the pane that is shown, and do what it is for. */
 
+import { ignoredOf } from "../../ignored.ts";
 import { csvText } from "../../present/results.ts";
 import { RECIPES } from "../../recipes.ts";
-import type { Choice } from "../compare/choices.ts";
-import { choicesOf, typedChoice } from "../compare/choices.ts";
+import { alignCalls } from "../compare/alignment.ts";
+import { type Choice, choicesOf, typedChoice } from "../compare/choices.ts";
+import { firstOfDifferences } from "../compare/position.ts";
 import type { Context } from "../context.ts";
 import { pan } from "../lanes/commands.ts";
 import { stateLines } from "../panes/state.ts";
 import { stopsOf } from "../panes/stops.ts";
 import { bookmarkText } from "./bookmarks.ts";
 import { difference, goTo, jumpToRow, sql } from "./navigation.ts";
+import { isUnlooked, runRules } from "./run-rules.ts";
 import { removeCondition, toggleCondition } from "./stops.ts";
 import { evidence } from "./walkthrough.ts";
 
@@ -48,6 +51,7 @@ export function enter(c: Context): void | Promise<void> {
   if (s.pane === "sql" && s.sql === null) return sql(c, RECIPES[s.picked.recipe]?.sql ?? "");
   if (s.pane === "sql") return jumpToRow(c);
   if (s.pane === "compare" && c.session.other === null) return compareChosen(c);
+  if (s.pane === "findings" && isUnlooked(c, s)) return runRules(c);
   if (s.pane !== "stops") return void evidence(c, 1);
   const stop = stopsOf(s)[s.picked.stop];
   if (stop === undefined) return c.dispatch({ type: "say", message: "nothing is set yet: & writes a condition, m sets a bookmark" });
@@ -79,13 +83,29 @@ export async function compareTyped(c: Context, text: string): Promise<void> {
   await compare(c, chosen);
 }
 
-async function compare(c: Context, chosen: Choice | { readonly trace: string }): Promise<void> {
+async function compare(c: Context, chosen: Choice): Promise<void> {
   await c.task(async (stop) => {
     const told = (text: string): void => c.dispatch({ type: "say", message: text });
     told("running it the other way (Esc stops)");
     if (!(await c.compareWith(chosen, stop, told)) || stop.aborted) return;
     c.dispatch({ type: "compared" });
     told("side by side; ) and ( go from difference to difference");
+  });
+}
+
+/** Lays the two runs side by side again without differences of these calls, threads and kinds. */
+export async function ignoreTyped(c: Context, text: string): Promise<void> {
+  if (c.session.other === null) return c.dispatch({ type: "say", message: "there is one run only: 7 has what to lay beside it" });
+  const names = text.split(/\s+/).filter((name) => name !== "");
+  const ignored = ignoredOf(names);
+  await c.task(async (stop) => {
+    if (!(await alignCalls(c.session, stop, () => undefined, ignored))) return;
+    c.dispatch({ type: "ignored", ignored: names.join(" ") });
+    const count = firstOfDifferences(c.session)?.count ?? 0;
+    c.dispatch({
+      type: "say",
+      message: `${count} ${count === 1 ? "difference" : "differences"} ${names.length === 0 ? "in all" : `without ${names.join(", ")}`}`,
+    });
   });
 }
 

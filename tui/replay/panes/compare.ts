@@ -1,13 +1,14 @@
 /** Two runs of a scenario side by side, aligned by what the application did. */
 
-import { outcome, type Seen, type SeenPair } from "../../../analyzer/index.ts";
+import type { DifferenceKind, SidePair } from "../../../analyzer/index.ts";
 import { fit, safe } from "../../present/safe.ts";
 import { plain } from "../../present/style.ts";
 import { wrapCells } from "../../present/two-column.ts";
 import { pairsOf } from "../compare/alignment.ts";
-import { choicesOf } from "../compare/choices.ts";
+import { type Choice, choicesOf } from "../compare/choices.ts";
+import { threadOf } from "../compare/divergence.ts";
 import { divergenceOf, pairAt } from "../compare/position.ts";
-import { type ReplaySession, stackOf } from "../session.ts";
+import { otherName, type ReplaySession, stackOf } from "../session.ts";
 import type { ReplayState } from "../state.ts";
 import { type Pane, windowFrom } from "./pane.ts";
 
@@ -30,8 +31,8 @@ export const comparePane: Pane<"compare"> = {
     const at = pairAt(session, s.seq);
     const column = nameOfOther(session, other);
     // In a small pane the lines above have to do: the screen's first one, and the one between the timelines.
-    const names = height < HIGH ? [] : wrapCells(safe(`this run: ${stackOf(session)}; ${column}: ${stackOf(other)}`), width);
-    const told = someLines(divergence(session, other, all, at), width, height < HIGH ? 2 : 6);
+    const names = height < HIGH ? [] : wrapCells(safe(namesOf(session, other, column)), width);
+    const told = someLines(divergence(session, other, all, at) || missingThread(session, s, other), width, height < HIGH ? 2 : 6);
     const room = Math.max(1, height - 1 - names.length - told.length);
     const from = windowFrom(at, room, all.length);
     const call = Math.max(8, width - BEFORE - 2 * OUTCOME);
@@ -41,7 +42,7 @@ export const comparePane: Pane<"compare"> = {
       ...names.map(paint.dim),
       paint.strong(fit(safe(head, width), width)),
       ...calls.flatMap((lines, i) => {
-        const style = from + i === at ? paint.here : all[from + i]?.differs === true ? paint.warn : plain;
+        const style = from + i === at ? paint.here : all[from + i]?.difference != null ? paint.warn : plain;
         return lines.map((line) => style(fit(safe(line, width), width)));
       }),
       ...told.map(paint.warn),
@@ -49,36 +50,54 @@ export const comparePane: Pane<"compare"> = {
   },
 };
 
+/** What stands in the two columns. */
+function namesOf(session: ReplaySession, other: ReplaySession, column: string): string {
+  const { scenario } = session.trace.info;
+  if (scenario !== other.trace.info.scenario)
+    return `this run: ${scenario} on ${stackOf(session)}; ${column}: ${otherName(session, other)}`;
+  return `this run: ${stackOf(session)}; ${column}: ${stackOf(other)}`;
+}
+
 /** What the other run is called at its column. */
 function nameOfOther({ trace }: ReplaySession, other: ReplaySession): string {
-  const { stack, fixes } = other.trace.info;
+  const { scenario, stack, fixes } = other.trace.info;
+  if (scenario !== trace.info.scenario) return "the other";
   if (stack !== trace.info.stack) return stack;
   const isMended = fixes.length > trace.info.fixes.length && trace.info.fixes.every((fix) => fixes.includes(fix));
   return isMended ? "with the fix" : "the other";
 }
 
 /** The lines of each pair; calls are wrapped where all of it fits into `height`. */
-function callLines(pairs: readonly SeenPair[], at: number, width: number, height: number): string[][] {
-  const whats = pairs.map(({ one, other }) => safe((one ?? other)?.what ?? ""));
+function callLines(pairs: readonly SidePair[], at: number, width: number, height: number): string[][] {
+  const whats = pairs.map(({ what }) => safe(what));
   const wrapped = whats.map((what) => wrapCells(what, width - 1));
   const fits = wrapped.reduce((sum, lines) => sum + lines.length, 0) <= height;
   return pairs.map((pair, i) => {
-    const { one, other, differs } = pair;
-    const place = String(one?.seq ?? "-").padStart(7);
-    const thread = fit(safe((one ?? other)?.thread ?? "", 9), 9);
-    const before = `${i === at ? ">" : " "}${differs ? "!" : " "} ${place}  ${thread}  `;
+    const place = String(pair.one?.seq ?? "-").padStart(7);
+    const before = `${i === at ? ">" : " "}${pair.difference === null ? " " : "!"} ${place}  ${fit(safe(pair.thread, 9), 9)}  `;
     const [first = "", ...more] = fits ? (wrapped[i] ?? []) : [safe(whats[i] ?? "", width - 1)];
     return [
-      `${before}${fit(first, width)}${fit(told(pair, one), OUTCOME)}${told(pair, other)}`,
+      `${before}${fit(first, width)}${fit(safe(told(pair, "one"), OUTCOME - 1), OUTCOME)}${safe(told(pair, "other"), OUTCOME)}`,
       ...more.map((line) => `${" ".repeat(BEFORE)}${line}`),
     ];
   });
 }
 
-/** What came of a call in one of the runs. Where a run was cut, what is missing says nothing of it. */
-function told({ one, other, differs }: SeenPair, of: Seen | undefined): string {
-  if (differs || outcome(one) === outcome(other)) return outcome(of);
-  return of === undefined ? "not recorded" : of.result === null ? "cut before it" : outcome(of);
+/** Differences that are not in what became of a call: their own texts tell them. */
+const TOLD_BY_ITSELF: ReadonlySet<string> = new Set<DifferenceKind>([
+  "output",
+  "siginfo",
+  "mask",
+  "handler-place",
+  "handler-order",
+  "time-out",
+]);
+
+/** What came of it in one of the runs. Where a run was cut, what is missing says nothing of it. */
+function told({ difference, isCut, ...items }: SidePair, side: "one" | "other"): string {
+  const item = items[side];
+  if (item === null) return isCut ? "not recorded" : "does not happen";
+  return difference !== null && TOLD_BY_ITSELF.has(difference.kind) ? difference[side].text : item.text;
 }
 
 function someLines(text: string, width: number, most: number): string[] {
@@ -88,8 +107,8 @@ function someLines(text: string, width: number, most: number): string[] {
 }
 
 /** The divergence of the nearest differing call up to the cursor, or else of the first one. */
-function divergence(session: ReplaySession, other: ReplaySession, all: readonly SeenPair[], at: number): string {
-  const pair = all.findLast(({ differs }, i) => differs && i <= at) ?? all.find(({ differs }) => differs);
+function divergence(session: ReplaySession, other: ReplaySession, all: readonly SidePair[], at: number): string {
+  const pair = all.findLast(({ difference }, i) => difference !== null && i <= at) ?? all.find(({ difference }) => difference !== null);
   const parted = pair === undefined ? null : divergenceOf(session, pair);
   if (parted === null) return "";
   const step = (of: ReplaySession, seq: number): string => of.trace.sites[of.rows.at(seq)?.site ?? -1]?.label ?? "";
@@ -98,19 +117,30 @@ function divergence(session: ReplaySession, other: ReplaySession, all: readonly 
   return `the runs diverge after seq ${last.here}${there}; here: ${step(session, next.here)}; there: ${step(other, next.there)}`;
 }
 
+/** Why there is one timeline only. */
+function missingThread({ trace }: ReplaySession, { thread }: ReplayState, other: ReplaySession): string {
+  const name = trace.threads[thread]?.name ?? "";
+  return threadOf(other, name) >= 0 ? "" : `the other run has no thread ${name}: t takes another`;
+}
+
+const WAYS: Readonly<Record<Choice["what"], string>> = { fix: "with the fix", stack: "on the stack", trace: "beside trace" };
+
 /** What there is to compare with, to choose from. */
 function choices(session: ReplaySession, s: ReplayState, width: number, height: number): string[] {
   const { paint } = session;
   const all = choicesOf(session, s.findings);
-  const how = "Enter runs it so, and shows the two runs side by side; @ takes the name of a fix, a stack or a trace folder";
-  if (all.length === 0)
-    return wrapCells("this trace cannot be run again: @ takes the folder of another trace to compare it with", width).map(paint.dim);
+  const canRun = all.some(({ what }) => what !== "trace");
+  const how = canRun
+    ? "Enter runs it so, and shows the two runs side by side; @ takes the name of a fix, a stack or a trace folder"
+    : all.length > 0
+      ? "this trace cannot be run again; Enter lays it beside another one, @ takes the folder of any other"
+      : "this trace cannot be run again: @ takes the folder of another trace to compare it with";
   const head = wrapCells(how, width).map(paint.dim);
   const room = Math.max(1, height - head.length);
   const from = windowFrom(s.picked.choice, room, all.length);
   const lines = all.slice(from, from + room).map(({ what, name, text }, i) => {
     const chosen = from + i === s.picked.choice;
-    const line = fit(safe(`${chosen ? ">" : " "} ${what === "fix" ? "with the fix" : "on the stack"}  ${name}  ${text}`, width), width);
+    const line = fit(safe(`${chosen ? ">" : " "} ${WAYS[what]}  ${name}  ${text}`, width), width);
     return chosen ? paint.strong(line) : line;
   });
   return [...head, ...lines];

@@ -71,11 +71,9 @@ export function walkthroughPosition(s: ReplayState, { evidence }: StoredFinding)
 function none(session: ReplaySession, s: ReplayState): string {
   if (s.looking) return "the rules are looking through the trace ...";
   if (s.analysisFailed) return "the rules could not look through all of the trace: eintr analyze says why";
-  if (isTooLongToAnalyze(session))
-    return safe(
-      `not all rules looked yet, and the trace is long: eintr analyze ${session.trace.dir} takes a while and keeps what it finds`,
-    );
   const outcome = session.verdict.length === 0 ? "" : `; ${session.verdict.join("; ")}`;
+  if (isTooLongToAnalyze(session) && !s.looked)
+    return safe(`the trace is long, and not all rules looked through it yet: Enter has them do it (Esc stops)${outcome}`);
   return safe(`no findings: the ${RULES.length} rules that know what goes wrong found nothing here${outcome}`);
 }
 

@@ -1,8 +1,10 @@
 /** The path of the followed signal: each hop with its delay. */
 
+import { resultText } from "../../../engine/index.ts";
 import { displayWidth, fit, safe } from "../../present/safe.ts";
 import { durationText } from "../../present/time.ts";
-import type { ReplaySession, SignalPath } from "../session.ts";
+import { wrapCells } from "../../present/two-column.ts";
+import { FIRST_HOP, type ReplaySession, type SignalPath } from "../session.ts";
 import type { ReplayState } from "../state.ts";
 import { type Entry, entryLines, type Pane, scrollBy, scrolledFrom, windowFrom } from "./pane.ts";
 
@@ -44,7 +46,7 @@ function nearSignals(session: ReplaySession, s: ReplayState, width: number, heig
   const { paint } = session;
   const near = signalsAround(session, s.seq);
   if (near === null) return [paint.dim(safe("no signal is followed: stand on a row of one, or near, and press f", width))];
-  if (near.length === 0) return [paint.dim(safe("there are no signals in this trace", width))];
+  if (near.length === 0) return withoutSignals(session, s, width, height);
   const room = Math.max(1, height - 2);
   const at = near.findLastIndex(({ seq }) => seq <= s.seq);
   const from = windowFrom(Math.max(0, at), room, near.length);
@@ -58,6 +60,35 @@ function nearSignals(session: ReplaySession, s: ReplayState, width: number, heig
     ...lines,
   ];
 }
+
+/** Without any signal: what the program made ready for one, where one could have come, and a case that has some. */
+function withoutSignals(session: ReplaySession, s: ReplayState, width: number, height: number): string[] {
+  const { paint, trace } = session;
+  const asked = trace.ask(
+    `SELECT c.seq, substr(l.label, 1, 200), c.result FROM syscall c JOIN site l ON l.id = c.site
+     WHERE c.site IN (SELECT id FROM site WHERE label GLOB '*sig*(*' OR label GLOB '*alarm(*' OR label GLOB '*itimer*(*' OR label GLOB '*kill(*')
+     ORDER BY c.seq LIMIT ${MOST_CALLS}`,
+  );
+  const isImported = trace.info.origin === "imported";
+  const why = isImported ? "no signal stands in this log" : "no signal is sent in this run";
+  const how = isImported
+    ? "pane 4 has the calls that one could have interrupted"
+    : `a case with one: eintr replay lost-interrupted-error; or give this one a signal (eintr explain when)`;
+  const told = wrapCells(
+    safe(`${why}; ${asked.length === 0 ? "the program asks for none, either" : "the program's calls about signals:"}`),
+    width,
+  );
+  const lines = asked.map(([seq, label, result]) =>
+    safe(
+      `${Number(seq) === s.seq ? ">" : " "} ${String(seq).padStart(8)}  ${label}${result === null ? "" : `  [= ${resultText(Number(result))}]`}`,
+      width,
+    ),
+  );
+  const end = wrapCells(safe(how), width);
+  return [...told.map(paint.dim), ...lines.slice(0, Math.max(0, height - told.length - end.length)), ...end.map(paint.dim)];
+}
+
+const MOST_CALLS = 50;
 
 interface NearSignal {
   readonly seq: number;
@@ -86,11 +117,11 @@ function signalsAround(session: ReplaySession, seq: number): readonly NearSignal
 function around(session: ReplaySession, seq: number): NearSignal[] {
   const ask = (where: string, order: string) =>
     session.trace.ask(
-      `SELECT generated, signal, thread, outcome FROM signals WHERE id IN (SELECT id FROM signal WHERE generated ${where} ORDER BY generated ${order} LIMIT ${NEAR})`,
+      `SELECT ${FIRST_HOP}, signal, thread, outcome FROM signals WHERE id IN (SELECT id FROM signal WHERE ${FIRST_HOP} ${where} ORDER BY ${FIRST_HOP} ${order} LIMIT ${NEAR})`,
       seq,
     );
-  const found = [...ask("<= ?", "DESC"), ...ask("> ?", "ASC")].map(([generated, signal, thread, outcome]) => ({
-    seq: Number(generated),
+  const found = [...ask("<= ?", "DESC"), ...ask("> ?", "ASC")].map(([first, signal, thread, outcome]) => ({
+    seq: Number(first),
     text: `${signal ?? "?"} to ${thread}: ${outcome}`,
   }));
   return found.sort((a, b) => a.seq - b.seq);

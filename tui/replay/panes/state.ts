@@ -4,6 +4,7 @@ import type { StateLine } from "../../../engine/index.ts";
 import { safe } from "../../present/safe.ts";
 import { wrapCells } from "../../present/two-column.ts";
 import type { StandingAt } from "../machine/machine-at.ts";
+import { toldByRows } from "../machine/told-by-rows.ts";
 import type { ReplaySession } from "../session.ts";
 import type { ReplayState } from "../state.ts";
 import { type Pane, scrollBy, scrolledFrom } from "./pane.ts";
@@ -84,11 +85,17 @@ function linesAt(session: ReplaySession, seq: number, thread: number): readonly 
   let found = lines.get(key);
   if (found === undefined) {
     const state = session.machines.at(seq);
-    found = "none" in state ? state.none : linesOf(session, state, thread);
+    found = "none" in state ? withoutMachine(session, state.none, seq, thread) : linesOf(session, state, thread);
     if (lines.size >= KEPT) lines.delete(lines.keys().next().value ?? "");
     lines.set(key, found);
   }
   return found;
+}
+
+/** Of an imported log its rows tell what there is to know; another trace says why its machine cannot be looked into. */
+function withoutMachine(session: ReplaySession, why: string, seq: number, thread: number): readonly StateLine[] | string {
+  if (session.trace.info.origin !== "imported") return why;
+  return [...toldByRows(session, seq, thread), { key: "why", text: why, isFrame: false }];
 }
 
 const GONE: StateLine = { key: "gone", text: "this thread does not exist here: it has ended, or has not started", isFrame: false };

@@ -16,7 +16,7 @@ import type { Pane } from "../panes/pane.ts";
 import { statePane } from "../panes/state.ts";
 import { tabKey, tabLine } from "../panes/tabs.ts";
 import { timelinePane } from "../panes/timeline.ts";
-import { type ReplaySession, stackOf } from "../session.ts";
+import { otherName, type ReplaySession, stackOf } from "../session.ts";
 import { type ReplayState, stepsPerSecond } from "../state.ts";
 import { paletteLines } from "./help.ts";
 import { BAR, type Layout, layoutOf, MIN_HEIGHT, MIN_WIDTH, type Panel, roomOf, SPARE_LINES } from "./layout.ts";
@@ -105,7 +105,7 @@ export function timelineParts(session: ReplaySession, s: ReplayState, width: num
   const there: ReplayState = { ...s, seq, thread, bookmarks: [], finding: null };
   const only = onlySites(session, session.other);
   const title = (room: number, of: ReplaySession): DrawnLine => ({
-    text: session.paint.here(fit(otherTitle(stackOf(of), aligned, room), room)),
+    text: session.paint.here(fit(otherTitle(of === session ? stackOf(of) : otherName(session, of), aligned, room), room)),
     seq: -1,
   });
   const beside = Math.floor((width - BAR) / 2);

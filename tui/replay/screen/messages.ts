@@ -2,6 +2,8 @@
 
 import { displayWidth, safe } from "../../present/safe.ts";
 import { wrapCells } from "../../present/two-column.ts";
+import { pairsOf } from "../compare/alignment.ts";
+import { firstOfDifferences } from "../compare/position.ts";
 import { COMMANDS } from "../input/commands.ts";
 import type { Line } from "../input/line-edit.ts";
 import { countsText } from "../navigate/opening.ts";
@@ -19,6 +21,7 @@ const PROMPTS = {
   palette: [":", "words of a command"],
   condition: ["stop where: ", "such as cssa > 1 && preempt > 0, or signal = SIGINT and layer = libos; r and R go on"],
   compare: ["compare with: ", "a fix, a stack or the folder of another trace"],
+  ignore: ["leave out: ", "such as call:poll thread:worker kind:mask; an empty line takes all differences in again"],
   hide: ["hide rows where: ", "such as layer = host or kind = branch; an empty line shows all again"],
   note: ["note: ", "it is kept with the trace; an empty one takes it away"],
 } as const;
@@ -59,7 +62,7 @@ function isShown(s: ReplayState): boolean {
 /** With nothing else to say: what there is to see. */
 function hints(session: ReplaySession, s: ReplayState): string[] {
   if (s.fresh) return opened(session, s);
-  const title = s.settled ? session.machines.title : "";
+  const title = titleOf(session, s);
   const told = activeFinding(s);
   // These panes say themselves what Enter does there.
   if (s.pane === "sql" || s.pane === "stops" || (s.pane === "findings" && told !== undefined)) return [title, ""];
@@ -71,12 +74,33 @@ function hints(session: ReplaySession, s: ReplayState): string[] {
 
 /** Before the first key: the verdict, what was found, and the ways from here. */
 function opened(session: ReplaySession, s: ReplayState): string[] {
-  const [outcome = "", difference = outcome] = session.verdict;
-  const title = s.settled ? session.machines.title : "";
   const ways = s.seq === 0 ? [] : ["< goes to the start"];
   if (s.findings.length > 0) ways.unshift("Enter tells it from its begin");
-  return [difference === "" ? title : difference, [countsText(s), ...ways].filter((part) => part !== "").join("; ")];
+  if (session.other !== null)
+    return [betweenTwo(session), [countsText(s), ") and ( go from difference to difference"].filter(isThere).join("; ")];
+  return [verdictText(session, s), [countsText(s), ...ways].filter(isThere).join("; ")];
 }
+
+const isThere = (text: string): boolean => text !== "";
+
+/** The first difference says most; without one, how it ended. */
+function verdictText(session: ReplaySession, s: ReplayState): string {
+  const [outcome = "", difference = ""] = session.verdict;
+  if (session.firstDifference !== null) return difference;
+  return [outcome, difference].filter(isThere).join("; ") || titleOf(session, s);
+}
+
+/** What the two runs differ in. */
+function betweenTwo(session: ReplaySession): string {
+  const parted = firstOfDifferences(session);
+  if (parted === null)
+    return pairsOf(session).length === 0 ? "the two runs are not laid side by side" : "the application sees the same in both runs";
+  const { count, text } = parted;
+  return `${count === 1 ? "one difference" : `${count.toLocaleString("en")} differences, the first`}: ${text}`;
+}
+
+/** A log has no title: how it ended stands for it. */
+const titleOf = (session: ReplaySession, s: ReplayState): string => (s.settled ? session.machines.title || (session.verdict[0] ?? "") : "");
 
 export function footer(session: ReplaySession, s: ReplayState): string {
   let text = "";
@@ -90,8 +114,10 @@ export function footer(session: ReplaySession, s: ReplayState): string {
 function keysOf(s: ReplayState): string[] {
   if (s.prompt !== null) return ["enter do it", "esc leave"];
   if (s.overlay !== null) return [`${OVERLAYS[s.overlay].key} close`, "j k scroll", "space a page"];
-  const hinted = COMMANDS.filter((command) => command.hint !== undefined && (command.only ?? [s.pane]).includes(s.pane));
-  // Help and the way out are never cut off; what the chosen pane has keys of its own for comes next.
-  const rank = ({ group, only }: (typeof hinted)[number]): number => (group === "other" ? 0 : only !== undefined ? 1 : 2);
-  return [...hinted].sort((a, b) => rank(a) - rank(b)).map((command) => `${command.keys[0]} ${command.hint}`);
+  const hinted = COMMANDS.flatMap(({ keys, hint, group, only }) => {
+    const word = (only ?? [s.pane]).includes(s.pane) ? (typeof hint === "function" ? hint(s) : (hint ?? "")) : "";
+    // Help and the way out are never cut off; what the chosen pane has keys of its own for comes next.
+    return word === "" ? [] : [{ text: `${keys[0]} ${word}`, rank: group === "other" ? 0 : only !== undefined ? 1 : 2 }];
+  });
+  return hinted.sort((a, b) => a.rank - b.rank).map(({ text }) => text);
 }

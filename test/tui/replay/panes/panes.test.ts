@@ -79,7 +79,7 @@ describe("compare", () => {
   test("beyond what is looked through without a call, the other one stands still and says why", async () => {
     const text = "name: busy\ntitle: busy\nmain:\n  - loop: {times: 6000, do: [compute: 1us, vectors: live]}\n  - getpid\n";
     const w = await session("busy", { text, other: await session("busy", { text, fixes: [FIX] }) });
-    const call = pairsOf(w).find(({ one }) => one?.what.includes("getpid"))?.one?.seq ?? expect.fail("there is a call");
+    const call = pairsOf(w).find(({ what }) => what.includes("getpid"))?.one?.seq ?? expect.fail("there is a call");
     expect(call).toBeGreaterThan(MAX_ALIGNED_ROWS + 2000);
     const at = (seq: number): object | null => alignedSeq(w, { ...initialState(80, 23), seq });
     expect(at(MAX_ALIGNED_ROWS - 1)).toMatchObject({ seq: MAX_ALIGNED_ROWS - 1, waits: null });
@@ -134,7 +134,11 @@ describe("compare", () => {
   test("a trace of a real run has nothing to be run otherwise", async () => {
     const w = await session(LOST);
     const s = playerOf({ ...w, trace: { ...w.trace, info: { ...w.trace.info, origin: "imported" } } }, { ...SMALL, pane: "compare" });
-    expect(s.screen()).toContain("@ takes the folder of another trace");
+    // The traces of the other tests lie beside it.
+    expect(s.screen()).toContain("this trace cannot be run again; Enter lays it beside another one");
+    expect(s.screen()).toMatch(/^> beside trace {2}.*toy\.trace/m);
+    await s.press("enter");
+    expect(s.state()).toMatchObject({ compared: true, message: "side by side; ) and ( go from difference to difference" });
   });
 });
 
@@ -364,9 +368,9 @@ describe("findings, flow, SQL", () => {
     const made = await session(LOST);
     const long = (rows: number): ReplaySession => ({ ...made, stored: null, rows: { ...made.rows, count: rows } });
     const words = (rows: number): string => findingsPane.lines(long(rows), startState(long(rows), 80, 23), 50, 20).join(" ");
-    expect(words(2_000_001)).toContain("not all rules looked yet");
+    expect(words(2_000_001)).toContain("not all rules looked through it yet");
     expect(isTooLongToAnalyze(long(2_000_001))).toBe(true);
-    expect(words(2_000_000)).not.toContain("not all rules looked yet");
+    expect(words(2_000_000)).not.toContain("not all rules looked through it yet");
     expect(isTooLongToAnalyze(long(2_000_000))).toBe(false);
   });
 

@@ -1,6 +1,6 @@
 /** What the application saw of a run: its calls and handlers with their results, so that two runs can be laid side by side. */
 
-import { type Block, KIND, resultText, type Sink, type Source, signalName } from "../../engine/index.ts";
+import { type Block, KIND, type Sink, type Source, signalName } from "../../engine/index.ts";
 import { type CallPlace, createCallWalk, HANDLER, WALKED } from "../../recorder/index.ts";
 
 /** Calls and handlers kept of one run. */
@@ -74,11 +74,4 @@ export function watchCalls(names: Pick<Source, "sites" | "threads">): SeenCalls 
       }
     },
   };
-}
-
-/** What became of a call or handler; undefined: a run does not have it. */
-export function outcome(seen: Seen | undefined): string {
-  if (seen === undefined) return "does not happen";
-  if (seen.handler) return seen.result === null ? "never returns" : "runs";
-  return seen.result === null ? "never returns" : resultText(seen.result);
 }
