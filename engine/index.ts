@@ -1,6 +1,7 @@
 /** The only door of the engine: what happens, as transitions. It reads no clock, no file, no environment, no random source. */
 
 export { expectedResults, logLines } from "./app/expected.ts";
+export { INTERRUPTIBLE } from "./app/interruptible.ts";
 export {
   BLOCK_ROWS,
   type Block,

@@ -79,9 +79,6 @@ const ENDLESS: Readonly<Record<string, readonly string[]>> = {
   "a flood of signals at the exit pointer fills the signal stack, and the enclave's entry loops (4.4 s6)": [
     "c19-sigcont-flood.yaml gramine-sgx",
   ],
-  "a call that the log has no end of lasts for ever here, and its ocall may not be interrupted: it is made again after each kick (4.2.6)": [
-    "exit_group01.strace.gz gramine-sgx",
-  ],
   "a time-out of a futex becomes TRYAGAIN, which is taken for another value and waited for again (golden/cases/README.md)": [
     "futex-sig.yaml graphene-sgx",
   ],

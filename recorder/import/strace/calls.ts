@@ -62,7 +62,7 @@ export function takeCall(w: Weaver, call: CallEvent): void {
   const again = s !== null && s.outcome !== "eintr" && (call.name === s.first.name || call.name === "restart_syscall");
   if (s !== null && !again) cutShort(w, s);
   if (call.restart !== "" || call.value === EINTR) suspend(w, call, again ? s : null);
-  else if (isExit(call)) whole(w, call);
+  else if (isExit(call) || (call.value === null && w.context.facts.kills.has(call))) whole(w, call);
   else if (hasNoEnd(call, w.events[w.at + 1])) unended(w, call, again ? s : null);
   else if (again) restarted(w, s, call);
   else whole(w, call);
@@ -158,7 +158,7 @@ export function cutShort(w: Weaver, s: Suspended, atEnd = false): void {
     level.clock += waitedUntilSent(s);
   }
   const againstRestart = expect !== null && s.saRestart;
-  const cut = { call: s.last, expect, againstRestart, signals: s.signals, waited: s.waited, passed, rest: restOf(w, s.last) };
+  const cut = { call: s.last, expect, againstRestart, signals: s.signals, waited: s.waited, passed, dies: false, rest: restOf(w, s.last) };
   const { item, fate } = operationCut(cut, context);
   lined(item, s.first);
   push(w, s.jumped === "" ? item : { sigsetjmp: { place: s.jumped, do: [item] } });
@@ -193,8 +193,9 @@ function unended(w: Weaver, call: CallEvent, before: Suspended | null): void {
   advance(level, call.start);
   const base = before !== null && call.name === "restart_syscall" ? before.first : call;
   const waited = call.end - call.start;
+  const dies = w.events[w.at + 1]?.kind === "end";
   const { item, fate } = operationCut(
-    { call: base, expect: null, againstRestart: false, signals: [], waited, passed: 0, rest: null },
+    { call: base, expect: null, againstRestart: false, signals: [], waited, passed: 0, dies, rest: null },
     context,
   );
   push(w, lined(item, before?.first ?? call));

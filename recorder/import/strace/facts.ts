@@ -237,7 +237,9 @@ export function gatherFacts(log: Log, tree: Tree): Facts {
       if (event.how !== "killed" || state.deathPlanned) continue;
       state.deathPlanned = true;
       diedAt(event, task, state);
-      const explained = state.arrived.has(event.value) || state.sent.first(event.value) !== undefined;
+      const last = before.get(task);
+      const byItself = last?.kind === "call" && last.value === null && kills.has(last);
+      const explained = byItself || state.arrived.has(event.value) || state.sent.first(event.value) !== undefined;
       if (!explained) deaths.add(event);
     }
     before.set(task, event);

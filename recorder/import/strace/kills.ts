@@ -13,7 +13,8 @@ export interface Kill {
   readonly operation: "kill" | "tgkill";
   /** As the operation names it. */
   readonly target: Target;
-  readonly expect: number;
+  /** null: the caller dies of it. */
+  readonly expect: number | null;
   readonly signal: number;
   readonly sending: Sending;
   /** Threads that took it, and when: ns of the log. */
@@ -72,26 +73,34 @@ interface Known {
   readonly stateOf: (process: Process) => ProcessState;
 }
 
-/** Null when the target is not in the log: the call stays opaque then, and what it sent comes from outside where it arrived. */
+const isDefault = ({ actions }: ProcessState, signal: number): boolean => (actions.get(signal)?.what ?? "default") === "default";
+
+function diesOf({ process }: ProcessState, signal: number): boolean {
+  const end = process.leader.life.events.at(-1);
+  return end?.kind === "end" && end.how === "killed" && end.value === signal;
+}
+
+/**
+ * Null when the target is not in the log, or stops: the call stays opaque then, and what it sent comes from outside where it arrived.
+ */
 export function killTarget(call: CallEvent, task: Task, known: Known): Kill | null {
-  if (!Object.hasOwn(READERS, call.name) || (call.value !== 0 && call.value !== ESRCH)) return null;
+  if (!Object.hasOwn(READERS, call.name) || (call.value !== 0 && call.value !== ESRCH && call.value !== null)) return null;
   const args = splitArgs(call.args);
   const { thread, id, signalName } = READERS[call.name as keyof typeof READERS](args);
   const signal = signalName === "0" ? 0 : signalNumber(signalName);
-  if (id === null || (signal < 1 && signalName !== "0") || SIG_STOPS.has(signal)) return null;
+  if (id === null || (signal < 1 && signalName !== "0")) return null;
   const found =
     call.value === ESRCH
       ? nobody(id, thread, known.stateOf(task.process))
       : thread
         ? targetThread(id, task, call, known)
         : targetProcess(id, task, known);
-  if (found === null) return null;
+  if (call.value === null && !found?.states.every((state) => state.process === task.process && diesOf(state, signal))) return null;
+  if (found === null || (SIG_STOPS.has(signal) && found.states.some((state) => isDefault(state, signal)))) return null;
   const sending = { call, sender: task.process.leader.life.pid, effect: call.start };
   for (const state of signal > 0 ? found.states : []) {
     if (state.actions.get(signal)?.what !== "ignore") mailboxOf(state, found.thread).put(signal, sending);
-    const end = state.process.leader.life.events.at(-1);
-    const byDefault = (state.actions.get(signal)?.what ?? "default") === "default";
-    state.doomed ||= byDefault && end?.kind === "end" && end.how === "killed" && end.value === signal;
+    state.doomed ||= isDefault(state, signal) && diesOf(state, signal);
   }
   return { operation: thread ? "tgkill" : "kill", target: found.target, expect: call.value, signal, sending, takers: {} };
 }

@@ -125,7 +125,7 @@ function sending({ call }: Finished, { facts }: Context): { item: Item } | null 
   if (!kill) return null;
   const signal = kill.signal === 0 ? 0 : signalName(kill.signal);
   const takers = Object.keys(kill.takers).length > 0 ? { takers: kill.takers } : {};
-  return { item: { [kill.operation]: { ...kill.target, signal, ...takers, expect: kill.expect } } };
+  return { item: { [kill.operation]: { ...kill.target, signal, ...takers, ...(kill.expect === null ? {} : { expect: kill.expect }) } } };
 }
 
 /** setpgid and setsid: answered with a number where the scenario has one. */
@@ -198,6 +198,8 @@ export interface Cut {
   readonly waited: number;
   /** ns of these that stand before the operation: its signals from outside come as soon as it waits. */
   readonly passed: number;
+  /** The thread was ended in it. */
+  readonly dies: boolean;
   /** When a sleep until a moment would have ended: ns from its beginning, null when the log does not tell. */
   readonly rest: number | null;
 }

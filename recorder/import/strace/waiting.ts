@@ -1,5 +1,6 @@
 /** Calls that wait, as operations: how long they took and what came of it. */
 
+import { INTERRUPTIBLE } from "../../../engine/index.ts";
 import { bounded, signalNames, signalSet, timeSpan, wholeNumber } from "./args.ts";
 import { EINTR, ETIMEDOUT } from "./errno.ts";
 import type { Item } from "./registrations.ts";
@@ -146,13 +147,18 @@ export interface Interrupted {
   readonly waited: number;
   /** ns of these that stand before it. */
   readonly passed: number;
+  /** The thread was ended in it. */
+  readonly dies: boolean;
 }
 
 /** How late the kernel's timers and strace may be, ns. */
 export const MARGIN_NS = 200_000;
 
-/** A call that a signal ended, or that never ended: it waits for as long as its arguments allow. */
-export function interrupted({ name, args, expect, againstRestart, outer, signals, waited, passed }: Interrupted): {
+/**
+ * A call that a signal ended, or that never ended: it waits for as long as its arguments allow. One that waits for nobody was on its way
+ * when its thread was ended: it would have come back.
+ */
+export function interrupted({ name, args, expect, againstRestart, outer, signals, waited, passed, dies }: Interrupted): {
   item: Item;
   exact: boolean;
 } {
@@ -168,6 +174,7 @@ export function interrupted({ name, args, expect, againstRestart, outer, signals
   // Sleeping with SA_RESTART and still EINTR: only what poll stands for does so.
   if (againstRestart && expect === EINTR) return { item: poll, exact: false };
   if (entry && entry.operation !== "write") return { item: { [entry.operation]: { takes: "forever", ...told } }, exact: true };
+  if (dies && !INTERRUPTIBLE.has(name)) return { item: { call: { name: callName(name), takes: waited + MARGIN_NS } }, exact: false };
   return { item: { call: { name: callName(name), takes: "forever", interruptible: true, ...told } }, exact: false };
 }
 
