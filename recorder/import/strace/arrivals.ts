@@ -112,6 +112,8 @@ function causeOf(event: SignalEvent, task: Task, code: string, state: ProcessSta
     return child ? own(endOf(child) ?? start) : other("outside");
   }
   if (signal === SIGALRM && code === "SI_KERNEL" && state.timer) return own(expiry(state.timer, start));
+  const timer = code === "SI_TIMER" ? state.timers.get(Number(field(info, "si_timerid"))) : undefined;
+  if (timer?.signal === signal && timer.set) return own(expiry(timer.set, start));
   const mailbox = code === "SI_TKILL" ? state.sentTo.get(task) : state.sent;
   // The kernel sends SIGPIPE to the thread that wrote, and says that its process did.
   const raised = signal === SIGPIPE ? state.sentTo.get(task)?.take(signal, pid, start) : undefined;

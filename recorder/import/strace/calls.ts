@@ -102,8 +102,10 @@ function beginningOf(call: CallEvent, next: LogEvent | undefined, { context: { f
   const kill = facts.kills.get(call);
   if (kill) return kill.sending.effect;
   // A timer counts from where the kernel has set it: just before strace sees the call's end.
-  return call.name === "setitimer" || call.name === "alarm" ? call.end : call.start;
+  return SETS_TIMER.has(call.name) ? call.end : call.start;
 }
+
+const SETS_TIMER: ReadonlySet<string> = new Set(["alarm", "setitimer", "timer_settime"]);
 
 const endsAfter = ({ life }: Task, call: CallEvent): boolean => (life.events.at(-1)?.start ?? 0) > call.end && life.events.length > 0;
 

@@ -11,6 +11,7 @@ import { type CallEvent, CREATES, type EndEvent, type Log, type LogEvent, type S
 import { Masks } from "./masks.ts";
 import { toReadOnlyPage } from "./pages.ts";
 import { mayRaise, SIGPIPE } from "./pipes.ts";
+import { changesTimer, type PosixTimer } from "./posix-timers.ts";
 import { type Action, actionOf, hasRestorers } from "./registrations.ts";
 import { isCut, Mailbox, mailboxOf, settleEffect } from "./sent.ts";
 import { signalfdObject, TAKES_SIGNALS, type Taken, takenBy } from "./signal-files.ts";
@@ -27,6 +28,9 @@ export interface ProcessState {
   known: boolean;
   /** The last alarm or setitimer(ITIMER_REAL). */
   timer: Timer | null;
+  /** Those of timer_create, by their ids in the log. */
+  readonly timers: Map<number, PosixTimer>;
+  timersMade: number;
   /** Signals sent to it, and to its threads, by calls of the log that are emulated. */
   readonly sent: Mailbox;
   readonly sentTo: Map<Task, Mailbox>;
@@ -69,6 +73,8 @@ export interface Facts {
   readonly contexts: ReadonlyMap<CallEvent, readonly number[]>;
   /** Objects that calls on a signalfd are about. */
   readonly signalfds: ReadonlyMap<CallEvent, string>;
+  /** Timers that calls are about. */
+  readonly timers: ReadonlyMap<CallEvent, PosixTimer>;
   /** Signals that a call took. */
   readonly taken: ReadonlyMap<CallEvent, readonly Taken[]>;
   /** Calls about sockets that have a time-out of their own. */
@@ -89,6 +95,7 @@ export function gatherFacts(log: Log, tree: Tree): Facts {
   const masks = new Map<CallEvent, readonly number[]>();
   const goneBy = new Map<Process, number>();
   const signalfds = new Map<CallEvent, string>();
+  const timers = new Map<CallEvent, PosixTimer>();
   const taken = new Map<CallEvent, readonly Taken[]>();
   const sockets = new Map<CallEvent, SocketUse>();
   const broken = new Set<CallEvent>();
@@ -163,13 +170,17 @@ export function gatherFacts(log: Log, tree: Tree): Facts {
     } else if (name === "execve" && value === 0) {
       state.actions = new Map([...state.actions].filter(([, action]) => action.what === "ignore"));
       state.known = true;
+      state.timers.clear();
     } else if (name === "rt_sigprocmask" && value === 0) current.changes(task, event);
     else if (name === "rt_sigprocmask" && value === EFAULT && toReadOnlyPage(event, task.process)) {
       current.changes(task, event);
       readOnly.add(event);
     } else if (name === "rt_sigreturn") current.returns(task, event);
     else if (name === "alarm" || name === "setitimer") state.timer = timerOf(event) ?? state.timer;
-    else if (MASK_AT.has(name)) masks.set(event, current.of(task));
+    else if (name.startsWith("timer_")) {
+      const timer = changesTimer(event, task, state);
+      if (timer) timers.set(event, timer);
+    } else if (MASK_AT.has(name)) masks.set(event, current.of(task));
     else if (name === "wait4" || name === "waitid") {
       const wait = waitOf(event, state);
       if (wait) waits.set(event, wait);
@@ -255,6 +266,7 @@ export function gatherFacts(log: Log, tree: Tree): Facts {
     masks,
     contexts: current.changedContexts,
     signalfds,
+    timers,
     taken,
     sockets,
     broken,
@@ -279,6 +291,8 @@ const newState = (process: Process): ProcessState => ({
   actions: new Map(),
   known: false,
   timer: null,
+  timers: new Map(),
+  timersMade: 0,
   sent: new Mailbox(),
   sentTo: new Map(),
   signalfds: new Map(),

@@ -6,7 +6,22 @@
 /** Calls whose arguments are read: signals, waits, threads, ends. Of all others the descriptor is told, and the last argument. */
 const READ_WHOLE: ReadonlySet<string> = new Set([
   ...["rt_sigaction", "rt_sigprocmask", "rt_sigsuspend", "rt_sigpending", "rt_sigreturn", "rt_sigtimedwait", "sigaltstack"],
-  ...["kill", "tkill", "tgkill", "alarm", "setitimer", "nanosleep", "clock_nanosleep", "wait4", "waitid", "signalfd", "signalfd4"],
+  ...[
+    "kill",
+    "tkill",
+    "tgkill",
+    "alarm",
+    "setitimer",
+    "timer_create",
+    "timer_settime",
+    "timer_delete",
+    "nanosleep",
+    "clock_nanosleep",
+    "wait4",
+    "waitid",
+    "signalfd",
+    "signalfd4",
+  ],
   ...["poll", "ppoll", "select", "pselect6", "epoll_wait", "epoll_pwait", "epoll_pwait2", "futex", "semop", "semtimedop", "msgrcv"],
   ...["clone", "clone3", "fork", "vfork", "execve", "exit", "exit_group", "setpgid", "setsid", "restart_syscall", "socketpair"],
 ]);

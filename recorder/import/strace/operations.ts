@@ -6,6 +6,7 @@ import { AT_ONCE_NS, WAY_BACK_NS, waitNs } from "./costs.ts";
 import { EFAULT, EINVAL, EPIPE } from "./errno.ts";
 import { type CallEvent, CREATES } from "./log.ts";
 import type { Context, Finished, Mapped, Special } from "./mapped.ts";
+import { timerItem } from "./posix-timers.ts";
 import { type Item, setAction } from "./registrations.ts";
 import { makingSignalfd, readingSignalfd, sigtimedwait, sigtimedwaitItem } from "./signal-operations.ts";
 import { cutOnSocket, settingTimeout, waitingOnSocket } from "./sockets.ts";
@@ -68,6 +69,9 @@ const SPECIAL: Readonly<Record<string, Reader>> = {
     const timerOf = ITIMERS[which ?? ""];
     return timerOf === undefined || value !== 0 ? null : { item: { getitimer: { ...timerOf, expect: 0 } } };
   },
+  timer_create: timer,
+  timer_settime: timer,
+  timer_delete: timer,
   nanosleep: slept,
   clock_nanosleep: slept,
   wait4: waiting,
@@ -135,6 +139,10 @@ function grouping({ call, value }: Finished, { facts, task }: Context): { item: 
   const { operation } = change;
   if (operation === "setsid") return { item: { setsid: { expect: task.process.leader.emulatedPid } } };
   return { item: { setpgid: { process: change.process, ...(change.group === null ? {} : { group: change.group }), expect: value } } };
+}
+
+function timer(finished: Finished, { facts }: Context): Special | null {
+  return timerItem(finished, facts.timers.get(finished.call));
 }
 
 function waiting({ call, value }: Finished, { facts }: Context): Special | null {
