@@ -3,7 +3,7 @@
  * one pass; a rule reads it when one of its rows comes. What a trace does not tell is NONE, NaN or null here, never a guess.
  */
 
-import { type Block, linuxDefault, SIG, type StateColumn } from "../../engine/index.ts";
+import { type Block, type Layer, linuxDefault, SIG, type StateColumn } from "../../engine/index.ts";
 import type { Names } from "../names.ts";
 import { type Action, type Actions, createActions } from "./actions.ts";
 import { createInterruptions, type Interruption } from "./interruptions.ts";
@@ -193,6 +193,11 @@ export class ThreadModel {
   /** What the place is called at which the row was made. */
   labelHere(): string {
     return this.names.sites[this.site]?.label ?? "";
+  }
+
+  /** Layer of the code in which the row was made; empty when the trace does not say. */
+  layerHere(): Layer | "" {
+    return this.names.sites[this.site]?.layer ?? "";
   }
 
   /** Whether the row was made inside a handler of the host, as its place says. */

@@ -80,18 +80,27 @@ import { pr347SiginfoGarbage } from "./pr347/pr347-siginfo-garbage.ts";
 import { pr347SigreturnSpins } from "./pr347/pr347-sigreturn-spins.ts";
 import { pr347TailChainWildReturn } from "./pr347/pr347-tail-chain-wild-return.ts";
 import { pr347TailSiginfoStale } from "./pr347/pr347-tail-siginfo-stale.ts";
+import { handlerTableLockSelfDeadlock } from "./sgx/handler-table-lock-self-deadlock.ts";
 import { sgxCompletedOcallResultLost } from "./sgx/sgx-completed-ocall-result-lost.ts";
+import { sgxEexitLibcLock } from "./sgx/sgx-eexit-libc-lock.ts";
 import { sgxEframeStackClobber } from "./sgx/sgx-eframe-stack-clobber.ts";
+import { sgxEventBeforeThreadReady } from "./sgx/sgx-event-before-thread-ready.ts";
 import { sgxExitinfoStale } from "./sgx/sgx-exitinfo-stale.ts";
 import { sgxHostMaskLeak } from "./sgx/sgx-host-mask-leak.ts";
+import { sgxInjectedEvent } from "./sgx/sgx-injected-event.ts";
 import { sgxInterruptedCodeLost } from "./sgx/sgx-interrupted-code-lost.ts";
+import { sgxMemfaultNoAddress } from "./sgx/sgx-memfault-no-address.ts";
 import { sgxNestedHostSignal } from "./sgx/sgx-nested-host-signal.ts";
 import { sgxOcallAsmWindow } from "./sgx/sgx-ocall-asm-window.ts";
 import { sgxRedzoneClobber } from "./sgx/sgx-redzone-clobber.ts";
 import { sgxRspWindow } from "./sgx/sgx-rsp-window.ts";
+import { sgxTimeQueryZero } from "./sgx/sgx-time-query-zero.ts";
 import { sgxUnboundedAexFrames } from "./sgx/sgx-unbounded-aex-frames.ts";
+import { sgxUnknownUdKillsThread } from "./sgx/sgx-unknown-ud-kills-thread.ts";
 import { sgxUntrustedEventOverwrite } from "./sgx/sgx-untrusted-event-overwrite.ts";
+import { sgxUntrustedFaultKillsThreadOnly } from "./sgx/sgx-untrusted-fault-kills-thread-only.ts";
 import { sgxUstackResetClobber } from "./sgx/sgx-ustack-reset-clobber.ts";
+import { sgxWakeupOcallAbandoned } from "./sgx/sgx-wakeup-ocall-abandoned.ts";
 import { sgxXstateNotSaved } from "./sgx/sgx-xstate-not-saved.ts";
 
 const rules: Rule[] = [
@@ -131,6 +140,15 @@ const rules: Rule[] = [
   // The PAL under SGX.
   sgxCompletedOcallResultLost,
   sgxInterruptedCodeLost,
+  sgxEexitLibcLock,
+  sgxInjectedEvent,
+  sgxEventBeforeThreadReady,
+  sgxUntrustedFaultKillsThreadOnly,
+  sgxMemfaultNoAddress,
+  sgxUnknownUdKillsThread,
+  handlerTableLockSelfDeadlock,
+  sgxTimeQueryZero,
+  sgxWakeupOcallAbandoned,
   sgxNestedHostSignal,
   sgxHostMaskLeak,
   sgxUntrustedEventOverwrite,
