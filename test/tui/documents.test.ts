@@ -168,3 +168,28 @@ test("--finding is refused where all findings are written", async () => {
   const { code, talk } = await eintr(["export", lost, "--format", "csv", "--finding", "1"]);
   expect([code, talk]).toEqual([2, expect.stringContaining("--finding has no meaning for csv")]);
 });
+
+describe("bookmarks and notes of the replay", () => {
+  const NOTE = `${EVIL} **loud** \u001b[31mred`;
+
+  test("stand in the Markdown as code, in the JSON as text, and nowhere when the file is of another trace", async () => {
+    const dir = fresh("noted.trace");
+    await eintr(["record", "lost-interrupted-error", "--stack", "graphene-sgx", "-o", dir]);
+    expect(await exported(dir, "markdown")).not.toContain("## Notes");
+    const trace = await openTrace(dir);
+    const { rows } = trace.transitions;
+    trace.close();
+    const kept = { format: 1, transitions: rows, bookmarks: [{ seq: 413, note: NOTE }, { seq: 402 }, { seq: rows, note: "beyond" }] };
+    writeFileSync(`${dir}/replay.json`, JSON.stringify(kept));
+    const text = await exported(dir, "markdown");
+    expect(text).toContain("## Notes (2)\n\n- 402, thread `main`, `_DkExceptionReturn: ");
+    const line = text.split("\n").find((one) => one.startsWith("- 413, thread")) ?? expect.fail("the note is told");
+    expect(line).toContain(codeSpan(`${EVIL} **loud** `).slice(0, -3));
+    expect(text).not.toContain("\u001b");
+    const told = JSON.parse(await exported(dir, "json")) as { notes: { seq: number; note: string }[] };
+    expect(told.notes.map(({ seq }) => seq)).toEqual([402, 413]);
+    expect(told.notes[1]?.note).toContain("<b>&");
+    writeFileSync(`${dir}/replay.json`, JSON.stringify({ ...kept, transitions: rows + 1 }));
+    expect(await exported(dir, "markdown")).not.toContain("## Notes");
+  });
+});

@@ -5,10 +5,10 @@ import type { Document } from "./document.ts";
 export const json: Document = {
   id: "json",
   extension: ".json",
-  text: "verdict, findings, differences, signals as one JSON object",
+  text: "verdict, findings, differences, notes, signals as one JSON object",
   ofOneFinding: false,
   async write({ data }) {
-    const { run, verdict, outcomes, threads, findings, differences, signals, quality, cuts } = data;
+    const { run, verdict, outcomes, threads, findings, differences, notes, signals, quality, cuts } = data;
     const plain = {
       run,
       verdict,
@@ -17,6 +17,7 @@ export const json: Document = {
       // Drawings are for people.
       findings: findings.map(({ diagram: _, ...finding }) => finding),
       differences: differences.map(({ diagram: _, ...difference }) => difference),
+      notes,
       signals,
       quality,
       cuts,

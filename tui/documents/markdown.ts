@@ -2,7 +2,7 @@
 
 import { codeCell, codeSpan, fenced } from "../present/markup.ts";
 import { durationText } from "../present/time.ts";
-import type { ReportData, ReportDifference, ReportFinding } from "../report/data.ts";
+import type { ReportData, ReportDifference, ReportFinding, ReportNote } from "../report/data.ts";
 import { picture } from "../showing.ts";
 import { stretchOfFinding } from "../stretch.ts";
 import type { Document, Told } from "./document.ts";
@@ -15,7 +15,7 @@ const WIDTH = 110;
 export const markdown: Document = {
   id: "markdown",
   extension: ".md",
-  text: "verdict, findings with their diagrams, differences; for an issue",
+  text: "verdict, findings with their diagrams, differences, notes; for an issue",
   ofOneFinding: false,
   async write(told) {
     const { data } = told;
@@ -25,6 +25,7 @@ export const markdown: Document = {
       fenced(data.verdict),
       ...(await findingParts(told)),
       ...differenceParts(data),
+      ...noteParts(data),
       `Recorded by eintr ${codeSpan(eintr)}: ${transitions.toLocaleString("en")} transitions, digest ${codeSpan(digest)}.\n`,
       ...(data.cuts.length === 0 ? [] : [data.cuts.map((cut) => `- ${cut}\n`).join("")]),
     ];
@@ -66,3 +67,10 @@ const row = ({ seq, thread, what, line, here, there, cause }: ReportDifference):
   const place = line === null ? codeCell(what) : `${codeCell(what)} (line ${line} of the log)`;
   return `| ${seq ?? "–"}${cause ? " **first**" : ""} | ${codeCell(thread)} | ${place} | ${codeCell(here)} | ${codeCell(there)} |\n`;
 };
+
+function noteParts({ notes }: ReportData): string[] {
+  if (notes.length === 0) return [];
+  const line = ({ seq, thread, place, note }: ReportNote): string =>
+    `- ${seq}, thread ${codeSpan(thread)}, ${codeSpan(place)}${note === "" ? "" : `: ${codeSpan(note)}`}\n`;
+  return [`## Notes (${notes.length})\n`, notes.map(line).join("")];
+}

@@ -4,12 +4,13 @@ import { findRule, firstOf, RuleError, type Verdict } from "../../analyzer/index
 import { shownBy } from "../../engine/index.ts";
 import type { Trace } from "../../recorder/index.ts";
 import type { Io } from "../io.ts";
+import { marksOf } from "../marks.ts";
 import type { DiagramOptions } from "../present/diagram.ts";
 import { safe } from "../present/safe.ts";
 import { hasEnclave } from "../present/two-column.ts";
 import { verdictLines } from "../present/verdict.ts";
 import { type Stretch, stretchOfDifference, stretchOfFinding } from "../stretch.ts";
-import type { ReportData, ReportDiagram, ReportDifference, ReportFinding } from "./data.ts";
+import type { ReportData, ReportDiagram, ReportDifference, ReportFinding, ReportNote } from "./data.ts";
 import { diagramFor } from "./diagrams.ts";
 import { lanesOf } from "./lanes.ts";
 import { signalsOf } from "./signals.ts";
@@ -71,6 +72,7 @@ export async function collectReport(io: Io, trace: Trace, verdict: Verdict): Pro
     threads: trace.threads.map(({ name, pid, internal }) => ({ name: safe(name, MOST_TEXT), pid, internal })),
     findings,
     differences,
+    notes: notesOf(trace),
     signals: roads.signals,
     lanes,
     quality: trace.ask("SELECT name, count, severity, advice FROM quality ORDER BY name LIMIT 200").map(([name, n, severity, advice]) => ({
@@ -81,6 +83,17 @@ export async function collectReport(io: Io, trace: Trace, verdict: Verdict): Pro
     })),
     cuts,
   };
+}
+
+function notesOf(trace: Trace): ReportNote[] {
+  return marksOf(trace).flatMap(({ seq, note }) => {
+    const [row] = trace.ask("SELECT time_ns, thread, flow, label FROM transitions WHERE seq = ?", seq);
+    if (row === undefined) return [];
+    const [time, thread, flow, label] = row;
+    return [
+      { seq, time: Number(time), thread: safe(String(thread), MOST_TEXT), place: safe(`${flow}: ${label}`, MOST_TEXT), note: safe(note) },
+    ];
+  });
 }
 
 const count = (n: number): string => n.toLocaleString("en");

@@ -8,6 +8,8 @@ export interface ReportData {
   readonly threads: readonly ReportThread[];
   readonly findings: readonly ReportFinding[];
   readonly differences: readonly ReportDifference[];
+  /** Bookmarks and notes of the replay, in order of seq. */
+  readonly notes: readonly ReportNote[];
   readonly signals: readonly ReportSignal[];
   readonly lanes: ReportLanes;
   readonly quality: readonly ReportQuality[];
@@ -80,6 +82,17 @@ export interface ReportDifference {
   readonly cause: boolean;
   /** Of the first one only. */
   readonly diagram: ReportDiagram | null;
+}
+
+export interface ReportNote {
+  readonly seq: number;
+  /** ns. */
+  readonly time: number;
+  readonly thread: string;
+  /** "shim_read: handle_signal(false)". */
+  readonly place: string;
+  /** As it was written; "" for a bookmark alone. */
+  readonly note: string;
 }
 
 export interface ReportDiagram {

@@ -62,6 +62,25 @@ test("a link with #seq leads to that row", async () => {
   expect(await page.evaluate(HERE)).toBe("402");
 });
 
+test("notes of the replay are listed as they were written: their bytes are text, and each leads to its transition", async () => {
+  const dir = fresh("noted.trace");
+  await eintr(["record", "lost-interrupted-error", "--stack", "graphene-sgx", "-o", dir]);
+  const trace = await openTrace(dir);
+  const note = "</script><img src=x onerror=alert(1)><b>here</b>";
+  const kept = { format: 1, transitions: trace.transitions.rows, bookmarks: [{ seq: 402, note }] };
+  trace.close();
+  writeFileSync(`${dir}/replay.json`, JSON.stringify(kept));
+  const noted = fresh("noted.html");
+  expect((await eintr(["report", dir, "-o", noted])).code).toBe(0);
+  const page = await open(noted);
+  expect(await text(page, "#notes h2")).toBe("Notes (1)");
+  expect(await text(page, "#notes .note")).toBe(note);
+  expect(await page.evaluate(`document.querySelectorAll("#notes b, #notes img").length`)).toBe(0);
+  await page.evaluate(`document.querySelector("#notes button").click()`);
+  expect(await page.evaluate("location.hash")).toBe("#seq-402");
+  expect(page.problems).toEqual([]);
+});
+
 test("the search finds rows, findings and signals; Enter goes to the first", async () => {
   const page = await open(file);
   await page.press("/");

@@ -1,13 +1,10 @@
 /** Bookmarks, and the notes that are written to them. */
 
+import { MAX_BOOKMARKS, MAX_NOTE } from "../../marks.ts";
 import type { Context } from "../context.ts";
 import type { ReplayState } from "../state.ts";
 import { goTo, NOTHING } from "./navigation.ts";
 import type { Direction } from "./rows.ts";
-
-/** Longest note, in characters. */
-export const MAX_NOTE = 500;
-export const MAX_BOOKMARKS = 500;
 
 export const bookmarkText = ({ notes }: ReplayState, seq: number): string => {
   const note = notes[seq] ?? "";
@@ -33,5 +30,7 @@ export function toggleBookmark(c: Context): void {
 export function note(c: Context, text: string): void {
   const { bookmarks, seq } = c.state();
   if (bookmarks.length >= MAX_BOOKMARKS && !bookmarks.includes(seq)) return toggleBookmark(c);
-  c.dispatch({ type: "note", seq, text: text.trim().slice(0, MAX_NOTE) });
+  const trimmed = text.trim().slice(0, MAX_NOTE);
+  c.dispatch({ type: "note", seq, text: trimmed });
+  c.dispatch({ type: "say", message: trimmed === "" ? "no note here" : "noted; 8 lists the notes, eintr report and export tell them" });
 }

@@ -7,6 +7,7 @@ import { differencesSection } from "./differences.ts";
 import { count, el, reveal } from "./dom.ts";
 import { findingsSection } from "./findings.ts";
 import { createLanes } from "./lanes.ts";
+import { notesSection } from "./notes.ts";
 import { createSearch } from "./search.ts";
 import { signalsSection } from "./signals.ts";
 
@@ -28,6 +29,7 @@ const lanes = createLanes(page);
 const search = createSearch(page);
 const findings = findingsSection(page);
 const differences = differencesSection(page);
+const notes = notesSection(page);
 const signals = signalsSection(page);
 addCalls();
 
@@ -40,13 +42,13 @@ document.body.append(
     el(
       "nav",
       { "aria-label": "Parts of the report" },
-      ...[findings, differences, lanes.element, signals].map((section) =>
+      ...[findings, differences, ...(notes === null ? [] : [notes]), lanes.element, signals].map((section) =>
         el("a", { href: `#${section.id}` }, section.querySelector("h2")?.textContent ?? ""),
       ),
     ),
     search.element,
   ),
-  el("main", {}, verdictSection(), findings, differences, lanes.element, signals, facts()),
+  el("main", {}, verdictSection(), findings, differences, ...(notes === null ? [] : [notes]), lanes.element, signals, facts()),
 );
 lanes.redraw();
 new ResizeObserver(() => lanes.redraw()).observe(lanes.element);
