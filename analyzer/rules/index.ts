@@ -64,6 +64,7 @@ import { sigsuspendSleepsWithThreadLock } from "./libos/sigsuspend-sleeps-with-t
 import { spuriousYieldPerPending } from "./libos/spurious-yield-per-pending.ts";
 import { syncSignalDeferredLivelock } from "./libos/sync-signal-deferred-livelock.ts";
 import { wakeupLostBeforeBlock } from "./libos/wakeup-lost-before-block.ts";
+import { eventWaitEintr } from "./linux/event-wait-eintr.ts";
 import { linuxAltstackUnused } from "./linux/linux-altstack-unused.ts";
 import { linuxHandlerInHostSignalContext } from "./linux/linux-handler-in-host-signal-context.ts";
 import { linuxNestedPendingDrain } from "./linux/linux-nested-pending-drain.ts";
@@ -71,6 +72,7 @@ import { linuxPalMallocInHandler } from "./linux/linux-pal-malloc-in-handler.ts"
 import { linuxThreadExitWindow } from "./linux/linux-thread-exit-window.ts";
 import { linuxVdsoMisclassified } from "./linux/linux-vdso-misclassified.ts";
 import { palPendAfterCheck } from "./linux/pal-pend-after-check.ts";
+import { partialHandleReceive } from "./linux/partial-handle-receive.ts";
 import { pr347BlockedPendingSpins } from "./pr347/pr347-blocked-pending-spins.ts";
 import { pr347DefaultActionAsHandler } from "./pr347/pr347-default-action-as-handler.ts";
 import { pr347LostInLibos } from "./pr347/pr347-lost-in-libos.ts";
@@ -102,6 +104,7 @@ import { sgxUntrustedFaultKillsThreadOnly } from "./sgx/sgx-untrusted-fault-kill
 import { sgxUstackResetClobber } from "./sgx/sgx-ustack-reset-clobber.ts";
 import { sgxWakeupOcallAbandoned } from "./sgx/sgx-wakeup-ocall-abandoned.ts";
 import { sgxXstateNotSaved } from "./sgx/sgx-xstate-not-saved.ts";
+import { sigpipeKillsProcess } from "./sgx/sigpipe-kills-process.ts";
 
 const rules: Rule[] = [
   // The library OS.
@@ -137,9 +140,12 @@ const rules: Rule[] = [
   linuxHandlerInHostSignalContext,
   linuxThreadExitWindow,
   palPendAfterCheck,
+  partialHandleReceive,
+  eventWaitEintr,
   // The PAL under SGX.
   sgxCompletedOcallResultLost,
   sgxInterruptedCodeLost,
+  sigpipeKillsProcess,
   sgxEexitLibcLock,
   sgxInjectedEvent,
   sgxEventBeforeThreadReady,

@@ -38,4 +38,40 @@ export const LINTS: readonly Lint[] = [
     fix: null,
     source: "pull request 347, c1 and c4",
   },
+  {
+    id: "sgx-aep-range",
+    title: "the exit pointer of the enclave is tested for one address only",
+    severity: "medium",
+    layers: ["untrusted-pal"],
+    generations: ["graphene-2019"],
+    what:
+      "The host's handlers ask whether RIP is exactly async_exit_pointer. That holds as long as the code there is one ENCLU instruction. With more " +
+      "instructions a signal between the first and the last finds the thread with an SSA frame in use, and takes it for one outside.",
+    why: "The registers are rewritten for a return from an ocall while CSSA is 1: what follows is that of sgx-nested-host-signal, without any nesting.",
+    recognise:
+      "In the source: a comparison with one address where the assembly between two labels is meant. In a trace: registers rewritten at CSSA 1.",
+    whyNoRule: "the exit pointer of the base revision is one instruction: no signal can come in the middle of it",
+    ignore: ["Where the trampoline is one instruction the test is exact."],
+    remedy: "A comparison with the range (Graphene 941303bb3, 2020-07-11; Gramine 6315e8163, 2021-04-30).",
+    fix: null,
+    source: "reference 3.5; 1.1",
+  },
+  {
+    id: "vfork-child-signal",
+    title: "a signal between vfork and exec runs the parent's handlers in the child",
+    severity: "high",
+    layers: ["pal"],
+    generations: ["graphene-2019"],
+    what:
+      "The PAL makes a process by vfork and execve. Until the execve the child runs in the parent's memory, with the parent's handlers registered and " +
+      "nothing blocked: a signal to the process group runs them there.",
+    why: "The handler keeps events in the parent's thread control block, allocates from its heap and may leave locks held: Ctrl-C while a shell starts a command.",
+    recognise:
+      "In the source: a vfork without signals blocked around it. In a process: a parent whose state changes while its child is being made.",
+    whyNoRule: "the emulated host makes a process in one step: no run has the time between vfork and execve",
+    ignore: ["A signal to the parent alone, by its number."],
+    remedy: "Async signals are blocked around vfork and let through by the new image (Graphene 29fdd5fe1, 2019-07-19).",
+    fix: null,
+    source: "reference 3.5",
+  },
 ];
