@@ -1,6 +1,6 @@
 /**
- * One pass over the blocks for all rules: the model takes a row, then come the listeners of its kind. A row that neither model nor rules
- * need costs a look at a table.
+ * One pass over the blocks for all rules: the model takes a row, then come the listeners of its kind, then those of its place. A row that
+ * neither model nor rules need costs a look at a table, and one more while some rule listens to places.
  */
 
 import { setImmediate as turn } from "node:timers/promises";
@@ -28,6 +28,7 @@ export interface Analysis extends Sink {
 export function createAnalysis(names: Names, rules: readonly Rule[] = RULES, onFirst?: (finding: Finding) => void): Analysis {
   const byKind = emptyLists(KIND_COUNT);
   const byEnd = emptyLists(SCOPE_NAMES.length);
+  const byPlace = new Map<string, Listeners>();
   const atEnd: (() => void)[] = [];
   const model = new ThreadModel(names, (type) => callAll(byEnd[type] as Listeners));
   const exits = createExits();
@@ -36,13 +37,15 @@ export function createAnalysis(names: Names, rules: readonly Rule[] = RULES, onF
     listFor(kind).push(() => exits.note(model.thread, model.seq));
   for (const rule of rules) {
     const listeners = rule.start(model, kept.of(rule));
-    for (const [name, listener] of Object.entries(listeners)) listFor(name as Subscription).push(listener);
+    for (const [name, listener] of Object.entries(listeners)) if (listener !== undefined) listFor(name as Subscription).push(listener);
   }
   let [lastSeq, lastTime] = [0, 0];
+  const places = createPlaces(names, byPlace);
   const needed = Uint8Array.from(byKind, (list, kind) => (list.length > 0 || (rules.length > 0 && CHANGES_STATE[kind] === 1) ? 1 : 0));
 
   function listFor(name: Subscription): Listeners {
     if (name === "trace.end") return atEnd;
+    if (name.startsWith("at ")) return placeList(byPlace, name.slice("at ".length));
     const type = SCOPE_NAMES.findIndex((scope) => name === `${scope}.end`);
     const list = type >= 0 ? byEnd[type] : byKind[KIND[name as KindName]];
     if (list === undefined) throw new Error(`no kind and no end of a scope is called "${name}"`);
@@ -51,12 +54,14 @@ export function createAnalysis(names: Names, rules: readonly Rule[] = RULES, onF
 
   return {
     put(block: Block): void {
-      const { kind, n } = block;
+      const { kind, site, n } = block;
       for (let row = 0; row < n; row += 1) {
         const id = kind[row] as number;
-        if (needed[id] !== 1) continue;
+        const here = places(site[row] as number);
+        if (needed[id] !== 1 && here === null) continue;
         takeRow(model, block, row);
         callAll(byKind[id] as Listeners);
+        if (here !== null) callAll(here);
       }
       if (n === 0) return;
       lastSeq = block.seq0 + n - 1;
@@ -72,6 +77,42 @@ export function createAnalysis(names: Names, rules: readonly Rule[] = RULES, onF
 }
 
 type Listeners = (() => void)[];
+
+function placeList(byPlace: Map<string, Listeners>, place: string): Listeners {
+  const list = byPlace.get(place) ?? [];
+  byPlace.set(place, list);
+  return list;
+}
+
+const UNKNOWN = 0;
+const NOBODY = 1;
+
+/** Who listens to a place, by the number of its site; null for nobody. Sites are looked up once: names may still grow. */
+function createPlaces(names: Names, byPlace: ReadonlyMap<string, Listeners>): (site: number) => Listeners | null {
+  if (byPlace.size === 0) return () => null;
+  let known = new Uint16Array(1024);
+  const lists: Listeners[] = [];
+
+  function lookUp(site: number): number {
+    const at = names.sites[site];
+    if (at === undefined) return NOBODY;
+    const list = byPlace.get(`${at.flow}: ${at.label}`);
+    if (site >= known.length) {
+      const larger = new Uint16Array(2 * site);
+      larger.set(known);
+      known = larger;
+    }
+    known[site] = list === undefined ? NOBODY : NOBODY + lists.push(list);
+    return known[site] as number;
+  }
+
+  return (site) => {
+    let which = known[site] ?? UNKNOWN;
+    if (which === NOBODY) return null;
+    if (which === UNKNOWN) which = lookUp(site);
+    return which === NOBODY ? null : (lists[which - NOBODY - 1] as Listeners);
+  };
+}
 
 const emptyLists = (length: number): Listeners[] => Array.from({ length }, () => []);
 

@@ -11,8 +11,11 @@ import type { ScopeName, ThreadModel } from "./model/index.ts";
 export const GENERATIONS = ["any", "graphene-2019", "pr347", "pr1218", "gramine"] as const;
 export type Generation = (typeof GENERATIONS)[number];
 
-/** A row of the kind; a scope of the type has ended (`closed` and `how` of the model say which and how); the trace is over. */
-export type Subscription = KindName | `${ScopeName}.end` | "trace.end";
+/**
+ * A row of the kind; a scope of the type has ended (`closed` and `how` of the model say which and how); a row made at the place, "at flow:
+ * label"; the trace is over. A place is for what no kind tells: steps of the emulated code that change its own state.
+ */
+export type Subscription = KindName | `${ScopeName}.end` | `at ${string}: ${string}` | "trace.end";
 
 /** Called after the model has taken the row. */
 export type Handlers = Readonly<Partial<Record<Subscription, () => void>>>;

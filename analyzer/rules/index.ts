@@ -41,6 +41,8 @@ import { wait4EintrThoughChildEnded } from "./gramine/wait4-eintr-though-child-e
 import { wait4UnlocksUnheldLock } from "./gramine/wait4-unlocks-unheld-lock.ts";
 import { zombieWhenIgnored } from "./gramine/zombie-when-ignored.ts";
 import { alarmFiresEarly } from "./libos/alarm-fires-early.ts";
+import { appendSignalGarbageContextPointer } from "./libos/append-signal-garbage-context-pointer.ts";
+import { asyncListRedundantCancel } from "./libos/async-list-redundant-cancel.ts";
 import { blockedOrIgnoredSignalInterrupts } from "./libos/blocked-or-ignored-signal-interrupts.ts";
 import { callNotImplemented } from "./libos/call-not-implemented.ts";
 import { defaultActionTableWrong } from "./libos/default-action-table-wrong.ts";
@@ -49,15 +51,23 @@ import { eintrBecomesTimeout } from "./libos/eintr-becomes-timeout.ts";
 import { eintrSwallowedByWaitLoops } from "./libos/eintr-swallowed-by-wait-loops.ts";
 import { handlerLongjmpPreemptLeak } from "./libos/handler-longjmp-preempt-leak.ts";
 import { hostDefaultSignalKills } from "./libos/host-default-signal-kills.ts";
+import { hostSignalEatenByHelper } from "./libos/host-signal-eaten-by-helper.ts";
+import { libosHeapLockSelfDeadlock } from "./libos/libos-heap-lock-self-deadlock.ts";
+import { nanosleepRemainingWrong } from "./libos/nanosleep-remaining-wrong.ts";
 import { nestedPendingStuckUntilSyscall } from "./libos/nested-pending-stuck-until-syscall.ts";
+import { palErrnoClobberedByHandler } from "./libos/pal-errno-clobbered-by-handler.ts";
 import { pauseNeverReturns } from "./libos/pause-never-returns.ts";
+import { pendingScanNoRewind } from "./libos/pending-scan-no-rewind.ts";
 import { perThreadDispositions } from "./libos/per-thread-dispositions.ts";
+import { readNotSeenAsSyscall } from "./libos/read-not-seen-as-syscall.ts";
 import { rtSignalNeverFlushed } from "./libos/rt-signal-never-flushed.ts";
 import { saMaskAndFlagsIgnored } from "./libos/sa-mask-and-flags-ignored.ts";
 import { setitimerNeverSignals } from "./libos/setitimer-never-signals.ts";
 import { siginfoIncomplete } from "./libos/siginfo-incomplete.ts";
 import { sigkillBlockable } from "./libos/sigkill-blockable.ts";
+import { signalDelayedBreaksPreemptAssert } from "./libos/signal-delayed-breaks-preempt-assert.ts";
 import { signalFanoutAllThreads } from "./libos/signal-fanout-all-threads.ts";
+import { signalLogCasFalseSuccess } from "./libos/signal-log-cas-false-success.ts";
 import { signalLogFullDrop } from "./libos/signal-log-full-drop.ts";
 import { sigsuspendIgnoresPending } from "./libos/sigsuspend-ignores-pending.ts";
 import { sigsuspendSleepsWithThreadLock } from "./libos/sigsuspend-sleeps-with-thread-lock.ts";
@@ -109,6 +119,8 @@ import { sigpipeKillsProcess } from "./sgx/sigpipe-kills-process.ts";
 const rules: Rule[] = [
   // The library OS.
   alarmFiresEarly,
+  appendSignalGarbageContextPointer,
+  asyncListRedundantCancel,
   blockedOrIgnoredSignalInterrupts,
   callNotImplemented,
   defaultActionTableWrong,
@@ -117,15 +129,23 @@ const rules: Rule[] = [
   eintrSwallowedByWaitLoops,
   handlerLongjmpPreemptLeak,
   hostDefaultSignalKills,
+  hostSignalEatenByHelper,
+  libosHeapLockSelfDeadlock,
+  nanosleepRemainingWrong,
   nestedPendingStuckUntilSyscall,
+  palErrnoClobberedByHandler,
   pauseNeverReturns,
+  pendingScanNoRewind,
   perThreadDispositions,
+  readNotSeenAsSyscall,
   rtSignalNeverFlushed,
   saMaskAndFlagsIgnored,
   setitimerNeverSignals,
   siginfoIncomplete,
   sigkillBlockable,
+  signalDelayedBreaksPreemptAssert,
   signalFanoutAllThreads,
+  signalLogCasFalseSuccess,
   signalLogFullDrop,
   sigsuspendIgnoresPending,
   sigsuspendSleepsWithThreadLock,

@@ -133,7 +133,7 @@ function taken(c: Cpu, v: CallLocals): boolean {
   return true;
 }
 
-/** rem is computed with a slip that only shows above a second (3.2 nanosleep-remaining-wrong); it is the row's value. */
+/** tv_nsec of rem is computed with a slip that only shows above a second (3.2 nanosleep-remaining-wrong); the row's value is all of rem. */
 const nanosleep = flow(SHIM_DO.nanosleep, "libos", "2.20", (s) => [
   dk(s, "DkThreadDelayExecution(microseconds)", "DkThreadDelayExecution", (_, v) => ({ timeout: v.timeout })),
   s.act(
@@ -143,7 +143,7 @@ const nanosleep = flow(SHIM_DO.nanosleep, "libos", "2.20", (s) => [
       const remaining = Math.max(0, asked - c.t.rax);
       v.ret = c.t.rax < asked ? E.INTR : 0;
       const seconds = Math.floor(remaining / 1e6);
-      c.value = v.ret === 0 ? 0 : (remaining - 1000 * seconds) * 1000;
+      c.value = v.ret === 0 ? 0 : seconds * 1e9 + (remaining - 1000 * seconds) * 1000;
       if (!v.rem || v.ret === 0) return;
       c.kind = KIND["app.output"];
       c.extra = OUT.remaining;

@@ -31,6 +31,23 @@ const everyRow = (id: string, kinds: readonly KindName[], same: readonly (string
   },
 });
 
+/** A rule that reports each row of a place. */
+const eachAt = (id: string, place: `at ${string}: ${string}`): Rule => ({
+  ...FIRST,
+  id,
+  start: (m, found) => ({
+    [place]: () =>
+      found({
+        thread: m.thread,
+        costNs: 1,
+        same: [id],
+        firstSeq: m.seq,
+        lastSeq: m.seq,
+        report: () => ({ title: id, evidence: here(m.seq) }),
+      }),
+  }),
+});
+
 const fingerprints = (found: AnalysisResult): string[] => [...new Set(found.findings.map((f) => f.fingerprint))].sort();
 
 describe("block boundaries", () => {
@@ -46,6 +63,27 @@ describe("block boundaries", () => {
       const { findings, groups, omitted, omittedCostNs, ran } = w;
       expect(analyzeRows(w.rows, w.run, size)).toEqual({ findings, groups, omitted, omittedCostNs, ran });
     }
+  });
+});
+
+describe("places", () => {
+  const PLACE = "deliver_signal: tcb.context.preempt + 1  < __disable_preempt() >";
+
+  it("a rule is shown each row of its place, and no other; steps as well, which no model needs", () => {
+    const rules = [
+      eachAt("there", `at ${PLACE}`),
+      eachAt("nowhere", "at deliver_signal: no such step"),
+      everyRow("kind", ["libos.signal.decide"]),
+    ];
+    const w = watch("nested", "graphene-linux", { rules });
+    const seqs = (id: string): number[] => w.findings.filter(({ rule }) => rule === id).map(({ firstSeq }) => firstSeq);
+    const rowsThere = w.rows.filter(({ at }) => `${at.flow}: ${at.label}` === PLACE);
+    expect(rowsThere.length).toBeGreaterThan(0);
+    expect(new Set(rowsThere.map(({ name }) => name))).toEqual(new Set(["step"]));
+    expect(seqs("there")).toEqual(rowsThere.map(({ seq }) => seq));
+    expect(seqs("nowhere")).toEqual([]);
+    expect(seqs("kind").length).toBeGreaterThan(0);
+    expect(analyzeRows(w.rows, w.run, 7, rules).findings).toEqual(w.findings);
   });
 });
 
