@@ -24,6 +24,8 @@ interface Exception {
 
 const EXCEPTIONS: Readonly<Record<Fault, Exception>> = {
   divide: { code: 1, signal: SIG.FPE, vector: VECTOR.DE },
+  // A division by zero in a vector register, where MXCSR does not mask it.
+  float: { code: 1, signal: SIG.FPE, vector: VECTOR.XM },
   memory: { code: 2, signal: SIG.SEGV, vector: VECTOR.NONE, exinfo: VECTOR.PF },
   align: { code: 2, signal: SIG.BUS, vector: VECTOR.AC },
   illegal: { code: 3, signal: SIG.ILL, vector: VECTOR.UD },
@@ -93,6 +95,8 @@ function infoOf(what: Fault, signal: number, address: number, vma: Vma): SigInfo
   switch (what) {
     case "divide":
       return faultInfo(signal, SI.FPE_INTDIV, address);
+    case "float":
+      return faultInfo(signal, SI.FPE_FLTDIV, address);
     case "memory":
       if (vma === "file-end") return faultInfo(signal, SI.BUS_ADRERR, address);
       return faultInfo(signal, vma === "unmapped" ? SI.SEGV_MAPERR : SI.SEGV_ACCERR, address);

@@ -2,6 +2,7 @@
 
 export const FAULTS = [
   "divide",
+  "float",
   "memory",
   "align",
   "illegal",
@@ -27,4 +28,4 @@ export type Vma = (typeof VMAS)[number];
 export const isVma = (word: unknown): word is Vma => VMAS.some((vma) => vma === word);
 
 /** Exception vectors that EXITINFO reports (reference, 1.3), #GP and #PF with EXINFO only; -1 stands for "not valid". */
-export const VECTOR = { DE: 0, BP: 3, UD: 6, GP: 13, PF: 14, AC: 17, NONE: -1 } as const;
+export const VECTOR = { DE: 0, BP: 3, UD: 6, GP: 13, PF: 14, AC: 17, XM: 19, NONE: -1 } as const;

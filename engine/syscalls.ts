@@ -100,9 +100,12 @@ export interface SleepArgs extends CallLocals {
   absolute: boolean;
 }
 
+/** NULL in the place of an action. */
+export const NO_ACTION = -3;
+
 export interface SigactionArgs extends MaskArgs {
   signal: number;
-  /** Flow of the handler; -1 ignore, -2 default. */
+  /** Flow of the handler; -1 ignore, -2 default, NO_ACTION: nothing is set. */
   handler: number;
   flags: number;
   /** The action before is asked for. */
@@ -167,6 +170,10 @@ export interface SigqueueArgs extends CallLocals {
 
 export interface SigaltstackArgs extends CallLocals {
   disable: boolean;
+  /** NULL is given in place of a stack. */
+  nostack: boolean;
+  /** The stack before is asked for. */
+  old: boolean;
 }
 
 export interface AlarmArgs extends CallLocals {

@@ -1,7 +1,7 @@
 /** Programs of a scenario become flows of the application layer: an operation is a step, or a few. */
 
 import { become, jumpTarget } from "../control.ts";
-import { running, stackOf, topFrame } from "../cpu.ts";
+import { type Cpu, running, stackOf, topFrame } from "../cpu.ts";
 import { faultAt } from "../faulting.ts";
 import { type Flow, flow, type Step, type Steps } from "../flow.ts";
 import { handlerFlow, programFlow } from "../flow-names.ts";
@@ -24,6 +24,7 @@ import {
   SA_RESETHAND,
   SA_RESTART,
 } from "../state.ts";
+import { NO_ACTION } from "../syscalls.ts";
 import { call, childNamed, chosenCall, opaque, plainError, pollArgs, waitArgs } from "./call.ts";
 import { decision, loop, retry, setFlag } from "./conditions.ts";
 import { LIBC, restorer } from "./flows.ts";
@@ -35,6 +36,12 @@ import { NEWER } from "./newer.ts";
 import { enterHandler } from "./pins.ts";
 
 const FLAGS: Readonly<Record<string, number>> = { SA_RESTART, SA_RESETHAND, SA_NODEFER, SA_ONSTACK, SA_NOCLDSTOP, SA_NOCLDWAIT };
+
+/** An action as the system calls take it. */
+function actionOf(c: Cpu, handler: string): number {
+  if (handler === "none") return NO_ACTION;
+  return handler === "default" ? -2 : handler === "ignore" ? -1 : c.flowOf(handlerFlow(handler));
+}
 
 type Compile = { readonly [N in OperationName]: (op: OperationOf<N>, x: Context) => Items };
 
@@ -72,7 +79,7 @@ const COMPILE: Compile = {
     call(x, op, "sigaction", (c) => ({
       ...callArgs(),
       signal: op.signal,
-      handler: op.handler === "default" ? -2 : op.handler === "ignore" ? -1 : c.flowOf(handlerFlow(op.handler)),
+      handler: actionOf(c, op.handler),
       flags: op.flags.reduce((flags, flag) => flags | (FLAGS[flag] ?? 0), op.norestorer ? SA_NO_RESTORER : 0),
       mask: setOf(op.mask),
       old: op.old,
@@ -87,7 +94,13 @@ const COMPILE: Compile = {
       size: op.size ?? 8,
     })),
   sigpending: (op, x) => call(x, op, "sigpending", () => callArgs()),
-  sigaltstack: (op, x) => call(x, op, "sigaltstack", () => ({ ...callArgs({ bytes: op.bytes }), disable: op.disable })),
+  sigaltstack: (op, x) =>
+    call(x, op, "sigaltstack", () => ({
+      ...callArgs({ bytes: op.bytes }),
+      disable: op.disable,
+      nostack: op.nostack,
+      old: op.old,
+    })),
   kill: (op, x) => call(x, op, "kill", () => killArgs(op.process, op.signal, op.group, op.takers)),
   tgkill: (op, x) =>
     call(x, op, "tgkill", () => ({

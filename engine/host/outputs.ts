@@ -18,6 +18,8 @@ export const OUT = {
   oldHandler: 9,
   signal: 11,
   counter: 12,
+  altStackSize: 13,
+  altStackFlags: 14,
 } as const;
 
 /** Locals of a call that may write something: pairs of what and value, in order. */
@@ -30,6 +32,16 @@ export const NO_OUTPUT: readonly number[] = [];
 
 export function tell(v: Writes, what: number, value: number): void {
   v.out = [...v.out, what, value];
+}
+
+/** Flags of sigaltstack(2). */
+const SS_ONSTACK = 1;
+const SS_DISABLE = 2;
+
+/** What sigaltstack says of the stack that was registered before; `disabled`: the flag that goes with none. */
+export function tellAltStack(v: Writes, size: number, { on, disabled = size === 0 }: { on: boolean; disabled?: boolean }): void {
+  tell(v, OUT.altStackSize, size);
+  tell(v, OUT.altStackFlags, (on ? SS_ONSTACK : 0) | (disabled ? SS_DISABLE : 0));
 }
 
 export function tellMask(v: Writes, what: typeof OUT.oldMask | typeof OUT.pending, [low, high]: SignalSet): void {

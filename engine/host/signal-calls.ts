@@ -6,12 +6,12 @@ import type { Flow } from "../flow.ts";
 import { SI, withValue } from "../siginfo.ts";
 import { changedMask, highOf, lowOf, SIG, type SignalSet, setOf, setText, subtract } from "../signals.ts";
 import type { HostAction, Thread } from "../state.ts";
-import type { SigactionArgs, SigaltstackArgs, SigprocmaskArgs, SigtimedwaitArgs } from "../syscalls.ts";
+import { NO_ACTION, type SigactionArgs, type SigaltstackArgs, type SigprocmaskArgs, type SigtimedwaitArgs } from "../syscalls.ts";
 import { KIND, type KindId } from "../transition.ts";
 import { type CallLocals, quick } from "./calls.ts";
 import type { Queueing } from "./flows.ts";
 import { flushIgnored, generate, retarget } from "./generate.ts";
-import { OUT, tell, tellMask } from "./outputs.ts";
+import { OUT, tell, tellAltStack, tellMask } from "./outputs.ts";
 import { blockedAndPending, dequeue, recheck } from "./pending.ts";
 import { blockable, onAltStack } from "./signal.ts";
 import { waiting } from "./waiting.ts";
@@ -36,9 +36,11 @@ export function tellAction(c: Cpu, kind: KindId<"host.sigaction" | "libos.sigact
 /** Process-wide; setting a disposition to ignore throws away what is pending. */
 function sigaction(c: Cpu, v: SigactionArgs): number {
   const { signal, handler } = v;
-  if (signal === SIG.KILL || signal === SIG.STOP) return refused(c);
   const p = c.process(c.t);
+  const asks = handler === NO_ACTION;
+  if (!asks && (signal === SIG.KILL || signal === SIG.STOP)) return refused(c);
   if (v.old) tell(v, OUT.oldHandler, actionNumber(c, p.hostActions[signal]));
+  if (asks) return nothingSet(c, 0);
   const action = { flow: handler, flags: v.flags, mask: v.mask };
   if (handler === -2) delete p.hostActions[signal];
   else p.hostActions[signal] = action;
@@ -54,11 +56,13 @@ export function setMask(c: Cpu, t: Thread, mask: SignalSet): void {
   t.hostMask = mask;
 }
 
-/** Nothing is set: the row is one of any call. */
-function refused(c: Cpu): number {
+/** The row is one of any call. */
+function nothingSet(c: Cpu, result: number): number {
   c.kind = KIND["host.syscall.enter"];
-  return E.INVAL;
+  return result;
 }
+
+const refused = (c: Cpu): number => nothingSet(c, E.INVAL);
 
 /** Bytes of the kernel's set of signals. */
 const SIGSET = 8;
@@ -81,11 +85,17 @@ function sigpending(c: Cpu, v: CallLocals): number {
 
 const MINSIGSTKSZ = 2048;
 
-/** A size counts only with an alternate stack; none may be changed that the thread runs on (do_sigaltstack). */
+/** A size counts only with an alternate stack; none may be changed that the thread runs on (do_sigaltstack). The old one is told at the end. */
 function sigaltstack(c: Cpu, v: SigaltstackArgs): number {
-  if (onAltStack(c, c.t)) return E.PERM;
-  if (!v.disable && v.bytes < MINSIGSTKSZ) return E.NOMEM;
-  c.t.app.altStack = v.disable ? 0 : v.bytes;
+  const { app } = c.t;
+  const on = onAltStack(c, c.t);
+  const before = app.altStack;
+  if (!v.nostack) {
+    if (on) return E.PERM;
+    if (!v.disable && v.bytes < MINSIGSTKSZ) return E.NOMEM;
+    app.altStack = v.disable ? 0 : v.bytes;
+  }
+  if (v.old) tellAltStack(v, before, { on });
   return 0;
 }
 

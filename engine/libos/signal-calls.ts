@@ -7,10 +7,10 @@ import { faultAt } from "../faulting.ts";
 import type { Flow } from "../flow.ts";
 import { enter } from "../frames.ts";
 import { type Cpu, flow } from "../generations/graphene-2019/flow.ts";
-import { copyOut, OUT, skipCopyOut, tell, tellMask, type Writes } from "../host/outputs.ts";
+import { copyOut, OUT, skipCopyOut, tell, tellAltStack, tellMask, type Writes } from "../host/outputs.ts";
 import { actionNumber, tellAction } from "../host/signal-calls.ts";
 import { changedMask, emptySet, hasSignal, highOf, lowOf, SIG, type SignalSet, setOf } from "../signals.ts";
-import type { SigsuspendArgs } from "../syscalls.ts";
+import { NO_ACTION, type SigsuspendArgs } from "../syscalls.ts";
 import { NEVER } from "../time.ts";
 import { KIND } from "../transition.ts";
 import { LIBOS, SHIM_DO } from "./flows.ts";
@@ -29,18 +29,23 @@ function thenCopyOut(c: Cpu, v: Writes): { name: string } {
 const sigaction = flow(SHIM_DO.sigaction, "libos", "2.17", (s) => [
   s.test("SIGKILL or SIGSTOP?", (_, v) => v.signal === SIG.KILL || v.signal === SIG.STOP, "invalid"),
   s.call("lock(cur.lock)", LIBOS.lock, own),
-  s.test("an action of this number is there?", (c, v) => c.t.libos.actions[v.signal] !== undefined, "copy"),
+  // Without one to copy nothing is allocated either.
+  s.test("an action of this number is there?", (c, v) => v.handler === NO_ACTION || c.t.libos.actions[v.signal] !== undefined, "copy"),
   s.call("malloc(action)", LIBOS.malloc),
   s.at("copy"),
   s.act(
     "signal_handles[sig].action := copy",
     (c, v) => {
       if (v.old) tell(v, OUT.oldHandler, actionNumber(c, c.t.libos.actions[v.signal]));
+      if (v.handler === NO_ACTION) {
+        c.kind = KIND.step;
+        return;
+      }
       const action = { flow: v.handler, flags: v.flags, mask: v.mask, garbage: false };
       c.t.libos.actions[v.signal] = action;
       tellAction(c, KIND["libos.sigaction"], v.signal, action);
     },
-    "libos.sigaction",
+    ["libos.sigaction", "step"],
   ),
   s.call("unlock(cur.lock)", LIBOS.unlock, thenCopyOut),
   copyOut(s, "*oldact := the action before"),
@@ -102,13 +107,19 @@ const sigpending = flow(SHIM_DO.sigpending, "libos", "2.17", (s) => [
   answer(s),
 ]);
 
-/** Stored and returned, never used. Size is checked even with SS_DISABLE. */
+/** Stored and returned as it was stored, never used. Size is checked even with SS_DISABLE, after the old one was told. */
 const sigaltstack = flow(SHIM_DO.sigaltstack, "libos", "2.17", (s) => [
   s.call("lock(cur.lock)", LIBOS.lock, own),
-  s.act("signal_altstack := copy", (_, v) => {
-    v.ret = v.bytes < 2048 ? E.NOMEM : 0;
+  s.act("signal_altstack := copy", (c, v) => {
+    const { libos } = c.t;
+    if (v.old) tellAltStack(v, libos.altStack, { on: false, disabled: libos.altDisabled });
+    v.ret = !v.nostack && v.bytes < 2048 ? E.NOMEM : 0;
+    if (v.nostack || v.ret < 0) return;
+    libos.altStack = v.bytes;
+    libos.altDisabled = v.disable;
   }),
-  s.call("unlock(cur.lock)", LIBOS.unlock, own),
+  s.call("unlock(cur.lock)", LIBOS.unlock, thenCopyOut),
+  copyOut(s, "*oss := the stack before"),
   answer(s),
 ]);
 

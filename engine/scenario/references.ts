@@ -132,7 +132,7 @@ function namesOf(scenario: Written, lists: readonly List[]): Names {
   return {
     program: known(programs),
     child: known(programs, true),
-    handler: known([...keys(scenario.handlers), "default", "ignore"]),
+    handler: known([...keys(scenario.handlers), "default", "ignore", "none"]),
     place: known(places),
     thread: known(["main", ...programs, ...HELPERS], true),
     call: known([...OPERATION_NAMES, ...opaque]),

@@ -100,7 +100,7 @@ export const name = aName().register(inWords, { words: NAME_WORDS });
 export const programName = aName().register(inWords, { words: "the name of a program" }).register(refersTo, { to: "program" });
 export const childName = aName().register(inWords, { words: "the name of a program" }).register(refersTo, { to: "child" });
 export const handlerName = aName()
-  .register(inWords, { words: "the name of a handler, default or ignore" })
+  .register(inWords, { words: "the name of a handler, default, ignore or none" })
   .register(refersTo, { to: "handler" });
 export const placeName = aName().register(inWords, { words: "the name of a sigsetjmp place" }).register(refersTo, { to: "place" });
 

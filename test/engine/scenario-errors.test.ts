@@ -86,7 +86,7 @@ describe("an operation", () => {
     ["compute: { for: 5 minutes }", `4:21: main[0].compute.for: ${DURATION}, found "5 minutes"`],
     ["sigaction: { signal: SIGFOO, handler: default }", `4:26: main[0].sigaction.signal: ${SIGNAL}, found "SIGFOO"`],
     ["sigaction: { signal: 65, handler: default }", `4:26: main[0].sigaction.signal: ${SIGNAL}, found 65`],
-    ["sigaction: { signal: SIGINT }", "4:16: main[0].sigaction.handler: missing; expected the name of a handler, default or ignore"],
+    ["sigaction: { signal: SIGINT }", "4:16: main[0].sigaction.handler: missing; expected the name of a handler, default, ignore or none"],
     ["sigsuspend: [SIGINT, SIGFOO]", `4:26: main[0].sigsuspend[1]: ${SIGNAL}, found "SIGFOO"`],
     ["kill: { signal: [] }", `4:21: main[0].kill.signal: expected 0, or ${SIGNAL.slice("expected ".length)}, found an empty list`],
     ["sigprocmask: { how: blok, signals: [] }", '4:25: main[0].sigprocmask.how: expected one of block, unblock, set, found "blok"'],
@@ -97,7 +97,7 @@ describe("an operation", () => {
     ["poll: { on: [] }", "4:17: main[0].poll.on: expected a name or a list of names, found an empty list"],
     [
       "fault: divid",
-      '4:12: main[0].fault: expected one of divide, memory, align, illegal, int3, cpuid, rdtsc, syscall, hlt, in, protection, noncanonical, stack, found "divid"',
+      '4:12: main[0].fault: expected one of divide, float, memory, align, illegal, int3, cpuid, rdtsc, syscall, hlt, in, protection, noncanonical, stack, found "divid"',
     ],
     ["fault: { what: divide, at: internal }", "4:32: main[0].fault.at: expected only with what: memory"],
     ["wait4: { nohang: 1 }", "4:22: main[0].wait4.nohang: expected true or false, found 1"],
@@ -175,7 +175,7 @@ describe("all mistakes of a file", () => {
       "x.yaml:5:41: main[1].loop.do[1].exit: expected a whole number from 0 to 255, found 300",
       'x.yaml:6:1: unknown field "signls"; did you mean "signals"?',
       `x.yaml:8:31: handlers.h[0].sigaction.signal: ${SIGNAL}, found "SIGFOO"`,
-      'x.yaml:8:48: handlers.h[0].sigaction.handler: no handler "g"; known are: h, default, ignore',
+      'x.yaml:8:48: handlers.h[0].sigaction.handler: no handler "g"; known are: h, default, ignore, none',
       "x.yaml:9:8: limit: expected a map with the fields time, transitions, found 5",
     ]);
   });

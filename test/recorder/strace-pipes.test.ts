@@ -195,3 +195,53 @@ describe("masks and times", () => {
     expect(Math.round((rowsOf(inside, { what: "process.exit" })[0]?.time ?? 0) / 1e9)).toBe(3);
   });
 });
+
+describe("what a program asks", () => {
+  const outputs = (log: Log, stack: "native-linux" | "gramine-linux", who = "main"): string[] =>
+    rowsOf(runScenario(log.parsed, stack), { what: "app.output", who }).map(({ value, extra }) => `${extra}: ${value}`);
+
+  test("which action a signal has", () => {
+    const log = importLog(`
+      5 0 ${act("SIGUSR2", "SIG_IGN")}
+      5 1 rt_sigaction(SIGUSR2, NULL, {sa_handler=SIG_IGN, sa_mask=[], sa_flags=SA_RESTORER, sa_restorer=0x2}, 8) = 0 <0.000010>
+      5 2 rt_sigaction(SIGUSR1, NULL, {sa_handler=SIG_DFL, sa_mask=[], sa_flags=0}, 8) = 0 <0.000010>
+      5 3 rt_sigaction(SIGUSR1, NULL, NULL, 8) = 0 <0.000010>
+      5 4 rt_sigaction(SIGKILL, NULL, {sa_handler=SIG_DFL, sa_mask=[], sa_flags=0}, 8) = 0 <0.000010>`);
+    expect(opaque(log)).toEqual([]);
+    expect(said(log, "native-linux")).toEqual(Array(5).fill("sigaction 0"));
+    expect(outputs(log, "native-linux")).toEqual(["9: 1", "9: 0", "9: 0"]);
+    expect(said(log, "gramine-linux").at(-1)).toBe("sigaction -EINVAL");
+  });
+
+  test("which alternate stack there is: a child of Gramine has none (B13)", () => {
+    const STACK = "{ss_sp=0x408040, ss_flags=0, ss_size=65536}";
+    const log = importLog(`
+      5 0 sigaltstack(${STACK}, NULL) = 0 <0.000010>
+      5 1 sigaltstack({ss_sp=0x1, ss_flags=0, ss_size=100}, 0x7ffc) = -1 ENOMEM (Cannot allocate memory) <0.000010>
+      5 2 ${FORK} = 106 <0.000100>
+      106 3 sigaltstack(NULL, ${STACK}) = 0 <0.000010>
+      106 4 exit_group(0) = ?
+      106 4.1 +++ exited with 0 +++`);
+    expect(opaque(log)).toEqual([]);
+    expect(said(log, "native-linux")).toEqual(["sigaltstack 0", "sigaltstack -ENOMEM", "fork 2"]);
+    expect(outputs(log, "native-linux", "process-106")).toEqual(["13: 65536", "14: 0"]);
+    expect(outputs(log, "gramine-linux", "process-106")).toEqual(["13: 0", "14: 2"]);
+  });
+
+  test("which division a SIGFPE is about", () => {
+    const log = importLog(`
+      5 0 ${act("SIGFPE", "0x401", "SA_RESTORER|SA_SIGINFO")}
+      5 1 --- SIGFPE {si_signo=SIGFPE, si_code=FPE_FLTDIV, si_addr=0x1000} ---
+      5 1.1 ${sigreturn()}
+      5 2 --- SIGFPE {si_signo=SIGFPE, si_code=FPE_INTDIV, si_addr=0x1000} ---
+      5 2.1 ${sigreturn()}
+      5 3 exit_group(0) = ?
+      5 3.1 +++ exited with 0 +++`);
+    const codes = (stack: "native-linux" | "gramine-linux") =>
+      rowsOf(runScenario(log.parsed, stack), { what: "app.siginfo" }).map(({ value }) => value);
+    expect([codes("native-linux"), codes("gramine-linux")]).toEqual([
+      [3, 1],
+      [1, 1],
+    ]);
+  });
+});

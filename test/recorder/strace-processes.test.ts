@@ -308,7 +308,7 @@ describe("handlers and dispositions", () => {
       { op: "sigaction", signal: 17, handler: "on-SIGCHLD", flags: ["SA_RESTART", "SA_NOCLDSTOP"], mask: [2, 33] },
       { op: "sigprocmask", how: "set" },
       { op: "sigprocmask", how: "block", signals: [] },
-      { op: "call", name: "rt_sigaction" },
+      { op: "sigaction", signal: 2, handler: "none", old: true },
       { op: "sigaltstack", bytes: 8192 },
     ]);
   });

@@ -33,6 +33,10 @@ function output({ value, extra }: Row, low: number): string {
       return `interval ${ms(value)}`;
     case 9:
       return `was ${ACTIONS[value] ?? "handler"}`;
+    case 13:
+      return `stack of ${value}`;
+    case 14:
+      return `flags ${value}`;
     default:
       return "";
   }

@@ -90,6 +90,9 @@ export interface LibosState {
   rings: Record<number, Ring>;
   actions: Record<number, LibosAction>;
   suspendOnSignal: boolean;
+  /** signal_altstack: its size, and SS_DISABLE as it was given. Nobody copies it to a new thread. */
+  altStack: number;
+  altDisabled: boolean;
   schedulerEvent: number;
   childExitEvent: number;
   pgid: number;

@@ -30,6 +30,8 @@ export const withOwnFields = (base: Base, process: Process, creator: Thread | nu
   rings: base.rings,
   actions: base.actions,
   suspendOnSignal: base.suspendOnSignal,
+  altStack: base.altStack,
+  altDisabled: base.altDisabled,
   schedulerEvent: base.schedulerEvent,
   childExitEvent: base.childExitEvent,
   pgid: base.pgid,

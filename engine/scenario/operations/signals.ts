@@ -28,7 +28,9 @@ export const SIGNALS = {
     () =>
       z.strictObject({
         signal: signal.describe("the signal"),
-        handler: handlerName.describe("a handler of the scenario's `handlers`, or default, or ignore"),
+        handler: handlerName.describe(
+          "a handler of the scenario's `handlers`, or default, or ignore; none: nothing is set (NULL in place of an action), it only asks",
+        ),
         flags: z.array(z.enum(SA_FLAGS)).max(100).default([]).describe("flags of the action"),
         mask: z.array(signal).max(1000).default([]).describe("signals blocked while the handler runs, besides its own"),
         norestorer: z.boolean().default(false).describe("true: without SA_RESTORER, which libc always sets"),
@@ -137,14 +139,19 @@ export const SIGNALS = {
     {
       does: "register an alternate stack",
       linux:
-        "-ENOMEM below 2048 bytes, unless it is being disabled; -EPERM on it. Handlers with SA_ONSTACK run there, also when the stack is full.",
-      graphene: "-ENOMEM below 2048 bytes, also when it is being disabled; the stack is stored and never used.",
+        "-ENOMEM below 2048 bytes, unless it is being disabled; -EPERM on it. Handlers with SA_ONSTACK run there, also when the stack is full. " +
+        "What was set before is told when it went well.",
+      graphene:
+        "-ENOMEM below 2048 bytes, also when it is being disabled; the stack is stored and never used. What was stored before is told always, " +
+        "without the flags that say that it is used or that there is none.",
       example: "sigaltstack: { bytes: 8192 }",
     },
     () =>
       z.strictObject({
         bytes: count.default(8192).describe("size of the stack"),
         disable: z.boolean().default(false).describe("true: no alternate stack any more (SS_DISABLE)"),
+        nostack: z.boolean().default(false).describe("true: NULL is given in place of a stack: it only asks"),
+        old,
         ...done,
       }),
   ),

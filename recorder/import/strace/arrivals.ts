@@ -44,7 +44,7 @@ const STACK_FULL: Fault = { what: "stack" };
 
 /** Instructions that raise a signal, and what is at the address, by the code that the kernel gives it; SI_KERNEL is its own for some. */
 const FAULTS: Readonly<Record<string, Readonly<Record<string, Fault>>>> = {
-  SIGFPE: { FPE_: { what: "divide" } },
+  SIGFPE: { FPE_FLT: { what: "float" }, FPE_: { what: "divide" } },
   SIGILL: { ILL_: { what: "illegal" } },
   SIGSEGV: { SEGV_ACCERR: { what: "memory", at: "protected" }, SEGV_: { what: "memory" }, SI_KERNEL: { what: "noncanonical" } },
   SIGBUS: { BUS_ADRALN: { what: "align" }, BUS_: { what: "memory", at: "file-end" } },

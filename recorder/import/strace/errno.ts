@@ -3,4 +3,15 @@
 import { E } from "../../../engine/index.ts";
 
 export { errnoNumber as errorNumber } from "../../../engine/index.ts";
-export const { INTR: EINTR, AGAIN: EAGAIN, FAULT: EFAULT, INVAL: EINVAL, CHILD: ECHILD, SRCH: ESRCH, PIPE: EPIPE, TIMEDOUT: ETIMEDOUT } = E;
+export const {
+  INTR: EINTR,
+  AGAIN: EAGAIN,
+  FAULT: EFAULT,
+  INVAL: EINVAL,
+  CHILD: ECHILD,
+  SRCH: ESRCH,
+  PIPE: EPIPE,
+  PERM: EPERM,
+  NOMEM: ENOMEM,
+  TIMEDOUT: ETIMEDOUT,
+} = E;

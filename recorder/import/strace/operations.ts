@@ -1,9 +1,9 @@
 /** A call of the log as an operation of the scenario. What has no operation of its own is kept as an opaque `call`. */
 
-import { signalName } from "../../../engine/index.ts";
+import { signalName, signalNumber } from "../../../engine/index.ts";
 import { bounded, field, MAX_TIME, signalNames, signalSet, splitArgs, timeSpan, wholeNumber } from "./args.ts";
 import { AT_ONCE_NS, WAY_BACK_NS, waitNs } from "./costs.ts";
-import { EFAULT, EINVAL, EPIPE } from "./errno.ts";
+import { EFAULT, EINVAL, ENOMEM, EPERM, EPIPE } from "./errno.ts";
 import { type CallEvent, CREATES } from "./log.ts";
 import type { Context, Finished, Mapped, Special } from "./mapped.ts";
 import { timerItem } from "./posix-timers.ts";
@@ -17,8 +17,10 @@ import type { Wait } from "./waits.ts";
 export type Reader = (finished: Finished, context: Context, args: readonly string[]) => Special | null;
 
 const SPECIAL: Readonly<Record<string, Reader>> = {
-  rt_sigaction({ call, value }, { facts, setters }) {
+  rt_sigaction({ call, value }, { facts, setters }, [name, act, old]) {
     const action = facts.actions.get(call);
+    if (!action && value === 0 && act === "NULL" && signalNumber(name ?? "") > 0)
+      return { item: { sigaction: { signal: name, handler: "none", ...asksOld(old), expect: value } } };
     if (!action || value !== 0) return null;
     const item = setAction(action, value);
     setters.push({ action, item });
@@ -40,12 +42,15 @@ const SPECIAL: Readonly<Record<string, Reader>> = {
   rt_sigsuspend: ({ value }, _, [mask]) =>
     value === EFAULT && mask === "NULL" ? { item: { sigsuspend: { nomask: true, expect: value } } } : null,
   rt_sigpending: ({ value }) => (value === 0 ? { item: { sigpending: { expect: 0 } } } : null),
-  sigaltstack({ value }, _, [stack = ""]) {
+  sigaltstack({ value }, _, [stack = "", before]) {
+    // Where a call fails, strace tells the address alone.
+    const asks = { ...(before !== undefined && before !== "NULL" ? { old: true } : {}), expect: value };
+    if (stack === "NULL") return value === 0 ? { item: { sigaltstack: { nostack: true, ...asks } } } : null;
     const size = wholeNumber(field(stack, "ss_size"));
-    if (size === null || value !== 0) return null;
+    if (size === null || (value !== 0 && value !== EPERM && value !== ENOMEM)) return null;
     // Linux does not look at the size of a stack that is disabled.
-    if (field(stack, "ss_flags").includes("SS_DISABLE")) return { item: { sigaltstack: { disable: true, expect: 0 } } };
-    return { item: { sigaltstack: { bytes: Math.max(0, Math.min(size, 1e9)), expect: 0 } } };
+    if (field(stack, "ss_flags").includes("SS_DISABLE")) return { item: { sigaltstack: { disable: true, ...asks } } };
+    return { item: { sigaltstack: { bytes: Math.max(0, Math.min(size, 1e9)), ...asks } } };
   },
   setpgid: grouping,
   setsid: grouping,

@@ -6,12 +6,12 @@ import { E } from "../../../errno.ts";
 import { writeFaults } from "../../../faulting.ts";
 import type { Flow } from "../../../flow.ts";
 import { findDown, localsOf } from "../../../frames.ts";
-import { OUT, tell, tellMask } from "../../../host/outputs.ts";
+import { OUT, tell, tellAltStack, tellMask } from "../../../host/outputs.ts";
 import { blockable } from "../../../host/signal.ts";
 import { actionNumber, tellAction } from "../../../host/signal-calls.ts";
 import { changedMask, SIG, type SignalSet, setOf, signalsIn } from "../../../signals.ts";
 import { SA_NO_RESTORER } from "../../../state.ts";
-import type { SigactionArgs, SigaltstackArgs, SigprocmaskArgs } from "../../../syscalls.ts";
+import { NO_ACTION, type SigactionArgs, type SigaltstackArgs, type SigprocmaskArgs } from "../../../syscalls.ts";
 import { KIND } from "../../../transition.ts";
 import { contextOf } from "../context.ts";
 import { type Cpu, flow } from "../flow.ts";
@@ -29,7 +29,7 @@ const sigaction = (flushes: boolean): Flow =>
   flow<SigactionArgs>(SYSCALL_FLOWS.sigaction, "libos", "10", (s) => [
     s.test(
       "SIGKILL, SIGSTOP, or no SA_RESTORER: -EINVAL",
-      (_, v) => v.signal === SIG.KILL || v.signal === SIG.STOP || (v.flags & SA_NO_RESTORER) !== 0,
+      (_, v) => v.signal === SIG.KILL || v.signal === SIG.STOP || (v.handler !== NO_ACTION && (v.flags & SA_NO_RESTORER) !== 0),
       "invalid",
     ),
     s.call("lock(signal_dispositions->lock)", LIBOS.lock, () => ({ name: DISPOSITIONS_LOCK })),
@@ -38,11 +38,12 @@ const sigaction = (flushes: boolean): Flow =>
       (c, v) => {
         const { actions } = c.process(c.t).libos;
         if (v.old) tell(v, OUT.oldHandler, actionNumber(c, actions[v.signal]));
+        if (v.handler === NO_ACTION) return asksOnly(c);
         const action = { flow: v.handler, flags: v.flags, mask: blockable(v.mask) };
         actions[v.signal] = action;
         tellAction(c, KIND["libos.sigaction"], v.signal, action);
       },
-      "libos.sigaction",
+      ["libos.sigaction", "step"],
     ),
     flushes ? s.act("what is pending of an ignored signal is thrown away", flush) : null,
     s.call("unlock(signal_dispositions->lock)", LIBOS.unlock, () => ({ name: DISPOSITIONS_LOCK })),
@@ -57,6 +58,11 @@ const sigaction = (flushes: boolean): Flow =>
     }),
     answer(s),
   ]);
+
+/** Nothing is set. */
+function asksOnly(c: Cpu): void {
+  c.kind = KIND.step;
+}
 
 function flush(c: Cpu, v: SigactionArgs): void {
   if (!isIgnored(c, v.signal)) return;
@@ -142,12 +148,23 @@ const MINSIGSTKSZ = 2048;
 /** No flag but SS_DISABLE (B29). On the stack itself: -EPERM. */
 const sigaltstack = flow<SigaltstackArgs>(SYSCALL_FLOWS.sigaltstack, "libos", "10", (s) => [
   s.act("the alternate stack", (c, v) => {
-    c.t.rax = 0;
-    if (c.t.libos.altStack > 0 && onAltStack(c, contextOf(c).depth)) c.t.rax = E.PERM;
-    else if (v.disable) c.t.libos.altStack = 0;
-    else if (v.bytes < MINSIGSTKSZ) c.t.rax = E.NOMEM;
-    else c.t.libos.altStack = v.bytes;
-    c.value = c.t.rax;
+    const { libos } = c.t;
+    const on = libos.altStack > 0 && onAltStack(c, contextOf(c).depth);
+    // Whatever becomes of the call.
+    if (v.old) tellAltStack(v, libos.altStack, { on });
+    v.ret = 0;
+    if (!v.nostack) {
+      if (on) v.ret = E.PERM;
+      else if (v.disable) libos.altStack = 0;
+      else if (v.bytes < MINSIGSTKSZ) v.ret = E.NOMEM;
+      else libos.altStack = v.bytes;
+    }
+    c.t.rax = v.ret;
+    c.value = v.ret;
+  }),
+  ...copyOut(s),
+  s.act("the result", (c, v) => {
+    c.t.rax = v.ret;
   }),
   answer(s),
 ]);

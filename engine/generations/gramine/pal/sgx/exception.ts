@@ -43,7 +43,7 @@ const isAsync = (event: number): boolean => event === EVENT.QUIT || event === EV
 /** What the host has to report for a vector; 0: Gramine does not handle it. */
 function expected(vector: number): number {
   if (vector === VECTOR.UD) return EVENT.ILLEGAL;
-  if (vector === VECTOR.DE) return EVENT.ARITHMETIC_ERROR;
+  if (vector === VECTOR.DE || vector === VECTOR.XM) return EVENT.ARITHMETIC_ERROR;
   return vector === VECTOR.PF || vector === VECTOR.GP || vector === VECTOR.AC ? EVENT.MEMFAULT : 0;
 }
 
