@@ -19,7 +19,7 @@ export type Reader = (finished: Finished, context: Context, args: readonly strin
 const SPECIAL: Readonly<Record<string, Reader>> = {
   rt_sigaction({ call, value }, { facts, setters }, [name, act, old]) {
     const action = facts.actions.get(call);
-    if (!action && value === 0 && act === "NULL" && signalNumber(name ?? "") > 0)
+    if (!action && value === 0 && act === "NULL" && !UNCATCHABLE.has(name ?? "") && signalNumber(name ?? "") > 0)
       return { item: { sigaction: { signal: name, handler: "none", ...asksOld(old), expect: value } } };
     if (!action || value !== 0) return null;
     const item = setAction(action, value);
@@ -95,6 +95,9 @@ const SPECIAL: Readonly<Record<string, Reader>> = {
   gettimeofday: clock,
   clock_gettime: clock,
 };
+
+/** A library OS refuses to tell of these two. Who asks about all signals, as Python does, makes nothing of it: the log's answer is kept. */
+const UNCATCHABLE: ReadonlySet<string> = new Set(["SIGKILL", "SIGSTOP"]);
 
 const ITIMERS: Readonly<Record<string, Item>> = {
   ITIMER_REAL: {},
