@@ -5,6 +5,7 @@
 
 import { HANDLER, RETURNED } from "./observation.ts";
 import type { ThreadSide } from "./thread-pair.ts";
+import { otherTime } from "./time-outs.ts";
 
 /**
  * Seq of the return in the `other` run, where that is the cause: it came sooner than the handler's run `run` (at position `i` of its
@@ -24,7 +25,10 @@ export function returnedBefore(own: ThreadSide, other: ThreadSide, run: number, 
 const isInCall = ({ half: { of } }: ThreadSide, run: number, call: number): boolean =>
   run >= 0 && of.items.inside.at(run) === 1 && of.items.before.at(run) === call;
 
-/** Where a call parts from the same call in the `other` run: at its end, or at a handler's run that came after the other one's return. */
+/**
+ * Where a call parts from the same call in the `other` run: at its end, or at a handler's run that came after the other one's return, or
+ * where it waits on although that one has long returned.
+ */
 export function partingPlace(own: ThreadSide, other: ThreadSide, call: number): number {
   const { items } = own.half.of;
   const list = own.half.byThread[own.thread] ?? [];
@@ -34,7 +38,24 @@ export function partingPlace(own: ThreadSide, other: ThreadSide, call: number): 
     const isRunInCall = items.kind.at(item) === HANDLER && items.inside.at(item) === 1 && items.before.at(item) === call;
     if (isRunInCall && returnedBefore(own, other, item, i) !== null) return items.seq.at(item);
   }
-  return items.end.at(call);
+  return Math.min(items.end.at(call), waitsOnFrom(own, other, call));
+}
+
+/** Seq of what began last before the call had waited for as long as the other one did in all; for ever where it is not longer. */
+function waitsOnFrom(own: ThreadSide, other: ThreadSide, call: number): number {
+  const [mine, theirs] = [own.half.of.items, other.half.of.items];
+  const partner = own.half.partner[call] as number;
+  const took = theirs.endTime.at(partner) - theirs.time.at(partner);
+  const waited = mine.endTime.at(call) - mine.time.at(call);
+  if (waited <= took || !otherTime(waited, took)) return Number.POSITIVE_INFINITY;
+  // Items are in the order of their begin.
+  let [low, high] = [call, mine.time.length - 1];
+  while (low < high) {
+    const middle = (low + high + 1) >> 1;
+    if (mine.time.at(middle) <= mine.time.at(call) + took) low = middle;
+    else high = middle - 1;
+  }
+  return mine.seq.at(low);
 }
 
 /** Items of a thread are in order of their numbers. */

@@ -105,7 +105,7 @@ Examples:
         }
         const { result, unkept } = analyzed;
         const shown = atSeverity(result, options.severity);
-        await tell(io, { dir, trace, verdict, shown, rules: rules ?? RULES, accepted, options });
+        await tell(io, { dir, trace, verdict, found: result, shown, rules: rules ?? RULES, accepted, options });
         io.talk(`${dir}: ${summary(result)} in ${trace.transitions.rows.toLocaleString("en")} transitions\n`);
         const omitted = result.ran.reduce((sum, run) => sum + run.omitted, 0);
         if (omitted > 0)
@@ -132,6 +132,8 @@ interface Told {
   readonly dir: string;
   readonly trace: Trace;
   readonly verdict: Verdict;
+  readonly found: AnalysisResult;
+  /** Of these, what is told. */
   readonly shown: AnalysisResult;
   readonly rules: readonly Rule[];
   readonly accepted: readonly Accepted[] | null;
@@ -139,8 +141,8 @@ interface Told {
 }
 
 async function tell(io: Io, told: Told): Promise<void> {
-  const { dir, trace, verdict, shown, options } = told;
-  const because = becauseOf(verdict, shown, trace);
+  const { dir, trace, verdict, found, shown, options } = told;
+  const because = becauseOf(verdict, found, trace);
   switch (options.format) {
     case "text":
       await io.out([...verdictLines(verdict), ...becauseLines(because)].map((line) => `${line}\n`).join(""));
