@@ -12,24 +12,32 @@ import { processDiedSilently } from "./general/process-died-silently.ts";
 import { reentrancy } from "./general/reentrancy.ts";
 import { signalNeverHandled } from "./general/signal-never-handled.ts";
 import { slowDelivery } from "./general/slow-delivery.ts";
+import { alarmLostInWorkerGap } from "./gramine/alarm-lost-in-worker-gap.ts";
 import { blockedFaultReachesHandler } from "./gramine/blocked-fault-reaches-handler.ts";
+import { connectNeverEintr } from "./gramine/connect-never-eintr.ts";
 import { eventfdReadUninterruptible } from "./gramine/eventfd-read-uninterruptible.ts";
 import { execKeepsAltstack } from "./gramine/exec-keeps-altstack.ts";
 import { exitKickLost } from "./gramine/exit-kick-lost.ts";
+import { exitlessEintrIsEperm } from "./gramine/exitless-eintr-is-eperm.ts";
 import { forcedSignalIgnoredLoop } from "./gramine/forced-signal-ignored-loop.ts";
 import { forkDropsAltstack } from "./gramine/fork-drops-altstack.ts";
 import { futexRestartWithTimeout } from "./gramine/futex-restart-with-timeout.ts";
+import { futexWakeLostOnTimeout } from "./gramine/futex-wake-lost-on-timeout.ts";
 import { getitimerStaleAfterAlarm } from "./gramine/getitimer-stale-after-alarm.ts";
 import { groupKillMissing } from "./gramine/group-kill-missing.ts";
 import { ignoredSignalEndsSleep } from "./gramine/ignored-signal-ends-sleep.ts";
 import { int3KillsProcess } from "./gramine/int3-kills-process.ts";
+import { ipcReplyFailureKillsReceiver } from "./gramine/ipc-reply-failure-kills-receiver.ts";
 import { linuxFaultInUpcallHostKill } from "./gramine/linux-fault-in-upcall-host-kill.ts";
 import { maskReplacedNotMerged } from "./gramine/mask-replaced-not-merged.ts";
+import { notReadyFailLoop } from "./gramine/not-ready-fail-loop.ts";
 import { pendingKeptWhenIgnored } from "./gramine/pending-kept-when-ignored.ts";
 import { pendingSigtermBitOverwrite } from "./gramine/pending-sigterm-bit-overwrite.ts";
 import { pipeSpinlockSwallowsKick } from "./gramine/pipe-spinlock-swallows-kick.ts";
+import { plainEintrFromFileIo } from "./gramine/plain-eintr-from-file-io.ts";
 import { recvLockSwallowsKick } from "./gramine/recv-lock-swallows-kick.ts";
 import { rtDefaultIgnored } from "./gramine/rt-default-ignored.ts";
+import { shutdownSkippedByPendingEvent } from "./gramine/shutdown-skipped-by-pending-event.ts";
 import { sigframeOnBadStack } from "./gramine/sigframe-on-bad-stack.ts";
 import { sigpipeProcessDirected } from "./gramine/sigpipe-process-directed.ts";
 import { sigprocmaskOldsetReadonly } from "./gramine/sigprocmask-oldset-readonly.ts";
@@ -37,6 +45,7 @@ import { sigtermConsumedWakeStorm } from "./gramine/sigterm-consumed-wake-storm.
 import { sigtermStarvedByBlockedPending } from "./gramine/sigterm-starved-by-blocked-pending.ts";
 import { sigtermToParkedMain } from "./gramine/sigterm-to-parked-main.ts";
 import { timeoutStartsOver } from "./gramine/timeout-starts-over.ts";
+import { tlsWriteEintrSubstitution } from "./gramine/tls-write-eintr-substitution.ts";
 import { wait4EintrThoughChildEnded } from "./gramine/wait4-eintr-though-child-ended.ts";
 import { wait4UnlocksUnheldLock } from "./gramine/wait4-unlocks-unheld-lock.ts";
 import { zombieWhenIgnored } from "./gramine/zombie-when-ignored.ts";
@@ -197,24 +206,32 @@ const rules: Rule[] = [
   pr347SiginfoGarbage,
   pr347ResumeUnderLockAborts,
   // Gramine of today: what differs from Linux.
+  alarmLostInWorkerGap,
   blockedFaultReachesHandler,
+  connectNeverEintr,
   eventfdReadUninterruptible,
   execKeepsAltstack,
   exitKickLost,
+  exitlessEintrIsEperm,
   forcedSignalIgnoredLoop,
   forkDropsAltstack,
   futexRestartWithTimeout,
+  futexWakeLostOnTimeout,
   getitimerStaleAfterAlarm,
   groupKillMissing,
   ignoredSignalEndsSleep,
   int3KillsProcess,
+  ipcReplyFailureKillsReceiver,
   linuxFaultInUpcallHostKill,
   maskReplacedNotMerged,
+  notReadyFailLoop,
   pendingKeptWhenIgnored,
   pendingSigtermBitOverwrite,
   pipeSpinlockSwallowsKick,
+  plainEintrFromFileIo,
   recvLockSwallowsKick,
   rtDefaultIgnored,
+  shutdownSkippedByPendingEvent,
   sigframeOnBadStack,
   sigpipeProcessDirected,
   sigprocmaskOldsetReadonly,
@@ -222,6 +239,7 @@ const rules: Rule[] = [
   sigtermStarvedByBlockedPending,
   sigtermToParkedMain,
   timeoutStartsOver,
+  tlsWriteEintrSubstitution,
   wait4EintrThoughChildEnded,
   wait4UnlocksUnheldLock,
   zombieWhenIgnored,

@@ -1,6 +1,7 @@
 /** Entries of the catalogue that no run can show, each with its page and the reason why there is no rule. */
 
 import type { Lint } from "../rule.ts";
+import { GRAMINE_LINTS } from "./lints-gramine.ts";
 
 export const LINTS: readonly Lint[] = [
   {
@@ -74,4 +75,5 @@ export const LINTS: readonly Lint[] = [
     fix: null,
     source: "reference 3.5",
   },
+  ...GRAMINE_LINTS,
 ];

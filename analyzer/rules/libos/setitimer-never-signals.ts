@@ -3,6 +3,7 @@
 import { NONE, type ThreadModel } from "../../model/index.ts";
 import { defineRule, type Found, type Handlers } from "../../rule.ts";
 import { callName, GRAPHENE, MS, timeText } from "../common.ts";
+import { followWorkers } from "../workers.ts";
 
 interface Data {
   readonly call: string;
@@ -16,6 +17,8 @@ interface Timer {
   readonly seq: number;
   readonly at: number;
   readonly due: number;
+  /** Earliest time at which it is over: the LibOS reads the clock somewhere in the call. */
+  readonly earliest: number;
 }
 
 const SIGALRM = 14;
@@ -25,11 +28,14 @@ const LATE_NS = 5 * MS;
 function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handlers {
   /** By process. */
   const timers = new Map<number, Timer>();
+  const workers = followWorkers(m);
 
   function check(pid: number): void {
     const timer = timers.get(pid);
     if (timer === undefined || m.time < timer.due + LATE_NS) return;
     timers.delete(pid);
+    // A worker that passes over what is due is another fault: alarm-lost-in-worker-gap.
+    if (workers.asleepSince(pid, timer.earliest) !== NONE) return;
     found({
       thread: timer.thread,
       costNs: 0,
@@ -42,10 +48,11 @@ function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handler
   }
 
   const came = (): void => {
-    if (m.signal === SIGALRM && timers.size > 0) timers.delete(m.pid(m.value));
+    if (m.signal === SIGALRM && timers.size > 0) timers.delete(m.value < 0 ? m.pid() : m.pid(m.value));
   };
 
   return {
+    ...workers.listeners,
     "app.return"() {
       const pid = m.pid();
       if (timers.size > 0) check(pid);
@@ -55,7 +62,9 @@ function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handler
       if (name === "alarm" || name === "setitimer") timers.delete(pid);
       if (name !== "setitimer") return;
       const ns = Number(/^setitimer\((\d+), \d+, real/.exec(label)?.[1] ?? 0);
-      if (ns > 0) timers.set(pid, { thread: m.thread, call: label, seq: m.seqOf(m.closed), at: m.time, due: m.time + ns });
+      if (ns <= 0) return;
+      const [seq, earliest] = [m.seqOf(m.closed), m.timeOf(m.closed) + ns];
+      timers.set(pid, { thread: m.thread, call: label, seq, at: m.time, due: m.time + ns, earliest });
     },
     "libos.signal.append": came,
     "host.signal.generate": came,
