@@ -247,3 +247,34 @@ describe("what a program asks", () => {
     ]);
   });
 });
+
+describe("an ignored signal that strace has let through to a call", () => {
+  const logOf = (call: string, next: string) =>
+    importLog(`
+      5 0 ${THREAD} = 6 <0.000100>
+      5 1 ${call}) = -1 EINTR (Interrupted system call) <0.009100>
+      6 10 tgkill(5, 5, SIGWINCH) = 0 <0.000010>
+      5 10.1 ${told("SIGWINCH", "SI_TKILL", 5)}
+      5 11 ${next}
+      5 300 exit_group(0) = ?
+      5 300.1 +++ exited with 0 +++`);
+
+  test.each([
+    ["epoll_wait(3, 0x7ffc, 1, 200", "epoll_wait 0", "epoll_wait 0"],
+    ["epoll_pwait(3, 0x7ffc, 1, 200, NULL, 8", "epoll_wait 0", "epoll_wait 0"],
+    ["rt_sigtimedwait([USR2], NULL, {tv_sec=0, tv_nsec=200000000}, 8", "rt_sigtimedwait -EAGAIN", "rt_sigtimedwait -EINTR"],
+  ])("%s: it goes on until its time is over", (call, linux, inside) => {
+    const log = logOf(call, "getpid() = 5 <0.000010>");
+    expect(log.counters.find(({ name }) => name === "strace.note.woken-by-strace")?.count).toBe(1);
+    expect([said(log, "native-linux").at(-2), said(log, "gramine-linux").at(-2)]).toEqual([linux, inside]);
+  });
+
+  test.each([
+    ["without a limit", "epoll_wait(3, 0x7ffc, 1, -1", "getpid() = 5 <0.000010>", "getpid 1"],
+    ["called again by the program", "epoll_wait(3, 0x7ffc, 1, 200", "epoll_wait(3, [], 1, 190) = 0 <0.190000>", "epoll_wait 0"],
+  ])("%s: the log's answer is kept", (_, call, next, last) => {
+    const log = logOf(call, next);
+    expect(log.counters.some(({ name }) => name === "strace.note.woken-by-strace")).toBe(false);
+    expect(said(log, "native-linux")).toEqual(["clone 2", "call -EINTR", last]);
+  });
+});

@@ -6,7 +6,7 @@ import { EINTR } from "./errno.ts";
 import { advance, isComputation, type Level, newSuspended, runOf, type Suspended } from "./level.ts";
 import type { CallEvent, LogEvent } from "./log.ts";
 import type { Context } from "./mapped.ts";
-import { operationCut, operationOf } from "./operations.ts";
+import { hasLimit, operationCut, operationOf } from "./operations.ts";
 import type { Pins } from "./plans.ts";
 import type { Item } from "./registrations.ts";
 import type { Fate, Tally } from "./tally.ts";
@@ -149,10 +149,12 @@ function restarted(w: Weaver, s: Suspended, call: CallEvent): void {
 export function cutShort(w: Weaver, s: Suspended, atEnd = false): void {
   const { level, context } = w;
   level.suspended = null;
-  const expect = s.outcome === "eintr" ? EINTR : null;
-  if (expect === null && !atEnd && s.jumped === "") w.tally.note("not-restarted");
+  const woken = wokenByStrace(w, s, atEnd);
+  if (woken) w.tally.note("woken-by-strace");
+  const expect = s.outcome === "eintr" && !woken ? EINTR : null;
+  if (expect === null && !woken && !atEnd && s.jumped === "") w.tally.note("not-restarted");
   // Without a handler nothing in the scenario would end it: strace itself lets ignored signals through to a call.
-  if (!s.handled && !atEnd) return answeredByItself(w, s, expect);
+  if (!s.handled && !atEnd && !woken) return answeredByItself(w, s, expect);
   const passed = s.planned.length > 0 ? s.waited : 0;
   if (passed > 0) advance(level, level.clock + passed, s.brokenAt);
   else {
@@ -166,6 +168,19 @@ export function cutShort(w: Weaver, s: Suspended, atEnd = false): void {
   push(w, s.jumped === "" ? item : { sigsetjmp: { place: s.jumped, do: [item] } });
   w.pins.within(s.planned, level.calls, runOf(level));
   countLines(w, fate, s.lines, s.last.name);
+}
+
+/** SIGCONT and the stops end some calls with EINTR without strace, too (signal(7)). */
+const STOPS: ReadonlySet<number> = new Set([18, 19, 20, 21, 22]);
+
+/**
+ * A signal that is ignored reaches a call only under strace. One that would be over some time goes on as it would have without; what the
+ * program calls again at once, it takes care of by itself.
+ */
+function wokenByStrace({ events, at }: Weaver, s: Suspended, atEnd: boolean): boolean {
+  if (s.handled || atEnd || s.outcome !== "eintr" || s.signals.length === 0 || s.signals.some((signal) => STOPS.has(signal))) return false;
+  const next = events.slice(at, at + AHEAD).find((event) => event.kind === "call");
+  return next?.kind === "call" && next.name !== s.last.name && hasLimit(s.last);
 }
 
 /** In the emulation the wait is over as soon as the signal is sent. */

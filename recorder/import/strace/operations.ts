@@ -11,7 +11,7 @@ import { type Item, setAction } from "./registrations.ts";
 import { makingSignalfd, readingSignalfd, sigtimedwait, sigtimedwaitItem } from "./signal-operations.ts";
 import { cutOnSocket, settingTimeout, waitingOnSocket } from "./sockets.ts";
 import type { Fate } from "./tally.ts";
-import { answered, callName, interrupted, MARGIN_NS } from "./waiting.ts";
+import { answered, callName, interrupted, limitOf, MARGIN_NS } from "./waiting.ts";
 import type { Wait } from "./waits.ts";
 
 export type Reader = (finished: Finished, context: Context, args: readonly string[]) => Special | null;
@@ -241,6 +241,13 @@ export function operationCut(cut: Cut, context: Context): { item: Item; fate: Fa
   if (wait && !againstRestart) return { item: waitItem(wait, expect), fate: name === "wait4" ? "emulated" : "approximated" };
   const { item, exact } = interrupted({ ...cut, name, args, outer: facts.masks.get(call) });
   return { item, fate: exact ? "emulated" : "call" in item ? "opaque" : "approximated" };
+}
+
+/** It would have been over by itself. */
+export function hasLimit({ name, args }: CallEvent): boolean {
+  const parts = splitArgs(args);
+  if (name === "rt_sigtimedwait") return timeSpan(parts[2]) !== null;
+  return name.startsWith("epoll_") && limitOf(name, parts) !== null;
 }
 
 function sleepTime(name: string, args: readonly string[], { waited, passed, rest }: Cut): number {

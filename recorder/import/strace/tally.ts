@@ -42,6 +42,10 @@ const NOTES = {
   "assumed-action": { severity: "notice", advice: "dispositions set before the log began: they are set at its start" },
   "outside-untimed": { severity: "notice", advice: "signals after a thread's last call: they come at their time, not at a place" },
   "too-many-signals": { severity: "data-loss", advice: "a scenario holds a million signals from outside: cut the log" },
+  "woken-by-strace": {
+    severity: "info",
+    advice: "calls that a signal ended which is ignored: strace itself lets it through, and they go on as they would without",
+  },
   "not-restarted": { severity: "info", advice: "calls that a signal ended and that were not made again" },
 } as const satisfies Record<string, Pick<QualityCounter, "severity" | "advice">>;
 

@@ -69,6 +69,9 @@ const TABLE: Readonly<Record<string, Entry>> = {
 
 const entryOf = (name: string): Entry | undefined => (Object.hasOwn(TABLE, name) ? TABLE[name] : undefined);
 
+/** ns after which a call is over whatever happens, null for ever. */
+export const limitOf = (name: string, args: readonly string[]): number | null => entryOf(name)?.limit?.(args) ?? null;
+
 /** The operation for a call that came back; null when it did not wait in a way the scenario knows. */
 export function answered({ name, args, takes, value }: Answered): Item | null {
   if (name === "futex") return futexAnswered(args, takes, value);
