@@ -58,9 +58,13 @@ import { defaultActionTableWrong } from "./libos/default-action-table-wrong.ts";
 import { defaultKillOneThread } from "./libos/default-kill-one-thread.ts";
 import { eintrBecomesTimeout } from "./libos/eintr-becomes-timeout.ts";
 import { eintrSwallowedByWaitLoops } from "./libos/eintr-swallowed-by-wait-loops.ts";
+import { exitSignalRace } from "./libos/exit-signal-race.ts";
+import { futexCriticalSectionKilled } from "./libos/futex-critical-section-killed.ts";
 import { handlerLongjmpPreemptLeak } from "./libos/handler-longjmp-preempt-leak.ts";
 import { hostDefaultSignalKills } from "./libos/host-default-signal-kills.ts";
 import { hostSignalEatenByHelper } from "./libos/host-signal-eaten-by-helper.ts";
+import { internalFaultOnUserPointer } from "./libos/internal-fault-on-user-pointer.ts";
+import { killSignalZeroOob } from "./libos/kill-signal-zero-oob.ts";
 import { libosHeapLockSelfDeadlock } from "./libos/libos-heap-lock-self-deadlock.ts";
 import { nanosleepRemainingWrong } from "./libos/nanosleep-remaining-wrong.ts";
 import { nestedPendingStuckUntilSyscall } from "./libos/nested-pending-stuck-until-syscall.ts";
@@ -69,9 +73,12 @@ import { pauseNeverReturns } from "./libos/pause-never-returns.ts";
 import { pendingScanNoRewind } from "./libos/pending-scan-no-rewind.ts";
 import { perThreadDispositions } from "./libos/per-thread-dispositions.ts";
 import { readNotSeenAsSyscall } from "./libos/read-not-seen-as-syscall.ts";
+import { resethandWithIgnore } from "./libos/resethand-with-ignore.ts";
 import { rtSignalNeverFlushed } from "./libos/rt-signal-never-flushed.ts";
 import { saMaskAndFlagsIgnored } from "./libos/sa-mask-and-flags-ignored.ts";
+import { saResethandConsumedOnAppend } from "./libos/sa-resethand-consumed-on-append.ts";
 import { setitimerNeverSignals } from "./libos/setitimer-never-signals.ts";
+import { sigchldWakesChildNotParent } from "./libos/sigchld-wakes-child-not-parent.ts";
 import { siginfoIncomplete } from "./libos/siginfo-incomplete.ts";
 import { sigkillBlockable } from "./libos/sigkill-blockable.ts";
 import { signalDelayedBreaksPreemptAssert } from "./libos/signal-delayed-breaks-preempt-assert.ts";
@@ -136,9 +143,13 @@ const rules: Rule[] = [
   defaultKillOneThread,
   eintrBecomesTimeout,
   eintrSwallowedByWaitLoops,
+  exitSignalRace,
+  futexCriticalSectionKilled,
   handlerLongjmpPreemptLeak,
   hostDefaultSignalKills,
   hostSignalEatenByHelper,
+  internalFaultOnUserPointer,
+  killSignalZeroOob,
   libosHeapLockSelfDeadlock,
   nanosleepRemainingWrong,
   nestedPendingStuckUntilSyscall,
@@ -147,9 +158,12 @@ const rules: Rule[] = [
   pendingScanNoRewind,
   perThreadDispositions,
   readNotSeenAsSyscall,
+  resethandWithIgnore,
   rtSignalNeverFlushed,
   saMaskAndFlagsIgnored,
+  saResethandConsumedOnAppend,
   setitimerNeverSignals,
+  sigchldWakesChildNotParent,
   siginfoIncomplete,
   sigkillBlockable,
   signalDelayedBreaksPreemptAssert,

@@ -21,6 +21,64 @@ export const LINTS: readonly Lint[] = [
     source: "reference 3.1",
   },
   {
+    id: "signal-log-uninitialised",
+    title: "the rings of pending signals are not cleared when a thread is made",
+    severity: "medium",
+    layers: ["libos"],
+    generations: ["graphene-2019"],
+    what:
+      "The rings of a new thread come from malloc, and nothing clears them. From fresh memory they are zero; from a block that was used before, head and " +
+      "tail are what lay there (inferred).",
+    why: "A scan takes a pointer out of a ring that was never filled, or a signal finds a ring full that is empty. Under SGX pages of the heap are used again.",
+    recognise:
+      "In the source: get_new_thread, and a read of head and tail before the first write. In a process: a handler that runs for a signal nobody has sent.",
+    whyNoRule:
+      "the emulator's rings begin empty: what a block held before is not part of its state, and a run with one guess would show nothing",
+    ignore: ["A program that makes all its threads at its start gets fresh memory."],
+    remedy: "Clear them (Graphene a09c0897f, 2020-02-05).",
+    fix: null,
+    source: "reference 3.5",
+  },
+  {
+    id: "preempt-nonatomic",
+    title: "the preempt counter is changed in several instructions, and an upcall may come between",
+    severity: "medium",
+    layers: ["libos"],
+    generations: ["graphene-2019"],
+    what:
+      "preempt + 1 and preempt - 1 are plain C. Where the compiler makes a read, a sum and a write of it, an upcall of the same thread in between changes the " +
+      "counter, and the write puts the old value back.",
+    why: "The counter is one too high or too low for good: signals are put off for ever, or handled where a lock is held; or the assertion at the end of a call fails.",
+    recognise:
+      "In the disassembly: how __disable_preempt is compiled. In a trace: a failed assertion whose two values differ in the low 31 bits, with no siglongjmp before.",
+    whyNoRule: "each change of the counter is one step of the emulation: a signal comes before or after it, so no run shows the difference",
+    ignore: [
+      "A difference in bit 31 alone is signal-delayed-breaks-preempt-assert; a counter that siglongjmp has left behind is handler-longjmp-preempt-leak.",
+    ],
+    remedy: "An atomic counter (Graphene 5fe52e4a0, 2019-07-30; issue 449), then none (c24bddd5a, 2021-02-05).",
+    fix: null,
+    source: "reference 3.5",
+  },
+  {
+    id: "bogus-delayed-log",
+    title: 'the log says "signal delayed (2)" although nothing is wrong',
+    severity: "info",
+    layers: ["libos"],
+    generations: ["graphene-2019"],
+    what:
+      "When signals cannot be handled now a line says so, with the preempt counter after its increment: 2 in a handler, which reads as two signals. Later " +
+      "revisions print it even when none is pending.",
+    why: "Whoever looks for a lost signal in a log follows a line that says nothing about one.",
+    recognise:
+      "The line is in the log of a debug build only. In a trace the row libos.signal.delayed stands at its place, with a signal pending; what its bit does is " +
+      "signal-delayed-breaks-preempt-assert.",
+    whyNoRule: "a line of the log changes nothing that a run shows",
+    ignore: [],
+    remedy: "Removed by Graphene cac1bb22c (2020-12-18).",
+    fix: null,
+    source: "reference 3.5",
+  },
+  {
     id: "pr347-rsp-misaligned",
     title: "a handler is entered with a stack pointer that no function expects",
     severity: "high",
