@@ -208,6 +208,22 @@ describe.each(Object.entries(ERAS))("era %s", (era, log) => {
   });
 });
 
+test("an internal fault ends the process: since 2021, when the message has a level", async () => {
+  const call = "trace: ---- getpid() = 0x1\n";
+  const fault = "Internal memory fault at 0x10 (libos_do at x.c, libsysdb.so+0x65334, VMID = 1, TID = 1)";
+  const today = await recorded(written(`[P1:T1:app] ${call}[P1:T1:app] error: ${fault}\n`));
+  const former = await recorded(written(`[P1:T1:app] ---- shim_getpid() = 1\n[P1:T1:app] ${fault}\n`));
+  const question = "SELECT kind, value, extra FROM transitions WHERE kind IN ('libos.fault', 'process.exit')";
+  expect(await asked(today.dir, question)).toEqual([
+    [
+      ["libos.fault", 0, 0],
+      ["process.exit", 1, 4],
+    ],
+  ]);
+  expect(today.talk).toContain("main dies of an internal fault of the LibOS");
+  expect(await asked(former.dir, question)).toEqual([[["libos.fault", 0, 0]]]);
+});
+
 test("a log without system calls is refused with the setting that writes them", async () => {
   const { code, talk } = await eintr([
     "record",

@@ -27,8 +27,8 @@ const MOST = 80;
 
 export function callLabel(name: string, args: string): string {
   const parts = splitArgs(args);
-  // A question for the action is none of the scenario's operations.
-  if (name === "rt_sigaction" && /^(?:0|NULL)$/.test(parts[1] ?? "")) return `rt_sigaction(${signalText(parts[0] ?? "")})`;
+  // A question about these two is none of an imported log's operations either.
+  if (name === "rt_sigaction" && /^\[SIG(?:KILL|STOP)\]$/.test(parts[0] ?? "")) return `rt_sigaction(${signalText(parts[0] ?? "")})`;
   const called = name === "futex" && /FUTEX_WAIT/.test(parts[1] ?? "") ? "futex_wait" : (CALLED.get(name) ?? name);
   return `${called}(${argumentsOf(name, parts)})`.slice(0, MOST + called.length);
 }

@@ -149,7 +149,7 @@ const SIGNALS: readonly (readonly [RegExp, (match: RegExpExecArray) => Said])[] 
   [/^arithmetic fault at /, () => ({ is: "fault", fault: 1 })],
   [/^memory fault at /, () => ({ is: "fault", fault: 2 })],
   [/^(?:illegal instruction at |Illegal instruction during app execution at )/, () => ({ is: "fault", fault: 3 })],
-  [/^Internal (?:memory|arithmetic|illegal) /, () => ({ is: "internal-fault" })],
+  [/^(?:Internal (?:memory|arithmetic|illegal) |Illegal instruction during \w+ internal execution)/, () => ({ is: "internal-fault" })],
   [
     /^process (\d+) exited with status (\d+)$/,
     ([, pid = "", status = ""]) => ({ is: "process-over", pid: Number(pid), status: Number(status) }),

@@ -14,6 +14,9 @@ const ENOSYS = -38;
 const SIGALRM = 14;
 /** Longest line of a call that is put together. */
 const MOST_LENGTH = 8192;
+/** How a process ended, as rows of its end say it. */
+const BY_SIGNAL = 2;
+const BY_FAULT = 4;
 /** Signals that do nothing when nobody has set anything: SIGCHLD, SIGCONT, SIGURG, SIGWINCH. */
 const IGNORED: ReadonlySet<number> = new Set([17, 18, 23, 28]);
 
@@ -47,9 +50,11 @@ export class GramineReader {
     const parsed = parseGramine(text);
     if (parsed === null) return this.tally.add(text.trim() === "" ? "empty" : "foreign");
     const thread = this.threadOf(parsed.owner);
-    if (thread === null) return this.internal(parsed);
-    if (this.goesOn(thread, parsed)) return;
-    this.said(thread, parsed.said);
+    if (thread === null) this.internal(parsed);
+    else if (!this.goesOn(thread, parsed)) this.said(thread, parsed.said);
+    // From 2021 on a process ends with it (libos_signal.c, internal_fault): before that, the message had no level.
+    if (parsed.said.is === "internal-fault" && parsed.level === "error")
+      this.processOver(thread?.number ?? 0, parsed.owner.pid ?? 1, 1, BY_FAULT);
   }
 
   /** After the last line. False when no line tells of a call. */
@@ -212,13 +217,13 @@ export class GramineReader {
     this.happened.put(thread.number, "thread.exit", "libos", "the thread ends", { value, signal: bounded(signal) });
   }
 
-  private processOver(teller: number, pid: number, status: number): void {
+  private processOver(teller: number, pid: number, status: number, how = 0): void {
     const process = this.processOf(pid);
     if (process.over) return;
     process.over = true;
     const { killedBy } = process;
     for (const thread of process.threads) this.over(thread, killedBy === 0 ? 0 : 1, killedBy);
-    const row = { value: killedBy === 0 ? status : -killedBy, extra: killedBy === 0 ? 0 : 2, signal: bounded(killedBy) };
+    const row = { value: killedBy === 0 ? status : -killedBy, extra: killedBy === 0 ? how : BY_SIGNAL, signal: bounded(killedBy) };
     this.happened.put(process.threads[0]?.number ?? teller, "process.exit", "libos", "the process ends", row);
   }
 
