@@ -31,7 +31,7 @@ export { CHANGED_CASES } from "./history-cases.ts";
 export { checkInvariants } from "./invariant.ts";
 export { missingCall } from "./libos/unimplemented.ts";
 export { boot, optionsOf } from "./machine.ts";
-export { hint } from "./nearest.ts";
+export { hint, near } from "./nearest.ts";
 export { isOption, OPTION_NAMES, OPTIONS, type OptionName, type SwitchName } from "./options.ts";
 export { EVENT, EVENT_NAMES, errnoOf, eventName, isSyncEvent, PAL_ERROR } from "./pal/events.ts";
 export { CLOBBER } from "./pal/sgx/entry.ts";

@@ -35,15 +35,18 @@ const COMMANDS: Readonly<Record<Name | "replay", () => Promise<Make>>> = {
   demo: other("demo"),
   completion: other("completion"),
   man: other("man"),
+  help: other("help"),
 };
 
 const isCommand = (name: string): name is keyof typeof COMMANDS => Object.hasOwn(COMMANDS, name);
+
+const TELL_OF_ALL: ReadonlySet<string> = new Set(["completion", "man", "help"]);
 
 /** The commands that this line may mean: the one it names, none for the version; all for help and completion, which tell of all. */
 function wanted(argv: readonly string[]): (() => Promise<Make>)[] {
   const [first = ""] = argv;
   if (first === "--version" || first === "-V") return [];
-  return first !== "completion" && first !== "man" && isCommand(first) ? [COMMANDS[first]] : Object.values(COMMANDS);
+  return !TELL_OF_ALL.has(first) && isCommand(first) ? [COMMANDS[first]] : Object.values(COMMANDS);
 }
 
 async function commandLine(io: Io, argv: readonly string[]): Promise<Command> {
@@ -51,7 +54,7 @@ async function commandLine(io: Io, argv: readonly string[]): Promise<Command> {
     .description("Record and replay how signals travel through a library OS, with and without SGX.")
     .version(packageVersion())
     .showSuggestionAfterError()
-    .showHelpAfterError("(eintr COMMAND --help has examples)")
+    .helpCommand(false)
     .addHelpText(
       "after",
       `
@@ -73,7 +76,7 @@ differences, 2 wrong use or input, 130 interrupted.`,
   if (argv[0] === "replay" && process.stdout.isTTY === true) import("./replay/run.tsx").catch(() => {});
   for (const load of wanted(argv)) program.addCommand((await load())(io, program));
   for (const command of [program, ...program.commands])
-    command.exitOverride().configureOutput({ writeOut: (text) => void io.out(text), writeErr: io.talk });
+    command.exitOverride().configureOutput({ writeOut: (text) => void io.out(text), writeErr: io.talk, outputError() {} });
   return program;
 }
 
@@ -83,21 +86,26 @@ export async function runCommandLine(terminal: Io, argv: readonly string[]): Pro
   try {
     await (await commandLine(io, argv)).parseAsync(argv, { from: "user" });
   } catch (error) {
-    io.exitCode = await failure(io, error);
+    io.exitCode = await failure(io, error, argv);
   }
 }
 
 /** By its name: the engine is loaded by commands that have a use for it. */
 const isBrokenLaw = (error: unknown): error is BrokenLaw => error instanceof Error && error.name === "BrokenLaw";
 
-async function failure(io: Io, error: unknown): Promise<number> {
-  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+async function failure(io: Io, error: unknown, argv: readonly string[]): Promise<number> {
+  if (error instanceof CommanderError) {
+    const [first = ""] = argv;
+    const words = (await import("./usage-errors.ts")).usageWords(error, isCommand(first) ? first : "");
+    if (words !== null) io.talk(`eintr: ${bounded((await import("./user-errors.ts")).placed(words, null, argv))}\n`);
+    return error.exitCode === 0 ? 0 : 2;
+  }
   // Ctrl-C in a terminal also ends the process that works on the query: then that is the error, and no news.
   if (error instanceof Interrupted || (error instanceof Error && error.name === "QueryError" && io.signal.aborted)) return 130;
-  const { wordsFor } = await import("./user-errors.ts");
+  const { placed, wordsFor } = await import("./user-errors.ts");
   const words = wordsFor(error);
   if (words !== null) {
-    io.talk(`eintr: ${bounded(words)}\n`);
+    io.talk(`eintr: ${bounded(placed(words, error, argv))}\n`);
     // What was interrupted says so in its message.
     return io.signal.aborted ? 130 : 2;
   }

@@ -1,6 +1,9 @@
 /** Opens a trace for a command, telling when its database must be made anew; then the verdict is found again, too. */
 
-import { isBeingRecorded, isPacked, openTrace, type Trace, TraceError } from "../recorder/index.ts";
+import { existsSync, readdirSync } from "node:fs";
+import path from "node:path";
+import { hint } from "../engine/index.ts";
+import { ARROW_NAME, isBeingRecorded, isPacked, openTrace, type Trace, TraceError } from "../recorder/index.ts";
 import { analyzeAndKeep } from "./analyzing.ts";
 import { InputError, type Io } from "./io.ts";
 import { judgeAndKeep } from "./judging.ts";
@@ -8,11 +11,29 @@ import { startProgress } from "./progress.ts";
 
 /** Throws TraceError; InputError when Ctrl-C ended the building of its database. */
 export async function openForCommand(io: Io, dir: string): Promise<Trace> {
+  if (!existsSync(dir)) throw new InputError(`there is no trace "${dir}"${otherTraces(dir)} (eintr record makes one)`);
   const { trace, rebuilt } = await openOrRebuild(io, dir);
   if (rebuilt) await judgeAgain(io, trace);
   // What a command finds in a packed trace is gone with it: the next one would not know the findings.
   if (rebuilt && isPacked(dir)) await analyzeAgain(io, trace);
   return trace;
+}
+
+/** Names looked at for a trace that was meant. */
+const MOST_NAMES = 500;
+
+/** Traces where a trace was looked for, as a hint; "" where there are none. */
+function otherTraces(dir: string): string {
+  const folder = path.dirname(dir);
+  try {
+    const names = readdirSync(folder)
+      .slice(0, MOST_NAMES)
+      .map((name) => (folder === "." ? name : path.join(folder, name)))
+      .filter((name) => isPacked(name) || existsSync(path.join(name, ARROW_NAME)));
+    return names.length === 0 ? "" : hint(dir, names);
+  } catch {
+    return "";
+  }
 }
 
 async function analyzeAgain(io: Io, trace: Trace): Promise<void> {

@@ -7,6 +7,7 @@ import { createInterface, type Interface } from "node:readline";
 import { hint } from "../engine/index.ts";
 import { describeSchema, QueryError, type QueryOptions, type TableEntry, type Trace, type ViewEntry } from "../recorder/index.ts";
 import type { Io } from "./io.ts";
+import { excerptOfSql } from "./present/excerpt.ts";
 import { FORMATS, printQuery, type ResultForm } from "./present/results.ts";
 import { RECIPES } from "./recipes.ts";
 import { complete } from "./sql-names.ts";
@@ -118,7 +119,8 @@ async function askNow(session: Session, sql: string): Promise<void> {
     io.talk(`(${rows} ${rows === 1 ? "row" : "rows"})\n`);
   } catch (error) {
     if (!(error instanceof QueryError)) throw error;
-    io.talk(`${error.message}\n`);
+    const place = excerptOfSql(sql, error.message);
+    io.talk(`${error.message}\n${place === null ? "" : `${place}\n`}`);
   } finally {
     session.running = null;
   }

@@ -3,7 +3,7 @@
  * connection would still do: ATTACH (it makes files), settings, transactions.
  */
 
-import { hint } from "../../engine/index.ts";
+import { hint, near } from "../../engine/index.ts";
 import { columnNames, TABLE_NAMES } from "../schema/tables.ts";
 import { VIEWS } from "../schema/views.ts";
 
@@ -14,6 +14,8 @@ export class QueryError extends Error {
     message: string,
     /** True when it was stopped by abort, time or row limit of the caller, not wrong. */
     readonly interrupted = false,
+    /** The statement that its line and column are of. */
+    readonly sql: string | null = null,
   ) {
     super(message);
   }
@@ -69,8 +71,9 @@ export function checkReads(sql: string): void {
   if (word === "") throw new QueryError("expected an SQL statement, for example: SELECT * FROM transitions LIMIT 10");
   if (STATEMENTS.has(word)) return;
   if (word !== "PRAGMA") {
+    const meantWord = near(word, [...STATEMENTS]);
     throw new QueryError(
-      `${word} is not allowed: a trace is only read. Use SELECT, WITH, VALUES, EXPLAIN or a PRAGMA that tells something`,
+      `${word} is not allowed${meantWord === null ? "" : ` (did you mean ${meantWord}?)`}: a trace is only read. Use SELECT, WITH, VALUES, EXPLAIN or a PRAGMA that tells something`,
     );
   }
   const [, name = "", argument = ""] = /^PRAGMA\s+(?:\w+\s*\.\s*)?(\w+)\s*(\S?)/i.exec(text) ?? [];
@@ -94,12 +97,27 @@ function meant(message: string): string {
   return text.startsWith("; did you mean") ? text : "";
 }
 
+/** Words that slip: SQLite takes them for names, and stumbles over the next word. */
+const KEYWORDS = ["SELECT", "FROM", "WHERE", "GROUP", "ORDER", "HAVING", "LIMIT", "JOIN", "LEFT", "DISTINCT", "UNION", "BETWEEN", "DESC"];
+
+/** The keyword that the word before a syntax error may have been meant for; "" for other messages. */
+function meantKeyword(sql: string, message: string): string {
+  const word = /near "([^"]+)": syntax error/.exec(message)?.[1];
+  if (word === undefined) return "";
+  for (const wrong of [/([A-Za-z]+)\s*$/.exec(sql.slice(0, Math.max(0, sql.indexOf(word))))?.[1], word]) {
+    if (wrong === undefined || KEYWORDS.includes(wrong.toUpperCase())) continue;
+    const keyword = near(wrong, KEYWORDS);
+    if (keyword !== null && wrong.length > 3) return `; did you mean ${keyword} by "${wrong}"?`;
+  }
+  return "";
+}
+
 /** SQLite's message, with the place in the SQL when it names a word that occurs once, and what may have been meant. */
 export function placedMessage(sql: string, raw: string): string {
-  const message = `${raw}${meant(raw)}`;
+  const message = `${raw}${meant(raw)}${meantKeyword(sql, raw)}`;
   const word = /near "([^"]+)"/.exec(message)?.[1] ?? /no such (?:column|table|function): ([\w.]+)/.exec(message)?.[1];
-  const at = word === undefined ? -1 : sql.indexOf(word);
-  if (word === undefined || at < 0 || sql.indexOf(word, at + 1) >= 0) return `SQL: ${message}`;
+  const at = raw === "incomplete input" ? sql.trimEnd().length : word === undefined ? -1 : sql.indexOf(word);
+  if (at < 0 || (word !== undefined && sql.indexOf(word, at + 1) >= 0)) return `SQL: ${message}`;
   const lines = sql.slice(0, at).split("\n");
   return `SQL, line ${lines.length}, column ${(lines[lines.length - 1]?.length ?? 0) + 1}: ${message}`;
 }

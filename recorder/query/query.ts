@@ -66,7 +66,7 @@ export async function query(dbPath: string, sql: string, options: QueryOptions =
   });
   if (begun.error !== undefined) {
     asker.stop();
-    throw new QueryError(placedMessage(sql, begun.error));
+    throw new QueryError(placedMessage(sql, begun.error), false, sql);
   }
   let truncated = false;
   const limit = options.limit ?? Number.POSITIVE_INFINITY;
@@ -84,7 +84,7 @@ export async function query(dbPath: string, sql: string, options: QueryOptions =
           // One more than the limit, to know whether there is more.
           const count = Math.min(options.chunkRows ?? DEFAULT_CHUNK_ROWS, limit - given + 1);
           const answer = await asker.ask({ count, until: Date.now() + CHUNK_MS });
-          if (answer.error !== undefined) throw new QueryError(placedMessage(sql, answer.error));
+          if (answer.error !== undefined) throw new QueryError(placedMessage(sql, answer.error), false, sql);
           const chunk = answer.chunk ?? [];
           truncated = given + chunk.length > limit;
           const rows = truncated ? chunk.slice(0, limit - given) : chunk;

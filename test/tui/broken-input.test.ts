@@ -140,13 +140,13 @@ describe("SQL", () => {
 describe("wrong use", () => {
   test.each([
     [["record"], "expected a case (eintr scenarios lists built-in ones), -p PID, or -- PROGRAM ARGS"],
-    [["recrod", "x"], "Did you mean record?"],
+    [["recrod", "x"], "did you mean record?"],
     [["record", "nested", "--stack", "graphene-sgz"], 'did you mean "graphene-sgx"'],
     [["record", "nested", "--fix", "sgx-interrupted-code"], 'did you mean "sgx-interrupted-code-lost"'],
     [["record", "nested", "--rows", "-3"], "--rows: expected a whole number of at least 1"],
     [["record", "nested", "--time", "soon"], "--time: expected a duration"],
     [["explain", "sgx-interrupted"], 'did you mean "sgx-interrupted-code-lost"'],
-    [["analyze", "x", "--fail-on", "bad"], "Allowed choices are"],
+    [["analyze", "x", "--fail-on", "bad"], "expected one of info, low, medium, high, critical, never"],
     [["schema", "handlr"], 'did you mean "handler"'],
     [["stack", "graphene-sgx", "--flow", "sgx_rise"], 'did you mean "sgx_raise"'],
   ])("%j", async (args, message) => {

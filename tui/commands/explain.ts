@@ -1,13 +1,12 @@
 /** `eintr explain`: an entry of the catalogue, how a stack takes signals, an operation of scenarios, or what operations share. */
 
 import { Command, Option } from "commander";
-import { findEntry, LINTS, RULES } from "../../analyzer/index.ts";
-import { findStackName, hint, PAGE_NAMES, type Page, pages, STACK_NAMES, STACKS } from "../../engine/index.ts";
+import { findEntry } from "../../analyzer/index.ts";
+import { hint, type Page, pages, STACK_NAMES, STACKS } from "../../engine/index.ts";
 import { InputError, type Io } from "../io.ts";
 import { catalogue, catalogueMarkdown, catalogueText } from "../present/catalogue.ts";
-import { exampleText, explanation } from "../present/explain.ts";
-import { pageText } from "../present/manual.ts";
-import { mechanismText } from "../present/mechanism.ts";
+import { exampleText } from "../present/explain.ts";
+import { explained, explainedNames } from "../present/explained.ts";
 import { type Paint, paint } from "../present/style.ts";
 
 interface Options {
@@ -46,18 +45,9 @@ Examples:
 }
 
 function explain(name: string, style: Paint): string {
-  const page = pages().find((known) => known.name === name);
-  if (page !== undefined) return pageText(page, style);
-  const entry = findEntry(name);
-  if (entry !== undefined) return explanation(entry);
-  const stack = findStackName(name);
-  if (stack !== undefined) return mechanismText(stack, STACKS[stack], style);
-  return unknown(name);
-}
-
-function unknown(name: string): never {
-  const known = [...[...RULES, ...LINTS].map(({ id }) => id), ...STACK_NAMES, ...PAGE_NAMES];
-  throw new InputError(`no rule, no stack and no operation "${name}"${hint(name, known)} (list: eintr explain)`);
+  const text = explained(name, style);
+  if (text !== null) return text;
+  throw new InputError(`no rule, no stack and no operation "${name}"${hint(name, explainedNames())} (list: eintr explain)`);
 }
 
 function exampleOf(name: string | undefined): string {

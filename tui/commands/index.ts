@@ -9,6 +9,7 @@ export { demoCommand as demo } from "./demo.ts";
 export { diffCommand as diff } from "./diff.ts";
 export { explainCommand as explain } from "./explain.ts";
 export { exportCommand as export } from "./export.ts";
+export { helpCommand as help } from "./help.ts";
 export { manCommand as man } from "./man.ts";
 export { packCommand as pack } from "./pack.ts";
 export { queryCommand as query } from "./query.ts";

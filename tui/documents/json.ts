@@ -5,7 +5,7 @@ import type { Document } from "./document.ts";
 export const json: Document = {
   id: "json",
   extension: ".json",
-  text: "verdict, findings, differences, notes, signals as one JSON object",
+  text: "the same and signals, as one JSON object",
   ofOneFinding: false,
   async write({ data }) {
     const { run, verdict, outcomes, threads, findings, differences, notes, signals, quality, cuts } = data;

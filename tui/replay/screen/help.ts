@@ -1,5 +1,6 @@
 /** The help and the palette: what the screen shows, and the key table. */
 
+import { GLOSSARY } from "../../present/glossary.ts";
 import { safe } from "../../present/safe.ts";
 import { padStyled } from "../../present/style.ts";
 import { wrapCells } from "../../present/two-column.ts";
@@ -35,21 +36,6 @@ const SCREEN: readonly (readonly [string, string])[] = [
   ["[ ]", "what a step gave: a result, a signal, yes or no"],
 ];
 
-/** For who is new to it. */
-const WORDS: readonly (readonly [string, string])[] = [
-  ["transition", "one step of one thread; seq numbers them all"],
-  ["LibOS", "the library OS: the application's kernel, in its own process"],
-  ["PAL", "Platform Adaptation Layer: takes the LibOS's calls (Dk...) to the host"],
-  ["upcall", "the other way: the PAL tells the LibOS of an event, such as a signal"],
-  ["ocall", "a call out of the enclave, to have the host do something"],
-  ["AEX", "asynchronous enclave exit: an interrupt or a fault, not the code, left it"],
-  ["TCS", "thread control structure: a thread's place in the enclave"],
-  ["SSA, CSSA", "state save area: an AEX keeps the registers there; CSSA counts the frames in use"],
-  ["signal context", "a host signal handler runs, until rt_sigreturn"],
-  ["pended", "came while the Linux PAL ran: is told at the end of the PAL call"],
-  ["preempt", "counter of a LibOS thread: signals that come while it is up are deferred"],
-];
-
 export function helpLines(session: ReplaySession, width: number): string[] {
   const columns = width >= TWO ? 2 : 1;
   const half = Math.floor(width / columns) - 1;
@@ -67,7 +53,7 @@ export function helpLines(session: ReplaySession, width: number): string[] {
     keysOf("jump"),
     keysOf("look"),
     keysOf("other"),
-    [strong("Words"), ...WORDS.flatMap(([name, text]) => entry(name, text))],
+    [strong("Words"), ...GLOSSARY.flatMap(([name, text]) => entry(name, text))],
     [
       strong("Mouse"),
       ...entry("wheel", "back and forward; over the pane: scroll it"),
