@@ -8,7 +8,7 @@ import type { CallEvent, LogEvent } from "./log.ts";
 import type { Context } from "./mapped.ts";
 import { hasLimit, operationCut, operationOf } from "./operations.ts";
 import type { Pins } from "./plans.ts";
-import type { Item } from "./registrations.ts";
+import type { HandlerRun, Item } from "./registrations.ts";
 import type { Fate, Tally } from "./tally.ts";
 import type { Task } from "./tree.ts";
 import { MARGIN_NS } from "./waiting.ts";
@@ -38,7 +38,14 @@ export const hasNoEnd = (call: CallEvent, next: LogEvent | undefined): boolean =
 export function countLines({ level, tally }: Weaver, fate: Fate, lines: number, name?: string): void {
   const call = fate === "emulated" ? undefined : name;
   if (level.run === null) tally.add(fate, lines, call);
-  else level.run.record.fates.push({ fate, lines, call });
+  else countInRun(level.run.record, fate, lines, call);
+}
+
+/** Most runs have one sort of lines, and a log may have a run every ten lines: a list that grew has room for many more. */
+function countInRun(run: HandlerRun, fate: Fate, lines: number, call: string | undefined): void {
+  const known = run.fates.find((told) => told.fate === fate && told.call === call);
+  if (known) known.lines += lines;
+  else run.fates = [...run.fates, { fate, lines, call }];
 }
 
 /** Where it stands in the log. */

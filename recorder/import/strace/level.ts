@@ -5,9 +5,10 @@ import { EINTR } from "./errno.ts";
 import type { CallEvent } from "./log.ts";
 import type { Planned, RunOf } from "./plans.ts";
 import type { HandlerRun, Item, Registration } from "./registrations.ts";
+import type { Woven } from "./shortened.ts";
 
 export interface Level {
-  readonly items: Item[];
+  readonly items: Woven;
   /** ns of the log up to which `items` account for the time, handlers taken out. */
   clock: number;
   /** Calls among `items`. */
@@ -77,8 +78,9 @@ export interface Suspended {
   jumped: string;
 }
 
-export const newLevel = (clock: number, run: Running | null, afterHandlers: AfterHandlers[]): Level => ({
-  items: run?.record.items ?? [],
+/** `items` is what the level is woven into. */
+export const newLevel = (clock: number, run: Running | null, afterHandlers: AfterHandlers[], items: Woven = []): Level => ({
+  items,
   clock,
   calls: 0,
   lastCall: null,
@@ -115,7 +117,8 @@ export function advance(level: Level, to: number, until = to): void {
   if (gap <= 0) return;
   const item: Computation = { compute: { for: bounded(gap), until: bounded(until) } };
   level.items.push(item);
-  if (level.ran.length > 0) level.afterHandlers.push({ item, runs: level.ran });
+  // A list that grew one by one has room for more: a copy has not, and a log may have a signal every ten lines.
+  if (level.ran.length > 0) level.afterHandlers.push({ item, runs: [...level.ran] });
   level.ran = [];
   level.clock = to;
 }

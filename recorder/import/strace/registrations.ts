@@ -9,6 +9,13 @@ import type { Task } from "./tree.ts";
 /** Operations as a scenario file writes them. */
 export type Item = Record<string, unknown>;
 
+/** What lines of a handler's run came to. */
+interface LinesTold {
+  readonly fate: Fate;
+  lines: number;
+  readonly call: string | undefined;
+}
+
 /** One run of a handler. */
 export interface HandlerRun {
   /** Name of the thread it ran on. */
@@ -17,7 +24,7 @@ export interface HandlerRun {
   readonly start: number;
   readonly items: Item[];
   /** What became of its lines, should the scenario's handler stand for this run. */
-  readonly fates: { readonly fate: Fate; readonly lines: number; readonly call: string | undefined }[];
+  fates: readonly LinesTold[];
   /** Caused by an instruction of the thread itself. */
   readonly fault: boolean;
   /** Ended by rt_sigreturn. */

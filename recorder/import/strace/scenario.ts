@@ -9,8 +9,8 @@ import { CREATES, type Log } from "./log.ts";
 import type { SignalPlan } from "./plans.ts";
 import { type Action, type Item, type Registration, setAction } from "./registrations.ts";
 import { matchReturns } from "./returns.ts";
-import { shortened } from "./shortened.ts";
-import { programOf } from "./thread.ts";
+import { changedLate, Shortened, shortened } from "./shortened.ts";
+import { weave } from "./thread.ts";
 import { makeTree, type Task, type Tree } from "./tree.ts";
 
 export interface Imported extends ImportedScenario {
@@ -50,21 +50,24 @@ export function scenarioOf(log: Log, name: string, longLines = LONG_LINES): Impo
   }
 
   const plans: SignalPlan[] = [];
-  const programs = new Map<Task, Item[]>();
+  const isLong = log.lines >= longLines;
   const afterHandlers: AfterHandlers[] = [];
+  const late = changedLate(setters, afterHandlers);
+  const programs = new Map<Task, Item[] | Shortened>();
   for (const task of tree.tasks) {
     const context = { task, tree, facts, setters, afterHandlers };
-    programs.set(task, programOf(context, beginnings.get(task) ?? [], plans, tally, log.duration));
+    const program = isLong ? new Shortened(late) : [];
+    weave(context, beginnings.get(task) ?? [], program, plans, tally, log.duration);
+    programs.set(task, program);
   }
   const handlers = makeHandlers(registrationsOf(setters), tally);
   evenOut(afterHandlers);
   for (const { action, item } of setters) if (action.what === "handler") (item.sigaction as Item).handler = action.name;
 
-  const written = (items: Item[]): Item[] => (log.lines >= longLines ? shortened(items) : items);
   const program = (task: Task): Item[] => {
-    const items = written(programs.get(task) ?? []);
+    const woven = programs.get(task) ?? [];
     programs.delete(task);
-    return items;
+    return woven instanceof Shortened ? woven.finish() : woven;
   };
   return {
     is: "scenario",
@@ -76,7 +79,7 @@ export function scenarioOf(log: Log, name: string, longLines = LONG_LINES): Impo
       ...objectsOf(facts),
       main: program(tree.main),
       programs: Object.fromEntries(tree.tasks.filter((task) => task !== tree.main).map((task) => [task.name, program(task)])),
-      handlers: Object.fromEntries(Object.entries(handlers).map(([key, items]) => [key, written(items)])),
+      handlers: Object.fromEntries(Object.entries(handlers).map(([key, items]) => [key, isLong ? shortened(items) : items])),
       signals: plans,
       limit: { transitions: Math.min(ROWS_AT_MOST, Math.max(ROWS_AT_LEAST, log.lines * ROWS_PER_LINE)) },
     },

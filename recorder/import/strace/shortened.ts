@@ -4,12 +4,40 @@
  */
 
 import { canBeLogged, isRowField, operationOf, rowFieldsOf } from "../../../engine/index.ts";
+import type { AfterHandlers } from "./level.ts";
 import type { Item } from "./registrations.ts";
 
 /** Numbers in one list of a scenario's text: a reader that makes objects of numbers has few at a time. */
 const LIST_NUMBERS = 4096;
 /** Shorter stretches are written as they are. */
 const WORTH_IT = 16;
+/** The newest operations may still be changed by what follows in the log. */
+const OPEN = 64;
+
+/** What a program is woven into: a list, or one that keeps its older part in short. */
+export interface Woven {
+  push(item: Item): unknown;
+  at(index: -1): Item | undefined;
+  pop(): Item | undefined;
+}
+
+/** Operations that are changed when the whole log was seen: handlers get their names, times are evened out. */
+export interface ChangedLate {
+  has(item: Item): boolean;
+}
+
+export function changedLate(setters: readonly { readonly item: Item }[], afterHandlers: readonly AfterHandlers[]): ChangedLate {
+  const items = new Set<Item>();
+  let seenSetters = 0;
+  let seenOthers = 0;
+  return {
+    has(item) {
+      for (; seenSetters < setters.length; seenSetters += 1) items.add((setters[seenSetters] as { item: Item }).item);
+      for (; seenOthers < afterHandlers.length; seenOthers += 1) items.add((afterHandlers[seenOthers] as AfterHandlers).item);
+      return items.has(item);
+    },
+  };
+}
 
 /** A sort of operations. */
 interface Sort {
@@ -19,22 +47,53 @@ interface Sort {
   readonly otherwise: Readonly<Record<string, unknown>>;
 }
 
+/** Operations one after the other that a `logged` can hold. */
 class Stretch {
-  readonly like: Item[] = [];
-  readonly rows: number[][] = [[]];
-  length = 0;
+  /** As they are, as long as they are few. */
+  private few: Item[] | null = [];
+  private readonly like: Item[] = [];
+  private readonly rows: number[][] = [[]];
   private readonly sorts = new Map<string, Sort>();
+  private readonly late: { readonly item: Item; readonly list: number[]; readonly at: number; readonly fields: readonly string[] }[] = [];
+
+  constructor(private readonly changes: ChangedLate) {}
 
   add(item: Item): void {
-    const args = argsOf(item);
-    const sort = this.sortOf(item, args);
-    const list = this.list();
-    list.push(sort.index);
-    for (const field of sort.fields) {
-      const value = args[field];
-      list.push(typeof value === "number" ? Math.round(value) : (sort.otherwise[field] as number));
+    if (this.few === null) return this.addRow(item);
+    this.few.push(item);
+    if (this.few.length < WORTH_IT) return;
+    for (const one of this.few) this.addRow(one);
+    this.few = null;
+  }
+
+  /** When all operations are what they will be. */
+  finish(out: Item[]): void {
+    if (this.few !== null) {
+      for (const item of this.few) out.push(item);
+      return;
     }
-    this.length += 1;
+    for (const { item, list, at, fields } of this.late) this.write(item, list, at, this.sortOf(item).index, fields);
+    out.push({ logged: { like: this.like, rows: this.rows } });
+  }
+
+  private addRow(item: Item): void {
+    const list = this.list();
+    if (!this.changes.has(item)) {
+      const { index, fields } = this.sortOf(item);
+      return this.write(item, list, list.length, index, fields);
+    }
+    const fields = fieldsOf(named(item));
+    this.late.push({ item, list, at: list.length, fields });
+    for (let i = 0; i <= fields.length; i += 1) list.push(0);
+  }
+
+  private write(item: Item, list: number[], at: number, index: number, fields: readonly string[]): void {
+    const args = argsOf(item);
+    list[at] = index;
+    for (const [i, field] of fields.entries()) {
+      const value = args[field];
+      list[at + 1 + i] = typeof value === "number" ? Math.round(value) : (this.sortOf(item).otherwise[field] as number);
+    }
   }
 
   private list(): number[] {
@@ -45,40 +104,79 @@ class Stretch {
     return list;
   }
 
-  private sortOf(item: Item, args: Item): Sort {
-    const key = sortKey(item, args);
+  private sortOf(item: Item): Sort {
+    const key = sortKey(item);
     const known = this.sorts.get(key);
     if (known) return known;
-    const parsed = operationOf(item);
-    // What is no operation is refused with its place when the scenario is read.
-    const sort: Sort = { index: this.like.length, fields: parsed === null ? [] : rowFieldsOf(parsed), otherwise: { ...parsed } };
+    const sort: Sort = { index: this.like.length, fields: fieldsOf(item), otherwise: { ...operationOf(item) } };
     this.like.push(item);
     this.sorts.set(key, sort);
     return sort;
   }
 }
 
-export function shortened(items: readonly Item[]): Item[] {
-  const out: Item[] = [];
-  let from = 0;
-  for (let i = 0; i <= items.length; i += 1) {
-    const item = items[i];
-    if (item !== undefined && canBeLogged(nameOf(item))) continue;
-    put(items, from, i, out);
-    if (item !== undefined) out.push(item);
-    from = i + 1;
-  }
-  return out;
+/** What is no operation is refused with its place when the scenario is read. */
+function fieldsOf(item: Item): readonly string[] {
+  const parsed = operationOf(item);
+  return parsed === null ? [] : rowFieldsOf(parsed);
 }
 
-function put(items: readonly Item[], from: number, to: number, out: Item[]): void {
-  if (to - from < WORTH_IT) {
-    for (let i = from; i < to; i += 1) out.push(items[i] as Item);
-    return;
+/** A sigaction whose handler has no name yet. */
+const named = (item: Item): Item => ("sigaction" in item ? { sigaction: { ...argsOf(item), handler: "default" } } : item);
+
+/** A program that is kept in short while it is woven. */
+export class Shortened implements Woven {
+  private open: Item[] = [];
+  private readonly done: (Item | Stretch)[] = [];
+
+  constructor(private readonly changes: ChangedLate) {}
+
+  push(item: Item): void {
+    this.open.push(item);
+    if (this.open.length < 2 * OPEN) return;
+    for (const settled of this.open.slice(0, OPEN)) this.settle(settled);
+    this.open = this.open.slice(OPEN);
   }
-  const stretch = new Stretch();
-  for (let i = from; i < to; i += 1) stretch.add(items[i] as Item);
-  out.push({ logged: { like: stretch.like, rows: stretch.rows } });
+
+  at(index: -1): Item | undefined {
+    return this.open.at(index);
+  }
+
+  pop(): Item | undefined {
+    return this.open.pop();
+  }
+
+  /** The operations, when all of them are what they will be. */
+  finish(): Item[] {
+    for (const item of this.open) this.settle(item);
+    this.open = [];
+    const out: Item[] = [];
+    for (const one of this.done) {
+      if (one instanceof Stretch) one.finish(out);
+      else out.push(one);
+    }
+    return out;
+  }
+
+  private settle(item: Item): void {
+    if (!canBeLogged(nameOf(item))) {
+      this.done.push(item);
+      return;
+    }
+    let last = this.done.at(-1);
+    if (!(last instanceof Stretch)) {
+      last = new Stretch(this.changes);
+      this.done.push(last);
+    }
+    last.add(item);
+  }
+}
+
+/** A list that is there already. */
+export function shortened(items: readonly Item[]): Item[] {
+  const program = new Shortened({ has: () => false });
+  for (const item of items) program.push(item);
+  return program.finish();
 }
 
 const nameOf = (item: Item): string => {
@@ -95,7 +193,8 @@ function argsOf(item: Item): Item {
 }
 
 /** Two operations with the same key differ in numbers of their rows only. */
-function sortKey(item: Item, args: Item): string {
+function sortKey(item: Item): string {
+  const args = argsOf(item);
   let key = nameOf(item);
   if (args === NONE) return `${key} ${JSON.stringify(item[key])}`;
   for (const field in args) {

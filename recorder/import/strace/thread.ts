@@ -15,6 +15,7 @@ import type { CallEvent, EndEvent, SignalEvent, StopEvent } from "./log.ts";
 import type { Context } from "./mapped.ts";
 import { createPins, plannedDeath, plannedSignal, type SignalPlan } from "./plans.ts";
 import type { HandlerRun, Item, Registration } from "./registrations.ts";
+import type { Woven } from "./shortened.ts";
 import type { Tally } from "./tally.ts";
 
 /** What the kernel takes to enter a handler and to come back from it, in the emulation. */
@@ -24,12 +25,12 @@ const SOON_NS = 10e6;
 /** How much longer than in the log a thread lives that something else ends, ns. */
 const SLACK_NS = 1e9;
 
-/** `first`: calls that the program begins with and the log does not show. */
-export function programOf(context: Context, first: readonly Item[], plans: SignalPlan[], tally: Tally, until: number): Item[] {
+/** Weaves the thread's program `into` a list. `first`: calls that it begins with and the log does not show. */
+export function weave(context: Context, first: readonly Item[], into: Woven, plans: SignalPlan[], tally: Tally, until: number): void {
   const { task } = context;
   const { events } = task.life;
   const startNs = task === task.process.leader ? PROCESS_START_NS : THREAD_START_NS;
-  const top = newLevel((task.creation?.start ?? 0) + startNs, null, context.afterHandlers);
+  const top = newLevel((task.creation?.start ?? 0) + startNs, null, context.afterHandlers, into);
   for (const item of first) top.items.push(item);
   top.calls = first.length;
   const w: Weaver = { context, pins: createPins(task, plans, tally), tally, levels: [top], level: top, events, at: 0 };
@@ -52,7 +53,6 @@ export function programOf(context: Context, first: readonly Item[], plans: Signa
     }
   });
   if (!ended) end(w, null, until);
-  return top.items;
 }
 
 function step(w: Weaver, call: CallEvent): void {
@@ -99,7 +99,7 @@ function enterHandler(w: Weaver, event: SignalEvent, arrival: Arrival, registrat
     model: null,
   };
   registration.runs.push(record);
-  w.level = newLevel(event.start, { registration, record, nth, start: event.start }, w.context.afterHandlers);
+  w.level = newLevel(event.start, { registration, record, nth, start: event.start }, w.context.afterHandlers, record.items);
   w.levels.push(w.level);
 }
 
