@@ -12,7 +12,7 @@ import { createBars, type Setting } from "./bars.ts";
 import { arrow } from "./sections/arrow.ts";
 import { engine, engineAlone, engineShareAlone, simulatorAlone } from "./sections/engine.ts";
 import { exporting } from "./sections/exports.ts";
-import { importAlone, importMemoryAlone, imports } from "./sections/imports.ts";
+import { importAlone, importMemoryAlone, imports, readingAlone } from "./sections/imports.ts";
 import { memory } from "./sections/memory.ts";
 import { queries } from "./sections/queries.ts";
 import { recording } from "./sections/recording.ts";
@@ -44,6 +44,7 @@ const SECTIONS: Readonly<Record<string, Section>> = {
 const ALONE: Readonly<Record<string, (rows: number, more: string) => number | Promise<number>>> = {
   import: importAlone,
   "import-memory": importMemoryAlone,
+  "reading-lines": readingAlone,
   engine: engineAlone,
   "engine-share": engineShareAlone,
   simulator: simulatorAlone,

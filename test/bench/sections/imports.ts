@@ -61,16 +61,23 @@ const cpuMs = (since: NodeJS.CpuUsage): number => {
 /** CPU time of the import as a multiple of that of reading the lines. */
 export async function importAlone(count: number): Promise<number> {
   const parts = [...chunks(count)];
-  let begun = process.cpuUsage();
-  const splitter = createLineSplitter();
-  let read = 0;
-  for (const part of parts) for (const _ of splitter.add(part)) read += 1;
-  const reading = cpuMs(begun);
-  if (read < count) throw new Error("the log is shorter than it should be");
-  begun = process.cpuUsage();
+  const reading = readLines(parts, count);
+  const begun = process.cpuUsage();
   await strace.read(asRead(parts), "bench.strace");
   return cpuMs(begun) / reading;
 }
+
+/** ms of CPU time that reading the lines takes. */
+function readLines(parts: readonly Uint8Array[], count: number): number {
+  const begun = process.cpuUsage();
+  const splitter = createLineSplitter();
+  let read = 0;
+  for (const part of parts) for (const _ of splitter.add(part)) read += 1;
+  if (read < count) throw new Error("the log is shorter than it should be");
+  return cpuMs(begun);
+}
+
+export const readingAlone = (count: number): number => readLines([...chunks(count)], count);
 
 /** kB that the process has held at most when it has imported so many lines, which are made as they are read. */
 export async function importMemoryAlone(count: number): Promise<number> {
@@ -106,8 +113,17 @@ export function imports(setting: Setting): void {
   for (const part of chunks(count)) writeSync(fd, part);
   closeSync(fd);
   const trace = path.join(folder, "long.trace");
+  const short = runProgram(setting, "record", "lost-interrupted-error", "--stack", "native-linux", "-o", path.join(folder, "short.trace"));
   const { ms, peakKilobytes } = runProgram(setting, "record", file, "--stack", "native-linux", "-o", trace);
-  bars.tell("eintr record of it, import and emulation and verdict: lines a second", Math.round((count / ms) * 1000).toLocaleString("en"));
-  bars.tell("... bytes of memory a line", ((peakKilobytes * 1024) / count).toFixed(0));
+  const each = ((peakKilobytes - short.peakKilobytes) * 1024) / count;
+  bars.report(
+    "bytes of memory a line, of eintr record of it (emulation and verdict)",
+    each.toFixed(0),
+    `<= ${BYTES_BAR}`,
+    each <= BYTES_BAR,
+  );
+  const reading = measureAlone("reading-lines", String(count));
+  bars.tell("time of eintr record / CPU of reading the lines", times((ms - short.ms) / reading));
+  bars.tell("lines a second", Math.round((count / ms) * 1000).toLocaleString("en"));
   rmSync(trace, { recursive: true });
 }
