@@ -25,18 +25,22 @@ import { futexRestartWithTimeout } from "./gramine/futex-restart-with-timeout.ts
 import { futexWakeLostOnTimeout } from "./gramine/futex-wake-lost-on-timeout.ts";
 import { getitimerStaleAfterAlarm } from "./gramine/getitimer-stale-after-alarm.ts";
 import { groupKillMissing } from "./gramine/group-kill-missing.ts";
+import { hostSigtermNotInjected } from "./gramine/host-sigterm-not-injected.ts";
 import { ignoredSignalEndsSleep } from "./gramine/ignored-signal-ends-sleep.ts";
 import { int3KillsProcess } from "./gramine/int3-kills-process.ts";
 import { ipcReplyFailureKillsReceiver } from "./gramine/ipc-reply-failure-kills-receiver.ts";
 import { linuxFaultInUpcallHostKill } from "./gramine/linux-fault-in-upcall-host-kill.ts";
 import { maskReplacedNotMerged } from "./gramine/mask-replaced-not-merged.ts";
 import { notReadyFailLoop } from "./gramine/not-ready-fail-loop.ts";
+import { pendingHandlersInTurn } from "./gramine/pending-handlers-in-turn.ts";
 import { pendingKeptWhenIgnored } from "./gramine/pending-kept-when-ignored.ts";
 import { pendingSigtermBitOverwrite } from "./gramine/pending-sigterm-bit-overwrite.ts";
 import { pipeSpinlockSwallowsKick } from "./gramine/pipe-spinlock-swallows-kick.ts";
 import { plainEintrFromFileIo } from "./gramine/plain-eintr-from-file-io.ts";
+import { processSignalToSender } from "./gramine/process-signal-to-sender.ts";
 import { recvLockSwallowsKick } from "./gramine/recv-lock-swallows-kick.ts";
 import { rtDefaultIgnored } from "./gramine/rt-default-ignored.ts";
+import { sgxFaultWithoutExinfo } from "./gramine/sgx-fault-without-exinfo.ts";
 import { shutdownSkippedByPendingEvent } from "./gramine/shutdown-skipped-by-pending-event.ts";
 import { sigframeOnBadStack } from "./gramine/sigframe-on-bad-stack.ts";
 import { sigpipeProcessDirected } from "./gramine/sigpipe-process-directed.ts";
@@ -233,18 +237,22 @@ const rules: Rule[] = [
   futexWakeLostOnTimeout,
   getitimerStaleAfterAlarm,
   groupKillMissing,
+  hostSigtermNotInjected,
   ignoredSignalEndsSleep,
   int3KillsProcess,
   ipcReplyFailureKillsReceiver,
   linuxFaultInUpcallHostKill,
   maskReplacedNotMerged,
   notReadyFailLoop,
+  pendingHandlersInTurn,
   pendingKeptWhenIgnored,
   pendingSigtermBitOverwrite,
   pipeSpinlockSwallowsKick,
   plainEintrFromFileIo,
+  processSignalToSender,
   recvLockSwallowsKick,
   rtDefaultIgnored,
+  sgxFaultWithoutExinfo,
   shutdownSkippedByPendingEvent,
   sigframeOnBadStack,
   sigpipeProcessDirected,

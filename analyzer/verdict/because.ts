@@ -48,13 +48,14 @@ export function explained(
 }
 
 /** A finding that lies where the call or handler is, or that speaks of the handler's signal. */
-function directly({ kind, one, what }: Difference, own: readonly Explainer[], everything: readonly Explainer[]): string | null {
+function directly(difference: Difference, own: readonly Explainer[], everything: readonly Explainer[]): string | null {
+  const { kind, one, what } = difference;
   const { seq } = one;
   // What a handler is given and runs under is no matter of the call that it interrupts.
-  if (kind === "siginfo" || kind === "mask") {
-    const about = kind === "siginfo" ? /siginfo|no-address/ : /mask-(?:imbalance|replaced)/;
-    return (own.find(({ rule }) => about.test(rule)) ?? everything.find(({ rule }) => about.test(rule)))?.rule ?? null;
-  }
+  if (kind === "siginfo" || kind === "mask") return aboutHandlers(difference, own, everything);
+  const about = ABOUT.find(({ call }) => call.test(what))?.rule;
+  const aboutIt = about && own.find(({ rule }) => about.test(rule));
+  if (aboutIt !== undefined) return aboutIt.rule;
   if (seq !== null) {
     // A call begins at `seq`; what goes wrong in it begins there or later, and is over with it or earlier than the next.
     const inside = own.find(({ firstSeq, lastSeq }) => firstSeq <= seq && seq <= lastSeq);
@@ -62,11 +63,44 @@ function directly({ kind, one, what }: Difference, own: readonly Explainer[], ev
     const speaksOfIt = own.find(({ title }) => what !== "" && title.includes(what));
     const found = kind.startsWith("handler") ? (inside ?? speaksOfIt) : (speaksOfIt ?? inside ?? (endsThere(kind) ? next : undefined));
     if (found !== undefined) return found.rule;
+    const ending = endsThere(kind) ? endedBy(one.text, seq, own, everything) : undefined;
+    if (ending !== undefined) return ending.rule;
   }
-  const signal = /SIG[A-Z0-9]+/.exec(what)?.[0];
-  if (signal === undefined) return null;
-  const word = new RegExp(`\\b${signal}\\b`);
+  const word = signalWord(what);
+  if (word === null) return null;
   return (own.find(({ title }) => word.test(title)) ?? everything.find(({ title }) => word.test(title)))?.rule ?? null;
+}
+
+/** Questions of the program about its own state, and the rules that know who has changed it. */
+const ABOUT = [{ call: /vector registers/, rule: /xstate/ }] as const;
+
+/** Of a handler's siginfo or mask: a finding that lies in that handler's run, else one of its signal. */
+function aboutHandlers({ kind, one, what }: Difference, own: readonly Explainer[], everything: readonly Explainer[]): string | null {
+  // Handlers that nest on Linux have the mask of the one below.
+  const about = kind === "siginfo" ? /siginfo|no-address/ : /mask|in-turn/;
+  const signal = signalWord(what);
+  const fits = ({ rule, title }: Explainer): boolean => about.test(rule) && (signal === null || signal.test(title));
+  const seq = one.seq ?? Number.NaN;
+  const here = own.find((finding) => fits(finding) && finding.firstSeq <= seq && seq <= finding.lastSeq);
+  return (here ?? own.find(fits) ?? everything.find(fits))?.rule ?? null;
+}
+
+/** So many transitions lie between what ends a process and the row that says that it is over: other threads are ended meanwhile. */
+const LAST_STEPS = 200;
+
+/** What ended a process or thread at `seq`: a finding of the signal that it died of, else one that ends just before. */
+function endedBy(text: string, seq: number, own: readonly Explainer[], everything: readonly Explainer[]): Explainer | undefined {
+  const signal = /killed by/.test(text) ? signalWord(text) : null;
+  const before = (list: readonly Explainer[]): Explainer | undefined =>
+    list.find(({ title, lastSeq }) => lastSeq <= seq && signal?.test(title) === true) ??
+    list.filter(({ lastSeq }) => lastSeq <= seq && lastSeq >= seq - LAST_STEPS).sort((a, b) => b.lastSeq - a.lastSeq)[0];
+  return /^never ends/.test(text) ? undefined : (before(own) ?? before(everything));
+}
+
+/** Finds the signal that a text names; null when it names none. */
+function signalWord(text: string): RegExp | null {
+  const signal = /SIG[A-Z0-9]+/.exec(text)?.[0];
+  return signal === undefined ? null : new RegExp(`\\b${signal}\\b`);
 }
 
 const endsThere = (kind: Difference["kind"]): boolean => kind === "never-returns" || kind === "thread-end" || kind === "process-end";

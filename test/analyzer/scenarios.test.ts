@@ -1,15 +1,16 @@
 /**
- * All built-in scenarios on all stacks with and without fixes: what is found (the table `golden/findings.txt`), and that it agrees with a
- * slow, plain reading of the reference where a rule has one (`plain-readings.ts`).
- * EINTR_UPDATE=1 npx vitest run test/analyzer/scenarios.test.ts writes the table anew.
+ * All built-in scenarios on all stacks with and without fixes: what is found (the table `golden/findings.txt`), how many of the differences
+ * from Linux that explains (`golden/explained.txt`), and that it agrees with a slow, plain reading of the reference where a rule has one
+ * (`plain-readings.ts`). EINTR_UPDATE=1 npx vitest run test/analyzer/scenarios.test.ts writes the tables anew.
  */
 
 import { describe, expect, it } from "vitest";
 import { RULES } from "../../analyzer/index.ts";
 import { FIX_NAMES, type FixName, type RunOptions, STACK_NAMES, STACKS, type StackName } from "../../engine/index.ts";
+import { differencesOf, explainedShare, explainedTable, type Seen, see, seeNative, sharesOf } from "../support/explained.ts";
 import { expectGolden } from "../support/golden.ts";
 import { PLAIN_READINGS } from "./plain-readings.ts";
-import { BUILT_IN, findingsOf, ofRule, rowAt, type Watched, watch } from "./support.ts";
+import { BUILT_IN, ofRule, rowAt, scenario, type Watched, watch } from "./support.ts";
 
 /** A long one: it is watched for so many transitions. */
 const ROWS = 12_000;
@@ -21,9 +22,11 @@ function fixesOf(stack: StackName): readonly (readonly [string, readonly FixName
 }
 const HEAD = ["scenario", "stack", "fix", "findings of each rule"];
 
-/** "rule 2, rule 1", in the order of the rules; "-" for none. */
-function countsOf(name: string, stack: StackName, fixes: readonly FixName[]): string {
-  const found = findingsOf(name, stack, { rows: ROWS, fixes });
+/** "rule 2, rule 1", in the order of the rules; "-" for none. What explains the differences from Linux goes to the other table. */
+async function countsOf(name: string, stack: StackName, fix: string, fixes: readonly FixName[], native: Seen): Promise<string> {
+  const seen = see({ stack, scenario: scenario(name), fixes }, ROWS);
+  const found = seen.findings;
+  if (stack !== NATIVE) differences.push({ scenario: name, stack, fix, because: await differencesOf(seen, native) });
   const counts = RULES.map(({ id }) => [id, found.filter(({ rule }) => rule === id).length] as const);
   return (
     counts
@@ -34,18 +37,22 @@ function countsOf(name: string, stack: StackName, fixes: readonly FixName[]): st
 }
 
 /** The lines of a scenario on a stack: one without fixes if something is found, and one for each fix that makes a difference. */
-function linesOf(name: string, stack: StackName): string[][] {
-  const plain = countsOf(name, stack, []);
-  const fixed = fixesOf(stack).map(([fix, fixes]) => [fix, countsOf(name, stack, fixes)] as const);
+async function linesOf(name: string, stack: StackName, native: Seen): Promise<string[][]> {
+  const plain = await countsOf(name, stack, "-", [], native);
+  const fixed: [string, string][] = [];
+  for (const [fix, fixes] of fixesOf(stack)) fixed.push([fix, await countsOf(name, stack, fix, fixes, native)]);
   const told = [["-", plain] as const, ...fixed].filter(([fix, counts]) => (fix === "-" ? counts !== "-" : counts !== plain));
   return told.map(([fix, counts]) => [name, stack, fix, counts]);
 }
 
+const NATIVE = "native-linux";
 const found: string[][] = [];
+const differences: Parameters<typeof explainedTable>[0][number][] = [];
 const looked: string[] = [];
 
-it.each(BUILT_IN)("%s: what is found", (name) => {
-  for (const stack of STACK_NAMES) found.push(...linesOf(name, stack));
+it.each(BUILT_IN)("%s: what is found", async (name) => {
+  const native = seeNative(scenario(name), ROWS);
+  for (const stack of STACK_NAMES) found.push(...(await linesOf(name, stack, native)));
   looked.push(name);
 });
 
@@ -66,6 +73,14 @@ it("what is found is what the table says", () => {
       )
       .join(""),
   );
+});
+
+it("what explains the differences from Linux is what the table says, and it is nearly all of them", () => {
+  expect(looked).toEqual([...BUILT_IN]);
+  expectGolden("explained.txt", explainedTable(differences));
+  for (const share of sharesOf(differences))
+    if (/^(?:graphene-linux|graphene-sgx|gramine-linux|gramine-sgx)$/.test(share.stack))
+      expect(explainedShare(share), share.stack).toBeGreaterThanOrEqual(0.95);
 });
 
 describe.each(BUILT_IN)("%s", (name) => {

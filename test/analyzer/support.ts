@@ -84,19 +84,6 @@ export function watch(
   return { rows, run, ...analysis.finish() };
 }
 
-/** Findings of a run, without its rows. */
-export function findingsOf(
-  text: string,
-  stack: StackName,
-  { rules = RULES, rows: most = 100_000, ...options }: WatchOptions = {},
-): Finding[] {
-  const run = boot({ stack, scenario: scenario(text), ...options });
-  const analysis = createAnalysis(run, rules);
-  run.run(most, analysis);
-  run.flush(analysis);
-  return analysis.finish().findings;
-}
-
 /** The same rows in blocks of another size. */
 export function analyzeRows(rows: readonly Transition[], names: Names, size: number, rules: readonly Rule[] = PAGE_RULES): AnalysisResult {
   const analysis = createAnalysis(names, rules);

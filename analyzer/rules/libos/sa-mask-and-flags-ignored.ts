@@ -53,7 +53,7 @@ export const saMaskAndFlagsIgnored = defineRule({
     "than on Linux. That handlers seldom nest all the same is the counter's doing: other signals are put off, also those that Linux would let in.",
   recognise:
     "The rule looks for -EINTR after a handler with SA_RESTART, from a call that Linux starts again. That a handler's mask lacks its own signal " +
-    "is told by the verdict, of every handler.",
+    "is told by handler-mask-not-set.",
   ignore: [
     {
       text: "poll, nanosleep, pause and their like are not started again on Linux either",
