@@ -65,6 +65,7 @@ import { eintrSwallowedByWaitLoops } from "./libos/eintr-swallowed-by-wait-loops
 import { exitSignalRace } from "./libos/exit-signal-race.ts";
 import { futexCriticalSectionKilled } from "./libos/futex-critical-section-killed.ts";
 import { handlerLongjmpPreemptLeak } from "./libos/handler-longjmp-preempt-leak.ts";
+import { handlerMaskNotSet } from "./libos/handler-mask-not-set.ts";
 import { hostDefaultSignalKills } from "./libos/host-default-signal-kills.ts";
 import { hostSignalEatenByHelper } from "./libos/host-signal-eaten-by-helper.ts";
 import { internalFaultOnUserPointer } from "./libos/internal-fault-on-user-pointer.ts";
@@ -83,6 +84,7 @@ import { saMaskAndFlagsIgnored } from "./libos/sa-mask-and-flags-ignored.ts";
 import { saResethandConsumedOnAppend } from "./libos/sa-resethand-consumed-on-append.ts";
 import { setitimerNeverSignals } from "./libos/setitimer-never-signals.ts";
 import { sigchldWakesChildNotParent } from "./libos/sigchld-wakes-child-not-parent.ts";
+import { siginfoDiffers } from "./libos/siginfo-differs.ts";
 import { siginfoIncomplete } from "./libos/siginfo-incomplete.ts";
 import { sigkillBlockable } from "./libos/sigkill-blockable.ts";
 import { signalDelayedBreaksPreemptAssert } from "./libos/signal-delayed-breaks-preempt-assert.ts";
@@ -169,6 +171,8 @@ const rules: Rule[] = [
   setitimerNeverSignals,
   sigchldWakesChildNotParent,
   siginfoIncomplete,
+  siginfoDiffers,
+  handlerMaskNotSet,
   sigkillBlockable,
   signalDelayedBreaksPreemptAssert,
   signalFanoutAllThreads,
