@@ -1,6 +1,6 @@
 /** The catalogue: complete, and true to what it names. */
 
-import { readdirSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
 import { findEntry, findRule, GENERATIONS, LINTS, RULES, RuleError, SEVERITIES } from "../../analyzer/index.ts";
@@ -101,4 +101,11 @@ describe("a rule that is none", () => {
     expect(() => findRule("suspend-on-signal-dead-flag")).toThrow("an entry of the catalogue without a rule");
     expect(findEntry("suspend-on-signal-dead-flag")?.id).toBe("suspend-on-signal-dead-flag");
   });
+});
+
+it("no caption says by itself that it is the wrong turn: the rule names it (`turn`), and the words come from there", () => {
+  const folder = new URL("../../analyzer/rules/", import.meta.url);
+  const files = readdirSync(folder, { recursive: true, encoding: "utf8" }).filter((file) => file.endsWith(".ts"));
+  expect(files.length).toBeGreaterThan(RULES.length);
+  expect(files.filter((file) => readFileSync(new URL(file, folder), "utf8").includes("the wrong turn"))).toEqual([]);
 });

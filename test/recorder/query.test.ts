@@ -132,7 +132,9 @@ describe("what takes too long", () => {
 });
 
 test("the place of a fault is told when it is certain", () => {
-  expect(placedMessage("SELECT a\nFROM b WHRE c", 'near "WHRE": syntax error; did you mean WHERE by "WHRE"?')).toBe('SQL, line 2, column 8: near "WHRE": syntax error');
+  expect(placedMessage("SELECT a\nFROM b WHRE c", 'near "WHRE": syntax error')).toBe(
+    'SQL, line 2, column 8: near "WHRE": syntax error; did you mean WHERE by "WHRE"?',
+  );
   expect(placedMessage("SELECT a, a", "no such column: a")).toBe("SQL: no such column: a");
 });
 

@@ -120,6 +120,7 @@ export const alarmLostInWorkerGap = defineRule({
   report: {
     title: ({ call }) => `${call}: its time was over while the LibOS's worker was awake, and SIGALRM does not come`,
     same: ({ call }) => [call],
+    turn: ["asleep"],
     captions: {
       armed: ({ call }) => `the application calls ${call}`,
       asleep: () => "the worker, awake for something else, has passed over what is due, and sleeps",

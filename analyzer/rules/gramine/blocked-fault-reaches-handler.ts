@@ -71,6 +71,7 @@ export const blockedFaultReachesHandler = defineRule({
   report: {
     title: ({ signal }) => `the handler of ${signalName(signal)} runs for a fault, although the signal is blocked`,
     same: ({ signal }) => [signal],
+    turn: ["handled"],
     captions: {
       forced: ({ signal }) => `the fault forces ${signalName(signal)}, which is blocked: on Linux the process dies`,
       handled: () => "its handler runs",

@@ -79,6 +79,7 @@ export const connectNeverEintr = defineRule({
   report: {
     title: () => "connect goes on after a signal: the PAL makes the interrupted ocall again",
     same: () => [],
+    turn: ["again"],
     captions: {
       interrupted: () => "the host's connect is interrupted: -EINTR",
       again: () => "the PAL makes the ocall again",

@@ -106,6 +106,7 @@ export const eventfdReadUninterruptible = defineRule({
   report: {
     title: ({ call, signal }) => `${call} waits on ${signal === 0 ? "although its thread was told to end" : `over ${signalName(signal)}`}`,
     same: ({ signal }) => [signal],
+    turn: ["asleep"],
     captions: {
       why: ({ signal }) => (signal === 0 ? "the thread is told to end" : `${signalName(signal)} is put into the thread's queue`),
       woken: () => "its poll in the host is interrupted",

@@ -78,6 +78,7 @@ export const execKeepsAltstack = defineRule({
   report: {
     title: ({ signal }) => `the frame for the handler of ${signalName(signal)} lies on the alternate stack of the program before execve`,
     same: ({ signal }) => [signal],
+    turn: ["framed"],
     captions: {
       set: () => "the program before sets an alternate stack",
       replaced: () => "execve puts another program in its place",

@@ -67,6 +67,7 @@ export const exitKickLost = defineRule({
   report: {
     title: ({ thread, call }) => `${thread} was told to end, and sleeps in ${call || "the LibOS"}`,
     same: ({ thread, call }) => [thread, call],
+    turn: ["asleep"],
     captions: {
       told: ({ thread }) => `${thread} is told to end, and woken once`,
       asleep: () => "it falls asleep after that: the wake-up came too early",

@@ -74,6 +74,7 @@ export const exitlessEintrIsEperm = defineRule({
   report: {
     title: ({ call, result }) => `${call} answers ${resultText(result)}: a signal came while an RPC thread was at it`,
     same: ({ call, result }) => [call, result],
+    turn: ["abandoned"],
     captions: {
       requested: () => "the enclave asks an RPC thread for the call, and waits",
       abandoned: () => "a signal ends the wait: the request is given up, with whatever it brings",

@@ -96,6 +96,7 @@ export const forcedSignalIgnoredLoop = defineRule({
   report: {
     title: ({ signal }) => `a fault raises ${signalName(signal)}, which is ignored, again and again`,
     same: ({ signal }) => [signal],
+    turn: ["ignored"],
     captions: {
       forced: ({ signal }) => `the fault forces ${signalName(signal)}`,
       ignored: () => "the program ignores it: it is thrown away, and the instruction is made again",

@@ -101,6 +101,7 @@ export const forkDropsAltstack = defineRule({
   report: {
     title: ({ signal }) => `the handler of ${signalName(signal)} runs on the normal stack: the child has lost its parent's alternate stack`,
     same: ({ signal }) => [signal],
+    turn: ["framed"],
     captions: {
       used: () => "a frame of the parent lies on its alternate stack",
       forked: () => "it forks",

@@ -83,6 +83,7 @@ export const futexRestartWithTimeout = defineRule({
   report: {
     title: ({ call, signal }) => `${call} is made again after the handler of ${signalName(signal)}; on Linux it returns -EINTR`,
     same: ({ call, signal }) => [call, signal],
+    turn: ["again"],
     captions: {
       called: () => "the application waits with a time-out",
       handled: ({ signal }) => `the handler of ${signalName(signal)} runs`,

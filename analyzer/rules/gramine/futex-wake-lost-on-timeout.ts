@@ -80,6 +80,7 @@ export const futexWakeLostOnTimeout = defineRule({
   report: {
     title: ({ call, waiter, waker }) => `${waiter} was woken by ${waker} out of ${call}, and answers -ETIMEDOUT: the wake-up is lost`,
     same: ({ call }) => [call],
+    turn: ["timed-out"],
     captions: {
       waits: ({ waiter }) => `${waiter} waits with a time-out`,
       woken: ({ waker }) => `${waker} takes it out of the queue, and counts it`,

@@ -97,6 +97,7 @@ export const getitimerStaleAfterAlarm = defineRule({
   report: {
     title: ({ told, left }) => `the timer is told to have ${timeText(told)} left; the last alarm leaves it ${timeText(left)}`,
     same: () => [],
+    turn: ["changed"],
     captions: {
       set: () => "setitimer notes its time",
       changed: () => "alarm sets the same timer, and notes nothing",

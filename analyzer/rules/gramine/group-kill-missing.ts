@@ -115,6 +115,7 @@ export const groupKillMissing = defineRule({
   report: {
     title: ({ call, process }) => `${call} answers 0, and ${process} is never told`,
     same: ({ call, process }) => [call, process],
+    turn: ["answered"],
     captions: {
       called: () => "the application sends a signal to its group",
       answered: () => "the answer is 0",

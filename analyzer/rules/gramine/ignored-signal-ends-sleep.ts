@@ -120,6 +120,7 @@ export const ignoredSignalEndsSleep = defineRule({
   report: {
     title: ({ call, signal }) => `${call} is ended by ${signalName(signal)}, which is ignored`,
     same: ({ call, signal }) => [call, signal],
+    turn: ["sent"],
     captions: {
       sent: ({ signal }) => `${signalName(signal)} is put into the queue, although nobody asks for it`,
       woken: () => "the sleeping thread is woken",

@@ -62,6 +62,7 @@ export const int3KillsProcess = defineRule({
   report: {
     title: ({ signal }) => `${signalName(signal)} kills the process in the host, although the application has a handler`,
     same: ({ signal }) => [signal],
+    turn: ["killed"],
     captions: {
       asked: ({ signal }) => `the application has a handler for ${signalName(signal)}`,
       killed: () => "the host takes its default action: no PAL handles it",

@@ -74,6 +74,7 @@ export const ipcReplyFailureKillsReceiver = defineRule({
   report: {
     title: ({ signal }) => `the process ends because it could not answer whoever sent ${signalName(signal)}`,
     same: ({ signal }) => [signal],
+    turn: ["ended"],
     captions: {
       came: ({ signal }) => `the IPC worker puts ${signalName(signal)} into the queue, and answers`,
       ended: () => "the answer fails, and the worker ends the process with status 1",

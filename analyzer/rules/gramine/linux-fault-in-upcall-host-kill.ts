@@ -62,6 +62,7 @@ export const linuxFaultInUpcallHostKill = defineRule({
   report: {
     title: ({ signal }) => `a second ${signalName(signal)} inside the LibOS's upcall for one: the host kills the process`,
     same: ({ signal }) => [signal],
+    turn: ["killed"],
     captions: {
       framed: ({ signal }) => `the host's handler of ${signalName(signal)} begins, with the signal blocked`,
       upcall: () => "the LibOS works inside of it",

@@ -149,6 +149,7 @@ export const maskReplacedNotMerged = defineRule({
     title: ({ signal, lost, intruder }) =>
       `the handler of ${signalName(signal)} runs with ${lost} let through, which was blocked${intruder === 0 ? "" : `; that of ${signalName(intruder)} comes in`}`,
     same: ({ signal, lost, intruder }) => [signal, lost, intruder],
+    turn: ["replaced"],
     captions: {
       chosen: ({ signal, lost }) => `the LibOS has a handler for ${signalName(signal)}; ${lost} is blocked`,
       replaced: ({ lost }) => `the handler's mask takes the place of the thread's: ${lost} is not in it`,

@@ -75,6 +75,7 @@ export const notReadyFailLoop = defineRule({
   report: {
     title: ({ thread }) => `an event comes to ${thread} before it is ready for exceptions: FAIL_LOOP`,
     same: () => [],
+    turn: ["failed"],
     captions: {
       failed: () => "stage one finds that the thread is not ready, and jumps to itself",
       end: ({ turned }) => `it has turned for ${timeText(turned)}`,

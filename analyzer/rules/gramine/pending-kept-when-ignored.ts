@@ -83,6 +83,7 @@ export const pendingKeptWhenIgnored = defineRule({
   report: {
     title: ({ signal }) => `the handler of ${signalName(signal)} runs for one that was pending when the program ignored it`,
     same: ({ signal }) => [signal],
+    turn: ["ignored"],
     captions: {
       queued: ({ signal }) => `${signalName(signal)} is queued; it is blocked`,
       ignored: () => "the program asks to ignore it: on Linux it is gone",

@@ -73,6 +73,7 @@ export const pendingSigtermBitOverwrite = defineRule({
   report: {
     title: () => "sigpending does not tell the host's SIGTERM, which waits",
     same: () => [],
+    turn: ["told"],
     captions: {
       came: () => "the host's SIGTERM is noted in the word",
       asked: () => "the program asks what is pending",

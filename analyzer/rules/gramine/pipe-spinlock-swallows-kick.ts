@@ -67,6 +67,7 @@ export const pipeSpinlockSwallowsKick = defineRule({
   report: {
     title: ({ thread, call, lock }) => `${thread} was told to end while it turned for ${lock}, and sleeps in ${call}`,
     same: ({ call, lock }) => [call, lock],
+    turn: ["asleep"],
     captions: {
       told: ({ thread, lock }) => `${thread} is told to end, and woken once: it turns for ${lock}, and goes on turning`,
       asleep: () => "it has the lock, and sleeps in the host",

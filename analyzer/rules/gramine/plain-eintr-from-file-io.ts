@@ -78,6 +78,7 @@ export const plainEintrFromFileIo = defineRule({
   report: {
     title: ({ call }) => `${call} of a file answers -EINTR`,
     same: ({ call }) => [call],
+    turn: ["answered"],
     captions: {
       called: ({ call }) => `the application calls ${call}`,
       interrupted: () => "the ocall answers -EINTR in place of the host's call",

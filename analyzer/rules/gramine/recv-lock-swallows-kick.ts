@@ -68,6 +68,7 @@ export const recvLockSwallowsKick = defineRule({
   report: {
     title: ({ thread, call, lock }) => `${thread} was told to end while it waited for ${lock}, and sleeps in ${call}`,
     same: ({ call, lock }) => [call, lock],
+    turn: ["asleep"],
     captions: {
       told: ({ thread, lock }) => `${thread} is told to end, and woken once: it waits for ${lock}, and goes on waiting`,
       asleep: () => "it sleeps again",

@@ -59,6 +59,7 @@ export const rtDefaultIgnored = defineRule({
   report: {
     title: ({ signal }) => `${signalName(signal)} has no handler and is ignored; on Linux it ends the process`,
     same: ({ signal }) => [signal],
+    turn: ["ignored"],
     captions: {
       sent: ({ signal }) => `${signalName(signal)} is sent`,
       ignored: () => "no handler, and no default action: it is thrown away",

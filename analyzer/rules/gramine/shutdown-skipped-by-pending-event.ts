@@ -72,6 +72,7 @@ export const shutdownSkippedByPendingEvent = defineRule({
   report: {
     title: () => "shutdown answers 0, and the host's shutdown was never made",
     same: () => [],
+    turn: ["answered"],
     captions: {
       asked: () => "the enclave asks for the host's shutdown",
       answered: () => "the application gets 0; no call of the host was made",

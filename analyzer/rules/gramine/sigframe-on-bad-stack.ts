@@ -84,6 +84,7 @@ export const sigframeOnBadStack = defineRule({
     title: ({ signal, host }) =>
       `the frame for the handler of ${signalName(signal)} does not fit: ${host ? "the host kills the process" : "an internal fault of the LibOS"}`,
     same: ({ signal, host }) => [signal, host ? 1 : 0],
+    turn: ["killed"],
     captions: {
       chosen: ({ signal }) => `the LibOS chooses the handler of ${signalName(signal)}, and writes its frame`,
       killed: ({ host }) =>

@@ -82,6 +82,7 @@ export const sigpipeProcessDirected = defineRule({
   report: {
     title: ({ writer, taker, kills }) => `the SIGPIPE of a write of ${writer} ${kills ? "ends the process in" : "is handled by"} ${taker}`,
     same: ({ kills }) => [kills ? 1 : 0],
+    turn: ["wrote"],
     captions: {
       wrote: ({ writer }) => `${writer} writes to what nobody reads: SIGPIPE is sent to the process`,
       taken: ({ taker }) => `${taker} takes it`,

@@ -63,6 +63,7 @@ export const sigprocmaskOldsetReadonly = defineRule({
   report: {
     title: ({ call }) => `${call} faults inside the LibOS`,
     same: ({ call }) => [call],
+    turn: ["fault"],
     captions: {
       called: () => "the application gives an old set",
       fault: () => "the LibOS writes it: an internal fault",

@@ -111,6 +111,7 @@ export const sigtermConsumedWakeStorm = defineRule({
   report: {
     title: ({ by, woken }) => `a call of ${by}, which blocks SIGTERM, wakes ${woken} for a SIGTERM that was taken long ago`,
     same: ({ by, woken }) => [by, woken],
+    turn: ["woken"],
     captions: {
       taken: () => "the SIGTERM is taken: the word becomes -1",
       called: ({ by }) => `${by} makes a call that has nothing to do with it`,

@@ -83,6 +83,7 @@ export const sigtermStarvedByBlockedPending = defineRule({
   report: {
     title: ({ before }) => `SIGTERM of the host waits behind ${signalName(before)}, which is blocked: nobody looks at it`,
     same: ({ before }) => [before],
+    turn: ["end"],
     captions: {
       queued: ({ before }) => `${signalName(before)} is queued; it is blocked and stays there`,
       came: () => "the host's SIGTERM is noted in the word",

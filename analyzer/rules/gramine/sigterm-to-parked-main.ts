@@ -84,6 +84,7 @@ export const sigtermToParkedMain = defineRule({
   report: {
     title: ({ thread }) => `SIGTERM came to ${thread}, which has ended and is parked; no other thread is woken`,
     same: ({ thread }) => [thread],
+    turn: ["came"],
     captions: {
       came: ({ thread }) => `the kernel gives the SIGTERM to ${thread}: the LibOS notes it, and parks the thread again`,
       end: ({ waited }) => `${timeText(waited)} later nobody has looked at it`,

@@ -90,6 +90,7 @@ export const timeoutStartsOver = defineRule({
     title: ({ call, timeout, took, over }) =>
       `${call} has a time-out of ${timeText(timeout)} and ${over ? "took" : "goes on after"} ${timeText(took)}`,
     same: ({ call }) => [call],
+    turn: ["again"],
     captions: {
       called: ({ timeout }) => `the application gives a time-out of ${timeText(timeout)}`,
       again: () => "a signal ends the wait, and the call is set up to be made again, with the whole time-out",

@@ -99,6 +99,7 @@ export const tlsWriteEintrSubstitution = defineRule({
   report: {
     title: ({ before, call, sent, answered }) => `${call} answers ${answered}, and ${sent} bytes of the interrupted ${before} were sent`,
     same: ({ before, call }) => [before, call],
+    turn: ["sent"],
     captions: {
       interrupted: ({ before }) => `${before} answers -EINTR; its record is built`,
       called: ({ call }) => `the application calls ${call}`,

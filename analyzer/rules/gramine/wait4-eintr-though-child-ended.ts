@@ -103,6 +103,7 @@ export const wait4EintrThoughChildEnded = defineRule({
   report: {
     title: ({ call }) => `${call} returns -EINTR although a child has ended`,
     same: ({ call }) => [call],
+    turn: ["looked"],
     captions: {
       ended: () => "the process is told that a child has ended: SIGCHLD",
       looked: () => "the wait looks for signals first, and finds it",

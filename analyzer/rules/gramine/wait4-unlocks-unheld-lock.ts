@@ -70,6 +70,7 @@ export const wait4UnlocksUnheldLock = defineRule({
   report: {
     title: ({ lock, call, holder }) => `${call} releases ${lock}, which ${holder === "" ? "nobody" : holder} holds`,
     same: ({ lock, holder }) => [lock, holder],
+    turn: ["released"],
     captions: {
       taken: ({ lock }) => `${lock} was taken last`,
       released: ({ holder }) =>

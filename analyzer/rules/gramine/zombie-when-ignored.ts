@@ -68,6 +68,7 @@ export const zombieWhenIgnored = defineRule({
   report: {
     title: ({ call }) => `${call} answers a pid although SIGCHLD is ignored`,
     same: ({ call }) => [call],
+    turn: ["answered"],
     captions: {
       ignored: () => "the program asks to ignore SIGCHLD: its children are to leave no zombies",
       called: () => "it waits for a child",

@@ -137,10 +137,11 @@ export const alarmFiresEarly = defineRule({
     title: ({ call, by, early }) =>
       `${call.replace(/\(.*/, "")}: SIGALRM comes ${timeText(early)} too early${by === 0 ? "" : `, because ${signalName(by)} woke the helper`}`,
     same: ({ by }) => [by],
+    turn: ["fired"],
     captions: {
       armed: () => "the application sets the alarm",
       interrupted: ({ by }) => `${by === 0 ? "a signal" : signalName(by)} ends the sleep of the async helper`,
-      fired: ({ early }) => `the wrong turn: it takes this for the time-out and sends SIGALRM, ${timeText(early)} too early`,
+      fired: ({ early }) => `it takes this for the time-out and sends SIGALRM, ${timeText(early)} too early`,
     },
   },
   invalid: [

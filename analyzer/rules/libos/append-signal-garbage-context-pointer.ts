@@ -90,13 +90,14 @@ export const appendSignalGarbageContextPointer = defineRule({
         ? `after the handler of ${signalName(signal)} registers are written to the stack of an upcall that is over`
         : `after the handler of ${signalName(signal)} registers are written through a pointer that was never set`,
     same: ({ signal, dead }) => [signal, dead ? 1 : 0],
+    turn: ["written"],
     captions: {
       queued: ({ signal, dead }) =>
         dead
           ? `${signalName(signal)} is put off, with a pointer to the upcall's stack`
           : `${signalName(signal)} is queued: pal_context is not written`,
       fetched: () => "it is taken out of the ring, and its handler runs",
-      written: () => "the wrong turn: pal_context is used",
+      written: () => "pal_context is used",
     },
   },
   invalid: [

@@ -113,11 +113,12 @@ export const asyncListRedundantCancel = defineRule({
           ? `${call} takes what is left of ${lost} for its result, and that is below 0`
           : `the async helper calls back an entry of ${lost} that has been freed`,
     same: ({ call, lost, way }) => [callName(call), callName(lost), way],
+    turn: ["removed", "over", "freed"],
     captions: {
       set: ({ lost }) => `the application calls ${lost}`,
-      removed: ({ call }) => `the wrong turn: ${call} removes the last entry of the list, although it is of another kind`,
-      over: () => "the wrong turn: the entry's time is over, and the rest is below 0",
-      freed: () => "the wrong turn: the entry was removed and freed while the helper slept for it, and is called back",
+      removed: ({ call }) => `${call} removes the last entry of the list, although it is of another kind`,
+      over: () => "the entry's time is over, and the rest is below 0",
+      freed: () => "the entry was removed and freed while the helper slept for it, and is called back",
     },
   },
   invalid: [

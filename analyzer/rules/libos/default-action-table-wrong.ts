@@ -72,7 +72,8 @@ export const defaultActionTableWrong = defineRule({
   report: {
     title: ({ signal, thread }) => `${signalName(signal)} is ignored by default in ${thread}: on Linux it ends the process`,
     same: ({ signal }) => [signal],
-    captions: { ignored: ({ signal }) => `the wrong turn: the table of default actions says that ${signalName(signal)} is to be ignored` },
+    turn: ["ignored"],
+    captions: { ignored: ({ signal }) => `the table of default actions says that ${signalName(signal)} is to be ignored` },
   },
   invalid: [
     {

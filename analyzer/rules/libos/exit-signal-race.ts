@@ -101,9 +101,10 @@ export const exitSignalRace = defineRule({
   report: {
     title: ({ signal, thread, by }) => `the handler of ${signalName(signal)} runs in ${thread}, which is ending by ${by}`,
     same: ({ signal, by }) => [signal, by],
+    turn: ["handled"],
     captions: {
       ends: ({ by }) => `the thread begins to end: ${by}`,
-      handled: ({ signal }) => `the wrong turn: a lock is released, and the handler of ${signalName(signal)} runs`,
+      handled: ({ signal }) => `a lock is released, and the handler of ${signalName(signal)} runs`,
     },
   },
   invalid: [

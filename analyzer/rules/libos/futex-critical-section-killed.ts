@@ -103,9 +103,10 @@ export const futexCriticalSectionKilled = defineRule({
   report: {
     title: ({ signal, thread, call }) => `${signalName(signal)} ends ${thread} in ${call}, and it stays on the list of waiters`,
     same: ({ signal, call }) => [signal, callName(call)],
+    turn: ["killed"],
     captions: {
       asleep: ({ thread }) => `${thread} is on the list of waiters, and sleeps`,
-      killed: ({ signal }) => `the wrong turn: the default action of ${signalName(signal)} ends the thread before it is off the list`,
+      killed: ({ signal }) => `the default action of ${signalName(signal)} ends the thread before it is off the list`,
     },
   },
   invalid: [

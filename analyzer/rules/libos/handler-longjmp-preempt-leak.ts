@@ -99,10 +99,11 @@ export const handlerLongjmpPreemptLeak = defineRule({
         ? `the handler of ${signalName(signal)} is left by siglongjmp, and the next such signal kills the process: the host still blocks it`
         : `the handler of ${signalName(signal)} is left by siglongjmp, and preempt stays ${preempt}: later signals are put off for ever`,
     same: ({ signal, died }) => [signal, died ? 1 : 0],
+    turn: ["goes-on", "died"],
     captions: {
       left: () => "siglongjmp leaves the handler: the end of deliver_signal is skipped",
-      "goes-on": ({ preempt }) => `the wrong turn: the application goes on, and preempt is ${preempt}`,
-      died: ({ preempt }) => `the wrong turn: preempt is ${preempt}, the signal is blocked in the host, and its default action is taken`,
+      "goes-on": ({ preempt }) => `the application goes on, and preempt is ${preempt}`,
+      died: ({ preempt }) => `preempt is ${preempt}, the signal is blocked in the host, and its default action is taken`,
     },
   },
   invalid: [

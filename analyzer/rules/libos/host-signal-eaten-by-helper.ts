@@ -98,9 +98,10 @@ export const hostSignalEatenByHelper = defineRule({
   report: {
     title: ({ signal, helper }) => `${signalName(signal)} from outside reaches ${helper}, a thread of the LibOS, and is dropped`,
     same: ({ signal, helper }) => [signal, helper.replace(/#\d+$/, "")],
+    turn: ["eaten"],
     captions: {
       sent: ({ signal }) => `${signalName(signal)} comes from outside`,
-      eaten: ({ helper }) => `the wrong turn: the upcall runs on ${helper} and drops it`,
+      eaten: ({ helper }) => `the upcall runs on ${helper} and drops it`,
     },
   },
   invalid: [

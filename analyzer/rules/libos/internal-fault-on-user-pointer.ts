@@ -86,10 +86,11 @@ export const internalFaultOnUserPointer = defineRule({
   report: {
     title: ({ call }) => `${call}: a bad pointer is an internal fault of the LibOS, again and again`,
     same: ({ call }) => [callName(call)],
+    turn: ["fault"],
     captions: {
       called: ({ call }) => `the application calls ${call}`,
       touched: () => "the LibOS touches the memory to see whether it is good, and it faults",
-      fault: () => "the wrong turn: the address is not known, so it is an internal fault",
+      fault: () => "the address is not known, so it is an internal fault",
     },
   },
   invalid: [

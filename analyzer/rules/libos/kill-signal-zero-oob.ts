@@ -59,7 +59,8 @@ export const killSignalZeroOob = defineRule({
   report: {
     title: ({ call }) => `${call}: signal 0 is put into the memory before the rings`,
     same: ({ call }) => [callName(call)],
-    captions: { outside: () => "the wrong turn: head and tail of a ring are read that is none" },
+    turn: ["outside"],
+    captions: { outside: () => "head and tail of a ring are read that is none" },
   },
   invalid: [
     {

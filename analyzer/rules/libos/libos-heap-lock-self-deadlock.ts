@@ -101,10 +101,11 @@ export const libosHeapLockSelfDeadlock = defineRule({
     title: ({ thread, lock, call }) =>
       `${thread}${call === "" ? "" : `, in ${call},`} waits for ${lock}, which it holds itself: a signal came while it had it`,
     same: ({ lock, call }) => [lock.replace(/\d+/g, "N"), callName(call)],
+    turn: ["wants"],
     captions: {
       locked: ({ lock }) => `the thread takes ${lock}`,
       upcall: () => "a signal interrupts it",
-      wants: ({ lock }) => `the wrong turn: the upcall wants ${lock}, too`,
+      wants: ({ lock }) => `the upcall wants ${lock}, too`,
       end: () => "the end: it still waits for itself",
     },
   },

@@ -100,10 +100,11 @@ export const nanosleepRemainingWrong = defineRule({
   report: {
     title: ({ call, told, left }) => `${call}: the remaining time is told as ${timeText(told)}, and ${timeText(left)} are left`,
     same: ({ call }) => [callName(call)],
+    turn: ["told"],
     captions: {
       called: ({ call }) => `the application calls ${call}`,
       woken: () => "the sleep is over: a signal",
-      told: ({ told }) => `the wrong turn: the remaining time that is written is ${timeText(told)}`,
+      told: ({ told }) => `the remaining time that is written is ${timeText(told)}`,
     },
   },
   invalid: [

@@ -161,9 +161,10 @@ export const nestedPendingStuckUntilSyscall = defineRule({
     title: ({ signal, inside, waited, handled: came }) =>
       `${signalName(signal)} came during the handler of ${signalName(inside)} and waits ${came ? `${timeText(waited)} more` : "to the end"}: the program makes no system call`,
     same: ({ signal, inside }) => [signal, inside],
+    turn: ["returned"],
     captions: {
       deferred: ({ signal }) => `${signalName(signal)} is put into the ring: a handler runs`,
-      returned: ({ inside }) => `the wrong turn: the handler of ${signalName(inside)} is over, and nobody looks into the ring`,
+      returned: ({ inside }) => `the handler of ${signalName(inside)} is over, and nobody looks into the ring`,
       handled: ({ waited }) => `it is handled ${timeText(waited)} later, at the end of a system call`,
       end: () => "the end: it was never handled",
     },

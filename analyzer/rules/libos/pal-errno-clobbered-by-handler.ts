@@ -118,9 +118,10 @@ export const palErrnoClobberedByHandler = defineRule({
   report: {
     title: ({ call, inside, result }) => `${call} returns ${resultText(result)}: the error of ${inside || "a call"} in the handler`,
     same: ({ call, inside, result }) => [callName(call), callName(inside), result],
+    turn: ["clobbered"],
     captions: {
       raised: ({ call }) => `the PAL call of ${call} is interrupted: its error is noted`,
-      clobbered: ({ inside }) => `the wrong turn: ${inside || "a call"} in the handler fails, and notes its own`,
+      clobbered: ({ inside }) => `${inside || "a call"} in the handler fails, and notes its own`,
       read: ({ result }) => `the LibOS makes ${resultText(result)} of it`,
     },
   },

@@ -91,10 +91,11 @@ export const pendingScanNoRewind = defineRule({
   report: {
     title: ({ signal, after }) => `${signalName(signal)} came while ${signalName(after)} was handled, and the scan does not go back for it`,
     same: ({ signal, after }) => [signal, after],
+    turn: ["over"],
     captions: {
       fetched: ({ after }) => `the scan takes ${signalName(after)} out of the ring`,
       came: ({ signal }) => `meanwhile ${signalName(signal)} is put into the ring`,
-      over: ({ signal }) => `the wrong turn: the scan is over, and ${signalName(signal)} is still pending`,
+      over: ({ signal }) => `the scan is over, and ${signalName(signal)} is still pending`,
     },
   },
   invalid: [

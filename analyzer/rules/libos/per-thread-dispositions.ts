@@ -177,9 +177,10 @@ export const perThreadDispositions = defineRule({
     title: ({ signal, asked, asker, thread, did }) =>
       `${signalName(signal)} meets ${did} in ${thread}, although ${asker} has asked for ${asked}`,
     same: ({ signal, asked, did }) => [signal, asked, did],
+    turn: ["did"],
     captions: {
       asked: ({ signal, asked, asker }) => `${asker} asks for ${asked} on ${signalName(signal)}: on Linux this is the whole process's`,
-      did: ({ thread, did }) => `the wrong turn: ${thread} has a table of its own, which says ${did}`,
+      did: ({ thread, did }) => `${thread} has a table of its own, which says ${did}`,
     },
   },
   invalid: [

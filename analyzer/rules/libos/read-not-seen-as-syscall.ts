@@ -105,10 +105,11 @@ export const readNotSeenAsSyscall = defineRule({
     title: ({ signal, call, inside }) =>
       `${inside || "a call"} in the handler of ${signalName(signal)} overwrites the context of ${call}: read is taken for no system call`,
     same: ({ signal, inside }) => [signal, callName(inside)],
+    turn: ["overwritten"],
     captions: {
       called: ({ call }) => `the application calls ${call}, whose number is 0`,
       handled: () => "a handler runs inside it: the context is not saved",
-      overwritten: ({ inside }) => `the wrong turn: ${inside || "a call"} writes its own over it`,
+      overwritten: ({ inside }) => `${inside || "a call"} writes its own over it`,
     },
   },
   invalid: [

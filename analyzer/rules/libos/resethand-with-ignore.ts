@@ -90,10 +90,11 @@ export const resethandWithIgnore = defineRule({
     title: ({ signal, thread }) =>
       `${signalName(signal)} is ignored once in ${thread}, and then meets the default action: SA_RESETHAND took it away`,
     same: ({ signal }) => [signal],
+    turn: ["default"],
     captions: {
       asked: ({ signal }) => `the application asks for ${signalName(signal)} to be ignored, with SA_RESETHAND`,
       ignored: () => "the first one is ignored, and the action is thrown away",
-      default: () => "the wrong turn: the second one meets the default action",
+      default: () => "the second one meets the default action",
     },
   },
   invalid: [

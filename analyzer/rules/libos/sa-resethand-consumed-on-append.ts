@@ -108,9 +108,10 @@ export const saResethandConsumedOnAppend = defineRule({
     title: ({ signal, thread }) =>
       `${signalName(signal)} meets the default action in ${thread}: its handler with SA_RESETHAND was used up without a run`,
     same: ({ signal }) => [signal],
+    turn: ["queued"],
     captions: {
       asked: () => "the application asks for a handler, with SA_RESETHAND",
-      queued: () => "the wrong turn: the signal is queued, and the look-up takes the handler away",
+      queued: () => "the signal is queued, and the look-up takes the handler away",
       default: () => "it meets the default action",
     },
   },

@@ -77,9 +77,10 @@ export const sigchldWakesChildNotParent = defineRule({
   report: {
     title: ({ signal, target, woken }) => `${signalName(signal)} is queued for ${target}, and ${woken} is woken`,
     same: ({ signal }) => [signal],
+    turn: ["woken"],
     captions: {
       queued: ({ signal, target }) => `${signalName(signal)} is put into the ring of ${target}`,
-      woken: ({ woken }) => `the wrong turn: ${woken} is woken instead`,
+      woken: ({ woken }) => `${woken} is woken instead`,
     },
   },
   invalid: [

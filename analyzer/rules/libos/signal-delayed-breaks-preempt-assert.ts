@@ -83,9 +83,10 @@ export const signalDelayedBreaksPreemptAssert = defineRule({
   report: {
     title: ({ call, thread }) => `${call} in ${thread}: SIGNAL_DELAYED in the preempt counter makes the assertion at its end fail`,
     same: ({ call }) => [callName(call)],
+    turn: ["assert"],
     captions: {
       delayed: () => "a signal waits and cannot be handled now: bit 31 of the preempt counter is set",
-      assert: () => "the wrong turn: the end of the call takes the bit for a count, and the process is aborted",
+      assert: () => "the end of the call takes the bit for a count, and the process is aborted",
     },
   },
   invalid: [

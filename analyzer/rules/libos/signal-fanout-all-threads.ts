@@ -197,11 +197,12 @@ export const signalFanoutAllThreads = defineRule({
         ? `${sender} is handled twice: two threads of the process handle ${signalName(signal)}`
         : `${sender} is handled in ${first} and again in ${thread}: each thread gets its own ${signalName(signal)}`,
     same: ({ signal }) => [signal],
+    turn: ["handled-too"],
     captions: {
       sent: ({ signal, first }) => `${signalName(signal)} is put into the ring of ${first}`,
       "sent-too": ({ thread }) => `the same kill puts one into the ring of ${thread}`,
       handled: ({ first }) => `${first} handles it: on Linux that is all`,
-      "handled-too": ({ thread }) => `the wrong turn: ${thread} handles it as well`,
+      "handled-too": ({ thread }) => `${thread} handles it as well`,
     },
   },
   invalid: [

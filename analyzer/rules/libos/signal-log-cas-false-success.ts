@@ -73,9 +73,10 @@ export const signalLogCasFalseSuccess = defineRule({
   report: {
     title: ({ signal, by }) => `${by} writes ${signalName(signal)} over one that waits in the same slot: that one is lost`,
     same: ({ signal }) => [signal],
+    turn: ["overwritten"],
     captions: {
       put: ({ signal }) => `${signalName(signal)} is put into a slot`,
-      overwritten: ({ by }) => `the wrong turn: ${by}, whose swap failed, takes the slot for its own`,
+      overwritten: ({ by }) => `${by}, whose swap failed, takes the slot for its own`,
     },
   },
   invalid: [

@@ -124,10 +124,11 @@ export const sigsuspendIgnoresPending = defineRule({
     title: ({ signal, call, slept, ended }) =>
       `${call} sleeps over ${signalName(signal)}, which was pending before: ${ended ? timeText(slept) : "to the end of the trace"}`,
     same: ({ signal, call }) => [signal, call],
+    turn: ["asleep"],
     captions: {
       pending: ({ signal }) => `${signalName(signal)} is pending: it is blocked, so that the program cannot miss it`,
       called: ({ call }) => `the application calls ${call}, which lets it through`,
-      asleep: () => "the wrong turn: the thread falls asleep without a look at what is pending",
+      asleep: () => "the thread falls asleep without a look at what is pending",
       awake: ({ slept }) => `it wakes after ${timeText(slept)}, by something else`,
       end: () => "it still sleeps when the trace ends",
     },

@@ -143,9 +143,10 @@ export const sigsuspendSleepsWithThreadLock = defineRule({
     title: (data) =>
       `${who(data)} waits for the lock with which ${data.holder} sleeps in sigsuspend: ${data.ended ? timeText(data.waited) : "to the end of the trace"}`,
     same: ({ call, ended }) => [callName(call), ended ? 1 : 0],
+    turn: ["asleep"],
     captions: {
       locked: ({ holder }) => `${holder} takes its own lock`,
-      asleep: ({ holder }) => `the wrong turn: ${holder} falls asleep with it, in sigsuspend`,
+      asleep: ({ holder }) => `${holder} falls asleep with it, in sigsuspend`,
       wants: ({ waiter }) => `${waiter} has something for it, and wants the lock first`,
       "goes-on": ({ waited }) => `it gets the lock after ${timeText(waited)}: something else has ended the sleep`,
       end: () => "both still wait when the trace ends",

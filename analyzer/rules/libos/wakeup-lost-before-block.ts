@@ -108,10 +108,11 @@ export const wakeupLostBeforeBlock = defineRule({
     title: ({ signal, call, slept, ended }) =>
       `${call} sleeps over ${signalName(signal)}, which came after it had begun: ${ended ? timeText(slept) : "to the end of the trace"}`,
     same: ({ signal, call }) => [signal, call],
+    turn: ["asleep"],
     captions: {
       called: ({ call }) => `the application is in ${call}, and the LibOS has begun with it`,
       came: ({ signal }) => `${signalName(signal)} comes: it is kept, and the thread is awake, so nothing is there to wake`,
-      asleep: () => "the wrong turn: the thread falls asleep all the same",
+      asleep: () => "the thread falls asleep all the same",
       awake: ({ slept }) => `it wakes after ${timeText(slept)}, by something else`,
       end: () => "it still sleeps when the trace ends",
     },

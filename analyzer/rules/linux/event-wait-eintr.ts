@@ -139,11 +139,12 @@ export const eventWaitEintr = defineRule({
   report: {
     title: ({ signal, call }) => `${call || "a wait"} is interrupted by ${signalName(signal)}, although what it waited for has come`,
     same: ({ signal, call }) => [signal, call],
+    turn: ["failed"],
     captions: {
       asleep: () => "the PAL waits for an event",
       interrupted: ({ signal }) => `${signalName(signal)} ends the wait in the host`,
       set: () => "before the thread is back, another one sets the event and wakes it",
-      failed: () => "the wrong turn: nobody looks at the event; the PAL call has failed",
+      failed: () => "nobody looks at the event; the PAL call has failed",
     },
   },
   invalid: [

@@ -88,10 +88,11 @@ export const linuxAltstackUnused = defineRule({
   report: {
     title: ({ signal }) => `${signalName(signal)} on a full stack kills the process, although its handler has an alternate stack`,
     same: ({ signal }) => [signal],
+    turn: ["killed"],
     captions: {
       registered: () => "the application registers an alternate stack",
       fault: () => "its stack is full: the next push faults",
-      killed: () => "the wrong turn: the PAL's own handler is to run on that stack, so the host can push no frame, and kills",
+      killed: () => "the PAL's own handler is to run on that stack, so the host can push no frame, and kills",
     },
   },
   invalid: [

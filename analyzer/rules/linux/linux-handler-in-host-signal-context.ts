@@ -96,6 +96,7 @@ export const linuxHandlerInHostSignalContext = defineRule({
   report: {
     title: ({ signal, call }) => `${call || "a call"} in the handler of ${signalName(signal)} cannot be woken: the host blocks SIGCONT`,
     same: ({ signal, call }) => [signal, call],
+    turn: ["asleep"],
     captions: {
       frame: ({ signal }) => `the host pushes a frame for ${signalName(signal)}: SIGCONT is blocked in it`,
       handler: () => "the application's handler runs inside it",

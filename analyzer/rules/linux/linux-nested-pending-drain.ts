@@ -93,10 +93,11 @@ export const linuxNestedPendingDrain = defineRule({
   report: {
     title: ({ outer, inner }) => `${eventName(inner)} is drained inside the upcall of ${eventName(outer)}`,
     same: ({ outer, inner }) => [outer, inner],
+    turn: ["inner"],
     captions: {
       outer: ({ outer }) => `${eventName(outer)}, which was kept, is taken out at the end of a PAL call`,
       upcall: () => "its upcall begins; it makes PAL calls of its own",
-      inner: ({ inner }) => `the wrong turn: the end of one of these takes ${eventName(inner)} out, in the middle of the first`,
+      inner: ({ inner }) => `the end of one of these takes ${eventName(inner)} out, in the middle of the first`,
     },
   },
   invalid: [

@@ -91,10 +91,11 @@ export const linuxPalMallocInHandler = defineRule({
     title: ({ signal, call }) =>
       `the handler of ${signalName(signal)} waits for the PAL's allocator, which its own thread is in${call === "" ? "" : ` (${call})`}`,
     same: ({ signal, call }) => [signal, call],
+    turn: ["asleep"],
     captions: {
       locked: () => "the PAL takes the lock of its slab allocator",
       interrupted: ({ signal }) => `${signalName(signal)} interrupts it there, while another event is kept already`,
-      asleep: () => "the wrong turn: the handler wants a block of memory for the second event, and waits for the lock of the code below it",
+      asleep: () => "the handler wants a block of memory for the second event, and waits for the lock of the code below it",
     },
   },
   invalid: [

@@ -76,10 +76,11 @@ export const linuxThreadExitWindow = defineRule({
   report: {
     title: ({ signal, name }) => `${signalName(signal)} finds thread ${name} without its stack, and the process crashes`,
     same: ({ signal, name }) => [signal, name],
+    turn: ["crash"],
     captions: {
       exiting: () => "the LibOS asks the PAL to end the thread: its control block and stacks are freed",
       interrupted: ({ signal }) => `${signalName(signal)} comes before the host has ended it`,
-      crash: () => "the wrong turn: the handler runs in memory that is no more",
+      crash: () => "the handler runs in memory that is no more",
     },
   },
   invalid: [

@@ -97,10 +97,11 @@ export const linuxVdsoMisclassified = defineRule({
   report: {
     title: ({ signal, call }) => `${signalName(signal)} enters the LibOS in the middle of ${call}`,
     same: ({ signal, call }) => [signal, call],
+    turn: ["upcall"],
     captions: {
       call: ({ call }) => `the LibOS calls ${call}`,
       interrupted: ({ signal }) => `${signalName(signal)} finds it in code that is not the PAL's: the vDSO`,
-      upcall: () => "the wrong turn: the event is handled at once, and not at the end of the call",
+      upcall: () => "the event is handled at once, and not at the end of the call",
     },
   },
   invalid: [

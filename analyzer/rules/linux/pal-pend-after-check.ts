@@ -113,9 +113,10 @@ export const palPendAfterCheck = defineRule({
     title: ({ signal, call, waited, delivered }) =>
       `${signalName(signal)} came too late for the end of ${call}, and ${delivered ? `waited ${timeText(waited)} for` : "waits for ever for"} another PAL call`,
     same: ({ signal, call }) => [signal, call],
+    turn: ["left"],
     captions: {
       kept: ({ signal, call }) => `${signalName(signal)} comes in ${call}, and is kept for its end`,
-      left: ({ call }) => `the wrong turn: ${call} has looked already, or never does, and returns`,
+      left: ({ call }) => `${call} has looked already, or never does, and returns`,
       delivered: ({ waited }) => `the end of another PAL call takes it out, ${timeText(waited)} later`,
       end: () => "the thread sleeps, and nobody is left who would wake it",
     },

@@ -111,10 +111,11 @@ export const partialHandleReceive = defineRule({
     title: ({ signal, call, result }) =>
       `${callName(call)} fails (${resultText(result)}) because ${signalName(signal)} came while the new process was set up`,
     same: ({ signal, call, result }) => [signal, callName(call), result],
+    turn: ["failed"],
     captions: {
       asked: () => "the new process is there: the LibOS waits for its answer",
       interrupted: ({ signal }) => `${signalName(signal)} ends the read`,
-      failed: () => "the wrong turn: the read has given nothing, which is taken for a failure",
+      failed: () => "the read has given nothing, which is taken for a failure",
       answered: ({ call, result }) => `${call} = ${resultText(result)}, and nobody knows of the process`,
     },
   },

@@ -74,9 +74,10 @@ export const pr347BlockedPendingSpins = defineRule({
   report: {
     title: ({ call, signals }) => `the end of ${call || "a call"} looks for a signal again and again: ${namesOf(signals)} is blocked`,
     same: ({ call, signals }) => [call, ...signals],
+    turn: ["again"],
     captions: {
       first: () => "all that is pending is blocked: the search at the end of the call finds nothing",
-      again: () => "the wrong turn: it looks again, and nothing has changed",
+      again: () => "it looks again, and nothing has changed",
       last: ({ turns, lasted }) => `${turns.toLocaleString("en")} times so far, in ${timeText(lasted)}`,
     },
   },

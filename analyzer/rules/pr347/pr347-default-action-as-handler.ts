@@ -104,9 +104,10 @@ export const pr347DefaultActionAsHandler = defineRule({
   report: {
     title: ({ signal }) => `the default action of ${signalName(signal)} is entered as if it were a handler`,
     same: ({ signal }) => [signal],
+    turn: ["frame"],
     captions: {
       default: ({ signal }) => `${signalName(signal)} meets its default action, a function of the LibOS`,
-      frame: () => "the wrong turn: a frame is built for it, and the application is to go on there",
+      frame: () => "a frame is built for it, and the application is to go on there",
       killed: () => "it runs outside any call, where a handler would",
     },
   },

@@ -95,11 +95,12 @@ export const pr347LostInLibos = defineRule({
   report: {
     title: ({ signal, call }) => `${signalName(signal)} finds the LibOS or the PAL running${call === "" ? "" : ` in ${call}`}, and is lost`,
     same: ({ signal, call }) => [signal, call],
+    turn: ["lost"],
     captions: {
       sent: ({ signal }) => `${signalName(signal)} is made`,
       upcall: () => "the PAL calls the LibOS for it",
       fetched: ({ signal }) => `${signalName(signal)} is taken out of the ring`,
-      lost: () => "the wrong turn: the LibOS or the PAL was interrupted, so a bit is set and the signal forgotten",
+      lost: () => "the LibOS or the PAL was interrupted, so a bit is set and the signal forgotten",
     },
   },
   invalid: [

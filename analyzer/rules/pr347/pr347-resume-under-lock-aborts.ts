@@ -109,10 +109,11 @@ export const pr347ResumeUnderLockAborts = defineRule({
     title: ({ signals, call }) =>
       `${signals.map(signalName).join(", ")} to a thread in ${call || "a call"} ends the process: an assertion fails`,
     same: ({ signals, call }) => [call, ...signals],
+    turn: ["assert"],
     captions: {
       call: ({ call }) => `${call || "a call"} begins; it holds a lock of the LibOS while it waits`,
       delayed: () => "the wake-up finds the lock held: SIGNAL_DELAYED is set in the preempt counter",
-      assert: () => "the wrong turn: nothing has cleared it, so the counter is not what it was at entry; the LibOS aborts",
+      assert: () => "nothing has cleared it, so the counter is not what it was at entry; the LibOS aborts",
     },
   },
   invalid: [

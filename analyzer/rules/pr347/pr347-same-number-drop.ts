@@ -95,10 +95,11 @@ export const pr347SameNumberDrop = defineRule({
   report: {
     title: ({ signal }) => `a second ${signalName(signal)} is dropped: one was in the ring`,
     same: ({ signal }) => [signal],
+    turn: ["dropped"],
     captions: {
       upcall: ({ signal }) => `the PAL calls the LibOS for ${signalName(signal)}`,
       older: ({ signal }) => `an older ${signalName(signal)} is in the ring: it is taken, and delivered`,
-      dropped: () => "the wrong turn: the new one is neither delivered nor kept",
+      dropped: () => "the new one is neither delivered nor kept",
     },
   },
   invalid: [

@@ -102,10 +102,11 @@ export const pr347SiginfoGarbage = defineRule({
   report: {
     title: ({ signal, told }) => `the handler of ${signalName(signal)} reads a siginfo that was never written: si_signo ${told}`,
     same: ({ signal }) => [signal],
+    turn: ["read"],
     captions: {
       frame: ({ signal }) => `a frame is built for ${signalName(signal)} at the end of the call; nobody writes its siginfo`,
       handled: () => "its handler is entered",
-      read: ({ told }) => `the wrong turn: it reads what the stack held: si_signo ${told}`,
+      read: ({ told }) => `it reads what the stack held: si_signo ${told}`,
     },
   },
   invalid: [

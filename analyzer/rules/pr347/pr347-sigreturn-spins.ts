@@ -83,9 +83,10 @@ export const pr347SigreturnSpins = defineRule({
   report: {
     title: ({ signals }) => `rt_sigreturn looks for a signal again and again: ${namesOf(signals)} is blocked`,
     same: ({ call, signals }) => [call, ...signals],
+    turn: ["again"],
     captions: {
       first: () => "all that is pending is blocked: the search of rt_sigreturn finds nothing",
-      again: () => "the wrong turn: it looks again, and nothing has changed",
+      again: () => "it looks again, and nothing has changed",
       last: ({ turns, lasted }) => `${turns.toLocaleString("en")} times so far, in ${timeText(lasted)}`,
     },
   },

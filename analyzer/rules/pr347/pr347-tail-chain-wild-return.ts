@@ -88,10 +88,11 @@ export const pr347TailChainWildReturn = defineRule({
     title: ({ before, signal }) =>
       `${signalName(signal)} is lost when the handler of ${signalName(before)} returns: its own is not entered`,
     same: ({ before, signal }) => [before, signal],
+    turn: ["lost"],
     captions: {
       returned: ({ before }) => `the handler of ${signalName(before)} returns: rt_sigreturn`,
       chosen: ({ signal }) => `another signal is pending: ${signalName(signal)} is taken out of the ring for the same frame`,
-      lost: () => "the wrong turn: the stub returns by the word on the stack, which does not lead to that handler",
+      lost: () => "the stub returns by the word on the stack, which does not lead to that handler",
     },
   },
   invalid: [

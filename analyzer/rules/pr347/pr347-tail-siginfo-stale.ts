@@ -103,10 +103,11 @@ export const pr347TailSiginfoStale = defineRule({
   report: {
     title: ({ signal, told }) => `the handler of ${signalName(signal)} reads the siginfo of ${signalName(told)}`,
     same: ({ signal, told }) => [signal, told],
+    turn: ["read"],
     captions: {
       frame: ({ told }) => `a frame is built for ${signalName(told)}, with its siginfo`,
       handled: ({ signal }) => `the handler of ${signalName(signal)} is entered on the same frame`,
-      read: ({ told }) => `the wrong turn: si_signo is that of ${signalName(told)} still`,
+      read: ({ told }) => `si_signo is that of ${signalName(told)} still`,
     },
   },
   invalid: [

@@ -103,10 +103,11 @@ export const handlerTableLockSelfDeadlock = defineRule({
   report: {
     title: ({ signal, slot }) => `${signalName(signal)} waits for ever for ${slot}, which its own thread has locked`,
     same: ({ signal, slot }) => [signal, slot],
+    turn: ["busy"],
     captions: {
       locked: ({ slot }) => `an event looks up its upcall: ${slot} is locked`,
       interrupted: ({ signal }) => `${signalName(signal)} interrupts the thread before the unlock`,
-      busy: () => "the wrong turn: it looks up the same slot, and waits for a lock that only its own thread could release",
+      busy: () => "it looks up the same slot, and waits for a lock that only its own thread could release",
     },
   },
   invalid: [

@@ -113,9 +113,10 @@ export const sgxEexitLibcLock = defineRule({
     title: ({ signal, waiter }) =>
       `thread ${waiter} waits for libc's lock outside the enclave: ${signalName(signal)} has taken its holder away`,
     same: ({ signal, waiter }) => [signal, waiter],
+    turn: ["injected"],
     captions: {
       locked: () => "pthread_create of the untrusted PAL takes libc's lock",
-      injected: ({ signal }) => `the wrong turn: ${signalName(signal)} rewrites RIP, so libc's code never goes on`,
+      injected: ({ signal }) => `${signalName(signal)} rewrites RIP, so libc's code never goes on`,
       busy: ({ waiter }) => `thread ${waiter} wants the lock, and waits`,
     },
   },

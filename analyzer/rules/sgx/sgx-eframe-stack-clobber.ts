@@ -80,11 +80,12 @@ export const sgxEframeStackClobber = defineRule({
   report: {
     title: ({ signal, call }) => `${signalName(signal)} overwrites 16 words of the stack of ${call}`,
     same: ({ signal, call }) => [signal, call],
+    turn: ["clobbered"],
     captions: {
       call: ({ call }) => `the LibOS is in ${call}`,
       exit: () => "the thread leaves the enclave, in code of the PAL",
       entered: ({ signal }) => `stage one for ${signalName(signal)}`,
-      clobbered: () => "the wrong turn: stage two finds the PAL's frame, and stores its trampoline over live words of it",
+      clobbered: () => "stage two finds the PAL's frame, and stores its trampoline over live words of it",
     },
   },
   invalid: [

@@ -94,9 +94,10 @@ export const sgxEventBeforeThreadReady = defineRule({
   report: {
     title: ({ signal, name }) => `${signalName(signal)} kills thread ${name} before it is in the enclave`,
     same: ({ signal, name }) => [signal, name],
+    turn: ["refused"],
     captions: {
       injected: ({ signal }) => `${signalName(signal)} comes before the first ecall; its event is to enter the enclave`,
-      refused: () => "the wrong turn: the enclave knows no such thread, or takes the event for an ecall",
+      refused: () => "the enclave knows no such thread, or takes the event for an ecall",
       end: () => "the fault of that ends the thread",
     },
   },

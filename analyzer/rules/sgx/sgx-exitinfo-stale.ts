@@ -139,11 +139,12 @@ export const sgxExitinfoStale = defineRule({
     title: ({ signal, vector, dies }) =>
       `${signalName(signal)} is taken for the exception before it (vector ${vector})${dies ? ", and the thread dies" : ""}`,
     same: ({ signal, vector }) => [signal, vector],
+    turn: ["taken"],
     captions: {
       exception: ({ vector }) => `an exception leaves the enclave: EXITINFO says vector ${vector}`,
       "stage-one": () => "stage one for its signal reads the vector",
       again: ({ signal }) => `${signalName(signal)} comes before ERESUME: stage one again, and the vector is valid still`,
-      taken: ({ signal }) => `the wrong turn: the event of ${signalName(signal)} is handled as the exception`,
+      taken: ({ signal }) => `the event of ${signalName(signal)} is handled as the exception`,
       end: () => "the thread is killed",
     },
   },

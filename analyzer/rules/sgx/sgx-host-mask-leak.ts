@@ -140,10 +140,11 @@ export const sgxHostMaskLeak = defineRule({
   report: {
     title: ({ signal, by }) => `${blockedBy(signal)} blocked in the host: ${signalName(by)} has cut the handler short`,
     same: ({ signal, by }) => [signal, by],
+    turn: ["injected"],
     captions: {
       first: ({ signal }) => `the host pushes a frame for ${signalName(signal)}: its handler blocks SIGCONT, too`,
       second: ({ by }) => `and one for ${signalName(by)} on top of it`,
-      injected: () => "the wrong turn: the second handler rewrites the registers below it, which are those of the first handler",
+      injected: () => "the second handler rewrites the registers below it, which are those of the first handler",
       entered: () => "the enclave is entered from inside the first handler",
       gone: ({ signal }) => `the frame of ${signalName(signal)} is gone without rt_sigreturn: what it blocked stays blocked`,
       unheard: () => "a signal for this thread: the host's mask blocks it",

@@ -108,11 +108,12 @@ export const sgxInjectedEvent = defineRule({
   report: {
     title: ({ signal }) => `${signalName(signal)} of the host is handled as a fault that never happened`,
     same: ({ signal }) => [signal],
+    turn: ["upcall"],
     captions: {
       sent: ({ signal }) => `the host sends ${signalName(signal)}`,
       exit: () => "the thread leaves the enclave; the processor reports no exception",
       entered: () => "stage one: the event is what the host says",
-      upcall: () => "the wrong turn: the LibOS is called for a fault",
+      upcall: () => "the LibOS is called for a fault",
     },
   },
   invalid: [

@@ -83,10 +83,11 @@ export const sgxMemfaultNoAddress = defineRule({
   report: {
     title: ({ signal, address }) => `the handler of ${signalName(signal)} reads si_addr 0: the fault was at 0x${address.toString(16)}`,
     same: ({ signal }) => [signal],
+    turn: ["read"],
     captions: {
       fault: ({ address }) => `an instruction touches 0x${address.toString(16)}`,
       handled: () => "its handler is entered",
-      read: () => "the wrong turn: si_addr is 0",
+      read: () => "si_addr is 0",
     },
   },
   invalid: [

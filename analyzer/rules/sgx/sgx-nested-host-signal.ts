@@ -141,10 +141,11 @@ export const sgxNestedHostSignal = defineRule({
     title: ({ below, signal, dies }) =>
       `${signalName(signal)} inside the host handler of ${signalName(below)} enters the enclave by the wrong way${dies ? ", and the thread dies" : ""}`,
     same: ({ below, signal, cssa }) => [below, signal, cssa],
+    turn: ["injected"],
     captions: {
       first: ({ below }) => `the host pushes a frame for ${signalName(below)}`,
       second: ({ signal }) => `and one for ${signalName(signal)} on top of it: its handler runs first`,
-      injected: () => "the wrong turn: the handler sees no exit pointer below it, and rewrites the registers as for a return from an ocall",
+      injected: () => "the handler sees no exit pointer below it, and rewrites the registers as for a return from an ocall",
       entered: ({ cssa }) => `EENTER with ${cssa} SSA frame in use is the exception path: the event it reads is 243, the low byte of -13`,
       refused: () => "EENTER with both SSA frames in use: the processor refuses it",
       end: () => "this is where it ends",

@@ -137,11 +137,12 @@ export const sgxOcallAsmWindow = defineRule({
     title: ({ signal, outer, inner, dies }) =>
       `${ocallName(inner)} of the handler of ${signalName(signal)} takes the place of ${ocallName(outer)} on its way out${dies ? ", and the thread goes astray" : ""}`,
     same: ({ signal, outer, inner }) => [signal, ocallName(outer), ocallName(inner)],
+    turn: ["left"],
     captions: {
       outer: ({ outer }) => `the enclave makes ${ocallName(outer)} and saves its stack`,
       built: ({ signal }) => `${signalName(signal)} comes before that has left, or when it is just back`,
       inner: ({ inner }) => `its handler makes ${ocallName(inner)}`,
-      left: () => "the wrong turn: that one has saved its own stack in the same word, and leaves",
+      left: () => "that one has saved its own stack in the same word, and leaves",
       end: () => "the word leads to frames that are no more",
     },
   },

@@ -79,10 +79,11 @@ export const sgxRedzoneClobber = defineRule({
   report: {
     title: ({ signal }) => `the frame of ${signalName(signal)} overwrites the red zone of the code that it interrupts`,
     same: ({ signal }) => [signal],
+    turn: ["clobbered"],
     captions: {
       exit: () => "the thread leaves the enclave, in a function of the application or the LibOS",
       entered: ({ signal }) => `stage one for ${signalName(signal)}`,
-      clobbered: () => "the wrong turn: its frame begins at the stack pointer, where the function may have variables",
+      clobbered: () => "its frame begins at the stack pointer, where the function may have variables",
     },
   },
   invalid: [

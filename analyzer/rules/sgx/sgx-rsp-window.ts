@@ -94,11 +94,12 @@ export const sgxRspWindow = defineRule({
     title: ({ signal, ocall }) =>
       `the exception frame of ${signalName(signal)} lies in untrusted memory: it came on the edge of ${ocallName(ocall)}`,
     same: ({ signal, ocall }) => [signal, ocall],
+    turn: ["built"],
     captions: {
       ocall: ({ ocall }) => `the enclave makes ${ocallName(ocall)}`,
       exit: () => "a signal takes it out of the enclave while RSP is the untrusted one",
       entered: ({ signal }) => `stage one for ${signalName(signal)}`,
-      built: () => "the wrong turn: the frame is built below RSP, where the host can write",
+      built: () => "the frame is built below RSP, where the host can write",
     },
   },
   invalid: [

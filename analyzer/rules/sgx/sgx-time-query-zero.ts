@@ -74,10 +74,11 @@ export const sgxTimeQueryZero = defineRule({
   report: {
     title: ({ signal, call }) => `${call || "the LibOS"} takes the time for 0: ${signalName(signal)} interrupted the question for it`,
     same: ({ signal, call }) => [signal, call],
+    turn: ["zero"],
     captions: {
       asked: () => "the LibOS asks for the time",
       injected: ({ signal }) => `${signalName(signal)} comes while the ocall has the thread outside`,
-      zero: () => "the wrong turn: the PAL call gives 0, and the LibOS takes that for the time",
+      zero: () => "the PAL call gives 0, and the LibOS takes that for the time",
     },
   },
   invalid: [

@@ -120,10 +120,11 @@ export const sgxUnboundedAexFrames = defineRule({
   report: {
     title: ({ frames }) => `${frames} exception frames at a time on the stack of one thread`,
     same: () => [],
+    turn: ["too-many"],
     captions: {
       first: () => "stage one builds a frame below the interrupted stack pointer",
       second: () => "another signal before that frame is left: a second frame below it",
-      "too-many": ({ frames }) => `the wrong turn: the ${frames}th, and nothing looks where the stack ends`,
+      "too-many": ({ frames }) => `the ${frames}th, and nothing looks where the stack ends`,
     },
   },
   invalid: [

@@ -114,10 +114,11 @@ export const sgxUnknownUdKillsThread = defineRule({
   report: {
     title: ({ signal, what }) => `${what || "an illegal instruction"} ends the thread, and ${signalName(signal)} never comes`,
     same: ({ signal, what }) => [signal, what],
+    turn: ["printed"],
     captions: {
       fault: ({ what }) => `${what || "an instruction"} is not allowed in an enclave`,
       exit: () => "the processor leaves the enclave and reports vector 6",
-      printed: () => "the wrong turn: the PAL does not know the opcode, prints a line, and does not tell the LibOS",
+      printed: () => "the PAL does not know the opcode, prints a line, and does not tell the LibOS",
       end: () => "the thread is gone; its locks stay held, and nobody is told",
     },
   },

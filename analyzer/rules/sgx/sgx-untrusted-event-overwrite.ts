@@ -121,12 +121,13 @@ export const sgxUntrustedEventOverwrite = defineRule({
     title: ({ lost, by, call }) =>
       `${signalName(lost)} is lost${call === "" ? "" : ` in ${call}`}: ${signalName(by)} took its place on the way into the enclave`,
     same: ({ lost, by, call }) => [lost, by, call],
+    turn: ["overwritten", "second"],
     captions: {
       injected: ({ lost }) =>
         `the handler of ${signalName(lost)} puts its event into the registers with which the enclave is to be entered`,
       frame: ({ lost }) => `the host pushes a frame for ${signalName(lost)}`,
-      overwritten: ({ by }) => `the wrong turn: the handler of ${signalName(by)} writes its own event over that`,
-      second: ({ by }) => `the wrong turn: the handler of ${signalName(by)}, on top of it, rewrites the registers first`,
+      overwritten: ({ by }) => `the handler of ${signalName(by)} writes its own event over that`,
+      second: ({ by }) => `the handler of ${signalName(by)}, on top of it, rewrites the registers first`,
       entered: ({ lost }) => `the enclave is entered with that event; the handler of ${signalName(lost)} never goes on`,
     },
   },

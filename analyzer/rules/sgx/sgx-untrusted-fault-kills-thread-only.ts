@@ -107,10 +107,11 @@ export const sgxUntrustedFaultKillsThreadOnly = defineRule({
     title: ({ signal, name, waiter }) =>
       `${signalName(signal)} in untrusted code ends thread ${name} only${waiter === "" ? "" : `, and thread ${waiter} waits for ever`}`,
     same: ({ signal, name }) => [signal, name],
+    turn: ["end"],
     captions: {
       fault: ({ signal }) => `${signalName(signal)} finds the thread outside the enclave`,
       printed: () => "the handler prints a line, and does not enter the enclave",
-      end: () => "the wrong turn: exit ends this thread; the LibOS takes it for alive",
+      end: () => "exit ends this thread; the LibOS takes it for alive",
       waits: ({ waiter }) => `thread ${waiter} sleeps, and nobody is left who would wake it`,
     },
   },

@@ -84,11 +84,12 @@ export const sgxUstackResetClobber = defineRule({
   report: {
     title: ({ outer, inner }) => `${ocallName(inner)} of a handler overwrites the arguments of ${ocallName(outer)}`,
     same: ({ outer, inner }) => [ocallName(outer), ocallName(inner)],
+    turn: ["clobbered"],
     captions: {
       outer: ({ outer }) => `the enclave makes ${ocallName(outer)}: its arguments go to the top of the untrusted stack`,
       exit: () => "a signal comes before the ocall is over",
       inner: ({ inner }) => `its handler makes ${ocallName(inner)}`,
-      clobbered: () => "the wrong turn: its arguments go to the top as well, over those of the first",
+      clobbered: () => "its arguments go to the top as well, over those of the first",
     },
   },
   invalid: [

@@ -135,11 +135,12 @@ export const sgxWakeupOcallAbandoned = defineRule({
   report: {
     title: ({ signal, call, waiter }) => `thread ${waiter} is never woken: ${signalName(signal)} has cut ${call} short`,
     same: ({ signal, call, waiter }) => [signal, call, waiter],
+    turn: ["abandoned"],
     captions: {
       waits: ({ waiter }) => `thread ${waiter} waits for a futex; it never wakes`,
       call: ({ call }) => `another thread calls ${call}: the word is changed`,
       injected: ({ signal }) => `${signalName(signal)} comes before the host is asked to wake anybody`,
-      abandoned: ({ call }) => `the wrong turn: ${call} is abandoned, and nobody makes the call again`,
+      abandoned: ({ call }) => `${call} is abandoned, and nobody makes the call again`,
     },
   },
   invalid: [

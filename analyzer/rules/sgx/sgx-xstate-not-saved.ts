@@ -104,11 +104,12 @@ export const sgxXstateNotSaved = defineRule({
   report: {
     title: ({ signal }) => `the handler of ${signalName(signal)} has changed the vector registers of the code that it interrupted`,
     same: ({ signal }) => [signal],
+    turn: ["clobbered"],
     captions: {
       exit: () => "the program is interrupted, with values in vector registers",
       handler: () => "its handler runs, and uses them",
       back: () => "DkExceptionReturn puts the general registers back",
-      clobbered: () => "the wrong turn: nobody has saved the vector registers, the program goes on with the handler's",
+      clobbered: () => "nobody has saved the vector registers, the program goes on with the handler's",
     },
   },
   invalid: [

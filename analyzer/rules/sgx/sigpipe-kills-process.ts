@@ -98,10 +98,11 @@ export const sigpipeKillsProcess = defineRule({
   report: {
     title: ({ call }) => `${call || "a write of the library OS"} ends the process by SIGPIPE: the other end of a stream is gone`,
     same: ({ call }) => [call],
+    turn: ["killed"],
     captions: {
       asked: () => "the host is asked to write to a stream",
       broken: () => "its other end is closed: EPIPE, and SIGPIPE for the writer",
-      killed: () => "the wrong turn: nobody has a handler for it, and the host kills the process",
+      killed: () => "nobody has a handler for it, and the host kills the process",
     },
   },
   invalid: [
