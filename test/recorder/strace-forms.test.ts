@@ -109,3 +109,24 @@ describe("calls that the base revision does not have", () => {
     expect(numbers(stack)).toEqual(["0", "-ENOSYS", "-ENOSYS", "-ENOSYS", "-ENOSYS", "-ENOSYS"]);
   });
 });
+
+describe("strace that came late, or left early", () => {
+  test("a call that it found waiting is under the name that the kernel resumes it by", () => {
+    const log = importLog(`
+      5 0 restart_syscall(<... resuming interrupted nanosleep ...>) = 0 <0.050000>
+      5 51 restart_syscall(<... resuming interrupted poll ...>) = 0 <0.010000>
+      5 62 restart_syscall(<... resuming interrupted futex ...>) = -1 ETIMEDOUT (Connection timed out) <0.010000>
+      5 73 restart_syscall(<... resuming interrupted read ...>) = 1 <0.010000>
+      5 84 restart_syscall(<... resuming interrupted call ...>) = 0 <0.010000>
+      5 95 exit_group(0) = ?`);
+    const linux = ["nanosleep 0", "poll 0", "futex_wait -ETIMEDOUT", "read 1", "call 0"];
+    expect(results(native(log))).toEqual(linux);
+    expect(results(runScenario(log.parsed, "gramine-linux"))).toEqual(linux);
+  });
+
+  test("threads without an end are told of; one that has called exit_group has one", () => {
+    const cut = importLog("5 0 getpid() = 5 <0.000010>\n5 1 read(0,  <unfinished ...>");
+    const whole = importLog("5 0 getpid() = 5 <0.000010>\n5 1 exit_group(0) = ?");
+    expect([counter(cut, "note.no-end"), counter(whole, "note.no-end")]).toEqual([1, 0]);
+  });
+});

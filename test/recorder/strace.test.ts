@@ -96,6 +96,7 @@ describe("calls and time", () => {
     expect(log.counters.map(({ name, count }) => [name, count])).toEqual([
       ["strace.empty", 1],
       ["strace.foreign", 1],
+      ["strace.note.no-end", 1],
       ["strace.opaque.close", 1],
       ["strace.stray", 1],
       ["strace.truncated", 1],

@@ -64,15 +64,23 @@ function push({ level, pins }: Weaver, item: Item): void {
   level.waiting = [];
 }
 
-export function takeCall(w: Weaver, call: CallEvent): void {
+export function takeCall(w: Weaver, given: CallEvent): void {
   const s = w.level.suspended;
-  const again = s !== null && s.outcome !== "eintr" && (call.name === s.first.name || call.name === "restart_syscall");
+  const again = s !== null && s.outcome !== "eintr" && (given.name === s.first.name || given.name === "restart_syscall");
   if (s !== null && !again) cutShort(w, s);
+  const call = again ? given : resumed(given);
   if (call.restart !== "" || call.value === EINTR) suspend(w, call, again ? s : null);
   else if (isExit(call) || (call.value === null && w.context.facts.kills.has(call))) whole(w, call);
   else if (hasNoEnd(call, w.events[w.at + 1])) unended(w, call, again ? s : null);
   else if (again) restarted(w, s, call);
   else whole(w, call);
+}
+
+/** strace came while the thread waited: which call it found it says, or not. No program calls restart_syscall, and no library OS has it. */
+function resumed(call: CallEvent): CallEvent {
+  if (call.name !== "restart_syscall") return call;
+  const name = /resuming interrupted (?!call\b|system\b)(\w+)/.exec(call.args)?.[1] ?? "interrupted";
+  return { ...call, name, args: name === "futex" ? "0, FUTEX_WAIT, 0, NULL" : "" };
 }
 
 function whole(w: Weaver, call: CallEvent): void {

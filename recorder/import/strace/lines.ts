@@ -89,7 +89,10 @@ export function parseLine(text: string): Line {
     pid = Number(after[1]);
     rest = rest.slice(after[0].length);
   }
-  return { pid, stamp, content: parseContent(rest.replace(MORE, "")) };
+  const content = parseContent(rest.replace(MORE, ""));
+  // "100.00    0.000000           0        74         7 total" begins like a time.
+  if (content === OTHER && SUMMARY.test(text)) return { pid: null, stamp: null, content: { form: "summary" } };
+  return { pid, stamp, content };
 }
 
 /** Digits after the point, as ns. */

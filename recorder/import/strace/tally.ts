@@ -46,6 +46,10 @@ const NOTES = {
     severity: "info",
     advice: "calls that a signal ended which is ignored: strace itself lets it through, and they go on as they would without",
   },
+  "no-end": {
+    severity: "notice",
+    advice: "threads whose end is not in the log: they stay in their last call, or end after it",
+  },
   "not-restarted": { severity: "info", advice: "calls that a signal ended and that were not made again" },
 } as const satisfies Record<string, Pick<QualityCounter, "severity" | "advice">>;
 

@@ -52,7 +52,11 @@ export function weave(context: Context, first: readonly Item[], into: Woven, pla
       ended = true;
     }
   });
-  if (!ended) end(w, null, until);
+  if (!ended) {
+    const last = events.findLast(({ kind }) => kind === "call");
+    if (last?.kind !== "call" || !isExit(last)) tally.note("no-end");
+    end(w, null, until);
+  }
 }
 
 function step(w: Weaver, call: CallEvent): void {
