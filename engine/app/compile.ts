@@ -248,14 +248,23 @@ const COMPILE: Compile = {
 };
 
 const restoreMask = (op: OperationOf<"siglongjmp">, x: Context): Step =>
-  x.s.call("siglongjmp: restore the mask", LIBC.sigprocmask, (c) => ({
-    ...callArgs(),
-    how: "set",
-    mask: c.t.app.places[keyOf(op.place)]?.mask ?? emptySet(),
-    old: false,
-    readOnly: false,
-    size: 8,
-  }));
+  x.s.call(
+    "siglongjmp: restore the mask",
+    LIBC.sigprocmask,
+    (c) => {
+      c.value = x.number;
+      return {
+        ...callArgs(),
+        how: "set" as const,
+        mask: c.t.app.places[keyOf(op.place)]?.mask ?? emptySet(),
+        old: false,
+        readOnly: false,
+        size: 8,
+      };
+    },
+    // libc makes it as any other call of the program's.
+    "app.call",
+  );
 
 function body(s: Steps<Program>, operations: readonly Operation[], flow: string, own: Locals): Items {
   let marks = 0;

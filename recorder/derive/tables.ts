@@ -34,11 +34,14 @@ for (const name of ["sgx.eenter", "sgx.eresume", "sgx.eexit", "sgx.aex", "libos.
 interface ThreadState {
   readonly upcalls: Ticket[];
   readonly upcallDepths: number[];
-  /** -1 outside the enclave. */
+  /** OUTSIDE the enclave, or UNKNOWN: nothing was told of it yet. */
   entry: Ticket;
 }
 
-const newThread = (): ThreadState => ({ upcalls: [], upcallDepths: [], entry: -1 });
+const OUTSIDE = -1;
+const UNKNOWN = -2;
+
+const newThread = (): ThreadState => ({ upcalls: [], upcallDepths: [], entry: UNKNOWN });
 
 export interface Deriver {
   /** Transitions by kind; of all of them after `finish`. */
@@ -144,14 +147,17 @@ export function createDeriver(
 
   const leaveEnclave = (block: Block, i: number, state: ThreadState, how: number): void => {
     if (state.entry < 0) {
-      unpaired.entries += 1;
+      // A thread that goes on where another was (execve makes a new process, and the caller stays in the old one) began in the enclave.
+      const wentOn = state.entry === UNKNOWN && (block.depth[i] as number) > 0;
+      if (!wentOn) unpaired.entries += 1;
+      state.entry = OUTSIDE;
       return;
     }
     entry.set(state.entry, Entry.left_seq, block.seq0 + i);
     entry.set(state.entry, Entry.left_how, how);
     entry.set(state.entry, Entry.duration, (block.time[i] as number) - entry.get(state.entry, Entry.time));
     entry.close(state.entry);
-    state.entry = -1;
+    state.entry = OUTSIDE;
   };
 
   const enterUpcall = (block: Block, i: number, thread: number, state: ThreadState): void => {

@@ -83,17 +83,26 @@ export function checkReads(sql: string): void {
   if (!allowed) throw new QueryError(`PRAGMA ${name}${argument === "=" ? " =" : ""} is not allowed: a trace is only read`);
 }
 
-/** What a table or column may have been meant by a name that is none; "" for other messages. */
-function meant(message: string): string {
+/** Columns of the tables and views, by their names. */
+const COLUMNS: ReadonlyMap<string, readonly string[]> = new Map([
+  ...TABLE_NAMES.map((table) => [table, columnNames(table)] as const),
+  ...Object.entries(VIEWS).map(([view, { columns }]) => [view, Object.keys(columns)] as const),
+]);
+
+/** What may have been meant by a name that is none here; "" for other messages. */
+function meant(sql: string, message: string): string {
   const [, what, name = ""] = /no such (column|table): (?:\w+\.)?(\w+)/.exec(message) ?? [];
   if (what === undefined) return "";
-  const tables = [...TABLE_NAMES, ...Object.keys(VIEWS)];
-  const columns = [
-    ...TABLE_NAMES.flatMap((table) => columnNames(table)),
-    ...Object.values(VIEWS).flatMap((view) => Object.keys(view.columns)),
-  ];
-  const text = hint(name, [...new Set<string>(what === "table" ? tables : columns)]);
-  // All there are would be too many: eintr schema lists them.
+  if (what === "table") return nearest(name, [...COLUMNS.keys()]);
+  const asked = new Set(sql.match(/\w+/g));
+  const here = [...COLUMNS].flatMap(([table, columns]) => (asked.has(table) ? columns : []));
+  const where = [...COLUMNS].filter(([, columns]) => columns.includes(name)).map(([table]) => table);
+  return nearest(name, here) || (where.length > 0 ? `; ${where.slice(0, 4).join(", ")} ${where.length === 1 ? "has" : "have"} one` : "");
+}
+
+/** Without a name that is near there would be too many: eintr schema lists them. */
+function nearest(name: string, known: readonly string[]): string {
+  const text = hint(name, [...new Set(known)]);
   return text.startsWith("; did you mean") ? text : "";
 }
 
@@ -114,7 +123,7 @@ function meantKeyword(sql: string, message: string): string {
 
 /** SQLite's message, with the place in the SQL when it names a word that occurs once, and what may have been meant. */
 export function placedMessage(sql: string, raw: string): string {
-  const message = `${raw}${meant(raw)}${meantKeyword(sql, raw)}`;
+  const message = `${raw}${meant(sql, raw)}${meantKeyword(sql, raw)}`;
   const word = /near "([^"]+)"/.exec(message)?.[1] ?? /no such (?:column|table|function): ([\w.]+)/.exec(message)?.[1];
   const at = raw === "incomplete input" ? sql.trimEnd().length : word === undefined ? -1 : sql.indexOf(word);
   if (at < 0 || (word !== undefined && sql.indexOf(word, at + 1) >= 0)) return `SQL: ${message}`;

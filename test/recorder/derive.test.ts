@@ -2,8 +2,10 @@
 
 import Sqlite from "better-sqlite3";
 import { describe, expect, test } from "vitest";
+import { boot, STACK_NAMES } from "../../engine/index.ts";
 import { CARRIES_SIGNAL_ID, KINDS, type KindName, type Transition } from "../../engine/transition.ts";
 import { DB_NAME, OUTCOME, type RecordOptions, record } from "../../recorder/index.ts";
+import { scenario } from "../analyzer/support.ts";
 import { rowsSource, syntheticSource, testInfo } from "../support/synthetic-source.ts";
 import { tempPaths } from "../support/temp-dir.ts";
 
@@ -87,7 +89,7 @@ describe("syscall", () => {
   });
 
   test("odd ends are counted", async () => {
-    const rows = [row("app.return"), row("app.handler.return"), row("libos.upcall.return"), row("sgx.eexit"), row("app.return")];
+    const rows = [row("app.return"), row("app.handler.return"), row("libos.upcall.return"), row("sgx.eexit", { depth: 0 }), row("app.return")];
     expect(await derive(rows, "SELECT name, count, severity FROM quality ORDER BY name")).toEqual([
       ["enclave-left-unentered", 1, "notice"],
       ["handler-left-unentered", 1, "notice"],
@@ -95,6 +97,23 @@ describe("syscall", () => {
       ["upcall-return-unentered", 1, "notice"],
     ]);
   });
+});
+
+test.each(STACK_NAMES)("a run of the engine on %s begins all that it ends: jumps, fork and execve as well", async (stack) => {
+  const cases = [
+    ...["w5-longjmp", "nested", "stop-flag"].map((name) => scenario(name)),
+    scenario(`
+      main: [{ fork: { program: child } }, { wait4: { child: child } }]
+      programs: { child: [{ exec: {} }, getpid] }`),
+  ];
+  for (const one of cases) {
+    const dir = fresh("engine.trace");
+    await record(boot({ stack, scenario: one }), dir, { ...testInfo(), stack }, { rows: 20_000 });
+    const db = new Sqlite(`${dir}/${DB_NAME}`, { readonly: true });
+    const odd = db.prepare("SELECT name FROM quality WHERE name GLOB '*-unentered' OR name = 'return-without-call'").all();
+    db.close();
+    expect(odd, one.name).toEqual([]);
+  }
 });
 
 test("entry: enter, asynchronous exit, entry for the exception, resume, exit", async () => {
