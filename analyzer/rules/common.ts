@@ -43,7 +43,7 @@ export const ocallName = (label: string): string => /\S+$/.exec(label)?.[0] ?? "
 
 /** The last exit of a thread from the enclave, and the stage one that came of it. */
 export interface Exit {
-  readonly exit: number;
+  exit: number;
   /** EENTER with an SSA frame in use; NONE before. */
   entered: number;
   /** The signal that it makes way for. */
@@ -56,7 +56,13 @@ export function followExits(m: ThreadModel): { readonly last: () => Exit | null;
   return {
     last: () => exits.get(m.slot),
     listeners: {
-      "sgx.aex": () => exits.set(m.slot, { exit: m.seq, entered: NONE, signal: m.signal }),
+      "sgx.aex"() {
+        const exit = exits.get(m.slot);
+        if (exit === null) return exits.set(m.slot, { exit: m.seq, entered: NONE, signal: m.signal });
+        exit.exit = m.seq;
+        exit.entered = NONE;
+        exit.signal = m.signal;
+      },
       "sgx.eenter"() {
         const exit = exits.get(m.slot);
         if (exit === null || m.value === 0) return;

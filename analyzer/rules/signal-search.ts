@@ -36,13 +36,16 @@ const FEW = 8;
  */
 export function followSearches(m: ThreadModel, inSigreturn: boolean, found: (thread: number, search: EndlessSearch) => void): Handlers {
   const searches = m.notesOnThreads<Search>();
+  /** Searches that are under way: mostly none, and then most rows cost nothing. */
+  let open = 0;
   /** Threads that are between the end of a handler and what it interrupted. */
   const returning = m.notesOnThreads<true>();
 
   function over(slot: number, thread: number): void {
-    const search = searches.get(slot);
+    const search = open === 0 ? null : searches.get(slot);
     if (search === null) return;
     searches.remove(slot);
+    open -= 1;
     if (search.turns > FEW) found(thread, { ...search, lasted: search.lastTime - search.since });
   }
   const goesOn = (): void => over(m.slot, m.thread);
@@ -58,6 +61,7 @@ export function followSearches(m: ThreadModel, inSigreturn: boolean, found: (thr
       if (search === null) {
         const signals = [...new Set([...m.pendingSignals()].map(({ signal }) => signal))];
         const begin = { first: m.seq, since: m.time, again: NONE, last: NONE, lastTime: m.time, turns: 1 };
+        open += 1;
         searches.set(m.slot, { ...begin, call: inSigreturn ? "" : callOf(m), signals });
         return;
       }
