@@ -18,6 +18,8 @@ function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handler
       if (m.value === EVENT.FAILURE || call === NONE || frame === NONE || m.seqOf(frame) < m.seqOf(call)) return;
       // Between the PAL call and the signal no other upcall began: it is the PAL itself that was interrupted. And the handler runs still.
       const outer = upcall === NONE ? NONE : m.around(upcall);
+      // Gramine's PAL, whose calls have other names, hands every event on at once.
+      if (!/\bDk[A-Z]/.test(m.labelOf(call))) return;
       if (!m.isInSignalContext() || (outer !== NONE && m.seqOf(outer) > m.seqOf(call))) return;
       found({
         thread: m.thread,
@@ -59,6 +61,15 @@ export const linuxVdsoMisclassified = defineRule({
     "siglongjmp leaves the PAL call, too.",
   recognise: "The rule looks for an upcall in a host signal frame that was pushed inside a PAL call, with no other upcall between the two.",
   ignore: [
+    {
+      text: "Gramine's PAL hands every event on at once, and its calls are made for that",
+      nearMiss: {
+        name: "an alarm on Gramine",
+        scenario: "alarm",
+        stacks: ["gramine-linux"],
+        reaches: ["host.signal.deliver", "libos.upcall.enter", "pal.call.enter"],
+      },
+    },
     {
       text: "the signal finds the PAL's own text: it is kept for the end of the call",
       nearMiss: {

@@ -14,11 +14,17 @@ type Id = "fault" | "handled" | "read";
 /** `extra` of app.siginfo.more: si_addr. */
 const SI_ADDR = 2;
 
+/** `value` of app.fault. */
+const MEMORY = 2;
+
 function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handlers {
   const faults = m.notesOnThreads<{ readonly seq: number; readonly address: number }>();
 
   return {
-    "app.fault": () => faults.set(m.slot, { seq: m.seq, address: m.extra }),
+    "app.fault"() {
+      if (m.value === MEMORY) faults.set(m.slot, { seq: m.seq, address: m.extra });
+      else faults.remove(m.slot);
+    },
     "app.siginfo.more"() {
       const fault = faults.get(m.slot);
       const handler = m.open(SCOPE.HANDLER);
