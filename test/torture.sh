@@ -9,6 +9,7 @@ cd "$(dirname "$0")/.." || exit 1
 CAMPAIGNS='verdict   | the verdict agrees with a slow, plain one, mirrors itself, and is empty against itself | 1-10000 | test/analyzer/verdict-random.test.ts
 silent    | 10 million transitions of random scenarios on native-linux give no finding            | -       | test/analyzer/rules-silent.test.ts
 schedules | findings of all built-in scenarios under other schedules agree with a plain reading   | -       | test/analyzer/scenarios.test.ts
+evidence  | the evidence of all rules' examples, and of random scenarios, agrees with SQL          | 1-300   | test/analyzer/evidence-sql.test.ts
 laws      | random scenarios keep the laws of the machine on every stack                          | 1-2000  | test/engine/properties.test.ts
 gramine   | the same on gramine-sgx with the options of its manifest, observed and taken back     | 1-2000  | test/engine/gramine-sgx-properties.test.ts
 cost      | a row costs the same after a million others                                           | -       | test/engine/cost.test.ts

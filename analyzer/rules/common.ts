@@ -57,6 +57,8 @@ export function followExits(m: ThreadModel): { readonly last: () => Exit | null;
     last: () => exits.get(m.slot),
     listeners: {
       "sgx.aex"() {
+        // One in the middle of stage one: it goes on with the exit before.
+        if (m.cssa() > 1) return;
         const exit = exits.get(m.slot);
         if (exit === null) return exits.set(m.slot, { exit: m.seq, entered: NONE, signal: m.signal });
         exit.exit = m.seq;
