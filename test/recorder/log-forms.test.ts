@@ -29,7 +29,7 @@ async function said(name: string): Promise<{ code: number; lines: string[] }> {
     .replaceAll(FOLDER, "")
     .replaceAll(dir, "TRACE")
     .split("\n")
-    .filter((line) => line !== "" && !/^(?:digest|next:|this is Linux alone)/.test(line));
+    .filter((line) => line !== "" && !/^(?:digest|next:|this is Linux alone| +eintr record | *\^+$)/.test(line));
   return { code, lines };
 }
 

@@ -103,10 +103,12 @@ describe("processes", () => {
       5 0 futex(0x1, FUTEX_WAIT_PRIVATE, 0, NULL) = 0 <0.010000>
       6 1 read(0, "x", 1) = 1 <0.001000>
       7 2 execve("./other", ["./other"], 0x1 /* 0 vars */) = 0 <0.000100>
+      7 2.9 exit_group(0) = ?
       7 3 +++ exited with 0 +++
-      6 4 +++ exited with 0 +++
+      5 19.9 exit_group(0) = ?
+      6 20 +++ exited with 0 +++
       5 20 +++ exited with 0 +++`);
-    expect([operations(log), counter(log, "note.unknown-parent")]).toEqual([["clone", "fork", "futex-wait"], 2]);
+    expect([operations(log), counter(log, "note.unknown-parent")]).toEqual([["clone", "fork", "futex-wait", "exit-group"], 2]);
     expect(native(log).threads.map(({ name, pid }) => [name, pid])).toEqual([
       ["main", 1],
       ["thread-6", 1],

@@ -4,6 +4,7 @@ import type { QualityCounter } from "../../format/metadata.ts";
 import type { ImportedScenario } from "../importer.ts";
 import { type Facts, gatherFacts } from "./facts.ts";
 import { evenOut, makeHandlers } from "./handlers.ts";
+import { leftOut } from "./left-out.ts";
 import type { AfterHandlers } from "./level.ts";
 import { CREATES, type Log } from "./log.ts";
 import type { SignalPlan } from "./plans.ts";
@@ -36,9 +37,13 @@ export function scenarioOf(log: Log, name: string, longLines = LONG_LINES): Impo
   const assumed = matchReturns(tree, facts);
   const unseen = madeUnseen(log, tree);
   const title = titleOf(tree);
+  const missing = leftOut(tree);
   log.events.length = 0;
   if (unseen > 0) tally.note("not-followed", unseen);
-  if (tree.adopted.length > 0) tally.note("unknown-parent", tree.adopted.length);
+  if (missing.calls > 0) tally.note("calls-left-out", missing.calls);
+  if (missing.signals > 0) tally.note("signals-left-out", missing.signals);
+  // Where calls were left out, those that made the threads may be among them.
+  if (tree.adopted.length > 0 && missing.calls === 0) tally.note("unknown-parent", tree.adopted.length);
 
   const setters: { action: Action; item: Item }[] = [];
   const beginnings = new Map<Task, Item[]>([[tree.main, tree.adopted.map(beginning)]]);

@@ -34,6 +34,15 @@ const NOTES = {
     severity: "notice",
     advice: "threads whose beginning is not in the log start with it: record with -f from the start",
   },
+  "calls-left-out": {
+    severity: "data-loss",
+    advice:
+      "processes started or ended without the calls that this takes: strace wrote some calls only (-e trace=...), and nobody knows what the others did; record without -e",
+  },
+  "signals-left-out": {
+    severity: "data-loss",
+    advice: "threads came back from handlers of signals that are not in the log (-e signal=...): record without -e",
+  },
   "not-followed": {
     severity: "data-loss",
     advice:
