@@ -211,4 +211,29 @@ export const GRAMINE: EvidenceTable = {
     called: kind = 'app.call' AND label LIKE 'wait%'
     answered: kind = 'app.return' AND value > 0
   `,
+  "host-sigterm-not-injected": `
+    sent of any thread: kind = 'host.signal.generate' AND signal = 15
+    upcall: kind = 'libos.upcall.enter'
+    lost: kind = 'pal.event.lost'
+    and sent.extra = lost.extra
+    and NOT EXISTS (SELECT 1 FROM r WHERE kind IN ('libos.signal.inject', 'app.handler.enter') AND seq > upcall.seq AND extra = lost.extra)
+  `,
+  "pending-handlers-in-turn": `
+    queued of any thread: kind = 'libos.signal.append'
+    first: kind = 'app.handler.enter'
+    returned: kind = 'app.handler.return'
+    second: kind = 'app.handler.enter'
+    and queued.extra = second.extra AND first.extra = returned.extra AND first.extra <> second.extra
+  `,
+  "process-signal-to-sender": `
+    sent: kind = 'libos.signal.append' AND value = -1
+    taken: kind = 'app.handler.enter'
+    and sent.extra = taken.extra
+  `,
+  "sgx-fault-without-exinfo": `
+    faulted: kind = 'app.fault'
+    refused: kind = 'pal.event.lost'
+    ended of any thread: kind = 'process.exit' AND value = 1
+    and ended.pid = faulted.pid
+  `,
 };

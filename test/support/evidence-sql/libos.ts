@@ -254,4 +254,15 @@ export const LIBOS: EvidenceTable = {
     woken: kind = 'libos.wake'
     and queued.extra = woken.extra AND queued.value <> woken.value
   `,
+  "handler-mask-not-set": `
+    entered: kind = 'app.handler.enter'
+    looked: kind = 'app.mask'
+    and (CASE WHEN entered.signal <= 32 THEN looked.value >> (entered.signal - 1) ELSE looked.extra >> (entered.signal - 33) END) & 1 = 0
+  `,
+  "siginfo-differs": `
+    cause of any thread: 1
+    handled: kind = 'app.handler.enter'
+    read: kind LIKE 'app.siginfo%'
+    and NOT EXISTS (SELECT 1 FROM r WHERE thread = @thread AND kind = 'app.handler.return' AND extra = handled.extra AND seq BETWEEN handled.seq AND read.seq)
+  `,
 };
