@@ -32,6 +32,19 @@ export function callOf(m: ThreadModel, slot = m.slot): string {
   return call === NONE ? "" : m.labelOf(call);
 }
 
+/** Whether the label of a scope matches. Asked for most calls of a program: the answer is kept by place, so a text is looked at once. */
+export function createLabelTest(m: ThreadModel, pattern: RegExp): (scope: number) => boolean {
+  const known: (boolean | undefined)[] = [];
+  return (scope) => {
+    const site = m.scopes.site[scope] as number;
+    const before = known[site];
+    if (before !== undefined) return before;
+    const matches = pattern.test(m.labelOf(scope));
+    known[site] = matches;
+    return matches;
+  };
+}
+
 /** "read" of "read(pipe, 8)". */
 export const callName = (label: string): string => /^[\w-]*/.exec(label)?.[0] ?? "";
 

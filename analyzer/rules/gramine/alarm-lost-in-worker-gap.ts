@@ -3,7 +3,7 @@
 import { SIG } from "../../../engine/index.ts";
 import { HOW, NONE, type ThreadModel } from "../../model/index.ts";
 import { defineRule, type Found, type Handlers } from "../../rule.ts";
-import { MS, timeText } from "../common.ts";
+import { createLabelTest, MS, timeText } from "../common.ts";
 import { followWorkers } from "../workers.ts";
 
 interface Data {
@@ -20,6 +20,8 @@ interface Timer {
   readonly due: number;
 }
 
+/** With the time, ns. */
+const TIMER = /^(?:alarm\((\d+)\)|setitimer\((\d+), \d+, real)/;
 /** The worker needs its time. */
 const LATE_NS = 5 * MS;
 
@@ -27,6 +29,7 @@ function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handler
   /** By process. */
   const timers = new Map<number, Timer>();
   const workers = followWorkers(m);
+  const setsTimer = createLabelTest(m, TIMER);
 
   function check(pid: number): void {
     const timer = timers.get(pid);
@@ -54,9 +57,9 @@ function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handler
     ...workers.listeners,
     "call.end"() {
       if (timers.size > 0) check(m.pid());
-      if (m.how !== HOW.RETURNED || !m.hasLibos || m.value < 0) return;
+      if (m.how !== HOW.RETURNED || !m.hasLibos || m.value < 0 || !setsTimer(m.closed)) return;
       const label = m.labelOf(m.closed);
-      const told = /^(?:alarm\((\d+)\)|setitimer\((\d+), \d+, real)/.exec(label);
+      const told = TIMER.exec(label);
       if (told === null) return;
       const ns = Number(told[1] ?? told[2]);
       if (ns === 0) timers.delete(m.pid());

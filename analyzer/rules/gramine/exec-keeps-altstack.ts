@@ -3,7 +3,7 @@
 import { signalName } from "../../../engine/index.ts";
 import type { ThreadModel } from "../../model/index.ts";
 import { defineRule, type Found, type Handlers } from "../../rule.ts";
-import { GRAMINE } from "../common.ts";
+import { createLabelTest, GRAMINE } from "../common.ts";
 
 interface Data {
   readonly signal: number;
@@ -12,14 +12,15 @@ type Id = "set" | "replaced" | "framed";
 
 function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handlers {
   const stacks = m.notesOnThreads<{ readonly set: number; readonly replaced: number | null }>();
+  const isAbout = createLabelTest(m, /^(?:sigaltstack|execve)/);
   return {
     "call.end"() {
+      if (m.value !== 0 || !isAbout(m.closed)) return;
       const label = m.labelOf(m.closed);
-      if (m.value !== 0) return;
       const before = stacks.get(m.slot);
       if (/^sigaltstack\(\d+, false/.test(label)) stacks.set(m.slot, { set: m.seqOf(m.closed), replaced: null });
       else if (label.startsWith("sigaltstack")) stacks.remove(m.slot);
-      else if (before !== null && label.startsWith("execve")) stacks.set(m.slot, { ...before, replaced: m.seq });
+      else if (before !== null) stacks.set(m.slot, { ...before, replaced: m.seq });
     },
     "libos.sigframe"() {
       const one = m.value === 1 ? stacks.get(m.slot) : null;

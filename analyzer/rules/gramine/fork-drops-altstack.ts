@@ -3,7 +3,7 @@
 import { signalName } from "../../../engine/index.ts";
 import { NONE, SA, SCOPE, type ThreadModel } from "../../model/index.ts";
 import { defineRule, type Found, type Handlers } from "../../rule.ts";
-import { callName, GRAMINE } from "../common.ts";
+import { callName, createLabelTest, GRAMINE } from "../common.ts";
 
 interface Data {
   readonly signal: number;
@@ -19,6 +19,7 @@ function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handler
   /** A frame of a thread on its alternate stack: it has one, and this LibOS uses it. */
   const used = m.notesOnThreads<number>();
   const inherited = m.notesOnThreads<Inherited>();
+  const changesStack = createLabelTest(m, /^(?:sigaltstack|execve)/);
 
   /** The one thread that forks. */
   function parent(): number {
@@ -31,8 +32,7 @@ function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handler
 
   return {
     "call.end"() {
-      const label = m.labelOf(m.closed);
-      if (m.value !== 0 || !/^(?:sigaltstack|execve)/.test(label)) return;
+      if (m.value !== 0 || !changesStack(m.closed)) return;
       inherited.remove(m.slot);
       used.remove(m.slot);
     },

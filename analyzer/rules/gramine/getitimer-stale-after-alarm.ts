@@ -2,7 +2,7 @@
 
 import { HOW, SCOPE, type ThreadModel } from "../../model/index.ts";
 import { defineRule, type Found, type Handlers } from "../../rule.ts";
-import { GRAMINE, GRAPHENE, MS, timeText } from "../common.ts";
+import { createLabelTest, GRAMINE, GRAPHENE, MS, timeText } from "../common.ts";
 
 interface Data {
   readonly told: number;
@@ -26,11 +26,12 @@ function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handler
   /** By process: the last setitimer(real), and the alarm after it. */
   const set = new Map<number, number>();
   const timers = new Map<number, Timer>();
+  const setsTimer = createLabelTest(m, /^(?:alarm\(|setitimer\(.*real\))/);
   return {
     "call.end"() {
-      if (m.how !== HOW.RETURNED || m.value < 0 || !m.hasLibos) return;
+      if (m.how !== HOW.RETURNED || m.value < 0 || !m.hasLibos || !setsTimer(m.closed)) return;
       const label = m.labelOf(m.closed);
-      if (/^setitimer\(.*real\)/.test(label)) {
+      if (label.startsWith("setitimer")) {
         set.set(m.pid(), m.seqOf(m.closed));
         timers.delete(m.pid());
       }

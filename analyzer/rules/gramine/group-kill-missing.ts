@@ -3,7 +3,7 @@
 import { signalName, signalNumber } from "../../../engine/index.ts";
 import { HOW, type ThreadModel } from "../../model/index.ts";
 import { defineRule, type Found, type Handlers } from "../../rule.ts";
-import { GRAMINE, GRAPHENE, MS } from "../common.ts";
+import { createLabelTest, GRAMINE, GRAPHENE, MS } from "../common.ts";
 
 interface Data {
   readonly call: string;
@@ -32,7 +32,10 @@ function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handler
   /** Processes that have changed their group: who is in it is not followed any more. */
   const moved = new Set<number>();
 
+  const isAbout = createLabelTest(m, /^(?:setpgid|setsid|kill\(group)/);
+
   function answered(): void {
+    if (!isAbout(m.closed)) return;
     const label = m.labelOf(m.closed);
     if (/^(?:setpgid|setsid)/.test(label)) moved.add(m.pid());
     const signal = signalNumber(/^kill\(group, (\w+)\)/.exec(label)?.[1] ?? "");

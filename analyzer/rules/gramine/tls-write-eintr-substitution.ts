@@ -3,7 +3,7 @@
 import { E } from "../../../engine/index.ts";
 import { HOW, NONE, SCOPE, type ThreadModel } from "../../model/index.ts";
 import { defineRule, type Found, type Handlers } from "../../rule.ts";
-import { callName } from "../common.ts";
+import { createLabelTest } from "../common.ts";
 
 interface Data {
   readonly before: string;
@@ -18,11 +18,12 @@ interface Write {
   readonly call: string;
 }
 
-const WRITES = /^(?:write|writev|send|sendto|sendmsg)$/;
+const WRITES = /^(?:write|writev|send|sendto|sendmsg)\(/;
 
 function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handlers {
   /** A write that was interrupted after its record was built. */
   const interrupted = m.notesOnThreads<Write>();
+  const isWrite = createLabelTest(m, WRITES);
   /** On calls: what its last ocall has sent. */
   const sent = m.notesOnScopes<{ readonly seq: number; readonly bytes: number }>(over);
 
@@ -49,7 +50,7 @@ function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handler
   return {
     "ocall.return"() {
       const call = m.open(SCOPE.CALL);
-      if (call === NONE || m.open(SCOPE.PAL_CALL) === NONE || !WRITES.test(callName(m.labelOf(call)))) return;
+      if (call === NONE || m.open(SCOPE.PAL_CALL) === NONE || !isWrite(call)) return;
       sent.set(call, { seq: m.seq, bytes: m.value });
     },
   };

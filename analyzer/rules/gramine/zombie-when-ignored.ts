@@ -3,7 +3,7 @@
 import { SIG } from "../../../engine/index.ts";
 import { HOW, type ThreadModel } from "../../model/index.ts";
 import { defineRule, type Found, type Handlers } from "../../rule.ts";
-import { GRAMINE, GRAPHENE } from "../common.ts";
+import { createLabelTest, GRAMINE, GRAPHENE } from "../common.ts";
 
 interface Data {
   readonly call: string;
@@ -11,9 +11,10 @@ interface Data {
 type Id = "ignored" | "called" | "answered";
 
 function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handlers {
+  const waits = createLabelTest(m, /^wait(?:4|pid)\(/);
   return {
     "call.end"() {
-      if (m.how !== HOW.RETURNED || m.value <= 0 || !m.hasLibos || !/^wait(?:4|pid)\(/.test(m.labelOf(m.closed))) return;
+      if (m.how !== HOW.RETURNED || m.value <= 0 || !m.hasLibos || !waits(m.closed)) return;
       const action = m.actionOf(SIG.CHLD);
       if (action?.action !== 1 || action.seq > m.seqOf(m.closed)) return;
       found({
