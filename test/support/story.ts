@@ -59,6 +59,13 @@ export function story(ran: Ran, who = "main"): string[] {
   const calls: (Open | null)[] = [null];
   let low = 0;
   let info = "";
+  const leave = (how: string): void => {
+    const [text, ...inner] = lists.pop() ?? [];
+    calls.pop();
+    const told = inner.length > 0 ? `${text} {${inner.join("; ")}${how}}` : `${text}${how}`;
+    const outer = calls.at(-1);
+    (outer ? outer.happened : (lists.at(-1) ?? top)).push(told);
+  };
   for (const row of ran.rows) {
     if (row.who !== who) continue;
     const list = lists.at(-1) as string[];
@@ -96,19 +103,20 @@ export function story(ran: Ran, who = "main"): string[] {
         list.unshift(`${info} blocked ${signals(row.value, row.extra)}`);
         break;
       case "app.handler.return":
-      case "app.handler.longjmp": {
-        const [text, ...inner] = lists.pop() ?? [];
-        calls.pop();
-        const told = inner.length > 0 ? `${text} {${inner.join("; ")}}` : `${text}`;
-        const outer = calls.at(-1);
-        (outer ? outer.happened : (lists.at(-1) ?? top)).push(told);
+      case "app.handler.longjmp":
+        leave("");
         break;
-      }
       case "process.exit":
         list.push(row.value < 0 ? `killed by ${signalName(-row.value)}` : `exit ${row.value}`);
         break;
       default:
     }
+  }
+  while (lists.length > 1) {
+    leave(" and never left");
+    const open = calls.at(-1);
+    if (open && open.happened.length > 0) (lists.at(-1) ?? top).push([`${open.name} never returns`, ...open.happened].join(", "));
+    calls[calls.length - 1] = null;
   }
   return top;
 }
