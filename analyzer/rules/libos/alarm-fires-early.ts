@@ -127,6 +127,31 @@ export const alarmFiresEarly = defineRule({
         reaches: ["app.handler.enter", "libos.signal.append"],
       },
     },
+    {
+      text: "the clock said 0 when the alarm was set (sgx-time-query-zero): its entry has no time, and is not called early",
+      nearMiss: {
+        name: "SIGINT in the time query of alarm, and another one to the helper",
+        scenario: `
+          main:
+            - sigaction: { signal: SIGALRM, handler: on-alarm }
+            - sigaction: { signal: SIGINT, handler: on-alarm }
+            - alarm: 10s
+            - nanosleep: 3s
+          handlers:
+            on-alarm:
+              - compute: 1us
+          signals:
+            - signal: SIGINT
+              thread: main
+              when: { thread: main, site: "ocall_gettime: take the arguments" }
+            - signal: SIGINT
+              thread: async-helper
+              when: { at: 1s }
+        `,
+        stacks: ["graphene-sgx"],
+        reaches: ["ocall_gettime: take the arguments", "libos.signal.lost"],
+      },
+    },
   ],
   remedy: "Look at the clock again (Graphene 87a4d4768, 2019-06-18).",
   fix: "async-list-redundant-cancel",

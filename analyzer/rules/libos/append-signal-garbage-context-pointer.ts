@@ -81,6 +81,7 @@ export const appendSignalGarbageContextPointer = defineRule({
   ],
   remedy: "Clear the block (Graphene 5b4c15b59, 2020-06-29).",
   fix: null,
+  isLatent: true,
   cost: "nothing is wasted: it is 0",
   source: "reference 3.2 and 2.15",
   run,

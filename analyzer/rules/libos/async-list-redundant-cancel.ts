@@ -108,7 +108,7 @@ export const asyncListRedundantCancel = defineRule({
   report: {
     title: ({ call, lost, way }) =>
       way === "foreign"
-        ? `${call} throws away the entry of ${lost}, which has nothing to do with it`
+        ? `${call} throws away the entry of ${lost}, which has nothing to do with it: SIGALRM never comes`
         : way === "over"
           ? `${call} takes what is left of ${lost} for its result, and that is below 0`
           : `the async helper calls back an entry of ${lost} that has been freed`,
@@ -128,7 +128,7 @@ export const asyncListRedundantCancel = defineRule({
       stacks: [...GRAPHENE, "graphene-pr347"],
       found: [
         {
-          title: "ioctl(socket) throws away the entry of alarm(1000000000), which has nothing to do with it",
+          title: "ioctl(socket) throws away the entry of alarm(1000000000), which has nothing to do with it: SIGALRM never comes",
           evidence: ["set", "removed"],
         },
       ],

@@ -10,38 +10,73 @@ interface Data {
   readonly preempt: number;
   readonly died: boolean;
 }
-type Id = "left" | "goes-on" | "died";
+type Id = "left" | "goes-on" | "died" | "over";
+
+interface Left {
+  readonly seq: number;
+  readonly signal: number;
+}
 
 /** SIGNAL_DELAYED is a bit of the same word. */
 const COUNT = 0x7fffffff;
 
 function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handlers {
   /** On threads: a handler was left by siglongjmp, and nothing of the application has been seen since. */
-  const left = m.notesOnThreads<{ readonly seq: number; readonly signal: number }>();
+  const left = m.notesOnThreads<Left>();
+  /** By process: the host takes its default action for a signal in such a thread. */
+  const dying = new Map<number, { readonly note: Left; readonly preempt: number; readonly seq: number }>();
 
-  function goesOn(id: "goes-on" | "died"): void {
+  /** preempt, when it is above 0 although no handler is open. */
+  function leaked(): { readonly note: Left; readonly preempt: number } | null {
     const note = left.get(m.slot);
-    if (note === null || m.open(SCOPE.HANDLER) !== NONE) return;
+    if (note === null || m.open(SCOPE.HANDLER) !== NONE) return null;
     left.remove(m.slot);
     const preempt = m.preempt() & COUNT;
-    if (preempt === 0) return;
+    return preempt === 0 ? null : { note, preempt };
+  }
+
+  function goesOn(): void {
+    const leak = leaked();
+    if (leak === null) return;
+    const { note, preempt } = leak;
     found({
       thread: m.thread,
       costNs: 0,
       evidence: [
         { id: "left", seq: note.seq },
-        { id, seq: m.seq },
+        { id: "goes-on", seq: m.seq },
       ],
-      data: { signal: note.signal, preempt, died: id === "died" },
+      data: { signal: note.signal, preempt, died: false },
+    });
+  }
+
+  function processEnds(): void {
+    const death = dying.get(m.pid());
+    if (death === undefined) return;
+    dying.delete(m.pid());
+    const { note, preempt, seq } = death;
+    found({
+      thread: m.thread,
+      costNs: 0,
+      evidence: [
+        { id: "left", seq: note.seq },
+        { id: "died", seq },
+        { id: "over", seq: m.seq },
+      ],
+      data: { signal: note.signal, preempt, died: true },
     });
   }
 
   return {
     "app.handler.longjmp": () => left.set(m.slot, { seq: m.seq, signal: m.signal }),
-    "app.call": () => goesOn("goes-on"),
-    "app.fault": () => goesOn("goes-on"),
-    "app.compute": () => goesOn("goes-on"),
-    "host.signal.default": () => goesOn("died"),
+    "app.call": goesOn,
+    "app.fault": goesOn,
+    "app.compute": goesOn,
+    "host.signal.default"() {
+      const leak = leaked();
+      if (leak !== null) dying.set(m.pid(), { ...leak, seq: m.seq });
+    },
+    "process.exit": processEnds,
   };
 }
 
@@ -104,6 +139,7 @@ export const handlerLongjmpPreemptLeak = defineRule({
       left: () => "siglongjmp leaves the handler: the end of deliver_signal is skipped",
       "goes-on": ({ preempt }) => `the application goes on, and preempt is ${preempt}`,
       died: ({ preempt }) => `preempt is ${preempt}, the signal is blocked in the host, and its default action is taken`,
+      over: () => "the process is over",
     },
   },
   invalid: [
@@ -125,7 +161,7 @@ export const handlerLongjmpPreemptLeak = defineRule({
       found: [
         {
           title: "the handler of SIGSEGV is left by siglongjmp, and the next such signal kills the process: the host still blocks it",
-          evidence: ["left", "died"],
+          evidence: ["left", "died", "over"],
         },
       ],
     },

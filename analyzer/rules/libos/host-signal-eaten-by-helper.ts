@@ -88,6 +88,26 @@ export const hostSignalEatenByHelper = defineRule({
         reaches: ["libos.signal.lost"],
       },
     },
+    {
+      text: "a signal to a thread that is ending: it is lost there, but not to a helper",
+      nearMiss: {
+        name: "SIGINT to the only thread while it is not alive any more",
+        scenario: `
+          main:
+            - sigaction: { signal: SIGINT, handler: on-sigint }
+            - exit
+          handlers:
+            on-sigint:
+              - compute: 1us
+          signals:
+            - signal: SIGINT
+              thread: main
+              when: { thread: main, site: "try_process_exit: look for another thread that is alive" }
+        `,
+        stacks: GRAPHENE,
+        reaches: ["libos.upcall.enter", "process.exit"],
+      },
+    },
   ],
   remedy:
     "Put it into the queue of the process (Graphene 50ca6c4a2, 2020-06-08); wake a thread that can take it (Gramine 339ce59cf, 2024-02-11).",

@@ -53,6 +53,7 @@ export const killSignalZeroOob = defineRule({
   ],
   remedy: "Do not send signal 0 (Graphene 1df82ea88, 2020-06-16).",
   fix: null,
+  isLatent: true,
   cost: "nothing is wasted: it is 0",
   source: "reference 3.5 and 2.15",
   run,

@@ -82,6 +82,29 @@ export const pendingScanNoRewind = defineRule({
         reaches: ["libos.signal.fetch", "app.handler.enter"],
       },
     },
+    {
+      text: "the same number: the index has not gone on, and the scan finds it",
+      nearMiss: {
+        name: "SIGUSR1 during the handler of SIGUSR1",
+        scenario: `
+          main:
+            - sigaction: { signal: SIGUSR1, handler: long }
+            - sigprocmask: { how: block, signals: [SIGUSR1] }
+            - clone: sender
+            - tgkill: { thread: self, signal: SIGUSR1 }
+            - sigprocmask: { how: unblock, signals: [SIGUSR1] }
+          programs:
+            sender:
+              - nanosleep: 1ms
+              - tgkill: { thread: main, signal: SIGUSR1 }
+          handlers:
+            long:
+              - compute: 5ms
+        `,
+        stacks: GRAPHENE,
+        reaches: ["libos.signal.fetch", "libos.signal.append"],
+      },
+    },
   ],
   remedy: "Begin anew after each handler (Graphene 50ca6c4a2, 2020-06-08).",
   fix: null,

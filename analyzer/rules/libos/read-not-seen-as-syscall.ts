@@ -98,6 +98,7 @@ export const readNotSeenAsSyscall = defineRule({
   ],
   remedy: "A number that no call has stands for none (Graphene 5564cb0a5, 2019-06-18).",
   fix: null,
+  isLatent: true,
   cost: "nothing is wasted: it is 0",
   source: "reference 3.2 and 2.12",
   run,

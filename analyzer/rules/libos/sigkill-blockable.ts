@@ -103,7 +103,7 @@ export const sigkillBlockable = defineRule({
         ? `SIGKILL for ${thread} is kept: the thread blocks it`
         : `${call} blocks ${signals.map(signalName).join(" and ")} in ${thread}, which nothing can block on Linux`,
     same: ({ signals, kept }) => [kept ? 1 : 0, ...signals],
-    turn: ["kept"],
+    turn: ["blocked", "kept"],
     captions: {
       blocked: ({ thread }) => `the mask of ${thread} has it from here on`,
       kept: ({ thread }) => `SIGKILL waits in the ring of ${thread}, and the thread goes on`,

@@ -137,7 +137,7 @@ export const signalLogFullDrop = defineRule({
         ? `${signalName(signal)} for ${thread} is dropped: its ring of 31 is full`
         : `the handler of ${signalName(signal)} runs once more for a signal that Linux would have merged with a pending one`,
     same: ({ signal, way }) => [signal, way],
-    turn: ["again"],
+    turn: ["dropped", "again"],
     captions: {
       dropped: ({ signal }) => `the ring of ${signalName(signal)} is full: the signal is gone, and its sender is told 0`,
       queued: ({ signal }) => `${signalName(signal)} is put into the ring`,
