@@ -9,7 +9,7 @@ import { blob, type Column, int, key, nullable, paged, type RowOf, seq, table, t
 import { OUTCOMES } from "./outcomes.ts";
 
 /** Raised when a table or view changes: an older trace.db is rebuilt. Stored as `PRAGMA user_version`. */
-export const SCHEMA_VERSION = 13;
+export const SCHEMA_VERSION = 14;
 
 const TRANSITION_REFERENCES: Partial<Record<ColumnName, string>> = {
   thread: "thread(id)",
@@ -81,6 +81,10 @@ export const TABLES = {
   signal_name: table("names of signal numbers", {
     number: key(int("signal number")),
     name: text("name, e.g. SIGINT; SIGRT2 is 34"),
+  }),
+  error_name: table("names of the results by which calls fail", {
+    number: key(int("result, e.g. -4")),
+    name: text("name, e.g. -EINTR"),
   }),
   transition: paged("what happened, where, and what state it left; the view transitions has names", {
     seq: key(int("position in the trace, from 0, no gaps")),

@@ -22,6 +22,17 @@ const signalName = (number: string) => maybe.text(found("name", "signal_name", n
 const outcomeName = (number: string) =>
   text(`CASE ${number} ${OUTCOMES.map(({ name }, value) => `WHEN ${value} THEN '${name}'`).join(" ")} END`);
 
+/** A result by its name: "-EINTR", "64". */
+const resultName = (number: string) =>
+  maybe.text(
+    `CASE WHEN ${number} IS NULL THEN NULL WHEN ${number} >= 0 THEN CAST(${number} AS TEXT) ELSE ifnull(${found("name", "error_name", number, "number")}, CAST(${number} AS TEXT)) END`,
+  );
+/** Time with its unit: "160 ns", "5.0 ms". Two digits after the point are enough for people: the column in ns has them all. */
+const durationText = (ns: string) =>
+  maybe.text(
+    `CASE WHEN ${ns} IS NULL THEN NULL WHEN ${ns} < 10000 THEN ${ns} || ' ns' WHEN ${ns} < 1000000 THEN printf('%.1f us', ${ns} / 1e3) WHEN ${ns} < 1000000000 THEN printf('%.1f ms', ${ns} / 1e6) ELSE printf('%.2f s', ${ns} / 1e9) END`,
+  );
+
 export const VIEWS = {
   transitions: view(
     "transition with names instead of numbers; in any order without ORDER BY",
@@ -64,6 +75,8 @@ export const VIEWS = {
     LEFT JOIN difference d ON d.seq = c.seq AND d.kind IN ('result', 'never-returns', 'left', 'call') AND d.what = s.label)`,
       ),
       interrupted: int("c.interrupted"),
+      answer: resultName("c.result"),
+      duration: durationText("c.duration"),
     },
     "FROM syscall c JOIN site s ON s.id = c.site",
   ),
@@ -84,6 +97,7 @@ export const VIEWS = {
       fetched: maybe.int("g.fetched"),
       handled: maybe.int("g.handled"),
       ended: maybe.int("g.ended"),
+      delay: durationText("g.delay"),
     },
     "FROM signal g",
   ),
@@ -98,6 +112,11 @@ export const VIEWS = {
       time_ns: int("c.time"),
       longest_ns: int("c.longest"),
       longest_seq: maybe.int("c.longest_seq"),
+      answer: maybe.text(
+        `CASE c.error WHEN 0 THEN 'no error' WHEN 1 THEN 'never returned' ELSE ${found("name", "error_name", "c.error", "number")} END`,
+      ),
+      time: durationText("c.time"),
+      longest: durationText("c.longest"),
     },
     "FROM call_total c JOIN site s ON s.id = c.site",
   ),
@@ -111,6 +130,8 @@ export const VIEWS = {
       delay_ns: int("g.delay"),
       longest_ns: maybe.int("g.longest"),
       longest_id: maybe.int("g.longest_id"),
+      delay: durationText("g.delay"),
+      longest: durationText("g.longest"),
     },
     "FROM signal_total g",
   ),

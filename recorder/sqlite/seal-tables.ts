@@ -2,7 +2,7 @@
 
 import { deflateSync } from "node:zlib";
 import Sqlite, { type Database as Connection } from "better-sqlite3";
-import { KINDS, SIGNAL_NAMES } from "../../engine/index.ts";
+import { KINDS, resultText, SIGNAL_NAMES } from "../../engine/index.ts";
 import type { TransitionReader } from "../arrow/read.ts";
 import { SIGNAL_UPSERT } from "../derive/signals.ts";
 import type { Spill } from "../derive/spill.ts";
@@ -109,6 +109,7 @@ function smallTables(db: Connection, reader: TransitionReader, facts: SealFacts,
       "signal_name",
       mapped(SIGNAL_NAMES, (name, i) => ({ number: i + 1, name })),
     ),
+    insertRows(db, "error_name", ERROR_ROWS),
     insertRows(db, "decision", decisionRows(reader, quality)),
     insertRows(
       db,
@@ -119,6 +120,10 @@ function smallTables(db: Connection, reader: TransitionReader, facts: SealFacts,
     insertRows(db, "call_total", facts.callTotals.rows()),
   ];
 }
+
+/** The last error that Linux has a name for. */
+const LAST_ERROR = 133;
+const ERROR_ROWS = Array.from({ length: LAST_ERROR }, (_, i) => ({ number: -(i + 1), name: resultText(-(i + 1)) }));
 
 /** Row by row: a list of them would stand in memory beside the list they are made from. */
 function* mapped<T, R>(list: readonly T[], row: (entry: T, index: number) => R): Generator<R, void, void> {

@@ -2,11 +2,15 @@
 
 import { expect, test } from "vitest";
 import { query } from "../../recorder/index.ts";
+import { durationText } from "../../tui/present/time.ts";
 import { RECIPES } from "../../tui/recipes.ts";
 import { chartColumns, chartLines } from "../../tui/replay/panes/sql-chart.ts";
+import { eintr } from "../support/command-line.ts";
 import { playerOf, sessions } from "../support/replay.ts";
+import { tempPaths } from "../support/temp-dir.ts";
 
 const session = sessions();
+const fresh = tempPaths();
 
 test.each(RECIPES)("$name", async ({ sql, text }) => {
   const w = await session("w7-burst-blocked");
@@ -64,11 +68,33 @@ test("a chart needs names and amounts", () => {
       ],
     ),
     0,
-    40,
+    41,
     9,
     true,
   );
+  expect(chartLines(result(["a", "time_ns"], [["x", 5_000_000]]), 0, 40, 1, true)[0]).toContain("5.0 ms");
   const lengths = lines.map((line) => (line.match(/#/g) ?? []).length);
   expect(lengths[0]).toBe(2 * (lengths[1] ?? 0));
   expect(lengths.slice(2)).toEqual([0, 0]);
+});
+
+test("views have units and names beside the raw numbers", async () => {
+  const dir = fresh("units.trace");
+  await eintr(["record", "lost-interrupted-error", "--stack", "graphene-linux", "-o", dir]);
+  const asked = async (sql: string): Promise<unknown[]> => {
+    const { out, code, talk } = await eintr(["query", dir, "--format", "json", sql]);
+    expect(code, talk).toBe(0);
+    return out
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line) as unknown);
+  };
+  const [read] = (await asked("SELECT result, answer, duration_ns, duration FROM syscalls WHERE call LIKE 'read(%'")) as [
+    { result: number; answer: string; duration_ns: number; duration: string },
+  ];
+  expect([read.result, read.answer]).toEqual([-4, "-EINTR"]);
+  expect(read.duration).toBe(durationText(read.duration_ns));
+  expect(await asked("SELECT answer FROM call_totals WHERE error = 1")).toEqual([{ answer: "never returned" }]);
+  expect(await asked("SELECT count(*) AS n FROM signals WHERE (delay IS NULL) <> (delay_ns IS NULL)")).toEqual([{ n: 0 }]);
+  expect(await asked("SELECT duration FROM syscalls WHERE duration_ns IS NULL")).toEqual([{ duration: null }]);
 });

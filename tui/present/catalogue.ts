@@ -25,7 +25,7 @@ export function catalogue({ layer, generation, severity }: Choice = {}): Entry[]
 }
 
 /** One line for each entry, under its generation. */
-export function catalogueText(entries: readonly Entry[], { strong }: Paint): string {
+export function catalogueText(entries: readonly Entry[], { strong, tone }: Paint): string {
   const width = Math.max(0, ...entries.map(({ id }) => id.length));
   const layers = Math.max(0, ...entries.map((entry) => entry.layers.join(",").length));
   const parts = GENERATIONS.flatMap((generation) => {
@@ -33,7 +33,7 @@ export function catalogueText(entries: readonly Entry[], { strong }: Paint): str
     if (own.length === 0) return [];
     const lines = own.map(
       (entry) =>
-        `  ${entry.id.padEnd(width)}  ${entry.severity.padEnd(8)}  ${entry.layers.join(",").padEnd(layers)}  ${"invalid" in entry ? "" : "(page only) "}${entry.title}\n`,
+        `  ${entry.id.padEnd(width)}  ${tone[entry.severity](entry.severity.padEnd(8))}  ${entry.layers.join(",").padEnd(layers)}  ${"invalid" in entry ? "" : "(page only) "}${entry.title}\n`,
     );
     return [`${strong(HEADINGS[generation])}\n${lines.join("")}`];
   });

@@ -1,7 +1,8 @@
 /** The findings, and the walkthrough of the active one: its evidence, step by step. */
 
-import { RULES } from "../../../analyzer/index.ts";
+import { RULES, SEVERITIES } from "../../../analyzer/index.ts";
 import { safe } from "../../present/safe.ts";
+import { type Paint, plain, type Style } from "../../present/style.ts";
 import { wrapCells } from "../../present/two-column.ts";
 import { isTooLongToAnalyze, type ReplaySession, type StoredFinding } from "../session.ts";
 import { activeFinding, type ReplayState } from "../state.ts";
@@ -42,9 +43,12 @@ function listed(session: ReplaySession, s: ReplayState, width: number, height: n
     head: `${from + i === s.finding ? ">" : " "} ${intervalText(finding).padEnd(interval)}  ${safe(finding.severity, 8).padEnd(severity)}  `,
     text: finding.title,
   }));
-  const list = entryLines(entries, width, height - told.lines.length - 1).flatMap((lines, i) =>
-    from + i === s.finding ? lines.map(paint.strong) : lines,
-  );
+  const list = entryLines(entries, width, height - told.lines.length - 1).flatMap((lines, i) => {
+    const style = from + i === s.finding ? paint.strong : plain;
+    return lines.map((line, at) =>
+      at === 0 ? inItsTone(line, interval + BEFORE_SEVERITY, shown[i]?.severity ?? "", style, paint) : style(line),
+    );
+  });
   const below = Math.max(0, height - list.length - 1);
   const first = windowFrom(told.at, below, told.lines.length);
   const keys =
@@ -53,6 +57,16 @@ function listed(session: ReplaySession, s: ReplayState, width: number, height: n
       : `evidence ${walkthroughPosition(s, selected)}, b back, F plays; } next finding`;
   const counted = session.onlyCounted > 0 ? `${session.onlyCounted} more, like others, are only counted; ` : "";
   return [...list, ...told.lines.slice(first, first + below), paint.dim(safe(counted + keys, width))];
+}
+
+/** Cells of a row before its severity, besides those of its interval. */
+const BEFORE_SEVERITY = 4;
+
+/** The severity in its colour; a severity that a stranger's trace made up has none. */
+function inItsTone(line: string, at: number, severity: string, style: Style, { tone }: Paint): string {
+  const known = SEVERITIES.find((one) => one === severity && line.startsWith(one, at));
+  if (known === undefined) return style(line);
+  return `${style(line.slice(0, at))}${tone[known](known)}${style(line.slice(at + known.length))}`;
 }
 
 const intervalText = ({ firstSeq, lastSeq }: StoredFinding): string =>

@@ -2,6 +2,7 @@
 
 import { cellText } from "../../present/results.ts";
 import { displayWidth, fit, safe } from "../../present/safe.ts";
+import { durationText } from "../../present/time.ts";
 import type { SqlResult } from "../state.ts";
 
 const WIDEST_NAME = 30;
@@ -24,14 +25,16 @@ export function chartLines(result: SqlResult, from: number, width: number, heigh
   const most = amounts.reduce((a, b) => Math.max(a, b), 1);
   const names = result.rows.map((row) => safe(cellText(row[drawn.name] ?? null), WIDEST_NAME));
   const widest = names.reduce((a, name) => Math.max(a, displayWidth(name)), 1);
-  const digits =
-    String(Math.max(...amounts.map((n) => String(n).length), 1)).length + amounts.reduce((a, n) => Math.max(a, String(n).length), 1);
+  // Times have their unit: nobody reads ten digits of nanoseconds.
+  const isTime = (result.columns[drawn.value] ?? "").endsWith("_ns");
+  const labels = amounts.map((amount) => (isTime ? durationText(amount) : String(amount)));
+  const digits = labels.reduce((a, label) => Math.max(a, label.length), 1);
   const room = Math.max(4, width - widest - digits - 6);
   return result.rows.slice(from, from + height).map((_, i) => {
     const amount = amounts[from + i] as number;
     const bar = (ascii ? "#" : "█").repeat(Math.round((amount / most) * room));
     return safe(
-      `  ${fit(names[from + i] as string, widest)}  ${String(amount).padStart(digits)}  ${amount > 0 && bar === "" ? (ascii ? "." : "▏") : bar}`,
+      `  ${fit(names[from + i] as string, widest)}  ${(labels[from + i] as string).padStart(digits)}  ${amount > 0 && bar === "" ? (ascii ? "." : "▏") : bar}`,
       width,
     );
   });

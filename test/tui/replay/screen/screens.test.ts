@@ -5,6 +5,7 @@
 
 import { describe, expect, test } from "vitest";
 import { opening } from "../../../../tui/replay/navigate/opening.ts";
+import type { ReplaySession } from "../../../../tui/replay/session.ts";
 import { expectGolden } from "../../../support/golden.ts";
 import { playerOf, sessions } from "../../../support/replay.ts";
 
@@ -37,6 +38,10 @@ const MORE_STORIES = [
   ["recipe-and-chart", "w7-burst-blocked", `6..${ENTER}G`, "█"],
 ] as const;
 
+/** The findings on the screens: what is new in the catalogue changes none of them. */
+const TOLD: ReadonlySet<string> = new Set(["sgx-interrupted-code-lost", "pause-never-returns", "spurious-yield-per-pending"]);
+const asTold = (w: ReplaySession): ReplaySession => ({ ...w, stored: (w.stored ?? []).filter(({ rule }) => TOLD.has(rule)) });
+
 const VERDICT = new Set<string>(["open-at-the-verdict", "fix-chosen-inside"]);
 
 describe.each([
@@ -55,7 +60,7 @@ describe.each([
 
   test.each(MORE_STORIES)("%s", async (name, scenario, typed, shows) => {
     const other = name === "two-traces" ? await session("alarm") : null;
-    const w = await session(scenario, { other });
+    const w = asTold(await session(scenario, { other }));
     const start = VERDICT.has(name) ? opening(w, w.stored ?? []) : {};
     const s = playerOf(w, { width, height: height - 1, ...start });
     await s.type(typed);
