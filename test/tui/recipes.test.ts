@@ -84,10 +84,7 @@ test("views have units and names beside the raw numbers", async () => {
   const asked = async (sql: string): Promise<unknown[]> => {
     const { out, code, talk } = await eintr(["query", dir, "--format", "json", sql]);
     expect(code, talk).toBe(0);
-    return out
-      .trim()
-      .split("\n")
-      .map((line) => JSON.parse(line) as unknown);
+    return JSON.parse(out) as unknown[];
   };
   const [read] = (await asked("SELECT result, answer, duration_ns, duration FROM syscalls WHERE call LIKE 'read(%'")) as [
     { result: number; answer: string; duration_ns: number; duration: string },
