@@ -47,12 +47,19 @@ export function explained(
     });
 }
 
-/** A finding that lies where the call or handler is, or that speaks of the handler's signal. */
+/** Rules about what a handler is given and runs under: that is no matter of the call that it interrupts, nor whether it runs. */
+const ABOUT_HANDLERS = /siginfo|no-address|mask-not-set/;
+
 function directly(difference: Difference, own: readonly Explainer[], everything: readonly Explainer[]): string | null {
+  if (difference.kind === "siginfo" || difference.kind === "mask") return aboutHandlers(difference, own, everything);
+  const weighs = ({ rule }: Explainer): boolean => !ABOUT_HANDLERS.test(rule);
+  return aboutCalls(difference, own.filter(weighs), everything.filter(weighs));
+}
+
+/** A finding that lies where the call or handler is, or that speaks of the handler's signal. */
+function aboutCalls(difference: Difference, own: readonly Explainer[], everything: readonly Explainer[]): string | null {
   const { kind, one, what } = difference;
   const { seq } = one;
-  // What a handler is given and runs under is no matter of the call that it interrupts.
-  if (kind === "siginfo" || kind === "mask") return aboutHandlers(difference, own, everything);
   const about = ABOUT.find(({ call }) => call.test(what))?.rule;
   const aboutIt = about && own.find(({ rule }) => about.test(rule));
   if (aboutIt !== undefined) return aboutIt.rule;
@@ -63,9 +70,9 @@ function directly(difference: Difference, own: readonly Explainer[], everything:
     const speaksOfIt = own.find(({ title }) => what !== "" && title.includes(what));
     const found = kind.startsWith("handler") ? (inside ?? speaksOfIt) : (speaksOfIt ?? inside ?? (endsThere(kind) ? next : undefined));
     if (found !== undefined) return found.rule;
-    const ending = endsThere(kind) ? endedBy(one.text, seq, own, everything) : undefined;
-    if (ending !== undefined) return ending.rule;
   }
+  const ending = endsThere(kind) ? endedBy(difference, own, everything) : undefined;
+  if (ending !== undefined) return ending.rule;
   const word = signalWord(what);
   if (word === null) return null;
   return (own.find(({ title }) => word.test(title)) ?? everything.find(({ title }) => word.test(title)))?.rule ?? null;
@@ -88,19 +95,31 @@ function aboutHandlers({ kind, one, what }: Difference, own: readonly Explainer[
 /** So many transitions lie between what ends a process and the row that says that it is over: other threads are ended meanwhile. */
 const LAST_STEPS = 200;
 
-/** What ended a process or thread at `seq`: a finding of the signal that it died of, else one that ends just before. */
-function endedBy(text: string, seq: number, own: readonly Explainer[], everything: readonly Explainer[]): Explainer | undefined {
-  const signal = /killed by/.test(text) ? signalWord(text) : null;
-  const before = (list: readonly Explainer[]): Explainer | undefined =>
-    list.find(({ title, lastSeq }) => lastSeq <= seq && signal?.test(title) === true) ??
-    list.filter(({ lastSeq }) => lastSeq <= seq && lastSeq >= seq - LAST_STEPS).sort((a, b) => b.lastSeq - a.lastSeq)[0];
-  return /^never ends/.test(text) ? undefined : (before(own) ?? before(everything));
+/**
+ * What ended a process or thread, or keeps it from its end: a finding of the signal that it dies of in one of the runs; one that lies just
+ * before; and for what never ends one that lasts longest.
+ */
+function endedBy({ one, other }: Difference, own: readonly Explainer[], everything: readonly Explainer[]): Explainer | undefined {
+  const seq = one.seq ?? Number.POSITIVE_INFINITY;
+  const killed = [one.text, other.text].find((text) => text.includes("killed by"));
+  const signal = killed === undefined ? null : signalWord(killed);
+  const ofSignal = ({ title, firstSeq }: Explainer): boolean => firstSeq <= seq && signal?.test(title) === true;
+  const named = own.find(ofSignal) ?? everything.find(ofSignal);
+  if (named !== undefined) return named;
+  if (one.text.startsWith("never ends")) return latest(everything);
+  const justBefore = ({ lastSeq }: Explainer): boolean => lastSeq <= seq && lastSeq >= seq - LAST_STEPS;
+  return latest(own.filter(justBefore)) ?? latest(everything.filter(justBefore));
 }
 
-/** Finds the signal that a text names; null when it names none. */
+/** The one that ends last; of several that end together the first, which knows most. */
+const latest = (list: readonly Explainer[]): Explainer | undefined =>
+  list.reduce<Explainer | undefined>((best, one) => (best === undefined || one.lastSeq > best.lastSeq ? one : best), undefined);
+
+/** Finds the signal that a text names, or the calls that send it; null when the text names none. */
 function signalWord(text: string): RegExp | null {
   const signal = /SIG[A-Z0-9]+/.exec(text)?.[0];
-  return signal === undefined ? null : new RegExp(`\\b${signal}\\b`);
+  if (signal === undefined) return null;
+  return signal === "SIGALRM" ? /\b(?:SIGALRM\b|alarm\(|setitimer\()/ : new RegExp(`\\b${signal}\\b`);
 }
 
 const endsThere = (kind: Difference["kind"]): boolean => kind === "never-returns" || kind === "thread-end" || kind === "process-end";
