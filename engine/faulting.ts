@@ -48,7 +48,8 @@ const EXCEPTIONS: Readonly<Record<Fault, Exception>> = {
 export function faultAt(c: Cpu, what: Fault, address: number, vma: Vma = "unmapped"): void {
   const exception = EXCEPTIONS[what];
   c.value = exception.code;
-  if ((exception.enclaveOnly && !inEnclave(c.t)) || isAllowed(c, what, vma)) {
+  const trapped = what === "syscall" && !inEnclave(c.t) && c.process(c.t).seccomp;
+  if ((exception.enclaveOnly && !inEnclave(c.t) && !trapped) || isAllowed(c, what, vma)) {
     c.kind = KIND.step;
     return;
   }
@@ -56,8 +57,9 @@ export function faultAt(c: Cpu, what: Fault, address: number, vma: Vma = "unmapp
   if (!trap) retry(topFrame(c.t));
   if (inEnclave(c.t)) report(c.t.sgx, exception, what, address);
   if (what === "stack") c.t.app.stackFull = true;
-  const signal = signalOf(c, exception, vma);
-  const alive = generateFault(c, c.t, infoOf(what, signal, address, vma));
+  const signal = trapped ? SIG.SYS : signalOf(c, exception, vma);
+  const info = trapped ? faultInfo(SIG.SYS, SI.SYS_SECCOMP, address) : infoOf(what, signal, address, vma);
+  const alive = generateFault(c, c.t, info);
   if (alive) c.value = exception.code;
   c.extra = alive ? address : c.extra;
   c.detail = c.text(vma === "unmapped" ? what : `${what}, ${vma}`);

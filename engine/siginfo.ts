@@ -30,6 +30,7 @@ export const SI = {
   SEGV_ACCERR: 2,
   BUS_ADRALN: 1,
   BUS_ADRERR: 2,
+  SYS_SECCOMP: 1,
   CLD_EXITED: 1,
   CLD_KILLED: 2,
   CLD_STOPPED: 5,

@@ -148,6 +148,8 @@ export interface Process {
   vforkDone: number;
   /** Made by vfork under a LibOS: no host process of its own yet. */
   dummy: boolean;
+  /** A filter of system calls: one that the program's own code makes is SIGSYS. Children have it, too. */
+  seccomp: boolean;
   /** Flags of the application that are set (`set` of a scenario): memory that its threads and handlers share. */
   flags: string[];
   /** What the PAL and the LibOS of the stack keep of the process, as its generation declares it; null without one. */

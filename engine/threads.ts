@@ -122,6 +122,7 @@ export function newProcess<T extends Thread, P extends Process>(c: Cpu<T, P>, na
     hostPending: [],
     currTarget: -1,
     news: 0,
+    seccomp: parent?.seccomp ?? false,
     pgid: parent?.pgid ?? c.m.nextPid,
     sid: parent?.sid ?? c.m.nextPid,
     timers: [],

@@ -156,6 +156,7 @@ const COMPILE: Compile = {
       (c, v) => {
         v.address = op.address ?? 0x1000;
         v.vma = op.at;
+        v.fault = op.what;
         faultAt(c, op.at === "stack-guard" ? "stack" : op.what, v.address, op.at);
       },
       "app.fault",
@@ -287,7 +288,18 @@ function body(s: Steps<Program>, operations: readonly Operation[], flow: string,
 }
 
 /** What a program or handler keeps in its frame, beside the counters of its loops: those are added as they are compiled. */
-const ownLocals = (): Locals => ({ left: 0, address: 0, vma: "", signal: 0, id: 0, event: 0, info: NO_INFO, ends: 0, result: 0 });
+const ownLocals = (): Locals => ({
+  left: 0,
+  address: 0,
+  vma: "",
+  fault: "",
+  signal: 0,
+  id: 0,
+  event: 0,
+  info: NO_INFO,
+  ends: 0,
+  result: 0,
+});
 
 function programOf(name: string, operations: readonly Operation[]): Flow {
   const own = ownLocals();

@@ -18,6 +18,8 @@ export interface Program extends Locals {
   ends: number;
   /** Where a fault that it makes is said to be. */
   vma: string;
+  /** Which instruction it is. */
+  fault: string;
   /** Result of the call that came back last; 0 before the first. */
   result: number;
 }

@@ -28,6 +28,7 @@ import { ioFlows } from "./libos/io.ts";
 import { ipcFlows } from "./libos/ipc.ts";
 import { ipcKillFlows } from "./libos/ipc-kill.ts";
 import { ipcWorkerFlows } from "./libos/ipc-worker.ts";
+import { leaveFlows } from "./libos/leave.ts";
 import { lockFlows } from "./libos/lock.ts";
 import { maskFlows } from "./libos/mask.ts";
 import { lacks } from "./libos/missing.ts";
@@ -108,6 +109,7 @@ const libos = (on: Switches, { writesAnyPage }: Variant): Flow[] => [
   ...ipcFlows,
   ...ipcKillFlows,
   ...ipcWorkerFlows,
+  ...leaveFlows,
   ...asyncFlows({ over: on.has("alarm-lost-in-worker-gap"), tellsItimer: on.has("getitimer-stale-after-alarm") }),
   ...groupFlows,
   ...exitFlows({ kicksAlways: on.has("exit-kick-lost") }),

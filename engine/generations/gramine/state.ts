@@ -185,7 +185,7 @@ export interface Child {
 
 /** A message of one process to another. */
 export type IpcMessage = {
-  what: "kill-process" | "kill-thread" | "kill-all" | "child-exit" | "response" | "disconnected" | "exit";
+  what: "kill-process" | "kill-thread" | "kill-all" | "clear-locks" | "release-id" | "child-exit" | "response" | "disconnected" | "exit";
   /** Engine's id of the sender. */
   src: number;
   /** si_pid of what a kill becomes. */

@@ -34,7 +34,9 @@ export const own = (body: Body) =>
           "SIGFPE, SIGSEGV, SIGBUS, SIGILL or SIGTRAP for the thread. cpuid, rdtsc and syscall are ordinary instructions; hlt, in " +
           "(protection) and a noncanonical address are SIGSEGV with SI_KERNEL; stack, or memory at the stack-guard, is an overflow: only " +
           "a handler with SA_ONSTACK can run.",
-        graphene: "In an enclave cpuid, rdtsc, syscall and int3 fault, too: cpuid and rdtsc are emulated, syscall ends the thread.",
+        graphene:
+          "In an enclave cpuid, rdtsc, syscall and int3 fault, too: cpuid and rdtsc are emulated, syscall ends the thread, or is emulated as " +
+          "well (Gramine, whose Linux PAL traps it by seccomp).",
         example: "fault: { what: memory, address: 4096 }",
         short: "what",
       },

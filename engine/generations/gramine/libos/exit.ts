@@ -139,8 +139,11 @@ const threadExit = flow<ThreadExit>(LIBOS.thread_exit, "libos", "7.1, 7.2", (s) 
     "pal.call.enter",
   ),
   s.at("last"),
+  s.call("file_lock_clear_pid(pid)", LIBOS.file_lock_clear_pid),
+  s.act("detach_all_fds"),
   s.call("ipc_cld_exit_send(error_code, term_signal)", LIBOS.ipc_cld_exit_send, (_, v) => ({ status: v.status, signal: v.signal })),
   s.call("libos_clean_and_exit: terminate_async_worker()", LIBOS.terminate_async_worker),
+  s.call("libos_clean_and_exit: release_id(tid)", LIBOS.release_id),
   s.call("libos_clean_and_exit: terminate_ipc_worker()", LIBOS.terminate_ipc_worker),
   s.call(
     "libos_clean_and_exit: PalProcessExit(exit code)",

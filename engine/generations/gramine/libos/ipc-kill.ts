@@ -107,5 +107,6 @@ const killCallback = flow<Callback>(LIBOS.ipc_pid_kill_callback, "libos", "6, co
 
 /** The first process leads. */
 export const isLeader = (c: Cpu): boolean => c.process(c.t).parent < 0;
+export const leaderOf = (c: Cpu): number => c.processes().find((p) => p.parent < 0)?.id ?? -1;
 
 export const ipcKillFlows: readonly Flow[] = [killSend, killCallback];

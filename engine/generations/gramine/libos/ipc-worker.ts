@@ -67,6 +67,10 @@ function dispatch(c: Cpu, v: { message: IpcMessage }): Frame | null {
     case "kill-thread":
     case "kill-all":
       return enter(c.program, LIBOS.ipc_pid_kill_callback, { message: v.message });
+    case "clear-locks":
+      return enter(c.program, LIBOS.ipc_file_lock_clear_pid_callback, { message: v.message });
+    case "release-id":
+      return enter(c.program, LIBOS.ipc_release_id_range_callback, {});
     case "child-exit":
       return enter(c.program, LIBOS.mark_child_exited, { process: src, code: ret, signal: termSignal });
     case "disconnected":

@@ -13,6 +13,7 @@ import { type Cpu, flow } from "../flow.ts";
 import { setWord, takeEvent } from "../pal/events.ts";
 import { PAL } from "../pal/flows.ts";
 import { LIBOS } from "./flows.ts";
+import { SLAB_LOCK } from "./names.ts";
 
 /** The PAL event of a lock; made on first use, free. */
 export function lockObject(c: Cpu, name: string): number {
@@ -81,4 +82,13 @@ const unlock = flow(LIBOS.unlock, "libos", "1", (s) => [
   s.ret(),
 ]);
 
-export const lockFlows: readonly Flow[] = [lock, unlock];
+/** The heap's manager, which all threads share (libos_malloc.c, slabmgr.h). */
+const heap = (which: "malloc" | "free"): Flow =>
+  flow(LIBOS[which], "libos", "6 K2", (s) => [
+    s.call("lock(slab_mgr_lock)", LIBOS.lock, () => ({ name: SLAB_LOCK })),
+    s.act(which === "malloc" ? "take a block" : "give a block back"),
+    s.call("unlock(slab_mgr_lock)", LIBOS.unlock, () => ({ name: SLAB_LOCK })),
+    s.ret(),
+  ]);
+
+export const lockFlows: readonly Flow[] = [lock, unlock, heap("malloc"), heap("free")];

@@ -18,4 +18,8 @@ export function lockOfThread(c: Cpu, id: number): string {
   return t ? threadLock(t) : `lock of thread ${id}`;
 }
 export const ASYNC_LOCK = "async_worker_lock";
+export const FS_LOCK_LOCK = "g_fs_lock_lock";
+export const RANGES_LOCK = "g_ranges_lock";
+export const ID_OWNERS_LOCK = "g_id_owners_tree_lock";
+export const SLAB_LOCK = "slab_mgr_lock";
 export const WAITERS_LOCK = "g_msg_waiters_tree_lock";

@@ -11,7 +11,8 @@ import { isIgnored } from "./default-action.ts";
 import { LIBOS } from "./flows.ts";
 import { PROCESS_QUEUE_LOCK, threadLock } from "./names.ts";
 
-const FIRST_REAL_TIME = 32;
+/** SIGRTMIN. */
+export const FIRST_REAL_TIME = 32;
 /** MAX_SIGNAL_LOG: places of a real-time signal. */
 const RING = 32;
 
@@ -82,6 +83,9 @@ const popUnblocked = ({ beside, once }: { beside: boolean; once: boolean }): Flo
       },
       ["libos.signal.fetch", "libos.signal.pending"],
     ),
+    s.test("nothing, or a slot's own?", (_, v) => (v.taken?.signal ?? 0) < FIRST_REAL_TIME, "popped"),
+    s.call("free(signal)", LIBOS.free),
+    s.at("popped"),
     s.call("unlock(g_process_signal_queue_lock)", LIBOS.unlock, () => ({ name: PROCESS_QUEUE_LOCK })),
     s.call("unlock(current->lock)", LIBOS.unlock, (c) => ({ name: threadLock(c.t) })),
     beside ? s.test("one of the queues?", (_, v) => v.taken !== null, "done") : s.jump("done", "return it"),

@@ -14,12 +14,14 @@ import type { IpcMessage } from "../state.ts";
 import { answer } from "./answer.ts";
 import { LIBOS, SYSCALL_FLOWS } from "./flows.ts";
 import { message } from "./ipc.ts";
-import { isLeader } from "./ipc-kill.ts";
+import { isLeader, leaderOf } from "./ipc-kill.ts";
 import { lockOfThread, PROCESS_QUEUE_LOCK, THREAD_LIST_LOCK, threadLock } from "./names.ts";
-import { append } from "./queue.ts";
+import { append, FIRST_REAL_TIME } from "./queue.ts";
 
 /** `thread` -1: the process's queue. A signal that finds no place is dropped, and that is success. */
-const appendSignal = flow(LIBOS.append_signal, "libos", "6 K2", (s) => [
+const appendSignal = flow<{ thread: number; info: SigInfo; id: number; kept: boolean }>(LIBOS.append_signal, "libos", "6 K2", (s) => [
+  s.own({ kept: false }),
+  s.call("malloc(signal)", LIBOS.malloc),
   s.call("lock of the queue", LIBOS.lock, (c, v) => ({ name: v.thread < 0 ? PROCESS_QUEUE_LOCK : lockOfThread(c, v.thread) })),
   s.act(
     "queue_append_signal",
@@ -27,12 +29,16 @@ const appendSignal = flow(LIBOS.append_signal, "libos", "6 K2", (s) => [
       const queue = v.thread < 0 ? c.process(c.t).libos.queue : c.m.threads[v.thread]?.libos.queue;
       const entry = { signal: v.info.signo, id: v.id, info: v.info };
       const kept = queue !== undefined && append(queue, entry);
+      v.kept = kept && v.info.signo >= FIRST_REAL_TIME;
       c.signal = v.info.signo;
       c.row(kept ? KIND["libos.signal.append"] : KIND["libos.signal.drop"], v.thread, v.id);
     },
     "libos.signal.append",
   ),
   s.call("unlock", LIBOS.unlock, (c, v) => ({ name: v.thread < 0 ? PROCESS_QUEUE_LOCK : lockOfThread(c, v.thread) })),
+  s.test("a ring keeps it, until it is popped?", (_, v) => v.kept, "kept"),
+  s.call("free(signal)", LIBOS.free),
+  s.at("kept"),
   s.ret("return 0", (c) => {
     c.t.rax = 0;
   }),
@@ -181,8 +187,6 @@ const kill = flow<KillArgs>(SYSCALL_FLOWS.kill, "libos", "6", (s) => [
   s.at("invalid"),
   ...give(s, "-EINVAL", E.INVAL),
 ]);
-
-const leaderOf = (c: Cpu): number => c.processes().find((p) => p.parent < 0)?.id ?? -1;
 
 /** Both ways in which a thread may sleep: in the LibOS, and in the host. */
 export function wake<V extends object>(s: Steps<V>, target: (v: V) => number): (Step | Mark)[] {

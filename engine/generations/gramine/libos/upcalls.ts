@@ -129,10 +129,15 @@ const memfault = flow(UPCALLS.MEMFAULT, "libos", "5", (s) => [
   ...deliver(s),
 ]);
 
+function isSyscall(c: Cpu): boolean {
+  const frame = interrupted(c);
+  return frame !== undefined && atFault(c, frame) && frame.v.fault === "syscall";
+}
+
 /** A `syscall` instruction is emulated by the entry of system calls. */
 const illegal = flow(UPCALLS.ILLEGAL, "libos", "5", (s) => [
   s.test("an internal thread, RIP in the LibOS, or no VMA at the address?", internal, "fault"),
-  s.test("is it a syscall instruction?", (c) => interrupted(c)?.v.what === "syscall", "emulate"),
+  s.test("is it a syscall instruction?", isSyscall, "emulate"),
   force(s, "SIGILL, ILL_ILLOPC", () => SIG.ILL, SI.ILL_ILLOPC),
   ...deliver(s),
   s.at("emulate"),

@@ -45,7 +45,7 @@ const threadInit = flow(palThreadInit, "pal", "2", (s) => [
   s.ret(),
 ]);
 
-const setup = flow(signalSetup, "pal", "2", ({ act, ret }) => [
+const setup = flow(signalSetup, "pal", "2", ({ act, at, test, ret }) => [
   act("sigaltstack: the PAL's own", setAltStack),
   ...[SIG.PIPE, SIG.CHLD].map((signal) =>
     act(`${signalName(signal)} := SIG_IGN, unblocked`, (c) => setHandler(c, signal, null), "host.sigaction"),
@@ -64,7 +64,11 @@ const setup = flow(signalSetup, "pal", "2", ({ act, ret }) => [
       "host.sigaction",
     ),
   ),
-  act("seccomp: a system call outside the PAL gives SIGSYS"),
+  test("not the first process? It has the filter already", (c) => c.process(c.t).parent >= 0, "filtered"),
+  act("seccomp: a system call outside the PAL gives SIGSYS", (c) => {
+    c.process(c.t).seccomp = true;
+  }),
+  at("filtered"),
   ret(),
 ]);
 
@@ -111,6 +115,9 @@ const faultAddress = ({ info }: Handler): number => (info.which === INFO_VALUE.a
 
 /** In PAL or vDSO it is the end of the process. */
 const syncSignal = flow(handleSyncSignal, "pal", "3 LS", (s) => [
+  s.test("not SIGSYS by seccomp?", (_, v) => v.signal !== SIG.SYS, "event"),
+  s.act("ucontext_revert_syscall: RIP is at the instruction again"),
+  s.at("event"),
   s.act("event by the signal's number", begin),
   s.test("RIP in PAL or vDSO?", inPal, "in PAL"),
   s.call("perform_signal_handling(event, false, si_addr, uc)", performSignalHandling, (c, v) => ({
