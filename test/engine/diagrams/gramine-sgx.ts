@@ -1,22 +1,8 @@
 /** Flows of Gramine's SGX PAL beside the specification's steps (gramine-today.md 4, 11, 13), in its words and order. */
 
 import type { OptionName } from "../../../engine/index.ts";
-import type { Interval } from "../../support/flow-listing.ts";
-import type { Program } from "../../support/gramine-sgx.ts";
 import { on } from "../../support/run-scenario.ts";
-
-/** A flow of the specification, and the run that shows it. */
-export interface SpecDiagram {
-  /** Name of the golden file. */
-  readonly name: string;
-  /** Sections of gramine-today.md. */
-  readonly sections: string;
-  readonly program: Program;
-  readonly options: readonly OptionName[];
-  readonly interval: Interval;
-  /** What the specification says, and the place of the recorded flow that stands for it. */
-  readonly order: readonly (readonly [says: string, place: string])[];
-}
+import type { SpecDiagram, SpecDiagrams } from "./spec.ts";
 
 const INJECT: readonly OptionName[] = ["sigterm-injection"];
 const PAL_LAYERS = ["pal", "untrusted-pal", "host"] as const;
@@ -197,4 +183,10 @@ const notify: SpecDiagram = {
   ],
 };
 
-export const SPEC_DIAGRAMS: readonly SpecDiagram[] = [outside, caseA, inEnclave, syncInEnclave, threadExit, exitless, notify];
+export const GRAMINE_SGX_DIAGRAMS: SpecDiagrams = {
+  stack: "sgx",
+  folder: "gramine",
+  specification: "gramine-today.md",
+  file: "gramine-sgx.ts",
+  diagrams: [outside, caseA, inEnclave, syncInEnclave, threadExit, exitless, notify],
+};
