@@ -101,6 +101,7 @@ export const FIXES = {
   "forced-signal-ignored-loop": { text: "a fault whose signal is ignored ends the process", source: "gramine-today.md 14, B21" },
   "blocked-fault-reaches-handler": { text: "a fault whose signal is blocked ends the process", source: "gramine-today.md 14, B22" },
   "getitimer-stale-after-alarm": { text: "alarm sets what getitimer tells", source: "gramine-today.md 14, B25" },
+  "sigaltstack-ss-onstack": { text: "SS_ONSTACK in the flags of a new alternate stack counts as none", source: "gramine-today.md 14, B29" },
   "eventfd-read-uninterruptible": { text: "a signal ends a read of an eventfd", source: "gramine-today-corrections.md, N1" },
   "alarm-lost-in-worker-gap": {
     text: "the async worker does not wait when a time is over already",

@@ -170,6 +170,8 @@ export interface SigqueueArgs extends CallLocals {
 
 export interface SigaltstackArgs extends CallLocals {
   disable: boolean;
+  /** SS_ONSTACK in the flags, as some programs give it. */
+  onstack: boolean;
   /** NULL is given in place of a stack. */
   nostack: boolean;
   /** The stack before is asked for. */

@@ -154,6 +154,8 @@ export function processText(end: ProcessEnd, of: Observed): string {
     case "exited":
       return `exits with status ${end.status}`;
     case "signal":
+      // No signal did it: the LibOS gave up.
+      if (end.status === 0) return `is ended by the LibOS: exit status ${end.hostStatus}`;
       return `is killed by ${signalName(end.status)}${end.hostStatus === null ? "" : ` (by the LibOS: the host sees exit status ${end.hostStatus})`}`;
     case "assertion":
       return `dies of an assertion of the LibOS${why}`;

@@ -98,6 +98,7 @@ const COMPILE: Compile = {
     call(x, op, "sigaltstack", () => ({
       ...callArgs({ bytes: op.bytes }),
       disable: op.disable,
+      onstack: op.onstack,
       nostack: op.nostack,
       old: op.old,
     })),

@@ -109,6 +109,7 @@ const sigpending = flow(SHIM_DO.sigpending, "libos", "2.17", (s) => [
 
 /** Stored and returned as it was stored, never used. Size is checked even with SS_DISABLE, after the old one was told. */
 const sigaltstack = flow(SHIM_DO.sigaltstack, "libos", "2.17", (s) => [
+  s.test("flags other than SS_DISABLE: -EINVAL", (_, v) => v.onstack && !v.nostack, "invalid"),
   s.call("lock(cur.lock)", LIBOS.lock, own),
   s.act("signal_altstack := copy", (c, v) => {
     const { libos } = c.t;
@@ -120,6 +121,11 @@ const sigaltstack = flow(SHIM_DO.sigaltstack, "libos", "2.17", (s) => [
   }),
   s.call("unlock(cur.lock)", LIBOS.unlock, thenCopyOut),
   copyOut(s, "*oss := the stack before"),
+  answer(s),
+  s.at("invalid"),
+  s.act("-EINVAL", (_, v) => {
+    v.ret = E.INVAL;
+  }),
   answer(s),
 ]);
 

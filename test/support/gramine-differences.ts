@@ -13,6 +13,8 @@ export interface Difference {
   readonly main: readonly unknown[];
   /** A race: the first of these times (ns) at which it is lost on Gramine is looked for, and the same one is taken elsewhere. */
   readonly sweep?: { readonly from: number; readonly to: number; readonly step: number };
+  /** Where on Linux alone the same race would be, when it is at other times there: none of these is lost. */
+  readonly native?: { readonly from: number; readonly to: number; readonly step: number };
   readonly signals?: Plans;
   readonly more?: More;
   readonly options?: readonly OptionName[];
@@ -288,6 +290,21 @@ export const DIFFERENCES: readonly Difference[] = [
     gramine: "killed by SIGSEGV, 1 upcalls",
   },
   {
+    id: "B24",
+    what: "a periodic timer that the async worker has just taken is armed again after alarm(0)",
+    main: [
+      on("SIGALRM"),
+      { setitimer: { value: "2ms", interval: "2ms" } },
+      { compute: SWEPT },
+      { alarm: "0s" },
+      { loop: { times: 5, do: [{ nanosleep: "3ms" }] } },
+    ],
+    sweep: { from: 2_001_800, to: 2_002_100, step: 50 },
+    look: (ran) => (handled(ran).length > 2 ? "comes on" : "is over"),
+    linux: "is over",
+    gramine: "comes on",
+  },
+  {
     id: "B25",
     what: "getitimer tells what setitimer has set, although alarm has changed it",
     main: [{ setitimer: { value: "5s" } }, { alarm: "2s" }, "getitimer"],
@@ -295,6 +312,27 @@ export const DIFFERENCES: readonly Difference[] = [
     linux: "left 2000",
     gramine: "left 5000",
     fix: "getitimer-stale-after-alarm",
+  },
+  {
+    id: "B26",
+    what: "the sender leaves a process's signal to itself, leaves the handler of a lower one by longjmp and ends: nobody is woken for it",
+    main: [on("SIGUSR2"), on("SIGUSR1", "jumps"), { clone: "one" }, { clone: "sender" }, "pause"],
+    more: {
+      programs: {
+        one: [{ sigsetjmp: { place: "here", do: [{ compute: "1ms" }, raise("SIGUSR2"), { compute: "1ms" }] } }],
+        sender: [block("SIGUSR2"), { compute: SWEPT }, { tgkill: { thread: "one", signal: "SIGUSR1" } }],
+      },
+      handlers: { jumps: [{ siglongjmp: { place: "here", mask: false } }] },
+      limit: { time: "200ms", transitions: 20_000 },
+    },
+    sweep: { from: 984_600, to: 986_000, step: 100 },
+    native: { from: 998_000, to: 1_002_000, step: 500 },
+    look: (ran) => {
+      const sent = rowsOf(ran, { what: "app.call", who: "one" }).some(({ place }) => place.label.startsWith("kill("));
+      return sent && !handled(ran).includes("SIGUSR2") ? "nobody handles it" : "handled, or not sent";
+    },
+    linux: "handled, or not sent",
+    gramine: "nobody handles it",
   },
   {
     id: "B27",
@@ -312,6 +350,24 @@ export const DIFFERENCES: readonly Difference[] = [
     look: (ran) => `${handled(ran).join()} ${endOf(ran)}`,
     linux: "SIGTRAP exit",
     gramine: " killed",
+  },
+  {
+    id: "B29",
+    what: "an alternate stack that is given with SS_ONSTACK is refused",
+    main: [{ sigaltstack: { bytes: 65536, onstack: true } }],
+    look: (ran) => resultOf(ran, "sigaltstack"),
+    linux: "0",
+    gramine: "-EINVAL",
+    fix: "sigaltstack-ss-onstack",
+  },
+  {
+    id: "7.1 (release_id)",
+    what: "a process that outlives the leader cannot give its id back, and ends with status 1",
+    main: [{ fork: "child" }],
+    more: { programs: { child: [{ nanosleep: "5ms" }, { "exit-group": 3 }] } },
+    look: (ran) => `exit ${rowsOf(ran, { what: "process.exit", who: "child" }).at(-1)?.value}`,
+    linux: "exit 3",
+    gramine: "exit 1",
   },
   {
     id: "N1",
@@ -346,6 +402,19 @@ export const DIFFERENCES: readonly Difference[] = [
     linux: "SIGALRM",
     gramine: "",
     fix: "alarm-lost-in-worker-gap",
+  },
+  {
+    id: "N6",
+    what: "exit_group waits for a thread that waits for another process's answer: here that one is stopped",
+    main: [{ fork: "child" }, { clone: "worker" }, { nanosleep: "20ms" }, "exit-group"],
+    signals: [{ signal: "SIGSTOP", process: "child", when: { at: "8ms" } }],
+    more: {
+      programs: { child: [{ nanosleep: "100ms" }], worker: [{ nanosleep: "10ms" }, { kill: { process: "child", signal: "SIGUSR1" } }] },
+      limit: { time: "60ms", transitions: 30_000 },
+    },
+    look: (ran) => (rowsOf(ran, { what: "process.exit", who: "main" }).length > 0 ? "ends" : "never ends"),
+    linux: "ends",
+    gramine: "never ends",
   },
   {
     id: "N11",

@@ -140,9 +140,9 @@ export const SIGNALS = {
       does: "register an alternate stack",
       linux:
         "-ENOMEM below 2048 bytes, unless it is being disabled; -EPERM on it. Handlers with SA_ONSTACK run there, also when the stack is full. " +
-        "What was set before is told when it went well.",
+        "What was set before is told when it went well. SS_ONSTACK in the flags counts as none.",
       graphene:
-        "-ENOMEM below 2048 bytes, also when it is being disabled; the stack is stored and never used. What was stored before is told always, " +
+        "-EINVAL with SS_ONSTACK. -ENOMEM below 2048 bytes, also when it is being disabled; the stack is stored and never used. What was stored before is told always, " +
         "without the flags that say that it is used or that there is none.",
       example: "sigaltstack: { bytes: 8192 }",
     },
@@ -150,6 +150,7 @@ export const SIGNALS = {
       z.strictObject({
         bytes: count.default(8192).describe("size of the stack"),
         disable: z.boolean().default(false).describe("true: no alternate stack any more (SS_DISABLE)"),
+        onstack: z.boolean().default(false).describe("true: SS_ONSTACK in the flags, as some programs give it"),
         nostack: z.boolean().default(false).describe("true: NULL is given in place of a stack: it only asks"),
         old,
         ...done,

@@ -146,28 +146,36 @@ const sigpending = flow<Pending>(SYSCALL_FLOWS.sigpending as never, "libos", "10
 const MINSIGSTKSZ = 2048;
 
 /** No flag but SS_DISABLE (B29). On the stack itself: -EPERM. */
-const sigaltstack = flow<SigaltstackArgs>(SYSCALL_FLOWS.sigaltstack, "libos", "10", (s) => [
-  s.act("the alternate stack", (c, v) => {
-    const { libos } = c.t;
-    const on = libos.altStack > 0 && onAltStack(c, contextOf(c).depth);
-    // Whatever becomes of the call.
-    if (v.old) tellAltStack(v, libos.altStack, { on });
-    v.ret = 0;
-    if (!v.nostack) {
-      if (on) v.ret = E.PERM;
-      else if (v.disable) libos.altStack = 0;
-      else if (v.bytes < MINSIGSTKSZ) v.ret = E.NOMEM;
-      else libos.altStack = v.bytes;
-    }
-    c.t.rax = v.ret;
-    c.value = v.ret;
-  }),
-  ...copyOut(s),
-  s.act("the result", (c, v) => {
-    c.t.rax = v.ret;
-  }),
-  answer(s),
-]);
+const sigaltstack = (takesOnstack: boolean): Flow =>
+  flow<SigaltstackArgs>(SYSCALL_FLOWS.sigaltstack, "libos", "10", (s) => [
+    takesOnstack ? null : s.test("flags other than SS_DISABLE: -EINVAL", (_, v) => v.onstack && !v.nostack, "invalid"),
+    s.act("the alternate stack", (c, v) => {
+      const { libos } = c.t;
+      const on = libos.altStack > 0 && onAltStack(c, contextOf(c).depth);
+      // Whatever becomes of the call.
+      if (v.old) tellAltStack(v, libos.altStack, { on });
+      v.ret = 0;
+      if (!v.nostack) {
+        if (on) v.ret = E.PERM;
+        else if (v.disable) libos.altStack = 0;
+        else if (v.bytes < MINSIGSTKSZ) v.ret = E.NOMEM;
+        else libos.altStack = v.bytes;
+      }
+      c.t.rax = v.ret;
+      c.value = v.ret;
+    }),
+    ...copyOut(s),
+    s.act("the result", (c, v) => {
+      c.t.rax = v.ret;
+    }),
+    answer(s),
+    s.at("invalid"),
+    s.act("-EINVAL", (c) => {
+      c.t.rax = E.INVAL;
+      c.value = c.t.rax;
+    }),
+    answer(s),
+  ]);
 
 /** Registers and mask of the frame; the tail of the call follows, so the next signal comes at once. uc_stack is not looked at. */
 const sigreturn = flow(rtSigreturn, "libos", "5", (s) => [
@@ -211,10 +219,10 @@ const sigreturn = flow(rtSigreturn, "libos", "5", (s) => [
   }),
 ]);
 
-export const signalCallFlows = (options: { writesAnyPage: boolean; flushes: boolean; asks: boolean }): Flow[] => [
+export const signalCallFlows = (options: { writesAnyPage: boolean; flushes: boolean; asks: boolean; takesOnstack: boolean }): Flow[] => [
   sigaction(options.flushes),
   sigprocmask(options.writesAnyPage, options.asks),
   sigpending,
-  sigaltstack,
+  sigaltstack(options.takesOnstack),
   sigreturn,
 ];
