@@ -10,7 +10,7 @@
 import { describe, expect, it } from "vitest";
 import { type FixName, STACKS, type StackName } from "../../engine/index.ts";
 import { GRAMINE_LINUX } from "../support/gramine.ts";
-import { DIFFERENCES, type Difference, SWEPT } from "../support/gramine-differences.ts";
+import { DIFFERENCES, type Difference, SWEPT } from "../support/gramine-differences/index.ts";
 import { type Ran, runProgram } from "../support/run-scenario.ts";
 
 function run(difference: Difference, stack: StackName, fixes: FixName[] = [], swept = 0): Ran {

@@ -1,62 +1,10 @@
-/** Where today's Gramine differs from Linux, as scenarios: what each shows on both, and with the fix that ends it. */
+/** gramine-today.md 14: B1 to B29 */
 
-import type { FixName, OptionName } from "../../engine/index.ts";
-import { count, endOf, handled, on, type Ran, resultOf, rowsOf, type runProgram } from "./run-scenario.ts";
-import { storyLine } from "./story-line.ts";
+import { count, endOf, handled, on, resultOf, rowsOf } from "../run-scenario.ts";
+import { storyLine } from "../story-line.ts";
+import { block, type Difference, raise, SWEPT, sends, took, unblock, unheld, winch } from "./words.ts";
 
-type More = NonNullable<Parameters<typeof runProgram>[3]>;
-type Plans = NonNullable<Parameters<typeof runProgram>[2]>;
-
-export interface Difference {
-  readonly id: string;
-  readonly what: string;
-  readonly main: readonly unknown[];
-  /** A race: the first of these times (ns) at which it is lost on Gramine is looked for, and the same one is taken elsewhere. */
-  readonly sweep?: { readonly from: number; readonly to: number; readonly step: number };
-  /** Where on Linux alone the same race would be, when it is at other times there: none of these is lost. */
-  readonly native?: { readonly from: number; readonly to: number; readonly step: number };
-  readonly signals?: Plans;
-  readonly more?: More;
-  readonly options?: readonly OptionName[];
-  readonly look: (ran: Ran) => string;
-  readonly linux: string;
-  readonly gramine: string;
-  readonly fix?: FixName;
-  /** What the fix leaves, where that is not what Linux does. */
-  readonly fixed?: string;
-}
-
-/** Stands for the swept time in a scenario. */
-export const SWEPT = "$swept";
-
-const block = (...signals: string[]): unknown => ({ sigprocmask: { how: "block", signals } });
-const unblock = (...signals: string[]): unknown => ({ sigprocmask: { how: "unblock", signals } });
-const raise = (signal: string): unknown => ({ kill: { process: "self", signal } });
-
-/** A lock that is released by a thread that does not hold it. */
-const unheld = (ran: Ran): string =>
-  String(
-    ran.rows.filter((row) => row.what === "unlock" && ran.texts[row.detail] === "children_lock" && row.extra !== row.thread).length > 0,
-  );
-
-/** ms of virtual time that the last call of that name took. */
-function took(ran: Ran, call: string, who = "main"): string {
-  const own = rowsOf(ran, { who });
-  const to = own.findLast((row) => row.where === `libc ${call}: back in the application`);
-  const from = own.findLast((row) => row.what === "app.call" && row.seq < (to?.seq ?? 0));
-  return to && from ? `${Math.round((to.time - from.time) / 1e6)} ms` : "never";
-}
-
-const SIGNALS = "200ms";
-/** A worker that sends what is ignored by default every 200 ms, five times. */
-const winch: More = {
-  programs: { worker: [{ loop: { times: 5, do: [{ nanosleep: SIGNALS }, { tgkill: { thread: "main", signal: "SIGWINCH" } }] } }] },
-};
-const sends = (signal: string, after = SIGNALS): More => ({
-  programs: { worker: [{ nanosleep: after }, { tgkill: { thread: "main", signal } }] },
-});
-
-export const DIFFERENCES: readonly Difference[] = [
+export const B_DIFFERENCES: readonly Difference[] = [
   {
     id: "B1",
     what: "an interrupted wait4 unlocks children_lock, which it does not hold",
@@ -359,89 +307,5 @@ export const DIFFERENCES: readonly Difference[] = [
     linux: "0",
     gramine: "-EINVAL",
     fix: "sigaltstack-ss-onstack",
-  },
-  {
-    id: "7.1 (release_id)",
-    what: "a process that outlives the leader cannot give its id back, and ends with status 1",
-    main: [{ fork: "child" }],
-    more: { programs: { child: [{ nanosleep: "5ms" }, { "exit-group": 3 }] } },
-    look: (ran) => `exit ${rowsOf(ran, { what: "process.exit", who: "child" }).at(-1)?.value}`,
-    linux: "exit 3",
-    gramine: "exit 1",
-  },
-  {
-    id: "N1",
-    what: "no signal ends a read of an eventfd",
-    main: [on("SIGUSR1"), { eventfd: { on: "counter" } }, { clone: "worker" }, { read: { from: "counter" } }],
-    more: sends("SIGUSR1"),
-    look: (ran) => resultOf(ran, "read"),
-    linux: "-EINTR",
-    gramine: "never returns",
-    fix: "eventfd-read-uninterruptible",
-  },
-  {
-    id: "N2",
-    what: "a second reader of a socket waits in a lock, where its kick is swallowed: exit_group never ends",
-    main: [{ clone: "first" }, { nanosleep: "1ms" }, { clone: "second" }, { nanosleep: "5ms" }, "exit-group"],
-    more: {
-      objects: { socket: "socket" },
-      programs: { first: [{ nanosleep: "2ms" }, { read: { from: "socket" } }], second: [{ read: { from: "socket" } }] },
-    },
-    look: endOf,
-    linux: "exit",
-    gramine: "endless",
-    fix: "exit-kick-lost",
-  },
-  {
-    id: "N4",
-    what: "an alarm that expires while the async worker is between its looks at the clock is not delivered",
-    main: [on("SIGALRM"), { setitimer: { value: "2ms" } }, { clone: "short" }, { nanosleep: "20ms" }],
-    more: { programs: { short: [{ compute: SWEPT }] } },
-    sweep: { from: 1_984_000, to: 1_985_600, step: 50 },
-    look: (ran) => handled(ran).join(),
-    linux: "SIGALRM",
-    gramine: "",
-    fix: "alarm-lost-in-worker-gap",
-  },
-  {
-    id: "N6",
-    what: "exit_group waits for a thread that waits for another process's answer: here that one is stopped",
-    main: [{ fork: "child" }, { clone: "worker" }, { nanosleep: "20ms" }, "exit-group"],
-    signals: [{ signal: "SIGSTOP", process: "child", when: { at: "8ms" } }],
-    more: {
-      programs: { child: [{ nanosleep: "100ms" }], worker: [{ nanosleep: "10ms" }, { kill: { process: "child", signal: "SIGUSR1" } }] },
-      limit: { time: "60ms", transitions: 30_000 },
-    },
-    look: (ran) => (rowsOf(ran, { what: "process.exit", who: "main" }).length > 0 ? "ends" : "never ends"),
-    linux: "ends",
-    gramine: "never ends",
-  },
-  {
-    id: "N11",
-    what: "a process that cannot answer a kill, because the sender's host process has died, ends with status 1",
-    main: [{ fork: "child" }, { nanosleep: "1ms" }, { kill: { process: "child", signal: "SIGURG" } }],
-    signals: [
-      {
-        signal: "SIGKILL",
-        when: { thread: "main", site: "ipc_send_msg_and_get_response: wait_for_response: PalEventWait(event, NULL)" },
-        stacks: ["gramine-linux"],
-      },
-      { signal: "SIGKILL", when: { thread: "main", call: "nanosleep" }, stacks: ["native-linux"] },
-    ],
-    more: { programs: { child: [{ nanosleep: "50ms" }] } },
-    look: (ran) => storyLine(ran, "child").match(/exit \d+/)?.[0] ?? "",
-    linux: "exit 0",
-    gramine: "exit 1",
-  },
-  {
-    id: "N5",
-    what: "a waiter whose time is over, and which a waker has counted, says -ETIMEDOUT",
-    main: [{ clone: "waker" }, { "futex-wait": { on: "word", timeout: "5ms" } }, { nanosleep: "10ms" }],
-    more: { programs: { waker: [{ compute: SWEPT }, { "futex-wake": { on: "word", count: 1 } }] } },
-    sweep: { from: 5_001_000, to: 5_004_000, step: 100 },
-    look: (ran) => (resultOf(ran, "futex_wake", "waker") === "1" && resultOf(ran, "futex_wait") !== "0" ? "lost" : "not lost"),
-    linux: "not lost",
-    gramine: "lost",
-    fix: "futex-wake-lost-on-timeout",
   },
 ];
