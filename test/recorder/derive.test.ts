@@ -89,7 +89,13 @@ describe("syscall", () => {
   });
 
   test("odd ends are counted", async () => {
-    const rows = [row("app.return"), row("app.handler.return"), row("libos.upcall.return"), row("sgx.eexit", { depth: 0 }), row("app.return")];
+    const rows = [
+      row("app.return"),
+      row("app.handler.return"),
+      row("libos.upcall.return"),
+      row("sgx.eexit", { depth: 0 }),
+      row("app.return"),
+    ];
     expect(await derive(rows, "SELECT name, count, severity FROM quality ORDER BY name")).toEqual([
       ["enclave-left-unentered", 1, "notice"],
       ["handler-left-unentered", 1, "notice"],

@@ -278,3 +278,25 @@ describe("an ignored signal that strace has let through to a call", () => {
     expect(said(log, "native-linux")).toEqual(["clone 2", "call -EINTR", last]);
   });
 });
+
+describe("a handler that is left by siglongjmp", () => {
+  const LEFT = "5 10 rt_sigprocmask(SIG_SETMASK, [], NULL, 8) = 0 <0.000010>\n5 11 exit_group(7) = ?\n5 11.1 +++ exited with 7 +++";
+  const ended = (log: Log, stack: "native-linux" | "gramine-linux"): number[] =>
+    rowsOf(runScenario(log.parsed, stack), { what: "process.exit" }).map(({ value }) => value);
+
+  test.each([
+    ["as a call ends that sent the signal", `5 1 kill(5, SIGUSR1) = 0 <0.000010>\n5 1.1 ${told("SIGUSR1", "SI_USER", 5)}`],
+    [
+      "as a call ends that let the signal in",
+      `5 0.5 rt_sigprocmask(SIG_BLOCK, [USR1], [], 8) = 0 <0.000010>\n5 0.7 kill(5, SIGUSR1) = 0 <0.000010>
+       5 1 rt_sigprocmask(SIG_UNBLOCK, [USR1], NULL, 8) = 0 <0.000010>\n5 1.1 ${told("SIGUSR1", "SI_USER", 5)}`,
+    ],
+    ["while the thread computes", `6 5 tgkill(5, 5, SIGUSR1) = 0 <0.000010>\n5 5.1 ${told("SIGUSR1", "SI_TKILL", 5)}`],
+  ])("%s: the program goes on after it", (_, lines) => {
+    const log = importLog(`5 0 ${act("SIGUSR1", "0x401")}\n5 0.1 ${THREAD} = 6 <0.000100>\n${lines}\n${LEFT}`);
+    for (const stack of ["native-linux", "gramine-linux"] as const) {
+      expect(handled(runScenario(log.parsed, stack))).toEqual(["SIGUSR1"]);
+      expect(ended(log, stack)).toEqual([7]);
+    }
+  });
+});

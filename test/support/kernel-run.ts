@@ -74,6 +74,9 @@ interface Level {
 /** The kernel is entered by a system call: what comes before has its place before the call. */
 const isEntry = (site: Site | undefined): boolean => site?.step === 0 && site.flow.startsWith("host ");
 
+/** siglongjmp puts the mask back by a call. */
+const callNamed = (label: string): string => (label.startsWith("siglongjmp") ? "sigprocmask" : (label.split("(")[0] ?? ""));
+
 const NO_CALLS = new Set(["exit", "exit-group", "exit_group"]);
 
 function follow(row: Transition, site: Site, thread: RunThread, levels: Level[], { returned, ends, byId }: Known): void {
@@ -88,7 +91,7 @@ function follow(row: Transition, site: Site, thread: RunThread, levels: Level[],
   }
   switch (row.kind) {
     case KIND["app.call"]: {
-      const name = site.label.split("(")[0] ?? "";
+      const name = callNamed(site.label);
       top.call = null;
       top.asked = NO_CALLS.has(name) ? "" : name.replaceAll("-", "_");
       return;

@@ -73,7 +73,8 @@ export function story(ran: Ran, who = "main"): string[] {
     switch (row.what) {
       case "app.call": {
         const name = row.place.label.split("(")[0] ?? "";
-        calls[calls.length - 1] = { name, at: row.time, happened: [] };
+        // That siglongjmp puts the mask back by a call is no story.
+        calls[calls.length - 1] = name.startsWith("siglongjmp") ? null : { name, at: row.time, happened: [] };
         break;
       }
       case "app.output":

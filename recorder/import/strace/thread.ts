@@ -10,7 +10,7 @@ import { type Arrival, isOddFault } from "./arrivals.ts";
 import { countLines, cutShort, hasNoEnd, isExit, takeCall, type Weaver } from "./calls.ts";
 import { PROCESS_START_NS, THREAD_START_NS } from "./costs.ts";
 import { EINTR } from "./errno.ts";
-import { advance, type Level, newLevel, runOf } from "./level.ts";
+import { advance, isComputation, type Level, newLevel, runOf } from "./level.ts";
 import type { CallEvent, EndEvent, SignalEvent, StopEvent } from "./log.ts";
 import type { Context } from "./mapped.ts";
 import { createPins, plannedDeath, plannedSignal, type SignalPlan } from "./plans.ts";
@@ -169,9 +169,11 @@ function jumpOut(w: Weaver, call: CallEvent): void {
     level.suspended.jumped = place;
     return cutShort(w, level.suspended);
   }
+  // It came at an instruction, at the end of the call before, or while the thread was computing.
   const last = level.items.at(-1);
-  const body = last !== undefined && "fault" in last ? level.items.pop() : { compute: SLACK_NS };
-  level.items.push({ sigsetjmp: { place, do: [body] } });
+  const within = last !== undefined && !isComputation(last) && !("sigsetjmp" in last) ? [level.items.pop() ?? last] : [];
+  const body = last !== undefined && "fault" in last ? within : [...within, { compute: SLACK_NS }];
+  level.items.push({ sigsetjmp: { place, do: body } });
   w.pins.atTheirTime(level.waiting);
   level.waiting = [];
 }
