@@ -108,7 +108,6 @@ import { partialHandleReceive } from "./linux/partial-handle-receive.ts";
 import { pr347BlockedPendingSpins } from "./pr347/pr347-blocked-pending-spins.ts";
 import { pr347DefaultActionAsHandler } from "./pr347/pr347-default-action-as-handler.ts";
 import { pr347LostInLibos } from "./pr347/pr347-lost-in-libos.ts";
-import { pr347ResumeUnderLockAborts } from "./pr347/pr347-resume-under-lock-aborts.ts";
 import { pr347SameNumberDrop } from "./pr347/pr347-same-number-drop.ts";
 import { pr347SiginfoGarbage } from "./pr347/pr347-siginfo-garbage.ts";
 import { pr347SigreturnSpins } from "./pr347/pr347-sigreturn-spins.ts";
@@ -226,7 +225,6 @@ const rules: Rule[] = [
   pr347TailChainWildReturn,
   pr347TailSiginfoStale,
   pr347SiginfoGarbage,
-  pr347ResumeUnderLockAborts,
   // Gramine of today: what differs from Linux.
   alarmLostInWorkerGap,
   blockedFaultReachesHandler,

@@ -2,7 +2,7 @@
 
 import type { ThreadModel } from "../../model/index.ts";
 import { defineRule, type Found, type Handlers } from "../../rule.ts";
-import { callName, callOf, GRAPHENE } from "../common.ts";
+import { callName, callOf, GRAPHENE, PR347 } from "../common.ts";
 
 interface Data {
   readonly call: string;
@@ -33,13 +33,14 @@ function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handler
 export const signalDelayedBreaksPreemptAssert = defineRule({
   id: "signal-delayed-breaks-preempt-assert",
   title: "a flag inside the preempt counter makes an assertion fail, and the process dies",
-  severity: "high",
+  severity: "critical",
   layers: ["libos"],
-  generations: ["graphene-2019"],
+  generations: ["graphene-2019", "pr347"],
   what:
     "SIGNAL_DELAYED is bit 31 of the preempt counter. Set while a system call runs, in a handler or under a lock of the LibOS, it is still there when " +
     "the end of the call compares the counter with what it was at entry, and the assertion fails. As a reminder the bit is of no use: it is lost " +
-    "whenever the context is restored, and hardly anything reads it.",
+    "whenever the context is restored, and hardly anything reads it. In the base revision the unlock that delivers the signal clears it; with pull " +
+    "request 347 unlock delivers nothing, so that every wake-up under a lock ends so.",
   why:
     "A handler that makes a system call while another signal waits kills its process. So does a blocked signal that comes to a thread in accept or in " +
     "a read of the terminal, without any handler at all.",
@@ -78,7 +79,7 @@ export const signalDelayedBreaksPreemptAssert = defineRule({
   remedy: "No such flag (Graphene 0dc1ecf51, 2019-07-14), an atomic counter (5fe52e4a0, 2019-07-30), no counter (c24bddd5a, 2021-02-05).",
   fix: "signal-delayed-breaks-preempt-assert",
   cost: "nothing is wasted: it is 0",
-  source: "reference 3.1 and 2.13",
+  source: "reference 3.1 and 2.13; errata-2 section 3, resume (pull request 347)",
   run,
   report: {
     title: ({ call, thread }) => `${call} in ${thread}: SIGNAL_DELAYED in the preempt counter makes the assertion at its end fail`,
@@ -97,6 +98,33 @@ export const signalDelayedBreaksPreemptAssert = defineRule({
       found: [
         {
           title: "tgkill(self, SIGUSR2) in main: SIGNAL_DELAYED in the preempt counter makes the assertion at its end fail",
+          evidence: ["delayed", "assert"],
+        },
+      ],
+    },
+    {
+      name: "tgkill to a thread in accept, which holds a lock of the LibOS",
+      scenario: `
+        main:
+          - sigaction: { signal: SIGUSR1, handler: h }
+          - clone: sender
+          - accept: { on: listener }
+          - getpid
+        programs:
+          sender:
+            - nanosleep: 1ms
+            - tgkill: { thread: main, signal: SIGUSR1 }
+            - nanosleep: 5ms
+        handlers:
+          h:
+            - compute: 1us
+        arrivals:
+          - { to: listener, when: { at: 10ms } }
+      `,
+      stacks: PR347,
+      found: [
+        {
+          title: "accept(listener) in main: SIGNAL_DELAYED in the preempt counter makes the assertion at its end fail",
           evidence: ["delayed", "assert"],
         },
       ],
