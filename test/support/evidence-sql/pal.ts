@@ -305,11 +305,4 @@ export const PAL: EvidenceTable = {
     read: kind = 'app.siginfo'
     and frame.extra = handled.extra AND read.signal <> handled.signal
   `,
-  "pr347-resume-under-lock-aborts": `
-    call: kind = 'libos.syscall.enter'
-    delayed: kind = 'libos.signal.delayed'
-    assert: kind = 'libos.assert'
-    and EXISTS (SELECT 1 FROM r WHERE kind = 'libos.signal.append' AND value = @thread AND seq < assert.seq)
-    and NOT EXISTS (SELECT 1 FROM r WHERE thread = @thread AND kind = 'libos.syscall.exit' AND seq BETWEEN call.seq AND assert.seq)
-  `,
 };
