@@ -32,6 +32,7 @@ import { ipcReplyFailureKillsReceiver } from "./gramine/ipc-reply-failure-kills-
 import { linuxFaultInUpcallHostKill } from "./gramine/linux-fault-in-upcall-host-kill.ts";
 import { maskReplacedNotMerged } from "./gramine/mask-replaced-not-merged.ts";
 import { notReadyFailLoop } from "./gramine/not-ready-fail-loop.ts";
+import { orphanCannotReleaseItsId } from "./gramine/orphan-cannot-release-its-id.ts";
 import { pendingHandlersInTurn } from "./gramine/pending-handlers-in-turn.ts";
 import { pendingKeptWhenIgnored } from "./gramine/pending-kept-when-ignored.ts";
 import { pendingSigtermBitOverwrite } from "./gramine/pending-sigterm-bit-overwrite.ts";
@@ -246,6 +247,7 @@ const rules: Rule[] = [
   linuxFaultInUpcallHostKill,
   maskReplacedNotMerged,
   notReadyFailLoop,
+  orphanCannotReleaseItsId,
   pendingHandlersInTurn,
   pendingKeptWhenIgnored,
   pendingSigtermBitOverwrite,

@@ -115,6 +115,11 @@ export const GRAMINE: EvidenceTable = {
     end: 1
     and NOT EXISTS (SELECT 1 FROM r WHERE thread = @thread AND kind IN ('sgx.eexit', 'app.call', 'thread.exit') AND seq > failed.seq)
   `,
+  "orphan-cannot-release-its-id": `
+    refused: kind = 'pal.call.enter' AND flow = 'release_id'
+    ended: kind = 'process.exit' AND value = 1
+    and refused.pid = ended.pid
+  `,
   "pending-kept-when-ignored": `
     queued of any thread: kind = 'libos.signal.append'
     ignored of any thread: kind = 'libos.sigaction' AND value = 1
