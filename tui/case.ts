@@ -14,6 +14,7 @@ import {
   threadFiles,
   whatIs,
 } from "../recorder/index.ts";
+import { isCaseText } from "./cases/file.ts";
 import { openInput } from "./input.ts";
 import { InputError, type Io } from "./io.ts";
 import { findScenario, listScenarios } from "./scenarios.ts";
@@ -94,6 +95,10 @@ export function builtInCase(name: string, limits: Limits = {}): ScenarioCase {
 
 /** A scenario that is a text. `file` names it in errors. Throws ScenarioError. */
 export function scenarioCase(file: string, text: string, limits: Limits): ScenarioCase {
+  if (isCaseText(text))
+    throw new InputError(
+      `${file} is a case with its stack and what is expected of it: eintr check ${file} runs it, eintr replay ${file} opens it`,
+    );
   const written = parseScenario(text, file);
   const chosen = setOnly({ transitions: limits.rows, time: limits.time });
   const scenario = { ...written, limit: { ...written.limit, ...chosen } };

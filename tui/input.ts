@@ -1,9 +1,10 @@
 /** The bytes of a file that a user named, of the files of a folder, or of our own stdin, in chunks; Ctrl-C is heard while more is waited for. */
 
-import { closeSync, fstatSync, readSync } from "node:fs";
+import { closeSync, existsSync, fstatSync, readSync } from "node:fs";
 import { Socket } from "node:net";
+import path from "node:path";
 import { addAbortSignal, type Readable } from "node:stream";
-import { IMPORTERS, mergedLog, openRegular, packingOf, SNIFF_BYTES, threadFiles, unpacked } from "../recorder/index.ts";
+import { ARROW_NAME, IMPORTERS, mergedLog, openRegular, packingOf, SNIFF_BYTES, threadFiles, unpacked } from "../recorder/index.ts";
 import { InputError, Interrupted, type Io } from "./io.ts";
 
 const PART_BYTES = 1024 * 1024;
@@ -90,6 +91,10 @@ function fileParts(file: string): [Parts, number, () => void] {
     new InputError(`${file}: cannot be read (${(error as NodeJS.ErrnoException).code ?? String(error)})`);
   try {
     const opened = openRegular(file);
+    if ("is" in opened && existsSync(path.join(file, ARROW_NAME)))
+      throw new InputError(
+        `${file} is a trace, which was recorded already; expected a case. Traces are compared by eintr diff ${file} OTHER`,
+      );
     if ("is" in opened) throw new InputError(`${file} is ${opened.is}${EXPECTED()}`);
     const { fd } = opened;
     async function* parts(): AsyncGenerator<Uint8Array, void> {

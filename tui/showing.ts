@@ -47,9 +47,19 @@ async function choose(io: Io, trace: Trace, { thread, from, to, marks, most, all
   return { title, rows, cut, shown: chooseRows(rows, { all, depthBefore, marked: new Set(marks.keys()) }) };
 }
 
-function linesOf({ sites, transitions, info }: Trace, { shown }: Chosen, { width, ascii, marks }: Drawing, pen: Paint): string[] {
+function linesOf({ sites, transitions, info, absent }: Trace, { shown }: Chosen, { width, ascii, marks }: Drawing, pen: Paint): string[] {
   const { name: eventName } = shownBy(info.stack).events;
-  return twoColumn(shown, { sites, eventName, width, paint: pen, ascii, sgx: hasEnclave(sites), lastSeq: transitions.rows - 1, marks });
+  return twoColumn(shown, {
+    sites,
+    eventName,
+    width,
+    paint: pen,
+    ascii,
+    sgx: hasEnclave(sites),
+    absent,
+    lastSeq: transitions.rows - 1,
+    marks,
+  });
 }
 
 /** As text. */

@@ -20,6 +20,8 @@ export class Happened {
   /** ns since the log began. Time does not go back. */
   now = 0;
   private rows: ImportedRow[] = [];
+  /** Handlers that run on each thread. */
+  private readonly running: number[] = [];
   private readonly places = new Map<string, number>();
   private readonly numbers = new Map<string, number>();
 
@@ -35,7 +37,17 @@ export class Happened {
   }
 
   put(thread: number, kind: KindName, layer: Layer, label: string, row: Row = {}): void {
-    this.rows.push({ time: this.now, thread, site: this.site(layer, label), kind, ...row });
+    const context = (this.running[thread] ?? 0) > 0 ? "signal" : "normal";
+    this.rows.push({ time: this.now, thread, site: this.site(layer, label, context), kind, ...row });
+  }
+
+  /** What the thread does from here on it does in signal context. */
+  enterHandler(thread: number): void {
+    this.running[thread] = (this.running[thread] ?? 0) + 1;
+  }
+
+  leaveHandler(thread: number): void {
+    this.running[thread] = Math.max(0, (this.running[thread] ?? 0) - 1);
   }
 
   /** The rows since the last time. */
@@ -45,15 +57,14 @@ export class Happened {
     return rows;
   }
 
-  private site(layer: Layer, label: string): number {
-    const key = `${layer} ${label}`;
+  private site(layer: Layer, label: string, context: Site["context"]): number {
+    const key = `${layer} ${context} ${label}`;
     const known = this.places.get(key);
     if (known !== undefined) return known;
     // The name of a call alone, when there are too many.
     const name = label.split("(", 1)[0] ?? label;
-    if (this.sites.length >= MOST_SITES && name !== label) return this.site(layer, name);
-    const site =
-      this.sites.push({ flow: "the log", step: this.sites.length, label: label.slice(0, 200), layer, context: "normal", source: "" }) - 1;
+    if (this.sites.length >= MOST_SITES && name !== label) return this.site(layer, name, context);
+    const site = this.sites.push({ flow: "the log", step: this.sites.length, label: label.slice(0, 200), layer, context, source: "" }) - 1;
     this.places.set(key, site);
     return site;
   }

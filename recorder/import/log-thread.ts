@@ -109,6 +109,7 @@ export class LogThread {
     this.depth += 1;
     this.handlers.push({ signal, id, label, returns: this.returns, calls: this.calls.length, depth: this.depth });
     this.returns = null;
+    this.happened.enterHandler(this.number);
     this.happened.put(this.number, "app.handler.enter", "app", label, {
       signal,
       value: this.handlers.length,
@@ -131,6 +132,7 @@ export class LogThread {
       extra: id,
       depth: this.depth,
     });
+    this.happened.leaveHandler(this.number);
     this.returns = handler.returns;
     return true;
   }
@@ -143,6 +145,7 @@ export class LogThread {
     const interrupted = returns?.call ?? this.calls[handler.calls - 1];
     this.depth = interrupted?.depth ?? handler.depth;
     this.happened.put(this.number, "app.handler.longjmp", "app", "siglongjmp", { signal, value: this.depth, extra: id, depth: this.depth });
+    this.happened.leaveHandler(this.number);
     this.depth -= 1;
     this.calls.length = Math.max(0, handler.calls - (returns === null && interrupted ? 1 : 0));
     return true;

@@ -3,7 +3,7 @@
 import { BLOCK_ROWS, type Ending, KIND, type KindName, newBlock, type Sink, type StateColumn } from "../../engine/index.ts";
 import type { StreamedSource } from "../trace/record.ts";
 
-/** One transition. What is left out is 0. */
+/** One transition. What is left out is 0, but for the depth: it stays as the thread's row before had it. */
 export interface ImportedRow {
   /** ns since the recording began; no row is before the one before it. */
   readonly time: number;
@@ -35,6 +35,8 @@ export function sourceOfRows(
   let next = 0;
   let seq = 0;
   let ending: Ending | null = null;
+  /** By thread. */
+  const depths: number[] = [];
 
   const put = (row: ImportedRow): void => {
     const i = block.n;
@@ -47,7 +49,9 @@ export function sourceOfRows(
     // No negative zero: the digest is of the bytes.
     block.value[i] = (row.value ?? 0) + 0;
     block.extra[i] = row.extra ?? 0;
-    block.depth[i] = row.depth ?? 0;
+    const depth = row.depth ?? depths[row.thread] ?? 0;
+    depths[row.thread] = depth;
+    block.depth[i] = depth;
     block.detail[i] = row.detail ?? 0;
     block.n = i + 1;
     seq += 1;

@@ -1,8 +1,9 @@
 /** `eintr check`: cases as a regression suite. */
 
-import { mkdirSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { mkdirSync, readdirSync, statSync } from "node:fs";
 import path from "node:path";
 import { Command, Option } from "commander";
+import { readCase } from "../cases/file.ts";
 import { CASE_EXTENSION, parseCase } from "../cases/form.ts";
 import { runCase } from "../cases/run.ts";
 import { junitXml } from "../documents/junit.ts";
@@ -32,7 +33,6 @@ interface Checked {
 }
 
 const MOST_FILES = 100_000;
-const MOST_BYTES = 256 * 1024 * 1024;
 
 export function checkCommand(io: Io): Command {
   return new Command("check")
@@ -120,16 +120,6 @@ async function checkFile(io: Io, file: string, keep: string | undefined): Promis
     const words = wordsFor(error);
     if (words === null) throw error;
     return done(path.basename(file), [words], true);
-  }
-}
-
-function readCase(file: string): string {
-  try {
-    if (statSync(file).size > MOST_BYTES) throw new InputError(`${file}: more than ${MOST_BYTES} bytes`);
-    return readFileSync(file, "utf8");
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    throw code === undefined ? error : new InputError(`${file}: cannot be read (${code})`);
   }
 }
 

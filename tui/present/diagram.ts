@@ -3,13 +3,15 @@
  * open, what its numbers add to its label. The terminal, the report and the pictures draw these lines.
  */
 
-import { type Events, KIND, kindName, resultText, type Site, signalName, type Transition } from "../../engine/index.ts";
+import { type Events, KIND, kindName, resultText, type Site, type StateColumn, signalName, type Transition } from "../../engine/index.ts";
 import type { ShownRow } from "./interval.ts";
 
 export interface DiagramOptions {
   readonly sites: readonly Site[];
   /** The stack has an enclave. */
   readonly sgx: boolean;
+  /** Columns of state that the trace does not know. */
+  readonly absent: readonly StateColumn[];
   /** Names of its PAL events. */
   readonly eventName: Events["name"];
   /** Captions below rows, by seq. */
@@ -137,12 +139,12 @@ const EVENT: ReadonlySet<number> = new Set(
   (["pal.event.pend", "pal.event.deliver", "pal.event.inject", "pal.event.lost", "libos.upcall.enter"] as const).map((name) => KIND[name]),
 );
 
-function notesOf(row: Transition, { eventName }: DiagramOptions): string[] {
+function notesOf(row: Transition, { eventName, absent }: DiagramOptions): string[] {
   const notes: string[] = [];
   const sgx = ENTERS.has(row.kind) || LEAVES.has(row.kind);
   if (RESULT.has(row.kind)) notes.push(`= ${resultText(row.value)}`);
   if (row.kind === KIND.branch) notes.push(row.value === 1 ? "yes" : "no");
-  if (sgx) notes.push(`CSSA ${row.cssa}`);
+  if (sgx && !absent.includes("cssa")) notes.push(`CSSA ${row.cssa}`);
   if (EVENT.has(row.kind)) notes.push(eventName(row.value));
   else if (row.signal > 0 && !sgx) notes.push(signalName(row.signal));
   return notes;

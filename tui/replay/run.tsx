@@ -7,10 +7,13 @@ import { render } from "ink";
 import { runOf } from "../../analyzer/index.ts";
 import { type FixName, type OptionName, optionsOf, type Run, type StackName } from "../../engine/index.ts";
 import { ARROW_NAME, isPacked, type RunInfo, record, type Trace, TraceError } from "../../recorder/index.ts";
+import { caseIn } from "../cases/file.ts";
+import type { CaseFile } from "../cases/form.ts";
 import { InputError, type Io } from "../io.ts";
 import { judgeAndKeep } from "../judging.ts";
 import { openForCommand } from "../opening.ts";
 import { fixNames, noteIgnored, optionNames } from "../options.ts";
+import { safe } from "../present/safe.ts";
 import { paint } from "../present/style.ts";
 import { svgOf } from "../present/svg.ts";
 import { startProgress } from "../progress.ts";
@@ -48,7 +51,7 @@ export async function runReplay(io: Io, name: string, options: ReplayOptions): P
   const opened: Trace[] = [];
   try {
     const look = { paint: paint(io.color), ascii: options.ascii ?? false };
-    const trace = await openTraceOrCase(io, name, scratch);
+    const { trace, expected } = await openTraceOrCase(io, name, scratch);
     opened.push(trace);
     if (trace.transitions.rows === 0) throw new InputError(`${name}: there are no transitions to replay`);
     const otherTrace = await openOther(io, trace, options, scratch);
@@ -59,7 +62,7 @@ export async function runReplay(io: Io, name: string, options: ReplayOptions): P
     if (needsAnalysis(session) && session.rows.count <= ANALYZED_FIRST)
       session = { ...session, stored: await findingsOf(session, io.signal) };
     const isKept = !trace.dir.startsWith(scratch);
-    const start = { ...(await startOf(session, options, isKept ? loadKept(trace) : {})) };
+    const start = { ...(await startOf(session, { ...expected, ...options }, isKept ? loadKept(trace) : {})) };
     await show(io, session, start, scratch, isKept);
     if (io.signal.aborted) io.exitCode = io.signal.reason === "SIGTERM" ? 143 : 130;
   } finally {
@@ -75,16 +78,36 @@ export async function runReplay(io: Io, name: string, options: ReplayOptions): P
 const hangUp = (): never => process.exit(129);
 const quit = (): never => process.exit(131);
 
-async function openTraceOrCase(io: Io, name: string, scratch: string): Promise<Trace> {
-  if (existsSync(path.join(name, ARROW_NAME)) || isPacked(name)) return openForCommand(io, name);
+interface Opened {
+  readonly trace: Trace;
+  /** Where a case says what is to be seen. */
+  readonly expected?: Pick<ReplayOptions, "finding">;
+}
+
+async function openTraceOrCase(io: Io, name: string, scratch: string): Promise<Opened> {
+  if (existsSync(path.join(name, ARROW_NAME)) || isPacked(name)) return { trace: await openForCommand(io, name) };
+  const dir = path.join(scratch, "one.trace");
+  const given = caseIn(name);
+  if (given !== null) return openCaseFile(io, given, name, dir);
   // Scenarios and logs are not read for a trace.
   const { openCase, recordCase } = await import("../recording.ts");
-  const dir = path.join(scratch, "one.trace");
   await recordCase(io, await openCase(io, name), dir, { stack: DEFAULT_STACK, fixes: [], scheduler: "scripted", force: false });
   if (io.signal.aborted) throw new InputError(`${name}: interrupted while it was recorded`);
   const trace = await openForCommand(io, dir);
   await judgeAndKeep(io, trace);
-  return trace;
+  return { trace };
+}
+
+/** The run of a case file, from `eintr case`, at the finding that it expects. */
+async function openCaseFile(io: Io, given: CaseFile, name: string, dir: string): Promise<Opened> {
+  const { runCase } = await import("../cases/run.ts");
+  const { failures } = await runCase(given, { where: name, signal: io.signal, keep: dir });
+  for (const failure of failures) io.talk(`${name}: ${safe(failure)}\n`);
+  const trace = await openForCommand(io, dir);
+  const wanted = given.expect.flatMap((one) => (one.is === "finding" ? [one] : []))[0];
+  const found = trace.ask("SELECT id, rule, fingerprint FROM finding ORDER BY id");
+  const finding = found.find(([, rule, print]) => rule === wanted?.rule && print === (wanted?.fingerprint ?? print))?.[0];
+  return typeof finding === "number" ? { trace, expected: { finding } } : { trace };
 }
 
 async function openOther(io: Io, trace: Trace, options: ReplayOptions, scratch: string): Promise<Trace | null> {

@@ -110,6 +110,7 @@ function createDrawing(io: Io, trace: Trace): Drawing {
   const options: Omit<DiagramOptions, "marks"> = {
     sites: trace.sites,
     sgx: hasEnclave(trace.sites),
+    absent: trace.absent,
     eventName: shownBy(trace.info.stack).events.name,
   };
   let drawn = 0;

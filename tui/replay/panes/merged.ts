@@ -24,7 +24,13 @@ export function mergedPane(session: ReplaySession, s: ReplayState, width: number
   const names = [...threads.map((thread) => session.trace.threads[thread]?.name ?? String(thread)), ...(rest ? ["others"] : [])];
   const heading = `${"seq".padStart(number - 2)}  ${names.map((name) => fit(safe(name, cells - 1), cells)).join("")}`;
   const marks = marksOf(session, s);
-  const options = { sites: session.trace.sites, sgx: session.sgx, eventName: session.shown.events.name, marks };
+  const options = {
+    sites: session.trace.sites,
+    sgx: session.sgx,
+    absent: session.trace.absent,
+    eventName: session.shown.events.name,
+    marks,
+  };
   const lines = rows.map((row) => ({ seq: row.seq, text: rowText(session, s, row, { threads, rest, cells, number, options }) }));
   const empty = Array.from({ length: Math.max(0, height - 1 - lines.length) }, () => ({ text: "", seq: -1 }));
   return [{ text: session.paint.strong(safe(heading.trimEnd(), width)), seq: -1 }, ...lines, ...empty];

@@ -34,6 +34,7 @@ export function timelinePane(
     paint: session.paint,
     ascii: session.ascii,
     sgx: session.sgx,
+    absent: session.trace.absent,
     eventName: session.shown.events.name,
     lastSeq: session.rows.count - 1,
     gutter: session.trace.threads.length > 1,

@@ -45,6 +45,7 @@ function intervalText(session: ReplaySession, { rows, depthBefore, shown }: Inte
     paint: paint(false),
     ascii: false,
     sgx: session.sgx,
+    absent: session.trace.absent,
     eventName: session.shown.events.name,
     lastSeq: session.rows.count - 1,
     marks: new Map(),
