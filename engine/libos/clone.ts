@@ -1,6 +1,7 @@
 /** clone with CLONE_VM: a thread of the same process (reference, 1.6; shim_clone.c). */
 
 import { newFrame } from "../control.ts";
+import { E } from "../errno.ts";
 import type { Flow } from "../flow.ts";
 import { numberOf } from "../frames.ts";
 import { type Cpu, flow } from "../generations/graphene-2019/flow.ts";
@@ -63,6 +64,9 @@ const threadStart = flow(LIBOS.clone_implementation_wrapper, "libos", "1.6", (s)
   s.call("exit(0)", libcExit, () => ({ ...callArgs(), status: 0 })),
 ]);
 
+/** What a flag leads to that it does not know: CLONE_VFORK of posix_spawn. */
+type UnknownFlag = "assertion" | "invalid";
+
 interface Clone extends CloneArgs {
   create: number;
   initialize: number;
@@ -72,52 +76,63 @@ interface Clone extends CloneArgs {
  * The creator waits once for the new thread: a signal ends that wait early. Under SGX one that comes while the host makes the thread leaves it
  * without a creator: -PAL_ERRNO is returned, which may be 0, and create_event is never set.
  */
-const clone = flow<Clone>(SHIM_DO.clone, "libos", "1.6", (s) => [
-  s.own({ create: -1, initialize: -1 }),
-  s.test("assert((flags & ~known) == 0)", (_, v) => v.vfork !== true, "known"),
-  s.act("assert failed: CLONE_VFORK", undefined, "libos.assert"),
-  s.call("__abort()", LIBOS.__abort),
-  s.at("known"),
-  s.call("get_new_thread(0)", LIBOS.get_new_thread),
-  dkQuiet(s, "create_event: DkNotificationEventCreate(false)", "DkNotificationEventCreate"),
-  dkQuiet(s, "initialize_event: DkNotificationEventCreate(false)", "DkNotificationEventCreate"),
-  s.act("create_event, initialize_event", (c, v) => {
-    v.create = c.newObject("create_event");
-    v.initialize = c.newObject("initialize_event");
-  }),
-  s.call(
-    "DkThreadCreate(clone_implementation_wrapper)",
-    dkCreate.DkThreadCreate,
-    (c, v) => {
-      c.value = c.t.libos.palErrno;
-      const cloned = { create: v.create, initialize: v.initialize, parent: c.t.id };
-      return createArgs({ program: v.program, start: numberOf(c.program, LIBOS.clone_implementation_wrapper), cloned });
-    },
-    "pal.call.enter",
-  ),
-  s.act(
-    "ret = handle ? tid : -PAL_ERRNO",
-    (c, v) => {
-      v.ret = c.t.rax > 0 ? c.t.rax : minusPalErrno(c);
-      c.value = v.ret;
-      // The one that was made is on its way to an event whose memory is given back: nobody ever sets it.
-      if (c.t.rax === 0) c.freeObject(v.initialize);
-    },
-    MAY_READ_ERRNO,
-  ),
-  s.test("no handle?", (c) => c.t.rax === 0, "failed"),
-  setEvent(s, "DkEventSet(create_event)", (_, v) => v.create),
-  waitEvent(s, "DkObjectsWaitAny(initialize_event), once", (_, v) => v.initialize),
-  dk(s, "DkObjectClose(initialize_event)", "DkObjectClose (event)", (c, v) => {
-    c.freeObject(v.initialize);
-    return {};
-  }),
-  s.jump("return", "return tid"),
-  s.at("failed"),
-  dkQuiet(s, "DkObjectClose(create_event)", "DkObjectClose (event)"),
-  dkQuiet(s, "DkObjectClose(initialize_event)", "DkObjectClose (event)"),
-  s.at("return"),
-  answer(s),
-]);
+const clone = (unknownFlag: UnknownFlag): Flow =>
+  flow<Clone>(SHIM_DO.clone, "libos", "1.6", (s) => [
+    s.own({ create: -1, initialize: -1 }),
+    ...(unknownFlag === "assertion"
+      ? [
+          s.test("assert((flags & ~known) == 0)", (_, v) => v.vfork !== true, "known"),
+          s.act("assert failed: CLONE_VFORK", undefined, "libos.assert"),
+          s.call("__abort()", LIBOS.__abort),
+        ]
+      : [
+          s.test("flags & ~known == 0?", (_, v) => v.vfork !== true, "known"),
+          s.act("CLONE_VFORK: -EINVAL", (_, v) => {
+            v.ret = E.INVAL;
+          }),
+          answer(s),
+        ]),
+    s.at("known"),
+    s.call("get_new_thread(0)", LIBOS.get_new_thread),
+    dkQuiet(s, "create_event: DkNotificationEventCreate(false)", "DkNotificationEventCreate"),
+    dkQuiet(s, "initialize_event: DkNotificationEventCreate(false)", "DkNotificationEventCreate"),
+    s.act("create_event, initialize_event", (c, v) => {
+      v.create = c.newObject("create_event");
+      v.initialize = c.newObject("initialize_event");
+    }),
+    s.call(
+      "DkThreadCreate(clone_implementation_wrapper)",
+      dkCreate.DkThreadCreate,
+      (c, v) => {
+        c.value = c.t.libos.palErrno;
+        const cloned = { create: v.create, initialize: v.initialize, parent: c.t.id };
+        return createArgs({ program: v.program, start: numberOf(c.program, LIBOS.clone_implementation_wrapper), cloned });
+      },
+      "pal.call.enter",
+    ),
+    s.act(
+      "ret = handle ? tid : -PAL_ERRNO",
+      (c, v) => {
+        v.ret = c.t.rax > 0 ? c.t.rax : minusPalErrno(c);
+        c.value = v.ret;
+        // The one that was made is on its way to an event whose memory is given back: nobody ever sets it.
+        if (c.t.rax === 0) c.freeObject(v.initialize);
+      },
+      MAY_READ_ERRNO,
+    ),
+    s.test("no handle?", (c) => c.t.rax === 0, "failed"),
+    setEvent(s, "DkEventSet(create_event)", (_, v) => v.create),
+    waitEvent(s, "DkObjectsWaitAny(initialize_event), once", (_, v) => v.initialize),
+    dk(s, "DkObjectClose(initialize_event)", "DkObjectClose (event)", (c, v) => {
+      c.freeObject(v.initialize);
+      return {};
+    }),
+    s.jump("return", "return tid"),
+    s.at("failed"),
+    dkQuiet(s, "DkObjectClose(create_event)", "DkObjectClose (event)"),
+    dkQuiet(s, "DkObjectClose(initialize_event)", "DkObjectClose (event)"),
+    s.at("return"),
+    answer(s),
+  ]);
 
-export const cloneFlows: readonly Flow[] = [threadStart, clone];
+export const cloneFlows = (unknownFlag: UnknownFlag): Flow[] => [threadStart, clone(unknownFlag)];

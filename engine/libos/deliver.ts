@@ -159,7 +159,7 @@ const handleSignal = (fixed: boolean): Flow =>
 export const deliverFlows = (fixes: { yieldAfterSignal: boolean; delayedBit: boolean; defaults: boolean }): Flow[] => [
   deliver,
   ...handleOneFlows({ defaults: fixes.defaults }),
-  ...ringFlows,
+  ...ringFlows(),
   handleSignals(fixes.yieldAfterSignal),
   handleSignal(fixes.delayedBit),
 ];

@@ -5,6 +5,7 @@ import { type Cpu, flow, type Steps } from "../generations/graphene-2019/flow.ts
 import type { ShimChild } from "../generations/graphene-2019/state.ts";
 import { createArgs } from "../pal/calls.ts";
 import { dkCreate } from "../pal/flows.ts";
+import type { Ref } from "../ref.ts";
 import type { ProgramArgs } from "../syscalls.ts";
 import { LIBOS, SHIM_DO } from "./flows.ts";
 import { answer, dk, dkQuiet, MAY_READ_ERRNO, minusPalErrno } from "./io.ts";
@@ -115,69 +116,70 @@ export const migrate = <V extends Migrated>(s: Steps<V>): (Step | Mark)[] => [
  * -PAL_ERRNO (shim_checkpoint.c:1092), which under SGX is what an earlier call left: that there is no memory channel (-ENOSYS), or, when a
  * handler has met the end of a stream since, 0: then fork succeeds, and of the child nothing is ever heard. The record of a child that came to nothing stays among the children.
  */
-const fork = flow<Fork>(SHIM_DO.fork, "libos", "2.15", (s) => [
-  s.own({ pid: 0, process: -1 }),
-  s.call("prepare_ns_leaders()", LIBOS.prepare_ns_leaders),
-  s.call("get_new_thread(0)", LIBOS.get_new_thread),
-  s.call("add_thread: lock(thread_list_lock)", LIBOS.lock, lockOf(THREAD_LIST_LOCK)),
-  s.act("on thread_list, in_vm = false", addRecord),
-  s.call("add_thread: unlock(thread_list_lock)", LIBOS.unlock, lockOf(THREAD_LIST_LOCK)),
-  s.call("set_as_child: lock(child->lock)", LIBOS.lock, (_, v) => ({ name: childLock(v.pid) })),
-  s.call("set_as_child: lock(cur->lock)", LIBOS.lock, own),
-  s.act("among cur->children"),
-  s.call("set_as_child: unlock(cur->lock)", LIBOS.unlock, own),
-  s.call("set_as_child: unlock(child->lock)", LIBOS.unlock, (_, v) => ({ name: childLock(v.pid) })),
-  s.call(
-    "DkProcessCreate()",
-    dkCreate.DkProcessCreate,
-    (c, v) => {
-      c.value = c.t.libos.palErrno;
-      return createArgs({ program: v.program });
-    },
-    "pal.call.enter",
-  ),
-  s.act("the process", adopt),
-  s.test("none?", (_, v) => v.process < 0, "none"),
-  ...migrate(s),
-  s.call("lock(new_thread->lock)", LIBOS.lock, (_, v) => ({ name: childLock(v.pid) })),
-  s.call("unlock(new_thread->lock)", LIBOS.unlock, (_, v) => ({ name: childLock(v.pid) })),
-  s.act("ret = pid of the child", (c, v) => {
-    v.ret = v.pid;
-    c.value = v.ret;
-  }),
-  s.jump("return", "return"),
-  s.at("failed"),
-  s.act(
-    "ret = -PAL_ERRNO",
-    (c, v) => {
-      v.ret = minusPalErrno(c);
+export const fork = (of: Ref<ProgramArgs>): Flow =>
+  flow<Fork>(of, "libos", "2.15", (s) => [
+    s.own({ pid: 0, process: -1 }),
+    s.call("prepare_ns_leaders()", LIBOS.prepare_ns_leaders),
+    s.call("get_new_thread(0)", LIBOS.get_new_thread),
+    s.call("add_thread: lock(thread_list_lock)", LIBOS.lock, lockOf(THREAD_LIST_LOCK)),
+    s.act("on thread_list, in_vm = false", addRecord),
+    s.call("add_thread: unlock(thread_list_lock)", LIBOS.unlock, lockOf(THREAD_LIST_LOCK)),
+    s.call("set_as_child: lock(child->lock)", LIBOS.lock, (_, v) => ({ name: childLock(v.pid) })),
+    s.call("set_as_child: lock(cur->lock)", LIBOS.lock, own),
+    s.act("among cur->children"),
+    s.call("set_as_child: unlock(cur->lock)", LIBOS.unlock, own),
+    s.call("set_as_child: unlock(child->lock)", LIBOS.unlock, (_, v) => ({ name: childLock(v.pid) })),
+    s.call(
+      "DkProcessCreate()",
+      dkCreate.DkProcessCreate,
+      (c, v) => {
+        c.value = c.t.libos.palErrno;
+        return createArgs({ program: v.program });
+      },
+      "pal.call.enter",
+    ),
+    s.act("the process", adopt),
+    s.test("none?", (_, v) => v.process < 0, "none"),
+    ...migrate(s),
+    s.call("lock(new_thread->lock)", LIBOS.lock, (_, v) => ({ name: childLock(v.pid) })),
+    s.call("unlock(new_thread->lock)", LIBOS.unlock, (_, v) => ({ name: childLock(v.pid) })),
+    s.act("ret = pid of the child", (c, v) => {
+      v.ret = v.pid;
       c.value = v.ret;
-    },
-    MAY_READ_ERRNO,
-  ),
-  dk(s, "DkObjectClose(process stream)", "DkObjectClose (event)", (c, v) => {
-    closeStream(c, v);
-    return {};
-  }),
-  s.call("destroy_process(new_process)", LIBOS.destroy_process),
-  s.jump("message"),
-  s.at("none"),
-  s.act(
-    "ret = -PAL_ERRNO",
-    (c, v) => {
-      v.ret = minusPalErrno(c);
-      c.value = v.ret;
-    },
-    MAY_READ_ERRNO,
-  ),
-  s.at("message"),
-  s.call('sys_printf("process creation failed")', LIBOS.sys_printf),
-  s.test("ret < 0?", (_, v) => v.ret < 0, "return"),
-  s.act("0 is taken for success: ret = tid", (_, v) => {
-    v.ret = v.pid;
-  }),
-  s.at("return"),
-  answer(s),
-]);
+    }),
+    s.jump("return", "return"),
+    s.at("failed"),
+    s.act(
+      "ret = -PAL_ERRNO",
+      (c, v) => {
+        v.ret = minusPalErrno(c);
+        c.value = v.ret;
+      },
+      MAY_READ_ERRNO,
+    ),
+    dk(s, "DkObjectClose(process stream)", "DkObjectClose (event)", (c, v) => {
+      closeStream(c, v);
+      return {};
+    }),
+    s.call("destroy_process(new_process)", LIBOS.destroy_process),
+    s.jump("message"),
+    s.at("none"),
+    s.act(
+      "ret = -PAL_ERRNO",
+      (c, v) => {
+        v.ret = minusPalErrno(c);
+        c.value = v.ret;
+      },
+      MAY_READ_ERRNO,
+    ),
+    s.at("message"),
+    s.call('sys_printf("process creation failed")', LIBOS.sys_printf),
+    s.test("ret < 0?", (_, v) => v.ret < 0, "return"),
+    s.act("0 is taken for success: ret = tid", (_, v) => {
+      v.ret = v.pid;
+    }),
+    s.at("return"),
+    answer(s),
+  ]);
 
-export const forkFlows: readonly Flow[] = [fork];
+export const forkFlows: readonly Flow[] = [fork(SHIM_DO.fork)];

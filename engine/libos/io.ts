@@ -2,7 +2,7 @@
 
 import { later } from "../cpu.ts";
 import { E } from "../errno.ts";
-import type { Flow, Step } from "../flow.ts";
+import type { Flow, Mark, Step } from "../flow.ts";
 import { type Cpu, flow, type Steps } from "../generations/graphene-2019/flow.ts";
 import type { CallLocals } from "../host/calls.ts";
 import { OUT } from "../host/outputs.ts";
@@ -10,6 +10,7 @@ import { dkArgs, dkExitArgs } from "../pal/calls.ts";
 import { errnoOf } from "../pal/events.ts";
 import { DK, type DkName, dkEvent as EVENT_CALLS, dkExit as EXITS } from "../pal/flows.ts";
 import { eventArgs } from "../pal/sync-calls.ts";
+import type { SleepArgs } from "../syscalls.ts";
 import { NEVER } from "../time.ts";
 import { KIND } from "../transition.ts";
 import { SHIM_DO } from "./flows.ts";
@@ -134,24 +135,26 @@ function taken(c: Cpu, v: CallLocals): boolean {
 }
 
 /** tv_nsec of rem is computed with a slip that only shows above a second (3.2 nanosleep-remaining-wrong); the row's value is all of rem. */
-const nanosleep = flow(SHIM_DO.nanosleep, "libos", "2.20", (s) => [
-  dk(s, "DkThreadDelayExecution(microseconds)", "DkThreadDelayExecution", (_, v) => ({ timeout: v.timeout })),
-  s.act(
-    "slept shorter than asked: -EINTR and the rest",
-    (c, v) => {
-      const asked = Math.floor(v.timeout / 1000);
-      const remaining = Math.max(0, asked - c.t.rax);
-      v.ret = c.t.rax < asked ? E.INTR : 0;
-      const seconds = Math.floor(remaining / 1e6);
-      c.value = v.ret === 0 ? 0 : seconds * 1e9 + (remaining - 1000 * seconds) * 1000;
-      if (!v.rem || v.ret === 0) return;
-      c.kind = KIND["app.output"];
-      c.extra = OUT.remaining;
-    },
-    ["step", "app.output"],
-  ),
-  answer(s),
-]);
+export const nanosleep = (first: (s: Steps<SleepArgs>) => readonly (Step | Mark)[]): Flow =>
+  flow<SleepArgs>(SHIM_DO.nanosleep, "libos", "2.20", (s) => [
+    ...first(s),
+    dk(s, "DkThreadDelayExecution(microseconds)", "DkThreadDelayExecution", (_, v) => ({ timeout: v.timeout })),
+    s.act(
+      "slept shorter than asked: -EINTR and the rest",
+      (c, v) => {
+        const asked = Math.floor(v.timeout / 1000);
+        const remaining = Math.max(0, asked - c.t.rax);
+        v.ret = c.t.rax < asked ? E.INTR : 0;
+        const seconds = Math.floor(remaining / 1e6);
+        c.value = v.ret === 0 ? 0 : seconds * 1e9 + (remaining - 1000 * seconds) * 1000;
+        if (!v.rem || v.ret === 0) return;
+        c.kind = KIND["app.output"];
+        c.extra = OUT.remaining;
+      },
+      ["step", "app.output"],
+    ),
+    answer(s),
+  ]);
 
 /** A call the emulation does not look into: one PAL call of the given length. Cut short, it gives what PAL_ERRNO says. */
 const opaque = flow(SHIM_DO.call, "libos", "2.20", (s) => [
@@ -187,4 +190,12 @@ const getpid = flow(SHIM_DO.getpid, "libos", "2.20", (s) => [
   answer(s),
 ]);
 
-export const ioFlows: readonly Flow[] = [loopingWait("semop"), loopingWait("msgrcv"), nanosleep, opaque, yielding, gettime, getpid];
+export const ioFlows: readonly Flow[] = [
+  loopingWait("semop"),
+  loopingWait("msgrcv"),
+  nanosleep(() => []),
+  opaque,
+  yielding,
+  gettime,
+  getpid,
+];

@@ -52,6 +52,13 @@ const unlock = flow(LIBOS.unlock, "libos", "2.13", (s) => [
   s.ret(),
 ]);
 
+/** Of a generation that delivers at the end of a call only. */
+export const unlockAlone = flow(LIBOS.unlock, "libos", "pr1218 5", (s) => [
+  mutexCall(s, "DkMutexRelease(lock)", "DkMutexRelease"),
+  enablePreempt(s, "enable_preempt"),
+  s.ret(),
+]);
+
 /** The LibOS heap with its lock: an upcall that allocates inside it waits for itself (3.2 libos-heap-lock-self-deadlock). */
 const heap = (name: "malloc" | "free", label: string): Flow =>
   flow(name, "libos", "2.12", ({ act, call, ret }) => [

@@ -63,46 +63,48 @@ export const RESERVED = "reserved";
  *
  * The ring of a thread that died in the PAL is memory nobody reads any more: writing there is no row of its own and changes nothing.
  */
-const allocate = flow(
-  LIBOS.allocate_signal_log,
-  "libos",
-  "2.12, 2.15, 3.2 signal-log-cas-false-success, kill-signal-zero-oob",
-  ({ at, test, act, ret }) => [
-    at("again"),
-    test(
-      "read head and tail: full?",
-      (c, v) => {
-        c.signal = v.signal;
+const allocate = (label: string, counted: (t: Thread) => void): Flow =>
+  flow(
+    LIBOS.allocate_signal_log,
+    "libos",
+    "2.12, 2.15, 3.2 signal-log-cas-false-success, kill-signal-zero-oob",
+    ({ at, test, act, ret }) => [
+      at("again"),
+      test(
+        "read head and tail: full?",
+        (c, v) => {
+          c.signal = v.signal;
+          const t = c.m.threads[v.target];
+          if (v.signal === 0) {
+            c.kind = KIND["undefined.read"];
+            c.value = UNDEFINED.OUT_OF_BOUNDS;
+            c.extra = v.id;
+            c.detail = c.text("signal_logs[-1]: the memory before the rings");
+          }
+          v.tail = t ? ringOf(t, v.signal).tail : 0;
+          v.slot = -1;
+          return t ? ringOf(t, v.signal).length >= RING_CAPACITY : false;
+        },
+        "full",
+        ["branch", "undefined.read"],
+      ),
+      test("compare-and-swap tail, tail + 1: is the old value tail + 1? again", (c, v) => swapTail(c, v) === next(v.tail), "again"),
+      at(RESERVED),
+      act(label, (c, v) => {
+        v.slot = v.tail;
         const t = c.m.threads[v.target];
-        if (v.signal === 0) {
-          c.kind = KIND["undefined.read"];
-          c.value = UNDEFINED.OUT_OF_BOUNDS;
-          c.extra = v.id;
-          c.detail = c.text("signal_logs[-1]: the memory before the rings");
-        }
-        v.tail = t ? ringOf(t, v.signal).tail : 0;
-        v.slot = -1;
-        return t ? ringOf(t, v.signal).length >= RING_CAPACITY : false;
-      },
-      "full",
-      ["branch", "undefined.read"],
-    ),
-    test("compare-and-swap tail, tail + 1: is the old value tail + 1? again", (c, v) => swapTail(c, v) === next(v.tail), "again"),
-    at(RESERVED),
-    act("has_signal + 1", (c, v) => {
-      v.slot = v.tail;
-      const t = c.m.threads[v.target];
-      if (!t) return;
-      t.libos.hasSignal += 1;
-      c.value = t.libos.hasSignal;
-    }),
-    at("full"),
-    ret("return the slot", (c, v) => {
-      c.t.rax = v.slot;
-      c.value = v.slot;
-    }),
-  ],
-);
+        if (!t) return;
+        t.libos.hasSignal += 1;
+        counted(t);
+        c.value = t.libos.hasSignal;
+      }),
+      at("full"),
+      ret("return the slot", (c, v) => {
+        c.t.rax = v.slot;
+        c.value = v.slot;
+      }),
+    ],
+  );
 
 /** The value of tail before; the swap is made only when that is what was read. */
 function swapTail(c: Cpu, v: Reservation): number {
@@ -150,4 +152,5 @@ export function fetch(t: Thread, signal: number): ShimSignal | null {
   return oldest;
 }
 
-export const ringFlows: readonly Flow[] = [allocate];
+/** `counted`: what is set for the thread together with its count, for a generation that has more than that. */
+export const ringFlows = (label = "has_signal + 1", counted: (t: Thread) => void = () => {}): Flow[] => [allocate(label, counted)];

@@ -8,6 +8,7 @@ import type { Flow } from "../flow.ts";
 import { enter } from "../frames.ts";
 import { type Cpu, flow } from "../generations/graphene-2019/flow.ts";
 import { copyOut, OUT, skipCopyOut, tell, tellAltStack, tellMask, type Writes } from "../host/outputs.ts";
+import { blockable } from "../host/signal.ts";
 import { actionNumber, tellAction } from "../host/signal-calls.ts";
 import { changedMask, emptySet, hasSignal, highOf, lowOf, SIG, type SignalSet, setOf } from "../signals.ts";
 import { NO_ACTION, type SigsuspendArgs } from "../syscalls.ts";
@@ -65,29 +66,30 @@ function setMask(c: Cpu, mask: SignalSet): void {
   c.t.libos.mask = mask;
 }
 
-const sigprocmask = flow(SHIM_DO.sigprocmask, "libos", "2.17", (s) => [
-  s.call("lock(cur.lock)", LIBOS.lock, own),
-  s.act(
-    "set_sig_mask(new)",
-    (c, v) => {
-      if (v.old && !v.readOnly) tellMask(v, OUT.oldMask, c.t.libos.mask);
-      // KILL and STOP are not taken out (3.2 sigkill-blockable).
-      setMask(c, changedMask(c.t.libos.mask, v.how, v.mask));
-    },
-    "libos.mask",
-  ),
-  // The flush of this unlock comes before the old mask is stored (errata-2 N12).
-  s.call("unlock(cur.lock)", LIBOS.unlock, (c, v) => {
-    if (!v.readOnly) return thenCopyOut(c, v);
-    goTo(c.program, topFrame(c.t), "read-only");
-    return own(c);
-  }),
-  copyOut(s, "*oldset := the mask before"),
-  answer(s),
-  // test_user_memory has read the page, and that went well (shim_sigaction.c:109, shim_signal.c:347).
-  s.at("read-only"),
-  s.act("*oldset := the mask before: the page can only be read", (c) => faultAt(c, "memory", READ_ONLY, "protected"), "app.fault"),
-]);
+const sigprocmask = (keepsKill: boolean): Flow =>
+  flow(SHIM_DO.sigprocmask, "libos", "2.17", (s) => [
+    s.call("lock(cur.lock)", LIBOS.lock, own),
+    s.act(
+      "set_sig_mask(new)",
+      (c, v) => {
+        if (v.old && !v.readOnly) tellMask(v, OUT.oldMask, c.t.libos.mask);
+        const mask = changedMask(c.t.libos.mask, v.how, v.mask);
+        setMask(c, keepsKill ? mask : blockable(mask));
+      },
+      "libos.mask",
+    ),
+    // The flush of this unlock comes before the old mask is stored (errata-2 N12).
+    s.call("unlock(cur.lock)", LIBOS.unlock, (c, v) => {
+      if (!v.readOnly) return thenCopyOut(c, v);
+      goTo(c.program, topFrame(c.t), "read-only");
+      return own(c);
+    }),
+    copyOut(s, "*oldset := the mask before"),
+    answer(s),
+    // test_user_memory has read the page, and that went well (shim_sigaction.c:109, shim_signal.c:347).
+    s.at("read-only"),
+    s.act("*oldset := the mask before: the page can only be read", (c) => faultAt(c, "memory", READ_ONLY, "protected"), "app.fault"),
+  ]);
 
 /** Address of the page that `old: read-only` names. */
 const READ_ONLY = 0x2000;
@@ -147,6 +149,8 @@ export interface SuspendFixes {
 interface Fixes extends SuspendFixes {
   /** pause sleeps once. */
   pauses: boolean;
+  /** SIGKILL and SIGSTOP can be blocked (3.2 sigkill-blockable). */
+  keepsKill: boolean;
 }
 
 const backToOld = (c: Cpu, v: SigsuspendArgs): void => {
@@ -155,7 +159,7 @@ const backToOld = (c: Cpu, v: SigsuspendArgs): void => {
 };
 
 /** At the base it sleeps with its own lock held and without a look at what is pending (2.18). */
-const sigsuspend = (fix: SuspendFixes): Flow =>
+const sigsuspend = (fix: Omit<Fixes, "pauses">): Flow =>
   flow(SHIM_DO.sigsuspend, "libos", "2.18, 3.1", (s) => [
     s.callDynamic(
       "if (mask) lock(cur.lock)",
@@ -172,7 +176,7 @@ const sigsuspend = (fix: SuspendFixes): Flow =>
       fix.deadFlag ? "old := mask; mask := new" : "old := mask; mask := new; suspend_on_signal := true",
       (c, v) => {
         v.old = c.t.libos.mask;
-        setMask(c, maskOf(v));
+        setMask(c, fix.keepsKill ? maskOf(v) : blockable(maskOf(v)));
         if (!fix.deadFlag) c.t.libos.suspendOnSignal = true;
       },
       "libos.mask",
@@ -242,7 +246,7 @@ const probe = flow(SHIM_DO.probe, "libos", "2.11", (s) => [
 
 export const signalCallFlows = (fix: Fixes): Flow[] => [
   sigaction,
-  sigprocmask,
+  sigprocmask(fix.keepsKill),
   sigpending,
   sigaltstack,
   sigsuspend(fix),

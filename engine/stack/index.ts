@@ -6,6 +6,7 @@
 import { gramineLinux, gramineSgx } from "../generations/gramine/index.ts";
 import { grapheneLinux, grapheneSgx } from "../generations/graphene-2019/index.ts";
 import { graphenePr347 } from "../generations/graphene-pr347/index.ts";
+import { graphenePr1218 } from "../generations/graphene-pr1218/index.ts";
 import type { SwitchName } from "../options.ts";
 import { nativeLinux } from "./native-linux.ts";
 import { HOPS, NO_EVENTS, type Shown } from "./shown.ts";
@@ -23,6 +24,7 @@ const stacks = {
   "graphene-linux": grapheneLinux,
   "graphene-sgx": grapheneSgx,
   "graphene-pr347": graphenePr347,
+  "graphene-pr1218": graphenePr1218,
   "gramine-linux": gramineLinux,
   "gramine-sgx": gramineSgx,
 } satisfies Record<string, Stack>;

@@ -71,7 +71,7 @@ export const libosParts = (fixes: Fixes, entry: Entry): Flow[] => [
   ...processFlows,
   ...lockFlows,
   ...threadRecordFlows,
-  ...cloneFlows,
+  ...cloneFlows("assertion"),
   ...forkFlows,
   ...namespaceFlows,
   ...wait4Flows,
@@ -85,6 +85,7 @@ export const libosParts = (fixes: Fixes, entry: Entry): Flow[] => [
     unlocks: fixes.has("sigsuspend-sleeps-with-thread-lock"),
     deadFlag: fixes.has("suspend-on-signal-dead-flag"),
     pauses: fixes.has("pause-never-returns"),
+    keepsKill: true,
   }),
   ...ioFlows,
   ...streamFlows,
@@ -132,11 +133,20 @@ export const mainOf = (pal: "linux" | "sgx"): Flow =>
     call("exit_group(0)", LIBC.exit_group, () => exitCall(0)),
   ]);
 
-/** The Linux PAL. */
-export const linuxPal = (): Flow[] => [mainOf("linux"), restorer("pal"), getHandler, ...linuxHandlers, ...palCalls("linux")];
+/** The Linux PAL. `onStack`: its host handlers run on a stack of their own. */
+export const linuxPal = (onStack = false): Flow[] => [
+  mainOf("linux"),
+  restorer("pal"),
+  getHandler,
+  ...linuxHandlers(onStack),
+  ...palCalls("linux"),
+];
 
 export const preempt = (t: Thread): number => t.libos.preempt;
 export const pending = ({ libos, pal }: Thread): number => libos.hasSignal + pal.queue.length + (pal.pendingEvent === 0 ? 0 : 1);
+
+/** Of flows with one name the first: those of a generation near this one come before what they stand in the place of. */
+export const firstOfName = (flows: readonly Flow[]): Flow[] => [...new Map(flows.toReversed().map((flow) => [flow.name, flow])).values()];
 
 /** What a stack declares beside its flows. */
 export const graphene = {

@@ -26,6 +26,10 @@ interface ToBuild {
   readonly rax: number;
   readonly vectors: number;
   readonly mask: SignalSet;
+  /** It comes to lie on the alternate stack. */
+  readonly alt?: boolean;
+  /** The stack that was in use has no room left. */
+  readonly full?: boolean;
 }
 
 /** The handler as it is entered: what it is told is in the frame. */
@@ -37,7 +41,18 @@ export const handlerEntered = ({ signal, id, info, handler }: Pick<ToBuild, "sig
 /** The frame, and the handler above it. */
 export function build(given: ToBuild): [frame: Entered, handler: Entered] {
   const { signal, id, info, rax, vectors, mask } = given;
-  const frame: UserFrame = { signal, id, info, mask, rax, restart: false, skip: false, alt: false, full: false, vectors };
+  const frame: UserFrame = {
+    signal,
+    id,
+    info,
+    mask,
+    rax,
+    restart: false,
+    skip: false,
+    alt: given.alt ?? false,
+    full: given.full ?? false,
+    vectors,
+  };
   return [{ flow: given.restorer, v: frame as UserFrame & Locals }, handlerEntered(given)];
 }
 
@@ -72,7 +87,7 @@ const setup = flow(PR.__setup_sig_frame, "libos", "pr347 c1, errata-2 section 3"
 ]);
 
 /** What a return to NULL runs into. */
-const zero = flow(addressZero, "app", "pr347 c8", (s) => [
+export const zero = flow(addressZero, "app", "pr347 c8", (s) => [
   s.act("fault: instruction at address 0", (c) => faultAt(c, "memory", 0), "app.fault"),
   s.act("behind address 0", (c) => undefinedBehaviour(c, c.t, "control flow goes on behind address 0")),
 ]);

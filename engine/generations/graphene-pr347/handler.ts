@@ -9,12 +9,14 @@ import { dkExit } from "../../libos/io.ts";
 import { killArgs } from "../../libos/kill.ts";
 import { threadLock } from "../../libos/names.ts";
 import { othersAlive } from "../../libos/thread-list.ts";
+import type { Ref } from "../../ref.ts";
 import { NO_INFO } from "../../siginfo.ts";
 import { SIG } from "../../signals.ts";
 import { SA_NO_RESTORER, SA_RESETHAND } from "../../state.ts";
 import { SIG_DFL } from "../graphene-2019/state.ts";
 import { type Cpu, flow, type Steps } from "./flow.ts";
 import { addressZero, type Found, PR, userRestorer } from "./flows.ts";
+import type { Thread } from "./state.ts";
 
 /** `handler`: SIG_IGN, and a default action that is none. */
 export const IGNORED = -1;
@@ -29,37 +31,43 @@ export function giveBack<V extends object>(c: Cpu, found: V): void {
   Object.assign(running(c.t).at(-2)?.v ?? {}, found);
 }
 
-interface Lookup extends Pick<Found, "handler" | "restorer"> {
+export interface Lookup extends Pick<Found, "handler" | "restorer"> {
   signal: number;
   id: number;
   reset: boolean;
 }
 
-function look(c: Cpu, v: Lookup): void {
+/** The action, which SA_RESETHAND takes away. `whole`: with the default action of each standard signal. */
+export function lookUp(c: Cpu, t: Thread, v: Lookup, whole: boolean): void {
   c.signal = v.signal;
   c.extra = v.id;
-  const action = c.t.libos.actions[v.signal];
+  const action = t.libos.actions[v.signal];
   const isSet = action !== undefined && action.flow !== SIG_DFL;
   c.value = !isSet ? 0 : action.flow < 0 ? 1 : 2;
-  v.handler = isSet ? Math.max(action.flow, IGNORED) : terminates(v.signal, false) ? numberOf(c.program, PR.sighandler_kill) : NO_DEFAULT;
+  v.handler = isSet ? Math.max(action.flow, IGNORED) : terminates(v.signal, whole) ? numberOf(c.program, PR.sighandler_kill) : NO_DEFAULT;
   // sa_restorer of the action, whatever its handler is; NULL where there is no action.
   v.restorer = numberOf(c.program, action === undefined || (action.flags & SA_NO_RESTORER) !== 0 ? addressZero : userRestorer);
   if (action?.garbage) c.detail = c.text("sa_flags and sa_mask were not copied by clone or fork: taken as 0");
   v.reset = action !== undefined && (action.flags & SA_RESETHAND) !== 0;
-  if (v.reset) delete c.t.libos.actions[v.signal];
+  if (v.reset) delete t.libos.actions[v.signal];
 }
 
 /** The caller has `handler` and `restorer`. */
-const getHandler = flow<Lookup>(PR.get_signal_handler, "libos", "pr347 c1", (s) => [
-  s.own({ handler: NO_DEFAULT, restorer: 0, reset: false }),
-  s.call("lock(thread->lock)", LIBOS.lock, (c) => ({ name: threadLock(c.t) })),
-  s.act("handler := action.k_sa_handler or default_sighandler[sig - 1]; SA_RESETHAND: action := NULL", look, "libos.signal.deliver"),
-  s.test("no SA_RESETHAND?", (_, v) => !v.reset, "unlock"),
-  s.call("free(act)", LIBOS.free),
-  s.at("unlock"),
-  s.call("unlock(thread->lock)", LIBOS.unlock, (c) => ({ name: threadLock(c.t) })),
-  s.ret("return *handler, *restorer", (c, { handler, restorer }) => giveBack(c, { handler, restorer })),
-]);
+export const getHandler = (of: Ref<{ signal: number; id: number }>, source: string, whole: boolean): Flow =>
+  flow<Lookup>(of, "libos", source, (s) => [
+    s.own({ handler: NO_DEFAULT, restorer: 0, reset: false }),
+    s.call("lock(thread->lock)", LIBOS.lock, (c) => ({ name: threadLock(c.t) })),
+    s.act(
+      "handler := action.k_sa_handler or default_sighandler[sig - 1]; SA_RESETHAND: action := NULL",
+      (c, v) => lookUp(c, c.t, v, whole),
+      "libos.signal.deliver",
+    ),
+    s.test("no SA_RESETHAND?", (_, v) => !v.reset, "unlock"),
+    s.call("free(act)", LIBOS.free),
+    s.at("unlock"),
+    s.call("unlock(thread->lock)", LIBOS.unlock, (c) => ({ name: threadLock(c.t) })),
+    s.ret("return *handler, *restorer", (c, { handler, restorer }) => giveBack(c, { handler, restorer })),
+  ]);
 
 /** Text of the LibOS, whoever calls it. */
 const kill = flow(PR.sighandler_kill, "libos", "pr347 c4; 2.16", (s) => [
@@ -90,4 +98,4 @@ export const callDefault = (s: Steps<Found>): (Step | Mark)[] => [
   s.at("handler"),
 ];
 
-export const handlerFlows: readonly Flow[] = [getHandler, kill];
+export const handlerFlows: readonly Flow[] = [getHandler(PR.get_signal_handler, "pr347 c1", false), kill];

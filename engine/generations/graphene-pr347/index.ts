@@ -45,7 +45,7 @@ const flows = (fixes: Fixes, debug = false): Flow[] => [
     yieldAfterSignal: fixes.has("spurious-yield-per-pending"),
   }),
   ...handlerFlows,
-  ...ringFlows,
+  ...ringFlows(),
   ...frameFlows,
   ...sysretFlows({
     ...ending(fixes),

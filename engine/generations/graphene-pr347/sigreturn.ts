@@ -28,7 +28,7 @@ export interface SigreturnFixes extends StubFixes {
 const NUMBER = 15;
 const NOT_ENTERED = 6;
 
-const restore = flow<UserFrame>(userRestorer, "app", "pr347 c9", (s) => [
+export const restore = flow<UserFrame>(userRestorer, "app", "pr347 c9", (s) => [
   s.call("rt_sigreturn: movq $15, %rax; call *syscalldb", PR["syscalldb (rt_sigreturn)"]),
 ]);
 

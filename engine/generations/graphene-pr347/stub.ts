@@ -105,7 +105,7 @@ const shim = (name: SyscallName, debug: boolean): Flow =>
   ]);
 
 /** The mask is not looked at. Of the stub's exit nobody reads the bit. */
-const handleSysret = flow(PR.handle_sysret_signal, "libos", "pr347 c3", (s) => [
+export const handleSysret = flow(PR.handle_sysret_signal, "libos", "pr347 c3", (s) => [
   s.act("clear SHIM_FLAG_SIGPENDING", (c) => {
     c.t.libos.sigpending = false;
   }),

@@ -9,7 +9,7 @@ import { KERNEL, restoreRt } from "../../host/flows.ts";
 import { tellAction } from "../../host/signal-calls.ts";
 import type { Ref } from "../../ref.ts";
 import { SIG, setOf, signalName } from "../../signals.ts";
-import type { Frame } from "../../state.ts";
+import { type Frame, SA_ONSTACK } from "../../state.ts";
 import { KIND } from "../../transition.ts";
 import { undefinedBehaviour } from "../../undefined.ts";
 import { palGivesUp } from "../calls.ts";
@@ -51,35 +51,37 @@ function begin(c: Cpu, v: Handler): void {
 const ASYNC = [SIG.TERM, SIG.INT, SIG.CONT] as const;
 const SYNC = [SIG.FPE, SIG.SEGV, SIG.BUS, SIG.ILL, SIG.SYS] as const;
 
-const setup = flow(
-  signalSetup,
-  "pal",
-  "2.7",
-  ({ act, ret }) => [
-    act("SIGCHLD := SIG_IGN, SA_NOCLDWAIT", (c) => setAction(c, SIG.CHLD, null), "host.sigaction"),
-    act("SIGPIPE := _DkPipeSighandler", (c) => setAction(c, SIG.PIPE, pipeSighandler), "host.sigaction"),
-    ...SYNC.map((signal) =>
-      act(
-        `rt_sigaction(${signalName(signal)}, _DkGenericSighandler, mask {SIGCONT})`,
-        (c) => setAction(c, signal, genericSighandler),
-        "host.sigaction",
+/** `flags` of the handlers. */
+const setup = (flags: number): Flow =>
+  flow(
+    signalSetup,
+    "pal",
+    "2.7",
+    ({ act, ret }) => [
+      act("SIGCHLD := SIG_IGN, SA_NOCLDWAIT", (c) => setAction(c, SIG.CHLD, null, 0), "host.sigaction"),
+      act("SIGPIPE := _DkPipeSighandler", (c) => setAction(c, SIG.PIPE, pipeSighandler, flags), "host.sigaction"),
+      ...SYNC.map((signal) =>
+        act(
+          `rt_sigaction(${signalName(signal)}, _DkGenericSighandler, mask {SIGCONT})`,
+          (c) => setAction(c, signal, genericSighandler, flags),
+          "host.sigaction",
+        ),
       ),
-    ),
-    ...ASYNC.map((signal) =>
-      act(
-        `rt_sigaction(${signalName(signal)}, _DkTerminateSighandler, mask {SIGCONT})`,
-        (c) => setAction(c, signal, terminateSighandler),
-        "host.sigaction",
+      ...ASYNC.map((signal) =>
+        act(
+          `rt_sigaction(${signalName(signal)}, _DkTerminateSighandler, mask {SIGCONT})`,
+          (c) => setAction(c, signal, terminateSighandler, flags),
+          "host.sigaction",
+        ),
       ),
-    ),
-    ret("return (no sigprocmask: blocked signals stay blocked)"),
-  ],
-  { note: "D6: 8 signals with SIGSYS, no unblocking, SA_NOCLDWAIT everywhere" },
-);
+      ret("return (no sigprocmask: blocked signals stay blocked)"),
+    ],
+    { note: "D6: 8 signals with SIGSYS, no unblocking, SA_NOCLDWAIT everywhere" },
+  );
 
 /** `handler` null: SIG_IGN. */
-function setAction(c: Cpu, signal: number, handler: Ref<Handler> | null): void {
-  const action = { flow: handler === null ? -1 : numberOf(c.program, handler), flags: 0, mask: setOf([SIG.CONT]) };
+function setAction(c: Cpu, signal: number, handler: Ref<Handler> | null, flags: number): void {
+  const action = { flow: handler === null ? -1 : numberOf(c.program, handler), flags, mask: setOf([SIG.CONT]) };
   c.process(c.t).hostActions[signal] = action;
   tellAction(c, KIND["host.sigaction"], signal, action);
 }
@@ -265,4 +267,15 @@ const goBack = flow(exceptionReturn, "pal", "2.10", ({ act, ret }) => [
   ret("unwind the call stack as usual"),
 ]);
 
-export const linuxHandlers: readonly Flow[] = [setup, terminate, malloc, checkPending, generic, pipe, handle, trigger, goBack];
+/** `onStack`: SA_ONSTACK, as from 2019-12 on. */
+export const linuxHandlers = (onStack: boolean): Flow[] => [
+  setup(onStack ? SA_ONSTACK : 0),
+  terminate,
+  malloc,
+  checkPending,
+  generic,
+  pipe,
+  handle,
+  trigger,
+  goBack,
+];
