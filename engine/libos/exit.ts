@@ -113,68 +113,70 @@ const leave = ({ signal }: Exit) => dkExitArgs({ how: signal > 0 ? 1 : 0, why: s
 /**
  * Another live thread: only this one ends. Else the helpers are told to end, too. While a child's stream is open the IPC helper stays behind
  * and ends the process when the last one closes; else it is waited for, a millisecond at a time and 2000 times at most
- * (exit_with_ipc_helper in shim_ipc_helper.c). Of threads that end one after the other the last one's status counts.
+ * (exit_with_ipc_helper in shim_ipc_helper.c). Of threads that end one after the other the last one's status counts. `hostHears`: the status
+ * of the host process.
  */
-const processExit = flow(LIBOS.try_process_exit, "libos", "2.16", (s) => [
-  s.act("exit_code, cur_process.exit_code, term_signal", (c, v) => {
-    c.signal = v.signal;
-    c.value = v.status;
-    c.t.libos.exitCode = v.status;
-    c.t.libos.termSignal = v.signal;
-    c.process(c.t).libos.exiting = { status: v.status, ...causeOf(c, v) };
-    v.turns = 0;
-  }),
-  s.callDynamic(
-    "thread_exit(cur_thread, true)",
-    (c) => {
-      if (!isElsewhere(c)) return enter(c.program, LIBOS.thread_exit, { child: -1, send: true });
-      // Not in_vm.
-      c.kind = KIND.step;
-      return null;
-    },
-    ["call", "step"],
-  ),
-  s.call("check_last_thread: lock(thread_list_lock)", LIBOS.lock, lockOf(THREAD_LIST_LOCK)),
-  s.act("look for another thread that is alive", (c, v) => {
-    c.value = othersAlive(c).length;
-    if (v.returns && c.value > 0) goTo(c.program, topFrame(c.t), "others");
-  }),
-  s.call("check_last_thread: unlock(thread_list_lock)", LIBOS.unlock, lockOf(THREAD_LIST_LOCK)),
-  s.test("another local thread is alive?", (c) => othersAlive(c).length > 0, "thread"),
-  s.test("no async helper?", (c) => !c.process(c.t).libos.helperAlive, "ipc"),
-  s.call("terminate_async_helper: lock(async_helper_lock)", LIBOS.lock, helperLock),
-  s.act("async_helper_state := HELPER_NOTALIVE", (c) => {
-    c.process(c.t).libos.helperAlive = false;
-  }),
-  s.call("terminate_async_helper: unlock(async_helper_lock)", LIBOS.unlock, helperLock),
-  dk(s, "set_event: DkStreamWrite(async_helper_event)", "DkStreamWrite", (c) => ({ object: c.process(c.t).libos.helperEvent, bytes: 1 })),
-  s.at("ipc"),
-  s.test("no IPC helper?", (c) => c.process(c.t).libos.ipc.helper !== "alive", "clean"),
-  s.call("exit_with_ipc_helper: lock(ipc_helper_lock)", LIBOS.lock, lockOf(IPC_HELPER_LOCK)),
-  s.act("a child's stream is open? HELPER_HANDEDOVER, else HELPER_NOTALIVE", (c) => {
-    const { ipc } = c.process(c.t).libos;
-    ipc.helper = ipc.children.length > 0 ? "handed-over" : "not-alive";
-    c.value = ipc.children.length;
-    addMessage(c, ipc.port, message("event", c.t.process));
-  }),
-  s.call("exit_with_ipc_helper: unlock(ipc_helper_lock)", LIBOS.unlock, lockOf(IPC_HELPER_LOCK)),
-  dk(s, "set_event: DkStreamWrite(ipc_helper_event)", "DkStreamWrite", (c) => ({ object: c.process(c.t).libos.ipc.port, bytes: 1 })),
-  s.test("handed over?", (c) => c.process(c.t).libos.ipc.helper === "handed-over", "thread"),
-  s.at("wait"),
-  s.test("the helper is gone, or waited for 2000 times?", (c, v) => !c.process(c.t).libos.ipc.thread || v.turns >= 2000, "clean"),
-  s.act("loops + 1", (_, v) => {
-    v.turns += 1;
-  }),
-  dk(s, "DkThreadDelayExecution(1000 microseconds)", "DkThreadDelayExecution", () => ({ timeout: 1_000_000 })),
-  s.jump("wait", "again"),
-  s.at("clean"),
-  s.call("shim_clean()", LIBOS.shim_clean),
-  s.at("thread"),
-  dkExit(s, "DkThreadExit()", "DkThreadExit", (_, v) => leave(v)),
-  s.at("others"),
-  s.call("check_last_thread: unlock(thread_list_lock)", LIBOS.unlock, lockOf(THREAD_LIST_LOCK)),
-  s.ret("another local thread is alive: return 0 to execve"),
-]);
+export const processExit = (hostHears: (v: Exit) => number): Flow =>
+  flow(LIBOS.try_process_exit, "libos", "2.16", (s) => [
+    s.act("exit_code, cur_process.exit_code, term_signal", (c, v) => {
+      c.signal = v.signal;
+      c.value = v.status;
+      c.t.libos.exitCode = v.status;
+      c.t.libos.termSignal = v.signal;
+      c.process(c.t).libos.exiting = { status: hostHears(v), ...causeOf(c, v) };
+      v.turns = 0;
+    }),
+    s.callDynamic(
+      "thread_exit(cur_thread, true)",
+      (c) => {
+        if (!isElsewhere(c)) return enter(c.program, LIBOS.thread_exit, { child: -1, send: true });
+        // Not in_vm.
+        c.kind = KIND.step;
+        return null;
+      },
+      ["call", "step"],
+    ),
+    s.call("check_last_thread: lock(thread_list_lock)", LIBOS.lock, lockOf(THREAD_LIST_LOCK)),
+    s.act("look for another thread that is alive", (c, v) => {
+      c.value = othersAlive(c).length;
+      if (v.returns && c.value > 0) goTo(c.program, topFrame(c.t), "others");
+    }),
+    s.call("check_last_thread: unlock(thread_list_lock)", LIBOS.unlock, lockOf(THREAD_LIST_LOCK)),
+    s.test("another local thread is alive?", (c) => othersAlive(c).length > 0, "thread"),
+    s.test("no async helper?", (c) => !c.process(c.t).libos.helperAlive, "ipc"),
+    s.call("terminate_async_helper: lock(async_helper_lock)", LIBOS.lock, helperLock),
+    s.act("async_helper_state := HELPER_NOTALIVE", (c) => {
+      c.process(c.t).libos.helperAlive = false;
+    }),
+    s.call("terminate_async_helper: unlock(async_helper_lock)", LIBOS.unlock, helperLock),
+    dk(s, "set_event: DkStreamWrite(async_helper_event)", "DkStreamWrite", (c) => ({ object: c.process(c.t).libos.helperEvent, bytes: 1 })),
+    s.at("ipc"),
+    s.test("no IPC helper?", (c) => c.process(c.t).libos.ipc.helper !== "alive", "clean"),
+    s.call("exit_with_ipc_helper: lock(ipc_helper_lock)", LIBOS.lock, lockOf(IPC_HELPER_LOCK)),
+    s.act("a child's stream is open? HELPER_HANDEDOVER, else HELPER_NOTALIVE", (c) => {
+      const { ipc } = c.process(c.t).libos;
+      ipc.helper = ipc.children.length > 0 ? "handed-over" : "not-alive";
+      c.value = ipc.children.length;
+      addMessage(c, ipc.port, message("event", c.t.process));
+    }),
+    s.call("exit_with_ipc_helper: unlock(ipc_helper_lock)", LIBOS.unlock, lockOf(IPC_HELPER_LOCK)),
+    dk(s, "set_event: DkStreamWrite(ipc_helper_event)", "DkStreamWrite", (c) => ({ object: c.process(c.t).libos.ipc.port, bytes: 1 })),
+    s.test("handed over?", (c) => c.process(c.t).libos.ipc.helper === "handed-over", "thread"),
+    s.at("wait"),
+    s.test("the helper is gone, or waited for 2000 times?", (c, v) => !c.process(c.t).libos.ipc.thread || v.turns >= 2000, "clean"),
+    s.act("loops + 1", (_, v) => {
+      v.turns += 1;
+    }),
+    dk(s, "DkThreadDelayExecution(1000 microseconds)", "DkThreadDelayExecution", () => ({ timeout: 1_000_000 })),
+    s.jump("wait", "again"),
+    s.at("clean"),
+    s.call("shim_clean()", LIBOS.shim_clean),
+    s.at("thread"),
+    dkExit(s, "DkThreadExit()", "DkThreadExit", (_, v) => leave(v)),
+    s.at("others"),
+    s.call("check_last_thread: unlock(thread_list_lock)", LIBOS.unlock, lockOf(THREAD_LIST_LOCK)),
+    s.ret("another local thread is alive: return 0 to execve"),
+  ]);
 
 /** The broadcast stream, and the server pipe of this process (shim_ipc_helper.c:120-145, shim_ipc_pid.c:66). */
 const OWN_PORTS = 2;
@@ -239,4 +241,4 @@ const exit = flow(SHIM_DO.exit, "libos", "2.15", (s) => [
   ...endDummy(s),
 ]);
 
-export const exitFlows: readonly Flow[] = [threadExit, processExit, clean, exitGroup, exit];
+export const exitFlows: readonly Flow[] = [threadExit, processExit((v) => v.status), clean, exitGroup, exit];

@@ -145,6 +145,7 @@ const setup = flow(PR1218.setup_sigframe, "libos", "pr1218 4", (s) => [
   s.act("sigframe: fpstate, siginfo, ucontext, restorer; context: RIP := handler, RSP := sigframe, RAX := 0, no fpregs", redirect, [
     "libos.sigframe",
     "app.fault",
+    "host.signal.default",
   ]),
   s.ret(),
 ]);

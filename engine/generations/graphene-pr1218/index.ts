@@ -8,6 +8,7 @@ import { fork } from "../../libos/fork.ts";
 import { unlockAlone } from "../../libos/lock.ts";
 import { ringFlows } from "../../libos/ring.ts";
 import { signalCallFlows as sharedSignalCalls } from "../../libos/signal-calls.ts";
+import { missingCall } from "../../libos/unimplemented.ts";
 import { otherUpcalls } from "../../libos/upcalls.ts";
 import { palMain } from "../../pal/flows.ts";
 import { declareStack } from "../../stack/stack.ts";
@@ -29,6 +30,14 @@ import { type Process, setUp, type Thread } from "./state.ts";
 import { stubFlows } from "./stub.ts";
 import { sysretFlows } from "./sysret.ts";
 import { upcallFlows } from "./upcalls.ts";
+
+/** Calls that were -ENOSYS in 2019 (shim_syscalls.c). */
+const SINCE_2019: ReadonlySet<string> = new Set(
+  (
+    "eventfd eventfd2 getgroups getpriority mbind mincore newfstatat prlimit64 sched_get_priority_max sched_get_priority_min sched_getparam " +
+    "sched_getscheduler sched_rr_get_interval sched_setaffinity sched_setparam sched_setscheduler setgroups setpriority"
+  ).split(" "),
+);
 
 const SWITCHES = ["pr347-tail-siginfo-stale", "pr347-default-action-as-handler", "suspend-on-signal-dead-flag"] as const;
 
@@ -71,6 +80,7 @@ const flows = (fixes: Fixes, debug = false): Flow[] =>
 export const graphenePr1218 = declareStack<Thread, Process>({
   ...graphene,
   ...graphenePr1218Shown,
+  lacks: (call) => (SINCE_2019.has(call) ? null : missingCall(call)),
   text: "Graphene with pull request 1218: every signal is kept, handlers run on frames on the application's or its alternate stack",
   explain: graphenePr1218Mechanism,
   switches: SWITCHES,

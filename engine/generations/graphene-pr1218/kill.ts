@@ -1,6 +1,7 @@
 /** The default actions that end something, and how a process ends with all its threads (shim_signal.c, shim_exit.c at 32a89d1d2). */
 
 import type { Flow, Mark, Step } from "../../flow.ts";
+import { processExit } from "../../libos/exit.ts";
 import { LIBOS, SHIM_DO } from "../../libos/flows.ts";
 import { dkExit, dkQuiet } from "../../libos/io.ts";
 import { lockOf } from "../../libos/ipc.ts";
@@ -149,4 +150,7 @@ function isFirst(c: Cpu): boolean {
   return first;
 }
 
-export const killFlows: readonly Flow[] = [checkLast, kill, exitSignal, exitGroup];
+/** shim_clean_and_exit(term_signal ? term_signal : error_code). */
+const hostHears = (v: { status: number; signal: number }): number => (v.signal > 0 ? v.signal : v.status);
+
+export const killFlows: readonly Flow[] = [checkLast, kill, exitSignal, exitGroup, processExit(hostHears)];

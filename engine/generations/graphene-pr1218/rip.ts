@@ -5,7 +5,7 @@
 
 import { isAt, isPast } from "../../control.ts";
 import { running } from "../../cpu.ts";
-import { faultAt } from "../../faulting.ts";
+import { writeFaults } from "../../faulting.ts";
 import { isFrameOf } from "../../frames.ts";
 import type { Frame } from "../../state.ts";
 import { KIND } from "../../transition.ts";
@@ -39,12 +39,15 @@ export function finishStub(c: Cpu): void {
   const stub = there && stack[there.at - 1];
   if (!there || !stub || !isReturning(c, stub)) return;
   // A number without a function has none: regs->r15 of NULL.
-  if (!isAtJump(c, stub) && !c.t.libos.regs) return faultAt(c, "memory", 0);
+  if (!isAtJump(c, stub) && !c.t.libos.regs) return writeFaults(c, 0, NO_REGS);
   stack.splice(there.at - 1, 1);
   leaveStub(c);
   const { result } = stub.v;
   if (isCall(c, stub)) c.row(KIND["libos.syscall.exit"], typeof result === "number" ? result : 0, c.t.libos.palErrno);
 }
+
+/** Of a number without a function. */
+export const NO_REGS = "tcb.context.regs is NULL";
 
 /** tcb.context.regs := NULL. */
 export function leaveStub(c: Cpu): void {

@@ -149,5 +149,5 @@ export const stubFlows = (debug: boolean): Flow[] => [
   sigreturnShim,
   undefinedStub,
   undefinedCall,
-  handleSysret,
+  handleSysret("SHIM_FLAG_MAY_DELIVER_SIGNAL"),
 ];

@@ -1,7 +1,7 @@
 /** deliver_signal_on_sysret: a handler before the system call is back in the application (shim_signal.c at 32a89d1d2). */
 
 import { running } from "../../cpu.ts";
-import { faultAt, writeFaults } from "../../faulting.ts";
+import { writeFaults } from "../../faulting.ts";
 import type { Flow } from "../../flow.ts";
 import { fetchNext, SCAN_ALL, type Scan } from "../../libos/deliver.ts";
 import { LIBOS } from "../../libos/flows.ts";
@@ -13,6 +13,7 @@ import { giveBack, IGNORED, isDefault, NO_DEFAULT, NOTHING_FOUND } from "../grap
 import { endIgnored, GUARD, isIgnored, onAlt } from "./deliver.ts";
 import { type Cpu, flow } from "./flow.ts";
 import { PR1218 } from "./flows.ts";
+import { NO_REGS } from "./rip.ts";
 
 interface Search extends Scan {
   handler: number;
@@ -105,14 +106,14 @@ const onSysret = flow<Sysret>(PR.deliver_signal_on_sysret, "libos", "pr1218 6", 
   s.act(
     "get_signal_stack(regs->rsp)",
     (c) => {
-      // A number without a function: tcb.context.regs is NULL.
-      if (!c.t.libos.regs) faultAt(c, "memory", 0);
+      if (!c.t.libos.regs) writeFaults(c, 0, NO_REGS);
     },
-    ["step", "app.fault"],
+    ["step", "app.fault", "host.signal.default"],
   ),
   s.act("sigframe: restorer, ucontext with the result, siginfo, fpstate; regs: RIP := handler, RSP := sigframe", deliverHere, [
     "libos.sigframe",
     "app.fault",
+    "host.signal.default",
   ]),
   s.call("free(signal)", LIBOS.free),
   s.act("xstate_reset()", (c) => {

@@ -14,7 +14,7 @@ import { flow, type Steps } from "./flow.ts";
 import { finishStub } from "./rip.ts";
 
 const finishes = <V>(s: Steps<V>): Step =>
-  s.act("syscallas_return_emulate(context)", finishStub, ["step", "libos.syscall.exit", "app.fault"]);
+  s.act("syscallas_return_emulate(context)", finishStub, ["step", "libos.syscall.exit", "app.fault", "host.signal.default"]);
 
 const asynchronous = (upcall: Ref<Upcall>, signal: number): Flow =>
   flow(upcall, "libos", "pr1218 3", (s) => [

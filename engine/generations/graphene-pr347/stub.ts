@@ -105,19 +105,20 @@ const shim = (name: SyscallName, debug: boolean): Flow =>
   ]);
 
 /** The mask is not looked at. Of the stub's exit nobody reads the bit. */
-export const handleSysret = flow(PR.handle_sysret_signal, "libos", "pr347 c3", (s) => [
-  s.act("clear SHIM_FLAG_SIGPENDING", (c) => {
-    c.t.libos.sigpending = false;
-  }),
-  s.test("has_signal == 0?", (c) => c.t.libos.hasSignal === 0, "done"),
-  s.act("set SHIM_FLAG_SIGPENDING", (c) => {
-    c.t.libos.sigpending = true;
-  }),
-  s.at("done"),
-  s.ret(),
-]);
+export const handleSysret = (flag: string): Flow =>
+  flow(PR.handle_sysret_signal, "libos", "pr347 c3", (s) => [
+    s.act(`clear ${flag}`, (c) => {
+      c.t.libos.sigpending = false;
+    }),
+    s.test("has_signal == 0?", (c) => c.t.libos.hasSignal === 0, "done"),
+    s.act(`set ${flag}`, (c) => {
+      c.t.libos.sigpending = true;
+    }),
+    s.at("done"),
+    s.ret(),
+  ]);
 
 export const stubFlows = (fix: StubFixes, debug: boolean): Flow[] => [
   ...SYSCALL_NAMES.flatMap((name) => [stub(name, fix), shim(name, debug)]),
-  handleSysret,
+  handleSysret("SHIM_FLAG_SIGPENDING"),
 ];
