@@ -53,5 +53,6 @@ export const CHANGED_CASES: Readonly<Partial<Record<FixName, Readonly<Record<str
     "graphene-linux": [],
     "graphene-sgx": [],
     "graphene-pr347": [],
+    "graphene-pr1218": [],
   },
 };
