@@ -107,8 +107,8 @@ export function endIgnored(c: Cpu, v: { found: number; id: number; handler: numb
   c.row(KIND["libos.signal.ignore"], v.handler === IGNORED ? 1 : 0, v.id);
 }
 
-/** Behind the red zone, or on the alternate stack when there is one: SA_ONSTACK is not looked at. */
-export const onAlt = (c: Cpu): boolean => c.t.libos.altStack > 0;
+/** There is an alternate stack, and so the frame comes to lie on it: SA_ONSTACK is not looked at. */
+export const hasAlt = ({ t: { libos } }: Cpu): boolean => libos.altStack > 0 && !libos.altDisabled;
 
 /** RSP is on the alternate stack: the frame nearest to it is there. */
 export const isOnAlt = (c: Cpu): boolean => localsOf(c, running(c.t)[findDown(c, running(c.t), userRestorer)], userRestorer)?.alt === true;
@@ -121,7 +121,7 @@ function redirect(c: Cpu, v: OneSignal): void {
   const there = kernelFrame(c);
   if (!there) return;
   const { uc } = there;
-  const alt = onAlt(c);
+  const alt = hasAlt(c);
   c.signal = v.signal;
   c.row(KIND["libos.sigframe"], alt ? 1 : 0, v.id);
   if (uc.full && !alt) return writeFaults(c, GUARD, "the signal frame does not fit on the stack");

@@ -2,15 +2,16 @@
 
 import { E } from "../../errno.ts";
 import type { Flow, Mark, Step } from "../../flow.ts";
-import { OUT } from "../../host/outputs.ts";
+import { copyOut, OUT, skipCopyOut, tellAltStack } from "../../host/outputs.ts";
 import { LIBOS, SHIM_DO } from "../../libos/flows.ts";
 import { answer, dk, nanosleep } from "../../libos/io.ts";
 import { threadLock } from "../../libos/names.ts";
 import { hasSignal } from "../../signals.ts";
+import type { SigaltstackArgs } from "../../syscalls.ts";
 import { NEVER } from "../../time.ts";
 import { KIND } from "../../transition.ts";
 import { type Cpu as BaseCpu, flow as baseFlow, type Steps } from "../graphene-2019/flow.ts";
-import { isOnAlt } from "./deliver.ts";
+import { hasAlt, isOnAlt } from "./deliver.ts";
 import { type Cpu, flow } from "./flow.ts";
 import { PR1218 } from "./flows.ts";
 
@@ -18,17 +19,23 @@ const own = (c: Cpu): { name: string } => ({ name: threadLock(c.t) });
 
 const MINSIGSTKSZ = 2048;
 
-/** No flag but SS_DISABLE. On the stack itself: -EPERM. */
+function setAltStack(c: Cpu, v: SigaltstackArgs): void {
+  const { libos } = c.t;
+  const on = hasAlt(c) && isOnAlt(c);
+  if (v.old) tellAltStack(v, libos.altStack, { on, disabled: libos.altDisabled });
+  skipCopyOut(c, v);
+  v.ret = v.nostack ? 0 : on ? E.PERM : !v.disable && v.bytes < MINSIGSTKSZ ? E.NOMEM : 0;
+  c.value = v.ret;
+  if (v.nostack || v.ret < 0) return;
+  libos.altStack = v.disable ? 0 : v.bytes;
+  libos.altDisabled = v.disable;
+}
+
+/** No flag but SS_DISABLE. What it was is written before anything is refused. On the stack itself: -EPERM. */
 const sigaltstack = flow(SHIM_DO.sigaltstack, "libos", "pr1218 9", (s) => [
   s.call("lock(cur->lock)", LIBOS.lock, own),
-  s.act("on the active alternate stack: -EPERM; else signal_altstack := *ss", (c, v) => {
-    const { libos } = c.t;
-    if (libos.altStack > 0 && isOnAlt(c)) v.ret = E.PERM;
-    else if (v.disable) libos.altStack = 0;
-    else if (v.bytes < MINSIGSTKSZ) v.ret = E.NOMEM;
-    else libos.altStack = v.bytes;
-    c.value = v.ret;
-  }),
+  s.act("on the active alternate stack: -EPERM; else signal_altstack := *ss", setAltStack),
+  copyOut(s, "*oss := the stack before"),
   s.call("unlock(cur->lock)", LIBOS.unlock, own),
   answer(s),
 ]);

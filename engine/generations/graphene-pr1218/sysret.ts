@@ -10,7 +10,7 @@ import { KIND } from "../../transition.ts";
 import { type Found, PR } from "../graphene-pr347/flows.ts";
 import { build, laidDown } from "../graphene-pr347/frame.ts";
 import { giveBack, IGNORED, isDefault, NO_DEFAULT, NOTHING_FOUND } from "../graphene-pr347/handler.ts";
-import { endIgnored, GUARD, isIgnored, onAlt } from "./deliver.ts";
+import { endIgnored, GUARD, hasAlt, isIgnored } from "./deliver.ts";
 import { type Cpu, flow } from "./flow.ts";
 import { PR1218 } from "./flows.ts";
 import { NO_REGS } from "./rip.ts";
@@ -65,7 +65,7 @@ interface Sysret extends Found {
 /** shim_regs: the frame comes to lie below the stub, and the handler is where the stub returns to. Nobody asks whether there is room. */
 function deliverHere(c: Cpu, v: Sysret): void {
   const { app } = c.t;
-  const alt = onAlt(c);
+  const alt = hasAlt(c);
   c.signal = v.found;
   c.row(KIND["libos.sigframe"], alt ? 1 : 0, v.id);
   if (app.stackFull && !alt) return writeFaults(c, GUARD, "the signal frame does not fit on the stack");
