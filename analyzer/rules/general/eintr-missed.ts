@@ -165,7 +165,7 @@ export const eintrMissed = defineRule({
           - signal: SIGINT
             when: { at: 20ms }
       `,
-      stacks: GRAPHENE,
+      stacks: [...GRAPHENE, "graphene-pr1218"],
       found: [
         {
           title: "poll(pipe, 1000000000) returns 0 after the handler of SIGINT, not -EINTR",

@@ -119,7 +119,7 @@ export const handlerStorm = defineRule({
     {
       name: "SIGUSR1 five times while it is blocked",
       scenario: "w7-burst-blocked",
-      stacks: GRAPHENE,
+      stacks: [...GRAPHENE, "graphene-pr1218"],
       found: [
         {
           title: "the handler of SIGUSR1 runs once for each signal that was pending, where Linux merges them",

@@ -211,7 +211,7 @@ export const maskImbalance = defineRule({
           on-usr1:
             - sigprocmask: { how: block, signals: [SIGTERM] }
       `,
-      stacks: ["graphene-linux", "graphene-sgx", "graphene-pr347"],
+      stacks: ["graphene-linux", "graphene-sgx", "graphene-pr347", "graphene-pr1218"],
       found: [{ title: "a handler has returned, and the mask blocks SIGTERM", evidence: ["changed", "returned", "wrong"] }],
     },
   ],

@@ -162,7 +162,7 @@ export const slowDelivery = defineRule({
           - to: listener
             when: { at: 50ms }
       `,
-      stacks: [...GRAPHENE, "graphene-pr347"],
+      stacks: [...GRAPHENE, "graphene-pr347", "graphene-pr1218"],
       found: [
         { title: "the handler of SIGINT runs 49.9 ms late: accept(listener) sleeps over it", evidence: ["sent", "missed", "handled"] },
       ],

@@ -99,7 +99,7 @@ export const execKeepsAltstack = defineRule({
           on-usr1:
             - compute: 1us
       `,
-      stacks: GRAMINE,
+      stacks: [...GRAMINE, "graphene-pr1218"],
       found: [
         {
           title: "the frame for the handler of SIGUSR1 lies on the alternate stack of the program before execve",

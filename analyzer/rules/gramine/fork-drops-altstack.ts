@@ -125,7 +125,7 @@ export const forkDropsAltstack = defineRule({
           on-usr1:
             - compute: 1us
       `,
-      stacks: GRAMINE,
+      stacks: [...GRAMINE, "graphene-pr1218"],
       found: [
         {
           title: "the handler of SIGUSR1 runs on the normal stack: the child has lost its parent's alternate stack",

@@ -114,7 +114,7 @@ export const getitimerStaleAfterAlarm = defineRule({
           - alarm: 2s
           - getitimer
       `,
-      stacks: [...GRAMINE, ...GRAPHENE, "graphene-pr347"],
+      stacks: [...GRAMINE, ...GRAPHENE, "graphene-pr347", "graphene-pr1218"],
       found: [{ title: "the timer is told to have 5 s left; the last alarm leaves it 2 s", evidence: ["set", "changed", "told"] }],
     },
   ],

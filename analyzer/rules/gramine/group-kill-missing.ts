@@ -142,7 +142,7 @@ export const groupKillMissing = defineRule({
           on-usr1:
             - compute: 1us
       `,
-      stacks: [...GRAMINE, ...GRAPHENE, "graphene-pr347"],
+      stacks: [...GRAMINE, ...GRAPHENE, "graphene-pr347", "graphene-pr1218"],
       found: [{ title: "kill(group, SIGUSR1) answers 0, and child is never told", evidence: ["called", "answered", "missed"] }],
     },
   ],

@@ -79,7 +79,7 @@ export const int3KillsProcess = defineRule({
           on-trap:
             - compute: 1us
       `,
-      stacks: [...GRAMINE, "graphene-linux", "graphene-pr347"],
+      stacks: [...GRAMINE, "graphene-linux", "graphene-pr347", "graphene-pr1218"],
       found: [{ title: "SIGTRAP kills the process in the host, although the application has a handler", evidence: ["asked", "killed"] }],
     },
   ],

@@ -80,7 +80,7 @@ export const linuxFaultInUpcallHostKill = defineRule({
           on-segv:
             - compute: 1us
       `,
-      stacks: ["gramine-linux"],
+      stacks: ["gramine-linux", "graphene-pr1218"],
       found: [
         {
           title: "a second SIGSEGV inside the LibOS's upcall for one: the host kills the process",

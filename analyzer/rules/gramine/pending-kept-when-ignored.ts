@@ -104,7 +104,7 @@ export const pendingKeptWhenIgnored = defineRule({
           on-usr1:
             - compute: 1us
       `,
-      stacks: [...GRAMINE, ...GRAPHENE],
+      stacks: [...GRAMINE, ...GRAPHENE, "graphene-pr1218"],
       found: [
         {
           title: "the handler of SIGUSR1 runs for one that was pending when the program ignored it",

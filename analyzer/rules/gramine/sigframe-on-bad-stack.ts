@@ -102,7 +102,7 @@ export const sigframeOnBadStack = defineRule({
           on-segv:
             - compute: 1us
       `,
-      stacks: ["gramine-linux"],
+      stacks: ["gramine-linux", "graphene-pr1218"],
       found: [{ title: "the frame for the handler of SIGSEGV does not fit: the host kills the process", evidence: ["chosen", "killed"] }],
     },
   ],

@@ -76,7 +76,7 @@ export const sigprocmaskOldsetReadonly = defineRule({
         main:
           - sigprocmask: { how: block, signals: [SIGUSR1], old: read-only }
       `,
-      stacks: ["gramine-linux", ...GRAPHENE, "graphene-pr347"],
+      stacks: ["gramine-linux", ...GRAPHENE, "graphene-pr347", "graphene-pr1218"],
       found: [{ title: "sigprocmask(block, SIGUSR1, read-only) faults inside the LibOS", evidence: ["called", "fault"] }],
     },
   ],

@@ -89,7 +89,7 @@ export const zombieWhenIgnored = defineRule({
           child:
             - getpid
       `,
-      stacks: [...GRAMINE, ...GRAPHENE, "graphene-pr347"],
+      stacks: [...GRAMINE, ...GRAPHENE, "graphene-pr347", "graphene-pr1218"],
       found: [{ title: "wait4(false) answers a pid although SIGCHLD is ignored", evidence: ["ignored", "called", "answered"] }],
     },
   ],

@@ -197,7 +197,7 @@ export const blockedOrIgnoredSignalInterrupts = defineRule({
           on-usr1:
             - compute: 1us
       `,
-      stacks: GRAPHENE,
+      stacks: [...GRAPHENE, "graphene-pr1218"],
       found: [
         {
           title: "nanosleep(50000000) returns -EINTR because of SIGUSR1, which is blocked",

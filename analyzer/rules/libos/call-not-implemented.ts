@@ -71,7 +71,7 @@ export const callNotImplemented = defineRule({
           - sigprocmask: { how: block, signals: [SIGUSR1] }
           - sigwait: [SIGUSR1]
       `,
-      stacks: [...GRAPHENE, "graphene-pr347"],
+      stacks: [...GRAPHENE, "graphene-pr347", "graphene-pr1218"],
       found: [{ title: "sigwait is not implemented: -ENOSYS", evidence: ["called", "answered"] }],
     },
   ],

@@ -134,7 +134,7 @@ export const defaultKillOneThread = defineRule({
           worker:
             - loop: { times: 20, do: [nanosleep: 1ms] }
       `,
-      stacks: [...GRAPHENE, "graphene-pr347"],
+      stacks: [...GRAPHENE, "graphene-pr347", "graphene-pr1218"],
       found: [{ title: "SIGALRM ends thread main only, and the process goes on without it", evidence: ["killed", "gone", "goes-on"] }],
     },
   ],

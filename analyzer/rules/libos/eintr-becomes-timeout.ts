@@ -135,7 +135,7 @@ export const eintrBecomesTimeout = defineRule({
           - signal: SIGINT
             when: { at: 20ms }
       `,
-      stacks: GRAPHENE,
+      stacks: [...GRAPHENE, "graphene-pr1218"],
       found: [
         {
           title: "poll(pipe, 1000000000) returns 0 after 19.9 ms, not -EINTR, when the handler of SIGINT has run",

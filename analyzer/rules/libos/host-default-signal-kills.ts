@@ -89,7 +89,7 @@ export const hostDefaultSignalKills = defineRule({
           - signal: SIGUSR1
             when: { at: 5ms }
       `,
-      stacks: [...GRAPHENE, "graphene-pr347", "gramine-linux", "gramine-sgx"],
+      stacks: [...GRAPHENE, "graphene-pr347", "graphene-pr1218", "gramine-linux", "gramine-sgx"],
       found: [{ title: "SIGUSR1 from outside kills the process, although the application handles it", evidence: ["asked", "killed"] }],
     },
   ],

@@ -160,7 +160,7 @@ export const hostSignalEatenByHelper = defineRule({
           - signal: SIGINT
             when: { at: 10ms }
       `,
-      stacks: [...GRAPHENE, "graphene-pr347"],
+      stacks: [...GRAPHENE, "graphene-pr347", "graphene-pr1218"],
       found: [{ title: "SIGINT from outside reaches ipc-helper, a thread of the LibOS, and is dropped", evidence: ["sent", "eaten"] }],
     },
   ],

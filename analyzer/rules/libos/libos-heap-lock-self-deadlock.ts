@@ -125,7 +125,7 @@ export const libosHeapLockSelfDeadlock = defineRule({
             when: { thread: main, site: "malloc: take a block", nth: 2 }
         limit: { time: 50ms }
       `,
-      stacks: [...GRAPHENE, "graphene-pr347"],
+      stacks: [...GRAPHENE, "graphene-pr347", "graphene-pr1218"],
       found: [
         {
           title: "main, in sigaction(SIGUSR1, on-sigint), waits for slab_mgr_lock, which it holds itself: a signal came while it had it",

@@ -111,7 +111,7 @@ export const nanosleepRemainingWrong = defineRule({
     {
       name: "more than a second is left",
       scenario: THREE_SECONDS,
-      stacks: ["graphene-linux", "graphene-pr347"],
+      stacks: ["graphene-linux", "graphene-pr347", "graphene-pr1218"],
       found: [
         {
           title: "nanosleep(3000000000, rem): the remaining time is told as 4.5 s, and 2.5 s are left",

@@ -199,7 +199,7 @@ export const perThreadDispositions = defineRule({
           on-usr1:
             - compute: 1us
       `,
-      stacks: [...GRAPHENE, "graphene-pr347"],
+      stacks: [...GRAPHENE, "graphene-pr347", "graphene-pr1218"],
       found: [{ title: "SIGUSR1 meets the default action in worker, although main has asked for on-usr1", evidence: ["asked", "did"] }],
     },
   ],

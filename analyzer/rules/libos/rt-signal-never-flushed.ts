@@ -92,7 +92,7 @@ export const rtSignalNeverFlushed = defineRule({
           on-rt:
             - compute: 1us
       `,
-      stacks: GRAPHENE,
+      stacks: [...GRAPHENE, "graphene-pr1218"],
       found: [{ title: "SIGRT2 is pending and not blocked, and no scan of the LibOS looks at it", evidence: ["queued", "passed"] }],
     },
   ],

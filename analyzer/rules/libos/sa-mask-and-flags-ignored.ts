@@ -94,7 +94,7 @@ export const saMaskAndFlagsIgnored = defineRule({
     {
       name: "SA_RESTART and a read",
       scenario: "w11-restart",
-      stacks: LINUX_PAL,
+      stacks: [...LINUX_PAL, "graphene-pr1218"],
       found: [
         { title: "read(pipe, 16) returns -EINTR although the handler of SIGINT has SA_RESTART", evidence: ["asked", "handled", "wrong"] },
       ],

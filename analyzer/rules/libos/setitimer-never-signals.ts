@@ -126,7 +126,7 @@ export const setitimerNeverSignals = defineRule({
     {
       name: "setitimer in place of an alarm",
       scenario: "w8-alarm-itimer",
-      stacks: [...GRAPHENE, "graphene-pr347"],
+      stacks: [...GRAPHENE, "graphene-pr347", "graphene-pr1218"],
       found: [{ title: "setitimer(5000000000, 0, real): 5 s have passed, and SIGALRM is never sent", evidence: ["armed", "no-signal"] }],
     },
   ],

@@ -93,7 +93,7 @@ export const siginfoIncomplete = defineRule({
     {
       name: "SIGALRM of alarm()",
       scenario: "alarm",
-      stacks: [...GRAPHENE, "graphene-pr347"],
+      stacks: [...GRAPHENE, "graphene-pr347", "graphene-pr1218"],
       found: [{ title: "the handler of SIGALRM reads si_signo 0", evidence: ["handled", "read"] }],
     },
   ],

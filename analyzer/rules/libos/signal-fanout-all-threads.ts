@@ -222,7 +222,7 @@ export const signalFanoutAllThreads = defineRule({
           on-usr1:
             - compute: 1us
       `,
-      stacks: [...GRAPHENE, "graphene-pr347"],
+      stacks: [...GRAPHENE, "graphene-pr347", "graphene-pr1218"],
       found: [
         {
           title: "kill(self, SIGUSR1) is handled in main and again in worker: each thread gets its own SIGUSR1",

@@ -159,7 +159,7 @@ export const signalLogFullDrop = defineRule({
           on-usr1:
             - compute: 1us
       `,
-      stacks: GRAPHENE,
+      stacks: [...GRAPHENE, "graphene-pr1218"],
       found: [
         {
           title: "the handler of SIGUSR1 runs once more for a signal that Linux would have merged with a pending one",
@@ -174,7 +174,7 @@ export const signalLogFullDrop = defineRule({
           - sigprocmask: { how: block, signals: [40] }
           - loop: { times: 32, do: [tgkill: { thread: self, signal: 40 }] }
       `,
-      stacks: GRAPHENE,
+      stacks: [...GRAPHENE, "graphene-pr1218"],
       found: [{ title: "SIGRT8 for main is dropped: its ring of 31 is full", evidence: ["dropped"] }],
     },
   ],

@@ -131,7 +131,7 @@ export const wakeupLostBeforeBlock = defineRule({
           - signal: SIGINT
             when: { thread: main, site: "DkThreadDelayExecution: INLINE_SYSCALL(nanosleep)" }
       `,
-      stacks: [...LINUX_PAL, "graphene-pr347"],
+      stacks: [...LINUX_PAL, "graphene-pr347", "graphene-pr1218"],
       found: [
         {
           title: "nanosleep(50000000) sleeps over SIGINT, which came after it had begun: 50 ms",

@@ -151,7 +151,7 @@ export const eventWaitEintr = defineRule({
     {
       name: "SIGINT just before the wake",
       scenario: at("INLINE_SYSCALL(futex)"),
-      stacks: ["graphene-linux", "graphene-pr347"],
+      stacks: ["graphene-linux", "graphene-pr347", "graphene-pr1218"],
       found: [FOUND],
     },
     {

@@ -119,7 +119,7 @@ export const linuxVdsoMisclassified = defineRule({
     {
       name: "a signal while the time is read",
       scenario: at("vdso_clock_gettime: read the time page"),
-      stacks: ALL_LINUX_PAL,
+      stacks: [...ALL_LINUX_PAL, "graphene-pr1218"],
       found: [{ title: "SIGINT enters the LibOS in the middle of DkSystemTimeQuery", evidence: ["call", "interrupted", "upcall"] }],
     },
   ],

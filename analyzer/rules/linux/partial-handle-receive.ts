@@ -123,7 +123,7 @@ export const partialHandleReceive = defineRule({
     {
       name: "SIGINT while the parent waits for the child's answer",
       scenario: fork("{ thread: main, call: fork }"),
-      stacks: ["graphene-linux", "graphene-pr347"],
+      stacks: ["graphene-linux", "graphene-pr347", "graphene-pr1218"],
       found: [
         {
           title: "fork fails (-EINTR) because SIGINT came while the new process was set up",
