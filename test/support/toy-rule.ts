@@ -79,7 +79,7 @@ export const toyRule = defineRule({
     {
       name: "a handler that sends a signal and asks for a number",
       scenario: "w3-delayed-bit",
-      stacks: ["native-linux", "graphene-pr347", "gramine-linux", "gramine-sgx"],
+      stacks: ["native-linux", "graphene-pr347", "graphene-pr1218", "gramine-linux", "gramine-sgx"],
       found: [
         { title: "tgkill(self, SIGUSR2) is called in a handler", evidence: ["handler", "called", "back"] },
         { title: "getpid() is called in a handler", evidence: ["handler", "called", "back"] },
