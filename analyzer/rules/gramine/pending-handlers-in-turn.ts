@@ -132,7 +132,7 @@ export const pendingHandlersInTurn = defineRule({
           quick:
             - compute: 1us
       `,
-      stacks: [...GRAMINE, ...GRAPHENE],
+      stacks: [...GRAMINE, ...GRAPHENE, "graphene-pr1218"],
       found: [
         {
           title: "the handler of SIGUSR1 returns before that of SIGUSR2 begins, which was pending",

@@ -86,7 +86,7 @@ export const handlerMaskNotSet = defineRule({
           on-usr1:
             - compute: 1us
       `,
-      stacks: [...GRAPHENE, "graphene-pr347"],
+      stacks: [...GRAPHENE, "graphene-pr347", "graphene-pr1218"],
       found: [{ title: "the handler of SIGUSR1 runs with SIGUSR1 not blocked", evidence: ["entered", "looked"] }],
     },
   ],

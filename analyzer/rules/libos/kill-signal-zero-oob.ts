@@ -76,7 +76,7 @@ export const killSignalZeroOob = defineRule({
             - nanosleep: 2ms
         limit: { time: 20ms, transitions: 3000 }
       `,
-      stacks: [...GRAPHENE, "graphene-pr347"],
+      stacks: [...GRAPHENE, "graphene-pr347", "graphene-pr1218"],
       found: [{ title: "tgkill(worker, 0): signal 0 is put into the memory before the rings", evidence: ["outside"] }],
     },
   ],

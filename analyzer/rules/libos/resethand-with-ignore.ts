@@ -106,7 +106,7 @@ export const resethandWithIgnore = defineRule({
           - tgkill: { thread: self, signal: SIGALRM }
           - tgkill: { thread: self, signal: SIGALRM }
       `,
-      stacks: [...GRAPHENE, "graphene-pr347"],
+      stacks: [...GRAPHENE, "graphene-pr347", "graphene-pr1218"],
       found: [
         {
           title: "SIGALRM is ignored once in main, and then meets the default action: SA_RESETHAND took it away",

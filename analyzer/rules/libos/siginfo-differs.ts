@@ -181,7 +181,7 @@ export const siginfoDiffers = defineRule({
           skips:
             - skip-fault
       `,
-      stacks: [...GRAMINE, "graphene-linux", "graphene-pr347"],
+      stacks: [...GRAMINE, "graphene-linux", "graphene-pr347", "graphene-pr1218"],
       found: [{ title: "the handler of SIGILL reads si_code 1; on Linux it is 2 (ILL_ILLOPN)", evidence: ["cause", "handled", "read"] }],
     },
     {
