@@ -2,14 +2,16 @@
 
 import { expect, it } from "vitest";
 import type { FixName, Scenario } from "../../engine/index.ts";
+import type { Program } from "../support/gramine-sgx.ts";
 import { ALTERNATE, CHAINED, CHAINED_DEFAULT, EXIT_GROUP, FULL_STACK, IN_EXIT, ONCE, UNDEFINED_CALL } from "../support/pr1218-scenarios.ts";
 import { handled, on, type Ran, results, rowsOf, runScenario, scenarioOf } from "../support/run-scenario.ts";
 
-const run = (scenario: string | Scenario, fixes: FixName[] = []): Ran => runScenario(scenario, "graphene-pr1218", { fixes });
+const runOf = (scenario: string | Scenario, fixes: FixName[] = []): Ran => runScenario(scenario, "graphene-pr1218", { fixes });
+const run = (program: Program, fixes: FixName[] = []): Ran => runOf(scenarioOf({ ...program }), fixes);
 const told = (ran: Ran): number[] => rowsOf(ran, { what: "app.siginfo" }).map((row) => row.signal);
 
 it("a signal that finds the thread asleep in a call is kept for its end", () => {
-  const ran = run("lost-interrupted-error");
+  const ran = runOf("lost-interrupted-error");
   expect(handled(ran)).toEqual(["SIGINT"]);
   expect(results(ran)).toContain("read -EINTR");
   expect(rowsOf(ran, { what: "libos.signal.lost" })).toEqual([]);
@@ -17,7 +19,7 @@ it("a signal that finds the thread asleep in a call is kept for its end", () => 
 
 it("handlers nest on the application's stack, each with nothing of the LibOS below it", () => {
   expect(
-    rowsOf(run("nested"), { what: "app.handler.enter" }).map((row) => [row.signal, row.place.context, row.value, row.preempt]),
+    rowsOf(runOf("nested"), { what: "app.handler.enter" }).map((row) => [row.signal, row.place.context, row.value, row.preempt]),
   ).toEqual([
     [15, "normal", 0, 0],
     [2, "normal", 0, 0],
@@ -33,7 +35,7 @@ it("behind the stub's last look the upcall ends the call itself: the handler run
 });
 
 it("a blocked signal in the ring is looked at once at the end of each call, and comes when it is let through", () => {
-  const ran = run("w7-burst-blocked");
+  const ran = runOf("w7-burst-blocked");
   expect(handled(ran)).toEqual(Array.from({ length: 5 }, () => "SIGUSR1"));
 });
 
@@ -63,7 +65,7 @@ it("a handler runs on the alternate stack whether its action asks for it or not,
 
 it("without one a full stack ends the process: the LibOS writes the frame below it", () => {
   const full = scenarioOf({ main: [on("SIGSEGV"), { fault: { what: "memory", at: "stack-guard" } }], handlers: { quick: [] } });
-  const ran = run(full);
+  const ran = runOf(full);
   expect(rowsOf(ran, { where: "setup_sigframe: sigframe" }).map((row) => [row.what, row.signal])).toEqual([["host.signal.default", 11]]);
   expect(handled(ran)).toEqual([]);
 });
@@ -82,7 +84,7 @@ it("append_signal uses up an action with SA_RESETHAND: delivery finds the defaul
 
 it("a signal that is ignored is dropped when it is sent, or queued without a wake-up when it is blocked", () => {
   const sent = (mask: string[]): Ran =>
-    run(
+    runOf(
       scenarioOf({
         main: [
           { sigaction: { signal: "SIGUSR1", handler: "ignore" } },
@@ -113,11 +115,11 @@ it("exit_group waits for the end of the other threads, and its status is the pro
 });
 
 it("SIGKILL and SIGSTOP stay unblocked, vfork is fork, and posix_spawn of glibc is refused", () => {
-  const blocked = run(scenarioOf({ main: [{ sigprocmask: { how: "block", signals: ["SIGKILL", "SIGSTOP", "SIGUSR1"] } }] }));
+  const blocked = runOf(scenarioOf({ main: [{ sigprocmask: { how: "block", signals: ["SIGKILL", "SIGSTOP", "SIGUSR1"] } }] }));
   expect(rowsOf(blocked, { what: "libos.mask" }).map((row) => row.value)).toEqual([1 << 9]);
   const program = { programs: { child: [{ getpid: {} }] } };
-  const vfork = run(scenarioOf({ main: [{ vfork: "child" }, { wait4: {} }], ...program }));
+  const vfork = runOf(scenarioOf({ main: [{ vfork: "child" }, { wait4: {} }], ...program }));
   expect(results(vfork)).toEqual(["vfork 2", "wait4 2"]);
   expect(rowsOf(vfork, { where: "shim_do_vfork: DkProcessCreate()" }).length).toBe(1);
-  expect(results(run(scenarioOf({ main: [{ "posix-spawn": "child" }], ...program })))).toEqual(["posix_spawn -EINVAL"]);
+  expect(results(runOf(scenarioOf({ main: [{ "posix-spawn": "child" }], ...program })))).toEqual(["posix_spawn -EINVAL"]);
 });

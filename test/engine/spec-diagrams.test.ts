@@ -1,5 +1,5 @@
 /**
- * Goldens of the flows of today's Gramine and of pull request 347: the recorded flow, step by step, and the steps of the specification in its
+ * Goldens of the flows of today's Gramine and of pull requests 347 and 1218: the recorded flow, step by step, and the steps of the specification in its
  * order. After a wanted change: EINTR_UPDATE=1 npx vitest run test/engine/spec-diagrams.test.ts, and read the diff of test/golden.
  */
 
@@ -11,12 +11,13 @@ import { runGramine } from "../support/gramine-sgx.ts";
 import { GRAMINE_LINUX_DIAGRAMS } from "./diagrams/gramine-linux.ts";
 import { GRAMINE_SGX_DIAGRAMS } from "./diagrams/gramine-sgx.ts";
 import { PR347_DIAGRAMS } from "./diagrams/pr347.ts";
+import { PR1218_DIAGRAMS } from "./diagrams/pr1218.ts";
 import type { SpecDiagram, SpecDiagrams } from "./diagrams/spec.ts";
 
 const GOLDEN = path.resolve(import.meta.dirname, "../golden");
 const UPDATE = process.env.EINTR_UPDATE === "1";
-const STACKS: readonly SpecDiagrams[] = [GRAMINE_LINUX_DIAGRAMS, GRAMINE_SGX_DIAGRAMS, PR347_DIAGRAMS];
-const NAMES = { linux: "gramine-linux", sgx: "gramine-sgx", pr347: "graphene-pr347" } as const;
+const STACKS: readonly SpecDiagrams[] = [GRAMINE_LINUX_DIAGRAMS, GRAMINE_SGX_DIAGRAMS, PR347_DIAGRAMS, PR1218_DIAGRAMS];
+const NAMES = { linux: "gramine-linux", sgx: "gramine-sgx", pr347: "graphene-pr347", pr1218: "graphene-pr1218" } as const;
 
 /** [words of the specification, index of the line]; -1 when one is not there in order. */
 function orderOf({ order }: SpecDiagram, lines: readonly Line[]): [says: string, line: number][] {
@@ -64,7 +65,7 @@ describe.each(ALL)("%s", (name, of, diagram) => {
 });
 
 describe("test/golden", () => {
-  it.each(["gramine", "pr347"])("%s has a file for each of these diagrams, and no other", (folder) => {
+  it.each(["gramine", "pr347", "pr1218"])("%s has a file for each of these diagrams, and no other", (folder) => {
     const names = ALL.flatMap(([name]) => (name.startsWith(`${folder}/`) ? [`${name.slice(folder.length + 1)}.flow`] : []));
     expect(readdirSync(path.join(GOLDEN, folder)).sort()).toEqual(names.sort());
   });

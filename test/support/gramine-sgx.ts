@@ -46,7 +46,13 @@ function visits(calm: Ran, { site, thread = "main", in: call, start: fromStart =
 
 /** For comparison: no library OS. */
 export const NATIVE = "native";
-const NAMES = { linux: GRAMINE_LINUX, sgx: GRAMINE_SGX, pr347: "graphene-pr347", native: "native-linux" } as const;
+const NAMES = {
+  linux: GRAMINE_LINUX,
+  sgx: GRAMINE_SGX,
+  pr347: "graphene-pr347",
+  pr1218: "graphene-pr1218",
+  native: "native-linux",
+} as const;
 
 export function runGramine(
   stack: keyof typeof NAMES,

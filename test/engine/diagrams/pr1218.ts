@@ -1,12 +1,7 @@
 /** Flows of pull request 1218 beside the code's steps, function by function (shim_signal.c, shim_sigaction.c, syscallas.S at 32a89d1d2). */
 
-import type { Scenario } from "../../../engine/index.ts";
 import { ALTERNATE, CHAINED, IN_APPLICATION, IN_CALL, IN_EXIT } from "../../support/pr1218-scenarios.ts";
-import type { SpecFlow } from "../../support/spec-diagram.ts";
-
-export interface Pr1218Diagram extends SpecFlow {
-  readonly scenario: Scenario;
-}
+import type { SpecDiagram, SpecDiagrams } from "./spec.ts";
 
 const QUEUED = [
   ["signal.c:128 calloc(shim_signal)", "deliver_signal: calloc(shim_signal)"],
@@ -39,10 +34,11 @@ const SIGRETURN = [
   ["syscallas.S:231 jump", "syscalldb (rt_sigreturn): jmp *tcb.tmp_rip"],
 ] as const;
 
-const inApplication: Pr1218Diagram = {
-  name: "pr1218-async-in-application",
+const inApplication: SpecDiagram = {
+  name: "async-in-application",
   sections: "steps 1 to 4, 7",
-  scenario: IN_APPLICATION,
+  program: IN_APPLICATION,
+  options: [],
   interval: { from: "(outside): the kernel pushes", to: "syscalldb (rt_sigreturn): jmp *tcb.tmp_rip", layers: ["libos", "app"] },
   order: [
     ["signal.c:577 syscallas_return_emulate: the stub is not there", "quit_upcall: syscallas_return_emulate"],
@@ -53,10 +49,11 @@ const inApplication: Pr1218Diagram = {
   ],
 };
 
-const inExit: Pr1218Diagram = {
-  name: "pr1218-async-in-stub-exit",
+const inExit: SpecDiagram = {
+  name: "async-in-stub-exit",
   sections: "step 3",
-  scenario: IN_EXIT,
+  program: IN_EXIT,
+  options: [],
   interval: { from: "(outside): the kernel pushes", to: "__restore_rt: rt_sigreturn", layers: ["libos", "app"] },
   order: [
     ["signal.c:534 begin <= rip <= end: regs go into the context", "suspend_upcall: syscallas_return_emulate"],
@@ -66,10 +63,11 @@ const inExit: Pr1218Diagram = {
   ],
 };
 
-const onSysret: Pr1218Diagram = {
-  name: "pr1218-sysret",
+const onSysret: SpecDiagram = {
+  name: "sysret",
   sections: "steps 1, 2, 5, 6",
-  scenario: IN_CALL,
+  program: IN_CALL,
+  options: [],
   interval: { from: "__check_pending_event: take tcb.pending_event", to: "handler h", layers: ["libos", "app"] },
   order: [
     ["signal.c:589 deliver_signal(SIGINT, NULL)", "suspend_upcall: deliver_signal"],
@@ -93,10 +91,11 @@ const onSysret: Pr1218Diagram = {
   ],
 };
 
-const chained: Pr1218Diagram = {
-  name: "pr1218-sigreturn-chain",
+const chained: SpecDiagram = {
+  name: "sigreturn-chain",
   sections: "step 7",
-  scenario: CHAINED,
+  program: CHAINED,
+  options: [],
   interval: { from: "syscalldb (rt_sigreturn): syscalldb: RSP", to: "handler h", layers: ["libos", "app"] },
   order: [
     ["sigaction.c:94 handle_next_signal", "shim_do_sigreturn: handle_next_signal"],
@@ -108,10 +107,11 @@ const chained: Pr1218Diagram = {
   ],
 };
 
-const alternate: Pr1218Diagram = {
-  name: "pr1218-sigaltstack",
+const alternate: SpecDiagram = {
+  name: "sigaltstack",
   sections: "steps 4, 9",
-  scenario: ALTERNATE,
+  program: ALTERNATE,
+  options: [],
   interval: { from: "libc sigaltstack: syscalldb()", to: "program main: getpid()", layers: ["libos", "app"] },
   order: [
     ["sigaction.c:190 lock", "shim_do_sigaltstack: lock(cur->lock)"],
@@ -123,4 +123,10 @@ const alternate: Pr1218Diagram = {
   ],
 };
 
-export const PR1218_DIAGRAMS: readonly Pr1218Diagram[] = [inApplication, inExit, onSysret, chained, alternate];
+export const PR1218_DIAGRAMS: SpecDiagrams = {
+  stack: "pr1218",
+  folder: "pr1218",
+  specification: "pr347.md 3,",
+  file: "pr1218.ts",
+  diagrams: [inApplication, inExit, onSysret, chained, alternate],
+};

@@ -19,7 +19,7 @@ export interface SpecDiagram {
 /** The diagrams of a stack. */
 export interface SpecDiagrams {
   /** As `runGramine` names it. */
-  readonly stack: "linux" | "sgx" | "pr347";
+  readonly stack: "linux" | "sgx" | "pr347" | "pr1218";
   /** Folder of the goldens below `test/golden`. */
   readonly folder: string;
   readonly specification: string;
