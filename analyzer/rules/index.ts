@@ -55,6 +55,7 @@ import { wait4EintrThoughChildEnded } from "./gramine/wait4-eintr-though-child-e
 import { wait4UnlocksUnheldLock } from "./gramine/wait4-unlocks-unheld-lock.ts";
 import { zombieWhenIgnored } from "./gramine/zombie-when-ignored.ts";
 import { alarmFiresEarly } from "./libos/alarm-fires-early.ts";
+import { alarmRoundsUp } from "./libos/alarm-rounds-up.ts";
 import { appendSignalGarbageContextPointer } from "./libos/append-signal-garbage-context-pointer.ts";
 import { asyncListRedundantCancel } from "./libos/async-list-redundant-cancel.ts";
 import { blockedOrIgnoredSignalInterrupts } from "./libos/blocked-or-ignored-signal-interrupts.ts";
@@ -63,11 +64,14 @@ import { defaultActionTableWrong } from "./libos/default-action-table-wrong.ts";
 import { defaultKillOneThread } from "./libos/default-kill-one-thread.ts";
 import { eintrBecomesTimeout } from "./libos/eintr-becomes-timeout.ts";
 import { eintrSwallowedByWaitLoops } from "./libos/eintr-swallowed-by-wait-loops.ts";
+import { epollTimeoutInMicroseconds } from "./libos/epoll-timeout-in-microseconds.ts";
+import { exitGroupStatusLost } from "./libos/exit-group-status-lost.ts";
 import { exitSignalRace } from "./libos/exit-signal-race.ts";
 import { futexCriticalSectionKilled } from "./libos/futex-critical-section-killed.ts";
 import { handlerLongjmpPreemptLeak } from "./libos/handler-longjmp-preempt-leak.ts";
 import { handlerMaskNotSet } from "./libos/handler-mask-not-set.ts";
 import { hostDefaultSignalKills } from "./libos/host-default-signal-kills.ts";
+import { hostSigcontOnlyWakes } from "./libos/host-sigcont-only-wakes.ts";
 import { hostSignalEatenByHelper } from "./libos/host-signal-eaten-by-helper.ts";
 import { internalFaultOnUserPointer } from "./libos/internal-fault-on-user-pointer.ts";
 import { killSignalZeroOob } from "./libos/kill-signal-zero-oob.ts";
@@ -92,10 +96,13 @@ import { signalDelayedBreaksPreemptAssert } from "./libos/signal-delayed-breaks-
 import { signalFanoutAllThreads } from "./libos/signal-fanout-all-threads.ts";
 import { signalLogCasFalseSuccess } from "./libos/signal-log-cas-false-success.ts";
 import { signalLogFullDrop } from "./libos/signal-log-full-drop.ts";
+import { sigpipeNotRaised } from "./libos/sigpipe-not-raised.ts";
 import { sigsuspendIgnoresPending } from "./libos/sigsuspend-ignores-pending.ts";
 import { sigsuspendSleepsWithThreadLock } from "./libos/sigsuspend-sleeps-with-thread-lock.ts";
 import { spuriousYieldPerPending } from "./libos/spurious-yield-per-pending.ts";
 import { syncSignalDeferredLivelock } from "./libos/sync-signal-deferred-livelock.ts";
+import { tgkillToEndedThread } from "./libos/tgkill-to-ended-thread.ts";
+import { wait4ChildrenOfThread } from "./libos/wait4-children-of-thread.ts";
 import { wakeupLostBeforeBlock } from "./libos/wakeup-lost-before-block.ts";
 import { eventWaitEintr } from "./linux/event-wait-eintr.ts";
 import { linuxAltstackUnused } from "./linux/linux-altstack-unused.ts";
@@ -141,6 +148,7 @@ import { sigpipeKillsProcess } from "./sgx/sigpipe-kills-process.ts";
 const rules: Rule[] = [
   // The library OS.
   alarmFiresEarly,
+  alarmRoundsUp,
   appendSignalGarbageContextPointer,
   asyncListRedundantCancel,
   blockedOrIgnoredSignalInterrupts,
@@ -149,10 +157,13 @@ const rules: Rule[] = [
   defaultKillOneThread,
   eintrBecomesTimeout,
   eintrSwallowedByWaitLoops,
+  epollTimeoutInMicroseconds,
+  exitGroupStatusLost,
   exitSignalRace,
   futexCriticalSectionKilled,
   handlerLongjmpPreemptLeak,
   hostDefaultSignalKills,
+  hostSigcontOnlyWakes,
   hostSignalEatenByHelper,
   internalFaultOnUserPointer,
   killSignalZeroOob,
@@ -178,10 +189,13 @@ const rules: Rule[] = [
   signalFanoutAllThreads,
   signalLogCasFalseSuccess,
   signalLogFullDrop,
+  sigpipeNotRaised,
   sigsuspendIgnoresPending,
   sigsuspendSleepsWithThreadLock,
   spuriousYieldPerPending,
   syncSignalDeferredLivelock,
+  tgkillToEndedThread,
+  wait4ChildrenOfThread,
   wakeupLostBeforeBlock,
   // The PAL on Linux.
   linuxPalMallocInHandler,
