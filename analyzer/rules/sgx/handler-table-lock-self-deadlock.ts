@@ -68,7 +68,7 @@ export const handlerTableLockSelfDeadlock = defineRule({
   title: "an event waits for the handler table, which its own thread has locked",
   severity: "high",
   layers: ["pal"],
-  generations: ["graphene-2019", "pr347"],
+  generations: ["graphene-2019"],
   what:
     "The table of upcalls has a lock for each event, which is taken to read one pointer. An event of the same number that interrupts the thread between " +
     "lock and unlock wants the same lock.",
