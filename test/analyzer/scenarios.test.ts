@@ -5,9 +5,9 @@
  */
 
 import { describe, expect, it } from "vitest";
-import { RULES } from "../../analyzer/index.ts";
+import { type Because, RULES } from "../../analyzer/index.ts";
 import { FIX_NAMES, type FixName, type RunOptions, STACK_NAMES, STACKS, type StackName } from "../../engine/index.ts";
-import { differencesOf, explainedShare, explainedTable, type Seen, see, seeNative, sharesOf } from "../support/explained.ts";
+import { differencesOf, explainedShare, explainedTable, type Seen, see, seeNative, sharesOf, whatItDoes } from "../support/explained.ts";
 import { expectGolden } from "../support/golden.ts";
 import { PLAIN_READINGS } from "./plain-readings.ts";
 import { BUILT_IN, ofRule, rowAt, scenario, type Watched, watch } from "./support.ts";
@@ -22,26 +22,35 @@ function fixesOf(stack: StackName): readonly (readonly [string, readonly FixName
 }
 const HEAD = ["scenario", "stack", "fix", "findings of each rule"];
 
-/** "rule 2, rule 1", in the order of the rules; "-" for none. What explains the differences from Linux goes to the other table. */
-async function countsOf(name: string, stack: StackName, fix: string, fixes: readonly FixName[], native: Seen): Promise<string> {
-  const seen = see({ stack, scenario: scenario(name), fixes }, ROWS);
-  const found = seen.findings;
-  if (stack !== NATIVE) differences.push({ scenario: name, stack, fix, because: await differencesOf(seen, native) });
-  const counts = RULES.map(({ id }) => [id, found.filter(({ rule }) => rule === id).length] as const);
-  return (
-    counts
-      .filter(([, count]) => count > 0)
-      .map(([id, count]) => `${id} ${count}`)
-      .join(", ") || "-"
-  );
+interface Told {
+  /** "rule 2, rule 1", in the order of the rules; "-" for none. */
+  readonly counts: string;
+  /** What explains the differences from Linux. */
+  readonly because: readonly Because[];
+}
+
+async function toldOf(options: RunOptions, native: Seen): Promise<Told> {
+  const seen = see(options, ROWS);
+  const counts = RULES.map(({ id }) => [id, seen.findings.filter(({ rule }) => rule === id).length] as const);
+  const some = counts.filter(([, count]) => count > 0).map(([id, count]) => `${id} ${count}`);
+  return { counts: some.join(", ") || "-", because: options.stack === NATIVE ? [] : await differencesOf(seen, native) };
 }
 
 /** The lines of a scenario on a stack: one without fixes if something is found, and one for each fix that makes a difference. */
 async function linesOf(name: string, stack: StackName, native: Seen): Promise<string[][]> {
-  const plain = await countsOf(name, stack, "-", [], native);
-  const fixed: [string, string][] = [];
-  for (const [fix, fixes] of fixesOf(stack)) fixed.push([fix, await countsOf(name, stack, fix, fixes, native)]);
-  const told = [["-", plain] as const, ...fixed].filter(([fix, counts]) => (fix === "-" ? counts !== "-" : counts !== plain));
+  const options: RunOptions = { stack, scenario: scenario(name) };
+  const does = whatItDoes(options, ROWS);
+  const plain = await toldOf(options, native);
+  const all: [string, Told][] = [["-", plain]];
+  for (const [fix, fixes] of fixesOf(stack)) {
+    const fixed = { ...options, fixes };
+    // Most fixes change nothing in most scenarios: rules and verdict would say the same again.
+    all.push([fix, whatItDoes(fixed, ROWS) === does ? plain : await toldOf(fixed, native)]);
+  }
+  if (stack !== NATIVE) for (const [fix, { because }] of all) differences.push({ scenario: name, stack, fix, because });
+  const told = all
+    .map(([fix, { counts }]) => [fix, counts] as const)
+    .filter(([fix, counts]) => (fix === "-" ? counts !== "-" : counts !== plain.counts));
   return told.map(([fix, counts]) => [name, stack, fix, counts]);
 }
 

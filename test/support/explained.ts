@@ -1,5 +1,6 @@
 /** How many differences from Linux a finding explains, and which are not: the table `golden/explained.txt`. */
 
+import { createHash } from "node:crypto";
 import {
   type Because,
   createAnalysis,
@@ -10,7 +11,7 @@ import {
   RULES,
   verdictOf,
 } from "../../analyzer/index.ts";
-import { type Block, boot, type RunOptions, type Scenario } from "../../engine/index.ts";
+import { type Block, boot, COLUMN_NAMES, type RunOptions, type Scenario } from "../../engine/index.ts";
 
 export interface Seen {
   readonly observed: Observed;
@@ -32,6 +33,34 @@ export function see(options: RunOptions, rows: number): Seen {
   run.flush(sink);
   const { findings } = analysis.finish();
   return { findings, observed: observer.finish(goesOn ? "row-limit" : (run.ending ?? "finished"), run.machine) };
+}
+
+const numbers = new Map<string, number>();
+
+function numberOf(text: string): number {
+  const known = numbers.get(text) ?? numbers.size;
+  numbers.set(text, known);
+  return known;
+}
+
+/** The same for runs whose rows are the same, whatever numbers their places and texts have: another flow may have more steps. */
+export function whatItDoes(options: RunOptions, rows: number): string {
+  const run = boot(options);
+  const hash = createHash("sha256");
+  const sites: number[] = [];
+  const texts: number[] = [];
+  const sink = {
+    put(block: Block): void {
+      for (const name of COLUMN_NAMES) if (name !== "site" && name !== "detail") hash.update(block[name].subarray(0, block.n));
+      const place = (site: number): number => (sites[site] ??= numberOf(`${run.sites[site]?.flow}: ${run.sites[site]?.label}`));
+      const text = (detail: number): number => (texts[detail] ??= numberOf(run.texts[detail] ?? ""));
+      hash.update(Uint32Array.from(block.site.subarray(0, block.n), place));
+      hash.update(Uint32Array.from(block.detail.subarray(0, block.n), text));
+    },
+  };
+  const goesOn = run.run(rows, sink);
+  run.flush(sink);
+  return `${goesOn} ${hash.digest("hex")}`;
 }
 
 /** The scenario without library OS; its own limit of transitions is meant for a stack that needs more of them. */
