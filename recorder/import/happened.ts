@@ -6,6 +6,15 @@ import type { ImportedRow } from "./rows.ts";
 /** Different places kept apart; arguments of calls may make any number of them. */
 const MOST_SITES = 20_000;
 
+/** Of the operating system, in a trace. */
+const LARGEST_ID = 2 ** 32 - 1;
+
+/** What a stranger's log says may be more than any column holds. */
+const within = (number: number, most: number): number => (number >= 0 ? Math.min(Math.floor(number), most) : 0);
+
+const DEEPEST = 0xffff;
+const depthOf = ({ depth }: Row): Pick<Row, "depth"> => (depth === undefined ? {} : { depth: within(depth, DEEPEST) });
+
 export interface Row {
   readonly signal?: number;
   readonly value?: number;
@@ -31,14 +40,17 @@ export class Happened {
   }
 
   addThread(key: string, info: ThreadInfo): number {
-    const number = this.threads.push(info) - 1;
+    const number = this.threads.push({ ...info, pid: within(info.pid, LARGEST_ID), tid: within(info.tid, LARGEST_ID) }) - 1;
     this.numbers.set(key, number);
     return number;
   }
 
   put(thread: number, kind: KindName, layer: Layer, label: string, row: Row = {}): void {
     const context = (this.running[thread] ?? 0) > 0 ? "signal" : "normal";
-    this.rows.push({ time: this.now, thread, site: this.site(layer, label, context), kind, ...row });
+    const { value = 0 } = row;
+    const time = within(this.now, Number.MAX_SAFE_INTEGER);
+    const exact = Number.isSafeInteger(value) ? value : Math.sign(value) * Number.MAX_SAFE_INTEGER || 0;
+    this.rows.push({ time, thread, site: this.site(layer, label, context), kind, ...row, value: exact, ...depthOf(row) });
   }
 
   /** What the thread does from here on it does in signal context. */
