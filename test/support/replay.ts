@@ -1,9 +1,7 @@
 /** The replay without a terminal: a session, and a context that keeps the state. */
 
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import path from "node:path";
-import { afterAll, onTestFinished } from "vitest";
+import { readFileSync } from "node:fs";
+import { afterAll } from "vitest";
 import { boot, type FixName, parseScenario, type StackName } from "../../engine/index.ts";
 import { openTrace, record, type Trace } from "../../recorder/index.ts";
 import { paint } from "../../tui/present/style.ts";
@@ -115,6 +113,13 @@ export function sessions(): (name: string, options?: CaseOptions) => Promise<Rep
   };
 }
 
+const besidePaths = tempPaths();
+/** Laid beside others by players. */
+const besides: Trace[] = [];
+afterAll(() => {
+  for (const trace of besides) trace.close();
+});
+
 export interface Player {
   readonly context: Context;
   state(): ReplayState;
@@ -143,10 +148,8 @@ export function playerOf(session: ReplaySession, start: Partial<ReplayState> = {
     copy: (text) => void (copied = text),
     onScreen: () => seqsOnScreen(shown, state),
     async compareWith(chosen, stop, told) {
-      const dir = path.join(mkdtempSync(path.join(tmpdir(), "eintr-test-beside-")), "other.trace");
-      onTestFinished(() => rmSync(path.dirname(dir), { recursive: true, force: true }));
-      const both = await besideOther(shown, chosen, dir, stop, told);
-      if (both?.other) onTestFinished(() => both.other?.trace.close());
+      const both = await besideOther(shown, chosen, besidePaths("other.trace"), stop, told);
+      if (both?.other) besides.push(both.other.trace);
       shown = both ?? shown;
       return both !== null;
     },

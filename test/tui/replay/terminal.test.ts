@@ -1,15 +1,18 @@
 /**
- * The replay as a real program in a real terminal (tmux), driven by keys, at 80x24 and 200x60. A story's screen is the one that the
- * same keys give without a terminal: what stands in it is the business of the tests beside, and of the goldens of screen/screens.test.ts.
+ * The replay as a real program in a real terminal (tmux), driven by keys, at 80x24, 120x40 and 200x60. After each key of a story the screen
+ * is the one that the same keys give without a terminal: what stands in it is the business of the tests beside, and of the goldens of
+ * screen/screens.test.ts. Several terminals are driven at a time: what takes long is that programs start.
  */
 
-import { execFileSync } from "node:child_process";
-import { closeSync, mkdirSync, openSync, readdirSync, rmSync, writeSync } from "node:fs";
+import { execFile, execFileSync } from "node:child_process";
+import { closeSync, cpSync, mkdirSync, openSync, readdirSync, rmSync, writeSync } from "node:fs";
 import path from "node:path";
+import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { openTransitions } from "../../../recorder/arrow/read.ts";
 import { ARROW_NAME, openTrace, type Trace } from "../../../recorder/index.ts";
 import { paint } from "../../../tui/present/style.ts";
+import { alignCalls } from "../../../tui/replay/compare/alignment.ts";
 import { opening } from "../../../tui/replay/navigate/opening.ts";
 import { openSession, type ReplaySession } from "../../../tui/replay/session.ts";
 import { eintr } from "../../support/command-line.ts";
@@ -21,9 +24,16 @@ const fresh = tempPaths();
 const SOCKET = `eintr-test-${process.pid}`;
 const WAIT_MS = 20_000;
 /** A screen that is still being drawn becomes the wanted one within this time; on a busy machine it takes some. */
-const SETTLE_MS = 5000;
+const SETTLE_MS = 20_000;
+const POLL_MS = 20;
+/** Where nothing tells that a key was taken, so long is waited before the next. */
+const KEY_MS = 60;
 
-const tmux = (...args: string[]): string => execFileSync("tmux", ["-L", SOCKET, "-f", "/dev/null", ...args], { encoding: "utf8" });
+const SERVER = ["-L", SOCKET, "-f", "/dev/null"];
+const tmux = (...args: string[]): string => execFileSync("tmux", [...SERVER, ...args], { encoding: "utf8" });
+const run = promisify(execFile);
+/** Others are driven meanwhile. */
+const tmuxAsync = async (...args: string[]): Promise<string> => (await run("tmux", [...SERVER, ...args])).stdout;
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 // The server ends with its last player: one stays to the end.
@@ -47,19 +57,17 @@ class Terminal {
     tmux("new-session", "-d", "-s", this.name, ...size, "-c", cwd, `env -u NO_COLOR LANG=C.UTF-8 ${command}`);
   }
 
-  screen(): string {
-    return tmux("capture-pane", "-p", "-t", this.name)
-      .replace(/[ \t]+$/gm, "")
-      .trimEnd();
+  async screen(): Promise<string> {
+    return (await tmuxAsync("capture-pane", "-p", "-t", this.name)).replace(/[ \t]+$/gm, "").trimEnd();
   }
 
   async until(text: string): Promise<string> {
     const end = Date.now() + WAIT_MS;
     for (;;) {
-      const screen = this.screen();
+      const screen = await this.screen();
       if (screen.includes(text)) return screen;
       if (Date.now() > end) throw new Error(`no "${text}" on the screen:\n${screen}`);
-      await pause(50);
+      await pause(POLL_MS);
     }
   }
 
@@ -67,9 +75,9 @@ class Terminal {
   async settled(wanted: string): Promise<string> {
     const end = Date.now() + SETTLE_MS;
     for (;;) {
-      const screen = this.screen();
+      const screen = await this.screen();
       if (screen === wanted || Date.now() > end) return screen;
-      await pause(50);
+      await pause(POLL_MS);
     }
   }
 
@@ -82,20 +90,16 @@ class Terminal {
     execFileSync("pkill", [`-${name}`, "-P", tmux("display-message", "-p", "-t", this.name, "#{pane_pid}").trim()]);
   }
 
-  /** One key after the other, as a person types: each has its answer before the next. "~text" waits for the text. */
+  async send(key: string): Promise<void> {
+    const literally = key.length > 1 && !/^[A-Z][A-Za-z0-9-]*$/.test(key);
+    await tmuxAsync("send-keys", "-t", this.name, ...(literally ? ["-l", key] : [key === ";" ? "\\;" : key]));
+  }
+
+  /** One key after the other, as a person types. */
   async keys(...keys: string[]): Promise<void> {
     for (const key of keys) {
-      if (key.startsWith("~")) {
-        await this.until(key.slice(1));
-        continue;
-      }
-      tmux(
-        "send-keys",
-        "-t",
-        this.name,
-        ...(key.length > 1 && !/^[A-Z][A-Za-z0-9-]*$/.test(key) ? ["-l", key] : [key === ";" ? "\\;" : key]),
-      );
-      await pause(90);
+      await this.send(key);
+      await pause(KEY_MS);
     }
   }
 }
@@ -135,7 +139,7 @@ const STORIES: readonly Story[] = [
   {
     name: "sql-and-jump",
     scenario: LOST,
-    keys: [";", "SELECT seq, flow FROM transitions WHERE kind = 'app.return'", "Enter", "~(2 rows", ".", "Enter"],
+    keys: [";", "SELECT seq, flow FROM transitions WHERE kind = 'app.return'", "Enter", ".", "Enter"],
     shows: "libc read: back in the application",
   },
   { name: "search", scenario: LOST, keys: ["/", "_DkExceptionReturn", "Enter", "n"], shows: "_DkExceptionReturn" },
@@ -157,9 +161,9 @@ const STORIES: readonly Story[] = [
     shows: "stopped: kind = app.handler.enter",
   },
   { name: "who-set-this", scenario: LOST, keys: ["1", ".", ".", ".", "W"], shows: "set here" },
-  { name: "fix-chosen-inside", scenario: LOST, keys: ["7", "Enter", "~from difference to difference", ")"], shows: "-EINTR there" },
+  { name: "fix-chosen-inside", scenario: LOST, keys: ["7", "Enter", ")"], shows: "-EINTR there" },
   { name: "merged-threads", scenario: "w6-kill-fanout", keys: ["g", "1880", "Enter", "V", "j"], shows: "seq 1881 of" },
-  { name: "recipe-and-chart", scenario: LOST, keys: ["6", ".", ".", "Enter", "~(1 rows; ", "G"], shows: "█" },
+  { name: "recipe-and-chart", scenario: LOST, keys: ["6", ".", ".", "Enter", "G"], shows: "█" },
   { name: "two-traces", scenario: "w12-pause-alarm", beside: "alarm", keys: [")"], shows: "there" },
 ];
 
@@ -170,36 +174,59 @@ afterAll(() => {
   for (const trace of traces) trace.close();
 });
 
-async function recorded(scenario: string): Promise<string> {
-  const dir = fresh("beside.trace");
-  await eintr(["record", scenario, "-o", dir]);
+/** What the stories open, each recorded once as the program does it: with the verdict, which is told above the findings. */
+const recordings = new Map<string, Promise<string>>();
+
+function recorded(scenario: string, fix?: string): Promise<string> {
+  const key = `${scenario} ${fix ?? ""}`;
+  let dir = recordings.get(key);
+  if (dir === undefined) recordings.set(key, (dir = record(scenario, fix)));
   return dir;
 }
 
-/** Recorded as the program does it: with the verdict, which is told above the findings. */
-async function recordedWorld(scenario: string, fixes: readonly string[], other: ReplaySession | null): Promise<ReplaySession> {
-  const dir = fresh("story.trace");
-  await eintr(["record", scenario, ...fixes.flatMap((fix) => ["--fix", fix]), "-o", dir]);
-  const trace = await openTrace(dir);
-  traces.push(trace);
-  return analyzed(openSession(trace, { paint: paint(false), ascii: false, opened: scenario }, other));
+/** In a folder without others: those would be offered to compare with. */
+function alone(name: string): string {
+  const folder = fresh("alone");
+  mkdirSync(folder);
+  return path.join(folder, name);
 }
 
-/** The screen that the keys give without a terminal. */
-async function screenOf({ scenario, fix, beside }: Story, keys: readonly string[], width: number, height: number): Promise<string> {
+async function record(scenario: string, fix: string | undefined): Promise<string> {
+  const dir = alone("story.trace");
+  const { code, talk } = await eintr(["record", scenario, ...(fix === undefined ? [] : ["--fix", fix]), "-o", dir]);
+  expect(code, talk).toBe(0);
+  return dir;
+}
+
+async function recordedWorld(scenario: string, fix: string | undefined, other: ReplaySession | null): Promise<ReplaySession> {
+  const trace = await openTrace(await recorded(scenario, fix));
+  traces.push(trace);
+  const session = openSession(trace, { paint: paint(false), ascii: false, opened: scenario }, other);
+  await alignCalls(session, new AbortController().signal, () => undefined);
+  return analyzed(session);
+}
+
+/** The screens that the keys give without a terminal: before the first, and after each. */
+async function screensOf({ scenario, fix, beside, keys }: Story, width: number, height: number): Promise<string[]> {
   const other =
     fix !== undefined
-      ? { ...(await recordedWorld(scenario, [fix], null)), differences: [] }
+      ? { ...(await recordedWorld(scenario, fix, null)), differences: [] }
       : beside !== undefined
-        ? await recordedWorld(beside, [], null)
+        ? await recordedWorld(beside, undefined, null)
         : null;
-  const session = await recordedWorld(scenario, [], other);
+  const session = await recordedWorld(scenario, undefined, other);
   const s = playerOf(session, { width, height: height - 1, ...opening(session, session.stored ?? []) });
-  for (const key of keys) if (!key.startsWith("~")) await s.type(BYTES[key] ?? key);
-  return s
-    .screen()
-    .replace(/[ \t]+$/gm, "")
-    .trimEnd();
+  const screen = (): string =>
+    s
+      .screen()
+      .replace(/[ \t]+$/gm, "")
+      .trimEnd();
+  const screens = [screen()];
+  for (const key of keys) {
+    await s.type(BYTES[key] ?? key);
+    screens.push(screen());
+  }
+  return screens;
 }
 
 describe.each([
@@ -207,18 +234,28 @@ describe.each([
   [120, 40],
   [200, 60],
 ] as const)("%ix%i", (width, height) => {
-  test.each(STORIES)("$name", async (story) => {
+  test.concurrent.each(STORIES)("$name", async (story) => {
     const { name, scenario, fix, beside, keys, shows } = story;
-    const [opened, wanted] = [await screenOf(story, [], width, height), await screenOf(story, keys, width, height)];
-    expect(wanted).toContain(shows);
-    const command =
-      fix !== undefined ? `${scenario} --fix ${fix}` : beside !== undefined ? `${scenario} --with ${await recorded(beside)}` : scenario;
+    const [opened, ...wanted] = await screensOf(story, width, height);
+    expect(wanted.at(-1) ?? opened).toContain(shows);
+    // What one leaves stays with a trace: each terminal has its own.
+    const dir = alone(`${scenario}.trace`);
+    cpSync(await recorded(scenario), dir, { recursive: true });
+    const command = fix !== undefined ? `${dir} --fix ${fix}` : beside !== undefined ? `${dir} --with ${await recorded(beside)}` : dir;
     const terminal = new Terminal(width, height, `'${process.execPath}' '${PROGRAM}' replay ${command}`);
-    expect(await terminal.settled(opened)).toBe(opened);
-    await terminal.keys(...keys);
-    expect(await terminal.settled(wanted)).toBe(wanted);
-    await terminal.keys(name === "help" ? "C-c" : "q");
+    expect(await terminal.settled(opened ?? "")).toBe(opened);
+    for (const [i, key] of keys.entries()) {
+      await terminal.send(key);
+      expect(await terminal.settled(wanted[i] ?? ""), `after ${keys.slice(0, i + 1).join(" ")}`).toBe(wanted[i]);
+    }
+    await terminal.send(name === "help" ? "C-c" : "q");
   });
+});
+
+test("a case is recorded for the time of the replay", async () => {
+  const terminal = new Terminal(120, 40, `'${process.execPath}' '${PROGRAM}' replay ${LOST}`);
+  expect(await terminal.until("seq 402 of")).toContain("< goes to the start");
+  await terminal.send("q");
 });
 
 test("a note is written, and there when the trace is opened again, at the place one left", async () => {
@@ -237,7 +274,7 @@ test("a note is written, and there when the trace is opened again, at the place 
   await second.keys("q");
 });
 
-describe("the terminal", () => {
+describe.concurrent("the terminal", () => {
   const program = (node = ""): string => `'${process.execPath}' ${node} '${PROGRAM}' replay`;
   const inShell = (command: string): string => `bash --norc -c "${command}; echo LEFT with \\$?; cat"`;
   const GIVEN_BACK = "0 0 1";

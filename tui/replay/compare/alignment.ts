@@ -36,6 +36,8 @@ async function visit(trace: Trace, signal: AbortSignal, onProgress: (rows: numbe
 
 /** By the other run, which lies beside this one only. */
 const paired = new WeakMap<ReplaySession, readonly SidePair[]>();
+/** What a damaged trace said: it is told where the two would be side by side. */
+const failed = new WeakMap<ReplaySession, unknown>();
 
 /**
  * Lays the two runs side by side, before they are shown or again with other differences left out; lets timers and signals in meanwhile.
@@ -47,8 +49,23 @@ export async function alignCalls(
   onProgress: (done: number, total: number) => void,
   ignored: Ignored = {},
 ): Promise<boolean> {
-  const { trace, rows, other } = session;
+  const { other } = session;
   if (other === null || !areCompared(session, other)) return true;
+  try {
+    return await align(session, other, signal, onProgress, ignored);
+  } catch (error) {
+    failed.set(other, error);
+    throw error;
+  }
+}
+
+async function align(
+  { trace, rows }: ReplaySession,
+  other: ReplaySession,
+  signal: AbortSignal,
+  onProgress: (done: number, total: number) => void,
+  ignored: Ignored,
+): Promise<boolean> {
   const total = rows.count + other.rows.count;
   const one = await visit(trace, signal, (done) => onProgress(done, total));
   const two = one && (await visit(other.trace, signal, (done) => onProgress(rows.count + done, total)));
@@ -61,8 +78,18 @@ export async function alignCalls(
 
 const NONE: readonly SidePair[] = [];
 
-/** In order of this trace; what only the other one has stands where it would have been. Empty where they were not aligned. */
-export const pairsOf = ({ other }: ReplaySession): readonly SidePair[] => (other === null ? NONE : (paired.get(other) ?? NONE));
+/**
+ * In order of this trace; what only the other one has stands where it would have been. Empty where they were not aligned. Throws what aligning
+ * them threw.
+ */
+export function pairsOf({ other }: ReplaySession): readonly SidePair[] {
+  if (other === null) return NONE;
+  if (failed.has(other)) throw failed.get(other);
+  return paired.get(other) ?? NONE;
+}
+
+/** One of the two is damaged. */
+export const isUnaligned = ({ other }: ReplaySession): boolean => other !== null && failed.has(other);
 
 /** Sites of each run that the other never comes to. */
 export interface OnlySites {

@@ -3,7 +3,7 @@
 import { isDetail, type SideItem, type SidePair } from "../../../analyzer/index.ts";
 import type { ReplaySession } from "../session.ts";
 import type { ReplayState } from "../state.ts";
-import { pairsOf } from "./alignment.ts";
+import { isUnaligned, pairsOf } from "./alignment.ts";
 import { alignedSteps, type Both, type Divergence, threadOf } from "./divergence.ts";
 
 /** A begin or end of a call or handler in this run. */
@@ -122,8 +122,9 @@ function differencesOf(session: ReplaySession): readonly Place[] {
   return all;
 }
 
-/** How many differences there are, and the first one that is no detail, where it shows; null where there is none. */
+/** How many differences there are, and the first one that is no detail, where it shows; null where there is none, or they could not be aligned. */
 export function firstOfDifferences(session: ReplaySession): { readonly count: number; readonly seq: number; readonly text: string } | null {
+  if (isUnaligned(session)) return null;
   const all = differencesOf(session);
   const matters = ({ difference }: SidePair): boolean => difference !== null && !isDetail(difference);
   const found = all.find(({ pairs }) => pairs.some(matters)) ?? all[0];

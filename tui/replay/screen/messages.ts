@@ -2,7 +2,7 @@
 
 import { displayWidth, safe } from "../../present/safe.ts";
 import { wrapCells } from "../../present/two-column.ts";
-import { pairsOf } from "../compare/alignment.ts";
+import { isUnaligned, pairsOf } from "../compare/alignment.ts";
 import { firstOfDifferences } from "../compare/position.ts";
 import { COMMANDS } from "../input/commands.ts";
 import type { Line } from "../input/line-edit.ts";
@@ -94,7 +94,9 @@ function verdictText(session: ReplaySession, s: ReplayState): string {
 function betweenTwo(session: ReplaySession): string {
   const parted = firstOfDifferences(session);
   if (parted === null)
-    return pairsOf(session).length === 0 ? "the two runs are not laid side by side" : "the application sees the same in both runs";
+    return isUnaligned(session) || pairsOf(session).length === 0
+      ? "the two runs are not laid side by side"
+      : "the application sees the same in both runs";
   const { count, text } = parted;
   return `${count === 1 ? "one difference" : `${count.toLocaleString("en")} differences, the first`}: ${text}`;
 }
