@@ -142,7 +142,8 @@ interface Told {
 
 async function tell(io: Io, told: Told): Promise<void> {
   const { dir, trace, verdict, found, shown, options } = told;
-  const because = becauseOf(verdict, found, trace);
+  // Of some rules only, nobody can say that none explains a difference.
+  const because = options.rule === undefined ? becauseOf(verdict, found, trace) : [];
   switch (options.format) {
     case "text":
       await io.out([...verdictLines(verdict), ...becauseLines(because)].map((line) => `${line}\n`).join(""));
