@@ -59,6 +59,7 @@ export const LIBOS: EvidenceTable = {
     left: kind = 'app.handler.longjmp'
     goes-on: kind = 'app.fault' OR kind = 'app.call' OR kind = 'app.compute'
     died: kind = 'host.signal.default' AND value = 1
+    over of any thread: 1
     and goes_on.preempt > 0
   `,
   "host-default-signal-kills": `
