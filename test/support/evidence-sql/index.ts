@@ -7,7 +7,7 @@
  *   in any order                   the rows need not come in the order of the lines
  *   and CONDITION                  between rows: `ID.column`, with _ for - in the id; left out when a row that it names is not there
  *
- * Columns are those of the view `r`; `@thread` is the finding's thread, `@ID` the seq of a row.
+ * Columns are those of the view `r`; `@thread` is the finding's thread.
  */
 
 import type { Database } from "better-sqlite3";
@@ -51,6 +51,8 @@ function parse(text: string): Entry {
 }
 
 const nameOf = (id: string): string => id.replaceAll("-", "_");
+/** The seq of an evidence's row, as a parameter. */
+const seqOf = (id: string): string => `at_${nameOf(id)}`;
 
 /** One SELECT for a finding: a column for each thing that must hold. */
 export function sqlOf(entry: Entry, ids: ReadonlySet<string>): string {
@@ -63,13 +65,13 @@ export function sqlOf(entry: Entry, ids: ReadonlySet<string>): string {
   const columns = [
     ...there.map(({ id, own, condition }) => {
       const thread = own ? " AND thread = @thread" : "";
-      return `EXISTS (SELECT 1 FROM r WHERE seq = @${nameOf(id)} AND (${condition})${thread}) AS "${id}: ${condition.replaceAll('"', "'")}"`;
+      return `EXISTS (SELECT 1 FROM r WHERE seq = @${seqOf(id)} AND (${condition})${thread}) AS "${id}: ${condition.replaceAll('"', "'")}"`;
     }),
     ...entry.between.filter(isThere).map((condition) => `(${quoted(condition)}) AS "${condition.replaceAll('"', "'")}"`),
-    ...(entry.ordered ? there.slice(1).map(({ id }, i) => `@${nameOf(there[i]?.id ?? id)} <= @${nameOf(id)} AS "${id} comes later"`) : []),
+    ...(entry.ordered ? there.slice(1).map(({ id }, i) => `@${seqOf(there[i]?.id ?? id)} <= @${seqOf(id)} AS "${id} comes later"`) : []),
   ];
   const from = there.map(({ id }) => `r AS "${nameOf(id)}"`).join(", ");
-  const where = there.map(({ id }) => `"${nameOf(id)}".seq = @${nameOf(id)}`).join(" AND ");
+  const where = there.map(({ id }) => `"${nameOf(id)}".seq = @${seqOf(id)}`).join(" AND ");
   return `SELECT ${columns.join(",\n  ")}\nFROM ${from}\nWHERE ${where}`;
 }
 
@@ -82,7 +84,7 @@ export function wrongIn(db: Database, finding: Finding): string[] {
   const unknown = finding.evidence.filter(({ id }) => !known.has(id));
   if (unknown.length > 0) return unknown.map(({ id }) => `evidence "${id}" is not in the entry`);
   const ids = new Set(finding.evidence.map(({ id }) => id));
-  const seqs = Object.fromEntries(finding.evidence.map(({ id, seq }) => [nameOf(id), seq]));
+  const seqs = Object.fromEntries(finding.evidence.map(({ id, seq }) => [seqOf(id), seq]));
   const row = db.prepare(sqlOf(entry, ids)).get({ ...seqs, thread: finding.thread }) as Record<string, unknown> | undefined;
   if (row === undefined) return ["a row of the evidence is not in the trace"];
   return Object.entries(row).flatMap(([what, holds]) => (holds === 1 ? [] : [what]));

@@ -266,4 +266,45 @@ export const LIBOS: EvidenceTable = {
     read: kind LIKE 'app.siginfo%'
     and NOT EXISTS (SELECT 1 FROM r WHERE thread = @thread AND kind = 'app.handler.return' AND extra = handled.extra AND seq BETWEEN handled.seq AND read.seq)
   `,
+  "tgkill-to-ended-thread": `
+    ended of any thread: kind = 'thread.exit'
+    queued: kind = 'libos.signal.append'
+    answered: kind = 'app.return' AND value = 0
+    and queued.value = ended.thread
+  `,
+  "sigpipe-not-raised": `
+    called: kind = 'app.call'
+    host: kind = 'host.syscall.exit' AND value = -32
+    returned: kind = 'app.return'
+    and NOT EXISTS (SELECT 1 FROM r WHERE kind = 'libos.signal.append' AND signal = 13 AND seq BETWEEN called.seq AND returned.seq)
+  `,
+  "epoll-timeout-in-microseconds": `
+    called: kind = 'app.call' AND label LIKE 'epoll%'
+    over: kind = 'thread.wake' AND value = 1
+    returned: kind = 'app.return' AND value = 0
+  `,
+  "host-sigcont-only-wakes": `
+    asked of any thread: kind = 'libos.sigaction' AND signal = 18 AND value >= 2
+    sent of any thread: kind = 'host.signal.generate' AND signal = 18
+    resumed: kind = 'libos.upcall.enter'
+    and sent.extra = resumed.extra
+    and NOT EXISTS (SELECT 1 FROM r WHERE kind = 'app.handler.enter' AND extra = sent.extra AND signal = 18)
+  `,
+  "alarm-rounds-up": `
+    set of any thread: kind IN ('app.call', 'app.return')
+    told: kind = 'app.return' AND value > 0
+  `,
+  "wait4-children-of-thread": `
+    forked of any thread: kind IN ('app.call', 'app.return', 'process.start')
+    ended of any thread: kind = 'thread.exit'
+    no-child: kind = 'app.return' AND value = -10
+    thread: kind = 'app.return' AND value > 0
+    in any order
+    and thread.value IN (SELECT tid FROM thread)
+  `,
+  "exit-group-status-lost": `
+    asked of any thread: kind = 'app.call' AND label LIKE 'exit%'
+    over of any thread: kind = 'process.exit'
+    and asked.pid = over.pid
+  `,
 };

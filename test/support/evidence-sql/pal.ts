@@ -201,8 +201,8 @@ export const PAL: EvidenceTable = {
     first: kind = 'sgx.eexit' AND value = 1
     second: kind = 'sgx.eexit' AND value = 1
     too-many: kind = 'sgx.eexit' AND value = 1
-    and (SELECT count(*) FROM r WHERE thread = @thread AND kind = 'sgx.eexit' AND value = 1 AND seq BETWEEN @first AND @too_many) >= 10
-    and NOT EXISTS (SELECT 1 FROM r WHERE thread = @thread AND kind = 'pal.exception.return' AND extra = first.extra AND seq BETWEEN @first AND @too_many)
+    and (SELECT count(*) FROM r WHERE thread = @thread AND kind = 'sgx.eexit' AND value = 1 AND seq BETWEEN first.seq AND too_many.seq) >= 10
+    and NOT EXISTS (SELECT 1 FROM r WHERE thread = @thread AND kind = 'pal.exception.return' AND extra = first.extra AND seq BETWEEN first.seq AND too_many.seq)
   `,
   "sgx-unknown-ud-kills-thread": `
     fault: kind = 'app.fault'
