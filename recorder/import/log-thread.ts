@@ -6,11 +6,13 @@ const EINTR = -4;
 /** Codes by which the kernel part says "again, or EINTR": ERESTARTSYS, ERESTARTNOINTR, ERESTARTNOHAND, ERESTART_RESTARTBLOCK. */
 const isRestart = (result: number): boolean => result <= -512 && result >= -516;
 
+const RESTORES = "siglongjmp: restore the mask";
+
 interface Call {
   readonly name: string;
   readonly label: string;
   readonly depth: number;
-  /** False for the call that siglongjmp itself makes: the jump is told instead. */
+  /** False for the call that siglongjmp itself makes, which is told with the jump. */
   readonly isTold: boolean;
 }
 
@@ -87,7 +89,7 @@ export class LogThread {
       return;
     }
     this.settle();
-    const isTold = !(mayJump && this.jump());
+    const isTold = !(mayJump && this.jump(line));
     this.depth += 1;
     this.calls.push({ name, label, depth: this.depth, isTold });
     if (isTold) this.happened.put(this.number, "app.call", "app", label, { value: line, depth: this.depth });
@@ -138,10 +140,13 @@ export class LogThread {
   }
 
   /** siglongjmp puts the mask back with such a call: the handler, and what it interrupted, are left. False when none runs. */
-  private jump(): boolean {
+  private jump(line: number): boolean {
     const handler = this.handlers.pop();
     if (handler === undefined) return false;
     const { signal, id, returns } = handler;
+    // As a run of a scenario tells it.
+    this.happened.put(this.number, "app.call", "app", RESTORES, { value: line, depth: this.depth + 1 });
+    this.happened.put(this.number, "app.return", "app", RESTORES, { value: 0, depth: this.depth });
     const interrupted = returns?.call ?? this.calls[handler.calls - 1];
     this.depth = interrupted?.depth ?? handler.depth;
     this.happened.put(this.number, "app.handler.longjmp", "app", "siglongjmp", { signal, value: this.depth, extra: id, depth: this.depth });

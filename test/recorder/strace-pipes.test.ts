@@ -300,3 +300,40 @@ describe("a handler that is left by siglongjmp", () => {
     }
   });
 });
+
+describe("signals that came to a thread of several", () => {
+  test("for the process, taken by another thread than the first: on Linux that one again, elsewhere as the stack has it (B3)", () => {
+    const log = importLog(`
+      5 0 ${act("SIGTERM", "0x401")}
+      5 1 ${THREAD} = 6 <0.000100>
+      5 2 exit(0) = ?
+      6 3 read(3,  <unfinished ...>
+      6 10 <... read resumed>0x7ffc, 1) = ? ERESTARTSYS (To be restarted if SA_RESTART is set) <0.006900>
+      6 10.1 ${told("SIGTERM", "SI_USER", 4)}
+      6 10.2 ${sigreturn("-1 EINTR (Interrupted system call)")}
+      6 11 exit_group(7) = ?
+      6 11.1 +++ exited with 7 +++
+      5 11.2 +++ exited with 7 +++`);
+    expect(said(log, "native-linux", "thread-6")).toEqual(["read -EINTR"]);
+    const inside = runScenario({ ...log.parsed, options: ["sigterm-injection"] }, "gramine-linux");
+    // The first thread, which is only waiting for the others, takes it, and nobody is woken.
+    expect([handled(inside), results(inside, "thread-6"), rowsOf(inside, { what: "process.exit" })]).toEqual([[], [], []]);
+  });
+
+  test("an overflow of the stack, on the alternate one: for Gramine the guard page is a mapping", () => {
+    const log = importLog(`
+      5 0 execve("./prog", ["./prog"], 0x1 /* 3 vars */) = 0 <0.000100>
+      5 1 sigaltstack({ss_sp=0x56020000, ss_flags=SS_ONSTACK, ss_size=65536}, NULL) = 0 <0.000010>
+      5 2 ${act("SIGSEGV", "0x401", "SA_RESTORER|SA_ONSTACK|SA_SIGINFO")}
+      5 3 --- SIGSEGV {si_signo=SIGSEGV, si_code=SEGV_MAPERR, si_addr=0x7ffe34fcaff8} ---
+      5 4 exit_group(3) = ?
+      5 4.1 +++ exited with 3 +++`);
+    const codes = (stack: "native-linux" | "gramine-linux", fixes: "sigaltstack-ss-onstack"[] = []) =>
+      rowsOf(runScenario(log.parsed, stack, { fixes }), { what: "app.siginfo" }).map(({ value }) => value);
+    expect(codes("native-linux")).toEqual([1]);
+    expect(codes("gramine-linux", ["sigaltstack-ss-onstack"])).toEqual([2]);
+    // SS_ONSTACK is none of its flags (B29): there is no other stack, and the frame finds no room.
+    expect(said(log, "gramine-linux")).toContain("sigaltstack -EINVAL");
+    expect(codes("gramine-linux")).toEqual([]);
+  });
+});

@@ -17,6 +17,8 @@ function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handler
     "call.end"() {
       if (m.value !== 0 || !isAbout(m.closed)) return;
       const label = m.labelOf(m.closed);
+      // It only asks.
+      if (label.includes("nostack")) return;
       const before = stacks.get(m.slot);
       if (/^sigaltstack\(\d+, false/.test(label)) stacks.set(m.slot, { set: m.seqOf(m.closed), replaced: null });
       else if (label.startsWith("sigaltstack")) stacks.remove(m.slot);

@@ -16,7 +16,8 @@ function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handler
 
   return {
     "call.end"() {
-      if (m.value === 0 && m.labelOf(m.closed).startsWith("sigaltstack")) registered.set(m.slot, m.seq);
+      const label = m.labelOf(m.closed);
+      if (m.value === 0 && label.startsWith("sigaltstack") && !label.includes("nostack")) registered.set(m.slot, m.seq);
     },
     "app.fault": () => faults.set(m.slot, m.seq),
     "host.signal.default"() {

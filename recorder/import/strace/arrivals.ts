@@ -24,6 +24,8 @@ export interface Arrival {
   readonly fault: Fault;
   /** Sent to this thread, not to its process. */
   readonly directed: boolean;
+  /** Sent to its process, whose kernel chose this thread: one that is not the first. */
+  readonly chosen: boolean;
   /** Disposition at that moment; null when nobody set one. */
   action: Action | null;
   /** Nobody set one, and the log does not show the program's start: it may have been anything. */
@@ -84,12 +86,27 @@ export function arrival(
     sentAt: Math.min(sentAt, event.start),
     fault: stackFull
       ? STACK_FULL
-      : { what: "memory", ...faultOf(signal, code), ...(address > 0 && address <= MAX_ADDRESS ? { address } : {}) },
-    directed: code === "SI_TKILL" || task !== state.process.leader || FAULT_CODE.test(code),
+      : {
+          what: "memory",
+          ...faultOf(signal, code),
+          ...(state.known && isOverflow(event, code, action) ? { at: "stack-guard" } : {}),
+          ...(address > 0 && address <= MAX_ADDRESS ? { address } : {}),
+        },
+    directed: code === "SI_TKILL" || FAULT_CODE.test(code),
+    chosen: code !== "SI_TKILL" && task !== state.process.leader && !FAULT_CODE.test(code),
     action: stackFull ? null : action,
     unknown: action === null && !state.known,
     returned: false,
   };
+}
+
+/** From here on Linux has the first thread's stack, and hardly anything else. */
+const STACK_FROM = 0x7ffc_0000_0000;
+
+/** An address there that is not mapped is below the stack's end; only a handler on another stack could run. */
+function isOverflow({ signal, info }: SignalEvent, code: string, action: Action | null): boolean {
+  if (code !== "SEGV_MAPERR" || action?.what !== "handler" || !action.flags.includes("SA_ONSTACK")) return false;
+  return signalName(signal) === "SIGSEGV" && Number(field(info, "si_addr")) >= STACK_FROM;
 }
 
 interface Sent {

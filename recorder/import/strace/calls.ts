@@ -102,7 +102,7 @@ function whole(w: Weaver, call: CallEvent): void {
 function takesFromOutside({ context, level, pins }: Weaver, call: CallEvent): void {
   const taken = context.facts.taken.get(call)?.filter(({ outside }) => outside) ?? [];
   pins.within(
-    taken.map(({ signal }) => ({ signal, directed: false, start: call.end, nth: 0, kernels: false })),
+    taken.map(({ signal }) => ({ signal, directed: false, chosen: false, start: call.end, nth: 0, kernels: false })),
     level.calls,
     runOf(level),
   );

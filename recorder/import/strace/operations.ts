@@ -50,7 +50,8 @@ const SPECIAL: Readonly<Record<string, Reader>> = {
     if (size === null || (value !== 0 && value !== EPERM && value !== ENOMEM)) return null;
     // Linux does not look at the size of a stack that is disabled.
     if (field(stack, "ss_flags").includes("SS_DISABLE")) return { item: { sigaltstack: { disable: true, ...asks } } };
-    return { item: { sigaltstack: { bytes: Math.max(0, Math.min(size, 1e9)), ...asks } } };
+    const onstack = field(stack, "ss_flags").includes("SS_ONSTACK") ? { onstack: true } : {};
+    return { item: { sigaltstack: { bytes: Math.max(0, Math.min(size, 1e9)), ...onstack, ...asks } } };
   },
   setpgid: grouping,
   setsid: grouping,

@@ -1,7 +1,8 @@
 /** Signals from outside, and the places of their thread at which they come. */
 
-import { type ScenarioInput, signalName } from "../../../engine/index.ts";
+import { type ScenarioInput, STACK_NAMES, type StackName, signalName } from "../../../engine/index.ts";
 import { field } from "./args.ts";
+import type { Arrival } from "./arrivals.ts";
 import type { EndEvent, SignalEvent } from "./log.ts";
 import type { Tally } from "./tally.ts";
 import type { Task } from "./tree.ts";
@@ -14,6 +15,8 @@ export interface Planned {
   readonly signal: number;
   /** Sent to the thread, not to its process. */
   readonly directed: boolean;
+  /** Sent to the process; the log's kernel chose the thread, which no other stack need do. */
+  readonly chosen: boolean;
   /** ns of the log. */
   readonly start: number;
   /** Which run of its handler on this thread it started, from 1; 0 for none. */
@@ -21,6 +24,9 @@ export interface Planned {
   /** A timer caused it that no library OS has. */
   readonly kernels: boolean;
 }
+
+const NATIVE: StackName = "native-linux";
+const OTHERS = STACK_NAMES.filter((name) => name !== NATIVE);
 
 /** More than a scenario may hold. */
 const MAX_PLANS = 1_000_000;
@@ -46,10 +52,14 @@ export function createPins(task: Task, plans: SignalPlan[], tally: Tally): Pins 
   const runs = new Map<number, number>();
   const thread = task.name;
 
-  const put = ({ signal, directed, kernels }: Planned, when: When): void => {
+  const put = ({ signal, directed, chosen, kernels }: Planned, when: When): void => {
     if (plans.length >= MAX_PLANS) return tally.note("too-many-signals");
-    const whom = directed ? { thread } : { process: task.process.name };
-    plans.push({ signal: signalName(signal), ...whom, when, ...(kernels ? { stacks: ["native-linux"] } : {}) });
+    const plan = { signal: signalName(signal), when };
+    const toProcess = { process: task.process.name };
+    const onLinux = { stacks: [NATIVE] };
+    if (!chosen) return void plans.push({ ...plan, ...(directed ? { thread } : toProcess), ...(kernels ? onLinux : {}) });
+    plans.push({ ...plan, thread, ...onLinux });
+    if (!kernels) plans.push({ ...plan, ...toProcess, stacks: OTHERS });
   };
   const placeOf = (run: RunOf | null): Partial<When> => (run ? { handler: signalName(run.signal), nth: run.nth } : {});
 
@@ -93,9 +103,14 @@ export function createPins(task: Task, plans: SignalPlan[], tally: Tally): Pins 
   };
 }
 
-export const plannedSignal = ({ signal, info, start }: SignalEvent, directed: boolean, nth: number): Planned => ({
+export const plannedSignal = (
+  { signal, info, start }: SignalEvent,
+  { directed, chosen }: Pick<Arrival, "directed" | "chosen">,
+  nth: number,
+): Planned => ({
   signal,
   directed,
+  chosen,
   start,
   nth,
   kernels: CPU_TIMERS.has(signal) && field(info, "si_code") === "SI_KERNEL",
@@ -105,4 +120,11 @@ export const plannedSignal = ({ signal, info, start }: SignalEvent, directed: bo
 const CPU_TIMERS: ReadonlySet<number> = new Set([26, 27]);
 
 /** A signal that ended a process without a line of its own (SIGKILL). */
-export const plannedDeath = ({ value, start }: EndEvent): Planned => ({ signal: value, directed: false, start, nth: 0, kernels: false });
+export const plannedDeath = ({ value, start }: EndEvent): Planned => ({
+  signal: value,
+  directed: false,
+  chosen: false,
+  start,
+  nth: 0,
+  kernels: false,
+});

@@ -113,8 +113,8 @@ function fault(w: Weaver, event: SignalEvent, { fault: what }: Arrival): void {
   w.level.items.push({ fault: what });
 }
 
-function outside(w: Weaver, event: SignalEvent, { directed }: Arrival, nth: number): void {
-  const planned = plannedSignal(event, directed, nth);
+function outside(w: Weaver, event: SignalEvent, arrival: Arrival, nth: number): void {
+  const planned = plannedSignal(event, arrival, nth);
   const { suspended, waiting } = w.level;
   if (suspended) suspended.planned.push(planned);
   else waiting.push(planned);
