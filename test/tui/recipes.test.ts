@@ -56,6 +56,7 @@ test("a chart needs names and amounts", () => {
   const result = (columns: string[], rows: (string | number | null)[][]) => ({ sql: "", columns, rows, truncated: false });
   expect(chartColumns(result(["a", "b"], [["x", "y"]]))).toBeNull();
   expect(chartColumns(result(["a", "b", "n"], [["x", "y", 3]]))).toEqual({ name: 0, value: 2 });
+  expect(chartColumns(result(["seq", "exit_seq", "time_ns"], [[1, 2, 3]]))).toEqual({ name: 0, value: 2 });
   expect(chartLines(result(["a"], [["x"]]), 0, 40, 5, false)[0]).toContain("needs a name");
   const lines = chartLines(
     result(

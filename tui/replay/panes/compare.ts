@@ -12,8 +12,9 @@ import { otherName, type ReplaySession, stackOf } from "../session.ts";
 import type { ReplayState } from "../state.ts";
 import { type Pane, windowFrom } from "./pane.ts";
 
-/** Of the outcome in one of the runs: "does not happen" and a gap. */
-const OUTCOME = 17;
+/** Of the outcome in one of the runs, where there is room: "does not happen" and a gap at least. */
+const OUTCOME = { least: 17, most: 40 } as const;
+const outcomeCells = (width: number): number => Math.max(OUTCOME.least, Math.min(OUTCOME.most, Math.floor((width - BEFORE) / 4)));
 /** Before the call: marks, seq, thread. */
 const BEFORE = 23;
 /** Lines of a pane that has room for more than the list. */
@@ -35,9 +36,10 @@ export const comparePane: Pane<"compare"> = {
     const told = someLines(divergence(session, other, all, at) || missingThread(session, s, other), width, height < HIGH ? 2 : 6);
     const room = Math.max(1, height - 1 - names.length - told.length);
     const from = windowFrom(at, room, all.length);
-    const call = Math.max(8, width - BEFORE - 2 * OUTCOME);
-    const calls = callLines(all.slice(from, from + room), at - from, call, room);
-    const head = `${fit("       seq  thread     call", BEFORE + call)}${fit("this run", OUTCOME)}${fit(safe(column, OUTCOME - 1), OUTCOME)}`;
+    const outcome = outcomeCells(width);
+    const call = Math.max(8, width - BEFORE - 2 * outcome);
+    const calls = callLines(all.slice(from, from + room), at - from, { call, outcome }, room);
+    const head = `${fit("       seq  thread     call", BEFORE + call)}${fit("this run", outcome)}${fit(safe(column, outcome - 1), outcome)}`;
     return [
       ...names.map(paint.dim),
       paint.strong(fit(safe(head, width), width)),
@@ -55,7 +57,8 @@ function namesOf(session: ReplaySession, other: ReplaySession, column: string): 
   const { scenario } = session.trace.info;
   if (scenario !== other.trace.info.scenario)
     return `this run: ${scenario} on ${stackOf(session)}; ${column}: ${otherName(session, other)}`;
-  return `this run: ${stackOf(session)}; ${column}: ${stackOf(other)}`;
+  const name = stackOf(other);
+  return `this run: ${stackOf(session)}; ${column === name ? "beside it" : column}: ${name}`;
 }
 
 /** What the other run is called at its column. */
@@ -68,7 +71,8 @@ function nameOfOther({ trace }: ReplaySession, other: ReplaySession): string {
 }
 
 /** The lines of each pair; calls are wrapped where all of it fits into `height`. */
-function callLines(pairs: readonly SidePair[], at: number, width: number, height: number): string[][] {
+function callLines(pairs: readonly SidePair[], at: number, cells: { call: number; outcome: number }, height: number): string[][] {
+  const { call: width, outcome } = cells;
   const whats = pairs.map(({ what }) => safe(what));
   const wrapped = whats.map((what) => wrapCells(what, width - 1));
   const fits = wrapped.reduce((sum, lines) => sum + lines.length, 0) <= height;
@@ -77,7 +81,7 @@ function callLines(pairs: readonly SidePair[], at: number, width: number, height
     const before = `${i === at ? ">" : " "}${pair.difference === null ? " " : "!"} ${place}  ${fit(safe(pair.thread, 9), 9)}  `;
     const [first = "", ...more] = fits ? (wrapped[i] ?? []) : [safe(whats[i] ?? "", width - 1)];
     return [
-      `${before}${fit(first, width)}${fit(safe(told(pair, "one"), OUTCOME - 1), OUTCOME)}${safe(told(pair, "other"), OUTCOME)}`,
+      `${before}${fit(first, width)}${fit(safe(told(pair, "one"), outcome - 1), outcome)}${safe(told(pair, "other"), outcome)}`,
       ...more.map((line) => `${" ".repeat(BEFORE)}${line}`),
     ];
   });

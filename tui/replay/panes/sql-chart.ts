@@ -11,7 +11,9 @@ const WIDEST_NAME = 30;
 export function chartColumns({ columns, rows }: SqlResult): { readonly name: number; readonly value: number } | null {
   const isNumber = (at: number): boolean =>
     rows.some((row) => isAmount(row[at])) && rows.every((row) => row[at] === null || isAmount(row[at]));
-  const value = columns.findIndex((_, at) => at > 0 && isNumber(at));
+  // A place in the trace, or a number by which something is called, is no amount.
+  const isPlace = (column: string): boolean => /(?:^|_)(?:seq|id|nr)$/.test(column);
+  const value = columns.findIndex((column, at) => at > 0 && !isPlace(column) && isNumber(at));
   return value < 0 ? null : { name: 0, value };
 }
 
@@ -20,7 +22,7 @@ const isAmount = (cell: unknown): boolean => (typeof cell === "number" || typeof
 /** A line a row, `from` the first one shown; the longest bar is the room there is. */
 export function chartLines(result: SqlResult, from: number, width: number, height: number, ascii: boolean): string[] {
   const drawn = chartColumns(result);
-  if (drawn === null) return [safe("a chart needs a name in the first column and a number after it", width)];
+  if (drawn === null) return [safe("a chart needs a name in the first column and an amount after it (G: the rows again)", width)];
   const amounts = result.rows.map((row) => Number(row[drawn.value] ?? 0));
   const most = amounts.reduce((a, b) => Math.max(a, b), 1);
   const names = result.rows.map((row) => safe(cellText(row[drawn.name] ?? null), WIDEST_NAME));

@@ -1,7 +1,9 @@
 /** The last question in SQL and its rows, one of them chosen. */
 
+import type { Cell } from "../../../recorder/index.ts";
 import { cellText } from "../../present/results.ts";
 import { displayWidth, fit, safe } from "../../present/safe.ts";
+import { durationText } from "../../present/time.ts";
 import { wrapCells } from "../../present/two-column.ts";
 import { RECIPES } from "../../recipes.ts";
 import type { ReplaySession } from "../session.ts";
@@ -84,12 +86,17 @@ function drawnOf(result: SqlResult): Drawn {
   const known = drawn.get(result);
   if (known !== undefined) return known;
   const names = result.columns.map((name) => safe(name, CELLS));
-  const texts = result.rows.map((row) => row.map((cell) => safe(cellText(cell), CELLS)));
+  const isTime = result.columns.map((name) => name.endsWith("_ns"));
+  const texts = result.rows.map((row) => row.map((cell, i) => safe(isTime[i] === true ? timeCell(cell) : cellText(cell), CELLS)));
   const widths = names.map((name, i) => texts.reduce((most, row) => Math.max(most, displayWidth(row[i] ?? "")), displayWidth(name)));
   const made = { names, texts, widths };
   drawn.set(result, made);
   return made;
 }
+
+/** Times in ns are read with a unit; what X writes has all digits. */
+const timeCell = (cell: Cell): string =>
+  (typeof cell === "number" || typeof cell === "bigint") && Number(cell) >= 0 ? durationText(Number(cell)) : cellText(cell);
 
 function rowCells({ columns, rows }: SqlResult, at: number, width: number): string[] {
   const cells = rows[at] ?? [];
