@@ -25,7 +25,7 @@ export const GENERAL: EvidenceTable = {
     and first.extra <> again.extra AND again.extra <> third.extra
   `,
   livelock: `
-    begins: kind LIKE 'app.%' OR kind LIKE 'thread.%' OR kind = 'libos.sigreturn'
+    begins: 1
     many: 1
     over: 1
     end: 1

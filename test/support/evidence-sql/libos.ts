@@ -158,8 +158,8 @@ export const LIBOS: EvidenceTable = {
   "signal-fanout-all-threads": `
     sent of any thread: kind IN ('libos.signal.append', 'libos.signal.decide')
     sent-too of any thread: kind IN ('libos.signal.append', 'libos.signal.decide')
-    handled of any thread: kind = 'app.handler.enter'
-    handled-too: kind = 'app.handler.enter'
+    handled of any thread: kind IN ('app.handler.enter', 'libos.signal.kill')
+    handled-too: kind IN ('app.handler.enter', 'libos.signal.kill')
     in any order
     and sent.signal = sent_too.signal AND handled.signal = sent.signal AND handled_too.signal = sent.signal
     and handled.thread <> handled_too.thread AND handled.pid = handled_too.pid
