@@ -123,6 +123,8 @@ export function sleepsOverSignals(
   told: (sleep: Sleep, slept: number, ended: boolean) => void,
 ): Handlers {
   const sleeps = m.notesOnThreads<Sleep>();
+  /** No sleep was ever noted: then there is none to look for. */
+  let any = false;
 
   function over(sleep: Sleep, ended: boolean): void {
     const slept = m.time - sleep.time;
@@ -131,15 +133,17 @@ export function sleepsOverSignals(
 
   return {
     "thread.block"() {
-      sleeps.remove(m.slot);
+      if (any) sleeps.remove(m.slot);
       if (m.value !== 1 || !m.anyPending() || m.open(SCOPE.HANDLER) !== NONE || m.isInternal()) return;
       for (const p of m.pendingSignals()) {
         if (m.isDue(p) !== true || !counts(p)) continue;
+        any = true;
         sleeps.set(m.slot, { thread: m.thread, signal: p.signal, pending: p.seq, call: callOf(m), seq: m.seq, time: m.time });
         return;
       }
     },
     "thread.wake"() {
+      if (!any) return;
       const sleep = sleeps.get(m.slot);
       if (sleep === null) return;
       sleeps.remove(m.slot);

@@ -119,7 +119,7 @@ export const epollTimeoutInMicroseconds = defineRule({
     {
       name: "the same with pull request 347",
       scenario: THIRTY_MS,
-      stacks: ["graphene-pr347"],
+      stacks: ["graphene-pr347", "graphene-pr1218"],
       found: [{ title: "epoll_wait(pipe, 30000000) is over after 32 us, and asked for 30 ms", evidence: ["called", "over", "returned"] }],
     },
   ],

@@ -26,8 +26,12 @@ function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handler
   /** By process: the host takes its default action for a signal in such a thread. */
   const dying = new Map<number, { readonly note: Left; readonly preempt: number; readonly seq: number }>();
 
+  /** Somebody has left a handler so: seldom, and the rest is asked of each row. */
+  let any = false;
+
   /** preempt, when it is above 0 although no handler is open. */
   function leaked(): { readonly note: Left; readonly preempt: number } | null {
+    if (!any) return null;
     const note = left.get(m.slot);
     if (note === null || m.open(SCOPE.HANDLER) !== NONE) return null;
     left.remove(m.slot);
@@ -68,7 +72,10 @@ function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handler
   }
 
   return {
-    "app.handler.longjmp": () => left.set(m.slot, { seq: m.seq, signal: m.signal }),
+    "app.handler.longjmp"() {
+      any = true;
+      left.set(m.slot, { seq: m.seq, signal: m.signal });
+    },
     "app.call": goesOn,
     "app.fault": goesOn,
     "app.compute": goesOn,

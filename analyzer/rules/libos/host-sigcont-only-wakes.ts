@@ -119,7 +119,7 @@ export const hostSigcontOnlyWakes = defineRule({
             thread: main
             when: { at: 5ms }
       `,
-      stacks: [...GRAPHENE, "graphene-pr347"],
+      stacks: [...GRAPHENE, "graphene-pr347", "graphene-pr1218"],
       found: [{ title: "SIGCONT from outside only wakes main: its handler never runs", evidence: ["asked", "sent", "resumed"] }],
     },
   ],

@@ -59,6 +59,7 @@ function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handler
       asking.set(m.slot, { signal: m.signal, asked: plain ? { thread: m.thread, seq: m.seq, action } : null });
     },
     "app.return"() {
+      if (!m.hasLibos) return;
       const note = asking.get(m.slot);
       if (note === null || m.closed === NONE || callName(m.labelOf(m.closed)) !== "sigaction") return;
       asking.remove(m.slot);

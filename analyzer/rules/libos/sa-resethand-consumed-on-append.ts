@@ -117,20 +117,24 @@ export const saResethandConsumedOnAppend = defineRule({
   },
   invalid: [
     {
-      name: "a queued signal whose handler is gone, as revisions between the two commits do it",
-      scenario: [
-        { name: "process.start", value: -1 },
-        { name: "thread.start", thread: 1 },
-        { name: "libos.syscall.enter" },
-        { name: "libos.sigaction", signal: 10, value: 2, extra: 2 },
-        { name: "libos.syscall.exit" },
-        { name: "libos.signal.append", thread: 1, signal: 10, value: 0, extra: 1 },
-        { name: "libos.signal.fetch", signal: 10, extra: 1 },
-        { name: "libos.signal.deliver", signal: 10, value: 0, extra: 1 },
-      ],
+      name: "a handler for one run, and a signal of another thread",
+      scenario: `
+        main:
+          - sigaction: { signal: SIGUSR1, handler: once, flags: [SA_RESETHAND] }
+          - clone: sender
+          - nanosleep: 5ms
+        programs:
+          sender:
+            - nanosleep: 1ms
+            - tgkill: { thread: main, signal: SIGUSR1 }
+        handlers:
+          once:
+            - compute: 1us
+      `,
+      stacks: ["graphene-pr1218"],
       found: [
         {
-          title: "SIGUSR1 meets the default action in thread 0: its handler with SA_RESETHAND was used up without a run",
+          title: "SIGUSR1 meets the default action in main: its handler with SA_RESETHAND was used up without a run",
           evidence: ["asked", "queued", "default"],
         },
       ],

@@ -123,7 +123,7 @@ export const sigpipeNotRaised = defineRule({
           on-pipe:
             - compute: 1us
       `,
-      stacks: [...GRAPHENE, "graphene-pr347"],
+      stacks: [...GRAPHENE, "graphene-pr347", "graphene-pr1218"],
       found: [
         {
           title: "write(pipe, 8) returns -ECONNRESET without SIGPIPE; on Linux it is SIGPIPE and -EPIPE",

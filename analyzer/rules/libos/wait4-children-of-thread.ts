@@ -163,7 +163,7 @@ export const wait4ChildrenOfThread = defineRule({
           waiter:
             - wait4
       `,
-      stacks: [...GRAPHENE, "graphene-pr347"],
+      stacks: [...GRAPHENE, "graphene-pr347", "graphene-pr1218"],
       found: [
         { title: "wait4(false) says in waiter that there is no child: another thread has forked it", evidence: ["forked", "no-child"] },
       ],
@@ -179,7 +179,7 @@ export const wait4ChildrenOfThread = defineRule({
           worker:
             - nanosleep: 1ms
       `,
-      stacks: [...GRAPHENE, "graphene-pr347"],
+      stacks: [...GRAPHENE, "graphene-pr347", "graphene-pr1218"],
       found: [{ title: "wait4(false) returns 2, which is a thread of the process", evidence: ["ended", "thread"] }],
     },
   ],
