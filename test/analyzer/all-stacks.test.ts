@@ -64,6 +64,7 @@ const ENDLESS: Readonly<Record<string, readonly string[]>> = {
   ],
   "a bad pointer faults in the LibOS's own probe, which has no address to go by under SGX (2.11)": [
     "bad-pointer graphene-sgx",
+    "b12_oldset_readonly.strace.gz graphene-sgx",
     "b12_oldset_readonly.yaml graphene-sgx",
   ],
   "the handler is a call on whatever stack there is, and returns to the instruction that faults for want of one (2.12)": [
