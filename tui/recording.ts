@@ -108,7 +108,13 @@ const plansLeft = ({ plansLeft: count }: Run): QualityCounter[] =>
 
 const PLANS_LEFT = "signals or arrivals of the scenario were still to come, but nobody was left whom they could reach: the run ended there";
 
-export function tellRecorded(io: Io, recorded: Recorded, what: Case, stack: StackName): void {
+/** What is told of a case when its run is over, without the run's program. */
+export type AboutCase = Pick<ScenarioCase, "is" | "counters" | "real"> | Pick<TransitionsCase, "is" | "importer">;
+
+export const aboutCase = (what: Case): AboutCase =>
+  what.is === "scenario" ? { is: what.is, counters: what.counters, real: what.real } : { is: what.is, importer: what.importer };
+
+export function tellRecorded(io: Io, recorded: Recorded, what: AboutCase, stack: StackName): void {
   const { end, dir } = recorded;
   const why = {
     finished: "",

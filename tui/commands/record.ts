@@ -3,7 +3,7 @@
 import { Command, Option } from "commander";
 import { firstOf, SEVERITIES, type Severity, type Verdict } from "../../analyzer/index.ts";
 import type { FixName, OptionName, Scheduler, StackName } from "../../engine/index.ts";
-import { openTrace } from "../../recorder/index.ts";
+import { openTrace, type Recorded } from "../../recorder/index.ts";
 import { keepFindings } from "../analyzing.ts";
 import { openCase, type TransitionsCase } from "../case.ts";
 import { InputError, type Io } from "../io.ts";
@@ -13,7 +13,7 @@ import { coverageLine } from "../present/coverage.ts";
 import { safe } from "../present/safe.ts";
 import { followingLines, verdictLines } from "../present/verdict.ts";
 import { startProgress } from "../progress.ts";
-import { recordCase, tellRecorded } from "../recording.ts";
+import { type AboutCase, aboutCase, recordCase, tellRecorded } from "../recording.ts";
 import { namesFor, traceProgram } from "../tracing.ts";
 import { type Watch, watchLive } from "../watching.ts";
 
@@ -83,29 +83,7 @@ Examples:
     )
     .action(async (first: string | undefined, args: string[], options: Options, command: Command) => {
       const { name, output } = await caseOf(io, [first, ...args], options, command);
-      const what = await openCase(io, name, { rows: options.rows, time: options.time });
-      if (what.is === "transitions") refuseEmulation(name, what, command);
-      else noteIgnored(io, [options.stack], [...(options.fix ?? []), ...(options.option ?? [])]);
-      const dir = output ?? `${what.name}.trace`;
-      const progress = startProgress();
-      const watch = watchOf(io, options, () => progress.end());
-      const recorded = await recordCase(
-        io,
-        what,
-        dir,
-        {
-          stack: options.stack,
-          fixes: options.fix ?? [],
-          options: options.option,
-          scheduler: options.scheduler,
-          seed: options.seed,
-          rows: options.rows,
-          bytes: options.size,
-          force: options.force === true,
-          watch,
-        },
-        progress,
-      );
+      const { dir, recorded, what, watch } = await recordNamed(io, name, output, options, command);
       // Ctrl-C ends the command: eintr analyze finds the verdict of what was recorded.
       const verdict = recorded.sealed === null || io.signal.aborted ? null : await verdictOn(io, dir, watch);
       if (verdict !== null) for (const line of verdictLines(verdict)) io.talk(`${line}\n`);
@@ -123,6 +101,41 @@ Examples:
       if (options.failOnDifference === true && verdict !== null && firstOf(verdict) !== undefined) io.exitCode = 1;
       if (recorded.end.interrupted || verdict === null) io.exitCode = 130;
     });
+}
+
+interface RecordedCase {
+  readonly dir: string;
+  readonly recorded: Recorded;
+  readonly what: AboutCase;
+  readonly watch: ReturnType<typeof watchOf>;
+}
+
+/** The run's program is gone with this function: the verdict has one of its own, and those of a long log are large. */
+async function recordNamed(io: Io, name: string, output: string | undefined, options: Options, command: Command): Promise<RecordedCase> {
+  const what = await openCase(io, name, { rows: options.rows, time: options.time });
+  if (what.is === "transitions") refuseEmulation(name, what, command);
+  else noteIgnored(io, [options.stack], [...(options.fix ?? []), ...(options.option ?? [])]);
+  const dir = output ?? `${what.name}.trace`;
+  const progress = startProgress();
+  const watch = watchOf(io, options, () => progress.end());
+  const recorded = await recordCase(
+    io,
+    what,
+    dir,
+    {
+      stack: options.stack,
+      fixes: options.fix ?? [],
+      options: options.option,
+      scheduler: options.scheduler,
+      seed: options.seed,
+      rows: options.rows,
+      bytes: options.size,
+      force: options.force === true,
+      watch,
+    },
+    progress,
+  );
+  return { dir, recorded, what: aboutCase(what), watch };
 }
 
 /** The case that is named; a program, or process, is traced first. */
