@@ -18,7 +18,9 @@ const SIZE = { width: 120, height: 36 } as const;
 test("tui/replay/screen.svg, the README's picture, is the screen of the wrong turn", async () => {
   const session = await sessionOf("lost-interrupted-error", fresh("picture.trace"), { color: true });
   try {
-    const s = playerOf(session, SIZE);
+    // Of this finding alone: what is new in the catalogue changes no picture.
+    const stored = (session.stored ?? []).filter(({ rule }) => rule === "sgx-interrupted-code-lost");
+    const s = playerOf({ ...session, stored }, SIZE);
     await s.press("enter");
     while (!s.state().message.startsWith("the wrong turn")) await s.press("enter");
     expectGolden("../../tui/replay/screen.svg", svgOf(s.screen().split("\n"), SIZE.width));
