@@ -92,8 +92,11 @@ it("what explains the differences from Linux is what the table says, and it is n
       expect(explainedShare(share), share.stack).toBeGreaterThanOrEqual(0.95);
 });
 
+/** The rules with a plain reading are Graphene's. */
+const READ = STACK_NAMES.filter((stack) => !stack.startsWith("gramine"));
+
 describe.each(BUILT_IN)("%s", (name) => {
-  it.each(STACK_NAMES)("on %s: agrees with the plain reading, with and without fixes", (stack) => {
+  it.each(READ)("on %s: agrees with the plain reading, with and without fixes", (stack) => {
     check(watch(name, stack, { rows: ROWS }));
     check(watch(name, stack, { fixes: FIX_NAMES, rows: ROWS }));
   });
@@ -102,7 +105,7 @@ describe.each(BUILT_IN)("%s", (name) => {
 describe("under other schedules", () => {
   /** Each scenario has another seed on each stack; with EINTR_TORTURE=1 all of them. */
   const SEEDS = Array.from({ length: 6 }, (_, i) => 7919 * (i + 1));
-  const RUNS = BUILT_IN.flatMap((name, i) => STACK_NAMES.map((stack, j) => ({ name, stack, seed: SEEDS[(i + j) % SEEDS.length] ?? 0 })));
+  const RUNS = BUILT_IN.flatMap((name, i) => READ.map((stack, j) => ({ name, stack, seed: SEEDS[(i + j) % SEEDS.length] ?? 0 })));
   const all = SEEDS.flatMap((seed) => RUNS.map((run) => ({ ...run, seed })));
 
   it("all scenarios agree with the plain reading", () => {

@@ -183,7 +183,7 @@ describe("whatever the log", () => {
   test("any characters", () => {
     fc.assert(
       fc.property(fc.string({ unit: "binary", maxLength: 300 }), (text) => void importOrRefuse(text)),
-      { numRuns: 300 },
+      { numRuns: 150 },
     );
   });
 
@@ -193,14 +193,14 @@ describe("whatever the log", () => {
       fc.property(fc.array(fc.string({ unit: "grapheme-ascii", maxLength: 60 }), { maxLength: 10 }), (lines) => {
         importOrRefuse(lines.map((line) => `${beginning}${line}\n`).join(""));
       }),
-      { numRuns: 300 },
+      { numRuns: 150 },
     );
   });
 
   test("random lines of strace's forms", () => {
     fc.assert(
       fc.property(logText, (text) => runs(importOrRefuse(text))),
-      { numRuns: 400 },
+      { numRuns: 200 },
     );
   });
 

@@ -4,6 +4,8 @@ import { emptySet } from "../../signals.ts";
 import type { OwnState } from "../../stack/stack.ts";
 import { copyTree } from "../../state.ts";
 import { disconnected } from "./libos/ipc.ts";
+import { dropLock } from "./libos/lock.ts";
+import { threadLock } from "./libos/names.ts";
 import type { CloneArgs, PalProcessSgx, PalSgx, Process, Thread } from "./state.ts";
 
 /** A host thread starts with the GS of its creator in the same process (window b of section 2). */
@@ -59,6 +61,7 @@ export const gramineState: OwnState<Thread, Process> = {
   endThread(c, t) {
     c.freeObject(t.libos.schedulerEvent);
     c.freeObject(t.libos.pollableEvent);
+    dropLock(c, c.process(t), threadLock(t));
   },
   newProcess(c, p, parent) {
     p.pal = { upcalls: {}, sgx: c.wiring.stack.enclave ? newProcessSgx() : null };

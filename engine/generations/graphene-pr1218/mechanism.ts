@@ -6,7 +6,7 @@ const told = (source: string, ...text: readonly string[]): Told => ({ text, sour
 
 export const graphenePr1218Mechanism: Mechanism = {
   state: told(
-    "pr347.md 3, steps 1 to 3, 5, 6, 8; errata-2 section 3; shim_signal.c and syscallas.S at 32a89d1d2",
+    "pr347.md 3; errata-2 section 3; shim_signal.c and syscallas.S at 32a89d1d2",
     "An asynchronous event in the PAL's text is kept for the end of the PAL call, as in 2019, and comes then without a context.",
     "deliver_signal puts every signal into the thread's ring before it looks at anything else, and sets a flag (MAY_DELIVER_SIGNAL). With a lock " +
       "of the LibOS held (preempt above 1) that is all.",
@@ -38,7 +38,7 @@ export const graphenePr1218Mechanism: Mechanism = {
     "On the alternate stack a further frame comes to lie below the one that is in use; sigaltstack answers -EPERM there.",
   ),
   open: told(
-    "pr347.md 3, steps 6 to 10; errata-2 section 3; shim_signal.c, shim_exit.c, syscallas.S at 32a89d1d2",
+    "pr347.md 3; errata-2 section 3; shim_signal.c, shim_exit.c, syscallas.S",
     "A signal that comes after the stub was entered and before the call sleeps does not end the call: its handler runs at the call's end. pause, " +
       "nanosleep and sigsuspend look for one before they sleep.",
     "With another signal in the ring sigreturn leaves the first one's siginfo in the frame (pr347-tail-siginfo-stale).",

@@ -12,6 +12,7 @@ import { KIND, type KindId } from "../../../transition.ts";
 import { type Cpu, flow } from "../flow.ts";
 import { setWord, takeEvent } from "../pal/events.ts";
 import { PAL } from "../pal/flows.ts";
+import type { Process } from "../state.ts";
 import { LIBOS } from "./flows.ts";
 import { SLAB_LOCK } from "./names.ts";
 
@@ -23,6 +24,19 @@ export function lockObject(c: Cpu, name: string): number {
   const made = c.newObject(name, 1);
   lockObjects[name] = made;
   return made;
+}
+
+/** With more threads than this, looking through their stacks costs more than the memory is worth. */
+const MANY_THREADS = 64;
+
+/** The lock of a thread that is over goes with it (put_thread), unless somebody has the lock or is on the way to it. */
+export function dropLock(c: Cpu, p: Process, name: string): void {
+  const { lockObjects, owners } = p.libos;
+  const id = lockObjects[name];
+  if (id === undefined || owners[name] !== undefined || p.threads.length > MANY_THREADS) return;
+  if (c.threadsOf(p).some((t) => [...t.host, ...t.enclave].some((frame) => frame.v.name === name))) return;
+  delete lockObjects[name];
+  c.freeObject(id);
 }
 
 function say(c: Cpu, kind: KindId<"lock" | "unlock" | "lock.busy">, name: string): void {
