@@ -12,6 +12,9 @@ schedules | findings of all built-in scenarios under other schedules agree with 
 evidence  | the evidence of all rules' examples, and of random scenarios, agrees with SQL          | 1-300   | test/analyzer/evidence-sql.test.ts
 laws      | random scenarios keep the laws of the machine on every stack                          | 1-2000  | test/engine/properties.test.ts
 gramine   | the same on gramine-sgx with the options of its manifest, observed and taken back     | 1-2000  | test/engine/gramine-sgx-properties.test.ts
+observed  | a state that is observed for the search does what a plain one does                     | -       | test/engine/observed.test.ts
+stacks    | built-in cases and all logs on every stack: nothing throws, each endless run has its reason | - | test/analyzer/all-stacks.test.ts
+logs      | random logs are imported or refused in words, and what is imported runs                | -       | test/recorder/strace-fuzz.test.ts
 cost      | a row costs the same after a million others                                           | -       | test/engine/cost.test.ts
 files     | a trace opens after a kill at any byte                                                | -       | test/recorder/always-opens.test.ts'
 

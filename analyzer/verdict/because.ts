@@ -5,6 +5,7 @@
 
 import type { Finding } from "../finding.ts";
 import type { Difference } from "./difference.ts";
+import { isDetail } from "./verdict.ts";
 
 export interface Because {
   readonly difference: Difference;
@@ -38,12 +39,13 @@ export function explained(
     .filter(({ weight }) => weight === "differs")
     .map((difference) => {
       const direct = directly(difference, byThread.get(difference.thread) ?? [], everything);
-      const isDetail = difference.kind === "siginfo" || difference.kind === "mask";
+      // What handlers are given, and a call that is not there: nothing follows from them, where there is another cause.
+      const detail = isDetail(difference);
       if (direct !== null) {
-        before ??= direct;
+        if (!detail) before ??= direct;
         return { difference, rule: direct, follows: false };
       }
-      return isDetail ? { difference, rule: null, follows: false } : { difference, rule: before, follows: before !== null };
+      return detail ? { difference, rule: null, follows: false } : { difference, rule: before, follows: before !== null };
     });
 }
 

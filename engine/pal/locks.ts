@@ -11,6 +11,7 @@ import type { Process } from "../generations/graphene-2019/state.ts";
 import { callArgs } from "../host/calls.ts";
 import { KERNEL } from "../host/flows.ts";
 import { KIND, type KindId } from "../transition.ts";
+import { isUnwanted } from "../unwanted.ts";
 
 type Name<V> = (v: V) => string;
 type Items = (Step | Mark)[];
@@ -82,17 +83,13 @@ function setWord(c: Cpu, name: string, level: number): number {
 const sleeper = (c: Cpu, word: number): boolean =>
   c.m.live.some((id) => c.thread(id).state === "blocked" && c.thread(id).wait?.objects.includes(word) === true);
 
-/** With more threads than this, looking through their stacks costs more than the memory is worth. */
-const MANY_THREADS = 64;
-
 /**
  * A lock that goes with its owner, a thread or the record of a child: its mutex is given back, unless somebody has the lock or is on its
  * way to it.
  */
 export function dropLock(c: Cpu, p: Process, name: string): void {
   const id = p.pal.lockObjects[name];
-  if (id === undefined || p.pal.locks[name] !== undefined || p.threads.length > MANY_THREADS) return;
-  if (c.threadsOf(p).some((t) => [...t.host, ...t.enclave].some((frame) => frame.v.name === name))) return;
+  if (id === undefined || p.pal.locks[name] !== undefined || !isUnwanted(c, p, name)) return;
   delete p.pal.lockObjects[name];
   c.freeObject(id);
 }

@@ -179,11 +179,14 @@ const takenApart = fc
     return lines.join("\n");
   });
 
+/** `npm run torture -- logs` tries many more. */
+const TIMES = process.env.EINTR_TORTURE === undefined ? 1 : 50;
+
 describe("whatever the log", () => {
   test("any characters", () => {
     fc.assert(
       fc.property(fc.string({ unit: "binary", maxLength: 300 }), (text) => void importOrRefuse(text)),
-      { numRuns: 150 },
+      { numRuns: 150 * TIMES },
     );
   });
 
@@ -193,21 +196,21 @@ describe("whatever the log", () => {
       fc.property(fc.array(fc.string({ unit: "grapheme-ascii", maxLength: 60 }), { maxLength: 10 }), (lines) => {
         importOrRefuse(lines.map((line) => `${beginning}${line}\n`).join(""));
       }),
-      { numRuns: 150 },
+      { numRuns: 150 * TIMES },
     );
   });
 
   test("random lines of strace's forms", () => {
     fc.assert(
       fc.property(logText, (text) => runs(importOrRefuse(text))),
-      { numRuns: 200 },
+      { numRuns: 200 * TIMES },
     );
   });
 
   test("real logs taken apart", () => {
     fc.assert(
       fc.property(takenApart, (text) => runs(importOrRefuse(text))),
-      { numRuns: 40 },
+      { numRuns: 40 * TIMES },
     );
   });
 });

@@ -23,10 +23,9 @@ interface Sleep {
 }
 
 /** Calls that sleep until something comes (signal(7)); these are never started again, whatever SA_RESTART says. */
-const WAITING =
-  /^(?:read|readv|write|writev|accept|accept4|connect|recv\w*|send\w*|futex-wait|wait4|waitid|semop|msgrcv|msgsnd|flock|pthread-join)$/;
+const WAITING = /^(?:read|readv|write|writev|accept|accept4|connect|recv\w*|send\w*|futex_wait|wait4|waitid|semop|msgrcv|msgsnd|flock)$/;
 const NEVER_RESTARTED =
-  /^(?:poll|ppoll|select|pselect6?|epoll-wait|epoll-pwait|nanosleep|clock-nanosleep|pause|sigsuspend|sigwaitinfo|sigtimedwait)$/;
+  /^(?:poll|ppoll|select|pselect6?|epoll_wait|epoll_pwait|nanosleep|clock_nanosleep|pause|sigsuspend|sigwaitinfo|sigtimedwait)$/;
 
 function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handlers {
   /** On calls of the application. */

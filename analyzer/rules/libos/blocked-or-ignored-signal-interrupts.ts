@@ -27,7 +27,7 @@ interface Sent {
 }
 
 const WAITS =
-  /^(?:read|readv|write|writev|accept|accept4|connect|recv\w*|send\w*|futex-wait|poll|ppoll|select|pselect6?|epoll-?_?p?wait|nanosleep|clock_?-?nanosleep|pause|sigsuspend|msgrcv|semop)$/;
+  /^(?:read|readv|write|writev|accept|accept4|connect|recv\w*|send\w*|futex_wait|poll|ppoll|select|pselect6?|epoll_p?wait|nanosleep|clock_nanosleep|pause|sigsuspend|msgrcv|semop)$/;
 
 function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handlers {
   const sleeps = m.notesOnScopes<Sleep>(callOver);

@@ -11,7 +11,7 @@ interface Data {
 }
 type Id = "asked" | "handled" | "wrong";
 
-const RESTARTABLE = /^(?:read|readv|write|writev|accept|accept4|recv\w*|send\w*|futex-wait|wait4|waitid|semop)$/;
+const RESTARTABLE = /^(?:read|readv|write|writev|accept|accept4|recv\w*|send\w*|futex_wait|wait4|waitid|semop)$/;
 
 function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handlers {
   /** On calls: the first handler in them that has SA_RESTART. */

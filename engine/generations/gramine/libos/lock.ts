@@ -9,6 +9,7 @@ import type { Flow } from "../../../flow.ts";
 import { enter } from "../../../frames.ts";
 import { NEVER } from "../../../time.ts";
 import { KIND, type KindId } from "../../../transition.ts";
+import { isUnwanted } from "../../../unwanted.ts";
 import { type Cpu, flow } from "../flow.ts";
 import { setWord, takeEvent } from "../pal/events.ts";
 import { PAL } from "../pal/flows.ts";
@@ -26,15 +27,11 @@ export function lockObject(c: Cpu, name: string): number {
   return made;
 }
 
-/** With more threads than this, looking through their stacks costs more than the memory is worth. */
-const MANY_THREADS = 64;
-
 /** The lock of a thread that is over goes with it (put_thread), unless somebody has the lock or is on the way to it. */
 export function dropLock(c: Cpu, p: Process, name: string): void {
   const { lockObjects, owners } = p.libos;
   const id = lockObjects[name];
-  if (id === undefined || owners[name] !== undefined || p.threads.length > MANY_THREADS) return;
-  if (c.threadsOf(p).some((t) => [...t.host, ...t.enclave].some((frame) => frame.v.name === name))) return;
+  if (id === undefined || owners[name] !== undefined || !isUnwanted(c, p, name)) return;
   delete lockObjects[name];
   c.freeObject(id);
 }
