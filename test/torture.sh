@@ -6,7 +6,8 @@ set -u
 cd "$(dirname "$0")/.." || exit 1
 
 # name | what is tried | seeds, or "-" where the test counts by itself | test file
-CAMPAIGNS='verdict   | the verdict agrees with a slow, plain one, mirrors itself, and is empty against itself | 1-10000 | test/analyzer/verdict-random.test.ts
+CAMPAIGNS=$(cat <<'TABLE'
+verdict   | the verdict agrees with a slow, plain one, mirrors itself, and is empty against itself | 1-10000 | test/analyzer/verdict-random.test.ts
 silent    | 10 million transitions of random scenarios on native-linux give no finding            | -       | test/analyzer/rules-silent.test.ts
 schedules | findings of all built-in scenarios under other schedules agree with a plain reading   | -       | test/analyzer/scenarios.test.ts
 evidence  | the evidence of all rules' examples, and of random scenarios, agrees with SQL          | 1-300   | test/analyzer/evidence-sql.test.ts
@@ -16,7 +17,9 @@ observed  | a state that is observed for the search does what a plain one does  
 stacks    | built-in cases and all logs on every stack: nothing throws, each endless run has its reason | - | test/analyzer/all-stacks.test.ts
 logs      | random logs are imported or refused in words, and what is imported runs                | -       | test/recorder/strace-fuzz.test.ts
 cost      | a row costs the same after a million others                                           | -       | test/engine/cost.test.ts
-files     | a trace opens after a kill at any byte                                                | -       | test/recorder/always-opens.test.ts'
+files     | a trace opens after a kill at any byte                                                | -       | test/recorder/always-opens.test.ts
+TABLE
+)
 
 only=${1:-}
 passed=0
