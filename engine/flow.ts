@@ -165,15 +165,21 @@ export interface Program {
 
 export class FlowError extends Error {}
 
-/** Put flows together. A name declared twice, a missing callee or mark is our bug and throws. */
-export function assemble(declared: readonly Flow[], costs: Costs = {}): Program {
-  const byName = new Map(declared.map((f, index) => [f.name, index]));
-  if (byName.size !== declared.length) {
-    const seen = new Set<string>();
-    throw new FlowError(`flow declared twice: ${declared.find((f) => seen.size === seen.add(f.name).size)?.name}`);
+const NO_FLOWS: Program = { flows: [], byName: new Map(), numbers: new Int32Array(0), declared: [], sites: [] };
+
+/**
+ * Put flows together, behind those of `below`, which keep their numbers and do not call them. A name declared twice, a missing callee or
+ * mark is our bug and throws.
+ */
+export function assemble(added: readonly Flow[], costs: Costs = {}, below: Program = NO_FLOWS): Program {
+  const declared = [...below.declared, ...added];
+  const byName = new Map(below.byName);
+  for (const f of added) {
+    if (byName.has(f.name)) throw new FlowError(`flow declared twice: ${f.name}`);
+    byName.set(f.name, byName.size);
   }
-  const sites: Site[] = [];
-  const flows = declared.map((f): Compiled => {
+  const sites: Site[] = below.sites.slice();
+  const flows = added.map((f): Compiled => {
     const steps = priced(
       f.items.filter((item): item is Step => "op" in item),
       costs,
@@ -209,7 +215,8 @@ export function assemble(declared: readonly Flow[], costs: Costs = {}): Program 
       places: Int32Array.from(steps, place),
     };
   });
-  return { flows, byName, numbers: Int32Array.from(REFS, ({ name }) => byName.get(name) ?? -1), declared, sites };
+  const numbers = Int32Array.from(REFS, ({ name }) => byName.get(name) ?? -1);
+  return { flows: [...below.flows, ...flows], byName, numbers, declared, sites };
 }
 
 /** The steps with the costs that the stack declares for their kinds. A step at several positions stays one. */

@@ -16,7 +16,8 @@ type Make = LocalsMaker["make"];
 export function localsMaker(own: Locals): LocalsMaker {
   const maker: LocalsMaker = {
     make(first) {
-      const fields = [...new Set([...Object.keys(own), ...namesOf(first)])];
+      // In one order, whoever calls first: flows outlive a run, and a keyframe's text must not tell of the run before.
+      const fields = [...new Set([...Object.keys(own), ...namesOf(first)])].sort();
       const make = literalOf(fields, own);
       maker.make = checked ? withCheck(make, fields, own) : make;
       return make(first);

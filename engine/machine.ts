@@ -10,8 +10,6 @@ import { Cpu, type Pins, type Wiring } from "./cpu.ts";
 import { assemble, type Program } from "./flow.ts";
 import { handlerFlow, programFlow } from "./flow-names.ts";
 import { enter } from "./frames.ts";
-import { hostCalls } from "./host/calls.ts";
-import { outside } from "./host/outside.ts";
 import { near } from "./nearest.ts";
 import type { OptionName, SwitchName } from "./options.ts";
 import { seedPrng } from "./prng.ts";
@@ -21,6 +19,7 @@ import { quoted } from "./scenario/words.ts";
 import { emptySet, SIG, setOf } from "./signals.ts";
 import { placesMeant } from "./stack/former-names.ts";
 import { STACKS, type StackName } from "./stack/index.ts";
+import { stackProgram } from "./stack/program.ts";
 import type { Machine } from "./state.ts";
 import { newProcess, newThread } from "./threads.ts";
 import { NEVER } from "./time.ts";
@@ -34,10 +33,8 @@ export function optionsOf({ stack, options = [], scenario }: Pick<RunOptions, "s
 /** Of the case, and of this run. */
 const switchesOf = (o: RunOptions): ReadonlySet<SwitchName> => new Set([...(o.fixes ?? []), ...(o.options ?? []), ...o.scenario.options]);
 
-const programs = (o: RunOptions): Program => {
-  const stack = STACKS[o.stack];
-  return assemble([outside, ...hostCalls, ...stack.flows(switchesOf(o), o.scenario.debug), ...scenarioFlows(o.scenario)], stack.costs);
-};
+const programs = (o: RunOptions): Program =>
+  assemble(scenarioFlows(o.scenario), STACKS[o.stack].costs, stackProgram(o.stack, switchesOf(o), o.scenario.debug));
 
 function wire(o: RunOptions, program: Program): Wiring {
   const stack = STACKS[o.stack];
