@@ -168,6 +168,13 @@ export class Cpu<T extends Thread = Thread, P extends Process = Process> {
     if (ns >= 0) t.time = this.now + ns;
   }
 
+  /** A signal of `t` left its queue, and nobody gets it: the next row says so, as the step that did it has its own. */
+  stray<N extends KindName>(t: Thread | undefined, { signal, id }: { signal: number; id: number }, kind: KindId<N>, value: number): void {
+    if (t === undefined) return;
+    this.m.strays.push({ thread: t.id, signal, id, kind, value });
+    this.dirty = true;
+  }
+
   /** Start collecting a transition's arguments. */
   begin(t: T, kind: number): void {
     this.t = t;

@@ -121,6 +121,7 @@ function emptyMachine(o: RunOptions): Machine {
     plans: [],
     due: [],
     changes: [],
+    strays: [],
     signalfds: [],
     rng: seedPrng(o.seed ?? o.scenario.seed),
     questions: noQuestions(),

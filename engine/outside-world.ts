@@ -9,7 +9,7 @@ import { changeInfo, exitInfo, hearsOfStops, reapsItself } from "./host/process-
 import { wake } from "./host/sleep.ts";
 import { byKernel, SI, type SigInfo, sentBy, withValue } from "./siginfo.ts";
 import { SIG } from "./signals.ts";
-import { type Machine, type Process, READY, type Thread } from "./state.ts";
+import { type Machine, type Process, READY, type Stray, type Thread } from "./state.ts";
 import { NEVER } from "./time.ts";
 import { KIND } from "./transition.ts";
 
@@ -125,6 +125,17 @@ function generateOutside(c: Cpu, place: number, at: number, p: Process | null, t
 function beginOutside(c: Cpu, t: Thread, at: number, kind: number): void {
   c.begin(t, kind);
   c.now = Math.max(at, c.m.now);
+}
+
+/** The row of a signal that was thrown away; at any thread when its own is gone by now. */
+export function strayed(c: Cpu, { thread, signal, id, kind, value }: Stray, at: number): void {
+  const t = c.m.threads[thread] ?? anyThread(c);
+  if (!t) return;
+  beginOutside(c, t, at, kind);
+  c.signal = signal;
+  c.value = value;
+  c.extra = id;
+  c.happen(t, OUTSIDE.stray, kind, -1);
 }
 
 function anyThread(c: Cpu): Thread | null {

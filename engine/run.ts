@@ -16,7 +16,7 @@ import { deliver, nothingDelivered } from "./host/signal.ts";
 import { timeOut } from "./host/sleep.ts";
 import { checkInvariants } from "./invariant.ts";
 import type { OptionName } from "./options.ts";
-import { childChanged, fire, nextTimer, targetOf, timerExpired } from "./outside-world.ts";
+import { childChanged, fire, nextTimer, strayed, targetOf, timerExpired } from "./outside-world.ts";
 import { Ready, timeOf } from "./ready.ts";
 import type { Scenario } from "./scenario/schema.ts";
 import { copyState } from "./search/copy.ts";
@@ -182,7 +182,7 @@ export class Run implements Source {
   private advance(until: number): void {
     const c = this.cpu;
     const m = c.m;
-    if (m.changes.length > 0 || m.due.length > 0) return this.happened();
+    if (m.strays.length > 0 || m.changes.length > 0 || m.due.length > 0) return this.happened();
     if (c.dirty) this.ready.look(c);
     c.dirty = false;
     const t = this.earliest();
@@ -211,11 +211,13 @@ export class Run implements Source {
   private happened(): void {
     const { cpu } = this;
     const { m } = cpu;
+    cpu.dirty = true;
+    const stray = m.strays.shift();
+    if (stray !== undefined) return strayed(cpu, stray, m.now);
     const change = m.changes.shift();
     const due = change === undefined ? m.due.shift() : undefined;
     if (change !== undefined) childChanged(cpu, change, m.now);
     if (due !== undefined) fire(cpu, due, m.now);
-    cpu.dirty = true;
   }
 
   private end(why: Ending): void {

@@ -177,6 +177,15 @@ export interface Questions {
 /** What choice points are about, and what a chooser may draw from. */
 export type Chance = Pick<Machine, "seq" | "rng" | "questions">;
 
+/** A signal that was thrown away where it waited. `kind` and `value` are those of its row, which stands at `thread`. */
+export interface Stray {
+  thread: number;
+  signal: number;
+  id: number;
+  kind: number;
+  value: number;
+}
+
 export interface Machine<T extends Thread = Thread, P extends Process = Process> {
   seq: number;
   /** Turns of the loop that made no transition: a plan came and nobody was there. They count against the limit, too. */
@@ -205,6 +214,8 @@ export interface Machine<T extends Thread = Thread, P extends Process = Process>
   due: number[];
   /** Children that stopped or went on: their parents are told before anything else happens. */
   changes: { process: number; what: "ended" | "stopped" | "continued" }[];
+  /** Signals that left a queue and go to nobody: each gets its row before anything else happens. */
+  strays: Stray[];
   /** Objects that are a signalfd. */
   signalfds: number[];
   /** State of the generator that choosers draw from. */

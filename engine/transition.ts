@@ -62,7 +62,7 @@ export const KINDS = [
   kind(
     "host.signal.discard",
     "the host kernel drops a signal",
-    "why: 0 ignored, 1 one of this number is pending already, 2 the target is gone, 3 no frame can be made for its handler",
+    "why: 0 ignored, 1 one of this number is pending already, 2 the target is gone, 3 no frame can be made for its handler, 4 a stop signal and SIGCONT clear each other",
     "id: signal id",
   ),
   kind(

@@ -14,6 +14,10 @@ import { hasSignalToTake, ignored } from "./pending.ts";
 import { endProcess, resumeProcess } from "./process-state.ts";
 import { wake, wakeWaiters } from "./sleep.ts";
 
+/** `value` of host.signal.discard. */
+const IGNORED = 0;
+const CLEARED = 4;
+
 /** Real-time signals queue, standard ones coalesce. */
 const isRealTime = (signal: number): boolean => signal >= 32;
 
@@ -64,20 +68,27 @@ const coalesces = (pending: HostSignal, { signo, code, value }: SigInfo): boolea
 
 /** A stop signal and SIGCONT clear each other, whether or not they are blocked or ignored. SIGCONT and SIGKILL end a stop. */
 function prepare(c: Cpu, p: Process, signal: number): void {
-  if (isStop(signal)) discardPending(c, p, (pending) => pending === SIG.CONT);
-  if (signal === SIG.CONT) discardPending(c, p, isStop);
+  if (isStop(signal)) discardPending(c, p, (pending) => pending === SIG.CONT, CLEARED);
+  if (signal === SIG.CONT) discardPending(c, p, isStop, CLEARED);
   if (p.stopped && (signal === SIG.CONT || signal === SIG.KILL)) resumeProcess(c, p, signal === SIG.CONT);
 }
 
-function discardPending(c: Cpu, p: Process, which: (signal: number) => boolean): void {
-  for (const queue of [p.hostPending, ...c.threadsOf(p).map((t) => t.hostPending)]) {
-    for (let i = queue.length - 1; i >= 0; i -= 1) if (which((queue[i] as HostSignal).signal)) queue.splice(i, 1);
+function discardPending(c: Cpu, p: Process, which: (signal: number) => boolean, why: number): void {
+  const threads = c.threadsOf(p);
+  for (const of of [p, ...threads]) {
+    const queue = of.hostPending;
+    for (let i = queue.length - 1; i >= 0; i -= 1) {
+      const pending = queue[i] as HostSignal;
+      if (!which(pending.signal)) continue;
+      queue.splice(i, 1);
+      c.stray(of === p ? threads[0] : (of as Thread), pending, KIND["host.signal.discard"], why);
+    }
   }
 }
 
 /** A disposition that ignores the signal throws away what is pending of it, in every queue of the process (do_sigaction). */
 export function flushIgnored(c: Cpu, p: Process, signal: number): void {
-  if (ignored(p, signal)) discardPending(c, p, (pending) => pending === signal);
+  if (ignored(p, signal)) discardPending(c, p, (pending) => pending === signal, IGNORED);
 }
 
 /**

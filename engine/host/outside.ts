@@ -15,6 +15,7 @@ export const OUTSIDE = {
   aex: 7,
   gone: 8,
   ended: 9,
+  stray: 10,
 } as const;
 
 export const outside = flow(outsideCode, "host", "1.2", ({ act }) => [
@@ -28,4 +29,5 @@ export const outside = flow(outsideCode, "host", "1.2", ({ act }) => [
   act("AEX", undefined, "sgx.aex"),
   act("the host ends the thread", undefined, "thread.exit"),
   act("the process is over", undefined, "process.exit"),
+  act("a signal leaves its queue, and nobody gets it", undefined, ["host.signal.discard", "libos.signal.ignore", "libos.signal.lost"]),
 ]);

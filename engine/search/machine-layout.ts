@@ -12,6 +12,7 @@ import type {
   Process,
   SgxState,
   SsaFrame,
+  Stray,
   Thread,
   Wait,
 } from "../state.ts";
@@ -90,6 +91,7 @@ const layoutFor = (own: OwnLayout): RecordLayout =>
     plans: list(record<PlanState>("PlanState", { next: "clock" })),
     due: list("essential"),
     changes: list("essential"),
+    strays: list(record<Stray>("Stray", { id: "identity" })),
     signalfds: list("essential"),
     rng: list("essential"),
     questions: record<Machine["questions"]>("Questions", { asked: list("history"), kept: list("history"), seq: "history" }),

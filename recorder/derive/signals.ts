@@ -35,6 +35,9 @@ const COLUMN_OF_KIND = new Map<number, number>([
   column("app.handler.enter", "handled"),
 ]);
 
+/** By `value` of host.signal.discard. */
+const DISCARDED: readonly (number | undefined)[] = [OUTCOME.ignored, OUTCOME.coalesced, OUTCOME.lost, OUTCOME.lost, OUTCOME.cleared];
+
 /** The outcome that a row of this kind and value gives a signal; null for none. */
 function outcomeOf(kind: number, value: number, { consumed }: SignalEvents): number | null {
   switch (kind) {
@@ -43,7 +46,7 @@ function outcomeOf(kind: number, value: number, { consumed }: SignalEvents): num
     case KIND["libos.signal.ignore"]:
       return OUTCOME.ignored;
     case KIND["host.signal.discard"]:
-      return value === 0 ? OUTCOME.ignored : value === 1 ? OUTCOME.coalesced : OUTCOME.lost;
+      return DISCARDED[value] ?? OUTCOME.lost;
     case KIND["libos.signal.drop"]:
       return OUTCOME.dropped;
     case KIND["libos.signal.lost"]:

@@ -11,6 +11,7 @@ export const OUTCOMES = [
   { name: "killed", more: "" },
   { name: "consumed", more: "by an upcall or by the wait it ended (RESUME)" },
   { name: "host default", more: "action" },
+  { name: "cleared", more: "by SIGCONT, or SIGCONT by a stop signal" },
 ] as const;
 type OutcomeName = (typeof OUTCOMES)[number]["name"];
 

@@ -6,7 +6,8 @@ import { dropLock } from "../../pal/locks.ts";
 import { emptySet } from "../../signals.ts";
 import type { OwnState } from "../../stack/stack.ts";
 import { copyTree } from "../../state.ts";
-import { WHY } from "../../transition.ts";
+import { KIND, WHY } from "../../transition.ts";
+import type { Cpu } from "./flow.ts";
 import { type CloneArgs, type IpcState, type LibosState, newPal, type Process, type Thread } from "./state.ts";
 
 const newLibos = (schedulerEvent: number, childExitEvent: number, pgid: number, cloned: CloneArgs | null): LibosState => ({
@@ -47,6 +48,25 @@ function inherit(t: Thread, creator: Thread): void {
   for (const action of Object.values(t.libos.actions)) Object.assign(action, { flags: 0, mask: emptySet(), garbage: true });
 }
 
+/** The thread that went on in a new process, and of whose host thread in the old one `left` is what is there (libos/exec.ts). */
+const heirOf = (c: Cpu, left: Thread): Thread | undefined =>
+  left.internal ? undefined : c.m.live.map((id) => c.thread(id)).find((t) => t.tid === left.tid && t.id < left.id);
+
+/** What still waits for a thread that execve left behind goes with it. That the other one has its name makes no difference. */
+function goUnheard(c: Cpu, t: Thread): void {
+  const waiting = Object.entries(t.libos.rings).flatMap(([signal, { slots }]) =>
+    slots.flatMap((slot) => (slot === null ? [] : [{ signal: Number(signal), id: slot.id }])),
+  );
+  if (waiting.length === 0 && t.hostPending.length === 0) return;
+  const heir = heirOf(c, t);
+  for (const one of t.hostPending) c.stray(heir, one, KIND["host.signal.discard"], TARGET_GONE);
+  for (const one of waiting) c.stray(heir, one, KIND["libos.signal.lost"], NOT_ALIVE);
+}
+
+/** `value` of host.signal.discard, and of libos.signal.lost. */
+const TARGET_GONE = 2;
+const NOT_ALIVE = 3;
+
 export const grapheneState: OwnState<Thread, Process> = {
   newThread(c, t, creator, cloned) {
     const pgid = creator?.libos.pgid ?? c.process(t).pid;
@@ -55,6 +75,7 @@ export const grapheneState: OwnState<Thread, Process> = {
     if (creator && !t.internal) inherit(t, creator);
   },
   endThread(c, t) {
+    goUnheard(c, t);
     c.freeObject(t.libos.schedulerEvent);
     c.freeObject(t.libos.childExitEvent);
     dropLock(c, c.process(t), threadLock(t));

@@ -67,8 +67,15 @@ function asksOnly(c: Cpu): void {
 function flush(c: Cpu, v: SigactionArgs): void {
   if (!isIgnored(c, v.signal)) return;
   const p = c.process(c.t);
-  for (const queue of [p.libos.queue, ...c.threadsOf(p).map((t) => t.libos.queue)])
-    for (let i = queue.length - 1; i >= 0; i -= 1) if (queue[i]?.signal === v.signal) queue.splice(i, 1);
+  for (const of of [p, ...c.threadsOf(p)]) {
+    const { queue } = of.libos;
+    for (let i = queue.length - 1; i >= 0; i -= 1) {
+      const queued = queue[i];
+      if (queued?.signal !== v.signal) continue;
+      queue.splice(i, 1);
+      c.stray(c.t, queued, KIND["libos.signal.ignore"], p.libos.actions[v.signal] ? 1 : 0);
+    }
+  }
 }
 
 /** Bytes of a set of signals. */
