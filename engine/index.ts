@@ -19,6 +19,7 @@ export {
   type StateColumn,
   transitionAt,
 } from "./block.ts";
+export { type CallName, syscallOf } from "./call-names.ts";
 export { CHOICE_KINDS, type ChoiceKind, type Chooser } from "./choice.ts";
 export { exhaustive, recorded, SCHEDULERS, type Scheduler, scripted, seeded } from "./choosers.ts";
 export { COSTS, type Cost, costOf } from "./costs.ts";
@@ -28,6 +29,7 @@ export { FIX_NAMES, FIXES, type FixName, isFix } from "./fixes.ts";
 export { ACT, assemble, CALL, type Flow, RET, type Step, TEST } from "./flow.ts";
 export { HISTORY, type Step as HistoryStep } from "./history.ts";
 export { CHANGED_CASES } from "./history-cases.ts";
+export type { KernelName } from "./host/flows.ts";
 export { checkInvariants } from "./invariant.ts";
 export { missingCall } from "./libos/unimplemented.ts";
 export { boot, optionsOf } from "./machine.ts";

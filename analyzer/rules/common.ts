@@ -1,6 +1,6 @@
 /** Words and numbers that several rules need. */
 
-import type { StackName } from "../../engine/index.ts";
+import type { CallName, KernelName, StackName } from "../../engine/index.ts";
 import { NONE, type PendingSignal, SCOPE, type ThreadModel } from "../model/index.ts";
 import type { Handlers } from "../rule.ts";
 
@@ -32,21 +32,60 @@ export function callOf(m: ThreadModel, slot = m.slot): string {
   return call === NONE ? "" : m.labelOf(call);
 }
 
-/** Whether the label of a scope matches. Asked for most calls of a program: the answer is kept by place, so a text is looked at once. */
-export function createLabelTest(m: ThreadModel, pattern: RegExp): (scope: number) => boolean {
+/** Whether the label of a scope is of such a call. Asked for most calls of a program: the answer is kept by place, a text is looked at once. */
+export function createLabelTest(m: ThreadModel, isSo: (label: string) => boolean): (scope: number) => boolean {
   const known: (boolean | undefined)[] = [];
   return (scope) => {
     const site = m.scopes.site[scope] as number;
     const before = known[site];
     if (before !== undefined) return before;
-    const matches = pattern.test(m.labelOf(scope));
+    const matches = isSo(m.labelOf(scope));
     known[site] = matches;
     return matches;
   };
 }
 
-/** "read" of "read(pipe, 8)". */
-export const callName = (label: string): string => /^[\w-]*/.exec(label)?.[0] ?? "";
+/** "read" of "read(pipe, 8)". A stranger's log may have calls that nobody knows: they are none of those that a rule asks for. */
+export const callName = (label: string): CallName => (/^[\w-]*/.exec(label)?.[0] ?? "") as CallName;
+
+/** Whether a label is of one of these calls. A name that no label begins with does not compile. */
+export function calls(...names: readonly CallName[]): (label: string) => boolean {
+  const known: ReadonlySet<string> = new Set(names);
+  return (label) => known.has(callName(label));
+}
+
+/** The same of a flow of the host's kernel. */
+export function hostCalls(...names: readonly KernelName[]): (flow: string) => boolean {
+  const known: ReadonlySet<string> = new Set(names.map((name) => `host ${name}`));
+  return (flow) => known.has(flow);
+}
+
+/** Calls that are made again after a handler with SA_RESTART (signal(7)). */
+export const RESTARTABLE = [
+  ...([
+    "read",
+    "readv",
+    "write",
+    "writev",
+    "accept",
+    "accept4",
+    "recvfrom",
+    "recvmsg",
+    "recvmmsg",
+    "sendto",
+    "sendmsg",
+    "sendmmsg",
+  ] as const),
+  ...(["futex_wait", "wait4", "waitid", "semop"] as const),
+] satisfies readonly CallName[];
+/** Those that wait for several objects: they never are. */
+export const POLLS = ["poll", "ppoll", "select", "pselect6", "epoll_wait", "epoll_pwait"] as const satisfies readonly CallName[];
+/** Those that raise SIGPIPE. */
+export const WRITES = ["write", "writev", "sendto", "sendmsg"] as const satisfies readonly CallName[];
+
+/** "pipe, 8)" of "read(pipe, 8)", if it is that call; else null. */
+export const argsOf = (name: CallName, label: string): string | null =>
+  label.startsWith(`${name}(`) ? label.slice(name.length + 1) : null;
 
 /** "DkStreamRead" of "pipe_read: DkStreamRead(hdl.pal_handle)". */
 export const palCallName = (label: string): string => /Dk\w+/.exec(label)?.[0] ?? "a PAL call";

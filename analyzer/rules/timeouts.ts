@@ -1,9 +1,11 @@
 /** Time-outs of calls, as the labels of the application's calls tell them: "poll(pipe, 500000000)". */
 
-const CALLS = /^(?:poll|ppoll|epoll_wait|epoll_pwait|select|pselect|futex_wait)\(.*, (\d+)\)$/;
+import { calls, POLLS } from "./common.ts";
+
+const hasTimeout = calls(...POLLS, "futex_wait");
 
 /** ns; null for a call that has none, or one that never ends. */
 export function timeoutOf(label: string): number | null {
-  const ns = CALLS.exec(label)?.[1];
+  const ns = hasTimeout(label) ? /, (\d+)\)$/.exec(label)?.[1] : undefined;
   return ns === undefined ? null : Number(ns);
 }

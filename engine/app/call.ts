@@ -1,5 +1,6 @@
 /** Steps that make a system call, and its arguments. */
 
+import type { CallName } from "../call-names.ts";
 import type { Cpu } from "../cpu.ts";
 import { E } from "../errno.ts";
 import type { Exactly } from "../flow.ts";
@@ -59,7 +60,7 @@ export function call<N extends LibcName, const A extends Arguments<(typeof LIBC)
   op: Operation,
   name: N,
   args: (c: Cpu) => Exactly<Arguments<(typeof LIBC)[N]>, A>,
-  shown: string = name,
+  shown: CallName | LibcName = name,
 ): Items {
   return [
     x.s.call(
@@ -153,7 +154,7 @@ export const pollArgs = (
 export const plainError = (op: Waiting): boolean =>
   op.takes !== undefined && (op.result ?? 0) < 0 && ![E.INTR, E.AGAIN, E.PIPE, E.CONNRESET].some((known) => known === op.result);
 
-export const opaque = (x: Context, op: Operation & Waiting): Items =>
+export const opaque = (x: Context, op: OperationOf<"read" | "write" | "accept">): Items =>
   call(x, op, "call", (c) => ({ ...waitArgs(c, op, undefined), what: op.op }), op.op);
 
 /** What ends a program that has not said so itself. */

@@ -4,6 +4,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
 import { findEntry, findRule, GENERATIONS, LINTS, RULES, RuleError, SEVERITIES } from "../../analyzer/index.ts";
+import { argsOf, calls } from "../../analyzer/rules/common.ts";
 import { FIX_NAMES, LAYERS, parseScenario } from "../../engine/index.ts";
 import { catalogue, catalogueMarkdown, catalogueText } from "../../tui/present/catalogue.ts";
 import { exampleText, explanation, seeIt } from "../../tui/present/explain.ts";
@@ -108,4 +109,26 @@ it("no caption says by itself that it is the wrong turn: the rule names it (`tur
   const files = readdirSync(folder, { recursive: true, encoding: "utf8" }).filter((file) => file.endsWith(".ts"));
   expect(files.length).toBeGreaterThan(RULES.length);
   expect(files.filter((file) => readFileSync(new URL(file, folder), "utf8").includes("the wrong turn"))).toEqual([]);
+});
+
+describe("names of calls in rules", () => {
+  it("are checked by the compiler: no rule has them in a pattern", () => {
+    const folder = new URL("../../analyzer/rules/", import.meta.url);
+    const files = readdirSync(folder, { recursive: true, encoding: "utf8" }).filter((file) => file.endsWith(".ts"));
+    const patterns = files.flatMap((file) =>
+      [...readFileSync(new URL(file, folder), "utf8").matchAll(/\/\^(?:\(\?:)?[a-z][a-z0-9_]*[^/\n]*\/[a-z]*\.(?:test|exec)\(.*/g)].map(
+        ([text]) => `${file}: ${text}`,
+      ),
+    );
+    expect(patterns.filter((text) => /callOf|callName|labelOf|label\b/.test(text) && !text.includes("argsOf("))).toEqual([]);
+  });
+
+  it("that no label begins with do not compile", () => {
+    // @ts-expect-error labels have underscores
+    expect(calls("futex-wait")("futex_wait(word)")).toBe(false);
+    expect(calls("futex_wait", "epoll_wait")("epoll_wait(fd 3)")).toBe(true);
+    expect(calls("read")("readv(fd 3)")).toBe(false);
+    expect(argsOf("kill", "kill(group, SIGTERM)")).toBe("group, SIGTERM)");
+    expect(argsOf("kill", "tgkill(self, SIGTERM)")).toBe(null);
+  });
 });

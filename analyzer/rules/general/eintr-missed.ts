@@ -3,7 +3,7 @@
 import { E, resultText, signalName } from "../../../engine/index.ts";
 import { HOW, NONE, SA, SCOPE, type ThreadModel } from "../../model/index.ts";
 import { defineRule, type Found, type Handlers } from "../../rule.ts";
-import { callName, GRAPHENE } from "../common.ts";
+import { callName, calls, GRAPHENE, POLLS, RESTARTABLE } from "../common.ts";
 
 interface Data {
   readonly call: string;
@@ -23,9 +23,8 @@ interface Sleep {
 }
 
 /** Calls that sleep until something comes (signal(7)); these are never started again, whatever SA_RESTART says. */
-const WAITING = /^(?:read|readv|write|writev|accept|accept4|connect|recv\w*|send\w*|futex_wait|wait4|waitid|semop|msgrcv|msgsnd|flock)$/;
-const NEVER_RESTARTED =
-  /^(?:poll|ppoll|select|pselect6?|epoll_wait|epoll_pwait|nanosleep|clock_nanosleep|pause|sigsuspend|sigwaitinfo|sigtimedwait)$/;
+const isRestartable = calls(...RESTARTABLE, "connect", "msgrcv", "msgsnd", "flock");
+const isNeverRestarted = calls(...POLLS, "nanosleep", "clock_nanosleep", "pause", "sigsuspend", "rt_sigtimedwait");
 
 function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handlers {
   /** On calls of the application. */
@@ -39,8 +38,8 @@ function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handler
     if (before !== null && before.handled === NONE && before.interrupted === NONE) return;
     if (before !== null && before.handled !== NONE && !m.hasLibos) return sleeps.remove(call);
     if (before?.handled !== undefined && before.handled !== NONE) return;
-    const name = callName(m.labelOf(call));
-    if (m.awaitedLock() !== NONE || !(WAITING.test(name) || NEVER_RESTARTED.test(name))) return;
+    const label = m.labelOf(call);
+    if (m.awaitedLock() !== NONE || !(isRestartable(label) || isNeverRestarted(label))) return;
     sleeps.set(call, { slept: m.seq, interrupted: NONE, interruptedAt: 0, handled: NONE, signal: 0 });
   }
 
@@ -65,7 +64,7 @@ function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handler
     const name = callName(label);
     if (result === E.INTR || (result > 0 && name !== "wait4") || (name === "wait4" && signalName(signal) === "SIGCHLD")) return;
     const action = m.actionOf(signal);
-    if (action === null || ((action.flags & SA.RESTART) !== 0 && !NEVER_RESTARTED.test(name))) return;
+    if (action === null || ((action.flags & SA.RESTART) !== 0 && !isNeverRestarted(label))) return;
     const late = m.time - interruptedAt;
     found({
       thread: m.thread,

@@ -3,7 +3,7 @@
 import { signalName } from "../../../engine/index.ts";
 import { NONE, SA, SCOPE, type ThreadModel } from "../../model/index.ts";
 import { defineRule, type Found, type Handlers } from "../../rule.ts";
-import { callName } from "../common.ts";
+import { calls, POLLS } from "../common.ts";
 
 interface Data {
   readonly signal: number;
@@ -12,7 +12,10 @@ interface Data {
 type Id = "outer" | "entered";
 
 /** Calls that may change the mask: what comes after is the program's own doing. */
-const CHANGES_MASK = /^(?:sig|ppoll|pselect|epoll-pwait)/;
+const isAboutMask = calls("sigaction", "sigprocmask", "sigsuspend");
+const isPoll = calls(...POLLS);
+/** A poll that takes a mask has its signals among the arguments. */
+const changesMask = (label: string): boolean => isAboutMask(label) || (isPoll(label) && label.includes("SIG"));
 
 function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handlers {
   /** On handlers in which such a call was made, or that may be entered again. */
@@ -21,7 +24,7 @@ function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handler
   return {
     "app.call"() {
       const handler = m.open(SCOPE.HANDLER);
-      if (handler !== NONE && CHANGES_MASK.test(callName(m.labelHere()))) unmasked.set(handler, true);
+      if (handler !== NONE && changesMask(m.labelHere())) unmasked.set(handler, true);
     },
     "app.handler.enter"() {
       // A kernel alone keeps its own masks.

@@ -3,7 +3,7 @@
 import { SIG } from "../../../engine/index.ts";
 import { HOW, NONE, type ThreadModel } from "../../model/index.ts";
 import { defineRule, type Found, type Handlers } from "../../rule.ts";
-import { createLabelTest, MS, timeText } from "../common.ts";
+import { argsOf, createLabelTest, MS, timeText } from "../common.ts";
 import { followWorkers } from "../workers.ts";
 
 interface Data {
@@ -20,8 +20,9 @@ interface Timer {
   readonly due: number;
 }
 
-/** With the time, ns. */
-const TIMER = /^(?:alarm\((\d+)\)|setitimer\((\d+), \d+, real)/;
+/** The time after which it comes, ns, as text; undefined: the call sets no timer. */
+const afterOf = (label: string): string | undefined =>
+  (/^(\d+)\)/.exec(argsOf("alarm", label) ?? "") ?? /^(\d+), \d+, real/.exec(argsOf("setitimer", label) ?? ""))?.[1];
 /** The worker needs its time. */
 const LATE_NS = 5 * MS;
 
@@ -29,7 +30,7 @@ function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handler
   /** By process. */
   const timers = new Map<number, Timer>();
   const workers = followWorkers(m);
-  const setsTimer = createLabelTest(m, TIMER);
+  const setsTimer = createLabelTest(m, (label) => afterOf(label) !== undefined);
 
   function check(pid: number): void {
     const timer = timers.get(pid);
@@ -59,9 +60,7 @@ function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handler
       if (timers.size > 0) check(m.pid());
       if (m.how !== HOW.RETURNED || !m.hasLibos || m.value < 0 || !setsTimer(m.closed)) return;
       const label = m.labelOf(m.closed);
-      const told = TIMER.exec(label);
-      if (told === null) return;
-      const ns = Number(told[1] ?? told[2]);
+      const ns = Number(afterOf(label));
       if (ns === 0) timers.delete(m.pid());
       else timers.set(m.pid(), { thread: m.thread, call: label, seq: m.seqOf(m.closed), due: m.timeOf(m.closed) + ns });
     },

@@ -3,7 +3,7 @@
 import { E } from "../../../engine/index.ts";
 import { NONE, SCOPE, type ThreadModel } from "../../model/index.ts";
 import { defineRule, type Found, type Handlers } from "../../rule.ts";
-import { callOf, timeText } from "../common.ts";
+import { callName, callOf, timeText } from "../common.ts";
 
 interface Data {
   readonly more: number;
@@ -36,7 +36,7 @@ function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handler
   return {
     "ocall.return"() {
       const call = m.open(SCOPE.CALL);
-      if (m.value !== E.INTR || call === NONE || !callOf(m).startsWith("connect") || calls.get(call) !== null) return;
+      if (m.value !== E.INTR || call === NONE || callName(callOf(m)) !== "connect" || calls.get(call) !== null) return;
       calls.set(call, { interrupted: m.seq, again: NONE, at: m.time });
     },
     "ocall.enter"() {

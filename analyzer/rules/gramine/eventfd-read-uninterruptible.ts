@@ -3,7 +3,7 @@
 import { signalName } from "../../../engine/index.ts";
 import { NONE, SCOPE, type ThreadModel, WAITS_IN } from "../../model/index.ts";
 import { defineRule, type Found, type Handlers } from "../../rule.ts";
-import { callOf, GRAMINE, timeText } from "../common.ts";
+import { callName, callOf, GRAMINE, timeText } from "../common.ts";
 import { EVENTFD_WAIT } from "../kicks.ts";
 
 interface Data {
@@ -58,7 +58,7 @@ function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handler
 
   return {
     "libos.die": () => m.extra === 1 && m.slotOf(m.value) !== NONE && told.set(m.slotOf(m.value), m.seq),
-    "thread.wake": () => m.value === 2 && callOf(m).startsWith("read") && woken.set(m.slot, m.seq),
+    "thread.wake": () => m.value === 2 && callName(callOf(m)) === "read" && woken.set(m.slot, m.seq),
     "app.call": () => woken.remove(m.slot),
     "thread.block": asleepAgain,
   };

@@ -3,7 +3,7 @@
 import { signalName } from "../../../engine/index.ts";
 import type { ThreadModel } from "../../model/index.ts";
 import { defineRule, type Found, type Handlers } from "../../rule.ts";
-import { createLabelTest, GRAMINE } from "../common.ts";
+import { argsOf, calls, createLabelTest, GRAMINE } from "../common.ts";
 
 interface Data {
   readonly signal: number;
@@ -12,7 +12,7 @@ type Id = "set" | "replaced" | "framed";
 
 function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handlers {
   const stacks = m.notesOnThreads<{ readonly set: number; readonly replaced: number | null }>();
-  const isAbout = createLabelTest(m, /^(?:sigaltstack|execve)/);
+  const isAbout = createLabelTest(m, calls("sigaltstack", "execve"));
   return {
     "call.end"() {
       if (m.value !== 0 || !isAbout(m.closed)) return;
@@ -20,8 +20,9 @@ function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handler
       // It only asks.
       if (label.includes("nostack")) return;
       const before = stacks.get(m.slot);
-      if (/^sigaltstack\(\d+, false/.test(label)) stacks.set(m.slot, { set: m.seqOf(m.closed), replaced: null });
-      else if (label.startsWith("sigaltstack")) stacks.remove(m.slot);
+      const args = argsOf("sigaltstack", label);
+      if (args !== null && /^\d+, false/.test(args)) stacks.set(m.slot, { set: m.seqOf(m.closed), replaced: null });
+      else if (args !== null) stacks.remove(m.slot);
       else if (before !== null) stacks.set(m.slot, { ...before, replaced: m.seq });
     },
     "libos.sigframe"() {

@@ -3,7 +3,7 @@
 import { signalName } from "../../../engine/index.ts";
 import { NONE, SA, SCOPE, type ThreadModel } from "../../model/index.ts";
 import { defineRule, type Found, type Handlers } from "../../rule.ts";
-import { callName, createLabelTest, GRAMINE } from "../common.ts";
+import { callName, calls, createLabelTest, GRAMINE } from "../common.ts";
 
 interface Data {
   readonly signal: number;
@@ -19,7 +19,7 @@ function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handler
   /** A frame of a thread on its alternate stack: it has one, and this LibOS uses it. */
   const used = m.notesOnThreads<number>();
   const inherited = m.notesOnThreads<Inherited>();
-  const changesStack = createLabelTest(m, /^(?:sigaltstack|execve)/);
+  const changesStack = createLabelTest(m, calls("sigaltstack", "execve"));
 
   /** The one thread that forks. */
   function parent(): number {

@@ -2,7 +2,7 @@
 
 import { HOW, SCOPE, type ThreadModel } from "../../model/index.ts";
 import { defineRule, type Found, type Handlers } from "../../rule.ts";
-import { createLabelTest, GRAMINE, GRAPHENE, MS, timeText } from "../common.ts";
+import { argsOf, callName, createLabelTest, GRAMINE, GRAPHENE, MS, timeText } from "../common.ts";
 
 interface Data {
   readonly told: number;
@@ -22,28 +22,31 @@ const VALUE = 7;
 /** Clocks of a call are read at different moments of it. */
 const SLACK_NS = 2 * MS;
 
+const isReal = (args: string | null): boolean => args !== null && /\breal\b/.test(args);
+
 function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handlers {
   /** By process: the last setitimer(real), and the alarm after it. */
   const set = new Map<number, number>();
   const timers = new Map<number, Timer>();
-  const setsTimer = createLabelTest(m, /^(?:alarm\(|setitimer\(.*real\))/);
+  const isAboutReal = (label: string): boolean => isReal(argsOf("getitimer", label) ?? argsOf("setitimer", label));
+  const setsTimer = createLabelTest(m, (label) => argsOf("alarm", label) !== null || isReal(argsOf("setitimer", label)));
   return {
     "call.end"() {
       if (m.how !== HOW.RETURNED || m.value < 0 || !m.hasLibos || !setsTimer(m.closed)) return;
       const label = m.labelOf(m.closed);
-      if (label.startsWith("setitimer")) {
+      if (callName(label) === "setitimer") {
         set.set(m.pid(), m.seqOf(m.closed));
         timers.delete(m.pid());
       }
       const from = set.get(m.pid());
-      const alarm = /^alarm\((\d+)\)/.exec(label)?.[1];
+      const alarm = /^(\d+)\)/.exec(argsOf("alarm", label) ?? "")?.[1];
       if (alarm === undefined || from === undefined) return;
       timers.set(m.pid(), { set: from, changed: m.seqOf(m.closed), due: alarm === "0" ? 0 : m.time + Number(alarm) });
     },
     "app.output"() {
       const timer = m.extra === VALUE ? timers.get(m.pid()) : undefined;
       const call = m.open(SCOPE.CALL);
-      if (timer === undefined || call < 0 || !/^[gs]etitimer\(.*real/.test(m.labelOf(call))) return;
+      if (timer === undefined || call < 0 || !isAboutReal(m.labelOf(call))) return;
       const left = Math.max(0, timer.due - m.time);
       if (Math.abs(left - m.value) < SLACK_NS) return;
       found({

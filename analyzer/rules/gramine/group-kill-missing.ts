@@ -3,7 +3,7 @@
 import { signalName, signalNumber } from "../../../engine/index.ts";
 import { HOW, type ThreadModel } from "../../model/index.ts";
 import { defineRule, type Found, type Handlers } from "../../rule.ts";
-import { createLabelTest, GRAMINE, GRAPHENE, MS } from "../common.ts";
+import { argsOf, calls, createLabelTest, GRAMINE, GRAPHENE, MS } from "../common.ts";
 
 interface Data {
   readonly call: string;
@@ -27,18 +27,20 @@ interface Sent {
 const ON_ITS_WAY_NS = 5 * MS;
 const MOST_OPEN = 64;
 
+const changesGroup = calls("setpgid", "setsid");
+
 function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handlers {
   let sent: Sent[] = [];
   /** Processes that have changed their group: who is in it is not followed any more. */
   const moved = new Set<number>();
 
-  const isAbout = createLabelTest(m, /^(?:setpgid|setsid|kill\(group)/);
+  const isAbout = createLabelTest(m, calls("setpgid", "setsid", "kill"));
 
   function answered(): void {
     if (!isAbout(m.closed)) return;
     const label = m.labelOf(m.closed);
-    if (/^(?:setpgid|setsid)/.test(label)) moved.add(m.pid());
-    const signal = signalNumber(/^kill\(group, (\w+)\)/.exec(label)?.[1] ?? "");
+    if (changesGroup(label)) moved.add(m.pid());
+    const signal = signalNumber(/^group, (\w+)\)/.exec(argsOf("kill", label) ?? "")?.[1] ?? "");
     if (m.how !== HOW.RETURNED || m.value !== 0 || signal === 0 || !m.hasLibos || moved.size > 0 || sent.length >= MOST_OPEN) return;
     const missing = new Set<number>();
     for (const [thread] of m.liveThreads()) if (m.pid(thread) !== m.pid() && !m.isInternal(thread)) missing.add(m.pid(thread));

@@ -3,7 +3,7 @@
 import { E, signalName } from "../../../engine/index.ts";
 import { HOW, NONE, SCOPE, type ThreadModel } from "../../model/index.ts";
 import { defineRule, type Found, type Handlers } from "../../rule.ts";
-import { callName, createRing, GRAMINE, timeText } from "../common.ts";
+import { calls, createRing, GRAMINE, timeText } from "../common.ts";
 
 interface Data {
   readonly call: string;
@@ -21,7 +21,7 @@ interface Sleep {
 }
 
 /** Calls whose wait the LibOS makes itself, on an event of the thread. */
-const SLEEPS = /^(?:nanosleep|clock_nanosleep|pause|sigsuspend|rt_sigtimedwait|sigtimedwait|sigwait|sigwaitinfo)$/;
+const sleepsUntil = calls("nanosleep", "clock_nanosleep", "pause", "sigsuspend", "rt_sigtimedwait", "sigwait");
 
 function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handlers {
   const sent = createRing();
@@ -47,7 +47,7 @@ function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handler
     /** Not by a signal of the host: by whoever put the signal into the queue. */
     "thread.wake"() {
       const call = m.open(SCOPE.CALL);
-      if (m.value !== 0 || call === NONE || !m.hasLibos || sleeps.get(call) !== null || !SLEEPS.test(callName(m.labelOf(call)))) return;
+      if (m.value !== 0 || call === NONE || !m.hasLibos || sleeps.get(call) !== null || !sleepsUntil(m.labelOf(call))) return;
       sleeps.set(call, { woken: m.seq, ignored: NONE, signal: 0, sent: NONE, handled: false });
     },
     "libos.signal.ignore"() {

@@ -3,7 +3,7 @@
 import { E } from "../../../engine/index.ts";
 import { HOW, NONE, SCOPE, type ThreadModel } from "../../model/index.ts";
 import { defineRule, type Found, type Handlers } from "../../rule.ts";
-import { callName } from "../common.ts";
+import { callName, calls } from "../common.ts";
 
 interface Data {
   readonly call: string;
@@ -11,7 +11,7 @@ interface Data {
 type Id = "called" | "interrupted" | "answered";
 
 /** They work on files: Linux never interrupts them. */
-const FILE_CALLS = /^(?:pread64|pwrite64|pread|pwrite|preadv|pwritev|sendfile|sendfile64)$/;
+const isOfFile = calls("pread64", "pwrite64", "preadv", "pwritev", "sendfile");
 
 function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handlers {
   /** On calls: an ocall that returned -EINTR. */
@@ -34,7 +34,7 @@ function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handler
   return {
     "ocall.return"() {
       const call = m.open(SCOPE.CALL);
-      if (m.value === E.INTR && call !== NONE && FILE_CALLS.test(callName(m.labelOf(call)))) interrupted.set(call, m.seq);
+      if (m.value === E.INTR && call !== NONE && isOfFile(m.labelOf(call))) interrupted.set(call, m.seq);
     },
   };
 }

@@ -2,7 +2,7 @@
 
 import { HOW, NONE, SCOPE, type ThreadModel } from "../../model/index.ts";
 import { defineRule, type Found, type Handlers } from "../../rule.ts";
-import { createLabelTest } from "../common.ts";
+import { calls, createLabelTest } from "../common.ts";
 
 type Id = "asked" | "answered";
 
@@ -12,8 +12,8 @@ interface Shutdown {
 }
 
 function run(m: ThreadModel, found: (finding: Found<null, Id>) => void): Handlers {
-  const calls = m.notesOnScopes<Shutdown>(over);
-  const isShutdown = createLabelTest(m, /^shutdown\(/);
+  const shutdowns = m.notesOnScopes<Shutdown>(over);
+  const isShutdown = createLabelTest(m, calls("shutdown"));
 
   function over({ asked, made }: Shutdown): void {
     if (m.how !== HOW.RETURNED || m.value !== 0 || made) return;
@@ -31,10 +31,10 @@ function run(m: ThreadModel, found: (finding: Found<null, Id>) => void): Handler
   return {
     "ocall.enter"() {
       const call = m.open(SCOPE.CALL);
-      if (call !== NONE && calls.get(call) === null && isShutdown(call)) calls.set(call, { asked: m.seq, made: false });
+      if (call !== NONE && shutdowns.get(call) === null && isShutdown(call)) shutdowns.set(call, { asked: m.seq, made: false });
     },
     "host.syscall.enter"() {
-      const one = calls.get(m.open(SCOPE.CALL));
+      const one = shutdowns.get(m.open(SCOPE.CALL));
       if (one !== null) one.made = true;
     },
   };

@@ -3,7 +3,7 @@
 import { SIG } from "../../../engine/index.ts";
 import { NONE, SCOPE, type ThreadModel } from "../../model/index.ts";
 import { defineRule, type Found, type Handlers } from "../../rule.ts";
-import { callOf, createRing, GRAMINE } from "../common.ts";
+import { callOf, calls, createRing, GRAMINE, WRITES } from "../common.ts";
 
 interface Data {
   readonly writer: string;
@@ -11,6 +11,8 @@ interface Data {
   readonly kills: boolean;
 }
 type Id = "wrote" | "taken";
+
+const isWrite = calls(...WRITES);
 
 function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handlers {
   /** By the id of a SIGPIPE that a write has made: its row, and its thread. */
@@ -35,7 +37,7 @@ function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handler
 
   return {
     "libos.signal.append"() {
-      if (m.signal !== SIG.PIPE || m.isInternal() || !/^(?:p?writev?|send)/.test(callOf(m))) return;
+      if (m.signal !== SIG.PIPE || m.isInternal() || !isWrite(callOf(m))) return;
       rows.set(m.extra, m.seq);
       writers.set(m.extra, m.thread);
     },

@@ -15,7 +15,7 @@ function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handler
   return {
     "libos.fault"() {
       const call = m.open(SCOPE.CALL);
-      if (call === NONE || told.get(call) !== null || !/^(?:rt_)?sigprocmask$|^pthread_sigmask$/.test(callName(m.labelOf(call)))) return;
+      if (call === NONE || told.get(call) !== null || callName(m.labelOf(call)) !== "sigprocmask") return;
       told.set(call, true);
       found({
         thread: m.thread,

@@ -3,7 +3,7 @@
 import { SIG } from "../../../engine/index.ts";
 import { NONE, SCOPE, type ThreadModel } from "../../model/index.ts";
 import { defineRule, type Found, type Handlers } from "../../rule.ts";
-import { callName, GRAMINE } from "../common.ts";
+import { calls, GRAMINE } from "../common.ts";
 import { followWord } from "../injected.ts";
 
 interface Data {
@@ -13,7 +13,10 @@ interface Data {
 type Id = "taken" | "called" | "woken";
 
 /** Calls that wake others because they are asked to. */
-const WAKES = /^(?:kill|tkill|tgkill|rt_\w*sigqueueinfo|sigqueue|futex|exit|execve|clone|fork|vfork)/;
+const wakes = calls(
+  ...(["kill", "tkill", "tgkill", "rt_sigqueueinfo", "rt_tgsigqueueinfo", "futex", "futex_wake", "futex_wait"] as const),
+  ...(["exit", "exit_group", "execve", "clone", "clone3", "fork", "vfork", "posix_spawn"] as const),
+);
 
 function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handlers {
   const { word, listeners } = followWord(m);
@@ -23,7 +26,7 @@ function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handler
       const one = word.of(m.pid());
       const call = m.open(SCOPE.CALL);
       if (one === null || one.taken === NONE || one.seq !== NONE || call === NONE || m.blocks(SIG.TERM) !== true) return;
-      if (WAKES.test(callName(m.labelOf(call)))) return;
+      if (wakes(m.labelOf(call))) return;
       found({
         thread: m.thread,
         costNs: 0,

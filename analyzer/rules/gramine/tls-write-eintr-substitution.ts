@@ -3,7 +3,7 @@
 import { E } from "../../../engine/index.ts";
 import { HOW, NONE, SCOPE, type ThreadModel } from "../../model/index.ts";
 import { defineRule, type Found, type Handlers } from "../../rule.ts";
-import { createLabelTest } from "../common.ts";
+import { calls, createLabelTest, WRITES } from "../common.ts";
 
 interface Data {
   readonly before: string;
@@ -18,12 +18,10 @@ interface Write {
   readonly call: string;
 }
 
-const WRITES = /^(?:write|writev|send|sendto|sendmsg)\(/;
-
 function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handlers {
   /** A write that was interrupted after its record was built. */
   const interrupted = m.notesOnThreads<Write>();
-  const isWrite = createLabelTest(m, WRITES);
+  const isWrite = createLabelTest(m, calls(...WRITES));
   /** On calls: what its last ocall has sent. */
   const sent = m.notesOnScopes<{ readonly seq: number; readonly bytes: number }>(over);
 

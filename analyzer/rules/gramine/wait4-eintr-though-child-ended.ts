@@ -3,7 +3,7 @@
 import { E, SIG } from "../../../engine/index.ts";
 import { HOW, NONE, SCOPE, type ThreadModel } from "../../model/index.ts";
 import { defineRule, type Found, type Handlers } from "../../rule.ts";
-import { GRAMINE } from "../common.ts";
+import { argsOf, calls, GRAMINE } from "../common.ts";
 
 interface Data {
   readonly call: string;
@@ -16,7 +16,8 @@ interface Wait {
 }
 
 /** wait4 of any child: of one child the rows do not tell whether it is the one that has ended. */
-const OF_ANY = /^wait4\((?:false|true|\)|$)/;
+const isOfAny = (label: string): boolean => /^(?:false|true|\)|$)/.test(argsOf("wait4", label) ?? "one");
+const isWait = calls("wait4", "waitid");
 
 function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handlers {
   /** By process: a thread of the LibOS has told it that a child has ended, and nobody has asked since. */
@@ -47,11 +48,11 @@ function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handler
     "libos.signal.pending"() {
       const call = m.open(SCOPE.CALL);
       const ended = zombies.get(m.pid());
-      if (call === NONE || ended === undefined || m.value === 0 || !OF_ANY.test(m.labelOf(call))) return;
+      if (call === NONE || ended === undefined || m.value === 0 || !isOfAny(m.labelOf(call))) return;
       waits.set(call, { ended, looked: m.seq });
     },
     "call.end"() {
-      if (zombies.size > 0 && m.value > 0 && /^wait/.test(m.labelOf(m.closed))) zombies.delete(m.pid());
+      if (zombies.size > 0 && m.value > 0 && isWait(m.labelOf(m.closed))) zombies.delete(m.pid());
     },
     "process.exit": () => zombies.delete(m.pid()),
   };

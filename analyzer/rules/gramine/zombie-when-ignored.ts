@@ -3,7 +3,7 @@
 import { SIG } from "../../../engine/index.ts";
 import { HOW, type ThreadModel } from "../../model/index.ts";
 import { defineRule, type Found, type Handlers } from "../../rule.ts";
-import { createLabelTest, GRAMINE, GRAPHENE } from "../common.ts";
+import { calls, createLabelTest, GRAMINE, GRAPHENE } from "../common.ts";
 
 interface Data {
   readonly call: string;
@@ -11,7 +11,7 @@ interface Data {
 type Id = "ignored" | "called" | "answered";
 
 function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handlers {
-  const waits = createLabelTest(m, /^wait(?:4|pid)\(/);
+  const waits = createLabelTest(m, calls("wait4"));
   return {
     "call.end"() {
       if (m.how !== HOW.RETURNED || m.value <= 0 || !m.hasLibos || !waits(m.closed)) return;

@@ -2,7 +2,7 @@
 
 import { NONE, type ThreadModel } from "../../model/index.ts";
 import { defineRule, type Found, type Handlers } from "../../rule.ts";
-import { callName, callOf, GRAPHENE } from "../common.ts";
+import { callName, callOf, calls, GRAPHENE } from "../common.ts";
 
 interface Data {
   readonly call: string;
@@ -17,7 +17,7 @@ interface Timer {
   readonly call: string;
 }
 
-const TIMERS = /^(?:alarm|setitimer)$/;
+const setsTimer = calls("alarm", "setitimer");
 
 function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handlers {
   /** By process: the timer that was set last. */
@@ -37,7 +37,7 @@ function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handler
     "app.return"() {
       if (m.closed === NONE || !m.hasLibos) return;
       const call = m.labelOf(m.closed);
-      if (TIMERS.test(callName(call))) timers.set(m.pid(), { seq: m.seqOf(m.closed), call });
+      if (setsTimer(call)) timers.set(m.pid(), { seq: m.seqOf(m.closed), call });
     },
     "at install_async_event: remove the previous entry, remember its remaining time"() {
       const [, removed, by] = /^removed the entry of (\w+) for (\w+)$/.exec(m.text()) ?? [];

@@ -3,7 +3,7 @@
 import { linuxDefault, resultText, signalName } from "../../../engine/index.ts";
 import { HOW, NONE, SCOPE, type ThreadModel } from "../../model/index.ts";
 import { defineRule, type Found, type Handlers } from "../../rule.ts";
-import { callName, GRAPHENE, LINUX_PAL, SGX, timeText } from "../common.ts";
+import { calls, GRAPHENE, LINUX_PAL, POLLS, RESTARTABLE, SGX, timeText } from "../common.ts";
 
 interface Data {
   readonly call: string;
@@ -26,8 +26,7 @@ interface Sent {
   readonly signal: number;
 }
 
-const WAITS =
-  /^(?:read|readv|write|writev|accept|accept4|connect|recv\w*|send\w*|futex_wait|poll|ppoll|select|pselect6?|epoll_p?wait|nanosleep|clock_nanosleep|pause|sigsuspend|msgrcv|semop)$/;
+const waits = calls(...RESTARTABLE, ...POLLS, "connect", "nanosleep", "clock_nanosleep", "pause", "sigsuspend", "msgrcv");
 
 function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handlers {
   const sleeps = m.notesOnScopes<Sleep>(callOver);
@@ -60,7 +59,7 @@ function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handler
     },
     "thread.block"() {
       const call = m.open(SCOPE.CALL);
-      if (m.value !== 1 || call === NONE || !m.hasLibos || m.awaitedLock() !== NONE || !WAITS.test(callName(m.labelOf(call)))) return;
+      if (m.value !== 1 || call === NONE || !m.hasLibos || m.awaitedLock() !== NONE || !waits(m.labelOf(call))) return;
       sleeps.set(call, { asleep: m.seq, interrupted: NONE, handled: false });
     },
     "thread.wake"() {

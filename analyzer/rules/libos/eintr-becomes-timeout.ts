@@ -3,7 +3,7 @@
 import { signalName } from "../../../engine/index.ts";
 import { HOW, NONE, SCOPE, type ThreadModel } from "../../model/index.ts";
 import { defineRule, type Found, type Handlers } from "../../rule.ts";
-import { callName, GRAPHENE, MS, timeText } from "../common.ts";
+import { calls, GRAPHENE, MS, POLLS, timeText } from "../common.ts";
 
 interface Data {
   readonly call: string;
@@ -18,7 +18,7 @@ interface Wait {
   signal: number;
 }
 
-const POLLS = /^(?:poll|ppoll|select|pselect6?|epoll-?_?p?wait)$/;
+const isPoll = calls(...POLLS);
 
 /** The time-out of "poll(pipe, 1000000000)" in ns; without one it is for ever. */
 const timeOutOf = (label: string): number => Number(/(\d+)\)$/.exec(label)?.[1] ?? Number.POSITIVE_INFINITY);
@@ -29,7 +29,7 @@ function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handler
 
   function interrupted(): void {
     const call = m.open(SCOPE.CALL);
-    if (m.value !== 2 || call === NONE || !m.hasLibos || !POLLS.test(callName(m.labelOf(call)))) return;
+    if (m.value !== 2 || call === NONE || !m.hasLibos || !isPoll(m.labelOf(call))) return;
     const wait = waits.get(call);
     if (wait === null) waits.set(call, { interrupted: m.seq, handled: NONE, signal: 0 });
     else if (wait.handled === NONE) wait.interrupted = m.seq;

@@ -3,7 +3,7 @@
 import { E, signalName } from "../../../engine/index.ts";
 import { HOW, NONE, SA, SCOPE, type ThreadModel } from "../../model/index.ts";
 import { defineRule, type Found, type Handlers } from "../../rule.ts";
-import { callName, GRAPHENE, timeText } from "../common.ts";
+import { calls, GRAPHENE, timeText } from "../common.ts";
 
 interface Data {
   readonly call: string;
@@ -20,14 +20,14 @@ interface Wait {
   againAt: number;
 }
 
-const LOOPS = /^(?:wait4|waitid|semop|msgrcv)$/;
+const loops = calls("wait4", "waitid", "semop", "msgrcv");
 
 function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handlers {
   const waits = m.notesOnScopes<Wait>(callOver);
 
   function handled(): void {
     const call = m.open(SCOPE.CALL);
-    if (call === NONE || !m.hasLibos || !LOOPS.test(callName(m.labelOf(call))) || waits.get(call) !== null) return;
+    if (call === NONE || !m.hasLibos || !loops(m.labelOf(call)) || waits.get(call) !== null) return;
     const action = m.actionOf(m.signal);
     if (action !== null && (action.flags & SA.RESTART) === 0)
       waits.set(call, { handled: m.seq, signal: m.signal, again: NONE, againAt: 0 });

@@ -2,7 +2,7 @@
 
 import type { ThreadModel } from "../../model/index.ts";
 import { defineRule, type Found, type Handlers } from "../../rule.ts";
-import { callOf, GRAPHENE } from "../common.ts";
+import { argsOf, callOf, GRAPHENE } from "../common.ts";
 
 interface Data {
   readonly asked: number;
@@ -22,7 +22,7 @@ function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handler
   const exits = new Map<number, Exit>();
   return {
     "app.call"() {
-      const status = /^exit_group\((\d+)\)/.exec(callOf(m))?.[1];
+      const status = /^(\d+)\)/.exec(argsOf("exit_group", callOf(m)) ?? "")?.[1];
       if (status === undefined || exits.has(m.pid())) return;
       exits.set(m.pid(), { status: Number(status) & 0xff, seq: m.seq, thread: m.nameOf() });
     },

@@ -18,7 +18,7 @@ function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handler
   return {
     "thread.block"() {
       const pal = m.open(SCOPE.PAL_CALL);
-      if (pal !== NONE && /^futex.wait/.test(callName(callOf(m))) && m.open(SCOPE.HANDLER) === NONE && m.awaitedLock() === NONE)
+      if (pal !== NONE && callName(callOf(m)) === "futex_wait" && m.open(SCOPE.HANDLER) === NONE && m.awaitedLock() === NONE)
         slept.set(pal, m.seq);
     },
     "libos.signal.kill"() {

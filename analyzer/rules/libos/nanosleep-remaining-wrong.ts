@@ -2,7 +2,7 @@
 
 import { NONE, SCOPE, type ThreadModel } from "../../model/index.ts";
 import { defineRule, type Found, type Handlers } from "../../rule.ts";
-import { callName, MS, SGX, timeText } from "../common.ts";
+import { argsOf, callName, MS, SGX, timeText } from "../common.ts";
 
 interface Data {
   readonly call: string;
@@ -28,7 +28,7 @@ function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handler
       const wake = woken.get(call);
       if (call === NONE || wake === null) return;
       const label = m.labelOf(call);
-      const asked = Number(/^nanosleep\((\d+)/.exec(label)?.[1] ?? Number.NaN);
+      const asked = Number(/^\d+/.exec(argsOf("nanosleep", label) ?? "")?.[0] ?? Number.NaN);
       const left = asked - (wake.time - m.timeOf(call));
       if (!(m.value > left + MS)) return;
       found({

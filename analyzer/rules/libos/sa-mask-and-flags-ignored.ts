@@ -3,7 +3,7 @@
 import { E, signalName } from "../../../engine/index.ts";
 import { HOW, NONE, SA, SCOPE, type ThreadModel } from "../../model/index.ts";
 import { defineRule, type Found, type Handlers } from "../../rule.ts";
-import { callName, GRAPHENE, LINUX_PAL } from "../common.ts";
+import { calls, GRAPHENE, LINUX_PAL, RESTARTABLE } from "../common.ts";
 
 interface Data {
   readonly signal: number;
@@ -11,7 +11,7 @@ interface Data {
 }
 type Id = "asked" | "handled" | "wrong";
 
-const RESTARTABLE = /^(?:read|readv|write|writev|accept|accept4|recv\w*|send\w*|futex_wait|wait4|waitid|semop)$/;
+const isRestartable = calls(...RESTARTABLE);
 
 function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handlers {
   /** On calls: the first handler in them that has SA_RESTART. */
@@ -36,7 +36,7 @@ function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handler
       const action = m.actionOf(m.signal);
       const call = m.open(SCOPE.CALL);
       if (!m.hasLibos || action === null || (action.flags & SA.RESTART) === 0 || call === NONE || handled.get(call) !== null) return;
-      if (RESTARTABLE.test(callName(m.labelOf(call)))) handled.set(call, { seq: m.seq, signal: m.signal, asked: action.seq });
+      if (isRestartable(m.labelOf(call))) handled.set(call, { seq: m.seq, signal: m.signal, asked: action.seq });
     },
   };
 }

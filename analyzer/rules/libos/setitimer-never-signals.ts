@@ -2,7 +2,7 @@
 
 import { NONE, type ThreadModel } from "../../model/index.ts";
 import { defineRule, type Found, type Handlers } from "../../rule.ts";
-import { callName, GRAPHENE, MS, timeText } from "../common.ts";
+import { argsOf, callName, GRAPHENE, MS, timeText } from "../common.ts";
 import { followWorkers } from "../workers.ts";
 
 interface Data {
@@ -61,7 +61,7 @@ function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handler
       const name = callName(label);
       if (name === "alarm" || name === "setitimer") timers.delete(pid);
       if (name !== "setitimer") return;
-      const ns = Number(/^setitimer\((\d+), \d+, real/.exec(label)?.[1] ?? 0);
+      const ns = Number(/^(\d+), \d+, real/.exec(argsOf("setitimer", label) ?? "")?.[1] ?? 0);
       if (ns <= 0) return;
       const [seq, earliest] = [m.seqOf(m.closed), m.timeOf(m.closed) + ns];
       timers.set(pid, { thread: m.thread, call: label, seq, at: m.time, due: m.time + ns, earliest });

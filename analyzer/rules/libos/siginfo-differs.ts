@@ -3,7 +3,7 @@
 import { SIG, signalName } from "../../../engine/index.ts";
 import { NONE, SCOPE, type ThreadModel } from "../../model/index.ts";
 import { defineRule, type Found, type Handlers } from "../../rule.ts";
-import { callOf, createRing, GRAMINE, GRAPHENE } from "../common.ts";
+import { argsOf, callOf, calls, createRing, GRAMINE, GRAPHENE } from "../common.ts";
 
 interface Data {
   readonly signal: number;
@@ -27,6 +27,8 @@ const [ILLEGAL, ADDRESS] = [3, 2] as const;
 const FROM_CHILD = 1;
 const FROM_TIMER = 2;
 
+const sends = calls("kill", "tgkill", "tkill");
+
 function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handlers {
   /** By a signal's id: where it was queued, by which process (kill and its like), or by a thread of the LibOS for what. */
   const queued = createRing();
@@ -37,7 +39,7 @@ function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handler
   function append(): void {
     queued.set(m.extra, m.seq);
     if (!m.isInternal()) {
-      if (/^(?:kill|tgkill|tkill)\(/.test(callOf(m))) senders.set(m.extra, m.pid());
+      if (sends(callOf(m))) senders.set(m.extra, m.pid());
     } else if (m.signal === SIG.ALRM) origins.set(m.extra, FROM_TIMER);
     else if (m.signal === SIG.CHLD) origins.set(m.extra, FROM_CHILD);
   }
@@ -73,7 +75,7 @@ function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handler
     if (origin === FROM_TIMER && m.value !== KERNEL) return code("128 (SI_KERNEL)", queued.get(id));
     if (origin === FROM_CHILD && !(m.value >= 1 && m.value <= 6)) return code("1 to 6 (CLD_EXITED and its like)", queued.get(id));
     const call = m.open(SCOPE.CALL);
-    const toItself = call !== NONE && m.labelOf(call) === `tgkill(self, ${signalName(signal)})`;
+    const toItself = call !== NONE && argsOf("tgkill", m.labelOf(call)) === `self, ${signalName(signal)})`;
     if (toItself && queued.get(id) === NONE && m.value !== TKILL) return code("-6 (SI_TKILL)", m.seqOf(call));
     const sender = senders.get(id);
     if (sender !== NONE && m.extra !== sender)

@@ -3,7 +3,7 @@
 import { signalName } from "../../../engine/index.ts";
 import { NONE, SCOPE, type ThreadModel } from "../../model/index.ts";
 import { defineRule, type Found, type Handlers } from "../../rule.ts";
-import { createRing, GRAPHENE } from "../common.ts";
+import { calls, createRing, GRAPHENE } from "../common.ts";
 
 interface Data {
   readonly signal: number;
@@ -15,6 +15,8 @@ type Id = "handled" | "read";
 /** si_code of what tgkill and tkill send; of a timer, and of a child's end (1 to 6). */
 const TKILL = -6;
 
+const toThread = calls("tgkill", "tkill");
+
 function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handlers {
   /** Signal ids that tgkill sent: their si_code on Linux is SI_TKILL. */
   const byTgkill = createRing();
@@ -22,7 +24,7 @@ function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handler
   return {
     "libos.signal.append"() {
       const call = m.open(SCOPE.CALL);
-      if (call !== NONE && /^(?:tgkill|tkill|raise)\b/.test(m.labelOf(call))) byTgkill.set(m.extra, m.seq);
+      if (call !== NONE && toThread(m.labelOf(call))) byTgkill.set(m.extra, m.seq);
     },
     "app.siginfo"() {
       const handler = m.open(SCOPE.HANDLER);

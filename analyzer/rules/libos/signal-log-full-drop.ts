@@ -3,7 +3,7 @@
 import { signalName } from "../../../engine/index.ts";
 import { type ThreadModel, WAITS_IN } from "../../model/index.ts";
 import { defineRule, type Found, type Handlers } from "../../rule.ts";
-import { callName, callOf, GRAPHENE } from "../common.ts";
+import { callOf, calls, GRAPHENE } from "../common.ts";
 
 interface Data {
   readonly signal: number;
@@ -20,7 +20,7 @@ interface Twin {
 const FIRST_REAL_TIME = 32;
 const KEPT = 4096;
 /** One signal can be pending for the thread and one for the process on Linux: only those sent in the same way are merged. */
-const TO_A_THREAD = /^(?:tgkill|tkill|pthread_kill)$/;
+const isToThread = calls("tgkill", "tkill");
 
 function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handlers {
   /** By id: signals that Linux would have merged with one that was pending, and whether a thread was meant by those that are kept. */
@@ -35,7 +35,7 @@ function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handler
   function queued(): void {
     // What waits for no thread is in a queue of the process.
     if (m.signal >= FIRST_REAL_TIME || m.signal === 0 || m.value < 0) return;
-    const one = TO_A_THREAD.test(callName(callOf(m)));
+    const one = isToThread(callOf(m));
     remember(toThread, m.extra, one);
     for (const p of m.pendingSignals(m.value)) {
       if (p.signal !== m.signal || p.id === m.extra || p.in !== WAITS_IN.LIBOS || toThread.get(p.id) !== one) continue;

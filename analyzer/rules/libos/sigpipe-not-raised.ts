@@ -3,7 +3,7 @@
 import { E, resultText, SIG } from "../../../engine/index.ts";
 import { NONE, SCOPE, type ThreadModel } from "../../model/index.ts";
 import { defineRule, type Found, type Handlers } from "../../rule.ts";
-import { callName, GRAPHENE } from "../common.ts";
+import { callName, calls, GRAPHENE, WRITES } from "../common.ts";
 
 interface Data {
   readonly call: string;
@@ -11,7 +11,7 @@ interface Data {
 }
 type Id = "called" | "host" | "returned";
 
-const WRITES = /^(?:write|writev|send|sendto|sendmsg)$/;
+const isWrite = calls(...WRITES);
 
 interface Write {
   readonly host: number;
@@ -30,8 +30,7 @@ function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handler
   return {
     "host.syscall.exit"() {
       const call = m.value === E.PIPE && m.hasLibos ? m.open(SCOPE.CALL) : NONE;
-      if (call !== NONE && m.open(SCOPE.UPCALL) === NONE && WRITES.test(callName(m.labelOf(call))))
-        broken.set(call, { host: m.seq, raised: false });
+      if (call !== NONE && m.open(SCOPE.UPCALL) === NONE && isWrite(m.labelOf(call))) broken.set(call, { host: m.seq, raised: false });
     },
     "libos.signal.append": raised,
     "libos.signal.decide": raised,

@@ -3,7 +3,7 @@
 import { signalName } from "../../../engine/index.ts";
 import { NONE, SCOPE, type ThreadModel } from "../../model/index.ts";
 import { defineRule, type Found, type Handlers } from "../../rule.ts";
-import { callName, GRAPHENE, sleepsOverSignals, timeText } from "../common.ts";
+import { calls, GRAPHENE, sleepsOverSignals, timeText } from "../common.ts";
 
 interface Data {
   readonly signal: number;
@@ -13,7 +13,7 @@ interface Data {
 }
 type Id = "pending" | "called" | "asleep" | "awake" | "end";
 
-const WAITS = /^(?:sigsuspend|pause)$/;
+const waitsForSignal = calls("sigsuspend", "pause");
 
 function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handlers {
   const called = m.notesOnThreads<number>();
@@ -22,7 +22,7 @@ function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handler
     m,
     (p) => {
       const call = m.open(SCOPE.CALL);
-      if (!m.hasLibos || call === NONE || p.seq > m.seqOf(call) || !WAITS.test(callName(m.labelOf(call)))) return false;
+      if (!m.hasLibos || call === NONE || p.seq > m.seqOf(call) || !waitsForSignal(m.labelOf(call))) return false;
       called.set(m.slot, m.seqOf(call));
       return true;
     },

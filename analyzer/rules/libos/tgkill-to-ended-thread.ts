@@ -3,7 +3,7 @@
 import { signalName } from "../../../engine/index.ts";
 import { NONE, SCOPE, type ThreadModel } from "../../model/index.ts";
 import { defineRule, type Found, type Handlers } from "../../rule.ts";
-import { callName, GRAPHENE } from "../common.ts";
+import { calls, GRAPHENE } from "../common.ts";
 
 interface Data {
   readonly signal: number;
@@ -11,6 +11,8 @@ interface Data {
   readonly target: string;
 }
 type Id = "ended" | "queued" | "answered";
+
+const toThread = calls("tgkill", "tkill");
 
 function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handlers {
   /** Threads that have ended, by the row. */
@@ -22,7 +24,7 @@ function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handler
     "thread.start": () => ended.delete(m.thread),
     "libos.signal.append"() {
       const call = m.open(SCOPE.CALL);
-      if (call === NONE || !ended.has(m.value) || !/^tg?kill$/.test(callName(m.labelOf(call)))) return;
+      if (call === NONE || !ended.has(m.value) || !toThread(m.labelOf(call))) return;
       queued.set(call, { target: m.value, seq: m.seq, signal: m.signal });
     },
     "app.return"() {

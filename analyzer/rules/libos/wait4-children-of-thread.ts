@@ -3,7 +3,7 @@
 import { E } from "../../../engine/index.ts";
 import { NONE, type ThreadModel } from "../../model/index.ts";
 import { defineRule, type Found, type Handlers } from "../../rule.ts";
-import { callName, GRAPHENE } from "../common.ts";
+import { callName, calls, GRAPHENE } from "../common.ts";
 
 interface Data {
   readonly call: string;
@@ -14,7 +14,7 @@ interface Data {
 type Id = "forked" | "ended" | "no-child" | "thread";
 
 const SIGCHLD = 17;
-const FORKS = /^(?:v?fork|posix_spawn)$/;
+const forks = calls("fork", "vfork", "posix_spawn");
 
 interface Fork {
   readonly thread: number;
@@ -75,7 +75,7 @@ function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handler
       const call = m.labelOf(m.closed);
       const name = callName(call);
       if (name === "wait4") waited(call);
-      else if (FORKS.test(name) && m.value > 0) tableOf(children, m.pid()).set(m.value, { thread: m.thread, seq: m.seq });
+      else if (forks(call) && m.value > 0) tableOf(children, m.pid()).set(m.value, { thread: m.thread, seq: m.seq });
     },
     "thread.exit"() {
       const info = m.names.threads[m.thread];

@@ -3,7 +3,7 @@
 import { signalName } from "../../../engine/index.ts";
 import { SA, type ThreadModel } from "../../model/index.ts";
 import { defineRule, type Found, type Handlers } from "../../rule.ts";
-import { ALL_LINUX_PAL, NATIVE, SGX } from "../common.ts";
+import { ALL_LINUX_PAL, argsOf, NATIVE, SGX } from "../common.ts";
 
 interface Data {
   readonly signal: number;
@@ -16,8 +16,7 @@ function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handler
 
   return {
     "call.end"() {
-      const label = m.labelOf(m.closed);
-      if (m.value === 0 && label.startsWith("sigaltstack") && !label.includes("nostack")) registered.set(m.slot, m.seq);
+      if (m.value === 0 && argsOf("sigaltstack", m.labelOf(m.closed))?.includes("nostack") === false) registered.set(m.slot, m.seq);
     },
     "app.fault": () => faults.set(m.slot, m.seq),
     "host.signal.default"() {

@@ -3,7 +3,7 @@
 import { resultText, signalName } from "../../../engine/index.ts";
 import { HOW, NONE, SCOPE, type ThreadModel } from "../../model/index.ts";
 import { defineRule, type Found, type Handlers } from "../../rule.ts";
-import { callOf, SGX } from "../common.ts";
+import { callOf, hostCalls, SGX } from "../common.ts";
 
 interface Data {
   readonly host: string;
@@ -24,9 +24,9 @@ interface Lost extends Done {
   readonly call: string;
 }
 
-/** Calls of the host that have done something; a result of 0 of the first ones has not. */
-const MOVES_DATA = /^(?:host )?(?:read|recv|write|send)/;
-const HAS_EFFECT = /^(?:host )?(?:read|recv|write|send|accept|open|futex-wake|mmap|clone|fork|pipe|socket)/;
+/** Calls of the host that have done something when their result is above 0; a descriptor may be 0. */
+const hasEffect = hostCalls("read", "write", "write-file", "send", "accept", "futex-wake", "clone", "fork");
+const givesDescriptor = hostCalls("accept");
 
 function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handlers {
   /** On ocalls: what the host has done for them. */
@@ -45,7 +45,7 @@ function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handler
       const ocall = m.open(SCOPE.OCALL);
       if (m.how !== HOW.RETURNED || ocall === NONE || m.seqOf(m.closed) < m.seqOf(ocall)) return;
       const host = m.flowOf(m.closed);
-      if (HAS_EFFECT.test(host) && (m.value > 0 || (m.value === 0 && !MOVES_DATA.test(host) && /accept|open/.test(host))))
+      if (hasEffect(host) && (m.value > 0 || (m.value === 0 && givesDescriptor(host))))
         done.set(ocall, { host, seq: m.seq, result: m.value });
     },
     "pal.event.inject": rewritten,

@@ -1,6 +1,6 @@
 /** Lines of other tracers as events: `perf script`, ftrace's text (also trace-cmd report), and gVisor's debug log with --strace. */
 
-import { syscallOf } from "./syscalls.ts";
+import { syscallOf } from "../../../engine/index.ts";
 
 /** Times are ns, from any beginning. */
 export interface TracedEvent {
