@@ -3,7 +3,7 @@
  * one step to the next, nobody else does. Places are named by marks (`at` in a flow), so that a step more changes none of them.
  */
 
-import type { Compiled, Program, Step } from "./flow.ts";
+import type { Compiled, PlacedRows, Program, Step } from "./flow.ts";
 import { FlowError } from "./flow.ts";
 import type { Frame, Locals } from "./state.ts";
 import { KIND } from "./transition.ts";
@@ -26,9 +26,24 @@ export const nextStep = (program: Program, frame: Frame | undefined): Step | und
 /** Number of that step among all steps of the program; -1 at the frame's end. */
 export const nextStepNumber = (program: Program, frame: Frame): number => program.flows[frame.flow]?.places[frame.pc] ?? -1;
 
-/** How many steps behind the mark the step stands that is being executed: 0 for the first one. */
-export const stepsBehind = (program: Program, frame: Frame, mark: string): number =>
-  frame.pc - 1 - (program.flows[frame.flow]?.marks.get(mark) ?? 0);
+/** The rows of which the step that is being executed has one. */
+export function rowsHere(program: Program, frame: Frame): PlacedRows {
+  const { rows } = program.flows[frame.flow] as Compiled;
+  let low = 0;
+  for (let high = rows.length - 1; low < high; ) {
+    const middle = (low + high + 1) >> 1;
+    if ((rows[middle] as PlacedRows).at < frame.pc) low = middle;
+    else high = middle - 1;
+  }
+  return rows[low] ?? noRows();
+}
+
+/** Which of these rows it has. */
+export const rowHere = (frame: Frame, rows: PlacedRows): number => frame.pc - 1 - rows.at;
+
+function noRows(): never {
+  throw new FlowError("a step that has a row of numbers stands where no rows are");
+}
 
 /** A return address as a frame holds it and `resumeAt` takes it back: where the jump leads that is being executed. */
 export const jumpTarget = (program: Program, frame: Frame): number => program.flows[frame.flow]?.targets[frame.pc - 1] ?? 0;

@@ -39,6 +39,22 @@ export interface Own {
 /** A name for the next step, to jump to; no step of its own. */
 export interface Mark {
   readonly mark: string;
+  /** What the steps behind it differ in, where a step stands for many. */
+  readonly rows?: Rows;
+}
+
+/** Rows of numbers, one for each step behind a mark: a step that stands at a million places is one object. */
+export interface Rows {
+  readonly numbers: Float64Array;
+  /** Where the numbers of each row begin. */
+  readonly starts: Uint32Array;
+  /** Number of the first row's operation in its program. */
+  readonly first: number;
+}
+
+/** The same with the position of the first step. */
+export interface PlacedRows extends Rows {
+  readonly at: number;
 }
 
 export interface FlowOptions {
@@ -150,6 +166,8 @@ export interface Compiled {
   readonly callees: Int32Array;
   /** Mark to position, for `control.ts`. */
   readonly marks: ReadonlyMap<string, number>;
+  /** In the order of their positions. */
+  readonly rows: readonly PlacedRows[];
   /** Number of each step among all steps of the program; the site id is `2 * place + context`. A step that stands at several positions is one. */
   readonly places: Int32Array;
 }
@@ -185,10 +203,12 @@ export function assemble(added: readonly Flow[], costs: Costs = {}, below: Progr
       costs,
     );
     const marks = new Map<string, number>();
+    const rows: PlacedRows[] = [];
     let position = 0;
     for (const item of f.items) {
       if ("op" in item) position += 1;
-      else marks.set(item.mark, position);
+      else if (item.rows === undefined) marks.set(item.mark, position);
+      else rows.push({ ...item.rows, at: position });
     }
     const target = (s: Step): number => (s.to === "" ? -1 : (marks.get(s.to) ?? fail(`${f.name}: no mark "${s.to}"`)));
     const callee = (s: Step): number =>
@@ -212,6 +232,7 @@ export function assemble(added: readonly Flow[], costs: Costs = {}, below: Progr
       targets: Int32Array.from(steps, target),
       callees: Int32Array.from(steps, callee),
       marks,
+      rows,
       places: Int32Array.from(steps, place),
     };
   });

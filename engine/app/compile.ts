@@ -268,7 +268,10 @@ const restoreMask = (op: OperationOf<"siglongjmp">, x: Context): Step =>
     "app.call",
   );
 
-function body(s: Steps<Program>, operations: readonly Operation[], flow: string, own: Locals): Items {
+/** Steps that all programs and handlers of a scenario share. */
+type Sorts = Context["sorts"];
+
+function body(s: Steps<Program>, operations: readonly Operation[], flow: string, own: Locals, sorts: Sorts): Items {
   let marks = 0;
   let number = 0;
   const fresh = (name: string): string => `${name} ${(marks += 1)}`;
@@ -281,7 +284,7 @@ function body(s: Steps<Program>, operations: readonly Operation[], flow: string,
   const told = (): boolean => true;
   const inner = (list: readonly Operation[]): Items =>
     list.flatMap((op) => {
-      const x: Context = { s, fresh, counter, inner, one, number: number + 1, told, flow };
+      const x: Context = { s, fresh, counter, inner, one, number: number + 1, sorts, told, flow };
       number += countOf(op);
       return one(op, x);
     });
@@ -302,9 +305,9 @@ const ownLocals = (): Locals => ({
   result: 0,
 });
 
-function programOf(name: string, operations: readonly Operation[]): Flow {
+function programOf(name: string, operations: readonly Operation[], sorts: Sorts): Flow {
   const own = ownLocals();
-  return flow<Program>(programFlow(name), "app", "", (s) => [s.own(own), ...body(s, operations, name, own), s.ret("end of the program")]);
+  return flow<Program>(programFlow(name), "app", "", (s) => [s.own(own), ...body(s, operations, name, own, sorts), s.ret("end of the program")]);
 }
 
 /** What the handler can read as it starts, for the verdict to compare. Reading it costs nothing here: the program may not do so. */
@@ -353,7 +356,7 @@ const evenOut = (s: Steps<Program>): Step =>
     "app.compute",
   );
 
-function handlerOf(name: string, operations: readonly Operation[], timed: boolean): Flow {
+function handlerOf(name: string, operations: readonly Operation[], timed: boolean, sorts: Sorts): Flow {
   const own = ownLocals();
   return flow<Program>(handlerFlow(name), "app", "", (s) => [
     s.own(own),
@@ -369,7 +372,7 @@ function handlerOf(name: string, operations: readonly Operation[], timed: boolea
     ),
     ...told(s),
     s.at(BODY),
-    ...body(s, operations, name, own),
+    ...body(s, operations, name, own, sorts),
     ...(timed ? [evenOut(s)] : []),
     s.ret(
       "handler returns",
@@ -386,9 +389,10 @@ function handlerOf(name: string, operations: readonly Operation[], timed: boolea
 
 export function scenarioFlows(scenario: Scenario): Flow[] {
   const timed = new Set(Object.values(scenario.handlers).flatMap((list) => list.flatMap(goesOnAs)));
+  const sorts: Sorts = new Map();
   return [
-    programOf("main", scenario.main),
-    ...Object.entries(scenario.programs).map(([name, operations]) => programOf(name, operations)),
-    ...Object.entries(scenario.handlers).map(([name, operations]) => handlerOf(name, operations, timed.has(name))),
+    programOf("main", scenario.main, sorts),
+    ...Object.entries(scenario.programs).map(([name, operations]) => programOf(name, operations, sorts)),
+    ...Object.entries(scenario.handlers).map(([name, operations]) => handlerOf(name, operations, timed.has(name), sorts)),
   ];
 }

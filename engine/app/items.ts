@@ -36,6 +36,8 @@ export interface Context {
   /** The steps of one operation, which has another context. */
   readonly one: (op: Operation, x: Context) => Items;
   readonly number: number;
+  /** Steps of the scenario's logged operations, by their sort. */
+  readonly sorts: Map<string, Step>;
   /** Does the label tell of this argument? */
   readonly told: (argument: string) => boolean;
   /** Name of the program or handler. */

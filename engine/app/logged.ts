@@ -1,9 +1,10 @@
 /**
- * The operations of a log's program. One step stands for all operations of a sort: before it runs it is given the numbers of the row at
- * which the program is, so that a call of the log takes some bytes of memory and no objects.
+ * The operations of a log's program. One step stands for all operations of a sort, in all programs of the scenario: before it runs it is
+ * given the numbers of the row at which the program is, so that a call of the log takes some bytes of memory and no objects, and a log
+ * of ten thousand short processes has no steps for each.
  */
 
-import { stepsBehind } from "../control.ts";
+import { rowHere, rowsHere } from "../control.ts";
 import { topFrame } from "../cpu.ts";
 import { FlowError, type Step } from "../flow.ts";
 import { isRowField, rowFieldsOf, rowStarts } from "../scenario/logged.ts";
@@ -11,23 +12,25 @@ import type { Operation, OperationOf } from "../scenario/schema.ts";
 import type { Context, Items } from "./items.ts";
 
 export function logged(op: OperationOf<"logged">, x: Context): Items {
-  const mark = x.fresh("logged");
   const starts = rowStarts(op);
-  const steps = op.like.map((like) => stepFor(like, { mark, starts, rows: op.rows }, x));
-  const items: Items = [x.s.at(mark)];
+  const steps = op.like.map((like) => stepFor(like, x));
+  const items: Items = [{ mark: "", rows: { numbers: op.rows, starts, first: x.number } }];
   for (const start of starts) items.push(steps[op.rows[start] as number] as Step);
   return items;
 }
 
-interface Rows {
-  /** The first row's step stands behind it. */
-  readonly mark: string;
-  readonly starts: Uint32Array;
-  readonly rows: Float64Array;
+/** The step of operations that differ in their rows only, made once. */
+function stepFor(like: Operation, x: Context): Step {
+  const fields = rowFieldsOf(like);
+  const sort = JSON.stringify({ ...like, ...Object.fromEntries(fields.map((field) => [field, 0])) });
+  const known = x.sorts.get(sort);
+  if (known !== undefined) return known;
+  const step = withRow(like, fields, x);
+  x.sorts.set(sort, step);
+  return step;
 }
 
-function stepFor(like: Operation, { mark, starts, rows }: Rows, x: Context): Step {
-  const fields = rowFieldsOf(like);
+function withRow(like: Operation, fields: readonly string[], x: Context): Step {
   const op: Operation = { ...like };
   const numbers = op as unknown as Record<string, number>;
   const own = { ...x, number: 0, told: (argument: string): boolean => x.told(argument) && !isRowField(argument) };
@@ -36,10 +39,12 @@ function stepFor(like: Operation, { mark, starts, rows }: Rows, x: Context): Ste
   return {
     ...step,
     run(c, v) {
-      const row = stepsBehind(c.program, topFrame(c.t), mark);
-      const at = starts[row] as number;
-      own.number = x.number + row;
-      for (let i = 0; i < fields.length; i += 1) numbers[fields[i] as string] = rows[at + 1 + i] as number;
+      const frame = topFrame(c.t);
+      const rows = rowsHere(c.program, frame);
+      const row = rowHere(frame, rows);
+      const at = rows.starts[row] as number;
+      own.number = rows.first + row;
+      for (let i = 0; i < fields.length; i += 1) numbers[fields[i] as string] = rows.numbers[at + 1 + i] as number;
       return step.run(c, v);
     },
   };
