@@ -307,7 +307,11 @@ const ownLocals = (): Locals => ({
 
 function programOf(name: string, operations: readonly Operation[], sorts: Sorts): Flow {
   const own = ownLocals();
-  return flow<Program>(programFlow(name), "app", "", (s) => [s.own(own), ...body(s, operations, name, own, sorts), s.ret("end of the program")]);
+  return flow<Program>(programFlow(name), "app", "", (s) => [
+    s.own(own),
+    ...body(s, operations, name, own, sorts),
+    s.ret("end of the program"),
+  ]);
 }
 
 /** What the handler can read as it starts, for the verdict to compare. Reading it costs nothing here: the program may not do so. */

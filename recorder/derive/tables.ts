@@ -52,15 +52,18 @@ export interface Deriver {
   finish(): QualityCounter[];
 }
 
+/** All that the pass asks of sites, by their number: 1 for those in the context of a signal. A long log has a million sites. */
+export const inSignalContext = (sites: readonly Site[]): Uint8Array =>
+  Uint8Array.from(sites, ({ context }) => (context === "signal" ? 1 : 0));
+
 export function createDeriver(
   windows: Readonly<Record<DerivedTable, RowWindow>>,
   spills: { readonly signals: Spill; readonly counts: Spill },
-  sites: readonly Site[],
+  inSignalContext: Uint8Array,
   events: SignalEvents,
 ): Deriver {
   const { syscall, entry, upcall, handler } = windows;
   const signalRoads = createSignalDeriver(events, spills.signals);
-  const inSignalContext = Uint8Array.from(sites, (site) => (site.context === "signal" ? 1 : 0));
   const counts = createThreadCounts(spills.counts);
   const callTotals = createCallTotals();
   /** Only of threads that live: over a long run there may be millions of the others. */

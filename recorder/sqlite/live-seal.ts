@@ -7,14 +7,15 @@ import { existsSync, readdirSync, rmSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { Worker } from "node:worker_threads";
-import { BLOCK_ROWS, type Block, type Site, type Source } from "../../engine/index.ts";
+import { BLOCK_ROWS, type Block, type Source } from "../../engine/index.ts";
 import type { SignalEvents } from "../derive/signals.ts";
+import { inSignalContext } from "../derive/tables.ts";
 import { newRing, type RingMemory, ringWriter } from "./block-ring.ts";
 import { type Sealed, temporaryName } from "./seal.ts";
 
 export interface SealTask {
   readonly dir: string;
-  readonly sites: readonly Site[];
+  readonly inSignalContext: Uint8Array;
   readonly absent: readonly string[];
   readonly events: SignalEvents;
   readonly ring: RingMemory;
@@ -74,7 +75,7 @@ interface Running {
 function start(dir: string, { sites, absent }: Pick<Source, "sites" | "absent">, events: SignalEvents, program: string): Running {
   const ring = newRing();
   const { withoutSignal, consumed } = events;
-  const task: SealTask = { dir, sites, absent: absent ?? [], events: { withoutSignal, consumed }, ring };
+  const task: SealTask = { dir, inSignalContext: inSignalContext(sites), absent: absent ?? [], events: { withoutSignal, consumed }, ring };
   const worker = new Worker(program, { workerData: task, resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MB } });
   const writer = ringWriter(ring);
   const sealed = new Promise<Sealed | null>((resolve) => {

@@ -9,12 +9,12 @@ import type { SealTask } from "./live-seal.ts";
 import { completeDatabase, removeStale, temporaryName } from "./seal.ts";
 import { startTablePass, type TablePass } from "./table-pass.ts";
 
-const { dir, sites, absent, events, ring } = workerData as SealTask;
+const { dir, inSignalContext, absent, events, ring } = workerData as SealTask;
 const tmp = temporaryName(dir);
 let pass: TablePass | null = null;
 try {
   removeStale(dir);
-  pass = startTablePass(tmp, { sites, absent, events });
+  pass = startTablePass(tmp, { inSignalContext, absent, events });
   const { put } = pass;
   readRing(ring, put);
   const facts = pass.finish();

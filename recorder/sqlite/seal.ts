@@ -7,6 +7,7 @@ import fs from "node:fs";
 import path from "node:path";
 import { newBlock, shownBy } from "../../engine/index.ts";
 import { openTransitions, type TransitionReader } from "../arrow/read.ts";
+import { inSignalContext } from "../derive/tables.ts";
 import { createDigest } from "../format/digest.ts";
 import { errorCode, errorText, isFileError, isFullDisk, TraceError } from "../format/errors.ts";
 import { inTurns } from "../format/in-turns.ts";
@@ -54,7 +55,7 @@ function* sealFrom(reader: TransitionReader, dir: string, options: SealOptions):
   try {
     removeStale(into);
     const { sites, absent } = reader;
-    pass = startTablePass(tmp, { sites, absent, events: shownBy(reader.info.stack).events });
+    pass = startTablePass(tmp, { inSignalContext: inSignalContext(sites), absent, events: shownBy(reader.info.stack).events });
     const digest = createDigest();
     const block = newBlock(0);
     for (let index = 0; index < reader.batches.length; index++) {

@@ -5,7 +5,7 @@
 
 import fs from "node:fs";
 import Sqlite from "better-sqlite3";
-import { BLOCK_ROWS, type Block, COLUMN_NAMES, type Site } from "../../engine/index.ts";
+import { BLOCK_ROWS, type Block, COLUMN_NAMES } from "../../engine/index.ts";
 import type { CallTotals } from "../derive/call-totals.ts";
 import { createRowWindow, type RowWindow } from "../derive/row-window.ts";
 import type { SignalEvents } from "../derive/signals.ts";
@@ -46,7 +46,11 @@ export interface TablePass {
 /** Begin a database at `tmp`. Columns of `absent` are NULL. */
 export function startTablePass(
   tmp: string,
-  { sites, absent, events }: { readonly sites: readonly Site[]; readonly absent: readonly string[]; readonly events: SignalEvents },
+  {
+    inSignalContext,
+    absent,
+    events,
+  }: { readonly inSignalContext: Uint8Array; readonly absent: readonly string[]; readonly events: SignalEvents },
 ): TablePass {
   const spills = new Map<TableName, Spill>();
   const spill = (name: TableName): Spill => {
@@ -67,7 +71,7 @@ export function startTablePass(
   try {
     const roots = createDatabase(tmp);
     file = openPageFile(tmp);
-    return { spills, ...passInto(file, roots, spill, sites, new Set(absent), events), cleanUp };
+    return { spills, ...passInto(file, roots, spill, inSignalContext, new Set(absent), events), cleanUp };
   } catch (error) {
     cleanUp();
     throw error;
@@ -99,7 +103,7 @@ function passInto(
   file: PageFile,
   roots: Roots,
   spill: (name: TableName) => Spill,
-  sites: readonly Site[],
+  inSignalContext: Uint8Array,
   absent: ReadonlySet<string>,
   events: SignalEvents,
 ): Pick<TablePass, "put" | "finish"> {
@@ -113,7 +117,7 @@ function passInto(
       createRowWindow(emptyRow(name), (columns, n, from) => writer.put(columns, n, from), spill(name)),
     ]),
   ) as Record<DerivedTable, RowWindow>;
-  const deriver = createDeriver(windows, { signals: spill("signal"), counts: spill("count_by_kind") }, sites, events);
+  const deriver = createDeriver(windows, { signals: spill("signal"), counts: spill("count_by_kind") }, inSignalContext, events);
   const index = createIndexWriter(file, roots.get(TRANSITION_INDEX) ?? 0);
   const times: { time0: number; time1: number }[] = [];
   let seqs = new Float64Array(BLOCK_ROWS);
