@@ -144,11 +144,30 @@ export type FlowMaker<C> = <V extends object = Locals>(
 
 export const flow: FlowMaker<Cpu> = (of, layer, source, build, options = {}) => {
   const name = typeof of === "string" ? of : of.name;
-  const written = build(STEPS as unknown as Parameters<typeof build>[0]).filter((item) => item !== null);
-  const items = written.filter((item): item is Step | Mark => !("own" in item));
-  const declared = written.flatMap((item) => ("own" in item ? [item.own] : []));
-  return { name, layer, source, items, own: Object.assign({}, ...declared), ...options };
+  // When it is put together: of most stacks that are loaded no flow is ever run.
+  let built: Built | null = null;
+  const parts = (): Built => (built ??= partsOf(build(STEPS as unknown as Parameters<typeof build>[0])));
+  return {
+    name,
+    layer,
+    source,
+    get items() {
+      return parts().items;
+    },
+    get own() {
+      return parts().own;
+    },
+    ...options,
+  };
 };
+
+type Built = Pick<Flow, "items" | "own">;
+
+function partsOf(written: readonly (Item | null)[]): Built {
+  const items = written.filter((item): item is Step | Mark => item !== null && !("own" in item));
+  const declared = written.flatMap((item) => (item !== null && "own" in item ? [item.own] : []));
+  return { items, own: Object.assign({}, ...declared) };
+}
 
 /** `flow` for the flows of a generation: they run on its threads only. */
 export const flowFor = <C extends Cpu>(): FlowMaker<C> => flow as FlowMaker<never> as FlowMaker<C>;

@@ -1,4 +1,7 @@
-/** The recorder's only door. `record` loads apache-arrow and `connect` loads kysely on demand: opening a trace needs neither. */
+/**
+ * The recorder's door. `record` loads apache-arrow and `connect` loads kysely on demand: opening a trace needs neither. The importers are
+ * behind a door of their own, `import/index.ts`.
+ */
 
 export type { BatchEntry, TransitionReader } from "./arrow/read.ts";
 export { openTransitions } from "./arrow/read.ts";
@@ -11,25 +14,6 @@ export { openRegular, writeWhole } from "./format/files.ts";
 export { inTurns } from "./format/in-turns.ts";
 export type { QualityCounter, RunEnd, RunInfo } from "./format/metadata.ts";
 export { ARROW_NAME, DB_NAME, NOTES_NAME } from "./format/metadata.ts";
-export {
-  addImporter,
-  createLineSplitter,
-  IMPORTERS,
-  ImportError,
-  type Imported,
-  type ImportedRow,
-  type ImportedScenario,
-  type ImportedTransitions,
-  type Importer,
-  importerFor,
-  mergedLog,
-  packingOf,
-  SNIFF_BYTES,
-  sourceOfRows,
-  threadFiles,
-  unpacked,
-  whatIs,
-} from "./import/index.ts";
 export { QueryError } from "./query/check.ts";
 export type { Cell, QueryOptions, QueryResult } from "./query/query.ts";
 export { query } from "./query/query.ts";

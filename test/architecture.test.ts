@@ -7,6 +7,14 @@ import { describe, expect, it } from "vitest";
 const ROOT = path.resolve(import.meta.dirname, "..");
 /** Left to right: a folder may import from itself and those before it. */
 const ORDER = ["engine", "recorder", "analyzer", "tui"] as const;
+/** What a folder shows to the others. What the start of the program does without is behind a door of its own. */
+const DOORS: readonly string[] = [
+  "engine/index.ts",
+  "recorder/index.ts",
+  "recorder/import/index.ts",
+  "analyzer/index.ts",
+  "analyzer/catalogue.ts",
+].map(path.normalize);
 
 interface File {
   name: string;
@@ -40,7 +48,7 @@ describe("imports point one way", () => {
     it(`${folder} knows of the others what their doors show`, () => {
       const past = filesBelow(folder).flatMap((file) =>
         importsOf(file)
-          .filter((target) => target.split(path.sep)[0] !== folder && target.split(path.sep).slice(1).join("/") !== "index.ts")
+          .filter((target) => target.split(path.sep)[0] !== folder && !DOORS.includes(target))
           .map((target) => `${file.name} -> ${target}`),
       );
       expect(past).toEqual([]);

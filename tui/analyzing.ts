@@ -1,6 +1,7 @@
 /** Runs the rules over a trace, with progress, and keeps the findings in its database. Used by `analyze` and `demo`. */
 
-import { type AnalysisResult, analyze, RULES, type Rule } from "../analyzer/index.ts";
+import { analyze } from "../analyzer/catalogue.ts";
+import type { AnalysisResult, Rule } from "../analyzer/index.ts";
 import { type Trace, TraceError } from "../recorder/index.ts";
 import type { Io } from "./io.ts";
 import { startProgress } from "./progress.ts";
@@ -47,10 +48,4 @@ export function keepFindings(trace: Trace, { findings, ran }: AnalysisResult): s
     if (error instanceof TraceError) return error.message;
     throw error;
   }
-}
-
-/** Whether each rule there is has looked through the trace: else that nothing is found says nothing. */
-export function allRulesRan(trace: Trace): boolean {
-  const ran = new Set(trace.ask("SELECT rule FROM analysis").map(([rule]) => rule));
-  return RULES.every(({ id }) => ran.has(id));
 }

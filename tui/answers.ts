@@ -2,9 +2,10 @@
 
 import type { Verdict } from "../analyzer/index.ts";
 import type { Trace } from "../recorder/index.ts";
-import { allRulesRan, analyzeAndKeep } from "./analyzing.ts";
+import { analyzeAndKeep } from "./analyzing.ts";
 import { InputError, Interrupted, type Io } from "./io.ts";
 import { verdictFor } from "./judging.ts";
+import { allRulesRan } from "./rules-ran.ts";
 
 /** After it the findings are in the database. Throws InputError for a trace without rows, or when they cannot be kept; Interrupted. */
 export async function answersFor(io: Io, trace: Trace): Promise<Verdict> {

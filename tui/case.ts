@@ -10,10 +10,10 @@ import {
   type ImportedTransitions,
   type Importer,
   importerFor,
-  type QualityCounter,
   threadFiles,
   whatIs,
-} from "../recorder/index.ts";
+} from "../recorder/import/index.ts";
+import type { QualityCounter } from "../recorder/index.ts";
 import { isCaseText } from "./cases/file.ts";
 import { openInput } from "./input.ts";
 import { InputError, type Io } from "./io.ts";

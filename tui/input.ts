@@ -4,7 +4,8 @@ import { closeSync, existsSync, fstatSync, readSync } from "node:fs";
 import { Socket } from "node:net";
 import path from "node:path";
 import { addAbortSignal, type Readable } from "node:stream";
-import { ARROW_NAME, IMPORTERS, mergedLog, openRegular, packingOf, SNIFF_BYTES, threadFiles, unpacked } from "../recorder/index.ts";
+import { IMPORTERS, mergedLog, packingOf, SNIFF_BYTES, threadFiles, unpacked } from "../recorder/import/index.ts";
+import { ARROW_NAME, openRegular } from "../recorder/index.ts";
 import { InputError, Interrupted, type Io } from "./io.ts";
 
 const PART_BYTES = 1024 * 1024;

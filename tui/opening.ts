@@ -4,7 +4,6 @@ import { existsSync, readdirSync } from "node:fs";
 import path from "node:path";
 import { hint } from "../engine/index.ts";
 import { ARROW_NAME, isBeingRecorded, isPacked, openTrace, type Trace, TraceError } from "../recorder/index.ts";
-import { analyzeAndKeep } from "./analyzing.ts";
 import { InputError, type Io } from "./io.ts";
 import { judgeAndKeep } from "./judging.ts";
 import { startProgress } from "./progress.ts";
@@ -37,6 +36,7 @@ function otherTraces(dir: string): string {
 }
 
 async function analyzeAgain(io: Io, trace: Trace): Promise<void> {
+  const { analyzeAndKeep } = await import("./analyzing.ts");
   try {
     await analyzeAndKeep(io, trace);
   } catch (error) {

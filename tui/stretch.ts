@@ -1,9 +1,9 @@
 /** Which stretch of a trace shows a finding, or a difference: its thread, its first and last seq, and what to mark in it. */
 
 import type { Trace } from "../recorder/index.ts";
-import { allRulesRan } from "./analyzing.ts";
 import { around, threadAt } from "./interval.ts";
 import { InputError } from "./io.ts";
+import { allRulesRan } from "./rules-ran.ts";
 
 export interface Stretch {
   readonly thread: number;

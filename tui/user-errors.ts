@@ -1,9 +1,11 @@
 /** Errors whose message is all the user needs. Anything else is our bug and keeps its stack. */
 
 import { readFileSync, statSync } from "node:fs";
-import { ExperimentError, RuleError } from "../analyzer/index.ts";
+import { RuleError } from "../analyzer/catalogue.ts";
+import { ExperimentError } from "../analyzer/index.ts";
 import { ScenarioError } from "../engine/index.ts";
-import { ImportError, QueryError, TraceError } from "../recorder/index.ts";
+import { ImportError } from "../recorder/import/index.ts";
+import { QueryError, TraceError } from "../recorder/index.ts";
 import { InputError } from "./io.ts";
 import { commandExcerpt, excerpt, excerptOfSql } from "./present/excerpt.ts";
 

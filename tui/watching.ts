@@ -1,6 +1,7 @@
 /** `record --live`: the rules look on while a run is recorded, and tell the first of each kind of finding as it comes. */
 
-import { type Analysis, type AnalysisResult, atLeast, createAnalysis, type Finding, type Names, type Severity } from "../analyzer/index.ts";
+import { type Analysis, createAnalysis } from "../analyzer/catalogue.ts";
+import { type AnalysisResult, atLeast, type Finding, type Names, type Severity } from "../analyzer/index.ts";
 import type { Sink } from "../engine/index.ts";
 import type { Io } from "./io.ts";
 import { safe } from "./present/safe.ts";

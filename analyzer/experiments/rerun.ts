@@ -28,6 +28,8 @@ export interface Changes {
   readonly fixes?: readonly FixName[] | undefined;
   readonly options?: readonly OptionName[] | undefined;
   readonly decisions?: readonly Decision[] | undefined;
+  /** Instead of the recorded decisions: for a recording that was made so. */
+  readonly scheduler?: "scripted" | undefined;
 }
 
 /** The run of a trace, at its start. Throws ExperimentError for a trace this build cannot run, ScenarioError for a broken text in it. */
@@ -45,9 +47,9 @@ export function runOf(trace: Trace, changes: Changes = {}): Run {
     scenario: isAnother(changes) ? { ...scenario, limit: { ...scenario.limit, transitions: Number.MAX_SAFE_INTEGER } } : scenario,
     fixes: changes.fixes ?? info.fixes.map((name) => known(isFix(name) ? name : undefined, name, "the fix")),
     options: changes.options ?? info.options.map((name) => known(isOption(name) ? name : undefined, name, "the option")),
-    scheduler: "recorded",
+    scheduler: changes.scheduler ?? "recorded",
     seed: info.seed,
-    decisions: changes.decisions ?? trace.decisions,
+    decisions: changes.scheduler === undefined ? (changes.decisions ?? trace.decisions) : [],
   });
 }
 

@@ -1,16 +1,13 @@
 /** The pass over the blocks: the same findings however the rows are cut, fingerprints, bounds, order, stopping. */
 
 import { describe, expect, it } from "vitest";
+import { type Analyzable, analyze, createAnalysis, RULES } from "../../analyzer/catalogue.ts";
 import {
   type AnalysisResult,
-  type Analyzable,
-  analyze,
   atLeast,
-  createAnalysis,
   type Finding,
   type Handlers,
   MAX_FINDINGS_PER_FINGERPRINT,
-  RULES,
   type Rule,
 } from "../../analyzer/index.ts";
 import { BLOCK_ROWS, KIND, type KindName, newBlock } from "../../engine/index.ts";

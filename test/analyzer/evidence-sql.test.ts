@@ -5,7 +5,8 @@
 
 import Sqlite from "better-sqlite3";
 import { expect, it } from "vitest";
-import { createAnalysis, type Example, RULES, type Rule } from "../../analyzer/index.ts";
+import { createAnalysis, RULES } from "../../analyzer/catalogue.ts";
+import type { Example, Rule } from "../../analyzer/index.ts";
 import { type Block, boot, type Run, STACK_NAMES, type StackName } from "../../engine/index.ts";
 import { DB_NAME, record } from "../../recorder/index.ts";
 import { EVIDENCE_SQL, VIEW, wrongIn } from "../support/evidence-sql/index.ts";

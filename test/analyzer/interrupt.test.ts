@@ -3,7 +3,7 @@
 import { spawn } from "node:child_process";
 import { existsSync, readdirSync, readlinkSync, realpathSync } from "node:fs";
 import { expect, test } from "vitest";
-import { RULES } from "../../analyzer/index.ts";
+import { RULES } from "../../analyzer/catalogue.ts";
 import { openTrace } from "../../recorder/index.ts";
 import { PROGRAM } from "../support/program.ts";
 import { tempPaths } from "../support/temp-dir.ts";

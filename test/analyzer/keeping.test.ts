@@ -3,7 +3,8 @@
 import { writeFileSync } from "node:fs";
 import Sqlite from "better-sqlite3";
 import { describe, expect, it } from "vitest";
-import { type Finding, MAX_FINDINGS_PER_FINGERPRINT, RULES } from "../../analyzer/index.ts";
+import { RULES } from "../../analyzer/catalogue.ts";
+import { type Finding, MAX_FINDINGS_PER_FINGERPRINT } from "../../analyzer/index.ts";
 import { openTrace, type Trace } from "../../recorder/index.ts";
 import { eintr } from "../support/command-line.ts";
 import { tempPaths } from "../support/temp-dir.ts";

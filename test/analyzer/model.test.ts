@@ -1,7 +1,7 @@
 /** The model of threads: what it says agrees with the machine, with and without depths; its memory goes with what lives. */
 
 import { describe, expect, it } from "vitest";
-import { RULES } from "../../analyzer/index.ts";
+import { RULES } from "../../analyzer/catalogue.ts";
 import { ENDED, finishTrace, HOW, MASK, NONE, SCOPE, SCOPE_NAMES, ThreadModel, takeRow, WAITS_IN } from "../../analyzer/model/index.ts";
 import {
   type Block,

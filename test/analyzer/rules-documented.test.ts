@@ -3,7 +3,8 @@
 import { readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
-import { findEntry, findRule, GENERATIONS, LINTS, RULES, RuleError, SEVERITIES } from "../../analyzer/index.ts";
+import { findEntry, findRule, LINTS, RULES, RuleError } from "../../analyzer/catalogue.ts";
+import { GENERATIONS, RULE_IDS, SEVERITIES } from "../../analyzer/index.ts";
 import { argsOf, calls } from "../../analyzer/rules/common.ts";
 import { FIX_NAMES, LAYERS, parseScenario } from "../../engine/index.ts";
 import { catalogue, catalogueMarkdown, catalogueText } from "../../tui/present/catalogue.ts";
@@ -13,6 +14,10 @@ import { BUILT_IN } from "./support.ts";
 
 const flat = (text: string): string => text.replace(/\s+/g, " ");
 const ENTRIES = [...RULES, ...LINTS];
+
+it("has its ids in a list that is there before the rules are", () => {
+  expect(RULE_IDS).toEqual(RULES.map(({ id }) => id).sort());
+});
 
 describe.each(ENTRIES)("$id", (entry) => {
   it("is explained in full", () => {

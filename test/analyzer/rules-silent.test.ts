@@ -4,7 +4,7 @@
  */
 
 import { expect, it } from "vitest";
-import { createAnalysis, RULES } from "../../analyzer/index.ts";
+import { createAnalysis, RULES } from "../../analyzer/catalogue.ts";
 import { boot, parseScenario } from "../../engine/index.ts";
 import { quietInput, randomScenario, talkInput } from "../support/random-scenario.ts";
 

@@ -5,7 +5,8 @@
  */
 
 import { describe, expect, it } from "vitest";
-import { type Because, RULES } from "../../analyzer/index.ts";
+import { RULES } from "../../analyzer/catalogue.ts";
+import type { Because } from "../../analyzer/index.ts";
 import { FIX_NAMES, type FixName, type RunOptions, STACK_NAMES, STACKS, type StackName } from "../../engine/index.ts";
 import { differencesOf, explainedShare, explainedTable, type Seen, see, seeNative, sharesOf, whatItDoes } from "../support/explained.ts";
 import { expectGolden } from "../support/golden.ts";

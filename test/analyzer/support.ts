@@ -2,7 +2,8 @@
 
 import { readFileSync } from "node:fs";
 import path from "node:path";
-import { type AnalysisResult, createAnalysis, type Finding, type MadeRow, type Names, RULES, type Rule } from "../../analyzer/index.ts";
+import { createAnalysis, RULES } from "../../analyzer/catalogue.ts";
+import type { AnalysisResult, Finding, MadeRow, Names, Rule } from "../../analyzer/index.ts";
 import {
   type Block,
   boot,

@@ -1,7 +1,7 @@
 /** A rule that is added with one file and one line: it is analyzed, explained and told by the commands like any other. */
 
 import { describe, expect, it } from "vitest";
-import { addRule, findRule, RULES } from "../../analyzer/index.ts";
+import { addRule, findRule, RULES } from "../../analyzer/catalogue.ts";
 import { eintr } from "../support/command-line.ts";
 import { describeRule } from "../support/rule-examples.ts";
 import { tempPaths } from "../support/temp-dir.ts";

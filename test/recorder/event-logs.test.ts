@@ -2,7 +2,8 @@
 
 import { writeFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { importerFor, openTrace } from "../../recorder/index.ts";
+import { importerFor } from "../../recorder/import/index.ts";
+import { openTrace } from "../../recorder/index.ts";
 import { eintr } from "../support/command-line.ts";
 import { FTRACE, GVISOR, PERF, PERF_NAMED, TRACE_CMD } from "../support/other-tracers.ts";
 import { tempPaths } from "../support/temp-dir.ts";

@@ -4,7 +4,7 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { brotliDecompressSync } from "node:zlib";
 import { expect, test } from "vitest";
-import { analyze } from "../../analyzer/index.ts";
+import { analyze } from "../../analyzer/catalogue.ts";
 import { createDigest, openTrace, type Trace } from "../../recorder/index.ts";
 import { eintr } from "../support/command-line.ts";
 import { tempPaths } from "../support/temp-dir.ts";

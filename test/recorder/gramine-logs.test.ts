@@ -8,7 +8,8 @@ import { fileURLToPath } from "node:url";
 import { gunzipSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
 import { gramine } from "../../recorder/import/gramine/index.ts";
-import { importerFor, openTrace } from "../../recorder/index.ts";
+import { importerFor } from "../../recorder/import/index.ts";
+import { openTrace } from "../../recorder/index.ts";
 import { eintr } from "../support/command-line.ts";
 import { tempPaths } from "../support/temp-dir.ts";
 

@@ -2,7 +2,8 @@
 
 import { writeFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { createLineSplitter, IMPORTERS, importerFor, openTrace, record, SNIFF_BYTES } from "../../recorder/index.ts";
+import { createLineSplitter, IMPORTERS, importerFor, SNIFF_BYTES } from "../../recorder/import/index.ts";
+import { openTrace, record } from "../../recorder/index.ts";
 import { eintr } from "../support/command-line.ts";
 import { testInfo } from "../support/synthetic-source.ts";
 import { tempPaths } from "../support/temp-dir.ts";

@@ -4,7 +4,8 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import Sqlite from "better-sqlite3";
 import { describe, expect, test } from "vitest";
-import { importerFor, openTrace } from "../../recorder/index.ts";
+import { importerFor } from "../../recorder/import/index.ts";
+import { openTrace } from "../../recorder/index.ts";
 import { eintr } from "../support/command-line.ts";
 import { tempPaths } from "../support/temp-dir.ts";
 

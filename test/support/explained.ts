@@ -1,16 +1,8 @@
 /** How many differences from Linux a finding explains, and which are not: the table `golden/explained.txt`. */
 
 import { createHash } from "node:crypto";
-import {
-  type Because,
-  createAnalysis,
-  createObserver,
-  explained,
-  type Finding,
-  type Observed,
-  RULES,
-  verdictOf,
-} from "../../analyzer/index.ts";
+import { createAnalysis, RULES } from "../../analyzer/catalogue.ts";
+import { type Because, createObserver, explained, type Finding, type Observed, verdictOf } from "../../analyzer/index.ts";
 import { type Block, boot, COLUMN_NAMES, type RunOptions, type Scenario } from "../../engine/index.ts";
 
 export interface Seen {

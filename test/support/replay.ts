@@ -5,16 +5,18 @@ import { afterAll } from "vitest";
 import { boot, type FixName, parseScenario, type StackName } from "../../engine/index.ts";
 import { openTrace, record, type Trace } from "../../recorder/index.ts";
 import { paint } from "../../tui/present/style.ts";
+import { loadCatalogue } from "../../tui/replay/catalogue.ts";
 import { alignCalls } from "../../tui/replay/compare/alignment.ts";
 import { besideOther } from "../../tui/replay/compare/other-run.ts";
 import type { Context } from "../../tui/replay/context.ts";
 import { commandOfKey } from "../../tui/replay/input/commands.ts";
 import { onKey } from "../../tui/replay/input/input.ts";
 import { keysIn } from "../../tui/replay/input/terminal-input.ts";
+import { type Action, reduce } from "../../tui/replay/reduce.ts";
 import { frame } from "../../tui/replay/screen/frame.ts";
 import { seqsOnScreen } from "../../tui/replay/screen/on-screen.ts";
 import { findingsOf, openSession, type ReplaySession, type StoredFinding } from "../../tui/replay/session.ts";
-import { type Action, type ReplayState, reduce, startState } from "../../tui/replay/state.ts";
+import { type ReplayState, startState } from "../../tui/replay/state.ts";
 import { createTasks } from "../../tui/replay/tasks.ts";
 import { tempPaths } from "./temp-dir.ts";
 import { TOY, TOY_AEX_TEXT, TOY_TEXT } from "./toy-stack.ts";
@@ -58,6 +60,8 @@ export async function recordScenario(name: string, dir: string, options: CaseOpt
 
 export async function sessionOf(name: string, dir: string, options: CaseOptions = {}): Promise<ReplaySession> {
   const trace = await recordScenario(name, dir, options);
+  // As in the app soon after its first screen.
+  await loadCatalogue();
   const session = openSession(trace, { paint: paint(options.color ?? false), ascii: false }, options.other ?? null);
   await alignCalls(session, new AbortController().signal, () => undefined);
   return isToy(name) ? { ...session, stored: (options.fixes ?? []).length > 0 ? [] : [toyFinding(session)] } : analyzed(session);

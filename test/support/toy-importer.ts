@@ -4,7 +4,14 @@
  */
 
 import type { Site, ThreadInfo } from "../../engine/index.ts";
-import { addImporter, createLineSplitter, ImportError, type ImportedRow, type Importer, sourceOfRows } from "../../recorder/index.ts";
+import {
+  addImporter,
+  createLineSplitter,
+  ImportError,
+  type ImportedRow,
+  type Importer,
+  sourceOfRows,
+} from "../../recorder/import/index.ts";
 
 const FIRST_LINE = "# toy trace";
 const LINE = /^(\d+\.\d{6}) (\w+) (call|return|signal) (\S+)$/;

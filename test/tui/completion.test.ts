@@ -4,7 +4,7 @@ import { execFileSync, spawnSync } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
-import { LINTS, RULES } from "../../analyzer/index.ts";
+import { LINTS, RULES } from "../../analyzer/catalogue.ts";
 import { FIX_NAMES, OPTION_NAMES, PAGE_NAMES, STACK_NAMES } from "../../engine/index.ts";
 import { listScenarios } from "../../tui/scenarios.ts";
 import { eintr } from "../support/command-line.ts";

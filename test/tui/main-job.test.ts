@@ -3,7 +3,7 @@
 import { existsSync } from "node:fs";
 import Sqlite from "better-sqlite3";
 import { describe, expect, test } from "vitest";
-import { RULES } from "../../analyzer/index.ts";
+import { RULES } from "../../analyzer/catalogue.ts";
 import { openTrace } from "../../recorder/index.ts";
 import { eintr } from "../support/command-line.ts";
 import { tempPaths } from "../support/temp-dir.ts";

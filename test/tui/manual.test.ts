@@ -3,7 +3,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { describe, expect, test } from "vitest";
-import { RULES } from "../../analyzer/index.ts";
+import { RULES } from "../../analyzer/catalogue.ts";
 import { OPERATION_NAMES, OPERATIONS, PAGE_NAMES, parseScenario, STACK_NAMES, STACKS, scenarioJsonSchema } from "../../engine/index.ts";
 import { eintr } from "../support/command-line.ts";
 import { tempPaths } from "../support/temp-dir.ts";

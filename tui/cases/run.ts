@@ -3,7 +3,8 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { type AnalysisResult, analyze, type Difference, firstOf, judgeTrace, type Verdict } from "../../analyzer/index.ts";
+import { analyze } from "../../analyzer/catalogue.ts";
+import { type AnalysisResult, type Difference, firstOf, judgeTrace, type Verdict } from "../../analyzer/index.ts";
 import { boot, optionsOf, parseScenario } from "../../engine/index.ts";
 import { openTrace, type RunInfo, record } from "../../recorder/index.ts";
 import { Interrupted } from "../io.ts";

@@ -1,6 +1,7 @@
 /** `eintr analyze`: run the rules over a trace. */
 
 import { Command, Option } from "commander";
+import { findEntry, findRule, RULES } from "../../analyzer/catalogue.ts";
 import {
   type AnalysisResult,
   atLeast,
@@ -8,10 +9,7 @@ import {
   createLogPlaces,
   explained,
   type FindingGroup,
-  findEntry,
-  findRule,
   firstOf,
-  RULES,
   type Rule,
   SEVERITIES,
   type Severity,

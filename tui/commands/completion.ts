@@ -1,7 +1,7 @@
 /** `eintr completion`: a script for the user's shell, made from the commands themselves. The words are in it: no program runs at a Tab. */
 
 import { Argument, type Command, Command as NewCommand, type Option } from "commander";
-import { LINTS, RULES } from "../../analyzer/index.ts";
+import { LINTS, RULES } from "../../analyzer/catalogue.ts";
 import { FIX_NAMES, OPTION_NAMES, PAGE_NAMES, STACK_NAMES, STACKS } from "../../engine/index.ts";
 import { describeSchema } from "../../recorder/index.ts";
 import type { Io } from "../io.ts";

@@ -1,7 +1,7 @@
 /** `eintr explain`: an entry of the catalogue, how a stack takes signals, an operation of scenarios, or what operations share. */
 
 import { Command, Option } from "commander";
-import { findEntry } from "../../analyzer/index.ts";
+import { findEntry } from "../../analyzer/catalogue.ts";
 import { hint, type Page, pages, STACK_NAMES, STACKS } from "../../engine/index.ts";
 import { InputError, type Io } from "../io.ts";
 import { catalogue, catalogueMarkdown, catalogueText } from "../present/catalogue.ts";

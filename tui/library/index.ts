@@ -1,16 +1,7 @@
 /** What a program gets from `import ... from "eintr"`. The types, with their documentation, are in `eintr.d.ts`; the build ships them as they are. */
 
-import {
-  analyze as analyzeRows,
-  compareTraces,
-  type Difference,
-  findRule,
-  firstOf,
-  judgeTrace,
-  RULES,
-  storedVerdict,
-  type Verdict,
-} from "../../analyzer/index.ts";
+import { analyze as analyzeRows, findRule, RULES } from "../../analyzer/catalogue.ts";
+import { compareTraces, type Difference, firstOf, judgeTrace, storedVerdict, type Verdict } from "../../analyzer/index.ts";
 import { findStackName, hint, isFix, isOption, STACK_NAMES } from "../../engine/index.ts";
 import { namedRows, openTrace as openFolder, query, type Trace } from "../../recorder/index.ts";
 import { openCase, scenarioCase } from "../case.ts";

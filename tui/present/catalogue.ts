@@ -1,6 +1,7 @@
 /** The catalogue as a list and as one document. */
 
-import { GENERATIONS, LINTS, type Lint, RULES, type Rule, SEVERITIES } from "../../analyzer/index.ts";
+import { LINTS, RULES } from "../../analyzer/catalogue.ts";
+import { GENERATIONS, type Lint, type Rule, SEVERITIES } from "../../analyzer/index.ts";
 import { LAYERS } from "../../engine/index.ts";
 import { exampleText, sectionsOf, seeIt } from "./explain.ts";
 import type { Paint } from "./style.ts";

@@ -1,6 +1,6 @@
 /** What `eintr explain` has pages of: rules, stacks, operations of scenarios. */
 
-import { findEntry, LINTS, RULES } from "../../analyzer/index.ts";
+import { findEntry, LINTS, RULES } from "../../analyzer/catalogue.ts";
 import { findStackName, PAGE_NAMES, pages, STACK_NAMES, STACKS } from "../../engine/index.ts";
 import { explanation } from "./explain.ts";
 import { pageText } from "./manual.ts";

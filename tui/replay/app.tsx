@@ -1,9 +1,10 @@
 /** The Ink application: keys and mouse in, one prebuilt string a line out. */
 
-import { setImmediate as turn } from "node:timers/promises";
+import { setTimeout as sleep, setImmediate as turn } from "node:timers/promises";
 import { Transform, useApp, useStdin, useStdout } from "ink";
 import { useEffect, useMemo, useReducer, useRef, useState } from "react";
 import { attempt } from "./attempt.ts";
+import { loadCatalogue } from "./catalogue.ts";
 import type { Choice } from "./compare/choices.ts";
 import type { Context } from "./context.ts";
 import { onKey, onMouse, onPaste, onTick } from "./input/input.ts";
@@ -11,11 +12,12 @@ import { createInputReader, type Input } from "./input/terminal-input.ts";
 import { EXACT_ROWS } from "./lanes/lanes-of.ts";
 import { countOverview } from "./lanes/overview.ts";
 import { opening } from "./navigate/opening.ts";
+import { type Action, reduce } from "./reduce.ts";
 import { frame } from "./screen/frame.ts";
 import { SPARE_LINES } from "./screen/layout.ts";
 import { seqsOnScreen } from "./screen/on-screen.ts";
 import { findingsOf, type ReplaySession, type StoredFinding } from "./session.ts";
-import { type Action, type ReplayState, reduce, startState, stepsPerSecond } from "./state.ts";
+import { type ReplayState, startState, stepsPerSecond } from "./state.ts";
 import { createTasks } from "./tasks.ts";
 
 export interface ReplayProps {
@@ -38,7 +40,9 @@ export interface ReplayProps {
 }
 
 /** How Ink draws it. Its own 30 frames a second would hold a key's frame back when the one before is younger than 33 ms. */
-export const INK_OPTIONS = { exitOnCtrlC: false, patchConsole: false, maxFps: 60 } as const;
+export const INK_OPTIONS = { exitOnCtrlC: false, patchConsole: false, maxFps: 250 } as const;
+/** Ink writes a frame when it has waited for more; what takes long begins after that. */
+const WRITTEN_MS = 20;
 
 /** At most so many frames a second are made while playing; faster play makes several steps a frame. */
 const FRAMES = 30;
@@ -170,12 +174,18 @@ async function settle(c: Context, signal: AbortSignal): Promise<void> {
 
 /** Runs the rules after the frame that shows the machine's state. */
 async function analyzeInBackground(c: Context, signal: AbortSignal): Promise<void> {
-  await turn();
+  await sleep(WRITTEN_MS);
+  if (signal.aborted) return;
   if (c.session.rows.count > EXACT_ROWS)
     await attempt(c, async () => {
       await countOverview(c.session, signal);
       if (!signal.aborted) c.dispatch({ type: "counted" });
     });
+  await turn();
+  if (signal.aborted) return;
+  await loadCatalogue();
+  // What there is to compare with has the fixes of what was found first.
+  c.dispatch({ type: "counted" });
   if (!c.state().looking || signal.aborted) return;
   await turn();
   let findings: readonly StoredFinding[] | null = null;

@@ -1,8 +1,9 @@
 /** What a command may use: the session, the state, and ways to change what is shown. */
 
 import type { Choice } from "./compare/choices.ts";
+import type { Action } from "./reduce.ts";
 import type { ReplaySession } from "./session.ts";
-import type { Action, ReplayState } from "./state.ts";
+import type { ReplayState } from "./state.ts";
 
 export interface Context {
   readonly session: ReplaySession;

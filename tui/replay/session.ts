@@ -1,12 +1,13 @@
 /** What the replay looks at: a trace with everything the panes ask of it. */
 
-import { analyze, type Finding, nameOfRun, storedVerdict } from "../../analyzer/index.ts";
+import { type Finding, nameOfRun, storedVerdict } from "../../analyzer/index.ts";
 import { type Block, HOPS, type Hop, type Shown, shownBy, signalIdReader, signalName } from "../../engine/index.ts";
 import type { Cell, Trace } from "../../recorder/index.ts";
-import { allRulesRan } from "../analyzing.ts";
 import type { Paint } from "../present/style.ts";
 import { hasEnclave } from "../present/two-column.ts";
 import { verdictLines } from "../present/verdict.ts";
+import { allRulesRan } from "../rules-ran.ts";
+import { loadCatalogue } from "./catalogue.ts";
 import { type MachineAt, machinesOf } from "./machine/machine-at.ts";
 import { type Rows, rowsOf } from "./navigate/rows.ts";
 
@@ -164,6 +165,7 @@ export const isTooLongToAnalyze = (session: ReplaySession): boolean => session.s
 /** The stored findings, or those of the rules run now, block by block so that keys are answered meanwhile. Throws TraceError. */
 export async function findingsOf(session: ReplaySession, signal?: AbortSignal): Promise<readonly StoredFinding[]> {
   if (!needsAnalysis(session)) return session.stored ?? [];
+  const { analyze } = await loadCatalogue();
   return shownFindings((await analyze(session.trace, { signal }))?.findings ?? []);
 }
 
@@ -173,6 +175,7 @@ export async function analyzeLong(
   signal: AbortSignal,
   onProgress: (rows: number) => void,
 ): Promise<readonly StoredFinding[] | null> {
+  const { analyze } = await loadCatalogue();
   const result = await analyze(trace, { signal, onProgress });
   if (result === null) return null;
   trace.replaceFindings(result.findings, result.ran);

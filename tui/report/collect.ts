@@ -1,6 +1,7 @@
 /** What a report says of a trace: asked of its database and rows, bounded whatever the length of the trace. */
 
-import { findRule, firstOf, RuleError, type Verdict } from "../../analyzer/index.ts";
+import { findRule, RuleError } from "../../analyzer/catalogue.ts";
+import { firstOf, type Verdict } from "../../analyzer/index.ts";
 import { shownBy } from "../../engine/index.ts";
 import type { Trace } from "../../recorder/index.ts";
 import type { Io } from "../io.ts";

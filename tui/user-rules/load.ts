@@ -2,7 +2,8 @@
 
 import { lstatSync, readdirSync, readFileSync, realpathSync } from "node:fs";
 import path from "node:path";
-import { RULES, SEVERITIES, type Severity } from "../../analyzer/index.ts";
+import { RULES } from "../../analyzer/catalogue.ts";
+import { SEVERITIES, type Severity } from "../../analyzer/index.ts";
 import { InputError } from "../io.ts";
 
 export interface UserRule {

@@ -3,8 +3,8 @@
 import { spawnSync } from "node:child_process";
 import { closeSync, openSync, rmSync, writeSync } from "node:fs";
 import path from "node:path";
+import { createLineSplitter } from "../../../recorder/import/index.ts";
 import { strace } from "../../../recorder/import/strace/index.ts";
-import { createLineSplitter } from "../../../recorder/index.ts";
 import { least, type Setting, times } from "../bars.ts";
 import { measureAlone, runProgram } from "../child.ts";
 

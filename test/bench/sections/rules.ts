@@ -1,6 +1,7 @@
 /** Analysis: many rules over the same blocks, as a share of a bare loop over their columns; and what each rule costs. */
 
-import { createAnalysis, RULES, type Rule } from "../../../analyzer/index.ts";
+import { createAnalysis, RULES } from "../../../analyzer/catalogue.ts";
+import type { Rule } from "../../../analyzer/index.ts";
 import type { Block, Run, StackName } from "../../../engine/index.ts";
 import { SAMPLE_RULES } from "../../support/sample-rules.ts";
 import { least, type Setting, timed } from "../bars.ts";

@@ -2,9 +2,9 @@
 
 import { existsSync, readdirSync } from "node:fs";
 import path from "node:path";
-import { RULES } from "../../../analyzer/index.ts";
 import { FIXES, type FixName, findStackName, hint, isFix, STACK_NAMES, STACKS, type StackName } from "../../../engine/index.ts";
 import { ARROW_NAME, type Trace } from "../../../recorder/index.ts";
+import { catalogueIfLoaded } from "../catalogue.ts";
 import type { ReplaySession, StoredFinding } from "../session.ts";
 
 export type Choice =
@@ -54,8 +54,9 @@ function otherwise(trace: Trace, findings: readonly StoredFinding[]): Choice[] {
   const known = (own === undefined ? [] : (STACKS[own].switches ?? [])).filter(
     (name) => isFix(name) && !info.fixes.includes(name),
   ) as FixName[];
+  const rules = catalogueIfLoaded()?.RULES ?? [];
   const meant = findings
-    .flatMap(({ rule }) => RULES.find(({ id }) => id === rule)?.fix ?? [])
+    .flatMap(({ rule }) => rules.find(({ id }) => id === rule)?.fix ?? [])
     .filter((fix) => known.includes(fix as FixName));
   const fixes = [...new Set([...(meant as FixName[]), ...known])];
   return [

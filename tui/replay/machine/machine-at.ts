@@ -24,6 +24,9 @@ export interface MachineAt {
   readonly title: string;
 }
 
+/** Transitions between the run that stands somewhere and the one that is kept behind it. */
+const BEHIND = 1000;
+
 /** A run that stands after `seq`, and what its rows showed so far. */
 interface Standing {
   readonly run: Run;
@@ -38,15 +41,19 @@ export function machinesOf(trace: Trace, rows: Rows): MachineAt {
   if (info.origin !== "emulated")
     return { at: () => ({ none: "imported from a real run: its rows tell this; masks, locks and registers they do not tell" }), title: "" };
 
+  /** A script asks nobody at each step; where it does not make the recording (of an experiment, say), the recorded decisions do. */
+  let scheduler: "scripted" | undefined = info.scheduler === "scripted" ? "scripted" : undefined;
   /** The run put together anew: what keyframes are measured by. */
   let model: Run | { none: string } | null = null;
   /** Going on is cheaper than going back to a keyframe. */
   let here: Standing | null = null;
+  /** The run a little before it: going back is as quick as going on. */
+  let behind: Standing | null = null;
 
   function modelOf(): Run | { none: string } {
     if (model !== null) return model;
     try {
-      const run = runOf(trace);
+      const run = runOf(trace, { scheduler });
       const other = firstOtherSite(trace.sites, run.sites);
       model = other === null ? run : { none: `${elsewhere(trace)}: ${other}. Record the case again to see its states` };
     } catch (error) {
@@ -60,31 +67,51 @@ export function machinesOf(trace: Trace, rows: Rows): MachineAt {
     if (keyframe === null) return { run: like.clone(), seq: -1, partedAt: Number.POSITIVE_INFINITY, why: "" };
     const wrong = notOurs(keyframe, like, trace);
     if (wrong !== null) return { none: `${elsewhere(trace)}: keyframe after seq ${keyframe.seq}: ${wrong}` };
-    const run = boot(like.options, keyframe.state, trace);
+    // The list of decisions is sorted once, by the first run.
+    const run = boot({ ...like.options, chooser: like.cpu.chooser.fork() }, keyframe.state, trace);
     return { run, seq: keyframe.seq, partedAt: Number.POSITIVE_INFINITY, why: "" };
   }
 
   function stateAt(seq: number): StateAt {
     const like = modelOf();
     if ("none" in like) return like;
-    if (here === null || here.seq > seq || trace.keyframeSeq(seq) > here.seq) {
-      const started = start(seq, like);
+    const keyframe = trace.keyframeSeq(seq);
+    if (here === null || here.seq > seq || keyframe > here.seq) {
+      const started = behind !== null && behind.seq <= seq && behind.seq >= keyframe ? copyOf(behind) : start(seq, like);
       if ("none" in started) return started;
       here = started;
+    }
+    if (seq - here.seq > BEHIND && here.partedAt > seq) {
+      goOn(here, seq - BEHIND, rows, trace);
+      behind = copyOf(here);
     }
     if (here.seq < seq && here.partedAt > seq) goOn(here, seq, rows, trace);
     return here.partedAt > seq ? { machine: here.run.machine, run: here.run } : { none: here.why };
   }
 
+  function forget(): void {
+    here = null;
+    behind = null;
+  }
+
+  function stateOrWhy(seq: number): StateAt {
+    try {
+      return stateAt(seq);
+    } catch (error) {
+      // A state from a stranger's file may drive the engine into anything.
+      forget();
+      return { none: `the state after seq ${seq} cannot be made: ${message(error)}` };
+    }
+  }
+
   return {
     at(seq) {
-      try {
-        return stateAt(seq);
-      } catch (error) {
-        // A state from a stranger's file may drive the engine into anything.
-        here = null;
-        return { none: `the state after seq ${seq} cannot be made: ${message(error)}` };
-      }
+      const state = stateOrWhy(seq);
+      if (!("none" in state) || scheduler === undefined) return state;
+      scheduler = undefined;
+      model = null;
+      forget();
+      return stateOrWhy(seq);
     },
     get title() {
       const like = modelOf();
@@ -92,6 +119,8 @@ export function machinesOf(trace: Trace, rows: Rows): MachineAt {
     },
   };
 }
+
+const copyOf = (standing: Standing): Standing => ({ ...standing, run: standing.run.clone() });
 
 const message = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 

@@ -1,6 +1,7 @@
 /** Navigation over findings: which one is active, and the walkthrough of its evidence. */
 
-import { findRule, type Rule, RuleError } from "../../../analyzer/index.ts";
+import type { Rule } from "../../../analyzer/index.ts";
+import { catalogueIfLoaded, loadCatalogue } from "../catalogue.ts";
 import type { Context } from "../context.ts";
 import type { StoredFinding } from "../session.ts";
 import { activeFinding, type ReplayState } from "../state.ts";
@@ -106,16 +107,13 @@ function standAt(c: Context, told: StoredFinding, at: number): true {
 export function ruleToRead(s: ReplayState): { readonly rule: Rule } | { readonly none: string } {
   const about = activeFinding(s) ?? s.findings[0];
   if (about === undefined) return { none: noneAtAll(s) };
-  try {
-    return { rule: findRule(about.rule) };
-  } catch (error) {
-    // The finding comes from the trace's database: from another eintr, or a stranger.
-    if (error instanceof RuleError) return { none: "no rule of that name here" };
-    throw error;
-  }
+  const rule = catalogueIfLoaded()?.RULES.find(({ id }) => id === about.rule);
+  // The finding comes from the trace's database: from another eintr, or a stranger.
+  return rule === undefined ? { none: "no rule of that name here" } : { rule };
 }
 
-export function why(c: Context): void {
+export async function why(c: Context): Promise<void> {
+  await loadCatalogue();
   const about = ruleToRead(c.state());
   if ("none" in about) return c.dispatch({ type: "say", message: about.none });
   c.dispatch({ type: "overlay", overlay: "why" });

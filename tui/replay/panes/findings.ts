@@ -1,6 +1,6 @@
 /** The findings, and the walkthrough of the active one: its evidence, step by step. */
 
-import { RULES, SEVERITIES } from "../../../analyzer/index.ts";
+import { RULE_IDS, SEVERITIES } from "../../../analyzer/index.ts";
 import { safe } from "../../present/safe.ts";
 import { type Paint, plain, type Style } from "../../present/style.ts";
 import { wrapCells } from "../../present/two-column.ts";
@@ -88,7 +88,7 @@ function none(session: ReplaySession, s: ReplayState): string {
   const outcome = session.verdict.length === 0 ? "" : `; ${session.verdict.join("; ")}`;
   if (isTooLongToAnalyze(session) && !s.looked)
     return safe(`the trace is long, and not all rules looked through it yet: Enter has them do it (Esc stops)${outcome}`);
-  return safe(`no findings: the ${RULES.length} rules that know what goes wrong found nothing here${outcome}`);
+  return safe(`no findings: the ${RULE_IDS.length} rules that know what goes wrong found nothing here${outcome}`);
 }
 
 /** The evidence as lines, and which of them is stood at. */

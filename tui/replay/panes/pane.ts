@@ -2,9 +2,10 @@
 
 import { displayWidth, safe } from "../../present/safe.ts";
 import { wrapCells } from "../../present/two-column.ts";
+import type { Action } from "../reduce.ts";
 import type { Size } from "../screen/layout.ts";
 import type { ReplaySession } from "../session.ts";
-import type { Action, ReplayState } from "../state.ts";
+import type { ReplayState } from "../state.ts";
 
 export interface Pane<Id extends string = string> {
   /** Its name on its tab and in the palette. */

@@ -2,7 +2,7 @@
 
 import Sqlite from "better-sqlite3";
 import { describe, expect, test } from "vitest";
-import { RULES } from "../../../../analyzer/index.ts";
+import { RULES } from "../../../../analyzer/catalogue.ts";
 import { HOPS } from "../../../../engine/index.ts";
 import { TraceError } from "../../../../recorder/index.ts";
 import { paint } from "../../../../tui/present/style.ts";

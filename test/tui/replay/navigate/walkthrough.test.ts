@@ -1,7 +1,7 @@
 /** The replay as a first-time user goes through it: the story and its end, findings, search, prompts, and keys that must not be silent. */
 
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { findRule } from "../../../../analyzer/index.ts";
+import { findRule } from "../../../../analyzer/catalogue.ts";
 import { COMMANDS } from "../../../../tui/replay/input/commands.ts";
 import { onMouse, onTick } from "../../../../tui/replay/input/input.ts";
 import type { ReplaySession, StoredFinding } from "../../../../tui/replay/session.ts";
