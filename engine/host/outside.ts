@@ -29,5 +29,10 @@ export const outside = flow(outsideCode, "host", "1.2", ({ act }) => [
   act("AEX", undefined, "sgx.aex"),
   act("the host ends the thread", undefined, "thread.exit"),
   act("the process is over", undefined, "process.exit"),
-  act("a signal leaves its queue, and nobody gets it", undefined, ["host.signal.discard", "libos.signal.ignore", "libos.signal.lost"]),
+  act("a signal leaves its queue, and nobody gets it", undefined, [
+    "host.signal.discard",
+    "libos.signal.ignore",
+    "libos.signal.lost",
+    "pal.event.lost",
+  ]),
 ]);

@@ -17,7 +17,7 @@ import { type SgxCpu as Cpu, sgxFlow as flow, type SgxSteps as Steps } from "../
 import { EVENT, NO_EVENT } from "../errors.ts";
 import type { Handler } from "../flows.ts";
 import { failOnMorphedEresume, finalJump, maybeRaisePendingSignal, palExceptionHandler, sgxOcall, sgxRaise } from "./flows.ts";
-import { hostTcb } from "./host-tcb.ts";
+import { hostTcb, keepEvent } from "./host-tcb.ts";
 
 /** Mark of the EENTER of sgx_raise. */
 export const EENTER_POINTER = "eenter_pointer";
@@ -136,13 +136,9 @@ export const putBack = (s: Steps<Handler>): (Step | Mark)[] => [
       const at = findDown(c, stack, restoreRt);
       const uc = localsOf(c, stack[at], restoreRt);
       const interrupted = stack[at - 1];
-      const tcb = hostTcb(c);
-      if (!uc || !interrupted || !tcb) return;
+      if (!uc || !interrupted || !hostTcb(c)) return;
       skip(interrupted);
-      if (tcb.lastAsyncEvent === EVENT.QUIT) return c.row(KIND["pal.event.lost"], uc.rdi, uc.carried);
-      tcb.lastAsyncEvent = uc.rdi;
-      tcb.lastAsyncId = uc.carried;
-      c.row(KIND["pal.event.pend"], uc.rdi, uc.carried);
+      keepEvent(c, { event: uc.rdi, id: uc.carried });
     },
     ["pal.event.pend", "pal.event.lost"],
   ),

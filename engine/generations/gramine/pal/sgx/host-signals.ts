@@ -17,13 +17,13 @@ import { addSignal, removeSignal, SIG, signalName } from "../../../../signals.ts
 import { type Frame, SA_ONSTACK } from "../../../../state.ts";
 import { KIND, WHY } from "../../../../transition.ts";
 import { type SgxCpu as Cpu, sgxFlow as flow, type SgxSteps as Steps } from "../../flow.ts";
-import { EVENT, eventOf, NO_EVENT } from "../errors.ts";
+import { eventOf, NO_EVENT } from "../errors.ts";
 import { type Handler, handleAsyncSignal, handleSyncSignal } from "../flows.ts";
 import { aexNotifyFlows, EENTER_POINTER, noteSync, putBack } from "./aex-notify.ts";
 import { interruptRpcThreads } from "./exitless.ts";
 import { doSyscallIntr, handleDummySignal, sgxRaise, sgxSignalSetup } from "./flows.ts";
 import { AFTER_CHECK1, AFTER_CHECK2, ASYNC_SIGNALS, EINTR_EXIT } from "./host-ocalls.ts";
-import { hostTcb } from "./host-tcb.ts";
+import { hostTcb, keepEvent } from "./host-tcb.ts";
 
 const SYNC = [SIG.FPE, SIG.SEGV, SIG.BUS, SIG.ILL] as const;
 const ASYNC = [SIG.TERM, SIG.CONT] as const;
@@ -137,15 +137,9 @@ const syncSignal = ({ exitless, notify }: Outside): Flow =>
     ...(notify ? noteIt(s) : raiseIt(s)),
   ]);
 
-/** QUIT is not written over: an INTERRUPTED beside it says nothing more. Two QUIT are one. */
 function noteEvent(c: Cpu, v: Handler): void {
-  const tcb = hostTcb(c);
   c.signal = v.signal;
-  if (tcb === null) return;
-  if (tcb.lastAsyncEvent === EVENT.QUIT) return c.row(KIND["pal.event.lost"], v.event, v.id);
-  tcb.lastAsyncEvent = v.event;
-  tcb.lastAsyncId = v.id;
-  c.row(KIND["pal.event.pend"], v.event, v.id);
+  keepEvent(c, v);
 }
 
 /** Only between the check and the system call: the ocall leaves as if it had been interrupted. */
