@@ -5,14 +5,13 @@
  * Every fourth is run in a usual test, all of them with EINTR_UPDATE=1 (which writes the golden) or EINTR_ALL=1.
  */
 
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { type Difference, ofWeight } from "../../analyzer/index.ts";
-import { caseOf, casesIn, judge } from "../support/cases-table.ts";
+import type { Difference } from "../../analyzer/index.ts";
 import { GRAMINE_LINUX } from "../support/gramine.ts";
+import { entriesOf, LTP_LOGS, ltpOutcome } from "../support/ltp.ts";
 import { tempPaths } from "../support/temp-dir.ts";
 
-const LOGS = new URL("../fixtures/ltp/", import.meta.url).pathname;
 const GOLDEN = new URL("../golden/ltp-gramine.txt", import.meta.url);
 const UPDATE = process.env.EINTR_UPDATE === "1";
 const ALL = UPDATE || process.env.EINTR_ALL === "1";
@@ -99,17 +98,6 @@ function matters({ what, one, other }: Difference): boolean {
   return !(one.text.startsWith("wait status") && status(one.text) === status(other.text));
 }
 
-/** "agrees", or the first two that differ. */
-async function outcomeOf(log: string): Promise<string> {
-  const verdict = await judge(await caseOf(LOGS, `${log}.strace.gz`, temp), GRAMINE_LINUX);
-  const differing = ofWeight(verdict, "differs").filter(matters);
-  if (differing.length === 0) return "agrees";
-  const told = differing
-    .slice(0, 2)
-    .map(({ what, one, other }) => `${what.slice(0, 60)}: ${one.text.slice(0, 40)}, on Linux ${other.text.slice(0, 40)}`);
-  return `${told.join("; ")}${differing.length > 2 ? `; and ${differing.length - 2} more` : ""}`;
-}
-
 function lineOf(log: string, outcome: string): string {
   const reason = skipped(log);
   const why = WHY[log];
@@ -120,33 +108,25 @@ function lineOf(log: string, outcome: string): string {
   ].join("\n");
 }
 
-const ALL_LOGS = casesIn(LOGS).map((file) => file.replace(".strace.gz", ""));
-const golden = (): string[] =>
-  existsSync(GOLDEN)
-    ? readFileSync(GOLDEN, "utf8")
-        .trimEnd()
-        .split(/\n(?=\S)/)
-    : [];
-
 describe("programs of LTP on gramine-linux", () => {
   test("are as the golden says", async () => {
-    const run = ALL ? ALL_LOGS : ALL_LOGS.filter((_, i) => i % 4 === 0);
+    const run = ALL ? LTP_LOGS : LTP_LOGS.filter((_, i) => i % 4 === 0);
     const lines: string[] = [];
-    for (const log of run) lines.push(lineOf(log, await outcomeOf(log)));
+    for (const log of run) lines.push(lineOf(log, await ltpOutcome(log, { stack: GRAMINE_LINUX, matters, temp })));
     if (UPDATE) writeFileSync(GOLDEN, `${lines.join("\n")}\n`);
-    const wanted = golden();
+    const wanted = entriesOf(GOLDEN);
     expect(lines).toEqual(wanted.filter((line) => run.includes(line.split(" ")[0] ?? "")));
   }, 120_000);
 
   test("the golden has each log; what Gramine runs agrees or has a reason, and nothing else has one", () => {
-    const lines = golden();
-    expect(lines.map((line) => line.split(" ")[0])).toEqual(ALL_LOGS);
+    const lines = entriesOf(GOLDEN);
+    expect(lines.map((line) => line.split(" ")[0])).toEqual(LTP_LOGS);
     const differ = lines.filter((line) => !line.includes(" skipped: ") && !/\n {22}agrees$/.test(line));
-    expect(differ.map((line) => line.split(" ")[0])).toEqual(ALL_LOGS.filter((log) => WHY[log] !== undefined));
+    expect(differ.map((line) => line.split(" ")[0])).toEqual(LTP_LOGS.filter((log) => WHY[log] !== undefined));
   });
 
   test("what Gramine skips for a call that it lacks is otherwise here, too", () => {
-    const agree = golden().filter((line) => /skipped:/.test(line) && /\n {22}agrees/.test(line));
+    const agree = entriesOf(GOLDEN).filter((line) => /skipped:/.test(line) && /\n {22}agrees/.test(line));
     expect(agree.map((line) => skipped(line.split(" ")[0] ?? "") ?? "").filter((reason) => !NOT_OF_SIGNALS.test(reason))).toEqual([]);
   });
 });

@@ -55,9 +55,14 @@ async function stackLines(what: ScenarioCase, stack: StackName): Promise<string[
 }
 
 /** As `eintr record` does it, without a trace on the disk. */
-export async function judge({ scenario, text, name }: ScenarioCase, stack: StackName, fixes: readonly FixName[] = []): Promise<Verdict> {
+export async function judge(
+  { scenario, text, name }: ScenarioCase,
+  stack: StackName,
+  fixes: readonly FixName[] = [],
+  rows = ROWS,
+): Promise<Verdict> {
   const run = boot({ stack, scenario, fixes });
-  const one = await observeRun(run, { name: stack, program: text }, { rows: ROWS, untilNs: Number.POSITIVE_INFINITY }, {});
+  const one = await observeRun(run, { name: stack, program: text }, { rows, untilNs: Number.POSITIVE_INFINITY }, {});
   if (one === null) throw new Error("nobody aborts it");
   const info: RunInfo = {
     eintr: "test",
