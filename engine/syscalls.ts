@@ -166,6 +166,7 @@ export interface SigqueueArgs extends CallLocals {
   thread: string;
   signal: number;
   value: number;
+  takers: Readonly<Record<string, number>>;
 }
 
 export interface SigaltstackArgs extends CallLocals {

@@ -79,13 +79,20 @@ export const NEWER: Compile = {
     ];
   },
   sigqueue: (op, x) =>
-    call(x, op, "rt_sigqueueinfo", () => ({
-      ...callArgs(),
-      wanted: op.process,
-      thread: op.thread ?? "",
-      signal: op.signal,
-      value: op.value,
-    })),
+    call(
+      x,
+      op,
+      "rt_sigqueueinfo",
+      () => ({
+        ...callArgs(),
+        wanted: op.process,
+        thread: op.thread ?? "",
+        signal: op.signal,
+        value: op.value,
+        takers: op.takers ?? {},
+      }),
+      op.thread === undefined ? "rt_sigqueueinfo" : "rt_tgsigqueueinfo",
+    ),
   select: (op, x) => call(x, op, "select", (c) => pollArgs(c, op)),
   waitid: (op, x) =>
     call(x, op, "waitid", (c) => ({

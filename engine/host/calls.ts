@@ -7,14 +7,14 @@ import { programFlow } from "../flow-names.ts";
 import type { Declares } from "../ref.ts";
 import { SI, sentBy } from "../siginfo.ts";
 import { SIG } from "../signals.ts";
-import { copyTree, type Process, type Word } from "../state.ts";
+import { copyTree, type Word } from "../state.ts";
 import type { ProgramArgs, ReceiveTimeoutArgs } from "../syscalls.ts";
 import { endThread, newProcess, newThread } from "../threads.ts";
 import { NEVER } from "../time.ts";
 import { WHY, type Why } from "../transition.ts";
 import { isReadable, isSocket, writeFd } from "./fds.ts";
 import { type Creating, KERNEL, type KernelLocals, type KernelName, type Sending } from "./flows.ts";
-import { generate, type Taken } from "./generate.ts";
+import { generate, takenBy } from "./generate.ts";
 import { copyOut, NO_OUTPUT, skipCopyOut } from "./outputs.ts";
 import { endProcess } from "./process-state.ts";
 import { wakeWaiters } from "./sleep.ts";
@@ -163,12 +163,6 @@ const sending = (name: "write" | "send"): Flow =>
     ],
     { kernel: true },
   );
-
-/** What a log's kernel did with a signal for a process. */
-function takenBy(c: Cpu, p: Process, takers: Readonly<Record<string, number>>): Taken | undefined {
-  const taker = c.threadsOf(p).find((t) => Object.hasOwn(takers, t.name));
-  return taker && { taker, at: takers[taker.name] ?? 0 };
-}
 
 /** kill and tgkill: one transition for each target. */
 const killing = (name: "kill" | "tgkill"): Flow =>

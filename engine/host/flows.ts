@@ -58,6 +58,7 @@ export interface Queueing extends CallLocals {
   thread: number;
   signal: number;
   value: number;
+  takers: Readonly<Record<string, number>>;
 }
 
 /** Arguments of clone and fork. */

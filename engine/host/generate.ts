@@ -43,6 +43,12 @@ export interface Taken {
   readonly at: number;
 }
 
+/** What a log's kernel did with a signal for a process. */
+export function takenBy(c: Cpu, p: Process, takers: Readonly<Record<string, number>>): Taken | undefined {
+  const taker = c.threadsOf(p).find((t) => Object.hasOwn(takers, t.name));
+  return taker && { taker, at: takers[taker.name] ?? 0 };
+}
+
 /** complete_signal: the main thread if it wants the signal, else the next that does, from where the last search ended. */
 function receiver(c: Cpu, p: Process, signal: number, taker?: Thread): Thread | null {
   if (taker && !taker.dying && !hasSignal(taker.hostMask, signal)) return taker;

@@ -10,7 +10,7 @@ import { NO_ACTION, type SigactionArgs, type SigaltstackArgs, type SigprocmaskAr
 import { KIND, type KindId } from "../transition.ts";
 import { type CallLocals, quick } from "./calls.ts";
 import type { Queueing } from "./flows.ts";
-import { flushIgnored, generate, retarget } from "./generate.ts";
+import { flushIgnored, generate, retarget, takenBy } from "./generate.ts";
 import { OUT, tell, tellAltStack, tellMask } from "./outputs.ts";
 import { blockedAndPending, dequeue, recheck } from "./pending.ts";
 import { blockable, onAltStack } from "./signal.ts";
@@ -128,11 +128,11 @@ function blockAgain(c: Cpu): void {
 }
 
 /** sigqueue(3) to a process, or to a thread: SI_QUEUE with a value. */
-function sigqueue(c: Cpu, { process, thread, signal, value }: Queueing): number {
+function sigqueue(c: Cpu, { process, thread, signal, value, takers }: Queueing): number {
   const t = thread < 0 ? null : (c.m.threads[thread] ?? null);
   const p = t ? c.process(t) : (c.m.processes[process] ?? null);
   if (!p || (thread >= 0 && !t)) return E.SRCH;
-  if (signal > 0) generate(c, p, t, withValue(signal, SI.QUEUE, c.process(c.t).pid, value));
+  if (signal > 0) generate(c, p, t, withValue(signal, SI.QUEUE, c.process(c.t).pid, value), c.newSignalId(), takenBy(c, p, takers));
   return 0;
 }
 

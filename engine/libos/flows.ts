@@ -30,6 +30,7 @@ export const LIBOS = {
   append_signal: ref<Append>("append_signal"),
   do_kill_proc: ref<Walk>("do_kill_proc"),
   do_kill_pgroup: ref<Walk>("do_kill_pgroup"),
+  do_kill_thread: ref<Walk>("do_kill_thread"),
   kill_all_threads: ref<Walk>("kill_all_threads"),
   "kill_all_threads (IPC)": ref<Omit<Broadcast, "to">>("kill_all_threads (IPC)"),
 

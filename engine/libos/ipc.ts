@@ -281,8 +281,8 @@ const helper = flow<Helper>(LIBOS.shim_ipc_helper, "libos", "2.15", (s) => [
   s.callDynamic("ipc_pid_kill_callback", (c, v) => {
     const { what, target, signal, sender, src } = v.message;
     if (what === "kill-all") return enter(c.program, LIBOS["kill_all_threads (IPC)"], { message: v.message, except: src });
-    const walk = what === "kill-process" ? LIBOS.do_kill_proc : LIBOS.do_kill_pgroup;
-    return enter(c.program, walk, walkArgs(target, signal, sender, true));
+    const walks = { "kill-process": LIBOS.do_kill_proc, "kill-thread": LIBOS.do_kill_thread, "kill-group": LIBOS.do_kill_pgroup } as const;
+    return enter(c.program, walks[what as keyof typeof walks], walkArgs(target, signal, sender, true));
   }),
   s.test("nobody waits for an answer?", (_, v) => v.message.thread < 0, "loop"),
   post<Helper>(

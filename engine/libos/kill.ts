@@ -7,11 +7,11 @@ import type { IpcMessage } from "../generations/graphene-2019/state.ts";
 import { sentBy } from "../siginfo.ts";
 import { takeFirst } from "../state.ts";
 import type { KillArgs } from "../syscalls.ts";
-import { named } from "../targets.ts";
+import { named, threadNamed } from "../targets.ts";
 import { LIBOS, SHIM_DO } from "./flows.ts";
 import { killSend, lockOf, message } from "./ipc.ts";
 import { childLock, lockOfThread, THREAD_LIST_LOCK } from "./names.ts";
-import { leaderOf, listed, otherThreads } from "./thread-list.ts";
+import { childOf, leaderOf, listed, otherThreads } from "./thread-list.ts";
 import { type Walk, walkArgs } from "./walk.ts";
 
 export const killArgs = (wanted: string, signal: number, group = "", takers: KillArgs["takers"] = {}): KillArgs => ({
@@ -234,7 +234,11 @@ const doTgkill = flow(SHIM_DO.tgkill, "libos", "2.15", (s) => [
   s.call("unlock(thread->lock)", LIBOS.unlock, (_, v) => ({ name: lockOfThread(v.target) })),
   s.jump("done", "return 0"),
   s.at("nobody"),
-  s.call("ipc_pid_kill_send", LIBOS.ipc_pid_kill_send, (c, v) => killSend(c, "kill-process", -1, v.signal, v.sender)),
+  s.test("no record of a child?", (c, v) => childOf(c.process(c.t), tidOf(c, v.thread)) === undefined, "send"),
+  s.call("a child: lock(thread->lock)", LIBOS.lock, (c, v) => ({ name: childLock(tidOf(c, v.thread)) })),
+  s.call("not in_vm: unlock(thread->lock)", LIBOS.unlock, (c, v) => ({ name: childLock(tidOf(c, v.thread)) })),
+  s.at("send"),
+  s.call("ipc_pid_kill_send", LIBOS.ipc_pid_kill_send, (c, v) => killSend(c, "kill-thread", tidOf(c, v.thread), v.signal, v.sender)),
   s.act("ret", (c, v) => {
     v.ret = c.t.rax;
   }),
@@ -242,4 +246,30 @@ const doTgkill = flow(SHIM_DO.tgkill, "libos", "2.15", (s) => [
   result(s),
 ]);
 
-export const killFlows: readonly Flow[] = [doKill, killProc, killPgroup, killAll, doTgkill];
+/** tid of a thread of another process, -1 when there is none. */
+const tidOf = (c: Cpu, wanted: string): number => threadNamed(c, wanted)?.tid ?? -1;
+
+/** A thread of this process, for another one: by its tid alone (shim_ipc_pid.c:145). */
+const killThread = flow<Walk>(LIBOS.do_kill_thread, "libos", "2.15", (s) => [
+  s.call("lookup_thread: lock(thread_list_lock)", LIBOS.lock, lockOf(THREAD_LIST_LOCK)),
+  s.act("the thread of that tid on thread_list", (c, v) => {
+    v.threads = c.process(c.t).libos.threadList.filter((id) => c.m.threads[id]?.tid === v.target);
+    c.signal = v.signal;
+    c.value = v.threads[0] ?? -1;
+  }),
+  s.call("lookup_thread: unlock(thread_list_lock)", LIBOS.unlock, lockOf(THREAD_LIST_LOCK)),
+  s.test("nobody?", (_, v) => v.threads.length === 0, "nobody"),
+  s.call("lock(thread->lock)", LIBOS.lock, (_, v) => ({ name: lockOfThread(v.threads[0] ?? -1) })),
+  appendTo(s, (v) => v.threads[0] ?? -1),
+  s.call("unlock(thread->lock)", LIBOS.unlock, (_, v) => ({ name: lockOfThread(v.threads[0] ?? -1) })),
+  s.ret("return 0", (c) => {
+    c.t.rax = 0;
+  }),
+  s.at("nobody"),
+  s.ret("return -ESRCH", (c) => {
+    c.t.rax = E.SRCH;
+    c.value = c.t.rax;
+  }),
+]);
+
+export const killFlows: readonly Flow[] = [doKill, killProc, killPgroup, killAll, killThread, doTgkill];

@@ -148,6 +148,7 @@ const libc: readonly Flow[] = [
       ...callArgs(),
       signal: v.signal,
       value: v.value,
+      takers: v.takers,
       thread: v.thread === "" ? -1 : (target?.id ?? NOBODY),
       process: processesNamed(c, v.wanted)[0]?.id ?? -1,
     };
@@ -174,7 +175,7 @@ const libc: readonly Flow[] = [
   nativeCall("tgkill", "tgkill", (c, v) => {
     const target = threadNamed(c, v.thread);
     return {
-      targets: target && target.process === c.t.process ? [target.id] : [],
+      targets: target ? [target.id] : [],
       signal: v.signal,
       ended: isEndedLeader(c, v.thread),
       takers: v.takers,

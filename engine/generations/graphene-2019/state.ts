@@ -163,7 +163,7 @@ export interface ShimChild {
 
 /** A message on its way to the IPC helper of a process. */
 export type IpcMessage = {
-  what: "event" | "kill-process" | "kill-group" | "kill-all" | "exit" | "answer" | "closed";
+  what: "event" | "kill-process" | "kill-thread" | "kill-group" | "kill-all" | "exit" | "answer" | "closed";
   /** Process id it comes from. */
   src: number;
   signal: number;

@@ -132,6 +132,7 @@ export const SIGNALS = {
         thread: name.optional().describe("in place of the process: self, or the program that the thread runs"),
         signal: sent,
         value: count.default(0).describe("si_value"),
+        takers,
         ...done,
       }),
   ),
@@ -175,8 +176,10 @@ export const SIGNALS = {
   tgkill: operation(
     {
       does: "send a signal to a thread",
-      linux: "To that thread alone. -ESRCH when there is no such thread.",
-      graphene: "Into the thread's ring; the thread is resumed. Also to a thread that has ended, without an error.",
+      linux: "To that thread alone, also of another process. -ESRCH when there is no such thread.",
+      graphene:
+        "Into the thread's ring; the thread is resumed. Also to a thread that has ended, without an error. A thread of another process is a " +
+        "matter of its IPC helper.",
       example: "tgkill: { thread: worker, signal: SIGUSR1 }",
     },
     () =>

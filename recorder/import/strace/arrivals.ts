@@ -3,6 +3,7 @@
 import { signalName } from "../../../engine/index.ts";
 import { field, wholeNumber } from "./args.ts";
 import type { ProcessState, Timer } from "./facts.ts";
+import { isHomemade } from "./homemade.ts";
 import type { LogEvent, SignalEvent } from "./log.ts";
 import { SIGPIPE } from "./pipes.ts";
 import type { Action } from "./registrations.ts";
@@ -26,6 +27,8 @@ export interface Arrival {
   readonly directed: boolean;
   /** Sent to its process, whose kernel chose this thread: one that is not the first. */
   readonly chosen: boolean;
+  /** From outside, and yet the program's own doing: what sent it is not emulated. No host would send it to a library OS. */
+  readonly homemade: boolean;
   /** Disposition at that moment; null when nobody set one. */
   action: Action | null;
   /** Nobody set one, and the log does not show the program's start: it may have been anything. */
@@ -62,13 +65,14 @@ const FAULT_CODE = /^(?:SEGV|FPE|ILL|BUS|TRAP|SYS)_/;
 /** The largest address a scenario may name. */
 const MAX_ADDRESS = 1e9;
 
-/** `next`: the thread's line after it, `before`: what is known of the signal before. */
+/** `next`: the thread's line after it, `before`: what is known of the signal before, `inLog`: the ids of the log's threads. */
 export function arrival(
   event: SignalEvent,
   next: LogEvent | undefined,
   before: Arrival | undefined,
   task: Task,
   state: ProcessState,
+  inLog: ReadonlySet<number>,
 ): Arrival {
   const { signal, info } = event;
   const code = field(info, "si_code");
@@ -93,6 +97,7 @@ export function arrival(
           ...(address > 0 && address <= MAX_ADDRESS ? { address } : {}),
         },
     directed: code === "SI_TKILL" || FAULT_CODE.test(code),
+    homemade: cause === "outside" && isHomemade(signal, code, wholeNumber(field(info, "si_pid")) ?? -1, inLog),
     chosen: code !== "SI_TKILL" && task !== state.process.leader && !FAULT_CODE.test(code),
     action: stackFull ? null : action,
     unknown: action === null && !state.known,
@@ -132,9 +137,10 @@ function causeOf(event: SignalEvent, task: Task, code: string, state: ProcessSta
   const timer = code === "SI_TIMER" ? state.timers.get(Number(field(info, "si_timerid"))) : undefined;
   if (timer?.signal === signal && timer.set) return own(expiry(timer.set, start));
   const mailbox = code === "SI_TKILL" ? state.sentTo.get(task) : state.sent;
+  const queued = code === "SI_QUEUE" ? state.sentTo.get(task)?.take(signal, pid, start) : undefined;
   // The kernel sends SIGPIPE to the thread that wrote, and says that its process did.
   const raised = signal === SIGPIPE ? state.sentTo.get(task)?.take(signal, pid, start) : undefined;
-  const sending = raised ?? mailbox?.take(signal, pid, start);
+  const sending = raised ?? queued ?? mailbox?.take(signal, pid, start);
   return sending === undefined ? other("outside") : { ...own(sending.call.start), sending };
 }
 

@@ -101,8 +101,9 @@ function whole(w: Weaver, call: CallEvent): void {
 /** A signal that the call took comes while it waits, when nothing in the log sent it. */
 function takesFromOutside({ context, level, pins }: Weaver, call: CallEvent): void {
   const taken = context.facts.taken.get(call)?.filter(({ outside }) => outside) ?? [];
+  const chosen = context.task !== context.task.process.leader;
   pins.within(
-    taken.map(({ signal }) => ({ signal, directed: false, chosen: false, start: call.end, nth: 0, kernels: false })),
+    taken.map(({ signal, homemade }) => ({ signal, directed: false, chosen, start: call.end, nth: 0, homemade })),
     level.calls,
     runOf(level),
   );
@@ -113,7 +114,8 @@ function beginningOf(call: CallEvent, next: LogEvent | undefined, { context: { f
   // A process ends with its last thread.
   if (call.name === "exit" && task.process.tasks.some((other) => other !== task && endsAfter(other, call))) return call.start;
   // The kernel takes its time to end a thread: its parent learns of it only then, but may ask before strace writes a line.
-  if (isExit(call) && next?.kind === "end") return Math.max(call.start, Math.min(next.start, facts.goneBy.get(task.process) ?? next.start));
+  if (isExit(call) && next?.kind === "end")
+    return facts.goneAt.get(task.process) ?? Math.max(call.start, Math.min(next.start, facts.goneBy.get(task.process) ?? next.start));
   const kill = facts.kills.get(call);
   if (kill) return kill.sending.effect;
   // A timer counts from where the kernel has set it: just before strace sees the call's end.

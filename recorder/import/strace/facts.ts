@@ -5,6 +5,7 @@
 
 import { field, splitArgs, timeSpan, wholeNumber } from "./args.ts";
 import { type Arrival, arrival } from "./arrivals.ts";
+import { coalescedEnds } from "./coalesced.ts";
 import { EFAULT, EPIPE } from "./errno.ts";
 import { type GroupChange, type Kill, killTarget, newGroups } from "./kills.ts";
 import { type CallEvent, CREATES, type EndEvent, type Log, type LogEvent, type SignalEvent } from "./log.ts";
@@ -67,6 +68,8 @@ export interface Facts {
   readonly waits: ReadonlyMap<CallEvent, Wait>;
   /** When a process must have ended for a wait to find it, ns of the log. */
   readonly goneBy: ReadonlyMap<Process, number>;
+  /** When it did, where one SIGCHLD told of several, ns of the log. */
+  readonly goneAt: ReadonlyMap<Process, number>;
   /** Mask of the thread when it made the call, for calls that wait under another one. */
   readonly masks: ReadonlyMap<CallEvent, readonly number[]>;
   /** Masks that a handler put into its saved context, by the rt_sigreturn that puts them in force. */
@@ -104,6 +107,7 @@ export function gatherFacts(log: Log, tree: Tree): Facts {
   const states = new Map<Process, ProcessState>();
   const current = new Masks();
   const restorers = hasRestorers(log);
+  const inLog = new Set(tree.tasks.map(({ life }) => life.pid));
   const living = new Set<ProcessState>();
   const groups = newGroups(living, tree.main);
   const changes = new Map<CallEvent, GroupChange>();
@@ -149,7 +153,7 @@ export function gatherFacts(log: Log, tree: Tree): Facts {
     if (object !== undefined) signalfds.set(event, object);
     if (event.name !== "rt_sigtimedwait" && (event.name !== "read" || object === undefined)) return;
     const at = taking.findIndex((other) => other.call.end > event.end);
-    taking.splice(at < 0 ? taking.length : at, 0, { call: event, done: () => taken.set(event, takenBy(event, task, state)) });
+    taking.splice(at < 0 ? taking.length : at, 0, { call: event, done: () => taken.set(event, takenBy(event, task, state, inLog)) });
   };
 
   const call = (task: Task, event: CallEvent): void => {
@@ -237,7 +241,7 @@ export function gatherFacts(log: Log, tree: Tree): Facts {
       const state = stateOf(task.process);
       state.arrived.add(event.signal);
       const last = before.get(task);
-      const arrived = arrival(event, after.get(event), last?.kind === "signal" ? arrivals.get(last) : undefined, task, state);
+      const arrived = arrival(event, after.get(event), last?.kind === "signal" ? arrivals.get(last) : undefined, task, state, inLog);
       arrivals.set(event, arrived);
       if (arrived.action && arrived.cause !== "stop" && arrived.cause !== "lost") current.enters(task, event.signal, arrived.action);
       settle(event, arrived, task, state, last);
@@ -263,6 +267,7 @@ export function gatherFacts(log: Log, tree: Tree): Facts {
     groups: changes,
     waits,
     goneBy,
+    goneAt: coalescedEnds(log, tree, goneBy),
     masks,
     contexts: current.changedContexts,
     signalfds,

@@ -10,6 +10,8 @@ const READ_WHOLE: ReadonlySet<string> = new Set([
     "kill",
     "tkill",
     "tgkill",
+    "rt_sigqueueinfo",
+    "rt_tgsigqueueinfo",
     "alarm",
     "setitimer",
     "timer_create",

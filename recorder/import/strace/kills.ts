@@ -1,7 +1,7 @@
-/** Whom kill, tkill and tgkill reached, when the scenario can say so. */
+/** Whom kill, tkill, tgkill and rt_sigqueueinfo reached, when the scenario can say so. */
 
 import { signalNumber } from "../../../engine/index.ts";
-import { splitArgs, wholeNumber } from "./args.ts";
+import { field, splitArgs, wholeNumber } from "./args.ts";
 import { SIG_STOPS } from "./arrivals.ts";
 import { ESRCH } from "./errno.ts";
 import type { ProcessState } from "./facts.ts";
@@ -10,9 +10,11 @@ import { mailboxOf, type Sending } from "./sent.ts";
 import type { Process, Task, Tree } from "./tree.ts";
 
 export interface Kill {
-  readonly operation: "kill" | "tgkill";
+  readonly operation: "kill" | "tgkill" | "sigqueue";
   /** As the operation names it. */
   readonly target: Target;
+  /** si_value of a sigqueue. */
+  readonly value: number | null;
   /** null: the caller dies of it. */
   readonly expect: number | null;
   readonly signal: number;
@@ -85,31 +87,71 @@ function diesOf({ process }: ProcessState, signal: number): boolean {
  */
 export function killTarget(call: CallEvent, task: Task, known: Known): Kill | null {
   if (!Object.hasOwn(READERS, call.name) || (call.value !== 0 && call.value !== ESRCH && call.value !== null)) return null;
-  const args = splitArgs(call.args);
-  const { thread, id, signalName } = READERS[call.name as keyof typeof READERS](args);
+  const { thread, group, id, signalName, info } = READERS[call.name as keyof typeof READERS](splitArgs(call.args));
+  const value = info === undefined ? null : valueIn(info);
+  if (value === undefined) return null;
   const signal = signalName === "0" ? 0 : signalNumber(signalName);
   if (id === null || (signal < 1 && signalName !== "0")) return null;
   const found =
     call.value === ESRCH
       ? nobody(id, thread, known.stateOf(task.process))
       : thread
-        ? targetThread(id, task, call, known)
+        ? targetThread(id, group, task, call, known)
         : targetProcess(id, task, known);
   if (call.value === null && !found?.states.every((state) => state.process === task.process && diesOf(state, signal))) return null;
+  // A queue has no groups.
+  if (found !== null && value !== null && "group" in found.target) return null;
   if (found === null || (SIG_STOPS.has(signal) && found.states.some((state) => isDefault(state, signal)))) return null;
   const sending = { call, sender: task.process.leader.life.pid, effect: call.start };
   for (const state of signal > 0 ? found.states : []) {
     if (state.actions.get(signal)?.what !== "ignore") mailboxOf(state, found.thread).put(signal, sending);
     state.doomed ||= isDefault(state, signal) && diesOf(state, signal);
   }
-  return { operation: thread ? "tgkill" : "kill", target: found.target, expect: call.value, signal, sending, takers: {} };
+  const operation = value !== null ? "sigqueue" : thread ? "tgkill" : "kill";
+  return { operation, target: found.target, value, expect: call.value, signal, sending, takers: {} };
 }
 
-const READERS = {
-  kill: ([pid, signal]: string[]) => ({ thread: false, id: wholeNumber(pid), signalName: signal ?? "" }),
-  tkill: ([tid, signal]: string[]) => ({ thread: true, id: wholeNumber(tid), signalName: signal ?? "" }),
-  tgkill: ([, tid, signal]: string[]) => ({ thread: true, id: wholeNumber(tid), signalName: signal ?? "" }),
-} as const;
+/** What a call says. */
+interface Asked {
+  readonly thread: boolean;
+  /** The process in which the thread is; null: the caller's own. */
+  readonly group: number | null;
+  readonly id: number | null;
+  readonly signalName: string;
+  /** The siginfo that it hands over. */
+  readonly info?: string;
+}
+
+const toProcess = (pid: string | undefined, signal = ""): Asked => ({
+  thread: false,
+  group: null,
+  id: wholeNumber(pid),
+  signalName: signal,
+});
+const toThread = (group: string | undefined, tid: string | undefined, signal = ""): Asked => ({
+  thread: true,
+  group: wholeNumber(group),
+  id: wholeNumber(tid),
+  signalName: signal,
+});
+
+const READERS: Readonly<Record<"kill" | "tkill" | "tgkill" | "rt_sigqueueinfo" | "rt_tgsigqueueinfo", (args: string[]) => Asked>> = {
+  kill: ([pid, signal]) => toProcess(pid, signal),
+  tkill: ([tid, signal]) => toThread(undefined, tid, signal),
+  tgkill: ([group, tid, signal]) => toThread(group, tid, signal),
+  rt_sigqueueinfo: ([pid, signal, info = ""]) => ({ ...toProcess(pid, signal), info }),
+  rt_tgsigqueueinfo: ([group, tid, signal, info = ""]) => ({ ...toThread(group, tid, signal), info }),
+};
+
+/** The largest si_value that a scenario names; a pointer is none. */
+const MAX_VALUE = 1e9;
+
+/** si_value of a siginfo as sigqueue(3) makes it; undefined for any other. strace leaves a zero out. */
+function valueIn(info: string): number | undefined {
+  if (field(info, "si_code") !== "SI_QUEUE") return undefined;
+  const value = wholeNumber(field(info, "si_int")) ?? 0;
+  return value >= 0 && value <= MAX_VALUE ? value : 0;
+}
 
 interface Found {
   readonly target: Target;
@@ -128,11 +170,12 @@ function nobody(id: number, thread: boolean, { process, alive }: ProcessState): 
   return { target: thread ? { thread: ended } : id < 0 ? { group: NOBODY } : { process: NOBODY }, states: [], thread: null };
 }
 
-/** Only threads of the sender's own process: what the emulated tgkill can reach. */
-function targetThread(id: number, task: Task, by: CallEvent, { stateOf }: Known): Found | null {
-  const state = stateOf(task.process);
-  const target = [...state.alive].find((other) => other.life.pid === id);
-  if (!target) return null;
+/** tkill reaches another process, too, but no library OS looks there: null. */
+function targetThread(id: number, group: number | null, task: Task, by: CallEvent, { groups, stateOf }: Known): Found | null {
+  const own = stateOf(task.process);
+  const state = group === null || group === pidOf(own) ? own : groups.all().find((other) => pidOf(other) === group);
+  const target = [...(state?.alive ?? [])].find((other) => other.life.pid === id);
+  if (!state || !target || state.doomed) return null;
   // The kernel knows a first thread that has left until its process ends.
   return { target: { thread: target === task ? "self" : target.name }, states: hasLeft(target, by) ? [] : [state], thread: target };
 }

@@ -58,6 +58,8 @@ const SPECIAL: Readonly<Record<string, Reader>> = {
   kill: sending,
   tkill: sending,
   tgkill: sending,
+  rt_sigqueueinfo: sending,
+  rt_tgsigqueueinfo: sending,
   alarm({ value }, _, [text]) {
     const seconds = wholeNumber(text);
     // Beyond what a scenario can say.
@@ -138,7 +140,9 @@ function sending({ call }: Finished, { facts }: Context): { item: Item } | null 
   if (!kill) return null;
   const signal = kill.signal === 0 ? 0 : signalName(kill.signal);
   const takers = Object.keys(kill.takers).length > 0 ? { takers: kill.takers } : {};
-  return { item: { [kill.operation]: { ...kill.target, signal, ...takers, ...(kill.expect === null ? {} : { expect: kill.expect }) } } };
+  const value = kill.value === null ? {} : { value: kill.value };
+  const told = kill.expect === null ? {} : { expect: kill.expect };
+  return { item: { [kill.operation]: { ...kill.target, signal, ...value, ...takers, ...told } } };
 }
 
 /** setpgid and setsid: answered with a number where the scenario has one. */

@@ -1,7 +1,6 @@
 /** Signals from outside, and the places of their thread at which they come. */
 
 import { type ScenarioInput, STACK_NAMES, type StackName, signalName } from "../../../engine/index.ts";
-import { field } from "./args.ts";
 import type { Arrival } from "./arrivals.ts";
 import type { EndEvent, SignalEvent } from "./log.ts";
 import type { Tally } from "./tally.ts";
@@ -21,8 +20,8 @@ export interface Planned {
   readonly start: number;
   /** Which run of its handler on this thread it started, from 1; 0 for none. */
   readonly nth: number;
-  /** A timer caused it that no library OS has. */
-  readonly kernels: boolean;
+  /** The program caused it in a way that is not emulated: it comes on native-linux alone. */
+  readonly homemade: boolean;
 }
 
 const NATIVE: StackName = "native-linux";
@@ -52,14 +51,15 @@ export function createPins(task: Task, plans: SignalPlan[], tally: Tally): Pins 
   const runs = new Map<number, number>();
   const thread = task.name;
 
-  const put = ({ signal, directed, chosen, kernels }: Planned, when: When): void => {
+  const put = ({ signal, directed, chosen, homemade }: Planned, when: When): void => {
     if (plans.length >= MAX_PLANS) return tally.note("too-many-signals");
+    if (homemade) tally.note("own-doing");
     const plan = { signal: signalName(signal), when };
     const toProcess = { process: task.process.name };
     const onLinux = { stacks: [NATIVE] };
-    if (!chosen) return void plans.push({ ...plan, ...(directed ? { thread } : toProcess), ...(kernels ? onLinux : {}) });
+    if (!chosen) return void plans.push({ ...plan, ...(directed ? { thread } : toProcess), ...(homemade ? onLinux : {}) });
     plans.push({ ...plan, thread, ...onLinux });
-    if (!kernels) plans.push({ ...plan, ...toProcess, stacks: OTHERS });
+    if (!homemade) plans.push({ ...plan, ...toProcess, stacks: OTHERS });
   };
   const placeOf = (run: RunOf | null): Partial<When> => (run ? { handler: signalName(run.signal), nth: run.nth } : {});
 
@@ -104,20 +104,10 @@ export function createPins(task: Task, plans: SignalPlan[], tally: Tally): Pins 
 }
 
 export const plannedSignal = (
-  { signal, info, start }: SignalEvent,
-  { directed, chosen }: Pick<Arrival, "directed" | "chosen">,
+  { signal, start }: SignalEvent,
+  { directed, chosen, homemade }: Pick<Arrival, "directed" | "chosen" | "homemade">,
   nth: number,
-): Planned => ({
-  signal,
-  directed,
-  chosen,
-  start,
-  nth,
-  kernels: CPU_TIMERS.has(signal) && field(info, "si_code") === "SI_KERNEL",
-});
-
-/** SIGVTALRM and SIGPROF, which setitimer sends for ITIMER_VIRTUAL and ITIMER_PROF. */
-const CPU_TIMERS: ReadonlySet<number> = new Set([26, 27]);
+): Planned => ({ signal, directed, chosen, start, nth, homemade });
 
 /** A signal that ended a process without a line of its own (SIGKILL). */
 export const plannedDeath = ({ value, start }: EndEvent): Planned => ({
@@ -126,5 +116,5 @@ export const plannedDeath = ({ value, start }: EndEvent): Planned => ({
   chosen: false,
   start,
   nth: 0,
-  kernels: false,
+  homemade: false,
 });

@@ -3,6 +3,7 @@
 import { signalNumber } from "../../../engine/index.ts";
 import { field, signalSet, splitArgs, wholeNumber } from "./args.ts";
 import type { ProcessState } from "./facts.ts";
+import { isHomemade } from "./homemade.ts";
 import type { CallEvent } from "./log.ts";
 import type { Task } from "./tree.ts";
 
@@ -11,6 +12,8 @@ export interface Taken {
   readonly signal: number;
   /** Nothing in the log sent it: it comes from outside while the call waits. */
   readonly outside: boolean;
+  /** From outside, and yet the program's own doing, which is not emulated. */
+  readonly homemade: boolean;
 }
 
 /** Largest descriptor looked after. */
@@ -31,21 +34,27 @@ export function signalfdObject({ name, args, value }: CallEvent, { signalfds, pr
 }
 
 /** rt_sigtimedwait answers with a signal; a read with siginfos: read(3, [{ssi_signo=SIGTERM, ssi_pid=10, ...}], 128) = 128 */
-export function takenBy({ name, value, args, end }: CallEvent, task: Task, state: ProcessState): Taken[] {
+export function takenBy({ name, value, args, end }: CallEvent, task: Task, state: ProcessState, inLog: ReadonlySet<number>): Taken[] {
   if (value === null || value <= 0) return [];
-  if (name === "rt_sigtimedwait") return [takeOne(value, wholeNumber(field(splitArgs(args)[1] ?? "", "si_pid")), end, task, state)];
-  return [...args.matchAll(/\{ssi_signo=(SIG\w+)[^}]*?ssi_pid=(\d{1,10})/g)].map((match) =>
-    takeOne(signalNumber(match[1] ?? ""), Number(match[2]), end, task, state),
+  const takeOne = (signal: number, code: string, sender: number | null): Taken => {
+    const outside = !isOwn(signal, code, sender, end, task, state);
+    return { signal, outside, homemade: outside && isHomemade(signal, code, sender ?? -1, inLog) };
+  };
+  if (name === "rt_sigtimedwait") {
+    const info = splitArgs(args)[1] ?? "";
+    return [takeOne(value, field(info, "si_code"), wholeNumber(field(info, "si_pid")))];
+  }
+  return [...args.matchAll(/\{ssi_signo=(SIG\w+)([^}]*)/g)].map(([, signal = "", info = ""]) =>
+    takeOne(signalNumber(signal), /ssi_code=(\w+)/.exec(info)?.[1] ?? "", wholeNumber(/ssi_pid=(\d{1,10})/.exec(info)?.[1])),
   );
 }
 
 const SIGCHLD = 17;
 const SIGALRM = 14;
 
-function takeOne(signal: number, sender: number | null, at: number, task: Task, state: ProcessState): Taken {
-  const own =
-    (state.sentTo.get(task)?.takeAny(signal, sender, at) ?? state.sent.takeAny(signal, sender, at)) !== undefined ||
-    (signal === SIGCHLD && state.children.size > 0) ||
-    (signal === SIGALRM && state.timer !== null && sender === null);
-  return { signal, outside: !own };
-}
+/** Something in the log sends it, and is emulated. */
+const isOwn = (signal: number, code: string, sender: number | null, at: number, task: Task, state: ProcessState): boolean =>
+  (state.sentTo.get(task)?.takeAny(signal, sender, at) ?? state.sent.takeAny(signal, sender, at)) !== undefined ||
+  (signal === SIGCHLD && state.children.size > 0) ||
+  (signal === SIGALRM && state.timer !== null && sender === null) ||
+  ((code === "SI_TIMER" || code === "") && [...state.timers.values()].some((timer) => timer.signal === signal && timer.set !== null));

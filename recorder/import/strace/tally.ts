@@ -49,6 +49,11 @@ const NOTES = {
       "threads and processes that the program made are not in the log, and what they did to it looks as if it came from outside: record with -f",
   },
   "assumed-action": { severity: "notice", advice: "dispositions set before the log began: they are set at its start" },
+  "own-doing": {
+    severity: "notice",
+    advice:
+      "signals that the program caused itself by what is not emulated (a descriptor with an owner, a clock of CPU time, job control, a call that is not in the log): they come on native-linux alone",
+  },
   "outside-untimed": { severity: "notice", advice: "signals after a thread's last call: they come at their time, not at a place" },
   "too-many-signals": { severity: "data-loss", advice: "a scenario holds a million signals from outside: cut the log" },
   "woken-by-strace": {
