@@ -11,7 +11,7 @@ verdict   | the verdict agrees with a slow, plain one, mirrors itself, and is em
 silent    | 10 million transitions of random scenarios on native-linux give no finding            | -       | test/analyzer/rules-silent.test.ts
 schedules | findings of all built-in scenarios under other schedules agree with a plain reading   | -       | test/analyzer/scenarios.test.ts
 evidence  | the evidence of all rules' examples, and of random scenarios, agrees with SQL          | 1-300   | test/analyzer/evidence-sql.test.ts
-laws      | random scenarios keep the laws of the machine on every stack                          | 1-2000  | test/engine/properties.test.ts
+laws      | 10,000 random scenarios on every stack: laws, copies, repetition, every signal has an end | 1-10000 | test/engine/properties.test.ts
 gramine   | the same on gramine-sgx with the options of its manifest, observed and taken back     | 1-2000  | test/engine/gramine-sgx-properties.test.ts
 observed  | a state that is observed for the search does what a plain one does                     | -       | test/engine/observed.test.ts
 stacks    | built-in cases and all logs on every stack: nothing throws, each endless run has its reason | - | test/analyzer/all-stacks.test.ts
@@ -30,7 +30,7 @@ while IFS='|' read -r name what seeds file; do
   printf '\n== %s:%s\n' "$name" "$(sed 's/ *$//' <<<"$what")"
   settings=(EINTR_TORTURE=1)
   [ "$seeds" = "-" ] || settings+=(EINTR_SEED="${EINTR_SEED:-$seeds}")
-  if env "${settings[@]}" npx vitest run "$file" --testTimeout=7200000; then
+  if env "${settings[@]}" npx vitest run "$file" --testTimeout=7200000 --reporter=verbose; then
     passed=$((passed + 1))
   else
     failed=$((failed + 1))

@@ -13,6 +13,7 @@ import {
   type Run,
   type RunOptions,
   type ScenarioInput,
+  type Sink,
   STACK_NAMES,
   type StackName,
   scenarioSchema,
@@ -20,14 +21,20 @@ import {
 import { createDigest } from "../../recorder/index.ts";
 import { leakedRestarts, sharedLocks, unaccounted } from "../support/accounts.ts";
 import { quietInput, randomInput, randomScenario, talkInput } from "../support/random-scenario.ts";
-import { BUILT_IN, collect, endOf, handled, NOWHERE, type Ran, results, runScenario } from "../support/run-scenario.ts";
+import { BUILT_IN, collect, collectorOf, endOf, handled, type Ran, results, runScenario } from "../support/run-scenario.ts";
 
 const ONLY = process.env.EINTR_SEED;
 const [FIRST = 1, LAST = FIRST] = (ONLY ?? "1-10").split("-").map(Number);
 const SEEDS = Array.from({ length: LAST - FIRST + 1 }, (_, i) => FIRST + i);
-/** Tests of one stack are cut into parts, so that a report comes before all are done. */
-const PARTS = 4;
+/** Seeds of one test: a report comes before all are done. */
+const PART = 250;
+const PARTS = Math.ceil(SEEDS.length / PART);
 const SCHEDULERS = ["scripted", "seeded"] as const;
+/** In a campaign each seed is run under one of them. */
+const schedulersOf = (seed: number): readonly (typeof SCHEDULERS)[number][] =>
+  process.env.EINTR_TORTURE === "1" ? [SCHEDULERS[seed % 2] as "seeded"] : SCHEDULERS;
+/** What is asked of talking and of quiet threads needs fewer. */
+const FEWER = 500;
 /** A prime: checks fall on every part of a flow. */
 const CHECK_ROWS = 61;
 /** One seed in so many is looked at after each transition. */
@@ -39,21 +46,25 @@ interface Case {
 }
 
 const CASES: readonly [string, StackName, number][] = STACK_NAMES.flatMap((stack) =>
-  Array.from({ length: PARTS }, (_, part): [string, StackName, number] => [`${stack}, part ${part + 1} of ${PARTS}`, stack, part]),
+  Array.from({ length: PARTS }, (_, part): [string, StackName, number] => [`${stack}, ${part + 1} of ${PARTS}`, stack, part]),
 );
 
-/** Run a body for each seed of a part under each scheduler; what it throws comes with the words to run it again. */
+/** Run a body for each seed of a part under its schedulers; what it throws comes with the words to run it again, and the rest is run all the same. */
 function forEachCase(stack: StackName, part: number, body: (c: Case) => void): void {
-  for (const seed of SEEDS.filter((_, i) => i % PARTS === part)) {
-    for (const scheduler of SCHEDULERS) {
+  const failures: string[] = [];
+  for (const seed of SEEDS.slice(part * PART, (part + 1) * PART)) {
+    for (const scheduler of schedulersOf(seed)) {
       try {
         body({ seed, options: { stack, scenario: randomScenario(seed, stack), scheduler } });
       } catch (cause) {
         const again = `EINTR_SEED=${seed} npx vitest run test/engine/properties.test.ts`;
-        throw new Error(`seed ${seed} on ${stack}, ${scheduler} (${again}): ${cause instanceof Error ? cause.message : cause}`, { cause });
+        failures.push(
+          `seed ${seed} on ${stack}, ${scheduler} (${again}): ${cause instanceof Error ? (cause.stack ?? cause.message) : cause}`,
+        );
       }
     }
   }
+  if (failures.length > 0) throw new Error(failures.join("\n"));
 }
 
 /** Digest of everything a run still does. */
@@ -64,55 +75,58 @@ function finish(run: Run): string {
   return digest.finish(run.texts, run.threads);
 }
 
+/** The rows of a run go to each of these. */
+const both = (...sinks: readonly Sink[]): Sink => ({
+  put(block): void {
+    for (const sink of sinks) sink.put(block);
+  },
+});
+
+/** Let it run, with the laws looked at each so many transitions; `most` of them, or all. */
+function watch(run: Run, sink: Sink, every: number, most = Number.POSITIVE_INFINITY): void {
+  const until = run.machine.seq + most;
+  let time = run.machine.now;
+  for (let going = true; going && run.machine.seq < until; ) {
+    going = run.run(Math.min(every, until - run.machine.seq), sink);
+    run.flush(sink);
+    expect(checkInvariants(run.cpu), `seq ${run.machine.seq}`).toEqual([]);
+    expect(run.machine.now, `time at seq ${run.machine.seq}`).toBeGreaterThanOrEqual(time);
+    time = run.machine.now;
+  }
+}
+
+function goesOnAsItsCopies({ seed, options }: Case): void {
+  const every = seed % EVERY_STEP === 0 ? 1 : CHECK_ROWS;
+  const run = boot(options);
+  const collector = collectorOf(run);
+  const [whole, rest] = [createDigest(), createDigest()];
+  watch(run, both(collector, whole), every, 100 + (seed % 700));
+
+  const copy = run.clone();
+  const again = boot(options, run.keyframe(), run);
+  expect(firstDifference(run.machine, copy.machine)).toBe("");
+  const kept = run.keyframe();
+  const copied = finish(copy);
+  expect(run.keyframe(), "the original does not move with its copy").toBe(kept);
+
+  watch(run, both(collector, whole, rest), every);
+  expect(rest.finish(run.texts, run.threads), "copy").toBe(copied);
+  expect(finish(again), "keyframe").toBe(copied);
+  expect(firstDifference(run.machine, copy.machine)).toBe("");
+  const repeated = boot({ ...options, scheduler: "recorded", decisions: [...run.decisions] });
+  expect(finish(repeated), "repeated").toBe(whole.finish(run.texts, run.threads));
+  accountsForAll(collector.ran());
+}
+
+function accountsForAll(ran: Ran): void {
+  expect(unaccounted(ran)).toEqual([]);
+  expect(leakedRestarts(ran)).toEqual([]);
+  expect(sharedLocks(ran)).toEqual([]);
+}
+
 describe("random scenarios", () => {
-  it.each(CASES)("keep the machine's laws on their way: %s", (_, stack, part) => {
-    forEachCase(stack, part, ({ seed, options }) => {
-      const rows = seed % EVERY_STEP === 0 ? 1 : CHECK_ROWS;
-      const run = boot(options);
-      let time = 0;
-      for (let going = true; going; ) {
-        going = run.run(rows, NOWHERE);
-        run.flush(NOWHERE);
-        expect(checkInvariants(run.cpu), `seq ${run.machine.seq}`).toEqual([]);
-        expect(run.machine.now, `time at seq ${run.machine.seq}`).toBeGreaterThanOrEqual(time);
-        time = run.machine.now;
-      }
-    });
-  });
-
-  it.each(CASES)("account for every signal: %s", (_, stack, part) => {
-    forEachCase(stack, part, ({ options }) => {
-      const ran = collect(boot(options));
-      expect(unaccounted(ran)).toEqual([]);
-      expect(leakedRestarts(ran)).toEqual([]);
-      expect(sharedLocks(ran)).toEqual([]);
-    });
-  });
-
-  it.each(CASES)("go on from a copy and from a keyframe as from the original: %s", (_, stack, part) => {
-    forEachCase(stack, part, ({ seed, options }) => {
-      const run = boot(options);
-      run.run(100 + (seed % 700), NOWHERE);
-      run.flush(NOWHERE);
-      const copy = run.clone();
-      const again = boot(options, run.keyframe(), run);
-      expect(firstDifference(run.machine, copy.machine)).toBe("");
-      const kept = run.keyframe();
-      const rest = finish(copy);
-      expect(run.keyframe(), "the original does not move with its copy").toBe(kept);
-      expect(finish(run), "original").toBe(rest);
-      expect(finish(again), "keyframe").toBe(rest);
-      expect(firstDifference(run.machine, copy.machine)).toBe("");
-    });
-  });
-
-  it.each(CASES)("are repeated from their decisions: %s", (_, stack, part) => {
-    forEachCase(stack, part, ({ options }) => {
-      const run = boot(options);
-      const digest = finish(run);
-      const again = boot({ ...options, scheduler: "recorded", decisions: [...run.decisions] });
-      expect(finish(again)).toBe(digest);
-    });
+  it.each(CASES)("keep the laws, account for every signal, go on from a copy and a keyframe, and are repeated: %s", (_, stack, part) => {
+    forEachCase(stack, part, goesOnAsItsCopies);
   });
 });
 
@@ -127,7 +141,7 @@ describe("a thread that nobody interrupts", () => {
   it.each(STACK_NAMES.filter((stack) => stack !== "native-linux"))(
     "gets the same answers and the same handlers from Linux and %s",
     (stack) => {
-      for (const seed of SEEDS) {
+      for (const seed of SEEDS.slice(0, FEWER)) {
         const input = quietInput(seed, ofGramine(stack));
         expect(seen(input, stack), `seed ${seed}`).toEqual(seen(input, "native-linux"));
       }
@@ -152,7 +166,7 @@ describe("a thread that nobody interrupts", () => {
 });
 
 describe("threads that talk through pipes and want the same locks", () => {
-  const TALKS = ONLY === undefined ? SEEDS.slice(0, 6) : SEEDS;
+  const TALKS = SEEDS.slice(0, ONLY === undefined ? 6 : FEWER);
 
   it.each(STACK_NAMES)("all get through, each lock with one owner at a time: %s", (stack) => {
     for (const seed of TALKS) {

@@ -18,6 +18,7 @@ import {
   resultText,
   type Scenario,
   type ScenarioInput,
+  type Sink,
   type Site,
   type StackName,
   signalName,
@@ -70,14 +71,24 @@ export function runScenario(scenario: string | Scenario, stack: StackName, { row
 
 /** Run on and keep every transition. */
 export function collect(run: Run, most = ROWS): Ran {
+  const collector = collectorOf(run);
+  run.run(most, collector);
+  run.flush(collector);
+  return collector.ran();
+}
+
+/** A sink that keeps every transition of a run that somebody else steps. */
+export function collectorOf(run: Run): Sink & { ran(): Ran } {
   const transitions: Transition[] = [];
-  const sink = {
-    put(block: Block): void {
+  return {
+    put(block): void {
       for (let i = 0; i < block.n; i += 1) transitions.push(transitionAt(block, i));
     },
+    ran: () => ranOf(run, transitions),
   };
-  run.run(most, sink);
-  run.flush(sink);
+}
+
+function ranOf(run: Run, transitions: readonly Transition[]): Ran {
   const rows = transitions.map((t): Row => {
     const place = run.sites[t.site] as Site;
     const what = kindName(t.kind) as KindName;
