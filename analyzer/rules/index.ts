@@ -42,6 +42,7 @@ import { processSignalToSender } from "./gramine/process-signal-to-sender.ts";
 import { recvLockSwallowsKick } from "./gramine/recv-lock-swallows-kick.ts";
 import { rtDefaultIgnored } from "./gramine/rt-default-ignored.ts";
 import { sgxFaultWithoutExinfo } from "./gramine/sgx-fault-without-exinfo.ts";
+import { sgxUsr2KeptByPal } from "./gramine/sgx-usr2-kept-by-pal.ts";
 import { shutdownSkippedByPendingEvent } from "./gramine/shutdown-skipped-by-pending-event.ts";
 import { sigframeOnBadStack } from "./gramine/sigframe-on-bad-stack.ts";
 import { sigpipeProcessDirected } from "./gramine/sigpipe-process-directed.ts";
@@ -109,6 +110,7 @@ import { linuxAltstackUnused } from "./linux/linux-altstack-unused.ts";
 import { linuxHandlerInHostSignalContext } from "./linux/linux-handler-in-host-signal-context.ts";
 import { linuxNestedPendingDrain } from "./linux/linux-nested-pending-drain.ts";
 import { linuxPalMallocInHandler } from "./linux/linux-pal-malloc-in-handler.ts";
+import { linuxSentFaultInPal } from "./linux/linux-sent-fault-in-pal.ts";
 import { linuxThreadExitWindow } from "./linux/linux-thread-exit-window.ts";
 import { linuxVdsoMisclassified } from "./linux/linux-vdso-misclassified.ts";
 import { palPendAfterCheck } from "./linux/pal-pend-after-check.ts";
@@ -128,6 +130,7 @@ import { sgxEframeStackClobber } from "./sgx/sgx-eframe-stack-clobber.ts";
 import { sgxEventBeforeThreadReady } from "./sgx/sgx-event-before-thread-ready.ts";
 import { sgxExitinfoStale } from "./sgx/sgx-exitinfo-stale.ts";
 import { sgxHostMaskLeak } from "./sgx/sgx-host-mask-leak.ts";
+import { sgxInheritedMaskDropped } from "./sgx/sgx-inherited-mask-dropped.ts";
 import { sgxInjectedEvent } from "./sgx/sgx-injected-event.ts";
 import { sgxInterruptedCodeLost } from "./sgx/sgx-interrupted-code-lost.ts";
 import { sgxMemfaultNoAddress } from "./sgx/sgx-memfault-no-address.ts";
@@ -202,6 +205,7 @@ const rules: Rule[] = [
   linuxNestedPendingDrain,
   linuxVdsoMisclassified,
   linuxAltstackUnused,
+  linuxSentFaultInPal,
   linuxHandlerInHostSignalContext,
   linuxThreadExitWindow,
   palPendAfterCheck,
@@ -222,6 +226,7 @@ const rules: Rule[] = [
   sgxWakeupOcallAbandoned,
   sgxNestedHostSignal,
   sgxHostMaskLeak,
+  sgxInheritedMaskDropped,
   sgxUntrustedEventOverwrite,
   sgxExitinfoStale,
   sgxUnboundedAexFrames,
@@ -271,6 +276,7 @@ const rules: Rule[] = [
   recvLockSwallowsKick,
   rtDefaultIgnored,
   sgxFaultWithoutExinfo,
+  sgxUsr2KeptByPal,
   shutdownSkippedByPendingEvent,
   sigframeOnBadStack,
   sigpipeProcessDirected,

@@ -1,9 +1,9 @@
 /** Errata A2: calls that the LibOS's table passes through or does not have. */
 
 import { E } from "../../../engine/index.ts";
-import { HOW, SCOPE, type ThreadModel } from "../../model/index.ts";
+import { HOW, NONE, SCOPE, type ThreadModel } from "../../model/index.ts";
 import { defineRule, type Found, type Handlers } from "../../rule.ts";
-import { callName, GRAPHENE } from "../common.ts";
+import { callName, GRAMINE, GRAPHENE } from "../common.ts";
 
 interface Data {
   readonly call: string;
@@ -16,8 +16,9 @@ function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handler
   return {
     "pal.errno.read": () => asked.set(m.open(SCOPE.CALL), true),
     "call.end"() {
-      if (m.how !== HOW.RETURNED || !m.hasLibos || m.value !== E.NOSYS || m.libosResultOf(m.closed) !== E.NOSYS) return;
-      if (asked.get(m.closed) !== null) return;
+      if (m.how !== HOW.RETURNED || !m.hasLibos || m.value !== E.NOSYS || asked.get(m.closed) !== null) return;
+      // A call without a function in the table does not come as far as the LibOS's result.
+      if (m.libosExitOf(m.closed) !== NONE && m.libosResultOf(m.closed) !== E.NOSYS) return;
       found({
         thread: m.thread,
         costNs: m.time - m.timeOf(m.closed),
@@ -36,8 +37,8 @@ export const callNotImplemented = defineRule({
   title: "the LibOS does not have a system call",
   severity: "medium",
   layers: ["libos"],
-  generations: ["graphene-2019"],
-  what: "The call's entry in the table passes it through to nothing: -ENOSYS. So are rt_sigtimedwait, signalfd, timerfd, clock_nanosleep, waitid, newfstatat and many more.",
+  generations: ["graphene-2019", "gramine"],
+  what: "The call's entry in the table passes it through to nothing: -ENOSYS. So are rt_sigtimedwait, signalfd, timerfd, clock_nanosleep, waitid, newfstatat and many more. Others, such as getrandom and rseq, have no entry at all.",
   why: "glibc falls back for some calls (newfstatat), but not for sleeps (clock_nanosleep), timers or signal descriptors: programs spin, or stop with an error.",
   recognise:
     "The rule looks for a call of the application that returns -ENOSYS from the LibOS, which has not made that of an error of the PAL.",
@@ -73,6 +74,15 @@ export const callNotImplemented = defineRule({
       `,
       stacks: [...GRAPHENE, "graphene-pr347", "graphene-pr1218"],
       found: [{ title: "sigwait is not implemented: -ENOSYS", evidence: ["called", "answered"] }],
+    },
+    {
+      name: "a call that the table does not have",
+      scenario: `
+        main:
+          - call: { name: rseq, takes: 1us }
+      `,
+      stacks: [...GRAPHENE, "graphene-pr347", "graphene-pr1218", ...GRAMINE],
+      found: [{ title: "rseq is not implemented: -ENOSYS", evidence: ["called", "answered"] }],
     },
   ],
 });

@@ -1,6 +1,6 @@
 /** What a siginfo says, where Linux says something else: errata B3, gramine-today.md 5 and 9.4. */
 
-import { SIG, signalName } from "../../../engine/index.ts";
+import { isSynchronous, SIG, signalName } from "../../../engine/index.ts";
 import { NONE, SCOPE, type ThreadModel } from "../../model/index.ts";
 import { defineRule, type Found, type Handlers } from "../../rule.ts";
 import { argsOf, callOf, calls, createRing, GRAMINE, GRAPHENE } from "../common.ts";
@@ -17,24 +17,44 @@ interface Fault {
   readonly seq: number;
   readonly signal: number;
   readonly illegal: boolean;
+  /** The si_code that Linux writes for it. */
+  readonly code: number;
   readonly address: number;
 }
 
 /** si_code of siginfo.h. */
-const [KERNEL, TKILL, ILLOPN] = [128, -6, 2] as const;
+const [USER, KERNEL, TKILL, ILLOPN, MAPERR, ACCERR] = [0, 128, -6, 2, 1, 2] as const;
+/** How a code is told. */
+const CODES: Readonly<Record<number, string>> = { 128: "128 (SI_KERNEL)" };
 /** `fault` of app.fault, and `which` of app.siginfo.more. */
-const [ILLEGAL, ADDRESS] = [3, 2] as const;
+const [MEMORY, ILLEGAL, ADDRESS] = [2, 3, 2] as const;
+/** A general protection fault, as the text of app.fault tells the instruction. */
+const isProtection = (what: string): boolean => /^(?:hlt|in|protection|noncanonical)\b/.test(what);
+
+/** What Linux writes for the fault (arch/x86/kernel/traps.c, arch/x86/mm/fault.c); NONE: it is not looked at. */
+function codeOf(fault: number, signal: number, what: string): number {
+  if (fault === ILLEGAL && signal === SIG.ILL) return ILLOPN;
+  if (signal !== SIG.SEGV) return NONE;
+  if (isProtection(what)) return KERNEL;
+  if (fault !== MEMORY) return NONE;
+  return /^(?:memory$|stack\b)/.test(what) ? MAPERR : ACCERR;
+}
 const FROM_CHILD = 1;
 const FROM_TIMER = 2;
 
 const sends = calls("kill", "tgkill", "tkill");
 
 function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handlers {
+  const codeText = ({ code, illegal }: Fault): string =>
+    illegal ? "2 (ILL_ILLOPN)" : (CODES[code] ?? `${code} (${code === MAPERR ? "SEGV_MAPERR" : "SEGV_ACCERR"})`);
+
   /** By a signal's id: where it was queued, by which process (kill and its like), or by a thread of the LibOS for what. */
   const queued = createRing();
   const senders = createRing();
   const origins = createRing();
   const faults = m.notesOnThreads<Fault>();
+  /** Signals of faults that somebody has sent, by id. */
+  const forged = createRing();
 
   function append(): void {
     queued.set(m.extra, m.seq);
@@ -70,7 +90,8 @@ function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handler
     const [signal, id] = [m.signal, m.extraOfRow(handler)];
     const code = (linux: string, cause: number): void => told(cause, handler, { signal, field: "si_code", read: m.value, linux });
     const fault = faultOf(handler);
-    if (fault?.illegal === true && m.value !== ILLOPN) return code("2 (ILL_ILLOPN)", fault.seq);
+    if (fault !== null && fault.code !== NONE && m.value !== fault.code) return code(codeText(fault), fault.seq);
+    if (forged.get(id) !== NONE && m.value !== USER) return code("0 (SI_USER)", forged.get(id));
     const origin = origins.get(id);
     if (origin === FROM_TIMER && m.value !== KERNEL) return code("128 (SI_KERNEL)", queued.get(id));
     if (origin === FROM_CHILD && !(m.value >= 1 && m.value <= 6)) return code("1 to 6 (CLD_EXITED and its like)", queued.get(id));
@@ -85,12 +106,19 @@ function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handler
   function more(): void {
     const handler = m.open(SCOPE.HANDLER);
     const fault = handler === NONE || !m.hasLibos ? null : faultOf(handler);
-    if (fault === null || fault.illegal || (m.extra === ADDRESS && m.value === fault.address)) return;
+    // Of a general protection fault Linux tells no address, and its code says so.
+    if (fault === null || fault.illegal || fault.code === KERNEL || (m.extra === ADDRESS && m.value === fault.address)) return;
     told(fault.seq, handler, { signal: fault.signal, field: "si_addr", read: m.value, linux: String(fault.address) });
   }
 
   return {
-    "app.fault": () => faults.set(m.slot, { seq: m.seq, signal: m.signal, illegal: m.value === ILLEGAL, address: m.extra }),
+    "app.fault"() {
+      const code = codeOf(m.value, m.signal, m.text());
+      faults.set(m.slot, { seq: m.seq, signal: m.signal, illegal: m.value === ILLEGAL, code, address: m.extra });
+    },
+    "host.signal.generate"() {
+      if (isSynchronous(m.signal) && m.labelHere().includes("from outside")) forged.set(m.extra, m.seq);
+    },
     "libos.signal.append": append,
     "app.siginfo": info,
     "app.siginfo.more": more,
@@ -105,10 +133,11 @@ export const siginfoDiffers = defineRule({
   generations: ["graphene-2019", "gramine"],
   what:
     "The LibOS makes the siginfo itself. SIGALRM of a timer says SI_USER with the own pid where Linux says SI_KERNEL; the end of a child has no CLD_ code; " +
-    "an illegal instruction is ILL_ILLOPC where Linux says ILL_ILLOPN for ud2; under SGX the address of a fault is hidden from the PAL; si_pid is the id of a thread.",
+    "an illegal instruction is ILL_ILLOPC where Linux says ILL_ILLOPN for ud2; a general protection fault says SEGV_MAPERR where Linux says SI_KERNEL; " +
+    "a SIGSEGV that somebody sends looks like a fault; under SGX the address of a fault is hidden from the PAL; si_pid is the id of a thread.",
   why: "Programs that ask si_code whether a signal is a timer's, a child's or a person's go the wrong way. A handler that repairs a fault needs si_addr.",
   recognise:
-    "The rule looks at what handlers read: si_code after a timer, a child's end, tgkill to itself and an illegal instruction; si_pid after kill; si_addr after a fault.",
+    "The rule looks at what handlers read: si_code after a timer, a child's end, tgkill to itself, an illegal instruction and a memory fault, and after a signal of a fault that was sent; si_pid after kill; si_addr after a fault.",
   ignore: [
     {
       text: "kill() is SI_USER with the sender's pid",
@@ -185,6 +214,34 @@ export const siginfoDiffers = defineRule({
       `,
       stacks: [...GRAMINE, "graphene-linux", "graphene-pr347", "graphene-pr1218"],
       found: [{ title: "the handler of SIGILL reads si_code 1; on Linux it is 2 (ILL_ILLOPN)", evidence: ["cause", "handled", "read"] }],
+    },
+    {
+      name: "an instruction that only the kernel may execute",
+      scenario: `
+        main:
+          - sigaction: { signal: SIGSEGV, handler: skips }
+          - fault: { what: protection }
+        handlers:
+          skips:
+            - skip-fault
+      `,
+      stacks: ["graphene-linux", "graphene-pr347", "graphene-pr1218", "gramine-linux"],
+      found: [{ title: "the handler of SIGSEGV reads si_code 1; on Linux it is 128 (SI_KERNEL)", evidence: ["cause", "handled", "read"] }],
+    },
+    {
+      name: "a SIGFPE that somebody sends",
+      scenario: `
+        main:
+          - sigaction: { signal: SIGFPE, handler: h }
+          - compute: 10ms
+        handlers:
+          h:
+            - compute: 1us
+        signals:
+          - { signal: SIGFPE, when: { at: 2ms } }
+      `,
+      stacks: ["graphene-linux", "graphene-sgx", "graphene-pr347", "graphene-pr1218", "gramine-linux"],
+      found: [{ title: "the handler of SIGFPE reads si_code 1; on Linux it is 0 (SI_USER)", evidence: ["cause", "handled", "read"] }],
     },
     {
       name: "a division under SGX",

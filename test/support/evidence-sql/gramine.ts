@@ -241,4 +241,10 @@ export const GRAMINE: EvidenceTable = {
     ended of any thread: kind = 'process.exit' AND value = 1
     and ended.pid = faulted.pid
   `,
+  "sgx-usr2-kept-by-pal": `
+    kept of any thread: kind = 'host.sigaction' AND signal = 12 AND value = -1
+    sent: kind = 'host.signal.generate' AND signal = 12
+    over of any thread: kind = 'process.exit'
+    and NOT EXISTS (SELECT 1 FROM r WHERE kind = 'host.signal.deliver' AND extra = sent.extra)
+  `,
 };

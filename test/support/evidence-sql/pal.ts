@@ -305,4 +305,16 @@ export const PAL: EvidenceTable = {
     read: kind = 'app.siginfo'
     and frame.extra = handled.extra AND read.signal <> handled.signal
   `,
+  "linux-sent-fault-in-pal": `
+    called: kind = 'pal.call.enter'
+    sent of any thread: kind = 'host.signal.generate' AND label LIKE '%from outside%'
+    taken: kind = 'pal.event.lost' AND layer = 'pal'
+    gone: kind IN ('thread.exit', 'process.exit')
+    and sent.extra = taken.extra AND sent.signal = taken.signal
+  `,
+  "sgx-inherited-mask-dropped": `
+    unblocked of any thread: kind = 'host.sigprocmask' AND detail LIKE 'mask {%'
+    handled: kind = 'app.handler.enter'
+    and NOT EXISTS (SELECT 1 FROM r WHERE kind = 'libos.mask' AND seq BETWEEN unblocked.seq AND handled.seq)
+  `,
 };
