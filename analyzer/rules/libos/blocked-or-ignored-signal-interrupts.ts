@@ -43,10 +43,10 @@ function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handler
       thread: m.thread,
       costNs: 0,
       evidence: [
-        { id: "asleep", seq: asleep },
-        { id: "sent", seq: last.seq },
-        { id: "interrupted", seq: interrupted },
-        { id: "answered", seq: m.seq },
+        { id: "asleep" as const, seq: asleep },
+        // A signal from outside ends the sleep before the LibOS hears of it.
+        ...[{ id: "sent" as const, seq: last.seq }, { id: "interrupted" as const, seq: interrupted }].sort((a, b) => a.seq - b.seq),
+        { id: "answered" as const, seq: m.seq },
       ],
       data: { call: m.labelOf(call), signal: last.signal, blocked: !ignored, result: m.value, after: m.time - m.timeOf(call) },
     });

@@ -47,7 +47,9 @@ function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handler
       if (interrupted.size === 0 || !m.flowHere().includes("futex-wake")) return;
       for (const thread of interrupted) {
         const wait = waits.get(m.slotOf(thread));
-        if (wait !== null && wait.set === NONE && wait.word !== "" && wait.word === wordOf(callOf(m))) wait.set = m.seq;
+        // What its own handler wakes is for others.
+        if (wait !== null && thread !== m.thread && wait.set === NONE && wait.word !== "" && wait.word === wordOf(callOf(m)))
+          wait.set = m.seq;
       }
     },
     "pal-call.end"() {

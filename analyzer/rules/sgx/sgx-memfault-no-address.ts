@@ -18,17 +18,17 @@ const SI_ADDR = 2;
 const MEMORY = 2;
 
 function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handlers {
-  const faults = m.notesOnThreads<{ readonly seq: number; readonly address: number }>();
+  const faults = m.notesOnThreads<{ readonly seq: number; readonly signal: number; readonly address: number }>();
 
   return {
     "app.fault"() {
-      if (m.value === MEMORY) faults.set(m.slot, { seq: m.seq, address: m.extra });
+      if (m.value === MEMORY) faults.set(m.slot, { seq: m.seq, signal: m.signal, address: m.extra });
       else faults.remove(m.slot);
     },
     "app.siginfo.more"() {
       const fault = faults.get(m.slot);
       const handler = m.open(SCOPE.HANDLER);
-      if (fault === null || handler === NONE || m.seqOf(handler) < fault.seq) return;
+      if (fault === null || handler === NONE || m.seqOf(handler) < fault.seq || m.signalOf(handler) !== fault.signal) return;
       faults.remove(m.slot);
       if (fault.address === 0 || m.extra !== SI_ADDR || m.value !== 0) return;
       found({

@@ -191,7 +191,8 @@ export const GRAMINE: EvidenceTable = {
   "timeout-starts-over": `
     called: kind = 'app.call'
     again: kind = 'libos.restart'
-    over: kind = 'app.return'
+    over: kind IN ('app.return', 'app.handler.longjmp', 'thread.exit', 'process.exit') OR seq = (SELECT max(seq) FROM r)
+    and over.time - called.time >= 5000000
   `,
   "tls-write-eintr-substitution": `
     interrupted: kind = 'app.return' AND value = -4

@@ -25,7 +25,9 @@ export const LIBOS: EvidenceTable = {
     asleep: kind = 'thread.block'
     sent of any thread: kind = 'libos.signal.append' AND value = @thread
     interrupted: kind = 'thread.wake' AND value = 2
-    answered: kind = 'app.return' AND value < 0
+    answered: kind = 'app.return' AND value <= 0
+    in any order
+    and interrupted.seq BETWEEN asleep.seq AND answered.seq AND sent.seq BETWEEN asleep.seq AND answered.seq
     and NOT EXISTS (SELECT 1 FROM r WHERE thread = @thread AND kind = 'app.handler.enter' AND seq BETWEEN asleep.seq AND answered.seq)
   `,
   "call-not-implemented": `

@@ -168,7 +168,7 @@ export const PAL: EvidenceTable = {
     exit: kind = 'sgx.aex'
     entered: kind = 'sgx.eenter' AND value >= 1
     clobbered: kind = 'sgx.clobber' AND value = 2 AND cssa >= 1
-    and (SELECT layer FROM r WHERE thread = @thread AND flow <> '(outside)' AND seq < exit.seq ORDER BY seq DESC LIMIT 1) <> 'pal'
+    and (SELECT layer <> 'pal' OR kind IN ('pal.call.leave', 'call') FROM r WHERE thread = @thread AND flow <> '(outside)' AND seq < exit.seq ORDER BY seq DESC LIMIT 1)
   `,
   "sgx-ustack-reset-clobber": `
     outer: kind = 'ocall.enter'
@@ -223,7 +223,9 @@ export const PAL: EvidenceTable = {
     printed: kind = 'pal.event.lost' AND layer = 'untrusted-pal'
     end: kind = 'thread.exit' AND value = 2
     waits of any thread: kind = 'thread.block'
-    and printed.extra = fault.extra
+    in any order
+    and printed.extra = fault.extra AND printed.seq > fault.seq AND end.seq > printed.seq
+    and NOT EXISTS (SELECT 1 FROM r WHERE thread = waits.thread AND kind = 'thread.wake' AND seq > waits.seq)
     and NOT EXISTS (SELECT 1 FROM r WHERE kind = 'process.exit' AND pid = fault.pid AND seq < end.seq)
   `,
   "sgx-injected-event": `
