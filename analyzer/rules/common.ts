@@ -87,6 +87,9 @@ export const WRITES = ["write", "writev", "sendto", "sendmsg"] as const satisfie
 export const argsOf = (name: CallName, label: string): string | null =>
   label.startsWith(`${name}(`) ? label.slice(name.length + 1) : null;
 
+/** Of the text of app.fault: a general protection fault, of which the kernel tells no address (SI_KERNEL). */
+export const isProtectionFault = (what: string): boolean => /^(?:hlt|in|protection|noncanonical)\b/.test(what);
+
 /** "DkStreamRead" of "pipe_read: DkStreamRead(hdl.pal_handle)". */
 export const palCallName = (label: string): string => /Dk\w+/.exec(label)?.[0] ?? "a PAL call";
 

@@ -1,6 +1,5 @@
 /**
- * Rules of the tests' own, of the sort that is still to come: each asks the model for something else. The benchmark runs many of them;
- * what they find is not looked at.
+ * Rules of the tests' own: each asks the model for something else. What they find is not looked at.
  */
 
 import { defineRule, HOW, MASK, NONE, type Rule, SCOPE } from "../../analyzer/index.ts";

@@ -1,9 +1,9 @@
 /** Reference 3.2 `blocked-or-ignored-signal-interrupts`; 2.15. */
 
-import { linuxDefault, resultText, signalName } from "../../../engine/index.ts";
+import { EVENT, linuxDefault, resultText, SIG, signalName } from "../../../engine/index.ts";
 import { HOW, NONE, SCOPE, type ThreadModel } from "../../model/index.ts";
 import { defineRule, type Found, type Handlers } from "../../rule.ts";
-import { calls, GRAPHENE, LINUX_PAL, POLLS, RESTARTABLE, SGX, timeText } from "../common.ts";
+import { calls, createRing, GRAPHENE, LINUX_PAL, POLLS, RESTARTABLE, SGX, timeText } from "../common.ts";
 
 interface Data {
   readonly call: string;
@@ -32,11 +32,15 @@ function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handler
   const sleeps = m.notesOnScopes<Sleep>(callOver);
   const sent = m.notesOnThreads<Sent>();
 
+  /** SIGCONTs from outside, by id: one is taken for the LibOS's own wake-up, and is not queued. */
+  const continued = createRing();
+
   function callOver({ asleep, interrupted, handled }: Sleep, call: number): void {
     const last = sent.get(m.slot);
     if (m.how !== HOW.RETURNED || interrupted === NONE || handled || last === null || last.seq < asleep || m.value > 0) return;
     const action = m.actionOf(last.signal)?.action ?? 0;
-    const ignored = action === 1 || (action === 0 && linuxDefault(last.signal) === "ignore");
+    const byItself = linuxDefault(last.signal);
+    const ignored = action === 1 || (action === 0 && (byItself === "ignore" || byItself === "continue"));
     const blocked = m.blocks(last.signal) === true;
     if (!ignored && !blocked) return;
     found({
@@ -45,7 +49,10 @@ function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handler
       evidence: [
         { id: "asleep" as const, seq: asleep },
         // A signal from outside ends the sleep before the LibOS hears of it.
-        ...[{ id: "sent" as const, seq: last.seq }, { id: "interrupted" as const, seq: interrupted }].sort((a, b) => a.seq - b.seq),
+        ...[
+          { id: "sent" as const, seq: last.seq },
+          { id: "interrupted" as const, seq: interrupted },
+        ].sort((a, b) => a.seq - b.seq),
         { id: "answered" as const, seq: m.seq },
       ],
       data: { call: m.labelOf(call), signal: last.signal, blocked: !ignored, result: m.value, after: m.time - m.timeOf(call) },
@@ -56,6 +63,13 @@ function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handler
     "libos.signal.append"() {
       const slot = m.slotOf(m.value);
       if (slot !== NONE) sent.set(slot, { seq: m.seq, signal: m.signal });
+    },
+    "host.signal.generate"() {
+      if (m.signal === SIG.CONT && m.labelHere().includes("from outside")) continued.set(m.extra, m.seq);
+    },
+    "libos.upcall.enter"() {
+      const seq = m.value === EVENT.RESUME ? continued.get(m.extra) : NONE;
+      if (seq !== NONE && (sent.get(m.slot)?.seq ?? NONE) < seq) sent.set(m.slot, { seq, signal: SIG.CONT });
     },
     "thread.block"() {
       const call = m.open(SCOPE.CALL);

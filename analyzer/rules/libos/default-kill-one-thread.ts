@@ -27,21 +27,33 @@ function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handler
   /** By process. */
   const kills = new Map<number, Kill>();
 
+  function told(kill: Kill, other: number): void {
+    const all = [
+      { id: "killed" as const, seq: kill.killed },
+      { id: "gone" as const, seq: kill.gone },
+      { id: "goes-on" as const, seq: other },
+    ];
+    found({
+      thread: kill.thread,
+      costNs: 0,
+      evidence: all.sort((a, b) => a.seq - b.seq),
+      data: { signal: kill.signal, thread: kill.name },
+    });
+  }
+
   function goesOn(): void {
     if (kills.size === 0) return;
     const kill = kills.get(m.pid());
     if (kill === undefined || kill.gone === NONE || kill.thread === m.thread || m.time - kill.goneAt < SOON_NS) return;
     kills.delete(m.pid());
-    found({
-      thread: kill.thread,
-      costNs: 0,
-      evidence: [
-        { id: "killed", seq: kill.killed },
-        { id: "gone", seq: kill.gone },
-        { id: "goes-on", seq: m.seq },
-      ],
-      data: { signal: kill.signal, thread: kill.name },
-    });
+    told(kill, m.seq);
+  }
+
+  /** Where a thread of the application in this process has fallen asleep; NONE: none sleeps. */
+  function sleeperOf(pid: number): number {
+    for (const [thread, slot] of m.liveThreads())
+      if (m.pid(thread) === pid && !m.isInternal(thread) && m.asleepSince(slot) !== NONE) return m.asleepSince(slot);
+    return NONE;
   }
 
   return {
@@ -58,6 +70,14 @@ function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handler
     },
     "app.call": goesOn,
     "app.return": goesOn,
+    // Nobody is left who could do anything: the others sleep for ever.
+    "trace.end"() {
+      if (!m.isOver) return;
+      for (const [pid, kill] of kills) {
+        const sleeper = sleeperOf(pid);
+        if (kill.gone !== NONE && sleeper !== NONE) told(kill, sleeper);
+      }
+    },
     "process.exit": () => kills.delete(m.pid()),
   };
 }
@@ -71,7 +91,7 @@ export const defaultKillOneThread = defineRule({
   what: 'The default action "terminate" ends the thread that runs it. The other threads go on; when the last one ends, the host is told status 0.',
   why: "kill, timeout and docker stop leave half of a server behind, which holds its port and answers nothing.",
   recognise:
-    "The rule looks for the end of a thread by a default action, and a call or return of another thread of the process a millisecond later.",
+    "The rule looks for the end of a thread by a default action, and a call or return of another thread of the process a millisecond later, or one that sleeps for ever.",
   ignore: [
     {
       text: "SIGKILL to each thread is how exit_group ends a process",

@@ -3,7 +3,7 @@
 import { isSynchronous, SIG, signalName } from "../../../engine/index.ts";
 import { NONE, SCOPE, type ThreadModel } from "../../model/index.ts";
 import { defineRule, type Found, type Handlers } from "../../rule.ts";
-import { argsOf, callOf, calls, createRing, GRAMINE, GRAPHENE } from "../common.ts";
+import { argsOf, callOf, calls, createRing, GRAMINE, GRAPHENE, isProtectionFault } from "../common.ts";
 
 interface Data {
   readonly signal: number;
@@ -28,14 +28,13 @@ const [USER, KERNEL, TKILL, ILLOPN, MAPERR, ACCERR] = [0, 128, -6, 2, 1, 2] as c
 const CODES: Readonly<Record<number, string>> = { 128: "128 (SI_KERNEL)" };
 /** `fault` of app.fault, and `which` of app.siginfo.more. */
 const [MEMORY, ILLEGAL, ADDRESS] = [2, 3, 2] as const;
-/** A general protection fault, as the text of app.fault tells the instruction. */
-const isProtection = (what: string): boolean => /^(?:hlt|in|protection|noncanonical)\b/.test(what);
 
 /** What Linux writes for the fault (arch/x86/kernel/traps.c, arch/x86/mm/fault.c); NONE: it is not looked at. */
 function codeOf(fault: number, signal: number, what: string): number {
+  // In an enclave the host calls it an illegal instruction.
+  if (isProtectionFault(what)) return KERNEL;
   if (fault === ILLEGAL && signal === SIG.ILL) return ILLOPN;
   if (signal !== SIG.SEGV) return NONE;
-  if (isProtection(what)) return KERNEL;
   if (fault !== MEMORY) return NONE;
   return /^(?:memory$|stack\b)/.test(what) ? MAPERR : ACCERR;
 }
@@ -45,6 +44,8 @@ const FROM_TIMER = 2;
 const sends = calls("kill", "tgkill", "tkill");
 
 function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handlers {
+  const fits = (fault: Fault, signal: number): boolean =>
+    fault.signal === signal || (fault.code === KERNEL && fault.signal === SIG.ILL && signal === SIG.SEGV);
   const codeText = ({ code, illegal }: Fault): string =>
     illegal ? "2 (ILL_ILLOPN)" : (CODES[code] ?? `${code} (${code === MAPERR ? "SEGV_MAPERR" : "SEGV_ACCERR"})`);
 
@@ -80,7 +81,7 @@ function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handler
   /** The fault whose handler this is. */
   const faultOf = (handler: number): Fault | null => {
     const fault = faults.get(m.slot);
-    return fault !== null && fault.signal === m.signalOf(handler) && fault.seq < m.seqOf(handler) ? fault : null;
+    return fault !== null && fits(fault, m.signalOf(handler)) && fault.seq < m.seqOf(handler) ? fault : null;
   };
 
   function info(): void {
@@ -114,7 +115,7 @@ function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handler
   return {
     "app.fault"() {
       const code = codeOf(m.value, m.signal, m.text());
-      faults.set(m.slot, { seq: m.seq, signal: m.signal, illegal: m.value === ILLEGAL, code, address: m.extra });
+      faults.set(m.slot, { seq: m.seq, signal: m.signal, illegal: m.value === ILLEGAL && code === ILLOPN, code, address: m.extra });
     },
     "host.signal.generate"() {
       if (isSynchronous(m.signal) && m.labelHere().includes("from outside")) forged.set(m.extra, m.seq);
@@ -225,7 +226,7 @@ export const siginfoDiffers = defineRule({
           skips:
             - skip-fault
       `,
-      stacks: ["graphene-linux", "graphene-pr347", "graphene-pr1218", "gramine-linux"],
+      stacks: ["graphene-linux", "graphene-pr347", "graphene-pr1218", ...GRAMINE],
       found: [{ title: "the handler of SIGSEGV reads si_code 1; on Linux it is 128 (SI_KERNEL)", evidence: ["cause", "handled", "read"] }],
     },
     {

@@ -3,7 +3,7 @@
 import { signalName } from "../../../engine/index.ts";
 import { NONE, SCOPE, type ThreadModel } from "../../model/index.ts";
 import { defineRule, type Found, type Handlers } from "../../rule.ts";
-import { LINUX_PAL, NATIVE, SGX } from "../common.ts";
+import { isProtectionFault, LINUX_PAL, NATIVE, SGX } from "../common.ts";
 
 interface Data {
   readonly signal: number;
@@ -22,7 +22,7 @@ function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handler
 
   return {
     "app.fault"() {
-      if (m.value === MEMORY) faults.set(m.slot, { seq: m.seq, signal: m.signal, address: m.extra });
+      if (m.value === MEMORY && !isProtectionFault(m.text())) faults.set(m.slot, { seq: m.seq, signal: m.signal, address: m.extra });
       else faults.remove(m.slot);
     },
     "app.siginfo.more"() {

@@ -23,7 +23,7 @@ export const LIBOS: EvidenceTable = {
   `,
   "blocked-or-ignored-signal-interrupts": `
     asleep: kind = 'thread.block'
-    sent of any thread: kind = 'libos.signal.append' AND value = @thread
+    sent of any thread: (kind = 'libos.signal.append' AND value = @thread) OR (kind = 'host.signal.generate' AND signal = 18)
     interrupted: kind = 'thread.wake' AND value = 2
     answered: kind = 'app.return' AND value <= 0
     in any order
@@ -40,7 +40,9 @@ export const LIBOS: EvidenceTable = {
   "default-kill-one-thread": `
     killed: kind = 'libos.signal.kill'
     gone: kind = 'thread.exit' AND value = 1
-    goes-on of any thread: kind LIKE 'app.%'
+    goes-on of any thread: kind LIKE 'app.%' OR kind = 'thread.block'
+    in any order
+    and gone.seq > killed.seq AND (goes_on.seq > gone.seq OR NOT EXISTS (SELECT 1 FROM r WHERE thread = goes_on.thread AND kind = 'thread.wake' AND seq > goes_on.seq))
     and killed.signal = gone.signal AND goes_on.pid = gone.pid AND goes_on.thread <> gone.thread
   `,
   "eintr-becomes-timeout": `
