@@ -45,14 +45,33 @@ export function createLabelTest(m: ThreadModel, isSo: (label: string) => boolean
   };
 }
 
+/** A stranger's log may have a label for each of its lines. */
+const MOST_LABELS = 1024;
+
+/** Answers about labels, kept: rules ask at each call, and a program has few labels. */
+function kept<T>(answer: (label: string) => T): (label: string) => T {
+  const known = new Map<string, T>();
+  return (label) => {
+    const before = known.get(label);
+    if (before !== undefined) return before;
+    if (known.size >= MOST_LABELS) known.clear();
+    const fresh = answer(label);
+    known.set(label, fresh);
+    return fresh;
+  };
+}
+
 /** "read" of "read(pipe, 8)". A stranger's log may have calls that nobody knows: they are none of those that a rule asks for. */
-export const callName = (label: string): CallName => (/^[\w-]*/.exec(label)?.[0] ?? "") as CallName;
+export const callName = kept((label) => (/^[\w-]*/.exec(label)?.[0] ?? "") as CallName);
 
 /** Whether a label is of one of these calls. A name that no label begins with does not compile. */
 export function calls(...names: readonly CallName[]): (label: string) => boolean {
   const known: ReadonlySet<string> = new Set(names);
-  return (label) => known.has(callName(label));
+  return kept((label) => known.has(callName(label)));
 }
+
+/** "pipe, 8)" of "read(pipe, 8)", if it is that call; else null. */
+export const argsOf = (name: CallName, label: string): string | null => (callName(label) === name ? label.slice(name.length + 1) : null);
 
 /** The same of a flow of the host's kernel. */
 export function hostCalls(...names: readonly KernelName[]): (flow: string) => boolean {
@@ -82,10 +101,6 @@ export const RESTARTABLE = [
 export const POLLS = ["poll", "ppoll", "select", "pselect6", "epoll_wait", "epoll_pwait"] as const satisfies readonly CallName[];
 /** Those that raise SIGPIPE. */
 export const WRITES = ["write", "writev", "sendto", "sendmsg"] as const satisfies readonly CallName[];
-
-/** "pipe, 8)" of "read(pipe, 8)", if it is that call; else null. */
-export const argsOf = (name: CallName, label: string): string | null =>
-  label.startsWith(`${name}(`) ? label.slice(name.length + 1) : null;
 
 /** Of the text of app.fault: a general protection fault, of which the kernel tells no address (SI_KERNEL). */
 export const isProtectionFault = (what: string): boolean => /^(?:hlt|in|protection|noncanonical)\b/.test(what);

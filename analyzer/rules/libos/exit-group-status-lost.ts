@@ -22,7 +22,8 @@ function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handler
   const exits = new Map<number, Exit>();
   return {
     "app.call"() {
-      const status = /^(\d+)\)/.exec(argsOf("exit_group", callOf(m)) ?? "")?.[1];
+      const args = argsOf("exit_group", callOf(m));
+      const status = args === null ? undefined : /^(\d+)\)/.exec(args)?.[1];
       if (status === undefined || exits.has(m.pid())) return;
       exits.set(m.pid(), { status: Number(status) & 0xff, seq: m.seq, thread: m.nameOf() });
     },
