@@ -6,7 +6,7 @@
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
-import { RULES } from "../../analyzer/index.ts";
+import { RULES } from "../../analyzer/catalogue.ts";
 import { type Scenario, STACK_NAMES, type StackName } from "../../engine/index.ts";
 import { caseOf, casesIn } from "../support/cases-table.ts";
 import { see } from "../support/explained.ts";
