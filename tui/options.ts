@@ -26,6 +26,11 @@ export function stackName(text: string): StackName {
   return found;
 }
 
+/** Repeatable, and a list with commas. */
+export const stackNames = (text: string, before: readonly StackName[] = []): StackName[] => [
+  ...new Set([...before, ...text.split(",").map((part) => stackName(part.trim()))]),
+];
+
 /** What may be repeated, and be a list with commas. */
 const names =
   <N extends string>(known: readonly N[], isKnown: (name: string) => name is N, wrong: (name: string) => string) =>

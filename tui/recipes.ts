@@ -8,6 +8,9 @@ export interface Recipe {
   readonly sql: string;
 }
 
+/** Each transition with the time until the next one of its thread: that long it was there. */
+const STRETCHES = "WITH t AS (SELECT thread, site, kind, lead(time) OVER (PARTITION BY thread ORDER BY seq) - time AS ns FROM transition)";
+
 export const RECIPES: readonly Recipe[] = [
   {
     name: "lost-signals",
@@ -26,8 +29,13 @@ export const RECIPES: readonly Recipe[] = [
   },
   {
     name: "time-by-layer",
-    text: "how long threads were in each layer, ns; waits are the host's (looks at every transition: long traces take their time)",
-    sql: "WITH t AS (SELECT site, lead(time) OVER (PARTITION BY thread ORDER BY seq) - time AS ns FROM transition) SELECT s.layer, sum(t.ns) AS time_ns FROM t JOIN site s ON s.id = t.site GROUP BY s.layer ORDER BY time_ns DESC",
+    text: "how long threads were in each layer, all together, ns, and how long they waited (looks at every transition)",
+    sql: `${STRETCHES}, l AS (SELECT CASE k.name WHEN 'thread.block' THEN 'waits' ELSE s.layer END AS layer, sum(t.ns) AS time_ns FROM t JOIN site s ON s.id = t.site JOIN kind k ON k.id = t.kind GROUP BY 1) SELECT layer, time_ns, round(100.0 * time_ns / sum(time_ns) OVER (), 1) AS percent FROM l WHERE time_ns > 0 ORDER BY time_ns DESC`,
+  },
+  {
+    name: "time-by-thread",
+    text: "how long each thread was at work, and how long it waited, ns (looks at every transition)",
+    sql: `${STRETCHES} SELECT h.name AS thread, sum(CASE k.name WHEN 'thread.block' THEN 0 ELSE t.ns END) AS busy_ns, sum(CASE k.name WHEN 'thread.block' THEN t.ns ELSE 0 END) AS waits_ns FROM t JOIN thread h ON h.id = t.thread JOIN kind k ON k.id = t.kind GROUP BY t.thread ORDER BY busy_ns DESC`,
   },
   {
     name: "time-by-call",
@@ -35,8 +43,13 @@ export const RECIPES: readonly Recipe[] = [
     sql: "SELECT call, sum(time_ns) AS time_ns, sum(count) AS calls, max(longest_ns) AS longest_ns, max(longest_seq) AS longest_seq FROM call_totals GROUP BY call ORDER BY time_ns DESC",
   },
   {
-    name: "exits-by-signal",
-    text: "asynchronous exits of the enclave by the signal that caused them",
+    name: "exits-by-call",
+    text: "exits of the enclave by the call in which they were: on purpose (EEXIT: ocalls and the like), asynchronous (AEX)",
+    sql: "SELECT coalesce(s.call, '(no call)') AS call, count(*) AS exits, sum(x.left_how = 0) AS eexit, sum(x.left_how = 1) AS aex, count(DISTINCT x.call_seq) AS calls FROM (SELECT e.left_how, (SELECT CASE WHEN y.exit_seq IS NULL OR y.exit_seq >= e.left_seq THEN y.seq END FROM syscall y WHERE y.thread = e.thread AND y.seq <= e.left_seq ORDER BY y.seq DESC LIMIT 1) AS call_seq FROM entry e WHERE e.left_seq IS NOT NULL) x LEFT JOIN syscalls s ON s.seq = x.call_seq GROUP BY 1 ORDER BY exits DESC",
+  },
+  {
+    name: "aex-by-signal",
+    text: "asynchronous exits of the enclave (AEX) alone, by the signal that caused them",
     sql: "SELECT coalesce(signal, 'none') AS signal, count(*) AS exits FROM transitions WHERE kind = 'sgx.aex' GROUP BY signal ORDER BY exits DESC",
   },
   {

@@ -58,6 +58,26 @@ const OPENINGS: readonly (readonly [string, () => readonly string[]])[] = [
   ["running the other one", () => [long, "--stack", "graphene-sgx"]],
 ];
 
+test.each([
+  ["a case on the stack that is named", ["w12-pause-alarm", "--stack", "graphene-linux"], " w12-pause-alarm on graphene-linux "],
+  ["two of them side by side", ["w12-pause-alarm", "--stack", "graphene-linux,gramine-linux"], " gramine-linux  seq "],
+  ["no more than two", ["w12-pause-alarm", "--stack", "native-linux,graphene-linux,gramine-linux"], "at most two stand side by side"],
+])("replay shows %s", async (_, args, says) => {
+  const name = `s${sessions++}`;
+  const command = ["node", PROGRAM, "replay", ...args].map((word) => `'${word}'`).join(" ");
+  tmux("new-session", "-d", "-s", name, "-x", "120", "-y", "24", `${command}; cat`);
+  const screen = await until(name, says, BEGIN_MS);
+  expect(screen).not.toContain("graphene-sgx");
+});
+
+test("a trace is not laid beside itself", async () => {
+  const { code, talk } = await startProgram(["replay", long, "--stack", "graphene-linux"]).ended;
+  expect([code, talk]).toEqual([2, expect.stringContaining("needs a terminal")]);
+  const name = `s${sessions++}`;
+  tmux("new-session", "-d", "-s", name, "-x", "200", "-y", "24", `node '${PROGRAM}' replay '${long}' --stack graphene-linux; cat`);
+  await until(name, "is of graphene-linux; leave it out, or give another to stand beside it", BEGIN_MS);
+});
+
 describe.each(WAYS)("%s ends the replay", (_, send) => {
   test.each(OPENINGS)("while it is %s", async (says, args) => {
     const name = `s${sessions++}`;

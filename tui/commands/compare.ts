@@ -5,7 +5,7 @@ import { type FixName, type OptionName, STACK_NAMES, type StackName } from "../.
 import { openCase, type ScenarioCase } from "../case.ts";
 import { type Chosen, compareCase } from "../comparing.ts";
 import { InputError, type Io } from "../io.ts";
-import { fixOption, manifestOption, noteIgnored, stackName, timeOption, WHERE_SWITCHES_ARE, wholeNumber } from "../options.ts";
+import { fixOption, manifestOption, noteIgnored, stackNames, timeOption, WHERE_SWITCHES_ARE, wholeNumber } from "../options.ts";
 import { type ComparedCase, caseMarkdown, casesMarkdown, isAlike, legend, matrixJson, matrixText } from "../present/matrix.ts";
 import { safeJson } from "../present/safe.ts";
 import { paint } from "../present/style.ts";
@@ -99,8 +99,3 @@ function textOf(cases: readonly ComparedCase[], format: Options["format"], io: I
   if (format === "markdown") return first === undefined || more.length > 0 ? casesMarkdown(cases) : caseMarkdown(first);
   return cases.map((one) => matrixText(one, paint(io.color), io.columns ?? PLAIN_COLUMNS)).join("\n");
 }
-
-/** Repeatable, and a list with commas. */
-const stackNames = (text: string, before: readonly StackName[] = []): StackName[] => [
-  ...new Set([...before, ...text.split(",").map((part) => stackName(part.trim()))]),
-];

@@ -1,8 +1,9 @@
 /** `eintr replay`: the terminal application. Ink is loaded for it alone, here or ahead in command-line.ts: other commands start without it. */
 
-import { Command } from "commander";
+import { Command, Option } from "commander";
+import { STACK_NAMES } from "../../engine/index.ts";
 import { InputError, type Io } from "../io.ts";
-import { fixOption, manifestOption, stackOption, WHERE_SWITCHES_ARE, wholeNumber } from "../options.ts";
+import { fixOption, manifestOption, stackNames, WHERE_SWITCHES_ARE, wholeNumber } from "../options.ts";
 import type { ReplayOptions } from "../replay/run.tsx";
 
 export function replayCommand(io: Io): Command {
@@ -11,7 +12,12 @@ export function replayCommand(io: Io): Command {
     .argument("<trace|case>", "trace folder, or a case as for eintr record (recorded for the time of the replay)")
     .addOption(fixOption().default(undefined, "none"))
     .addOption(manifestOption().default(undefined, "none"))
-    .addOption(stackOption())
+    .addOption(
+      new Option(
+        "--stack <name>",
+        `of a case: run it on this stack, and with a second one beside that; of a trace: beside it (${STACK_NAMES.join(", ")})`,
+      ).argParser(stackNames),
+    )
     .option("--with <trace>", "compare with this trace")
     .option("--at <seq>", "begin here", wholeNumber("--at"))
     .option("--finding <n>", "begin at this finding", wholeNumber("--finding", 1))
@@ -19,8 +25,9 @@ export function replayCommand(io: Io): Command {
     .addHelpText(
       "after",
       `
-With --fix, --option or --stack the same scenario is run that way too, and the
-two runs stand side by side (pane 7, compare). In the replay, ? lists the keys.
+With --fix, --option or another stack the same scenario is run that way too, and
+the two runs stand side by side (pane 7, compare). A case without --stack is run
+on graphene-sgx. In the replay, ? lists the keys.
 
 ${WHERE_SWITCHES_ARE}
 
@@ -28,7 +35,9 @@ Examples:
   eintr replay lost-interrupted-error
   eintr replay a.trace --finding 1
   eintr replay a.trace --fix sgx-interrupted-code-lost
-  eintr replay sigsuspend-lock --stack native-linux`,
+  eintr replay a.trace --stack native-linux
+  eintr replay w12-pause-alarm --stack graphene-linux
+  eintr replay w12-pause-alarm --stack graphene-linux,gramine-linux`,
     )
     .action(async (name: string, options: ReplayOptions) => {
       if (process.stdout.isTTY !== true || process.stdin.isTTY !== true)

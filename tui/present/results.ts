@@ -4,7 +4,7 @@ import { statSync } from "node:fs";
 import { type Cell, type QueryOptions, type QueryResult, query } from "../../recorder/index.ts";
 import type { Io } from "../io.ts";
 import { startProgress } from "../progress.ts";
-import { displayWidth, fit, safe, safeJson } from "./safe.ts";
+import { displayWidth, safe, safeJson } from "./safe.ts";
 
 export const FORMATS = ["table", "json", "csv"] as const;
 export type Format = (typeof FORMATS)[number];
@@ -77,7 +77,7 @@ interface Printer {
 }
 
 const PRINTERS: Readonly<Record<Format, (columns: readonly string[], safeForSheets: boolean) => Printer>> = {
-  /** Widths come from the first chunk; later cells are cut to them. */
+  /** Widths come from the first chunk; wider cells of a later one widen it. */
   table(names) {
     const columns = names.map((name) => safe(name, MAX_COLUMN));
     let widths: number[] | null = null;
@@ -85,10 +85,8 @@ const PRINTERS: Readonly<Record<Format, (columns: readonly string[], safeForShee
       `${cells
         .map((cell, i) => {
           const width = widths?.[i] ?? 0;
-          // A number that is cut is another number.
-          const text = right[i] === true ? cell : fit(cell, width).trimEnd();
-          const pad = " ".repeat(Math.max(0, width - displayWidth(text)));
-          return right[i] === true ? pad + text : text + pad;
+          const pad = " ".repeat(Math.max(0, width - displayWidth(cell)));
+          return right[i] === true ? pad + cell : cell + pad;
         })
         .join("  ")
         .trimEnd()}\n`;
@@ -96,8 +94,11 @@ const PRINTERS: Readonly<Record<Format, (columns: readonly string[], safeForShee
       rows(chunk) {
         const texts = chunk.map((row) => row.map((cell) => safe(cellText(cell), MAX_COLUMN)));
         let head = "";
-        if (widths === null) {
-          widths = columns.map((name, i) => texts.reduce((most, row) => Math.max(most, displayWidth(row[i] ?? "")), displayWidth(name)));
+        const isFirst = widths === null;
+        widths = columns.map((name, i) =>
+          texts.reduce((most, row) => Math.max(most, displayWidth(row[i] ?? "")), widths?.[i] ?? displayWidth(name)),
+        );
+        if (isFirst) {
           const none = columns.map(() => false);
           head =
             line(columns, none) +

@@ -29,7 +29,8 @@ import type { ReplayState } from "./state.ts";
 export interface ReplayOptions {
   readonly fix?: readonly FixName[];
   readonly option?: readonly OptionName[];
-  readonly stack?: StackName;
+  /** Of a case: what it is run on, and what stands beside that. Of a trace: what stands beside it. */
+  readonly stack?: readonly StackName[];
   readonly with?: string;
   readonly at?: number;
   readonly finding?: number;
@@ -51,10 +52,10 @@ export async function runReplay(io: Io, name: string, options: ReplayOptions): P
   const opened: Trace[] = [];
   try {
     const look = { paint: paint(io.color), ascii: options.ascii ?? false };
-    const { trace, expected } = await openTraceOrCase(io, name, scratch);
+    const { trace, expected, stack } = await openTraceOrCase(io, name, options.stack ?? [], scratch);
     opened.push(trace);
     if (trace.transitions.rows === 0) throw new InputError(`${name}: there are no transitions to replay`);
-    const otherTrace = await openOther(io, trace, options, scratch);
+    const otherTrace = await openOther(io, trace, { ...options, stack }, scratch);
     if (otherTrace !== null) opened.push(otherTrace);
     const other = otherTrace === null ? null : openSession(otherTrace, look, null);
     let session = openSession(trace, { ...look, opened: name }, other);
@@ -82,20 +83,36 @@ interface Opened {
   readonly trace: Trace;
   /** Where a case says what is to be seen. */
   readonly expected?: Pick<ReplayOptions, "finding">;
+  /** The stack to lay beside it. */
+  readonly stack?: StackName | undefined;
 }
 
-async function openTraceOrCase(io: Io, name: string, scratch: string): Promise<Opened> {
-  if (existsSync(path.join(name, ARROW_NAME)) || isPacked(name)) return { trace: await openForCommand(io, name) };
+async function openTraceOrCase(io: Io, name: string, stacks: readonly StackName[], scratch: string): Promise<Opened> {
+  const isTrace = existsSync(path.join(name, ARROW_NAME)) || isPacked(name);
   const dir = path.join(scratch, "one.trace");
-  const given = caseIn(name);
-  if (given !== null) return openCaseFile(io, given, name, dir);
+  const given = isTrace ? null : caseIn(name);
+  if (isTrace || given !== null) {
+    if (stacks.length > 1) throw new InputError(`--stack: ${name} has its stack; give one other, to stand beside it`);
+    const opened = given === null ? { trace: await openForCommand(io, name) } : await openCaseFile(io, given, name, dir);
+    return { ...opened, stack: otherThan(name, opened.trace, stacks[0]) };
+  }
+  const [stack = DEFAULT_STACK, beside, ...more] = stacks;
+  if (more.length > 0) throw new InputError("--stack: at most two stand side by side; eintr compare lays any number beside Linux");
   // Scenarios and logs are not read for a trace.
   const { openCase, recordCase } = await import("../recording.ts");
-  await recordCase(io, await openCase(io, name), dir, { stack: DEFAULT_STACK, fixes: [], scheduler: "scripted", force: false });
+  await recordCase(io, await openCase(io, name), dir, { stack, fixes: [], scheduler: "scripted", force: false });
   if (io.signal.aborted) throw new InputError(`${name}: interrupted while it was recorded`);
   const trace = await openForCommand(io, dir);
   await judgeAndKeep(io, trace);
-  return { trace };
+  if (stacks.length > 0 && trace.info.origin === "imported")
+    throw new InputError(`--stack: ${name} is shown as it happened, on no stack of ours; leave --stack out`);
+  return { trace, stack: beside };
+}
+
+/** A run beside itself would seem to say that nothing is wrong. */
+function otherThan(name: string, { info }: Trace, stack: StackName | undefined): StackName | undefined {
+  if (stack === info.stack) throw new InputError(`--stack: ${name} is of ${stack}; leave it out, or give another to stand beside it`);
+  return stack;
 }
 
 /** The run of a case file, from `eintr case`, at the finding that it expects. */
@@ -110,7 +127,12 @@ async function openCaseFile(io: Io, given: CaseFile, name: string, dir: string):
   return typeof finding === "number" ? { trace, expected: { finding } } : { trace };
 }
 
-async function openOther(io: Io, trace: Trace, options: ReplayOptions, scratch: string): Promise<Trace | null> {
+async function openOther(
+  io: Io,
+  trace: Trace,
+  options: Omit<ReplayOptions, "stack"> & Pick<Opened, "stack">,
+  scratch: string,
+): Promise<Trace | null> {
   const isOtherwise = options.fix !== undefined || options.option !== undefined || options.stack !== undefined;
   if (options.with !== undefined && isOtherwise)
     throw new InputError("--with TRACE is the other run already: leave out --fix, --option and --stack");

@@ -1,8 +1,9 @@
 /** The one table of commands and keys: handling, help, footer, palette and the README's section derive from it. */
 
+import { RECIPES } from "../../recipes.ts";
 import type { Context } from "../context.ts";
 import { otherScale, wholeRun, zoom } from "../lanes/commands.ts";
-import { follow, thread } from "../navigate/navigation.ts";
+import { follow, sql, thread } from "../navigate/navigation.ts";
 import { enter, pick, remove, saveCsv } from "../navigate/picking.ts";
 import { evidence, playWalkthrough, why } from "../navigate/walkthrough.ts";
 import { PANES } from "../panes/index.ts";
@@ -178,7 +179,7 @@ export const COMMANDS: readonly ReplayCommand[] = [
     name: "recipes",
     keys: ["Q"],
     group: "look",
-    text: "SQL: questions that come up again and again",
+    text: "questions: time by call, layer, thread; enclave exits; lost signals; delays",
     hint: (s) => (s.sql === null ? "" : "recipes"),
     only: ["sql"],
     run: (c) => c.dispatch({ type: "sql", result: null }),
@@ -237,7 +238,7 @@ export const COMMANDS: readonly ReplayCommand[] = [
     name: "palette",
     keys: [":"],
     group: "other",
-    text: "all commands by name",
+    text: "all commands and questions by name",
     run: (c) => c.dispatch({ type: "prompt", prompt: "palette" }),
   },
   {
@@ -296,7 +297,16 @@ export const commandOfKey: ReadonlyMap<string, ReplayCommand> = new Map(
   COMMANDS.flatMap((command) => command.keys.map((key) => [key, command] as const)),
 );
 
-/** Commands whose name or text has all the words; the one of that name first, then those whose names begin so. */
+/** The questions in SQL, by their names: in the palette, where one looks for a word such as "time". */
+const QUESTIONS: readonly ReplayCommand[] = RECIPES.map(({ name, text, sql: question }) => ({
+  name: `ask-${name}`,
+  keys: [],
+  group: "look",
+  text,
+  run: (c) => sql(c, question),
+}));
+
+/** Commands and questions whose name or text has all the words; the one of that name first, then those whose names begin so. */
 export function matching(typed: string): readonly ReplayCommand[] {
   const words = typed
     .toLowerCase()
@@ -304,9 +314,9 @@ export function matching(typed: string): readonly ReplayCommand[] {
     .filter((word) => word !== "");
   const whole = words.join("-");
   const rank = ({ name }: ReplayCommand): number => (name === whole ? 0 : name.startsWith(whole) ? 1 : name.includes(whole) ? 2 : 3);
-  return COMMANDS.filter((command) => words.every((word) => command.name.includes(word) || command.text.toLowerCase().includes(word))).sort(
-    (a, b) => rank(a) - rank(b),
-  );
+  return [...COMMANDS, ...QUESTIONS]
+    .filter((command) => words.every((word) => command.name.includes(word) || command.text.toLowerCase().includes(word)))
+    .sort((a, b) => rank(a) - rank(b));
 }
 
 /** The table as Markdown, as the README has it. */

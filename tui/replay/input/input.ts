@@ -68,8 +68,11 @@ export function onPaste(c: Context, text: string): void {
   c.dispatch({ type: "say", message: "what is pasted is only taken where text is asked for (/ g ; :)" });
 }
 
-/** Keys that scroll it do; any other key closes it and does nothing else, but that Ctrl-C leaves from everywhere. */
-function onOverlay(c: Context, overlay: Overlay, name: string): void {
+/** Keys of which nothing is meant but that the overlay goes. */
+const ONLY_CLOSE: ReadonlySet<string> = new Set(["escape", "enter", "q"]);
+
+/** Keys that scroll it do; another command closes it and does what it does, or else what is typed next would be read as something else. */
+function onOverlay(c: Context, overlay: Overlay, name: string): void | Promise<void> {
   const s = c.state();
   const room = layoutOf(s).bodyHeight - 1;
   const most = Math.max(0, OVERLAYS[overlay].lines(c.session, s).length - room);
@@ -91,7 +94,8 @@ function onOverlay(c: Context, overlay: Overlay, name: string): void {
     case "ctrl-c":
       return c.quit();
     default:
-      return c.dispatch({ type: "overlay", overlay: null });
+      c.dispatch({ type: "overlay", overlay: null });
+      return ONLY_CLOSE.has(name) || name === OVERLAYS[overlay].key ? undefined : commandOfKey.get(name)?.run(c);
   }
 }
 
@@ -159,7 +163,8 @@ function recall(c: Context, prompt: Prompt, by: 1 | -1): void {
 function palette(c: Context, typed: string): void | Promise<void> {
   if (typed.trim() === "") return;
   const [command] = matching(typed);
-  if (command === undefined) return c.dispatch({ type: "say", message: `no command has "${typed.trim()}" in its name or text` });
+  if (command === undefined)
+    return c.dispatch({ type: "say", message: `no command and no question has "${typed.trim()}" in its name or text` });
   return command.run(c);
 }
 

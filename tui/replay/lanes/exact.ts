@@ -2,8 +2,8 @@
 
 import { type Block, KIND, type Site, signalName } from "../../../engine/index.ts";
 import type { ReplaySession } from "../session.ts";
-import { CODES, codeOf, type Lane, MAX_LANES, MAX_SLICES, NOTHING, type Slice, WAITS } from "./lane.ts";
-import type { Scale } from "./view.ts";
+import { CODES, codeOf, type Lane, MAX_LANES, MAX_SLICES, NOTHING, type Slice, WAITS, WAITS_MOST } from "./lane.ts";
+import type { Interval, Scale } from "./view.ts";
 
 /** Rows before the interval that are looked at, for what a thread does as it begins. */
 const LOOK_BACK = 8192;
@@ -12,9 +12,13 @@ interface Builder extends Lane {
   readonly cells: Uint8Array;
   readonly inside: Uint8Array;
   readonly slices: Slice[];
-  /** Rows of each code in the current column. */
-  readonly counts: Uint16Array;
+  /** Rows of each code in the current column; where the axis is time, ns. */
+  readonly counts: Float64Array;
   column: number;
+  /** Rows in the current column. */
+  rows: number;
+  /** Time up to which `counts` tells what the thread did. */
+  since: number;
   code: number;
   waits: boolean;
   isInside: boolean;
@@ -24,8 +28,9 @@ interface Builder extends Lane {
 }
 
 /** By thread, in order of their first row. */
-export function exactLanes(session: ReplaySession, scale: Scale, edges: Float64Array): ReadonlyMap<number, Lane> {
+export function exactLanes(session: ReplaySession, scale: Scale, interval: Interval, edges: Float64Array): ReadonlyMap<number, Lane> {
   const columns = edges.length - 1;
+  const axis = { isTime: scale === "time", from: interval.from, step: interval.span / columns };
   const codes = codesOf(session.trace.sites);
   const builders = new Map<number, Builder>();
   const [first, last] = [edges[0] as number, edges[columns] as number];
@@ -43,22 +48,36 @@ export function exactLanes(session: ReplaySession, scale: Scale, edges: Float64A
       let b = builders.get(thread);
       if (b === undefined) {
         if (builders.size >= MAX_LANES) continue;
-        builders.set(thread, (b = newBuilder(columns)));
+        builders.set(thread, (b = newBuilder(columns, block.time[i] as number)));
       }
-      if (column !== b.column) advance(b, column, scale);
-      takeRow(b, block, i, codes[block.site[i] as number] ?? NOTHING);
+      if (column !== b.column) advance(b, column, axis);
+      takeRow(b, axis, block, i, codes[block.site[i] as number] ?? NOTHING);
       takeSlice(b, block, i, sites);
     }
     seq = block.seq0 + block.n;
   }
-  for (const builder of builders.values()) finish(builder, columns, scale);
+  for (const builder of builders.values()) finish(builder, columns, axis);
   return builders;
 }
 
 const codesOf = (sites: readonly Site[]): Uint8Array => Uint8Array.from(sites, ({ layer, context }) => codeOf(layer, context === "signal"));
 
-function takeRow(b: Builder, block: Block, i: number, code: number): void {
-  if (b.column >= 0) b.counts[code] = (b.counts[code] as number) + 1;
+/** What the columns count, and in time where they begin. */
+interface Axis {
+  readonly isTime: boolean;
+  readonly from: number;
+  readonly step: number;
+}
+
+/** So much a row counts where time counts: a column without time has what its rows did. */
+const A_ROW_NS = 1e-3;
+
+function takeRow(b: Builder, axis: Axis, block: Block, i: number, code: number): void {
+  if (axis.isTime) goOnTo(b, block.time[i] as number);
+  if (b.column >= 0) {
+    b.counts[code] = (b.counts[code] as number) + (axis.isTime ? A_ROW_NS : 1);
+    b.rows += 1;
+  }
   const kind = block.kind[i] as number;
   b.code = kind === EXIT ? NOTHING : code;
   b.waits = kind === KIND["thread.block"] || kind === EXIT;
@@ -68,12 +87,21 @@ function takeRow(b: Builder, block: Block, i: number, code: number): void {
 
 const EXIT = KIND["thread.exit"];
 
-const newBuilder = (columns: number): Builder => ({
+/** What goes on is what it did until `time`. */
+function goOnTo(b: Builder, time: number): void {
+  const code = b.waits && b.code !== NOTHING ? WAITS : b.code;
+  b.counts[code] = (b.counts[code] as number) + Math.max(0, time - b.since);
+  b.since = Math.max(b.since, time);
+}
+
+const newBuilder = (columns: number, since: number): Builder => ({
   cells: new Uint8Array(columns),
   inside: new Uint8Array(columns),
   slices: [],
-  counts: new Uint16Array(CODES),
+  counts: new Float64Array(CODES),
   column: -1,
+  rows: 0,
+  since,
   code: NOTHING,
   waits: false,
   isInside: false,
@@ -82,17 +110,20 @@ const newBuilder = (columns: number): Builder => ({
 });
 
 /** What it did in its column is settled, and the columns up to the next one are filled with what goes on. */
-function advance(b: Builder, column: number, scale: Scale): void {
-  if (b.column >= 0) b.cells[b.column] = most(b.counts, b.code);
+function advance(b: Builder, column: number, axis: Axis): void {
+  if (axis.isTime) goOnTo(b, axis.from + (b.column + 1) * axis.step);
+  if (b.column >= 0) b.cells[b.column] = most(b.counts, b.code, b.rows);
   b.counts.fill(0);
+  b.rows = 0;
+  if (axis.isTime) b.since = Math.max(b.since, axis.from + column * axis.step);
   // Where the axis counts transitions, a column of others' is none of this thread's.
-  const between = b.waits ? (b.code === NOTHING ? NOTHING : WAITS) : scale === "time" ? b.code : NOTHING;
+  const between = b.waits ? (b.code === NOTHING ? NOTHING : WAITS) : axis.isTime ? b.code : NOTHING;
   for (let i = Math.max(0, b.column + 1); i < column; i += 1) b.cells[i] = between;
   for (let i = Math.max(0, b.column); i < column; i += 1) b.inside[i] = b.isInside ? 1 : 0;
   b.column = column;
 }
 
-function most(counts: Uint16Array, otherwise: number): number {
+function most(counts: Float64Array, otherwise: number, rows: number): number {
   let best = 0;
   let code = otherwise;
   for (let i = 0; i < counts.length; i += 1) {
@@ -100,7 +131,7 @@ function most(counts: Uint16Array, otherwise: number): number {
     best = counts[i] as number;
     code = i;
   }
-  return code;
+  return code === WAITS && rows > 0 ? WAITS_MOST : code;
 }
 
 function takeSlice(b: Builder, block: Block, i: number, sites: readonly Site[]): void {
@@ -122,8 +153,8 @@ function addSlice(b: Builder, slice: Slice): void {
   if (slice.to >= 0 && b.slices.length < MAX_SLICES) b.slices.push(slice);
 }
 
-function finish(b: Builder, columns: number, scale: Scale): void {
-  advance(b, columns, scale);
+function finish(b: Builder, columns: number, axis: Axis): void {
+  advance(b, columns, axis);
   if (b.call !== null) addSlice(b, { what: "call", from: b.call.from, to: columns - 1, text: b.call.text });
   for (const { from, text } of b.handlers) addSlice(b, { what: "handler", from, to: columns - 1, text });
 }

@@ -2,10 +2,15 @@
 
 import { LAYERS, type Layer } from "../../../engine/index.ts";
 
-/** A cell: nothing is known, the thread waits, or whose code ran there most, in which context. */
+/**
+ * A cell: nothing is known, the thread waits, it waits most of the time, it is in calls of which the layers are not known, or whose code ran
+ * there most, in which context.
+ */
 export const NOTHING = 0;
 export const WAITS = 1;
-const FIRST_LAYER = 2;
+export const WAITS_MOST = 2;
+export const CALLS = 3;
+const FIRST_LAYER = 4;
 export const CODES = FIRST_LAYER + 2 * LAYERS.length;
 
 export const codeOf = (layer: Layer, inSignal: boolean): number => FIRST_LAYER + 2 * LAYERS.indexOf(layer) + (inSignal ? 1 : 0);

@@ -30,7 +30,7 @@ export function lanesOf(session: ReplaySession, scale: Scale, interval: Interval
 function makeLanes(session: ReplaySession, scale: Scale, interval: Interval, columns: number): Lanes {
   const edges = columnSeqs(session, scale, interval, columns);
   const rows = (edges[columns] as number) - (edges[0] as number);
-  if (rows <= EXACT_ROWS) return { lanes: exactLanes(session, scale, edges), edges, exact: true };
+  if (rows <= EXACT_ROWS) return { lanes: exactLanes(session, scale, interval, edges), edges, exact: true };
   const lanes = overviewLanes(session, edges);
   return { lanes: lanes ?? new Map(), edges, exact: lanes === null ? null : false };
 }

@@ -5,7 +5,7 @@
 
 import { setImmediate as turn } from "node:timers/promises";
 import type { ReplaySession } from "../session.ts";
-import { codeOf, type Lane, MAX_LANES, MAX_SLICES, NOTHING, type Slice, WAITS } from "./lane.ts";
+import { CALLS, codeOf, type Lane, MAX_LANES, MAX_SLICES, NOTHING, type Slice, WAITS } from "./lane.ts";
 
 const BINS = 4096;
 /** Rows of a table that are counted in one go: some milliseconds. */
@@ -84,7 +84,6 @@ const newCounted = (): Counted => ({
 });
 
 const APP = codeOf("app", false);
-const CALL = codeOf("libos", false);
 
 /** Null as long as the tables are not counted. */
 export function overviewLanes(session: ReplaySession, edges: Float64Array): ReadonlyMap<number, Lane> | null {
@@ -111,7 +110,7 @@ export function overviewLanes(session: ReplaySession, edges: Float64Array): Read
 
 function cellOf(counted: Counted, first: number, last: number): number {
   const [calls, app] = [sum(counted.inCalls, first, last), sum(counted.inApp, first, last)];
-  if (calls + app > 0) return app > calls ? APP : CALL;
+  if (calls + app > 0) return app > calls ? APP : CALLS;
   return (counted.waits[first] as number) === 1 ? WAITS : NOTHING;
 }
 

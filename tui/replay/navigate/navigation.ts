@@ -164,7 +164,14 @@ export function difference(c: Context, direction: Direction): void {
   const { seq } = c.state();
   if (c.session.other === null) return differenceFromLinux(c, direction);
   const found = nextDifference(c.session, seq, direction);
-  if (found === null) return c.dispatch({ type: "say", message: `no difference ${direction === 1 ? "further on" : "before"}` });
+  if (found === null) {
+    const isOther = nextDifference(c.session, seq, direction === 1 ? -1 : 1) !== null;
+    const way = direction === 1 ? "further on" : "before";
+    return c.dispatch({
+      type: "say",
+      message: `no difference ${way}${isOther ? `; ${direction === 1 ? "(" : ")"} goes to the others` : ""}`,
+    });
+  }
   c.dispatch({ type: "pane", pane: "compare" });
   goTo(c, found.seq, found.thread, found.text);
 }

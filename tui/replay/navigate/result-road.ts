@@ -25,11 +25,21 @@ const MADE_OF: Partial<Record<KindName, readonly KindName[]>> = {
 /** Where the call at hand begins: nothing before it made its result. */
 const BEGINS = KIND["app.call"];
 
-/** To the transition that the result here was made of. On another row: to the last result before it. */
-export function whyResult(c: Context): Promise<void> {
+/** To the transition that the result here was made of. On another row: to the result of the call that goes on, else to the last one before. */
+export async function whyResult(c: Context): Promise<void> {
   const { seq, thread } = c.state();
   const here = c.session.rows.at(seq);
   const from = here !== null && here.thread === thread ? MADE_OF[kindName(here.kind) as KindName] : undefined;
+  const end = from === undefined ? endOfCall(c, thread, seq) : null;
+  if (end !== null) {
+    const { value = 0, site = -1 } = c.session.rows.at(end) ?? {};
+    return goTo(
+      c,
+      end,
+      thread,
+      `the result of this call: ${c.session.trace.sites[site]?.label ?? ""} = ${resultText(value)}; p goes down its road`,
+    );
+  }
   const wanted = new Set((from ?? (Object.keys(MADE_OF) as KindName[])).map((name) => KIND[name]));
   const isMine = (block: Block, i: number): boolean => block.thread[i] === thread;
   const takes = (block: Block, i: number): boolean =>
@@ -41,8 +51,24 @@ export function whyResult(c: Context): Promise<void> {
     const { trace } = c.session;
     const site = trace.sites[row.site];
     const value = RESULTS.has(row.kind) ? ` = ${resultText(row.value)}` : "";
-    goTo(c, row.seq, thread, `made of this: ${site?.flow ?? ""}: ${site?.label ?? ""}${value}; p goes on`);
+    const turn = turnAt(c, row.seq);
+    const made = turn === "" ? "made of this" : `made here, and this is ${turn}`;
+    goTo(c, row.seq, thread, `${made}: ${site?.flow ?? ""}: ${site?.label ?? ""}${value}; p goes on`);
   });
+}
+
+/** Where the call of the thread returns that has begun and not ended at `seq`; null when it is in none, or that never returns. */
+function endOfCall({ session }: Context, thread: number, seq: number): number | null {
+  const [call] = session.trace.ask("SELECT exit_seq FROM syscall WHERE thread = ? AND seq <= ? ORDER BY seq DESC LIMIT 1", thread, seq);
+  const end = Number(call?.[0] ?? -1);
+  return end > seq && session.rows.at(end) !== null ? end : null;
+}
+
+/** "the wrong turn of finding 1, high"; "" where no finding has one. */
+function turnAt(c: Context, seq: number): string {
+  const { findings } = c.state();
+  const at = findings.findIndex(({ evidence }) => evidence.some((one) => one.isTurn === true && one.seq === seq));
+  return at < 0 ? "" : `the wrong turn of finding ${at + 1}, ${findings[at]?.severity ?? ""}`;
 }
 
 const RESULTS: ReadonlySet<number> = new Set(

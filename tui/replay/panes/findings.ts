@@ -43,7 +43,7 @@ function listed(session: ReplaySession, s: ReplayState, width: number, height: n
     head: `${from + i === s.finding ? ">" : " "} ${intervalText(finding).padEnd(interval)}  ${safe(finding.severity, 8).padEnd(severity)}  `,
     text: finding.title,
   }));
-  const list = entryLines(entries, width, height - told.lines.length - 1).flatMap((lines, i) => {
+  const list = entryLines(entries, width, height - told.lines.length - 1, (s.finding ?? -1) - from).flatMap((lines, i) => {
     const style = from + i === s.finding ? paint.strong : plain;
     return lines.map((line, at) =>
       at === 0 ? inItsTone(line, interval + BEFORE_SEVERITY, shown[i]?.severity ?? "", style, paint) : style(line),

@@ -6,7 +6,7 @@ import { displayWidth, fit, safe } from "../../present/safe.ts";
 import { plain, type Style } from "../../present/style.ts";
 import { LAYER_TEXT } from "../../present/two-column.ts";
 import { axisText } from "../lanes/axis.ts";
-import { isSignalCode, type Lane, type Lanes, layerOf, NOTHING, type Slice, WAITS } from "../lanes/lane.ts";
+import { CALLS, isSignalCode, type Lane, type Lanes, layerOf, NOTHING, type Slice, WAITS, WAITS_MOST } from "../lanes/lane.ts";
 import { columnOf, lanesOf } from "../lanes/lanes-of.ts";
 import { shownInterval } from "../lanes/view.ts";
 import type { ReplaySession } from "../session.ts";
@@ -147,16 +147,23 @@ const laneStyles = new WeakMap<ReplaySession["paint"], { readonly past: Style[];
 function stylesOf({ paint }: ReplaySession): { readonly past: Style[]; readonly future: Style[] } {
   const known = laneStyles.get(paint);
   if (known !== undefined) return known;
-  const past: Style[] = [plain, paint.dim];
+  const past: Style[] = [plain, paint.dim, paint.dim, paint.tone.libos];
   for (const layer of LAYERS) past.push(paint.tone[layer], paint.tone[layer]);
   const made = { past, future: past.map((style) => (style === paint.dim ? style : (text: string) => paint.dim(style(text)))) };
   laneStyles.set(paint, made);
   return made;
 }
 
+/** Of cells without a layer. */
+const SHAPES = {
+  [WAITS]: { unicode: "·", ascii: "." },
+  [WAITS_MOST]: { unicode: "┊", ascii: ":" },
+  [CALLS]: { unicode: "▤", ascii: "c" },
+} as const;
+
 function cellCharacter(code: number, ascii: boolean): string {
   if (code === NOTHING) return " ";
-  if (code === WAITS) return ascii ? "." : "·";
+  if (code === WAITS || code === WAITS_MOST || code === CALLS) return SHAPES[code][ascii ? "ascii" : "unicode"];
   const layer = layerOf(code) ?? "app";
   const { unicode, ascii: letter } = LAYER_SHAPES[layer];
   return isSignalCode(code) ? letter.toUpperCase() : ascii ? letter : unicode;
@@ -223,16 +230,16 @@ function marksLine(session: ReplaySession, s: ReplayState, lanes: Lanes, now: nu
 function legend(session: ReplaySession, { exact }: Lanes, width: number): string {
   const { paint, ascii } = session;
   if (exact === null) return paint.dim(safe("calls and handlers are being counted; i zooms in", width));
-  const shape = (code: "app" | "libos"): string => LAYER_SHAPES[code][ascii ? "ascii" : "unicode"];
-  const waits = ascii ? "." : "·";
+  const set = ascii ? "ascii" : "unicode";
+  const waits = SHAPES[WAITS][set];
   if (!exact) {
-    const text = `${shape("app")} application  ${shape("libos")} calls  ${waits} one long call  ${ascii ? "-" : "─"} handlers; from the tables: i zooms in to the layers`;
+    const text = `${LAYER_SHAPES.app[set]} application  ${SHAPES[CALLS][set]} calls and their waits  ${waits} one long call  ${ascii ? "-" : "─"} handlers; from the tables: i zooms in to the layers`;
     return paint.dim(safe(text, width));
   }
-  const texts = LAYERS.map((layer) => `${LAYER_SHAPES[layer][ascii ? "ascii" : "unicode"]} ${LAYER_TEXT[layer]}`);
+  const texts = LAYERS.map((layer) => `${LAYER_SHAPES[layer][set]} ${LAYER_TEXT[layer]}`);
   if (width < LEGEND_LAYERS) return paint.dim(safe(texts.join("  "), width));
   const layers = LAYERS.map((layer, i) => paint.tone[layer](texts[i] ?? ""));
-  const rest = `  ${waits} waits; capitals: signal context${session.sgx ? `; ${ascii ? "=" : "━"} in the enclave` : ""}`;
+  const rest = `  ${waits} waits; capitals: signal context${session.sgx ? `; ${ascii ? "=" : "━"} in the enclave` : ""}; ${SHAPES[WAITS_MOST][set]} waits nearly always`;
   return `${layers.join("  ")}${paint.dim(safe(rest, width - LEGEND_LAYERS))}`;
 }
 

@@ -38,16 +38,26 @@ export interface Entry {
   readonly text: string;
 }
 
-/** The lines of each row, of at most `width` cells: the texts are wrapped where all of it fits into `height`, cut where not. */
-export function entryLines(entries: readonly Entry[], width: number, height: number): string[][] {
-  if (entries.length < height) {
-    const wrapped = entries.map(({ head, text }) =>
-      wrapCells(safe(text), Math.max(8, width - displayWidth(head))).map(
-        (part, i) => (i === 0 ? head : " ".repeat(displayWidth(head))) + part,
-      ),
+/** Lines of the chosen row where not all rows can be wrapped. */
+const CHOSEN_LINES = 3;
+
+/**
+ * The lines of each row, of at most `width` cells: the texts are wrapped where all of it fits into `height`, cut where not, but that of
+ * the `chosen` row.
+ */
+export function entryLines(entries: readonly Entry[], width: number, height: number, chosen = -1): string[][] {
+  const wrapped = ({ head, text }: Entry): string[] =>
+    wrapCells(safe(text), Math.max(8, width - displayWidth(head))).map((part, i) =>
+      safe((i === 0 ? head : " ".repeat(displayWidth(head))) + part, width),
     );
-    if (wrapped.reduce((sum, lines) => sum + lines.length, 0) <= height)
-      return wrapped.map((lines) => lines.map((line) => safe(line, width)));
+  if (entries.length < height) {
+    const all = entries.map(wrapped);
+    if (all.reduce((sum, lines) => sum + lines.length, 0) <= height) return all;
   }
-  return entries.map(({ head, text }) => [safe(head + text, width)]);
+  return entries.map((entry, i) => (i === chosen ? hanging(entry, width).slice(0, CHOSEN_LINES) : [safe(entry.head + entry.text, width)]));
 }
+
+/** As much of the text as there is in few lines: those after the first begin at the left. */
+const hanging = ({ head, text }: Entry, width: number): string[] =>
+  wrapCells(safe(head + text), width, HANG).map((line, i) => safe(i === 0 ? line : " ".repeat(HANG) + line, width));
+const HANG = 4;

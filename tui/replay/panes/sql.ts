@@ -43,12 +43,12 @@ export const sqlPane: Pane<"sql"> = {
     });
     if (s.chart) {
       const first = windowFrom(s.sqlRow, height - 1, rows.length);
-      return [paint.dim(safe(`${sql}  (G: the rows again)`, width)), ...chartLines(s.sql, first, width, height - 1, session.ascii)];
+      return [paint.dim(safe(`${nameOf(sql)}  (G: the rows again)`, width)), ...chartLines(s.sql, first, width, height - 1, session.ascii)];
     }
     return [
       paint.dim(
         safe(
-          `(${rows.length}${truncated ? "+" : ""} rows; , . move, Enter jumps, ; asks, G bars, X csv${wide || s.sqlColumn > 0 ? ", A D sideways" : ""})  ${sql}`,
+          `${nameOf(sql)}: ${rows.length}${truncated ? "+" : ""} rows (, . move, Enter jumps, ; asks, Q questions, G bars, X csv${wide || s.sqlColumn > 0 ? ", A D sideways" : ""})`,
           width,
         ),
       ),
@@ -59,6 +59,11 @@ export const sqlPane: Pane<"sql"> = {
   },
   scroll: (_, s, __, by) => ({ type: "sqlRow", row: s.sqlRow + by }),
 };
+
+/** A question of the list by its name, one's own as it was written. */
+const nameOf = (sql: string): string => RECIPES.find((recipe) => recipe.sql === sql)?.name ?? safe(sql, OWN);
+/** Of one's own question; ; has all of it. */
+const OWN = 60;
 
 /** Before anything was asked: what can be. */
 function recipeLines({ paint }: ReplaySession, s: ReplayState, width: number, height: number): string[] {

@@ -102,7 +102,7 @@ export function timelineParts(session: ReplaySession, s: ReplayState, width: num
   const aligned = s.pane === "compare" ? alignedSeq(session, s) : null;
   if (aligned === null || session.other === null) return (s.merged ? mergedPane : timelinePane)(session, s, width, height);
   const { seq, thread } = aligned;
-  const there: ReplayState = { ...s, seq, thread, bookmarks: [], finding: null };
+  const there: ReplayState = { ...s, seq, thread, bookmarks: [], findings: [], finding: null };
   const only = onlySites(session, session.other);
   const title = (room: number, of: ReplaySession): DrawnLine => ({
     text: session.paint.here(fit(otherTitle(of === session ? stackOf(of) : otherName(session, of), aligned, room), room)),

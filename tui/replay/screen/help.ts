@@ -31,6 +31,7 @@ const SCREEN: readonly (readonly [string, string])[] = [
     "Signal context",
     "a signal's way through the host's handler or the enclave's exception entry, between an arrow there and one back; under SGX the application's handler runs in the Normal context column",
   ],
+  ["(+5 outer)", "so many functions around the ones that are shown were called above the screen"],
   ["layer", "app, libos, pal, u-pal (untrusted PAL), host (the kernel)"],
   ["SGX", "where the enclave is entered, stayed in and left"],
   ["[ ]", "what a step gave: a result, a signal, yes or no"],
@@ -77,7 +78,7 @@ export function paletteLines(session: ReplaySession, s: ReplayState): string[] {
     return chosen(i) ? session.paint.here(text) : text;
   });
   return [
-    session.paint.dim(safe("type words of a command; Enter runs the first, Esc leaves", s.width)),
-    ...(lines.length > 0 ? lines : ["no such command"]),
+    session.paint.dim(safe("type words of a command or question; Enter runs the first, Esc leaves", s.width)),
+    ...(lines.length > 0 ? lines : [safe(`no command and no question has "${s.line.typed.trim()}" in its name or text`, s.width)]),
   ];
 }

@@ -78,8 +78,19 @@ function opened(session: ReplaySession, s: ReplayState): string[] {
   if (s.findings.length > 0) ways.unshift("Enter tells it from its begin");
   if (session.other !== null)
     return [betweenTwo(session), [countsText(s), ") and ( go from difference to difference"].filter(isThere).join("; ")];
-  return [verdictText(session, s), [countsText(s), ...ways].filter(isThere).join("; ")];
+  const counts = countsText(s);
+  const below = [[counts, ...ways], [counts, "Enter tells one"], [counts]].map((parts) => parts.filter(isThere).join("; "));
+  const verdict = verdictText(session, s);
+  return [fitting([verdict, shortDifference(verdict)], s.width), fitting(s.findings.length > 0 ? below : below.slice(0, 1), s.width)];
 }
+
+/** The first text that is seen whole, else the last. */
+const fitting = (texts: readonly string[], width: number): string =>
+  texts.find((text) => displayWidth(text) <= width) ?? texts.at(-1) ?? "";
+
+/** The values are what matters: the words around them, and what follows from it, go first. */
+const shortDifference = (text: string): string =>
+  text.replace(/^first difference from Linux alone: (?:seq \d+ {2})?/, "differs from Linux: ").replace(/;.*$/, "");
 
 const isThere = (text: string): boolean => text !== "";
 

@@ -35,7 +35,7 @@ describe("the key table", () => {
     expect(s.screen()).not.toContain("one transition of this thread back");
   });
 
-  test("the help scrolls line by line and page by page, and no further than its end; other keys only close it", async () => {
+  test("the help scrolls line by line and page by page, and no further than its end; another key closes it and does what it does", async () => {
     const s = playerOf(await session("initialisation"), { width: 80, height: 23 });
     await s.type("?");
     expect(s.screen()).toMatch(/lines 1 to 17 of/);
@@ -48,7 +48,9 @@ describe("the key table", () => {
     await s.type("q");
     expect(s.state()).toMatchObject({ overlay: null, seq: 0 });
     await s.type("?J");
-    expect(s.state()).toMatchObject({ overlay: null, seq: 0 });
+    expect(s.state()).toMatchObject({ overlay: null, seq: 1 });
+    await s.type("?:time");
+    expect(s.screen()).toMatch(/^ {2}ask-time-by-call /m);
   });
 
   test("too small a terminal is told so", async () => {

@@ -136,9 +136,20 @@ describe("what a result is made of", () => {
     await s.press("p", "p", "p");
     expect(s.state().seq).toBeLessThanOrEqual(wrong);
     expect(s.state().message).toContain("p goes on");
+    s.context.dispatch({ type: "go", seq: wrong + 1, thread: 0 });
+    while (s.state().seq !== wrong) await s.press("p");
+    expect(s.state().message).toMatch(/^made here, and this is the wrong turn of finding 1, high: /);
     expect(signalNumber("SIGINT")).toBe(2);
     expect(w.rows.at(end)?.kind).toBe(KIND["app.return"]);
   });
+});
+
+test("within a call, where nothing gives a result, it begins at what the call returns", async () => {
+  const w = await session("lost-interrupted-error");
+  const end = seqOf(w, "libc read: back in the application");
+  const s = playerOf(w, { seq: seqOf(w, "pipe_read: DkStreamRead"), thread: 0 });
+  await s.press("p");
+  expect(s.state()).toMatchObject({ seq: end, message: expect.stringMatching(/^the result of this call: .* = 0; p goes/) });
 });
 
 describe("bookmarks and notes", () => {

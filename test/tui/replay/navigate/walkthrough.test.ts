@@ -185,14 +185,25 @@ describe("why it matters", () => {
 });
 
 describe("overlays", () => {
-  test("a key that scrolls does; any other closes and does nothing else", async () => {
-    for (const overlay of ["help", "why"] as const)
-      for (const key of ["q", "\u001b", "?", "w", "}", "G", "x", "\r", ":"]) {
+  test("its own key, Esc, Enter and q only close it; another command closes it and does what it does", async () => {
+    for (const [overlay, own] of [
+      ["help", "?"],
+      ["why", "w"],
+    ] as const)
+      for (const key of ["q", "\u001b", "\r", own]) {
         const s = playerOf(lost, { overlay });
         const before = s.state();
         await s.type(key);
         expect(s.state(), `${overlay} ${key}`).toEqual({ ...before, overlay: null });
       }
+    const s = playerOf(lost, { overlay: "why" });
+    await s.type("?");
+    expect(s.state()).toMatchObject({ overlay: "help" });
+    await s.type("}");
+    expect(s.state()).toMatchObject({ overlay: null, finding: 0 });
+    await s.type("?:read");
+    expect(s.state()).toMatchObject({ overlay: null, prompt: "palette" });
+    expect(s.state().line.typed).toBe("read");
   });
 
   test("the wheel scrolls them, a click does nothing", async () => {
@@ -279,7 +290,7 @@ describe("keys have an effect or a word", () => {
       expect(s.state()).toMatchObject({ seq: 0, prompt: null, message: "" });
     }
     await s.type(":no such thing\r");
-    expect(s.state().message).toBe('no command has "no such thing" in its name or text');
+    expect(s.state().message).toBe('no command and no question has "no such thing" in its name or text');
     await s.type(":any-next\r");
     expect(s.state().seq).toBe(1);
   });
