@@ -31,6 +31,14 @@ export const COLUMN_NAMES = Object.keys(COLUMNS) as ColumnName[];
 export const STATE_COLUMNS = ["depth", "cssa", "preempt", "pending"] as const satisfies readonly ColumnName[];
 export type StateColumn = (typeof STATE_COLUMNS)[number];
 
+const mostOf = (type: (typeof COLUMNS)[StateColumn]): number => {
+  const isSigned = new type([-1])[0] === -1;
+  return 2 ** (8 * type.BYTES_PER_ELEMENT - (isSigned ? 1 : 0)) - 1;
+};
+
+/** The largest number that each of them holds. */
+export const MOST = Object.fromEntries(STATE_COLUMNS.map((name) => [name, mostOf(COLUMNS[name])])) as Readonly<Record<StateColumn, number>>;
+
 export type Columns = { [C in ColumnName]: InstanceType<(typeof COLUMNS)[C]> };
 
 export interface Block extends Columns {

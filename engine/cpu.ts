@@ -3,7 +3,7 @@
  * being filled, interned texts, decisions made so far. Jumps that no step of a flow makes are in `control.ts`.
  */
 
-import { BLOCK_ROWS, type Block, type Known, type Lists, newBlock } from "./block.ts";
+import { BLOCK_ROWS, type Block, type Known, type Lists, MOST, newBlock, STATE_COLUMNS, type StateColumn } from "./block.ts";
 import { ask, type ChoiceKind, type Chooser } from "./choice.ts";
 import { hasBegun, newFrame } from "./control.ts";
 import { ScenarioError } from "./errors.ts";
@@ -31,9 +31,14 @@ import {
 import { NEVER } from "./time.ts";
 import { type Arguments, type Decision, type KindId, type KindName, kindName, type ThreadInfo } from "./transition.ts";
 
-/** Largest numbers of the columns `depth` and `pending`, and of `preempt`. */
-const MOST = 0xffff;
-const MOST_PREEMPT = 0x7fff;
+const { depth: MOST_DEPTH, cssa: MOST_CSSA, preempt: MOST_PREEMPT, pending: MOST_PENDING } = MOST;
+/** What a thread is of which a column of state holds no more. */
+const TOO_MUCH: Readonly<Record<StateColumn, (n: number) => string>> = {
+  depth: (n) => `${n} functions deep`,
+  cssa: (n) => `in SSA frame ${n}`,
+  preempt: (n) => `at preempt ${n}`,
+  pending: (n) => `with ${n} pending signals`,
+};
 
 /** Places outside any thread's own code; see `engine/host/outside.ts`. */
 export interface Wiring {
@@ -213,7 +218,8 @@ export class Cpu<T extends Thread = Thread, P extends Process = Process> {
     const cssa = columns.cssa === null ? 0 : columns.cssa(t);
     const preempt = columns.preempt === null ? 0 : columns.preempt(t);
     const pending = columns.pending === null ? 0 : columns.pending(t);
-    if (depth > MOST || pending > MOST || preempt > MOST_PREEMPT) this.tooMuch(t, depth, pending, preempt);
+    if (depth > MOST_DEPTH || cssa > MOST_CSSA || preempt > MOST_PREEMPT || pending > MOST_PENDING)
+      this.tooMuch(t, { depth, cssa, preempt, pending });
     if (!(Math.abs(this.value) <= NEVER && this.now <= NEVER)) this.tooLarge(t);
     b.depth[i] = depth;
     b.cssa[i] = cssa;
@@ -231,10 +237,10 @@ export class Cpu<T extends Thread = Thread, P extends Process = Process> {
   }
 
   /** What no column holds, and no real stack or memory either. The recording ends here, and what it has stays readable. */
-  private tooMuch(t: Thread, depth: number, pending: number, preempt: number): never {
-    const what = depth > MOST ? `${depth} functions deep` : pending > MOST ? `with ${pending} pending signals` : `at preempt ${preempt}`;
+  private tooMuch(t: Thread, state: Readonly<Record<StateColumn, number>>): never {
+    const column = STATE_COLUMNS.find((name) => state[name] > MOST[name]) ?? "depth";
     throw new ScenarioError(
-      `seq ${this.m.seq}: thread ${t.name} is ${what}; at most ${MOST} functions, ${MOST} signals and preempt ${MOST_PREEMPT} are emulated. ` +
+      `seq ${this.m.seq}: thread ${t.name} is ${TOO_MUCH[column](state[column])}; at most ${MOST[column]} are emulated. ` +
         "End the run before that, with limit in the scenario or --rows",
     );
   }

@@ -14,6 +14,7 @@ export { openRegular, writeWhole } from "./format/files.ts";
 export { inTurns } from "./format/in-turns.ts";
 export type { QualityCounter, RunEnd, RunInfo } from "./format/metadata.ts";
 export { ARROW_NAME, DB_NAME, NOTES_NAME } from "./format/metadata.ts";
+export { FORMAT_VERSION } from "./format/version.ts";
 export { QueryError } from "./query/check.ts";
 export type { Cell, QueryOptions, QueryResult } from "./query/query.ts";
 export { query } from "./query/query.ts";

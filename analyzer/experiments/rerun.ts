@@ -71,12 +71,14 @@ export interface RowDifference {
  */
 export async function firstDifferingRow(trace: Trace, run: Run, onProgress: (rows: number) => boolean): Promise<RowDifference | null> {
   let seq = 0;
+  // What the trace knows nothing of is not compared: an older one lacks the columns that came later.
+  const compared = COLUMN_NAMES.filter((name) => !(trace.absent as readonly ColumnName[]).includes(name));
   for (const recorded of trace.rows()) {
     let found: RowDifference | null = null;
     let made = 0;
     const sink = {
       put(again: Block): void {
-        found ??= differenceIn(recorded, again, seq + made);
+        found ??= differenceIn(recorded, again, seq + made, compared);
         made += again.n;
       },
     };
@@ -94,17 +96,17 @@ export async function firstDifferingRow(trace: Trace, run: Run, onProgress: (row
   return trace.transitions.end?.reason === "finished" ? goesOn(run, seq, onProgress) : null;
 }
 
-/** Rows of `again` (from `seq`) against those of the recorded block. */
-function differenceIn(recorded: Block, again: Block, seq: number): RowDifference | null {
+/** Rows of `again` (from `seq`) against those of the recorded block, in the columns `compared`. */
+function differenceIn(recorded: Block, again: Block, seq: number, compared: readonly ColumnName[]): RowDifference | null {
   const offset = seq - recorded.seq0;
   let first = again.n;
-  for (const name of COLUMN_NAMES) {
+  for (const name of compared) {
     const a = recorded[name];
     const b = again[name];
     for (let i = 0; i < first; i += 1) if (a[offset + i] !== b[i]) first = i;
   }
   if (first === again.n) return null;
-  const columns = COLUMN_NAMES.filter((name) => recorded[name][offset + first] !== again[name][first]);
+  const columns = compared.filter((name) => recorded[name][offset + first] !== again[name][first]);
   return { seq: seq + first, columns, recorded: transitionAt(recorded, offset + first), again: transitionAt(again, first) };
 }
 

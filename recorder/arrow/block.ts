@@ -1,25 +1,29 @@
 /** From the body of a record batch to a block of columns, and the checks that make its ids safe to use as indexes. */
 
-import { type Block, COLUMNS, type ColumnName, KIND_COUNT } from "../../engine/index.ts";
+import { type Block, COLUMN_NAMES, COLUMNS, type ColumnName, KIND_COUNT } from "../../engine/index.ts";
+import { columnsOf, notYetIn, type StoredColumn } from "../format/columns.ts";
 import { TraceError } from "../format/errors.ts";
-import { COLUMN_SLACK, MAX_BATCH_ROWS, STORED_COLUMNS } from "../format/metadata.ts";
+import { COLUMN_SLACK, MAX_BATCH_ROWS } from "../format/metadata.ts";
 import type { Message, Span } from "./message.ts";
 
 /** Values buffer of each column: the second of its two buffers. The first says what is NULL; the header says it for all batches. */
-export const columnSpans = (message: Message): (Span | undefined)[] => STORED_COLUMNS.map((_, i) => message.buffers[2 * i + 1]);
+export const columnSpans = (message: Message, format: number): (Span | undefined)[] =>
+  columnsOf(format).map((_, i) => message.buffers[2 * i + 1]);
 
 /** A column that may be absent has a bit a row, besides. */
-const ROW_BYTES = STORED_COLUMNS.reduce((sum, { size, nullable }) => sum + size + (nullable ? 1 / 8 : 0), 0);
+const rowBytes = (columns: readonly StoredColumn[]): number =>
+  columns.reduce((sum, { size, nullable }) => sum + size + (nullable ? 1 / 8 : 0), 0);
 
 /** Why the body of a batch with this header cannot be read, or null. A length is believed only as far as rows account for it. */
-export function bodyProblem(message: Message): string | null {
+export function bodyProblem(message: Message, format: number): string | null {
   const { rows, bodyLength } = message;
+  const columns = columnsOf(format);
   if (message.compressed) return "the batch is compressed, expected plain columns";
   if (rows > MAX_BATCH_ROWS) return `a batch of ${rows} rows, expected at most ${MAX_BATCH_ROWS}`;
-  const most = Math.ceil(rows * ROW_BYTES) + STORED_COLUMNS.length * COLUMN_SLACK;
+  const most = Math.ceil(rows * rowBytes(columns)) + columns.length * COLUMN_SLACK;
   if (bodyLength > most) return `a body of ${bodyLength} bytes, expected at most ${most} for ${rows} rows`;
-  const spans = columnSpans(message);
-  const outside = STORED_COLUMNS.find(({ size }, i) => {
+  const spans = columnSpans(message, format);
+  const outside = columns.find(({ size }, i) => {
     const span = spans[i];
     return span === undefined || span.length < rows * size || span.offset + span.length > bodyLength;
   });
@@ -28,10 +32,11 @@ export function bodyProblem(message: Message): string | null {
 
 /**
  * Point the columns of `block` into `body` (which must outlive it), or copy where alignment does not allow that. Spans were
- * checked when the file was opened.
+ * checked when the file was opened. What files of that format do not have yet is zeros, as all that is absent.
  */
-export function fillBlock(body: Buffer, spans: readonly (Span | undefined)[], block: Block): void {
-  for (const [i, { name, size }] of STORED_COLUMNS.entries()) {
+export function fillBlock(body: Buffer, spans: readonly (Span | undefined)[], block: Block, format: number): void {
+  for (const name of notYetIn(format)) putColumn(block, name, new COLUMNS[name](block.n));
+  for (const [i, { name, size }] of columnsOf(format).entries()) {
     const span = spans[i];
     const bytes = block.n * size;
     if (span === undefined || span.offset + bytes > body.length) throw new RangeError(`column ${name} outside the body`);
@@ -44,7 +49,10 @@ type ColumnType = (typeof COLUMNS)[ColumnName];
 function setColumn(block: Block, name: ColumnName, raw: Buffer): void {
   const type = COLUMNS[name] as ColumnType;
   const bytes = raw.byteOffset % type.BYTES_PER_ELEMENT === 0 ? raw : Uint8Array.from(raw);
-  const values = new type(bytes.buffer as ArrayBuffer, bytes.byteOffset, block.n);
+  putColumn(block, name, new type(bytes.buffer as ArrayBuffer, bytes.byteOffset, block.n));
+}
+
+function putColumn(block: Block, name: ColumnName, values: InstanceType<ColumnType>): void {
   (block as unknown as Record<string, unknown>)[name] = values;
 }
 
@@ -55,7 +63,7 @@ export function checkValues(
   block: Block,
   known: { threads: number; sites: number; texts: number },
 ): void {
-  for (const { name } of STORED_COLUMNS) {
+  for (const name of COLUMN_NAMES) {
     const values = block[name];
     const row = values instanceof Float64Array ? firstInexact(values, block.n) : -1;
     if (row >= 0) throw new TraceError(path, place(row), `${name} is ${values[row]}`, "Expected integers below 2^53");

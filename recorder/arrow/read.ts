@@ -5,6 +5,7 @@
 
 import fs from "node:fs";
 import { type Block, type Decision, KINDS, newBlock, type Site, type StateColumn, type ThreadInfo } from "../../engine/index.ts";
+import { columnsOf, notYetIn } from "../format/columns.ts";
 import { errorText, TraceError } from "../format/errors.ts";
 import { openRegular } from "../format/files.ts";
 import {
@@ -13,19 +14,17 @@ import {
   DECISIONS_KEY,
   decisionFrom,
   decisionsForm,
-  FORMAT_VERSION,
   headerForm,
   KEYFRAME_KEY,
   META_KEY,
   METADATA_KEYS,
   METADATA_SLACK,
-  OLDEST_FORMAT,
   type RunEnd,
   type RunInfo,
   readForm,
-  STORED_COLUMNS,
   tooLong,
 } from "../format/metadata.ts";
+import { FORMAT_VERSION, OLDEST_FORMAT } from "../format/version.ts";
 import { bodyProblem, checkValues, columnSpans, fillBlock } from "./block.ts";
 import { type Message, parseMessage, type Span } from "./message.ts";
 import { hasMagic, type PlacedMessage, readError, readWhole, walkMessages } from "./walk.ts";
@@ -145,7 +144,7 @@ function walkFile(path: string, fd: number, size: number): Walked {
     const next = walk.next();
     if (next.done === true) return { ...found, batches, decisionSpans, rows, end, stop: next.value };
     try {
-      const { entry, facts } = checkBatch(path, next.value, batches.length, rows);
+      const { entry, facts } = checkBatch(path, next.value, found.format, batches.length, rows);
       for (const site of facts.sites ?? []) found.sites.push(site);
       for (const thread of facts.threads ?? []) found.threads.push(thread);
       for (const text of facts.texts ?? []) found.texts.push(text);
@@ -205,7 +204,7 @@ function readerOf(path: string, fd: number): TransitionReader {
       block.seq0 = entry.seq0;
       block.n = entry.rows;
       const place = (row: number) => `batch ${index}, row ${row}, seq ${entry.seq0 + row}`;
-      fillBlock(body, columnSpans(message), block);
+      fillBlock(body, columnSpans(message, format), block, format);
       checkValues(path, place, block, { threads: threads.length, sites: sites.length, texts: texts.length });
       return block;
     },
@@ -289,7 +288,9 @@ function checkSchema(path: string, placed: PlacedMessage): Pick<Walked, "format"
     throw new TraceError(path, place, `format ${version} is from before the first release, ${known}`, RERECORD);
   }
   const header = parseFacts(path, place, placed, headerForm);
-  const expected = STORED_COLUMNS.map(({ name, type }) => `${name} ${type}`).join(", ");
+  const expected = columnsOf(header.format)
+    .map(({ name, type }) => `${name} ${type}`)
+    .join(", ");
   const found = placed.message.fields.map(({ name, type, dictionary }) => `${name} ${dictionary ? "dictionary" : type || "?"}`).join(", ");
   if (found !== expected) throw new TraceError(path, place, `its columns are [${found}], expected [${expected}]`, RERECORD);
   // Ids are positions and the list is append-only, so an older vocabulary is the beginning of ours.
@@ -298,7 +299,7 @@ function checkSchema(path: string, placed: PlacedMessage): Pick<Walked, "format"
     const name = header.kinds[stranger]?.name ?? "";
     throw new TraceError(path, place, `kind ${stranger} is '${name}', unknown here`, "Use the eintr that recorded it, or a newer one");
   }
-  return { ...header, absent: header.absent ?? [] };
+  return { ...header, absent: [...new Set([...(header.absent ?? []), ...notYetIn(header.format)])] };
 }
 
 /** The format number alone, before the rest is checked: a newer header may have another form. */
@@ -307,14 +308,20 @@ function versionOf(placed: PlacedMessage): number | null {
   return match === null ? null : Number(match[1]);
 }
 
-function checkBatch(path: string, placed: PlacedMessage, index: number, seq0: number): { entry: BatchEntry; facts: BatchFacts } {
+function checkBatch(
+  path: string,
+  placed: PlacedMessage,
+  format: number,
+  index: number,
+  seq0: number,
+): { entry: BatchEntry; facts: BatchFacts } {
   const { message } = placed;
   const place = `batch ${index}, byte ${placed.offset}`;
   const fail = (problem: string): never => {
     throw new TraceError(path, place, problem, RERECORD);
   };
   if (message.type !== "batch") fail("expected a record batch");
-  const problem = bodyProblem(message);
+  const problem = bodyProblem(message, format);
   if (problem !== null) fail(problem);
   checkHeader(path, place, placed);
   const long = tooLong(METADATA_KEYS.map((key) => message.metadata.get(key)?.length ?? 0));

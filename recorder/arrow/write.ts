@@ -23,23 +23,22 @@ import {
 import { FileBlock, Footer } from "apache-arrow/ipc/metadata/file";
 import { BufferRegion, FieldNode, RecordBatch as RecordBatchHeader } from "apache-arrow/ipc/metadata/message";
 import { type Block, type ColumnName, KINDS, newBlock, type Sink, type Source } from "../../engine/index.ts";
+import { COLUMN_MEANING, STORED_COLUMNS } from "../format/columns.ts";
 import { createDigest, type Digest } from "../format/digest.ts";
 import { errorCode, errorText, TraceError } from "../format/errors.ts";
 import {
   type BatchFacts,
-  COLUMN_MEANING,
   checkTexts,
-  FORMAT_VERSION,
   headerText,
   META_KEY,
   METADATA_KEYS,
   type QualityCounter,
   type RunEnd,
   type RunInfo,
-  STORED_COLUMNS,
   storedDecision,
   type TraceHeader,
 } from "../format/metadata.ts";
+import { FORMAT_VERSION } from "../format/version.ts";
 import { FileSink, writeError } from "./file-sink.ts";
 import { textPlaces } from "./message.ts";
 import { PREFIX_BYTES } from "./walk.ts";
@@ -245,7 +244,7 @@ type Written = Pick<Source, "sites" | "threads" | "texts" | "decisions" | "absen
  * be called between two steps. `digest` is another one only where hashing itself is measured. Throws TraceError when
  * writing fails, and before a byte is written when a reader would refuse the file.
  */
-export function createArrowWriter(path: string, source: Written, run: RunInfo, digest: Digest = createDigest()): ArrowWriter {
+export function createArrowWriter(path: string, source: Written, run: RunInfo, digest: Digest = createDigest(FORMAT_VERSION)): ArrowWriter {
   const absent = [...(source.absent ?? [])];
   const header: TraceHeader = { format: FORMAT_VERSION, run, sites: [...source.sites], kinds: [...KINDS], absent };
   const writer = new FileWriter(headerText(path, header), absent);

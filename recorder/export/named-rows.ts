@@ -1,9 +1,7 @@
 /** Rows of a trace with names instead of numbers, the columns of the view `transitions`. For exporters of text. */
 
-import { type Block, kindName, type StateColumn, signalName } from "../../engine/index.ts";
+import { type Block, kindName, type Site, STATE_COLUMNS, type StateColumn, signalName } from "../../engine/index.ts";
 import type { Trace } from "../trace/open.ts";
-
-export type NamedRow = readonly (number | string | null)[];
 
 export const NAMED_COLUMNS = [
   "seq",
@@ -17,36 +15,44 @@ export const NAMED_COLUMNS = [
   "label",
   "layer",
   "context",
-  "depth",
-  "cssa",
-  "preempt",
-  "pending",
+  ...STATE_COLUMNS,
   "detail",
 ] as const;
 
-/** Gives row `i` of a block, in the order of NAMED_COLUMNS. What the view has as NULL is null. */
+type Texts = Pick<Site, "flow" | "label" | "layer" | "context">;
+
+/** A row with the columns of the view; what the view has as NULL is null. */
+export type NamedRow = { readonly [C in "seq" | "time_ns" | "value" | "extra"]: number } & { readonly [C in "kind" | "detail"]: string } & {
+  readonly [C in "thread" | "signal"]: string | null;
+} & { readonly [C in keyof Texts]: Texts[C] | null } & { readonly [C in StateColumn]: number | null };
+
+type Reader = (block: Block, i: number) => number | null;
+
+/** Gives row `i` of a block. */
 export function namedRows({ sites, threads, texts, absent }: Trace): (block: Block, i: number) => NamedRow {
-  const state = (block: Block, name: StateColumn, i: number): number | null => (absent.includes(name) ? null : (block[name][i] as number));
+  const readers = STATE_COLUMNS.map((name): [StateColumn, Reader] => [
+    name,
+    absent.includes(name) ? () => null : (block, i) => block[name][i] as number,
+  ]);
   return (block, i) => {
     const site = sites[block.site[i] as number];
     const signal = block.signal[i] as number;
-    return [
-      block.seq0 + i,
-      block.time[i] as number,
-      threads[block.thread[i] as number]?.name ?? null,
-      kindName(block.kind[i] as number),
-      signal === 0 ? null : signalName(signal),
-      block.value[i] as number,
-      block.extra[i] as number,
-      site?.flow ?? null,
-      site?.label ?? null,
-      site?.layer ?? null,
-      site?.context ?? null,
-      state(block, "depth", i),
-      state(block, "cssa", i),
-      state(block, "preempt", i),
-      state(block, "pending", i),
-      texts[block.detail[i] as number] ?? "",
-    ];
+    const state = {} as Record<StateColumn, number | null>;
+    for (const [name, read] of readers) state[name] = read(block, i);
+    return {
+      seq: block.seq0 + i,
+      time_ns: block.time[i] as number,
+      thread: threads[block.thread[i] as number]?.name ?? null,
+      kind: kindName(block.kind[i] as number),
+      signal: signal === 0 ? null : signalName(signal),
+      value: block.value[i] as number,
+      extra: block.extra[i] as number,
+      flow: site?.flow ?? null,
+      label: site?.label ?? null,
+      layer: site?.layer ?? null,
+      context: site?.context ?? null,
+      ...state,
+      detail: texts[block.detail[i] as number] ?? "",
+    };
   };
 }

@@ -4,7 +4,16 @@
  */
 
 import type { ByteWriter } from "hyparquet-writer";
-import { type Block, COLUMN_NAMES, COLUMNS, type ColumnName, kindName, type StateColumn, signalName } from "../../engine/index.ts";
+import {
+  type Block,
+  COLUMN_NAMES,
+  COLUMNS,
+  type ColumnName,
+  kindName,
+  STATE_COLUMNS,
+  type StateColumn,
+  signalName,
+} from "../../engine/index.ts";
 import type { Trace } from "../trace/open.ts";
 import type { Exporter } from "./exporter.ts";
 import { NAMED_COLUMNS } from "./named-rows.ts";
@@ -131,10 +140,7 @@ function columnsOf(trace: Trace): Column[] {
     site("label"),
     site("layer"),
     site("context"),
-    state("depth"),
-    state("cssa"),
-    state("preempt"),
-    state("pending"),
+    ...STATE_COLUMNS.map(state),
     names(
       "detail",
       true,

@@ -1,6 +1,6 @@
 /** Every transition as a line of text: CSV, and JSON objects. What rows have in common (places, names) is made into text once. */
 
-import { type Block, KINDS, type StateColumn, signalName } from "../../engine/index.ts";
+import { type Block, KINDS, STATE_COLUMNS, type StateColumn, signalName } from "../../engine/index.ts";
 import type { Trace } from "../trace/open.ts";
 import type { Exporter } from "./exporter.ts";
 import { NAMED_COLUMNS } from "./named-rows.ts";
@@ -22,8 +22,10 @@ interface Form {
 /** The column `signal` has numbers below. */
 const SIGNAL_NUMBERS = 256;
 
-/** Gives the line of row `i` of a block. */
-function linesOf({ sites, threads, texts, absent }: Trace, { begin, end, before, text }: Form): (block: Block, i: number) => string {
+/** Gives the line of row `i` of a block, or a part of it. */
+type LineOf = (block: Block, i: number) => string;
+
+function linesOf({ sites, threads, texts, absent }: Trace, { begin, end, before, text }: Form): LineOf {
   const kinds = KINDS.map(({ name }) => text("kind", name));
   const names = threads.map(({ name }) => text("thread", name));
   const signals = Array.from({ length: SIGNAL_NUMBERS }, (_, number) => text("signal", number === 0 ? null : signalName(number)));
@@ -32,15 +34,15 @@ function linesOf({ sites, threads, texts, absent }: Trace, { begin, end, before,
   );
   const details = texts.length === 0 ? [text("detail", "")] : texts.map((detail) => text("detail", detail));
   const [seq, time, value, extra] = [`${begin}${before("seq")}`, `,${before("time_ns")}`, `,${before("value")}`, `,${before("extra")}`];
-  const state = (column: StateColumn): ((block: Block, i: number) => string) => {
+  const cell = (column: StateColumn): LineOf => {
     const [name, nothing] = [`,${before(column)}`, `,${text(column, null)}`];
     return absent.includes(column) ? () => nothing : (block, i) => name + block[column][i];
   };
-  const [depth, cssa, preempt, pending] = [state("depth"), state("cssa"), state("preempt"), state("pending")];
+  const state = STATE_COLUMNS.map(cell).reduce((before, next) => (block, i) => before(block, i) + next(block, i));
   return (block, i) =>
     `${seq}${block.seq0 + i}${time}${block.time[i]},${names[block.thread[i] as number]},${kinds[block.kind[i] as number]},${signals[block.signal[i] as number]}` +
     `${value}${block.value[i]}${extra}${block.extra[i]},${places[block.site[i] as number]}` +
-    `${depth(block, i)}${cssa(block, i)}${preempt(block, i)}${pending(block, i)},${details[block.detail[i] as number]}${end}`;
+    `${state(block, i)},${details[block.detail[i] as number]}${end}`;
 }
 
 const lines = (form: Form): Exporter["write"] =>

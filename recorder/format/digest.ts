@@ -6,15 +6,16 @@
 
 import { createHash } from "node:crypto";
 import type { Block, Sink, ThreadInfo } from "../../engine/index.ts";
-import { STORED_COLUMNS } from "./metadata.ts";
+import { columnsOf } from "./columns.ts";
 
 export interface Digest extends Sink {
   /** Hex sha256 of everything put so far with these lists. Ends the digest. */
   finish(texts: readonly string[], threads: readonly ThreadInfo[]): string;
 }
 
-export function createDigest(): Digest {
-  const streams = STORED_COLUMNS.map((column) => ({ column, hash: createHash("sha256") }));
+/** Of rows as files of that format have them: the digest of an older file does not cover the columns that came later. */
+export function createDigest(format: number): Digest {
+  const streams = columnsOf(format).map((column) => ({ column, hash: createHash("sha256") }));
   let rows = 0;
   return {
     put(block: Block): void {

@@ -5,10 +5,7 @@
 
 import * as z from "zod/mini";
 import {
-  COLUMN_NAMES,
-  COLUMNS,
   CONTEXTS,
-  type ColumnName,
   type Decision,
   type KindEntry,
   LAYERS,
@@ -19,11 +16,6 @@ import {
 } from "../../engine/index.ts";
 import { HOLDS, TraceError } from "./errors.ts";
 import { flag, found, list, members, oneOf, text, whole } from "./list-form.ts";
-
-/** Raised when an older reader could misread a newer file; never reused. */
-export const FORMAT_VERSION = 4;
-/** The oldest that is read: the first one of which traces were kept. */
-export const OLDEST_FORMAT = 3;
 
 /** Metadata keys. What walking a file need not read has a key of its own. */
 export const META_KEY = "eintr";
@@ -53,42 +45,6 @@ const BATCH_TEXTS = [
 export const METADATA_KEYS = BATCH_TEXTS.map(({ key }) => key);
 /** What a batch's body may hold besides its rows, for each column: the format has buffers begin at multiples of 8, better of 64. */
 export const COLUMN_SLACK = 64;
-
-/** Meaning of each stored column: field metadata in Arrow, comments in SQL. */
-export const COLUMN_MEANING: Readonly<Record<ColumnName, string>> = {
-  time: "ns since the run began",
-  thread: "row of the thread table",
-  site: "row of the site table: the place in the stack's code",
-  kind: "row of the kind table: what sort of transition",
-  signal: "signal number, 0 none",
-  value: "first argument of the kind",
-  extra: "second argument of the kind",
-  depth: "call depth of the thread after the transition; NULL not known",
-  cssa: "current SSA frame after the transition; NULL outside SGX, or not known",
-  preempt: "LibOS preempt counter after the transition; NULL without a LibOS, or not known",
-  pending: "signals pended on the thread after the transition, in PAL and LibOS; NULL without them, or not known",
-  detail: "row of the text table, 0 none",
-};
-
-/** How a column lies in the file: as in memory. */
-interface StoredColumn {
-  readonly name: ColumnName;
-  /** "uint8", "int32", "float64", ...; a float64 holds integers below 2^53. */
-  readonly type: string;
-  /** Bytes of a value. */
-  readonly size: number;
-  /** May hold nothing in a trace, as a whole. */
-  readonly nullable: boolean;
-}
-
-export const isStateColumn = (name: ColumnName): name is StateColumn => (STATE_COLUMNS as readonly ColumnName[]).includes(name);
-
-export const STORED_COLUMNS: readonly StoredColumn[] = COLUMN_NAMES.map((name) => ({
-  name,
-  type: COLUMNS[name].name.replace("Array", "").toLowerCase(),
-  size: COLUMNS[name].BYTES_PER_ELEMENT,
-  nullable: isStateColumn(name),
-}));
 
 /** Whole numbers exact as float64. What is read here goes into INTEGER columns of `trace.db`, or is counted with. */
 const integer = z.int();

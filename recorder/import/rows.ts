@@ -1,10 +1,10 @@
 /** A source made of rows as an importer reads them: it fills the blocks, and reads on only when it is asked for more. */
 
-import { BLOCK_ROWS, type Ending, KIND, type KindName, newBlock, type Sink, type StateColumn } from "../../engine/index.ts";
+import { BLOCK_ROWS, type Ending, KIND, type KindName, newBlock, type Sink, STATE_COLUMNS, type StateColumn } from "../../engine/index.ts";
 import type { StreamedSource } from "../trace/record.ts";
 
-/** One transition. What is left out is 0, but for the depth: it stays as the thread's row before had it. */
-export interface ImportedRow {
+/** One transition. What is left out is 0, but for columns of state: they stay as the thread's row before had them. */
+export interface ImportedRow extends Readonly<Partial<Record<StateColumn, number>>> {
   /** ns since the recording began; no row is before the one before it. */
   readonly time: number;
   readonly thread: number;
@@ -13,7 +13,6 @@ export interface ImportedRow {
   readonly signal?: number;
   readonly value?: number;
   readonly extra?: number;
-  readonly depth?: number;
   readonly detail?: number;
 }
 
@@ -21,12 +20,12 @@ export interface ImportedRow {
 export type ImportedLists = Pick<StreamedSource, "sites" | "threads" | "texts">;
 
 /**
- * `batches` are rows in order; the next batch is asked for when the one before is used up. `absent` are the columns of state that the
- * file says nothing of: nearly always cssa, preempt and pending.
+ * `batches` are rows in order; the next batch is asked for when the one before is used up. `told` are the columns of state that the
+ * file tells, `depth` or none mostly: the others are absent.
  */
 export function sourceOfRows(
   lists: ImportedLists,
-  absent: readonly StateColumn[],
+  told: readonly StateColumn[],
   batches: AsyncIterable<readonly ImportedRow[]>,
 ): StreamedSource {
   const block = newBlock();
@@ -35,8 +34,8 @@ export function sourceOfRows(
   let next = 0;
   let seq = 0;
   let ending: Ending | null = null;
-  /** By thread. */
-  const depths: number[] = [];
+  /** With the last value by thread. */
+  const state = told.map((name) => ({ name, last: [] as number[] }));
 
   const put = (row: ImportedRow): void => {
     const i = block.n;
@@ -49,9 +48,7 @@ export function sourceOfRows(
     // No negative zero: the digest is of the bytes.
     block.value[i] = (row.value ?? 0) + 0;
     block.extra[i] = row.extra ?? 0;
-    const depth = row.depth ?? depths[row.thread] ?? 0;
-    depths[row.thread] = depth;
-    block.depth[i] = depth;
+    for (const { name, last } of state) block[name][i] = last[row.thread] = row[name] ?? last[row.thread] ?? 0;
     block.detail[i] = row.detail ?? 0;
     block.n = i + 1;
     seq += 1;
@@ -75,7 +72,7 @@ export function sourceOfRows(
       return lists.texts;
     },
     decisions: [],
-    absent,
+    absent: STATE_COLUMNS.filter((name) => !told.includes(name)),
     get ending() {
       return ending;
     },

@@ -4,7 +4,7 @@
  */
 
 import { COLUMN_NAMES, type ColumnName, type StateColumn } from "../../engine/index.ts";
-import { COLUMN_MEANING, isStateColumn } from "../format/metadata.ts";
+import { COLUMN_MEANING, isStateColumn } from "../format/columns.ts";
 import { blob, type Column, int, key, nullable, paged, type RowOf, seq, table, text } from "./column.ts";
 import { OUTCOMES } from "./outcomes.ts";
 

@@ -1,6 +1,7 @@
 /** The views of `trace.db`: tables with names instead of numbers. A view's columns say what each is made of and what may come out. */
 
-import { type Columns, int, nullable, type RowOf, text } from "./column.ts";
+import { STATE_COLUMNS, type StateColumn } from "../../engine/index.ts";
+import { type Column, type Columns, int, nullable, type RowOf, text } from "./column.ts";
 import { OUTCOMES } from "./outcomes.ts";
 
 export interface View<C extends Columns = Columns> {
@@ -33,6 +34,10 @@ const durationText = (ns: string) =>
     `CASE WHEN ${ns} IS NULL THEN NULL WHEN ${ns} < 10000 THEN ${ns} || ' ns' WHEN ${ns} < 1000000 THEN printf('%.1f us', ${ns} / 1e3) WHEN ${ns} < 1000000000 THEN printf('%.1f ms', ${ns} / 1e6) ELSE printf('%.2f s', ${ns} / 1e9) END`,
   );
 
+const stateColumns = Object.fromEntries(STATE_COLUMNS.map((name) => [name, maybe.int(`t.${name}`)])) as {
+  readonly [C in StateColumn]: Column<"INTEGER", true>;
+};
+
 export const VIEWS = {
   transitions: view(
     "transition with names instead of numbers; in any order without ORDER BY",
@@ -48,10 +53,7 @@ export const VIEWS = {
       label: text(found("label", "site", "t.site")),
       layer: text(found("layer", "site", "t.site")),
       context: text(found("context", "site", "t.site")),
-      depth: maybe.int("t.depth"),
-      cssa: maybe.int("t.cssa"),
-      preempt: maybe.int("t.preempt"),
-      pending: maybe.int("t.pending"),
+      ...stateColumns,
       detail: maybe.text(found("text", "text", "t.detail")),
     },
     // A join, for the index transition_by_kind: rows of one kind are found by it, and all kinds are counted.

@@ -56,7 +56,7 @@ function* sealFrom(reader: TransitionReader, dir: string, options: SealOptions):
     removeStale(into);
     const { sites, absent } = reader;
     pass = startTablePass(tmp, { inSignalContext: inSignalContext(sites), absent, events: shownBy(reader.info.stack).events });
-    const digest = createDigest();
+    const digest = createDigest(reader.format);
     const block = newBlock(0);
     for (let index = 0; index < reader.batches.length; index++) {
       reader.readBlock(index, block);

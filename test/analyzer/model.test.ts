@@ -12,6 +12,7 @@ import {
   newBlock,
   type Run,
   STACK_NAMES,
+  STATE_COLUMNS,
   type StackName,
   type Transition,
 } from "../../engine/index.ts";
@@ -140,7 +141,7 @@ describe("scopes", () => {
 });
 
 describe("a trace that does not tell depths", () => {
-  const NO_STATE = { absent: ["depth", "cssa", "preempt", "pending"] } as const;
+  const NO_STATE = { absent: STATE_COLUMNS };
 
   it("has scopes by pairs of rows, and numbers that are none", () => {
     const { model, ends } = after([{ name: "app.call" }, { name: "pal.call.enter" }, { name: "app.return" }, { name: "app.call" }], {

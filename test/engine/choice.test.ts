@@ -13,14 +13,14 @@ import {
   type StackName,
   scripted,
 } from "../../engine/index.ts";
-import { createDigest } from "../../recorder/index.ts";
+import { createDigest, FORMAT_VERSION } from "../../recorder/index.ts";
 import { builtIn, collect, handled, NOWHERE, results, scenarioOf } from "../support/run-scenario.ts";
 
 const scenario = parseScenario("name: asked\ntitle: asked\nmain: []\n", "asked");
 
 /** Digest of what a run still does. */
 function digestOf(run: Run, rows = 4000): string {
-  const digest = createDigest();
+  const digest = createDigest(FORMAT_VERSION);
   run.run(rows, digest);
   run.flush(digest);
   return digest.finish(run.texts, run.threads);

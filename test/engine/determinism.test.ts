@@ -17,7 +17,7 @@ import {
   stacksKnowing,
 } from "../../engine/index.ts";
 import { SIG } from "../../engine/signals.ts";
-import { createDigest } from "../../recorder/index.ts";
+import { createDigest, FORMAT_VERSION } from "../../recorder/index.ts";
 import { defaultAction, SAME_NUMBER, THREE_PENDING, TWO_PENDING } from "../support/pr347-scenarios.ts";
 import { randomScenario } from "../support/random-scenario.ts";
 import {
@@ -41,7 +41,7 @@ const ROWS = 20_000;
 
 /** Digest of what a run still does, handing over `step` rows at a time. */
 function digestOf(run: Run, step = ROWS): string {
-  const digest = createDigest();
+  const digest = createDigest(FORMAT_VERSION);
   for (let rows = 0; rows < ROWS && run.run(Math.min(step, ROWS - rows), digest); rows += step) run.flush(digest);
   run.flush(digest);
   return digest.finish(run.texts, run.threads);

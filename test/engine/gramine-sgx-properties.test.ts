@@ -9,7 +9,7 @@ import { boot, checkInvariants, firstDifference, type OptionName, type RunOption
 import { beStrict } from "../../engine/search/observed.ts";
 import { backTo, moment, observeRun } from "../../engine/search/observed-run.ts";
 import { searchArrivals } from "../../engine/search/search.ts";
-import { createDigest } from "../../recorder/index.ts";
+import { createDigest, FORMAT_VERSION } from "../../recorder/index.ts";
 import { GRAMINE_SGX } from "../support/gramine.ts";
 import { randomScenario } from "../support/random-scenario.ts";
 import { NOWHERE, on, scenarioOf } from "../support/run-scenario.ts";
@@ -45,7 +45,7 @@ function forEachSeed(options: readonly OptionName[], body: (o: RunOptions) => vo
 }
 
 const finish = (run: ReturnType<typeof boot>): string => {
-  const digest = createDigest();
+  const digest = createDigest(FORMAT_VERSION);
   run.run(1e6, digest);
   run.flush(digest);
   return digest.finish(run.texts, run.threads);

@@ -18,7 +18,7 @@ import {
   type StackName,
   scenarioSchema,
 } from "../../engine/index.ts";
-import { createDigest } from "../../recorder/index.ts";
+import { createDigest, FORMAT_VERSION } from "../../recorder/index.ts";
 import { leakedRestarts, sharedLocks, unaccounted } from "../support/accounts.ts";
 import { quietInput, randomInput, randomScenario, talkInput } from "../support/random-scenario.ts";
 import { BUILT_IN, collect, collectorOf, endOf, handled, type Ran, results, runScenario } from "../support/run-scenario.ts";
@@ -69,7 +69,7 @@ function forEachCase(stack: StackName, part: number, body: (c: Case) => void): v
 
 /** Digest of everything a run still does. */
 function finish(run: Run): string {
-  const digest = createDigest();
+  const digest = createDigest(FORMAT_VERSION);
   run.run(1e6, digest);
   run.flush(digest);
   return digest.finish(run.texts, run.threads);

@@ -16,7 +16,8 @@ import {
 import { KIND_COUNT, KINDS } from "../../engine/transition.ts";
 import { openTransitions } from "../../recorder/arrow/read.ts";
 import { createArrowWriter } from "../../recorder/arrow/write.ts";
-import { COLUMN_MEANING, FORMAT_VERSION } from "../../recorder/format/metadata.ts";
+import { COLUMN_MEANING } from "../../recorder/format/columns.ts";
+import { FORMAT_VERSION } from "../../recorder/format/version.ts";
 import { rowsSource, syntheticSource, testInfo } from "../support/synthetic-source.ts";
 import { tempPaths } from "../support/temp-dir.ts";
 

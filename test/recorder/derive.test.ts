@@ -2,7 +2,7 @@
 
 import Sqlite from "better-sqlite3";
 import { describe, expect, test } from "vitest";
-import { boot, STACK_NAMES } from "../../engine/index.ts";
+import { boot, STACK_NAMES, STATE_COLUMNS } from "../../engine/index.ts";
 import { CARRIES_SIGNAL_ID, KINDS, type KindName, type Transition } from "../../engine/transition.ts";
 import { DB_NAME, OUTCOME, type RecordOptions, record } from "../../recorder/index.ts";
 import { scenario } from "../analyzer/support.ts";
@@ -172,7 +172,7 @@ test("columns of state that a source does not have are NULL; without depths call
     { k: "app.return", value: 7 },
   ] as const;
   const unknown = rows.map((row) => ({ ...row, depth: 0 }));
-  await record({ ...rowsSource(unknown), absent: ["depth", "cssa", "preempt", "pending"] }, dir, testInfo());
+  await record({ ...rowsSource(unknown), absent: STATE_COLUMNS }, dir, testInfo());
   const db = new Sqlite(`${dir}/${DB_NAME}`, { readonly: true });
   expect(db.prepare("SELECT count(*), count(depth), count(cssa), count(preempt), count(pending) FROM transitions").raw().get()).toEqual([
     rows.length,

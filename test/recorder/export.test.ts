@@ -3,6 +3,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { tableFromIPC } from "apache-arrow";
 import { beforeAll, describe, expect, test } from "vitest";
+import { STATE_COLUMNS } from "../../engine/index.ts";
 import { EXPORTERS, openTrace, record, type Trace } from "../../recorder/index.ts";
 import { eintr } from "../support/command-line.ts";
 import { recordScenario } from "../support/replay.ts";
@@ -57,7 +58,7 @@ both("jsonl of the %s trace: an object for each transition, as the view has it",
 both("csv of the %s trace: the same as text, NULL empty", (name) =>
   withTrace(dirOf(name), async (trace) => {
     const [head, ...lines] = (await exported(trace, "csv")).join("").trimEnd().split("\n");
-    expect(head).toMatch(/^seq,time_ns,thread,.*,pending,detail$/);
+    expect(head).toMatch(new RegExp(`^seq,time_ns,thread,.*,${STATE_COLUMNS},detail$`));
     expect(lines).toEqual(
       rowsOf(trace).map((row) =>
         row
@@ -84,10 +85,7 @@ both("arrow of the %s trace: a stream of the same rows, names as dictionaries", 
       "label",
       "layer",
       "context",
-      "depth",
-      "cssa",
-      "preempt",
-      "pending",
+      ...STATE_COLUMNS,
       "detail",
     ];
     expect(table.batches).toHaveLength(trace.transitions.batches.length);

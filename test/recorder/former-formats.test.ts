@@ -5,6 +5,7 @@ import path from "node:path";
 import { brotliDecompressSync } from "node:zlib";
 import { expect, test } from "vitest";
 import { analyze } from "../../analyzer/catalogue.ts";
+import { notYetIn } from "../../recorder/format/columns.ts";
 import { createDigest, openTrace, type Trace } from "../../recorder/index.ts";
 import { eintr } from "../support/command-line.ts";
 import { tempPaths } from "../support/temp-dir.ts";
@@ -115,7 +116,7 @@ function folderOf({ file, database }: Former): string {
 }
 
 function digestOf(trace: Trace): string {
-  const digest = createDigest();
+  const digest = createDigest(trace.transitions.format);
   for (const block of trace.rows()) digest.put(block);
   return digest.finish(trace.texts, trace.threads);
 }
@@ -125,7 +126,7 @@ test.each(FORMER)("$file opens and holds what was recorded", async (former) => {
   let rebuilt = "";
   const trace = await openTrace(dir, { onRebuild: (why) => (rebuilt = why) });
   expect(rebuilt).toBe(former.database ? "the database has another form" : "there is no database yet");
-  expect(trace.absent).toEqual(former.absent ?? []);
+  expect(trace.absent).toEqual([...(former.absent ?? []), ...notYetIn(former.format)]);
   expect([trace.transitions.rows, trace.complete, trace.transitions.lostBytes]).toEqual([former.rows, true, 0]);
   expect(trace.transitions.end?.reason).toBe(former.reason);
   expect(trace.transitions.end?.digest).toBe(former.digest);
@@ -157,7 +158,9 @@ test.each(FORMER)("$file is analyzed, shown and run again by the commands", asyn
   expect([shown.code, shown.out]).toEqual([0, expect.stringContaining("Signal context")]);
   const again = await eintr(["rerun", dir]);
   if (former.imported === true) return expect([again.code, again.talk]).toEqual([2, expect.stringContaining("no scenario to run again")]);
-  // The emulation may have become truer since: then the first transition that differs is told.
+  // The emulation may have become truer since: then the first transition that differs is told. It does not differ by what the file lacks.
   expect([0, 1]).toContain(again.code);
   expect(again.out).toMatch(again.code === 0 ? `${former.rows} transitions, all the same as recorded` : /^first difference at seq \d+/);
+  const [, columns = ""] = /^first difference at seq \d+ \(([^)]*)\)/.exec(again.out) ?? [];
+  expect(columns.split(", ").filter((name) => (notYetIn(former.format) as readonly string[]).includes(name))).toEqual([]);
 });

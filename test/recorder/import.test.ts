@@ -2,6 +2,7 @@
 
 import { writeFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
+import { STATE_COLUMNS } from "../../engine/index.ts";
 import { createLineSplitter, IMPORTERS, importerFor, SNIFF_BYTES } from "../../recorder/import/index.ts";
 import { openTrace, record } from "../../recorder/index.ts";
 import { eintr } from "../support/command-line.ts";
@@ -66,7 +67,7 @@ describe("what happened, as an importer tells it", () => {
     expect(talk).toContain("toy.foreign: 1 (lines that are none)");
     const trace = await openTrace(dir, { onRebuild: (why) => expect.fail(why) });
     expect([trace.info.origin, trace.info.stack, trace.info.clock]).toEqual(["imported", "toy", "monotonic"]);
-    expect(trace.absent).toEqual(["depth", "cssa", "preempt", "pending"]);
+    expect(trace.absent).toEqual(STATE_COLUMNS);
     expect(
       trace.ask("SELECT seq, time_ns, thread, kind, label, value, cssa, preempt, pending, depth FROM transitions ORDER BY seq"),
     ).toEqual([

@@ -4,7 +4,7 @@ import { afterEach, describe, expect, test, vi } from "vitest";
 import { type Block, newBlock, type Source } from "../../engine/block.ts";
 import { createArrowWriter } from "../../recorder/arrow/write.ts";
 import { MAX_METADATA_BYTES } from "../../recorder/format/metadata.ts";
-import { ARROW_NAME, createDigest, DB_NAME, openTrace, record, TraceError } from "../../recorder/index.ts";
+import { ARROW_NAME, createDigest, DB_NAME, FORMAT_VERSION, openTrace, record, TraceError } from "../../recorder/index.ts";
 import { rowsSource, syntheticSource, testInfo } from "../support/synthetic-source.ts";
 import { tempPaths } from "../support/temp-dir.ts";
 
@@ -40,7 +40,7 @@ describe("digest", () => {
   });
 
   test("needs no file", async () => {
-    const digest = createDigest();
+    const digest = createDigest(FORMAT_VERSION);
     const source = syntheticSource({ rows: 20_000 });
     source.run(20_000, digest);
     source.flush(digest);
@@ -49,7 +49,7 @@ describe("digest", () => {
 
   test("sees a changed text", () => {
     const of = (texts: string[]) => {
-      const digest = createDigest();
+      const digest = createDigest(FORMAT_VERSION);
       const block: Block = newBlock(1);
       block.n = 1;
       digest.put(block);

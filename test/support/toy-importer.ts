@@ -72,7 +72,7 @@ export const toyImporter: Importer = {
     }
     return {
       is: "transitions",
-      source: sourceOfRows({ sites, threads, texts: [""] }, ["depth", "cssa", "preempt", "pending"], batches()),
+      source: sourceOfRows({ sites, threads, texts: [""] }, [], batches()),
       counters: () => (odd === 0 ? [] : [{ name: "toy.foreign", count: odd, severity: "notice", advice: "lines that are none" }]),
     };
   },

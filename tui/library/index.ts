@@ -2,8 +2,8 @@
 
 import { analyze as analyzeRows, findRule, RULES } from "../../analyzer/catalogue.ts";
 import { compareTraces, type Difference, firstOf, judgeTrace, storedVerdict, type Verdict } from "../../analyzer/index.ts";
-import { findStackName, hint, isFix, isOption, STACK_NAMES } from "../../engine/index.ts";
-import { namedRows, openTrace as openFolder, query, type Trace } from "../../recorder/index.ts";
+import { findStackName, hint, isFix, isOption, STACK_NAMES, type StateColumn } from "../../engine/index.ts";
+import { type NamedRow, namedRows, openTrace as openFolder, query, type Trace } from "../../recorder/index.ts";
 import { openCase, scenarioCase } from "../case.ts";
 import { InputError } from "../io.ts";
 import { packageVersion } from "../package-root.ts";
@@ -86,43 +86,11 @@ const openTrace: typeof Api.openTrace = async (path, { signal = NEVER_ABORTED } 
 };
 
 /** A row with the columns of the view `transitions`. */
-function transitionOf([
-  seq,
-  time,
-  thread,
-  kind,
-  signal,
-  value,
-  extra,
-  flow,
-  label,
-  layer,
-  context,
-  depth,
-  cssa,
-  preempt,
-  pending,
-  detail,
-]: readonly (number | string | null)[]): Api.Transition {
-  const row = {
-    seq,
-    time,
-    thread: thread ?? "",
-    kind,
-    signal,
-    value,
-    extra,
-    flow,
-    label,
-    layer,
-    context,
-    depth,
-    cssa,
-    preempt,
-    pending,
-    detail,
-  };
-  return row as Api.Transition;
+function transitionOf({ time_ns, thread, flow, label, layer, context, detail, seq, kind, signal, value, extra, ...rest }: NamedRow) {
+  // A column that `eintr.d.ts` does not have does not compile.
+  const state: Pick<Api.Transition, StateColumn> = rest;
+  const place = { flow: flow ?? "", label: label ?? "", layer: layer ?? "host", context: context ?? "normal" } as const;
+  return { seq, time: time_ns, thread: thread ?? "", kind, signal, value, extra, ...place, ...state, detail } satisfies Api.Transition;
 }
 
 function innerOf(trace: Api.Trace): Trace {

@@ -162,7 +162,7 @@ const importerOf = ({ id, text, parse, instead }: Format): Importer => {
       }
       return {
         is: "transitions",
-        source: sourceOfRows(reader.happened, ["cssa", "preempt", "pending"], batches()),
+        source: sourceOfRows(reader.happened, ["depth"], batches()),
         counters: () => reader.counters(),
       };
     },

@@ -44,7 +44,7 @@ export const gramine: Importer = {
     }
     return {
       is: "transitions",
-      source: sourceOfRows(reader.happened, ["cssa", "preempt", "pending"], batches()),
+      source: sourceOfRows(reader.happened, ["depth"], batches()),
       counters: () => reader.tally.counters(),
     };
   },

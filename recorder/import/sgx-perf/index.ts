@@ -33,7 +33,7 @@ export const sgxPerf: Importer = {
     const told = tellerOf(db, name);
     return {
       is: "transitions",
-      source: sourceOfRows(told.happened, ["cssa", "preempt", "pending"], batches(db, told, name)),
+      source: sourceOfRows(told.happened, ["depth"], batches(db, told, name)),
       counters: (): QualityCounter[] =>
         told.odd === 0
           ? []

@@ -12,6 +12,7 @@ import {
   KINDS,
   LAYERS,
   SIGNAL_NAMES,
+  STATE_COLUMNS,
   signalName,
   signalNumber,
 } from "../../../engine/index.ts";
@@ -19,7 +20,7 @@ import type { Trace } from "../../../recorder/index.ts";
 import type { RowPredicate } from "./rows.ts";
 
 /** Fields that are numbers; of `time` in ns, or with a unit. */
-const NUMBERS = ["seq", "time", "value", "extra", "depth", "cssa", "preempt", "pending"] as const;
+const NUMBERS = ["seq", "time", "value", "extra", ...STATE_COLUMNS] as const;
 type NumberField = (typeof NUMBERS)[number];
 /** Fields that are names: of the row's own numbers, or of the place in the code. */
 const NAMES = ["thread", "kind", "signal", "layer", "context", "flow", "label"] as const;
