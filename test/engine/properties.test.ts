@@ -99,7 +99,7 @@ function goesOnAsItsCopies({ seed, options }: Case): void {
   const every = seed % EVERY_STEP === 0 ? 1 : CHECK_ROWS;
   const run = boot(options);
   const collector = collectorOf(run);
-  const [whole, rest] = [createDigest(), createDigest()];
+  const [whole, rest] = [createDigest(FORMAT_VERSION), createDigest(FORMAT_VERSION)];
   watch(run, both(collector, whole), every, 100 + (seed % 700));
 
   const copy = run.clone();
