@@ -6,8 +6,8 @@ import { outside } from "../host/outside.ts";
 import type { SwitchName } from "../options.ts";
 import { STACKS, type StackName } from "./index.ts";
 
-/** Programs that are kept: enough for all stacks, and for one stack with each of its fixes in turn. */
-const KEPT = 64;
+/** Programs that are kept, of a megabyte at most: enough for all stacks with each of their fixes in turn. */
+const KEPT = 128;
 
 /** By stack and switches, the one that was asked for last at the end. */
 const kept = new Map<string, Program>();
