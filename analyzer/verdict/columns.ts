@@ -18,7 +18,62 @@ export interface Column {
 const PIECE_BITS = 12;
 const PIECE = 1 << PIECE_BITS;
 
-function column(make: () => Piece): Column {
+type Distances = Int8Array | Int16Array | Int32Array;
+const WIDTHS = [Int8Array, Int16Array, Int32Array] as const;
+
+/**
+ * Any integers, and -1 ("none"), in as few bytes each as their distances from the first one need: none while all are the same, four for
+ * seqs and times, which follow each other. From a value on that does not fit, eight.
+ */
+function piece(): Piece {
+  let first: number | null = null;
+  let near: Distances | null = null;
+  let all: Float64Array | null = null;
+  let base = 0;
+  /** The least number of the width stands for -1. */
+  let none = 0;
+  let width = 0;
+
+  const at = (index: number): number => {
+    if (all !== null) return all[index] as number;
+    if (near === null) return first as number;
+    const distance = near[index] as number;
+    return distance === none ? -1 : base + distance;
+  };
+  const fits = (value: number): boolean => {
+    const distance = value - base;
+    return Number.isInteger(distance) && Math.abs(distance) < -none && base + distance === value;
+  };
+  const widen = (value: number): void => {
+    if (near === null) base = first === -1 ? value : (first as number);
+    while (width < WIDTHS.length) {
+      const made = new (WIDTHS[width] as (typeof WIDTHS)[number])(PIECE);
+      const least = -(2 ** (8 * made.BYTES_PER_ELEMENT - 1));
+      width += 1;
+      if (near === null) made.fill(first === -1 ? least : 0);
+      else for (let i = 0; i < PIECE; i += 1) made[i] = near[i] === none ? least : (near[i] as number);
+      near = made;
+      none = least;
+      if (value === -1 || fits(value)) return;
+    }
+    all = Float64Array.from({ length: PIECE }, (_, i) => at(i));
+    near = null;
+  };
+
+  return {
+    at,
+    set(index, value) {
+      first ??= value;
+      if (all === null && near === null && value === first) return;
+      if (all === null && (near === null || (value !== -1 && !fits(value)))) widen(value);
+      if (all !== null) all[index] = value;
+      else (near as unknown as Distances)[index] = value === -1 ? none : value - base;
+    },
+  };
+}
+
+/** A column of integers; other numbers are kept as well, and cost more. */
+export function column(): Column {
   const pieces: Piece[] = [];
   let length = 0;
   return {
@@ -27,7 +82,7 @@ function column(make: () => Piece): Column {
     },
     push(value) {
       const i = length & (PIECE - 1);
-      if (i === 0) pieces.push(make());
+      if (i === 0) pieces.push(piece());
       (pieces[length >> PIECE_BITS] as Piece).set(i, value);
       length += 1;
     },
@@ -37,61 +92,6 @@ function column(make: () => Piece): Column {
     },
   };
 }
-
-function typedPiece(values: Int32Array | Uint8Array): Piece {
-  return {
-    at: (index) => values[index] as number,
-    set(index, value) {
-      values[index] = value;
-    },
-  };
-}
-
-/** What stands for -1 ("none") among distances from the first value, and the least distance. */
-const NONE = -(2 ** 31);
-const MOST = 2 ** 31 - 1;
-
-/**
- * Any numbers, in four bytes each as long as all are near the first one, which seqs and times that follow each other nearly always are, or
- * -1; in eight from the first that is not.
- */
-function numberPiece(): Piece {
-  let near: Int32Array | null = new Int32Array(PIECE);
-  let all: Float64Array | null = null;
-  let base = Number.NaN;
-  const at = (index: number): number => {
-    if (near === null) return (all as Float64Array)[index] as number;
-    const distance = near[index] as number;
-    return distance === NONE ? -1 : base + distance;
-  };
-  const widen = (): Float64Array => {
-    const wide = Float64Array.from({ length: PIECE }, (_, i) => at(i));
-    all = wide;
-    near = null;
-    return wide;
-  };
-  return {
-    at,
-    set(index, value) {
-      if (near === null) {
-        (all as Float64Array)[index] = value;
-        return;
-      }
-      if (value === -1) {
-        near[index] = NONE;
-        return;
-      }
-      if (Number.isNaN(base)) base = value;
-      const distance = value - base;
-      if (Math.abs(distance) <= MOST && Number.isInteger(distance) && base + distance === value) near[index] = distance;
-      else widen()[index] = value;
-    },
-  };
-}
-
-export const numbers = (): Column => column(numberPiece);
-export const integers = (): Column => column(() => typedPiece(new Int32Array(PIECE)));
-export const bytes = (): Column => column(() => typedPiece(new Uint8Array(PIECE)));
 
 /** Texts, each kept once: mostly the same few. */
 export interface Texts {

@@ -3,7 +3,7 @@
  * an object for each would take more than all that was observed.
  */
 
-import { bytes, type Column, integers, numbers, texts } from "./columns.ts";
+import { type Column, column, texts } from "./columns.ts";
 import {
   DIFFERENCE_KINDS,
   type Difference,
@@ -46,16 +46,16 @@ const NONE = -1;
 const orNull = (value: number): number | null => (value === NONE ? null : value);
 
 const KINDS: readonly DifferenceKind[] = DIFFERENCE_KINDS.map(({ name }) => name);
-const newSide = (): SideColumns => ({ seq: numbers(), text: integers(), result: numbers(), hasResult: bytes() });
+const newSide = (): SideColumns => ({ seq: column(), text: column(), result: column(), hasResult: column() });
 
 export function createFound(): Found {
   const text = texts();
-  const kinds = bytes();
-  const weights = bytes();
-  const threads = integers();
-  const whats = integers();
-  const lines = numbers();
-  const places = [numbers(), numbers()] as const;
+  const kinds = column();
+  const weights = column();
+  const threads = column();
+  const whats = column();
+  const lines = column();
+  const places = [column(), column()] as const;
   const columns = [newSide(), newSide()] as const;
   const addSide = (to: SideColumns, side: Side): void => {
     to.seq.push(side.seq ?? NONE);

@@ -2,7 +2,7 @@
 
 import { type Block, CARRIES_SIGNAL_ID, KIND, KIND_COUNT, type Machine, type Sink, type Source } from "../../engine/index.ts";
 import { createCallWalk, HANDLER as HANDLER_PLACE, WALKED } from "../../recorder/index.ts";
-import { bytes, integers, numbers } from "./columns.ts";
+import { column } from "./columns.ts";
 import { createEndWatch, type RunEnding } from "./ends.ts";
 import {
   CALL,
@@ -27,24 +27,24 @@ import {
 const MAX_ITEMS = 4_000_000;
 
 const newItems = (): Items => ({
-  kind: bytes(),
-  thread: integers(),
-  seq: numbers(),
-  time: numbers(),
-  end: numbers(),
-  endTime: numbers(),
-  how: bytes(),
-  site: integers(),
-  nr: numbers(),
-  signal: bytes(),
-  result: numbers(),
-  parent: integers(),
-  before: integers(),
-  inside: bytes(),
-  sent: numbers(),
-  outside: integers(),
-  output: integers(),
-  lastOutput: integers(),
+  kind: column(),
+  thread: column(),
+  seq: column(),
+  time: column(),
+  end: column(),
+  endTime: column(),
+  how: column(),
+  site: column(),
+  nr: column(),
+  signal: column(),
+  result: column(),
+  parent: column(),
+  before: column(),
+  inside: column(),
+  sent: column(),
+  outside: column(),
+  output: column(),
+  lastOutput: column(),
 });
 
 /** The thread outside handlers, or a handler's run. */
@@ -76,13 +76,13 @@ const ARRIVES_LABEL = "a signal arrives from outside";
 
 export function createObserver(names: Pick<Source, "sites" | "threads">, about: Pick<Observed, "name" | "program">): Observer {
   const items = newItems();
-  const outputs: Outputs = { what: bytes(), value: numbers(), next: integers() };
+  const outputs: Outputs = { what: column(), value: column(), next: column() };
   const threads: ThreadState[] = [];
   const arrivals = new Map<number, number>();
   const ends = createEndWatch(names);
   /** By signal id: where it was seen first, and which of those of its number that came from outside it is, from 1. */
-  const sentSeq = numbers();
-  const sentOutside = integers();
+  const sentSeq = column();
+  const sentOutside = column();
   let siginfos = 0;
   let rows = 0;
   let time = 0;
