@@ -230,8 +230,7 @@ export function assemble(added: readonly Flow[], costs: Costs = {}, below: Progr
       else rows.push({ ...item.rows, at: position });
     }
     const target = (s: Step): number => (s.to === "" ? -1 : (marks.get(s.to) ?? fail(`${f.name}: no mark "${s.to}"`)));
-    const callee = (s: Step): number =>
-      s.callee === "" ? -1 : (byName.get(s.callee) ?? fail(`${f.name}: no flow "${s.callee}" (step "${s.label}")`));
+    const callee = (s: Step): number => (s.callee === "" ? -1 : (byName.get(s.callee) ?? fail(missing(f, s))));
     const numbers = new Map<Step, number>();
     const place = (s: Step, index: number): number => {
       const known = numbers.get(s);
@@ -270,6 +269,10 @@ function priced(steps: readonly Step[], costs: Costs): Step[] {
     return known;
   });
 }
+
+const missing = ({ name }: Flow, { callee, label }: Step): string =>
+  `${name}: no flow "${callee}" (step "${label}"). ` +
+  "None of the lists that the stack puts together has it: engine/README.md, To add something, says where flows go";
 
 function fail(message: string): never {
   throw new FlowError(message);

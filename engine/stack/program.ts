@@ -1,6 +1,6 @@
 /** The flows of kernel and stack, put together: the same for all scenarios, so they are kept for the next boot. */
 
-import { assemble, type Program } from "../flow.ts";
+import { assemble, FlowError, type Program } from "../flow.ts";
 import { hostCalls } from "../host/calls.ts";
 import { outside } from "../host/outside.ts";
 import type { SwitchName } from "../options.ts";
@@ -25,5 +25,9 @@ export function stackProgram(name: StackName, switches: ReadonlySet<SwitchName>,
 
 function assembled(name: StackName, switches: ReadonlySet<SwitchName>, debug: boolean): Program {
   const stack = STACKS[name];
-  return assemble([outside, ...hostCalls, ...stack.flows(switches, debug)], stack.costs);
+  try {
+    return assemble([outside, ...hostCalls, ...stack.flows(switches, debug)], stack.costs);
+  } catch (error) {
+    throw error instanceof FlowError ? new FlowError(`${name}: ${error.message}`) : error;
+  }
 }

@@ -1,7 +1,12 @@
 /** What a stack declares of its state: a thread has what its stack keeps, and nothing of another one. */
 
 import { describe, expect, it } from "vitest";
+import { LIBC } from "../../engine/app/flows.ts";
+import { flow } from "../../engine/flow.ts";
 import { addStack, boot, checkInvariants, parseScenario, STACK_NAMES, STACKS } from "../../engine/index.ts";
+import { ref } from "../../engine/ref.ts";
+import { stackProgram } from "../../engine/stack/program.ts";
+import { SYSCALL_NAMES } from "../../engine/syscalls.ts";
 import { grapheneProcess, grapheneThread } from "../support/graphene.ts";
 import { NOWHERE, rowsOf, runScenario } from "../support/run-scenario.ts";
 import { TOY, TOY_TEXT } from "../support/toy-stack.ts";
@@ -45,6 +50,25 @@ describe("laws of a stack", () => {
       "thread main uses object, which is free",
       "process main uses object, which is free",
     ]);
+  });
+});
+
+describe("a system call of the list", () => {
+  /** What is called by this name is Graphene's alone: `call` of a name that a stack does not have answers elsewhere. */
+  const GRAPHENES = "unimplemented";
+
+  it.each(STACK_NAMES)("can be made on %s", (stack) => {
+    const { byName } = stackProgram(stack, new Set(), false);
+    const without = SYSCALL_NAMES.filter((name) => name !== GRAPHENES && !byName.has(LIBC[name].name));
+    expect(without, `engine/README.md, "A system call", says where its flow on ${stack} goes`).toEqual([]);
+  });
+
+  it("without a flow is told with the stack, who calls it, and where to look", () => {
+    const calls = flow(ref("calls_nobody"), "libos", "", ({ call, ret }) => [call("nobody()", ref("nobody")), ret("back")]);
+    const stack = addStack("lacks-a-flow", { ...STACKS["native-linux"], flows: (on) => [...STACKS["native-linux"].flows(on), calls] });
+    expect(() => boot({ stack, scenario })).toThrow(
+      /^lacks-a-flow: calls_nobody: no flow "nobody" \(step "nobody\(\)"\).*engine\/README\.md/,
+    );
   });
 });
 
