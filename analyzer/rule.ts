@@ -71,6 +71,12 @@ export interface Valid extends Example {
   readonly reaches: readonly string[];
 }
 
+/**
+ * Where it is told: "reference 3.2", "gramine today, B24", "pull request 347, 2.1" (engine/README.md, Sources), or for what needs none of
+ * these "Linux signal(7)", "Linux kernel/signal.c, do_sigtimedwait".
+ */
+export type Source = `${"reference" | "gramine" | "pull request" | "Linux"} ${string}`;
+
 /** The page of the rule (`eintr explain ID`). */
 export interface Documentation {
   readonly id: string;
@@ -95,7 +101,7 @@ export interface Documentation {
   readonly isLatent?: boolean;
   /** What `costNs` of a finding counts. */
   readonly cost: string;
-  readonly source: string;
+  readonly source: Source;
   /** The page shows the first one, which is a scenario. */
   readonly invalid: readonly [Invalid, ...Invalid[]];
 }

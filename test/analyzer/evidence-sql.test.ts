@@ -43,7 +43,15 @@ async function against(run: Run, stack: StackName, rule: Rule | null, rows = ROW
 }
 
 it("each rule has its entry, and each entry its rule", () => {
-  expect(Object.keys(EVIDENCE_SQL).sort()).toEqual(RULES.map(({ id }) => id).sort());
+  const [entries, ids] = [Object.keys(EVIDENCE_SQL), RULES.map(({ id }) => id)];
+  expect(
+    ids.filter((id) => !entries.includes(id)),
+    "rules that have no entry in test/support/evidence-sql",
+  ).toEqual([]);
+  expect(
+    entries.filter((id) => !ids.includes(id)),
+    "entries in test/support/evidence-sql without a rule",
+  ).toEqual([]);
 });
 
 /** Examples that are scenarios, on their stacks. In npm test one rule of so many shows its first one. */

@@ -38,7 +38,7 @@ describe.each(ENTRIES)("$id", (entry) => {
     for (const layer of entry.layers) expect(LAYERS).toContain(layer);
     expect(entry.generations).not.toEqual([]);
     for (const generation of entry.generations) expect(GENERATIONS).toContain(generation);
-    expect(entry.source).toMatch(/^(?:reference|gramine|pull request) \S/);
+    expect(entry.source).toMatch(/^(?:reference|gramine|pull request|Linux) \S/);
     expect(entry.id).toMatch(/^[a-z0-9]+(-[a-z0-9]+)*$/);
   });
 
