@@ -7,16 +7,23 @@ import { ARROW_NAME, isBeingRecorded, isPacked, openTrace, type Trace, TraceErro
 import { InputError, type Io } from "./io.ts";
 import { judgeAndKeep } from "./judging.ts";
 import { startProgress } from "./progress.ts";
+import { listScenarios } from "./scenarios.ts";
 
 /** Throws TraceError; InputError when Ctrl-C ended the building of its database. */
 export async function openForCommand(io: Io, dir: string): Promise<Trace> {
-  if (!existsSync(dir)) throw new InputError(`there is no trace "${dir}"${otherTraces(dir)} (eintr record makes one)`);
+  if (!existsSync(dir)) throw new InputError(noTrace(dir));
   const { trace, rebuilt } = await openOrRebuild(io, dir);
   if (rebuilt) await judgeAgain(io, trace);
   // What a command finds in a packed trace is gone with it: the next one would not know the findings.
   if (rebuilt && isPacked(dir)) await analyzeAgain(io, trace);
   return trace;
 }
+
+/** Who names a case may not know that it is recorded first. */
+const noTrace = (dir: string): string =>
+  listScenarios().some(({ name }) => name === dir)
+    ? `there is no trace "${dir}": that is a case, recorded by eintr record ${dir}, or stepped through at once by eintr replay ${dir}`
+    : `there is no trace "${dir}"${otherTraces(dir)} (eintr record makes one)`;
 
 /** Names looked at for a trace that was meant. */
 const MOST_NAMES = 500;

@@ -14,14 +14,15 @@ import { againstLog, askOracle, disagreements, ORACLE_STACK, type Patience } fro
 import { firstOf, type Verdict, verdictOf } from "./verdict.ts";
 
 /**
- * What the application observed of a recorded run. Yields to the event loop after each block, which `also` is given, too. Null when
- * `signal` was aborted.
+ * What the application observed of a recorded run, or of the blocks that begin in its first `most` rows. Yields to the event loop after
+ * each block, which `also` is given, too. Null when `signal` was aborted.
  */
 export async function observeTrace(
   trace: Trace,
   name: string,
   { signal, onProgress }: Patience = {},
   also?: (block: Block) => void,
+  most = Number.POSITIVE_INFINITY,
 ): Promise<Observed | null> {
   const observer = createObserver(trace, { name, program: trace.info.scenarioText });
   for (const block of trace.rows()) {
@@ -30,9 +31,10 @@ export async function observeTrace(
     onProgress?.(block.seq0 + block.n);
     await turn();
     if (signal?.aborted === true) return null;
+    if (block.seq0 + block.n >= most) break;
   }
   const lines = linesOf(trace);
-  const observed = observer.finish(endingOf(trace), machineOf(trace));
+  const observed = trace.transitions.rows > most ? observer.finish("row-limit", null) : observer.finish(endingOf(trace), machineOf(trace));
   return lines.size === 0 ? observed : { ...observed, lines };
 }
 

@@ -43,6 +43,9 @@ is the first in the order of causes; others may follow from it.
 Kinds of differences:
 ${DIFFERENCE_KINDS.map(({ name, text: meaning }) => `  ${name.padEnd(15)}${meaning}`).join("\n")}
 
+For a case on two stacks, record it twice; eintr rerun a.trace --stack NAME
+compares a trace with its own run on another stack.
+
 Exit code: 0 the application sees the same, 1 it does not, 2 wrong use or input.
 
 Examples:

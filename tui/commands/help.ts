@@ -4,7 +4,7 @@ import { Command } from "commander";
 import { hint, parseScenario } from "../../engine/index.ts";
 import { InputError, type Io } from "../io.ts";
 import { paint } from "../present/style.ts";
-import { type Case, knownWords, meanings } from "../present/words.ts";
+import { type Case, knownWords, meanings, mentions } from "../present/words.ts";
 import { listScenarios } from "../scenarios.ts";
 
 export function helpCommand(io: Io, program: Command): Command {
@@ -20,14 +20,16 @@ Examples:
   eintr help -- -EINTR
   eintr help CSSA
   eintr help syscalls
+  eintr help time          # questions and names in which the word stands
   eintr help app.return`,
     )
     .action(async (word: string | undefined) => {
       if (word === undefined) return program.outputHelp();
-      const command = program.commands.find((one) => one.name() === word);
+      const command = program.commands.find((one) => one.name() === word || `${one.name()}s` === word);
       if (command !== undefined) return command.outputHelp();
       const found = meanings(word, cases(), paint(io.color));
-      if (found.length > 0) return io.out(found.join("\n"));
+      const also = mentions(word, cases());
+      if (found.length > 0 || also !== null) return io.out([...found, ...(also === null ? [] : [also])].join("\n"));
       const known = [...program.commands.map((one) => one.name()), ...knownWords(cases())];
       throw new InputError(`no command and no name "${word}"${hint(word, known)} (eintr --help, eintr explain and eintr schema list them)`);
     });

@@ -3,6 +3,7 @@
 import { Command, Option } from "commander";
 import { parseScenario } from "../../engine/index.ts";
 import type { Io } from "../io.ts";
+import { wrapCells } from "../present/two-column.ts";
 import { findScenario, listScenarios } from "../scenarios.ts";
 
 interface Options {
@@ -33,7 +34,12 @@ Examples:
           all.map(({ name: known, title, source, about }) => `${JSON.stringify({ name: known, title, source, about })}\n`).join(""),
         );
       const width = Math.max(...all.map((scenario) => scenario.name.length));
-      await io.out(all.map((scenario) => `${scenario.name.padEnd(width)}  ${scenario.title}\n`).join(""));
+      const room = Math.max(20, (io.columns ?? Number.POSITIVE_INFINITY) - width - 2);
+      const lines = (name: string, title: string): string =>
+        wrapCells(title, room)
+          .map((line, i) => `${(i === 0 ? name : "").padEnd(width)}  ${line}\n`)
+          .join("");
+      await io.out(all.map(({ name: known, title }) => lines(known, title)).join(""));
       io.talk("\none of them: eintr record NAME; its text: eintr scenarios NAME\n");
     });
 }

@@ -13,6 +13,7 @@ export const GLOSSARY: readonly (readonly [word: string, text: string])[] = [
   ["pended", "came while the Linux PAL ran: is told at the end of the PAL call"],
   ["preempt", "counter of a LibOS thread: signals that come while it is up are deferred"],
   ["EENTER, EEXIT", "the instructions that enter and leave an enclave; ERESUME goes on after an AEX"],
+  ["virtual time", "the clock of a run: each transition takes what its sort costs (eintr stack --costs), not what the computer took"],
   ["verdict", "how the run ended, and what the application saw otherwise than on Linux alone"],
   ["finding", "what a rule found: its evidence is transitions, one of them the wrong turn"],
 ];

@@ -37,6 +37,36 @@ export function meanings(word: string, cases: readonly Case[], style: Paint): st
   return found.filter((text) => text !== null);
 }
 
+/** Names of one sort that are told. */
+const MOST_NAMES = 15;
+
+/** Questions, names and words of the glossary in which the word stands; null where it stands in none. For who does not know what there is. */
+export function mentions(word: string, cases: readonly Case[]): string | null {
+  const part = word.toLowerCase();
+  const has = (text: string): boolean => text.toLowerCase().includes(part);
+  const questions = RECIPES.filter(({ name, text }) => name !== word && (has(name) || has(text)));
+  const names = [...new Set(knownWords(cases))].filter((name) => name !== word && has(name) && !RECIPES.some((one) => one.name === name));
+  const words = GLOSSARY.filter(([name, text]) => !name.toLowerCase().split(", ").includes(part) && (has(name) || has(text)));
+  const more = names.length > MOST_NAMES ? `, and ${names.length - MOST_NAMES} more` : "";
+  const parts = [
+    questions.length === 0
+      ? ""
+      : `questions (eintr help NAME, .recipe NAME in eintr query, : in the replay)\n${questions.map(({ name, text }) => lineOf(name, text)).join("")}`,
+    names.length === 0 ? "" : told(`names with it (eintr help NAME): ${names.slice(0, MOST_NAMES).join(", ")}${more}`),
+    words.length === 0 ? "" : `words\n${words.map(([name, text]) => lineOf(name, text)).join("")}`,
+  ];
+  const found = parts.filter((text) => text !== "");
+  return found.length === 0 ? null : found.join("\n");
+}
+
+/** Cells of a name that has a text beside it. */
+const NAME_CELLS = 18;
+
+const lineOf = (name: string, text: string): string =>
+  wrapCells(text, WIDTH - NAME_CELLS)
+    .map((line, i) => `  ${(i === 0 ? name : "").padEnd(NAME_CELLS - 2)} ${line}\n`)
+    .join("");
+
 /** For a word that was meant. */
 export function knownWords(cases: readonly Case[]): string[] {
   const { tables, views } = describeSchema();

@@ -1,15 +1,17 @@
 /** Two runs aligned by what the application did, as `eintr diff` aligns them; `position.ts` looks places up in it. */
 
 import { besideLog, type Ignored, nameOfRun, type Observed, observeTrace, type SidePair, sideBySide } from "../../../analyzer/index.ts";
+import type { Block } from "../../../engine/index.ts";
 import type { Trace } from "../../../recorder/index.ts";
 import type { ReplaySession } from "../session.ts";
 import { siteNumbers } from "./divergence.ts";
 
-/** Traces with more rows than this are not aligned: it takes a pass over all rows. */
-const COMPARED_ROWS = 3_000_000;
+/** Longer traces are aligned as far as this: it takes a pass over the rows, and memory for each call. */
+export const ALIGNED_ROWS = 3_000_000;
 
-const areCompared = (session: ReplaySession, other: ReplaySession): boolean =>
-  Math.max(session.rows.count, other.rows.count) <= COMPARED_ROWS;
+/** Null when the two are aligned as a whole, else the first seq that is not. */
+export const alignedUpTo = ({ rows, other }: ReplaySession): number | null =>
+  other !== null && Math.max(rows.count, other.rows.count) > ALIGNED_ROWS ? ALIGNED_ROWS : null;
 
 /** What a whole run went through. */
 interface Visited {
@@ -25,9 +27,10 @@ async function visit(trace: Trace, signal: AbortSignal, onProgress: (rows: numbe
   const known = visited.get(trace);
   if (known !== undefined) return known;
   const sites = new Uint8Array(trace.sites.length);
-  const observed = await observeTrace(trace, nameOfRun(trace), { signal, onProgress }, ({ site, n }) => {
+  const take = ({ site, n }: Block): void => {
     for (let i = 0; i < n; i += 1) sites[site[i] as number] = 1;
-  });
+  };
+  const observed = await observeTrace(trace, nameOfRun(trace), { signal, onProgress }, take, ALIGNED_ROWS);
   if (observed === null) return null;
   const all = { observed, sites };
   visited.set(trace, all);
@@ -50,7 +53,7 @@ export async function alignCalls(
   ignored: Ignored = {},
 ): Promise<boolean> {
   const { other } = session;
-  if (other === null || !areCompared(session, other)) return true;
+  if (other === null) return true;
   try {
     return await align(session, other, signal, onProgress, ignored);
   } catch (error) {
@@ -66,9 +69,10 @@ async function align(
   onProgress: (done: number, total: number) => void,
   ignored: Ignored,
 ): Promise<boolean> {
-  const total = rows.count + other.rows.count;
+  const [here, there] = [Math.min(rows.count, ALIGNED_ROWS), Math.min(other.rows.count, ALIGNED_ROWS)];
+  const total = here + there;
   const one = await visit(trace, signal, (done) => onProgress(done, total));
-  const two = one && (await visit(other.trace, signal, (done) => onProgress(rows.count + done, total)));
+  const two = one && (await visit(other.trace, signal, (done) => onProgress(here + done, total)));
   if (one === null || two === null) return false;
   const pairs = await sideBySide(one.observed, two.observed, besideLog(trace.info, other.trace.info, ignored), signal);
   if (pairs === null) return false;
@@ -99,11 +103,29 @@ export interface OnlySites {
 
 const only = new WeakMap<ReplaySession, OnlySites>();
 
+const ofOneGeneration = new WeakMap<ReplaySession, boolean>();
+
+/** Whether most of the library OS's functions of the one are functions of the other: else each step has another name. */
+export function areOfOneGeneration({ trace }: ReplaySession, other: ReplaySession): boolean {
+  const known = ofOneGeneration.get(other);
+  if (known !== undefined) return known;
+  const flowsOf = ({ sites }: ReplaySession["trace"]): Set<string> =>
+    new Set(sites.filter(({ layer }) => layer === "libos" || layer === "pal").map(({ flow }) => flow));
+  const [here, there] = [flowsOf(trace), flowsOf(other.trace)];
+  const shared = [...here].filter((flow) => there.has(flow)).length;
+  const made = shared >= Math.min(here.size, there.size) / 2;
+  ofOneGeneration.set(other, made);
+  return made;
+}
+
 export function onlySites(session: ReplaySession, other: ReplaySession): OnlySites {
   const known = only.get(session);
   if (known !== undefined) return known;
   const [ours, theirs] = [visited.get(session.trace), visited.get(other.trace)];
-  if (ours === undefined || theirs === undefined || !areCompared(session, other)) return { here: new Set(), there: new Set() };
+  // What is beyond the aligned part may come there, too.
+  const isPart = alignedUpTo(session) !== null;
+  if (ours === undefined || theirs === undefined || isPart || !areOfOneGeneration(session, other))
+    return { here: new Set(), there: new Set() };
   const { here, there } = siteNumbers(session, other);
   const both = { here: missing(ours.sites, here, theirs.sites, there), there: missing(theirs.sites, there, ours.sites, here) };
   only.set(session, both);

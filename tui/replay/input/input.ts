@@ -6,7 +6,7 @@ import type { Context } from "../context.ts";
 import { clickAt, dragTo, zoomAt } from "../lanes/commands.ts";
 import { note } from "../navigate/bookmarks.ts";
 import { goTo, jump, move, sql } from "../navigate/navigation.ts";
-import { compareTyped, ignoreTyped } from "../navigate/picking.ts";
+import { compareTyped, ignoreTyped, pick } from "../navigate/picking.ts";
 import { search } from "../navigate/search.ts";
 import { addCondition, hideRows } from "../navigate/stops.ts";
 import { evidence } from "../navigate/walkthrough.ts";
@@ -32,10 +32,19 @@ export function onKey(c: Context, typed: Typed): Promise<void> {
       const { prompt, overlay } = c.state();
       if (prompt !== null) return onTyped(c, typed);
       if (overlay !== null) return onOverlay(c, overlay, name);
+      const by = arrowIn(c, name);
+      if (by !== null) return pick(c, by);
       const command = commandOfKey.get(name);
       return command === undefined ? c.dispatch({ type: "say", message: unknownKey(name) }) : command.run(c);
     });
   });
+}
+
+/** In a list the arrows choose, as everywhere; j and k are steps in all panes. Null for other keys, and where the pane is no list. */
+function arrowIn({ session, state }: Context, name: string): 1 | -1 | null {
+  const { pane } = state();
+  const isList = pane === "sql" || pane === "stops" || (pane === "compare" && session.other === null);
+  return !isList ? null : name === "down" ? 1 : name === "up" ? -1 : null;
 }
 
 /** Escape is pressed to leave something: there is nothing to leave. */

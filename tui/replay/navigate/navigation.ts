@@ -3,6 +3,7 @@
 import { setImmediate as turn } from "node:timers/promises";
 import { HOPS } from "../../../engine/index.ts";
 import { type Cell, query } from "../../../recorder/index.ts";
+import { alignedUpTo } from "../compare/alignment.ts";
 import { nextDifference } from "../compare/position.ts";
 import type { Context } from "../context.ts";
 import { loadSignalPath } from "../session.ts";
@@ -166,7 +167,7 @@ export function difference(c: Context, direction: Direction): void {
   const found = nextDifference(c.session, seq, direction);
   if (found === null) {
     const isOther = nextDifference(c.session, seq, direction === 1 ? -1 : 1) !== null;
-    const way = direction === 1 ? "further on" : "before";
+    const way = `${direction === 1 ? "further on" : "before"}${alignedUpTo(c.session) === null ? "" : " in what is aligned"}`;
     return c.dispatch({
       type: "say",
       message: `no difference ${way}${isOther ? `; ${direction === 1 ? "(" : ")"} goes to the others` : ""}`,

@@ -4,7 +4,7 @@ import type { DifferenceKind, SidePair } from "../../../analyzer/index.ts";
 import { fit, safe } from "../../present/safe.ts";
 import { plain } from "../../present/style.ts";
 import { wrapCells } from "../../present/two-column.ts";
-import { pairsOf } from "../compare/alignment.ts";
+import { alignedUpTo, areOfOneGeneration, pairsOf } from "../compare/alignment.ts";
 import { type Choice, choicesOf } from "../compare/choices.ts";
 import { threadOf } from "../compare/divergence.ts";
 import { divergenceOf, pairAt } from "../compare/position.ts";
@@ -28,11 +28,11 @@ export const comparePane: Pane<"compare"> = {
     const { paint, other } = session;
     if (other === null) return choices(session, s, width, height);
     const all = pairsOf(session);
-    if (all.length === 0) return [paint.dim(safe("no calls, or the trace is too long to align", width))];
+    if (all.length === 0) return [paint.dim(safe("no calls to lay side by side", width))];
     const at = pairAt(session, s.seq);
     const column = nameOfOther(session, other);
     // In a small pane the lines above have to do: the screen's first one, and the one between the timelines.
-    const names = height < HIGH ? [] : wrapCells(safe(namesOf(session, other, column)), width);
+    const names = height < HIGH ? [] : wrapCells(safe(`${namesOf(session, other, column)}${partText(session)}`), width);
     const told = someLines(divergence(session, other, all, at) || missingThread(session, s, other), width, height < HIGH ? 2 : 6);
     const room = Math.max(1, height - 1 - names.length - told.length);
     const from = windowFrom(at, room, all.length);
@@ -59,6 +59,12 @@ function namesOf(session: ReplaySession, other: ReplaySession, column: string): 
     return `this run: ${scenario} on ${stackOf(session)}; ${column}: ${otherName(session, other)}`;
   const name = stackOf(other);
   return `this run: ${stackOf(session)}; ${column === name ? "beside it" : column}: ${name}`;
+}
+
+/** Long runs are aligned at their begin only: it is said, with who does more. */
+function partText(session: ReplaySession): string {
+  const end = alignedUpTo(session);
+  return end === null ? "" : `; aligned up to seq ${end.toLocaleString("en")} only: eintr diff compares all of two traces`;
 }
 
 /** What the other run is called at its column. */
@@ -113,7 +119,8 @@ function someLines(text: string, width: number, most: number): string[] {
 /** The divergence of the nearest differing call up to the cursor, or else of the first one. */
 function divergence(session: ReplaySession, other: ReplaySession, all: readonly SidePair[], at: number): string {
   const pair = all.findLast(({ difference }, i) => difference !== null && i <= at) ?? all.find(({ difference }) => difference !== null);
-  const parted = pair === undefined ? null : divergenceOf(session, pair);
+  // Between generations every step has another name: where they part says nothing.
+  const parted = pair === undefined || !areOfOneGeneration(session, other) ? null : divergenceOf(session, pair);
   if (parted === null) return "";
   const step = (of: ReplaySession, seq: number): string => of.trace.sites[of.rows.at(seq)?.site ?? -1]?.label ?? "";
   const { last, next } = parted;

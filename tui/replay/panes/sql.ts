@@ -48,7 +48,7 @@ export const sqlPane: Pane<"sql"> = {
     return [
       paint.dim(
         safe(
-          `${nameOf(sql)}: ${rows.length}${truncated ? "+" : ""} rows (, . move, Enter jumps, ; asks, Q questions, G bars, X csv${wide || s.sqlColumn > 0 ? ", A D sideways" : ""})`,
+          `${nameOf(sql)}: ${rows.length}${truncated ? "+" : ""} rows (arrows move, Enter jumps, ; asks, Q questions, G bars, X csv${wide || s.sqlColumn > 0 ? ", A D sideways" : ""})`,
           width,
         ),
       ),
@@ -67,7 +67,7 @@ const OWN = 60;
 
 /** Before anything was asked: what can be. */
 function recipeLines({ paint }: ReplaySession, s: ReplayState, width: number, height: number): string[] {
-  const head = "Enter asks the chosen question, . , choose; ; writes one of your own (Tab completes names)";
+  const head = "Enter asks the chosen question, arrows choose; ; writes one of your own (Tab completes names)";
   const room = Math.max(1, height - 1);
   const from = windowFrom(s.picked.recipe, room, RECIPES.length);
   const lines = RECIPES.slice(from, from + room).map(({ name, text }, i) => {

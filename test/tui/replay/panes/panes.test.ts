@@ -1,9 +1,10 @@
 /** What the replay's panes and timelines tell one who sees them for the first time. */
 
 import { describe, expect, test } from "vitest";
+import { observeTrace } from "../../../../analyzer/index.ts";
 import { displayWidth } from "../../../../tui/present/safe.ts";
 import { drawRows } from "../../../../tui/present/two-column.ts";
-import { onlySites, pairsOf } from "../../../../tui/replay/compare/alignment.ts";
+import { ALIGNED_ROWS, alignCalls, onlySites, pairsOf } from "../../../../tui/replay/compare/alignment.ts";
 import { MAX_ALIGNED_ROWS } from "../../../../tui/replay/compare/divergence.ts";
 import { alignedSeq } from "../../../../tui/replay/compare/position.ts";
 import { sql } from "../../../../tui/replay/navigate/navigation.ts";
@@ -89,13 +90,26 @@ describe("compare", () => {
     expect(playerOf(w, { ...SMALL, seq: call, pane: "compare" }).screen()).not.toContain("stands still");
   });
 
-  test("of which one is too long: nothing is laid side by side, and nothing is said to differ", async () => {
+  test("of which one is long: their begins are laid side by side, and it is said how far", async () => {
     const made = await withFix();
     const other = made.other ?? expect.fail("there is another run");
-    const w = { ...made, other: { ...other, rows: { ...other.rows, count: 3_000_001 } } };
-    expect(pairsOf(w)).toEqual([]);
+    const w = { ...made, other: { ...other, rows: { ...other.rows, count: ALIGNED_ROWS + 1 } } };
+    await alignCalls(w, new AbortController().signal, () => undefined);
+    expect(pairsOf(w)).toEqual(pairsOf(made));
     expect(onlySites(w, w.other)).toEqual({ here: new Set(), there: new Set() });
-    expect(playerOf(w, { ...SMALL, pane: "compare" }).screen()).toContain("the trace is too long to align");
+    const s = playerOf(w, { ...LARGE, pane: "compare" });
+    expect(s.screen().replaceAll(/\s+/g, " ")).toContain("aligned up to seq 3,000,000 only: eintr diff compares all of two traces");
+    await s.press("end", ")");
+    expect(s.state().message).toBe("no difference further on in what is aligned; ( goes to the others");
+  });
+
+  test("of which one is observed as far as asked: what comes later is not said to be missing", async () => {
+    const made = await withFix();
+    const signal = new AbortController().signal;
+    const whole = await observeTrace(made.trace, "", { signal });
+    const part = await observeTrace(made.trace, "", { signal }, undefined, 10);
+    expect(whole?.ends.run).toBe("finished");
+    expect(part?.ends.run).toBe("row-limit");
   });
 
   test("two stacks: every place is drawn, within the screen", async () => {
