@@ -1,27 +1,14 @@
 /** What a run did, as a line of short hashes: one for each column of its rows, one for its threads, its texts and its decisions. */
 
 import { createHash } from "node:crypto";
-import type { Block, ColumnName, Run } from "../../engine/index.ts";
+import { type Block, COLUMN_NAMES, type Run } from "../../engine/index.ts";
 
 /** Enough of a run to tell two engines apart: all but the endless ones are over before. */
 export const DIGEST_ROWS = 5000;
 /** Hexadecimal digits of a hash: the table is read by people, and one changed column in one run slips through once in 65,536 times. */
 const DIGITS = 4;
 
-/** Columns by name, not from the engine's list: a column that is added does not touch the table before somebody adds it here. */
-const COLUMNS = [
-  "time",
-  "thread",
-  "kind",
-  "signal",
-  "value",
-  "extra",
-  "depth",
-  "cssa",
-  "preempt",
-  "pending",
-  "detail",
-] as const satisfies ColumnName[];
+const COLUMNS = COLUMN_NAMES.filter((name) => name !== "site");
 
 /** `place` is the site by its name and context: site numbers move when any flow gains a step. */
 export const DIGEST_HEADER: readonly string[] = ["rows", "place", ...COLUMNS, "threads", "texts", "decisions", "ending"];
