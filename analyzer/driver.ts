@@ -30,15 +30,24 @@ export function createAnalysis(names: Names, rules: readonly Rule[] = RULES, onF
   const byEnd = emptyLists(SCOPE_NAMES.length);
   const byPlace = new Map<string, Listeners>();
   const atEnd: (() => void)[] = [];
-  const model = new ThreadModel(names, (type) => callAll(byEnd[type] as Listeners));
+  const alone = { byKind: [] as Listeners[], byEnd: [] as Listeners[] };
+  const model = new ThreadModel(names, (type) => callAll((model.hasLibos ? byEnd : alone.byEnd)[type] as Listeners));
   const exits = createExits();
   const kept = createKeeping(exits.between, onFirst);
   for (const kind of rules.length === 0 ? [] : (["sgx.aex", "sgx.eexit"] as const))
     listFor(kind).push(() => exits.note(model.thread, model.seq));
+  const ofLibos = new Set<() => void>();
   for (const rule of rules) {
     const listeners = rule.start(model, kept.of(rule));
-    for (const [name, listener] of Object.entries(listeners)) if (listener !== undefined) listFor(name as Subscription).push(listener);
+    for (const [name, listener] of Object.entries(listeners)) {
+      if (listener === undefined) continue;
+      listFor(name as Subscription).push(listener);
+      if (!rule.generations.includes("any") && OF_THE_APPLICATION.has(name)) ofLibos.add(listener);
+    }
   }
+  const withoutLibos = (list: Listeners): Listeners => list.filter((listener) => !ofLibos.has(listener));
+  alone.byKind = byKind.map(withoutLibos);
+  alone.byEnd = byEnd.map(withoutLibos);
   let [lastSeq, lastTime] = [0, 0];
   const places = createPlaces(names, byPlace);
   const needed = Uint8Array.from(byKind, (list, kind) => (list.length > 0 || (rules.length > 0 && CHANGES_STATE[kind] === 1) ? 1 : 0));
@@ -60,7 +69,7 @@ export function createAnalysis(names: Names, rules: readonly Rule[] = RULES, onF
         const here = places(site[row] as number);
         if (needed[id] !== 1 && here === null) continue;
         takeRow(model, block, row);
-        callAll(byKind[id] as Listeners);
+        callAll((model.hasLibos ? byKind : alone.byKind)[id] as Listeners);
         if (here !== null) callAll(here);
       }
       if (n === 0) return;
@@ -77,6 +86,18 @@ export function createAnalysis(names: Names, rules: readonly Rule[] = RULES, onF
 }
 
 type Listeners = (() => void)[];
+
+/**
+ * Rows of which a trace of plain Linux is full. A rule of a library OS is asked about them from the first row on that only a library OS
+ * makes: what it knows is how that one goes wrong.
+ */
+const OF_THE_APPLICATION: ReadonlySet<string> = new Set<Subscription>([
+  "app.call",
+  "app.return",
+  "thread.block",
+  "thread.wake",
+  "call.end",
+]);
 
 function placeList(byPlace: Map<string, Listeners>, place: string): Listeners {
   const list = byPlace.get(place) ?? [];

@@ -9,7 +9,7 @@ import { type Action, type Actions, createActions } from "./actions.ts";
 import { createInterruptions, type Interruption } from "./interruptions.ts";
 import { createLocks, type ENDED, holderOf } from "./locks.ts";
 import { createNotes, type Notes } from "./notes.ts";
-import { createScopes, HOW, type How, NONE, SCOPE_TYPES, type ScopeType } from "./scopes.ts";
+import { createScopes, HOW, type How, MANY_WATCHERS, NONE, SCOPE_TYPES, type ScopeType } from "./scopes.ts";
 import { createSignals, generatedSeq, type PendingSignal, WAITS_IN } from "./signals.ts";
 import { createThreads, MASK, MASKS, type Mask } from "./threads.ts";
 
@@ -312,12 +312,17 @@ export class ThreadModel {
   /** Notes of a rule on open scopes. `whenOver` is told when a scope that has one ends, while both can still be read. */
   notesOnScopes<T>(whenOver?: (note: T, scope: number) => void): Notes<T> {
     const { scopes } = this;
-    const notes = createNotes<T>((scope) => scopes.seq[scope] as number, whenOver && ((scope) => void (scopes.watched[scope] = 1)));
-    if (whenOver)
-      this.watchers.push((scope) => {
-        const note = notes.get(scope);
-        if (note !== null) whenOver(note, scope);
-      });
+    const useOf = (scope: number): number => scopes.seq[scope] as number;
+    if (whenOver === undefined) return createNotes<T>(useOf);
+    const own = Math.min(this.watchers.length + 1, MANY_WATCHERS);
+    const notes = createNotes<T>(useOf, (scope) => {
+      const before = scopes.watched[scope] as number;
+      scopes.watched[scope] = before === 0 || before === own ? own : MANY_WATCHERS;
+    });
+    this.watchers.push((scope) => {
+      const note = notes.get(scope);
+      if (note !== null) whenOver(note, scope);
+    });
     return notes;
   }
 

@@ -3,7 +3,7 @@
 import { KIND } from "../../engine/index.ts";
 import { OUTSIDE, TELLS_DEPTH } from "./kinds.ts";
 import type { ThreadModel } from "./model.ts";
-import { givePlace, HOW, type How, NONE, SCOPE, SCOPE_TYPES, type ScopeType, takePlace } from "./scopes.ts";
+import { givePlace, HOW, type How, MANY_WATCHERS, NONE, SCOPE, SCOPE_TYPES, type ScopeType, takePlace } from "./scopes.ts";
 
 /** Scopes that one thread may have open in a trace without depths, where an end that has no row is never seen. */
 const MOST_OPEN = 1024;
@@ -87,7 +87,9 @@ function closeTop(m: ThreadModel, how: How): void {
   threads.open[slot] = (threads.open[slot] as number) - 1;
   m.closed = scope;
   m.how = how;
-  if (scopes.watched[scope] === 1) for (const watcher of m.watchers) watcher(scope);
+  const watched = scopes.watched[scope] as number;
+  if (watched === MANY_WATCHERS) for (const watcher of m.watchers) watcher(scope);
+  else if (watched > 0) m.watchers[watched - 1]?.(scope);
   m.ended(type);
   givePlace(scopes, scope);
 }

@@ -67,10 +67,12 @@ export interface Scopes {
   /** Of a CALL: the seq at which the LibOS left the system call, NONE before, and the result then. */
   exitSeq: Float64Array;
   result: Float64Array;
-  /** 1: some rule has a note on it and wants to know its end. */
+  /** Which watcher has a note on it and wants to know its end, from 1; MANY_WATCHERS: ask them all; 0: none. */
   watched: Uint8Array;
   free: number;
 }
+
+export const MANY_WATCHERS = 255;
 
 const FIRST_SIZE = 64;
 

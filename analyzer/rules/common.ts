@@ -49,7 +49,7 @@ export function createLabelTest(m: ThreadModel, isSo: (label: string) => boolean
 const MOST_LABELS = 1024;
 
 /** Answers about labels, kept: rules ask at each call, and a program has few labels. */
-function kept<T>(answer: (label: string) => T): (label: string) => T {
+export function kept<T>(answer: (label: string) => T): (label: string) => T {
   const known = new Map<string, T>();
   return (label) => {
     const before = known.get(label);

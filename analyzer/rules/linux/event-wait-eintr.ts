@@ -3,7 +3,7 @@
 import { signalName } from "../../../engine/index.ts";
 import { HOW, NONE, SCOPE, type ThreadModel } from "../../model/index.ts";
 import { defineRule, type Found, type Handlers } from "../../rule.ts";
-import { callOf, SGX } from "../common.ts";
+import { callOf, hostCalls, SGX } from "../common.ts";
 
 interface Data {
   readonly signal: number;
@@ -21,6 +21,9 @@ interface Wait {
   set: number;
 }
 
+const isWake = hostCalls("futex-wake");
+const isWait = hostCalls("futex-wait", "futex-wait-0");
+
 function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handlers {
   const waits = m.notesOnThreads<Wait>();
   /** Threads whose wait a signal has ended, and which have not said so yet. */
@@ -29,7 +32,7 @@ function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handler
   return {
     "thread.block"() {
       const [call, host] = [m.open(SCOPE.PAL_CALL), m.open(SCOPE.HOST_CALL)];
-      if (call === NONE || host === NONE || m.extra === NONE || !m.flowOf(host).includes("futex-wait")) return;
+      if (call === NONE || host === NONE || m.extra === NONE || !isWait(m.flowOf(host))) return;
       waits.set(m.slot, { asleep: m.seq, word: wordOf(callOf(m)), palCall: m.seqOf(call), interrupted: NONE, signal: 0, set: NONE });
     },
     "thread.wake"() {
@@ -44,7 +47,7 @@ function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handler
       if (wait !== null && wait.signal === 0) wait.signal = m.signal;
     },
     "host.syscall.enter"() {
-      if (interrupted.size === 0 || !m.flowHere().includes("futex-wake")) return;
+      if (interrupted.size === 0 || !isWake(m.flowHere())) return;
       for (const thread of interrupted) {
         const wait = waits.get(m.slotOf(thread));
         // What its own handler wakes is for others.

@@ -3,7 +3,7 @@
 import { signalName } from "../../../engine/index.ts";
 import { HOW, NONE, SCOPE, type ThreadModel } from "../../model/index.ts";
 import { defineRule, type Found, type Handlers } from "../../rule.ts";
-import { palCallName, SGX } from "../common.ts";
+import { hostCalls, palCallName, SGX } from "../common.ts";
 
 interface Data {
   readonly signal: number;
@@ -27,6 +27,9 @@ const WAKES = /DkEventSet|DkMutexRelease/;
 /** More than so many at a time: the first tell enough. */
 const MOST = 64;
 
+const isWake = hostCalls("futex-wake");
+const isWait = hostCalls("futex-wait", "futex-wait-0");
+
 function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handlers {
   const abandoned: Abandoned[] = [];
   /** PAL calls whose wake-up was made. */
@@ -44,7 +47,7 @@ function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handler
     for (const [thread, slot] of m.liveThreads()) {
       const [asleep, host] = [m.asleepSince(slot), m.open(SCOPE.HOST_CALL, slot)];
       if (m.pid(thread) !== one.pid || asleep === NONE || asleep > one.seq || host === NONE || m.isInternal(thread)) continue;
-      if (m.awaitedObject(slot) !== NONE && m.flowOf(host).includes("futex-wait")) return [thread, asleep];
+      if (m.awaitedObject(slot) !== NONE && isWait(m.flowOf(host))) return [thread, asleep];
     }
     return null;
   }
@@ -52,7 +55,7 @@ function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handler
   return {
     "host-call.end"() {
       const call = m.open(SCOPE.PAL_CALL);
-      if (call !== NONE && m.how === HOW.RETURNED && m.flowOf(m.closed).includes("futex-wake")) woken.set(call, true);
+      if (call !== NONE && m.how === HOW.RETURNED && isWake(m.flowOf(m.closed))) woken.set(call, true);
     },
     "pal-call.end": callOver,
     "trace.end"() {
