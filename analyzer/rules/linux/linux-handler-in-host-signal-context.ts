@@ -15,7 +15,7 @@ function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handler
   return {
     "host.signal.generate"() {
       const slot = m.slotOf(m.value);
-      if (m.signal !== SIG.CONT || m.asleepSince(slot) === NONE) return;
+      if (!m.hasLibos || m.signal !== SIG.CONT || m.asleepSince(slot) === NONE) return;
       const [frame, handler, call] = [m.open(SCOPE.HOST_FRAME, slot), m.open(SCOPE.HANDLER, slot), m.open(SCOPE.CALL, slot)];
       if (frame === NONE || handler === NONE || call === NONE) return;
       // The handler runs in the frame, and the call is the handler's.
