@@ -31,12 +31,16 @@ export async function analyzeAndKeep(
       signal: io.signal,
       onProgress: (rows) => progress.update("analyzing", rows, total),
     });
-    if (result === null) return null;
-    const all = together(result, await runUserRules(users, trace, io.signal));
-    return { result: all, unkept: keepFindings(trace, all) };
+    return result === null ? null : await keepWithUsers(io, trace, result, users);
   } finally {
     progress.end();
   }
+}
+
+/** The same where the rules have looked on already, as the trace was recorded. */
+export async function keepWithUsers(io: Io, trace: Trace, result: AnalysisResult, users: UserRules): Promise<Analyzed> {
+  const all = together(result, await runUserRules(users, trace, io.signal));
+  return { result: all, unkept: keepFindings(trace, all) };
 }
 
 /** Null, or why they could not be kept. */

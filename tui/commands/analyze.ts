@@ -1,5 +1,6 @@
 /** `eintr analyze`: run the rules over a trace. */
 
+import { existsSync } from "node:fs";
 import { Command, Option } from "commander";
 import { findEntry, findRule, RULES } from "../../analyzer/catalogue.ts";
 import {
@@ -22,8 +23,8 @@ import { markdownText } from "../analysis/markdown.ts";
 import { linesOfFindings } from "../analysis/places.ts";
 import type { AnalysisReport, ReportedGroup } from "../analysis/report.ts";
 import { sarifText } from "../analysis/sarif.ts";
-import { analyzeAndKeep } from "../analyzing.ts";
-import type { Io } from "../io.ts";
+import { type Analyzed, analyzeAndKeep, keepWithUsers } from "../analyzing.ts";
+import { InputError, type Io } from "../io.ts";
 import { verdictFor } from "../judging.ts";
 import { openForCommand } from "../opening.ts";
 import { packageVersion } from "../package-root.ts";
@@ -32,11 +33,14 @@ import { findingsText, summary } from "../present/findings.ts";
 import { safe, safeJson } from "../present/safe.ts";
 import { paint } from "../present/style.ts";
 import { verdictJson, verdictLines } from "../present/verdict.ts";
+import { startProgress } from "../progress.ts";
 import { loadRules } from "../user-rules/load.ts";
+import { followLive } from "../watching.ts";
 
 const FORMATS = ["text", "json", "sarif", "markdown", "junit"] as const;
 
 interface Options {
+  live?: boolean;
   rule?: string[];
   rules?: string[];
   severity: Severity;
@@ -53,6 +57,7 @@ export function analyzeCommand(io: Io): Command {
   return new Command("analyze")
     .description("tell how the application fared, and look for known ways of going wrong; both are kept in the trace's database")
     .argument("<trace>", "trace folder")
+    .option("--live", "follow a trace that another process records: the first finding of each kind is told as it comes, all at its end")
     .option("--rule <id>", "only this rule; may be repeated (list: eintr rules)", repeated)
     .option("--rules <path>", "rules of your own besides: a .sql file, a .mjs module or a folder of them; may be repeated", repeated)
     .addOption(new Option("--severity <severity>", "tell only findings of at least this severity").choices([...SEVERITIES]).default("info"))
@@ -81,6 +86,7 @@ only accepted ones explain do not.
 Examples:
   eintr analyze a.trace
   eintr analyze a.trace --fail-on high --format json
+  eintr record server --rows 10_000_000 -o a.trace & eintr analyze a.trace --live
   eintr analyze a.trace --rule spurious-yield-per-pending
   eintr analyze a.trace --write-baseline accepted.json
   eintr analyze a.trace --baseline accepted.json --format junit > eintr.xml
@@ -92,10 +98,17 @@ Examples:
       const rules = options.rule?.map(findRule);
       const users = loadRules(options.rules ?? []);
       const accepted = options.baseline === undefined ? null : readBaseline(options.baseline);
+      const live = options.live === true ? await lookOn(io, dir, rules, options.severity) : undefined;
+      if (live === null) {
+        io.talk("interrupted; the recording goes on without it\n");
+        io.exitCode = 130;
+        return;
+      }
       const trace = await openForCommand(io, dir);
       try {
         const verdict = await verdictFor(io, trace);
-        const analyzed = verdict === null ? null : await analyzeAndKeep(io, trace, rules, users);
+        const again = (): Promise<Analyzed | null> => analyzeAndKeep(io, trace, rules, users);
+        const analyzed = verdict === null ? null : live === undefined ? await again() : await keepWithUsers(io, trace, live, users);
         if (verdict === null || analyzed === null) {
           io.talk("interrupted; the findings of before are kept\n");
           io.exitCode = 130;
@@ -116,6 +129,22 @@ Examples:
         trace.close();
       }
     });
+}
+
+/** Null when Ctrl-C came before the end of the recording. */
+async function lookOn(io: Io, dir: string, rules: readonly Rule[] | undefined, severity: Severity): Promise<AnalysisResult | null> {
+  if (!existsSync(dir)) throw new InputError(`there is no trace "${dir}" yet: begin the recording first (eintr record)`);
+  const progress = startProgress();
+  const talk = (text: string): void => {
+    progress.end();
+    io.talk(text);
+  };
+  try {
+    const onProgress = (rows: number): void => progress.update("following", rows, null);
+    return await followLive({ talk, signal: io.signal }, dir, { rules, severity, onProgress });
+  } finally {
+    progress.end();
+  }
 }
 
 function atSeverity(result: AnalysisResult, least: Severity): AnalysisResult {
