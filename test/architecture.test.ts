@@ -21,9 +21,9 @@ interface File {
   text: string;
 }
 
-function filesBelow(folder: string): File[] {
+function filesBelow(folder: string, names = /\.tsx?$/): File[] {
   return readdirSync(path.join(ROOT, folder), { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile() && /\.tsx?$/.test(entry.name))
+    .filter((entry) => entry.isFile() && names.test(entry.name))
     .map((entry) => path.join(entry.parentPath, entry.name))
     .map((file) => ({ name: path.relative(ROOT, file), text: readFileSync(file, "utf8") }));
 }
@@ -78,7 +78,7 @@ const loadedBy = (file: File): string[] => importsOf({ ...file, text: file.text.
 
 describe("no circle of imports", () => {
   it("at run time, in the whole house: each file can be loaded first", () => {
-    const files = ORDER.flatMap(filesBelow);
+    const files = ORDER.flatMap((folder) => filesBelow(folder));
     expect(circlesIn(new Map(files.map((file) => [file.name, loadedBy(file)])))).toEqual([]);
   });
 
@@ -172,7 +172,15 @@ describe("the engine is a pure function of its input", () => {
 
 describe("files", () => {
   it("are rooms, not halls: at most 400 lines", () => {
-    const long = [...ORDER, "test"].flatMap(filesBelow).filter((file) => file.text.trimEnd().split("\n").length > 400);
+    const long = [...ORDER, "test"].flatMap((folder) => filesBelow(folder)).filter((file) => file.text.trimEnd().split("\n").length > 400);
     expect(long.map((file) => file.name)).toEqual([]);
+  });
+
+  it("hold no mark of a conflict", () => {
+    const inFolders = [...ORDER, "test", ".ci"].flatMap((folder) => filesBelow(folder, /(?<!\.(?:br|gz|db|png))$/));
+    const above = readdirSync(ROOT).filter((name) => /\.(?:md|json|jsonc|mjs|ts)$/.test(name));
+    const all = [...inFolders, ...above.map((name) => ({ name, text: readFileSync(path.join(ROOT, name), "utf8") }))];
+    expect(all.map(({ name }) => name)).toContain(path.join("recorder", "README.md"));
+    expect(all.filter(({ text }) => /^(?:<{7}|>{7}|\|{7}) /m.test(text)).map(({ name }) => name)).toEqual([]);
   });
 });

@@ -2,8 +2,11 @@
  * What documents show is what the program does. EINTR_UPDATE=1 npx vitest run test/documents.test.ts writes it anew.
  */
 
+import { readFileSync } from "node:fs";
+import path from "node:path";
 import { expect, test } from "vitest";
-import { openTrace, record } from "../recorder/index.ts";
+import { EXPORTERS, openTrace, record } from "../recorder/index.ts";
+import { DOCUMENTS } from "../tui/documents/index.ts";
 import { svgOf } from "../tui/present/svg.ts";
 import { keyTable } from "../tui/replay/input/commands.ts";
 import { expectGolden, expectInReadme } from "./support/golden.ts";
@@ -47,6 +50,13 @@ test("the README's first questions are those that the benchmark times, and each 
   } finally {
     trace.close();
   }
+});
+
+test("the README's row of eintr export names each format", () => {
+  const readme = readFileSync(path.resolve(import.meta.dirname, "../README.md"), "utf8");
+  const [row = ""] = /^\| `eintr export DIR .*$/m.exec(readme) ?? [];
+  const ids = [...EXPORTERS, ...DOCUMENTS].map(({ id }) => id);
+  expect(ids.filter((id) => !row.includes(`\`${id}\``))).toEqual([]);
 });
 
 test("the README's table of keys is that of tui/replay/input/commands.ts", () => {

@@ -30,7 +30,7 @@ import { decision, loop, retry, setFlag } from "./conditions.ts";
 import { LIBC, restorer } from "./flows.ts";
 import { INTERRUPTIBLE } from "./interruptible.ts";
 import type { Context, Items, Program } from "./items.ts";
-import { logged } from "./logged.ts";
+import { evenOut, logged } from "./logged.ts";
 import { longjmp } from "./longjmp.ts";
 import { NEWER } from "./newer.ts";
 import { enterHandler } from "./pins.ts";
@@ -347,18 +347,6 @@ const told = (s: Steps<Program>): Step[] => [
 
 /** A handler's first own step: after its start and what it is told. */
 const BODY = "the handler's own steps";
-
-/** A run of a log's handler is over when it was there. */
-const evenOut = (s: Steps<Program>): Step =>
-  s.act(
-    "compute until the handler's end",
-    (c, v) => {
-      c.ns = Math.max(0, (v.ends ?? 0) - c.now);
-      c.value = c.ns;
-      c.t.app.computing = c.now + c.ns;
-    },
-    "app.compute",
-  );
 
 function handlerOf(name: string, operations: readonly Operation[], timed: boolean, sorts: Sorts): Flow {
   const own = ownLocals();

@@ -6,10 +6,10 @@
 
 import { rowHere, rowsHere } from "../control.ts";
 import { topFrame } from "../cpu.ts";
-import { FlowError, type Step } from "../flow.ts";
+import { FlowError, type Step, type Steps } from "../flow.ts";
 import { isRowField, rowFieldsOf, rowStarts } from "../scenario/logged.ts";
 import type { Operation, OperationOf } from "../scenario/schema.ts";
-import type { Context, Items } from "./items.ts";
+import type { Context, Items, Program } from "./items.ts";
 
 export function logged(op: OperationOf<"logged">, x: Context): Items {
   const starts = rowStarts(op);
@@ -49,3 +49,15 @@ function withRow(like: Operation, fields: readonly string[], x: Context): Step {
     },
   };
 }
+
+/** A run of a log's handler is over when it was there. */
+export const evenOut = (s: Steps<Program>): Step =>
+  s.act(
+    "compute until the handler's end",
+    (c, v) => {
+      c.ns = Math.max(0, (v.ends ?? 0) - c.now);
+      c.value = c.ns;
+      c.t.app.computing = c.now + c.ns;
+    },
+    "app.compute",
+  );
