@@ -23,7 +23,14 @@ export interface LibraryOsTest {
 }
 
 /** The columns of the table. */
-export const STACK_COLUMNS = ["graphene-linux", "graphene-sgx", "graphene-pr347", "gramine-linux", "gramine-sgx"] as const;
+export const STACK_COLUMNS = [
+  "graphene-linux",
+  "graphene-sgx",
+  "graphene-pr347",
+  "graphene-pr1218",
+  "gramine-linux",
+  "gramine-sgx",
+] as const;
 export type StackColumn = (typeof STACK_COLUMNS)[number];
 
 export const block = (...signals: string[]): unknown => ({ sigprocmask: { how: "block", signals } });
