@@ -1,7 +1,7 @@
 /** Gramine today, B14. */
 
 import { signalName } from "../../../engine/index.ts";
-import type { ThreadModel } from "../../model/index.ts";
+import { SA, type ThreadModel } from "../../model/index.ts";
 import { defineRule, type Found, type Handlers } from "../../rule.ts";
 import { argsOf, calls, createLabelTest, GRAMINE } from "../common.ts";
 
@@ -12,7 +12,24 @@ type Id = "set" | "replaced" | "framed";
 
 function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handlers {
   const stacks = m.notesOnThreads<{ readonly set: number; readonly replaced: number | null }>();
+  /** A handler with SA_ONSTACK was chosen, and its frame is not there yet. */
+  const chosen = m.notesOnThreads<{ readonly signal: number }>();
   const isAbout = createLabelTest(m, calls("sigaltstack", "execve"));
+  function onOldStack(signal: number): void {
+    const one = stacks.get(m.slot);
+    if (one === null || one.replaced === null) return;
+    found({
+      thread: m.thread,
+      costNs: 0,
+      evidence: [
+        { id: "set", seq: one.set },
+        { id: "replaced", seq: one.replaced },
+        { id: "framed", seq: m.seq },
+      ],
+      data: { signal },
+    });
+  }
+
   return {
     "call.end"() {
       if (m.value !== 0 || !isAbout(m.closed)) return;
@@ -25,19 +42,19 @@ function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handler
       else if (args !== null) stacks.remove(m.slot);
       else if (before !== null) stacks.set(m.slot, { ...before, replaced: m.seq });
     },
+    "libos.signal.deliver"() {
+      const onstack = m.value === 2 && ((m.actionOf(m.signal)?.flags ?? 0) & SA.ONSTACK) !== 0;
+      if (onstack) chosen.set(m.slot, { signal: m.signal });
+      else chosen.remove(m.slot);
+    },
     "libos.sigframe"() {
-      const one = m.value === 1 ? stacks.get(m.slot) : null;
-      if (one === null || one.replaced === null) return;
-      found({
-        thread: m.thread,
-        costNs: 0,
-        evidence: [
-          { id: "set", seq: one.set },
-          { id: "replaced", seq: one.replaced },
-          { id: "framed", seq: m.seq },
-        ],
-        data: { signal: m.signal },
-      });
+      chosen.remove(m.slot);
+      if (m.value === 1) onOldStack(m.signal);
+    },
+    "app.fault"() {
+      const one = chosen.get(m.slot);
+      chosen.remove(m.slot);
+      if (one !== null) onOldStack(one.signal);
     },
   };
 }
@@ -52,7 +69,8 @@ export const execKeepsAltstack = defineRule({
     "execve does not give the alternate signal stack up. A handler with SA_ONSTACK of the new program runs on memory of the old one that is " +
     "unmapped: an internal fault; under SGX without EDMM on memory that belongs to something else by now.",
   why: "The new program never asked for that stack. It dies at its first signal, or its memory is overwritten.",
-  recognise: "The rule looks for a frame on the alternate stack after an execve, where the program has set none since.",
+  recognise:
+    "The rule looks for a frame on the alternate stack after an execve, or for the fault that its first word is, where the program has set none since.",
   ignore: [
     {
       text: "the new program sets its own",
@@ -86,7 +104,7 @@ export const execKeepsAltstack = defineRule({
     captions: {
       set: () => "the program before sets an alternate stack",
       replaced: () => "execve puts another program in its place",
-      framed: () => "a frame lies on that stack, whose memory is gone",
+      framed: () => "a frame goes to that stack, whose memory is gone",
     },
   },
   invalid: [

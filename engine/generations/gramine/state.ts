@@ -133,6 +133,8 @@ export interface LibosState {
   forced: Queued | null;
   /** signal_altstack: bytes, 0 with SS_DISABLE. */
   altStack: number;
+  /** Its memory was the program's before execve, which has freed it (B14). */
+  altFreed: boolean;
   /** The alternate stack of the thread that forked it, which no checkpoint has (B13). */
   creatorsAltStack: number;
   /** PAL event on which the thread sleeps in the LibOS, and which wakes it; it clears itself. */

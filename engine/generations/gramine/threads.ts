@@ -49,6 +49,7 @@ export const gramineState: OwnState<Thread, Process> = {
       queue: [],
       forced: null,
       altStack: 0,
+      altFreed: false,
       creatorsAltStack: creator !== null && creator.process !== t.process ? creator.libos.altStack : 0,
       waiting: false,
       cloned: cloned as CloneArgs | null,

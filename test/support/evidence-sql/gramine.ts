@@ -29,7 +29,7 @@ export const GRAMINE: EvidenceTable = {
   "exec-keeps-altstack": `
     set: kind = 'app.call' AND label LIKE 'sigaltstack%'
     replaced: kind = 'app.return'
-    framed: kind = 'libos.sigframe' AND value = 1
+    framed: (kind = 'libos.sigframe' AND value = 1) OR kind = 'app.fault'
   `,
   "exit-kick-lost": `
     told of any thread: kind = 'libos.die'

@@ -28,7 +28,9 @@ const execve = (dropsAltstack: boolean): Flow =>
           c.t.libos.altStack = 0;
         })
       : null,
-    s.act("memory, loader, robust list"),
+    s.act("memory, loader, robust list", (c) => {
+      c.t.libos.altFreed = c.t.libos.altStack > 0;
+    }),
     s.act(
       "execute_elf_object: the new program",
       (c) => {

@@ -4,7 +4,7 @@
  */
 
 import { restorer, type Sigframe } from "../../../app/flows.ts";
-import { running } from "../../../cpu.ts";
+import { inEnclave, running } from "../../../cpu.ts";
 import { E, LIBOS_RESTART } from "../../../errno.ts";
 import { writeFaults } from "../../../faulting.ts";
 import type { Flow } from "../../../flow.ts";
@@ -95,6 +95,7 @@ function buildFrame(c: Cpu, v: Handle): void {
   c.signal = signal;
   c.row(KIND["libos.sigframe"], alt ? 1 : 0, id);
   if (context.full && !alt) return writeFaults(c, GUARD, "the signal frame does not fit on the stack");
+  if (wantsAlt && c.t.libos.altFreed && keepsRights(c)) return writeFaults(c, FREED, "the alternate stack was the program's before execve");
   const frame: Sigframe = {
     signal,
     id,
@@ -117,8 +118,12 @@ function buildFrame(c: Cpu, v: Handle): void {
   context.skip = false;
 }
 
-/** The guard page below the stack. */
+/** The guard page below the stack, and some address of a page that was freed. */
 const GUARD = 0x7fff_0000;
+const FREED = 0x7fd0_0000;
+
+/** Without EDMM memory of an enclave stays as it is, also what is freed (corrections 4.4.M3). */
+const keepsRights = ({ t }: Cpu): boolean => !inEnclave(t) || t.sgx.kind.rights;
 
 const handle = (fixes: Fixes): Flow =>
   flow<Handle>(LIBOS.handle_signal, "libos", "5 H1-H10", (s) => [

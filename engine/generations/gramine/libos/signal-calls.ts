@@ -167,6 +167,7 @@ const sigaltstack = (takesOnstack: boolean): Flow =>
         else if (v.disable) libos.altStack = 0;
         else if (v.bytes < MINSIGSTKSZ) v.ret = E.NOMEM;
         else libos.altStack = v.bytes;
+        if (v.ret === 0) libos.altFreed = false;
       }
       c.t.rax = v.ret;
       c.value = v.ret;
