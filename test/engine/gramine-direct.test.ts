@@ -171,7 +171,7 @@ const GRAMINE: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   },
   s17_nosupport: {
     main:
-      "signalfd -ENOSYS; timerfd_create -ENOSYS; timer_create -ENOSYS; 2 x rt_sigqueueinfo -ENOSYS; pidfd_open -ENOSYS; " +
+      "signalfd -ENOSYS; timerfd_create -ENOSYS; timer_create -ENOSYS; rt_sigqueueinfo -ENOSYS; rt_tgsigqueueinfo -ENOSYS; pidfd_open -ENOSYS; " +
       `sigaction -EINVAL; 2 x sigprocmask -EINVAL; setitimer 0; sigsuspend -EINTR after 300 ms, ${ALRM}; exit 0`,
   },
   s18_fpe_ill: {

@@ -140,7 +140,7 @@ const LINUX: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   b12_oldset_readonly: { main: "sigprocmask -EFAULT; sigprocmask 0, old [USR1]; exit 0" },
   s17_nosupport: {
     main:
-      "signalfd 3; timerfd_create 4; timer_create 0; 2 x rt_sigqueueinfo 0; pidfd_open 5; 2 x sigprocmask -EINVAL; setitimer 0; " +
+      "signalfd 3; timerfd_create 4; timer_create 0; rt_sigqueueinfo 0; rt_tgsigqueueinfo 0; pidfd_open 5; 2 x sigprocmask -EINVAL; setitimer 0; " +
       "sigsuspend -EFAULT; exit 0",
   },
   s27_rcvtimeo: {
