@@ -4,7 +4,7 @@ import { expect, it } from "vitest";
 import type { FixName, Scenario } from "../../engine/index.ts";
 import type { Program } from "../support/gramine-sgx.ts";
 import { ALTERNATE, CHAINED, CHAINED_DEFAULT, EXIT_GROUP, FULL_STACK, IN_EXIT, ONCE, UNDEFINED_CALL } from "../support/pr1218-scenarios.ts";
-import { handled, on, type Ran, results, rowsOf, runScenario, scenarioOf } from "../support/run-scenario.ts";
+import { endOf, handled, on, type Ran, results, rowsOf, runScenario, scenarioOf } from "../support/run-scenario.ts";
 
 const runOf = (scenario: string | Scenario, fixes: FixName[] = []): Ran => runScenario(scenario, "graphene-pr1218", { fixes });
 const run = (program: Program, fixes: FixName[] = []): Ran => runOf(scenarioOf({ ...program }), fixes);
@@ -122,4 +122,12 @@ it("SIGKILL and SIGSTOP stay unblocked, vfork is fork, and posix_spawn of glibc 
   expect(results(vfork)).toEqual(["vfork 2", "wait4 2"]);
   expect(rowsOf(vfork, { where: "shim_do_vfork: DkProcessCreate()" }).length).toBe(1);
   expect(results(runOf(scenarioOf({ main: [{ "posix-spawn": "child" }], ...program })))).toEqual(["posix_spawn -EINVAL"]);
+});
+
+it("two signals of the host at once: the second wants the heap's lock, which the thread holds for the first", () => {
+  const ran = runOf("int-and-term");
+  const stuck = rowsOf(ran, { what: "lock.busy", who: "main" }).at(-1);
+  expect([ran.texts[stuck?.detail ?? 0], stuck?.extra]).toEqual(["slab_mgr_lock", 0]);
+  expect(handled(ran)).toEqual([]);
+  expect(endOf(ran)).toBe("hang");
 });

@@ -41,6 +41,9 @@ export const graphenePr1218Mechanism: Mechanism = {
     "pr347.md 3; errata-2 section 3; shim_signal.c, shim_exit.c, syscallas.S",
     "A signal that comes after the stub was entered and before the call sleeps does not end the call: its handler runs at the call's end. pause, " +
       "nanosleep and sigsuspend look for one before they sleep.",
+    "deliver_signal begins with a calloc, which takes slab_mgr_lock (shim_signal.c:128, shim_malloc.c:36-39), and nothing keeps a second signal " +
+      "of the host from the thread meanwhile: its own deliver_signal wants the same lock, which the thread holds below it, and waits for ever. So do " +
+      "SIGINT and SIGTERM that come at once (case int-and-term; libos-heap-lock-self-deadlock).",
     "With another signal in the ring sigreturn leaves the first one's siginfo in the frame (pr347-tail-siginfo-stale).",
     "handle_next_signal does not ask whether the handler is a default action, unlike the two other places. Its sighandler_kill is where " +
       "rt_sigreturn returns to, on the application's stack, and the siginfo of the signal before decides whether the whole process ends " +
