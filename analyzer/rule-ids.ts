@@ -134,6 +134,7 @@ export const RULE_IDS: readonly string[] = [
   "sigpipe-process-directed",
   "sigprocmask-oldset-readonly",
   "sigsuspend-ignores-pending",
+  "sigsuspend-mask-back-too-early",
   "sigsuspend-sleeps-with-thread-lock",
   "sigterm-consumed-wake-storm",
   "sigterm-starved-by-blocked-pending",

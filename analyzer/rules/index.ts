@@ -99,6 +99,7 @@ import { signalLogCasFalseSuccess } from "./libos/signal-log-cas-false-success.t
 import { signalLogFullDrop } from "./libos/signal-log-full-drop.ts";
 import { sigpipeNotRaised } from "./libos/sigpipe-not-raised.ts";
 import { sigsuspendIgnoresPending } from "./libos/sigsuspend-ignores-pending.ts";
+import { sigsuspendMaskBackTooEarly } from "./libos/sigsuspend-mask-back-too-early.ts";
 import { sigsuspendSleepsWithThreadLock } from "./libos/sigsuspend-sleeps-with-thread-lock.ts";
 import { spuriousYieldPerPending } from "./libos/spurious-yield-per-pending.ts";
 import { syncSignalDeferredLivelock } from "./libos/sync-signal-deferred-livelock.ts";
@@ -195,6 +196,7 @@ const rules: Rule[] = [
   sigpipeNotRaised,
   sigsuspendIgnoresPending,
   sigsuspendSleepsWithThreadLock,
+  sigsuspendMaskBackTooEarly,
   spuriousYieldPerPending,
   syncSignalDeferredLivelock,
   tgkillToEndedThread,

@@ -35,7 +35,7 @@ export function explained(
   }
   const everything = [...byThread.values()].flat();
   let before: string | null = null;
-  return differences
+  const all = differences
     .filter(({ weight }) => weight === "differs")
     .map((difference) => {
       const direct = directly(difference, byThread.get(difference.thread) ?? [], everything);
@@ -47,6 +47,20 @@ export function explained(
       }
       return detail ? { difference, rule: null, follows: false } : { difference, rule: before, follows: before !== null };
     });
+  return all.map((one) => (one.rule === null && isLacking(one.difference) ? { ...one, ...keptFrom(one.difference, all) } : one));
+}
+
+/** What one run has and this one never comes to. */
+const isLacking = ({ kind, one }: Difference): boolean =>
+  (kind === "call" && one.text === "is not called") || (kind === "handler" && one.text === "does not run");
+
+/** A thread that waits for ever, or turns in a circle, comes to nothing more: what a finding says of that holds for what it lacks. */
+function keptFrom({ thread }: Difference, all: readonly Because[]): Pick<Because, "rule" | "follows"> {
+  const stuck = all.find(
+    ({ rule, difference: { kind, thread: who, one } }) =>
+      rule !== null && who === thread && endsThere(kind) && /^never (?:ends|returns)/.test(one.text),
+  );
+  return { rule: stuck?.rule ?? null, follows: stuck !== undefined };
 }
 
 /** Rules about what a handler is given and runs under: that is no matter of the call that it interrupts, nor whether it runs. */

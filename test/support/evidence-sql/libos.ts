@@ -311,4 +311,11 @@ export const LIBOS: EvidenceTable = {
     over of any thread: kind = 'process.exit'
     and asked.pid = over.pid
   `,
+  "sigsuspend-mask-back-too-early": `
+    suspended: kind = 'libos.mask'
+    sent of any thread: kind = 'libos.signal.append' AND value = @thread
+    back: kind = 'libos.mask'
+    answered: kind = 'app.return' AND value = -4
+    and NOT EXISTS (SELECT 1 FROM r WHERE thread = @thread AND kind = 'app.handler.enter' AND seq BETWEEN suspended.seq AND answered.seq)
+  `,
 };
