@@ -28,6 +28,8 @@ export interface ThreadEnd {
   readonly item: number;
   /** More about a wait, for people; empty when there is nothing to say. */
   readonly why: string;
+  /** It was killed by what it did itself: an instruction that faulted, a signal that it sent to itself. */
+  readonly byItself: boolean;
 }
 
 /** As `process.exit` has it; `stuck`: none of its threads will ever go on; `going-on`: the run ended first. */
@@ -91,13 +93,18 @@ export interface Watched {
   /** Last row that begins or ends a call or handler. */
   lastSeen: number;
   lastSeenTime: number;
+  /** Place of its last row that begins or ends a call or handler, FAULTED when it faults since. */
+  lastDid: number;
   blocked: boolean;
 }
+
+/** No place. */
+export const FAULTED = -2;
 
 const bornAt = (block: Block, i: number): Watched => {
   const firstRow = block.seq0 + i;
   const firstTime = block.time[i] as number;
-  return { firstRow, firstTime, lastSeen: firstRow, lastSeenTime: firstTime, blocked: false };
+  return { firstRow, firstTime, lastSeen: firstRow, lastSeenTime: firstTime, lastDid: -1, blocked: false };
 };
 
 /** By `extra` of process.exit. */
@@ -140,7 +147,8 @@ export function createEndWatch(names: Pick<Source, "sites" | "threads">): EndWat
         if (WALKED[kind] === 1) {
           w.lastSeen = block.seq0 + i;
           w.lastSeenTime = block.time[i] as number;
-        }
+          w.lastDid = block.site[i] as number;
+        } else if (kind === KIND["app.fault"]) w.lastDid = FAULTED;
         if (kind === KIND["thread.block"]) w.blocked = true;
         else if (kind === KIND["thread.wake"]) w.blocked = false;
         else if (FATAL.has(kind)) fatal(block, i, kind);

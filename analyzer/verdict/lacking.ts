@@ -1,7 +1,7 @@
 /**
  * What one run has and the other lacks: did it not happen there, or was that run only cut before it?
  *
- * A thread that ended by itself, waits for ever or goes round for ever lacks all that it does not have. One that was cut (the limit of
+ * A thread that ended by itself (by a fault, too), waits for ever or goes round for ever lacks all that it does not have. One that was cut (the limit of
  * the run, the end of its process in both runs) lacks what the other run did within a time of which this one had plenty: more than
  * `SLOWER` times as much, and `GRACE_NS`. The times of two stacks differ by what their transitions cost, never by so much.
  */
@@ -17,7 +17,7 @@ export function horizonOf(of: Observed, thread: number, sameProcessEnd: boolean)
   const end = of.ends.threads[thread];
   if (of.full || end === undefined) return Number.NEGATIVE_INFINITY;
   if (end.how === "waiting" || end.how === "running" || end.how === "unborn") return of.time;
-  return end.how === "killed" && sameProcessEnd ? end.time : Number.POSITIVE_INFINITY;
+  return end.how === "killed" && sameProcessEnd && !end.byItself ? end.time : Number.POSITIVE_INFINITY;
 }
 
 /** `took`: from the last common moment to the event, in the run that has it; `since`: that moment in the other, which lacks it. */

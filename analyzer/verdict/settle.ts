@@ -1,7 +1,17 @@
 /** Decides at the end of a run what became of each thread and process: who ended, who waits for ever, who was only cut off. */
 
 import type { Source } from "../../engine/index.ts";
-import type { Blow, Ends, Given, Known, ProcessEnd, ProcessHow, ThreadEnd, Watched } from "./ends.ts";
+import {
+  type Blow,
+  type Ends,
+  FAULTED,
+  type Given,
+  type Known,
+  type ProcessEnd,
+  type ProcessHow,
+  type ThreadEnd,
+  type Watched,
+} from "./ends.ts";
 import { type Facts, factsOf, type ThreadFacts } from "./facts.ts";
 import type { Round } from "./tail.ts";
 
@@ -28,10 +38,10 @@ export function settle(names: Names, given: Given, known: Known): Ends {
     const exit = known.exits.get(thread);
     const item = given.openOf(thread);
     const w = known.watched[thread];
-    const born = { begin: w?.firstRow ?? -1, beginTime: w?.firstTime ?? given.time };
+    const born = { begin: w?.firstRow ?? -1, beginTime: w?.firstTime ?? given.time, byItself: false };
     if (exit !== undefined) {
       const how = exit.value === 0 ? "exited" : exit.value === 1 ? "killed" : "died";
-      return { ...born, how, seq: exit.seq, time: exit.time, item, why: "" };
+      return { ...born, how, seq: exit.seq, time: exit.time, item, why: "", byItself: endedItself(w, names) };
     }
     const one = byThread.get(thread);
     if (one === undefined) return { ...born, how: "unborn", seq: -1, time: given.time, item: -1, why: "" };
@@ -39,6 +49,12 @@ export function settle(names: Names, given: Given, known: Known): Ends {
   });
   return { run: given.ending, threads, processes: processesOf(names, threads, given, known) };
 }
+
+const TO_ITSELF = /^(?:kill|tgkill|rt_(?:tg)?sigqueueinfo)\(self\b/;
+
+/** What it did last: it faulted, or it sent itself a signal. */
+const endedItself = (w: Watched | undefined, { sites }: Names): boolean =>
+  w !== undefined && (w.lastDid === FAULTED || TO_ITSELF.test(sites[w.lastDid]?.label ?? ""));
 
 function leftOver(thread: number, { watched, exits, tail }: Known, facts: Facts | null, { ending }: Given): Left[] {
   const w = watched[thread];

@@ -315,6 +315,21 @@ describe("ends", () => {
     ]);
   });
 
+  test("by a fault of its own come where they come: what one run lacks before it is missing there", async () => {
+    const dies = (how: HandRow[], before: HandRow[]): HandRow[] => [
+      ...call("getpid()", 1),
+      ...before,
+      ...how,
+      { k: "thread.exit", value: 1 },
+      { k: "process.exit", value: -SIGTERM, extra: 1, signal: SIGTERM },
+    ];
+    const ran = handler(SIGINT, 0);
+    expect(await compared(dies([{ k: "app.fault" }], []), dies([{ k: "app.fault" }], ran))).toEqual([
+      "handler differs handler of SIGINT: does not run | runs after getpid()",
+    ]);
+    expect(await compared(dies([], []), dies([], ran))).toEqual(["handler cut handler of SIGINT: does not run | runs after getpid()"]);
+  });
+
   test("of a thread that dies in the PAL, and of one that is not there", async () => {
     const worker = { name: "worker", pid: 1, tid: 2, internal: false };
     const rows = (how: number): HandRow[] => [

@@ -31,7 +31,7 @@ export interface Told {
   readonly ran: Ran;
   /** By thread number, of threads the application knows. */
   readonly items: ReadonlyMap<number, readonly Item[]>;
-  readonly ends: ReadonlyMap<number, { readonly how: ThreadEnd; readonly time: number; readonly seq: number }>;
+  readonly ends: ReadonlyMap<number, { readonly how: ThreadEnd; readonly time: number; readonly seq: number; readonly byItself: boolean }>;
   readonly births: ReadonlyMap<number, Moment>;
   /** By pid. */
   readonly processes: ReadonlyMap<number, { readonly how: string; readonly time: number }>;
@@ -161,19 +161,30 @@ function endsOf(ran: Ran, births: ReadonlyMap<number, Moment>): Told["ends"] {
     machine.processes.some((p) => p?.alive && (p.timer < NEVER || p.timers.some(({ next }) => next < NEVER)));
   const forEver = ran.run.ending === "finished" || (!coming && states.every(({ active }) => !active));
   return new Map(
-    ran.threads.map((_, thread): [number, { how: ThreadEnd; time: number; seq: number }] => {
+    ran.threads.map((_, thread): [number, { how: ThreadEnd; time: number; seq: number; byItself: boolean }] => {
       const exit = exits.get(thread);
       if (exit !== undefined)
         return [
           thread,
-          { how: exit.value === 0 ? "exited" : exit.value === 1 ? "killed" : "died", time: exit.time, seq: exit.seq } as const,
+          {
+            how: exit.value === 0 ? "exited" : exit.value === 1 ? "killed" : "died",
+            time: exit.time,
+            seq: exit.seq,
+            byItself: diedOfItself(rowsBy.get(thread) ?? []),
+          } as const,
         ];
       const state = states.find((one) => one.thread === thread);
-      if (state === undefined) return [thread, { how: "unborn", time: 0, seq: -1 }];
+      if (state === undefined) return [thread, { how: "unborn", time: 0, seq: -1, byItself: false }];
       const hopeless = state.round !== null && !state.round.sleeps && state.round.times >= 100 && state.round.rows >= 10_000;
-      return [thread, { how: forEver || hopeless ? "stuck" : "cut", time: 0, seq: -1 }];
+      return [thread, { how: forEver || hopeless ? "stuck" : "cut", time: 0, seq: -1, byItself: false }];
     }),
   );
+}
+
+/** The last thing the application knows of is an instruction that faults, or a signal to itself. */
+function diedOfItself(rows: readonly Row[]): boolean {
+  const last = rows.findLast(({ what }) => /^app\.(call|return|handler|fault)/.test(what));
+  return last?.what === "app.fault" || /^(kill|tgkill|rt_sigqueueinfo|rt_tgsigqueueinfo)\(self/.test(last?.place.label ?? "");
 }
 
 /** The steps a thread makes again and again since it last did what the application knows of. */

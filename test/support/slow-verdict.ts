@@ -175,7 +175,7 @@ function horizon(of: Told, thread: number, alike: boolean): number {
   const end = of.ends.get(thread);
   if (end === undefined) return Number.NEGATIVE_INFINITY;
   if (end.how === "cut" || end.how === "unborn") return of.time;
-  return end.how === "killed" && alike ? end.time : Number.POSITIVE_INFINITY;
+  return end.how === "killed" && alike && !end.byItself ? end.time : Number.POSITIVE_INFINITY;
 }
 
 const lack = (until: number, since: number, took: number): string =>
