@@ -128,3 +128,16 @@ describe("children that end together", () => {
     expect(results(run, "main").slice(-4)).toEqual(["wait4 2", "wait4 3", "wait4 -ECHILD", "pause -EINTR"]);
   });
 });
+
+describe("a futex that waits until a moment", () => {
+  test("ends with EINTR on Linux whatever the handler's flags, and is made again on Gramine", () => {
+    const log = importLog(`
+      5 0 rt_sigaction(SIGALRM, {sa_handler=0x401, sa_mask=[], sa_flags=SA_RESTORER|SA_RESTART}, NULL, 8) = 0 <0.000010>
+      5 1 alarm(1) = 0 <0.000010>
+      5 2 futex(0x404, FUTEX_WAIT_BITSET_PRIVATE|FUTEX_CLOCK_REALTIME, 0, {tv_sec=1700000002, tv_nsec=0}, FUTEX_BITSET_MATCH_ANY) = ? ERESTART_RESTARTBLOCK (Interrupted by signal) <0.999000>
+      5 1001.1 --- SIGALRM {si_signo=SIGALRM, si_code=SI_KERNEL} ---
+      5 1001.2 rt_sigreturn({mask=[]}) = -1 EINTR (Interrupted system call) <0.000010>
+      5 1002 exit_group(0) = ?`);
+    expect(ofCall(log, "futex")).toEqual(["futex_wait -EINTR", "futex_wait -ETIMEDOUT", "futex_wait -ETIMEDOUT", "futex_wait -ETIMEDOUT"]);
+  });
+});

@@ -167,7 +167,7 @@ export function interrupted({ name, args, expect, againstRestart, outer, signals
 } {
   const told = expect === null ? {} : { expect };
   const entry = name === "futex" ? futexEntry(args) : entryOf(name);
-  const asked = entry?.limit?.(args) ?? null;
+  const asked = entry?.limit?.(args) ?? (name === "futex" && isUntil(args) ? 2 * waited + LONGER_NS : null);
   const limit = asked === null ? null : bounded(Math.max(asked, waited + MARGIN_NS) - passed);
   const fds = entry?.shape === "poll" ? watched(name, args) : {};
   const poll = { poll: { ...fds, ...(limit === null ? {} : { timeout: limit }), ...maskOf(name, args, outer, signals), ...told } };
@@ -180,6 +180,13 @@ export function interrupted({ name, args, expect, againstRestart, outer, signals
   if (dies && !INTERRUPTIBLE.has(name)) return { item: { call: { name: callName(name), takes: waited + MARGIN_NS } }, exact: false };
   return { item: { call: { name: callName(name), takes: "forever", interruptible: true, ...told } }, exact: false };
 }
+
+/** A moment of an unknown clock is taken to be as far away again as the call had waited, and this, ns. */
+const LONGER_NS = 1e9;
+
+/** FUTEX_WAIT_BITSET waits until a moment, as pthread_cond_timedwait and sem_timedwait do. */
+const isUntil = ([, operation = "", , timeout = "NULL"]: readonly string[]): boolean =>
+  isFutexWait(operation) && operation.includes("BITSET") && timeout !== "NULL";
 
 const futexEntry = ([, operation = ""]: readonly string[]): Entry | undefined =>
   isFutexWait(operation)
