@@ -138,6 +138,52 @@ describe("a futex that waits until a moment", () => {
       5 1001.1 --- SIGALRM {si_signo=SIGALRM, si_code=SI_KERNEL} ---
       5 1001.2 rt_sigreturn({mask=[]}) = -1 EINTR (Interrupted system call) <0.000010>
       5 1002 exit_group(0) = ?`);
-    expect(ofCall(log, "futex")).toEqual(["futex_wait -EINTR", "futex_wait -ETIMEDOUT", "futex_wait -ETIMEDOUT", "futex_wait -ETIMEDOUT"]);
+    expect(ofCall(log, "futex")).toEqual(["futex_wait -EINTR", "futex_wait -EINTR", "futex_wait -EINTR", "futex_wait -ETIMEDOUT"]);
+  });
+});
+
+describe("job control by the log's own processes", () => {
+  const stopped = (wait: string) =>
+    importLog(`
+      5 0 ${FORK} = 106 <0.000100>
+      106 1 nanosleep({tv_sec=9, tv_nsec=0}, NULL <unfinished ...>
+      5 10 kill(106, SIGSTOP) = 0 <0.000010>
+      106 10.1 <... nanosleep resumed>) = ? ERESTART_RESTARTBLOCK (Interrupted by signal) <0.009000>
+      106 10.2 --- SIGSTOP {si_signo=SIGSTOP, si_code=SI_USER, si_pid=5, si_uid=0} ---
+      106 10.3 --- stopped by SIGSTOP ---
+      5 11 ${wait}
+      5 20 kill(106, SIGCONT) = 0 <0.000010>
+      106 20.1 --- SIGCONT {si_signo=SIGCONT, si_code=SI_USER, si_pid=5, si_uid=0} ---
+      106 20.2 restart_syscall(<... resuming interrupted nanosleep ...> <unfinished ...>
+      5 30 kill(106, SIGKILL) = 0 <0.000010>
+      106 30.1 <... restart_syscall resumed>) = ?
+      106 30.2 +++ killed by SIGKILL +++
+      5 31 wait4(106, [{WIFSIGNALED(s) && WTERMSIG(s) == SIGKILL}], 0, NULL) = 106 <0.000010>
+      5 32 exit_group(0) = ?
+      5 32.1 +++ exited with 0 +++`);
+
+  test("a child that stopped is found on Linux; on Gramine it does not stop, and is waited for until it ends", () => {
+    const log = stopped("wait4(106, [{WIFSTOPPED(s) && WSTOPSIG(s) == SIGSTOP}], WSTOPPED, NULL) = 106 <0.000020>");
+    expect(counter(log, "stop")).toBe(0);
+    expect(results(runScenario(log.parsed, "native-linux"), "main")).toEqual([
+      "fork 2",
+      "kill 0",
+      "wait4 2",
+      "kill 0",
+      "kill 0",
+      "wait4 2",
+    ]);
+    expect(results(runScenario(log.parsed, "gramine-linux"), "main").slice(0, 3)).toEqual(["fork 2", "kill 0", "wait4 2"]);
+    expect(results(runScenario(log.parsed, "gramine-linux"), "main").at(-1)).toBe("wait4 -ECHILD");
+  });
+
+  test("waitid without WEXITED is refused by Gramine, and is not there in 2019", () => {
+    const info = "{si_signo=SIGCHLD, si_code=CLD_STOPPED, si_pid=106, si_uid=0, si_status=SIGSTOP, si_utime=0, si_stime=0}";
+    expect(ofCall(stopped(`waitid(P_PID, 106, ${info}, WSTOPPED, NULL) = 0 <0.000020>`), "waitid")).toEqual([
+      "waitid 0",
+      "waitid -ENOSYS",
+      "waitid -ENOSYS",
+      "waitid -EINVAL",
+    ]);
   });
 });

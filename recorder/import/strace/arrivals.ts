@@ -65,21 +65,27 @@ const FAULT_CODE = /^(?:SEGV|FPE|ILL|BUS|TRAP|SYS)_/;
 /** The largest address a scenario may name. */
 const MAX_ADDRESS = 1e9;
 
-/** `next`: the thread's line after it, `before`: what is known of the signal before, `inLog`: the ids of the log's threads. */
+/** What is known of the whole log: the ids of its threads, and the processes whose stops are emulated. */
+interface Whole {
+  readonly inLog: ReadonlySet<number>;
+  readonly stoppable: ReadonlySet<Process>;
+}
+
+/** `next`: the thread's line after it, `before`: what is known of the signal before. */
 export function arrival(
   event: SignalEvent,
   next: LogEvent | undefined,
   before: Arrival | undefined,
   task: Task,
   state: ProcessState,
-  inLog: ReadonlySet<number>,
+  { inLog, stoppable }: Whole,
 ): Arrival {
   const { signal, info } = event;
   const code = field(info, "si_code");
   const action = state.actions.get(signal) ?? null;
   if (action?.what === "handler" && action.flags.includes("SA_RESETHAND")) state.actions.set(signal, { what: "default", signal });
   const address = Number(field(info, "si_addr"));
-  const { cause, sentAt, sending } = causeOf(event, task, code, state, action);
+  const { cause, sentAt, sending } = causeOf(event, task, code, state, action, stoppable);
   const noFrame = action?.what === "handler" && next?.kind === "signal" && isFrameFault(next);
   // No room for SIGSEGV's own frame: the stack is full, and the kernel kills.
   const stackFull = noFrame && cause === "fault" && signal === next.signal;
@@ -120,19 +126,30 @@ interface Sent {
   readonly sending?: Sending;
 }
 
-function causeOf(event: SignalEvent, task: Task, code: string, state: ProcessState, action: Action | null): Sent {
+function causeOf(
+  event: SignalEvent,
+  task: Task,
+  code: string,
+  state: ProcessState,
+  action: Action | null,
+  stoppable: ReadonlySet<Process>,
+): Sent {
   const { signal, info, start } = event;
   const own = (sentAt: number): Sent => ({ cause: "own", sentAt });
   const other = (cause: Cause): Sent => ({ cause, sentAt: start });
   if (faultOf(signal, code) !== undefined) return other("fault");
-  if (SIG_STOPS.has(signal) && (action === null || action.what === "default")) return other("stop");
-  if (code === "") return untoldCause(event, task, state);
   const pid = wholeNumber(field(info, "si_pid")) ?? -1;
+  if (SIG_STOPS.has(signal) && (action === null || action.what === "default")) {
+    const sending = state.sent.take(signal, pid, start);
+    return sending === undefined ? other("stop") : { ...other("stop"), sending };
+  }
+  if (code === "") return untoldCause(event, task, state);
   // The emulated kernel tells the parent of a child's end by itself.
   if (signal === SIGCHLD && ENDED.has(code)) {
     const child = state.children.get(pid);
     return child ? own(endOf(child) ?? start) : other("outside");
   }
+  if (signal === SIGCHLD && stoppable.has(state.children.get(pid) as Process)) return own(start);
   if (signal === SIGALRM && code === "SI_KERNEL" && state.timer) return own(expiry(state.timer, start));
   const timer = code === "SI_TIMER" ? state.timers.get(Number(field(info, "si_timerid"))) : undefined;
   if (timer?.signal === signal && timer.set) return own(expiry(timer.set, start));
@@ -167,7 +184,8 @@ export function endOf({ leader }: Process): number | null {
   return last?.kind === "end" ? last.start : null;
 }
 
-const ENDED: ReadonlySet<string> = new Set(["CLD_EXITED", "CLD_KILLED", "CLD_DUMPED"]);
+/** si_code of a SIGCHLD for an end. */
+export const ENDED: ReadonlySet<string> = new Set(["CLD_EXITED", "CLD_KILLED", "CLD_DUMPED"]);
 
 /** The kernel's own SIGSEGV: not at an address. */
 const isFrameFault = ({ signal, info }: SignalEvent): boolean =>

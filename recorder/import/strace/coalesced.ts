@@ -4,6 +4,7 @@
  */
 
 import { field, wholeNumber } from "./args.ts";
+import { ENDED } from "./arrivals.ts";
 import type { CallEvent, Log, SignalEvent } from "./log.ts";
 import type { Process, Tree } from "./tree.ts";
 
@@ -30,7 +31,10 @@ function endingOf(process: Process, goneBy: ReadonlyMap<Process, number>): Endin
 export function coalescedEnds(log: Log, tree: Tree, goneBy: ReadonlyMap<Process, number>): Map<Process, number> {
   const told = new Map<Process, { readonly lines: SignalEvent[]; readonly pids: Set<number> }>();
   for (const event of log.events) {
-    const parent = event.kind === "signal" && event.signal === SIGCHLD ? tree.taskOf.get(event.life)?.process : undefined;
+    const parent =
+      event.kind === "signal" && event.signal === SIGCHLD && ENDED.has(field(event.info, "si_code"))
+        ? tree.taskOf.get(event.life)?.process
+        : undefined;
     if (parent === undefined || event.kind !== "signal") continue;
     const known = told.get(parent) ?? { lines: [], pids: new Set() };
     known.lines.push(event);

@@ -4,7 +4,7 @@
  */
 
 import { field, splitArgs, timeSpan, wholeNumber } from "./args.ts";
-import { type Arrival, arrival } from "./arrivals.ts";
+import { type Arrival, arrival, ENDED } from "./arrivals.ts";
 import { coalescedEnds } from "./coalesced.ts";
 import { EFAULT, EPIPE } from "./errno.ts";
 import { type GroupChange, type Kill, killTarget, newGroups } from "./kills.ts";
@@ -17,6 +17,7 @@ import { type Action, actionOf, hasRestorers } from "./registrations.ts";
 import { isCut, Mailbox, mailboxOf, settleEffect } from "./sent.ts";
 import { signalfdObject, TAKES_SIGNALS, type Taken, takenBy } from "./signal-files.ts";
 import { ABOUT_SOCKETS, type Sockets, type SocketUse, socketUse } from "./sockets.ts";
+import { stoppedByOthers } from "./stops.ts";
 import type { Process, Task, Tree } from "./tree.ts";
 import { MASK_AT } from "./waiting.ts";
 import { leavesNoZombies, type Wait, waitOf } from "./waits.ts";
@@ -86,6 +87,8 @@ export interface Facts {
   readonly broken: ReadonlySet<CallEvent>;
   /** Changes of the mask whose EFAULT was about the old mask, which the page it was meant for does not take. */
   readonly readOnly: ReadonlySet<CallEvent>;
+  /** Processes whose stops by job control are emulated. */
+  readonly stoppable: ReadonlySet<Process>;
   /** Ends by a signal that nothing in the log sent. */
   readonly deaths: ReadonlySet<EndEvent>;
 }
@@ -108,6 +111,7 @@ export function gatherFacts(log: Log, tree: Tree): Facts {
   const current = new Masks();
   const restorers = hasRestorers(log);
   const inLog = new Set(tree.tasks.map(({ life }) => life.pid));
+  const stoppable = stoppedByOthers(tree);
   const living = new Set<ProcessState>();
   const groups = newGroups(living, tree.main);
   const changes = new Map<CallEvent, GroupChange>();
@@ -186,15 +190,16 @@ export function gatherFacts(log: Log, tree: Tree): Facts {
       if (timer) timers.set(event, timer);
     } else if (MASK_AT.has(name)) masks.set(event, current.of(task));
     else if (name === "wait4" || name === "waitid") {
-      const wait = waitOf(event, state);
+      const wait = waitOf(event, state, stoppable);
       if (wait) waits.set(event, wait);
+      if (wait?.changed) return;
       for (const child of wait?.found ? [wait.found] : (wait?.gone ?? [])) goneBy.set(child, wait?.nohang ? event.start : event.end);
     } else if (name === "setpgid" || name === "setsid") {
       const change = groups.change(event, state);
       if (change) changes.set(event, change);
     } else if (TAKES_SIGNALS.has(name)) takes(task, event, state);
     else {
-      const kill = killTarget(event, task, { tree, groups, stateOf });
+      const kill = killTarget(event, task, { tree, groups, stateOf, stoppable });
       if (kill) kills.set(event, kill);
     }
   };
@@ -212,7 +217,8 @@ export function gatherFacts(log: Log, tree: Tree): Facts {
       kill.takers[task.name] = event.start;
       lastKill.set(task.process, { signal: event.signal, kill, task });
     }
-    const child = cause === "own" && !sending ? state.children.get(wholeNumber(field(event.info, "si_pid")) ?? -1) : undefined;
+    const over = ENDED.has(field(event.info, "si_code"));
+    const child = cause === "own" && over && !sending ? state.children.get(wholeNumber(field(event.info, "si_pid")) ?? -1) : undefined;
     if (child && last?.kind === "call" && isCut(last)) goneBy.set(child, Math.min(last.end, goneBy.get(child) ?? last.end));
   };
   /** The signal from the log that each process took last. */
@@ -241,7 +247,10 @@ export function gatherFacts(log: Log, tree: Tree): Facts {
       const state = stateOf(task.process);
       state.arrived.add(event.signal);
       const last = before.get(task);
-      const arrived = arrival(event, after.get(event), last?.kind === "signal" ? arrivals.get(last) : undefined, task, state, inLog);
+      const arrived = arrival(event, after.get(event), last?.kind === "signal" ? arrivals.get(last) : undefined, task, state, {
+        inLog,
+        stoppable,
+      });
       arrivals.set(event, arrived);
       if (arrived.action && arrived.cause !== "stop" && arrived.cause !== "lost") current.enters(task, event.signal, arrived.action);
       settle(event, arrived, task, state, last);
@@ -276,6 +285,7 @@ export function gatherFacts(log: Log, tree: Tree): Facts {
     sockets,
     broken,
     readOnly,
+    stoppable,
     deaths,
   };
 }

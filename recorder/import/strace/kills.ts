@@ -73,6 +73,8 @@ interface Known {
   readonly tree: Tree;
   readonly groups: Groups;
   readonly stateOf: (process: Process) => ProcessState;
+  /** Processes whose stops are emulated. */
+  readonly stoppable: ReadonlySet<Process>;
 }
 
 const isDefault = ({ actions }: ProcessState, signal: number): boolean => (actions.get(signal)?.what ?? "default") === "default";
@@ -83,7 +85,7 @@ function diesOf({ process }: ProcessState, signal: number): boolean {
 }
 
 /**
- * Null when the target is not in the log, or stops: the call stays opaque then, and what it sent comes from outside where it arrived.
+ * Null when the target is not in the log, or stops for an unknown time: the call stays opaque then, and what it sent comes from outside where it arrived.
  */
 export function killTarget(call: CallEvent, task: Task, known: Known): Kill | null {
   if (!Object.hasOwn(READERS, call.name) || (call.value !== 0 && call.value !== ESRCH && call.value !== null)) return null;
@@ -101,7 +103,8 @@ export function killTarget(call: CallEvent, task: Task, known: Known): Kill | nu
   if (call.value === null && !found?.states.every((state) => state.process === task.process && diesOf(state, signal))) return null;
   // A queue has no groups.
   if (found !== null && value !== null && "group" in found.target) return null;
-  if (found === null || (SIG_STOPS.has(signal) && found.states.some((state) => isDefault(state, signal)))) return null;
+  const stops = (state: ProcessState): boolean => isDefault(state, signal) && !known.stoppable.has(state.process);
+  if (found === null || (SIG_STOPS.has(signal) && found.states.some(stops))) return null;
   const sending = { call, sender: task.process.leader.life.pid, effect: call.start };
   for (const state of signal > 0 ? found.states : []) {
     if (state.actions.get(signal)?.what !== "ignore") mailboxOf(state, found.thread).put(signal, sending);

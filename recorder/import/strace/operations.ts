@@ -166,11 +166,12 @@ function waiting({ call, value }: Finished, { facts }: Context): Special | null 
   return { item: waitItem(wait, wait.expect), ns: Math.max(over, AT_ONCE_NS) };
 }
 
-const waitItem = ({ operation, child, nohang, keep, found }: Wait, expect: number | null): Item => ({
+const waitItem = ({ operation, child, nohang, changed, keep, found }: Wait, expect: number | null): Item => ({
   [operation]: {
     ...(child === undefined ? {} : { child }),
     ...(child === undefined && found !== null && operation === "wait4" ? { finds: found.name } : {}),
     ...(nohang ? { nohang } : {}),
+    ...changed,
     ...(keep ? { keep } : {}),
     ...(expect === null ? {} : { expect }),
   },

@@ -46,7 +46,7 @@ export function weave(context: Context, first: readonly Item[], into: Woven, pla
       if (lastCall > firstCall) events[lastCall] = spent;
       lastCall = i;
     } else if (event.kind === "signal") signal(w, event);
-    else if (event.kind === "stop") countLines(w, "stop", 1);
+    else if (event.kind === "stop") countLines(w, w.context.facts.stoppable.has(w.context.task.process) ? "emulated" : "stop", 1);
     else {
       end(w, event, event.start);
       ended = true;
@@ -69,7 +69,7 @@ function step(w: Weaver, call: CallEvent): void {
 
 function signal(w: Weaver, event: SignalEvent): void {
   const arrival = w.context.facts.arrivals.get(event);
-  if (!arrival || arrival.cause === "stop") return countLines(w, "stop", 1);
+  if (!arrival || arrival.cause === "stop") return countLines(w, arrival?.sending ? "emulated" : "stop", 1);
   if (arrival.cause === "lost") return countLines(w, "emulated", 1);
   // The call before has its answer: this signal came after it.
   if (w.level.suspended?.returned && w.level.suspended.outcome === "eintr") cutShort(w, w.level.suspended);

@@ -5,6 +5,7 @@ import { endOf } from "./arrivals.ts";
 import { ECHILD } from "./errno.ts";
 import type { ProcessState } from "./facts.ts";
 import type { CallEvent } from "./log.ts";
+import type { Item } from "./registrations.ts";
 import type { Process } from "./tree.ts";
 
 export interface Wait {
@@ -12,6 +13,8 @@ export interface Wait {
   /** Program of the one child waited for; undefined for any. */
   readonly child: string | undefined;
   readonly nohang: boolean;
+  /** It found a child that has stopped, or goes on: what else it waits for, as the operation says it; null for an end. */
+  readonly changed: Item | null;
   /** It can be waited for again (WNOWAIT). */
   readonly keep: boolean;
   readonly expect: number | null;
@@ -31,7 +34,7 @@ export function leavesNoZombies({ actions }: ProcessState): boolean {
 }
 
 /** Null when the children of the scenario would not answer as the kernel did: the call stays opaque. */
-export function waitOf(call: CallEvent, state: ProcessState): Wait | null {
+export function waitOf(call: CallEvent, state: ProcessState, stoppable: ReadonlySet<Process>): Wait | null {
   const { unreaped } = state;
   const asked = call.name === "wait4" ? wait4(call) : waitid(call);
   if (asked === null) return null;
@@ -40,7 +43,7 @@ export function waitOf(call: CallEvent, state: ProcessState): Wait | null {
   const wanted = pid === null ? null : byPid(unreaped, pid);
   const some = pid === null ? unreaped.size > 0 : wanted !== undefined;
   const child = wanted?.name;
-  const nobody = { operation, child, nohang, keep, found: null, gone: [], until: null } as const;
+  const nobody = { operation, child, nohang, changed: null, keep, found: null, gone: [], until: null } as const;
   if (call.value === ECHILD) {
     const reaped = pid === null ? undefined : state.children.get(pid)?.name;
     if (!some) return pid === null || reaped !== undefined || unreaped.size === 0 ? { ...nobody, child: reaped, expect: ECHILD } : null;
@@ -52,13 +55,21 @@ export function waitOf(call: CallEvent, state: ProcessState): Wait | null {
   if (call.value !== null && call.value < 0) return null;
   if (found !== null) {
     const process = byPid(unreaped, found);
-    // A child that stopped or went on is not one that ended.
-    if (!process || changed) return null;
+    if (!process) return null;
+    const answer = operation === "wait4" ? process.leader.emulatedPid : 0;
+    if (changed) return stoppable.has(process) ? { ...nobody, expect: answer, found: process, changed: changesIn(call) } : null;
     if (!keep) unreaped.delete(process);
-    const expect = operation === "wait4" ? process.leader.emulatedPid : 0;
-    return { ...nobody, expect, found: process, until: endOf(process) };
+    return { ...nobody, expect: answer, found: process, until: endOf(process) };
   }
   return some ? { ...nobody, expect: call.value } : null;
+}
+
+/** What the options say besides ends. */
+function changesIn({ name, args }: CallEvent): Item {
+  const options = splitArgs(args).find((arg) => /^W\w+(?:\|\w+)*$/.test(arg)) ?? "";
+  const stopped = /WUNTRACED|WSTOPPED/.test(options) ? { [name === "wait4" ? "untraced" : "stopped"]: true } : {};
+  const continued = options.includes("WCONTINUED") ? { continued: true } : {};
+  return { ...(name === "waitid" && !options.includes("WEXITED") ? { exited: false } : {}), ...stopped, ...continued };
 }
 
 /** When the last of them had ended; null when the log does not show it. */
