@@ -16,12 +16,19 @@ const OVER: ReadonlyMap<string, number> = new Map([
   ["sigtimedwait", E.AGAIN],
 ]);
 
-/** What transitions cost, and a thread that is not next at once, is no difference: the longer wait is more than twice the other and this, ns. */
+/**
+ * What transitions cost, and a thread that is not next at once, is no difference. The longer wait is more than twice the other, or longer by a
+ * tenth of it, and by this, ns: a poll of half a second that begins anew with one signal is over after 0.7 s.
+ */
 const GRACE_NS = 200_000;
+const GRACE_OF_LONG_NS = 10_000_000;
 
 export function endsByTime(name: string, result: number): boolean {
   return OVER.get(name) === result;
 }
 
 /** Both waits in ns. */
-export const otherTime = (one: number, other: number): boolean => Math.max(one, other) > 2 * Math.min(one, other) + GRACE_NS;
+export function otherTime(one: number, other: number): boolean {
+  const shorter = Math.min(one, other);
+  return Math.max(one, other) > Math.min(2 * shorter + GRACE_NS, 1.1 * shorter + GRACE_OF_LONG_NS);
+}

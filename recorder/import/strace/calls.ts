@@ -99,9 +99,10 @@ function whole(w: Weaver, call: CallEvent): void {
 }
 
 /** A signal that the call took comes while it waits, when nothing in the log sent it. */
-function takesFromOutside({ context, level, pins }: Weaver, call: CallEvent): void {
+function takesFromOutside({ context, level, pins, tally }: Weaver, call: CallEvent): void {
   const taken = context.facts.taken.get(call)?.filter(({ outside }) => outside) ?? [];
   const chosen = context.task !== context.task.process.leader;
+  if (taken.some(({ homemade }) => homemade)) tally.note("own-doing", taken.filter(({ homemade }) => homemade).length);
   pins.within(
     taken.map(({ signal, homemade }) => ({ signal, directed: false, chosen, start: call.end, nth: 0, homemade })),
     level.calls,

@@ -53,7 +53,6 @@ export function createPins(task: Task, plans: SignalPlan[], tally: Tally): Pins 
 
   const put = ({ signal, directed, chosen, homemade }: Planned, when: When): void => {
     if (plans.length >= MAX_PLANS) return tally.note("too-many-signals");
-    if (homemade) tally.note("own-doing");
     const plan = { signal: signalName(signal), when };
     const toProcess = { process: task.process.name };
     const onLinux = { stacks: [NATIVE] };
