@@ -3,7 +3,7 @@
 import { type Block, KIND, type Machine, type Source } from "../../engine/index.ts";
 import { WALKED } from "../../recorder/index.ts";
 import type { Items } from "./observation.ts";
-import { settle } from "./settle.ts";
+import { FAULTED, settle } from "./settle.ts";
 import { createTail, type Tail } from "./tail.ts";
 
 /** Why there are no more rows. */
@@ -97,9 +97,6 @@ export interface Watched {
   lastDid: number;
   blocked: boolean;
 }
-
-/** No place. */
-export const FAULTED = -2;
 
 const bornAt = (block: Block, i: number): Watched => {
   const firstRow = block.seq0 + i;

@@ -1,19 +1,12 @@
 /** Decides at the end of a run what became of each thread and process: who ended, who waits for ever, who was only cut off. */
 
 import type { Source } from "../../engine/index.ts";
-import {
-  type Blow,
-  type Ends,
-  FAULTED,
-  type Given,
-  type Known,
-  type ProcessEnd,
-  type ProcessHow,
-  type ThreadEnd,
-  type Watched,
-} from "./ends.ts";
+import type { Blow, Ends, Given, Known, ProcessEnd, ProcessHow, ThreadEnd, Watched } from "./ends.ts";
 import { type Facts, factsOf, type ThreadFacts } from "./facts.ts";
 import type { Round } from "./tail.ts";
+
+/** No place: the thread faulted. */
+export const FAULTED = -2;
 
 type Names = Pick<Source, "sites" | "threads">;
 

@@ -156,10 +156,9 @@ const COMPILE: Compile = {
       op.at === "unmapped" ? `fault: ${op.what}` : `fault: ${op.what}, ${op.at}`,
       (c, v) => {
         v.address = op.address ?? 0x1000;
-        const overflow = op.what === "stack" || op.at === "stack-guard";
-        v.vma = overflow ? "stack-guard" : op.at;
+        v.vma = op.what === "stack" ? "stack-guard" : op.at;
         v.fault = op.what;
-        faultAt(c, overflow ? "stack" : op.what, v.address, op.at);
+        faultAt(c, v.vma === "stack-guard" ? "stack" : op.what, v.address, op.at);
       },
       "app.fault",
     ),
