@@ -1,7 +1,7 @@
 /** The verdict over a recorded trace: from its database, or found now. */
 
 import { setImmediate as turn } from "node:timers/promises";
-import { type Block, parseScenario, ScenarioError } from "../../engine/index.ts";
+import { type Block, logLines, parseScenario, ScenarioError } from "../../engine/index.ts";
 import type { QualityCounter, RunInfo, Trace } from "../../recorder/index.ts";
 import { besideLog } from "./beside-log.ts";
 import type { Ignored } from "./compare.ts";
@@ -78,7 +78,9 @@ export async function judgeTrace(trace: Trace, patience: Patience = {}, ignored:
 function selfNotices({ info }: Trace, one: Observed): QualityCounter[] {
   if (info.origin !== "emulated" || info.stack !== ORACLE_STACK) return [];
   try {
-    return againstLog(disagreements(one, parseScenario(info.scenarioText, "the trace's scenario")));
+    const scenario = parseScenario(info.scenarioText, "the trace's scenario");
+    const log = disagreements(one, scenario);
+    return log.size === 0 ? [] : againstLog({ ...one, lines: logLines(scenario) }, log, scenario);
   } catch (error) {
     if (error instanceof ScenarioError) return [];
     throw error;

@@ -1,10 +1,11 @@
 /** What Linux alone would have shown the application: the same scenario, with the same seed, on `native-linux`. */
 
 import { setImmediate as turn } from "node:timers/promises";
-import { boot, expectedResults, logLines, parseScenario, type Run, type Scenario, ScenarioError } from "../../engine/index.ts";
+import { boot, expectedResults, logLines, parseScenario, type Run, resultText, type Scenario, ScenarioError } from "../../engine/index.ts";
 import type { QualityCounter, RunInfo } from "../../recorder/index.ts";
-import { CALL, type Observed, RETURNED } from "./observation.ts";
+import { CALL, DROPPED, type Observed, OPEN, RETURNED } from "./observation.ts";
 import { createObserver } from "./observe.ts";
+import { labelOf, lineOf } from "./tokens.ts";
 
 /** Most transitions that the oracle makes. */
 const ORACLE_ROWS = 2_000_000;
@@ -33,8 +34,8 @@ export async function askOracle(info: RunInfo, untilNs: number, patience: Patien
     const found = await observeRun(run, { name: ORACLE_STACK, program: info.scenarioText }, { rows: ORACLE_ROWS, untilNs }, patience);
     if (found === null) return null;
     const log = disagreements(found, scenario);
-    const notices = [...tooLong(found), ...againstLog(log)];
-    return { observed: { ...found, log, lines: logLines(scenario) }, notices };
+    const observed = { ...found, log, lines: logLines(scenario) };
+    return { observed, notices: [...tooLong(found), ...againstLog(observed, log, scenario)] };
   } catch (error) {
     // The scenario names a place of another stack, or the engine has a bug: the trace itself is still good.
     if (error instanceof ScenarioError) return { observed: null, notices: [unknown(error.message, "notice")] };
@@ -92,21 +93,44 @@ export function disagreements(of: Observed, scenario: Scenario): Map<number, num
   const found = new Map<number, number>();
   const expected = expectedResults(scenario);
   if (expected.size === 0) return found;
-  const { items, sites } = of;
+  const { items, sites, ends } = of;
+  let lines: ReturnType<typeof logLines> | null = null;
   for (let item = 0; item < items.kind.length; item += 1) {
     if (items.kind.at(item) !== CALL) continue;
-    const result = expected.get(sites[items.site.at(item)]?.flow ?? "")?.[items.nr.at(item)] ?? null;
+    const flow = sites[items.site.at(item)]?.flow ?? "";
+    const nr = items.nr.at(item);
+    const result = expected.get(flow)?.[nr] ?? null;
     if (result === null || (items.how.at(item) === RETURNED && items.result.at(item) === result)) continue;
+    // A log tells the result of a call whose end the program does not live to see.
+    const end = ends.threads[items.thread.at(item)];
+    const isOpen = items.how.at(item) === OPEN || items.how.at(item) === DROPPED;
+    if (end?.how === "killed" && isOpen && isLast(lines ?? (lines = logLines(scenario)), flow, nr)) continue;
     found.set(item, result);
   }
   return found;
 }
 
-export function againstLog(log: ReadonlyMap<number, number>): QualityCounter[] {
-  if (log.size === 0) return [];
-  const advice = "the log says otherwise than eintr's Linux; a stack that agrees with either is not blamed for such a call";
+/** No call of the log stands behind it in its program. */
+const isLast = (lines: ReturnType<typeof logLines>, flow: string, nr: number): boolean =>
+  lines
+    .get(flow)
+    ?.slice(nr + 1)
+    .every((line) => line === null) ?? false;
+
+/** `log` is what `disagreements` found in the run. */
+export function againstLog(of: Observed, log: ReadonlyMap<number, number>, { source }: Scenario): QualityCounter[] {
+  const [first] = log;
+  if (first === undefined) return [];
+  const [item, result] = first;
+  const here = of.items.how.at(item) === RETURNED ? `gives ${resultText(of.items.result.at(item))}` : "does not come back";
+  const line = lineOf(of, item);
+  const call = `${labelOf(of, item).slice(0, MOST_LABEL)} = ${resultText(result)}`;
+  const said = line === null ? call : `${source}:${line}: ${call}`;
+  const advice = `the log says otherwise than eintr's Linux, first ${said}, which ${here} there; a stack that agrees with either is not blamed for such a call`;
   return [{ name: "log-differs-from-native", count: log.size, severity: "notice", advice }];
 }
+
+const MOST_LABEL = 120;
 
 function tooLong(of: Observed): QualityCounter[] {
   if (!of.full && !(of.ends.run === "row-limit" && of.rows >= ORACLE_ROWS)) return [];

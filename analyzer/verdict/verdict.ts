@@ -196,15 +196,22 @@ function runOutcome(of: Observed, otherwise: readonly ProcessEnd[]): Pick<Outcom
   const name = of.threads[worst.thread]?.name ?? "";
   const text = worst.how === "stuck" ? stuck(worst, of) : worst.how === "going-on" ? goingOn(worst, of) : processText(worst, of);
   const all = of.ends.processes.length;
-  return { how: worst.how, text: `${name} ${text}${LIMITS[run]}${all === 1 ? "" : `; ${all} processes in all`}` };
+  // Shells and the like end children by signals every day: how the first process fares is the run's outcome then.
+  const [first] = of.ends.processes;
+  const everyday = otherwise.length === 0 && worst.how === "signal" && first !== undefined && first.how === "exited";
+  const lead = everyday ? `${of.threads[first.thread]?.name ?? ""} ${processText(first, of)}; ` : "";
+  return { how: worst.how, text: `${lead}${name} ${text}${LIMITS[run]}${all === 1 ? "" : `; ${all} processes in all`}` };
 }
 
-/** With one thread, its wait says all. */
+/** With one thread, its wait says all; one that has left does not say why its process stays. */
 function stuck(end: ProcessEnd, of: Observed): string {
   const [only, ...more] = end.threads;
   const thread = only === undefined ? undefined : of.ends.threads[only];
-  return more.length > 0 || thread === undefined ? processText(end, of) : threadText(of, thread);
+  const waits = more.length === 0 && thread !== undefined && !GONE.has(thread.how);
+  return waits ? threadText(of, thread) : processText(end, of);
 }
+
+const GONE: ReadonlySet<string> = new Set(["exited", "killed", "died", "unborn"]);
 
 const GRAVITY = ["exited", "going-on", "signal", "stuck", "pal", "fault", "undefined", "assertion"] as const;
 const gravity = ({ how }: ProcessEnd): number => GRAVITY.indexOf(how);

@@ -29,7 +29,7 @@ import { call, childNamed, chosenCall, opaque, plainError, pollArgs, waitArgs } 
 import { decision, loop, retry, setFlag } from "./conditions.ts";
 import { LIBC, restorer } from "./flows.ts";
 import { INTERRUPTIBLE } from "./interruptible.ts";
-import type { Context, Items, Program } from "./items.ts";
+import type { Context, Items, Program, Sorts } from "./items.ts";
 import { evenOut, logged } from "./logged.ts";
 import { longjmp } from "./longjmp.ts";
 import { NEWER } from "./newer.ts";
@@ -267,9 +267,6 @@ const restoreMask = (op: OperationOf<"siglongjmp">, x: Context): Step =>
     // libc makes it as any other call of the program's.
     "app.call",
   );
-
-/** Steps that all programs and handlers of a scenario share. */
-type Sorts = Context["sorts"];
 
 function body(s: Steps<Program>, operations: readonly Operation[], flow: string, own: Locals, sorts: Sorts): Items {
   let marks = 0;

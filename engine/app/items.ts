@@ -26,6 +26,9 @@ export interface Program extends Locals {
 
 export type Items = (Step | Mark)[];
 
+/** Steps of a scenario's logged operations, by their sort: its programs and handlers share them. */
+export type Sorts = Map<string, Step>;
+
 /** What an operation may need: the constructors, fresh marks, the operations inside it, its number in the program. */
 export interface Context {
   readonly s: Steps<Program>;
@@ -36,8 +39,7 @@ export interface Context {
   /** The steps of one operation, which has another context. */
   readonly one: (op: Operation, x: Context) => Items;
   readonly number: number;
-  /** Steps of the scenario's logged operations, by their sort. */
-  readonly sorts: Map<string, Step>;
+  readonly sorts: Sorts;
   /** Does the label tell of this argument? */
   readonly told: (argument: string) => boolean;
   /** Name of the program or handler. */

@@ -251,6 +251,23 @@ describe("who is asked for and not there any more", () => {
     expect(said(log, "gramine-linux")).toEqual(["fork 2", "kill 0", "kill 0", "wait4 2", "kill -ESRCH"]);
   });
 
+  test("a value is sent with it, whoever its siginfo says sent it; a library OS sends nothing", () => {
+    const log = importLog(`
+      5 0 ${act("SIGUSR1", "0x401")}
+      5 1 rt_sigprocmask(SIG_BLOCK, [USR2], [], 8) = 0 <0.000010>
+      5 2 rt_sigqueueinfo(5, SIGUSR2, {si_signo=SIGUSR2, si_code=SI_QUEUE, si_pid=5, si_uid=0, si_int=7, si_ptr=0x7}) = 0 <0.000010>
+      5 3 rt_sigtimedwait([USR2], {si_signo=SIGUSR2, si_code=SI_QUEUE, si_pid=5, si_uid=0, si_int=7, si_ptr=0x7}, NULL, 8) = 12 (SIGUSR2) <0.000010>
+      5 4 rt_tgsigqueueinfo(5, 5, SIGUSR1, {}) = 0 <0.000010>
+      5 4.1 --- SIGUSR1 {si_signo=SIGUSR1, si_code=SI_QUEUE, si_pid=0, si_uid=0, si_int=9, si_ptr=0x9} ---
+      5 4.2 ${sigreturn()}
+      5 5 exit_group(0) = ?`);
+    expect([opaque(log), log.parsed.signals]).toEqual([[], []]);
+    expect(said(log, "native-linux").slice(1)).toEqual(["sigprocmask 0", "rt_sigqueueinfo 0", "rt_sigtimedwait 12", "rt_sigqueueinfo 0"]);
+    expect(handled(runScenario(log.parsed, "native-linux"))).toHaveLength(1);
+    expect(said(log, "gramine-linux")).toContain("rt_sigqueueinfo -ENOSYS");
+    expect(handled(runScenario(log.parsed, "gramine-linux"))).toEqual([]);
+  });
+
   test("the first thread has left: Linux knows it until the process ends, Gramine does not", () => {
     const log = importLog(`
       5 0 ${act("SIGUSR1", "0x401")}
@@ -267,5 +284,46 @@ describe("who is asked for and not there any more", () => {
     expect(said(log, "gramine-linux", "thread-6")).toEqual(["tgkill -ESRCH", "tgkill -ESRCH", "tgkill -ESRCH"]);
     for (const stack of ["native-linux", "gramine-linux"] as const)
       expect(rowsOf(runScenario(log.parsed, stack), { what: "process.exit" }).map(({ value }) => value)).toEqual([9]);
+  });
+});
+
+describe("a wait under a mask that lets in what the thread keeps out", () => {
+  const WAIT = "epoll_pwait(4,  <unfinished ...>";
+  const resumed = (end: string, value: string) => `<... epoll_pwait resumed>${end}, 4, 1000, [], 8) = ${value} <0.020000>`;
+
+  test("is answered though the signal came: it stays pending, as files are looked at first", () => {
+    const log = importLog(`
+      5 0 ${act("SIGUSR1", "0x401")}
+      5 1 rt_sigprocmask(SIG_BLOCK, [USR1], [], 8) = 0 <0.000010>
+      5 2 ${FORK} = 106 <0.000100>
+      5 3 ${WAIT}
+      106 22.8 kill(5, SIGUSR1) = 0 <0.000010>
+      106 22.9 exit_group(0) = ?
+      106 22.95 +++ exited with 0 +++
+      5 23 ${resumed("[{events=EPOLLIN, data={u32=0, u64=0}}]", "1")}
+      5 24 rt_sigpending([USR1], 8) = 0 <0.000010>
+      5 25 rt_sigtimedwait([USR1], NULL, {tv_sec=0, tv_nsec=0}, 8) = 10 (SIGUSR1) <0.000010>
+      5 26 exit_group(0) = ?`);
+    const run = runScenario(log.parsed, "native-linux");
+    expect(handled(run)).toEqual([]);
+    expect(results(run, "main").slice(3)).toEqual(["epoll_wait 1", "sigpending 0", "rt_sigtimedwait 10"]);
+  });
+
+  test("is ended by it: -EINTR after the handler", () => {
+    const log = importLog(`
+      5 0 ${act("SIGUSR1", "0x401")}
+      5 1 rt_sigprocmask(SIG_BLOCK, [USR1], [], 8) = 0 <0.000010>
+      5 2 ${FORK} = 106 <0.000100>
+      5 3 ${WAIT}
+      106 22.8 kill(5, SIGUSR1) = 0 <0.000010>
+      106 24.9 exit_group(0) = ?
+      106 24.95 +++ exited with 0 +++
+      5 23 ${resumed("0x7ffc", "-1 EINTR (Interrupted system call)")}
+      5 23.1 ${told("SIGUSR1", "SI_USER", 106)}
+      5 23.2 ${sigreturn("-1 EINTR (Interrupted system call)")}
+      5 26 exit_group(0) = ?`);
+    const run = runScenario(log.parsed, "native-linux");
+    expect(handled(run)).toHaveLength(1);
+    expect(results(run, "main").slice(3)).toEqual(["epoll_wait -EINTR"]);
   });
 });

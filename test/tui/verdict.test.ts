@@ -106,6 +106,46 @@ describe("record says what happened in its first two lines, and analyze exits wi
     expect(talk).toMatch(/\d+ rules ran: /);
   });
 
+  test("children are ended by signals every day: the first process's end comes first; what a process does not live to see is no difference", async () => {
+    const log = fileOf(
+      "killed-child.strace",
+      `
+50 1700000000.000100 execve("./p", ["./p"], 0xffd8 /* 22 vars */) = 0 <0.000300>
+50 1700000000.001000 clone(child_stack=NULL, flags=CLONE_CHILD_SETTID|SIGCHLD, child_tidptr=0x1) = 51 <0.000200>
+50 1700000000.001300 wait4(51,  <unfinished ...>
+51 1700000000.001400 getpid() = 51 <0.000005>
+51 1700000000.001500 kill(51, SIGTERM) = 0 <0.000010>
+51 1700000000.001550 --- SIGTERM {si_signo=SIGTERM, si_code=SI_USER, si_pid=51, si_uid=0} ---
+51 1700000000.001600 +++ killed by SIGTERM +++
+50 1700000000.001700 <... wait4 resumed>[{WIFSIGNALED(s) && WTERMSIG(s) == SIGTERM}], 0, NULL) = 51 <0.000400>
+50 1700000000.001800 --- SIGCHLD {si_signo=SIGCHLD, si_code=CLD_KILLED, si_pid=51, si_uid=0, si_status=SIGTERM, si_utime=0, si_stime=0} ---
+50 1700000000.001900 exit_group(9) = ?
+50 1700000000.002000 +++ exited with 9 +++
+`.trimStart(),
+    );
+    const { lines } = await recorded(log, "native-linux");
+    expect(lines[0]).toBe("native-linux: main exits with status 9; process-51 is killed by SIGTERM; 2 processes in all");
+    expect(lines.join("\n")).not.toContain("log-differs-from-native");
+  });
+
+  test("eintr's own Linux is compared with the log: the first call that differs is named with its line", async () => {
+    const log = fileOf(
+      "odd.strace",
+      `
+50 1700000000.000100 execve("./p", ["./p"], 0xffd8 /* 22 vars */) = 0 <0.000300>
+50 1700000000.001000 rt_sigprocmask(SIG_BLOCK, [USR1], [], 8) = 0 <0.000010>
+50 1700000000.001100 rt_sigtimedwait([USR1], NULL, {tv_sec=0, tv_nsec=0}, 8) = -1 EAGAIN (Resource temporarily unavailable) <0.000010>
+50 1700000000.001150 sigaltstack({ss_sp=0x7f, ss_flags=0, ss_size=100}, NULL) = 0 <0.000010>
+50 1700000000.001200 exit_group(0) = ?
+50 1700000000.001300 +++ exited with 0 +++
+`.trimStart(),
+    );
+    const { lines } = await recorded(log, "native-linux");
+    expect(lines.join("\n")).toMatch(
+      /notice: log-differs-from-native: 1 \(the log says otherwise than eintr's Linux, first \S*odd\.strace:4: sigaltstack\(.*\) = 0, which gives -ENOMEM there; /,
+    );
+  });
+
   test("a run that is as on Linux is told as that, and exits with 0", async () => {
     const quiet = fileOf("quiet.yaml", "name: quiet\ntitle: nothing comes\nmain: [getpid, { nanosleep: 1ms }, exit-group]\n");
     const { dir, lines, code } = await recorded(quiet, "graphene-sgx", "--fail-on-difference");

@@ -203,7 +203,7 @@ export function operationOf(finished: Finished, context: Context): Mapped {
   const natural = special ?? waitingOnSocket(finished, context);
   if (natural) return { item: natural.item, ns: natural.ns ?? AT_ONCE_NS, fate: natural.fate ?? "emulated" };
   const silent = value === EPIPE && !context.facts.broken.has(call);
-  const waited = value === null || silent ? null : answered({ name: call.name, args, takes, value });
+  const waited = value === null || silent ? null : answered({ name: call.name, args, takes, value, outer: context.facts.masks.get(call) });
   if (waited) return { item: waited, ns: "write" in waited ? takes + AT_ONCE_NS : waitNs(takes), fate: "emulated" };
   const result = value === null ? {} : { result: value, expect: value };
   return { item: { call: { name: callName(call.name), takes, ...result } }, ns: waitNs(takes), fate: "opaque" };

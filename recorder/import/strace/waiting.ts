@@ -12,6 +12,8 @@ export interface Answered {
   /** ns. */
   readonly takes: number;
   readonly value: number;
+  /** The thread's own mask, where the call has another one. */
+  readonly outer: readonly number[] | undefined;
 }
 
 type Shape = "stream" | "poll" | "queue";
@@ -73,17 +75,25 @@ const entryOf = (name: string): Entry | undefined => (Object.hasOwn(TABLE, name)
 export const limitOf = (name: string, args: readonly string[]): number | null => entryOf(name)?.limit?.(args) ?? null;
 
 /** The operation for a call that came back; null when it did not wait in a way the scenario knows. */
-export function answered({ name, args, takes, value }: Answered): Item | null {
+export function answered({ name, args, takes, value, outer }: Answered): Item | null {
   if (name === "futex") return futexAnswered(args, takes, value);
   const entry = entryOf(name);
   if (!entry) return null;
   if (entry.shape === "stream") return { [entry.operation]: { ...bytes(entry.operation, value), takes, result: value, expect: value } };
   if (value < 0) return null;
-  if (entry.shape === "poll" && value === 0)
-    return { [entry.operation]: { ...watched(name, args), timeout: takes, ...maskOf(name, args), expect: 0 } };
+  const mask = answeredMask(name, args, outer);
+  if (entry.shape === "poll" && value === 0) return { [entry.operation]: { ...watched(name, args), timeout: takes, ...mask, expect: 0 } };
   // With a mask that lets in what may be pending, an answer within no time was there before any signal was looked for.
-  const mask = maskOf(name, args);
   return { [entry.operation]: { takes: "mask" in mask && takes < MARGIN_NS ? 0 : takes, ...mask, result: value, expect: value } };
+}
+
+/**
+ * The mask of a call that was answered: the kernel looked for files first, and what the mask would have let in stayed pending
+ * (do_epoll_wait, do_sys_poll: restore_saved_sigmask_unless). So it let in nothing that the thread's own mask keeps out.
+ */
+function answeredMask(name: string, args: readonly string[], outer: readonly number[] = []): Item {
+  const { mask } = maskOf(name, args) as { mask?: readonly string[] };
+  return mask === undefined ? {} : { mask: [...new Set([...mask, ...signalNames(outer)])] };
 }
 
 /** Descriptors named in one call; the others wait as these do. */

@@ -175,6 +175,29 @@ test("a case is recorded for the time of the replay", async () => {
   await terminal.send("q");
 });
 
+test("a case file is run as it was recorded, and opened at the finding that it expects; one that does not hold says so", async () => {
+  const [file, fixed] = [fresh("lost.case.yaml"), fresh("fixed.case.yaml")];
+  const dir = await recorded(LOST);
+  await eintr(["analyze", dir]);
+  for (const [to, ...more] of [[file], [fixed, "--absent"]] as const) {
+    const { code, talk } = await eintr(["case", dir, "--finding", "1", ...more, "-o", to]);
+    expect(code, talk).toBe(0);
+  }
+  const temporary = fresh("of-cases");
+  mkdirSync(temporary);
+  const command = `TMPDIR='${temporary}' '${process.execPath}' '${PROGRAM}' replay`;
+  const terminal = new Terminal(120, 40, `bash --norc -c "${command} ${file}; ${command} ${fixed} 2>&1; echo LEFT with \\$?; cat"`);
+  // The first row of the finding's evidence.
+  expect(await terminal.until("seq 296 of")).toContain("pipe_read: DkStreamRead");
+  await terminal.keys("j");
+  await terminal.until("seq 297 of");
+  await terminal.keys("q");
+  await terminal.until("seq 402 of");
+  await terminal.keys("q");
+  expect(await terminal.until("LEFT with 0")).toContain("expected no finding sgx-interrupted-code-lost");
+  expect(readdirSync(temporary)).toEqual([]);
+});
+
 test("a note is written, and there when the trace is opened again, at the place one left", async () => {
   const dir = fresh("noted.trace");
   await eintr(["record", LOST, "-o", dir]);
