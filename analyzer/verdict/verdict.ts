@@ -207,11 +207,9 @@ function runOutcome(of: Observed, otherwise: readonly ProcessEnd[]): Pick<Outcom
 function stuck(end: ProcessEnd, of: Observed): string {
   const [only, ...more] = end.threads;
   const thread = only === undefined ? undefined : of.ends.threads[only];
-  const waits = more.length === 0 && thread !== undefined && !GONE.has(thread.how);
-  return waits ? threadText(of, thread) : processText(end, of);
+  const tells = more.length === 0 && thread !== undefined && thread.how !== "exited";
+  return tells ? threadText(of, thread) : processText(end, of);
 }
-
-const GONE: ReadonlySet<string> = new Set(["exited", "killed", "died", "unborn"]);
 
 const GRAVITY = ["exited", "going-on", "signal", "stuck", "pal", "fault", "undefined", "assertion"] as const;
 const gravity = ({ how }: ProcessEnd): number => GRAVITY.indexOf(how);

@@ -98,6 +98,21 @@ export class SignalIds {
     return this.last;
   }
 
+  has(targets: readonly string[], signal: number): boolean {
+    return targets.some((target) => (this.sent.get(`${target} ${signal}`)?.length ?? 0) > 0);
+  }
+
+  /** Number of the signal sent last to one of the targets of those that nobody took; null when there is none. */
+  newest(targets: readonly string[]): number | null {
+    let [newest, found] = [0, null as number | null];
+    for (const [key, ids] of this.sent) {
+      const id = ids.at(-1) ?? 0;
+      const at = key.lastIndexOf(" ");
+      if (id > newest && targets.includes(key.slice(0, at))) [newest, found] = [id, Number(key.slice(at + 1))];
+    }
+    return found;
+  }
+
   /** One that was sent to the first of the targets that has any; a new one when the log told of none. */
   take(targets: readonly string[], signal: number): number {
     for (const target of targets) {

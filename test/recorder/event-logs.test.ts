@@ -1,12 +1,13 @@
 /** Other tracers' texts, in each one's own form: one story, of a read that SIGINT ends, its handler, and a read that is made again. */
 
-import { writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
+import { gunzipSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
 import { STATE_COLUMNS } from "../../engine/index.ts";
 import { importerFor } from "../../recorder/import/index.ts";
 import { openTrace } from "../../recorder/index.ts";
 import { eintr } from "../support/command-line.ts";
-import { FTRACE, GVISOR, PERF, PERF_NAMED, TRACE_CMD } from "../support/other-tracers.ts";
+import { FTRACE, GVISOR, GVISOR_JSON, GVISOR_OLD, PERF, PERF_NAMED, TRACE_CMD } from "../support/other-tracers.ts";
 import { tempPaths } from "../support/temp-dir.ts";
 
 const fresh = tempPaths();
@@ -26,6 +27,8 @@ describe.each([
   ["ftrace", "ftrace", FTRACE],
   ["trace-cmd report", "ftrace", TRACE_CMD],
   ["gvisor", "gvisor", GVISOR],
+  ["gvisor's JSON", "gvisor", GVISOR_JSON],
+  ["an older gvisor", "gvisor", GVISOR_OLD],
 ])("%s", (_, id, text) => {
   test("is known", () => {
     expect(importerFor(Buffer.from(text))?.id).toBe(id);
@@ -71,6 +74,46 @@ describe.each([
     expect((await eintr(["export", dir, "--format", "chrome"])).out).toContain("read");
     expect((await eintr(["diff", dir, dir])).code).toBe(0);
   });
+});
+
+/** Recorded on Linux 6.18 with perf 6.1: a thread named "my worker: 1/2", a child "kid [x]" that SIGTERM ends, reads that SIGALRM ends and makes again. */
+const worker = (name: string): string =>
+  gunzipSync(readFileSync(new URL(`../fixtures/tracers/worker-${name}.txt.gz`, import.meta.url))).toString();
+
+describe.each(["perf", "perf-without-cpu", "ftrace"])("a recording of a real program: %s", (name) => {
+  test("names with blanks and numbers are names; a fatal signal is the one that was sent; what was cut and made again is told", async () => {
+    const { dir, talk } = await recorded(worker(name));
+    const trace = await openTrace(dir);
+    expect(trace.threads).toHaveLength(4);
+    expect(
+      trace.ask(
+        "SELECT signal, outcome, count(*) FROM signals WHERE signal IN ('SIGALRM', 'SIGKILL', 'SIGTERM', 'SIGUSR1', 'SIGUSR2') GROUP BY 1, 2 ORDER BY 1",
+      ),
+    ).toEqual([
+      ["SIGALRM", "handled", 2],
+      ["SIGTERM", "host default", 1],
+      ["SIGUSR1", "handled", 1],
+      ["SIGUSR2", "ignored", 1],
+    ]);
+    expect(
+      trace.ask("SELECT call, result FROM syscalls WHERE call IN ('read(3)', 'poll(0)', 'pause(0)') AND result != 832 ORDER BY seq"),
+    ).toEqual([
+      ["poll(0)", -4],
+      ["pause(0)", -4],
+      ["read(3)", -4],
+      ["read(3)", 1],
+    ]);
+    expect(talk).toContain(`${name.split("-")[0]}.unplaced: 3 (`);
+    expect(talk).not.toContain("foreign");
+    trace.close();
+  });
+});
+
+test("distances in place of times are told", async () => {
+  const times = ["0.000000", "0.020300", "0.000100"];
+  let i = 0;
+  const { talk } = await recorded(PERF.replace(/\d+\.\d{6}:/g, () => `${times[i++ % 3]}:`));
+  expect(talk).toMatch(/notice: perf\.back: \d+ \(.*--deltatime/);
 });
 
 test("a call that SA_RESTART makes again is one call", async () => {

@@ -36,3 +36,15 @@ I0705 ${at(20_300)} strace.go:564] [   2:   2] prog E rt_sigreturn()
 I0705 ${at(20_400)} strace.go:564] [   2:   2] prog E write(0x1 host:[2], 0x7f30 "hello\\n", 0x6)
 I0705 ${at(20_500)} strace.go:602] [   2:   2] prog X write(0x1 host:[2], 0x7f30 "hello\\n", 0x6) = 6 (0x6) (80µs)
 `;
+
+/** The same with --debug-log-format=json. */
+export const GVISOR_JSON = GVISOR.trimEnd()
+  .split("\n")
+  .map((line) => {
+    const [, time = "", msg = ""] = / (\d\d:\d\d:\d\d\.\d{6}) .*?\] (.*)$/.exec(line) ?? [];
+    return `${JSON.stringify({ msg, level: "debug", time: `2024-07-05T${time}Z` })}\n`;
+  })
+  .join("");
+
+/** As it was written before it told processes. */
+export const GVISOR_OLD = GVISOR.replaceAll("[   2:   2]", "[   2]").replace(/= -?\d+ \((0x\w+)\)/g, "= $1");

@@ -16,9 +16,10 @@ class EventReader {
   /** Processes of threads, where the tracer tells it or a fork does. */
   private readonly homes = new Map<number, number>();
   private readonly ids = new SignalIds();
-  private readonly counts = new Map<"events" | "other" | "foreign" | "stray", number>();
+  private readonly counts = new Map<Fate, number>();
   private readonly id: string;
   private begun: number | null = null;
+  private latest = 0;
   private lines = 0;
 
   constructor(id: string) {
@@ -32,6 +33,8 @@ class EventReader {
     this.count("events");
     this.begun ??= event.time;
     // Events of several processors may be told out of order: time does not go back.
+    if (event.time < this.latest) this.count("back");
+    this.latest = event.time;
     this.happened.now = Math.max(this.happened.now, Math.round(event.time - this.begun));
     this.take(event, this.threadOf(event));
   }
@@ -45,11 +48,11 @@ class EventReader {
     return [...this.counts].map(([name, count]) => ({ name: `${this.id}.${name}`, count, ...FATES[name] }));
   }
 
-  private count(name: "events" | "other" | "foreign" | "stray"): void {
+  private count(name: Fate): void {
     this.counts.set(name, (this.counts.get(name) ?? 0) + 1);
   }
 
-  private take({ what }: TracedEvent, thread: LogThread): void {
+  private take({ what, pid }: TracedEvent, thread: LogThread): void {
     const { happened } = this;
     const { number } = thread;
     switch (what.is) {
@@ -57,7 +60,10 @@ class EventReader {
         if (what.name === "rt_sigreturn") return void thread.leaveHandler();
         return thread.begin(what.name, `${CALLED.get(what.name) ?? what.name}(${what.args})`, this.lines);
       case "exit":
-        if (what.name !== "rt_sigreturn" && !thread.end(what.name, what.result)) this.count("stray");
+        if (what.result > 0 && MAKES.has(what.name) && pid === null) this.count("unplaced");
+        if (what.name === "rt_sigreturn" || thread.end(what.name, what.result)) return;
+        // What was made comes out of its maker's call.
+        if (what.result !== 0 || !MAKES.has(what.name)) this.count("stray");
         return;
       case "generate": {
         const signal = bounded(what.signal);
@@ -70,8 +76,7 @@ class EventReader {
         return;
       }
       case "deliver": {
-        const signal = bounded(what.signal);
-        const id = this.ids.take(targetsOf(thread), signal);
+        const { signal, id } = this.arrives(bounded(what.signal), what.handler, thread);
         if (what.handler === "handler") {
           happened.put(number, "host.signal.deliver", "host", "a signal is delivered", { signal, value: 1, extra: id });
           return thread.enterHandler(signal, id, `handler of ${nameOf(signal)}`);
@@ -88,6 +93,13 @@ class EventReader {
       case "sgx":
         return happened.put(number, SGX[what.leaf] ?? "step", "host", what.leaf.toUpperCase());
     }
+  }
+
+  /** A signal that ends a process reaches each thread as SIGKILL (kernel/signal.c: complete_signal): it is the one that was sent. */
+  private arrives(signal: number, handler: string, thread: LogThread): { signal: number; id: number } {
+    const targets = targetsOf(thread);
+    const sent = signal === SIGKILL && handler === "default" && !this.ids.has(targets, SIGKILL) ? this.ids.newest(targets) : null;
+    return { signal: sent ?? signal, id: this.ids.take(targets, sent ?? signal) };
   }
 
   private threadOf({ tid, pid, comm }: TracedEvent): LogThread {
@@ -112,12 +124,28 @@ const CALLED: ReadonlyMap<string, string> = new Map([
   ["rt_sigsuspend", "sigsuspend"],
 ]);
 
+type Fate = "events" | "other" | "foreign" | "stray" | "back" | "unplaced";
+
+const SIGKILL = 9;
+/** Calls that make a thread or a process. */
+const MAKES: ReadonlySet<string> = new Set(["clone", "clone3", "fork", "vfork"]);
+
 const FATES = {
   events: { severity: "info", advice: "lines of calls, signals and threads" },
   other: { severity: "info", advice: "events of other kinds" },
   foreign: { severity: "info", advice: "lines that are no event: heads, stacks, words" },
   stray: { severity: "notice", advice: "ends of calls whose beginnings are not in the log" },
-} as const satisfies Record<string, Pick<QualityCounter, "severity" | "advice">>;
+  back: {
+    severity: "notice",
+    advice:
+      "times that go back, taken as the time before: times of --deltatime are distances, and two recordings in one file have two beginnings",
+  },
+  unplaced: {
+    severity: "notice",
+    advice:
+      "threads or processes that were made, and nothing tells which they are: each counts as a process. perf script -F comm,pid,tid,cpu,time,event,trace tells it, and ftrace's option record-tgid",
+  },
+} as const satisfies Record<Fate, Pick<QualityCounter, "severity" | "advice">>;
 
 const bounded = (signal: number): number => (signal >= 0 && signal <= SIGNAL_COUNT ? signal : 0);
 const nameOf = (signal: number): string => (signal >= 1 ? signalName(signal) : `signal ${signal}`);

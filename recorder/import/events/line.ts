@@ -28,9 +28,12 @@ const ns = (seconds: string): number => {
   return Number(whole) * 1e9 + Number(part.padEnd(9, "0").slice(0, 9));
 };
 
-/** `comm  tid [cpu] time: system:event: fields`, the thread also as `pid/tid`. */
+/**
+ * `comm  tid [cpu] time: system:event: fields`, the thread also as `pid/tid`. A name may have blanks, numbers and brackets in it: it is
+ * as long as the rest allows.
+ */
 const PERF =
-  /^ *(\S.{0,63}?) +(?:(\d{1,10})\/)?(\d{1,10}) +(?:\[\d{1,4}\] +)?(?:[\w.#]{4,6} +)?(\d{1,12}\.\d{1,9}): +(?:\d+ +)?([\w-]{1,64}):([\w-]{1,64}): *(.*)$/;
+  /^ *(\S.{0,31}) +(?:(\d{1,10})\/)?(\d{1,10}) +(?:\[\d{1,4}\] +)?(?:(?!\d+ )[\w.#]{4,6} +)?(\d{1,12}\.\d{1,9}): +(?:\d+ +)?([\w-]{1,64}):([\w-]{1,64}): *(.*)$/;
 /** `comm-tid [cpu] flags time: event: fields`. */
 const FTRACE =
   /^ *(\S.{0,63}?)-(\d{1,10}) +(?:\( *(?:(\d{1,10})|-+)\) +)?\[\d{1,4}\] +(?:[\w.#]{4,6} +)?(\d{1,12}\.\d{1,9}): +(?:(\w{1,64}): *(.*)|sys_(\w{1,64})(?:\((.*)\)| -> (\w+)))$/;
@@ -67,15 +70,18 @@ function eventOf(system: string, event: string, fields: string): Traced {
   const [, way, call = ""] = /^sys_(enter|exit)_(\w+)$/.exec(event) ?? [];
   if (way === "enter") return { is: "enter", name: call, args: plain(fields) };
   if (way === "exit") return { is: "exit", name: call, result: numberOf(fields.trim()) };
-  if (event === "signal_generate")
-    return { is: "generate", signal: number("sig"), to: number("pid"), group: number("grp") === 1, result: number("res") };
+  if (event === "signal_generate") {
+    // A name before it may say anything.
+    const [, to = "0", group, result = "0"] = / pid=(\d{1,10}) grp=(\d) res=(\d{1,2})$/.exec(fields.trimEnd()) ?? [];
+    return { is: "generate", signal: number("sig"), to: Number(to), group: group === "1", result: Number(result) };
+  }
   if (event === "signal_deliver") {
     const handler = field("sa_handler")
       .replace(/^0x/, "")
       .replace(/^0+(?=.)/, "");
     return { is: "deliver", signal: number("sig"), handler: handler === "0" ? "default" : handler === "1" ? "ignore" : "handler" };
   }
-  if (event === "sched_process_fork") return { is: "fork", child: number("child_pid") };
+  if (event === "sched_process_fork") return { is: "fork", child: Number(/ child_pid=(\d{1,10})$/.exec(fields.trimEnd())?.[1] ?? 0) };
   if (event === "sched_process_exit") return { is: "gone" };
   const [, leaf] = /(eenter|eexit|eresume|aex)/i.exec(event) ?? [];
   return leaf !== undefined && /sgx/i.test(`${system} ${event}`) ? { is: "sgx", leaf: leaf.toLowerCase() } : { is: "other" };
@@ -103,19 +109,20 @@ function numberOf(text: string): number {
   return Math.max(-Number.MAX_SAFE_INTEGER, Math.min(Number.MAX_SAFE_INTEGER, number));
 }
 
-/** `I0705 23:27:43.235490       1 strace.go:564] [   2:   2] sh E read(...)`. */
-const GVISOR =
-  /^[IDWE](\d{2})(\d{2}) (\d\d):(\d\d):(\d\d)\.(\d{6}) +\d+ ([\w.]+):\d+\] (?:\[ *(\d{1,10}): *(\d{1,10})(?:\([^)]*\))?\] )?(.*)$/;
-const GVISOR_ENTER = /^(\S{1,64}) E (\w{1,64})\((.*)\)$/;
-const GVISOR_EXIT = /^(\S{1,64}) X (\w{1,64})\(.*\) = (-?\w{1,20}) \(0x[0-9a-f]+\)(?: errno=(\d{1,4}) \([^()]*\))? \([^()]*\)$/;
+/** `I0705 23:27:43.235490       1 strace.go:564] [   2:   2] sh E read(...)`; older ones tell the thread alone, `[   2] `, and the result in one form. */
+const GVISOR = /^[IDWE](\d{2})(\d{2}) (\d\d):(\d\d):(\d\d)\.(\d{6}) +\d+ [\w.]+:\d+\] (.*)$/;
+/** `{"msg":"[   2:   2] sh E read(...)","level":"info","time":"2024-07-05T23:27:43.235490123Z"}`, with `log` for Kubernetes. */
+const GVISOR_JSON = /^\{"(?:msg|log)":("(?:[^"\\]|\\.)*"),"level":"\w+","time":"([^"]{20,40})"\}$/;
+const GVISOR_TASK = /^\[ *(?:(\d{1,10})(?:\( *\d+\))?: *)?(\d{1,10})(?:\( *\d+\))?\] (.*)$/s;
+const GVISOR_ENTER = /^(.{1,64}?) E (\w{1,64})\((.*)\)$/s;
+const GVISOR_EXIT = /^(.{1,64}?) X (\w{1,64})\(.*\) = (-?\w{1,20})(?: \(0x[0-9a-f]+\))?(?: errno=(\d{1,4}) \([^()]*\))? \([^()]*\)$/s;
 const DAY_NS = 86_400e9;
 
 export function gvisorLine(line: string): TracedEvent | null {
-  const [, month = "", day = "", hours, minutes, seconds, micros, , pid, tid, text = ""] = GVISOR.exec(line) ?? [];
-  if (month === "") return null;
-  // Months have 31 days here: only what lies between two lines counts.
-  const days = Number(month) * 31 + Number(day);
-  const time = days * DAY_NS + (Number(hours) * 3600 + Number(minutes) * 60 + Number(seconds)) * 1e9 + Number(micros) * 1e3;
+  const told = gvisorText(line) ?? gvisorJson(line);
+  if (told === null) return null;
+  const { time } = told;
+  const [, pid, tid, text = ""] = GVISOR_TASK.exec(told.text) ?? [];
   const about = { time, tid: Number(tid ?? 0), pid: pid === undefined ? null : Number(pid) };
   if (tid === undefined) return { ...about, comm: "", what: { is: "other" } };
   const enter = GVISOR_ENTER.exec(text);
@@ -126,9 +133,38 @@ export function gvisorLine(line: string): TracedEvent | null {
   return { ...about, comm: "", what: gvisorSignal(text, Number(tid)) };
 }
 
+interface Told {
+  readonly time: number;
+  readonly text: string;
+}
+
+function gvisorText(line: string): Told | null {
+  const [, month = "", day = "", hours, minutes, seconds, micros, text = ""] = GVISOR.exec(line) ?? [];
+  if (month === "") return null;
+  // Months have 31 days here: only what lies between two lines counts.
+  const days = Number(month) * 31 + Number(day);
+  return { time: days * DAY_NS + (Number(hours) * 3600 + Number(minutes) * 60 + Number(seconds)) * 1e9 + Number(micros) * 1e3, text };
+}
+
+function gvisorJson(line: string): Told | null {
+  const [, text = "", stamp = ""] = GVISOR_JSON.exec(line) ?? [];
+  if (stamp === "") return null;
+  const ms = Date.parse(stamp.replace(/\.\d+/, ""));
+  const [, part = ""] = /\.(\d{1,9})/.exec(stamp) ?? [];
+  try {
+    return Number.isNaN(ms) ? null : { time: (ms % 1e10) * 1e6 + Number(part.padEnd(9, "0")), text: String(JSON.parse(text)) };
+  } catch {
+    return null;
+  }
+}
+
+/** As pkg/sentry/kernel/task_signals.go tells it. A thread is notified that is to take it; where nobody is, it waits. */
 function gvisorSignal(text: string, tid: number): Traced {
-  const [, notified] = /^Notified of signal (\d{1,2})/.exec(text) ?? [];
-  if (notified !== undefined) return { is: "generate", signal: Number(notified), to: tid, group: false, result: 0 };
+  const [, whom, notified] = /^(Notified of|Notified of group|No task notified of) signal (\d{1,2})/.exec(text) ?? [];
+  if (notified !== undefined) return { is: "generate", signal: Number(notified), to: tid, group: whom === "Notified of group", result: 0 };
+  const [, why, discarded] = /^Discarding (ignored|duplicate) signal (\d{1,2})/.exec(text) ?? [];
+  if (discarded !== undefined)
+    return { is: "generate", signal: Number(discarded), to: tid, group: false, result: why === "ignored" ? 1 : 2 };
   const [, signal, what] =
     /^Signal (\d{1,2})(?:, PID: \d+, TID: \d+[^:]*)?: (delivering to handler|terminating thread group|ignored)/.exec(text) ?? [];
   if (signal === undefined) return { is: "other" };
