@@ -6,7 +6,7 @@ import fc from "fast-check";
 import { beforeAll, describe, expect, test } from "vitest";
 import { COLUMN_NAMES, COLUMNS, transitionAt } from "../../engine/block.ts";
 import { openTransitions, type TransitionReader } from "../../recorder/arrow/read.ts";
-import { ARROW_NAME, DB_NAME, openTrace, record, TraceError } from "../../recorder/index.ts";
+import { ARROW_NAME, DB_NAME, FORMAT_VERSION, openTrace, record, TraceError } from "../../recorder/index.ts";
 import { syntheticSource, testInfo } from "../support/synthetic-source.ts";
 import { tempPaths } from "../support/temp-dir.ts";
 
@@ -187,9 +187,13 @@ describe("files from strangers", () => {
   test("another schema, another vocabulary, a newer format, metadata that is no JSON", async () => {
     await expectTraceError(retold("cssa", "cssb"), /its columns are \[.*cssb uint8.*expected \[/);
     await expectTraceError(retold('"host.syscall.enter"', '"host.syscall.ENTER"'), /kind 11 is 'host.syscall.ENTER', unknown here/);
-    await expectTraceError(retold('{"format":4,', '{"format":9,'), /format 9 is newer than 4/);
-    await expectTraceError(retold('{"format":4,', '{"format":1,'), /format 1 is from before the first release, 3 to 4 are known/);
-    await expectTraceError(retold('{"format":4,', '["format":4,'), /metadata is not JSON/);
+    const format = `{"format":${FORMAT_VERSION},`;
+    await expectTraceError(retold(format, '{"format":9,'), new RegExp(`format 9 is newer than ${FORMAT_VERSION}`));
+    await expectTraceError(
+      retold(format, '{"format":1,'),
+      new RegExp(`format 1 is from before the first release, 3 to ${FORMAT_VERSION} are known`),
+    );
+    await expectTraceError(retold(format, format.replace("{", "[")), /metadata is not JSON/);
     await expectTraceError(retold('"origin":"imported"', '"origin":"invented"'), /metadata run\.origin/);
     await expectTraceError(retold('"absent":[]', '"absent":{}'), /metadata absent: expected a list/);
   });
