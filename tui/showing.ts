@@ -1,5 +1,6 @@
 /** Draws an interval of a trace: as text, Markdown, Mermaid or SVG. Used by `show`, `demo`, `export` and, in parts, the report. */
 
+import { SEVERITIES } from "../analyzer/index.ts";
 import { shownBy, type Transition } from "../engine/index.ts";
 import type { Trace } from "../recorder/index.ts";
 import { rowsOfThread } from "./interval.ts";
@@ -10,13 +11,15 @@ import { sequenceDiagram } from "./present/mermaid.ts";
 import { safe } from "./present/safe.ts";
 import { type Paint, paint } from "./present/style.ts";
 import { svgOf } from "./present/svg.ts";
-import { hasEnclave, twoColumn } from "./present/two-column.ts";
+import { hasEnclave, twoColumn, wrapCells } from "./present/two-column.ts";
 
 export interface Drawing {
   readonly thread: number;
   readonly from: number;
   readonly to: number;
   readonly marks: ReadonlyMap<number, string>;
+  /** The finding that it shows: said above it. */
+  readonly finding?: { readonly severity: string; readonly title: string };
   readonly width: number;
   /** At most so many transitions. */
   readonly most: number;
@@ -47,9 +50,14 @@ async function choose(io: Io, trace: Trace, { thread, from, to, marks, most, all
   return { title, rows, cut, shown: chooseRows(rows, { all, depthBefore, marked: new Set(marks.keys()) }) };
 }
 
-function linesOf({ sites, transitions, info, absent }: Trace, { shown }: Chosen, { width, ascii, marks }: Drawing, pen: Paint): string[] {
+function linesOf(
+  { sites, transitions, info, absent }: Trace,
+  { shown }: Chosen,
+  { width, ascii, marks, finding }: Drawing,
+  pen: Paint,
+): string[] {
   const { name: eventName } = shownBy(info.stack).events;
-  return twoColumn(shown, {
+  const drawn = twoColumn(shown, {
     sites,
     eventName,
     width,
@@ -60,14 +68,24 @@ function linesOf({ sites, transitions, info, absent }: Trace, { shown }: Chosen,
     lastSeq: transitions.rows - 1,
     marks,
   });
+  return finding === undefined ? drawn : [...findingLines(finding, width, pen), "", ...drawn];
 }
 
 /** As text. */
 export async function draw(io: Io, trace: Trace, drawing: Drawing): Promise<void> {
   const chosen = await choose(io, trace, drawing);
+  const pen = paint(io.color);
   await io.out(`${chosen.title}\n\n`);
-  for (const line of linesOf(trace, chosen, drawing, paint(io.color))) await io.out(`${line}\n`);
+  for (const line of linesOf(trace, chosen, drawing, pen)) await io.out(`${line}\n`);
   io.talk(leftOut(chosen, drawing));
+}
+
+/** The severity in its colour; one that a stranger's trace made up has none. */
+function findingLines({ severity, title }: NonNullable<Drawing["finding"]>, width: number, { tone }: Paint): string[] {
+  const known = SEVERITIES.find((one) => one === severity);
+  const word = safe(severity, 20);
+  const [first = "", ...more] = wrapCells(`${word}: ${safe(title)}`, width);
+  return [known === undefined ? first : tone[known](known) + first.slice(word.length), ...more];
 }
 
 export interface Picture {

@@ -11,6 +11,8 @@ export interface Stretch {
   readonly to: number;
   /** Captions by seq. */
   readonly marks: ReadonlyMap<number, string>;
+  /** The finding that it shows. */
+  readonly finding?: { readonly severity: string; readonly title: string };
 }
 
 /** Rows of the thread shown before the end of a thread or process. */
@@ -18,7 +20,7 @@ const ROWS_BEFORE_END = 60;
 
 /** Throws InputError when there is no such finding. */
 export function stretchOfFinding(trace: Trace, id: number): Stretch {
-  const [finding] = trace.ask("SELECT thread, first_seq, last_seq FROM finding WHERE id = ?", id);
+  const [finding] = trace.ask("SELECT thread, first_seq, last_seq, severity, substr(title, 1, 500) FROM finding WHERE id = ?", id);
   if (finding === undefined) {
     const known = Number(trace.ask("SELECT count(*) FROM finding")[0]?.[0]);
     const none = allRulesRan(trace) ? "nothing was found in this trace" : `run eintr analyze ${trace.dir} first`;
@@ -26,12 +28,13 @@ export function stretchOfFinding(trace: Trace, id: number): Stretch {
     throw new InputError(`${trace.dir}: no finding ${id}; ${why}`);
   }
   const evidence = trace.ask("SELECT seq, caption FROM evidence WHERE finding = ? ORDER BY position", id);
-  const [thread, from, to] = finding;
+  const [thread, from, to, severity, title] = finding;
   return {
     thread: Number(thread ?? 0),
     from: Number(from),
     to: Number(to),
     marks: new Map(evidence.map(([seq, caption]) => [Number(seq), String(caption)])),
+    finding: { severity: String(severity), title: String(title) },
   };
 }
 

@@ -1,19 +1,39 @@
 /** The documentation of a rule, or of an entry of the catalogue without a rule, as text. */
 
 import type { Lint, Rule } from "../../analyzer/index.ts";
+import type { Layer } from "../../engine/index.ts";
+import { type Paint, paint } from "./style.ts";
 import { wrapCells } from "./two-column.ts";
 
 const INDENT = "  ";
+const PLAIN = paint(false);
 
-/** Lines of at most `width` cells, but for the commands at the end. */
-export function explanation(entry: Rule | Lint, width = 88): string {
-  const section = (title: string, ...paragraphs: readonly string[]): string => [title, ...indented(paragraphs, width)].join("\n");
+/** The first line of facts: its words of the palette in their colours. */
+function inTheirTones(text: string, { severity, layers }: Rule | Lint, { tone }: Paint): string {
+  const [head = "", ...rest] = text.split("; generations ");
+  const painted = head
+    .replace(new RegExp(`(severity\\s)${severity}`), (_, before: string) => before + tone[severity](severity))
+    .replace(/(layers\s)(.*)$/s, (_, before: string, names: string) => before + layersPainted(names, layers, tone));
+  return [painted, ...rest].join("; generations ");
+}
+
+const layersPainted = (text: string, layers: readonly Layer[], tone: Paint["tone"]): string =>
+  text.replace(/[a-z-]+/g, (name) => (layers.includes(name as Layer) ? tone[name as Layer](name) : name));
+
+/** Lines of at most `width` cells, but for the commands at the end. `style`: headings, severity and layers as everywhere. */
+export function explanation(entry: Rule | Lint, width = 88, style: Paint = PLAIN): string {
+  const section = (title: string, ...paragraphs: readonly string[]): string =>
+    [style.strong(title), ...indented(paragraphs, width)].join("\n");
   const { id, title, severity, layers, generations, source } = entry;
   const parts = [
-    wrapCells(`${id}: ${title}`, width).join("\n"),
-    wrapCells(`severity ${severity}; layers ${layers.join(", ")}; generations ${generations.join(", ")}; ${source}`, width).join("\n"),
+    wrapCells(`${id}: ${title}`, width).map(style.strong).join("\n"),
+    inTheirTones(
+      wrapCells(`severity ${severity}; layers ${layers.join(", ")}; generations ${generations.join(", ")}; ${source}`, width).join("\n"),
+      entry,
+      style,
+    ),
     ...sectionsOf(entry).map(([heading, paragraphs]) => section(heading, ...paragraphs)),
-    ...("invalid" in entry ? [["See it", ...seeIt(entry).map((line) => INDENT + line)].join("\n")] : []),
+    ...("invalid" in entry ? [[style.strong("See it"), ...seeIt(entry).map((line) => INDENT + line)].join("\n")] : []),
   ];
   return `${parts.join("\n\n")}\n`;
 }

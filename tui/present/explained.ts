@@ -12,7 +12,7 @@ export function explained(name: string, style: Paint): string | null {
   const page = pages().find((known) => known.name === name);
   if (page !== undefined) return pageText(page, style);
   const entry = findEntry(name);
-  if (entry !== undefined) return explanation(entry);
+  if (entry !== undefined) return explanation(entry, undefined, style);
   const stack = findStackName(name);
   return stack === undefined ? null : mechanismText(stack, STACKS[stack], style);
 }

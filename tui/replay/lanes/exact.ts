@@ -2,7 +2,7 @@
 
 import { type Block, KIND, type Site, signalName } from "../../../engine/index.ts";
 import type { ReplaySession } from "../session.ts";
-import { CODES, codeOf, type Lane, MAX_LANES, MAX_SLICES, NOTHING, type Slice, WAITS, WAITS_MOST } from "./lane.ts";
+import { CALLS, CODES, codeOf, type Lane, MAX_LANES, MAX_SLICES, NOTHING, type Slice, WAITS, WAITS_MOST } from "./lane.ts";
 import type { Interval, Scale } from "./view.ts";
 
 /** Rows before the interval that are looked at, for what a thread does as it begins. */
@@ -30,7 +30,12 @@ interface Builder extends Lane {
 /** By thread, in order of their first row. */
 export function exactLanes(session: ReplaySession, scale: Scale, interval: Interval, edges: Float64Array): ReadonlyMap<number, Lane> {
   const columns = edges.length - 1;
-  const axis = { isTime: scale === "time", from: interval.from, step: interval.span / columns };
+  const axis = {
+    isTime: scale === "time",
+    from: interval.from,
+    step: interval.span / columns,
+    callsAreDark: session.trace.info.origin === "imported",
+  };
   const codes = codesOf(session.trace.sites);
   const builders = new Map<number, Builder>();
   const [first, last] = [edges[0] as number, edges[columns] as number];
@@ -67,6 +72,8 @@ interface Axis {
   readonly isTime: boolean;
   readonly from: number;
   readonly step: number;
+  /** A log tells calls, and not what was done in them. */
+  readonly callsAreDark: boolean;
 }
 
 /** So much a row counts where time counts: a column without time has what its rows did. */
@@ -79,13 +86,14 @@ function takeRow(b: Builder, axis: Axis, block: Block, i: number, code: number):
     b.rows += 1;
   }
   const kind = block.kind[i] as number;
-  b.code = kind === EXIT ? NOTHING : code;
+  b.code = kind === EXIT ? NOTHING : axis.callsAreDark && kind === CALL ? CALLS : code;
   b.waits = kind === KIND["thread.block"] || kind === EXIT;
   if (kind === KIND["sgx.eenter"] || kind === KIND["sgx.eresume"]) b.isInside = true;
   else if (kind === KIND["sgx.eexit"] || kind === KIND["sgx.aex"]) b.isInside = false;
 }
 
 const EXIT = KIND["thread.exit"];
+const CALL = KIND["app.call"];
 
 /** What goes on is what it did until `time`. */
 function goOnTo(b: Builder, time: number): void {

@@ -46,6 +46,8 @@ export async function whyResult(c: Context): Promise<void> {
     isMine(block, i) && (wanted.has(block.kind[i] as never) || (from !== undefined && block.kind[i] === BEGINS));
   return findRow(c, seq, -1, takes, (found) => {
     const row = found === null ? null : c.session.rows.at(found);
+    if (row === null && from === undefined)
+      return c.dispatch({ type: "say", message: "no call has a result yet: p asks what a result is made of" });
     if (row === null || (from !== undefined && row.kind === BEGINS))
       return c.dispatch({ type: "say", message: "this is where the result was made: nothing before it in this call gave it" });
     const { trace } = c.session;

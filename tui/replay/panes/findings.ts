@@ -37,10 +37,11 @@ function listed(session: ReplaySession, s: ReplayState, width: number, height: n
   const from = windowFrom(s.finding ?? 0, room, findings.length);
   const shown = findings.slice(from, from + room);
   const widest = (texts: readonly string[]): number => Math.max(...texts.map((text) => text.length));
-  const interval = widest(shown.map(intervalText));
+  const where = width < NARROW ? ({ firstSeq }: StoredFinding): string => `seq ${firstSeq}` : intervalText;
+  const interval = widest(shown.map(where));
   const severity = widest(shown.map((finding) => safe(finding.severity, 8)));
   const entries = shown.map((finding, i) => ({
-    head: `${from + i === s.finding ? ">" : " "} ${intervalText(finding).padEnd(interval)}  ${safe(finding.severity, 8).padEnd(severity)}  `,
+    head: `${from + i === s.finding ? ">" : " "} ${where(finding).padEnd(interval)}  ${safe(finding.severity, 8).padEnd(severity)}  `,
     text: finding.title,
   }));
   const list = entryLines(entries, width, height - told.lines.length - 1, (s.finding ?? -1) - from).flatMap((lines, i) => {
@@ -58,6 +59,9 @@ function listed(session: ReplaySession, s: ReplayState, width: number, height: n
   const counted = session.onlyCounted > 0 ? `${session.onlyCounted} more, like others, are only counted; ` : "";
   return [...list, ...told.lines.slice(first, first + below), paint.dim(safe(counted + keys, width))];
 }
+
+/** In a pane that is narrower what a finding says has more need of the room than where it ends. */
+const NARROW = 64;
 
 /** Cells of a row before its severity, besides those of its interval. */
 const BEFORE_SEVERITY = 4;

@@ -34,7 +34,8 @@ export const lanesPane: Pane<"lanes"> = {
     const rows = laneRows(session, s, lanes, height);
     const drawn = rows.flatMap(({ thread, lines }) => {
       const lane = lanes.lanes.get(thread) ?? null;
-      const name = fit(safe(`${thread === s.thread ? ">" : " "}${session.trace.threads[thread]?.name ?? thread}`, NAME_WIDTH), NAME_WIDTH);
+      const shown = threadName(session.trace.threads[thread]?.name ?? String(thread), NAME_WIDTH - 1);
+      const name = fit(`${thread === s.thread ? ">" : " "}${shown}`, NAME_WIDTH);
       const overlay = overlayOf(session, rows, thread, hops);
       const cells = `${thread === s.thread ? paint.strong(name) : name} ${cellsLine(session, lane, columns, now, overlay)}`;
       const below = lane === null ? [] : [callsLine(session, lane, columns, lines < MOST_LINES), handlersLine(session, lane, columns)];
@@ -50,6 +51,14 @@ export const lanesPane: Pane<"lanes"> = {
     ];
   },
 };
+
+/** Of threads of one name the number tells which: the name before it is cut. */
+function threadName(name: string, width: number): string {
+  const [, number = ""] = /(#\d{1,6})$/.exec(name) ?? [];
+  return displayWidth(safe(name)) <= width || number === ""
+    ? safe(name, width)
+    : `${safe(name.slice(0, -number.length), width - number.length - 1)}${number}`;
+}
 
 export const columnsOf = (width: number): number => Math.max(10, width - NAME_WIDTH - 1);
 
@@ -234,6 +243,10 @@ function legend(session: ReplaySession, { exact }: Lanes, width: number): string
   const waits = SHAPES[WAITS][set];
   if (!exact) {
     const text = `${LAYER_SHAPES.app[set]} application  ${SHAPES[CALLS][set]} calls and their waits  ${waits} one long call  ${ascii ? "-" : "─"} handlers; from the tables: i zooms in to the layers`;
+    return paint.dim(safe(text, width));
+  }
+  if (session.trace.info.origin === "imported") {
+    const text = `${LAYER_SHAPES.app[set]} application  ${SHAPES[CALLS][set]} calls and their waits  ${waits} waits  ${LAYER_SHAPES.libos[set]} library OS; capitals: signal context`;
     return paint.dim(safe(text, width));
   }
   const texts = LAYERS.map((layer) => `${LAYER_SHAPES[layer][set]} ${LAYER_TEXT[layer]}`);

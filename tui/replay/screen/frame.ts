@@ -104,8 +104,9 @@ export function timelineParts(session: ReplaySession, s: ReplayState, width: num
   const { seq, thread } = aligned;
   const there: ReplayState = { ...s, seq, thread, bookmarks: [], findings: [], finding: null };
   const only = onlySites(session, session.other);
+  const areSigned = only.here.size + only.there.size > 0;
   const title = (room: number, of: ReplaySession): DrawnLine => ({
-    text: session.paint.here(fit(otherTitle(of === session ? stackOf(of) : otherName(session, of), aligned, room), room)),
+    text: session.paint.here(fit(otherTitle(of === session ? stackOf(of) : otherName(session, of), aligned, areSigned, room), room)),
     seq: -1,
   });
   const beside = Math.floor((width - BAR) / 2);
@@ -142,9 +143,9 @@ const OTHER_NOTES: Readonly<Record<NonNullable<Aligned["waits"]> | "along", read
 };
 
 /** Title of the other run's timeline, with the reason why it does not advance. */
-function otherTitle(stack: string, { seq, waits }: Aligned, width: number): string {
+function otherTitle(stack: string, { seq, waits }: Aligned, areSigned: boolean, width: number): string {
   const name = safe(` ${stack}  seq ${seq}`, width);
-  const notes = OTHER_NOTES[waits ?? "along"].map((note) => `${name}  ${note}`);
+  const notes = (waits === null && !areSigned ? [] : OTHER_NOTES[waits ?? "along"]).map((note) => `${name}  ${note}`);
   return safe(notes.find((note) => displayWidth(note) <= width) ?? name, width);
 }
 
