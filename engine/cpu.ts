@@ -173,8 +173,8 @@ export class Cpu<T extends Thread = Thread, P extends Process = Process> {
     if (ns >= 0) t.time = this.now + ns;
   }
 
-  /** A signal of `t` left its queue, and nobody gets it: the next row says so, as the step that did it has its own. */
-  stray<N extends KindName>(t: Thread | undefined, { signal, id }: { signal: number; id: number }, kind: KindId<N>, value: number): void {
+  /** A signal of `t` left its queue, and no handler gets it: the next row says so, as the step that did it has its own. */
+  stray<N extends KindName>(t: Thread | undefined, { signal, id }: { signal: number; id: number }, kind: KindId<N>, value = 0): void {
     if (t === undefined) return;
     this.m.strays.push({ thread: t.id, signal, id, kind, value });
     this.dirty = true;

@@ -127,7 +127,7 @@ function beginOutside(c: Cpu, t: Thread, at: number, kind: number): void {
   c.now = Math.max(at, c.m.now);
 }
 
-/** The row of a signal that was thrown away; at any thread when its own is gone by now. */
+/** The row of a signal that was thrown away, or that the program took; at any thread when its own is gone by now. */
 export function strayed(c: Cpu, { thread, signal, id, kind, value }: Stray, at: number): void {
   const t = c.m.threads[thread] ?? anyThread(c);
   if (!t) return;
@@ -135,7 +135,7 @@ export function strayed(c: Cpu, { thread, signal, id, kind, value }: Stray, at: 
   c.signal = signal;
   c.value = value;
   c.extra = id;
-  c.happen(t, OUTSIDE.stray, kind, -1);
+  c.happen(t, kind === KIND["signal.take"] ? OUTSIDE.taken : OUTSIDE.stray, kind, -1);
 }
 
 function anyThread(c: Cpu): Thread | null {

@@ -177,7 +177,7 @@ export interface Questions {
 /** What choice points are about, and what a chooser may draw from. */
 export type Chance = Pick<Machine, "seq" | "rng" | "questions">;
 
-/** A signal that was thrown away where it waited. `kind` and `value` are those of its row, which stands at `thread`. */
+/** A signal that was thrown away where it waited, or that the program took from there. `kind` and `value` are those of its row, which stands at `thread`. */
 export interface Stray {
   thread: number;
   signal: number;
@@ -214,7 +214,7 @@ export interface Machine<T extends Thread = Thread, P extends Process = Process>
   due: number[];
   /** Children that stopped or went on: their parents are told before anything else happens. */
   changes: { process: number; what: "ended" | "stopped" | "continued" }[];
-  /** Signals that left a queue and go to nobody: each gets its row before anything else happens. */
+  /** Signals that left a queue and go to no handler: each gets its row before anything else happens. */
   strays: Stray[];
   /** Objects that are a signalfd. */
   signalfds: number[];

@@ -259,6 +259,12 @@ export const KINDS = [
     "request: its number",
     "result: what the ocall answers instead, as 32 bits with sign",
   ),
+  kind(
+    "signal.take",
+    "the program takes a pending signal itself, in place of a handler: by sigtimedwait, or out of a signalfd",
+    "",
+    "id: signal id",
+  ),
 ] as const;
 
 /** What the text of a row (`detail`) says, for the kinds whose rows may have one. */

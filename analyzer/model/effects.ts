@@ -238,6 +238,7 @@ const BY_NAME: Readonly<Partial<Record<KindName, Effect>>> = {
   },
   "libos.signal.append": (m) => waits(m.signals, m.extra, m.signal, m.value, WAITS_IN.LIBOS, m.seq, m.time),
   "libos.signal.overwrite": (m) => waitsNoMore(m.signals, m.value, m.thread),
+  "signal.take": isOver,
   "libos.signal.fetch": isOver,
   "libos.signal.ignore": isOver,
   "libos.signal.kill": isOver,

@@ -4,6 +4,7 @@ import type { Cpu } from "../cpu.ts";
 import { E } from "../errno.ts";
 import type { SignalSet } from "../signals.ts";
 import type { FdKind, HostObject } from "../state.ts";
+import { KIND } from "../transition.ts";
 import type { CallLocals } from "./calls.ts";
 import { OUT, tell } from "./outputs.ts";
 import { dequeue, isPending } from "./pending.ts";
@@ -37,6 +38,7 @@ function readSignals(c: Cpu, v: CallLocals, mask: SignalSet): number | null {
   do {
     const taken = dequeue(c, c.t, mask);
     if (!taken) break;
+    c.stray(c.t, taken, KIND["signal.take"]);
     c.signal = taken.signal;
     tell(v, OUT.signal, taken.signal);
     bytes += SIGINFO;

@@ -16,6 +16,7 @@ export const OUTSIDE = {
   gone: 8,
   ended: 9,
   stray: 10,
+  taken: 11,
 } as const;
 
 export const outside = flow(outsideCode, "host", "1.2", ({ act }) => [
@@ -35,4 +36,5 @@ export const outside = flow(outsideCode, "host", "1.2", ({ act }) => [
     "libos.signal.lost",
     "pal.event.lost",
   ]),
+  act("the program takes the signal itself", undefined, "signal.take"),
 ]);

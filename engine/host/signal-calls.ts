@@ -103,6 +103,7 @@ function sigaltstack(c: Cpu, v: SigaltstackArgs): number {
 function take(c: Cpu, v: SigtimedwaitArgs): number | null {
   const taken = dequeue(c, c.t, v.mask);
   if (!taken) return null;
+  c.stray(c.t, taken, KIND["signal.take"]);
   c.signal = taken.signal;
   if (v.info) tell(v, OUT.signal, taken.signal);
   return v.zero ? 0 : taken.signal;

@@ -47,6 +47,8 @@ function outcomeOf(kind: number, value: number, { consumed }: SignalEvents): num
       return OUTCOME.ignored;
     case KIND["host.signal.discard"]:
       return DISCARDED[value] ?? OUTCOME.lost;
+    case KIND["signal.take"]:
+      return OUTCOME.taken;
     case KIND["libos.signal.drop"]:
       return OUTCOME.dropped;
     case KIND["libos.signal.lost"]:

@@ -11,7 +11,8 @@ export const OUTCOMES = [
   { name: "killed", more: "" },
   { name: "consumed", more: "by an upcall or by the wait it ended (RESUME)" },
   { name: "host default", more: "action" },
-  { name: "cleared", more: "by SIGCONT, or SIGCONT by a stop signal" },
+  { name: "cleared", more: "by SIGCONT or by a stop signal" },
+  { name: "taken", more: "by sigtimedwait or out of a signalfd" },
 ] as const;
 type OutcomeName = (typeof OUTCOMES)[number]["name"];
 

@@ -1,4 +1,4 @@
-/** Signals that leave a queue and go to nobody: a row says for each that it is over, where it waited and why. */
+/** Signals that leave a queue and go to no handler: a row says for each that it is over, where it waited and why. */
 
 import { describe, expect, it } from "vitest";
 import { unaccounted } from "../support/accounts.ts";
@@ -27,6 +27,27 @@ describe("a signal that leaves its queue", () => {
       ["host.signal.discard", 18, 4, "main"],
     ]);
     expect(unaccounted(ran)).toEqual([]);
+  });
+
+  const waits = [...blocked("SIGUSR1"), { sigtimedwait: { signals: ["SIGUSR1"] } }, { compute: "1s" }];
+  const reads = [
+    ...blocked("SIGUSR1"),
+    { signalfd: { signals: ["SIGUSR1"], on: "signals" } },
+    { read: { from: "signals" } },
+    { compute: "1s" },
+  ];
+  const taken = (ran: Ran): unknown[] => ran.rows.filter((row) => row.what === "signal.take").map((row) => [row.signal, row.who]);
+
+  it("because the program takes it itself: by sigtimedwait, or out of a signalfd", () => {
+    for (const [stack, main] of [
+      ["native-linux", waits],
+      ["gramine-linux", waits],
+      ["native-linux", reads],
+    ] as const) {
+      const ran = runProgram(stack, main);
+      expect(taken(ran), stack).toEqual([[10, "main"]]);
+      expect(unaccounted(ran), stack).toEqual([]);
+    }
   });
 
   const ignoredNow = [...blocked("SIGUSR1"), { sigaction: { signal: "SIGUSR1", handler: "ignore" } }];

@@ -235,6 +235,7 @@ describe("signal", () => {
     ["ignored by the LibOS", [row("libos.signal.ignore")], OUTCOME.ignored, 1],
     ["ignored by the host", [row("host.signal.discard", { value: 0 })], OUTCOME.ignored, 1],
     ["coalesced", [row("host.signal.discard", { value: 1 })], OUTCOME.coalesced, 1],
+    ["taken by the program", [row("signal.take", {})], OUTCOME.taken, 1],
     ["cleared by SIGCONT or a stop signal", [row("host.signal.discard", { value: 4 })], OUTCOME.cleared, 1],
     ["target gone", [row("host.signal.discard", { value: 2 })], OUTCOME.lost, 1],
     ["ring full", [row("libos.signal.drop")], OUTCOME.dropped, 1],

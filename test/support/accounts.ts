@@ -18,6 +18,7 @@ const SENDS: ReadonlySet<string> = new Set(["host.signal.generate", "libos.signa
 const ENDS: ReadonlySet<string> = new Set([
   "app.handler.enter",
   "host.signal.discard",
+  "signal.take",
   "host.signal.default",
   "libos.signal.ignore",
   "libos.signal.drop",

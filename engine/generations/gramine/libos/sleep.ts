@@ -7,6 +7,7 @@ import { blockable } from "../../../host/signal.ts";
 import { type SignalSet, subtract } from "../../../signals.ts";
 import type { SigtimedwaitArgs } from "../../../syscalls.ts";
 import { NEVER } from "../../../time.ts";
+import { KIND } from "../../../transition.ts";
 import { flow, type Steps } from "../flow.ts";
 import type { Queued } from "../state.ts";
 import { answer } from "./answer.ts";
@@ -115,6 +116,7 @@ const sigtimedwait = flow<Sigtimedwait>(SYSCALL_FLOWS.rt_sigtimedwait, "libos", 
   s.act("the signal, -EAGAIN after a time-out, else -EINTR", (c, v) => {
     v.ret = v.taken ? (v.zero ? 0 : v.taken.signal) : v.waited === E.TIMEDOUT ? E.AGAIN : E.INTR;
     if (v.taken && v.info) tell(v, OUT.signal, v.taken.signal);
+    if (v.taken) c.stray(c.t, v.taken, KIND["signal.take"]);
     c.signal = v.taken?.signal ?? 0;
     c.value = v.ret;
   }),
