@@ -61,10 +61,15 @@ export const seeNative = (scenario: Scenario, rows: number): Seen =>
 
 const GENERAL: ReadonlySet<string> = new Set(RULES.filter(({ generations }) => generations.includes("any")).map(({ id }) => id));
 
+/** Their harm lies in memory: they explain no difference, as in `eintr analyze`. */
+const LATENT: ReadonlySet<string> = new Set(RULES.filter(({ isLatent }) => isLatent === true).map(({ id }) => id));
+
 /** Each difference with the rule that explains it; what is told several times in the same words counts once. */
 export async function differencesOf(one: Seen, native: Seen): Promise<Because[]> {
   const verdict = await verdictOf(one.observed, native.observed, []);
-  const findings = one.findings.map((finding) => ({ ...finding, general: GENERAL.has(finding.rule) }));
+  const findings = one.findings
+    .filter(({ rule }) => !LATENT.has(rule))
+    .map((finding) => ({ ...finding, general: GENERAL.has(finding.rule) }));
   const all = explained(verdict?.differences ?? [], findings, (thread) => one.observed.threads[thread]?.name ?? "");
   return [...new Map(all.map((because) => [told(because), because] as const)).values()];
 }
