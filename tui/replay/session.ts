@@ -117,12 +117,24 @@ function loadFirstDifference(trace: Trace): ReplaySession["firstDifference"] {
   return row === undefined ? null : { from: Number(row[0]), seq: Number(row[1] ?? row[0]) };
 }
 
-function loadDifferences(trace: Trace): ReplaySession["differences"] {
-  const found = trace.ask(
-    `SELECT coalesce((SELECT c.exit_seq FROM syscall c WHERE c.seq = d.seq), d.seq), substr(d.what, 1, ${MAX_TEXT}), substr(d.here, 1, ${MAX_TEXT}),
-      substr(d.there, 1, ${MAX_TEXT}) FROM difference d WHERE d.seq IS NOT NULL AND d.weight = 'differs' ORDER BY 1 LIMIT ${MAX_FINDINGS}`,
-  );
-  return found.map(([seq, what, here, there]) => ({ seq: Number(seq), text: `${what}: ${here}, on Linux ${there}` }));
+type Shows = ReplaySession["differences"][number];
+
+/** In SQL: where a difference shows, and what it is. */
+const SHOWS = `coalesce((SELECT c.exit_seq FROM syscall c WHERE c.seq = d.seq), d.seq) AS shows, substr(d.what, 1, ${MAX_TEXT}),
+  substr(d.here, 1, ${MAX_TEXT}), substr(d.there, 1, ${MAX_TEXT}) FROM difference d WHERE d.seq IS NOT NULL AND d.weight = 'differs'`;
+const shownAs = ([seq, what, here, there]: readonly Cell[]): Shows => ({ seq: Number(seq), text: `${what}: ${here}, on Linux ${there}` });
+
+const loadDifferences = (trace: Trace): ReplaySession["differences"] =>
+  trace.ask(`SELECT ${SHOWS} ORDER BY shows LIMIT ${MAX_FINDINGS}`).map(shownAs);
+
+/** The next (1) or last (-1) difference from Linux alone; of long traces the session knows the first ones only, and the database is asked. */
+export function differenceFrom({ trace, differences }: ReplaySession, seq: number, direction: 1 | -1): Shows | undefined {
+  const isKnown = differences.length < MAX_FINDINGS || seq < (differences.at(-1)?.seq ?? 0);
+  if (isKnown) return direction === 1 ? differences.find((one) => one.seq > seq) : differences.findLast((one) => one.seq < seq);
+  const [compare, order] = direction === 1 ? [">", "ASC"] : ["<", "DESC"];
+  return trace
+    .ask(`SELECT ${SHOWS} AND d.seq ${compare} ? AND shows ${compare} ? ORDER BY d.seq ${order} LIMIT 1`, seq, seq)
+    .map(shownAs)[0];
 }
 
 function loadFindings(trace: Trace): StoredFinding[] | null {

@@ -6,7 +6,7 @@ import { type Cell, query } from "../../../recorder/index.ts";
 import { alignedUpTo } from "../compare/alignment.ts";
 import { nextDifference } from "../compare/position.ts";
 import type { Context } from "../context.ts";
-import { loadSignalPath } from "../session.ts";
+import { differenceFrom, loadSignalPath } from "../session.ts";
 import type { SqlResult } from "../state.ts";
 import { depthAtCursor, jumpTarget, type Move, predicateFor, shallower } from "./predicates.ts";
 import type { Direction, RowPredicate } from "./rows.ts";
@@ -180,7 +180,7 @@ export function difference(c: Context, direction: Direction): void {
 function differenceFromLinux(c: Context, direction: Direction): void {
   const { differences } = c.session;
   const { seq } = c.state();
-  const found = direction === 1 ? differences.find((one) => one.seq > seq) : differences.findLast((one) => one.seq < seq);
+  const found = differenceFrom(c.session, seq, direction);
   if (found !== undefined) return goTo(c, found.seq, null, found.text);
   const none =
     differences.length === 0

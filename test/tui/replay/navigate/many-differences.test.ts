@@ -1,0 +1,38 @@
+/** A run with more differences from Linux alone than a session keeps: all of them are gone to. */
+
+import { expect, test } from "vitest";
+import type { Difference } from "../../../../analyzer/index.ts";
+import { differenceFrom, openSession } from "../../../../tui/replay/session.ts";
+import { sessions } from "../../../support/replay.ts";
+
+const session = sessions();
+const COUNT = 2100;
+
+test("beyond those that are kept, the database is asked", async () => {
+  const { trace, paint, ascii } = await session("server", { rows: 22_000 });
+  const differences = Array.from(
+    { length: COUNT },
+    (_, i): Difference => ({
+      kind: "output",
+      weight: "differs",
+      thread: "main",
+      what: `call ${i}`,
+      line: null,
+      one: { seq: 10 * i, text: "0", result: null },
+      other: { seq: null, text: "1", result: null },
+    }),
+  );
+  const verdict = { log: null, other: "native-linux", compared: COUNT, omitted: 0, beyond: 0, outcomes: [], notices: [] };
+  trace.replaceVerdict({ ...verdict, differences, cause: differences[0] });
+  const w = openSession(trace, { paint, ascii }, null);
+  expect(w.differences.length).toBeLessThan(COUNT);
+  const from = (seq: number, direction: 1 | -1): number | undefined => differenceFrom(w, seq, direction)?.seq;
+  // A difference shows at the end of its call: some of them a little later than they begin.
+  for (const seq of [100, 20_500]) {
+    expect(from(seq, 1)).toBeGreaterThan(seq);
+    expect(from(seq, 1)).toBeLessThan(seq + 100);
+    expect(from(seq, -1)).toBeLessThan(seq);
+    expect(from(seq, -1)).toBeGreaterThan(seq - 100);
+  }
+  expect([from(21_999, 1), from(0, -1)]).toEqual([undefined, undefined]);
+});
