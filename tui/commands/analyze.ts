@@ -86,7 +86,7 @@ only accepted ones explain do not.
 Examples:
   eintr analyze a.trace
   eintr analyze a.trace --fail-on high --format json
-  eintr record server --rows 10_000_000 -o a.trace & eintr analyze a.trace --live
+  eintr record server -o a.trace & eintr analyze a.trace --live
   eintr analyze a.trace --rule spurious-yield-per-pending
   eintr analyze a.trace --write-baseline accepted.json
   eintr analyze a.trace --baseline accepted.json --format junit > eintr.xml
