@@ -45,7 +45,7 @@ export function readTarHeader(header: Buffer): TarEntry | null {
     const end = field.indexOf(0);
     return field.subarray(0, end < 0 ? most : end).toString("utf8");
   };
-  if (text(AT.magic, 5) !== "ustar") throw new Error("it is no tar archive");
+  if (text(AT.magic, 5) !== "ustar") throw new Error("it is cut off or damaged: no header of a tar archive where one should be");
   if (Number.parseInt(text(AT.checksum, 8), 8) !== checksumOf(header)) throw new Error("the checksum of a header is wrong");
   const prefix = text(AT.prefix, PREFIX_BYTES);
   const name = text(AT.name, NAME_BYTES);

@@ -145,7 +145,7 @@ describe("what a stranger packed", () => {
     [
       "something else where a header should be",
       () => [...member("a/x", Buffer.from("x")), Buffer.alloc(512, 7), END],
-      "it is no tar archive",
+      "no header of a tar archive where one should be",
     ],
     ["rows that are none", () => [...member("a/transitions.arrow", Buffer.from("no arrow")), END], "this is not an Arrow file"],
   ])("has %s", async (_, parts, message) => {
