@@ -187,7 +187,8 @@ export function interrupted({ name, args, expect, againstRestart, outer, signals
   // Sleeping with SA_RESTART and still EINTR: only what poll stands for does so.
   if (againstRestart && expect === EINTR) return { item: poll, exact: false };
   if (entry && entry.operation !== "write") return { item: { [entry.operation]: { takes: "forever", ...told } }, exact: true };
-  if (dies && !INTERRUPTIBLE.has(name)) return { item: { call: { name: callName(name), takes: bounded(waited + MARGIN_NS) } }, exact: false };
+  if (dies && !INTERRUPTIBLE.has(name))
+    return { item: { call: { name: callName(name), takes: bounded(waited + MARGIN_NS) } }, exact: false };
   return { item: { call: { name: callName(name), takes: "forever", interruptible: true, ...told } }, exact: false };
 }
 
