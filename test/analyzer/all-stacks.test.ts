@@ -41,6 +41,9 @@ const ENDLESS: Readonly<Record<string, readonly string[]>> = {
     "s25_restart_classes.strace.gz graphene-linux",
     "s25_restart_classes.yaml graphene-linux",
   ],
+  "the reader's signal was lost, and the async helper without an entry turns every millisecond for ever (2.19)": [
+    "python-handlers.strace.gz graphene-sgx",
+  ],
   "setitimer never signals, and the program pauses for it (2.19)": [
     "s09_setitimer.strace.gz graphene-linux",
     "s09_setitimer.strace.gz graphene-sgx",
