@@ -81,13 +81,13 @@ function prepare(c: Cpu, p: Process, signal: number): void {
 
 function discardPending(c: Cpu, p: Process, which: (signal: number) => boolean, why: number): void {
   const threads = c.threadsOf(p);
-  for (const of of [p, ...threads]) {
-    const queue = of.hostPending;
+  for (const owner of [p, ...threads]) {
+    const queue = owner.hostPending;
     for (let i = queue.length - 1; i >= 0; i -= 1) {
       const pending = queue[i] as HostSignal;
       if (!which(pending.signal)) continue;
       queue.splice(i, 1);
-      c.stray(of === p ? threads[0] : (of as Thread), pending, KIND["host.signal.discard"], why);
+      c.stray(owner === p ? threads[0] : (owner as Thread), pending, KIND["host.signal.discard"], why);
     }
   }
 }

@@ -1,6 +1,6 @@
 /** Rows of what a log says happened: places, threads and signals get their numbers as they are met. */
 
-import type { KindName, Layer, Site, ThreadInfo } from "../../engine/index.ts";
+import { type KindName, type Layer, SIGNAL_COUNT, type Site, type ThreadInfo } from "../../engine/index.ts";
 import type { ImportedRow } from "./rows.ts";
 
 /** Different places kept apart; arguments of calls may make any number of them. */
@@ -94,7 +94,9 @@ export class SignalIds {
     const taken = this.early.get(key)?.shift();
     if (taken !== undefined) return taken;
     this.last += 1;
-    this.sent.set(key, [...(this.sent.get(key) ?? []), this.last]);
+    const waiting = this.sent.get(key);
+    if (waiting === undefined) this.sent.set(key, [this.last]);
+    else waiting.push(this.last);
     return this.last;
   }
 
@@ -105,10 +107,11 @@ export class SignalIds {
   /** Number of the signal sent last to one of the targets of those that nobody took; null when there is none. */
   newest(targets: readonly string[]): number | null {
     let [newest, found] = [0, null as number | null];
-    for (const [key, ids] of this.sent) {
-      const id = ids.at(-1) ?? 0;
-      const at = key.lastIndexOf(" ");
-      if (id > newest && targets.includes(key.slice(0, at))) [newest, found] = [id, Number(key.slice(at + 1))];
+    for (const target of targets) {
+      for (let signal = 1; signal <= SIGNAL_COUNT; signal += 1) {
+        const id = this.sent.get(`${target} ${signal}`)?.at(-1) ?? 0;
+        if (id > newest) [newest, found] = [id, signal];
+      }
     }
     return found;
   }

@@ -131,10 +131,9 @@ const loadDifferences = (trace: Trace): ReplaySession["differences"] =>
 export function differenceFrom({ trace, differences }: ReplaySession, seq: number, direction: 1 | -1): Shows | undefined {
   const isKnown = differences.length < MAX_FINDINGS || seq < (differences.at(-1)?.seq ?? 0);
   if (isKnown) return direction === 1 ? differences.find((one) => one.seq > seq) : differences.findLast((one) => one.seq < seq);
+  // By where it shows: a call that waits at `seq` may have begun before it.
   const [compare, order] = direction === 1 ? [">", "ASC"] : ["<", "DESC"];
-  return trace
-    .ask(`SELECT ${SHOWS} AND d.seq ${compare} ? AND shows ${compare} ? ORDER BY d.seq ${order} LIMIT 1`, seq, seq)
-    .map(shownAs)[0];
+  return trace.ask(`SELECT ${SHOWS} AND shows ${compare} ? ORDER BY shows ${order} LIMIT 1`, seq).map(shownAs)[0];
 }
 
 function loadFindings(trace: Trace): StoredFinding[] | null {

@@ -3,7 +3,7 @@
 import { E, resultText, signalName } from "../../../engine/index.ts";
 import { HOW, NONE, SA, SCOPE, type ThreadModel } from "../../model/index.ts";
 import { defineRule, type Found, type Handlers } from "../../rule.ts";
-import { callName, calls, GRAPHENE, POLLS, RESTARTABLE } from "../common.ts";
+import { callName, calls, GRAPHENE, IPC_WAITS, POLLS, RESTARTABLE } from "../common.ts";
 
 interface Data {
   readonly call: string;
@@ -23,8 +23,8 @@ interface Sleep {
 }
 
 /** Calls that sleep until something comes (signal(7)); these are never started again, whatever SA_RESTART says. */
-const isRestartable = calls(...RESTARTABLE, "connect", "msgrcv", "msgsnd", "flock");
-const isNeverRestarted = calls(...POLLS, "nanosleep", "clock_nanosleep", "pause", "sigsuspend", "rt_sigtimedwait");
+const isRestartable = calls(...RESTARTABLE, "connect", "flock");
+const isNeverRestarted = calls(...POLLS, ...IPC_WAITS, "nanosleep", "clock_nanosleep", "pause", "sigsuspend", "rt_sigtimedwait");
 
 function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handlers {
   /** On calls of the application. */

@@ -3,6 +3,7 @@
 import { SIG, signalName } from "../../../engine/index.ts";
 import { NONE, type ThreadModel } from "../../model/index.ts";
 import { defineRule, type Found, type Handlers } from "../../rule.ts";
+import { isFromOutside } from "../common.ts";
 
 interface Data {
   readonly signal: number;
@@ -38,7 +39,7 @@ function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handler
       if (m.signal === SIG.USR2 && m.value === NONE && kept === NONE) kept = m.seq;
     },
     "host.signal.generate"() {
-      if (m.signal !== SIG.USR2 || kept === NONE || waiting.size >= MOST || !m.labelHere().includes("from outside")) return;
+      if (m.signal !== SIG.USR2 || kept === NONE || waiting.size >= MOST || !isFromOutside(m)) return;
       if ((m.actionOf(SIG.USR2)?.action ?? 0) < 2) return;
       waiting.set(m.extra, { sent: m.seq, thread: m.thread, pid: m.pid() });
     },

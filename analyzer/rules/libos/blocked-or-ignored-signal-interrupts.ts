@@ -3,7 +3,7 @@
 import { EVENT, linuxDefault, resultText, SIG, signalName } from "../../../engine/index.ts";
 import { HOW, NONE, SCOPE, type ThreadModel } from "../../model/index.ts";
 import { defineRule, type Found, type Handlers } from "../../rule.ts";
-import { calls, createRing, GRAPHENE, LINUX_PAL, POLLS, RESTARTABLE, SGX, timeText } from "../common.ts";
+import { calls, createRing, GRAPHENE, IPC_WAITS, isFromOutside, LINUX_PAL, POLLS, RESTARTABLE, SGX, timeText } from "../common.ts";
 
 interface Data {
   readonly call: string;
@@ -26,7 +26,7 @@ interface Sent {
   readonly signal: number;
 }
 
-const waits = calls(...RESTARTABLE, ...POLLS, "connect", "nanosleep", "clock_nanosleep", "pause", "sigsuspend", "msgrcv");
+const waits = calls(...RESTARTABLE, ...POLLS, ...IPC_WAITS, "connect", "nanosleep", "clock_nanosleep", "pause", "sigsuspend");
 
 function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handlers {
   const sleeps = m.notesOnScopes<Sleep>(callOver);
@@ -65,7 +65,7 @@ function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handler
       if (slot !== NONE) sent.set(slot, { seq: m.seq, signal: m.signal });
     },
     "host.signal.generate"() {
-      if (m.signal === SIG.CONT && m.labelHere().includes("from outside")) continued.set(m.extra, m.seq);
+      if (m.signal === SIG.CONT && isFromOutside(m)) continued.set(m.extra, m.seq);
     },
     "libos.upcall.enter"() {
       const seq = m.value === EVENT.RESUME ? continued.get(m.extra) : NONE;

@@ -3,7 +3,7 @@
 import { E, signalName } from "../../../engine/index.ts";
 import { HOW, NONE, SA, SCOPE, type ThreadModel } from "../../model/index.ts";
 import { defineRule, type Found, type Handlers } from "../../rule.ts";
-import { calls, GRAPHENE, timeText } from "../common.ts";
+import { calls, GRAPHENE, IPC_WAITS, LINUX_PAL, timeText } from "../common.ts";
 
 interface Data {
   readonly call: string;
@@ -21,6 +21,7 @@ interface Wait {
 }
 
 const loops = calls("wait4", "waitid", "semop", "msgrcv");
+const isIpc = calls(...IPC_WAITS);
 
 function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handlers {
   const waits = m.notesOnScopes<Wait>(callOver);
@@ -29,7 +30,7 @@ function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handler
     const call = m.open(SCOPE.CALL);
     if (call === NONE || !m.hasLibos || !loops(m.labelOf(call)) || waits.get(call) !== null) return;
     const action = m.actionOf(m.signal);
-    if (action !== null && (action.flags & SA.RESTART) === 0)
+    if (action !== null && ((action.flags & SA.RESTART) === 0 || isIpc(m.labelOf(call))))
       waits.set(call, { handled: m.seq, signal: m.signal, again: NONE, againAt: 0 });
   }
 
@@ -70,7 +71,8 @@ export const eintrSwallowedByWaitLoops = defineRule({
   generations: ["graphene-2019"],
   what: "These calls wait in a loop that looks only at what it waits for. The handler runs in the middle, and the loop waits again.",
   why: "A shell that waits for a child cannot be stopped; alarm() as a time-out of wait has no effect.",
-  recognise: "The rule looks for a handler without SA_RESTART inside such a call, after which the call falls asleep again.",
+  recognise:
+    "The rule looks for a handler inside such a call, after which the call falls asleep again. For wait4 and waitid the handler is without SA_RESTART; semop and msgrcv return -EINTR on Linux also with it (signal(7)).",
   ignore: [
     {
       text: "the handler has SA_RESTART: Linux waits again, too",
@@ -110,7 +112,7 @@ export const eintrSwallowedByWaitLoops = defineRule({
     turn: ["asleep-again"],
     captions: {
       called: ({ call }) => `the application calls ${call}`,
-      handled: ({ signal }) => `the handler of ${signalName(signal)} runs, without SA_RESTART`,
+      handled: ({ signal }) => `the handler of ${signalName(signal)} runs`,
       "asleep-again": () => "the loop waits for the same thing again",
       answered: ({ late }) => `the call returns ${timeText(late)} later, when what it waited for has come`,
       end: () => "it waits still when the trace ends",
@@ -140,6 +142,32 @@ export const eintrSwallowedByWaitLoops = defineRule({
       found: [
         {
           title: "wait4(false) waits on after the handler of SIGUSR1; Linux returns -EINTR",
+          evidence: ["called", "handled", "asleep-again", "answered"],
+        },
+      ],
+    },
+    {
+      name: "SIGUSR1 with SA_RESTART into a semop",
+      scenario: `
+        main:
+          - sigaction: { signal: SIGUSR1, handler: on-usr1, flags: [SA_RESTART] }
+          - clone: sender
+          - semop: { on: semaphore }
+        programs:
+          sender:
+            - nanosleep: 5ms
+            - tgkill: { thread: main, signal: SIGUSR1 }
+            - nanosleep: 50ms
+        handlers:
+          on-usr1:
+            - compute: 1us
+        arrivals:
+          - { to: semaphore, when: { at: 30ms } }
+      `,
+      stacks: LINUX_PAL,
+      found: [
+        {
+          title: "semop(semaphore) waits on after the handler of SIGUSR1; Linux returns -EINTR",
           evidence: ["called", "handled", "asleep-again", "answered"],
         },
       ],

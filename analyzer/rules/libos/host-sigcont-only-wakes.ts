@@ -3,7 +3,7 @@
 import { EVENT, SIG } from "../../../engine/index.ts";
 import type { ThreadModel } from "../../model/index.ts";
 import { defineRule, type Found, type Handlers } from "../../rule.ts";
-import { GRAPHENE } from "../common.ts";
+import { GRAPHENE, isFromOutside } from "../common.ts";
 
 interface Data {
   readonly thread: string;
@@ -18,7 +18,7 @@ function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handler
   const outside = new Map<number, number>();
   return {
     "host.signal.generate"() {
-      if (m.signal !== SIG.CONT || !m.labelHere().includes("from outside")) return;
+      if (m.signal !== SIG.CONT || !isFromOutside(m)) return;
       outside.set(m.extra, m.seq);
       if (outside.size > KEPT) for (const oldest of outside.keys()) return void outside.delete(oldest);
     },

@@ -3,7 +3,7 @@
 import { isSynchronous, SIG, signalName } from "../../../engine/index.ts";
 import { NONE, SCOPE, type ThreadModel } from "../../model/index.ts";
 import { defineRule, type Found, type Handlers } from "../../rule.ts";
-import { argsOf, callOf, calls, createRing, GRAMINE, GRAPHENE, isProtectionFault } from "../common.ts";
+import { argsOf, callOf, calls, createRing, GRAMINE, GRAPHENE, isFromOutside, isProtectionFault } from "../common.ts";
 
 interface Data {
   readonly signal: number;
@@ -118,7 +118,7 @@ function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handler
       faults.set(m.slot, { seq: m.seq, signal: m.signal, illegal: m.value === ILLEGAL && code === ILLOPN, code, address: m.extra });
     },
     "host.signal.generate"() {
-      if (isSynchronous(m.signal) && m.labelHere().includes("from outside")) forged.set(m.extra, m.seq);
+      if (isSynchronous(m.signal) && isFromOutside(m)) forged.set(m.extra, m.seq);
     },
     "libos.signal.append": append,
     "app.siginfo": info,

@@ -3,7 +3,7 @@
 import { isSyncEvent, signalName } from "../../../engine/index.ts";
 import { SCOPE, type ThreadModel } from "../../model/index.ts";
 import { defineRule, type Found, type Handlers } from "../../rule.ts";
-import { callOf, createRing } from "../common.ts";
+import { callOf, createRing, isFromOutside } from "../common.ts";
 
 interface Data {
   readonly signal: number;
@@ -44,7 +44,7 @@ function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handler
 
   return {
     "host.signal.generate"() {
-      if (m.labelHere().includes("from outside")) sent.set(m.extra, m.seq);
+      if (isFromOutside(m)) sent.set(m.extra, m.seq);
     },
     "pal.event.lost"() {
       const call = m.open(SCOPE.PAL_CALL);

@@ -10,11 +10,11 @@ interface Data {
 }
 type Id = "unblocked" | "handled";
 
-const EXPLAINED_MASK = /^mask \{([^}]*)\} -> \{([^}]*)\}$/;
+const MASK_CHANGE = /^mask \{([^}]*)\} -> \{([^}]*)\}$/;
 
 /** Signals that a text "mask {A B} -> {B}" takes out of a mask. */
 function takenOut(text: string): number[] {
-  const [, before = "", after = ""] = EXPLAINED_MASK.exec(text) ?? [];
+  const [, before = "", after = ""] = MASK_CHANGE.exec(text) ?? [];
   const left = new Set(after.split(" "));
   return before
     .split(" ")

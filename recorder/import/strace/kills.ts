@@ -85,7 +85,8 @@ function diesOf({ process }: ProcessState, signal: number): boolean {
 }
 
 /**
- * Null when the target is not in the log, or stops for an unknown time: the call stays opaque then, and what it sent comes from outside where it arrived.
+ * Null when the target is not in the log, or stops for an unknown time: the call stays opaque then, and what it sent comes from outside
+ * where it arrived.
  */
 export function killTarget(call: CallEvent, task: Task, known: Known): Kill | null {
   if (!Object.hasOwn(READERS, call.name) || (call.value !== 0 && call.value !== ESRCH && call.value !== null)) return null;
@@ -173,7 +174,7 @@ function nobody(id: number, thread: boolean, { process, alive }: ProcessState): 
   return { target: thread ? { thread: ended } : id < 0 ? { group: NOBODY } : { process: NOBODY }, states: [], thread: null };
 }
 
-/** tkill reaches another process, too, but no library OS looks there: null. */
+/** A tkill that reached another process is null: of the library OSes only Graphene looks there (shim_do_tkill; not libos_syscall_tkill). */
 function targetThread(id: number, group: number | null, task: Task, by: CallEvent, { groups, stateOf }: Known): Found | null {
   const own = stateOf(task.process);
   const state = group === null || group === pidOf(own) ? own : groups.all().find((other) => pidOf(other) === group);

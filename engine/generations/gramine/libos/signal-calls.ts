@@ -67,8 +67,8 @@ function asksOnly(c: Cpu): void {
 function flush(c: Cpu, v: SigactionArgs): void {
   if (!isIgnored(c, v.signal)) return;
   const p = c.process(c.t);
-  for (const of of [p, ...c.threadsOf(p)]) {
-    const { queue } = of.libos;
+  for (const { libos } of [p, ...c.threadsOf(p)]) {
+    const { queue } = libos;
     for (let i = queue.length - 1; i >= 0; i -= 1) {
       const queued = queue[i];
       if (queued?.signal !== v.signal) continue;

@@ -10,18 +10,20 @@ const COUNT = 2100;
 
 test("beyond those that are kept, the database is asked", async () => {
   const { trace, paint, ascii } = await session("server", { rows: 22_000 });
-  const differences = Array.from(
-    { length: COUNT },
-    (_, i): Difference => ({
-      kind: "output",
-      weight: "differs",
-      thread: "main",
-      what: `call ${i}`,
-      line: null,
-      one: { seq: 10 * i, text: "0", result: null },
-      other: { seq: null, text: "1", result: null },
-    }),
+  const differs = (seq: number): Difference => ({
+    kind: "output",
+    weight: "differs",
+    thread: "main",
+    what: `call at ${seq}`,
+    line: null,
+    one: { seq, text: "0", result: null },
+    other: { seq: null, text: "1", result: null },
+  });
+  const [begin, end] = (trace.ask("SELECT seq, exit_seq FROM syscall WHERE seq > 20200 AND exit_seq > seq + 5 LIMIT 1")[0] ?? []).map(
+    Number,
   );
+  if (begin === undefined || end === undefined) throw new Error("the server makes calls");
+  const differences = [...Array.from({ length: COUNT }, (_, i) => differs(10 * i)), differs(begin)];
   const verdict = { log: null, other: "native-linux", compared: COUNT, omitted: 0, beyond: 0, outcomes: [], notices: [] };
   trace.replaceVerdict({ ...verdict, differences, cause: differences[0] });
   const w = openSession(trace, { paint, ascii }, null);
@@ -34,5 +36,7 @@ test("beyond those that are kept, the database is asked", async () => {
     expect(from(seq, -1)).toBeLessThan(seq);
     expect(from(seq, -1)).toBeGreaterThan(seq - 100);
   }
+  // In a call that differs, its end is the next one.
+  expect(from(end - 1, 1)).toBe(end);
   expect([from(21_999, 1), from(0, -1)]).toEqual([undefined, undefined]);
 });
