@@ -1,6 +1,8 @@
 /** `eintr analyze`: run the rules over a trace. */
 
-import { existsSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
+import path from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { Command, Option } from "commander";
 import { findEntry, findRule, RULES } from "../../analyzer/catalogue.ts";
 import {
@@ -16,7 +18,7 @@ import {
   type Severity,
   type Verdict,
 } from "../../analyzer/index.ts";
-import type { Trace } from "../../recorder/index.ts";
+import { ARROW_NAME, isPacked, type Trace } from "../../recorder/index.ts";
 import { type Accepted, besideBaseline, readBaseline, writeBaseline } from "../analysis/baseline.ts";
 import { junitText } from "../analysis/junit.ts";
 import { markdownText } from "../analysis/markdown.ts";
@@ -131,8 +133,21 @@ Examples:
     });
 }
 
+const BEGINS_MS = 3000;
+const LOOK_MS = 100;
+
+/** A recorder that was started just before (`eintr record ... &`) has no rows yet: some seconds are waited for them. */
+async function untilRowsCome({ signal }: Io, dir: string): Promise<void> {
+  const file = path.join(dir, ARROW_NAME);
+  const isThere = (): boolean => isPacked(dir) || (existsSync(file) && (statSync(file, { throwIfNoEntry: false })?.size ?? 0) > 0);
+  for (let waited = 0; waited < BEGINS_MS && !isThere() && !signal.aborted; waited += LOOK_MS)
+    await sleep(LOOK_MS, undefined, { signal }).catch(() => undefined);
+}
+
 /** Null when Ctrl-C came before the end of the recording. */
 async function lookOn(io: Io, dir: string, rules: readonly Rule[] | undefined, severity: Severity): Promise<AnalysisResult | null> {
+  await untilRowsCome(io, dir);
+  if (io.signal.aborted) return null;
   if (!existsSync(dir)) throw new InputError(`there is no trace "${dir}" yet: begin the recording first (eintr record)`);
   const progress = startProgress();
   const talk = (text: string): void => {
