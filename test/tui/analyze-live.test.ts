@@ -87,6 +87,14 @@ describe("analyze --live", () => {
     expect(out).toContain("spurious-yield-per-pending");
   }, 60_000);
 
+  test("a recorder that is started after it is waited for", async () => {
+    const dir = fresh("later.trace");
+    const follower = eintr(["analyze", dir, "--live"]);
+    await eintr(["record", "lost-interrupted-error", "--stack", "graphene-sgx", "-o", dir]);
+    const { code, talk } = await follower;
+    expect(code, talk).toBe(1);
+  });
+
   test("of a trace that is complete it is analyze", async () => {
     const dir = fresh("a.trace");
     await eintr(["record", "alarm", "--stack", "graphene-linux", "-o", dir]);
