@@ -13,6 +13,7 @@ interface Data {
 }
 type Id = "slept" | "interrupted" | "handled" | "answered";
 
+/** A sleep that a signal ended. */
 interface Sleep {
   readonly slept: number;
   interrupted: number;
@@ -27,33 +28,49 @@ const isRestartable = calls(...RESTARTABLE, "connect", "flock");
 const isNeverRestarted = calls(...POLLS, ...IPC_WAITS, "nanosleep", "clock_nanosleep", "pause", "sigsuspend", "rt_sigtimedwait");
 
 function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handlers {
-  /** On calls of the application. */
+  /** On calls of the application whose sleep a signal ended: most sleeps end otherwise, and cost no note. */
   const sleeps = m.notesOnScopes<Sleep>(callOver);
+  /** By place of a call: the seq of its begin, which tells one use of the place from the next, and of its first sleep since nothing interrupted it. */
+  const begunAt: number[] = [];
+  const sleptAt: number[] = [];
 
   function asleep(): void {
     const call = m.open(SCOPE.CALL);
     if (call === NONE || m.value !== 1) return;
     const before = sleeps.get(call);
-    // It sleeps again: it was started again, or does not care.
-    if (before !== null && before.handled === NONE && before.interrupted === NONE) return;
-    if (before !== null && before.handled !== NONE && !m.hasLibos) return sleeps.remove(call);
-    if (before?.handled !== undefined && before.handled !== NONE) return;
+    if (before !== null && before.handled !== NONE) {
+      // It was started again.
+      if (!m.hasLibos) sleeps.remove(call);
+      return;
+    }
+    const begun = m.seqOf(call);
+    // It sleeps again, for the rest of its time.
+    if (before === null && begunAt[call] === begun) return;
     const label = m.labelOf(call);
     if (m.awaitedLock() !== NONE || !(isRestartable(label) || isNeverRestarted(label))) return;
-    sleeps.set(call, { slept: m.seq, interrupted: NONE, interruptedAt: 0, handled: NONE, signal: 0 });
+    if (before !== null) sleeps.remove(call);
+    begunAt[call] = begun;
+    sleptAt[call] = m.seq;
   }
 
   function awake(): void {
-    const sleep = sleeps.get(m.open(SCOPE.CALL));
-    if (sleep === null || sleep.handled !== NONE) return;
-    sleep.interrupted = m.value === 2 ? m.seq : NONE;
+    const call = m.open(SCOPE.CALL);
+    if (call === NONE || begunAt[call] !== m.seqOf(call)) return;
+    const sleep = sleeps.get(call);
+    if (sleep !== null && sleep.handled !== NONE) return;
+    if (m.value !== 2) return sleep === null ? undefined : sleeps.remove(call);
+    if (sleep === null) {
+      sleeps.set(call, { slept: sleptAt[call] as number, interrupted: m.seq, interruptedAt: m.time, handled: NONE, signal: 0 });
+      return;
+    }
+    sleep.interrupted = m.seq;
     sleep.interruptedAt = m.time;
   }
 
   /** On plain Linux the first frame that is pushed decides, else the first handler. */
   function meets(call: number): void {
     const sleep = sleeps.get(call);
-    if (sleep === null || sleep.interrupted === NONE || sleep.handled !== NONE) return;
+    if (sleep === null || sleep.handled !== NONE) return;
     sleep.handled = m.seq;
     sleep.signal = m.signal;
   }
