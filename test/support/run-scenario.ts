@@ -88,11 +88,13 @@ export function collectorOf(run: Run): Sink & { ran(): Ran } {
   };
 }
 
+/** A long run has few places: their texts are made once. The rows are the transitions themselves, with more to them. */
 function ranOf(run: Run, transitions: readonly Transition[]): Ran {
+  const texts: string[] = [];
   const rows = transitions.map((t): Row => {
     const place = run.sites[t.site] as Site;
-    const what = kindName(t.kind) as KindName;
-    return { ...t, what, who: run.threads[t.thread]?.name ?? "?", where: `${place.flow}: ${place.label}`, place };
+    const where = (texts[t.site] ??= `${place.flow}: ${place.label}`);
+    return Object.assign(t, { what: kindName(t.kind) as KindName, who: run.threads[t.thread]?.name ?? "?", where, place });
   });
   return { rows, threads: run.threads, texts: run.texts, decisions: run.decisions, machine: run.machine, run };
 }
