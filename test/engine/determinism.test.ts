@@ -171,7 +171,11 @@ describe("decisions", () => {
 
   it("none: a scripted run without random plans makes no choice", () => {
     for (const name of BUILT_IN.filter((known) => known !== "server")) {
-      for (const stack of STACK_NAMES) expect(runScenario(name, stack, { rows: ROWS }).decisions, `${name} on ${stack}`).toEqual([]);
+      for (const stack of STACK_NAMES) {
+        const run = boot({ stack, scenario: builtIn(name) });
+        run.run(ROWS, NOWHERE);
+        expect(run.decisions, `${name} on ${stack}`).toEqual([]);
+      }
     }
   });
 
