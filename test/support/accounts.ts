@@ -46,6 +46,11 @@ export function unaccounted(ran: Ran): string[] {
     if (row.what === "app.handler.longjmp") {
       for (const [id, before] of last) if (before.thread === row.thread && before.depth > row.depth) ended.add(id);
     }
+    // The context that a host handler redirects may be a handler's that has not begun: its signal goes with it (2.3, 3.4 sgx-nested-host-signal).
+    if (row.what === "pal.event.inject") {
+      for (const [id, { what, thread }] of last)
+        if (id !== row.extra && what === "host.signal.deliver" && thread === row.thread) ended.add(id);
+    }
     if (ENDS.has(row.what) || (row.what === "libos.upcall.enter" && consumed.includes(row.value))) ended.add(row.extra);
     // A RESUME that has ended a wait of the enclave has done its work.
     if (row.what === "pal.event.deliver" && row.place.flow === "_DkHandleExternalEvent") ended.add(row.extra);
