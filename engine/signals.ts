@@ -79,7 +79,12 @@ export const SIG = {
   TTIN: 21,
   TTOU: 22,
   URG: 23,
+  XCPU: 24,
+  XFSZ: 25,
+  VTALRM: 26,
+  PROF: 27,
   WINCH: 28,
+  IO: 29,
   SYS: 31,
 } as const;
 

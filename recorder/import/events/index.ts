@@ -1,6 +1,6 @@
 /** `perf script`, ftrace's text and gVisor's log as what happened: calls, signals, handlers, in real time. */
 
-import { SIGNAL_COUNT, signalName } from "../../../engine/index.ts";
+import { SIG, SIGNAL_COUNT, signalName } from "../../../engine/index.ts";
 import type { QualityCounter } from "../../format/metadata.ts";
 import { Happened, SignalIds } from "../happened.ts";
 import { ImportError, type Importer, SNIFF_BYTES } from "../importer.ts";
@@ -98,7 +98,7 @@ class EventReader {
   /** A signal that ends a process reaches each thread as SIGKILL (kernel/signal.c: complete_signal): it is the one that was sent. */
   private arrives(signal: number, handler: string, thread: LogThread): { signal: number; id: number } {
     const targets = targetsOf(thread);
-    const sent = signal === SIGKILL && handler === "default" && !this.ids.has(targets, SIGKILL) ? this.ids.newest(targets) : null;
+    const sent = signal === SIG.KILL && handler === "default" && !this.ids.has(targets, SIG.KILL) ? this.ids.newest(targets) : null;
     return { signal: sent ?? signal, id: this.ids.take(targets, sent ?? signal) };
   }
 
@@ -126,7 +126,6 @@ const CALLED: ReadonlyMap<string, string> = new Map([
 
 type Fate = "events" | "other" | "foreign" | "stray" | "back" | "unplaced";
 
-const SIGKILL = 9;
 /** Calls that make a thread or a process. */
 const MAKES: ReadonlySet<string> = new Set(["clone", "clone3", "fork", "vfork"]);
 

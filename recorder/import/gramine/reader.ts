@@ -1,6 +1,6 @@
 /** Lines of the log into rows: threads and processes, calls and their results, signals and handlers. */
 
-import { SIGNAL_COUNT, signalName } from "../../../engine/index.ts";
+import { SIG, SIGNAL_COUNT, signalName } from "../../../engine/index.ts";
 import { Happened, SignalIds } from "../happened.ts";
 import { LogThread, targetsOf } from "../log-thread.ts";
 import { splitArgs } from "../strace/args.ts";
@@ -11,7 +11,6 @@ import { createGramineTally } from "./tally.ts";
 /** ns that stand for a line: the log has no times. */
 const LINE_NS = 1000;
 const ENOSYS = -38;
-const SIGALRM = 14;
 /** Longest line of a call that is put together. */
 const MOST_LENGTH = 8192;
 /** How a process ended, as rows of its end say it. */
@@ -158,7 +157,7 @@ export class GramineReader {
     const { happened } = this;
     switch (said.is) {
       case "sent": {
-        this.tellsSending ||= said.to.tid !== null && said.signal !== SIGALRM;
+        this.tellsSending ||= said.to.tid !== null && said.signal !== SIG.ALRM;
         const thread = said.to.tid === null ? undefined : this.threadOf({ pid: null, tid: said.to.tid });
         return this.send(teller, this.processOf(thread?.pid ?? pid), thread ?? null, said.signal);
       }

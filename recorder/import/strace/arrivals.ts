@@ -1,11 +1,10 @@
 /** A signal line: what caused it, and what the process had set for it. */
 
-import { signalName } from "../../../engine/index.ts";
+import { SIG, signalName } from "../../../engine/index.ts";
 import { field, wholeNumber } from "./args.ts";
 import type { ProcessState, Timer } from "./facts.ts";
 import { isHomemade } from "./homemade.ts";
 import type { LogEvent, SignalEvent } from "./log.ts";
-import { SIGPIPE } from "./pipes.ts";
 import type { Action } from "./registrations.ts";
 import type { Sending } from "./sent.ts";
 import type { Process, Task } from "./tree.ts";
@@ -37,10 +36,8 @@ export interface Arrival {
   returned: boolean;
 }
 
-const SIGCHLD = 17;
-const SIGALRM = 14;
 /** SIGSTOP, SIGTSTP, SIGTTIN, SIGTTOU. */
-export const SIG_STOPS: ReadonlySet<number> = new Set([19, 20, 21, 22]);
+export const SIG_STOPS: ReadonlySet<number> = new Set([SIG.STOP, SIG.TSTP, SIG.TTIN, SIG.TTOU]);
 
 /** As the scenario's operation writes it. */
 export type Fault = Readonly<{ what: string; at?: string; address?: number }>;
@@ -145,29 +142,29 @@ function causeOf(
   }
   if (code === "") return untoldCause(event, task, state);
   // The emulated kernel tells the parent of a child's end by itself.
-  if (signal === SIGCHLD && ENDED.has(code)) {
+  if (signal === SIG.CHLD && ENDED.has(code)) {
     const child = state.children.get(pid);
     return child ? own(endOf(child) ?? start) : other("outside");
   }
-  if (signal === SIGCHLD && stoppable.has(state.children.get(pid) as Process)) return own(start);
-  if (signal === SIGALRM && code === "SI_KERNEL" && state.timer) return own(expiry(state.timer, start));
+  if (signal === SIG.CHLD && stoppable.has(state.children.get(pid) as Process)) return own(start);
+  if (signal === SIG.ALRM && code === "SI_KERNEL" && state.timer) return own(expiry(state.timer, start));
   const timer = code === "SI_TIMER" ? state.timers.get(Number(field(info, "si_timerid"))) : undefined;
   if (timer?.signal === signal && timer.set) return own(expiry(timer.set, start));
   const mailbox = code === "SI_TKILL" ? state.sentTo.get(task) : state.sent;
   const queued = code === "SI_QUEUE" ? state.sentTo.get(task)?.take(signal, pid, start) : undefined;
   // The kernel sends SIGPIPE to the thread that wrote, and says that its process did.
-  const raised = signal === SIGPIPE ? state.sentTo.get(task)?.take(signal, pid, start) : undefined;
+  const raised = signal === SIG.PIPE ? state.sentTo.get(task)?.take(signal, pid, start) : undefined;
   const sending = raised ?? queued ?? mailbox?.take(signal, pid, start);
   return sending === undefined ? other("outside") : { ...own(sending.call.start), sending };
 }
 
 /** An old strace says neither why nor by whom: whatever of the log's own could have caused it did. */
 function untoldCause({ signal, start }: SignalEvent, task: Task, state: ProcessState): Sent {
-  if (signal === SIGCHLD) {
+  if (signal === SIG.CHLD) {
     const ended = [...state.unreaped].map((child) => endOf(child)).filter((end) => end !== null && end <= start);
     if (ended.length > 0) return { cause: "own", sentAt: Math.max(...ended.map((end) => end ?? 0)) };
   }
-  if (signal === SIGALRM && state.timer) return { cause: "own", sentAt: expiry(state.timer, start) };
+  if (signal === SIG.ALRM && state.timer) return { cause: "own", sentAt: expiry(state.timer, start) };
   const sending = state.sentTo.get(task)?.takeAny(signal, null, start) ?? state.sent.takeAny(signal, null, start);
   return sending ? { cause: "own", sentAt: sending.call.start, sending } : { cause: "outside", sentAt: start };
 }

@@ -3,12 +3,12 @@
  * lines of a log are some microseconds late, each by its own; where they stand, the parent would have been told twice.
  */
 
+import { SIG } from "../../../engine/index.ts";
 import { field, wholeNumber } from "./args.ts";
 import { ENDED } from "./arrivals.ts";
 import type { CallEvent, Log, SignalEvent } from "./log.ts";
 import type { Process, Tree } from "./tree.ts";
 
-const SIGCHLD = 17;
 /** Further apart they did not meet: the signal was blocked, and waits in the emulation, too. */
 const CLOSE_NS = 5_000_000;
 
@@ -32,7 +32,7 @@ export function coalescedEnds(log: Log, tree: Tree, goneBy: ReadonlyMap<Process,
   const told = new Map<Process, { readonly lines: SignalEvent[]; readonly pids: Set<number> }>();
   for (const event of log.events) {
     const parent =
-      event.kind === "signal" && event.signal === SIGCHLD && ENDED.has(field(event.info, "si_code"))
+      event.kind === "signal" && event.signal === SIG.CHLD && ENDED.has(field(event.info, "si_code"))
         ? tree.taskOf.get(event.life)?.process
         : undefined;
     if (parent === undefined || event.kind !== "signal") continue;

@@ -3,6 +3,7 @@
  * disposition was when it arrived, who sent it, whom a kill reached, which child a wait found.
  */
 
+import { SIG } from "../../../engine/index.ts";
 import { field, splitArgs, timeSpan, wholeNumber } from "./args.ts";
 import { type Arrival, arrival, ENDED } from "./arrivals.ts";
 import { coalescedEnds } from "./coalesced.ts";
@@ -11,7 +12,7 @@ import { type GroupChange, type Kill, killTarget, newGroups } from "./kills.ts";
 import { type CallEvent, CREATES, type EndEvent, type Log, type LogEvent, type SignalEvent } from "./log.ts";
 import { Masks } from "./masks.ts";
 import { toReadOnlyPage } from "./pages.ts";
-import { mayRaise, SIGPIPE } from "./pipes.ts";
+import { mayRaise } from "./pipes.ts";
 import { changesTimer, type PosixTimer } from "./posix-timers.ts";
 import { type Action, actionOf, hasRestorers } from "./registrations.ts";
 import { isCut, Mailbox, mailboxOf, settleEffect } from "./sent.ts";
@@ -166,8 +167,8 @@ export function gatherFacts(log: Log, tree: Tree): Facts {
     const use = ABOUT_SOCKETS.has(name) ? socketUse(event, state.sockets, state.process.name) : null;
     if (use) sockets.set(event, use);
     if (value === EPIPE && mayRaise(event)) {
-      mailboxOf(state, task).put(SIGPIPE, { call: event, sender: task.process.leader.life.pid, effect: event.end });
-      if (state.actions.get(SIGPIPE)?.what === "ignore" || current.of(task).includes(SIGPIPE)) broken.add(event);
+      mailboxOf(state, task).put(SIG.PIPE, { call: event, sender: task.process.leader.life.pid, effect: event.end });
+      if (state.actions.get(SIG.PIPE)?.what === "ignore" || current.of(task).includes(SIG.PIPE)) broken.add(event);
     }
     if (CREATES.has(name)) creation(task, event);
     else if (name === "rt_sigaction") {

@@ -3,8 +3,10 @@
  * OS would not send them, so they come on native-linux alone.
  */
 
-/** SIGURG, SIGXCPU, SIGXFSZ, SIGVTALRM, SIGPROF, SIGIO: what the kernel itself sends of these a program has asked for. */
-const ASKED_FOR: ReadonlySet<number> = new Set([23, 24, 25, 26, 27, 29]);
+import { SIG } from "../../../engine/index.ts";
+
+/** What the kernel itself sends of these a program has asked for. */
+const ASKED_FOR: ReadonlySet<number> = new Set([SIG.URG, SIG.XCPU, SIG.XFSZ, SIG.VTALRM, SIG.PROF, SIG.IO]);
 /** Timers, message queues, asynchronous I/O and descriptors with an owner; of a signal that the owner chose strace tells the bare number. */
 const SET_UP = /^(?:SI_(?:TIMER|MESGQ|ASYNCIO|SIGIO|ASYNCNL)|POLL_\w+|0x[1-6])$/;
 /** Of a child: it has stopped or goes on. */

@@ -2,8 +2,6 @@
 
 import type { CallEvent } from "./log.ts";
 
-export const SIGPIPE = 13;
-
 const WRITES: ReadonlySet<string> = new Set([
   ...["write", "writev", "pwritev2", "sendto", "sendmsg", "sendmmsg", "sendfile", "splice", "vmsplice"],
 ]);

@@ -1,6 +1,6 @@
 /** timer_create, timer_settime, timer_delete: timers of the scenario, so that their signals come only where the calls are there. */
 
-import { signalName, signalNumber } from "../../../engine/index.ts";
+import { SIG, signalName, signalNumber } from "../../../engine/index.ts";
 import { field, splitArgs, timeSpan, wholeNumber } from "./args.ts";
 import type { ProcessState, Timer } from "./facts.ts";
 import type { CallEvent } from "./log.ts";
@@ -20,7 +20,6 @@ export interface PosixTimer {
   set: Timer | null;
 }
 
-const SIGALRM = 14;
 /** Their time goes by whatever the process does. */
 const CLOCKS: ReadonlySet<string> = new Set(["CLOCK_REALTIME", "CLOCK_MONOTONIC", "CLOCK_BOOTTIME"]);
 /** The largest value a scenario names. */
@@ -57,7 +56,7 @@ function created([clock = "", event = "", made = ""]: readonly string[], task: T
   const toThread = how === "SIGEV_THREAD_ID";
   if (!toThread && how !== "SIGEV_SIGNAL") return null;
   if (toThread && wholeNumber(field(event, "sigev_notify_thread_id")) !== task.life.pid) return null;
-  const signal = event === "NULL" ? SIGALRM : signalNumber(field(event, "sigev_signo"));
+  const signal = event === "NULL" ? SIG.ALRM : signalNumber(field(event, "sigev_signo"));
   const value = event === "NULL" ? id : (wholeNumber(field(field(event, "sigev_value"), "sival_int")) ?? 0);
   if (signal === undefined || value < 0 || value > MAX_VALUE) return null;
   state.timersMade += 1;

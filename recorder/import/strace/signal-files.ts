@@ -1,6 +1,6 @@
 /** Signals that are taken and not handled: rt_sigtimedwait, and reads from a signalfd. Nothing in the log tells of their arrival. */
 
-import { signalNumber } from "../../../engine/index.ts";
+import { SIG, signalNumber } from "../../../engine/index.ts";
 import { field, signalSet, splitArgs, wholeNumber } from "./args.ts";
 import type { ProcessState } from "./facts.ts";
 import { isHomemade } from "./homemade.ts";
@@ -49,12 +49,9 @@ export function takenBy({ name, value, args, end }: CallEvent, task: Task, state
   );
 }
 
-const SIGCHLD = 17;
-const SIGALRM = 14;
-
 /** Something in the log sends it, and is emulated. */
 const isOwn = (signal: number, code: string, sender: number | null, at: number, task: Task, state: ProcessState): boolean =>
   (state.sentTo.get(task)?.takeAny(signal, sender, at) ?? state.sent.takeAny(signal, sender, at)) !== undefined ||
-  (signal === SIGCHLD && state.children.size > 0) ||
-  (signal === SIGALRM && state.timer !== null && sender === null) ||
+  (signal === SIG.CHLD && state.children.size > 0) ||
+  (signal === SIG.ALRM && state.timer !== null && sender === null) ||
   ((code === "SI_TIMER" || code === "") && [...state.timers.values()].some((timer) => timer.signal === signal && timer.set !== null));

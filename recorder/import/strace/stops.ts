@@ -1,12 +1,10 @@
 /** Job control that the log shows from both ends: who stopped a process, and who let it go on. */
 
+import { SIG } from "../../../engine/index.ts";
 import { field, wholeNumber } from "./args.ts";
 import { SIG_STOPS } from "./arrivals.ts";
 import type { LogEvent } from "./log.ts";
 import type { Process, Tree } from "./tree.ts";
-
-const SIGKILL = 9;
-const SIGCONT = 18;
 
 /**
  * Processes of one thread whose every stop was sent by a process of the log, as was what ended it. Any other stop is not emulated: nobody
@@ -17,8 +15,8 @@ export function stoppedByOthers(tree: Tree): ReadonlySet<Process> {
   const sentHere = (event: LogEvent | undefined): boolean =>
     event?.kind === "signal" && inLog.has(wholeNumber(field(event.info, "si_pid")) ?? -1);
   const goesOn = (event: LogEvent | undefined): boolean =>
-    (event?.kind === "signal" && event.signal === SIGCONT && sentHere(event)) ||
-    (event?.kind === "end" && event.how === "killed" && event.value === SIGKILL);
+    (event?.kind === "signal" && event.signal === SIG.CONT && sentHere(event)) ||
+    (event?.kind === "end" && event.how === "killed" && event.value === SIG.KILL);
   const found = new Set<Process>();
   for (const { process, life } of tree.tasks) {
     if (process.tasks.length > 1) continue;

@@ -1,5 +1,6 @@
 /** wait4 and waitid: natural waits for children of the scenario, when the log shows those children. */
 
+import { SIG } from "../../../engine/index.ts";
 import { field, splitArgs, wholeNumber } from "./args.ts";
 import { endOf } from "./arrivals.ts";
 import { ECHILD } from "./errno.ts";
@@ -25,11 +26,9 @@ export interface Wait {
   readonly until: number | null;
 }
 
-const SIGCHLD = 17;
-
 /** Children of a process that ignores SIGCHLD, or says SA_NOCLDWAIT, leave no zombie. */
 export function leavesNoZombies({ actions }: ProcessState): boolean {
-  const action = actions.get(SIGCHLD);
+  const action = actions.get(SIG.CHLD);
   return action?.what === "ignore" || (action?.what === "handler" && action.flags.includes("SA_NOCLDWAIT"));
 }
 
