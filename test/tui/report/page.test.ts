@@ -97,7 +97,9 @@ test("the search finds rows, findings and signals; Enter goes to the first", asy
 
 test("the lanes zoom, move and tell of a slice by keys, and by the mouse", async () => {
   const page = await open(file);
-  const pixels = (): Promise<unknown> => page.evaluate(`document.querySelector("canvas").toDataURL()`);
+  // After a layout has settled: what the page observes of its size is told with the frame after, and draws the lanes anew.
+  const settled = "new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)))";
+  const pixels = (): Promise<unknown> => page.evaluate(`${settled}.then(() => document.querySelector("canvas").toDataURL())`);
   const whole = await pixels();
   await page.evaluate(`document.querySelector("canvas").focus()`);
   await page.press("+");
