@@ -261,7 +261,7 @@ export const KINDS = [
   ),
   kind(
     "signal.take",
-    "the program takes a pending signal itself, in place of a handler: by sigtimedwait, or out of a signalfd",
+    "a signal ends without a handler: the program takes it (sigtimedwait, a signalfd), or the LibOS (the fault of its probe, a system call instruction)",
     "",
     "id: signal id",
   ),

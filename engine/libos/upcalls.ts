@@ -161,13 +161,18 @@ const probing = (s: Steps<Upcall>): (Step | Mark)[] => [
   s.test("exception during test_user_memory/string?", (c, v) => c.t.libos.probing && v.arg !== 0, "probe"),
   s.jump("no probe"),
   s.at("probe"),
-  s.act("update RIP to ret_fault", (c) => {
-    c.t.libos.probing = false;
-    // Of this event: below it may be others, whose handlers run (a probe in a handler).
-    const stack = running(c.t);
-    const event = localsOf(c, stack[findDown(c, stack, genericEventTrigger)], genericEventTrigger);
-    if (event) event.skip = true;
-  }),
+  s.act(
+    "update RIP to ret_fault",
+    (c, v) => {
+      c.extra = v.id;
+      c.t.libos.probing = false;
+      // Of this event: below it may be others, whose handlers run (a probe in a handler).
+      const stack = running(c.t);
+      const event = localsOf(c, stack[findDown(c, stack, genericEventTrigger)], genericEventTrigger);
+      if (event) event.skip = true;
+    },
+    "signal.take",
+  ),
   s.jump("return", "return"),
   s.at("no probe"),
 ];

@@ -30,7 +30,7 @@ const ENDS: ReadonlySet<string> = new Set([
 
 /**
  * Signals that were made and are nowhere: no row says how they ended, no part of the state holds them, and the thread they were for
- * lives. An event that is over with its upcall (RESUME, Gramine's INTERRUPTED) ends there; a fault of a probe, too.
+ * lives. An event that is over with its upcall (RESUME, Gramine's INTERRUPTED) ends there.
  */
 export function unaccounted(ran: Ran): string[] {
   const { consumed } = shownBy(ran.run.options.stack).events;
@@ -54,8 +54,6 @@ export function unaccounted(ran: Ran): string[] {
     if (ENDS.has(row.what) || (row.what === "libos.upcall.enter" && consumed.includes(row.value))) ended.add(row.extra);
     // A RESUME that has ended a wait of the enclave has done its work.
     if (row.what === "pal.event.deliver" && row.place.flow === "_DkHandleExternalEvent") ended.add(row.extra);
-    // The LibOS looked at a pointer of the application for it: the upcall took the fault away.
-    if (row.what === "libos.upcall.enter" && row.value === 2 && probes(ran, row)) ended.add(row.extra);
   }
   const { machine } = ran;
   const held = idsIn(machine);
@@ -70,12 +68,6 @@ export function unaccounted(ran: Ran): string[] {
   }
   return wrong;
 }
-
-/** The upcall of this row goes back into a probe of user memory (reference, 2.11 memfault). */
-const probes = (ran: Ran, upcall: Row): boolean => {
-  const next = ran.rows.find((row) => row.seq > upcall.seq && row.thread === upcall.thread);
-  return next?.where.startsWith("memfault_upcall: exception during test_user_memory") === true && next.value === 1;
-};
 
 /** The kernel's restart code is for the kernel: what follows in the thread is the signal it was for, or the call once more. */
 export function leakedRestarts(ran: Ran): string[] {

@@ -141,9 +141,14 @@ const illegal = flow(UPCALLS.ILLEGAL, "libos", "5", (s) => [
   force(s, "SIGILL, ILL_ILLOPC", () => SIG.ILL, SI.ILL_ILLOPC),
   ...deliver(s),
   s.at("emulate"),
-  s.act("context: RIP := libos_syscall_entry", (c) => {
-    contextOf(c).skip = true;
-  }),
+  s.act(
+    "context: RIP := libos_syscall_entry",
+    (c, v) => {
+      c.extra = v.id;
+      contextOf(c).skip = true;
+    },
+    "signal.take",
+  ),
   back(s),
 ]);
 
