@@ -114,6 +114,7 @@ export const RULE_IDS: readonly string[] = [
   "sgx-unknown-ud-kills-thread",
   "sgx-untrusted-event-overwrite",
   "sgx-untrusted-fault-kills-thread-only",
+  "sgx-quit-overwritten-in-ocall",
   "sgx-usr2-kept-by-pal",
   "sgx-ustack-reset-clobber",
   "sgx-wakeup-ocall-abandoned",

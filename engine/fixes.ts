@@ -127,6 +127,10 @@ export const FIXES = {
     source: "gramine-today-corrections.md, N10",
   },
   "shutdown-skipped-by-pending-event": { text: "shutdown is made also when an event waits", source: "gramine-today-corrections.md, N13" },
+  "sgx-quit-overwritten-in-ocall": {
+    text: "a SIGTERM that came back with an ocall's result is not written over by a wake-up",
+    source: "enclave_entry.S:338-353; host_exception.c:165 does so for last_async_event",
+  },
 } as const;
 
 export type FixName = keyof typeof FIXES;

@@ -42,6 +42,7 @@ import { processSignalToSender } from "./gramine/process-signal-to-sender.ts";
 import { recvLockSwallowsKick } from "./gramine/recv-lock-swallows-kick.ts";
 import { rtDefaultIgnored } from "./gramine/rt-default-ignored.ts";
 import { sgxFaultWithoutExinfo } from "./gramine/sgx-fault-without-exinfo.ts";
+import { sgxQuitOverwrittenInOcall } from "./gramine/sgx-quit-overwritten-in-ocall.ts";
 import { sgxUsr2KeptByPal } from "./gramine/sgx-usr2-kept-by-pal.ts";
 import { shutdownSkippedByPendingEvent } from "./gramine/shutdown-skipped-by-pending-event.ts";
 import { sigframeOnBadStack } from "./gramine/sigframe-on-bad-stack.ts";
@@ -278,6 +279,7 @@ const rules: Rule[] = [
   recvLockSwallowsKick,
   rtDefaultIgnored,
   sgxFaultWithoutExinfo,
+  sgxQuitOverwrittenInOcall,
   sgxUsr2KeptByPal,
   shutdownSkippedByPendingEvent,
   sigframeOnBadStack,

@@ -242,6 +242,13 @@ export const GRAMINE: EvidenceTable = {
     ended of any thread: kind = 'process.exit' AND value = 1
     and ended.pid = faulted.pid
   `,
+  "sgx-quit-overwritten-in-ocall": `
+    brought: kind = 'pal.event.deliver' AND value = 4
+    entered: kind = 'sgx.eenter'
+    written: flow = 'enclave_entry' AND label = 'SSA[0].RSI := event'
+    lost: kind = 'pal.event.lost' AND value = 4 AND signal = 15
+    and lost.extra = brought.extra
+  `,
   "sgx-usr2-kept-by-pal": `
     kept of any thread: kind = 'host.sigaction' AND signal = 12 AND value = -1
     sent: kind = 'host.signal.generate' AND signal = 12

@@ -67,7 +67,7 @@ function leave(c: Cpu): void {
   goTo(c.program, caller, AFTER_RESUME);
 }
 
-const entry = ({ notify, ignoresEarly }: Ways): Flow =>
+const entry = ({ notify, ignoresEarly, keepsQuit }: Ways): Flow =>
   flow(enclaveEntry, "pal", "4.2, 4.3", (s) => [
     s.test("CSSA != 0: stage one of an exception", (c) => c.t.sgx.cssa !== 0, "exception"),
     s.act("ecall_return_addr := RCX"),
@@ -101,7 +101,7 @@ const entry = ({ notify, ignoresEarly }: Ways): Flow =>
     s.act("EEXIT to ecall_return_addr", leave, "sgx.eexit"),
 
     s.at("exception"),
-    ...stageOne(s, { fail: "fail", ignored: "legacy", ignoresEarly }),
+    ...stageOne(s, { fail: "fail", ignored: "legacy", ignoresEarly, keepsQuit }),
     ...(notify ? [s.test("ready_for_aex_notify?", (c) => c.t.pal.sgx.readyForAexNotify, "notify")] : []),
     s.at("legacy"),
     s.act(
@@ -119,6 +119,7 @@ const entry = ({ notify, ignoresEarly }: Ways): Flow =>
 interface Ways {
   readonly notify: boolean;
   readonly ignoresEarly: boolean;
+  readonly keepsQuit: boolean;
 }
 
 export const entryFlows = (ways: Ways): Flow[] => [entry(ways)];

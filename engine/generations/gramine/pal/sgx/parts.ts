@@ -26,6 +26,7 @@ export const SGX_FIXES = [
   "plain-eintr-from-file-io",
   "tls-write-eintr-substitution",
   "shutdown-skipped-by-pending-event",
+  "sgx-quit-overwritten-in-ocall",
 ] as const;
 
 const ocallKinds = (on: Switches): OcallKinds => {
@@ -50,7 +51,7 @@ export const sgxPal = (on: Switches): Flow[] => {
     ...hostSignalFlows(ways),
     ...hostStartFlows({ exinfo: on.has("exinfo"), rights: edmm, breakpoints: true }, ways),
     ...hostOcalls(kinds),
-    ...entryFlows({ ...ways, ignoresEarly: on.has("not-ready-fail-loop") }),
+    ...entryFlows({ ...ways, ignoresEarly: on.has("not-ready-fail-loop"), keepsQuit: on.has("sgx-quit-overwritten-in-ocall") }),
     ...ocallFlows({ ...ways, kinds }),
     ...restoreFlows,
     ...exceptionFlows({ withoutExinfo: on.has("memfaults-without-exinfo"), edmm, notify: ways.notify }),

@@ -9,10 +9,12 @@ import { E } from "../../../../errno.ts";
 import type { Mark, Step } from "../../../../flow.ts";
 import { enter, isFrameOf } from "../../../../frames.ts";
 import type { Entry } from "../../../../sgx/flows.ts";
+import { SIG } from "../../../../signals.ts";
 import { ENCLAVE, type Frame, HOST, type SsaFrame } from "../../../../state.ts";
 import { KIND } from "../../../../transition.ts";
 import { NOTHING_BUILT } from "../../context.ts";
 import type { SgxCpu as Cpu, SgxSteps as Steps } from "../../flow.ts";
+import { EVENT, NO_EVENT } from "../errors.ts";
 import { eexitPrepare, palExceptionHandler, restoreSgxContext, type Saved, sgxOcall } from "./flows.ts";
 import { AFTER_STACK_RESTORE, EEXIT_PREPARE } from "./ocall.ts";
 import { INST0, INST1, INST2, restoreIn } from "./restore.ts";
@@ -110,16 +112,32 @@ const endsHere = (s: Steps<Entry>, label: string, when: (c: Cpu) => boolean, to:
     ["branch", "pal.event.lost"],
   );
 
+/** What EENTER brought with the ocall's result is in RSI until the ocall's stack is back: an event that interrupts there takes its place. */
+function rsiIsEvent(c: Cpu, v: Entry, keepsQuit: boolean): void {
+  const ssa = ssa0(c);
+  const brought = beforeEexit(c) ? NO_EVENT : ssa.rsi;
+  if (keepsQuit && brought === EVENT.QUIT) return c.row(KIND["pal.event.lost"], v.event, c.t.eventSignalId);
+  if (brought !== NO_EVENT) c.stray(c.t, { signal: signalOf(brought), id: ssa.id }, KIND["pal.event.lost"], brought);
+  ssa.rsi = v.event;
+  ssa.id = c.t.eventSignalId;
+  c.value = v.event;
+  c.extra = ssa.id;
+}
+
+const signalOf = (event: number): number => (event === EVENT.QUIT ? SIG.TERM : SIG.CONT);
+
 interface Ways {
   /** Marks: of FAIL_LOOP, and of the EEXIT without more. */
   readonly fail: string;
   readonly ignored: string;
   /** An event of a thread that is not ready is no failure. */
   readonly ignoresEarly: boolean;
+  /** A QUIT that came back with an ocall's result is not written over. */
+  readonly keepsQuit: boolean;
 }
 
 /** Steps of `enclave_entry`; behind them comes the EEXIT. */
-export const stageOne = (s: Steps<Entry>, { fail, ignored, ignoresEarly }: Ways): (Step | Mark)[] => [
+export const stageOne = (s: Steps<Entry>, { fail, ignored, ignoresEarly, keepsQuit }: Ways): (Step | Mark)[] => [
   s.test("CSSA != 1? FAIL_LOOP", (c) => c.t.sgx.cssa !== 1, fail),
   s.act("R14 := SSA[0].EXITINFO", (c) => {
     c.value = ssa0(c).vector;
@@ -138,13 +156,9 @@ export const stageOne = (s: Steps<Entry>, { fail, ignored, ignoresEarly }: Ways)
     ssa0(c).rdi = E.INTR;
   }),
   s.at("case C"),
-  s.act("SSA[0].RSI := event", (c, v) => {
-    const ssa = ssa0(c);
-    ssa.rsi = v.event;
-    ssa.id = c.t.eventSignalId;
-    c.value = v.event;
-    c.extra = ssa.id;
-  }),
+  keepsQuit
+    ? s.act("SSA[0].RSI := event, unless QUIT is there", (c, v) => rsiIsEvent(c, v, true), ["step", "pal.event.lost"])
+    : s.act("SSA[0].RSI := event", (c, v) => rsiIsEvent(c, v, false)),
   s.act("SSA[0].RIP := ocall_return_after_stack_restore, RSP := pre_ocall_stack; pre_ocall_stack := NULL", backIntoOcall),
   s.jump("eexit", "done"),
   s.at("no ocall"),
