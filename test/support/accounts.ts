@@ -78,7 +78,8 @@ export function leakedRestarts(ran: Ran): string[] {
     // A row of the outside world that only names this thread is none of its own.
     if (exit && row.place.flow === "(outside)" && row.what === "host.signal.generate") continue;
     restarting.delete(row.thread);
-    if (exit && !/^(?:host\.signal\.|thread\.exit|process\.exit|call)/.test(row.what)) wrong.push(`seq ${exit.seq}: ${exit.where}, then ${row.where}`);
+    if (exit && !/^(?:host\.signal\.|thread\.exit|process\.exit|call)/.test(row.what))
+      wrong.push(`seq ${exit.seq}: ${exit.where}, then ${row.where}`);
     if (row.what === "host.syscall.exit" && row.value === RESTART) restarting.set(row.thread, row);
     if (row.what === "app.return" && row.value === RESTART) wrong.push(`seq ${row.seq}: ${row.where}`);
   }
