@@ -1,6 +1,6 @@
 /** Gramine today, corrections 4.4.1. */
 
-import { signalName } from "../../../engine/index.ts";
+import { signalName, WHY } from "../../../engine/index.ts";
 import { NONE, type ThreadModel } from "../../model/index.ts";
 import { defineRule, type Found, type Handlers } from "../../rule.ts";
 
@@ -15,9 +15,6 @@ interface Fault {
   readonly signal: number;
   refused: number;
 }
-
-/** `why` of process.exit: the PAL gave up. */
-const PAL_GAVE_UP = 5;
 
 function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handlers {
   const faults = m.notesOnThreads<Fault>();
@@ -35,7 +32,7 @@ function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handler
     },
     "process.exit"() {
       const fault = faults.get(m.slot);
-      if (m.extra !== PAL_GAVE_UP || fault === null || fault.refused === NONE) return;
+      if (m.extra !== WHY.PAL || fault === null || fault.refused === NONE) return;
       found({
         thread: m.thread,
         costNs: 0,

@@ -46,12 +46,12 @@ function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handler
 
 export const sigframeOnBadStack = defineRule({
   id: "sigframe-on-bad-stack",
-  title: "a signal frame that does not fit on the stack is a fault of the LibOS",
+  title: "a signal frame that cannot be written is a fault of the LibOS",
   severity: "medium",
   layers: ["libos", "host"],
   generations: ["gramine"],
   what:
-    "The frame of a handler is written without a look at the memory. After a stack overflow, without an alternate stack, the write faults in the " +
+    "The frame of a handler is written without a look at the memory. After a stack overflow without an alternate stack, or on an alternate stack that execve has freed (B14), the write faults in the " +
     "LibOS. Under the Linux PAL that is inside the host's handler of SIGSEGV: the kernel kills the process, and nothing is printed. With EDMM it is an " +
     "internal fault; under SGX without EDMM the memory below the stack is overwritten.",
   why: "On Linux the process dies of SIGSEGV as well, but its parent is told the signal; here the parent of the library OS is told SIGPWR or status 1.",
@@ -82,7 +82,7 @@ export const sigframeOnBadStack = defineRule({
   run,
   report: {
     title: ({ signal, host }) =>
-      `the frame for the handler of ${signalName(signal)} does not fit: ${host ? "the host kills the process" : "an internal fault of the LibOS"}`,
+      `the frame for the handler of ${signalName(signal)} cannot be written: ${host ? "the host kills the process" : "an internal fault of the LibOS"}`,
     same: ({ signal, host }) => [signal, host ? 1 : 0],
     turn: ["killed"],
     captions: {
@@ -103,7 +103,9 @@ export const sigframeOnBadStack = defineRule({
             - compute: 1us
       `,
       stacks: ["gramine-linux", "graphene-pr1218"],
-      found: [{ title: "the frame for the handler of SIGSEGV does not fit: the host kills the process", evidence: ["chosen", "killed"] }],
+      found: [
+        { title: "the frame for the handler of SIGSEGV cannot be written: the host kills the process", evidence: ["chosen", "killed"] },
+      ],
     },
   ],
 });
