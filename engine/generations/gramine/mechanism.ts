@@ -78,8 +78,9 @@ export const gramineSgxMechanism: Mechanism = {
     "gramine-today.md 14, with its corrections",
     ...OPEN,
     "An event for a thread that is not ready for exceptions turns for ever: at the start of a process or thread, or by a late wake to a TCS with a new user.",
-    "An event between the look at last_async_event and EENTER waits for the next ocall. shutdown may not be made at all, pread64 may answer EINTR, " +
-      "connect never does, and a reader of a pipe holds a spinlock while it waits.",
+    "An event between the look at last_async_event and EENTER waits for the next ocall. One between EENTER and the return of the ocall's stack " +
+      "takes the place of the one that the ocall brought, which may be a SIGTERM.",
+    "shutdown may not be made at all, pread64 may answer EINTR, connect never does, and a reader of a pipe holds a spinlock while it waits.",
     "With exitless ocalls a signal while a request is in flight gives EACCES, and its result is lost.",
   ),
 };
