@@ -42,6 +42,7 @@ export { scenarioJsonSchema } from "./scenario/json-schema.ts";
 export { scenarioLines } from "./scenario/lines.ts";
 export { canBeLogged, isRowField, rowFieldsOf } from "./scenario/logged.ts";
 export { type Field, type FormMap, operationPages, PAGE_NAMES, type Page, pages, scenarioMaps } from "./scenario/manual.ts";
+export { createRowPacker, packAlone, type RowPacker } from "./scenario/packed-rows.ts";
 export { parseScenario } from "./scenario/parse.ts";
 export {
   duration,

@@ -5,6 +5,7 @@
 
 import * as z from "zod";
 import { NEVER } from "../time.ts";
+import { unpackRows } from "./packed-rows.ts";
 import { inWords, LONGEST_NS } from "./values.ts";
 
 /** Arguments that a row may have of its own, in the order in which it has them. */
@@ -22,25 +23,33 @@ type Parsed = Readonly<Record<string, unknown>>;
 /** The numbers that a row of operations like this one has, behind the index of the operation. */
 export const rowFieldsOf = (like: object): RowField[] => ROW_FIELDS.filter((field) => typeof (like as Parsed)[field] === "number");
 
-/** The written lists one after the other: who writes a million rows writes lists of some thousand numbers. */
+/** Written as a list for each operation, or of some more; in a long log they are packed into a text. */
 export const rows = z
-  .custom<readonly (readonly number[])[]>(
-    (given) => Array.isArray(given) && given.every((list) => Array.isArray(list) && list.every(Number.isSafeInteger)),
+  .custom<string | readonly (readonly number[])[]>(
+    (given) =>
+      typeof given === "string" || (Array.isArray(given) && given.every((list) => Array.isArray(list) && list.every(Number.isSafeInteger))),
     "no lists of whole numbers",
   )
-  .transform((lists) => {
-    const all = new Float64Array(lists.reduce((sum, { length }) => sum + length, 0));
-    let at = 0;
-    for (const list of lists) {
-      all.set(list, at);
-      at += list.length;
-    }
-    return all;
+  .transform((given, ctx): Float64Array => {
+    const all = typeof given === "string" ? unpackRows(given) : oneAfterTheOther(given);
+    if (all !== null) return all;
+    ctx.addIssue({ code: "custom", message: "no packed rows" });
+    return z.NEVER;
   })
   .register(inWords, {
-    words: "a list of lists of whole numbers",
-    json: { type: "array", items: { type: "array", items: { type: "integer" } } },
+    words: "a list of lists of whole numbers, or these packed into a text",
+    json: { anyOf: [{ type: "array", items: { type: "array", items: { type: "integer" } } }, { type: "string" }] },
   });
+
+function oneAfterTheOther(lists: readonly (readonly number[])[]): Float64Array {
+  const all = new Float64Array(lists.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const list of lists) {
+    all.set(list, at);
+    at += list.length;
+  }
+  return all;
+}
 
 /** What `logged` is after parsing. */
 export interface Logged {

@@ -52,7 +52,11 @@ describe("rows of numbers", () => {
     ["an index that leads nowhere", [[7, 1]], "as row 0 begins, found 7"],
     ["too few numbers", [[0, 5, 5, 0]], "expected 2 numbers (for, until) behind 0 in the last row"],
     ["a time below 0", [[0, -1, 5]], "expected a time in ns as for of row 0, found -1"],
-    ["what is no number", [["x"]], "expected a list of lists of whole numbers"],
+    ["what is no number", [["x"]], "expected a list of lists of whole numbers, or these packed into a text"],
+    ["a text with an index that leads nowhere", "OC,", "as row 0 begins, found 7"],
+    ["a text with a time below 0", "ADA,", "expected a time in ns as for of row 0, found -1"],
+    ["a text that ends in the middle of a number", "Ag", "or these packed into a text"],
+    ["a text that is not packed", "[[0]]", "or these packed into a text"],
   ])("%s is refused with its place", (_, rows, words) => {
     const text = JSON.stringify({ name: "a", title: "a", main: [{ logged: { like: [{ compute: { for: 1, until: 1 } }], rows } }] });
     expect(() => parseScenario(text, "a.json")).toThrow(words);

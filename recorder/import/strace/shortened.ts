@@ -3,12 +3,10 @@
  * are more than one step stand between.
  */
 
-import { canBeLogged, isRowField, operationOf, rowFieldsOf } from "../../../engine/index.ts";
+import { canBeLogged, createRowPacker, isRowField, operationOf, packAlone, type RowPacker, rowFieldsOf } from "../../../engine/index.ts";
 import type { AfterHandlers } from "./level.ts";
 import type { Item } from "./registrations.ts";
 
-/** Numbers in one list of a scenario's text: a reader that makes objects of numbers has few at a time. */
-const LIST_NUMBERS = 4096;
 /** Shorter stretches are written as they are. */
 const WORTH_IT = 16;
 /** The newest operations may still be changed by what follows in the log. */
@@ -52,9 +50,10 @@ class Stretch {
   /** As they are, as long as they are few. */
   private few: Item[] | null = [];
   private readonly like: Item[] = [];
-  private readonly rows: number[][] = [[]];
+  private readonly packer: RowPacker = createRowPacker();
+  /** Packed rows, and between them operations that are changed late. */
+  private readonly parts: (string | Item)[] = [];
   private readonly sorts = new Map<string, Sort>();
-  private readonly late: { readonly item: Item; readonly list: number[]; readonly at: number; readonly fields: readonly string[] }[] = [];
 
   constructor(private readonly changes: ChangedLate) {}
 
@@ -72,36 +71,25 @@ class Stretch {
       for (const item of this.few) out.push(item);
       return;
     }
-    for (const { item, list, at, fields } of this.late) this.write(item, list, at, this.sortOf(item).index, fields);
-    out.push({ logged: { like: this.like, rows: this.rows } });
+    this.parts.push(this.packer.take());
+    const rows = this.parts.map((part) => (typeof part === "string" ? part : packAlone(this.rowOf(part)))).join("");
+    out.push({ logged: { like: this.like, rows } });
   }
 
   private addRow(item: Item): void {
-    const list = this.list();
-    if (!this.changes.has(item)) {
-      const { index, fields } = this.sortOf(item);
-      return this.write(item, list, list.length, index, fields);
-    }
-    const fields = fieldsOf(named(item));
-    this.late.push({ item, list, at: list.length, fields });
-    for (let i = 0; i <= fields.length; i += 1) list.push(0);
+    if (this.changes.has(item)) this.parts.push(this.packer.take(), item);
+    else this.packer.add(this.rowOf(item));
   }
 
-  private write(item: Item, list: number[], at: number, index: number, fields: readonly string[]): void {
+  private rowOf(item: Item): number[] {
+    const { index, fields, otherwise } = this.sortOf(item);
     const args = argsOf(item);
-    list[at] = index;
-    for (const [i, field] of fields.entries()) {
+    const row = [index];
+    for (const field of fields) {
       const value = args[field];
-      list[at + 1 + i] = typeof value === "number" ? Math.round(value) : (this.sortOf(item).otherwise[field] as number);
+      row.push(typeof value === "number" ? Math.round(value) : (otherwise[field] as number));
     }
-  }
-
-  private list(): number[] {
-    const last = this.rows.at(-1) as number[];
-    if (last.length < LIST_NUMBERS) return last;
-    const list: number[] = [];
-    this.rows.push(list);
-    return list;
+    return row;
   }
 
   private sortOf(item: Item): Sort {
@@ -120,9 +108,6 @@ function fieldsOf(item: Item): readonly string[] {
   const parsed = operationOf(item);
   return parsed === null ? [] : rowFieldsOf(parsed);
 }
-
-/** A sigaction whose handler has no name yet. */
-const named = (item: Item): Item => ("sigaction" in item ? { sigaction: { ...argsOf(item), handler: "default" } } : item);
 
 /** A program that is kept in short while it is woven. */
 export class Shortened implements Woven {
