@@ -49,7 +49,7 @@ export function createAnalysis(names: Names, rules: readonly Rule[] = RULES, onF
   alone.byKind = byKind.map(withoutLibos);
   alone.byEnd = byEnd.map(withoutLibos);
   let [lastSeq, lastTime] = [0, 0];
-  const places = createPlaces(names, byPlace);
+  const places = new Places(names, byPlace);
   const needed = Uint8Array.from(byKind, (list, kind) => (list.length > 0 || (rules.length > 0 && CHANGES_STATE[kind] === 1) ? 1 : 0));
 
   function listFor(name: Subscription): Listeners {
@@ -66,11 +66,13 @@ export function createAnalysis(names: Names, rules: readonly Rule[] = RULES, onF
       const { kind, site, n } = block;
       for (let row = 0; row < n; row += 1) {
         const id = kind[row] as number;
-        const here = places(site[row] as number);
-        if (needed[id] !== 1 && here === null) continue;
+        const at = site[row] as number;
+        if (needed[id] !== 1 && places.known[at] === NOBODY) continue;
+        const here = places.listenersOf(at);
+        if (needed[id] !== 1 && here === NOBODY) continue;
         takeRow(model, block, row);
         callAll((model.hasLibos ? byKind : alone.byKind)[id] as Listeners);
-        if (here !== null) callAll(here);
+        if (here !== NOBODY) callAll(places.lists[here] as Listeners);
       }
       if (n === 0) return;
       lastSeq = block.seq0 + n - 1;
@@ -108,31 +110,34 @@ function placeList(byPlace: Map<string, Listeners>, place: string): Listeners {
 const UNKNOWN = 0;
 const NOBODY = 1;
 
-/** Who listens to a place, by the number of its site; null for nobody. Sites are looked up once: names may still grow. */
-function createPlaces(names: Names, byPlace: ReadonlyMap<string, Listeners>): (site: number) => Listeners | null {
-  if (byPlace.size === 0) return () => null;
-  let known = new Uint16Array(1024);
-  const lists: Listeners[] = [];
+/** Who listens to places, by the number of a site. Sites are looked up once: names may still grow. */
+class Places {
+  /** By site: UNKNOWN, NOBODY, or the place in `lists`. */
+  known = new Uint16Array(1024);
+  readonly lists: Listeners[] = [[], []];
 
-  function lookUp(site: number): number {
-    const at = names.sites[site];
-    if (at === undefined) return NOBODY;
-    const list = byPlace.get(`${at.flow}: ${at.label}`);
-    if (site >= known.length) {
-      const larger = new Uint16Array(2 * site);
-      larger.set(known);
-      known = larger;
-    }
-    known[site] = list === undefined ? NOBODY : NOBODY + lists.push(list);
-    return known[site] as number;
+  constructor(
+    private readonly names: Names,
+    private readonly byPlace: ReadonlyMap<string, Listeners>,
+  ) {}
+
+  listenersOf(site: number): number {
+    const which = this.known[site] ?? UNKNOWN;
+    return which === UNKNOWN ? this.lookUp(site) : which;
   }
 
-  return (site) => {
-    let which = known[site] ?? UNKNOWN;
-    if (which === NOBODY) return null;
-    if (which === UNKNOWN) which = lookUp(site);
-    return which === NOBODY ? null : (lists[which - NOBODY - 1] as Listeners);
-  };
+  private lookUp(site: number): number {
+    const at = this.names.sites[site];
+    if (at === undefined) return NOBODY;
+    const list = this.byPlace.get(`${at.flow}: ${at.label}`);
+    if (site >= this.known.length) {
+      const larger = new Uint16Array(2 * site);
+      larger.set(this.known);
+      this.known = larger;
+    }
+    this.known[site] = list === undefined ? NOBODY : this.lists.push(list) - 1;
+    return this.known[site] as number;
+  }
 }
 
 const emptyLists = (length: number): Listeners[] => Array.from({ length }, () => []);

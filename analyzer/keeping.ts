@@ -66,7 +66,8 @@ export function createKeeping(
   const toldAt = new Map<number, number>();
 
   function groupOf(rule: Pick<Rule, "id" | "severity">, { same, firstSeq }: RawFinding, title: () => string): Mutable<FindingGroup> {
-    const key = [rule.id, ...same].join("\n");
+    let key = rule.id;
+    for (const part of same) key += `\n${part}`;
     const known = groups.get(key);
     if (known !== undefined) return known;
     const made: Mutable<FindingGroup> = {

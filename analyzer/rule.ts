@@ -150,18 +150,17 @@ export function defineRule<Data, Id extends string>({ run, report, ...documentat
 
 function unworded<Data, Id extends string>(found: Found<Data, Id>, report: Wording<Data, Id>): RawFinding {
   const { thread, costNs, evidence, data } = found;
-  return {
-    thread,
-    costNs,
-    same: report.same(data),
-    firstSeq: evidence.reduce((least, { seq }) => Math.min(least, seq), Number.POSITIVE_INFINITY),
-    lastSeq: evidence.reduce((most, { seq }) => Math.max(most, seq), -1),
-    report: () => worded(found, report),
-  };
+  let [firstSeq, lastSeq] = [Number.POSITIVE_INFINITY, -1];
+  for (const { seq } of evidence) {
+    if (seq < firstSeq) firstSeq = seq;
+    if (seq > lastSeq) lastSeq = seq;
+  }
+  return { thread, costNs, same: report.same(data), firstSeq, lastSeq, report: () => worded(found, report) };
 }
 
 function worded<Data, Id extends string>({ evidence, data }: Found<Data, Id>, { title, turn = [], captions }: Wording<Data, Id>): Report {
-  const inOrder = [...evidence].sort((a, b) => a.seq - b.seq);
+  const isInOrder = evidence.every(({ seq }, i) => i === 0 || seq >= (evidence[i - 1]?.seq ?? 0));
+  const inOrder = isInOrder ? evidence : [...evidence].sort((a, b) => a.seq - b.seq);
   const wrong = inOrder.find(({ id }) => turn.includes(id));
   const told = inOrder.map((one): Evidence => {
     const { seq, id } = one;

@@ -7,6 +7,6 @@ export { CHANGES_STATE } from "./kinds.ts";
 export { ENDED } from "./locks.ts";
 export { type EndListener, ThreadModel } from "./model.ts";
 export type { Notes } from "./notes.ts";
-export { HOW, type How, NONE, SCOPE, SCOPE_NAMES, type ScopeName, type ScopeType } from "./scopes.ts";
+export { doubled, HOW, type How, NONE, SCOPE, SCOPE_NAMES, type ScopeName, type ScopeType } from "./scopes.ts";
 export { type PendingSignal, WAITS_IN } from "./signals.ts";
 export { MASK, type Mask } from "./threads.ts";

@@ -4,7 +4,7 @@
  */
 
 import { signalNumber } from "../../engine/index.ts";
-import { createNotes, type Notes } from "./notes.ts";
+import { Notes } from "./notes.ts";
 import type { Scopes } from "./scopes.ts";
 
 /** Host signal of the RESUME event: it stands for whatever is pending in the LibOS. */
@@ -28,7 +28,7 @@ export interface Interruption {
   handler: number;
 }
 
-export const createInterruptions = (scopes: Scopes): Notes<Interruption> => createNotes((scope) => scopes.seq[scope] as number);
+export const createInterruptions = (scopes: Scopes): Notes<Interruption> => new Notes(scopes);
 
 /** Whether a handler that starts with signal id `id` is the one of an event. */
 export const isHandlerOf = (event: number, signal: number, id: number): boolean => signal === SIGCONT || event === id;

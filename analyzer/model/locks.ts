@@ -5,36 +5,54 @@ import { NONE } from "./scopes.ts";
 /** A thread that ended with the lock in its hands. */
 export const ENDED = -2;
 
-export interface Locks {
-  /** Lock to the thread that holds it, or ENDED. */
-  readonly holder: Map<number, number>;
-  /** Lock to the process of its holder. */
-  readonly process: Map<number, number>;
-  /** Lock to the row with which it was taken. */
-  readonly since: Map<number, number>;
+/** One lock, free (`holder` is NONE) or held since row `seq`. */
+interface Lock {
+  /** A thread, or ENDED. */
+  holder: number;
+  /** Process of the holder. */
+  pid: number;
+  seq: number;
 }
 
-export const createLocks = (): Locks => ({ holder: new Map(), process: new Map(), since: new Map() });
+/** By number. Those that are taken again and again stay when they are free. */
+export type Locks = Map<number, Lock>;
 
-export function taken(locks: Locks, lock: number, thread: number, pid: number, seq: number): void {
-  locks.since.set(lock, seq);
-  locks.holder.set(lock, thread);
-  locks.process.set(lock, pid);
+/** Locks that stay known while they are free: memory does not grow with the number of locks of a trace. */
+const MOST_KNOWN = 256;
+
+export const createLocks = (): Locks => new Map();
+
+export function taken(locks: Locks, number: number, thread: number, pid: number, seq: number): void {
+  const lock = locks.get(number);
+  if (lock === undefined) {
+    locks.set(number, { holder: thread, pid, seq });
+    return;
+  }
+  lock.holder = thread;
+  lock.pid = pid;
+  lock.seq = seq;
 }
 
-export function released(locks: Locks, lock: number): void {
-  locks.holder.delete(lock);
-  locks.process.delete(lock);
-  locks.since.delete(lock);
+export function released(locks: Locks, number: number): void {
+  const lock = locks.get(number);
+  if (lock === undefined) return;
+  lock.holder = NONE;
+  if (locks.size > MOST_KNOWN) locks.delete(number);
 }
 
-export const holderOf = (locks: Locks, lock: number): number => locks.holder.get(lock) ?? NONE;
+export const holderOf = (locks: Locks, number: number): number => locks.get(number)?.holder ?? NONE;
+
+/** Seq of the row with which it was taken; NONE when nobody holds it. */
+export function heldSince(locks: Locks, number: number): number {
+  const lock = locks.get(number);
+  return lock === undefined || lock.holder === NONE ? NONE : lock.seq;
+}
 
 export function threadEnded(locks: Locks, thread: number): void {
-  for (const [lock, holder] of locks.holder) if (holder === thread) locks.holder.set(lock, ENDED);
+  for (const lock of locks.values()) if (lock.holder === thread) lock.holder = ENDED;
 }
 
 /** Its locks are gone with its memory. */
 export function processEnded(locks: Locks, pid: number): void {
-  for (const [lock, process] of locks.process) if (process === pid) released(locks, lock);
+  for (const [number, lock] of locks) if (lock.pid === pid && lock.holder !== NONE) released(locks, number);
 }

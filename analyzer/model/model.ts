@@ -7,8 +7,8 @@ import { type Block, type Layer, linuxDefault, SIG, type StateColumn } from "../
 import type { Names } from "../names.ts";
 import { type Action, type Actions, createActions } from "./actions.ts";
 import { createInterruptions, type Interruption } from "./interruptions.ts";
-import { createLocks, type ENDED, holderOf } from "./locks.ts";
-import { createNotes, type Notes } from "./notes.ts";
+import { createLocks, type ENDED, heldSince, holderOf } from "./locks.ts";
+import { Notes } from "./notes.ts";
 import { createScopes, HOW, type How, MANY_WATCHERS, NONE, SCOPE_TYPES, type ScopeType } from "./scopes.ts";
 import { createSignals, generatedSeq, type PendingSignal, WAITS_IN } from "./signals.ts";
 import { createThreads, MASK, MASKS, type Mask } from "./threads.ts";
@@ -233,7 +233,7 @@ export class ThreadModel {
 
   /** Seq of the row with which a lock was taken; NONE when nobody holds it. */
   lockedSince(lock: number): number {
-    return this.locks.since.get(lock) ?? NONE;
+    return heldSince(this.locks, lock);
   }
 
   /** Number of locks that a thread holds, those without a name among them. */
@@ -312,10 +312,9 @@ export class ThreadModel {
   /** Notes of a rule on open scopes. `whenOver` is told when a scope that has one ends, while both can still be read. */
   notesOnScopes<T>(whenOver?: (note: T, scope: number) => void): Notes<T> {
     const { scopes } = this;
-    const useOf = (scope: number): number => scopes.seq[scope] as number;
-    if (whenOver === undefined) return createNotes<T>(useOf);
+    if (whenOver === undefined) return new Notes<T>(scopes);
     const own = Math.min(this.watchers.length + 1, MANY_WATCHERS);
-    const notes = createNotes<T>(useOf, (scope) => {
+    const notes = new Notes<T>(scopes, (scope) => {
       const before = scopes.watched[scope] as number;
       scopes.watched[scope] = before === 0 || before === own ? own : MANY_WATCHERS;
     });
@@ -328,6 +327,6 @@ export class ThreadModel {
 
   /** Notes of a rule on live threads, by slot. */
   notesOnThreads<T>(): Notes<T> {
-    return createNotes((slot) => this.threads.begun[slot] as number);
+    return new Notes<T>(this.threads);
   }
 }

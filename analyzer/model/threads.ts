@@ -14,7 +14,7 @@ export interface Threads {
   readonly slots: Map<number, number>;
   thread: Uint32Array;
   /** Seq of the thread's first row: tells one use of a slot from the next. NONE in a free slot. */
-  begun: Float64Array;
+  seq: Float64Array;
   /** Innermost open scope, and the innermost of each type (slot * SCOPE_TYPES + type). */
   top: Int32Array;
   innermost: Int32Array;
@@ -45,7 +45,7 @@ export function createThreads(): Threads {
   return {
     slots: new Map(),
     thread: new Uint32Array(n),
-    begun: new Float64Array(n).fill(NONE),
+    seq: new Float64Array(n).fill(NONE),
     top: new Int32Array(n),
     innermost: new Int32Array(n * SCOPE_TYPES),
     open: new Int32Array(n),
@@ -71,7 +71,7 @@ export function addThread(threads: Threads, thread: number, seq: number): number
   const slot = threads.free.pop() as number;
   threads.slots.set(thread, slot);
   threads.thread[slot] = thread;
-  threads.begun[slot] = seq;
+  threads.seq[slot] = seq;
   threads.top[slot] = NONE;
   threads.innermost.fill(NONE, slot * SCOPE_TYPES, (slot + 1) * SCOPE_TYPES);
   threads.open[slot] = 0;
@@ -84,14 +84,14 @@ export function addThread(threads: Threads, thread: number, seq: number): number
 
 export function dropThread(threads: Threads, slot: number): void {
   threads.slots.delete(threads.thread[slot] as number);
-  threads.begun[slot] = NONE;
+  threads.seq[slot] = NONE;
   threads.free.push(slot);
 }
 
 function grow(threads: Threads): void {
   const n = threads.thread.length;
   threads.thread = doubled(threads.thread);
-  threads.begun = doubled(threads.begun).fill(NONE, n);
+  threads.seq = doubled(threads.seq).fill(NONE, n);
   threads.top = doubled(threads.top);
   threads.innermost = doubled(threads.innermost);
   threads.open = doubled(threads.open);

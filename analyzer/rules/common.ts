@@ -1,7 +1,7 @@
 /** Words and numbers that several rules need. */
 
 import type { CallName, KernelName, StackName } from "../../engine/index.ts";
-import { NONE, type PendingSignal, SCOPE, type ThreadModel } from "../model/index.ts";
+import { doubled, NONE, type PendingSignal, SCOPE, type ThreadModel } from "../model/index.ts";
 import type { Handlers } from "../rule.ts";
 
 export const NATIVE: readonly StackName[] = ["native-linux"];
@@ -32,16 +32,29 @@ export function callOf(m: ThreadModel, slot = m.slot): string {
   return call === NONE ? "" : m.labelOf(call);
 }
 
-/** Whether the label of a scope is of such a call. Asked for most calls of a program: the answer is kept by place, a text is looked at once. */
-export function createLabelTest(m: ThreadModel, isSo: (label: string) => boolean): (scope: number) => boolean {
-  const known: (boolean | undefined)[] = [];
+/** Whether the label of a scope is of such a call. Asked for most calls of a program: a text is looked at once. */
+export const createLabelTest = (m: ThreadModel, isSo: (label: string) => boolean): ((scope: number) => boolean) =>
+  createPlaceTest(m, (scope) => isSo(m.labelOf(scope)));
+
+/** The same of its flow. */
+export const createFlowTest = (m: ThreadModel, isSo: (flow: string) => boolean): ((scope: number) => boolean) =>
+  createPlaceTest(m, (scope) => isSo(m.flowOf(scope)));
+
+const [UNKNOWN, NO, YES] = [0, 1, 2];
+
+/** Answers about scopes that go by the place where they were opened, kept by its number. */
+function createPlaceTest(m: ThreadModel, isSo: (scope: number) => boolean): (scope: number) => boolean {
+  let known = new Uint8Array(256);
   return (scope) => {
     const site = m.scopes.site[scope] as number;
-    const before = known[site];
-    if (before !== undefined) return before;
-    const matches = isSo(m.labelOf(scope));
-    known[site] = matches;
-    return matches;
+    const before = known[site] ?? UNKNOWN;
+    if (before !== UNKNOWN) return before === YES;
+    const answer = isSo(scope);
+    // A broken trace may have rows of places that it does not name.
+    if (site >= m.names.sites.length) return answer;
+    while (site >= known.length) known = doubled(known);
+    known[site] = answer ? YES : NO;
+    return answer;
   };
 }
 

@@ -3,7 +3,7 @@
 import { E, resultText, signalName } from "../../../engine/index.ts";
 import { HOW, NONE, SA, SCOPE, type ThreadModel } from "../../model/index.ts";
 import { defineRule, type Found, type Handlers } from "../../rule.ts";
-import { callName, calls, GRAPHENE, IPC_WAITS, POLLS, RESTARTABLE } from "../common.ts";
+import { callName, calls, createLabelTest, GRAPHENE, IPC_WAITS, POLLS, RESTARTABLE } from "../common.ts";
 
 interface Data {
   readonly call: string;
@@ -28,6 +28,7 @@ const isRestartable = calls(...RESTARTABLE, "connect", "flock");
 const isNeverRestarted = calls(...POLLS, ...IPC_WAITS, "nanosleep", "clock_nanosleep", "pause", "sigsuspend", "rt_sigtimedwait");
 
 function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handlers {
+  const mayEnd = createLabelTest(m, (label) => isRestartable(label) || isNeverRestarted(label));
   /** On calls of the application whose sleep a signal ended: most sleeps end otherwise, and cost no note. */
   const sleeps = m.notesOnScopes<Sleep>(callOver);
   /** By place of a call: the seq of its begin, which tells one use of the place from the next, and of its first sleep since nothing interrupted it. */
@@ -46,8 +47,7 @@ function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handler
     const begun = m.seqOf(call);
     // It sleeps again, for the rest of its time.
     if (before === null && begunAt[call] === begun) return;
-    const label = m.labelOf(call);
-    if (m.awaitedLock() !== NONE || !(isRestartable(label) || isNeverRestarted(label))) return;
+    if (m.awaitedLock() !== NONE || !mayEnd(call)) return;
     if (before !== null) sleeps.remove(call);
     begunAt[call] = begun;
     sleptAt[call] = m.seq;

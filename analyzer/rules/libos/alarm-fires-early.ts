@@ -3,7 +3,7 @@
 import { SIG, signalName } from "../../../engine/index.ts";
 import { NONE, type ThreadModel } from "../../model/index.ts";
 import { defineRule, type Found, type Handlers } from "../../rule.ts";
-import { callName, GRAPHENE, timeText } from "../common.ts";
+import { calls, createLabelTest, GRAPHENE, timeText } from "../common.ts";
 
 interface Data {
   readonly call: string;
@@ -22,6 +22,7 @@ interface Alarm {
 const INTERRUPTED = 2;
 
 function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handlers {
+  const setsAlarm = createLabelTest(m, calls("alarm"));
   /** By process: the alarm that was asked for last, and one before it whose time was over and that was not sent yet. */
   const alarms = new Map<number, { readonly now: Alarm | null; readonly late: boolean }>();
   /** On the LibOS's own threads: what interrupted their last wait. */
@@ -51,7 +52,7 @@ function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handler
 
   return {
     "app.return"() {
-      if (m.closed === NONE || !m.hasLibos || callName(m.labelOf(m.closed)) !== "alarm") return;
+      if (m.closed === NONE || !m.hasLibos || !setsAlarm(m.closed)) return;
       const label = m.labelOf(m.closed);
       const ns = Number(/\((\d+)/.exec(label)?.[1] ?? 0);
       const before = alarms.get(m.pid());

@@ -2,7 +2,7 @@
 
 import { NONE, type ThreadModel } from "../../model/index.ts";
 import { defineRule, type Found, type Handlers } from "../../rule.ts";
-import { callName, GRAPHENE, timeText } from "../common.ts";
+import { callName, calls, createLabelTest, GRAPHENE, timeText } from "../common.ts";
 
 interface Data {
   readonly told: number;
@@ -19,11 +19,12 @@ const SLACK_NS = 1e6;
 const linuxRounds = (left: number): number => Math.max(1, Math.floor(left / SECOND + 0.5));
 
 function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handlers {
+  const setsTimer = createLabelTest(m, calls("alarm", "setitimer"));
   /** By process: when the alarm is due, and the row that set it. */
   const alarms = new Map<number, { readonly due: number; readonly seq: number }>();
   return {
     "app.return"() {
-      if (m.closed === NONE || !m.hasLibos) return;
+      if (m.closed === NONE || !m.hasLibos || !setsTimer(m.closed)) return;
       const label = m.labelOf(m.closed);
       const name = callName(label);
       if (name === "setitimer") alarms.delete(m.pid());

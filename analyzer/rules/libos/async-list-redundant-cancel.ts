@@ -2,7 +2,7 @@
 
 import { NONE, type ThreadModel } from "../../model/index.ts";
 import { defineRule, type Found, type Handlers } from "../../rule.ts";
-import { callName, callOf, calls, GRAPHENE } from "../common.ts";
+import { callName, callOf, calls, createLabelTest, GRAPHENE } from "../common.ts";
 
 interface Data {
   readonly call: string;
@@ -17,9 +17,8 @@ interface Timer {
   readonly call: string;
 }
 
-const setsTimer = calls("alarm", "setitimer");
-
 function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handlers {
+  const setsTimer = createLabelTest(m, calls("alarm", "setitimer"));
   /** By process: the timer that was set last. */
   const timers = new Map<number, Timer>();
 
@@ -35,9 +34,8 @@ function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handler
 
   return {
     "app.return"() {
-      if (m.closed === NONE || !m.hasLibos) return;
-      const call = m.labelOf(m.closed);
-      if (setsTimer(call)) timers.set(m.pid(), { seq: m.seqOf(m.closed), call });
+      if (m.closed === NONE || !m.hasLibos || !setsTimer(m.closed)) return;
+      timers.set(m.pid(), { seq: m.seqOf(m.closed), call: m.labelOf(m.closed) });
     },
     "at install_async_event: remove the previous entry, remember its remaining time"() {
       const [, removed, by] = /^removed the entry of (\w+) for (\w+)$/.exec(m.text()) ?? [];

@@ -3,7 +3,19 @@
 import { EVENT, linuxDefault, resultText, SIG, signalName } from "../../../engine/index.ts";
 import { HOW, NONE, SCOPE, type ThreadModel } from "../../model/index.ts";
 import { defineRule, type Found, type Handlers } from "../../rule.ts";
-import { calls, createRing, GRAPHENE, IPC_WAITS, isFromOutside, LINUX_PAL, POLLS, RESTARTABLE, SGX, timeText } from "../common.ts";
+import {
+  calls,
+  createLabelTest,
+  createRing,
+  GRAPHENE,
+  IPC_WAITS,
+  isFromOutside,
+  LINUX_PAL,
+  POLLS,
+  RESTARTABLE,
+  SGX,
+  timeText,
+} from "../common.ts";
 
 interface Data {
   readonly call: string;
@@ -26,9 +38,10 @@ interface Sent {
   readonly signal: number;
 }
 
-const waits = calls(...RESTARTABLE, ...POLLS, ...IPC_WAITS, "connect", "nanosleep", "clock_nanosleep", "pause", "sigsuspend");
+const WAITS = calls(...RESTARTABLE, ...POLLS, ...IPC_WAITS, "connect", "nanosleep", "clock_nanosleep", "pause", "sigsuspend");
 
 function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handlers {
+  const waits = createLabelTest(m, WAITS);
   const sleeps = m.notesOnScopes<Sleep>(callOver);
   const sent = m.notesOnThreads<Sent>();
 
@@ -73,7 +86,7 @@ function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handler
     },
     "thread.block"() {
       const call = m.open(SCOPE.CALL);
-      if (m.value !== 1 || call === NONE || !m.hasLibos || m.awaitedLock() !== NONE || !waits(m.labelOf(call))) return;
+      if (m.value !== 1 || call === NONE || !m.hasLibos || m.awaitedLock() !== NONE || !waits(call)) return;
       sleeps.set(call, { asleep: m.seq, interrupted: NONE, handled: false });
     },
     "thread.wake"() {

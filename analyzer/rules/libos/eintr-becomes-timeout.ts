@@ -3,7 +3,7 @@
 import { signalName } from "../../../engine/index.ts";
 import { HOW, NONE, SCOPE, type ThreadModel } from "../../model/index.ts";
 import { defineRule, type Found, type Handlers } from "../../rule.ts";
-import { calls, GRAPHENE, MS, POLLS, timeText } from "../common.ts";
+import { calls, createLabelTest, GRAPHENE, MS, POLLS, timeText } from "../common.ts";
 
 interface Data {
   readonly call: string;
@@ -18,18 +18,17 @@ interface Wait {
   signal: number;
 }
 
-const isPoll = calls(...POLLS);
-
 /** The time-out of "poll(pipe, 1000000000)" in ns; without one it is for ever. */
 const timeOutOf = (label: string): number => Number(/(\d+)\)$/.exec(label)?.[1] ?? Number.POSITIVE_INFINITY);
 
 function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handlers {
+  const isPoll = createLabelTest(m, calls(...POLLS));
   /** On calls of the poll family. */
   const waits = m.notesOnScopes<Wait>(callOver);
 
   function interrupted(): void {
     const call = m.open(SCOPE.CALL);
-    if (m.value !== 2 || call === NONE || !m.hasLibos || !isPoll(m.labelOf(call))) return;
+    if (m.value !== 2 || call === NONE || !m.hasLibos || !isPoll(call)) return;
     const wait = waits.get(call);
     if (wait === null) waits.set(call, { interrupted: m.seq, handled: NONE, signal: 0 });
     else if (wait.handled === NONE) wait.interrupted = m.seq;

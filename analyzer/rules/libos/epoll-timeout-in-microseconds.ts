@@ -2,7 +2,7 @@
 
 import { NONE, SCOPE, type ThreadModel } from "../../model/index.ts";
 import { defineRule, type Found, type Handlers } from "../../rule.ts";
-import { callName, GRAPHENE, MS, SGX, timeText } from "../common.ts";
+import { calls, createLabelTest, GRAPHENE, MS, SGX, timeText } from "../common.ts";
 
 interface Data {
   readonly call: string;
@@ -14,12 +14,13 @@ type Id = "called" | "over" | "returned";
 const TIMED_OUT = 1;
 
 function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handlers {
+  const isEpoll = createLabelTest(m, calls("epoll_wait"));
   /** On calls: the row with which their sleep timed out. */
   const over = m.notesOnScopes<number>();
   return {
     "thread.wake"() {
       const call = m.value === TIMED_OUT ? m.open(SCOPE.CALL) : NONE;
-      if (call !== NONE && m.hasLibos && callName(m.labelOf(call)) === "epoll_wait") over.set(call, m.seq);
+      if (call !== NONE && m.hasLibos && isEpoll(call)) over.set(call, m.seq);
     },
     "app.return"() {
       const timedOut = over.get(m.closed);

@@ -3,7 +3,7 @@
 import { signalName } from "../../../engine/index.ts";
 import { NONE, SCOPE, type ThreadModel } from "../../model/index.ts";
 import { defineRule, type Found, type Handlers } from "../../rule.ts";
-import { GRAPHENE, kept } from "../common.ts";
+import { createLabelTest, GRAPHENE } from "../common.ts";
 
 interface Data {
   readonly signal: number;
@@ -12,14 +12,14 @@ interface Data {
 }
 type Id = "ends" | "handled";
 
-const isExit = kept((label) => /(?:^|: )shim_exit(?:_group)?\(\)$/.test(label));
-
 function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handlers {
+  const isExit = createLabelTest(m, (label) => /(?:^|: )shim_exit(?:_group)?\(\)$/.test(label));
   /** On threads: the row with which their end began. */
   const ending = m.notesOnThreads<{ readonly seq: number; readonly by: string }>();
   return {
     "libos.syscall.enter"() {
-      if (isExit(m.labelHere())) ending.set(m.slot, { seq: m.seq, by: m.labelHere().replace(/^.*shim_/, "") });
+      const syscall = m.open(SCOPE.SYSCALL);
+      if (syscall !== NONE && isExit(syscall)) ending.set(m.slot, { seq: m.seq, by: m.labelHere().replace(/^.*shim_/, "") });
     },
     "libos.syscall.exit": () => ending.remove(m.slot),
     "libos.signal.kill": () => ending.set(m.slot, { seq: m.seq, by: `the default action of ${signalName(m.signal)}` }),

@@ -3,7 +3,7 @@
 import { E, resultText, signalName } from "../../../engine/index.ts";
 import { HOW, NONE, SCOPE, type ThreadModel } from "../../model/index.ts";
 import { defineRule, type Found, type Handlers } from "../../rule.ts";
-import { callName, LINUX_PAL, SGX } from "../common.ts";
+import { calls, createLabelTest, LINUX_PAL, SGX } from "../common.ts";
 
 interface Data {
   readonly signal: number;
@@ -19,6 +19,7 @@ interface Pause {
 }
 
 function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handlers {
+  const isPause = createLabelTest(m, calls("pause"));
   const pauses = m.notesOnScopes<Pause>(callOver);
 
   function told(call: number, pause: Pause, result: number | null): void {
@@ -42,7 +43,7 @@ function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handler
   return {
     "app.handler.enter"() {
       const call = m.open(SCOPE.CALL);
-      if (call !== NONE && m.hasLibos && callName(m.labelOf(call)) === "pause" && pauses.get(call) === null)
+      if (call !== NONE && m.hasLibos && isPause(call) && pauses.get(call) === null)
         pauses.set(call, { handled: m.seq, signal: m.signal, told: false });
     },
     "thread.block"() {

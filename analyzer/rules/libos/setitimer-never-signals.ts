@@ -2,7 +2,7 @@
 
 import { NONE, type ThreadModel } from "../../model/index.ts";
 import { defineRule, type Found, type Handlers } from "../../rule.ts";
-import { argsOf, callName, GRAPHENE, MS, timeText } from "../common.ts";
+import { argsOf, calls, createLabelTest, GRAPHENE, MS, timeText } from "../common.ts";
 import { followWorkers } from "../workers.ts";
 
 interface Data {
@@ -26,6 +26,7 @@ const SIGALRM = 14;
 const LATE_NS = 5 * MS;
 
 function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handlers {
+  const setsTimer = createLabelTest(m, calls("alarm", "setitimer"));
   /** By process. */
   const timers = new Map<number, Timer>();
   const workers = followWorkers(m);
@@ -56,11 +57,9 @@ function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handler
     "app.return"() {
       const pid = m.pid();
       if (timers.size > 0) check(pid);
-      if (m.closed === NONE || !m.hasLibos || m.value < 0) return;
+      if (m.closed === NONE || !m.hasLibos || m.value < 0 || !setsTimer(m.closed)) return;
+      timers.delete(pid);
       const label = m.labelOf(m.closed);
-      const name = callName(label);
-      if (name === "alarm" || name === "setitimer") timers.delete(pid);
-      if (name !== "setitimer") return;
       const ns = Number(/^(\d+), \d+, real/.exec(argsOf("setitimer", label) ?? "")?.[1] ?? 0);
       if (ns <= 0) return;
       const [seq, earliest] = [m.seqOf(m.closed), m.timeOf(m.closed) + ns];

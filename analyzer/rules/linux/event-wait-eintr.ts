@@ -3,7 +3,7 @@
 import { signalName } from "../../../engine/index.ts";
 import { HOW, NONE, SCOPE, type ThreadModel } from "../../model/index.ts";
 import { defineRule, type Found, type Handlers } from "../../rule.ts";
-import { callOf, hostCalls, SGX } from "../common.ts";
+import { callOf, createFlowTest, hostCalls, SGX } from "../common.ts";
 
 interface Data {
   readonly signal: number;
@@ -22,9 +22,9 @@ interface Wait {
 }
 
 const isWake = hostCalls("futex-wake");
-const isWait = hostCalls("futex-wait", "futex-wait-0");
 
 function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handlers {
+  const isWait = createFlowTest(m, hostCalls("futex-wait", "futex-wait-0"));
   const waits = m.notesOnThreads<Wait>();
   /** Threads whose wait a signal has ended, and which have not said so yet. */
   const interrupted = new Set<number>();
@@ -32,7 +32,7 @@ function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handler
   return {
     "thread.block"() {
       const [call, host] = [m.open(SCOPE.PAL_CALL), m.open(SCOPE.HOST_CALL)];
-      if (call === NONE || host === NONE || m.extra === NONE || !isWait(m.flowOf(host))) return;
+      if (call === NONE || host === NONE || m.extra === NONE || !isWait(host)) return;
       waits.set(m.slot, { asleep: m.seq, word: wordOf(callOf(m)), palCall: m.seqOf(call), interrupted: NONE, signal: 0, set: NONE });
     },
     "thread.wake"() {

@@ -3,7 +3,7 @@
 import { signalName } from "../../../engine/index.ts";
 import { SA, type ThreadModel } from "../../model/index.ts";
 import { defineRule, type Found, type Handlers } from "../../rule.ts";
-import { ALL_LINUX_PAL, argsOf, NATIVE, SGX } from "../common.ts";
+import { ALL_LINUX_PAL, argsOf, createLabelTest, NATIVE, SGX } from "../common.ts";
 
 interface Data {
   readonly signal: number;
@@ -11,12 +11,13 @@ interface Data {
 type Id = "registered" | "fault" | "killed";
 
 function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handlers {
+  const registers = createLabelTest(m, (label) => argsOf("sigaltstack", label)?.includes("nostack") === false);
   const registered = m.notesOnThreads<number>();
   const faults = m.notesOnThreads<number>();
 
   return {
     "call.end"() {
-      if (m.value === 0 && argsOf("sigaltstack", m.labelOf(m.closed))?.includes("nostack") === false) registered.set(m.slot, m.seq);
+      if (m.value === 0 && registers(m.closed)) registered.set(m.slot, m.seq);
     },
     "app.fault": () => faults.set(m.slot, m.seq),
     "host.signal.default"() {

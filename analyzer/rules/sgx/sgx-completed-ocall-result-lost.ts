@@ -3,7 +3,7 @@
 import { resultText, signalName } from "../../../engine/index.ts";
 import { HOW, NONE, SCOPE, type ThreadModel } from "../../model/index.ts";
 import { defineRule, type Found, type Handlers } from "../../rule.ts";
-import { callOf, hostCalls, SGX } from "../common.ts";
+import { callOf, createFlowTest, hostCalls, SGX } from "../common.ts";
 
 interface Data {
   readonly host: string;
@@ -25,10 +25,11 @@ interface Lost extends Done {
 }
 
 /** Calls of the host that have done something when their result is above 0; a descriptor may be 0. */
-const hasEffect = hostCalls("read", "write", "write-file", "send", "accept", "futex-wake", "clone", "fork");
+const EFFECTIVE = hostCalls("read", "write", "write-file", "send", "accept", "futex-wake", "clone", "fork");
 const givesDescriptor = hostCalls("accept");
 
 function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handlers {
+  const hasEffect = createFlowTest(m, EFFECTIVE);
   /** On ocalls: what the host has done for them. */
   const done = m.notesOnScopes<Done>();
   const lost = m.notesOnScopes<Lost>();
@@ -44,9 +45,9 @@ function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handler
     "host-call.end"() {
       const ocall = m.open(SCOPE.OCALL);
       if (m.how !== HOW.RETURNED || ocall === NONE || m.seqOf(m.closed) < m.seqOf(ocall)) return;
+      if (!hasEffect(m.closed)) return;
       const host = m.flowOf(m.closed);
-      if (hasEffect(host) && (m.value > 0 || (m.value === 0 && givesDescriptor(host))))
-        done.set(ocall, { host, seq: m.seq, result: m.value });
+      if (m.value > 0 || (m.value === 0 && givesDescriptor(host))) done.set(ocall, { host, seq: m.seq, result: m.value });
     },
     "pal.event.inject": rewritten,
     "pal.event.overwrite": rewritten,

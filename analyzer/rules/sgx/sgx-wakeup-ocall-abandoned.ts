@@ -3,7 +3,7 @@
 import { signalName } from "../../../engine/index.ts";
 import { HOW, NONE, SCOPE, type ThreadModel } from "../../model/index.ts";
 import { defineRule, type Found, type Handlers } from "../../rule.ts";
-import { hostCalls, palCallName, SGX } from "../common.ts";
+import { createFlowTest, hostCalls, palCallName, SGX } from "../common.ts";
 
 interface Data {
   readonly signal: number;
@@ -27,10 +27,10 @@ const WAKES = /DkEventSet|DkMutexRelease/;
 /** More than so many at a time: the first tell enough. */
 const MOST = 64;
 
-const isWake = hostCalls("futex-wake");
 const isWait = hostCalls("futex-wait", "futex-wait-0");
 
 function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handlers {
+  const isWake = createFlowTest(m, hostCalls("futex-wake"));
   const abandoned: Abandoned[] = [];
   /** PAL calls whose wake-up was made. */
   const woken = m.notesOnScopes<true>();
@@ -55,7 +55,7 @@ function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handler
   return {
     "host-call.end"() {
       const call = m.open(SCOPE.PAL_CALL);
-      if (call !== NONE && m.how === HOW.RETURNED && isWake(m.flowOf(m.closed))) woken.set(call, true);
+      if (call !== NONE && m.how === HOW.RETURNED && isWake(m.closed)) woken.set(call, true);
     },
     "pal-call.end": callOver,
     "trace.end"() {
