@@ -39,7 +39,7 @@ export const RECIPES: readonly Recipe[] = [
   },
   {
     name: "time-by-call",
-    text: "a profile: calls of the application by the time they took together, ns, with the longest of each",
+    text: "a profile: calls of the application by the time from call to return, waits and all, ns, with the longest of each",
     sql: "SELECT call, sum(time_ns) AS time_ns, sum(count) AS calls, max(longest_ns) AS longest_ns, max(longest_seq) AS longest_seq FROM call_totals GROUP BY call ORDER BY time_ns DESC",
   },
   {

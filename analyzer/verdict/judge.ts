@@ -5,13 +5,12 @@ import { type Block, logLines, parseScenario, ScenarioError } from "../../engine
 import type { QualityCounter, RunInfo, Trace } from "../../recorder/index.ts";
 import { besideLog } from "./beside-log.ts";
 import type { Ignored } from "./compare.ts";
-import type { Difference, DifferenceKind, Weight } from "./difference.ts";
 import type { RunEnding } from "./ends.ts";
-import { linesOf, logNameOf } from "./log-places.ts";
+import { linesOf } from "./log-places.ts";
 import type { Observed } from "./observation.ts";
 import { createObserver } from "./observe.ts";
 import { againstLog, askOracle, disagreements, ORACLE_STACK, type Patience } from "./oracle.ts";
-import { firstOf, type Verdict, verdictOf } from "./verdict.ts";
+import { type Verdict, verdictOf } from "./verdict.ts";
 
 /**
  * What the application observed of a recorded run, or of the blocks that begin in its first `most` rows. Yields to the event loop after
@@ -95,66 +94,3 @@ export async function compareTraces(a: Trace, b: Trace, patience: Patience = {},
   const other = await observeTrace(b, nameOfRun(b), { signal, onProgress: (rows) => onProgress?.(a.transitions.rows + rows) });
   return other === null ? null : verdictOf(one, other, [], { ignored: besideLog(a.info, b.info, ignored), signal });
 }
-
-/** The verdict in the trace's database; null if the trace was not compared yet. */
-export function storedVerdict(trace: Trace): Verdict | null {
-  // A stranger's database may hold texts of any length, and any number of them.
-  const outcomes = trace.ask(
-    `SELECT subject, ${short("name")}, thread, ${short("how")}, ${short("text")}, seq, ${short("other_how")}, ${short("other_text")},
-       compared_seq, ${short("other")}, compared, omitted, beyond FROM outcome ORDER BY id LIMIT ${MAX_ROWS}`,
-  );
-  const [run] = outcomes;
-  if (run === undefined) return null;
-  const differences = trace.ask(
-    `SELECT kind, weight, ${short("thread")}, ${short("what")}, seq, ${short("here")}, result, other_seq, ${short("there")}, other_result, line
-       FROM difference ORDER BY id LIMIT ${MAX_ROWS}`,
-  );
-  const found = differences.map(
-    ([kind, weight, thread, what, seq, here, result, otherSeq, there, otherResult, line]): Difference => ({
-      kind: String(kind) as DifferenceKind,
-      weight: String(weight) as Weight,
-      thread: String(thread),
-      what: String(what),
-      line: numberOrNull(line),
-      one: { seq: numberOrNull(seq), text: String(here), result: numberOrNull(result) },
-      other: { seq: numberOrNull(otherSeq), text: String(there), result: numberOrNull(otherResult) },
-    }),
-  );
-  return {
-    log: logNameOf(trace.info.scenarioText),
-    other: textOrNull(run[9]),
-    compared: Number(run[10]),
-    omitted: Number(run[11]),
-    beyond: Number(run[12]),
-    outcomes: outcomes.map(([subject, name, thread, how, text, seq, otherHow, otherText, comparedSeq]) => ({
-      subject: subject as "run" | "process" | "thread",
-      name: String(name),
-      thread: numberOrNull(thread),
-      how: String(how),
-      text: String(text),
-      seq: numberOrNull(seq),
-      otherHow: textOrNull(otherHow),
-      otherText: textOrNull(otherText),
-      comparedSeq: numberOrNull(comparedSeq),
-    })),
-    differences: found,
-    cause: firstOf({ differences: found }),
-    notices: trace
-      .ask(`SELECT name, count, severity, ${short("advice")} FROM quality WHERE name IN (${NOTICES.map((name) => `'${name}'`).join(", ")})`)
-      .map(([name, count, severity, advice]) => ({
-        name: String(name),
-        count: Number(count),
-        severity: SEVERITIES.find((one) => one === severity) ?? "notice",
-        advice: String(advice),
-      })),
-  };
-}
-
-/** Counters that the verdict adds to the trace's. */
-const NOTICES = ["native-results-unknown", "log-differs-from-native", "oracle-stopped-early", "verdict-stopped-early"] as const;
-const SEVERITIES: readonly QualityCounter["severity"][] = ["info", "notice", "data-loss", "error"];
-
-const MAX_ROWS = 200_000;
-const short = (column: string): string => `substr(${column}, 1, 2000)`;
-const numberOrNull = (cell: unknown): number | null => (cell === null || cell === undefined ? null : Number(cell));
-const textOrNull = (cell: unknown): string | null => (cell === null || cell === undefined ? null : String(cell));

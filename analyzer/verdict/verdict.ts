@@ -95,8 +95,14 @@ export const ofWeight = ({ differences }: Pick<Verdict, "differences">, weight: 
 export const isDetail = (one: Difference): boolean => one.kind === "siginfo" || one.kind === "mask" || isMissingCall(one);
 
 /** A call that one of the runs does not have; those that wait or have to do with signals are causes like any other. */
-export const isMissingCall = ({ kind, what, one, other }: Difference): boolean =>
+export const isMissingCall = ({ kind, what, one, other }: Answered): boolean =>
   kind === "result" && (one.result === E.NOSYS || other.result === E.NOSYS) && !MATTERS.test(what);
+
+/** What tells whether it is a call that is missing. */
+interface Answered extends Pick<Difference, "kind" | "what"> {
+  readonly one: Pick<Difference["one"], "result">;
+  readonly other: Pick<Difference["other"], "result">;
+}
 
 const MATTERS = /^(?:signalfd|eventfd|timerfd|timer_|sig|rt_|setitimer|clock_nanosleep|waitid|pidfd_|ppoll|pselect|epoll_)/;
 

@@ -1,6 +1,6 @@
 /** The verdict in words: what became of the run, and the first thing that went otherwise. */
 
-import { type Difference, firstOf, isDetail, isMissingCall, ofWeight, type Verdict } from "../../analyzer/index.ts";
+import { type Difference, firstOf, isDetail, isMissingCall, type Summary, summaryOf, type Verdict } from "../../analyzer/index.ts";
 import { safe } from "./safe.ts";
 
 /** What it was compared with, in words. */
@@ -14,29 +14,30 @@ export interface Beside {
 const LINUX: Beside = { name: "Linux alone", there: "on Linux" };
 
 /** Lines without their ends. The first says what happened, the second what went otherwise first. */
-export function verdictLines(verdict: Verdict, beside: Beside = LINUX): string[] {
-  const [run] = verdict.outcomes;
-  return [safe(`${run?.name ?? "the run"}: ${run?.text ?? "nothing happened"}`), safe(comparisonText(verdict, beside))];
+export const verdictLines = (verdict: Verdict, beside: Beside = LINUX): string[] => summaryLines(summaryOf(verdict), beside);
+
+/** The same of a verdict whose differences were only counted. */
+export function summaryLines(summary: Summary, beside: Beside = LINUX): string[] {
+  const [run] = summary.outcomes;
+  return [safe(`${run?.name ?? "the run"}: ${run?.text ?? "nothing happened"}`), safe(comparisonText(summary, beside))];
 }
 
-function comparisonText(verdict: Verdict, beside: Beside): string {
-  const { other, outcomes, compared } = verdict;
+function comparisonText(verdict: Summary, beside: Beside): string {
+  const { other, outcomes, compared, first } = verdict;
   if (other === null) return notCompared(verdict);
-  const first = firstOf(verdict);
   if (first === undefined) {
     const asThere = `the application sees the same as ${beside.there === "there" ? "in" : "on"} ${beside.name}: ${calls(compared)} compared${excuses(verdict)}`;
     const [run] = outcomes;
     return run?.how === "stuck" || run?.how === "going-on" ? `${asThere}; there: ${run.otherText ?? ""}` : asThere;
   }
-  return `first difference from ${beside.name}: ${differenceText(first, verdict.log, beside)}${following(verdict, first)}`;
+  return `first difference from ${beside.name}: ${differenceText(first, verdict.log, beside)}${following(verdict)}`;
 }
 
 /** How many more there are. */
-function following(verdict: Verdict, first: Difference): string {
-  const rest = ofWeight(verdict, "differs").filter((one) => one !== first);
-  const missing = rest.filter(isMissingCall).length;
-  const handed = rest.filter(isDetail).length - missing;
-  const more = rest.length - missing - handed + verdict.omitted;
+function following({ first, counts, omitted }: Summary): string {
+  const missing = counts.missing - (first !== undefined && isMissingCall(first) ? 1 : 0);
+  const handed = counts.handed - (first !== undefined && isDetail(first) && !isMissingCall(first) ? 1 : 0);
+  const more = counts.differs - 1 - missing - handed + omitted;
   const besides = [
     ...(handed === 0 ? [] : [`a siginfo or mask of a handler differs ${times(handed)}`]),
     ...(missing === 0 ? [] : [`-ENOSYS is answered ${times(missing)}`]),
@@ -47,7 +48,7 @@ function following(verdict: Verdict, first: Difference): string {
 
 const times = (n: number): string => (n === 1 ? "once" : `${n.toLocaleString("en")} times`);
 
-function notCompared({ notices, outcomes }: Verdict): string {
+function notCompared({ notices, outcomes }: Summary): string {
   const why = notices.find(({ name }) => name === "native-results-unknown")?.advice;
   if (why !== undefined) return why;
   return outcomes[0]?.name === "native-linux"
@@ -58,9 +59,7 @@ function notCompared({ notices, outcomes }: Verdict): string {
 const calls = (n: number): string => `${n.toLocaleString("en")} ${n === 1 ? "call or handler" : "calls and handlers"}`;
 
 /** What is no difference, but no agreement either. */
-function excuses(verdict: Verdict): string {
-  const timing = ofWeight(verdict, "timing").length;
-  const cut = verdict.beyond;
+function excuses({ counts: { timing }, beyond: cut }: Summary): string {
   return [
     ...(timing === 0 ? [] : [`; ${timing.toLocaleString("en")} came at another moment, with what caused ${timing === 1 ? "it" : "them"}`]),
     ...(cut === 0 ? [] : [`; ${cut.toLocaleString("en")} lie beyond the end of one of the runs`]),

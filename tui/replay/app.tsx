@@ -11,6 +11,7 @@ import { onKey, onMouse, onPaste, onTick } from "./input/input.ts";
 import { createInputReader, type Input } from "./input/terminal-input.ts";
 import { EXACT_ROWS } from "./lanes/lanes-of.ts";
 import { countOverview } from "./lanes/overview.ts";
+import { countDifferences } from "./navigate/differences.ts";
 import { opening } from "./navigate/opening.ts";
 import { type Action, reduce } from "./reduce.ts";
 import { frame } from "./screen/frame.ts";
@@ -181,6 +182,7 @@ async function analyzeInBackground(c: Context, signal: AbortSignal): Promise<voi
       await countOverview(c.session, signal);
       if (!signal.aborted) c.dispatch({ type: "counted" });
     });
+  await attempt(c, () => countDifferences(c.session, signal));
   await turn();
   if (signal.aborted) return;
   await loadCatalogue();

@@ -2,12 +2,12 @@
 
 import { existsSync } from "node:fs";
 import path from "node:path";
-import { storedVerdict } from "../../analyzer/index.ts";
+import { storedSummary } from "../../analyzer/index.ts";
 import { ARROW_NAME, type Trace } from "../../recorder/index.ts";
 import { InputError, type Io } from "../io.ts";
 import { openForCommand } from "../opening.ts";
 import { safe } from "../present/safe.ts";
-import { verdictLines } from "../present/verdict.ts";
+import { summaryLines } from "../present/verdict.ts";
 
 export async function tellInWords(io: Io, name: string): Promise<void> {
   if (!existsSync(path.join(name, ARROW_NAME)))
@@ -22,11 +22,11 @@ export async function tellInWords(io: Io, name: string): Promise<void> {
 
 function words(trace: Trace): string[] {
   const { info, transitions, dir } = trace;
-  const verdict = storedVerdict(trace);
+  const verdict = storedSummary(trace);
   const findings = trace.ask("SELECT id, severity, substr(title, 1, 500), first_seq, last_seq FROM finding ORDER BY id LIMIT 50");
   return [
     safe(`${info.scenario} on ${info.stack}: ${transitions.rows} transitions`),
-    ...(verdict === null ? [] : verdictLines(verdict)),
+    ...(verdict === null ? [] : summaryLines(verdict)),
     ...findings.map(([id, severity, title, first, last]) => safe(`finding ${id}, ${severity}, seq ${first} to ${last}: ${title}`)),
     "this terminal (TERM=dumb) cannot draw a screen; in words:",
     safe(findings.length > 0 ? `  eintr show ${dir} --finding 1 --ascii` : `  eintr analyze ${dir}`),

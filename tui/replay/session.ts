@@ -1,14 +1,15 @@
 /** What the replay looks at: a trace with everything the panes ask of it. */
 
-import { type Finding, nameOfRun, storedVerdict } from "../../analyzer/index.ts";
+import { type Finding, nameOfRun, storedSummary } from "../../analyzer/index.ts";
 import { type Block, HOPS, type Hop, type Shown, shownBy, signalIdReader, signalName } from "../../engine/index.ts";
 import type { Cell, Trace } from "../../recorder/index.ts";
 import type { Paint } from "../present/style.ts";
 import { hasEnclave } from "../present/two-column.ts";
-import { verdictLines } from "../present/verdict.ts";
+import { summaryLines } from "../present/verdict.ts";
 import { allRulesRan } from "../rules-ran.ts";
 import { loadCatalogue } from "./catalogue.ts";
 import { type MachineAt, machinesOf } from "./machine/machine-at.ts";
+import { type Differences, firstDifferences } from "./navigate/differences.ts";
 import { type Rows, rowsOf } from "./navigate/rows.ts";
 
 export interface StoredFinding {
@@ -54,8 +55,8 @@ export interface ReplaySession {
   readonly verdict: readonly string[];
   /** The first difference from Linux alone, and where it shows; null when there is none. */
   readonly firstDifference: { readonly from: number; readonly seq: number } | null;
-  /** What the application sees otherwise than on Linux alone, where it sees it, in order of seq. */
-  readonly differences: readonly { readonly seq: number; readonly text: string }[];
+  /** What the application sees otherwise than on Linux alone, where it sees it. */
+  readonly differences: Differences;
   /** What was opened, as it was written on the command line. */
   readonly opened?: string;
 }
@@ -95,7 +96,7 @@ export function openSession(
     density: loadDensity(trace),
     verdict: loadVerdict(trace),
     firstDifference: loadFirstDifference(trace),
-    differences: loadDifferences(trace),
+    differences: firstDifferences(trace),
     ...look,
     sgx: hasEnclave(trace.sites),
     shown,
@@ -105,35 +106,16 @@ export function openSession(
 }
 
 function loadVerdict(trace: Trace): readonly string[] {
-  const verdict = storedVerdict(trace);
-  return verdict === null ? [] : verdictLines(verdict);
+  const summary = storedSummary(trace);
+  return summary === null ? [] : summaryLines(summary);
 }
 
 /** At the end of the call that differs, when it has one: there the application sees it. */
 function loadFirstDifference(trace: Trace): ReplaySession["firstDifference"] {
   const [row] = trace.ask(
-    "SELECT d.seq, (SELECT c.exit_seq FROM syscall c WHERE c.seq = d.seq) FROM difference d WHERE d.cause = 1 AND d.seq IS NOT NULL",
+    "SELECT d.seq, (SELECT c.exit_seq FROM syscall c WHERE c.seq = d.seq) FROM difference d WHERE d.cause = 1 AND d.seq IS NOT NULL ORDER BY d.id LIMIT 1",
   );
   return row === undefined ? null : { from: Number(row[0]), seq: Number(row[1] ?? row[0]) };
-}
-
-type Shows = ReplaySession["differences"][number];
-
-/** In SQL: where a difference shows, and what it is. */
-const SHOWS = `coalesce((SELECT c.exit_seq FROM syscall c WHERE c.seq = d.seq), d.seq) AS shows, substr(d.what, 1, ${MAX_TEXT}),
-  substr(d.here, 1, ${MAX_TEXT}), substr(d.there, 1, ${MAX_TEXT}) FROM difference d WHERE d.seq IS NOT NULL AND d.weight = 'differs'`;
-const shownAs = ([seq, what, here, there]: readonly Cell[]): Shows => ({ seq: Number(seq), text: `${what}: ${here}, on Linux ${there}` });
-
-const loadDifferences = (trace: Trace): ReplaySession["differences"] =>
-  trace.ask(`SELECT ${SHOWS} ORDER BY shows LIMIT ${MAX_FINDINGS}`).map(shownAs);
-
-/** The next (1) or last (-1) difference from Linux alone; of long traces the session knows the first ones only, and the database is asked. */
-export function differenceFrom({ trace, differences }: ReplaySession, seq: number, direction: 1 | -1): Shows | undefined {
-  const isKnown = differences.length < MAX_FINDINGS || seq < (differences.at(-1)?.seq ?? 0);
-  if (isKnown) return direction === 1 ? differences.find((one) => one.seq > seq) : differences.findLast((one) => one.seq < seq);
-  // By where it shows: a call that waits at `seq` may have begun before it.
-  const [compare, order] = direction === 1 ? [">", "ASC"] : ["<", "DESC"];
-  return trace.ask(`SELECT ${SHOWS} AND shows ${compare} ? ORDER BY shows ${order} LIMIT 1`, seq).map(shownAs)[0];
 }
 
 function loadFindings(trace: Trace): StoredFinding[] | null {

@@ -131,6 +131,49 @@ describe("cells", () => {
   });
 });
 
+describe("a thread that is over", () => {
+  const TEXT = `
+name: over
+title: Threads that are over before the run is
+source: made for this test
+main:
+  - fork: child
+  - wait4: { child: child }
+  - fork: victim
+  - compute: 100us
+  - kill: { process: victim, signal: SIGKILL }
+  - loop: { times: 300, do: [gettime] }
+programs:
+  child: [{ clone: sleeper }, { compute: 50us }, { exit-group: { status: 3 } }]
+  sleeper: [{ nanosleep: 10s }]
+  victim: [{ nanosleep: 10s }]
+`;
+  const threadIn = (w: Awaited<ReturnType<typeof session>>, name: string): number => w.trace.threads.findIndex((one) => one.name === name);
+
+  test("does not wait until the end of the run: not after its process left, nor after a signal killed it", async () => {
+    const w = await session("over", { text: TEXT, stack: "native-linux" });
+    await countOverview(w, new AbortController().signal);
+    const edges = columnSeqs(w, "steps", { from: 0, span: w.rows.count }, 100);
+    const lanes = overviewLanes(w, edges) ?? expect.fail("counted");
+    for (const name of ["child", "sleeper", "victim"]) {
+      const cells = lanes.get(threadIn(w, name))?.cells ?? expect.fail(name);
+      expect([...cells.slice(60)], name).toEqual(Array.from({ length: 40 }, () => NOTHING));
+    }
+    const main = lanes.get(threadIn(w, "main"))?.cells ?? expect.fail("main");
+    expect([...main.slice(60)]).not.toContain(NOTHING);
+  });
+
+  test("its last call ends with it, at any zoom", async () => {
+    const w = await session("over", { text: TEXT, stack: "native-linux" });
+    const columns = 100;
+    const { lanes } = lanesOf(w, "steps", { from: 0, span: w.rows.count }, columns);
+    const slices = lanes.get(threadIn(w, "sleeper"))?.slices ?? expect.fail("sleeper");
+    expect(slices).toHaveLength(1);
+    expect(slices[0]?.text).toMatch(/^nanosleep/);
+    expect(slices[0]?.to).toBeLessThan(columns / 2);
+  });
+});
+
 describe("the signal's way", () => {
   test("goes from the sender's lane to that of the handler", async () => {
     const w = await session("w6-kill-fanout");

@@ -146,7 +146,7 @@ describe("stories", () => {
     s.context.dispatch({ type: "found", findings: await findingsOf(w) });
     expect(s.screen()).toContain("Ctrl-C during read from a pipe, and the error that gets lost");
     expect(s.screen()).toMatch(
-      /! Enter tells (?:how|the first of \d+ findings): read\(pipe, 64\) returns 0 instead of -EINTR after SIGINT/,
+      /! Enter tells (?:how|the worst of \d+ findings): read\(pipe, 64\) returns 0 instead of -EINTR after SIGINT/,
     );
     await s.press("enter", "enter");
     expect(s.screen()).toMatch(/evidence 2 of \d/);

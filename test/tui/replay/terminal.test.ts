@@ -127,7 +127,7 @@ async function recordedWorld(scenario: string, fix: string | undefined, other: R
 async function screensOf({ scenario, fix, beside, keys }: Story, width: number, height: number): Promise<string[]> {
   const other =
     fix !== undefined
-      ? { ...(await recordedWorld(scenario, fix, null)), differences: [] }
+      ? { ...(await recordedWorld(scenario, fix, null)), differences: { first: [], upTo: Number.POSITIVE_INFINITY } }
       : beside !== undefined
         ? await recordedWorld(beside, undefined, null)
         : null;

@@ -1,4 +1,4 @@
-/** What this run can be shown beside: a fix that mends what was found, another fix, another stack, or another trace. */
+/** What this run can be shown beside: a fix that mends what was found, another stack, another fix, or another trace. */
 
 import { existsSync, readdirSync } from "node:fs";
 import path from "node:path";
@@ -58,12 +58,13 @@ function otherwise(trace: Trace, findings: readonly StoredFinding[]): Choice[] {
   const meant = findings
     .flatMap(({ rule }) => rules.find(({ id }) => id === rule)?.fix ?? [])
     .filter((fix) => known.includes(fix as FixName));
-  const fixes = [...new Set([...(meant as FixName[]), ...known])];
+  const mends = [...new Set(meant as FixName[])];
+  const others = known.filter((name) => !mends.includes(name));
   return [
-    ...fixes.map(
-      (name): Choice => ({ what: "fix", name, text: `${meant.includes(name) ? "mends what was found: " : ""}${FIXES[name].text}` }),
-    ),
+    ...mends.map((name): Choice => ({ what: "fix", name, text: `mends what was found: ${FIXES[name].text}` })),
+    // A small pane shows a few rows: that there are stacks has to be seen before the other fixes.
     ...STACK_NAMES.filter((name) => name !== own).map((name): Choice => ({ what: "stack", name, text: STACKS[name].text })),
+    ...others.map((name): Choice => ({ what: "fix", name, text: FIXES[name].text })),
   ];
 }
 

@@ -3,7 +3,7 @@
 import { existsSync } from "node:fs";
 import path from "node:path";
 import { runOf } from "../../../analyzer/index.ts";
-import { type FixName, optionsOf, type StackName } from "../../../engine/index.ts";
+import { FIX_NAMES, type FixName, hint, optionsOf, STACK_NAMES, type StackName } from "../../../engine/index.ts";
 import { ARROW_NAME, openTrace, record, type Trace } from "../../../recorder/index.ts";
 import { InputError } from "../../io.ts";
 import { openSession, type ReplaySession } from "../session.ts";
@@ -42,7 +42,8 @@ export async function besideOther(
 }
 
 async function openNamed(dir: string): Promise<Trace> {
-  if (!existsSync(path.join(dir, ARROW_NAME))) throw new InputError(`${dir}: no fix, no stack and no trace folder of that name`);
+  if (!existsSync(path.join(dir, ARROW_NAME)))
+    throw new InputError(`${dir}: no stack, no fix and no trace folder of that name${hint(dir, [...STACK_NAMES, ...FIX_NAMES])}`);
   return openTrace(dir);
 }
 

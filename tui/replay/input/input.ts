@@ -208,7 +208,7 @@ function onMeant(c: Context, mouse: MouseEvent): void | Promise<void> {
   if (mouse.what !== "press") return;
   const grip = gripAt(layout, line, column);
   if (grip !== null) c.dispatch({ type: "grip", grip });
-  if (isInside(layout.tabs, line, column)) return onTab(c, layout.tabs, column);
+  if (isInside(layout.tabs, line, column)) return onTab(c, layout.tabs, line, column);
   if (panel === null) return onTimeline(c, mouse);
   choose(c, panel);
   if (panel.pane === "lanes" && grip === null) {
@@ -222,8 +222,8 @@ const isInside = ({ left, top, width, height }: Rect, line: number, column: numb
   line >= top && line < top + height && column >= left && column < left + width;
 
 /** A click on a tab opens its pane. */
-function onTab(c: Context, { width, left }: Rect, column: number): void {
-  const pane = tabAt(PANE_IDS, c.state().pane, width, column - left);
+function onTab(c: Context, tabs: Rect, line: number, column: number): void {
+  const pane = tabAt(PANE_IDS, c.state().pane, tabs, line - tabs.top, column - tabs.left);
   if (pane !== null) c.dispatch({ type: "pane", pane });
 }
 

@@ -89,7 +89,7 @@ function takeRow(b: Builder, axis: Axis, block: Block, i: number, code: number):
   b.code = kind === EXIT ? NOTHING : axis.callsAreDark && kind === CALL ? CALLS : code;
   b.waits = kind === KIND["thread.block"] || kind === EXIT;
   if (kind === KIND["sgx.eenter"] || kind === KIND["sgx.eresume"]) b.isInside = true;
-  else if (kind === KIND["sgx.eexit"] || kind === KIND["sgx.aex"]) b.isInside = false;
+  else if (kind === KIND["sgx.eexit"] || kind === KIND["sgx.aex"] || kind === EXIT) b.isInside = false;
 }
 
 const EXIT = KIND["thread.exit"];
@@ -154,7 +154,15 @@ function takeSlice(b: Builder, block: Block, i: number, sites: readonly Site[]):
   else if (kind === KIND["app.handler.return"] || kind === KIND["app.handler.longjmp"]) {
     const { from: begun, text } = b.handlers.pop() ?? { from: 0, text: signalName(block.signal[i] as number) };
     addSlice(b, { what: "handler", from: begun, to: b.column, text });
-  }
+  } else if (kind === EXIT) closeSlices(b, b.column);
+}
+
+/** What is open goes on up to that column: the interval ends there, or the thread does. */
+function closeSlices(b: Builder, to: number): void {
+  if (b.call !== null) addSlice(b, { what: "call", from: b.call.from, to, text: b.call.text });
+  for (const { from, text } of b.handlers) addSlice(b, { what: "handler", from, to, text });
+  b.call = null;
+  b.handlers.length = 0;
 }
 
 function addSlice(b: Builder, slice: Slice): void {
@@ -163,6 +171,5 @@ function addSlice(b: Builder, slice: Slice): void {
 
 function finish(b: Builder, columns: number, axis: Axis): void {
   advance(b, columns, axis);
-  if (b.call !== null) addSlice(b, { what: "call", from: b.call.from, to: columns - 1, text: b.call.text });
-  for (const { from, text } of b.handlers) addSlice(b, { what: "handler", from, to: columns - 1, text });
+  closeSlices(b, columns - 1);
 }

@@ -4,6 +4,7 @@
  */
 
 import { setImmediate as turn } from "node:timers/promises";
+import { OUTCOME } from "../../../recorder/index.ts";
 import type { ReplaySession } from "../session.ts";
 import { CALLS, codeOf, type Lane, MAX_LANES, MAX_SLICES, NOTHING, type Slice, WAITS } from "./lane.ts";
 
@@ -19,8 +20,10 @@ interface Counted {
   readonly waits: Uint8Array;
   readonly handlers: Uint16Array;
   readonly entries: Uint16Array;
-  /** End of the last call. */
+  /** End of the last call, ns. */
   lastEnd: number;
+  /** Seq at which it begins. */
+  lastCall: number;
 }
 
 type Overview = ReadonlyMap<number, Counted>;
@@ -51,10 +54,14 @@ export async function countOverview(session: ReplaySession, signal: AbortSignal)
       if (signal.aborted) return false;
     }
   };
+  const exits: Exit[] = [];
   const calls = (row: readonly number[]): void => {
-    const [seq = 0, thread = 0, exit = 0, time = 0, duration = 0] = row;
+    const [seq = 0, thread = 0, exit = 0, time = 0, duration = 0, site = 0] = row;
     const c = of(thread);
     if (c === null) return;
+    const label = Number.isNaN(exit) ? (trace.sites[site]?.label ?? "") : "";
+    if (EXITS.test(label)) exits.push({ seq, thread, label });
+    c.lastCall = seq;
     const first = bin(seq);
     const end = Number.isNaN(exit) ? BINS : bin(exit);
     c.inCalls[first] = (c.inCalls[first] as number) + (Number.isNaN(duration) ? 0 : duration);
@@ -68,10 +75,39 @@ export async function countOverview(session: ReplaySession, signal: AbortSignal)
     if (counts !== undefined) counts[bin(seq)] = Math.min(65_535, (counts[bin(seq)] as number) + 1);
   };
   const whole =
-    (await each("seq, thread, exit_seq, time, duration", "syscall", calls)) &&
+    (await each("seq, thread, exit_seq, time, duration, site", "syscall", calls)) &&
     (await each("seq, thread", "handler", counting("handlers"))) &&
     (await each("seq, thread", "entry", counting("entries")));
-  if (whole) overviews.set(trace, made);
+  if (!whole) return;
+  for (const [thread, end] of endsOf(trace, exits, made)) made.get(thread)?.waits.fill(0, Math.min(BINS, bin(end) + 1));
+  overviews.set(trace, made);
+}
+
+/** Calls after which the thread, or its process, is over: what was not answered until then never is. */
+const EXITS = /^exit(?:_group)?\(/;
+
+interface Exit {
+  readonly seq: number;
+  readonly thread: number;
+  readonly label: string;
+}
+
+/** Where threads are over that had a call under way: by their own exit, that of their process, or a signal. */
+function endsOf({ ask, threads }: ReplaySession["trace"], exits: readonly Exit[], made: Overview): Map<number, number> {
+  const gone = new Set(
+    ask(`SELECT c.thread FROM count_by_kind c JOIN kind k ON k.id = c.kind WHERE k.name = 'thread.exit'`).map(([id]) => Number(id)),
+  );
+  const signals = ask(
+    `SELECT ended, thread FROM signal WHERE outcome IN (${OUTCOME.killed}, ${OUTCOME["host default"]}) AND ended IS NOT NULL LIMIT ${ROWS_AT_ONCE}`,
+  ).map(([seq, thread]): Exit => ({ seq: Number(seq), thread: Number(thread), label: "exit_group" }));
+  const ends = new Map<number, number>();
+  for (const { seq, thread, label } of [...exits, ...signals])
+    for (const [one, { lastCall }] of made) {
+      const isMeant = one === thread || (label.startsWith("exit_group") && threads[one]?.pid === threads[thread]?.pid);
+      // A signal may have stopped it only: then it made calls later.
+      if (isMeant && gone.has(one) && seq >= lastCall) ends.set(one, Math.max(seq, ends.get(one) ?? 0));
+    }
+  return ends;
 }
 
 const newCounted = (): Counted => ({
@@ -81,6 +117,7 @@ const newCounted = (): Counted => ({
   handlers: new Uint16Array(BINS),
   entries: new Uint16Array(BINS),
   lastEnd: 0,
+  lastCall: 0,
 });
 
 const APP = codeOf("app", false);

@@ -6,8 +6,9 @@ import { type Cell, query } from "../../../recorder/index.ts";
 import { alignedUpTo } from "../compare/alignment.ts";
 import { nextDifference } from "../compare/position.ts";
 import type { Context } from "../context.ts";
-import { differenceFrom, loadSignalPath } from "../session.ts";
+import { loadSignalPath } from "../session.ts";
 import type { SqlResult } from "../state.ts";
+import { differenceFrom } from "./differences.ts";
 import { depthAtCursor, jumpTarget, type Move, predicateFor, shallower } from "./predicates.ts";
 import type { Direction, RowPredicate } from "./rows.ts";
 
@@ -183,7 +184,7 @@ function differenceFromLinux(c: Context, direction: Direction): void {
   const found = differenceFrom(c.session, seq, direction);
   if (found !== undefined) return goTo(c, found.seq, null, found.text);
   const none =
-    differences.length === 0
+    differences.first.length === 0
       ? "no difference from Linux alone is known"
       : `no difference from Linux alone ${direction === 1 ? "further on" : "before"}`;
   c.dispatch({ type: "say", message: `${none}; pane 7 has what else to compare with` });

@@ -19,7 +19,7 @@ const wrongTurn = ({ evidence }: StoredFinding): number =>
 const NEAR = 100;
 
 /** Index of the first finding of the worst severity there is. */
-function worstOf(findings: readonly StoredFinding[]): number {
+export function worstOf(findings: readonly StoredFinding[]): number {
   const rank = ({ severity }: StoredFinding): number => (SEVERITIES as readonly string[]).indexOf(severity);
   return findings.reduce((worst, finding, i) => (rank(finding) > rank(findings[worst] as StoredFinding) ? i : worst), 0);
 }

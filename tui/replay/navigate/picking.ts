@@ -3,7 +3,7 @@
 import { ignoredOf } from "../../ignored.ts";
 import { csvText } from "../../present/results.ts";
 import { RECIPES } from "../../recipes.ts";
-import { alignCalls } from "../compare/alignment.ts";
+import { alignCalls, pairsOf } from "../compare/alignment.ts";
 import { type Choice, choicesOf, typedChoice } from "../compare/choices.ts";
 import { firstOfDifferences } from "../compare/position.ts";
 import type { Context } from "../context.ts";
@@ -89,7 +89,8 @@ async function compare(c: Context, chosen: Choice): Promise<void> {
     told("running it the other way (Esc stops)");
     if (!(await c.compareWith(chosen, stop, told)) || stop.aborted) return;
     c.dispatch({ type: "compared" });
-    told("side by side; ) and ( go from difference to difference");
+    const isSame = firstOfDifferences(c.session) === null && pairsOf(c.session).length > 0;
+    told(isSame ? "side by side: the application sees the same in both runs" : "side by side; ) and ( go from difference to difference");
   });
 }
 

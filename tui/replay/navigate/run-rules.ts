@@ -24,7 +24,7 @@ export async function runRules(c: Context): Promise<void> {
     c.dispatch({ type: "found", findings: found });
     c.dispatch({
       type: "say",
-      message: found.length === 0 ? "the rules found nothing" : `${countsText(c.state())}; kept with the trace; Enter tells the first`,
+      message: found.length === 0 ? "the rules found nothing" : `${countsText(c.state())}; kept with the trace; Enter tells the worst`,
     });
   });
 }

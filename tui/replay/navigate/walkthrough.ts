@@ -6,6 +6,7 @@ import type { Context } from "../context.ts";
 import type { StoredFinding } from "../session.ts";
 import { activeFinding, type ReplayState } from "../state.ts";
 import { goTo } from "./navigation.ts";
+import { worstOf } from "./opening.ts";
 import type { Direction } from "./rows.ts";
 
 const THE_END = "the walkthrough ends here. w explains why it matters and how it was fixed; Enter restarts it";
@@ -64,7 +65,7 @@ function begin(c: Context, index: number): boolean {
 export function evidence(c: Context, direction: Direction): boolean {
   const s = c.state();
   const told = activeFinding(s);
-  if (told === undefined) return begin(c, 0);
+  if (told === undefined) return begin(c, worstOf(s.findings));
   if (isElsewhere(c, told)) return standAt(c, told, s.evidence);
   if (direction === 1 && s.walkthroughOver) return standAt(c, told, 0);
   const next = s.evidence + direction;
@@ -79,7 +80,7 @@ export function playWalkthrough(c: Context): void {
   const { evidence: at } = c.state();
   const told = activeFinding(c.state());
   if (told === undefined) {
-    if (!begin(c, 0)) return;
+    if (!begin(c, worstOf(c.state().findings))) return;
   } else if (at >= told.evidence.length - 1) standAt(c, told, 0);
   else if (isElsewhere(c, told)) standAt(c, told, at);
   c.dispatch({ type: "play", direction: 1, what: "evidence" });

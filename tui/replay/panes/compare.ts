@@ -1,13 +1,14 @@
 /** Two runs of a scenario side by side, aligned by what the application did. */
 
 import type { DifferenceKind, SidePair } from "../../../analyzer/index.ts";
+import type { Site } from "../../../engine/index.ts";
 import { fit, safe } from "../../present/safe.ts";
 import { plain } from "../../present/style.ts";
 import { wrapCells } from "../../present/two-column.ts";
 import { alignedUpTo, areOfOneGeneration, pairsOf } from "../compare/alignment.ts";
 import { type Choice, choicesOf } from "../compare/choices.ts";
 import { threadOf } from "../compare/divergence.ts";
-import { divergenceOf, pairAt } from "../compare/position.ts";
+import { divergenceOf, firstOfDifferences, pairAt } from "../compare/position.ts";
 import { otherName, type ReplaySession, stackOf } from "../session.ts";
 import type { ReplayState } from "../state.ts";
 import { type Pane, windowFrom } from "./pane.ts";
@@ -15,6 +16,8 @@ import { type Pane, windowFrom } from "./pane.ts";
 /** Of the outcome in one of the runs, where there is room: "does not happen" and a gap at least. */
 const OUTCOME = { least: 17, most: 40 } as const;
 const outcomeCells = (width: number): number => Math.max(OUTCOME.least, Math.min(OUTCOME.most, Math.floor((width - BEFORE) / 4)));
+/** Of the call: what came of it stands near enough to be read as one line. */
+const clampedCall = (room: number): number => Math.max(8, Math.min(60, room));
 /** Before the call: marks, seq, thread. */
 const BEFORE = 23;
 /** Lines of a pane that has room for more than the list. */
@@ -33,11 +36,11 @@ export const comparePane: Pane<"compare"> = {
     const column = nameOfOther(session, other);
     // In a small pane the lines above have to do: the screen's first one, and the one between the timelines.
     const names = height < HIGH ? [] : wrapCells(safe(`${namesOf(session, other, column)}${partText(session)}`), width);
-    const told = someLines(divergence(session, other, all, at) || missingThread(session, s, other), width, height < HIGH ? 2 : 6);
+    const told = someLines(parting(session, s, other, all, at), width, height < HIGH ? 2 : 6);
     const room = Math.max(1, height - 1 - names.length - told.length);
     const from = windowFrom(at, room, all.length);
     const outcome = outcomeCells(width);
-    const call = Math.max(8, width - BEFORE - 2 * outcome);
+    const call = clampedCall(width - BEFORE - 2 * outcome);
     const calls = callLines(all.slice(from, from + room), at - from, { call, outcome }, room);
     const head = `${fit("       seq  thread     call", BEFORE + call)}${fit("this run", outcome)}${fit(safe(column, outcome - 1), outcome)}`;
     return [
@@ -122,10 +125,25 @@ function divergence(session: ReplaySession, other: ReplaySession, all: readonly 
   // Between generations every step has another name: where they part says nothing.
   const parted = pair === undefined || !areOfOneGeneration(session, other) ? null : divergenceOf(session, pair);
   if (parted === null) return "";
-  const step = (of: ReplaySession, seq: number): string => of.trace.sites[of.rows.at(seq)?.site ?? -1]?.label ?? "";
   const { last, next } = parted;
-  const there = last.there === last.here ? "" : ` (there ${last.there})`;
-  return `the runs diverge after seq ${last.here}${there}; here: ${step(session, next.here)}; there: ${step(other, next.there)}`;
+  const steps = [siteAt(session, next.here), siteAt(other, next.there)] as const;
+  const [here, there] = steps[0]?.label === steps[1]?.label ? steps.map(placeOf) : steps.map((site) => site?.label ?? "");
+  const lastThere = last.there === last.here ? "" : ` (there ${last.there})`;
+  return `the runs diverge after seq ${last.here}${lastThere}; here: ${here}; there: ${there}`;
+}
+
+const siteAt = (of: ReplaySession, seq: number): Site | undefined => of.trace.sites[of.rows.at(seq)?.site ?? -1];
+
+/** The same step of another function, or in the other context. */
+const placeOf = (site: Site | undefined): string =>
+  site === undefined ? "" : `${site.label} in ${site.flow}, ${site.context === "signal" ? "in signal context" : "in the normal context"}`;
+
+/** What there is to say of where the two runs part. */
+function parting(session: ReplaySession, s: ReplayState, other: ReplaySession, all: readonly SidePair[], at: number): string {
+  const told = divergence(session, other, all, at) || missingThread(session, s, other);
+  if (told !== "" || firstOfDifferences(session) !== null) return told;
+  const upTo = alignedUpTo(session);
+  return `no difference${upTo === null ? "" : ` up to seq ${upTo.toLocaleString("en")}`}: the application sees the same in both runs`;
 }
 
 /** Why there is one timeline only. */
@@ -142,17 +160,18 @@ function choices(session: ReplaySession, s: ReplayState, width: number, height: 
   const all = choicesOf(session, s.findings);
   const canRun = all.some(({ what }) => what !== "trace");
   const how = canRun
-    ? "Enter runs it so, and shows the two runs side by side; @ takes the name of a fix, a stack or a trace folder"
+    ? "Enter runs it so, and shows the two runs side by side; @ takes the name of a stack, a fix or a trace folder"
     : all.length > 0
       ? "this trace cannot be run again; Enter lays it beside another one, @ takes the folder of any other"
       : "this trace cannot be run again: @ takes the folder of another trace to compare it with";
   const head = wrapCells(how, width).map(paint.dim);
-  const room = Math.max(1, height - head.length);
+  const isCut = all.length > height - head.length;
+  const room = Math.max(1, height - head.length - (isCut ? 1 : 0));
   const from = windowFrom(s.picked.choice, room, all.length);
   const lines = all.slice(from, from + room).map(({ what, name, text }, i) => {
     const chosen = from + i === s.picked.choice;
     const line = fit(safe(`${chosen ? ">" : " "} ${WAYS[what]}  ${name}  ${text}`, width), width);
     return chosen ? paint.strong(line) : line;
   });
-  return [...head, ...lines];
+  return [...head, ...lines, ...(isCut ? [paint.dim(safe(`  ${s.picked.choice + 1} of ${all.length}: . and , choose`, width))] : [])];
 }

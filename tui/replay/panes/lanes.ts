@@ -9,6 +9,7 @@ import { axisText } from "../lanes/axis.ts";
 import { CALLS, isSignalCode, type Lane, type Lanes, layerOf, NOTHING, type Slice, WAITS, WAITS_MOST } from "../lanes/lane.ts";
 import { columnOf, lanesOf } from "../lanes/lanes-of.ts";
 import { shownInterval } from "../lanes/view.ts";
+import { differsWithin } from "../navigate/differences.ts";
 import type { ReplaySession } from "../session.ts";
 import { activeFinding, type ReplayState } from "../state.ts";
 import { type Pane, windowFrom } from "./pane.ts";
@@ -225,7 +226,9 @@ function marksLine(session: ReplaySession, s: ReplayState, lanes: Lanes, now: nu
   const { paint, ascii } = session;
   const marks = new Map<number, { readonly character: string; readonly style: Style }>();
   const put = (seq: number, character: string, style: Style): void => void marks.set(columnOf(lanes, seq), { character, style });
-  for (const { seq } of session.differences) put(seq, ascii ? "x" : "≠", paint.tone.difference);
+  const differs = { character: ascii ? "x" : "≠", style: paint.tone.difference };
+  for (let i = 0; i < lanes.edges.length - 1; i += 1)
+    if (differsWithin(session, lanes.edges[i] as number, lanes.edges[i + 1] as number)) marks.set(i, differs);
   for (const seq of s.bookmarks) put(seq, "+", paint.strong);
   for (const { column } of hops) marks.set(column, { character: ascii ? "*" : "◆", style: paint.cross });
   for (const { seq } of activeFinding(s)?.evidence ?? []) put(seq, ascii ? "^" : "▴", paint.warn);

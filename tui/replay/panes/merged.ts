@@ -23,7 +23,7 @@ export function mergedPane(session: ReplaySession, s: ReplayState, width: number
   const cells = Math.floor((width - number) / (threads.length + (rest ? 1 : 0)));
   const names = [...threads.map((thread) => session.trace.threads[thread]?.name ?? String(thread)), ...(rest ? ["others"] : [])];
   const heading = `${"seq".padStart(number - 2)}  ${names.map((name) => fit(safe(name, cells - 1), cells)).join("")}`;
-  const marks = marksOf(session, s);
+  const marks = marksOf(session, s, rows[0]?.seq ?? 0, rows.at(-1)?.seq ?? 0);
   const options = {
     sites: session.trace.sites,
     sgx: session.sgx,

@@ -31,11 +31,11 @@ export const statePane: Pane<"state"> = {
       return isPicked ? session.paint.here(line) : changed ? session.paint.strong(line) : line;
     });
     if (most === 0) return shown;
-    const how = s.pane === "state" ? "ctrl-d, ctrl-u" : "1 shows them";
+    const how = s.pane === "state" ? "ctrl-d, ctrl-u" : "1 scrolls";
     const below = all.slice(from + room);
     const changed = below.filter((line) => line.changed).length;
-    const hidden = from > PINNED ? `${from - PINNED} lines not shown above, ${below.length} below` : `${below.length} lines below`;
-    const marks = changed === 0 ? "" : `, ${changed} of them changed`;
+    const hidden = from > PINNED ? `${from - PINNED} lines above, ${below.length} below` : `${below.length} lines below`;
+    const marks = changed === 0 ? "" : `, ${changed} changed`;
     return [...shown, session.paint.dim(safe(`  ... ${hidden}${marks} (${how})`, width))];
   },
   scroll(session, s, { height }, by) {

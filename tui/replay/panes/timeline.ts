@@ -26,7 +26,7 @@ export function timelinePane(
 ): DrawnLine[] {
   const body = height - 1;
   const { rows, depthBefore } = rowsAround(session, s.thread, s.seq, body, s.hide);
-  const marks = marksOf(session, s);
+  const marks = marksOf(session, s, rows[0]?.seq ?? 0, rows.at(-1)?.seq ?? 0);
   const cursor = rows.findLast((row) => row.seq <= s.seq)?.seq ?? -1;
   const options: TwoColumnOptions = {
     sites: session.trace.sites,

@@ -14,7 +14,7 @@ import { mergedPane } from "../panes/merged.ts";
 import { minimap } from "../panes/minimap.ts";
 import type { Pane } from "../panes/pane.ts";
 import { statePane } from "../panes/state.ts";
-import { tabKey, tabLine } from "../panes/tabs.ts";
+import { tabKey, tabLines } from "../panes/tabs.ts";
 import { timelinePane } from "../panes/timeline.ts";
 import { otherName, type ReplaySession, stackOf } from "../session.ts";
 import { type ReplayState, stepsPerSecond } from "../state.ts";
@@ -79,7 +79,7 @@ function body(session: ReplaySession, s: ReplayState): string[] {
   );
   const strip = panels.filter(({ place }) => place === "strip");
   const side = panels.filter(({ place }) => place !== "strip");
-  const beside = [tabsLine(session, s, layout), ...side.flatMap((panel) => panelLines(session, s, panel))];
+  const beside = [...tabsOf(session, s, layout), ...side.flatMap((panel) => panelLines(session, s, panel))];
   if (!wide) return [...padded(drawn, timeline.height), ...beside];
   const bar = session.paint.dim(session.ascii ? " | " : " │ ");
   return [
@@ -149,8 +149,8 @@ function otherTitle(stack: string, { seq, waits }: Aligned, areSigned: boolean, 
   return safe(notes.find((note) => displayWidth(note) <= width) ?? name, width);
 }
 
-const tabsLine = (session: ReplaySession, s: ReplayState, { tabs: { width } }: Layout): string =>
-  session.paint.strong(fit(safe(tabLine(PANE_IDS, s.pane, width), width), width));
+const tabsOf = (session: ReplaySession, s: ReplayState, { tabs }: Layout): string[] =>
+  tabLines(PANE_IDS, s.pane, tabs).map((line) => session.paint.strong(fit(safe(line, tabs.width), tabs.width)));
 
 /** A panel with its title. Only the chosen pane is scrolled. */
 function panelLines(session: ReplaySession, s: ReplayState, panel: Panel): string[] {

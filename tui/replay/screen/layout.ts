@@ -11,7 +11,8 @@
  * Two runs stand side by side where there is room for both, with the pane that compares them below.
  */
 
-import { isWidePane } from "../panes/index.ts";
+import { isWidePane, PANE_IDS } from "../panes/index.ts";
+import { tabHeight } from "../panes/tabs.ts";
 import type { ReplayState } from "../state.ts";
 import { DEFAULT_SIZES, type Grip, type Sizes } from "./sizes.ts";
 
@@ -58,7 +59,7 @@ export interface Layout {
   readonly bodyTop: number;
   readonly bodyHeight: number;
   readonly timeline: Rect;
-  /** One line. */
+  /** One line, or two beside the timeline where the names need them. */
   readonly tabs: Rect;
   readonly panels: readonly Panel[];
   /** Panes stand beside the timeline, not below. */
@@ -103,11 +104,13 @@ function wideLayout(s: Looks, bodyTop: number, bodyHeight: number): Layout {
   const left = clamped(Math.floor(width * sizes.wide), MIN_WIDTH, width - BAR - LEAST.side);
   const side = { left: left + BAR, width: width - left - BAR };
   const chosen = inStrip === pane ? companionOf(s, pane) : pane;
-  const tabs = { ...side, top: bodyTop, height: 1 };
-  const first = clamped(Math.ceil((upperHeight - 1) * sizes.upper), LEAST.panel, upperHeight - 1 - LEAST.panel);
+  const tabs = { ...side, top: bodyTop, height: tabHeight(PANE_IDS, side.width) };
+  const top = bodyTop + tabs.height;
+  const room = upperHeight - tabs.height;
+  const first = clamped(Math.ceil(room * sizes.upper), LEAST.panel, room - LEAST.panel);
   const panels: Panel[] = [
-    { pane: chosen, place: chosen === pane ? "chosen" : "upper", ...side, top: bodyTop + 1, height: first },
-    { pane: companionOf(s, chosen), place: "lower", ...side, top: bodyTop + 1 + first, height: upperHeight - 1 - first },
+    { pane: chosen, place: chosen === pane ? "chosen" : "upper", ...side, top, height: first },
+    { pane: companionOf(s, chosen), place: "lower", ...side, top: top + first, height: room - first },
   ];
   if (inStrip !== null) panels.push({ pane: inStrip, place: "strip", left: 0, top: bodyTop + upperHeight, width, height: stripHeight });
   return {
@@ -154,9 +157,9 @@ const share = (part: number, whole: number): number => clamped(part / Math.max(1
 /** The sizes after a border was taken to this place. */
 export function resized(s: Looks, grip: Grip, line: number, column: number): Sizes {
   const { sizes = DEFAULT_SIZES } = s;
-  const { wide, bodyTop, bodyHeight, timeline } = layoutOf(s);
+  const { wide, bodyTop, bodyHeight, timeline, tabs } = layoutOf(s);
   if (grip === "strip") return { ...sizes, strip: share(bodyTop + bodyHeight - line, bodyHeight) };
-  if (grip === "lower") return { ...sizes, upper: share(line - bodyTop - 1, timeline.height - 1) };
+  if (grip === "lower") return { ...sizes, upper: share(line - bodyTop - tabs.height, timeline.height - tabs.height) };
   return wide ? { ...sizes, wide: share(column, s.width) } : { ...sizes, high: share(line - bodyTop, bodyHeight) };
 }
 

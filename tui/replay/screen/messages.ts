@@ -6,7 +6,7 @@ import { isUnaligned, pairsOf } from "../compare/alignment.ts";
 import { firstOfDifferences } from "../compare/position.ts";
 import { COMMANDS } from "../input/commands.ts";
 import type { Line } from "../input/line-edit.ts";
-import { countsText } from "../navigate/opening.ts";
+import { countsText, worstOf } from "../navigate/opening.ts";
 import { walkthroughPosition } from "../panes/findings.ts";
 import type { ReplaySession } from "../session.ts";
 import { activeFinding, type ReplayState } from "../state.ts";
@@ -20,7 +20,7 @@ const PROMPTS = {
   sql: ["SQL: ", "such as SELECT * FROM signals; Tab completes names; up: earlier; ctrl-u clears"],
   palette: [":", "words of a command"],
   condition: ["stop where: ", "such as cssa > 1 && preempt > 0, or signal = SIGINT and layer = libos; r and R go on"],
-  compare: ["compare with: ", "a fix, a stack or the folder of another trace"],
+  compare: ["compare with: ", "a stack, a fix or the folder of another trace"],
   ignore: ["leave out: ", "such as call:poll thread:worker kind:mask; an empty line takes all differences in again"],
   hide: ["hide rows where: ", "such as layer = host or kind = branch; an empty line shows all again"],
   note: ["note: ", "it is kept with the trace; an empty one takes it away"],
@@ -67,9 +67,9 @@ function hints(session: ReplaySession, s: ReplayState): string[] {
   // These panes say themselves what Enter does there.
   if (s.pane === "sql" || s.pane === "stops" || (s.pane === "findings" && told !== undefined)) return [title, ""];
   if (told !== undefined) return [`walkthrough of: ${told.title}`, walkthroughPosition(s, told)];
-  const [first, ...others] = s.findings;
-  if (first === undefined) return [title, s.looking ? "looking for what is wrong ..." : ""];
-  return [title, `! Enter tells ${others.length === 0 ? "how" : `the first of ${s.findings.length} findings`}: ${first.title}`];
+  const worst = s.findings[worstOf(s.findings)];
+  if (worst === undefined) return [title, s.looking ? "looking for what is wrong ..." : ""];
+  return [title, `! Enter tells ${s.findings.length === 1 ? "how" : `the worst of ${s.findings.length} findings`}: ${worst.title}`];
 }
 
 /** Before the first key: the verdict, what was found, and the ways from here. */

@@ -94,7 +94,7 @@ test("a long trace is looked through when it is asked for, and the findings stay
   expect(s.screen()).toContain("Enter has them do it");
   await s.press("enter");
   expect(s.state().looked).toBe(true);
-  expect(s.state().message).toMatch(/^\d+ findings?: 1 high.*; kept with the trace; Enter tells the first$/);
+  expect(s.state().message).toMatch(/^\d+ findings?: 1 high.*; kept with the trace; Enter tells the worst$/);
   const lost = "FROM finding f JOIN evidence e ON e.finding = f.id WHERE f.rule = 'sgx-interrupted-code-lost' AND e.turn = 1";
   expect(w.trace.ask(`SELECT substr(e.caption, 1, 14) ${lost}`)).toEqual([["the wrong turn"]]);
 });

@@ -130,6 +130,27 @@ describe("compare", () => {
     expect(s.screen()).toMatch(/! +\d+ +main +read\(pipe, 64\) +0 +-EINTR/);
   });
 
+  test("stacks stand before fixes that mend something else, also in a small pane, and what is not shown is counted", async () => {
+    const s = playerOf(await session("lost-interrupted-error"), { ...SMALL, pane: "compare" });
+    expect(s.screen()).toMatch(new RegExp(`^> with the fix {2}${FIX}.*\n {2}on the stack {2}native-linux`, "m"));
+    expect(s.screen()).toMatch(/^ {2}1 of \d+: \. and , choose$/m);
+  });
+
+  test("of two runs that fare alike it is said", async () => {
+    const s = playerOf(await session("lost-interrupted-error"), { ...SMALL, pane: "compare" });
+    await s.type("@spurious-yield-per-pending\r");
+    expect(s.state().message).toBe("side by side: the application sees the same in both runs");
+    expect(s.screen()).toContain("no difference: the application sees the same in both runs");
+  });
+
+  test("where the same step is made in another context, the two are told apart", async () => {
+    const w = await session("lost-interrupted-error", { other: await session("lost-interrupted-error", { stack: "native-linux" }) });
+    const screen = playerOf(w, { ...LARGE, seq: 382, pane: "compare" }).screen();
+    expect(screen.replaceAll(/\s*\n/g, " ")).toContain(
+      "here: on-sigint() in handler on-sigint, in the normal context; there: on-sigint() in handler on-sigint, in signal context",
+    );
+  });
+
   test("another one can be typed: a stack, the folder of a trace; what is neither is told", async () => {
     const w = await session("nested");
     const s = playerOf(w, { width: 160, height: 45, pane: "compare" });
@@ -138,7 +159,9 @@ describe("compare", () => {
     await s.type(`@${w.trace.dir}\r`);
     expect(s.context.session.other?.trace.info.stack).toBe("graphene-sgx");
     await s.type("@no-such-thing\r");
-    expect(s.state().message).toBe("no-such-thing: no fix, no stack and no trace folder of that name");
+    expect(s.state().message).toMatch(/^no-such-thing: no stack, no fix and no trace folder of that name; known are: /);
+    await s.type("@gramine-sxg\r");
+    expect(s.state().message).toMatch(/; did you mean "gramine-sgx"\?$/);
     // Two timelines beside each other.
     expect(s.screen()).toMatch(/seq +layer Normal context.*│.*seq +layer Normal context/);
   });
