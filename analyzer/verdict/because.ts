@@ -3,8 +3,8 @@
  * explains is how the next rule is found.
  */
 
-import type { Finding } from "../finding.ts";
 import type { Difference } from "./difference.ts";
+import { createExplainers, type Explainer, type Explainers, inOrder } from "./explainers.ts";
 import { isDetail } from "./verdict.ts";
 
 export interface Because {
@@ -15,11 +15,6 @@ export interface Because {
   readonly follows: boolean;
 }
 
-/** From the gravest on: of several findings at one place the first of these is told. A rule of the catalogue knows more than a general one. */
-export interface Explainer extends Pick<Finding, "rule" | "thread" | "firstSeq" | "lastSeq" | "title"> {
-  readonly general: boolean;
-}
-
 /** `nameOf` names the thread of a finding as differences do. Only differences that weigh are explained. */
 export function explained(
   differences: readonly Difference[],
@@ -27,18 +22,20 @@ export function explained(
   nameOf: (thread: number) => string,
 ): Because[] {
   const byThread = new Map<string, Explainer[]>();
-  for (const one of [...findings].sort((a, b) => Number(a.general) - Number(b.general) || a.firstSeq - b.firstSeq)) {
+  for (const one of inOrder(findings)) {
     const name = one.thread === null ? "" : nameOf(one.thread);
     const own = byThread.get(name);
     if (own === undefined) byThread.set(name, [one]);
     else own.push(one);
   }
-  const everything = [...byThread.values()].flat();
+  const everything = createExplainers([...byThread.values()].flat());
+  const ofThread = new Map(Array.from(byThread, ([name, list]) => [name, createExplainers(list)]));
+  const nothing = createExplainers([]);
   let before: string | null = null;
   const all = differences
     .filter(({ weight }) => weight === "differs")
     .map((difference) => {
-      const direct = directly(difference, byThread.get(difference.thread) ?? [], everything);
+      const direct = directly(difference, ofThread.get(difference.thread) ?? nothing, everything);
       // What handlers are given, and a call that is not there: nothing follows from them, where there is another cause.
       const detail = isDetail(difference);
       if (direct !== null) {
@@ -47,65 +44,74 @@ export function explained(
       }
       return detail ? { difference, rule: null, follows: false } : { difference, rule: before, follows: before !== null };
     });
-  return all.map((one) => (one.rule === null && isLacking(one.difference) ? { ...one, ...keptFrom(one.difference, all) } : one));
+  const stuck = stuckThreads(all);
+  return all.map((one) => {
+    const rule = one.rule === null && isLacking(one.difference) ? stuck.get(one.difference.thread) : undefined;
+    return rule === undefined ? one : { ...one, rule, follows: true };
+  });
 }
 
 /** What one run has and this one never comes to. */
 const isLacking = ({ kind, one }: Difference): boolean =>
   (kind === "call" && one.text === "is not called") || (kind === "handler" && one.text === "does not run");
 
-/** A thread that waits for ever, or turns in a circle, comes to nothing more: what a finding says of that holds for what it lacks. */
-function keptFrom({ thread }: Difference, all: readonly Because[]): Pick<Because, "rule" | "follows"> {
-  const stuck = all.find(
-    ({ rule, difference: { kind, thread: who, one } }) =>
-      rule !== null && who === thread && endsThere(kind) && /^never (?:ends|returns)/.test(one.text),
-  );
-  return { rule: stuck?.rule ?? null, follows: stuck !== undefined };
+/** Threads that wait for ever, or turn in a circle, come to nothing more: the rule that says why holds for what they lack. */
+function stuckThreads(all: readonly Because[]): ReadonlyMap<string, string> {
+  const stuck = new Map<string, string>();
+  for (const { rule, difference } of all) {
+    const { kind, thread, one } = difference;
+    if (rule === null || stuck.has(thread) || !endsThere(kind) || !/^never (?:ends|returns)/.test(one.text)) continue;
+    stuck.set(thread, rule);
+  }
+  return stuck;
 }
 
 /** Rules about what a handler is given and runs under: that is no matter of the call that it interrupts, nor whether it runs. */
 const ABOUT_HANDLERS = /siginfo|no-address|mask-not-set/;
 
-function directly(difference: Difference, own: readonly Explainer[], everything: readonly Explainer[]): string | null {
+function directly(difference: Difference, own: Explainers, everything: Explainers): string | null {
   if (difference.kind === "siginfo" || difference.kind === "mask") return aboutHandlers(difference, own, everything);
   const weighs = ({ rule }: Explainer): boolean => !ABOUT_HANDLERS.test(rule);
-  return aboutCalls(difference, own.filter(weighs), everything.filter(weighs));
+  return aboutCalls(difference, own.where("weighs", weighs), everything.where("weighs", weighs));
 }
 
 /** A finding that lies where the call or handler is, or that speaks of the handler's signal. */
-function aboutCalls(difference: Difference, own: readonly Explainer[], everything: readonly Explainer[]): string | null {
+function aboutCalls(difference: Difference, own: Explainers, everything: Explainers): string | null {
   const { kind, one, what } = difference;
   const { seq } = one;
   const about = ABOUT.find(({ call }) => call.test(what))?.rule;
-  const aboutIt = about && own.find(({ rule }) => about.test(rule));
+  const aboutIt = about && own.list.find(({ rule }) => about.test(rule));
   if (aboutIt !== undefined) return aboutIt.rule;
   if (seq !== null) {
     // A call begins at `seq`; what goes wrong in it begins there or later, and is over with it or earlier than the next.
-    const inside = own.find(({ firstSeq, lastSeq }) => firstSeq <= seq && seq <= lastSeq);
-    const next = own.filter(({ firstSeq }) => firstSeq >= seq).sort((a, b) => a.firstSeq - b.firstSeq)[0];
-    const speaksOfIt = own.find(({ title }) => what !== "" && title.includes(what));
-    const found = kind.startsWith("handler") ? (inside ?? speaksOfIt) : (speaksOfIt ?? inside ?? (endsThere(kind) ? next : undefined));
+    const inside = own.around(seq);
+    const speaksOfIt = what === "" ? undefined : own.titled(`what ${what}`, (title) => title.includes(what));
+    const found = kind.startsWith("handler")
+      ? (inside ?? speaksOfIt)
+      : (speaksOfIt ?? inside ?? (endsThere(kind) ? own.next(seq) : undefined));
     if (found !== undefined) return found.rule;
   }
-  const ending = endsThere(kind) ? endedBy(difference, own, everything) : undefined;
+  const ending = endsThere(kind) ? endedBy(difference, own.list, everything.list) : undefined;
   if (ending !== undefined) return ending.rule;
   const word = signalWord(what);
   if (word === null) return null;
-  return (own.find(({ title }) => word.test(title)) ?? everything.find(({ title }) => word.test(title)))?.rule ?? null;
+  const ofSignal = (title: string): boolean => word.test(title);
+  return (own.titled(`signal ${word.source}`, ofSignal) ?? everything.titled(`signal ${word.source}`, ofSignal))?.rule ?? null;
 }
 
 /** Questions of the program about its own state, and the rules that know who has changed it. */
 const ABOUT = [{ call: /vector registers/, rule: /xstate/ }] as const;
 
 /** Of a handler's siginfo or mask: a finding that lies in that handler's run, else one of its signal. */
-function aboutHandlers({ kind, one, what }: Difference, own: readonly Explainer[], everything: readonly Explainer[]): string | null {
+function aboutHandlers({ kind, one, what }: Difference, own: Explainers, everything: Explainers): string | null {
   // Handlers that nest on Linux have the mask of the one below.
   const about = kind === "siginfo" ? /siginfo|no-address/ : /mask|in-turn/;
   const signal = signalWord(what);
   const fits = ({ rule, title }: Explainer): boolean => about.test(rule) && (signal === null || signal.test(title));
-  const seq = one.seq ?? Number.NaN;
-  const here = own.find((finding) => fits(finding) && finding.firstSeq <= seq && seq <= finding.lastSeq);
-  return (here ?? own.find(fits) ?? everything.find(fits))?.rule ?? null;
+  const key = `${kind} ${signal?.source ?? ""}`;
+  const fitting = own.where(key, fits);
+  const here = one.seq === null ? undefined : fitting.around(one.seq);
+  return (here ?? fitting.list[0] ?? everything.where(key, fits).list[0])?.rule ?? null;
 }
 
 /** So many transitions lie between what ends a process and the row that says that it is over: other threads are ended meanwhile. */

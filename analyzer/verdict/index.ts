@@ -1,9 +1,10 @@
 /** The verdict's door. */
 
-export { type Because, type Explainer, explained } from "./because.ts";
+export { type Because, explained } from "./because.ts";
 export { besideLog } from "./beside-log.ts";
 export type { Ignored } from "./compare.ts";
 export { DIFFERENCE_KINDS, type Difference, type DifferenceKind, type Side, WEIGHTS, type Weight } from "./difference.ts";
+export type { Explainer } from "./explainers.ts";
 export { compareTraces, judgeTrace, nameOfRun, observeTrace, runName } from "./judge.ts";
 export { createLogPlaces } from "./log-places.ts";
 export type { Observed } from "./observation.ts";
