@@ -159,7 +159,7 @@ export const GRAMINE: EvidenceTable = {
   `,
   "sigframe-on-bad-stack": `
     chosen: kind = 'libos.signal.deliver' AND value = 2
-    killed: kind = 'host.signal.default' AND value = 1
+    killed: kind = 'libos.fault' OR (kind = 'host.signal.default' AND value = 1)
     and NOT EXISTS (SELECT 1 FROM r WHERE kind = 'app.handler.enter' AND extra = chosen.extra)
   `,
   "sigpipe-process-directed": `
