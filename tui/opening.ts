@@ -6,6 +6,7 @@ import { hint } from "../engine/index.ts";
 import { ARROW_NAME, isBeingRecorded, isPacked, openTrace, type Trace, TraceError } from "../recorder/index.ts";
 import { InputError, type Io } from "./io.ts";
 import { judgeAndKeep } from "./judging.ts";
+import { pasted } from "./present/pasted.ts";
 import { startProgress } from "./progress.ts";
 import { listScenarios } from "./scenarios.ts";
 
@@ -22,7 +23,7 @@ export async function openForCommand(io: Io, dir: string): Promise<Trace> {
 /** Who names a case may not know that it is recorded first. */
 const noTrace = (dir: string): string =>
   listScenarios().some(({ name }) => name === dir)
-    ? `there is no trace "${dir}": that is a case, recorded by eintr record ${dir}, or stepped through at once by eintr replay ${dir}`
+    ? `there is no trace "${dir}": that is a case, recorded by ${pasted("record", dir)}, or stepped through at once by ${pasted("replay", dir)}`
     : `there is no trace "${dir}"${otherTraces(dir)} (eintr record makes one)`;
 
 /** Names looked at for a trace that was meant. */

@@ -229,3 +229,38 @@ describe("the tables", () => {
     expect((await eintr(["query", dir, "SELECT * FROM difference"])).out).toBe(before.out);
   });
 });
+
+describe("a case on two stacks", () => {
+  test("is run for the time of the command, and told as two traces of it are", async () => {
+    const { code, out, talk } = await eintr(["diff", "lost-interrupted-error", "--stack", "graphene-sgx,graphene-linux"]);
+    expect(code).toBe(1);
+    const lines = out.split("\n");
+    expect(lines.slice(0, 2)).toEqual(["graphene-sgx: main exits with status 0", "graphene-linux: main exits with status 0"]);
+    expect(lines[2]).toBe("first difference from graphene-linux: seq 272  main  read(pipe, 64): 0, on graphene-linux -EINTR");
+    expect(talk).toContain("step through it: eintr replay lost-interrupted-error --stack graphene-sgx,graphene-linux\n");
+    const [one, other] = [
+      await recorded("lost-interrupted-error", "graphene-sgx"),
+      await recorded("lost-interrupted-error", "graphene-linux"),
+    ];
+    const traces = await eintr(["diff", one.dir, other.dir, "--format", "json"]);
+    const stacks = await eintr(["diff", "lost-interrupted-error", "--stack", "graphene-sgx,graphene-linux", "--format", "json"]);
+    expect(JSON.parse(stacks.out)).toEqual(JSON.parse(traces.out));
+  });
+
+  test("or on one, beside Linux alone", async () => {
+    const { code, out } = await eintr(["diff", "lost-interrupted-error", "--stack", "graphene-linux", "--ignore", "kind:mask"]);
+    expect([code, out.split("\n")[2]]).toEqual([0, "the application sees the same as on Linux alone: 4 calls and handlers compared"]);
+  });
+
+  test("what cannot be meant is said, with what to do", async () => {
+    const { dir } = await recorded("lost-interrupted-error", "graphene-sgx");
+    const said = async (...args: string[]): Promise<string> => {
+      const { code, talk } = await eintr(["diff", ...args]);
+      expect(code).toBe(2);
+      return talk;
+    };
+    expect(await said(dir, "--stack", "gramine-sgx")).toContain(`eintr rerun ${dir} --stack gramine-sgx compares it`);
+    expect(await said("nested", dir, "--stack", "gramine-sgx")).toContain("leave one of them out");
+    expect(await said("nested", "--stack", "native-linux,graphene-sgx,gramine-sgx")).toContain("eintr compare nested");
+  });
+});

@@ -7,6 +7,7 @@ import { InputError, type Io } from "../io.ts";
 import { judgeAndKeep } from "../judging.ts";
 import { openForCommand } from "../opening.ts";
 import { findingsText } from "../present/findings.ts";
+import { pasted } from "../present/pasted.ts";
 import { paint } from "../present/style.ts";
 import { PLAIN_WIDTH } from "../present/two-column.ts";
 import { verdictLines } from "../present/verdict.ts";
@@ -20,7 +21,6 @@ const SCENARIO = "lost-interrupted-error";
 const STACK = "graphene-sgx";
 const FIX = "sgx-interrupted-code-lost";
 /** To be pasted: in a checkout there is no `eintr` in the shell. */
-const PROGRAM = process.env.npm_lifecycle_event === "start" ? "npm run -s eintr --" : "eintr";
 const MOST_ROWS = 500;
 
 export function demoCommand(io: Io): Command {
@@ -59,12 +59,12 @@ export function demoCommand(io: Io): Command {
 
 function tryNext(dir: string): string {
   const lines = [
-    [`replay ${dir} --finding 1`, "the same in a terminal app: step through it, forward and back"],
-    [`rerun ${dir} --fix ${FIX}`, "what the fix changes"],
-    [`rerun ${dir} --stack native-linux`, "what Linux alone would have done"],
-    [`query ${dir} "SELECT * FROM signals"`, "the path of each signal, in SQL"],
-    [`explain ${FIX}`, "why it matters, how it was fixed"],
-    ["scenarios", "more cases"],
+    [pasted("replay", dir, "--finding", 1), "the same in a terminal app: step through it, forward and back"],
+    [pasted("rerun", dir, "--fix", FIX), "what the fix changes"],
+    [pasted("rerun", dir, "--stack", "native-linux"), "what Linux alone would have done"],
+    [`${pasted("query", dir)} "SELECT * FROM signals"`, "the path of each signal, in SQL"],
+    [pasted("explain", FIX), "why it matters, how it was fixed"],
+    [pasted("scenarios"), "more cases"],
   ] as const;
-  return lines.map(([command, why]) => `  ${PROGRAM} ${command}\n      ${why}\n`).join("");
+  return lines.map(([command, why]) => `  ${command}\n      ${why}\n`).join("");
 }

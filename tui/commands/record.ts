@@ -10,6 +10,7 @@ import { InputError, type Io } from "../io.ts";
 import { judgeAndKeep } from "../judging.ts";
 import { fixOption, manifestOption, noteIgnored, stackOption, timeOption, WHERE_SWITCHES_ARE, wholeNumber } from "../options.ts";
 import { coverageLine } from "../present/coverage.ts";
+import { pasted } from "../present/pasted.ts";
 import { safe } from "../present/safe.ts";
 import { followingLines, verdictLines } from "../present/verdict.ts";
 import { startProgress } from "../progress.ts";
@@ -87,13 +88,13 @@ Examples:
       // Ctrl-C ends the command: eintr analyze finds the verdict of what was recorded.
       const verdict = recorded.sealed === null || io.signal.aborted ? null : await verdictOn(io, dir, watch);
       if (verdict !== null) for (const line of verdictLines(verdict)) io.talk(`${line}\n`);
-      if (verdict !== null) for (const line of followingLines(verdict, SHOWN, `eintr diff ${dir} --all`)) io.talk(`${line}\n`);
+      if (verdict !== null) for (const line of followingLines(verdict, SHOWN, pasted("diff", dir, "--all"))) io.talk(`${line}\n`);
       tellRecorded(io, recorded, what, options.stack);
       const coverage = what.is === "scenario" && what.real ? coverageLine(what.counters) : null;
       if (coverage !== null) io.talk(`${coverage}\n`);
       for (const { name: counted, count, severity, advice } of [...(recorded.sealed?.quality ?? []), ...(verdict?.notices ?? [])])
         if (severity !== "info") io.talk(`${severity}: ${counted}: ${count} (${advice})\n`);
-      if (!io.signal.aborted) io.talk(`next: ${watch === undefined ? "eintr analyze" : "eintr replay"} ${dir}\n`);
+      if (!io.signal.aborted) io.talk(`next: ${pasted(watch === undefined ? "analyze" : "replay", dir)}\n`);
       if (watch?.hasSeenEnough() === true) {
         io.talk(`stopped at a finding of severity ${options.until} or worse\n`);
         io.exitCode = 1;

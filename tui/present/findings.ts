@@ -2,6 +2,7 @@
 
 import type { AnalysisResult, Finding, FindingGroup } from "../../analyzer/index.ts";
 import type { ThreadInfo } from "../../engine/index.ts";
+import { pasted } from "./pasted.ts";
 import { safe } from "./safe.ts";
 import type { Paint } from "./style.ts";
 import { durationText } from "./time.ts";
@@ -62,9 +63,9 @@ function findingText(
     lines.push(`  and ${alike.toLocaleString("en")} more like it, ${durationText(group.costNs)}${exitsText(group.exits)} in all`);
     lines.push(`  the worst begins at seq ${group.worstSeq} (${durationText(group.worstCostNs)}), the last at seq ${group.lastSeq}`);
   }
-  lines.push(paint.dim(`  see it: eintr show ${safe(dir)} --finding ${id}`));
-  lines.push(paint.dim(`  step through it: eintr replay ${safe(dir)} --finding ${id}`));
-  lines.push(paint.dim(`  about the rule: eintr explain ${finding.rule}`));
+  lines.push(paint.dim(`  see it: ${pasted("show", dir, "--finding", id)}`));
+  lines.push(paint.dim(`  step through it: ${pasted("replay", dir, "--finding", id)}`));
+  lines.push(paint.dim(`  about the rule: ${pasted("explain", finding.rule)}`));
   return `${lines.join("\n")}\n`;
 }
 

@@ -18,6 +18,7 @@ import { describeSchema } from "../../recorder/index.ts";
 import { RECIPES } from "../recipes.ts";
 import { explained, explainedNames } from "./explained.ts";
 import { GLOSSARY } from "./glossary.ts";
+import { pasted } from "./pasted.ts";
 import { kindText, tableNames, tableOrViewText } from "./schema-text.ts";
 import type { Paint } from "./style.ts";
 import { wrapCells } from "./two-column.ts";
@@ -108,7 +109,7 @@ function aboutSwitch(word: string): string | null {
 function aboutCase(word: string, cases: readonly Case[]): string | null {
   const found = cases.find(({ name }) => name === word);
   if (found === undefined) return null;
-  return told(`${word}: a built-in case: ${found.title}`, `eintr replay ${word}`, `eintr compare ${word}`, `eintr scenarios ${word}`);
+  return told(`${word}: a built-in case: ${found.title}`, pasted("replay", word), pasted("compare", word), pasted("scenarios", word));
 }
 
 function aboutKind(word: string, style: Paint): string | null {

@@ -6,12 +6,13 @@ import { storedSummary } from "../../analyzer/index.ts";
 import { ARROW_NAME, type Trace } from "../../recorder/index.ts";
 import { InputError, type Io } from "../io.ts";
 import { openForCommand } from "../opening.ts";
+import { pasted } from "../present/pasted.ts";
 import { safe } from "../present/safe.ts";
 import { summaryLines } from "../present/verdict.ts";
 
 export async function tellInWords(io: Io, name: string): Promise<void> {
   if (!existsSync(path.join(name, ARROW_NAME)))
-    throw new InputError(`this terminal (TERM=dumb) cannot draw a screen; record the case first: eintr record ${name}`);
+    throw new InputError(`this terminal (TERM=dumb) cannot draw a screen; record the case first: ${pasted("record", name)}`);
   const trace = await openForCommand(io, name);
   try {
     await io.out(`${words(trace).join("\n")}\n`);
@@ -29,8 +30,8 @@ function words(trace: Trace): string[] {
     ...(verdict === null ? [] : summaryLines(verdict)),
     ...findings.map(([id, severity, title, first, last]) => safe(`finding ${id}, ${severity}, seq ${first} to ${last}: ${title}`)),
     "this terminal (TERM=dumb) cannot draw a screen; in words:",
-    safe(findings.length > 0 ? `  eintr show ${dir} --finding 1 --ascii` : `  eintr analyze ${dir}`),
-    safe(`  eintr show ${dir} --from 0 --ascii`),
-    safe(`  eintr query ${dir}`),
+    safe(findings.length > 0 ? `  ${pasted("show", dir, "--finding", 1, "--ascii")}` : `  ${pasted("analyze", dir)}`),
+    `  ${pasted("show", dir, "--from", 0, "--ascii")}`,
+    `  ${pasted("query", dir)}`,
   ];
 }
