@@ -3,7 +3,7 @@
 import { setImmediate as turn } from "node:timers/promises";
 import { boot, expectedResults, logLines, parseScenario, type Run, resultText, type Scenario, ScenarioError } from "../../engine/index.ts";
 import type { QualityCounter, RunInfo } from "../../recorder/index.ts";
-import { CALL, DROPPED, type Observed, OPEN, RETURNED } from "./observation.ts";
+import { CALL, DROPPED, HANDLER, JUMPED, type Observed, OPEN, RETURNED } from "./observation.ts";
 import { createObserver } from "./observe.ts";
 import { labelOf, lineOf } from "./tokens.ts";
 
@@ -95,6 +95,7 @@ export function disagreements(of: Observed, scenario: Scenario): Map<number, num
   if (expected.size === 0) return found;
   const { items, sites, ends } = of;
   let lines: ReturnType<typeof logLines> | null = null;
+  const abandoned = abandonedCalls(of);
   for (let item = 0; item < items.kind.length; item += 1) {
     if (items.kind.at(item) !== CALL) continue;
     const flow = sites[items.site.at(item)]?.flow ?? "";
@@ -105,7 +106,20 @@ export function disagreements(of: Observed, scenario: Scenario): Map<number, num
     const end = ends.threads[items.thread.at(item)];
     const isOpen = items.how.at(item) === OPEN || items.how.at(item) === DROPPED;
     if (end?.how === "killed" && isOpen && isLast(lines ?? (lines = logLines(scenario)), flow, nr)) continue;
+    if (abandoned.has(item)) continue;
     found.set(item, result);
+  }
+  return found;
+}
+
+/** Calls in which a handler ran that jumped away, ended the thread or started another program: a log tells their results, which nobody saw. */
+function abandonedCalls({ items, ends }: Observed): Set<number> {
+  const found = new Set<number>();
+  for (let item = 0; item < items.kind.length; item += 1) {
+    if (items.kind.at(item) !== HANDLER || items.inside.at(item) !== 1) continue;
+    const how = items.how.at(item);
+    const isOver = ends.threads[items.thread.at(item)]?.how === "exited";
+    if (how === JUMPED || how === DROPPED || (how === OPEN && isOver)) found.add(items.before.at(item));
   }
   return found;
 }

@@ -128,6 +128,39 @@ describe("record says what happened in its first two lines, and analyze exits wi
     expect(lines.join("\n")).not.toContain("log-differs-from-native");
   });
 
+  test("nor is one that a handler leaves: by a jump, by another program, by an end", async () => {
+    const act = (handler: string) => `{sa_handler=${handler}, sa_mask=[], sa_flags=SA_RESTORER, sa_restorer=0x7f}`;
+    const usr1 = (pid: number) => `--- SIGUSR1 {si_signo=SIGUSR1, si_code=SI_TKILL, si_pid=${pid}, si_uid=0} ---`;
+    const log = fileOf(
+      "left.strace",
+      `
+50 1700000000.000100 execve("./p", ["./p"], 0xffd8 /* 22 vars */) = 0 <0.000300>
+50 1700000000.001000 rt_sigaction(SIGUSR1, ${act("0x401")}, NULL, 8) = 0 <0.000010>
+50 1700000000.001100 tgkill(50, 50, SIGUSR1) = 0 <0.000010>
+50 1700000000.001150 ${usr1(50)}
+50 1700000000.001200 rt_sigprocmask(SIG_SETMASK, [], NULL, 8) = 0 <0.000010>
+50 1700000000.001300 rt_sigaction(SIGUSR1, ${act("0x402")}, {sa_handler=0x401, sa_mask=[], sa_flags=0}, 8) = 0 <0.000010>
+50 1700000000.001400 clone(child_stack=NULL, flags=CLONE_CHILD_SETTID|SIGCHLD, child_tidptr=0x1) = 51 <0.000100>
+50 1700000000.001600 wait4(51,  <unfinished ...>
+51 1700000000.002000 tgkill(51, 51, SIGUSR1) = 0 <0.000010>
+51 1700000000.002050 ${usr1(51)}
+51 1700000000.002100 execve("./q", ["./q"], 0xffd8 /* 22 vars */) = 0 <0.000300>
+51 1700000000.002500 getppid() = 50 <0.000010>
+51 1700000000.002600 exit_group(3) = ?
+51 1700000000.002700 +++ exited with 3 +++
+50 1700000000.002800 <... wait4 resumed>[{WIFEXITED(s) && WEXITSTATUS(s) == 3}], 0, NULL) = 51 <0.001200>
+50 1700000000.002900 --- SIGCHLD {si_signo=SIGCHLD, si_code=CLD_EXITED, si_pid=51, si_uid=0, si_status=3, si_utime=0, si_stime=0} ---
+50 1700000000.003000 tgkill(50, 50, SIGUSR1) = 0 <0.000010>
+50 1700000000.003050 ${usr1(50)}
+50 1700000000.003100 exit_group(9) = ?
+50 1700000000.003200 +++ exited with 9 +++
+`.trimStart(),
+    );
+    const { lines } = await recorded(log, "native-linux");
+    expect(lines[0]).toBe("native-linux: main exits with status 9; 2 processes in all");
+    expect(lines.join("\n")).not.toContain("log-differs-from-native");
+  });
+
   test("eintr's own Linux is compared with the log: the first call that differs is named with its line", async () => {
     const log = fileOf(
       "odd.strace",

@@ -62,10 +62,11 @@ const FAULT_CODE = /^(?:SEGV|FPE|ILL|BUS|TRAP|SYS)_/;
 /** The largest address a scenario may name. */
 const MAX_ADDRESS = 1e9;
 
-/** What is known of the whole log: the ids of its threads, and the processes whose stops are emulated. */
-interface Whole {
+/** What else is known: the ids of the log's threads, the processes whose stops are emulated, and what the thread blocks. */
+interface Around {
   readonly inLog: ReadonlySet<number>;
   readonly stoppable: ReadonlySet<Process>;
+  readonly mask: readonly number[];
 }
 
 /** `next`: the thread's line after it, `before`: what is known of the signal before. */
@@ -75,7 +76,7 @@ export function arrival(
   before: Arrival | undefined,
   task: Task,
   state: ProcessState,
-  { inLog, stoppable }: Whole,
+  { inLog, stoppable, mask }: Around,
 ): Arrival {
   const { signal, info } = event;
   const code = field(info, "si_code");
@@ -86,6 +87,8 @@ export function arrival(
   const noFrame = action?.what === "handler" && next?.kind === "signal" && isFrameFault(next);
   // No room for SIGSEGV's own frame: the stack is full, and the kernel kills.
   const stackFull = noFrame && cause === "fault" && signal === next.signal;
+  // Linux makes the disposition the default for a fault whose signal is blocked or ignored: no handler runs.
+  const forced = cause === "fault" && mask.includes(signal);
   const told = before?.fault.what === STACK_FULL.what;
   return {
     cause: told || (noFrame && !stackFull) ? "lost" : cause,
@@ -102,7 +105,7 @@ export function arrival(
     directed: code === "SI_TKILL" || FAULT_CODE.test(code),
     homemade: cause === "outside" && isHomemade(signal, code, wholeNumber(field(info, "si_pid")) ?? -1, inLog),
     chosen: code !== "SI_TKILL" && task !== state.process.leader && !FAULT_CODE.test(code),
-    action: stackFull ? null : action,
+    action: stackFull || forced ? null : action,
     unknown: action === null && !state.known,
     returned: false,
   };

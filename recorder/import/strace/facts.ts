@@ -251,6 +251,7 @@ export function gatherFacts(log: Log, tree: Tree): Facts {
       const arrived = arrival(event, after.get(event), last?.kind === "signal" ? arrivals.get(last) : undefined, task, state, {
         inLog,
         stoppable,
+        mask: current.of(task),
       });
       arrivals.set(event, arrived);
       if (arrived.action && arrived.cause !== "stop" && arrived.cause !== "lost") current.enters(task, event.signal, arrived.action);

@@ -56,6 +56,7 @@ export const LIBOS = {
   release_clear_child_tid: ref<{ object: number }>("release_clear_child_tid"),
 
   clone_implementation_wrapper: ref("clone_implementation_wrapper"),
+  file_lock_set: ref<CallLocals>("file_lock_set"),
   event_wait_with_retry: ref<{ object: number }>("event_wait_with_retry"),
   /** CPU_RELAX until nothing of the thread is in use any more. */
   "spin until PAL has cleared the word": ref<{ thread: number }>("spin until PAL has cleared the word"),

@@ -5,6 +5,8 @@ import type { Flow, Mark, Step } from "../../../flow.ts";
 import { enter } from "../../../frames.ts";
 import { type CallLocals, callArgs } from "../../../host/calls.ts";
 import type { ObjectKind } from "../../../object-kinds.ts";
+import type { Ref } from "../../../ref.ts";
+import type { SyscallArgs } from "../../../syscalls.ts";
 import { type Cpu, flow, type Steps } from "../flow.ts";
 import { palToUnix } from "../pal/errors.ts";
 import { PAL, type PalCallName } from "../pal/flows.ts";
@@ -64,16 +66,33 @@ const OPAQUE: ReadonlyMap<string, PalCallName> = new Map([
   ["pread64", "PalStreamRead (file)"],
   ["pwrite64", "PalStreamRead (file)"],
   ["sendfile", "PalStreamRead (file)"],
+  ...["write", "writev", "sendto", "sendmsg", "sendmmsg"].map((name): [string, PalCallName] => [name, "PalStreamWrite (any)"]),
 ]);
 /** Their -EINTR stays one, whether or not a handler runs (corrections 8.M4; N8). */
 const NEVER_AGAIN: ReadonlySet<string> = new Set(["pread64", "pwrite64", "sendfile"]);
 
+/** ns from which fcntl must have waited: of its commands F_SETLKW alone does. */
+const LOCK_WAIT_NS = 1e6;
+
+const waitsForLock = ({ what, takes }: SyscallArgs<"call">): boolean => what === "fcntl" && takes >= LOCK_WAIT_NS;
+
 /** -EINTR is what came of the call at last: a host that says so each time would be asked for ever (4.2.6). */
 const answered = (v: CallLocals): CallLocals => ({ ...palArgs(v), ...(v.result === E.INTR ? { result: 0 } : {}) });
 
+const belowOf = (v: SyscallArgs<"call">): Ref<CallLocals> =>
+  waitsForLock(v) ? LIBOS.file_lock_set : PAL[OPAQUE.get(v.what) ?? "PalStreamOpen"];
+
+/** A lock that somebody else has: event_wait_with_retry, which no signal ends (corrections 1.M1; fs/libos_fs_lock.c). */
+const fileLock = flow(LIBOS.file_lock_set, "libos", "corrections 1.M1", (s) => [
+  s.at("again"),
+  pal(s, "PalEventWait (lock of a file)", (_, v) => v),
+  s.test("interrupted? again", (c) => palToUnix(c.t.rax) === E.INTR, "again"),
+  s.ret(),
+]);
+
 /** One call of the PAL, of the given length. */
 const opaque = flow(SYSCALL_FLOWS.call, "libos", "8", (s) => [
-  s.callDynamic("one PAL call", (c, v) => enter(c.program, PAL[OPAQUE.get(v.what) ?? "PalStreamOpen"], answered(v)), "pal.call.enter"),
+  s.callDynamic("one PAL call", (c, v) => enter(c.program, belowOf(v), answered(v)), "pal.call.enter"),
   // The outside world's answer may be any number: the PAL only says whether the call was cut short.
   s.act("its result; -EINTR becomes a restart code", (c, v) => {
     const cut = palToUnix(c.t.rax) === E.INTR && v.result !== E.INTR;
@@ -116,4 +135,4 @@ const getpid = flow(SYSCALL_FLOWS.getpid, "libos", "7", (s) => [
   answer(s),
 ]);
 
-export const ioFlows: readonly Flow[] = [opaque, probe, yielding, gettime, getpid];
+export const ioFlows: readonly Flow[] = [opaque, fileLock, probe, yielding, gettime, getpid];

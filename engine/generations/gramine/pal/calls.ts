@@ -102,6 +102,8 @@ export const palCalls = (pal: PalName): Flow[] => [
   plain(pal, "PalStreamOpen", "open", "8"),
   plain(pal, "PalStreamRead (file)", "call", "8"),
   plain(pal, "PalStreamWrite (file)", "write-file", "8"),
+  plain(pal, "PalStreamWrite (any)", "write-any", "8"),
+  plain(pal, "PalEventWait (lock of a file)", "wait-lock", "1, 8"),
   plain(pal, "PalSocketAccept", "accept", "8"),
   plain(pal, "PalSocketRecv", "recv", "8"),
   plain(pal, "PalSocketSend", "send", "8"),

@@ -14,6 +14,8 @@ const NAMES = [
   "PalStreamWrite",
   "PalStreamRead (file)",
   "PalStreamWrite (file)",
+  "PalStreamWrite (any)",
+  "PalEventWait (lock of a file)",
   "PalSocketAccept",
   "PalSocketRecv",
   "PalSocketSend",

@@ -15,6 +15,8 @@ const call = <K extends KernelName>(kernel: K, ocall: OcallName, syscall: string
 export const HOST_CALLS = {
   read: call("read", "read"),
   write: call("write", "write"),
+  "write-any": call("call", "write", "write"),
+  "wait-lock": call("call", "futex_wait", "futex"),
   "write-file": call("write-file", "pwrite", "pwrite64"),
   accept: call("accept", "accept", "accept4"),
   recv: call("read", "recv", "recvmsg"),
