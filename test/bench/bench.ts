@@ -17,7 +17,7 @@ import { memory } from "./sections/memory.ts";
 import { queries } from "./sections/queries.ts";
 import { recording } from "./sections/recording.ts";
 import { replay } from "./sections/replay.ts";
-import { rules } from "./sections/rules.ts";
+import { rules, rulesMemoryAlone } from "./sections/rules.ts";
 import { search, searchArrivalsAlone, searchChildAlone, searchClonesAlone } from "./sections/search.ts";
 
 interface Section {
@@ -35,7 +35,7 @@ const SECTIONS: Readonly<Record<string, Section>> = {
   imports: { run: imports, about: "importing a strace log of 500,000 lines, beside reading it", seconds: 120 },
   exports: { run: exporting, about: "exports, packing and the report of 2 M rows, beside stock tools", seconds: 90 },
   queries: { run: queries, about: "SQL on 20 M rows, beside a stock sqlite3", seconds: 60 },
-  rules: { run: rules, about: "all rules over an Arrow trace of 2 M rows, beside a bare loop over the columns", seconds: 60 },
+  rules: { run: rules, about: "all rules over an Arrow trace of 2 M rows, beside a bare loop over the columns; memory", seconds: 60 },
   search: { run: search, about: "states of a search, beside the engine's step and SPIN", seconds: 40 },
   replay: { run: replay, about: "frames, keys and start of the replay", seconds: 60 },
 };
@@ -45,6 +45,7 @@ const ALONE: Readonly<Record<string, (rows: number, more: string) => number | Pr
   import: importAlone,
   "import-memory": importMemoryAlone,
   "reading-lines": readingAlone,
+  "rules-memory": rulesMemoryAlone,
   engine: engineAlone,
   "engine-share": engineShareAlone,
   simulator: simulatorAlone,

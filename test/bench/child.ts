@@ -17,6 +17,13 @@ export function measureAlone(what: string, ...more: readonly string[]): number {
   return Number(stdout);
 }
 
+/** The same with no more heap than that: V8 takes what it may have, and gives it back late. Null: it did not do with it. */
+export function measureWithin(megabytes: number, what: string, ...more: readonly string[]): number | null {
+  const words = [`--max-old-space-size=${megabytes}`, process.argv[1] ?? "", "--alone", what, ...more];
+  const { status, stdout } = spawnSync(process.execPath, words, { encoding: "utf8", timeout: MOST_MS });
+  return status === 0 ? Number(stdout) : null;
+}
+
 export interface Ran {
   readonly ms: number;
   /** Most memory it ever held, kB. */

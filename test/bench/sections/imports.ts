@@ -1,12 +1,11 @@
 /** A long strace log: what importing it costs beside reading its lines, and what it holds of each. */
 
-import { spawnSync } from "node:child_process";
 import { closeSync, openSync, rmSync, writeSync } from "node:fs";
 import path from "node:path";
 import { createLineSplitter } from "../../../recorder/import/index.ts";
 import { strace } from "../../../recorder/import/strace/index.ts";
 import { least, type Setting, times } from "../bars.ts";
-import { measureAlone, runProgram } from "../child.ts";
+import { measureAlone, measureWithin, runProgram } from "../child.ts";
 
 const CPU_BAR = 30;
 const BYTES_BAR = 500;
@@ -90,13 +89,6 @@ export async function importMemoryAlone(count: number): Promise<number> {
   return process.resourceUsage().maxRSS;
 }
 
-/** The same with no more heap than the bar allows: V8 takes what it may have, and gives it back late. */
-function peakWithin(count: number, megabytes: number): number | null {
-  const words = [`--max-old-space-size=${megabytes}`, process.argv[1] ?? "", "--alone", "import-memory", String(count)];
-  const { status, stdout } = spawnSync(process.execPath, words, { encoding: "utf8" });
-  return status === 0 ? Number(stdout) : null;
-}
-
 export function imports(setting: Setting): void {
   const { bars, folder } = setting;
   const count = setting.rows(500_000);
@@ -104,7 +96,7 @@ export function imports(setting: Setting): void {
   const ratio = least(Array.from({ length: ROUNDS }, () => measureAlone("import", String(count))));
   bars.report(`CPU of importing ${count.toLocaleString("en")} lines / reading them`, times(ratio), `<= ${CPU_BAR} x`, ratio <= CPU_BAR);
   const base = measureAlone("import-memory", String(few));
-  const most = peakWithin(count, Math.ceil((BYTES_BAR * count) / 2 ** 20));
+  const most = measureWithin(Math.ceil((BYTES_BAR * count) / 2 ** 20), "import-memory", String(count));
   const bytes = most === null ? Number.POSITIVE_INFINITY : ((most - base) * 1024) / (count - few);
   bars.report("bytes of memory a line, of the import", bytes.toFixed(0), `<= ${BYTES_BAR}`, bytes <= BYTES_BAR);
 

@@ -5,7 +5,8 @@ import { createAnalysis, RULES } from "../../../analyzer/catalogue.ts";
 import type { Rule } from "../../../analyzer/index.ts";
 import type { Block, StackName } from "../../../engine/index.ts";
 import { openTrace, record, type Trace } from "../../../recorder/index.ts";
-import { least, type Setting, timed } from "../bars.ts";
+import { least, millions, type Setting, timed, times } from "../bars.ts";
+import { measureWithin, runProgram } from "../child.ts";
 import { server, serverInfo } from "../server.ts";
 
 const STACKS: readonly StackName[] = ["native-linux", "graphene-linux", "graphene-sgx"];
@@ -17,6 +18,11 @@ const FEW_BLOCKS = 10;
 const ALIKE = 20;
 const SPEED_BAR = 8;
 const SHARE_BAR = 0.05;
+/** Heap of the measurement of memory, and how much more than for a fifth of the rows. */
+const HEAP_MEGABYTES = 48;
+const MEMORY_BAR = 1.2;
+/** Of `eintr analyze` of five times as many rows: its start is a part of both. */
+const TIME_BAR = 6;
 
 /** So many of one rule; each with an id of its own. */
 const alike = (rule: Rule): Rule[] => Array.from({ length: ALIKE }, (_, i) => ({ ...rule, id: `${rule.id} ${i}` }));
@@ -24,7 +30,8 @@ const alike = (rule: Rule): Rule[] => Array.from({ length: ALIKE }, (_, i) => ({
 /** Listens to nothing: what remains is the model. */
 const IDLE: Rule = { ...(RULES[0] as Rule), id: "idle", start: () => ({}) };
 
-export async function rules({ bars, folder, rows }: Setting): Promise<void> {
+export async function rules(setting: Setting): Promise<void> {
+  const { bars, folder, rows } = setting;
   for (const stack of STACKS) {
     const dir = path.join(folder, `${stack}.trace`);
     await record(server(stack), dir, serverInfo(stack), { rows: rows(2_000_000) });
@@ -55,6 +62,35 @@ export async function rules({ bars, folder, rows }: Setting): Promise<void> {
     for (const { id, ms } of dearest) bars.tell(`a row for ${id}`, perRow(ms));
     trace.close();
   }
+  await length(setting);
+}
+
+/** What a trace of five times the length costs. */
+async function length(setting: Setting): Promise<void> {
+  const { bars, folder, rows } = setting;
+  const [few, many] = [rows(2_000_000), rows(10_000_000)];
+  const how = `${millions(many)} rows / ${millions(few)}`;
+  const traces = { few: path.join(folder, "graphene-sgx.trace"), many: path.join(folder, "long.trace") };
+  await record(server("graphene-sgx"), traces.many, serverInfo("graphene-sgx"), { rows: many });
+  const peak = (count: number): number => measureWithin(HEAP_MEGABYTES, "rules-memory", String(count), traces.many) ?? Number.NaN;
+  const memory = peak(many) / peak(few);
+  bars.report(`memory of all rules, ${how}`, times(memory), `<= ${MEMORY_BAR} x`, memory <= MEMORY_BAR);
+  const took = (trace: string): number => runProgram(setting, "analyze", trace, "--fail-on", "never").ms;
+  const time = took(traces.many) / took(traces.few);
+  bars.report(`time of eintr analyze, ${how}`, times(time), `<= ${TIME_BAR} x`, time <= TIME_BAR);
+}
+
+/** Most memory, in kB, that a process holds which takes the first rows of a trace through all rules. */
+export async function rulesMemoryAlone(count: number, dir: string): Promise<number> {
+  const trace = await openTrace(dir);
+  const analysis = createAnalysis(trace);
+  for (const block of trace.rows()) {
+    if (block.seq0 >= count) break;
+    analysis.put(block);
+  }
+  analysis.finish();
+  trace.close();
+  return process.resourceUsage().maxRSS;
 }
 
 /** Milliseconds of each, in turn; the first round finds code that was never run. */
