@@ -49,8 +49,8 @@ export function createAnalysis(names: Names, rules: readonly Rule[] = RULES, onF
   alone.byKind = byKind.map(withoutLibos);
   alone.byEnd = byEnd.map(withoutLibos);
   let [lastSeq, lastTime] = [0, 0];
-  const places = new Places(names, byPlace);
   const needed = Uint8Array.from(byKind, (list, kind) => (list.length > 0 || (rules.length > 0 && CHANGES_STATE[kind] === 1) ? 1 : 0));
+  const pass: Pass = { model, byKind, byKindAlone: alone.byKind, places: new Places(names, byPlace), needed };
 
   function listFor(name: Subscription): Listeners {
     if (name === "trace.end") return atEnd;
@@ -63,20 +63,10 @@ export function createAnalysis(names: Names, rules: readonly Rule[] = RULES, onF
 
   return {
     put(block: Block): void {
-      const { kind, site, n } = block;
-      for (let row = 0; row < n; row += 1) {
-        const id = kind[row] as number;
-        const at = site[row] as number;
-        if (needed[id] !== 1 && places.known[at] === NOBODY) continue;
-        const here = places.listenersOf(at);
-        if (needed[id] !== 1 && here === NOBODY) continue;
-        takeRow(model, block, row);
-        callAll((model.hasLibos ? byKind : alone.byKind)[id] as Listeners);
-        if (here !== NOBODY) callAll(places.lists[here] as Listeners);
-      }
-      if (n === 0) return;
-      lastSeq = block.seq0 + n - 1;
-      lastTime = block.time[n - 1] as number;
+      if (block.n === 0) return;
+      takeBlock(pass, block);
+      lastSeq = block.seq0 + block.n - 1;
+      lastTime = block.time[block.n - 1] as number;
     },
     finish(isOver = names.ending === "finished") {
       endTrace(model, lastSeq, lastTime, isOver);
@@ -88,6 +78,32 @@ export function createAnalysis(names: Names, rules: readonly Rule[] = RULES, onF
 }
 
 type Listeners = (() => void)[];
+
+interface Pass {
+  readonly model: ThreadModel;
+  readonly byKind: readonly Listeners[];
+  /** The same before the first row of a library OS. */
+  readonly byKindAlone: readonly Listeners[];
+  readonly places: Places;
+  /** By kind: 1 when model or rules look at its rows wherever they are made. */
+  readonly needed: Uint8Array;
+}
+
+/** No closure of an analysis: what the compiler learns of it in one holds for the next. */
+function takeBlock({ model, byKind, byKindAlone, places, needed }: Pass, block: Block): void {
+  const { kind, site, n } = block;
+  for (let row = 0; row < n; row += 1) {
+    const id = kind[row] as number;
+    const at = site[row] as number;
+    const isNeeded = needed[id] === 1;
+    if (!isNeeded && places.known[at] === NOBODY) continue;
+    const here = places.listenersOf(at);
+    if (!isNeeded && here === NOBODY) continue;
+    takeRow(model, block, row);
+    callAll((model.hasLibos ? byKind : byKindAlone)[id] as Listeners);
+    if (here !== NOBODY) callAll(places.lists[here] as Listeners);
+  }
+}
 
 /**
  * Rows of which a trace of plain Linux is full. A rule of a library OS is asked about them from the first row on that only a library OS
