@@ -50,7 +50,7 @@ const VALUES: Readonly<Record<string, () => Values>> = {
   case: () => ({ words: scenarios(), files: "any" }),
   "trace|case": () => ({ words: scenarios(), files: "any" }),
   trace: () => ({ words: [], files: "folders" }),
-  "other-trace": () => ({ words: [], files: "folders" }),
+  other: () => ({ words: [], files: "folders" }),
   dir: () => ({ words: [], files: "folders" }),
   file: () => ({ words: [], files: "any" }),
 };

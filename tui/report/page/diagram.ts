@@ -44,8 +44,9 @@ function rowLines(page: Page, row: ReportRow, sgx: boolean): HTMLElement[] {
     { class: row.caption === null ? "row" : "row marked", "data-seq": row.seq, tabindex: -1 },
     el("th", { scope: "row", class: "seq" }, String(row.seq)),
     el("td", { class: `layer ${row.layer}` }, row.layer),
-    row.signal ? el("td") : el("td", {}, step),
-    row.signal ? el("td", {}, step) : el("td"),
+    // Beside a step of the normal context there is nothing: its text has the room.
+    row.signal && el("td"),
+    row.signal ? el("td", {}, step) : el("td", { colspan: 2 }, step),
     sgx && enclave(row.inside, row.gate),
   );
   if (!page.rows.has(row.seq)) {

@@ -25,7 +25,7 @@ function findingArticle(page: Page, finding: ReportFinding, open: boolean): HTML
   ];
   const article = el(
     "article",
-    { id: `finding-${id}`, class: "finding", tabindex: -1 },
+    { id: `finding-${id}`, class: `finding ${severity}`, tabindex: -1 },
     el("h3", {}, el("span", { class: `severity ${severity}` }, severity), ` ${title}`),
     el("p", { class: "facts" }, el("code", {}, rule), ` · ${facts.join(" · ")}`),
     el("ol", { class: "evidence" }, ...evidence.map((one) => el("li", {}, seqButton(page, one.seq), ` ${one.caption}`))),
