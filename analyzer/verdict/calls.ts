@@ -40,7 +40,7 @@ function tellOneSided(pair: ThreadPair, ofA: boolean): void {
       thread: pair.name,
       what: whatIs(of, item),
       line: lineOf(of, item),
-      ...sides(ofA, side, absent("is not called"), items.seq.at(item), own.common.otherSeq[i] as number),
+      ...sides(ofA, side, absent("is not called"), items.seq.at(item), cameTo(other, own.common.otherSeq[i] as number)),
     });
   });
 }
@@ -84,8 +84,14 @@ export function compareEnds(pair: ThreadPair, itemA: number, itemB: number): boo
   return false;
 }
 
+/** Where a thread came to that went on from `seq`, the last moment that both runs have: to its death, if it died in what began there. */
+function cameTo({ half: { of }, thread }: ThreadSide, seq: number): number {
+  const item = of.ends.threads[thread]?.item ?? -1;
+  return item >= 0 && of.items.seq.at(item) === seq ? placeOf(of, item) : seq;
+}
+
 /** Seq that orders the item among causes: for an open one, the seq at which its thread died in it. */
-function placeOf(of: Observed, item: number): number {
+export function placeOf(of: Observed, item: number): number {
   const { items } = of;
   if (items.how.at(item) !== OPEN) return items.end.at(item);
   const end = of.ends.threads[items.thread.at(item)];

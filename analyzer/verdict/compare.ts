@@ -3,9 +3,10 @@
 import { inTurns } from "../../recorder/index.ts";
 import { compareCalls } from "./calls.ts";
 import type { PlacedDifference } from "./difference.ts";
-import { compareProcesses, compareThreadEnds, compareThreadLists, endsAlike, processPairs } from "./endings.ts";
+import { compareProcesses, compareThreadEnds, endsAlike, processPairs } from "./endings.ts";
 import { createFound, type Differences, type Found } from "./found.ts";
 import { createIds } from "./ids.ts";
+import { compareThreadLists } from "./lone-threads.ts";
 import type { Observed } from "./observation.ts";
 import { causalOrder } from "./order.ts";
 import { type Half, type Pairing, pair } from "./pairing.ts";

@@ -4,7 +4,7 @@ import type { PlacedDifference, Weight } from "./difference.ts";
 import type { ProcessEnd, ThreadEnd } from "./ends.ts";
 import { weightOfLack } from "./lacking.ts";
 import type { Half, Pairing } from "./pairing.ts";
-import { absent, type EndedPair, sides } from "./thread-pair.ts";
+import type { EndedPair } from "./thread-pair.ts";
 import { processText, threadText, whatIs } from "./words.ts";
 
 /** A process in both runs. */
@@ -131,44 +131,4 @@ function weightOfThreads(pair: EndedPair, a: ThreadEnd, b: ThreadEnd): Weight | 
   const other = isA ? pair.b : pair.a;
   const took = (isA ? a : b).time - own.common.lastOwnTime;
   return weightOfLack(other.horizon, own.common.lastOtherTime, took);
-}
-
-/** Threads that one run has and the other has not. */
-export function compareThreadLists({ a, b, threads }: Pairing, pairs: readonly EndedPair[], found: (d: PlacedDifference) => void): void {
-  const lone = (own: Half, other: Half, partner: Int32Array, ofA: boolean): void => {
-    own.of.threads.forEach(({ name, internal }, thread) => {
-      const end = endOf(own, thread);
-      if (internal || (partner[thread] as number) >= 0 || end === undefined || end.begin < 0) return;
-      const creator = lastThatWent(pairs, ofA, end.begin);
-      const since = creator?.common.lastOtherTime ?? 0;
-      const took = end.beginTime - (creator?.common.lastOwnTime ?? 0);
-      const isOver = other.of.ends.run === "finished" || (creator !== undefined && creator.common.lastSeq > end.begin);
-      found({
-        kind: "thread",
-        weight: isOver ? "differs" : weightOfLack(other.of.time, since, took),
-        thread: name,
-        what: `thread ${name}`,
-        line: null,
-        ...sides(
-          ofA,
-          { seq: end.begin, text: "starts", result: null },
-          absent("is not there"),
-          end.begin,
-          creator?.common.lastOtherSeq ?? 0,
-        ),
-      });
-    });
-  };
-  lone(a, b, threads.partner, true);
-  lone(b, a, threads.back, false);
-}
-
-/** Among the threads that both runs have: the one whose last common moment is nearest before a seq, or else the first. */
-function lastThatWent(pairs: readonly EndedPair[], ofA: boolean, seq: number): EndedPair["a"] | undefined {
-  const all = pairs.map((pair) => (ofA ? pair.a : pair.b));
-  const before = all.filter(({ common }) => common.lastSeq <= seq);
-  return before.reduce<EndedPair["a"] | undefined>(
-    (best, side) => (best === undefined || side.common.lastSeq > best.common.lastSeq ? side : best),
-    before.length === 0 ? all[0] : undefined,
-  );
 }
