@@ -29,11 +29,15 @@ export interface Step {
   readonly to: string;
   /** CALL: name of the callee, empty when `run` answers with the frame itself. */
   readonly callee: string;
+  /** Several flows have this step, and it is one place: the flow under whose name it stands among the sites. */
+  readonly sharedAs?: string | undefined;
 }
 
 /** Variables of a flow beside its arguments, as they are at its start. */
 export interface Own {
   readonly own: Locals;
+  /** What makes the frames, where several flows with the same variables and arguments share it. */
+  readonly maker?: LocalsMaker | undefined;
 }
 
 /** A name for the next step, to jump to; no step of its own. */
@@ -61,9 +65,9 @@ export interface FlowOptions {
   /** Runs in the kernel: signals wait until it is left. */
   readonly kernel?: boolean;
   /** Text segment that region tests see, when it is not the layer's own. */
-  readonly text?: "vdso" | "aep";
+  readonly text?: "vdso" | "aep" | undefined;
   /** How the page's diagram or the code differs here (reference, 0.2), for the listing. */
-  readonly note?: string;
+  readonly note?: string | undefined;
 }
 
 export interface Flow extends FlowOptions {
@@ -73,6 +77,7 @@ export interface Flow extends FlowOptions {
   readonly items: readonly (Step | Mark)[];
   /** Variables beside the arguments. */
   readonly own: Locals;
+  readonly maker: LocalsMaker | undefined;
 }
 
 /** What a flow is written of. */
@@ -105,7 +110,7 @@ export interface Steps<V, C = Cpu> {
    * Declares variables of the flow beside its arguments, with what they are at its start: all that it ever sets. Plain data that is replaced
    * and never changed in place, because a search observes it (engine/search/).
    */
-  own(variables: Partial<V> & Locals): Own;
+  own(variables: Partial<V> & Locals, maker?: LocalsMaker): Own;
 }
 
 const nothing = (): void => {};
@@ -127,7 +132,7 @@ const STEPS: Steps<never> = {
   callDynamic: (label, run, kind = "call") => step(CALL, label, kind, run),
   ret: (label = "return", run = nothing, kind = "return") => step(RET, label, kind, run),
   at: (mark) => ({ mark }),
-  own: (variables) => ({ own: variables }),
+  own: (variables, maker) => ({ own: variables, maker }),
 };
 
 /**
@@ -142,31 +147,60 @@ export type FlowMaker<C> = <V extends object = Locals>(
   options?: FlowOptions,
 ) => Flow;
 
-export const flow: FlowMaker<Cpu> = (of, layer, source, build, options = {}) => {
-  const name = typeof of === "string" ? of : of.name;
-  // When it is put together: of most stacks that are loaded no flow is ever run.
-  let built: Built | null = null;
-  const parts = (): Built => (built ??= partsOf(build(STEPS as unknown as Parameters<typeof build>[0])));
-  return {
-    name,
-    layer,
-    source,
-    get items() {
-      return parts().items;
-    },
-    get own() {
-      return parts().own;
-    },
-    ...options,
-  };
-};
+export const flow: FlowMaker<Cpu> = (of, layer, source, build, options = {}) =>
+  new LazyFlow(typeof of === "string" ? of : of.name, layer, source, build as unknown as Build, options);
 
-type Built = Pick<Flow, "items" | "own">;
+type Build = (steps: Steps<never>) => readonly (Item | null)[];
+type Built = Pick<Flow, "items" | "own" | "maker">;
+
+/**
+ * Its steps are made when it is put together: of most stacks that are loaded no flow is ever run. A class, since each object with getters of
+ * its own would have a hidden class of its own, and a long log has ten thousand programs.
+ */
+class LazyFlow implements Flow {
+  readonly kernel: boolean;
+  readonly text: FlowOptions["text"];
+  readonly note: FlowOptions["note"];
+  private built: Built | null = null;
+
+  constructor(
+    readonly name: string,
+    readonly layer: Layer,
+    readonly source: string,
+    private readonly build: Build,
+    { kernel = false, text, note }: FlowOptions,
+  ) {
+    this.kernel = kernel;
+    this.text = text;
+    this.note = note;
+  }
+
+  get items(): Flow["items"] {
+    return this.parts().items;
+  }
+
+  get own(): Flow["own"] {
+    return this.parts().own;
+  }
+
+  get maker(): Flow["maker"] {
+    return this.parts().maker;
+  }
+
+  private parts(): Built {
+    this.built ??= partsOf(this.build(STEPS));
+    return this.built;
+  }
+}
 
 function partsOf(written: readonly (Item | null)[]): Built {
   const items = written.filter((item): item is Step | Mark => item !== null && !("own" in item));
-  const declared = written.flatMap((item) => (item !== null && "own" in item ? [item.own] : []));
-  return { items, own: Object.assign({}, ...declared) };
+  const declared = written.flatMap((item) => (item !== null && "own" in item ? [item] : []));
+  return {
+    items,
+    own: Object.assign({}, ...declared.map(({ own }) => own)),
+    maker: declared.find(({ maker }) => maker !== undefined)?.maker,
+  };
 }
 
 /** `flow` for the flows of a generation: they run on its threads only. */
@@ -196,30 +230,31 @@ export interface Program {
   readonly byName: ReadonlyMap<string, number>;
   /** By `Ref.id`: the flow's number here, -1 when there is none. */
   readonly numbers: Int32Array;
-  readonly declared: readonly Flow[];
   readonly sites: readonly Site[];
 }
 
 export class FlowError extends Error {}
 
-const NO_FLOWS: Program = { flows: [], byName: new Map(), numbers: new Int32Array(0), declared: [], sites: [] };
+const NO_FLOWS: Program = { flows: [], byName: new Map(), numbers: new Int32Array(0), sites: [] };
 
 /**
  * Put flows together, behind those of `below`, which keep their numbers and do not call them. A name declared twice, a missing callee or
  * mark is our bug and throws.
  */
 export function assemble(added: readonly Flow[], costs: Costs = {}, below: Program = NO_FLOWS): Program {
-  const declared = [...below.declared, ...added];
   const byName = new Map(below.byName);
   for (const f of added) {
     if (byName.has(f.name)) throw new FlowError(`flow declared twice: ${f.name}`);
     byName.set(f.name, byName.size);
   }
   const sites: Site[] = below.sites.slice();
+  const pricedSteps = new Map<Step, Step>();
+  const sharedNumbers = new Map<Step, number>();
   const flows = added.map((f): Compiled => {
     const steps = priced(
       f.items.filter((item): item is Step => "op" in item),
       costs,
+      pricedSteps,
     );
     const marks = new Map<string, number>();
     const rows: PlacedRows[] = [];
@@ -227,16 +262,20 @@ export function assemble(added: readonly Flow[], costs: Costs = {}, below: Progr
     for (const item of f.items) {
       if ("op" in item) position += 1;
       else if (item.rows === undefined) marks.set(item.mark, position);
-      else rows.push({ ...item.rows, at: position });
+      else rows.push({ numbers: item.rows.numbers, starts: item.rows.starts, first: item.rows.first, at: position });
     }
     const target = (s: Step): number => (s.to === "" ? -1 : (marks.get(s.to) ?? fail(`${f.name}: no mark "${s.to}"`)));
     const callee = (s: Step): number => (s.callee === "" ? -1 : (byName.get(s.callee) ?? fail(missing(f, s))));
-    const numbers = new Map<Step, number>();
+    const ownNumbers = new Map<Step, number>();
     const place = (s: Step, index: number): number => {
+      const { sharedAs, label } = s;
+      const numbers = sharedAs === undefined ? ownNumbers : sharedNumbers;
       const known = numbers.get(s);
       if (known !== undefined) return known;
       const number = sites.length / CONTEXTS.length;
-      for (const context of CONTEXTS) sites.push({ flow: f.name, step: index, label: s.label, layer: f.layer, context, source: f.source });
+      const flow = sharedAs ?? f.name;
+      const step = sharedAs === undefined ? index : numbers.size;
+      for (const context of CONTEXTS) sites.push({ flow, step, label, layer: f.layer, context, source: f.source });
       numbers.set(s, number);
       return number;
     };
@@ -245,7 +284,7 @@ export function assemble(added: readonly Flow[], costs: Costs = {}, below: Progr
       layer: f.layer,
       kernel: f.kernel ?? false,
       text: f.text ?? f.layer,
-      locals: localsMaker(f.own),
+      locals: f.maker ?? localsMaker(f.own),
       steps,
       targets: Int32Array.from(steps, target),
       callees: Int32Array.from(steps, callee),
@@ -255,12 +294,11 @@ export function assemble(added: readonly Flow[], costs: Costs = {}, below: Progr
     };
   });
   const numbers = Int32Array.from(REFS, ({ name }) => byName.get(name) ?? -1);
-  return { flows: [...below.flows, ...flows], byName, numbers, declared, sites };
+  return { flows: [...below.flows, ...flows], byName, numbers, sites };
 }
 
-/** The steps with the costs that the stack declares for their kinds. A step at several positions stays one. */
-function priced(steps: readonly Step[], costs: Costs): Step[] {
-  const made = new Map<Step, Step>();
+/** The steps with the costs that the stack declares for their kinds. A step at several positions stays one: `made` has those before. */
+function priced(steps: readonly Step[], costs: Costs, made: Map<Step, Step>): Step[] {
   return steps.map((s) => {
     const cost = costs[kindName(s.kind) as KindName];
     if (cost === undefined) return s;

@@ -27,6 +27,7 @@ export { E, errnoNumber, resultText } from "./errno.ts";
 export { BrokenLaw, type BrokenRun, ScenarioError } from "./errors.ts";
 export { FIX_NAMES, FIXES, type FixName, isFix } from "./fixes.ts";
 export { ACT, assemble, CALL, type Flow, RET, type Step, TEST } from "./flow.ts";
+export { flowAt } from "./flow-names.ts";
 export { HISTORY, type Step as HistoryStep } from "./history.ts";
 export { CHANGED_CASES } from "./history-cases.ts";
 export type { KernelName } from "./host/flows.ts";

@@ -1,6 +1,6 @@
 /** Places in the log that a scenario was made from: `program.strace:1234`. */
 
-import { logLines, parseScenario, ScenarioError } from "../../engine/index.ts";
+import { flowAt, logLines, parseScenario, ScenarioError } from "../../engine/index.ts";
 import type { Trace } from "../../recorder/index.ts";
 
 /** How far into a scenario's text its source stands: it comes before the programs. */
@@ -30,13 +30,13 @@ export function createLogPlaces(trace: Trace): (thread: number, seq: number) => 
   const lines = linesOf(trace);
   return (thread, seq) => {
     const [call] = trace.ask(
-      `SELECT value, site.flow FROM transition JOIN site ON site.id = transition.site
+      `SELECT value, site.flow, thread.name FROM transition JOIN site ON site.id = transition.site JOIN thread ON thread.id = transition.thread
          WHERE transition.thread = ? AND transition.kind = (SELECT id FROM kind WHERE name = 'app.call') AND seq <= ? ORDER BY seq DESC LIMIT 1`,
       thread,
       seq,
     );
     if (call === undefined) return null;
-    const line = info.origin === "imported" ? Number(call[0]) : lines.get(String(call[1]))?.[Number(call[0])];
+    const line = info.origin === "imported" ? Number(call[0]) : lines.get(flowAt(String(call[1]), String(call[2])))?.[Number(call[0])];
     return line === undefined || line === null || line === 0 ? null : `${name}:${line}`;
   };
 }

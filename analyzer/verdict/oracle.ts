@@ -5,7 +5,7 @@ import { boot, expectedResults, logLines, parseScenario, type Run, resultText, t
 import type { QualityCounter, RunInfo } from "../../recorder/index.ts";
 import { CALL, DROPPED, HANDLER, JUMPED, type Observed, OPEN, RETURNED } from "./observation.ts";
 import { createObserver } from "./observe.ts";
-import { labelOf, lineOf } from "./tokens.ts";
+import { labelOf, lineOf, programAt } from "./tokens.ts";
 
 /** Most transitions that the oracle makes. */
 const ORACLE_ROWS = 2_000_000;
@@ -93,12 +93,12 @@ export function disagreements(of: Observed, scenario: Scenario): Map<number, num
   const found = new Map<number, number>();
   const expected = expectedResults(scenario);
   if (expected.size === 0) return found;
-  const { items, sites, ends } = of;
+  const { items, ends } = of;
   let lines: ReturnType<typeof logLines> | null = null;
   const abandoned = abandonedCalls(of);
   for (let item = 0; item < items.kind.length; item += 1) {
     if (items.kind.at(item) !== CALL) continue;
-    const flow = sites[items.site.at(item)]?.flow ?? "";
+    const flow = programAt(of, item);
     const nr = items.nr.at(item);
     const result = expected.get(flow)?.[nr] ?? null;
     if (result === null || (items.how.at(item) === RETURNED && items.result.at(item) === result)) continue;

@@ -1,5 +1,6 @@
 /** Numbers for calls: the same call of the same program has the same one in both runs. */
 
+import { flowAt } from "../../engine/index.ts";
 import { CHECK, HANDLER, type Observed } from "./observation.ts";
 
 export interface Tokens {
@@ -17,13 +18,18 @@ export const labelOf = ({ items, sites }: Observed, item: number): string =>
   sites[items.site.at(item)]?.label ?? (items.kind.at(item) === CHECK ? "a check" : "a call");
 
 /** Line of the log that a call was made from, for a handler's run that of the call before it; null where there is none. */
-export function lineOf({ items, sites, lines, program }: Observed, item: number): number | null {
+export function lineOf(of: Observed, item: number): number | null {
+  const { items, lines, program } = of;
   const call = items.kind.at(item) === HANDLER ? items.before.at(item) : item;
   if (call < 0) return null;
   // A log that is kept as it is numbers calls by its lines.
   if (program === "") return items.nr.at(call) > 0 ? items.nr.at(call) : null;
-  return lines?.get(sites[items.site.at(call)]?.flow ?? "")?.[items.nr.at(call)] ?? null;
+  return lines?.get(programAt(of, call))?.[items.nr.at(call)] ?? null;
 }
+
+/** Name of the program's or handler's flow in which a call was made. */
+export const programAt = ({ items, sites, threads }: Observed, item: number): string =>
+  flowAt(sites[items.site.at(item)]?.flow ?? "", threads[items.thread.at(item)]?.name ?? "");
 
 /**
  * In runs of one scenario an operation is known by its place in the program; else by its text, where numbers (descriptors, ids,

@@ -4,12 +4,13 @@ import { become, jumpTarget } from "../control.ts";
 import { type Cpu, running, stackOf, topFrame } from "../cpu.ts";
 import { faultAt } from "../faulting.ts";
 import { type Flow, flow, type Step, type Steps } from "../flow.ts";
-import { handlerFlow, programFlow } from "../flow-names.ts";
+import { handlerFlow, PROGRAMS_FLOW, programFlow } from "../flow-names.ts";
 import { localsOf } from "../frames.ts";
 import { callArgs } from "../host/calls.ts";
 import { restoreRt } from "../host/flows.ts";
 import { LIBOS } from "../libos/flows.ts";
 import { killArgs } from "../libos/kill.ts";
+import { type LocalsMaker, localsMaker } from "../locals.ts";
 import { countOf, goesOnAs, type Operation, type OperationName, type OperationOf, type Scenario } from "../scenario/schema.ts";
 import { NO_INFO } from "../siginfo.ts";
 import { emptySet, setOf } from "../signals.ts";
@@ -302,14 +303,16 @@ const ownLocals = (): Locals => ({
   result: 0,
 });
 
-function programOf(name: string, operations: readonly Operation[], sorts: Sorts): Flow {
-  const own = ownLocals();
-  return flow<Program>(programFlow(name), "app", "", (s) => [
-    s.own(own),
-    ...body(s, operations, name, own, sorts),
-    s.ret("end of the program"),
-  ]);
+/** `plain` makes the frames of all programs that have no counters: they have the same variables. */
+function programOf(name: string, operations: readonly Operation[], sorts: Sorts, plain: LocalsMaker): Flow {
+  return flow<Program>(programFlow(name), "app", "", (s) => {
+    const own = ownLocals();
+    const items = body(s, operations, name, own, sorts);
+    return [hasCounters(own) ? s.own(own) : s.own(own, plain), ...items, s.ret("end of the program")];
+  });
 }
+
+const hasCounters = (own: Locals): boolean => Object.keys(own).length > Object.keys(ownLocals()).length;
 
 /** What the handler can read as it starts, for the verdict to compare. Reading it costs nothing here: the program may not do so. */
 const told = (s: Steps<Program>): Step[] => [
@@ -378,10 +381,12 @@ function handlerOf(name: string, operations: readonly Operation[], timed: boolea
 
 export function scenarioFlows(scenario: Scenario): Flow[] {
   const timed = new Set(Object.values(scenario.handlers).flatMap((list) => list.flatMap(goesOnAs)));
-  const sorts: Sorts = new Map();
+  const inPrograms: Sorts = { steps: new Map(), sharedAs: PROGRAMS_FLOW };
+  const inHandlers: Sorts = { steps: new Map(), sharedAs: undefined };
+  const plain = localsMaker(ownLocals());
   return [
-    programOf("main", scenario.main, sorts),
-    ...Object.entries(scenario.programs).map(([name, operations]) => programOf(name, operations, sorts)),
-    ...Object.entries(scenario.handlers).map(([name, operations]) => handlerOf(name, operations, timed.has(name), sorts)),
+    programOf("main", scenario.main, inPrograms, plain),
+    ...Object.entries(scenario.programs).map(([name, operations]) => programOf(name, operations, inPrograms, plain)),
+    ...Object.entries(scenario.handlers).map(([name, operations]) => handlerOf(name, operations, timed.has(name), inHandlers)),
   ];
 }

@@ -26,8 +26,12 @@ export interface Program extends Locals {
 
 export type Items = (Step | Mark)[];
 
-/** Steps of a scenario's logged operations, by their sort: its programs and handlers share them. */
-export type Sorts = Map<string, Step>;
+/** Steps of a scenario's logged operations, by their sort: its programs share them, and its handlers. */
+export interface Sorts {
+  readonly steps: Map<string, Step>;
+  /** Name under which the steps are a place of all flows that have them; undefined when each has its own. */
+  readonly sharedAs: string | undefined;
+}
 
 /** What an operation may need: the constructors, fresh marks, the operations inside it, its number in the program. */
 export interface Context {

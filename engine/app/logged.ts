@@ -5,10 +5,11 @@
  */
 
 import { rowHere, rowsHere } from "../control.ts";
-import { topFrame } from "../cpu.ts";
+import { type Cpu, topFrame } from "../cpu.ts";
 import { FlowError, type Step, type Steps } from "../flow.ts";
 import { isRowField, rowFieldsOf, rowStarts } from "../scenario/logged.ts";
 import type { Operation, OperationOf } from "../scenario/schema.ts";
+import type { Locals } from "../state.ts";
 import type { Context, Items, Program } from "./items.ts";
 
 export function logged(op: OperationOf<"logged">, x: Context): Items {
@@ -23,31 +24,30 @@ export function logged(op: OperationOf<"logged">, x: Context): Items {
 function stepFor(like: Operation, x: Context): Step {
   const fields = rowFieldsOf(like);
   const sort = JSON.stringify({ ...like, ...Object.fromEntries(fields.map((field) => [field, 0])) });
-  const known = x.sorts.get(sort);
+  const known = x.sorts.steps.get(sort);
   if (known !== undefined) return known;
   const step = withRow(like, fields, x);
-  x.sorts.set(sort, step);
+  x.sorts.steps.set(sort, step);
   return step;
 }
 
 function withRow(like: Operation, fields: readonly string[], x: Context): Step {
-  const op: Operation = { ...like };
+  // A copy by spread has a hidden class of its own, and a log that starts ten thousand processes has as many sorts.
+  const op: Operation = Object.assign({}, like);
   const numbers = op as unknown as Record<string, number>;
   const own = { ...x, number: 0, told: (argument: string): boolean => x.told(argument) && !isRowField(argument) };
   const [step, ...more] = x.one(op, own);
   if (step === undefined || more.length > 0 || "mark" in step) throw new FlowError(`${like.op} is not one step`);
-  return {
-    ...step,
-    run(c, v) {
-      const frame = topFrame(c.t);
-      const rows = rowsHere(c.program, frame);
-      const row = rowHere(frame, rows);
-      const at = rows.starts[row] as number;
-      own.number = rows.first + row;
-      for (let i = 0; i < fields.length; i += 1) numbers[fields[i] as string] = rows.numbers[at + 1 + i] as number;
-      return step.run(c, v);
-    },
+  const run = (c: Cpu, v: Locals): unknown => {
+    const frame = topFrame(c.t);
+    const rows = rowsHere(c.program, frame);
+    const row = rowHere(frame, rows);
+    const at = rows.starts[row] as number;
+    own.number = rows.first + row;
+    for (let i = 0; i < fields.length; i += 1) numbers[fields[i] as string] = rows.numbers[at + 1 + i] as number;
+    return step.run(c, v);
   };
+  return Object.assign({}, step, { sharedAs: x.sorts.sharedAs, run });
 }
 
 /** A run of a log's handler is over when it was there. */

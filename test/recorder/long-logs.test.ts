@@ -3,6 +3,8 @@
 import { readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { describe, expect, test } from "vitest";
+import { observeRun } from "../../analyzer/verdict/oracle.ts";
+import { lineOf } from "../../analyzer/verdict/tokens.ts";
 import { boot, expectedResults, logLines, parseScenario, type Scenario, type StackName } from "../../engine/index.ts";
 import { straceToScenario } from "../../recorder/import/strace/index.ts";
 import { digestLine } from "../support/run-digests.ts";
@@ -34,6 +36,19 @@ describe.each(LOGS)("%s", (file) => {
     expect(expectedResults(short)).toEqual(expectedResults(plain));
     expect(logLines(short)).toEqual(logLines(plain));
   });
+
+  test("each of its calls has the same line", async () => {
+    const linesIn = async (scenario: Scenario): Promise<(number | null)[]> => {
+      const run = boot({ stack: "native-linux", scenario });
+      const ran = await observeRun(run, { name: "", program: file }, { rows: 1e6, untilNs: Number.POSITIVE_INFINITY }, {});
+      if (ran === null) throw new Error("the run was aborted");
+      const of = { ...ran, lines: logLines(scenario) };
+      return Array.from({ length: of.items.kind.length }, (_, item) => lineOf(of, item));
+    };
+    const lines = await linesIn(plain);
+    expect(lines.some((line) => line !== null)).toBe(true);
+    expect(await linesIn(short)).toEqual(lines);
+  });
 });
 
 describe("rows of numbers", () => {
@@ -41,11 +56,16 @@ describe("rows of numbers", () => {
   const signal = "1 50.0 --- SIGUSR1 {si_signo=SIGUSR1, si_code=SI_USER, si_pid=9, si_uid=0} ---\n1 50.1 +++ killed by SIGUSR1 +++";
   const { plain, short } = both(logOf(`${busy}\n${signal}`), "busy.strace");
 
-  test("a sort of operations is one place of the program", () => {
-    const places = (scenario: Scenario): number =>
-      boot({ stack: "native-linux", scenario }).sites.filter(({ flow, context }) => flow === "program main" && context === "normal").length;
-    expect(places(plain)).toBe(2 * 40 + 1);
-    expect(places(short)).toBe(1 + 1 + 1);
+  test("a sort of operations is one place of all programs", () => {
+    const places = (scenario: Scenario): Map<string, number> => {
+      const counts = new Map<string, number>();
+      for (const { flow, context } of boot({ stack: "native-linux", scenario }).sites)
+        if (context === "normal") counts.set(flow, (counts.get(flow) ?? 0) + 1);
+      return counts;
+    };
+    expect(places(plain).get("program main")).toBe(2 * 40 + 1);
+    expect(places(short).get("program main")).toBe(1);
+    expect(places(short).get("a program of the log")).toBe(1 + 1);
   });
 
   test.each([

@@ -14,7 +14,7 @@ const longer = (stack: Stack): Stack => ({
   flows: (fixes) =>
     stack.flows(fixes).map((one) => {
       const [first, ...rest] = one.items;
-      return first !== undefined && names.includes(one.name) ? { ...one, items: [first, ...extra, ...rest] } : one;
+      return first !== undefined && names.includes(one.name) ? Object.create(one, { items: { value: [first, ...extra, ...rest] } }) : one;
     }),
 });
 

@@ -1,14 +1,15 @@
 /** Where in the user's text a finding lies: the line of the scenario or log from which the application's call comes. */
 
 import type { Finding } from "../../analyzer/index.ts";
-import { logLines, parseScenario, ScenarioError, scenarioLines } from "../../engine/index.ts";
+import { flowAt, logLines, parseScenario, ScenarioError, scenarioLines } from "../../engine/index.ts";
 import type { Trace } from "../../recorder/index.ts";
 
 /** Null where the call is in no text. */
 export type LineOf = (finding: Pick<Finding, "thread" | "lastSeq">) => number | null;
 
 /** The call in which the finding ends, the innermost; else the last one before. */
-const CALL = `SELECT site.flow, syscall.nr FROM syscall JOIN site ON site.id = syscall.site WHERE syscall.thread = ? AND syscall.seq <= ?
+const CALL = `SELECT site.flow, syscall.nr, thread.name FROM syscall JOIN site ON site.id = syscall.site
+  JOIN thread ON thread.id = syscall.thread WHERE syscall.thread = ? AND syscall.seq <= ?
   ORDER BY (syscall.exit_seq IS NULL OR syscall.exit_seq >= ?) DESC, syscall.seq DESC LIMIT 1`;
 
 export function linesOfFindings(trace: Trace): LineOf {
@@ -17,7 +18,7 @@ export function linesOfFindings(trace: Trace): LineOf {
     if (thread === null || lines.size === 0) return null;
     const [call] = trace.ask(CALL, thread, lastSeq, lastSeq);
     if (call === undefined) return null;
-    const line = lines.get(String(call[0]))?.[Number(call[1])];
+    const line = lines.get(flowAt(String(call[0]), String(call[2])))?.[Number(call[1])];
     return line === undefined || line === null || line < 1 ? null : line;
   };
 }

@@ -63,6 +63,7 @@ export function scenarioOf(log: Log, name: string, longLines = LONG_LINES): Impo
     const context = { task, tree, facts, setters, afterHandlers };
     const program = isLong ? new Shortened(late) : [];
     weave(context, beginnings.get(task) ?? [], program, plans, tally, log.duration);
+    if (program instanceof Shortened) program.close();
     programs.set(task, program);
   }
   const handlers = makeHandlers(registrationsOf(setters), tally);

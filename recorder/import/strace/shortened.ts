@@ -5,7 +5,7 @@
 
 import { canBeLogged, createRowPacker, isRowField, operationOf, packAlone, type RowPacker, rowFieldsOf } from "../../../engine/index.ts";
 import type { AfterHandlers } from "./level.ts";
-import type { Item } from "./registrations.ts";
+import type { Action, Item } from "./registrations.ts";
 
 /** Shorter stretches are written as they are. */
 const WORTH_IT = 16;
@@ -24,13 +24,21 @@ export interface ChangedLate {
   has(item: Item): boolean;
 }
 
-export function changedLate(setters: readonly { readonly item: Item }[], afterHandlers: readonly AfterHandlers[]): ChangedLate {
+interface Setter {
+  readonly action: Action;
+  readonly item: Item;
+}
+
+export function changedLate(setters: readonly Setter[], afterHandlers: readonly AfterHandlers[]): ChangedLate {
   const items = new Set<Item>();
   let seenSetters = 0;
   let seenOthers = 0;
   return {
     has(item) {
-      for (; seenSetters < setters.length; seenSetters += 1) items.add((setters[seenSetters] as { item: Item }).item);
+      for (; seenSetters < setters.length; seenSetters += 1) {
+        const { action, item: setter } = setters[seenSetters] as Setter;
+        if (action.what === "handler") items.add(setter);
+      }
       for (; seenOthers < afterHandlers.length; seenOthers += 1) items.add((afterHandlers[seenOthers] as AfterHandlers).item);
       return items.has(item);
     },
@@ -65,8 +73,13 @@ class Stretch {
     this.few = null;
   }
 
+  /** None of its operations is changed late. */
+  get isSettled(): boolean {
+    return this.parts.every((part) => typeof part === "string");
+  }
+
   /** When all operations are what they will be. */
-  finish(out: Item[]): void {
+  finish(out: { push(item: Item): unknown }): void {
     if (this.few !== null) {
       for (const item of this.few) out.push(item);
       return;
@@ -112,7 +125,7 @@ function fieldsOf(item: Item): readonly string[] {
 /** A program that is kept in short while it is woven. */
 export class Shortened implements Woven {
   private open: Item[] = [];
-  private readonly done: (Item | Stretch)[] = [];
+  private done: (Item | Stretch)[] = [];
 
   constructor(private readonly changes: ChangedLate) {}
 
@@ -131,15 +144,27 @@ export class Shortened implements Woven {
     return this.open.pop();
   }
 
-  /** The operations, when all of them are what they will be. */
-  finish(): Item[] {
+  /** Its thread is woven: only what is known to be changed late still changes. Stretches without such a one are what they will be. */
+  close(): void {
     for (const item of this.open) this.settle(item);
     this.open = [];
+    const done: (Item | Stretch)[] = [];
+    for (const one of this.done) {
+      if (one instanceof Stretch && one.isSettled) one.finish(done);
+      else done.push(one);
+    }
+    this.done = done;
+  }
+
+  /** The operations, when all of them are what they will be. */
+  finish(): Item[] {
+    this.close();
     const out: Item[] = [];
     for (const one of this.done) {
       if (one instanceof Stretch) one.finish(out);
       else out.push(one);
     }
+    this.done = [];
     return out;
   }
 
