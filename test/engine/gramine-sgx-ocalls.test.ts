@@ -135,6 +135,20 @@ describe("ocalls that are made again on EINTR", () => {
     expect(results(atTheCheck("linux", "pread64"))).toEqual(["call 0"]);
   });
 
+  it.each(["sgx_ocall (eexit_prepare): EEXIT", "do_syscall_intr: compare last_async_event with 0"])(
+    "%s: the wake of PalEventSet is made again, and nobody sleeps on (pal_events.c:137-147)",
+    (site) => {
+      const ran = onSgx({
+        main: [{ clone: "waiter" }, { nanosleep: "5ms" }, { "futex-wake": { on: "word", count: 1 } }, { nanosleep: "5ms" }],
+        programs: { waiter: [{ "futex-wait": { on: "word", timeout: "500ms" } }] },
+        pins: [{ signal: "SIGCONT", site, in: "futex_wake" }],
+      });
+      order(ran, ["ocall_futex_wake: sgx_ocall(OCALL_FUTEX)", "PalEventSet: -EINTR? again", "PalEventSet: ocall_futex_wake()"]);
+      expect(rowsOf(ran, { where: "PalEventSet: -EINTR? again", who: "main" }).filter(({ value }) => value === 1)).toHaveLength(1);
+      expect(results(ran, "waiter")).toEqual(["futex_wait 0"]);
+    },
+  );
+
   it("N13: shutdown is not made, and answers 0", () => {
     const ran = atTheCheck("sgx", "shutdown");
     order(ran, ["do_syscall_intr: jne do_syscall_intr_eintr", "do_syscall_intr: RAX := -EINTR", "sgx_ocall_shutdown: return 0"]);

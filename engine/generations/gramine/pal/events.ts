@@ -73,10 +73,13 @@ const wait = (pal: PalName): Flow =>
     ),
   ]);
 
+/** An ocall that an event has kept from its system call is made again, or those that sleep would not be woken (pal_events.c:137-147 of SGX). */
 const set = (pal: PalName): Flow =>
-  flow(PAL.PalEventSet, "pal", "1, 8", (s) => [
+  flow(PAL.PalEventSet, "pal", "1, 8, corrections 4.2.8", (s) => [
     s.test("signaled := 1; nobody waits?", (c, v) => !setWord(c, v.object), "done"),
+    s.at("again"),
     bottom(pal, s, "futex-wake", (_, v) => callArgs({ object: v.object, bytes: v.autoClear ? 1 : Number.MAX_SAFE_INTEGER })),
+    pal === "sgx" ? s.test("-EINTR? again", (c) => c.t.rax === E.INTR, "again") : null,
     s.at("done"),
     s.ret("return to the LibOS", undefined, "pal.call.leave"),
   ]);
