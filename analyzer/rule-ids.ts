@@ -75,6 +75,7 @@ export const RULE_IDS: readonly string[] = [
   "per-thread-dispositions",
   "pipe-spinlock-swallows-kick",
   "plain-eintr-from-file-io",
+  "ppoll-ignores-pending",
   "pr347-blocked-pending-spins",
   "pr347-default-action-as-handler",
   "pr347-lost-in-libos",

@@ -103,6 +103,10 @@ export const FIXES = {
   "getitimer-stale-after-alarm": { text: "alarm sets what getitimer tells", source: "gramine-today.md 14, B25" },
   "sigaltstack-ss-onstack": { text: "SS_ONSTACK in the flags of a new alternate stack counts as none", source: "gramine-today.md 14, B29" },
   "eventfd-read-uninterruptible": { text: "a signal ends a read of an eventfd", source: "gramine-today-corrections.md, N1" },
+  "ppoll-ignores-pending": {
+    text: "ppoll, pselect and their like look for pending signals before they wait",
+    source: "gramine-today.md 8; libos_epoll.c:613-619 does so",
+  },
   "alarm-lost-in-worker-gap": {
     text: "the async worker does not wait when a time is over already",
     source: "gramine-today-corrections.md, N4",

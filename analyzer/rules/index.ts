@@ -38,6 +38,7 @@ import { pendingKeptWhenIgnored } from "./gramine/pending-kept-when-ignored.ts";
 import { pendingSigtermBitOverwrite } from "./gramine/pending-sigterm-bit-overwrite.ts";
 import { pipeSpinlockSwallowsKick } from "./gramine/pipe-spinlock-swallows-kick.ts";
 import { plainEintrFromFileIo } from "./gramine/plain-eintr-from-file-io.ts";
+import { ppollIgnoresPending } from "./gramine/ppoll-ignores-pending.ts";
 import { processSignalToSender } from "./gramine/process-signal-to-sender.ts";
 import { recvLockSwallowsKick } from "./gramine/recv-lock-swallows-kick.ts";
 import { rtDefaultIgnored } from "./gramine/rt-default-ignored.ts";
@@ -275,6 +276,7 @@ const rules: Rule[] = [
   pendingSigtermBitOverwrite,
   pipeSpinlockSwallowsKick,
   plainEintrFromFileIo,
+  ppollIgnoresPending,
   processSignalToSender,
   recvLockSwallowsKick,
   rtDefaultIgnored,

@@ -92,7 +92,7 @@ const libos = (on: Switches, { writesAnyPage }: Variant): Flow[] => [
     endsTimed: on.has("futex-restart-with-timeout"),
     counts: on.has("futex-wake-lost-on-timeout"),
   }),
-  ...pollFlows({ goesOn: on.has("timeout-starts-over") }),
+  ...pollFlows({ goesOn: on.has("timeout-starts-over"), looks: on.has("ppoll-ignores-pending") }),
   ...socketFlows({ toThread: on.has("sigpipe-process-directed") }),
   ...eventfdFlows({
     passthrough: on.has("eventfd-passthrough"),
@@ -140,6 +140,7 @@ const LIBOS_FIXES = [
   "getitimer-stale-after-alarm",
   "sigaltstack-ss-onstack",
   "eventfd-read-uninterruptible",
+  "ppoll-ignores-pending",
   "alarm-lost-in-worker-gap",
   "futex-wake-lost-on-timeout",
 ] as const;

@@ -242,6 +242,14 @@ export const GRAMINE: EvidenceTable = {
     ended of any thread: kind = 'process.exit' AND value = 1
     and ended.pid = faulted.pid
   `,
+  "ppoll-ignores-pending": `
+    pending of any thread: kind = 'libos.signal.append' AND (value = @thread OR value = -1)
+    called: kind = 'app.call' AND (label LIKE 'poll%' OR label LIKE 'ppoll%' OR label LIKE 'select%' OR label LIKE 'pselect%')
+    asleep: kind = 'thread.block'
+    awake: kind = 'thread.wake'
+    end of any thread: 1
+    and NOT EXISTS (SELECT 1 FROM r WHERE kind IN ('libos.signal.fetch', 'app.handler.enter') AND extra = pending.extra AND seq BETWEEN pending.seq AND asleep.seq)
+  `,
   "sgx-quit-overwritten-in-ocall": `
     brought: kind = 'pal.event.deliver' AND value = 4
     entered: kind = 'sgx.eenter'

@@ -1,7 +1,7 @@
 /** poll, ppoll, select, pselect6, epoll_wait, epoll_pwait (gramine-today.md 8; libos_poll.c, libos_epoll.c). */
 
 import { E, LIBOS_RESTART } from "../../../errno.ts";
-import type { Flow, Step } from "../../../flow.ts";
+import type { Flow, Mark, Step } from "../../../flow.ts";
 import type { PollArgs } from "../../../syscalls.ts";
 import { goOnWith } from "../context.ts";
 import { type Cpu, flow, type Steps } from "../flow.ts";
@@ -51,14 +51,34 @@ const result = (s: Steps<PollArgs>): Step =>
     c.t.rax = v.ret;
   });
 
-/** Nobody looks at pending signals before the wait, whatever the temporary mask lets through. */
-const poll = (name: "poll" | "select", goesOn: boolean): Flow =>
+/** What of today's Gramine is otherwise. */
+interface Fixes {
+  /** A call that is made again goes on with what is left of its time-out. */
+  readonly goesOn: boolean;
+  /** Something pending ends the call before it waits. */
+  readonly looks: boolean;
+}
+
+const lookFirst = (s: Steps<PollArgs>): (Step | Mark)[] => [
+  s.call("have_pending_signals()", LIBOS.have_pending_signals),
+  s.test("none is there?", (c) => c.t.rax === 0, "wait"),
+  s.act("-ERESTARTNOHAND", (_, v) => {
+    v.ret = LIBOS_RESTART.NOHAND;
+  }),
+  s.jump("leave", "leave"),
+  s.at("wait"),
+];
+
+/** Nobody looks at pending signals before the wait, whatever the temporary mask lets through (libos_poll.c:286, 478). */
+const poll = (name: "poll" | "select", { goesOn, looks }: Fixes): Flow =>
   flow(SYSCALL_FLOWS[name], "libos", "8", (s) => [
     s.call("set_user_sigmask(mask)", LIBOS.set_user_sigmask, (_, v) => ({ mask: v.mask })),
+    ...(looks ? lookFirst(s) : []),
     s.act("under the lock of the handles: which ones does the PAL know?", ask),
     s.call("PalStreamsWaitEvents(handles, timeout)", PAL.PalStreamsWaitEvents, (_, v) => waitArgs(v), "pal.call.enter"),
     s.act("a time-out is 0; -EINTR becomes -ERESTARTNOHAND", outcome),
     s.act("what is left of the time-out", writeBack(goesOn)),
+    s.at("leave"),
     result(s),
     answer(s),
   ]);
@@ -94,8 +114,4 @@ const epoll = (goesOn: boolean): Flow =>
     answer(s),
   ]);
 
-export const pollFlows = (fixes: { goesOn: boolean }): Flow[] => [
-  poll("poll", fixes.goesOn),
-  poll("select", fixes.goesOn),
-  epoll(fixes.goesOn),
-];
+export const pollFlows = (fixes: Fixes): Flow[] => [poll("poll", fixes), poll("select", fixes), epoll(fixes.goesOn)];
