@@ -25,6 +25,7 @@ export const RULE_IDS: readonly string[] = [
   "exit-group-status-lost",
   "exit-kick-lost",
   "exit-signal-race",
+  "exitless-child-keeps-rpc-mask",
   "exitless-eintr-is-eperm",
   "forced-signal-ignored-loop",
   "fork-drops-altstack",

@@ -121,6 +121,10 @@ export const FIXES = {
     source: "gramine-today.md 14, B5; the comment at cssa0_ecall_thread_reset says so",
   },
   "exitless-eintr-is-eperm": { text: "an exitless ocall goes on waiting for its request after EINTR", source: "gramine-today.md 14, B6" },
+  "exitless-child-keeps-rpc-mask": {
+    text: "the process of a fork is made with an exit from the enclave",
+    source: "enclave_ocalls.c:998-1002 does so for clone, and says why",
+  },
   "connect-never-eintr": { text: "a connect that a signal ends is not made again by the PAL", source: "gramine-today-corrections.md, N7" },
   "plain-eintr-from-file-io": {
     text: "pread and pwrite of a file are made also when an event waits",

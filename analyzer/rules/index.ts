@@ -18,6 +18,7 @@ import { connectNeverEintr } from "./gramine/connect-never-eintr.ts";
 import { eventfdReadUninterruptible } from "./gramine/eventfd-read-uninterruptible.ts";
 import { execKeepsAltstack } from "./gramine/exec-keeps-altstack.ts";
 import { exitKickLost } from "./gramine/exit-kick-lost.ts";
+import { exitlessChildKeepsRpcMask } from "./gramine/exitless-child-keeps-rpc-mask.ts";
 import { exitlessEintrIsEperm } from "./gramine/exitless-eintr-is-eperm.ts";
 import { forcedSignalIgnoredLoop } from "./gramine/forced-signal-ignored-loop.ts";
 import { forkDropsAltstack } from "./gramine/fork-drops-altstack.ts";
@@ -256,6 +257,7 @@ const rules: Rule[] = [
   eventfdReadUninterruptible,
   execKeepsAltstack,
   exitKickLost,
+  exitlessChildKeepsRpcMask,
   exitlessEintrIsEperm,
   forcedSignalIgnoredLoop,
   forkDropsAltstack,

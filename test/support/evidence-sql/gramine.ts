@@ -36,6 +36,15 @@ export const GRAMINE: EvidenceTable = {
     asleep: kind = 'thread.block'
     end of any thread: 1
   `,
+  "exitless-child-keeps-rpc-mask": `
+    made of any thread: kind = 'host.sigprocmask' AND flow = 'sgx_ocall_create_process'
+    started of any thread: kind = 'process.start'
+    sent: kind = 'host.signal.generate' AND signal <> 15 AND value = -1
+    over of any thread: 1
+    and started.pid = sent.pid
+    and EXISTS (SELECT 1 FROM r WHERE thread = made.thread AND kind = 'rpc.take' AND seq < made.seq)
+    and NOT EXISTS (SELECT 1 FROM r WHERE kind = 'host.signal.deliver' AND extra = sent.extra AND seq BETWEEN sent.seq AND over.seq)
+  `,
   "exitless-eintr-is-eperm": `
     requested: kind = 'rpc.request'
     abandoned: kind = 'rpc.abandon'

@@ -22,6 +22,7 @@ export const SGX_OPTIONS = ["exinfo", "memfaults-without-exinfo", "edmm", "exitl
 export const SGX_FIXES = [
   "not-ready-fail-loop",
   "exitless-eintr-is-eperm",
+  "exitless-child-keeps-rpc-mask",
   "connect-never-eintr",
   "plain-eintr-from-file-io",
   "tls-write-eintr-substitution",
@@ -30,13 +31,14 @@ export const SGX_FIXES = [
 ] as const;
 
 const ocallKinds = (on: Switches): OcallKinds => {
-  const { connect_simple, pread, pwrite, shutdown } = OCALL_KINDS;
+  const { connect_simple, pread, pwrite, shutdown, create_process } = OCALL_KINDS;
   const waitsForNoEvent = on.has("plain-eintr-from-file-io");
   return {
     ...OCALL_KINDS,
     connect_simple: { ...connect_simple, again: !on.has("connect-never-eintr") },
     pread: { ...pread, interruptible: !waitsForNoEvent },
     pwrite: { ...pwrite, interruptible: !waitsForNoEvent },
+    create_process: { ...create_process, exits: on.has("exitless-child-keeps-rpc-mask") },
     shutdown: { ...shutdown, interruptible: !on.has("shutdown-skipped-by-pending-event") },
   };
 };
