@@ -74,6 +74,7 @@ export const RULE_IDS: readonly string[] = [
   "pending-scan-no-rewind",
   "pending-sigterm-bit-overwrite",
   "per-thread-dispositions",
+  "pipe-answers-eintr",
   "pipe-spinlock-swallows-kick",
   "plain-eintr-from-file-io",
   "ppoll-ignores-pending",

@@ -130,6 +130,10 @@ export const FIXES = {
     text: "pread and pwrite of a file are made also when an event waits",
     source: "gramine-today-corrections.md, N8",
   },
+  "pipe-answers-eintr": {
+    text: "the connection of a new pipe is made again when an event has kept it from the host",
+    source: "libos_pollable_event.c:24-27 does so",
+  },
   "tls-write-eintr-substitution": {
     text: "a write whose record is built is made again until that is sent",
     source: "gramine-today-corrections.md, N10",

@@ -37,6 +37,7 @@ import { orphanCannotReleaseItsId } from "./gramine/orphan-cannot-release-its-id
 import { pendingHandlersInTurn } from "./gramine/pending-handlers-in-turn.ts";
 import { pendingKeptWhenIgnored } from "./gramine/pending-kept-when-ignored.ts";
 import { pendingSigtermBitOverwrite } from "./gramine/pending-sigterm-bit-overwrite.ts";
+import { pipeAnswersEintr } from "./gramine/pipe-answers-eintr.ts";
 import { pipeSpinlockSwallowsKick } from "./gramine/pipe-spinlock-swallows-kick.ts";
 import { plainEintrFromFileIo } from "./gramine/plain-eintr-from-file-io.ts";
 import { ppollIgnoresPending } from "./gramine/ppoll-ignores-pending.ts";
@@ -276,6 +277,7 @@ const rules: Rule[] = [
   pendingHandlersInTurn,
   pendingKeptWhenIgnored,
   pendingSigtermBitOverwrite,
+  pipeAnswersEintr,
   pipeSpinlockSwallowsKick,
   plainEintrFromFileIo,
   ppollIgnoresPending,

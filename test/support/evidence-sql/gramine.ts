@@ -145,6 +145,11 @@ export const GRAMINE: EvidenceTable = {
     asleep: kind = 'thread.block'
     end of any thread: 1
   `,
+  "pipe-answers-eintr": `
+    called: kind = 'app.call' AND label LIKE 'pipe%'
+    interrupted: kind = 'ocall.return' AND value = -4
+    answered: kind = 'app.return' AND value = -4
+  `,
   "plain-eintr-from-file-io": `
     called: kind = 'app.call'
     interrupted: kind = 'ocall.return' AND value = -4

@@ -60,6 +60,9 @@ export const restartable = <V extends object>(s: Steps<V>, code: (c: Cpu, v: V) 
 /** What the LibOS asks of the PAL for a call that the emulation does not look into; of others one that opens something. A log names the call: "constructor" is a name like any other. */
 const OPAQUE: ReadonlyMap<string, PalCallName> = new Map([
   ["connect", "PalSocketConnect"],
+  ["pipe", "PalStreamOpen (pipe)"],
+  ["pipe2", "PalStreamOpen (pipe)"],
+  ["socketpair", "PalStreamOpen (pipe)"],
   ["shutdown", "PalStreamDelete"],
   ["fsync", "PalStreamFlush"],
   ["fdatasync", "PalStreamFlush"],
@@ -68,8 +71,8 @@ const OPAQUE: ReadonlyMap<string, PalCallName> = new Map([
   ["sendfile", "PalStreamRead (file)"],
   ...["write", "writev", "sendto", "sendmsg", "sendmmsg"].map((name): [string, PalCallName] => [name, "PalStreamWrite (any)"]),
 ]);
-/** Their -EINTR stays one, whether or not a handler runs (corrections 8.M4; N8). */
-const NEVER_AGAIN: ReadonlySet<string> = new Set(["pread64", "pwrite64", "sendfile"]);
+/** Their -EINTR stays one, whether or not a handler runs (corrections 8.M4; N8. libos_pipe.c:37-43). */
+const NEVER_AGAIN: ReadonlySet<string> = new Set(["pread64", "pwrite64", "sendfile", "pipe", "pipe2"]);
 
 /** ns from which fcntl must have waited: of its commands F_SETLKW alone does. */
 const LOCK_WAIT_NS = 1e6;

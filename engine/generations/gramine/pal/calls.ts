@@ -100,6 +100,7 @@ const create = (pal: PalName, name: "PalThreadCreate" | "PalProcessCreate", host
 
 export const palCalls = (pal: PalName): Flow[] => [
   plain(pal, "PalStreamOpen", "open", "8"),
+  plain(pal, "PalStreamOpen (pipe)", "connect-pipe", "8"),
   plain(pal, "PalStreamRead (file)", "call", "8"),
   plain(pal, "PalStreamWrite (file)", "write-file", "8"),
   plain(pal, "PalStreamWrite (any)", "write-any", "8"),

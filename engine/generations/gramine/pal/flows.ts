@@ -10,6 +10,7 @@ import { type Context, contextHolder } from "../context.ts";
 /** Those that take what a host call takes; in brackets the kind of handle, which decides what happens below. */
 const NAMES = [
   "PalStreamOpen",
+  "PalStreamOpen (pipe)",
   "PalStreamRead",
   "PalStreamWrite",
   "PalStreamRead (file)",

@@ -26,6 +26,7 @@ export const HOST_CALLS = {
   close: call("close", "close"),
   open: call("call", "open", "open"),
   connect: call("call", "connect_simple", "connect"),
+  "connect-pipe": call("call", "connect", "connect"),
   shutdown: call("call", "shutdown"),
   fsync: call("call", "fsync"),
   call: call("call", "pread", "(host call)"),

@@ -82,6 +82,7 @@ export const OCALL_KINDS = {
   futex_wait: { interruptible: true, again: false, exits: true },
   futex_wake: { interruptible: true, again: false },
   sched_yield: { interruptible: true, again: false, exits: true, drops: true },
+  connect: { interruptible: true, again: false },
   connect_simple: { interruptible: true, again: true },
   shutdown: { interruptible: true, again: true, drops: true },
   fsync: { interruptible: true, again: true },

@@ -25,16 +25,18 @@ export const SGX_FIXES = [
   "exitless-child-keeps-rpc-mask",
   "connect-never-eintr",
   "plain-eintr-from-file-io",
+  "pipe-answers-eintr",
   "tls-write-eintr-substitution",
   "shutdown-skipped-by-pending-event",
   "sgx-quit-overwritten-in-ocall",
 ] as const;
 
 const ocallKinds = (on: Switches): OcallKinds => {
-  const { connect_simple, pread, pwrite, shutdown, create_process } = OCALL_KINDS;
+  const { connect, connect_simple, pread, pwrite, shutdown, create_process } = OCALL_KINDS;
   const waitsForNoEvent = on.has("plain-eintr-from-file-io");
   return {
     ...OCALL_KINDS,
+    connect: { ...connect, again: on.has("pipe-answers-eintr") },
     connect_simple: { ...connect_simple, again: !on.has("connect-never-eintr") },
     pread: { ...pread, interruptible: !waitsForNoEvent },
     pwrite: { ...pwrite, interruptible: !waitsForNoEvent },
