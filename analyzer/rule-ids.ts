@@ -87,6 +87,7 @@ export const RULE_IDS: readonly string[] = [
   "pr347-tail-chain-wild-return",
   "pr347-tail-siginfo-stale",
   "process-died-silently",
+  "process-signal-not-retargeted",
   "process-signal-to-sender",
   "read-not-seen-as-syscall",
   "recv-lock-swallows-kick",

@@ -41,6 +41,7 @@ import { pipeAnswersEintr } from "./gramine/pipe-answers-eintr.ts";
 import { pipeSpinlockSwallowsKick } from "./gramine/pipe-spinlock-swallows-kick.ts";
 import { plainEintrFromFileIo } from "./gramine/plain-eintr-from-file-io.ts";
 import { ppollIgnoresPending } from "./gramine/ppoll-ignores-pending.ts";
+import { processSignalNotRetargeted } from "./gramine/process-signal-not-retargeted.ts";
 import { processSignalToSender } from "./gramine/process-signal-to-sender.ts";
 import { recvLockSwallowsKick } from "./gramine/recv-lock-swallows-kick.ts";
 import { rtDefaultIgnored } from "./gramine/rt-default-ignored.ts";
@@ -281,6 +282,7 @@ const rules: Rule[] = [
   pipeSpinlockSwallowsKick,
   plainEintrFromFileIo,
   ppollIgnoresPending,
+  processSignalNotRetargeted,
   processSignalToSender,
   recvLockSwallowsKick,
   rtDefaultIgnored,

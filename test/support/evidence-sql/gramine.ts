@@ -155,6 +155,15 @@ export const GRAMINE: EvidenceTable = {
     interrupted: kind = 'ocall.return' AND value = -4
     answered: kind = 'app.return' AND value = -4
   `,
+  "process-signal-not-retargeted": `
+    queued of any thread: kind = 'libos.signal.append' AND value = -1
+    chosen of any thread: kind = 'libos.wake' AND value = @thread
+    blocked: kind = 'libos.mask'
+    taken of any thread: kind = 'libos.signal.fetch'
+    end of any thread: 1
+    and chosen.thread = queued.thread
+    and NOT EXISTS (SELECT 1 FROM r WHERE kind IN ('libos.signal.fetch', 'app.handler.enter') AND extra = queued.extra AND seq BETWEEN queued.seq AND blocked.seq)
+  `,
   "recv-lock-swallows-kick": `
     told of any thread: kind = 'libos.die' AND value = @thread
     asleep: kind = 'thread.block'
