@@ -3,7 +3,7 @@
 import { describe, expect, it } from "vitest";
 import type { FixName, OptionName } from "../../engine/index.ts";
 import { NATIVE, type Pin, type Program, runGramine } from "../support/gramine-sgx.ts";
-import { endOf, handled, on, type Ran, results } from "../support/run-scenario.ts";
+import { endOf, handled, on, type Ran, results, rowsOf } from "../support/run-scenario.ts";
 
 const USR1 = { sender: [{ nanosleep: "10ms" }, { tgkill: { thread: "main", signal: "SIGUSR1" } }] };
 const atTheCheck = (call: string): readonly Pin[] => [
@@ -49,6 +49,21 @@ const CASES: readonly Case[] = [
     fix: "plain-eintr-from-file-io",
     program: { main: [{ call: { name: "pread64", takes: "1ms", interruptible: false } }], pins: atTheCheck("pread64") },
     tells: results,
+  },
+  {
+    fix: "pipe-answers-eintr",
+    program: { main: [{ call: { name: "pipe2", takes: "1us", interruptible: false } }], pins: atTheCheck("pipe2") },
+    tells: results,
+  },
+  {
+    fix: "exitless-child-keeps-rpc-mask",
+    options: ["exitless"],
+    program: {
+      main: [{ fork: "child" }, { nanosleep: "8ms" }],
+      programs: { child: [{ nanosleep: "10ms" }] },
+      signals: [{ signal: "SIGINT", process: "child", when: { at: "6ms" } }],
+    },
+    tells: (ran) => rowsOf(ran, { what: "host.signal.default", who: "child" }).length,
   },
   {
     fix: "tls-write-eintr-substitution",

@@ -1,8 +1,8 @@
-/** gramine-today-corrections.md: 7.1, N1 to N12 */
+/** gramine-today-corrections.md: 7.1, N1 to N12; and what reading of the source has added since */
 
 import { endOf, handled, on, resultOf, rowsOf } from "../run-scenario.ts";
 import { storyLine } from "../story-line.ts";
-import { type Difference, SWEPT, sends } from "./words.ts";
+import { block, type Difference, raise, SWEPT, sends, took } from "./words.ts";
 
 export const N_DIFFERENCES: readonly Difference[] = [
   {
@@ -88,5 +88,36 @@ export const N_DIFFERENCES: readonly Difference[] = [
     linux: "not lost",
     gramine: "lost",
     fix: "futex-wake-lost-on-timeout",
+  },
+  {
+    id: "ppoll (s10)",
+    what: "ppoll sleeps over a signal that is pending and that its mask lets through",
+    main: [on("SIGUSR1"), block("SIGUSR1"), raise("SIGUSR1"), { poll: { on: ["pipe"], timeout: "5ms", mask: [] } }],
+    look: (ran) => `${resultOf(ran, "poll")} after ${took(ran, "poll")}, ${handled(ran).join()}`,
+    linux: "-EINTR after 0 ms, SIGUSR1",
+    gramine: "0 after 5 ms, SIGUSR1",
+    fix: "ppoll-ignores-pending",
+  },
+  {
+    id: "retarget",
+    what: "a signal for the process waits for the thread that was told of it and has blocked it since, beside one that would take it",
+    main: [
+      on("SIGUSR1", "slow", { mask: ["SIGUSR2"] }),
+      on("SIGUSR2"),
+      { clone: "waiter" },
+      { clone: "sender" },
+      { read: { from: "pipe" } },
+    ],
+    more: {
+      programs: {
+        waiter: ["pause"],
+        sender: [block("SIGUSR2"), { nanosleep: "2ms" }, raise("SIGUSR2"), { tgkill: { thread: "main", signal: "SIGUSR1" } }],
+      },
+      handlers: { slow: [{ nanosleep: "5ms" }] },
+      limit: { time: "30ms", transitions: 20_000 },
+    },
+    look: (ran) => `main: ${handled(ran, "main").join()}, waiter: ${handled(ran, "waiter").join()}`,
+    linux: "main: SIGUSR1, waiter: SIGUSR2",
+    gramine: "main: SIGUSR1,SIGUSR2, waiter: ",
   },
 ];
