@@ -1,6 +1,6 @@
 /** Opens a trace for a command, telling when its database must be made anew; then the verdict is found again, too. */
 
-import { existsSync, readdirSync } from "node:fs";
+import { existsSync, readdirSync, statSync } from "node:fs";
 import path from "node:path";
 import { hint } from "../engine/index.ts";
 import { ARROW_NAME, isBeingRecorded, isPacked, openTrace, type Trace, TraceError } from "../recorder/index.ts";
@@ -13,6 +13,7 @@ import { listScenarios } from "./scenarios.ts";
 /** Throws TraceError; InputError when Ctrl-C ended the building of its database. */
 export async function openForCommand(io: Io, dir: string): Promise<Trace> {
   if (!existsSync(dir)) throw new InputError(noTrace(dir));
+  refuseOther(dir);
   const { trace, rebuilt } = await openOrRebuild(io, dir);
   if (rebuilt) await judgeAgain(io, trace);
   // What a command finds in a packed trace is gone with it: the next one would not know the findings.
@@ -25,6 +26,27 @@ const noTrace = (dir: string): string =>
   listScenarios().some(({ name }) => name === dir)
     ? `there is no trace "${dir}": that is a case, recorded by ${pasted("record", dir)}, or stepped through at once by ${pasted("replay", dir)}`
     : `there is no trace "${dir}"${otherTraces(dir)} (eintr record makes one)`;
+
+/** What is there, and no trace. Of a damaged trace those who read it say more. */
+function refuseOther(dir: string): void {
+  const stat = statSync(dir);
+  if (stat.isFile() && !isPacked(dir))
+    throw new InputError(
+      `${dir} is a file, and no packed trace; expected a trace's folder. Of a scenario or a log ${pasted("record", dir)} makes one`,
+    );
+  const names = stat.isDirectory() ? namesIn(dir) : null;
+  if (names === null || names.some((name) => name.startsWith(ARROW_NAME) || name.startsWith("trace.db"))) return;
+  throw new InputError(`${dir} is a folder, and no trace: it has no ${ARROW_NAME}${otherTraces(path.join(dir, "a.trace"))}`);
+}
+
+/** Null where the folder may not be read. */
+function namesIn(dir: string): string[] | null {
+  try {
+    return readdirSync(dir);
+  } catch {
+    return null;
+  }
+}
 
 /** Names looked at for a trace that was meant. */
 const MOST_NAMES = 500;

@@ -20,9 +20,11 @@ import {
 } from "../engine/index.ts";
 import { InputError, type Io } from "./io.ts";
 
-export function stackName(text: string): StackName {
+/** `option`: what it was given for; "" where it stands alone. */
+export function stackName(text: string, option = "--stack"): StackName {
   const found = findStackName(text);
-  if (found === undefined) throw new InputError(`--stack: no stack "${text}"${hint(text, STACK_NAMES)} (list: eintr stack)`);
+  if (found === undefined)
+    throw new InputError(`${option === "" ? "" : `${option}: `}no stack "${text}"${hint(text, STACK_NAMES)} (list: eintr stack)`);
   return found;
 }
 
@@ -82,7 +84,7 @@ export const WHERE_SWITCHES_ARE = `Fixes and options, with what each does:
   eintr stack --switches
   eintr stack gramine-sgx --switches    # those of one stack`;
 
-export const stackOption = () => new Option("--stack <name>", `the stack: ${STACK_NAMES.join(", ")}`).argParser(stackName);
+export const stackOption = () => new Option("--stack <name>", `the stack: ${STACK_NAMES.join(", ")}`).argParser((text) => stackName(text));
 /** `--option`: of a library OS's manifest. */
 export const manifestOption = () =>
   new Option("--option <name>", "switch an option of the manifest on; may be repeated (list: eintr stack --switches)").argParser<

@@ -6,17 +6,17 @@ import path from "node:path";
 import { createInterface, type Interface } from "node:readline";
 import { hint } from "../engine/index.ts";
 import { describeSchema, QueryError, type QueryOptions, type TableEntry, type Trace, type ViewEntry } from "../recorder/index.ts";
-import type { Io } from "./io.ts";
+import { InputError, type Io } from "./io.ts";
 import { excerptOfSql } from "./present/excerpt.ts";
 import { FORMATS, printQuery, type ResultForm } from "./present/results.ts";
-import { RECIPES } from "./recipes.ts";
+import { RECIPES, recipeOr } from "./recipes.ts";
 import { complete } from "./sql-names.ts";
 
 const HISTORY_LINES = 1000;
 const HELP = `Write one SQL statement and end it with ;  (SQLite, read-only)
   .tables            tables and views
   .schema [TABLE]    columns and what they mean; of a view, its SELECT
-  .recipes           questions that come up again and again; .recipe NAME asks one
+  .recipes           questions that come up again and again; NAME; asks one
   .format ${FORMATS.join("|")}
   .help  .quit       Ctrl-D leaves too; Ctrl-C stops a query or clears the line; Tab completes names
 `;
@@ -115,7 +115,7 @@ async function askNow(session: Session, sql: string): Promise<void> {
   const { io } = session;
   session.running = new AbortController();
   try {
-    const rows = await printQuery(io, session.trace.db, sql, { ...session.options, signal: session.running.signal });
+    const rows = await printQuery(io, session.trace.db, recipeOr(sql), { ...session.options, signal: session.running.signal });
     io.talk(`(${rows} ${rows === 1 ? "row" : "rows"})\n`);
   } catch (error) {
     if (!(error instanceof QueryError)) throw error;
@@ -125,6 +125,16 @@ async function askNow(session: Session, sql: string): Promise<void> {
     session.running = null;
   }
 }
+
+/** One command of the prompt, such as .recipes, on a command line. Throws InputError where it is none that tells something. */
+export async function dotCommandAlone(io: Io, trace: Trace, options: PromptOptions, line: string): Promise<void> {
+  const [command = ""] = line.trim().split(/\s+/);
+  if (!TELLING.includes(command))
+    throw new InputError(`no command ${command}${hint(command, TELLING)} (a recipe is asked by its name alone)`);
+  await dotCommand({ io, trace, options, statement: "", running: null, closed: false }, line.trim());
+}
+
+const TELLING = [".tables", ".schema", ".recipes", ".recipe", ".help"];
 
 async function dotCommand(session: Session, line: string): Promise<boolean> {
   const { io } = session;

@@ -68,3 +68,6 @@ export const RECIPES: readonly Recipe[] = [
     sql: "SELECT name AS thread, count AS transitions FROM thread ORDER BY count DESC",
   },
 ];
+
+/** The recipe of that name, or else the text itself, which is a statement then. No recipe is called like a word of SQL. */
+export const recipeOr = (text: string): string => RECIPES.find(({ name }) => name === text.trim().replace(/;$/, ""))?.sql ?? text;

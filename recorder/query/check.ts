@@ -123,6 +123,7 @@ function meantKeyword(sql: string, message: string): string {
 
 /** SQLite's message, with the place in the SQL when it names a word that occurs once, and what may have been meant. */
 export function placedMessage(sql: string, raw: string): string {
+  if (raw.includes("more than one statement")) return "SQL: there is more than one statement; expected one";
   const message = `${raw}${meant(sql, raw)}${meantKeyword(sql, raw)}`;
   const word = /near "([^"]+)"/.exec(message)?.[1] ?? /no such (?:column|table|function): ([\w.]+)/.exec(message)?.[1];
   const at = raw === "incomplete input" ? sql.trimEnd().length : word === undefined ? -1 : sql.indexOf(word);

@@ -1,6 +1,6 @@
 /** One style of errors: what is wrong, where, what was expected or meant; and what a word means. */
 
-import { writeFileSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { beforeAll, describe, expect, test } from "vitest";
 import { commandExcerpt, excerpt, excerptOfSql } from "../../tui/present/excerpt.ts";
 import { eintr } from "../support/command-line.ts";
@@ -47,6 +47,17 @@ describe("the command line", () => {
 
   test("a trace that is not there: those that are", async () => {
     expect(await talkOf("show", `${dir}x`)).toContain(`did you mean "${dir}"?`);
+  });
+
+  test("a file or folder that is no trace", async () => {
+    const folder = fresh("folder");
+    mkdirSync(folder);
+    expect(await talkOf("analyze", folder)).toContain(`${folder} is a folder, and no trace: it has no transitions.arrow`);
+    const file = fresh("x.yaml");
+    writeFileSync(file, "name: x\n");
+    expect(await talkOf("analyze", file)).toContain(`${file} is a file, and no packed trace; expected a trace's folder`);
+    expect(await talkOf("show", dir, "--from", "9999")).toMatch(/^eintr: --from: seq 9999 is after the last transition of .*\n.*\n +\^/);
+    expect(await talkOf("stack", "gramine-sgy")).toContain('eintr: no stack "gramine-sgy"; did you mean "gramine-sgx"?');
   });
 
   test("a word with blanks is marked within its quotes; a long line is cut before it", () => {

@@ -96,3 +96,16 @@ test("views have units and names beside the raw numbers", async () => {
   expect(await asked("SELECT count(*) AS n FROM signals WHERE (delay IS NULL) <> (delay_ns IS NULL)")).toEqual([{ n: 0 }]);
   expect(await asked("SELECT duration FROM syscalls WHERE duration_ns IS NULL")).toEqual([{ duration: null }]);
 });
+
+test("on the command line: .recipes lists them, the name alone asks one", async () => {
+  const dir = fresh("a.trace");
+  await eintr(["record", "w7-burst-blocked", "--stack", "graphene-linux", "-o", dir]);
+  const { out } = await eintr(["query", dir, ".recipes"]);
+  for (const { name, text, sql } of RECIPES) expect(out).toContain(`${name.padEnd(16)} ${text}\n${sql}\n`);
+  for (const { name, sql } of RECIPES) {
+    const [byName, bySql] = [await eintr(["query", dir, name]), await eintr(["query", dir, sql])];
+    expect(byName).toEqual(bySql);
+    expect(byName.code).toBe(0);
+  }
+  expect((await eintr(["query", dir, ".recpes"])).talk).toContain('no command .recpes; did you mean ".recipes"?');
+});

@@ -7,7 +7,8 @@ import { InputError, type Io } from "../io.ts";
 import { openForCommand } from "../opening.ts";
 import { wholeNumber } from "../options.ts";
 import { FORMATS, type Format, printQuery } from "../present/results.ts";
-import { prompt } from "../prompt.ts";
+import { dotCommandAlone, prompt } from "../prompt.ts";
+import { recipeOr } from "../recipes.ts";
 
 interface Options {
   format: Format;
@@ -20,7 +21,7 @@ export function queryCommand(io: Io): Command {
   return new Command("query")
     .description("ask a trace with SQL (SQLite, read-only); without SQL, an interactive prompt")
     .argument("<trace>", "trace folder")
-    .argument("[sql]", "one statement; - reads it from stdin")
+    .argument("[sql]", "one statement, or the name of a recipe; - reads it from stdin")
     .addOption(new Option("--format <name>", "form of the result").choices(FORMATS).default("table"))
     .option("--csv-safe", "in csv, put ' before texts that a spreadsheet would take for a formula")
     .option("--limit <n>", "at most so many rows", wholeNumber("--limit", 1))
@@ -42,6 +43,8 @@ Examples:
   eintr query a.trace "SELECT seq, label FROM transitions WHERE cssa > 0"
   eintr query a.trace "SELECT call, native, result FROM syscalls
                        WHERE native <> result" --format csv > rows.csv
+  eintr query a.trace .recipes          (questions that come up again and again)
+  eintr query a.trace time-by-call      (one of them)
   eintr query a.trace        (a prompt: Tab completes names, .help tells more,
                               Ctrl-C stops a query, Ctrl-D leaves)`,
     )
@@ -52,7 +55,8 @@ Examples:
         const asked = { format: options.format, csvSafe: options.csvSafe, limit: options.limit, timeoutMs };
         if (sql === undefined && process.stdin.isTTY === true) return await prompt(io, trace, asked);
         const text = sql === undefined || sql === "-" ? await textOf(process.stdin, io.signal) : sql;
-        await printQuery(io, trace.db, text, { ...asked, signal: io.signal });
+        if (text.trimStart().startsWith(".")) return await dotCommandAlone(io, trace, asked, text);
+        await printQuery(io, trace.db, recipeOr(text), { ...asked, signal: io.signal });
       } finally {
         trace.close();
       }

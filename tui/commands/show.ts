@@ -94,7 +94,8 @@ function choose(trace: Trace, options: Options): Stretch {
   if (last < 0) throw new InputError(`${trace.dir}: there are no transitions`);
   if (options.finding !== undefined) return stretchOfFinding(trace, options.finding);
   const at = options.around ?? options.from ?? 0;
-  if (at > last) throw new InputError(`${trace.dir}: seq ${at} is after the last transition, ${last}`);
+  const option = options.around === undefined ? "--from" : "--around";
+  if (at > last) throw new InputError(`${option}: seq ${at} is after the last transition of ${trace.dir}, ${last}`);
   const thread = options.thread === undefined ? threadAt(trace, at) : threadNamed(trace.threads, options.thread);
   if (thread === null) throw new InputError(`${trace.dir}: there is no seq ${at}`);
   if (options.around !== undefined)

@@ -70,7 +70,7 @@ Examples:
       if (options.history === true) return tellHistory(io, name, options.format);
       if (options.switches === true) return tellSwitches(io, name, options.format);
       if (name === undefined) return io.out(STACK_NAMES.map((known) => `${known.padEnd(16)}${STACKS[known].text}\n`).join(""));
-      const stack = stackName(name);
+      const stack = stackName(name, "");
       const switches = [...(options.fix ?? []), ...(options.option ?? [])];
       noteIgnored(io, [stack], switches);
       if (options.costs === true) return tellCosts(io, stack, options.format);
@@ -100,7 +100,7 @@ async function tellHistory(io: Io, name: string | undefined, format: Options["fo
 
 /** All of them, or those that the stack knows. */
 async function tellSwitches(io: Io, name: string | undefined, format: Options["format"]): Promise<void> {
-  const switches = switchesOf(name === undefined ? null : stackName(name));
+  const switches = switchesOf(name === undefined ? null : stackName(name, ""));
   await io.out(
     format === "json" ? switches.map((one) => `${JSON.stringify(one)}\n`).join("") : switchesText(switches, paint(io.color), widthOf(io)),
   );
