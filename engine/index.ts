@@ -1,7 +1,6 @@
 /** The only door of the engine: what happens, as transitions. It reads no clock, no file, no environment, no random source. */
 
 export { expectedResults, logLines } from "./app/expected.ts";
-export { INTERRUPTIBLE } from "./app/interruptible.ts";
 export {
   BLOCK_ROWS,
   type Block,
@@ -19,6 +18,7 @@ export {
   type StateColumn,
   transitionAt,
 } from "./block.ts";
+export { INTERRUPTIBLE, IPC_WAITS, POLLS, RESTARTABLE, WRITES } from "./call-lists.ts";
 export { type CallName, syscallOf } from "./call-names.ts";
 export { CHOICE_KINDS, type ChoiceKind, type Chooser } from "./choice.ts";
 export { exhaustive, recorded, SCHEDULERS, type Scheduler, scripted, seeded } from "./choosers.ts";

@@ -92,31 +92,6 @@ export function hostCalls(...names: readonly KernelName[]): (flow: string) => bo
   return (flow) => known.has(flow);
 }
 
-/** Calls that are made again after a handler with SA_RESTART (signal(7)). */
-export const RESTARTABLE = [
-  ...([
-    "read",
-    "readv",
-    "write",
-    "writev",
-    "accept",
-    "accept4",
-    "recvfrom",
-    "recvmsg",
-    "recvmmsg",
-    "sendto",
-    "sendmsg",
-    "sendmmsg",
-  ] as const),
-  ...(["futex_wait", "wait4", "waitid"] as const),
-] satisfies readonly CallName[];
-/** Waits of System V: they never are. */
-export const IPC_WAITS = ["semop", "semtimedop", "msgrcv", "msgsnd"] as const satisfies readonly CallName[];
-/** Those that wait for several objects: they never are. */
-export const POLLS = ["poll", "ppoll", "select", "pselect6", "epoll_wait", "epoll_pwait"] as const satisfies readonly CallName[];
-/** Those that raise SIGPIPE. */
-export const WRITES = ["write", "writev", "sendto", "sendmsg"] as const satisfies readonly CallName[];
-
 /** Of host.signal.generate: a plan of the scenario sends it, no call of the program and no timer (engine/host/outside.ts). */
 export const isFromOutside = (m: ThreadModel): boolean => m.labelHere().includes("from outside");
 

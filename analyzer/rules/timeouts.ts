@@ -1,6 +1,7 @@
 /** Time-outs of calls, as the labels of the application's calls tell them: "poll(pipe, 500000000)". */
 
-import { calls, POLLS } from "./common.ts";
+import { POLLS } from "../../engine/index.ts";
+import { calls } from "./common.ts";
 
 const hasTimeout = calls(...POLLS, "futex_wait");
 

@@ -1,5 +1,6 @@
 /** Programs of a scenario become flows of the application layer: an operation is a step, or a few. */
 
+import { INTERRUPTIBLE } from "../call-lists.ts";
 import { become, jumpTarget } from "../control.ts";
 import { type Cpu, running, stackOf, topFrame } from "../cpu.ts";
 import { faultAt } from "../faulting.ts";
@@ -29,7 +30,6 @@ import { NO_ACTION } from "../syscalls.ts";
 import { call, childNamed, chosenCall, opaque, plainError, pollArgs, waitArgs } from "./call.ts";
 import { decision, loop, retry, setFlag } from "./conditions.ts";
 import { LIBC, restorer } from "./flows.ts";
-import { INTERRUPTIBLE } from "./interruptible.ts";
 import type { Context, Items, Program, Sorts } from "./items.ts";
 import { evenOut, logged } from "./logged.ts";
 import { longjmp } from "./longjmp.ts";

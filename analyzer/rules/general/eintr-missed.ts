@@ -1,9 +1,9 @@
 /** A sleep is interrupted by a signal whose handler runs, and the call does not say so. */
 
-import { E, resultText, signalName } from "../../../engine/index.ts";
+import { E, IPC_WAITS, POLLS, RESTARTABLE, resultText, signalName } from "../../../engine/index.ts";
 import { HOW, NONE, SA, SCOPE, type ThreadModel } from "../../model/index.ts";
 import { defineRule, type Found, type Handlers } from "../../rule.ts";
-import { callName, calls, createLabelTest, GRAPHENE, IPC_WAITS, POLLS, RESTARTABLE } from "../common.ts";
+import { callName, calls, createLabelTest, GRAPHENE } from "../common.ts";
 
 interface Data {
   readonly call: string;

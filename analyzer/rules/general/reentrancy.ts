@@ -1,9 +1,9 @@
 /** A handler is entered while it runs already in the same thread, and nobody asked for that. */
 
-import { signalName } from "../../../engine/index.ts";
+import { POLLS, signalName } from "../../../engine/index.ts";
 import { NONE, SA, SCOPE, type ThreadModel } from "../../model/index.ts";
 import { defineRule, type Found, type Handlers } from "../../rule.ts";
-import { calls, POLLS } from "../common.ts";
+import { calls } from "../common.ts";
 
 interface Data {
   readonly signal: number;

@@ -1,9 +1,9 @@
 /** Gramine today, B17. */
 
-import { SIG } from "../../../engine/index.ts";
+import { SIG, WRITES } from "../../../engine/index.ts";
 import { NONE, SCOPE, type ThreadModel } from "../../model/index.ts";
 import { defineRule, type Found, type Handlers } from "../../rule.ts";
-import { callOf, calls, createRing, GRAMINE, WRITES } from "../common.ts";
+import { callOf, calls, createRing, GRAMINE } from "../common.ts";
 
 interface Data {
   readonly writer: string;

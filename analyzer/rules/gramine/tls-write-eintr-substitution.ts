@@ -1,9 +1,9 @@
 /** Gramine today, N10. */
 
-import { E } from "../../../engine/index.ts";
+import { E, WRITES } from "../../../engine/index.ts";
 import { HOW, NONE, SCOPE, type ThreadModel } from "../../model/index.ts";
 import { defineRule, type Found, type Handlers } from "../../rule.ts";
-import { calls, createLabelTest, WRITES } from "../common.ts";
+import { calls, createLabelTest } from "../common.ts";
 
 interface Data {
   readonly before: string;

@@ -1,21 +1,9 @@
 /** Reference 3.2 `blocked-or-ignored-signal-interrupts`; 2.15. */
 
-import { EVENT, linuxDefault, resultText, SIG, signalName } from "../../../engine/index.ts";
+import { EVENT, IPC_WAITS, linuxDefault, POLLS, RESTARTABLE, resultText, SIG, signalName } from "../../../engine/index.ts";
 import { HOW, NONE, SCOPE, type ThreadModel } from "../../model/index.ts";
 import { defineRule, type Found, type Handlers } from "../../rule.ts";
-import {
-  calls,
-  createLabelTest,
-  createRing,
-  GRAPHENE,
-  IPC_WAITS,
-  isFromOutside,
-  LINUX_PAL,
-  POLLS,
-  RESTARTABLE,
-  SGX,
-  timeText,
-} from "../common.ts";
+import { calls, createLabelTest, createRing, GRAPHENE, isFromOutside, LINUX_PAL, SGX, timeText } from "../common.ts";
 
 interface Data {
   readonly call: string;

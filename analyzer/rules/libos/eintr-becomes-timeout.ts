@@ -1,9 +1,9 @@
 /** Reference 3.2 `eintr-becomes-timeout`; the results are those of table 2.20. */
 
-import { signalName } from "../../../engine/index.ts";
+import { POLLS, signalName } from "../../../engine/index.ts";
 import { HOW, NONE, SCOPE, type ThreadModel } from "../../model/index.ts";
 import { defineRule, type Found, type Handlers } from "../../rule.ts";
-import { calls, createLabelTest, GRAPHENE, MS, POLLS, timeText } from "../common.ts";
+import { calls, createLabelTest, GRAPHENE, MS, timeText } from "../common.ts";
 
 interface Data {
   readonly call: string;

@@ -1,9 +1,9 @@
 /** Reference 3.2 `eintr-swallowed-by-wait-loops`; table 2.20. */
 
-import { E, signalName } from "../../../engine/index.ts";
+import { E, IPC_WAITS, signalName } from "../../../engine/index.ts";
 import { HOW, NONE, SA, SCOPE, type ThreadModel } from "../../model/index.ts";
 import { defineRule, type Found, type Handlers } from "../../rule.ts";
-import { calls, GRAPHENE, IPC_WAITS, LINUX_PAL, timeText } from "../common.ts";
+import { calls, GRAPHENE, LINUX_PAL, timeText } from "../common.ts";
 
 interface Data {
   readonly call: string;

@@ -1,9 +1,9 @@
 /** Reference 3.2 `sa-mask-and-flags-ignored` (D12). */
 
-import { E, signalName } from "../../../engine/index.ts";
+import { E, RESTARTABLE, signalName } from "../../../engine/index.ts";
 import { HOW, NONE, SA, SCOPE, type ThreadModel } from "../../model/index.ts";
 import { defineRule, type Found, type Handlers } from "../../rule.ts";
-import { calls, GRAPHENE, LINUX_PAL, RESTARTABLE } from "../common.ts";
+import { calls, GRAPHENE, LINUX_PAL } from "../common.ts";
 
 interface Data {
   readonly signal: number;

@@ -1,9 +1,9 @@
 /** Errata A5 and C47; errata-2 A5: a write that nobody reads. */
 
-import { E, resultText, SIG } from "../../../engine/index.ts";
+import { E, resultText, SIG, WRITES } from "../../../engine/index.ts";
 import { NONE, SCOPE, type ThreadModel } from "../../model/index.ts";
 import { defineRule, type Found, type Handlers } from "../../rule.ts";
-import { callName, calls, GRAPHENE, WRITES } from "../common.ts";
+import { callName, calls, GRAPHENE } from "../common.ts";
 
 interface Data {
   readonly call: string;
