@@ -131,6 +131,19 @@ describe("cells", () => {
   });
 });
 
+test("who waits goes on to wait when data comes for others", async () => {
+  const w = await session("server", { rows: 22_000 });
+  const cellsAfter = (from: number): number[] => {
+    const [first] = w.trace.ask("SELECT seq FROM transitions WHERE label = 'data arrives from outside' AND seq > ? LIMIT 1", from)[0] ?? [];
+    const time = w.rows.at(Number(first))?.time ?? 0;
+    const main = lanesOf(w, "time", { from: time, span: 100_000 }, 50).lanes.get(0)?.cells ?? expect.fail("main");
+    return [...main.slice(5)];
+  };
+  expect(cellsAfter(5000)).toEqual(Array.from({ length: 45 }, () => WAITS));
+  // Too long ago to be looked for.
+  expect(cellsAfter(16_000)).toEqual(Array.from({ length: 45 }, () => NOTHING));
+});
+
 describe("a thread that is over", () => {
   const TEXT = `
 name: over

@@ -37,6 +37,7 @@ export function exactLanes(session: ReplaySession, scale: Scale, interval: Inter
     callsAreDark: session.trace.info.origin === "imported",
   };
   const codes = codesOf(session.trace.sites);
+  const outside = Uint8Array.from(session.trace.sites, ({ flow }) => (flow === "(outside)" ? 1 : 0));
   const builders = new Map<number, Builder>();
   const [first, last] = [edges[0] as number, edges[columns] as number];
   const { sites } = session.trace;
@@ -56,7 +57,7 @@ export function exactLanes(session: ReplaySession, scale: Scale, interval: Inter
         builders.set(thread, (b = newBuilder(columns, block.time[i] as number)));
       }
       if (column !== b.column) advance(b, column, axis);
-      takeRow(b, axis, block, i, codes[block.site[i] as number] ?? NOTHING);
+      takeRow(b, axis, block, i, codes[block.site[i] as number] ?? NOTHING, outside[block.site[i] as number] === 1);
       takeSlice(b, block, i, sites);
     }
     seq = block.seq0 + block.n;
@@ -79,13 +80,16 @@ interface Axis {
 /** So much a row counts where time counts: a column without time has what its rows did. */
 const A_ROW_NS = 1e-3;
 
-function takeRow(b: Builder, axis: Axis, block: Block, i: number, code: number): void {
+/** `isOutside`: what the world does to the thread, and not the thread. */
+function takeRow(b: Builder, axis: Axis, block: Block, i: number, code: number, isOutside: boolean): void {
   if (axis.isTime) goOnTo(b, block.time[i] as number);
   if (b.column >= 0) {
     b.counts[code] = (b.counts[code] as number) + (axis.isTime ? A_ROW_NS : 1);
     b.rows += 1;
   }
   const kind = block.kind[i] as number;
+  // Who waits goes on to wait when data comes or a timer expires; of who was not seen yet it tells nothing.
+  if (isOutside && (b.waits || b.code === NOTHING) && kind !== EXIT) return;
   b.code = kind === EXIT ? NOTHING : axis.callsAreDark && kind === CALL ? CALLS : code;
   b.waits = kind === KIND["thread.block"] || kind === EXIT;
   if (kind === KIND["sgx.eenter"] || kind === KIND["sgx.eresume"]) b.isInside = true;
