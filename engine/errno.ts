@@ -45,6 +45,7 @@ export const E = {
   INVAL: known("EINVAL"),
   PIPE: known("EPIPE"),
   NOSYS: known("ENOSYS"),
+  NODATA: known("ENODATA"),
   NOTSOCK: known("ENOTSOCK"),
   NOPROTOOPT: known("ENOPROTOOPT"),
   CONNRESET: known("ECONNRESET"),

@@ -134,6 +134,10 @@ export const FIXES = {
     text: "the connection of a new pipe is made again when an event has kept it from the host",
     source: "libos_pollable_event.c:24-27 does so",
   },
+  "fork-answers-eintr": {
+    text: "the keys that parent and child of a fork exchange are sent again when that is interrupted",
+    source: "enclave_framework.c:611-647 does so for the reports",
+  },
   "tls-write-eintr-substitution": {
     text: "a write whose record is built is made again until that is sent",
     source: "gramine-today-corrections.md, N10",

@@ -1,8 +1,10 @@
 /** fork, vfork and posix_spawn: a new process and a checkpoint for it (gramine-today.md 7.5; libos_clone.c, libos_checkpoint.c). */
 
-import type { Flow, Step } from "../../../flow.ts";
-import { callArgs } from "../../../host/calls.ts";
+import { E } from "../../../errno.ts";
+import type { Flow, Mark, Step } from "../../../flow.ts";
+import { callArgs, exitArgs } from "../../../host/calls.ts";
 import type { ProgramArgs } from "../../../syscalls.ts";
+import { WHY } from "../../../transition.ts";
 import { type Cpu, flow, type Steps } from "../flow.ts";
 import { PAL_ERROR, palToUnix } from "../pal/errors.ts";
 import { PAL } from "../pal/flows.ts";
@@ -10,6 +12,9 @@ import type { LibosProcess } from "../state.ts";
 import { answer } from "./answer.ts";
 import { LIBOS, SYSCALL_FLOWS } from "./flows.ts";
 import { CHILDREN_LOCK } from "./names.ts";
+
+/** A child whose end nobody has told counts as killed by SIGPWR. */
+const PWR = 30;
 
 interface Fork extends ProgramArgs {
   process: number;
@@ -33,6 +38,8 @@ const exactly = <V extends object>(
     (c, v) => (outside ? callArgs({ takes: 0, result: 1 }) : callArgs({ object: stream(c, v), bytes: 1 })),
     "pal.call.enter",
   );
+
+const isInterrupted = (c: Cpu): boolean => c.t.rax === PAL_ERROR.INTERRUPTED;
 
 /** What PalProcessCreate made, once it has answered. */
 function adopt(c: Cpu, v: Fork): void {
@@ -62,19 +69,29 @@ const newProcess = flow<Fork>(LIBOS.do_clone_new_vm, "libos", "7.5", (s) => [
   exactly(s, "write", "checkpoint", () => -1, true),
   s.at("ack"),
   exactly(s, "read", "process: its final ack", (c, v) => streamOf(c, v.process, "up")),
-  s.test("interrupted? again", (c) => c.t.rax === PAL_ERROR.INTERRUPTED, "ack"),
+  s.test("interrupted? again", isInterrupted, "ack"),
   s.test("the child is gone?", (c) => c.t.rax <= 0, "lost"),
   s.call("add_child_process: lock(children_lock)", LIBOS.lock, () => ({ name: CHILDREN_LOCK })),
   s.act("among the children", adopt),
   s.call("add_child_process: unlock(children_lock)", LIBOS.unlock, () => ({ name: CHILDREN_LOCK })),
+  s.at("answer"),
   exactly(s, "write", "process: ack", (c, v) => streamOf(c, v.process, "down")),
+  s.test("interrupted? again", isInterrupted, "answer"),
+  s.test("it went off?", (c) => c.t.rax >= 0, "done"),
+  s.call("the child is gone: mark_child_exited_by_vmid(SIGPWR)", LIBOS.mark_child_exited, (_, v) => ({
+    process: v.process,
+    code: 0,
+    signal: PWR,
+  })),
+  s.at("done"),
   s.ret("return the pid", (c, v) => {
     c.t.rax = c.m.processes[v.process]?.pid ?? -1;
     c.value = c.t.rax;
   }),
   s.at("lost"),
-  s.act("-ECONNRESET", (c) => {
-    c.t.rax = PAL_ERROR.CONNFAILED;
+  s.ret("return -ENODATA, or the error", (c) => {
+    c.t.rax = c.t.rax === 0 ? E.NODATA : palToUnix(c.t.rax);
+    c.value = c.t.rax;
   }),
   s.at("failed"),
   s.ret("return the error", (c) => {
@@ -92,10 +109,18 @@ const fork = (name: "fork" | "vfork"): Flow =>
     answer(s),
   ]);
 
-/** Of the child, in libos_init: it tells its parent that it is there, and waits for the answer. */
-export const handshake = <V extends object>(s: Steps<V>): Step[] => [
+/** Of the child, in libos_init: it tells its parent that it is there, and waits for the answer. Without a parent it ends. */
+export const handshake = <V extends object>(s: Steps<V>): (Step | Mark)[] => [
+  s.at("final ack"),
   exactly(s, "write", "parent: final ack", (c) => streamOf(c, c.t.process, "up")),
+  s.test("interrupted? again", isInterrupted, "final ack"),
+  s.test("the parent is gone?", (c) => c.t.rax < 0, "orphan"),
+  s.at("ack"),
   exactly(s, "read", "parent: ack", (c) => streamOf(c, c.t.process, "down")),
+  s.test("interrupted? again", isInterrupted, "ack"),
+  s.test("the parent is there?", (c) => c.t.rax > 0, "alone"),
+  s.at("orphan"),
+  s.call("PalProcessExit(1)", PAL.PalProcessExit, () => exitArgs({ status: 1, group: true, why: WHY.LIBOS, signal: 0 }), "pal.call.enter"),
 ];
 
 export const forkFlows: readonly Flow[] = [newProcess, fork("fork"), fork("vfork")];

@@ -6,6 +6,7 @@
 import { E } from "../../../errno.ts";
 import type { Flow, Step } from "../../../flow.ts";
 import { addMessage, callArgs, fill } from "../../../host/calls.ts";
+import { wakeWaiters } from "../../../host/sleep.ts";
 import type { Word } from "../../../state.ts";
 import { NEVER } from "../../../time.ts";
 import { type Cpu, flow, type Steps } from "../flow.ts";
@@ -30,10 +31,22 @@ export const message = (what: IpcMessage["what"], src: number, given: Partial<Ip
   termSignal: given.termSignal ?? 0,
 });
 
-/** The host has ended a process: its connections close, and who has one hears of it. */
+function closeObject(c: Cpu, id: number): void {
+  const object = c.m.objects[id];
+  if (!object || object.closed) return;
+  object.closed = true;
+  wakeWaiters(c, id);
+}
+
+/** The host has ended a process: its connections close, and who has one hears of it; so do the streams to its parent and its children. */
 export function disconnected(c: Cpu, p: Process): void {
   const port = c.m.objects[p.libos.ipc.port];
   if (port) port.closed = true;
+  for (const { id, parent, libos } of c.processes()) {
+    if (id !== p.id && parent !== p.id) continue;
+    closeObject(c, libos.streams.up);
+    closeObject(c, libos.streams.down);
+  }
   for (const other of c.processes()) {
     if (other === p || !other.alive) continue;
     const waits = other.libos.ipc.waiters.some(({ dest }) => dest === p.id);

@@ -117,7 +117,6 @@ export const palCalls = (pal: PalName): Flow[] => [
   plain(pal, "PalThreadYieldExecution", "yield", "7.1"),
   resume(pal),
   ...eventCalls(pal),
-  create(pal, "PalProcessCreate", "fork"),
 ];
 
 /** Those that the SGX PAL does otherwise (`sgx/pipes.ts`, `sgx/enclave-start.ts`). */
@@ -125,4 +124,5 @@ export const linuxPalCalls: readonly Flow[] = [
   plain("linux", "PalStreamRead", "read", "8"),
   plain("linux", "PalStreamWrite", "write", "8"),
   create("linux", "PalThreadCreate", "clone"),
+  create("linux", "PalProcessCreate", "fork"),
 ];

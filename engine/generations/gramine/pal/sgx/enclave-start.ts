@@ -17,6 +17,7 @@ import { bottom } from "../host-calls.ts";
 import { finiAexNotify, initAexNotify } from "./aex-notify.ts";
 import { handleEcall, OCALLS, ocallExit, palLinuxMain, palStartThread } from "./flows.ts";
 import { SPIN_NS } from "./host-start.ts";
+import { initChildProcess, type Ways } from "./new-process.ts";
 
 const ecall = flow(handleEcall, "pal", "2", (s) => [
   s.act("check the ecall; exit_target := RDX, ustack := the untrusted RSP"),
@@ -27,7 +28,7 @@ const ecall = flow(handleEcall, "pal", "2", (s) => [
 ]);
 
 /** Window (c): until ready_for_exceptions is set, an event that interrupts the enclave is FAIL_LOOP (B5). */
-const main = (notify: boolean): Flow =>
+const main = (notify: boolean, ways: Ways): Flow =>
   flow(palLinuxMain, "pal", "2", (s) => [
     s.act("check and copy the arguments"),
     s.act("init_enclave()"),
@@ -35,6 +36,7 @@ const main = (notify: boolean): Flow =>
     s.act("ready_for_exceptions := 1", (c) => {
       c.t.pal.sgx.readyForExceptions = true;
     }),
+    ...initChildProcess(s, ways),
     s.act("manifest, first thread, enclave_initialized := true"),
     ...(notify ? initAexNotify(s) : []),
     s.call("libos_init()", LIBOS.libos_init),
@@ -138,9 +140,9 @@ const time = flow(PAL.PalSystemTimeQuery, "pal", "9", (s) => [
   ),
 ]);
 
-export const enclaveStartFlows = ({ notify }: { notify: boolean }): Flow[] => [
+export const enclaveStartFlows = ({ notify, ...ways }: Ways & { notify: boolean }): Flow[] => [
   ecall,
-  main(notify),
+  main(notify, ways),
   startThread(notify),
   create,
   threadExit(notify),

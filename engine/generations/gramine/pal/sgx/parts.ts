@@ -12,6 +12,7 @@ import { OCALL_KINDS, type OcallKinds } from "./flows.ts";
 import { hostOcalls } from "./host-ocalls.ts";
 import { hostSignalFlows } from "./host-signals.ts";
 import { hostStartFlows } from "./host-start.ts";
+import { newProcessFlows } from "./new-process.ts";
 import { ocallFlows } from "./ocall.ts";
 import { pipeFlows } from "./pipes.ts";
 import { restoreFlows } from "./restore.ts";
@@ -26,6 +27,7 @@ export const SGX_FIXES = [
   "connect-never-eintr",
   "plain-eintr-from-file-io",
   "pipe-answers-eintr",
+  "fork-answers-eintr",
   "tls-write-eintr-substitution",
   "shutdown-skipped-by-pending-event",
   "sgx-quit-overwritten-in-ocall",
@@ -49,6 +51,7 @@ export const sgxPal = (on: Switches): Flow[] => {
   const kinds = ocallKinds(on);
   const edmm = on.has("edmm");
   const waitsOn = on.has("exitless-eintr-is-eperm");
+  const again = on.has("fork-answers-eintr");
   const ways = { exitless: on.has("exitless"), notify: on.has("aex-notify") };
   return [
     restorer("untrusted-pal"),
@@ -59,7 +62,8 @@ export const sgxPal = (on: Switches): Flow[] => {
     ...ocallFlows({ ...ways, kinds }),
     ...restoreFlows,
     ...exceptionFlows({ withoutExinfo: on.has("memfaults-without-exinfo"), edmm, notify: ways.notify }),
-    ...enclaveStartFlows(ways),
+    ...enclaveStartFlows({ ...ways, again }),
+    ...newProcessFlows({ again }),
     ...pipeFlows({ sends: on.has("tls-write-eintr-substitution") }),
     ...(ways.exitless ? exitlessFlows({ waitsOn }) : []),
     ...palCalls("sgx"),
