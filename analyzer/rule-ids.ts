@@ -28,6 +28,7 @@ export const RULE_IDS: readonly string[] = [
   "exitless-child-keeps-rpc-mask",
   "exitless-eintr-is-eperm",
   "forced-signal-ignored-loop",
+  "fork-answers-eintr",
   "fork-drops-altstack",
   "futex-critical-section-killed",
   "futex-restart-with-timeout",

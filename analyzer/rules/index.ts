@@ -21,6 +21,7 @@ import { exitKickLost } from "./gramine/exit-kick-lost.ts";
 import { exitlessChildKeepsRpcMask } from "./gramine/exitless-child-keeps-rpc-mask.ts";
 import { exitlessEintrIsEperm } from "./gramine/exitless-eintr-is-eperm.ts";
 import { forcedSignalIgnoredLoop } from "./gramine/forced-signal-ignored-loop.ts";
+import { forkAnswersEintr } from "./gramine/fork-answers-eintr.ts";
 import { forkDropsAltstack } from "./gramine/fork-drops-altstack.ts";
 import { futexRestartWithTimeout } from "./gramine/futex-restart-with-timeout.ts";
 import { futexWakeLostOnTimeout } from "./gramine/futex-wake-lost-on-timeout.ts";
@@ -262,6 +263,7 @@ const rules: Rule[] = [
   exitlessChildKeepsRpcMask,
   exitlessEintrIsEperm,
   forcedSignalIgnoredLoop,
+  forkAnswersEintr,
   forkDropsAltstack,
   futexRestartWithTimeout,
   futexWakeLostOnTimeout,

@@ -56,6 +56,15 @@ const CASES: readonly Case[] = [
     tells: results,
   },
   {
+    fix: "fork-answers-eintr",
+    program: {
+      main: [{ fork: "child" }, { nanosleep: "1ms" }],
+      programs: { child: [{ nanosleep: "5ms" }] },
+      pins: [{ signal: "SIGCONT", site: "sgx_ocall (eexit_prepare): EEXIT", in: "fork", nth: 2 }],
+    },
+    tells: (ran) => results(ran)[0],
+  },
+  {
     fix: "exitless-child-keeps-rpc-mask",
     options: ["exitless"],
     program: {

@@ -58,6 +58,13 @@ export const GRAMINE: EvidenceTable = {
     and forced.signal = ignored.signal AND last.signal = ignored.signal
     and NOT EXISTS (SELECT 1 FROM r WHERE thread = @thread AND kind IN ('app.handler.enter', 'app.call') AND seq BETWEEN forced.seq AND last.seq)
   `,
+  "fork-answers-eintr": `
+    called: kind = 'app.call'
+    interrupted: kind = 'ocall.return' AND value = -4
+    answered: kind = 'app.return' AND value = -4
+    gave-up: flow = 'pal_linux_main'
+    and NOT EXISTS (SELECT 1 FROM r WHERE thread = @thread AND kind = 'app.call' AND seq BETWEEN interrupted.seq AND answered.seq)
+  `,
   "fork-drops-altstack": `
     used of any thread: kind = 'libos.sigframe' AND value = 1
     forked of any thread: kind = 'process.start'

@@ -90,6 +90,24 @@ export const N_DIFFERENCES: readonly Difference[] = [
     fix: "futex-wake-lost-on-timeout",
   },
   {
+    id: "7.5 (read_exact)",
+    what: "a child that is killed while it starts fails its parent's fork",
+    main: [{ fork: "child" }],
+    signals: [
+      {
+        signal: "SIGKILL",
+        process: "child",
+        when: { thread: "child", site: "libos_init: init_threading: tcb.tp, on g_thread_list" },
+        stacks: ["gramine-linux"],
+      },
+      { signal: "SIGKILL", process: "child", when: { thread: "child", call: "nanosleep" }, stacks: ["native-linux"] },
+    ],
+    more: { programs: { child: [{ nanosleep: "5ms" }] } },
+    look: (ran) => resultOf(ran, "fork"),
+    linux: "2",
+    gramine: "-ENODATA",
+  },
+  {
     id: "ppoll (s10)",
     what: "ppoll sleeps over a signal that is pending and that its mask lets through",
     main: [on("SIGUSR1"), block("SIGUSR1"), raise("SIGUSR1"), { poll: { on: ["pipe"], timeout: "5ms", mask: [] } }],
