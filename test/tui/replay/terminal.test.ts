@@ -337,7 +337,7 @@ describe.concurrent("the terminal", () => {
     const lines = (await terminal.until("f follow")).split("\n");
     expect(lines[0]).toMatch(/^ lost-interrupted-error on graphene-sgx .* seq 0 of \d+ {2}0\.0 us$/);
     expect(lines[0]).toHaveLength(159);
-    expect(lines[2]).toMatch(/^ {3}seq +layer Normal context .* │ \[1 state\] .* 4 lanes /);
+    expect(lines[2]).toMatch(/^ {3}seq +layer Normal context .* │ \[1 state\] .* 4 lanes/);
     expect(lines).toHaveLength(39);
     expect(lines.at(-1)).toMatch(/^\? help .* f follow/);
   });
