@@ -12,7 +12,7 @@ import { createBars, type Setting } from "./bars.ts";
 import { arrow } from "./sections/arrow.ts";
 import { engine, engineAlone, engineShareAlone, simulatorAlone } from "./sections/engine.ts";
 import { exporting } from "./sections/exports.ts";
-import { importAlone, importMemoryAlone, imports, readingAlone } from "./sections/imports.ts";
+import { importAlone, imports } from "./sections/imports.ts";
 import { memory } from "./sections/memory.ts";
 import { queries } from "./sections/queries.ts";
 import { recording } from "./sections/recording.ts";
@@ -32,7 +32,7 @@ const SECTIONS: Readonly<Record<string, Section>> = {
   recording: { run: recording, about: "the record command, beside a C program that writes into SQLite alone", seconds: 90 },
   arrow: { run: arrow, about: "writing transitions.arrow, beside a raw write", seconds: 15 },
   memory: { run: memory, about: "most memory of the record command, from 1 M to 40 M rows", seconds: 90 },
-  imports: { run: imports, about: "importing a strace log of 500,000 lines, beside reading it", seconds: 120 },
+  imports: { run: imports, about: "strace logs of 500,000 lines, of a server and of short processes, beside reading them", seconds: 150 },
   exports: { run: exporting, about: "exports, packing and the report of 2 M rows, beside stock tools", seconds: 90 },
   queries: { run: queries, about: "SQL on 20 M rows, beside a stock sqlite3", seconds: 60 },
   rules: { run: rules, about: "all rules over an Arrow trace of 2 M rows, beside a bare loop over the columns; memory", seconds: 60 },
@@ -43,8 +43,6 @@ const SECTIONS: Readonly<Record<string, Section>> = {
 /** Measurements in a process of their own, by the name that `measureAlone` gives. */
 const ALONE: Readonly<Record<string, (rows: number, more: string) => number | Promise<number>>> = {
   import: importAlone,
-  "import-memory": importMemoryAlone,
-  "reading-lines": readingAlone,
   "rules-memory": rulesMemoryAlone,
   engine: engineAlone,
   "engine-share": engineShareAlone,
