@@ -65,7 +65,9 @@ Examples:
   eintr show a.trace --finding 1
   eintr replay a.trace
   eintr query a.trace "SELECT * FROM signals"
+  eintr query a.trace time-by-call             (where the time goes)
   eintr diff a.trace
+  eintr diff lost-interrupted-error --stack graphene-sgx,gramine-sgx
   eintr rerun a.trace --fix sgx-interrupted-code-lost
   eintr compare lost-interrupted-error
 

@@ -52,12 +52,17 @@ function listed(session: ReplaySession, s: ReplayState, width: number, height: n
   });
   const below = Math.max(0, height - list.length - 1);
   const first = windowFrom(told.at, below, told.lines.length);
-  const keys =
-    selected === undefined
-      ? "Enter or } begins the walkthrough"
-      : `evidence ${walkthroughPosition(s, selected)}, b back, F plays; } next finding`;
   const counted = session.onlyCounted > 0 ? `${session.onlyCounted} more, like others, are only counted; ` : "";
+  const keys = keysLine(selected === undefined ? null : walkthroughPosition(s, selected), width - counted.length);
   return [...list, ...told.lines.slice(first, first + below), paint.dim(safe(counted + keys, width))];
+}
+
+/** What there is to do, as much of it as there is room for: what Enter does goes last. */
+function keysLine(position: string | null, width: number): string {
+  if (position === null) return "Enter or } begins the walkthrough";
+  const whole = `evidence ${position}, b back, F plays; } next finding`;
+  const texts = [whole, `evidence ${position}; } next finding`, `evidence ${position}`];
+  return texts.find((text) => text.length <= width) ?? position;
 }
 
 /** In a pane that is narrower what a finding says has more need of the room than where it ends. */
