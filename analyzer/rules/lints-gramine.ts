@@ -34,7 +34,8 @@ export const GRAMINE_LINTS: readonly Lint[] = [
     recognise:
       "In the source: kill_current_proc looks at the sender's mask first. In a trace: a queue of the process that is not empty, a thread that sleeps and lets the signal through, and no wake-up.",
     whyNoRule:
-      "the end of any system call of any thread takes the signal; in a run it is signal-never-handled, or slow-delivery, that shows it",
+      "the end of any system call of any thread takes the signal; in a run it is signal-never-handled, or slow-delivery, that shows it; " +
+      "process-signal-not-retargeted is the rule for a thread that was told and has blocked it since",
     ignore: ["A handler that returns comes back to the end of the call, which takes the second signal."],
     remedy: "Wake another thread as well.",
     fix: null,
@@ -72,6 +73,27 @@ export const GRAMINE_LINTS: readonly Lint[] = [
     remedy: "Look at time_to_die in event_wait_with_retry and in the wait for a response.",
     fix: null,
     source: "gramine today, corrections 1.M1, 8.12, N6; libos_lock.h:39, libos_fs_lock.c:560-618",
+  },
+  {
+    id: "fioasync-level-triggered",
+    title: "SIGIO comes again and again for the same data, and cannot be switched off",
+    severity: "medium",
+    layers: ["libos"],
+    generations: ["gramine"],
+    what:
+      "ioctl(FIOASYNC) does not look at its argument: on and off both add an entry for the async worker. The worker polls the handle by level: as long " +
+      "as data is unread it sends SIGIO in each of its rounds, one after the other. The entry is never taken out, and keeps the PAL's handle after close.",
+    why:
+      "Linux sends SIGIO once, when something arrives. Here the handler runs without end until the program has read everything, a processor is busy, " +
+      "and a descriptor that was closed is polled through memory that is free.",
+    recognise:
+      "In the source: the case FIOASYNC takes no argument, and the worker removes no entry with an object. In a live process: the async worker at full load. " +
+      "In a trace: libos.signal.drop of SIGIO, many of them.",
+    whyNoRule: "few programs ask for SIGIO, and a run shows the storm itself: handlers of SIGIO one behind the other, with one write",
+    ignore: ["A handler that reads all there is ends it, until more comes."],
+    remedy: "Send once for each change, take the entry out when the argument is 0 or the handle is closed.",
+    fix: null,
+    source: "gramine today 9; libos_ioctl.c:106-108; libos_async.c:165-202, 244-262, 281-289; libos_handle.c:548",
   },
   {
     id: "pal-fault-treated-as-app",

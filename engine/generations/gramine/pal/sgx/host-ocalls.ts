@@ -59,7 +59,8 @@ const syscallIntr = flow<Asked & { found: boolean }>(doSyscallIntr, "untrusted-p
   }),
 ]);
 
-/** Every return takes the event, whether or not the ocall could be interrupted. An event after that waits for the next return, or an AEX. */
+/** Every return takes the event, whether or not the ocall could be interrupted. One that comes after it, and before EENTER, waits
+ * for the next return (host_entry.S:190-197); with AEX-Notify for the next exit. */
 const hostOcall = flow(doHostOcall, "untrusted-pal", "4.2 steps 4, 5", (s) => [
   s.act("count the EEXIT; RBX := ocall_table[code]"),
   s.callDynamic("call the ocall's function", (c, v) => newFrame(c.program, v.code, { asked: v.asked, args: v.args })),
