@@ -76,6 +76,16 @@ describe("the same log", () => {
     ["from a journal with ISO dates", each((line) => `2026-11-28T22:39:55+0000 host strace[77]: ${line}`)],
     ["from docker compose", each((line) => `web-1  | ${line}`)],
     ["from docker logs -t", each((line) => `2026-11-28T22:39:55.757056123Z ${line}`)],
+    ["from kubectl logs --prefix", each((line) => `[pod/web-1/main] ${line}`)],
+    ["from a node's log of a container", each((line) => `2026-11-28T22:39:55.757056123Z stderr F ${line}`)],
+    ["from docker's own file", each((line) => JSON.stringify({ log: `${line}\n`, stream: "stderr", time: "2026-11-28T22:39:55Z" }))],
+    ["from syslog", each((line) => `<14>1 2026-11-28T22:39:55Z host app 12 - - ${line}`)],
+    ["from a chat", each((line) => `[22:39:55] ${line}`)],
+    ["from grep -H", each((line, i) => `my-trace.log:${i + 1}:${line}`)],
+    ["from a diff", each((line) => `+${line}`)],
+    ["filled up by a terminal", each((line) => line.padEnd(300))],
+    ["with tabs of an editor", each((line) => `\t${line.replaceAll("  ", "\t")}`)],
+    ["with the spaces of a page", each((line) => line.replaceAll(" ", "\u00a0"))],
     ["coloured", each((line) => `\u001b[2m${line.replace(/^\d+/, "\u001b[32m$&\u001b[0m")}`)],
     ["with decimal commas", each((line) => line.replace(/(\d{10})\.(\d{6}) /, "$1,$2 ").replace(/<(\d+)\.(\d+)>$/, "<$1,$2>"))],
     [
@@ -91,6 +101,40 @@ describe("the same log", () => {
   test.each([80, 100, 132])("wrapped by a terminal of %d columns is the same", (columns) => {
     const wrapped = each((line) => line.match(new RegExp(`.{1,${columns}}`, "g"))?.join("\n") ?? "");
     expect(withoutLines(scenario(wrapped))).toEqual(withoutLines(good));
+  });
+
+  test("wrapped by an editor that indents what goes on is the same", () => {
+    const wrapped = each((line) => (line.match(/.{1,60}\S*(?: |$)/g) ?? [line]).map((part) => part.trimEnd()).join("\n    "));
+    expect(wrapped).toContain("ERESTART");
+    expect(withoutLines(scenario(wrapped))).toEqual(withoutLines(good));
+  });
+
+  test("with names behind numbers (-X verbose) is the same", () => {
+    const verbose = each((line) => line.replace(/\b(?:SA|SIG|CLONE|MAP|PROT|O)_?[A-Z]\w*(?:\|[A-Z]\w+)*(?=[,)}])/g, "0x11 /* $& */"));
+    expect(verbose).not.toBe(text);
+    expect(scenario(verbose)).toEqual(good);
+  });
+
+  test("with numbers in place of names (-X raw), or in another order than that of time, is refused in words", () => {
+    const raw = each((line) => line.replace(/rt_sigaction\(SIG\w+/, "rt_sigaction(17"));
+    expect(() => scenario(raw)).toThrow(
+      "log.strace:1: signals as numbers (-X raw, -e raw=...): what they are is not in the log; record with",
+    );
+    expect(() => scenario(`${lines.toReversed().join("\n")}\n`)).toThrow("the newest line comes first; turn it round with: tac FILE");
+    expect(() => scenario(`${lines.toSorted().join("\n")}\n`)).toThrow("sorted by thread, not by time; sort it with: sort -s -k2,2 FILE");
+  });
+
+  test("with whole seconds since the epoch (--timestamps=unix) is read, with a word on it", () => {
+    const whole = each((line) => line.replace(/(\d{10})\.\d{6}/, "$1"));
+    const { counters } = straceToScenario(whole, "log.strace");
+    expect(counters.map(({ name }) => name)).toContain("strace.note.coarse-times");
+    expect(counters.map(({ name }) => name)).not.toContain("strace.foreign");
+  });
+
+  test("beside that of another program (-A) says that there are two", () => {
+    const other = each((line) => line.replace(/\d{4,5}/g, (n) => String(Number(n) + 40_000)).replace(/(\d{10})\./, (all) => all));
+    const { counters } = straceToScenario(`${text}${other}`, "log.strace");
+    expect(counters.find(({ name }) => name === "strace.note.several-programs")?.count).toBe(1);
   });
 
   test("in UTF-16, in gzip, from standard input, in both", async () => {

@@ -14,6 +14,9 @@ export class Clock {
   first: Stamp | null = null;
   /** Line of the first stamp of another kind than those before; 0 without. */
   mixed = 0;
+  /** Stamps before the one of the line before. */
+  back = 0;
+  private last = 0;
   private readonly tally: Tally;
   /** Times count from line to line (-r). */
   private relative = false;
@@ -45,6 +48,8 @@ export class Clock {
     if (stamp.clock === "day" && stamp.seconds < this.lastSeconds - DAY_SECONDS / 2) this.days += 1;
     this.lastSeconds = stamp.seconds;
     const at = (stamp.seconds + this.days * DAY_SECONDS - first.seconds) * 1e9 + stamp.ns - first.ns;
+    if (at < this.last) this.back += 1;
+    this.last = at;
     if (at < this.now) this.tally.note("clock-stepped-back");
     else this.now = bounded(at);
   }

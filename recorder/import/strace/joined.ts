@@ -99,16 +99,17 @@ function goesOn(held: Held, line: Line, text: string, isTimed: boolean): boolean
   const open = held.line.content.form === "other";
   if (line.content.form === "empty" || (line.content.form !== "other" && !open)) return false;
   if (!open && isWhole(held.line, held.text, isTimed)) return false;
-  // A wrap may have cost the space it came at.
-  for (const between of ["", " "]) {
-    const whole = held.text + between + text;
+  // A wrap may have cost the space it came at, and an editor indents what goes on.
+  const inset = text.trimStart();
+  for (const next of inset === text ? [text, ` ${text}`] : [` ${inset}`, text]) {
+    const whole = held.text + next;
     const parsed = parseLine(whole);
     if (parsed.content.form === "other" || (!open && !isWhole(parsed, whole, isTimed))) continue;
     take(held, whole, parsed);
     return true;
   }
   if (!open || line.content.form !== "other" || !/[\w>]\(/.test(held.text)) return false;
-  take(held, held.text + text, held.line);
+  take(held, inset === text ? held.text + text : `${held.text} ${inset}`, held.line);
   return true;
 }
 

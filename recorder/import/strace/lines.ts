@@ -58,25 +58,30 @@ const OTHER: Content = { form: "other" };
 /** `1234 ` of -o FILE, `[pid  1234] ` of the terminal; either may carry the program's name (-Y). */
 const PID = /^(?:\[pid +(\d{1,10})(?:<[^>]*>)?\]|(\d{1,10})(?:<[^>]*>)?) +/;
 const EPOCH = /^(\d{1,12})\.(\d{1,9}) +/;
+/** `--timestamps=unix` writes no fraction. No thread has so large an id. */
+const WHOLE_EPOCH = /^(\d{10,12}) +/;
 const DAY = /^(\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}))? +/;
 /** Some write the thread after the time. */
 const PID_AFTER = /^\[pid +(\d{1,10})(?:<[^>]*>)?\] +/;
 /** Time since the line before (-r beside -tt), number of the call (-n), instruction pointer (-i). */
 const MORE = /^(?:(?:\[[ 0-9a-f?]+\]|\(\+ *\d{1,9}\.\d{1,9}\)) +)+/;
 
+/** A number with the name that -X verbose writes behind it. */
+const VERBOSE = /(?:0x[0-9a-f]{1,16}|-?\d{1,20}) \/\* ([A-Z][A-Z0-9_]*(?:\|\w+)*) \*\//g;
+
 export function parseLine(text: string): Line {
   let rest = text;
   let pid: number | null = null;
   const prefix = PID.exec(rest);
-  if (prefix) {
+  if (prefix && !WHOLE_EPOCH.test(rest)) {
     pid = Number(prefix[1] ?? prefix[2]);
     rest = rest.slice(prefix[0].length);
   }
   let stamp: Stamp | null = null;
-  const epoch = EPOCH.exec(rest);
+  const epoch = EPOCH.exec(rest) ?? WHOLE_EPOCH.exec(rest);
   const day = epoch ? null : DAY.exec(rest);
   if (epoch) {
-    stamp = { seconds: Number(epoch[1]), ns: fraction(epoch[2] ?? ""), clock: "epoch", whole: false };
+    stamp = { seconds: Number(epoch[1]), ns: fraction(epoch[2] ?? ""), clock: "epoch", whole: epoch[2] === undefined };
     rest = rest.slice(epoch[0].length);
   } else if (day) {
     const [, hours, minutes, seconds, digits] = day;
@@ -89,11 +94,14 @@ export function parseLine(text: string): Line {
     pid = Number(after[1]);
     rest = rest.slice(after[0].length);
   }
-  const content = parseContent(rest.replace(MORE, ""));
+  const content = parseContent(named(rest.replace(MORE, "")));
   // "100.00    0.000000           0        74         7 total" begins like a time.
   if (content === OTHER && SUMMARY.test(text)) return { pid: null, stamp: null, content: { form: "summary" } };
   return { pid, stamp, content };
 }
+
+/** Constants by their names alone. */
+const named = (text: string): string => (text.includes(" */") ? text.replace(VERBOSE, "$1") : text);
 
 /** Digits after the point, as ns. */
 const fraction = (digits: string): number => Number(digits.padEnd(9, "0"));

@@ -9,6 +9,7 @@ import { StraceError } from "./errors.ts";
 import { createJoiner, type Joined } from "./joined.ts";
 import { Kept } from "./kept.ts";
 import type { Content, Result } from "./lines.ts";
+import { Order } from "./order.ts";
 import { createTally, type Tally } from "./tally.ts";
 
 export interface CallEvent {
@@ -125,6 +126,8 @@ function refuse(reader: Reader, lines: number, where: string): void {
       `${where}:${mixed}`,
       "a time stamp of another kind than those before: two logs in one, or a file that was edited",
     );
+  const odd = reader.order.problem(reader.lives.length);
+  if (odd !== "") throw new StraceError(`${where}:1`, odd);
   if (first !== null) return;
   if (unstamped > 0)
     throw new StraceError(
@@ -152,6 +155,7 @@ class Reader {
   readonly events: LogEvent[] = [];
   readonly tally = createTally();
   readonly clock = new Clock(this.tally);
+  readonly order = new Order(this.clock);
   private readonly kept = new Kept();
   /** First line of strace's without a time stamp. */
   unstamped = 0;
@@ -185,6 +189,7 @@ class Reader {
       return this.tally.add("foreign", 1);
     }
     this.clock.take(stamp, number);
+    this.order.line(pid);
     this.event(this.lifeOf(pid), content, number);
   }
 
@@ -256,6 +261,7 @@ class Reader {
     this.said = null;
     switch (content.form) {
       case "call":
+        this.order.call(content.name, content.args, content.result);
         return this.whole(at, content.name, content.args, content.result);
       case "begin": {
         const call: CallEvent = {

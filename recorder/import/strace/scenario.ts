@@ -12,7 +12,7 @@ import { type Action, type Item, type Registration, setAction } from "./registra
 import { matchReturns } from "./returns.ts";
 import { changedLate, Shortened, shortened } from "./shortened.ts";
 import { weave } from "./thread.ts";
-import { makeTree, type Task, type Tree } from "./tree.ts";
+import { makeTree, startsProgram, type Task, type Tree } from "./tree.ts";
 
 export interface Imported extends ImportedScenario {
   /** What became of the lines: those named `strace.FATE...` add up to `lines`. */
@@ -43,7 +43,11 @@ export function scenarioOf(log: Log, name: string, longLines = LONG_LINES): Impo
   if (missing.calls > 0) tally.note("calls-left-out", missing.calls);
   if (missing.signals > 0) tally.note("signals-left-out", missing.signals);
   // Where calls were left out, those that made the threads may be among them.
-  if (tree.adopted.length > 0 && missing.calls === 0) tally.note("unknown-parent", tree.adopted.length);
+  if (tree.adopted.length > 0 && missing.calls === 0) {
+    const begun = tree.adopted.filter(({ life }) => startsProgram(life)).length;
+    if (begun > 0) tally.note("several-programs", begun);
+    if (tree.adopted.length > begun) tally.note("unknown-parent", tree.adopted.length - begun);
+  }
 
   const setters: { action: Action; item: Item }[] = [];
   const beginnings = new Map<Task, Item[]>([[tree.main, tree.adopted.map(beginning)]]);

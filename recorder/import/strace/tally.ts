@@ -30,6 +30,11 @@ const NOTES = {
   },
   "coarse-times": { severity: "notice", advice: "times in whole seconds (-t): what lies within a second is guesswork; record with -ttt" },
   "clock-stepped-back": { severity: "notice", advice: "time stamps that go back: taken as the time before" },
+  "several-programs": {
+    severity: "notice",
+    advice:
+      "further programs that strace started itself (-A, or logs put together): they run beside the first one, from its start; make a log of each",
+  },
   "unknown-parent": {
     severity: "notice",
     advice: "threads whose beginning is not in the log start with it: record with -f from the start",

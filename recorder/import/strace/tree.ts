@@ -143,6 +143,11 @@ function pidsWaitedFor(events: readonly LogEvent[]): Set<number> {
   return pids;
 }
 
+/** strace itself starts a program so: nothing comes before. */
+export function startsProgram({ events: [first] }: Life): boolean {
+  return first?.kind === "call" && first.name === "execve" && first.value === 0;
+}
+
 /** It runs a program of its own, or its process has its id. */
 const actsAsProcess = (life: Life): boolean =>
   life.events.some(

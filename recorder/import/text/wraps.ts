@@ -26,6 +26,16 @@ const prefixed = (name: string, prefix: RegExp): Wrap => ({
   find: (lines) => (share(lines, (line) => prefix.test(line)) > MOST ? (line) => line.replace(prefix, "") : null),
 });
 
+/** A prefix that other logs' own lines may have: only where nothing is known with it, and something without. */
+const aroundKnown = (name: string, prefix: RegExp): Wrap => ({
+  name,
+  find: (lines, knows) => {
+    const bare = (line: string): string => line.replace(prefix, "");
+    const isAround = !lines.some(knows) && lines.some((line) => prefix.test(line) && knows(bare(line)));
+    return isAround && share(lines, (line) => prefix.test(line)) > MOST ? bare : null;
+  },
+});
+
 const ESCAPES = /\x1b(?:\[[0-?]{0,30}[ -/]{0,5}[@-~]|\][^\x07\x1b]{0,2000}(?:\x07|\x1b\\)|[@-Z\\-_])/g;
 
 const colours: Wrap = {
@@ -77,6 +87,51 @@ const compose = prefixed("compose", /^[\w.-]{1,64} +\| /);
 /** `2026-11-28T22:39:55.757056Z ` of docker logs -t and kubectl. */
 const dated = prefixed("dated", /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:?\d\d) /);
 
+/** `[pod/web-1/main] ` of kubectl logs --prefix. */
+const pod = aroundKnown("pod", /^\[pod\/[\w.-]{1,253}\/[\w.-]{1,63}\] /);
+/** `2026-11-28T22:39:55.757056Z stderr F ` of a container's log on its node. */
+const container = prefixed("container", /^\d{4}-\d\d-\d\dT[\d:.,+Z-]{8,24} (?:stdout|stderr) [FP] /);
+/** `<14>1 2026-11-28T22:39:55Z host app 12 - - ` of syslog (RFC 5424). */
+const syslog = prefixed("syslog", /^<\d{1,3}>1 \d{4}-\d\d-\d\dT\S{8,24} \S{1,255} \S{1,48} \S{1,128} \S{1,32} (?:-|\[[^\]]*\]) /);
+/** `[12:34:56] ` of a chat or of a log that puts a time of its own before. */
+const bracketed = aroundKnown("bracketed", /^\[(?:\d{4}-\d\d-\d\d[ T])?\d{1,2}:\d\d:\d\d(?:[.,]\d{1,9})?\] /);
+/** `trace.log:12:` of grep with a file's name, `trace.log-12-` of the lines around. */
+const grepped = aroundKnown("grepped", /^(?![\d[<])[^\s:]{1,255}[:-]\d{1,9}[:-](?=\S)/);
+/** `+` of a diff that adds the log. */
+const added = aroundKnown("added", /^\+(?=\d|\[pid )/);
+
+/** `{"log":"...\n","stream":"stderr","time":"..."}` of docker's json-file. */
+const JSON_LINE = /^\{"log": ?("(?:[^"\\]|\\.)*")[,}]/;
+const docker: Wrap = {
+  name: "docker",
+  find: (lines) => (share(lines, (line) => JSON_LINE.test(line)) > MOST ? fromJson : null),
+};
+
+function fromJson(line: string): string {
+  const written = JSON_LINE.exec(line)?.[1];
+  if (written === undefined) return line;
+  try {
+    return (JSON.parse(written) as string).replace(/\r?\n$/, "");
+  } catch {
+    return line;
+  }
+}
+
+/** What pages and editors put in the place of spaces, and terminals behind a line: the log's programs write neither. */
+const ODD_SPACES = /[\t\u00a0\u2007\u202f]/g;
+const spaces: Wrap = {
+  name: "spaces",
+  find: (lines, knows) => (lines.some((line) => !knows(line.trimStart()) && knows(evenSpaces(line).trimStart())) ? evenSpaces : null),
+};
+const evenSpaces = (line: string): string => line.replace(ODD_SPACES, " ").trimEnd();
+
+/** Share of the lines that a terminal has filled up with spaces, or a table with a border. */
+const FILLED = 0.3;
+const filled: Wrap = {
+  name: "filled",
+  find: (lines) => (share(lines, (line) => / {2,}$/.test(line)) > FILLED ? (line) => line.trimEnd() : null),
+};
+
 const QUOTE = /^(?:> ?)+/;
 const INSET_QUOTE = /^\s+(?:> ?)+/;
 /** `> ` of a mail or an issue. The frames of strace -k have a space before it, but no log begins with one. */
@@ -112,4 +167,7 @@ const commas: Wrap = {
 };
 
 /** In the order in which they are looked for; what is around comes off first. */
-export const WRAPS: readonly Wrap[] = [colours, html, fence, quoted, journal, compose, dated, numbered, indented, commas];
+export const WRAPS: readonly Wrap[] = [
+  ...[colours, html, fence, docker, filled, quoted, journal, syslog, container, pod, compose, dated, bracketed, grepped, added, numbered],
+  ...[indented, spaces, commas],
+];
