@@ -30,7 +30,7 @@ import { InputError, type Io } from "../io.ts";
 import { verdictFor } from "../judging.ts";
 import { openForCommand } from "../opening.ts";
 import { packageVersion } from "../package-root.ts";
-import { becauseLines } from "../present/because.ts";
+import { becauseLines, byEffect } from "../present/because.ts";
 import { findingsText, summary } from "../present/findings.ts";
 import { safe, safeJson } from "../present/safe.ts";
 import { paint } from "../present/style.ts";
@@ -183,13 +183,25 @@ interface Told {
 }
 
 async function tell(io: Io, told: Told): Promise<void> {
-  const { dir, trace, verdict, found, shown, options } = told;
+  const { dir, trace, verdict, found, options } = told;
   // Of some rules only, nobody can say that none explains a difference.
   const because = options.rule === undefined ? becauseOf(verdict, found, trace) : [];
+  const { explaining, others } = byEffect(told.shown.groups, because);
+  const shown = { ...told.shown, groups: because.length === 0 ? told.shown.groups : [...explaining, ...others] };
   switch (options.format) {
     case "text":
       await io.out([...verdictLines(verdict), ...becauseLines(because)].map((line) => `${line}\n`).join(""));
-      await io.out(findingsText(dir, shown, trace.threads, paint(io.color), io.columns, createLogPlaces(trace)));
+      await io.out(
+        findingsText(
+          dir,
+          shown,
+          trace.threads,
+          paint(io.color),
+          io.columns,
+          createLogPlaces(trace),
+          others[0] && explaining.length > 0 ? others[0].fingerprint : null,
+        ),
+      );
       return;
     case "json":
       await io.out(
@@ -200,7 +212,7 @@ async function tell(io: Io, told: Told): Promise<void> {
     case "sarif":
       return io.out(sarifText(reportOf(told)));
     case "markdown":
-      return io.out(markdownText(reportOf(told)));
+      return io.out(markdownText(reportOf({ ...told, shown })));
     case "junit":
       return io.out(junitText(reportOf(told)));
   }

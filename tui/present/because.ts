@@ -1,6 +1,6 @@
 /** Why the application fares differently: the findings that explain the differences, and the differences that nobody explains. */
 
-import { type Because, isDetail } from "../../analyzer/index.ts";
+import { type Because, type FindingGroup, isDetail, SEVERITIES } from "../../analyzer/index.ts";
 import { safe } from "./safe.ts";
 
 /** Unexplained ones that are told. */
@@ -31,4 +31,20 @@ export function becauseLines(all: readonly Because[]): string[] {
             ),
         ]),
   ];
+}
+
+/**
+ * Findings whose rules explain a difference in what the application does, as they come, and the others, the gravest first: such as are in
+ * nearly every run of a stack, and change nothing there.
+ */
+export function byEffect(
+  groups: readonly FindingGroup[],
+  because: readonly Because[],
+): { readonly explaining: FindingGroup[]; readonly others: FindingGroup[] } {
+  const causes = new Set(because.flatMap(({ rule, difference }) => (rule === null || isDetail(difference) ? [] : [rule])));
+  const gravity = ({ severity }: FindingGroup): number => SEVERITIES.indexOf(severity);
+  return {
+    explaining: groups.filter(({ rule }) => causes.has(rule)),
+    others: groups.filter(({ rule }) => !causes.has(rule)).sort((a, b) => gravity(b) - gravity(a)),
+  };
 }

@@ -21,7 +21,13 @@ interface Told {
 /** Where a thread was at a seq, in the log that the trace came from: `program.strace:32`; null without one. */
 export type PlaceInLog = (thread: number, seq: number) => string | null;
 
-/** `columns` of the terminal; null for a file, where each evidence is one line. */
+/** Above findings with which the application does what it would do without them. */
+const BESIDES = "besides, none of these explains a difference in what the application does:\n\n";
+
+/**
+ * `columns` of the terminal; null for a file, where each evidence is one line. `besides`: the fingerprint from which on findings explain no
+ * difference, if that is to be said.
+ */
 export function findingsText(
   dir: string,
   { findings, groups }: Pick<AnalysisResult, "findings" | "groups">,
@@ -29,13 +35,19 @@ export function findingsText(
   paint: Paint,
   columns: number | null = null,
   placeInLog: PlaceInLog = () => null,
+  besides: string | null = null,
 ): string {
   const told = groups.flatMap((group): Told[] => {
     const at = findings.findIndex(({ fingerprint }) => fingerprint === group.fingerprint);
     const finding = findings[at];
     return finding === undefined ? [] : [{ finding, id: at + 1, group }];
   });
-  return told.map((one) => findingText(dir, one, threads, paint, columns ?? Number.POSITIVE_INFINITY, placeInLog)).join("\n");
+  return told
+    .map((one) => {
+      const head = one.group.fingerprint === besides ? paint.dim(BESIDES) : "";
+      return head + findingText(dir, one, threads, paint, columns ?? Number.POSITIVE_INFINITY, placeInLog);
+    })
+    .join("\n");
 }
 
 const exitsText = (exits: number): string =>
