@@ -4,6 +4,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { gunzipSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
 import { STATE_COLUMNS } from "../../engine/index.ts";
+import { gvisorLine } from "../../recorder/import/events/line.ts";
 import { importerFor } from "../../recorder/import/index.ts";
 import { openTrace } from "../../recorder/index.ts";
 import { eintr } from "../support/command-line.ts";
@@ -132,4 +133,12 @@ test("events of other kinds alone are refused with what to record", async () => 
   );
   const { code, talk } = await eintr(["record", file, "-o", fresh("x.trace")]);
   expect([code, talk]).toEqual([2, expect.stringMatching(/none of its events is a system call or a signal; record with: perf record/)]);
+});
+
+test("times of gvisor's JSON go on over the years", () => {
+  const at = (time: string): number =>
+    gvisorLine(`{"msg":"[   2:   2] sh E getpid()","level":"info","time":"${time}"}`)?.time ?? Number.NaN;
+  // 173e10 ms since 1970: once in 115 days such a number comes round.
+  expect(at("2024-10-27T03:33:20.001000000Z") - at("2024-10-27T03:33:19.999000000Z")).toBeCloseTo(2e6, -2);
+  expect(at("2025-01-01T00:00:00.000500000Z") - at("2024-12-31T23:59:59.999500000Z")).toBeCloseTo(1e6, -2);
 });

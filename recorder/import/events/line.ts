@@ -117,6 +117,8 @@ const GVISOR_TASK = /^\[ *(?:(\d{1,10})(?:\( *\d+\))?: *)?(\d{1,10})(?:\( *\d+\)
 const GVISOR_ENTER = /^(.{1,64}?) E (\w{1,64})\((.*)\)$/s;
 const GVISOR_EXIT = /^(.{1,64}?) X (\w{1,64})\(.*\) = (-?\w{1,20})(?: \(0x[0-9a-f]+\))?(?: errno=(\d{1,4}) \([^()]*\))? \([^()]*\)$/s;
 const DAY_NS = 86_400e9;
+/** Times are counted from here: since 1970 a double would be exact to 256 ns only, from here to 32 ns until 2029. */
+const RECENT_MS = Date.UTC(2020, 0, 1);
 
 export function gvisorLine(line: string): TracedEvent | null {
   const told = gvisorText(line) ?? gvisorJson(line);
@@ -152,7 +154,7 @@ function gvisorJson(line: string): Told | null {
   const ms = Date.parse(stamp.replace(/\.\d+/, ""));
   const [, part = ""] = /\.(\d{1,9})/.exec(stamp) ?? [];
   try {
-    return Number.isNaN(ms) ? null : { time: (ms % 1e10) * 1e6 + Number(part.padEnd(9, "0")), text: String(JSON.parse(text)) };
+    return Number.isNaN(ms) ? null : { time: (ms - RECENT_MS) * 1e6 + Number(part.padEnd(9, "0")), text: String(JSON.parse(text)) };
   } catch {
     return null;
   }
