@@ -5,6 +5,7 @@ import type { ProcessEnd, ThreadEnd } from "./ends.ts";
 import { weightOfLack } from "./lacking.ts";
 import type { Half, Pairing } from "./pairing.ts";
 import type { EndedPair } from "./thread-pair.ts";
+import { labelOf } from "./tokens.ts";
 import { processText, threadText, whatIs } from "./words.ts";
 
 /** A process in both runs. */
@@ -98,6 +99,7 @@ export function compareThreadEnds(pair: EndedPair): void {
   const a = endOf(pair.a.half, pair.a.thread);
   const b = endOf(pair.b.half, pair.b.thread);
   if (a === undefined || b === undefined || classOf(a) === classOf(b)) return;
+  if (isLeaving(pair.a.half, a, b) || isLeaving(pair.b.half, b, a)) return;
   const weight = weightOfThreads(pair, a, b);
   if (weight === null) return;
   const over = (end: ThreadEnd): boolean => classOf(end) !== "alive";
@@ -118,6 +120,10 @@ function placeOfThreadEnd(own: ThreadEnd, other: ThreadEnd, otherSide: EndedPair
   const livesOn = classOf(own) === "alive" || (other.how === "died" && own.how !== "died");
   return livesOn ? otherSide.common.lastOtherSeq : own.seq;
 }
+
+/** It had called exit, as the other has: nobody sees how far it came before its process ended (a library OS keeps its first thread to the end). */
+const isLeaving = ({ of }: Half, end: ThreadEnd, other: ThreadEnd): boolean =>
+  end.how === "killed" && other.how === "exited" && end.item >= 0 && labelOf(of, end.item).startsWith("exit(");
 
 const classOf = ({ how }: ThreadEnd): "exited" | "killed" | "died" | "alive" =>
   how === "exited" || how === "killed" || how === "died" ? how : "alive";

@@ -161,6 +161,32 @@ describe("record says what happened in its first two lines, and analyze exits wi
     expect(lines.join("\n")).not.toContain("log-differs-from-native");
   });
 
+  test("a thread that has called exit is over, wherever a library OS keeps it", async () => {
+    const log = fileOf(
+      "leader.strace",
+      `
+50 1700000000.000100 execve("./p", ["./p"], 0xffd8 /* 22 vars */) = 0 <0.000300>
+50 1700000000.001000 clone(child_stack=NULL, flags=CLONE_CHILD_SETTID|SIGCHLD, child_tidptr=0x1) = 51 <0.000100>
+50 1700000000.001200 nanosleep({tv_sec=0, tv_nsec=50000000},  <unfinished ...>
+51 1700000000.002000 clone(child_stack=0x7f, flags=CLONE_VM|CLONE_SIGHAND|CLONE_THREAD) = 52 <0.000100>
+52 1700000000.002200 nanosleep({tv_sec=9, tv_nsec=0},  <unfinished ...>
+51 1700000000.010000 exit(0) = ?
+50 1700000000.051300 <... nanosleep resumed>NULL) = 0 <0.050100>
+50 1700000000.051400 kill(51, SIGKILL) = 0 <0.000010>
+52 1700000000.051500 <... nanosleep resumed> <unfinished ...>) = ?
+52 1700000000.051600 +++ killed by SIGKILL +++
+51 1700000000.051700 +++ killed by SIGKILL +++
+50 1700000000.051800 wait4(51, [{WIFSIGNALED(s) && WTERMSIG(s) == SIGKILL}], 0, NULL) = 51 <0.000010>
+50 1700000000.051900 --- SIGCHLD {si_signo=SIGCHLD, si_code=CLD_KILLED, si_pid=51, si_uid=0, si_status=SIGKILL, si_utime=0, si_stime=0} ---
+50 1700000000.052000 exit_group(0) = ?
+50 1700000000.052100 +++ exited with 0 +++
+`.trimStart(),
+    );
+    const { lines } = await recorded(log, "gramine-linux");
+    expect(lines[0]).toContain("process-51 is killed by SIGKILL");
+    expect(lines.join("\n")).not.toContain("in exit(0)");
+  });
+
   test("eintr's own Linux is compared with the log: the first call that differs is named with its line", async () => {
     const log = fileOf(
       "odd.strace",
