@@ -2,7 +2,8 @@
 
 import { NONE, type ThreadModel } from "../../model/index.ts";
 import { defineRule, type Found, type Handlers } from "../../rule.ts";
-import { callOf, GRAPHENE, MS, timeText } from "../common.ts";
+import { GRAPHENE, timeText } from "../common.ts";
+import { followSleepingHolders } from "../sleeping-holders.ts";
 
 interface Data {
   readonly holder: string;
@@ -13,68 +14,23 @@ interface Data {
 }
 type Id = "locked" | "asleep" | "waits" | "goes-on" | "end";
 
-interface Wait extends Omit<Data, "waited"> {
-  readonly thread: number;
-  readonly number: number;
-  readonly locked: number;
-  readonly asleep: number;
-  readonly seq: number;
-  readonly time: number;
-}
-
 function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handlers {
-  const waits = m.notesOnThreads<Wait>();
-
-  function busy(): void {
-    if (m.value < 0 || waits.get(m.slot) !== null) return;
-    const holder = m.slotOf(m.extra);
-    const asleep = m.asleepSince(holder);
-    if (asleep === NONE || holder === m.slot || m.awaitedLock(holder) !== NONE) return;
-    waits.set(m.slot, {
-      thread: m.thread,
-      number: m.value,
-      holder: m.nameOf(m.extra),
-      call: callOf(m, holder),
-      waiter: m.nameOf(),
-      lock: m.text() || "a lock",
-      locked: m.lockedSince(m.value),
-      asleep,
-      seq: m.seq,
-      time: m.time,
-    });
-  }
-
-  function told(wait: Wait, id: "goes-on" | "end"): void {
-    const waited = m.time - wait.time;
-    if (waited < MS && !m.isOver) return;
-    found({
-      thread: wait.thread,
-      costNs: waited,
-      evidence: [
-        ...(wait.locked === NONE ? [] : [{ id: "locked" as const, seq: wait.locked }]),
-        { id: "asleep", seq: wait.asleep },
-        { id: "waits", seq: wait.seq },
-        { id, seq: m.seq },
-      ],
-      data: { ...wait, waited },
-    });
-  }
-
-  return {
-    "lock.busy": busy,
-    lock() {
-      const wait = waits.get(m.slot);
-      if (wait === null || wait.number !== m.value) return;
-      waits.remove(m.slot);
-      told(wait, "goes-on");
-    },
-    "trace.end"() {
-      for (const [, slot] of m.liveThreads()) {
-        const wait = waits.get(slot);
-        if (wait !== null) told(wait, "end");
-      }
-    },
-  };
+  return followSleepingHolders(
+    m,
+    () => true,
+    ({ thread, holder, holderCall: call, waiter, lock, locked, asleep, seq }, waited, goesOn) =>
+      found({
+        thread,
+        costNs: waited,
+        evidence: [
+          ...(locked === NONE ? [] : [{ id: "locked" as const, seq: locked }]),
+          { id: "asleep", seq: asleep },
+          { id: "waits", seq },
+          { id: goesOn ? "goes-on" : "end", seq: m.seq },
+        ],
+        data: { holder, call, waiter, lock: lock || "a lock", waited },
+      }),
+  );
 }
 
 export const lockHeldAcrossBlock = defineRule({

@@ -2,7 +2,8 @@
 
 import { NONE, type ThreadModel } from "../../model/index.ts";
 import { defineRule, type Found, type Handlers } from "../../rule.ts";
-import { callName, callOf, GRAPHENE, MS, timeText } from "../common.ts";
+import { callName, calls, GRAPHENE, timeText } from "../common.ts";
+import { followSleepingHolders } from "../sleeping-holders.ts";
 
 interface Data {
   readonly holder: string;
@@ -14,70 +15,22 @@ interface Data {
 }
 type Id = "locked" | "asleep" | "wants" | "goes-on" | "end";
 
-interface Wait {
-  readonly thread: number;
-  readonly lock: number;
-  readonly holder: string;
-  readonly waiter: string;
-  readonly call: string;
-  readonly locked: number;
-  readonly asleep: number;
-  readonly seq: number;
-  readonly time: number;
-}
+const isSigsuspend = calls("sigsuspend");
 
 function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handlers {
-  const waits = m.notesOnThreads<Wait>();
-
-  function busy(): void {
-    if (m.value < 0 || waits.get(m.slot) !== null) return;
-    const holder = m.slotOf(m.extra);
-    if (m.asleepSince(holder) === NONE || m.awaitedLock(holder) !== NONE || callName(callOf(m, holder)) !== "sigsuspend") return;
-    waits.set(m.slot, {
-      thread: m.thread,
-      lock: m.value,
-      holder: m.nameOf(m.extra),
-      waiter: m.nameOf(),
-      call: callOf(m),
-      locked: m.lockedSince(m.value),
-      asleep: m.asleepSince(holder),
-      seq: m.seq,
-      time: m.time,
-    });
-  }
-
-  function told(wait: Wait, id: "goes-on" | "end"): void {
-    const waited = m.time - wait.time;
-    if (waited < MS && !m.isOver) return;
-    const { thread, holder, waiter, call } = wait;
+  return followSleepingHolders(m, isSigsuspend, ({ thread, holder, waiter, call, locked, asleep, seq }, waited, goesOn) =>
     found({
       thread,
       costNs: waited,
       evidence: [
-        ...(wait.locked === NONE ? [] : [{ id: "locked" as const, seq: wait.locked }]),
-        { id: "asleep", seq: wait.asleep },
-        { id: "wants", seq: wait.seq },
-        { id, seq: m.seq },
+        ...(locked === NONE ? [] : [{ id: "locked" as const, seq: locked }]),
+        { id: "asleep", seq: asleep },
+        { id: "wants", seq },
+        { id: goesOn ? "goes-on" : "end", seq: m.seq },
       ],
-      data: { holder, waiter, call, waited, ended: id === "goes-on" },
-    });
-  }
-
-  return {
-    "lock.busy": busy,
-    lock() {
-      const wait = waits.get(m.slot);
-      if (wait === null || wait.lock !== m.value) return;
-      waits.remove(m.slot);
-      told(wait, "goes-on");
-    },
-    "trace.end"() {
-      for (const [, slot] of m.liveThreads()) {
-        const wait = waits.get(slot);
-        if (wait !== null) told(wait, "end");
-      }
-    },
-  };
+      data: { holder, waiter, call, waited, ended: goesOn },
+    }),
+  );
 }
 
 const who = ({ waiter, call }: Data): string => (call === "" ? waiter : `${waiter}, in ${call},`);
