@@ -140,8 +140,10 @@ test("who waits goes on to wait when data comes for others", async () => {
     return [...main.slice(5)];
   };
   expect(cellsAfter(5000)).toEqual(Array.from({ length: 45 }, () => WAITS));
-  // Too long ago to be looked for.
+  // Too long ago to be looked for: the tables know.
   expect(cellsAfter(16_000)).toEqual(Array.from({ length: 45 }, () => NOTHING));
+  await countOverview(w, new AbortController().signal);
+  expect(cellsAfter(16_000)).toEqual(Array.from({ length: 45 }, () => WAITS));
 });
 
 describe("a thread that is over", () => {

@@ -3,8 +3,8 @@
 import type { ReplaySession } from "../session.ts";
 import { columnSeqs } from "./columns.ts";
 import { exactLanes } from "./exact.ts";
-import type { Lanes } from "./lane.ts";
-import { isCounted, overviewLanes } from "./overview.ts";
+import { type Lane, type Lanes, MAX_LANES, NOTHING, WAITS } from "./lane.ts";
+import { isCounted, overviewLanes, sleepersIn } from "./overview.ts";
 import type { Interval, Scale } from "./view.ts";
 
 /** Intervals of more transitions are drawn from the tables: so many rows are looked at within a frame. */
@@ -30,9 +30,22 @@ export function lanesOf(session: ReplaySession, scale: Scale, interval: Interval
 function makeLanes(session: ReplaySession, scale: Scale, interval: Interval, columns: number): Lanes {
   const edges = columnSeqs(session, scale, interval, columns);
   const rows = (edges[columns] as number) - (edges[0] as number);
-  if (rows <= EXACT_ROWS) return { lanes: exactLanes(session, scale, interval, edges), edges, exact: true };
+  if (rows <= EXACT_ROWS) return { lanes: withSleepers(session, exactLanes(session, scale, interval, edges), edges), edges, exact: true };
   const lanes = overviewLanes(session, edges);
   return { lanes: lanes ?? new Map(), edges, exact: lanes === null ? null : false };
+}
+
+/** Who made its last step too long ago to be looked for waits, where the tables know that it is in one call all along. */
+function withSleepers(session: ReplaySession, lanes: ReadonlyMap<number, Lane>, edges: Float64Array): ReadonlyMap<number, Lane> {
+  const columns = edges.length - 1;
+  const all = new Map(lanes);
+  for (const thread of sleepersIn(session, edges[0] as number, edges[columns] as number)) {
+    const lane = all.get(thread);
+    if (lane?.cells.some((cell) => cell !== NOTHING) === true) continue;
+    if (lane === undefined && all.size >= MAX_LANES) continue;
+    all.set(thread, { cells: new Uint8Array(columns).fill(WAITS), inside: new Uint8Array(columns), slices: [] });
+  }
+  return all;
 }
 
 /** The column in which a transition lies; -1 before the first, as many as there are after the last. */

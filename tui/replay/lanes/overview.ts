@@ -145,6 +145,15 @@ export function overviewLanes(session: ReplaySession, edges: Float64Array): Read
   );
 }
 
+/** Threads that are in one and the same call from before `from` until after `end`; none as long as the tables are not counted. */
+export function sleepersIn(session: ReplaySession, from: number, end: number): number[] {
+  const bin = (seq: number): number => Math.max(0, Math.min(BINS - 1, Math.floor((seq * BINS) / session.rows.count)));
+  const [first, last] = [bin(from), bin(Math.max(from, end - 1))];
+  return [...(overviews.get(session.trace) ?? [])].flatMap(([thread, { waits }]) =>
+    waits.subarray(first, last + 1).every((one) => one === 1) ? [thread] : [],
+  );
+}
+
 function cellOf(counted: Counted, first: number, last: number): number {
   const [calls, app] = [sum(counted.inCalls, first, last), sum(counted.inApp, first, last)];
   if (calls + app > 0) return app > calls ? APP : CALLS;
