@@ -10,7 +10,7 @@ import { CREATES, type Log } from "./log.ts";
 import type { SignalPlan } from "./plans.ts";
 import { type Action, type Item, type Registration, setAction } from "./registrations.ts";
 import { matchReturns } from "./returns.ts";
-import { changedLate, Shortened, shortened } from "./shortened.ts";
+import { changedLate, type Forms, Shortened, shortened } from "./shortened.ts";
 import { weave } from "./thread.ts";
 import { makeTree, startsProgram, type Task, type Tree } from "./tree.ts";
 
@@ -62,10 +62,11 @@ export function scenarioOf(log: Log, name: string, longLines = LONG_LINES): Impo
   const isLong = log.lines >= longLines;
   const afterHandlers: AfterHandlers[] = [];
   const late = changedLate(setters, afterHandlers);
+  const forms: Forms = new Map();
   const programs = new Map<Task, Item[] | Shortened>();
   for (const task of tree.tasks) {
     const context = { task, tree, facts, setters, afterHandlers };
-    const program = isLong ? new Shortened(late) : [];
+    const program = isLong ? new Shortened(late, forms) : [];
     weave(context, beginnings.get(task) ?? [], program, plans, tally, log.duration);
     if (program instanceof Shortened) program.close();
     programs.set(task, program);
@@ -89,7 +90,7 @@ export function scenarioOf(log: Log, name: string, longLines = LONG_LINES): Impo
       ...objectsOf(facts),
       main: program(tree.main),
       programs: Object.fromEntries(tree.tasks.filter((task) => task !== tree.main).map((task) => [task.name, program(task)])),
-      handlers: Object.fromEntries(Object.entries(handlers).map(([key, items]) => [key, isLong ? shortened(items) : items])),
+      handlers: Object.fromEntries(Object.entries(handlers).map(([key, items]) => [key, isLong ? shortened(items, forms) : items])),
       signals: plans,
       limit: { transitions: Math.min(ROWS_AT_MOST, Math.max(ROWS_AT_LEAST, log.lines * ROWS_PER_LINE)) },
     },

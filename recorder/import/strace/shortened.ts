@@ -45,12 +45,27 @@ export function changedLate(setters: readonly Setter[], afterHandlers: readonly 
   };
 }
 
-/** A sort of operations. */
-interface Sort {
-  readonly index: number;
+/** What a row of a sort has. */
+interface Form {
+  /** The first such operation: what it has of its own, its rows say. */
+  readonly like: Item;
   readonly fields: readonly string[];
   /** What stands for a field that an item leaves out or says in words. */
   readonly otherwise: Readonly<Record<string, unknown>>;
+}
+
+/** By `sortKey`: the programs of a log have the same sorts, and asking what a row of one has takes longer than all else of it. */
+export type Forms = Map<string, Form>;
+
+function formOf(item: Item, forms: Forms): Form {
+  const key = sortKey(item);
+  const known = forms.get(key);
+  if (known !== undefined) return known;
+  // What is no operation is refused with its place when the scenario is read.
+  const parsed = operationOf(item);
+  const form: Form = { like: item, fields: parsed === null ? [] : rowFieldsOf(parsed), otherwise: { ...parsed } };
+  forms.set(key, form);
+  return form;
 }
 
 /** Operations one after the other that a `logged` can hold. */
@@ -61,9 +76,13 @@ class Stretch {
   private readonly packer: RowPacker = createRowPacker();
   /** Packed rows, and between them operations that are changed late. */
   private readonly parts: (string | Item)[] = [];
-  private readonly sorts = new Map<string, Sort>();
+  /** Their places in `like`. */
+  private readonly sorts = new Map<Form, number>();
 
-  constructor(private readonly changes: ChangedLate) {}
+  constructor(
+    private readonly changes: ChangedLate,
+    private readonly forms: Forms,
+  ) {}
 
   add(item: Item): void {
     if (this.few === null) return this.addRow(item);
@@ -95,31 +114,22 @@ class Stretch {
   }
 
   private rowOf(item: Item): number[] {
-    const { index, fields, otherwise } = this.sortOf(item);
+    const form = formOf(item, this.forms);
     const args = argsOf(item);
-    const row = [index];
-    for (const field of fields) {
+    const row = [this.indexOf(form)];
+    for (const field of form.fields) {
       const value = args[field];
-      row.push(typeof value === "number" ? Math.round(value) : (otherwise[field] as number));
+      row.push(typeof value === "number" ? Math.round(value) : (form.otherwise[field] as number));
     }
     return row;
   }
 
-  private sortOf(item: Item): Sort {
-    const key = sortKey(item);
-    const known = this.sorts.get(key);
-    if (known) return known;
-    const sort: Sort = { index: this.like.length, fields: fieldsOf(item), otherwise: { ...operationOf(item) } };
-    this.like.push(item);
-    this.sorts.set(key, sort);
-    return sort;
+  private indexOf(form: Form): number {
+    const known = this.sorts.get(form);
+    if (known !== undefined) return known;
+    this.sorts.set(form, this.like.length);
+    return this.like.push(form.like) - 1;
   }
-}
-
-/** What is no operation is refused with its place when the scenario is read. */
-function fieldsOf(item: Item): readonly string[] {
-  const parsed = operationOf(item);
-  return parsed === null ? [] : rowFieldsOf(parsed);
 }
 
 /** A program that is kept in short while it is woven. */
@@ -127,7 +137,11 @@ export class Shortened implements Woven {
   private open: Item[] = [];
   private done: (Item | Stretch)[] = [];
 
-  constructor(private readonly changes: ChangedLate) {}
+  /** `forms` are shared by the programs of a log. */
+  constructor(
+    private readonly changes: ChangedLate,
+    private readonly forms: Forms,
+  ) {}
 
   push(item: Item): void {
     this.open.push(item);
@@ -175,7 +189,7 @@ export class Shortened implements Woven {
     }
     let last = this.done.at(-1);
     if (!(last instanceof Stretch)) {
-      last = new Stretch(this.changes);
+      last = new Stretch(this.changes, this.forms);
       this.done.push(last);
     }
     last.add(item);
@@ -183,8 +197,8 @@ export class Shortened implements Woven {
 }
 
 /** A list that is there already. */
-export function shortened(items: readonly Item[]): Item[] {
-  const program = new Shortened({ has: () => false });
+export function shortened(items: readonly Item[], forms: Forms): Item[] {
+  const program = new Shortened({ has: () => false }, forms);
   for (const item of items) program.push(item);
   return program.finish();
 }
