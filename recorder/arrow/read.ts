@@ -302,9 +302,12 @@ function checkSchema(path: string, placed: PlacedMessage): Pick<Walked, "format"
   return { ...header, absent: [...new Set([...(header.absent ?? []), ...notYetIn(header.format)])] };
 }
 
+/** The format is the first that stands in the header. */
+const VERSION_BYTES = 40;
+
 /** The format number alone, before the rest is checked: a newer header may have another form. */
 function versionOf(placed: PlacedMessage): number | null {
-  const match = /^\{"format":(\d{1,9})[,}]/.exec(placed.text(META_KEY) ?? "");
+  const match = /^\{"format":(\d{1,9})[,}]/.exec(placed.text(META_KEY, VERSION_BYTES) ?? "");
   return match === null ? null : Number(match[1]);
 }
 

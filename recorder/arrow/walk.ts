@@ -30,8 +30,8 @@ export interface PlacedMessage {
   readonly headLength: number;
   /** First byte after the body. */
   readonly nextOffset: number;
-  /** The metadata text of that key, undefined when there is none. To be asked before the walk goes on. */
-  text(key: string): string | undefined;
+  /** The metadata text of that key, or its first bytes; undefined when there is none. To be asked before the walk goes on. */
+  text(key: string, most?: number): string | undefined;
 }
 
 /** Why a walk ended: the end-of-stream marker, or bytes that are missing or broken. */
@@ -106,11 +106,15 @@ export function* walkMessages(fd: number, size: number): Generator<PlacedMessage
     if (message === null) return broken("the message header does not hold together");
     const nextOffset = bodyOffset + message.bodyLength;
     if (nextOffset > size) return broken("the message body is cut off");
-    const text = (key: string): string | undefined => {
+    const text = (key: string, most = Number.POSITIVE_INFINITY): string | undefined => {
       const span = message.metadata.get(key);
-      return span && spanText(flatbuffer(span.offset + span.length), span);
+      if (span === undefined) return undefined;
+      const wanted = { offset: span.offset, length: Math.min(span.length, most) };
+      return spanText(flatbuffer(wanted.offset + wanted.length), wanted);
     };
     yield { message, offset, metadataOffset, metadataLength: length, headLength, nextOffset, text };
+    // No other header is as long as the schema's, which has the scenario in it.
+    if (message.type === "schema") memory = Buffer.allocUnsafeSlow(FIRST_READ);
     offset = nextOffset;
   }
 }
