@@ -22,6 +22,7 @@ export const RULE_IDS: readonly string[] = [
   "event-wait-eintr",
   "eventfd-read-uninterruptible",
   "exec-keeps-altstack",
+  "exec-waits-for-exit",
   "exit-group-status-lost",
   "exit-kick-lost",
   "exit-signal-race",

@@ -17,6 +17,7 @@ import { blockedFaultReachesHandler } from "./gramine/blocked-fault-reaches-hand
 import { connectNeverEintr } from "./gramine/connect-never-eintr.ts";
 import { eventfdReadUninterruptible } from "./gramine/eventfd-read-uninterruptible.ts";
 import { execKeepsAltstack } from "./gramine/exec-keeps-altstack.ts";
+import { execWaitsForExit } from "./gramine/exec-waits-for-exit.ts";
 import { exitKickLost } from "./gramine/exit-kick-lost.ts";
 import { exitlessChildKeepsRpcMask } from "./gramine/exitless-child-keeps-rpc-mask.ts";
 import { exitlessEintrIsEperm } from "./gramine/exitless-eintr-is-eperm.ts";
@@ -259,6 +260,7 @@ const rules: Rule[] = [
   connectNeverEintr,
   eventfdReadUninterruptible,
   execKeepsAltstack,
+  execWaitsForExit,
   exitKickLost,
   exitlessChildKeepsRpcMask,
   exitlessEintrIsEperm,

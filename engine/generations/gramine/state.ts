@@ -260,4 +260,6 @@ export interface LibosProcess {
   streams: { up: number; down: number };
   /** process_exit was called: FIRST_TIME is over. */
   exiting: boolean;
+  /** A thread is in execve, past the point where another one may still return. */
+  execing: boolean;
 }

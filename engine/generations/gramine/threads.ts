@@ -83,6 +83,7 @@ export const gramineState: OwnState<Thread, Process> = {
       waitQueue: [],
       streams: { up: c.newObject("process stream to the parent"), down: c.newObject("process stream to the child") },
       exiting: false,
+      execing: false,
     };
   },
   processEnded: disconnected,

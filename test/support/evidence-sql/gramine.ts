@@ -31,6 +31,13 @@ export const GRAMINE: EvidenceTable = {
     replaced: kind = 'app.return'
     framed: (kind = 'libos.sigframe' AND value = 1) OR kind = 'app.fault'
   `,
+  "exec-waits-for-exit": `
+    told of any thread: kind = 'libos.die' AND value = @thread AND extra = 1
+    back: kind = 'libos.die' AND extra = 1
+    end of any thread: 1
+    and told.thread = back.value
+    and NOT EXISTS (SELECT 1 FROM r WHERE kind = 'thread.exit' AND thread IN (told.thread, back.thread) AND seq BETWEEN told.seq AND end.seq)
+  `,
   "exit-kick-lost": `
     told of any thread: kind = 'libos.die'
     asleep: kind = 'thread.block'
