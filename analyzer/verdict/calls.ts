@@ -18,9 +18,16 @@ export function compareCalls(pair: ThreadPair): void {
     const other = pair.a.half.partner[item] as number;
     if (other < 0) continue;
     if (compareEnds(pair, item, other)) compareResults(pair, item, other);
-    compareOutputs(pair, item, other, () => "output");
+    if (hasReader(pair, item, other)) compareOutputs(pair, item, other, () => "output");
   }
   for (const ofA of [true, false]) tellOneSided(pair, ofA);
+}
+
+/** Of a call in which both threads were killed nobody sees what it wrote. */
+function hasReader({ a, b }: ThreadPair, itemA: number, itemB: number): boolean {
+  const dies = ({ half: { of }, thread }: ThreadSide, item: number): boolean =>
+    of.items.how.at(item) === OPEN && of.ends.threads[thread]?.how === "killed";
+  return !(dies(a, itemA) && dies(b, itemB));
 }
 
 /** Calls that only one run makes. Calls inside a handler's run that only one run has are part of that difference. */

@@ -187,6 +187,21 @@ describe("record says what happened in its first two lines, and analyze exits wi
     expect(lines.join("\n")).not.toContain("in exit(0)");
   });
 
+  test("nobody sees what a call wrote in which its thread was killed", async () => {
+    const log = fileOf(
+      "sleeper.strace",
+      `
+50 1700000000.000100 execve("./p", ["./p"], 0xffd8 /* 22 vars */) = 0 <0.000300>
+50 1700000000.001000 clock_nanosleep(CLOCK_REALTIME, 0, {tv_sec=5, tv_nsec=0}, {tv_sec=4, tv_nsec=900000000}) = ? ERESTART_RESTARTBLOCK (Interrupted by signal) <0.100000>
+50 1700000000.101100 --- SIGINT {si_signo=SIGINT, si_code=SI_KERNEL} ---
+50 1700000000.101200 +++ killed by SIGINT +++
+`.trimStart(),
+    );
+    const { lines } = await recorded(log, "gramine-linux");
+    expect(lines[0]).toContain("main is killed by SIGINT");
+    expect(lines.join("\n")).not.toContain("remaining");
+  });
+
   test("eintr's own Linux is compared with the log: the first call that differs is named with its line", async () => {
     const log = fileOf(
       "odd.strace",
