@@ -99,10 +99,10 @@ export const isFromOutside = (m: ThreadModel): boolean => m.labelHere().includes
 export const isProtectionFault = (what: string): boolean => /^(?:hlt|in|protection|noncanonical)\b/.test(what);
 
 /** "DkStreamRead" of "pipe_read: DkStreamRead(hdl.pal_handle)". */
-export const palCallName = (label: string): string => /Dk\w+/.exec(label)?.[0] ?? "a PAL call";
+export const palCallName = kept((label) => /Dk\w+/.exec(label)?.[0] ?? "a PAL call");
 
 /** "ocall_sock_recv()" of "DkStreamRead: ocall_sock_recv()". */
-export const ocallName = (label: string): string => /\S+$/.exec(label)?.[0] ?? "an ocall";
+export const ocallName = kept((label) => /\S+$/.exec(label)?.[0] ?? "an ocall");
 
 /** The last exit of a thread from the enclave, and the stage one that came of it. */
 export interface Exit {

@@ -5,7 +5,7 @@ import { createAnalysis, RULES } from "../../../analyzer/catalogue.ts";
 import type { Rule } from "../../../analyzer/index.ts";
 import type { Block, StackName } from "../../../engine/index.ts";
 import { openTrace, record, type Trace } from "../../../recorder/index.ts";
-import { least, millions, type Setting, timed, times } from "../bars.ts";
+import { least, millions, type Setting, timedOnCpu, times } from "../bars.ts";
 import { measureWithin, runProgram } from "../child.ts";
 import { server, serverInfo } from "../server.ts";
 
@@ -93,9 +93,9 @@ export async function rulesMemoryAlone(count: number, dir: string): Promise<numb
   return process.resourceUsage().maxRSS;
 }
 
-/** Milliseconds of each, in turn; the first round finds code that was never run. */
+/** Milliseconds of the processor of each, in turn; the first round finds code that was never run. */
 function leastOf<const W extends readonly [() => void, ...(() => void)[]]>(count: number, ways: W): { readonly [K in keyof W]: number } {
-  const rounds = Array.from({ length: count + 1 }, () => ways.map(timed)).slice(1);
+  const rounds = Array.from({ length: count + 1 }, () => ways.map(timedOnCpu)).slice(1);
   return ways.map((_, i) => least(rounds.map((round) => round[i] ?? Number.NaN))) as unknown as { readonly [K in keyof W]: number };
 }
 
