@@ -44,7 +44,8 @@ export function scenarioOf(log: Log, name: string, longLines = LONG_LINES): Impo
   if (missing.signals > 0) tally.note("signals-left-out", missing.signals);
   // Where calls were left out, those that made the threads may be among them.
   if (tree.adopted.length > 0 && missing.calls === 0) {
-    const begun = tree.adopted.filter(({ life }) => startsProgram(life)).length;
+    // A log that itself begins later than its program may lack whoever made a child.
+    const begun = startsProgram(tree.main.life) ? tree.adopted.filter(({ life }) => startsProgram(life)).length : 0;
     if (begun > 0) tally.note("several-programs", begun);
     if (tree.adopted.length > begun) tally.note("unknown-parent", tree.adopted.length - begun);
   }
