@@ -101,17 +101,17 @@ const grepped = aroundKnown("grepped", /^(?![\d[<])[^\s:]{1,255}[:-]\d{1,9}[:-](
 const added = aroundKnown("added", /^\+(?=\d|\[pid )/);
 
 /** `{"log":"...\n","stream":"stderr","time":"..."}` of docker's json-file. */
-const JSON_LINE = /^\{"log": ?("(?:[^"\\]|\\.)*")[,}]/;
+const JSON_LINE = /^\{"log": ?"/;
 const docker: Wrap = {
   name: "docker",
   find: (lines) => (share(lines, (line) => JSON_LINE.test(line)) > MOST ? fromJson : null),
 };
 
 function fromJson(line: string): string {
-  const written = JSON_LINE.exec(line)?.[1];
-  if (written === undefined) return line;
+  if (!JSON_LINE.test(line)) return line;
   try {
-    return (JSON.parse(written) as string).replace(/\r?\n$/, "");
+    const { log } = JSON.parse(line) as { readonly log?: unknown };
+    return typeof log === "string" ? log.replace(/\r?\n$/, "") : line;
   } catch {
     return line;
   }
@@ -129,7 +129,7 @@ const evenSpaces = (line: string): string => line.replace(ODD_SPACES, " ").trimE
 const FILLED = 0.3;
 const filled: Wrap = {
   name: "filled",
-  find: (lines) => (share(lines, (line) => / {2,}$/.test(line)) > FILLED ? (line) => line.trimEnd() : null),
+  find: (lines) => (share(lines, (line) => line.endsWith("  ")) > FILLED ? (line) => line.trimEnd() : null),
 };
 
 const QUOTE = /^(?:> ?)+/;
