@@ -6,12 +6,21 @@ import { defineRule, type Found, type Handlers } from "../../rule.ts";
 
 type Id = "brought" | "entered" | "written" | "lost";
 
+interface Brought {
+  readonly id: number;
+  readonly seq: number;
+  entered: number;
+  written: number;
+  /** Number of the event that was written. */
+  event: number;
+}
+
 function run(m: ThreadModel, found: (finding: Found<null, Id>) => void): Handlers {
-  /** Where the event was written over the one that an ocall had brought. */
-  const brought = m.notesOnThreads<{ readonly id: number; readonly seq: number; entered: number; written: number }>();
+  /** On threads: the event that the last ocall brought, and what was written over it. */
+  const brought = m.notesOnThreads<Brought>();
   return {
     "pal.event.deliver"() {
-      brought.set(m.slot, { id: m.extra, seq: m.seq, entered: NONE, written: NONE });
+      brought.set(m.slot, { id: m.extra, seq: m.seq, entered: NONE, written: NONE, event: NONE });
     },
     "sgx.eenter"() {
       const one = brought.get(m.slot);
@@ -19,12 +28,16 @@ function run(m: ThreadModel, found: (finding: Found<null, Id>) => void): Handler
     },
     "at enclave_entry: SSA[0].RSI := event"() {
       const one = brought.get(m.slot);
-      if (one !== null) one.written = m.seq;
+      if (one === null) return;
+      one.written = m.seq;
+      one.event = m.value;
     },
     "pal.event.lost"() {
       const one = brought.get(m.slot);
       if (one === null || one.id !== m.extra || m.signal !== SIG.TERM || one.written === NONE) return;
       brought.remove(m.slot);
+      // Another SIGTERM in its place: the program is told all the same.
+      if (one.event === m.value) return;
       found({
         thread: m.thread,
         costNs: 0,
@@ -77,6 +90,15 @@ export const sgxQuitOverwrittenInOcall = defineRule({
         scenario: TWO("SIGCONT", "SIGCONT"),
         stacks: ["gramine-sgx"],
         reaches: ["pal.event.deliver", "pal.event.lost"],
+      },
+    },
+    {
+      text: "a SIGTERM over a SIGTERM: the program is told once, as by Linux of two that are pending",
+      nearMiss: {
+        name: "SIGTERM over SIGTERM",
+        scenario: TWO("SIGTERM", "SIGTERM"),
+        stacks: ["gramine-sgx"],
+        reaches: ["pal.event.deliver", "pal.event.lost", "app.handler.enter"],
       },
     },
   ],
