@@ -1,6 +1,6 @@
 /** Gramine today, 11: not in the catalogue; read in the source. enclave_ocalls.c:1057-1060, host_ocalls.c:797-801, host_exception.c:203-260. */
 
-import { SIG, signalName } from "../../../engine/index.ts";
+import { linuxDefault, SIG, signalName } from "../../../engine/index.ts";
 import { NONE, type ThreadModel } from "../../model/index.ts";
 import { defineRule, type Found, type Handlers } from "../../rule.ts";
 import { isFromOutside } from "../common.ts";
@@ -55,7 +55,9 @@ function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handler
       making = NONE;
     },
     "host.signal.generate"() {
-      if (m.value !== NONE || SET_UP.has(m.signal) || waiting.size >= MOST || !children.has(m.pid()) || !isFromOutside(m)) return;
+      if (m.value !== NONE || waiting.size >= MOST || !children.has(m.pid()) || !isFromOutside(m)) return;
+      // The host's action is the default one for those that nobody sets up: what it ignores or stops is not missed at the end.
+      if (SET_UP.has(m.signal) || linuxDefault(m.signal) !== "terminate") return;
       waiting.set(m.extra, { signal: m.signal, sent: m.seq, thread: m.thread, pid: m.pid() });
     },
     "host.signal.deliver": () => waiting.delete(m.extra),
@@ -94,7 +96,7 @@ export const exitlessChildKeepsRpcMask = defineRule({
     "blocked in all its threads. For clone the source says that it must not be exitless for this reason. Afterwards the RPC thread lets SIGTERM and SIGCONT through.",
   why: "Ctrl-C ends the first process and leaves its children running; so does the end of a terminal session. Only SIGTERM and SIGKILL reach them.",
   recognise:
-    "The rule looks for a signal from outside to such a child, none of those that the PAL sets up, that the host still has at the end. In a live " +
+    "The rule looks for a signal from outside to such a child that would end it, none of those that the PAL sets up, that the host still has at the end. In a live " +
     "process: SigBlk of the child in /proc, against that of its parent.",
   ignore: [
     {
