@@ -82,7 +82,8 @@ export const forkAnswersEintr = defineRule({
   what:
     "Under SGX parent and child of a fork exchange keys over a TLS stream. The exchange itself, the reports and the handshake are made again when a " +
     "signal interrupts them; the two writes of the parent and the two reads of the child behind them are not. An interrupted write fails the fork with " +
-    "-EINTR; an interrupted read ends the child, and the parent's fork fails with -ENODATA.",
+    "-EINTR; an interrupted read ends the child, and the parent's fork fails: with -ENODATA where it waits for the child's answer already, else with " +
+    "the error of a write to a stream that nobody reads.",
   why:
     "No program expects EINTR of fork: Linux never answers so. A timer, a profiler, or a wake-up for an ignored signal is enough; and a SIGTERM of the host " +
     "that the LibOS would throw away ends a child that is just starting.",
