@@ -85,6 +85,7 @@ export const SIG = {
   PROF: 27,
   WINCH: 28,
   IO: 29,
+  PWR: 30,
   SYS: 31,
 } as const;
 

@@ -3,6 +3,7 @@
 import { E } from "../../../errno.ts";
 import type { Flow, Mark, Step } from "../../../flow.ts";
 import { callArgs, exitArgs } from "../../../host/calls.ts";
+import { SIG } from "../../../signals.ts";
 import type { ProgramArgs } from "../../../syscalls.ts";
 import { WHY } from "../../../transition.ts";
 import { type Cpu, flow, type Steps } from "../flow.ts";
@@ -12,9 +13,6 @@ import type { LibosProcess } from "../state.ts";
 import { answer } from "./answer.ts";
 import { LIBOS, SYSCALL_FLOWS } from "./flows.ts";
 import { CHILDREN_LOCK } from "./names.ts";
-
-/** A child whose end nobody has told counts as killed by SIGPWR. */
-const PWR = 30;
 
 interface Fork extends ProgramArgs {
   process: number;
@@ -81,7 +79,7 @@ const newProcess = flow<Fork>(LIBOS.do_clone_new_vm, "libos", "7.5", (s) => [
   s.call("the child is gone: mark_child_exited_by_vmid(SIGPWR)", LIBOS.mark_child_exited, (_, v) => ({
     process: v.process,
     code: 0,
-    signal: PWR,
+    signal: SIG.PWR,
   })),
   s.at("done"),
   s.ret("return the pid", (c, v) => {

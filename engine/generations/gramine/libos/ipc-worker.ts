@@ -1,6 +1,7 @@
 import type { Flow } from "../../../flow.ts";
 import { enter } from "../../../frames.ts";
 import { callArgs, exitArgs, takeMessage } from "../../../host/calls.ts";
+import { SIG } from "../../../signals.ts";
 import { type Frame, setAt, type Word } from "../../../state.ts";
 import { NEVER } from "../../../time.ts";
 import { WHY } from "../../../transition.ts";
@@ -54,9 +55,6 @@ const responseCallback = flow<Wake>(LIBOS.ipc_response_callback, "libos", "6", (
   }),
 ]);
 
-/** A child whose connection closes without a word counts as killed by SIGPWR. */
-const PWR = 30;
-
 /** What is done with a message. */
 function dispatch(c: Cpu, v: { message: IpcMessage }): Frame | null {
   const { what, src, ret, termSignal, signal } = v.message;
@@ -74,7 +72,7 @@ function dispatch(c: Cpu, v: { message: IpcMessage }): Frame | null {
     case "child-exit":
       return enter(c.program, LIBOS.mark_child_exited, { process: src, code: ret, signal: termSignal });
     case "disconnected":
-      return enter(c.program, LIBOS.mark_child_exited, { process: src, code: 0, signal: PWR });
+      return enter(c.program, LIBOS.mark_child_exited, { process: src, code: 0, signal: SIG.PWR });
     case "response":
       return enter(c.program, LIBOS.ipc_response_callback, { message: v.message });
     case "exit":
