@@ -15,14 +15,18 @@ type Place = readonly [own: number, other: number];
 export function compareThreadLists({ a, b, threads }: Pairing, pairs: readonly EndedPair[], found: (d: PlacedDifference) => void): void {
   const tell = (own: Half, other: Half, partner: Int32Array, ofA: boolean): void => {
     const places = new Map<number, Place>();
-    for (const thread of loneThreads(own, partner)) {
+    const lone = loneThreads(own, partner);
+    const creating = lone.length === 0 ? [] : creatingCalls(own);
+    const leaders = new Set(own.of.ends.processes.map(({ thread }) => thread));
+    for (const thread of lone) {
       const end = own.of.ends.threads[thread];
       if (end === undefined) continue;
       const creator = lastThatWent(pairs, ofA, end.begin);
       const since = creator?.common.lastOtherTime ?? 0;
       const took = end.beginTime - (creator?.common.lastOwnTime ?? 0);
       const isOver = other.of.ends.run === "finished" || (creator !== undefined && creator.common.lastSeq > end.begin);
-      const place = behindCreator(own, other, thread, places) ?? [end.begin, creator?.common.lastOtherSeq ?? 0];
+      const call = callThatMade(own, thread, leaders.has(thread), creating);
+      const place = behind(call, own, other, places) ?? [end.begin, creator?.common.lastOtherSeq ?? 0];
       places.set(thread, place);
       const { name } = own.of.threads[thread] ?? { name: "" };
       found({
@@ -47,9 +51,8 @@ function loneThreads({ of }: Half, partner: Int32Array): number[] {
     .sort((x, y) => beginOf(x) - beginOf(y));
 }
 
-/** Null when no call tells. */
-function behindCreator(own: Half, other: Half, thread: number, places: ReadonlyMap<number, Place>): Place | null {
-  const call = callThatMade(own, thread);
+/** Where a thread stands that this call made; null when no call tells (-1), or nothing is known of its thread. */
+function behind(call: number, own: Half, other: Half, places: ReadonlyMap<number, Place>): Place | null {
   if (call < 0) return null;
   const partner = own.partner[call] as number;
   if (partner >= 0) return [placeOf(own.of, call), placeOf(other.of, partner)];
@@ -59,26 +62,33 @@ function behindCreator(own: Half, other: Half, thread: number, places: ReadonlyM
 
 const MAKES_THREADS = /^(?:v?fork|clone3?|posix_spawn)\b/;
 
-/** The last call begun before the thread that makes one, in its process, or in any other where it is the first of its own; -1 for none. */
-function callThatMade({ of }: Half, thread: number): number {
+/** Calls that make threads, in the order of their begin: a long run has many other calls, and a stranger's many threads that no call made. */
+function creatingCalls({ of }: Half): number[] {
+  const found: number[] = [];
+  for (let item = 0; item < of.items.kind.length; item += 1)
+    if (of.items.kind.at(item) === CALL && MAKES_THREADS.test(labelOf(of, item))) found.push(item);
+  return found;
+}
+
+/** Of calls that make threads the last one begun before this thread: in its process, or, where it is its `leader`, in another; -1 for none. */
+function callThatMade({ of }: Half, thread: number, leader: boolean, creating: readonly number[]): number {
   const { items, ends, threads } = of;
   const begin = ends.threads[thread]?.begin ?? -1;
-  const isFirst = ends.processes.some((process) => process.thread === thread);
-  for (let item = lastBefore(of.items.seq, begin); item >= 0; item -= 1) {
+  for (let i = begunBefore(items.seq, creating, begin) - 1; i >= 0; i -= 1) {
+    const item = creating[i] as number;
     const creator = items.thread.at(item);
-    if (items.kind.at(item) !== CALL || creator === thread || !MAKES_THREADS.test(labelOf(of, item))) continue;
-    if (isFirst !== (threads[creator]?.pid === threads[thread]?.pid)) return item;
+    if (creator !== thread && leader !== (threads[creator]?.pid === threads[thread]?.pid)) return item;
   }
   return -1;
 }
 
-/** Index of the last of rising numbers that is below `limit`; -1 for none. */
-function lastBefore(rising: Half["of"]["items"]["seq"], limit: number): number {
-  let [low, high] = [-1, rising.length - 1];
+/** How many of these calls begin before `limit`. */
+function begunBefore(seq: Half["of"]["items"]["seq"], calls: readonly number[], limit: number): number {
+  let [low, high] = [0, calls.length];
   while (low < high) {
-    const middle = (low + high + 1) >> 1;
-    if (rising.at(middle) < limit) low = middle;
-    else high = middle - 1;
+    const middle = (low + high) >> 1;
+    if (seq.at(calls[middle] as number) < limit) low = middle + 1;
+    else high = middle;
   }
   return low;
 }
