@@ -70,7 +70,8 @@ export function storedDifferences(trace: Trace, where: string, most: number): Di
 const NOTICES = ["native-results-unknown", "log-differs-from-native", "oracle-stopped-early", "verdict-stopped-early"] as const;
 const SEVERITIES: readonly QualityCounter["severity"][] = ["info", "notice", "data-loss", "error"];
 
-const MAX_ROWS = 200_000;
+/** Of each table. */
+export const MAX_ROWS = 200_000;
 const short = (column: string): string => `substr(${column}, 1, 2000)`;
 const numberOrNull = (cell: unknown): number | null => (cell === null || cell === undefined ? null : Number(cell));
 const textOrNull = (cell: unknown): string | null => (cell === null || cell === undefined ? null : String(cell));

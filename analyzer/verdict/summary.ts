@@ -3,7 +3,7 @@
 import { E } from "../../engine/index.ts";
 import type { Trace } from "../../recorder/index.ts";
 import type { DifferenceKind } from "./difference.ts";
-import { storedDifferences, storedOutcome } from "./stored.ts";
+import { MAX_ROWS, storedDifferences, storedOutcome } from "./stored.ts";
 import { firstOf, isDetail, isMissingCall, ofWeight, type Verdict } from "./verdict.ts";
 
 export interface Summary extends Omit<Verdict, "differences" | "cause"> {
@@ -57,7 +57,7 @@ const DIFFERS = "WHERE weight = 'differs'";
 function missingIn(trace: Trace): number {
   const calls = trace.ask(
     `SELECT kind, substr(what, 1, 2000), result, other_result, count(*) FROM difference
-       WHERE weight = 'differs' AND kind = 'result' AND (result = ${E.NOSYS} OR other_result = ${E.NOSYS}) GROUP BY 2, 3, 4`,
+       WHERE weight = 'differs' AND kind = 'result' AND (result = ${E.NOSYS} OR other_result = ${E.NOSYS}) GROUP BY 2, 3, 4 LIMIT ${MAX_ROWS}`,
   );
   return calls
     .filter(([kind, what, result, otherResult]) =>
