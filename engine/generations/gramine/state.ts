@@ -260,6 +260,6 @@ export interface LibosProcess {
   streams: { up: number; down: number };
   /** process_exit was called: FIRST_TIME is over. */
   exiting: boolean;
-  /** A thread is in execve, past the point where another one may still return. */
+  /** A thread is in the part of execve that ends all others; one that comes there now ends itself (`first` in libos_exec.c). */
   execing: boolean;
 }

@@ -80,7 +80,7 @@ interface Axis {
 /** So much a row counts where time counts: a column without time has what its rows did. */
 const A_ROW_NS = 1e-3;
 
-/** `isOutside`: what the world does to the thread, and not the thread. */
+/** `isOutside`: the outside world makes the row, not the thread. */
 function takeRow(b: Builder, axis: Axis, block: Block, i: number, code: number, isOutside: boolean): void {
   if (axis.isTime) goOnTo(b, block.time[i] as number);
   if (b.column >= 0) {
@@ -88,7 +88,7 @@ function takeRow(b: Builder, axis: Axis, block: Block, i: number, code: number, 
     b.rows += 1;
   }
   const kind = block.kind[i] as number;
-  // Who waits goes on to wait when data comes or a timer expires; of who was not seen yet it tells nothing.
+  // A thread goes on waiting when data comes or a timer expires; what one does that was not seen yet, such a row does not tell.
   if (isOutside && (b.waits || b.code === NOTHING) && kind !== EXIT) return;
   b.code = kind === EXIT ? NOTHING : axis.callsAreDark && kind === CALL ? CALLS : code;
   b.waits = kind === KIND["thread.block"] || kind === EXIT;

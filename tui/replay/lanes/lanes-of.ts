@@ -35,7 +35,7 @@ function makeLanes(session: ReplaySession, scale: Scale, interval: Interval, col
   return { lanes: lanes ?? new Map(), edges, exact: lanes === null ? null : false };
 }
 
-/** Who made its last step too long ago to be looked for waits, where the tables know that it is in one call all along. */
+/** A thread may have made its last step further back than rows are read: the tables know that it is in one call all along, and it waits. */
 function withSleepers(session: ReplaySession, lanes: ReadonlyMap<number, Lane>, edges: Float64Array): ReadonlyMap<number, Lane> {
   const columns = edges.length - 1;
   const all = new Map(lanes);
