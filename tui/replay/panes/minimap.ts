@@ -1,5 +1,6 @@
 /** The whole trace on one line: how dense signals are, where findings are, and where now is. */
 
+import { SEVERITIES } from "../../../analyzer/index.ts";
 import { MINIMAP_PARTS, type ReplaySession } from "../session.ts";
 import type { ReplayState } from "../state.ts";
 
@@ -16,7 +17,7 @@ export function minimap(session: ReplaySession, s: ReplayState, width: number): 
   const { paint, rows } = session;
   const cells = densityCells(session, mapWidth(width));
   const column = (seq: number): number => Math.min(cells.length - 1, Math.floor((seq * cells.length) / Math.max(1, rows.count)));
-  const found = new Set(s.findings.map((finding) => column(finding.firstSeq)));
+  const found = findingColumns(s.findings, column, cells.length);
   const matched = new Set(s.matches?.seqs.map(column));
   const now = column(s.seq);
   const drawn = cells.map((cell, i) =>
@@ -29,6 +30,31 @@ export function minimap(session: ReplaySession, s: ReplayState, width: number): 
           : paint.dim(cell),
   );
   return `${paint.dim(BEGIN)}${drawn.join("")}${paint.dim(END)}`;
+}
+
+/** At most so many cells are marked: what is below them, how dense signals are, is to be seen as well. */
+const MOST_MARKED = 1 / 3;
+
+const RANKS: readonly string[] = SEVERITIES;
+
+/** By severity, from the least: the columns that have such a finding. */
+const columnsByRank = (findings: Findings, column: (seq: number) => number): Set<number>[] => {
+  const columns = RANKS.map(() => new Set<number>());
+  for (const { severity, firstSeq } of findings) columns[RANKS.indexOf(severity)]?.add(column(firstSeq));
+  return columns;
+};
+
+type Findings = readonly { readonly severity: string; readonly firstSeq: number }[];
+
+/** Columns that have a finding; of a trace full of them those of the graver ones. */
+export function findingColumns(findings: Findings, column: (seq: number) => number, cells: number): ReadonlySet<number> {
+  const marked = new Set<number>();
+  for (const columns of columnsByRank(findings, column).reverse()) {
+    const both = new Set([...marked, ...columns]);
+    if (marked.size > 0 && both.size > cells * MOST_MARKED) break;
+    for (const one of columns) marked.add(one);
+  }
+  return marked;
 }
 
 const drawnCells = new WeakMap<Float64Array, string[]>();
