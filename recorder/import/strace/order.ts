@@ -45,6 +45,6 @@ export class Order {
     if (this.numbers > 0 && this.names === 0) return "signals as numbers (-X raw, -e raw=...): what they are is not in the log";
     if (this.back > BACKWARDS * this.lines && this.back > 2) return "the newest line comes first; turn it round with: tac FILE";
     const isSorted = this.backAtTurn && threads > 1 && this.turns === threads - 1;
-    return isSorted ? "sorted by thread, not by time; sort it with: sort -s -k2,2 FILE" : "";
+    return isSorted ? "sorted by thread, not by time; sort it with: sort -s -k2,2 FILE (where the time is the second word)" : "";
   }
 }
