@@ -25,6 +25,8 @@ export interface Differences {
 const FIRST = 2000;
 /** Rows that are read in one go in the background: some milliseconds. */
 const ROWS_AT_ONCE = 2000;
+/** Places that are kept: a verdict has fewer, a stranger's database may have any number. */
+const MOST_PLACES = 400_000;
 /** Texts that are asked for at once. */
 const MOST_SHOWN = 100;
 const MAX_TEXT = 2000;
@@ -59,7 +61,7 @@ export async function countDifferences({ trace, differences }: ReplaySession, si
   for (let from = 0; ; ) {
     const rows = trace.ask(`SELECT d.id, ${SHOWS} ${DIFFERS} AND d.id > ? ORDER BY d.id LIMIT ${ROWS_AT_ONCE}`, from);
     for (const [id, seq] of rows) places.push({ id: Number(id), seq: Number(seq) });
-    if (rows.length < ROWS_AT_ONCE) break;
+    if (rows.length < ROWS_AT_ONCE || places.length >= MOST_PLACES) break;
     from = Number(rows.at(-1)?.[0]);
     await turn();
     if (signal.aborted) return;
