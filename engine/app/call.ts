@@ -45,9 +45,10 @@ function callText(name: string, op: Operation, told: Context["told"]): string {
   return `${name}(${shown.join(", ")})${about}`;
 }
 
-const SHOWN_FALSE: ReadonlySet<string> = new Set(["nohang", "disable", "valid"]);
+const SHOWN_FALSE: ReadonlySet<string> = new Set(["disable", "valid"]);
 
 function shownValue(key: string, value: unknown): string {
+  if (key === "nohang") return "WNOHANG";
   if (key === "signal") return signalName(Number(value));
   if (key === "signals" || key === "mask") return (value as readonly number[]).map(signalName).join("+");
   if (Array.isArray(value)) return value.join("+");

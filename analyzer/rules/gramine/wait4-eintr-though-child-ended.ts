@@ -127,7 +127,7 @@ export const wait4EintrThoughChildEnded = defineRule({
             - compute: 1us
       `,
       stacks: GRAMINE,
-      found: [{ title: "wait4(false) returns -EINTR although a child has ended", evidence: ["ended", "looked", "answered"] }],
+      found: [{ title: "wait4() returns -EINTR although a child has ended", evidence: ["ended", "looked", "answered"] }],
     },
   ],
 });

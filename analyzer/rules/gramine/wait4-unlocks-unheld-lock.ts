@@ -93,7 +93,7 @@ export const wait4UnlocksUnheldLock = defineRule({
             - compute: 1us
       `,
       stacks: GRAMINE,
-      found: [{ title: "wait4(false) releases children_lock, which nobody holds", evidence: ["taken", "released"] }],
+      found: [{ title: "wait4() releases children_lock, which nobody holds", evidence: ["taken", "released"] }],
     },
   ],
 });

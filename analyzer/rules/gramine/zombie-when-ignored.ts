@@ -90,7 +90,7 @@ export const zombieWhenIgnored = defineRule({
             - getpid
       `,
       stacks: [...GRAMINE, ...GRAPHENE, "graphene-pr347", "graphene-pr1218"],
-      found: [{ title: "wait4(false) answers a pid although SIGCHLD is ignored", evidence: ["ignored", "called", "answered"] }],
+      found: [{ title: "wait4() answers a pid although SIGCHLD is ignored", evidence: ["ignored", "called", "answered"] }],
     },
   ],
 });

@@ -141,7 +141,7 @@ export const eintrSwallowedByWaitLoops = defineRule({
       stacks: GRAPHENE,
       found: [
         {
-          title: "wait4(false) waits on after the handler of SIGUSR1; Linux returns -EINTR",
+          title: "wait4() waits on after the handler of SIGUSR1; Linux returns -EINTR",
           evidence: ["called", "handled", "asleep-again", "answered"],
         },
       ],

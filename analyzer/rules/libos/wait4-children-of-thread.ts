@@ -165,7 +165,7 @@ export const wait4ChildrenOfThread = defineRule({
       `,
       stacks: [...GRAPHENE, "graphene-pr347", "graphene-pr1218"],
       found: [
-        { title: "wait4(false) says in waiter that there is no child: another thread has forked it", evidence: ["forked", "no-child"] },
+        { title: "wait4() says in waiter that there is no child: another thread has forked it", evidence: ["forked", "no-child"] },
       ],
     },
     {
@@ -180,7 +180,7 @@ export const wait4ChildrenOfThread = defineRule({
             - nanosleep: 1ms
       `,
       stacks: [...GRAPHENE, "graphene-pr347", "graphene-pr1218"],
-      found: [{ title: "wait4(false) returns 2, which is a thread of the process", evidence: ["ended", "thread"] }],
+      found: [{ title: "wait4() returns 2, which is a thread of the process", evidence: ["ended", "thread"] }],
     },
   ],
 });
