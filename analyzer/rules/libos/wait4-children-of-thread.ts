@@ -164,9 +164,7 @@ export const wait4ChildrenOfThread = defineRule({
             - wait4
       `,
       stacks: [...GRAPHENE, "graphene-pr347", "graphene-pr1218"],
-      found: [
-        { title: "wait4() says in waiter that there is no child: another thread has forked it", evidence: ["forked", "no-child"] },
-      ],
+      found: [{ title: "wait4() says in waiter that there is no child: another thread has forked it", evidence: ["forked", "no-child"] }],
     },
     {
       name: "wait4 after the end of a thread",
