@@ -132,9 +132,9 @@ async function ranAll(what: ScenarioCase): Promise<void> {
 
 test.each(listScenarios().map(({ name }) => name))("%s", (name) => onAll(name, builtInCase(name)));
 
-/** The many logs of LTP are alike: every eighth is run (all with EINTR_TORTURE=1), and each that is known to be endless somewhere. */
+/** The many logs of LTP are alike: every sixteenth is run (all with EINTR_TORTURE=1), and each that is known to be endless somewhere. */
 const isRun = (folder: string, file: string, index: number): boolean =>
-  folder !== "ltp" || process.env.EINTR_TORTURE !== undefined || index % 8 === 0 || known.some((run) => run.startsWith(`${file} `));
+  folder !== "ltp" || process.env.EINTR_TORTURE !== undefined || index % 16 === 0 || known.some((run) => run.startsWith(`${file} `));
 
 describe.each(["reports", "fidelity", "use", "oracle", "gramine", "ltp"])("%s", (folder) => {
   const where = here(`fixtures/${folder}`);

@@ -37,7 +37,7 @@ import {
 } from "../support/run-scenario.ts";
 
 /** Long enough for all but the endless ones to end. */
-const ROWS = 20_000;
+const ROWS = 10_000;
 
 /** Digest of what a run still does, handing over `step` rows at a time. */
 function digestOf(run: Run, step = ROWS): string {
