@@ -1,41 +1,14 @@
 /** Gramine today, 8: not in the catalogue; read in the source. libos_pipe.c:37-47, beside libos_pollable_event.c:24-27. */
 
-import { E } from "../../../engine/index.ts";
-import { HOW, NONE, SCOPE, type ThreadModel } from "../../model/index.ts";
+import type { ThreadModel } from "../../model/index.ts";
 import { defineRule, type Found, type Handlers } from "../../rule.ts";
-import { callName, calls } from "../common.ts";
-
-interface Data {
-  readonly call: string;
-}
-type Id = "called" | "interrupted" | "answered";
+import { calls } from "../common.ts";
+import { type Answered, type AnsweredId, answersOfOcalls } from "../ocall-answers.ts";
 
 /** socketpair makes a restart code of it. */
 const makesPipe = calls("pipe", "pipe2");
 
-function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handlers {
-  /** On calls: an ocall that returned -EINTR. */
-  const interrupted = m.notesOnScopes<number>((seq, call) => {
-    if (m.how !== HOW.RETURNED || m.value !== E.INTR) return;
-    found({
-      thread: m.thread,
-      costNs: 0,
-      evidence: [
-        { id: "called", seq: m.seqOf(call) },
-        { id: "interrupted", seq },
-        { id: "answered", seq: m.seq },
-      ],
-      data: { call: callName(m.labelOf(call)) },
-    });
-  });
-
-  return {
-    "ocall.return"() {
-      const call = m.open(SCOPE.CALL);
-      if (m.value === E.INTR && call !== NONE && makesPipe(m.labelOf(call))) interrupted.set(call, m.seq);
-    },
-  };
-}
+const run = (m: ThreadModel, found: (finding: Found<Answered, AnsweredId>) => void): Handlers => answersOfOcalls(m, found, makesPipe);
 
 const WAKES = (site: string): string => `
   main:
