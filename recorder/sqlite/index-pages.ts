@@ -15,7 +15,7 @@ const LEAF = 0x0a;
 const LEAF_HEADER = 8;
 const VALUES = 256;
 /** Full pages that are written at a time. */
-const BUFFER_PAGES = 64;
+const BUFFER_PAGES = 32;
 /** Of the shortest entry, row 0 or 1 of the value 0 or 1, with its pointer. */
 const LEAST_BYTES = 4 + 2;
 
