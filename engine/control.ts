@@ -3,7 +3,7 @@
  * one step to the next, nobody else does. Places are named by marks (`at` in a flow), so that a step more changes none of them.
  */
 
-import type { Compiled, PlacedRows, Program, Step } from "./flow.ts";
+import type { Compiled, Placed, PlacedRows, Program } from "./flow.ts";
 import { FlowError } from "./flow.ts";
 import type { Frame, Locals } from "./state.ts";
 import { KIND } from "./transition.ts";
@@ -20,11 +20,11 @@ export const copyOfLocals = (program: Program, { flow, v }: Frame): Locals => (p
 export const hasBegun = (frame: Frame): boolean => frame.pc > 0;
 
 /** The step that the frame makes next; undefined at its end. */
-export const nextStep = (program: Program, frame: Frame | undefined): Step | undefined =>
+export const nextStep = (program: Program, frame: Frame | undefined): Placed | undefined =>
   frame && program.flows[frame.flow]?.steps[frame.pc];
 
 /** Number of that step among all steps of the program; -1 at the frame's end. */
-export const nextStepNumber = (program: Program, frame: Frame): number => program.flows[frame.flow]?.places[frame.pc] ?? -1;
+export const nextStepNumber = (program: Program, frame: Frame): number => nextStep(program, frame)?.place ?? -1;
 
 /** The rows of which the step that is being executed has one. */
 export function rowsHere(program: Program, frame: Frame): PlacedRows {
@@ -46,7 +46,7 @@ function noRows(): never {
 }
 
 /** A return address as a frame holds it and `resumeAt` takes it back: where the jump leads that is being executed. */
-export const jumpTarget = (program: Program, frame: Frame): number => program.flows[frame.flow]?.targets[frame.pc - 1] ?? 0;
+export const jumpTarget = (program: Program, frame: Frame): number => program.flows[frame.flow]?.steps[frame.pc - 1]?.to ?? 0;
 
 /** The return address of a frame that has called another one. */
 export const addressOf = (frame: Frame): number => frame.pc;

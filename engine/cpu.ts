@@ -7,7 +7,7 @@ import { BLOCK_ROWS, type Block, type Known, type Lists, MOST, newBlock, STATE_C
 import { ask, type ChoiceKind, type Chooser } from "./choice.ts";
 import { hasBegun, newFrame } from "./control.ts";
 import { ScenarioError } from "./errors.ts";
-import { ACT, CALL, type Program, RET, type Step, TEST } from "./flow.ts";
+import { ACT, CALL, type Compiled, type Placed, type Program, RET, TEST } from "./flow.ts";
 import { isFrameOf, numberOf } from "./frames.ts";
 import { outsideCode, restoreRt } from "./host/flows.ts";
 import { type Declared, PIPE } from "./object-kinds.ts";
@@ -61,7 +61,7 @@ export interface Pins {
   readonly calls: PlansOf<string | number>;
   /** Name of a thread -> signal of a handler -> plans. */
   readonly handlers: PlansOf<number>;
-  /** Step number (`Compiled.places`) -> plans. */
+  /** Step number (`Placed.place`) -> plans. */
   readonly sites: ReadonlyMap<number, readonly number[]>;
 }
 
@@ -127,9 +127,8 @@ export class Cpu<T extends Thread = Thread, P extends Process = Process> {
   step(t: T): void {
     const stack = t.stack === HOST ? t.host : t.enclave;
     const frame = stack[stack.length - 1] as Frame;
-    const flow = this.program.flows[frame.flow] as (typeof this.program.flows)[number];
-    const pc = frame.pc;
-    const s = flow.steps[pc] as (typeof flow.steps)[number];
+    const { pc } = frame;
+    const s = (this.program.flows[frame.flow] as Compiled).steps[pc] as Placed;
     const context = t.signalFrames > 0 ? 1 : 0;
     this.begin(t, s.kind);
     frame.pc = pc + 1;
@@ -140,12 +139,11 @@ export class Cpu<T extends Thread = Thread, P extends Process = Process> {
       case TEST:
         if (s.run(this, frame.v)) {
           if (this.kind === s.kind) this.value = 1;
-          frame.pc = flow.targets[pc] as number;
+          frame.pc = s.to;
         }
         break;
       case CALL: {
-        const callee = flow.callees[pc] as number;
-        if (callee >= 0) stack.push(newFrame(this.program, callee, s.run(this, frame.v) as Locals));
+        if (s.to >= 0) stack.push(newFrame(this.program, s.to, s.run(this, frame.v) as Locals));
         else {
           const entered = s.run(this, frame.v) as Frame | null;
           if (entered) stack.push(entered);
@@ -158,7 +156,7 @@ export class Cpu<T extends Thread = Thread, P extends Process = Process> {
         break;
     }
     if (this.kind !== s.kind && !s.kinds.includes(this.kind)) this.otherKind(s);
-    this.emit(t, 2 * (flow.places[pc] as number) + context);
+    this.emit(t, 2 * s.place + context);
     t.time = this.now + s.ns + this.ns;
   }
 
@@ -167,9 +165,9 @@ export class Cpu<T extends Thread = Thread, P extends Process = Process> {
    * time; -1: it is none of the thread's doing and its clock stays.
    */
   happen(t: Thread, step: number, kind: number, ns: number): void {
-    const flow = this.program.flows[numberOf(this.program, outsideCode)] as (typeof this.program.flows)[number];
+    const flow = this.program.flows[numberOf(this.program, outsideCode)] as Compiled;
     this.kind = kind;
-    this.emit(t, 2 * (flow.places[step] as number) + (t.signalFrames > 0 ? 1 : 0));
+    this.emit(t, 2 * (flow.steps[step] as Placed).place + (t.signalFrames > 0 ? 1 : 0));
     if (ns >= 0) t.time = this.now + ns;
   }
 
@@ -232,7 +230,7 @@ export class Cpu<T extends Thread = Thread, P extends Process = Process> {
   }
 
   /** A listing would not tell of it: our bug. */
-  private otherKind(s: Step): never {
+  private otherKind(s: Placed): never {
     throw new Error(`seq ${this.m.seq}: the step "${s.label}" is not declared to make a row of kind ${kindName(this.kind)}`);
   }
 

@@ -206,6 +206,20 @@ function partsOf(written: readonly (Item | null)[]): Built {
 /** `flow` for the flows of a generation: they run on its threads only. */
 export const flowFor = <C extends Cpu>(): FlowMaker<C> => flow as FlowMaker<never> as FlowMaker<C>;
 
+/** A step made ready to run, with all that it needs side by side in memory. One that stands at several positions is one object. */
+export interface Placed {
+  readonly op: Step["op"];
+  readonly kind: number;
+  readonly ns: number;
+  readonly run: Step["run"];
+  /** TEST: where to go when it holds. CALL: number of the callee, -1 when `run` answers with the frame itself. */
+  readonly to: number;
+  /** Number among all steps of the program; the site id is `2 * place + context`. */
+  readonly place: number;
+  readonly label: string;
+  readonly kinds: readonly number[];
+}
+
 /** A flow made ready to run: marks resolved to positions, callees to numbers. */
 export interface Compiled {
   readonly name: string;
@@ -214,15 +228,11 @@ export interface Compiled {
   readonly text: string;
   /** Makes the variables of its frames. */
   readonly locals: LocalsMaker;
-  readonly steps: readonly Step[];
-  readonly targets: Int32Array;
-  readonly callees: Int32Array;
+  readonly steps: readonly Placed[];
   /** Mark to position, for `control.ts`. */
   readonly marks: ReadonlyMap<string, number>;
   /** In the order of their positions. */
   readonly rows: readonly PlacedRows[];
-  /** Number of each step among all steps of the program; the site id is `2 * place + context`. A step that stands at several positions is one. */
-  readonly places: Int32Array;
 }
 
 export interface Program {
@@ -249,7 +259,7 @@ export function assemble(added: readonly Flow[], costs: Costs = {}, below: Progr
   }
   const sites: Site[] = below.sites.slice();
   const pricedSteps = new Map<Step, Step>();
-  const sharedNumbers = new Map<Step, number>();
+  const shared = new Map<Step, Placed>();
   const flows = added.map((f): Compiled => {
     const steps = priced(
       f.items.filter((item): item is Step => "op" in item),
@@ -264,20 +274,22 @@ export function assemble(added: readonly Flow[], costs: Costs = {}, below: Progr
       else if (item.rows === undefined) marks.set(item.mark, position);
       else rows.push({ numbers: item.rows.numbers, starts: item.rows.starts, first: item.rows.first, at: position });
     }
-    const target = (s: Step): number => (s.to === "" ? -1 : (marks.get(s.to) ?? fail(`${f.name}: no mark "${s.to}"`)));
-    const callee = (s: Step): number => (s.callee === "" ? -1 : (byName.get(s.callee) ?? fail(missing(f, s))));
-    const ownNumbers = new Map<Step, number>();
-    const place = (s: Step, index: number): number => {
-      const { sharedAs, label } = s;
-      const numbers = sharedAs === undefined ? ownNumbers : sharedNumbers;
-      const known = numbers.get(s);
+    const to = (s: Step): number => {
+      if (s.to !== "") return marks.get(s.to) ?? fail(`${f.name}: no mark "${s.to}"`);
+      return s.callee === "" ? -1 : (byName.get(s.callee) ?? fail(missing(f, s)));
+    };
+    const own = new Map<Step, Placed>();
+    const place = (s: Step, index: number): Placed => {
+      const { sharedAs, op, kind, ns, run, label, kinds } = s;
+      const known = (sharedAs === undefined ? own : shared).get(s);
       if (known !== undefined) return known;
       const number = sites.length / CONTEXTS.length;
       const flow = sharedAs ?? f.name;
-      const step = sharedAs === undefined ? index : numbers.size;
+      const step = sharedAs === undefined ? index : shared.size;
       for (const context of CONTEXTS) sites.push({ flow, step, label, layer: f.layer, context, source: f.source });
-      numbers.set(s, number);
-      return number;
+      const made = { op, kind, ns, run, to: to(s), place: number, label, kinds };
+      (sharedAs === undefined ? own : shared).set(s, made);
+      return made;
     };
     return {
       name: f.name,
@@ -285,12 +297,9 @@ export function assemble(added: readonly Flow[], costs: Costs = {}, below: Progr
       kernel: f.kernel ?? false,
       text: f.text ?? f.layer,
       locals: f.maker ?? localsMaker(f.own),
-      steps,
-      targets: Int32Array.from(steps, target),
-      callees: Int32Array.from(steps, callee),
+      steps: steps.map(place),
       marks,
       rows,
-      places: Int32Array.from(steps, place),
     };
   });
   const numbers = Int32Array.from(REFS, ({ name }) => byName.get(name) ?? -1);

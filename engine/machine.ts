@@ -87,8 +87,8 @@ function partOf<K>(parts: Map<string, Map<K, number[]>>, name: string): Map<K, n
 function stepNamed(c: Cpu, site: string): number | null {
   for (const place of placesMeant(site)) {
     for (const flow of c.program.flows) {
-      const at = flow.steps.findIndex((step) => `${flow.name}: ${step.label}` === place);
-      if (at >= 0) return flow.places[at] ?? null;
+      const step = flow.steps.find(({ label }) => `${flow.name}: ${label}` === place);
+      if (step) return step.place;
     }
   }
   return null;
