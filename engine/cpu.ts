@@ -258,8 +258,9 @@ export class Cpu<T extends Thread = Thread, P extends Process = Process> {
     return block;
   }
 
-  get full(): boolean {
-    return this.block !== null && this.block.n === BLOCK_ROWS;
+  /** Rows for which the block has a place. */
+  get room(): number {
+    return BLOCK_ROWS - (this.block?.n ?? 0);
   }
 
   process(t: Thread): P {

@@ -21,6 +21,16 @@ export function nextTimer(p: Process | null | undefined): number {
   return at;
 }
 
+export const nextOfPlan = (m: Machine, plan: number): number => m.plans[plan]?.next ?? NEVER;
+
+/** When the next plan or timer comes. Whoever changes one of those says so (`Cpu.dirty`). */
+export function nextOutside({ m, pins }: Cpu): number {
+  let at = NEVER;
+  for (const plan of pins.timed) at = Math.min(at, nextOfPlan(m, plan));
+  for (const id of m.known) at = Math.min(at, nextTimer(m.processes[id]));
+  return at;
+}
+
 /** Whom the signal of a plan is for: a thread, or a process; both null when there is none of that name now. */
 export function targetOf(c: Cpu, due: number): { p: Process | null; t: Thread | null } {
   const plan = c.scenario.signals[due];

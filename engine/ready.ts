@@ -1,6 +1,7 @@
-/** Which threads may go on by themselves, and which of them is next: they are looked at anew only when something has changed (`Cpu.dirty`). */
+/** Who goes on by himself, and when: threads, and what comes from outside. They are looked at anew only when something has changed (`Cpu.dirty`). */
 
 import type { Cpu } from "./cpu.ts";
+import { nextOutside } from "./outside-world.ts";
 import type { Thread } from "./state.ts";
 import { NEVER } from "./time.ts";
 
@@ -17,6 +18,8 @@ export class Ready {
   running = 0;
   /** Time of the second earliest, as `earliest` found it. */
   horizon = 0;
+  /** When the next plan or timer comes, as at the last look. */
+  outside = NEVER;
 
   look(c: Cpu): void {
     const { threads } = this;
@@ -36,6 +39,7 @@ export class Ready {
     }
     if (kept < c.awake.length) c.awake.length = kept;
     if (count < threads.length) threads.length = count;
+    this.outside = nextOutside(c);
   }
 
   /** The thread that goes on first. */

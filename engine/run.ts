@@ -16,7 +16,7 @@ import { deliver, nothingDelivered } from "./host/signal.ts";
 import { timeOut } from "./host/sleep.ts";
 import { checkInvariants } from "./invariant.ts";
 import type { OptionName } from "./options.ts";
-import { childChanged, fire, nextTimer, strayed, targetOf, timerExpired } from "./outside-world.ts";
+import { childChanged, fire, nextOfPlan, nextOutside, nextTimer, strayed, targetOf, timerExpired } from "./outside-world.ts";
 import { Ready, timeOf } from "./ready.ts";
 import type { Scenario } from "./scenario/schema.ts";
 import { copyState } from "./search/copy.ts";
@@ -127,7 +127,7 @@ export class Run implements Source {
       const before = m.seq;
       this.advance(until);
       if (m.seq === before && m.ended === null) m.idle += 1;
-      if (c.full) this.flush(sink);
+      if (c.room === 0) this.flush(sink);
     }
     if (m.ended !== null) this.checkLaws();
     return m.ended === null;
@@ -142,7 +142,7 @@ export class Run implements Source {
   flush(sink: Sink): void {
     const { block, m } = this.cpu;
     if (block === null) return;
-    if (this.cpu.full && m.seq - this.checkedAt >= CHECK_ROWS + CHECK_ROWS_A_THREAD * m.live.length) this.checkLaws();
+    if (this.cpu.room === 0 && m.seq - this.checkedAt >= CHECK_ROWS + CHECK_ROWS_A_THREAD * m.live.length) this.checkLaws();
     if (block.n > 0) sink.put(block);
     block.n = 0;
     block.seq0 = m.seq;
@@ -150,12 +150,14 @@ export class Run implements Source {
 
   private checkedAt = 0;
 
-  /** Threads that could go on, and nobody looks at them. */
+  /** Threads that could go on, plans and timers that are to come, and nobody looks at them. */
   private overlooked(): string[] {
     const c = this.cpu;
+    const outside =
+      c.dirty || this.ready.outside === nextOutside(c) ? [] : ["what comes next from outside has changed, and nobody has said so"];
     const awake = new Set(c.awake);
     const lost = c.m.live.filter((id) => !awake.has(id) && c.m.threads[id] && timeOf(c.thread(id)) < NEVER);
-    return lost.map((id) => `thread ${c.thread(id).name} may go on, and is not among those that are looked at`);
+    return [...outside, ...lost.map((id) => `thread ${c.thread(id).name} may go on, and is not among those that are looked at`)];
   }
 
   /** The laws are looked at in every run, now and then and at its end: rarely enough not to be felt. Throws BrokenLaw. */
@@ -182,11 +184,13 @@ export class Run implements Source {
   private advance(until: number): void {
     const c = this.cpu;
     const m = c.m;
-    if (m.strays.length > 0 || m.changes.length > 0 || m.due.length > 0) return this.happened();
-    if (c.dirty) this.ready.look(c);
-    c.dirty = false;
+    if (c.dirty) {
+      if (m.strays.length > 0 || m.changes.length > 0 || m.due.length > 0) return this.happened();
+      this.ready.look(c);
+      c.dirty = false;
+    }
     const t = this.earliest();
-    const outsideAt = this.nextOutside();
+    const outsideAt = this.ready.outside;
     if (t === null && (outsideAt >= NEVER || this.nobodyLeft())) return this.end(this.someoneRuns() ? "time-limit" : "finished");
     if (t?.internal && outsideAt >= NEVER && this.onlyIdling()) return this.end("finished");
     const at = t === null ? outsideAt : Math.min(timeOf(t), outsideAt);
@@ -200,9 +204,9 @@ export class Run implements Source {
       timeOut(c, t);
     }
     const horizon = !c.chooser.ordersThreads ? Math.min(this.ready.horizon, outsideAt, c.scenario.limit.time) : -1;
-    const last = Math.min(until, c.scenario.limit.transitions - m.idle);
+    const last = Math.min(until, c.scenario.limit.transitions - m.idle, m.seq + c.room);
     do this.stepThread(t);
-    while (!c.dirty && t.state === "run" && t.time < horizon && m.seq < last && !c.full);
+    while (!c.dirty && t.state === "run" && t.time < horizon && m.seq < last);
     if (t.state === "run") this.ready.hasStepped(t);
     else c.dirty = true;
   }
@@ -240,8 +244,16 @@ export class Run implements Source {
     return others[choice - 1] ?? best;
   }
 
-  /** One transition of this thread: its end, an asynchronous exit, a delivery, or its next step. */
+  /** One transition of this thread: nearly always its next step. */
   private stepThread(t: Thread): void {
+    const c = this.cpu;
+    if (t.dying || t.check || c.scenario.interrupts > 0) return this.stepOrInterrupt(t);
+    c.step(t);
+    this.afterStep(t);
+  }
+
+  /** Its end, an asynchronous exit, a delivery, or its next step. */
+  private stepOrInterrupt(t: Thread): void {
     const c = this.cpu;
     c.now = Math.max(t.time, c.m.now);
     if (t.dying) return this.gone(t);
@@ -300,14 +312,6 @@ export class Run implements Source {
     endThread(c, t);
   }
 
-  private nextOutside(): number {
-    const m = this.cpu.m;
-    let at = NEVER;
-    for (const plan of this.cpu.pins.timed) at = Math.min(at, nextOf(m, plan));
-    for (const id of m.known) at = Math.min(at, nextTimer(m.processes[id]));
-    return at;
-  }
-
   /** A thread runs, but its next step is beyond all time: it computes for ever. */
   private someoneRuns(): boolean {
     const c = this.cpu;
@@ -331,7 +335,7 @@ export class Run implements Source {
   private nobodyLeft(): boolean {
     const { m } = this.cpu;
     if (m.known.some((id) => nextTimer(m.processes[id]) < NEVER)) return false;
-    return !this.cpu.pins.timed.some((plan) => nextOf(m, plan) < NEVER && this.reaches(plan));
+    return !this.cpu.pins.timed.some((plan) => nextOfPlan(m, plan) < NEVER && this.reaches(plan));
   }
 
   /** Whether a plan would meet whom it is for: the signal's target, or a thread that waits for the object. */
@@ -351,12 +355,11 @@ export class Run implements Source {
       const p = m.processes[id];
       if (p && nextTimer(p) === at) return timerExpired(this.cpu, p, at);
     }
-    const plan = this.cpu.pins.timed.find((one) => nextOf(m, one) === at) ?? -1;
+    const plan = this.cpu.pins.timed.find((one) => nextOfPlan(m, one) === at);
+    if (plan === undefined) throw new Error(`seq ${m.seq}: what was to come at ${at} ns is gone, and who took it away did not say so`);
     schedule(this.cpu, plan, at);
     fire(this.cpu, plan, at);
   }
 }
-
-const nextOf = (m: Machine, plan: number): number => m.plans[plan]?.next ?? NEVER;
 
 const isRecorded = (chooser: Chooser): chooser is Recorded => "unanswered" in chooser;

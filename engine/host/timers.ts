@@ -3,7 +3,7 @@
 import { type Cpu, later } from "../cpu.ts";
 import { E } from "../errno.ts";
 import type { Flow } from "../flow.ts";
-import type { HostTimer } from "../state.ts";
+import type { HostTimer, Process } from "../state.ts";
 import type { AlarmArgs, GetitimerArgs, SetitimerArgs, SettimeArgs, TimerArgs, TimerCreateArgs } from "../syscalls.ts";
 import { NEVER } from "../time.ts";
 import { type CallLocals, quick, setTimer } from "./calls.ts";
@@ -50,9 +50,15 @@ function setCpuTimer(c: Cpu, v: SetitimerArgs): number {
 
 const named = (c: Cpu, v: TimerArgs): HostTimer | undefined => c.process(c.t).timers.find((timer) => timer.name === v.name);
 
+/** These timers of the process are gone. */
+export function dropTimers(c: Cpu, p: Process, which: (timer: HostTimer) => boolean): void {
+  p.timers = p.timers.filter((timer) => !which(timer));
+  c.dirty = true;
+}
+
 function create(c: Cpu, { name, signal, value, thread }: TimerCreateArgs): number {
   const p = c.process(c.t);
-  p.timers = p.timers.filter((timer) => timer.name !== name);
+  dropTimers(c, p, (timer) => timer.name === name);
   p.timers.push({ name, next: NEVER, interval: 0, signal, thread: thread ? c.t.id : -1, value, object: -1 });
   return 0;
 }
@@ -75,7 +81,7 @@ function arm(c: Cpu, v: SettimeArgs, timer: HostTimer): number {
 function timerDelete(c: Cpu, v: TimerArgs): number {
   const p = c.process(c.t);
   if (!named(c, v)) return E.INVAL;
-  p.timers = p.timers.filter((timer) => timer.name !== v.name);
+  dropTimers(c, p, (timer) => timer.name === v.name);
   return 0;
 }
 

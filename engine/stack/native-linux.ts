@@ -15,7 +15,7 @@ import { KERNEL, type KernelLocals, type KernelName } from "../host/flows.ts";
 import { killThread, vforkIsOver } from "../host/process-state.ts";
 import { restorer } from "../host/restorer.ts";
 import { signalCalls } from "../host/signal-calls.ts";
-import { timerCalls } from "../host/timers.ts";
+import { dropTimers, timerCalls } from "../host/timers.ts";
 import { ref } from "../ref.ts";
 import { copyOf } from "../state.ts";
 import type { ProgramArgs } from "../syscalls.ts";
@@ -31,7 +31,7 @@ function execve(c: Cpu): number {
   for (const [signal, action] of Object.entries(p.hostActions)) if (action.flow >= 0) delete p.hostActions[Number(signal)];
   for (const t of c.threadsOf(p)) if (t !== c.t) killThread(c, t);
   c.t.app.altStack = 0;
-  p.timers = p.timers.filter((timer) => timer.object >= 0);
+  dropTimers(c, p, (timer) => timer.object < 0);
   vforkIsOver(c, p);
   return 0;
 }
