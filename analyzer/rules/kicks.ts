@@ -4,8 +4,17 @@
  */
 
 import { NONE, SCOPE, type ThreadModel } from "../model/index.ts";
-import type { Handlers } from "../rule.ts";
+import type { Found, Handlers } from "../rule.ts";
 import { callOf, MS } from "./common.ts";
+
+/** What a finding about such a thread tells. */
+export interface SleptOn {
+  readonly thread: string;
+  readonly call: string;
+  readonly lock: string;
+  readonly slept: number;
+}
+export type SleptOnId = "told" | "asleep" | "end";
 
 export interface Undead {
   readonly thread: number;
@@ -31,8 +40,26 @@ interface Busy {
 /** So long a thread may be on its way to its end. */
 const ON_ITS_WAY_NS = MS / 2;
 
-/** Listeners that call `undead` at the end of the trace for each such thread. */
-export function watchKicks(m: ThreadModel, undead: (one: Undead) => void): Handlers {
+/** A rule's run: such threads of which `isMine` holds are found at the end of the trace. */
+export const findUndead =
+  (isMine: (one: Undead) => boolean) =>
+  (m: ThreadModel, found: (finding: Found<SleptOn, SleptOnId>) => void): Handlers =>
+    watchKicks(m, (one) => {
+      if (!isMine(one)) return;
+      const { thread, told, asleep, sleptNs, call, lock } = one;
+      found({
+        thread,
+        costNs: sleptNs,
+        evidence: [
+          { id: "told", seq: told },
+          { id: "asleep", seq: asleep },
+          { id: "end", seq: m.seq },
+        ],
+        data: { thread: m.nameOf(thread), call, lock, slept: sleptNs },
+      });
+    });
+
+function watchKicks(m: ThreadModel, undead: (one: Undead) => void): Handlers {
   const waits = m.notesOnThreads<Busy>();
   const told = m.notesOnThreads<Busy & { readonly seq: number }>();
   return {

@@ -1,7 +1,7 @@
 /** Searches of the LibOS for a pending signal that never end (pr347.md c4, c8, c9): shared by the rules about them. */
 
 import { NONE, type ThreadModel } from "../model/index.ts";
-import type { Handlers } from "../rule.ts";
+import type { Found, Handlers } from "../rule.ts";
 import { callOf } from "./common.ts";
 
 export interface EndlessSearch {
@@ -15,6 +15,8 @@ export interface EndlessSearch {
   /** The call at whose end it searches; empty in rt_sigreturn. */
   readonly call: string;
 }
+
+export type EndlessSearchId = "first" | "again" | "last";
 
 interface Search {
   readonly first: number;
@@ -30,11 +32,28 @@ interface Search {
 /** Fewer may be several looks of one call. */
 const FEW = 8;
 
+/** A rule's run: each search that never ends is found. `inSigreturn` as below. */
+export const findEndlessSearches =
+  (inSigreturn: boolean) =>
+  (m: ThreadModel, found: (finding: Found<EndlessSearch, EndlessSearchId>) => void): Handlers =>
+    followSearches(m, inSigreturn, (thread, search) =>
+      found({
+        thread,
+        costNs: search.lasted,
+        evidence: [
+          { id: "first", seq: search.first },
+          { id: "again", seq: search.again },
+          { id: "last", seq: search.last },
+        ],
+        data: search,
+      }),
+    );
+
 /**
  * Searches that find nothing again and again, with no PAL call and nothing of the application between. `inSigreturn`: those of rt_sigreturn, or
  * those at the end of a call.
  */
-export function followSearches(m: ThreadModel, inSigreturn: boolean, found: (thread: number, search: EndlessSearch) => void): Handlers {
+function followSearches(m: ThreadModel, inSigreturn: boolean, found: (thread: number, search: EndlessSearch) => void): Handlers {
   const searches = m.notesOnThreads<Search>();
   /** Searches that are under way: mostly none, and then most rows cost nothing. */
   let open = 0;

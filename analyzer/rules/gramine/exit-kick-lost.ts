@@ -1,31 +1,8 @@
 /** Gramine today, B2. */
 
-import type { ThreadModel } from "../../model/index.ts";
-import { defineRule, type Found, type Handlers } from "../../rule.ts";
+import { defineRule } from "../../rule.ts";
 import { GRAMINE, timeText } from "../common.ts";
-import { EVENTFD_WAIT, watchKicks } from "../kicks.ts";
-
-interface Data {
-  readonly thread: string;
-  readonly call: string;
-  readonly slept: number;
-}
-type Id = "told" | "asleep" | "end";
-
-const run = (m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handlers =>
-  watchKicks(m, ({ thread, told, asleep, sleptNs, call, flow, lock }) => {
-    if (lock !== "" || flow === EVENTFD_WAIT) return;
-    found({
-      thread,
-      costNs: sleptNs,
-      evidence: [
-        { id: "told", seq: told },
-        { id: "asleep", seq: asleep },
-        { id: "end", seq: m.seq },
-      ],
-      data: { thread: m.nameOf(thread), call, slept: sleptNs },
-    });
-  });
+import { EVENTFD_WAIT, findUndead } from "../kicks.ts";
 
 export const exitKickLost = defineRule({
   id: "exit-kick-lost",
@@ -63,7 +40,7 @@ export const exitKickLost = defineRule({
   fix: "exit-kick-lost",
   cost: "how long the thread has slept since",
   source: "gramine today 14, B2; libos_exit.c:146-160",
-  run,
+  run: findUndead(({ lock, flow }) => lock === "" && flow !== EVENTFD_WAIT),
   report: {
     title: ({ thread, call }) => `${thread} was told to end, and sleeps in ${call || "the LibOS"}`,
     same: ({ thread, call }) => [thread, call],

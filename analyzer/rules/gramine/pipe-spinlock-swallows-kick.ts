@@ -1,32 +1,8 @@
 /** Gramine today, N3. */
 
-import type { ThreadModel } from "../../model/index.ts";
-import { defineRule, type Found, type Handlers } from "../../rule.ts";
+import { defineRule } from "../../rule.ts";
 import { timeText } from "../common.ts";
-import { watchKicks } from "../kicks.ts";
-
-interface Data {
-  readonly thread: string;
-  readonly call: string;
-  readonly lock: string;
-  readonly slept: number;
-}
-type Id = "told" | "asleep" | "end";
-
-const run = (m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handlers =>
-  watchKicks(m, ({ thread, told, asleep, sleptNs, call, lock, palLock }) => {
-    if (!palLock) return;
-    found({
-      thread,
-      costNs: sleptNs,
-      evidence: [
-        { id: "told", seq: told },
-        { id: "asleep", seq: asleep },
-        { id: "end", seq: m.seq },
-      ],
-      data: { thread: m.nameOf(thread), call, lock, slept: sleptNs },
-    });
-  });
+import { findUndead } from "../kicks.ts";
 
 export const pipeSpinlockSwallowsKick = defineRule({
   id: "pipe-spinlock-swallows-kick",
@@ -63,7 +39,7 @@ export const pipeSpinlockSwallowsKick = defineRule({
   fix: "exit-kick-lost",
   cost: "how long the thread has slept since",
   source: "gramine today, corrections 4.2.M1, N3; pal_pipes.c:360-420",
-  run,
+  run: findUndead(({ palLock }) => palLock),
   report: {
     title: ({ thread, call, lock }) => `${thread} was told to end while it turned for ${lock}, and sleeps in ${call}`,
     same: ({ call, lock }) => [call, lock],

@@ -1,32 +1,8 @@
 /** Gramine today, N2. */
 
-import type { ThreadModel } from "../../model/index.ts";
-import { defineRule, type Found, type Handlers } from "../../rule.ts";
+import { defineRule } from "../../rule.ts";
 import { GRAMINE, timeText } from "../common.ts";
-import { watchKicks } from "../kicks.ts";
-
-interface Data {
-  readonly thread: string;
-  readonly call: string;
-  readonly lock: string;
-  readonly slept: number;
-}
-type Id = "told" | "asleep" | "end";
-
-const run = (m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handlers =>
-  watchKicks(m, ({ thread, told, asleep, sleptNs, call, lock, palLock }) => {
-    if (lock === "" || palLock) return;
-    found({
-      thread,
-      costNs: sleptNs,
-      evidence: [
-        { id: "told", seq: told },
-        { id: "asleep", seq: asleep },
-        { id: "end", seq: m.seq },
-      ],
-      data: { thread: m.nameOf(thread), call, lock, slept: sleptNs },
-    });
-  });
+import { findUndead } from "../kicks.ts";
 
 export const recvLockSwallowsKick = defineRule({
   id: "recv-lock-swallows-kick",
@@ -64,7 +40,7 @@ export const recvLockSwallowsKick = defineRule({
   fix: "exit-kick-lost",
   cost: "how long the thread has slept since",
   source: "gramine today, corrections 8.M2, N2; libos_socket.c:916-1003",
-  run,
+  run: findUndead(({ lock, palLock }) => lock !== "" && !palLock),
   report: {
     title: ({ thread, call, lock }) => `${thread} was told to end while it waited for ${lock}, and sleeps in ${call}`,
     same: ({ call, lock }) => [call, lock],

@@ -1,27 +1,9 @@
 /** pr347.md c4. */
 
 import { signalName } from "../../../engine/index.ts";
-import type { ThreadModel } from "../../model/index.ts";
-import { defineRule, type Found, type Handlers } from "../../rule.ts";
+import { defineRule } from "../../rule.ts";
 import { GRAPHENE, PR347, timeText } from "../common.ts";
-import { type EndlessSearch, followSearches } from "../signal-search.ts";
-
-type Id = "first" | "again" | "last";
-
-function run(m: ThreadModel, found: (finding: Found<EndlessSearch, Id>) => void): Handlers {
-  return followSearches(m, false, (thread, search) =>
-    found({
-      thread,
-      costNs: search.lasted,
-      evidence: [
-        { id: "first", seq: search.first },
-        { id: "again", seq: search.again },
-        { id: "last", seq: search.last },
-      ],
-      data: search,
-    }),
-  );
-}
+import { findEndlessSearches } from "../signal-search.ts";
 
 const namesOf = (signals: readonly number[]): string => signals.map(signalName).join(", ") || "what is pending";
 
@@ -70,7 +52,7 @@ export const pr347BlockedPendingSpins = defineRule({
   fix: "pr347-blocked-pending-spins",
   cost: "how long it searches",
   source: "pull request 347, c4",
-  run,
+  run: findEndlessSearches(false),
   report: {
     title: ({ call, signals }) => `the end of ${call || "a call"} looks for a signal again and again: ${namesOf(signals)} is blocked`,
     same: ({ call, signals }) => [call, ...signals],

@@ -1,27 +1,9 @@
 /** pr347.md c8, c9; errata-2 section 3. */
 
 import { signalName } from "../../../engine/index.ts";
-import type { ThreadModel } from "../../model/index.ts";
-import { defineRule, type Found, type Handlers } from "../../rule.ts";
+import { defineRule } from "../../rule.ts";
 import { LINUX_PAL, PR347, timeText } from "../common.ts";
-import { type EndlessSearch, followSearches } from "../signal-search.ts";
-
-type Id = "first" | "again" | "last";
-
-function run(m: ThreadModel, found: (finding: Found<EndlessSearch, Id>) => void): Handlers {
-  return followSearches(m, true, (thread, search) =>
-    found({
-      thread,
-      costNs: search.lasted,
-      evidence: [
-        { id: "first", seq: search.first },
-        { id: "again", seq: search.again },
-        { id: "last", seq: search.last },
-      ],
-      data: search,
-    }),
-  );
-}
+import { findEndlessSearches } from "../signal-search.ts";
 
 const namesOf = (signals: readonly number[]): string => signals.map(signalName).join(", ") || "what is pending";
 
@@ -79,7 +61,7 @@ export const pr347SigreturnSpins = defineRule({
   fix: "pr347-blocked-pending-spins",
   cost: "how long it searches",
   source: "pull request 347, c8 and c9",
-  run,
+  run: findEndlessSearches(true),
   report: {
     title: ({ signals }) => `rt_sigreturn looks for a signal again and again: ${namesOf(signals)} is blocked`,
     same: ({ call, signals }) => [call, ...signals],

@@ -4,9 +4,10 @@ import type { Flow } from "../../../../flow.ts";
 import { type Exit, exitArgs } from "../../../../host/calls.ts";
 import { KERNEL } from "../../../../host/flows.ts";
 import { setMask } from "../../../../host/signal-calls.ts";
-import { SIG, setOf, union } from "../../../../signals.ts";
+import { union } from "../../../../signals.ts";
 import { flow } from "../../flow.ts";
 import { PAL } from "../flows.ts";
+import { ASYNC_SIGNALS } from "../host-handlers.ts";
 import { vdsoClockGettime } from "./flows.ts";
 
 /** Microseconds. The vDSO is not PAL text, but taken for it. */
@@ -39,7 +40,7 @@ const exitOf = ({ status, how, why, signal }: Exit, group: boolean): Exit => exi
 
 /** Nothing is delivered to a thread any more that gives its stacks back. */
 const threadExit = flow(PAL.PalThreadExit, "pal", "3 LX", (s) => [
-  s.act("block SIGTERM and SIGCONT", (c) => setMask(c, c.t, union(c.t.hostMask, setOf([SIG.TERM, SIG.CONT]))), "host.sigprocmask"),
+  s.act("block SIGTERM and SIGCONT", (c) => setMask(c, c.t, union(c.t.hostMask, ASYNC_SIGNALS)), "host.sigprocmask"),
   s.act("no alternate stack; the thread's stack is free"),
   s.act("clear_child_tid := 0", (c) => {
     c.t.pal.exited = true;

@@ -3,33 +3,21 @@
 import { newFrame } from "../../../../control.ts";
 import { running } from "../../../../cpu.ts";
 import type { Flow } from "../../../../flow.ts";
-import { findDown, localsOf, numberOf } from "../../../../frames.ts";
+import { findDown, localsOf } from "../../../../frames.ts";
 import { exitArgs } from "../../../../host/calls.ts";
 import { restoreRt } from "../../../../host/flows.ts";
-import { recheck } from "../../../../host/pending.ts";
-import { tellAction } from "../../../../host/signal-calls.ts";
-import type { Ref } from "../../../../ref.ts";
 import { INFO_VALUE } from "../../../../siginfo.ts";
-import { removeSignal, SIG, setOf, signalName } from "../../../../signals.ts";
-import { type Frame, SA_ONSTACK } from "../../../../state.ts";
+import { SIG } from "../../../../signals.ts";
+import type { Frame } from "../../../../state.ts";
 import { KIND, WHY } from "../../../../transition.ts";
 import { contextAt } from "../../context.ts";
 import { type Cpu, flow } from "../../flow.ts";
 import { EVENT, eventOf } from "../errors.ts";
 import { type Handler, handleAsyncSignal, handleSyncSignal, PAL, palThreadInit, performSignalHandling, signalSetup } from "../flows.ts";
+import { setHandlers } from "../host-handlers.ts";
 import { callUpcall } from "../upcall.ts";
 
-const ASYNC = [SIG.TERM, SIG.CONT] as const;
 const SYNC = [SIG.FPE, SIG.SEGV, SIG.BUS, SIG.ILL, SIG.SYS] as const;
-
-/** Disposition of the host, and the signal is let through. The signal itself is blocked while its handler runs (no SA_NODEFER). */
-function setHandler(c: Cpu, signal: number, handler: Ref<Handler> | null): void {
-  const action = { flow: handler === null ? -1 : numberOf(c.program, handler), flags: SA_ONSTACK, mask: setOf(ASYNC) };
-  c.process(c.t).hostActions[signal] = action;
-  tellAction(c, KIND["host.sigaction"], signal, action);
-  c.t.hostMask = removeSignal(c.t.hostMask, signal);
-  recheck(c, c.t);
-}
 
 /** Bytes of the alternate stack that each thread has of the PAL. */
 const ALT_STACK = 64 * 1024;
@@ -47,23 +35,7 @@ const threadInit = flow(palThreadInit, "pal", "2", (s) => [
 
 const setup = flow(signalSetup, "pal", "2", ({ act, at, test, ret }) => [
   act("sigaltstack: the PAL's own", setAltStack),
-  ...[SIG.PIPE, SIG.CHLD].map((signal) =>
-    act(`${signalName(signal)} := SIG_IGN, unblocked`, (c) => setHandler(c, signal, null), "host.sigaction"),
-  ),
-  ...SYNC.map((signal) =>
-    act(
-      `rt_sigaction(${signalName(signal)}, handle_sync_signal, mask {SIGTERM SIGCONT}), unblocked`,
-      (c) => setHandler(c, signal, handleSyncSignal),
-      "host.sigaction",
-    ),
-  ),
-  ...ASYNC.map((signal) =>
-    act(
-      `rt_sigaction(${signalName(signal)}, handle_async_signal, mask {SIGTERM SIGCONT}), unblocked`,
-      (c) => setHandler(c, signal, handleAsyncSignal),
-      "host.sigaction",
-    ),
-  ),
+  ...setHandlers({ act }, SYNC),
   test("not the first process? It has the filter already", (c) => c.process(c.t).parent >= 0, "filtered"),
   act("seccomp: a system call outside the PAL gives SIGSYS", (c) => {
     c.process(c.t).seccomp = true;

@@ -6,11 +6,12 @@ import type { Flow, Step } from "../../../../flow.ts";
 import { recheck } from "../../../../host/pending.ts";
 import { setMask } from "../../../../host/signal-calls.ts";
 import { eenter } from "../../../../sgx/leaf.ts";
-import { SIG, type SignalSet, setOf, subtract, union } from "../../../../signals.ts";
+import { subtract, union } from "../../../../signals.ts";
 import { copyOf, type Locals } from "../../../../state.ts";
 import { KIND } from "../../../../transition.ts";
 import { type SgxCpu as Cpu, sgxFlow as flow, type SgxSteps as Steps } from "../../flow.ts";
 import { NO_EVENT } from "../errors.ts";
+import { ASYNC_SIGNALS } from "../host-handlers.ts";
 import {
   type Asked,
   doHostOcall,
@@ -127,8 +128,6 @@ const resumeThread = flow<Asked & { target: number }>(HOST_OCALLS.resume_thread,
     c.value = E.INVAL;
   }),
 ]);
-
-export const ASYNC_SIGNALS: SignalSet = setOf([SIG.TERM, SIG.CONT]);
 
 /** block_async_signals. */
 export const blockAsync = <V extends object>(s: Steps<V>, block: boolean): Step =>

@@ -3,58 +3,31 @@
 import { goTo, isAt } from "../../../../control.ts";
 import { running } from "../../../../cpu.ts";
 import type { Flow, Mark, Step } from "../../../../flow.ts";
-import { findDown, isFrameOf, numberOf } from "../../../../frames.ts";
+import { findDown, isFrameOf } from "../../../../frames.ts";
 import { exitArgs } from "../../../../host/calls.ts";
 import { KERNEL, restoreRt } from "../../../../host/flows.ts";
 import { generateFault } from "../../../../host/generate.ts";
-import { recheck } from "../../../../host/pending.ts";
-import { setMask, tellAction } from "../../../../host/signal-calls.ts";
-import type { Declares, Ref } from "../../../../ref.ts";
+import { setMask } from "../../../../host/signal-calls.ts";
 import { aep } from "../../../../sgx/flows.ts";
 import { eenter, eresume } from "../../../../sgx/leaf.ts";
 import { faultInfo, SI } from "../../../../siginfo.ts";
-import { addSignal, removeSignal, SIG, signalName } from "../../../../signals.ts";
-import { type Frame, SA_ONSTACK } from "../../../../state.ts";
+import { addSignal, SIG } from "../../../../signals.ts";
+import type { Frame } from "../../../../state.ts";
 import { KIND, WHY } from "../../../../transition.ts";
 import { type SgxCpu as Cpu, sgxFlow as flow, type SgxSteps as Steps } from "../../flow.ts";
 import { eventOf, NO_EVENT } from "../errors.ts";
 import { type Handler, handleAsyncSignal, handleSyncSignal } from "../flows.ts";
+import { setHandler, setHandlers } from "../host-handlers.ts";
 import { aexNotifyFlows, EENTER_POINTER, noteSync, putBack } from "./aex-notify.ts";
 import { interruptRpcThreads } from "./exitless.ts";
 import { doSyscallIntr, handleDummySignal, sgxRaise, sgxSignalSetup } from "./flows.ts";
-import { AFTER_CHECK1, AFTER_CHECK2, ASYNC_SIGNALS, EINTR_EXIT } from "./host-ocalls.ts";
+import { AFTER_CHECK1, AFTER_CHECK2, EINTR_EXIT } from "./host-ocalls.ts";
 import { hostTcb, keepEvent } from "./host-tcb.ts";
 
 const SYNC = [SIG.FPE, SIG.SEGV, SIG.BUS, SIG.ILL] as const;
-const ASYNC = [SIG.TERM, SIG.CONT] as const;
-
-/** set_signal_handler: the disposition, and the signal is let through. The signal itself is blocked while its handler runs. */
-function setHandler(c: Cpu, signal: number, handler: Declares<never> | null): void {
-  const action = { flow: handler === null ? -1 : numberOf(c.program, handler as Ref<object>), flags: SA_ONSTACK, mask: ASYNC_SIGNALS };
-  c.process(c.t).hostActions[signal] = action;
-  tellAction(c, KIND["host.sigaction"], signal, action);
-  c.t.hostMask = removeSignal(c.t.hostMask, signal);
-  recheck(c, c.t);
-}
 
 const setup = flow(sgxSignalSetup, "untrusted-pal", "2", ({ act, ret }) => [
-  ...[SIG.PIPE, SIG.CHLD].map((signal) =>
-    act(`${signalName(signal)} := SIG_IGN, unblocked`, (c) => setHandler(c, signal, null), "host.sigaction"),
-  ),
-  ...SYNC.map((signal) =>
-    act(
-      `rt_sigaction(${signalName(signal)}, handle_sync_signal, mask {SIGTERM SIGCONT}), unblocked`,
-      (c) => setHandler(c, signal, handleSyncSignal),
-      "host.sigaction",
-    ),
-  ),
-  ...ASYNC.map((signal) =>
-    act(
-      `rt_sigaction(${signalName(signal)}, handle_async_signal, mask {SIGTERM SIGCONT}), unblocked`,
-      (c) => setHandler(c, signal, handleAsyncSignal),
-      "host.sigaction",
-    ),
-  ),
+  ...setHandlers({ act }, SYNC),
   act("rt_sigaction(SIGUSR2, handle_dummy_signal), unblocked", (c) => setHandler(c, SIG.USR2, handleDummySignal), "host.sigaction"),
   act("block SIGUSR2: it is for RPC threads", (c) => setMask(c, c.t, addSignal(c.t.hostMask, SIG.USR2)), "host.sigprocmask"),
   ret(),
