@@ -2,6 +2,7 @@
 
 import type { Importer } from "./importer.ts";
 import { formOf } from "./text/form.ts";
+import { isOfLtrace } from "./text/ltrace.ts";
 
 interface Other {
   /** What it is, with its article. */
@@ -24,12 +25,12 @@ const OTHERS: readonly Other[] = [
   {
     text: "an ltrace log: calls of libraries, not of the kernel",
     instead: `record with: ${STRACE}`,
-    is: (lines) => lines.some((line) => /\+\+\+ exited \(status \d+\) \+\+\+$|__libc_start_main\(|^(?:\d+ +)?\w[\w.+-]*->\w+\(/.test(line)),
+    is: (lines) => lines.some(isOfLtrace),
   },
   {
     text: "a log of sysdig or Falco",
     instead: `its signals have no place in a call; record with: ${STRACE}`,
-    is: (lines) => most(lines, /^\d+ \d\d:\d\d:\d\d\.\d{9} \d+ \S+ \(\d+(?:\.\d+)?\) [<>] \w+/),
+    is: (lines) => most(lines, /^\d+ \d\d:\d\d:\d\d\.\d{3,9} \d+ \S+ \(\d+(?:\.\d+)?\) [<>] \w+/),
   },
   {
     text: "a log of perf trace, which tells of no signal",
@@ -59,7 +60,7 @@ const OTHERS: readonly Other[] = [
   {
     text: "a log of DTrace's dtruss or of truss",
     instead: `it has no lines for signals; record on Linux with: ${STRACE}`,
-    is: (lines) => most(lines, /^(?:\d+\/0x[0-9a-f]+: +)?\w+\(.*\)\t+ = -?\d+ (?:Err#)?\d*$/),
+    is: (lines) => most(lines, /^(?:\d+\/0x[0-9a-f]+: +|\d+: +)?\w+\(.*\)(?:\t+ = -?\d+ (?:Err#)?\d*|\s+(?:= -?\d+ \(0x[0-9a-f]+\)|ERR#\d+ .*))$/),
   },
 ];
 
@@ -78,7 +79,7 @@ export function whatElse(start: Uint8Array, importers: readonly Importer[]): str
 /** Any text that has a field at the beginning of a line, or is one value of YAML or JSON: its errors are told by its place. */
 const mayBeScenario = (start: Uint8Array): boolean => {
   const text = Buffer.from(start).toString("utf8");
-  return /^\s*[{[]/.test(text) || /^["']?(?:name|title|about|main|programs|handlers|signals|limit|objects)["']?\s*:/m.test(text);
+  return /^\s*\{/.test(text) || /^["']?(?:name|title|about|main|programs|handlers|signals|limit|objects)["']?\s*:/m.test(text);
 };
 
 function nearest(start: Uint8Array, whole: boolean, importers: readonly Importer[]): string {

@@ -47,6 +47,19 @@ test("an importer is known by the first bytes of its files", () => {
   expect(new Set(IMPORTERS.map(({ id }) => id)).size).toBe(IMPORTERS.length);
 });
 
+test.each([
+  ["ltrace, from the middle of a run", "7 12:00:01.1 signal(2, 0x4011) = 0 <0.1>\n7 12:00:01.2 read(0 <unfinished ...>\n", "an ltrace log"],
+  ["ltrace, with nothing in front", 'puts("hello") = 6\nread(0, "", 64) = 0\n--- SIGINT (Interrupt) ---\n', "an ltrace log"],
+  ["sysdig", "1 12:00:01.123 0 bash (1234) > read fd=3 size=512\n2 12:00:01.124 0 bash (1234) < read res=512\n", "sysdig"],
+  ["truss of FreeBSD", '7: read(3,"root",512)\t\t = 4 (0x4)\n7: write(1,"a",1)\t\t = 1 (0x1)\n', "truss"],
+  ["dmesg", "[12345.678901] traps: a.out[1234] general protection fault ip:401136 sp:7ffd error:0\n", "nothing that eintr reads"],
+])("a log of another program is not read, and named: %s", async (_, text, words) => {
+  const dir = fresh("other.trace");
+  const { talk, code } = await eintr(["record", written(text, "other.log"), "-o", dir]);
+  expect(talk).toContain(words);
+  expect(code).toBe(2);
+});
+
 describe("lines out of chunks", () => {
   const text = "one\r\ntwo \u{1f600}\n\nfour";
   test.each([1, 2, 3, 5, 100])("of %d bytes", async (size) => {

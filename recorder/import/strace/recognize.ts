@@ -2,6 +2,7 @@
 
 import { SNIFF_BYTES } from "../importer.ts";
 import { formOf } from "../text/form.ts";
+import { isOfLtrace } from "../text/ltrace.ts";
 import { createJoiner, type Joined } from "./joined.ts";
 import { parseLine } from "./lines.ts";
 
@@ -11,14 +12,11 @@ export function knowsLine(text: string): boolean {
   return form !== "other" && form !== "empty";
 }
 
-/** ltrace writes calls of libraries in nearly the same form; these lines only it has. */
-const LTRACE = /^(?:\[pid +\d+\] +|\d+ +)?(?:[\d:.]+ +)?(?:\+\+\+ exited \(status \d+\) \+\+\+|__libc_start_main\(|[\w.+-]+->\w+\()/;
-
 /** True when strace wrote most of the first lines: also without time stamps, so that the user learns what is missing. */
 export function looksLikeStrace(start: Uint8Array | string): boolean {
   const bytes = typeof start === "string" ? Buffer.from(start).subarray(0, SNIFF_BYTES) : start;
   const { first } = formOf(bytes, bytes.length < SNIFF_BYTES, knowsLine);
-  if (first.some((line) => LTRACE.test(line))) return false;
+  if (first.some(isOfLtrace)) return false;
   const joiner = createJoiner();
   let [known, others] = [0, 0];
   const count = (joined: Joined | null): void => {
