@@ -38,6 +38,16 @@ const OTHERS: readonly Other[] = [
     is: (lines) => most(lines, /^ *\d+\.\d{3} \( *(?:\d+\.\d{3} ms|[?]*) *\): \S+\/\d+ /),
   },
   {
+    text: "the text of perf script without the thread that each event is of",
+    instead: "write it with: perf script -F comm,tid,time,event,trace > FILE",
+    is: (lines) => most(lines, /^\s*(?:\d+\.\d{6,9}:\s+)?[\w-]+:[\w-]+: /),
+  },
+  {
+    text: "ftrace's text of functions, not of events",
+    instead: "record with: trace-cmd record -e signal -e raw_syscalls PROGRAM, then trace-cmd report > FILE",
+    is: (lines) => lines.some((line) => /^# tracer: function/.test(line)),
+  },
+  {
     text: "perf's own recording",
     instead: "write it as text: perf script -i FILE > FILE.txt",
     is: (_, start) => begins(start, "PERFILE2"),
@@ -60,7 +70,8 @@ const OTHERS: readonly Other[] = [
   {
     text: "a log of DTrace's dtruss or of truss",
     instead: `it has no lines for signals; record on Linux with: ${STRACE}`,
-    is: (lines) => most(lines, /^(?:\d+\/0x[0-9a-f]+: +|\d+: +)?\w+\(.*\)(?:\t+ = -?\d+ (?:Err#)?\d*|\s+(?:= -?\d+ \(0x[0-9a-f]+\)|ERR#\d+ .*))$/),
+    is: (lines) =>
+      most(lines, /^(?:\d+\/0x[0-9a-f]+: +|\d+: +)?\w+\(.*\)(?:\t+ = -?\d+ (?:Err#)?\d*|\s+(?:= -?\d+ \(0x[0-9a-f]+\)|ERR#\d+ .*))$/),
   },
 ];
 

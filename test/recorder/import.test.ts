@@ -52,6 +52,12 @@ test.each([
   ["ltrace, with nothing in front", 'puts("hello") = 6\nread(0, "", 64) = 0\n--- SIGINT (Interrupt) ---\n', "an ltrace log"],
   ["sysdig", "1 12:00:01.123 0 bash (1234) > read fd=3 size=512\n2 12:00:01.124 0 bash (1234) < read res=512\n", "sysdig"],
   ["truss of FreeBSD", '7: read(3,"root",512)\t\t = 4 (0x4)\n7: write(1,"a",1)\t\t = 1 (0x1)\n', "truss"],
+  [
+    "perf script of events alone",
+    "12.000001: signal:signal_generate: sig=2\n12.000002: raw_syscalls:sys_exit: NR 0 = -4\n",
+    "-F comm,tid,time",
+  ],
+  ["ftrace's function graph", "# tracer: function_graph\n#\n 0)   0.123 us    |    ksys_read();\n", "trace-cmd record -e signal"],
   ["dmesg", "[12345.678901] traps: a.out[1234] general protection fault ip:401136 sp:7ffd error:0\n", "nothing that eintr reads"],
 ])("a log of another program is not read, and named: %s", async (_, text, words) => {
   const dir = fresh("other.trace");
