@@ -253,6 +253,12 @@ export function copyOf<V extends object>(v: V): V {
   return toJSON === undefined ? { ...v } : toJSON.call(v);
 }
 
+/**
+ * The record, which its caller has just made, with these fields, too. A literal that spreads one record and adds fields takes a hundred times
+ * as long: V8 gives each object that it makes a hidden class of its own.
+ */
+export const extended = <A extends object, const M extends object>(made: A, more: M): A & M => Object.assign(made, more);
+
 /** The first of a list that a frame holds, -1 when it is empty; the frame goes on with the rest. */
 export function takeFirst<K extends string>(v: { [key in K]: readonly number[] }, key: K): number {
   const list: readonly number[] = v[key];

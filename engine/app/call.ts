@@ -11,6 +11,7 @@ import { NO_OUTPUT } from "../host/outputs.ts";
 import type { Ref } from "../ref.ts";
 import type { Operation, OperationOf } from "../scenario/schema.ts";
 import { setOf, signalName } from "../signals.ts";
+import { extended } from "../state.ts";
 import type { ExitArgs, NamedArgs, PollArgs } from "../syscalls.ts";
 import { NEVER } from "../time.ts";
 import { type Arguments, LIBC, type LibcName } from "./flows.ts";
@@ -89,7 +90,7 @@ export const chosenCall = (
     (c) => {
       c.value = x.number;
       enterCall(c, op.op, op.name);
-      return enter(c.program, LIBC[name(c)] as Ref<NamedArgs>, { ...args(c), what: op.name });
+      return enter(c.program, LIBC[name(c)] as Ref<NamedArgs>, extended(args(c), { what: op.name }));
     },
     "app.call",
   ),
@@ -156,10 +157,10 @@ export const plainError = (op: Waiting): boolean =>
   op.takes !== undefined && (op.result ?? 0) < 0 && ![E.INTR, E.AGAIN, E.PIPE, E.CONNRESET].some((known) => known === op.result);
 
 export const opaque = (x: Context, op: OperationOf<"read" | "write" | "accept">): Items =>
-  call(x, op, "call", (c) => ({ ...waitArgs(c, op, undefined), what: op.op }), op.op);
+  call(x, op, "call", (c) => extended(waitArgs(c, op, undefined), { what: op.op }), op.op);
 
 /** What ends a program that has not said so itself. */
-export const exitCall = (status: number): ExitArgs => ({ ...callArgs(), status });
+export const exitCall = (status: number): ExitArgs => extended(callArgs(), { status });
 
 /** A process by the name of its program, or self; -1 when there is none. */
 export function processNamed(c: Cpu, name: string): number {

@@ -16,6 +16,7 @@ import { countOf, goesOnAs, type Operation, type OperationName, type OperationOf
 import { NO_INFO } from "../siginfo.ts";
 import { emptySet, setOf } from "../signals.ts";
 import {
+  extended,
   keyOf,
   type Locals,
   SA_NO_RESTORER,
@@ -69,40 +70,41 @@ const COMPILE: Compile = {
   poll: (op, x) => call(x, op, "poll", (c) => pollArgs(c, op)),
   "epoll-wait": (op, x) => call(x, op, "epoll_wait", (c) => pollArgs(c, op)),
   "futex-wait": (op, x) =>
-    call(x, op, "futex_wait", (c) => ({ ...waitArgs(c, op, op.on, { timeout: op.timeout }), changed: op.changed === true, tid: false })),
-  "futex-wake": (op, x) => call(x, op, "futex_wake", (c) => ({ ...callArgs({ object: c.object(op.on), bytes: op.count }), targets: [] })),
+    call(x, op, "futex_wait", (c) =>
+      extended(waitArgs(c, op, op.on, { timeout: op.timeout }), { changed: op.changed === true, tid: false }),
+    ),
+  "futex-wake": (op, x) =>
+    call(x, op, "futex_wake", (c) => extended(callArgs({ object: c.object(op.on), bytes: op.count }), { targets: [] })),
   semop: (op, x) => call(x, op, "semop", (c) => waitArgs(c, op, op.on)),
   msgrcv: (op, x) => call(x, op, "msgrcv", (c) => waitArgs(c, op, op.on, { result: op.result ?? 1 })),
-  nanosleep: (op, x) => call(x, op, "nanosleep", () => ({ ...callArgs({ timeout: op.for }), rem: op.rem, absolute: false })),
+  nanosleep: (op, x) => call(x, op, "nanosleep", () => extended(callArgs({ timeout: op.for }), { rem: op.rem, absolute: false })),
   pause: (op, x) => call(x, op, "pause", () => callArgs()),
-  sigsuspend: (op, x) => call(x, op, "sigsuspend", () => ({ ...callArgs(), mask: op.nomask ? null : setOf(op.mask), old: [0, 0] })),
+  sigsuspend: (op, x) => call(x, op, "sigsuspend", () => extended(callArgs(), { mask: op.nomask ? null : setOf(op.mask), old: [0, 0] })),
   sigaction: (op, x) =>
-    call(x, op, "sigaction", (c) => ({
-      ...callArgs(),
-      signal: op.signal,
-      handler: actionOf(c, op.handler),
-      flags: op.flags.reduce((flags, flag) => flags | (FLAGS[flag] ?? 0), op.norestorer ? SA_NO_RESTORER : 0),
-      mask: setOf(op.mask),
-      old: op.old,
-    })),
+    call(x, op, "sigaction", (c) =>
+      extended(callArgs(), {
+        signal: op.signal,
+        handler: actionOf(c, op.handler),
+        flags: op.flags.reduce((flags, flag) => flags | (FLAGS[flag] ?? 0), op.norestorer ? SA_NO_RESTORER : 0),
+        mask: setOf(op.mask),
+        old: op.old,
+      }),
+    ),
   sigprocmask: (op, x) =>
-    call(x, op, "sigprocmask", () => ({
-      ...callArgs(),
-      how: op.how,
-      mask: setOf(op.signals),
-      old: op.old !== false,
-      readOnly: op.old === "read-only",
-      size: op.size ?? 8,
-    })),
+    call(x, op, "sigprocmask", () =>
+      extended(callArgs(), {
+        how: op.how,
+        mask: setOf(op.signals),
+        old: op.old !== false,
+        readOnly: op.old === "read-only",
+        size: op.size ?? 8,
+      }),
+    ),
   sigpending: (op, x) => call(x, op, "sigpending", () => callArgs()),
   sigaltstack: (op, x) =>
-    call(x, op, "sigaltstack", () => ({
-      ...callArgs({ bytes: op.bytes }),
-      disable: op.disable,
-      onstack: op.onstack,
-      nostack: op.nostack,
-      old: op.old,
-    })),
+    call(x, op, "sigaltstack", () =>
+      extended(callArgs({ bytes: op.bytes }), { disable: op.disable, onstack: op.onstack, nostack: op.nostack, old: op.old }),
+    ),
   kill: (op, x) => call(x, op, "kill", () => killArgs(op.process, op.signal, op.group, op.takers)),
   tgkill: (op, x) =>
     call(x, op, "tgkill", () => ({
@@ -113,38 +115,39 @@ const COMPILE: Compile = {
       takers: op.takers ?? {},
       ret: 0,
     })),
-  alarm: (op, x) => call(x, op, "alarm", () => ({ ...callArgs(), after: op.after })),
+  alarm: (op, x) => call(x, op, "alarm", () => extended(callArgs(), { after: op.after })),
   setitimer: (op, x) =>
-    call(x, op, "setitimer", () => ({ ...callArgs(), value: op.value, interval: op.interval, which: op.which, old: op.old })),
+    call(x, op, "setitimer", () => extended(callArgs(), { value: op.value, interval: op.interval, which: op.which, old: op.old })),
   fioasync: (op, x) => call(x, op, "ioctl", (c) => callArgs({ object: c.object(op.on) })),
   wait4: (op, x) =>
-    call(x, op, "wait4", (c) => ({
-      ...callArgs({ object: childNamed(c, op.child), bytes: op.nohang ? 1 : 0 }),
-      finds: childNamed(c, op.finds),
-      exited: true,
-      stopped: op.untraced,
-      continued: op.continued,
-      keep: false,
-      status: 0,
-      tid: 0,
-      process: -1,
-    })),
-  clone: (op, x) => call(x, op, "clone", () => ({ ...callArgs(), program: op.program, vfork: false })),
+    call(x, op, "wait4", (c) =>
+      extended(callArgs({ object: childNamed(c, op.child), bytes: op.nohang ? 1 : 0 }), {
+        finds: childNamed(c, op.finds),
+        exited: true,
+        stopped: op.untraced,
+        continued: op.continued,
+        keep: false,
+        status: 0,
+        tid: 0,
+        process: -1,
+      }),
+    ),
+  clone: (op, x) => call(x, op, "clone", () => extended(callArgs(), { program: op.program, vfork: false })),
   "pthread-join": (op, x) => call(x, op, "pthread_join", () => ({ thread: op.thread, word: -1 })),
-  fork: (op, x) => call(x, op, "fork", () => ({ ...callArgs(), program: op.program })),
-  vfork: (op, x) => call(x, op, "vfork", () => ({ ...callArgs(), program: op.program })),
-  "posix-spawn": (op, x) => call(x, op, "posix_spawn", () => ({ ...callArgs(), program: op.program })),
+  fork: (op, x) => call(x, op, "fork", () => extended(callArgs(), { program: op.program })),
+  vfork: (op, x) => call(x, op, "vfork", () => extended(callArgs(), { program: op.program })),
+  "posix-spawn": (op, x) => call(x, op, "posix_spawn", () => extended(callArgs(), { program: op.program })),
   exec: (op, x) =>
     call(x, op, "execve", (c) => {
       c.process(c.t).flags = [];
-      return { ...callArgs({ takes: op.takes }), loader: op.loader };
+      return extended(callArgs({ takes: op.takes }), { loader: op.loader });
     }),
-  exit: (op, x) => call(x, op, "exit", () => ({ ...callArgs(), status: op.status })),
-  "exit-group": (op, x) => call(x, op, "exit_group", () => ({ ...callArgs(), status: op.status })),
+  exit: (op, x) => call(x, op, "exit", () => extended(callArgs(), { status: op.status })),
+  "exit-group": (op, x) => call(x, op, "exit_group", () => extended(callArgs(), { status: op.status })),
   yield: (op, x) => call(x, op, "sched_yield", () => callArgs()),
   getpid: (op, x) => call(x, op, "getpid", () => callArgs()),
   gettime: (op, x) => call(x, op, "gettimeofday", () => callArgs()),
-  "probe-memory": (op, x) => call(x, op, "probe", () => ({ ...callArgs(), valid: op.valid, address: 0x1000 })),
+  "probe-memory": (op, x) => call(x, op, "probe", () => extended(callArgs(), { valid: op.valid, address: 0x1000 })),
   call: (op, x) =>
     chosenCall(
       x,
@@ -256,14 +259,13 @@ const restoreMask = (op: OperationOf<"siglongjmp">, x: Context): Step =>
     LIBC.sigprocmask,
     (c) => {
       c.value = x.number;
-      return {
-        ...callArgs(),
+      return extended(callArgs(), {
         how: "set" as const,
         mask: c.t.app.places[keyOf(op.place)]?.mask ?? emptySet(),
         old: false,
         readOnly: false,
         size: 8,
-      };
+      });
     },
     // libc makes it as any other call of the program's.
     "app.call",

@@ -9,6 +9,7 @@ import { type Flow, type FlowMaker, flow, type Mark, type Step, type Steps } fro
 import { flow as grapheneFlow } from "../generations/graphene-2019/flow.ts";
 import { callArgs } from "../host/calls.ts";
 import { KERNEL } from "../host/flows.ts";
+import { extended } from "../state.ts";
 import type { FutexWaitArgs } from "../syscalls.ts";
 import { tidWord } from "../threads.ts";
 import { type Entry, LIBC } from "./flows.ts";
@@ -36,7 +37,7 @@ function join(c: Cpu, v: Join): void {
 
 const isEnded = (c: Cpu, v: Join): boolean => v.word < 0 || c.m.objects[v.word]?.level === 0;
 
-export const futexArgs = (v: Join): FutexWaitArgs => ({ ...callArgs({ object: v.word }), changed: false, tid: true });
+export const futexArgs = (v: Join): FutexWaitArgs => extended(callArgs({ object: v.word }), { changed: false, tid: true });
 
 /** How the wait is made: its step, with a mark before it where a call that is made again has to be found. */
 type Maker<C extends Cpu> = { readonly flow: FlowMaker<C>; readonly futex: (s: Steps<Join, C>) => readonly (Step | Mark)[] };

@@ -2,7 +2,7 @@
 
 import { newFrame } from "../control.ts";
 import { type Flow, flow } from "../generations/graphene-2019/flow.ts";
-import { copyOf } from "../state.ts";
+import { copyOf, extended } from "../state.ts";
 import { exitCall } from "./call.ts";
 import { type Entry, LIBC } from "./flows.ts";
 import { returned, shimArgs } from "./syscalls.ts";
@@ -31,7 +31,7 @@ const posixSpawn = (entry: Entry): Flow =>
     s.call(
       `clone(CLONE_VM|CLONE_VFORK): ${entry.label("clone")}`,
       entry.refs.clone,
-      (c, v) => shimArgs(c, { ...copyOf(v), vfork: true }),
+      (c, v) => shimArgs(c, extended(copyOf(v), { vfork: true })),
       "libos.syscall.enter",
     ),
     s.ret("back in the application", returned, "app.return"),

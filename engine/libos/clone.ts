@@ -9,6 +9,7 @@ import type { CloneArgs as StructCloneArgs } from "../generations/graphene-2019/
 import { callArgs } from "../host/calls.ts";
 import { createArgs } from "../pal/calls.ts";
 import { dkCreate } from "../pal/flows.ts";
+import { extended } from "../state.ts";
 import type { CloneArgs } from "../syscalls.ts";
 import { setEvent, waitEvent } from "./events.ts";
 import { LIBOS, libcExit, SHIM_DO } from "./flows.ts";
@@ -61,7 +62,7 @@ const threadStart = flow(LIBOS.clone_implementation_wrapper, "libos", "1.6", (s)
     c.t.libos.cloned = null;
   }),
   s.callDynamic("the thread's program", (c) => newFrame(c.program, c.flowOf(c.t.program), {})),
-  s.call("exit(0)", libcExit, () => ({ ...callArgs(), status: 0 })),
+  s.call("exit(0)", libcExit, () => extended(callArgs(), { status: 0 })),
 ]);
 
 /** What a flag leads to that it does not know: CLONE_VFORK of posix_spawn. */

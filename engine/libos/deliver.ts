@@ -5,7 +5,7 @@ import { type Cpu, flow } from "../generations/graphene-2019/flow.ts";
 import type { PalContext } from "../generations/graphene-2019/state.ts";
 import { NO_INFO, type SigInfo } from "../siginfo.ts";
 import { hasSignal } from "../signals.ts";
-import { copyOf } from "../state.ts";
+import { copyOf, extended } from "../state.ts";
 import { KIND } from "../transition.ts";
 import { undefinedBehaviour } from "../undefined.ts";
 import { LIBOS } from "./flows.ts";
@@ -118,7 +118,7 @@ const handleSignals = (fixed: boolean): Flow =>
     act("next pending unmasked signal, upward", fetchNext, "libos.signal.fetch"),
     test("none?", (_, v) => v.found === 0, "done"),
     callDynamic("__handle_one_signal(signo, pending-signal)", (c, v) =>
-      handleOneSignal(c, { ...copyOf(v), signal: v.found, stored: false }),
+      handleOneSignal(c, extended(copyOf(v), { signal: v.found, stored: false })),
     ),
     call("free(signal)", LIBOS.free),
     fixed ? null : dkQuiet({ call }, "DkThreadYieldExecution()", "DkThreadYieldExecution"),

@@ -10,6 +10,7 @@ import { dkArgs, dkExitArgs } from "../pal/calls.ts";
 import { errnoOf } from "../pal/events.ts";
 import { DK, type DkName, dkEvent as EVENT_CALLS, dkExit as EXITS } from "../pal/flows.ts";
 import { eventArgs } from "../pal/sync-calls.ts";
+import { extended } from "../state.ts";
 import type { SleepArgs } from "../syscalls.ts";
 import { NEVER } from "../time.ts";
 import { KIND } from "../transition.ts";
@@ -116,10 +117,9 @@ const loopingWait = (name: "semop" | "msgrcv"): Flow =>
     }),
     s.at("again"),
     s.test("ready?", (c, v) => taken(c, v), "done"),
-    dk(s, "DkObjectsWaitAny(handle)", "DkObjectsWaitAny", (c, v) => ({
-      ...given(v),
-      takes: v.takes >= 0 ? Math.max(0, v.until - c.now) : -1,
-    })),
+    dk(s, "DkObjectsWaitAny(handle)", "DkObjectsWaitAny", (c, v) =>
+      extended(given(v), { takes: v.takes >= 0 ? Math.max(0, v.until - c.now) : -1 }),
+    ),
     s.jump("again", "again"),
     s.at("done"),
     answer(s),

@@ -6,6 +6,7 @@ import type { Flow } from "../flow.ts";
 import { type Cpu, flow } from "../generations/graphene-2019/flow.ts";
 import { type CallLocals, callArgs } from "../host/calls.ts";
 import { READABLE } from "../pal/calls.ts";
+import { extended } from "../state.ts";
 import type { PollArgs } from "../syscalls.ts";
 import { NEVER } from "../time.ts";
 import { LIBOS, SHIM_DO } from "./flows.ts";
@@ -134,11 +135,9 @@ function polled(c: Cpu, v: PollArgs): number {
 const select = flow(SHIM_DO.select, "libos", "2.20, errata B9", (s) => [
   s.test("nfds != 0?", (_, v) => v.objects.length > 0 || v.takes >= 0, "poll"),
   s.test("no time-out?", (_, v) => v.timeout >= NEVER, "invalid"),
-  s.call("shim_do_nanosleep(timeout, NULL)", SHIM_DO.nanosleep, (_, v) => ({
-    ...callArgs({ timeout: v.timeout }),
-    rem: false,
-    absolute: false,
-  })),
+  s.call("shim_do_nanosleep(timeout, NULL)", SHIM_DO.nanosleep, (_, v) =>
+    extended(callArgs({ timeout: v.timeout }), { rem: false, absolute: false }),
+  ),
   s.jump("done"),
   s.at("invalid"),
   s.act("ret = -EINVAL", (c) => {

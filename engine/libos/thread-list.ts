@@ -7,7 +7,7 @@
 import type { Cpu } from "../generations/graphene-2019/flow.ts";
 import type { Exited, Process, ShimChild, Thread, TidRun } from "../generations/graphene-2019/state.ts";
 import { dropLock } from "../pal/locks.ts";
-import { copyOf } from "../state.ts";
+import { copyOf, extended } from "../state.ts";
 import { childLock } from "./names.ts";
 
 /** Of a thread that execve has moved to another process that is what its record here says. */
@@ -71,8 +71,8 @@ function takeOut(runs: TidRun[], tid: number): void {
   const run = runs[at];
   if (!run) return;
   const place = placeIn(run, tid);
-  const before = { ...copyOf(run), count: place };
-  const after = { ...copyOf(run), tid: tid + run.step, count: run.count - place - 1 };
+  const before = extended(copyOf(run), { count: place });
+  const after = extended(copyOf(run), { tid: tid + run.step, count: run.count - place - 1 });
   runs.splice(at, 1, ...[before, after].filter(({ count }) => count > 0));
 }
 
@@ -124,7 +124,7 @@ export const childOf = (p: Process, pid: number): ShimChild | undefined =>
 /** Take the first of a run out of exited_children. */
 export function takeExited(t: Thread, entry: Exited): Exited {
   const { exited } = t.libos;
-  const taken = { ...copyOf(entry), step: 0, count: 1 };
+  const taken = extended(copyOf(entry), { step: 0, count: 1 });
   if (entry.count === 1) exited.splice(exited.indexOf(entry), 1);
   else {
     entry.tid += entry.step;

@@ -8,7 +8,7 @@ import { type Cpu, flow, type Steps } from "../generations/graphene-2019/flow.ts
 import { type CallLocals, callArgs, type Exit, exitArgs, NO_OBJECTS } from "../host/calls.ts";
 import { KERNEL, sending } from "../host/flows.ts";
 import { SIG } from "../signals.ts";
-import type { Word } from "../state.ts";
+import { extended, type Word } from "../state.ts";
 import { NEVER } from "../time.ts";
 import { WHY } from "../transition.ts";
 import { bottom, done, enter, failed, leave, ocall, type PalLocals, type PalName } from "./call-parts.ts";
@@ -118,7 +118,7 @@ const resume = (pal: PalName): Flow =>
   resultOf(
     pal,
     "DkThreadResume",
-    (s) => bottom(pal, s, "tgkill", (_, v) => ({ ...sending([v.target], SIG.CONT), wakeUp: true })),
+    (s) => bottom(pal, s, "tgkill", (_, v) => extended(sending([v.target], SIG.CONT), { wakeUp: true })),
     (_, __, host) => (host < 0 ? { ret: 0, error: PAL_ERROR.DENIED } : { ret: 1, error: 0 }),
   );
 
@@ -202,7 +202,7 @@ const setTimeout = (pal: PalName): Flow =>
   resultOf(
     pal,
     "DkStreamAttributesSetbyHandle",
-    (s) => bottom(pal, s, "setsockopt", (_, v) => ({ ...callArgs({ object: v.object, bytes: INT }), receiveTimeout: v.timeout })),
+    (s) => bottom(pal, s, "setsockopt", (_, v) => extended(callArgs({ object: v.object, bytes: INT }), { receiveTimeout: v.timeout })),
     truth,
   );
 
@@ -221,7 +221,7 @@ const askFailed =
 const delay = (pal: PalName): Flow =>
   flow(DK.DkThreadDelayExecution, "pal", "2.18, 2.20", (s) => [
     began(s),
-    bottom(pal, s, "nanosleep", (_, v) => ({ ...callArgs(v), rem: false, absolute: false })),
+    bottom(pal, s, "nanosleep", (_, v) => extended(callArgs(v), { rem: false, absolute: false })),
     s.act("elapsed microseconds", (c, v) => {
       const elapsed = Math.floor((c.now - v.began) / 1000);
       const asked = Math.floor(v.timeout / 1000);
@@ -283,7 +283,7 @@ export interface DkExit extends Exit {
   freed: boolean;
 }
 
-export const dkExitArgs = (given: Partial<Exit> = {}): DkExit => ({ ...exitArgs(given), freed: false });
+export const dkExitArgs = (given: Partial<Exit> = {}): DkExit => extended(exitArgs(given), { freed: false });
 
 /** The PAL ends the thread for a reason of its own, which no LibOS hears of. */
 export const palGivesUp = (status: number): DkExit => dkExitArgs({ status, how: 2, why: WHY.PAL });
@@ -326,7 +326,7 @@ const create = (pal: PalName, name: keyof typeof dkCreate, host: "clone" | "fork
   flow(dkCreate[name], "pal", "2.1, 2.19", (s) => [
     enter(s),
     pal === "linux" ? s.call("malloc the handle", palMalloc) : null,
-    bottom(pal, s, host, (_, v) => ({ ...callArgs(), program: v.program, start: v.start, internal: v.internal, cloned: v.cloned })),
+    bottom(pal, s, host, (_, v) => extended(callArgs(), { program: v.program, start: v.start, internal: v.internal, cloned: v.cloned })),
     s.act("handle of the new one", (c, v) => {
       v.ret = Math.max(0, c.t.rax);
     }),

@@ -17,7 +17,7 @@ import { restorer } from "../host/restorer.ts";
 import { signalCalls } from "../host/signal-calls.ts";
 import { dropTimers, timerCalls } from "../host/timers.ts";
 import { ref } from "../ref.ts";
-import { copyOf } from "../state.ts";
+import { copyOf, extended } from "../state.ts";
 import type { ProgramArgs } from "../syscalls.ts";
 import { processesNamed, threadNamed, zombieNamed } from "../targets.ts";
 import { nativeLinuxMechanism } from "./native-linux-mechanism.ts";
@@ -89,7 +89,7 @@ const same = <N extends Same>(name: N): Flow =>
 /** The kernel model answers with its own number of the new one; the application gets the id. */
 const creating = (name: "clone" | "fork", id: (c: Cpu) => number): Flow =>
   flow<ProgramArgs>(LIBC[name], "app", "1.2", ({ act, call, ret }) => [
-    call(`syscall ${name}`, KERNEL[name], (_, v) => ({ ...callArgs(), program: v.program, start: -1, internal: false, cloned: null })),
+    call(`syscall ${name}`, KERNEL[name], (_, v) => extended(callArgs(), { program: v.program, start: -1, internal: false, cloned: null })),
     act("id of the new one", (c) => {
       c.t.rax = id(c);
     }),
@@ -141,17 +141,16 @@ const libc: readonly Flow[] = [
   same("setsid"),
   same("getpgid"),
   nativeCall("clock_nanosleep", "nanosleep", (_, v) => v),
-  nativeCall("select", "poll", (_, v) => ({ ...copyOf(v), select: true })),
+  nativeCall("select", "poll", (_, v) => extended(copyOf(v), { select: true })),
   nativeCall("rt_sigqueueinfo", "rt_sigqueueinfo", (c, v) => {
     const target = v.thread === "" ? undefined : threadNamed(c, v.thread);
-    return {
-      ...callArgs(),
+    return extended(callArgs(), {
       signal: v.signal,
       value: v.value,
       takers: v.takers,
       thread: v.thread === "" ? -1 : (target?.id ?? NOBODY),
       process: processesNamed(c, v.wanted)[0]?.id ?? -1,
-    };
+    });
   }),
   creating("clone", (c) => c.t.rax),
   same("vfork"),
@@ -160,8 +159,8 @@ const libc: readonly Flow[] = [
   same("epoll_wait"),
   nativeCall("futex_wait", "futex-wait", (_, v) => v),
   nativeCall("futex_wake", "futex-wake", (_, v) => callArgs(v)),
-  nativeCall("gettimeofday", "nothing", (_, v) => ({ ...copyOf(v), result: 0 })),
-  nativeCall("ioctl", "nothing", (_, v) => ({ ...copyOf(v), result: 0 })),
+  nativeCall("gettimeofday", "nothing", (_, v) => extended(copyOf(v), { result: 0 })),
+  nativeCall("ioctl", "nothing", (_, v) => extended(copyOf(v), { result: 0 })),
   nativeCall("exit", "exit", (_, v) => exitArgs({ status: v.status })),
   nativeCall("exit_group", "exit", (_, v) => exitArgs({ status: v.status, group: true })),
   nativeCall("kill", "kill", (c, v) => ({

@@ -44,7 +44,7 @@ import { palMain } from "../../pal/flows.ts";
 import { getHandler } from "../../pal/handler-table.ts";
 import { signalSetup } from "../../pal/linux/flows.ts";
 import { linuxHandlers } from "../../pal/linux/handlers.ts";
-import type { Frame } from "../../state.ts";
+import { extended, type Frame } from "../../state.ts";
 import { SYSCALL_NAMES } from "../../syscalls.ts";
 import { laws } from "./laws.ts";
 import { layout } from "./layout.ts";
@@ -111,7 +111,7 @@ function enterProgram(c: Cpu): Frame | null {
   if (c.t.startPc === 0) return newFrame(c.program, flow, {});
   push(c.t, newFrame(c.program, flow, {}));
   resumeAt(topFrame(c.t), c.t.startPc);
-  push(c.t, enter(c.program, LIBC.execve, { ...callArgs(), loader: false }));
+  push(c.t, enter(c.program, LIBC.execve, extended(callArgs(), { loader: false })));
   goTo(c.program, topFrame(c.t), "back");
   c.t.rax = 0;
   return null;

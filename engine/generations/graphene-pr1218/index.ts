@@ -12,7 +12,7 @@ import { missingCall } from "../../libos/unimplemented.ts";
 import { otherUpcalls } from "../../libos/upcalls.ts";
 import { palMain } from "../../pal/flows.ts";
 import { declareStack } from "../../stack/stack.ts";
-import { copyOf } from "../../state.ts";
+import { copyOf, extended } from "../../state.ts";
 import { type Fixes, firstOfName, graphene, libosParts, linuxPal, pending, preempt } from "../graphene-2019/parts.ts";
 import { grapheneState } from "../graphene-2019/threads.ts";
 import { toStub } from "../graphene-pr347/flows.ts";
@@ -97,7 +97,7 @@ export const graphenePr1218 = declareStack<Thread, Process>({
     },
     newProcess(c, p, parent) {
       grapheneState.newProcess(c, p, parent);
-      p.libos = { ...copyOf(p.libos), killing: false };
+      p.libos = extended(copyOf(p.libos), { killing: false });
     },
   },
 });

@@ -14,6 +14,7 @@ import { isAlive } from "../../libos/thread-list.ts";
 import { finish, isInternal } from "../../libos/upcalls.ts";
 import { UPCALLS } from "../../pal/flows.ts";
 import { hasSignal } from "../../signals.ts";
+import { extended } from "../../state.ts";
 import { KIND } from "../../transition.ts";
 import { completeJump } from "./chain.ts";
 import { type Cpu, flow, type Steps } from "./flow.ts";
@@ -162,11 +163,9 @@ const handleOne = (fix: DeliverFixes): Flow =>
     s.test("not at the jump of __sigreturn?", (c) => !hasContext(c) || !atJump(c), "frame"),
     s.act("RIP := the word below the red zone", completeJump, "libos.sigreturn"),
     s.at("frame"),
-    s.call("__setup_sig_frame(tcb, sig, signal, event, handler, restorer)", PR.__setup_sig_frame, (_, v) => ({
-      ...signalOf(v),
-      handler: v.handler,
-      restorer: v.restorer,
-    })),
+    s.call("__setup_sig_frame(tcb, sig, signal, event, handler, restorer)", PR.__setup_sig_frame, (_, v) =>
+      extended(signalOf(v), { handler: v.handler, restorer: v.restorer }),
+    ),
     s.jump("return"),
     s.at("interrupted"),
     ...(fix.lost ? keep(s, "kept") : []),

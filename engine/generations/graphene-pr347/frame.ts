@@ -10,7 +10,7 @@ import type { Entered } from "../../host/flows.ts";
 import { contextOf } from "../../libos/handle-one.ts";
 import type { SigInfo } from "../../siginfo.ts";
 import type { SignalSet } from "../../signals.ts";
-import { copyOf, type Frame, type Locals } from "../../state.ts";
+import { copyOf, extended, type Frame, type Locals } from "../../state.ts";
 import { KIND } from "../../transition.ts";
 import { undefinedBehaviour } from "../../undefined.ts";
 import { type Cpu, flow } from "./flow.ts";
@@ -63,7 +63,7 @@ function redirect(c: Cpu, v: OneSignal): void {
   const there = kernelFrame(c);
   if (!there) return;
   const { uc } = there;
-  uc.built = build({ ...copyOf(v), rax: uc.rax, vectors: uc.vectors, mask: uc.mask });
+  uc.built = build(extended(copyOf(v), { rax: uc.rax, vectors: uc.vectors, mask: uc.mask }));
   uc.rax = 0;
   uc.vectors = 0;
   c.signal = v.signal;

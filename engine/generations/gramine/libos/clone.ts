@@ -6,6 +6,7 @@ import { newFrame } from "../../../control.ts";
 import type { Flow } from "../../../flow.ts";
 import { numberOf } from "../../../frames.ts";
 import { callArgs } from "../../../host/calls.ts";
+import { extended } from "../../../state.ts";
 import type { CloneArgs } from "../../../syscalls.ts";
 import { NEVER } from "../../../time.ts";
 import { type Cpu, flow } from "../flow.ts";
@@ -103,7 +104,7 @@ const clone = flow<Clone>(SYSCALL_FLOWS.clone, "libos", "7.5, 7.6", (s) => [
   }),
   answer(s),
   s.at("vfork"),
-  s.call("as fork: do_clone_new_vm", LIBOS.do_clone_new_vm, (_, v) => ({ ...callArgs(), program: v.program })),
+  s.call("as fork: do_clone_new_vm", LIBOS.do_clone_new_vm, (_, v) => extended(callArgs(), { program: v.program })),
   answer(s),
 ]);
 

@@ -13,7 +13,7 @@ import type { Flow } from "../../../flow.ts";
 import { numberOf } from "../../../frames.ts";
 import type { CallLocals } from "../../../host/calls.ts";
 import type { Declares } from "../../../ref.ts";
-import type { Locals } from "../../../state.ts";
+import { extended, type Locals } from "../../../state.ts";
 import { type ProgramArgs, SYSCALL_NAMES, SYSCALLS, type SyscallName } from "../../../syscalls.ts";
 import { KIND } from "../../../transition.ts";
 import { contextAt, jumpTo, SYSCALL } from "../context.ts";
@@ -90,10 +90,12 @@ const posixSpawn = flow<ProgramArgs>(LIBC.posix_spawn, "app", "7.5", (s) => [
     "clone(CLONE_VM|CLONE_VFORK): libos_syscall_entry()",
     LIBOS.libos_emulate_syscall,
     (c) =>
-      emulated(c, SYSCALLS.clone, numberOf(c.program, SYSCALL_FLOWS.clone), {
-        ...copyOfLocals(c.program, topFrame(c.t)),
-        vfork: true,
-      }),
+      emulated(
+        c,
+        SYSCALLS.clone,
+        numberOf(c.program, SYSCALL_FLOWS.clone),
+        extended(copyOfLocals(c.program, topFrame(c.t)), { vfork: true }),
+      ),
     "libos.syscall.enter",
   ),
   s.ret("back in the application", returned, "app.return"),

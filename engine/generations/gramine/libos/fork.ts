@@ -4,6 +4,7 @@ import { E } from "../../../errno.ts";
 import type { Flow, Mark, Step } from "../../../flow.ts";
 import { callArgs, exitArgs } from "../../../host/calls.ts";
 import { SIG } from "../../../signals.ts";
+import { extended } from "../../../state.ts";
 import type { ProgramArgs } from "../../../syscalls.ts";
 import { WHY } from "../../../transition.ts";
 import { type Cpu, flow, type Steps } from "../flow.ts";
@@ -100,10 +101,9 @@ const newProcess = flow<Fork>(LIBOS.do_clone_new_vm, "libos", "7.5", (s) => [
 
 const fork = (name: "fork" | "vfork"): Flow =>
   flow(SYSCALL_FLOWS[name], "libos", "7.5", (s) => [
-    s.call(name === "fork" ? "do_clone_new_vm" : "as fork: do_clone_new_vm", LIBOS.do_clone_new_vm, (_, v) => ({
-      ...callArgs(),
-      program: v.program,
-    })),
+    s.call(name === "fork" ? "do_clone_new_vm" : "as fork: do_clone_new_vm", LIBOS.do_clone_new_vm, (_, v) =>
+      extended(callArgs(), { program: v.program }),
+    ),
     answer(s),
   ]);
 

@@ -6,6 +6,7 @@ import { enter } from "../../../frames.ts";
 import { type CallLocals, callArgs } from "../../../host/calls.ts";
 import type { ObjectKind } from "../../../object-kinds.ts";
 import type { Ref } from "../../../ref.ts";
+import { extended } from "../../../state.ts";
 import type { SyscallArgs } from "../../../syscalls.ts";
 import { type Cpu, flow, type Steps } from "../flow.ts";
 import { palToUnix } from "../pal/errors.ts";
@@ -17,18 +18,19 @@ import { HANDLE_MAP_LOCK } from "./names.ts";
 export const kindOf = (c: Cpu, object: number): ObjectKind => c.m.objects[object]?.kind ?? "pipe";
 
 /** Arguments of a system call for the PAL call it makes. */
-export const palArgs = (v: CallLocals): CallLocals => ({
-  ...callArgs({
-    object: v.object,
-    objects: v.object >= 0 ? [v.object] : v.objects,
-    bytes: v.bytes,
-    takes: v.takes,
-    result: v.result,
-    timeout: v.timeout,
-    interruptible: v.interruptible,
-  }),
-  ends: v.ends,
-});
+export const palArgs = (v: CallLocals): CallLocals =>
+  extended(
+    callArgs({
+      object: v.object,
+      objects: v.object >= 0 ? [v.object] : v.objects,
+      bytes: v.bytes,
+      takes: v.takes,
+      result: v.result,
+      timeout: v.timeout,
+      interruptible: v.interruptible,
+    }),
+    { ends: v.ends },
+  );
 
 /** A PAL call; its result is in RAX. */
 export const pal = <V extends object>(s: Steps<V>, name: PalCallName, args: (c: Cpu, v: V) => CallLocals): Step =>

@@ -4,6 +4,7 @@ import { E, LIBOS_RESTART } from "../../../errno.ts";
 import type { Flow } from "../../../flow.ts";
 import type { CallLocals } from "../../../host/calls.ts";
 import { isSocket } from "../../../host/fds.ts";
+import { extended } from "../../../state.ts";
 import { NEVER } from "../../../time.ts";
 import { type Cpu, flow } from "../flow.ts";
 import { palToUnix } from "../pal/errors.ts";
@@ -73,7 +74,7 @@ const setsockopt = flow(SYSCALL_FLOWS.setsockopt, "libos", "8", (s) => [
   s.call(
     "PalStreamAttributesSetByHandle(receive_timeout)",
     PAL.PalStreamAttributesSetByHandle,
-    (_, v) => ({ ...palArgs(v), receiveTimeout: v.receiveTimeout }),
+    (_, v) => extended(palArgs(v), { receiveTimeout: v.receiveTimeout }),
     "pal.call.enter",
   ),
   s.act("what it said", (c, v) => {

@@ -8,6 +8,7 @@ import type { Flow } from "../../../flow.ts";
 import { type CallLocals, callArgs, NO_OBJECTS } from "../../../host/calls.ts";
 import { type Creating, sending } from "../../../host/flows.ts";
 import { SIG } from "../../../signals.ts";
+import { extended } from "../../../state.ts";
 import { NEVER } from "../../../time.ts";
 import { type Cpu, flow, type Steps } from "../flow.ts";
 import { PAL_ERROR, unixToPal } from "./errors.ts";
@@ -16,7 +17,7 @@ import { type CreateLocals, PAL, type PalCallName, type WaitLocals } from "./flo
 import { bottom, type HostName, type PalName } from "./host-calls.ts";
 
 /** What a host call is given of a PAL call. A call made again ends when it would have (`ends`). */
-export const given = (_: Cpu, v: CallLocals): CallLocals => ({ ...callArgs(v), ends: v.ends });
+export const given = (_: Cpu, v: CallLocals): CallLocals => extended(callArgs(v), { ends: v.ends });
 
 /** The result: what the bottom said, as a PAL error where it is one. */
 export const done = <V extends object>(s: Steps<V>): ReturnType<Steps<V>["ret"]> =>
@@ -45,16 +46,17 @@ const waitEvents = (pal: PalName): Flow =>
     s.act("the time-out's end", (c, v) => {
       v.until = later(c.now, v.timeout);
     }),
-    bottom(pal, s, "poll", (_, v) => ({
-      ...callArgs({ objects: v.objects, timeout: v.timeout, takes: v.takes, result: v.result }),
-      ends: v.ends,
-      mask: null,
-      select: false,
-      fds: NO_OBJECTS,
-      next: 0,
-      rest: NO_OBJECTS,
-      ready: NO_OBJECTS,
-    })),
+    bottom(pal, s, "poll", (_, v) =>
+      extended(callArgs({ objects: v.objects, timeout: v.timeout, takes: v.takes, result: v.result }), {
+        ends: v.ends,
+        mask: null,
+        select: false,
+        fds: NO_OBJECTS,
+        next: 0,
+        rest: NO_OBJECTS,
+        ready: NO_OBJECTS,
+      }),
+    ),
     s.ret(
       "return to the LibOS",
       (c, v) => {
@@ -69,14 +71,14 @@ const waitEvents = (pal: PalName): Flow =>
 /** SO_RCVTIMEO of a socket of the host. */
 const setTimeout = (pal: PalName): Flow =>
   flow(PAL.PalStreamAttributesSetByHandle, "pal", "8", (s) => [
-    bottom(pal, s, "setsockopt", (_, v) => ({ ...callArgs(v), receiveTimeout: v.receiveTimeout })),
+    bottom(pal, s, "setsockopt", (_, v) => extended(callArgs(v), { receiveTimeout: v.receiveTimeout })),
     done(s),
   ]);
 
 /** tgkill(SIGCONT): the target's host call that waits ends, or its own code is interrupted. Whatever goes wrong, the Linux PAL says DENIED. */
 const resume = (pal: PalName): Flow =>
   flow(PAL.PalThreadResume, "pal", "3 LW", (s) => [
-    bottom(pal, s, "tgkill", (_, v) => ({ ...sending([v.target], SIG.CONT), wakeUp: true })),
+    bottom(pal, s, "tgkill", (_, v) => extended(sending([v.target], SIG.CONT), { wakeUp: true })),
     s.ret(
       "return to the LibOS",
       (c) => {
@@ -87,13 +89,8 @@ const resume = (pal: PalName): Flow =>
     ),
   ]);
 
-export const creating = ({ program, start, internal, cloned }: CreateLocals): Creating => ({
-  ...callArgs(),
-  program,
-  start,
-  internal,
-  cloned,
-});
+export const creating = ({ program, start, internal, cloned }: CreateLocals): Creating =>
+  extended(callArgs(), { program, start, internal, cloned });
 
 const create = (pal: PalName, name: "PalThreadCreate" | "PalProcessCreate", host: "clone" | "fork"): Flow =>
   flow<CreateLocals>(PAL[name], "pal", "7.5, 7.6", (s) => [bottom(pal, s, host, (_, v) => creating(v)), done(s)]);

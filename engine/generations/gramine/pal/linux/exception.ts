@@ -8,7 +8,7 @@ import { exitArgs } from "../../../../host/calls.ts";
 import { restoreRt } from "../../../../host/flows.ts";
 import { INFO_VALUE } from "../../../../siginfo.ts";
 import { SIG } from "../../../../signals.ts";
-import type { Frame } from "../../../../state.ts";
+import { extended, type Frame } from "../../../../state.ts";
 import { KIND, WHY } from "../../../../transition.ts";
 import { contextAt } from "../../context.ts";
 import { type Cpu, flow } from "../../flow.ts";
@@ -79,7 +79,7 @@ function interruptedContext(c: Cpu) {
   const stack = running(c.t);
   const at = findDown(c, stack, restoreRt);
   const frame = localsOf(c, stack[at], restoreRt);
-  return { ...contextAt(c, at), rax: frame?.rax ?? 0, vectors: frame?.vectors ?? 0, full: frame?.full ?? false };
+  return extended(contextAt(c, at), { rax: frame?.rax ?? 0, vectors: frame?.vectors ?? 0, full: frame?.full ?? false });
 }
 
 /** si_addr: 0 of a fault that has no address. */

@@ -14,7 +14,7 @@ import { blockable } from "../../../../host/signal.ts";
 import { setMask } from "../../../../host/signal-calls.ts";
 import { ref } from "../../../../ref.ts";
 import { removeSignal, SIG, type SignalSet } from "../../../../signals.ts";
-import { copyOf, type Locals } from "../../../../state.ts";
+import { copyOf, extended, type Locals } from "../../../../state.ts";
 import { KIND } from "../../../../transition.ts";
 import { type SgxCpu as Cpu, sgxFlow as flow, type SgxSteps as Steps } from "../../flow.ts";
 import type { Process, RpcRequest, Thread } from "../../state.ts";
@@ -263,7 +263,7 @@ const loop = flow<Loop>(rpcThreadLoop, "untrusted-pal", "11", (s) => [
   s.at("sleep"),
   s.call("nanosleep", KERNEL.nanosleep, (_, v) => {
     v.sleep = Math.min(SLEEP_MOST, v.sleep + SLEEP_STEP);
-    return { ...callArgs({ timeout: v.sleep }), objects: NO_OBJECTS, out: NO_OUTPUT, rem: false, absolute: false };
+    return extended(callArgs({ timeout: v.sleep }), { objects: NO_OBJECTS, out: NO_OUTPUT, rem: false, absolute: false });
   }),
   s.jump("loop", "look again"),
 ]);
@@ -275,7 +275,7 @@ const start = flow<{ left: number }>(startRpc, "untrusted-pal", "11", (s) => [
   s.test("all are made?", (_, v) => v.left === 0, "wait"),
   s.call("clone(rpc_thread_loop)", KERNEL.clone, (c, v) => {
     v.left -= 1;
-    return { ...callArgs(), program: "rpc-thread", start: numberOf(c.program, rpcThreadLoop), internal: true, cloned: null };
+    return extended(callArgs(), { program: "rpc-thread", start: numberOf(c.program, rpcThreadLoop), internal: true, cloned: null });
   }),
   s.jump("next", "next thread"),
   s.at("wait"),
@@ -290,7 +290,7 @@ export const exitlessFlows = ({ waitsOn }: { waitsOn: boolean }): Flow[] => [exi
 
 /** Whatever interrupts a thread of the enclave interrupts the system calls of all RPC threads. */
 export const interruptRpcThreads = <V extends object>(s: Steps<V>): Step =>
-  s.call("tkill(SIGUSR2) to every RPC thread", KERNEL.tgkill, (c) => ({ ...sending([...rpc(c).threads], SIG.USR2), wakeUp: true }));
+  s.call("tkill(SIGUSR2) to every RPC thread", KERNEL.tgkill, (c) => extended(sending([...rpc(c).threads], SIG.USR2), { wakeUp: true }));
 
 /** An RPC thread without a request: nothing is to come of it. */
 export const idlesOutside = (p: Process, t: Thread): boolean =>

@@ -7,7 +7,7 @@ import { recheck } from "../../../../host/pending.ts";
 import { setMask } from "../../../../host/signal-calls.ts";
 import { eenter } from "../../../../sgx/leaf.ts";
 import { subtract, union } from "../../../../signals.ts";
-import { copyOf, type Locals } from "../../../../state.ts";
+import { copyOf, extended, type Locals } from "../../../../state.ts";
 import { KIND } from "../../../../transition.ts";
 import { type SgxCpu as Cpu, sgxFlow as flow, type SgxSteps as Steps } from "../../flow.ts";
 import { NO_EVENT } from "../errors.ts";
@@ -120,7 +120,7 @@ const resumeThread = flow<Asked & { target: number }>(HOST_OCALLS.resume_thread,
     c.value = v.target;
   }),
   s.test("nobody has it: -EINVAL", (_, v) => v.target < 0, "none"),
-  s.callDynamic("DO_SYSCALL(tgkill)", (c, v) => newFrame(c.program, v.asked, { ...copyOf(v.args), targets: [v.target] } as Locals)),
+  s.callDynamic("DO_SYSCALL(tgkill)", (c, v) => newFrame(c.program, v.asked, extended(copyOf(v.args), { targets: [v.target] }) as Locals)),
   result(s),
   s.at("none"),
   s.ret("return -EINVAL", (c) => {

@@ -6,7 +6,7 @@ import { numberOf } from "../../../../frames.ts";
 import { type Exit, exitArgs } from "../../../../host/calls.ts";
 import { KERNEL } from "../../../../host/flows.ts";
 import { eenter } from "../../../../sgx/leaf.ts";
-import { copyOf, type EnclaveKind, type Locals, setAt } from "../../../../state.ts";
+import { copyOf, type EnclaveKind, extended, type Locals, setAt } from "../../../../state.ts";
 import { type SgxCpu as Cpu, sgxFlow as flow } from "../../flow.ts";
 import { palThreadInit } from "../flows.ts";
 import {
@@ -150,7 +150,7 @@ const exit = flow(hostOcallExit, "untrusted-pal", "4.5", (s) => [
   s.test("no enclave thread left? process_exit()", (c) => c.process(c.t).pal.sgx.tcsMap.every((t) => t < 0), "group"),
   s.call("thread_exit()", hostThreadExit, (_, v) => exitOf(v)),
   s.at("group"),
-  s.call("exit_group", KERNEL.exit, (_, v) => ({ ...exitOf(v), group: true })),
+  s.call("exit_group", KERNEL.exit, (_, v) => extended(exitOf(v), { group: true })),
 ]);
 
 const exitOf = ({ args }: Asked): Exit => {

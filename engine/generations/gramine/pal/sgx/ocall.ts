@@ -5,7 +5,7 @@ import { E } from "../../../../errno.ts";
 import type { Flow, Step } from "../../../../flow.ts";
 import { enter, numberOf } from "../../../../frames.ts";
 import { eexit } from "../../../../sgx/leaf.ts";
-import { copyOf, HOST, type Locals } from "../../../../state.ts";
+import { copyOf, extended, HOST, type Locals } from "../../../../state.ts";
 import { contextAt } from "../../context.ts";
 import { type SgxCpu as Cpu, sgxFlow as flow, type SgxSteps as Steps } from "../../flow.ts";
 import { EVENT_BOUND, NO_EVENT } from "../errors.ts";
@@ -33,13 +33,8 @@ export const EEXIT_PREPARE = "ocall_eexit_prepare";
 export const AFTER_STACK_RESTORE = "ocall_return_after_stack_restore";
 
 /** What the caller of sgx_ocall goes on with: the frame of this one is left. */
-const callersContext = (c: Cpu, result: number): Saved => ({
-  ...contextAt(c, c.t.enclave.length - 1),
-  rax: result,
-  rdi: 0,
-  rsi: 0,
-  carried: 0,
-});
+const callersContext = (c: Cpu, result: number): Saved =>
+  extended(contextAt(c, c.t.enclave.length - 1), { rax: result, rdi: 0, rsi: 0, carried: 0 });
 
 const isExit = (c: Cpu, v: Leaving): boolean => v.code === numberOf(c.program, hostOcallExit);
 
@@ -82,14 +77,9 @@ const ocall = (notify: boolean): Flow =>
     notify ? setNotify(s, true) : null,
     s.call("_restore_sgx_context(context)", restoreSgxContext, (c, v) => callersContext(c, v.result)),
     s.at("event"),
-    s.call("_PalExceptionHandler(0, RSI, context, xstate, NULL)", palExceptionHandler, (c, v) => ({
-      ...callersContext(c, v.result),
-      event: c.t.rsi,
-      id: c.t.eventSignalId,
-      vector: -1,
-      opcode: "",
-      maddr: 0,
-    })),
+    s.call("_PalExceptionHandler(0, RSI, context, xstate, NULL)", palExceptionHandler, (c, v) =>
+      extended(callersContext(c, v.result), { event: c.t.rsi, id: c.t.eventSignalId, vector: -1, opcode: "", maddr: 0 }),
+    ),
     s.at("exit"),
     s.act("ocall_exit_called := 1", (c) => {
       c.t.pal.sgx.ocallExitCalled = true;

@@ -8,7 +8,7 @@ import type { Flow, Mark, Step } from "../../../../flow.ts";
 import { numberOf } from "../../../../frames.ts";
 import type { CallLocals } from "../../../../host/calls.ts";
 import { KERNEL } from "../../../../host/flows.ts";
-import type { Locals } from "../../../../state.ts";
+import { extended, type Locals } from "../../../../state.ts";
 import { KIND, type KindId } from "../../../../transition.ts";
 import { type SgxCpu as Cpu, sgxFlow as flow, type SgxSteps as Steps } from "../../flow.ts";
 import { given } from "../calls.ts";
@@ -111,10 +111,9 @@ const write = (sends: boolean): Flow =>
       c.value = v.bytes;
     }),
     s.at("send"),
-    ocall(s, "mbedtls_ssl_flush_output: ocall_write()", "write", (c, v) => ({
-      ...given(c, v),
-      bytes: c.process(c.t).pal.sgx.records[v.object] ?? v.bytes,
-    })),
+    ocall(s, "mbedtls_ssl_flush_output: ocall_write()", "write", (c, v) =>
+      extended(given(c, v), { bytes: c.process(c.t).pal.sgx.records[v.object] ?? v.bytes }),
+    ),
     sends ? s.test("-EINTR? again, for the record is built", (c) => c.t.rax === E.INTR, "send") : null,
     s.act("the result; a record that was sent is gone", (c, v) => {
       const { records } = c.process(c.t).pal.sgx;
