@@ -4,7 +4,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { gunzipSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
 import { STATE_COLUMNS } from "../../engine/index.ts";
-import { gvisorLine } from "../../recorder/import/events/line.ts";
+import { ftraceLine, gvisorLine, perfLine } from "../../recorder/import/events/line.ts";
 import { importerFor } from "../../recorder/import/index.ts";
 import { openTrace } from "../../recorder/index.ts";
 import { eintr } from "../support/command-line.ts";
@@ -141,4 +141,17 @@ test("times of gvisor's JSON go on over the years", () => {
   // 173e10 ms since 1970: once in 115 days such a number comes round.
   expect(at("2024-10-27T03:33:20.001000000Z") - at("2024-10-27T03:33:19.999000000Z")).toBeCloseTo(2e6, -2);
   expect(at("2025-01-01T00:00:00.000500000Z") - at("2024-12-31T23:59:59.999500000Z")).toBeCloseTo(1e6, -2);
+});
+
+test.each([
+  [perfLine, "prog 8 [0] 1.0: syscalls:sys_enter_read: fd: 0x00000003, buf: 0x7ffc1234, count: 0x00000200", "fd: 3, count: 512"],
+  [ftraceLine, "prog-8 [000] ..... 1.0: sys_read(fd: 3, buf: 7ffc1234, count: 200)", "fd: 3, count: 512"],
+  [gvisorLine, 'I1128 12:00:01.000001 1 s.go:1] [ 1: 1] sh E write(0x1 pipe:[4], 0x7f0012 "a, b", 0x4)', "1, 4"],
+  [
+    gvisorLine,
+    "I1128 12:00:01.000001 1 s.go:1] [ 1: 1] sh E rt_sigaction(SIGINT, 0x7f0012 {Handler: 0x5, Mask: 0x0}, null, 0x8)",
+    "SIGINT, 8",
+  ],
+])("small numbers and signals are told of arguments: %#", (parse, line, args) => {
+  expect(parse(line)?.what).toMatchObject({ is: "enter", args });
 });

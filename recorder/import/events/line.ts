@@ -51,7 +51,7 @@ export function ftraceLine(line: string): TracedEvent | null {
     event !== undefined
       ? eventOf("", event, fields)
       : result === undefined
-        ? { is: "enter", name: call ?? "", args: plain(args ?? "") }
+        ? { is: "enter", name: call ?? "", args: plain(args ?? "", 16) }
         : { is: "exit", name: call ?? "", result: numberOf(result) };
   return { time: ns(time), tid: Number(tid), pid: pid === undefined ? null : Number(pid), comm, what };
 }
@@ -68,7 +68,7 @@ function eventOf(system: string, event: string, fields: string): Traced {
     return nr === "" ? { is: "other" } : { is: "exit", name: syscallOf(Number(nr)), result: Number(result) };
   }
   const [, way, call = ""] = /^sys_(enter|exit)_(\w+)$/.exec(event) ?? [];
-  if (way === "enter") return { is: "enter", name: call, args: plain(fields) };
+  if (way === "enter") return { is: "enter", name: call, args: plain(fields, system === "" ? 16 : 10) };
   if (way === "exit") return { is: "exit", name: call, result: numberOf(fields.trim()) };
   if (event === "signal_generate") {
     // A name before it may say anything.
@@ -96,12 +96,41 @@ const plainHex = (args: string): string =>
     .slice(0, 1)
     .join("");
 
-const plain = (args: string): string =>
-  args
-    .split(",")
-    .map((arg) => arg.trim())
-    .filter((arg) => /^(?:\w+: *)?(?:0x)?[0-9a-f]{1,4}$/i.test(arg))
+/** An argument that says something by itself: a small number, what gVisor has found of it behind; or a signal. */
+const TELLING = /^(\w{1,32}: *)?(?:(0x[0-9a-f]{1,16}|[0-9a-f]{1,16})(?: .*)?|(SIG[A-Z0-9+]{1,8}))$/i;
+/** Larger ones are addresses, mostly. */
+const LARGEST = 0xffff;
+
+/** Arguments as their tracer writes them, in numbers of that base where no 0x stands. */
+const plain = (args: string, base: 10 | 16): string =>
+  outermost(args)
+    .flatMap((arg) => {
+      const [, name = "", digits, signal] = TELLING.exec(arg.trim()) ?? [];
+      if (signal !== undefined) return [`${name}${signal}`];
+      const number = digits === undefined ? Number.NaN : digits.startsWith("0x") ? Number(digits) : numberIn(digits, base);
+      return number <= LARGEST ? [`${name}${number}`] : [];
+    })
     .join(", ");
+
+const numberIn = (digits: string, base: 10 | 16): number =>
+  base === 10 && !/^\d+$/.test(digits) ? Number.NaN : Number.parseInt(digits, base);
+
+/** At the commas that no bracket holds. */
+function outermost(args: string): string[] {
+  const parts: string[] = [];
+  let depth = 0;
+  let from = 0;
+  for (let i = 0; i < args.length; i += 1) {
+    const c = args[i] as string;
+    if ("([{".includes(c)) depth += 1;
+    else if (")]}".includes(c)) depth -= 1;
+    else if (c === "," && depth <= 0) {
+      parts.push(args.slice(from, i));
+      from = i + 1;
+    }
+  }
+  return [...parts, args.slice(from)];
+}
 
 function numberOf(text: string): number {
   if (!/^(?:-?\d{1,20}|(?:0x)?[0-9a-f]{1,16})$/i.test(text)) return 0;
@@ -128,7 +157,7 @@ export function gvisorLine(line: string): TracedEvent | null {
   const about = { time, tid: Number(tid ?? 0), pid: pid === undefined ? null : Number(pid) };
   if (tid === undefined) return { ...about, comm: "", what: { is: "other" } };
   const enter = GVISOR_ENTER.exec(text);
-  if (enter) return { ...about, comm: enter[1] ?? "", what: { is: "enter", name: enter[2] ?? "", args: plain(enter[3] ?? "") } };
+  if (enter) return { ...about, comm: enter[1] ?? "", what: { is: "enter", name: enter[2] ?? "", args: plain(enter[3] ?? "", 10) } };
   const [, comm = "", name, result = "0", errno] = GVISOR_EXIT.exec(text) ?? [];
   if (name !== undefined)
     return { ...about, comm, what: { is: "exit", name, result: errno === undefined ? numberOf(result) : -Number(errno) } };
