@@ -5,10 +5,11 @@
 
 import { setImmediate as turn } from "node:timers/promises";
 import { type Block, KIND, KIND_COUNT, type KindName, type Sink } from "../engine/index.ts";
+import { Audience } from "./audience.ts";
 import { createExits } from "./exits.ts";
 import type { Finding } from "./finding.ts";
 import { type AnalysisResult, createKeeping } from "./keeping.ts";
-import { CHANGES_STATE, endTrace, finishTrace, SCOPE_NAMES, ThreadModel, takeRow } from "./model/index.ts";
+import { CHANGES_STATE, endTrace, finishTrace, SCOPE_NAMES, ThreadModel, takeRow, whileOpen } from "./model/index.ts";
 import type { Names } from "./names.ts";
 import type { Rule, Subscription } from "./rule.ts";
 import { RULES } from "./rules/index.ts";
@@ -26,39 +27,40 @@ export interface Analysis extends Sink {
  * soon as its last transition was taken.
  */
 export function createAnalysis(names: Names, rules: readonly Rule[] = RULES, onFirst?: (finding: Finding) => void): Analysis {
-  const byKind = emptyLists(KIND_COUNT);
-  const byEnd = emptyLists(SCOPE_NAMES.length);
-  const byPlace = new Map<string, Listeners>();
-  const atEnd: (() => void)[] = [];
-  const alone = { byKind: [] as Listeners[], byEnd: [] as Listeners[] };
-  const model = new ThreadModel(names, (type) => callAll((model.hasLibos ? byEnd : alone.byEnd)[type] as Listeners));
+  const byEnd: (Audience | null)[] = SCOPE_NAMES.map(() => null);
+  const model = new ThreadModel(names, (type) => byEnd[type]?.tell());
+  const byKind: (Audience | null)[] = Array.from({ length: KIND_COUNT }, () => null);
+  const byPlace = new Map<string, Audience>();
+  const atEnd = new Audience(model, "trace.end");
   const exits = createExits();
   const kept = createKeeping(exits.between, onFirst);
   for (const kind of rules.length === 0 ? [] : (["sgx.aex", "sgx.eexit"] as const))
-    listFor(kind).push(() => exits.note(model.thread, model.seq));
-  const ofLibos = new Set<() => void>();
+    audienceOf(kind).add(() => exits.note(model.thread, model.seq));
   for (const rule of rules) {
-    const listeners = rule.start(model, kept.of(rule));
-    for (const [name, listener] of Object.entries(listeners)) {
+    for (const [name, listener] of Object.entries(rule.start(model, kept.of(rule)))) {
       if (listener === undefined) continue;
-      listFor(name as Subscription).push(listener);
-      if (!rule.generations.includes("any") && OF_THE_APPLICATION.has(name)) ofLibos.add(listener);
+      const waitsForLibos = !rule.generations.includes("any") && OF_THE_APPLICATION.has(name);
+      audienceOf(name as Subscription).add(waitsForLibos ? whileOpen(model.libos, listener) : listener);
     }
   }
-  const withoutLibos = (list: Listeners): Listeners => list.filter((listener) => !ofLibos.has(listener));
-  alone.byKind = byKind.map(withoutLibos);
-  alone.byEnd = byEnd.map(withoutLibos);
   let [lastSeq, lastTime] = [0, 0];
-  const needed = Uint8Array.from(byKind, (list, kind) => (list.length > 0 || (rules.length > 0 && CHANGES_STATE[kind] === 1) ? 1 : 0));
-  const pass: Pass = { model, byKind, byKindAlone: alone.byKind, places: new Places(names, byPlace), needed };
+  const needed = Uint8Array.from(byKind, (one, kind) => (one !== null || (rules.length > 0 && CHANGES_STATE[kind] === 1) ? 1 : 0));
+  const pass: Pass = { model, byKind, places: new Places(names, byPlace), needed };
 
-  function listFor(name: Subscription): Listeners {
+  function audienceOf(name: Subscription): Audience {
     if (name === "trace.end") return atEnd;
-    if (name.startsWith("at ")) return placeList(byPlace, name.slice("at ".length));
+    if (name.startsWith("at ")) {
+      const place = name.slice("at ".length);
+      const known = byPlace.get(place) ?? new Audience(model, name);
+      byPlace.set(place, known);
+      return known;
+    }
     const type = SCOPE_NAMES.findIndex((scope) => name === `${scope}.end`);
-    const list = type >= 0 ? byEnd[type] : byKind[KIND[name as KindName]];
-    if (list === undefined) throw new Error(`no kind and no end of a scope is called "${name}"`);
-    return list;
+    const [list, id] = type >= 0 ? [byEnd, type] : [byKind, KIND[name as KindName] as number | undefined];
+    if (id === undefined) throw new Error(`no kind and no end of a scope is called "${name}"`);
+    const known = list[id] ?? new Audience(model, name);
+    list[id] = known;
+    return known;
   }
 
   return {
@@ -70,38 +72,39 @@ export function createAnalysis(names: Names, rules: readonly Rule[] = RULES, onF
     },
     finish(isOver = names.ending === "finished") {
       endTrace(model, lastSeq, lastTime, isOver);
-      callAll(atEnd);
+      atEnd.tell();
       finishTrace(model);
       return kept.result();
     },
   };
 }
 
-type Listeners = (() => void)[];
-
 interface Pass {
   readonly model: ThreadModel;
-  readonly byKind: readonly Listeners[];
-  /** The same before the first row of a library OS. */
-  readonly byKindAlone: readonly Listeners[];
+  /** Null: nobody listens. */
+  readonly byKind: readonly (Audience | null)[];
   readonly places: Places;
   /** By kind: 1 when model or rules look at its rows wherever they are made. */
   readonly needed: Uint8Array;
 }
 
 /** No closure of an analysis: what the compiler learns of it in one holds for the next. */
-function takeBlock({ model, byKind, byKindAlone, places, needed }: Pass, block: Block): void {
+function takeBlock({ model, byKind, places, needed }: Pass, block: Block): void {
   const { kind, site, n } = block;
+  let { known } = places;
   for (let row = 0; row < n; row += 1) {
     const id = kind[row] as number;
     const at = site[row] as number;
-    const isNeeded = needed[id] === 1;
-    if (!isNeeded && places.known[at] === NOBODY) continue;
-    const here = places.listenersOf(at);
-    if (!isNeeded && here === NOBODY) continue;
+    let here = known[at] ?? UNKNOWN;
+    if (here === NOBODY && needed[id] === 0) continue;
+    if (here === UNKNOWN) {
+      here = places.lookUp(at);
+      known = places.known;
+      if (here === NOBODY && needed[id] === 0) continue;
+    }
     takeRow(model, block, row);
-    callAll((model.hasLibos ? byKind : byKindAlone)[id] as Listeners);
-    if (here !== NOBODY) callAll(places.lists[here] as Listeners);
+    byKind[id]?.tell();
+    if (here !== NOBODY) places.audiences[here]?.tell();
   }
 }
 
@@ -117,49 +120,32 @@ const OF_THE_APPLICATION: ReadonlySet<string> = new Set<Subscription>([
   "call.end",
 ]);
 
-function placeList(byPlace: Map<string, Listeners>, place: string): Listeners {
-  const list = byPlace.get(place) ?? [];
-  byPlace.set(place, list);
-  return list;
-}
-
 const UNKNOWN = 0;
 const NOBODY = 1;
 
 /** Who listens to places, by the number of a site. Sites are looked up once: names may still grow. */
 class Places {
-  /** By site: UNKNOWN, NOBODY, or the place in `lists`. */
+  /** By site: UNKNOWN, NOBODY, or the place in `audiences`. */
   known = new Uint16Array(1024);
-  readonly lists: Listeners[] = [[], []];
+  readonly audiences: (Audience | null)[] = [null, null];
 
   constructor(
     private readonly names: Names,
-    private readonly byPlace: ReadonlyMap<string, Listeners>,
+    private readonly byPlace: ReadonlyMap<string, Audience>,
   ) {}
 
-  listenersOf(site: number): number {
-    const which = this.known[site] ?? UNKNOWN;
-    return which === UNKNOWN ? this.lookUp(site) : which;
-  }
-
-  private lookUp(site: number): number {
+  lookUp(site: number): number {
     const at = this.names.sites[site];
     if (at === undefined) return NOBODY;
-    const list = this.byPlace.get(`${at.flow}: ${at.label}`);
+    const audience = this.byPlace.get(`${at.flow}: ${at.label}`);
     if (site >= this.known.length) {
       const larger = new Uint16Array(2 * site);
       larger.set(this.known);
       this.known = larger;
     }
-    this.known[site] = list === undefined ? NOBODY : this.lists.push(list) - 1;
+    this.known[site] = audience === undefined ? NOBODY : this.audiences.push(audience) - 1;
     return this.known[site] as number;
   }
-}
-
-const emptyLists = (length: number): Listeners[] => Array.from({ length }, () => []);
-
-function callAll(listeners: Listeners): void {
-  for (let i = 0; i < listeners.length; i += 1) (listeners[i] as () => void)();
 }
 
 /** The part of a recorded trace that the rules need. */

@@ -5,7 +5,7 @@
 
 import type { FixName, KindName, Layer, StackName, Transition } from "../engine/index.ts";
 import type { Evidence, Severity } from "./finding.ts";
-import type { ScopeName, ThreadModel } from "./model/index.ts";
+import type { Listener, ScopeName, ThreadModel } from "./model/index.ts";
 
 /** Whose behaviour a rule speaks of: any trace's, or that of one generation of a library OS (reference, section 4). */
 export const GENERATIONS = ["any", "graphene-2019", "pr347", "pr1218", "gramine"] as const;
@@ -17,8 +17,8 @@ export type Generation = (typeof GENERATIONS)[number];
  */
 export type Subscription = KindName | `${ScopeName}.end` | `at ${string}: ${string}` | "trace.end";
 
-/** Called after the model has taken the row. */
-export type Handlers = Readonly<Partial<Record<Subscription, () => void>>>;
+/** What a rule listens to. A listener is called for each such row, or for some: `only` and `whileAny` say for which (`model/gates.ts`). */
+export type Handlers = Readonly<Partial<Record<Subscription, Listener>>>;
 
 /** What the logic of a rule hands over. */
 export interface Found<Data, Id extends string> {

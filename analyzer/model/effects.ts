@@ -138,6 +138,7 @@ const hostMaskLent: Effect = (m) => {
 const isLibos: Effect = (m) => {
   if (m.hasLibos) return;
   m.hasLibos = true;
+  m.libos.more();
   m.actions.forgetAll();
 };
 

@@ -2,6 +2,7 @@
 
 import type { Block } from "../../engine/index.ts";
 import { EFFECTS } from "./effects.ts";
+import { closeGates } from "./gates.ts";
 import { BEGINS_THREAD, CLOSES, OPENS, TELLS_DEPTH } from "./kinds.ts";
 import type { ThreadModel } from "./model.ts";
 import { closeDownTo, closeInnermost, leaveDeeper, openScope } from "./opening.ts";
@@ -24,6 +25,7 @@ export function takeRow(m: ThreadModel, block: Block, row: number): void {
   m.detail = block.detail[row] as number;
   m.depth = m.tellsDepth ? (block.depth[row] as number) : Number.NaN;
   if (m.leaving !== NONE) letGo(m);
+  if (m.closing.length > 0) closeGates(m.closing);
   if (thread !== m.thread || m.slot === NONE) turnTo(m, thread, kind);
   m.closed = NONE;
   const opens = OPENS[kind] as ScopeType | typeof NONE;
@@ -35,6 +37,7 @@ export function takeRow(m: ThreadModel, block: Block, row: number): void {
 }
 
 function letGo(m: ThreadModel): void {
+  for (const watcher of m.threadWatchers) watcher(m.leaving);
   dropThread(m.threads, m.leaving);
   m.leaving = NONE;
   m.slot = NONE;

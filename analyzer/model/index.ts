@@ -2,6 +2,18 @@
 
 export { type Action, SA } from "./actions.ts";
 export { endTrace, finishTrace, takeRow } from "./follow.ts";
+export {
+  type Gate,
+  type Gated,
+  type GatedMap,
+  type GatedSet,
+  type IsAbout,
+  type Listener,
+  type Narrow,
+  narrowed,
+  only,
+  whileOpen,
+} from "./gates.ts";
 export { type Interruption, isHandlerOf } from "./interruptions.ts";
 export { CHANGES_STATE } from "./kinds.ts";
 export { ENDED } from "./locks.ts";

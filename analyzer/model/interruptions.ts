@@ -4,8 +4,6 @@
  */
 
 import { signalNumber } from "../../engine/index.ts";
-import { Notes } from "./notes.ts";
-import type { Scopes } from "./scopes.ts";
 
 /** Host signal of the RESUME event: it stands for whatever is pending in the LibOS. */
 const SIGCONT = signalNumber("SIGCONT");
@@ -27,8 +25,6 @@ export interface Interruption {
   /** The application's handler of the event. */
   handler: number;
 }
-
-export const createInterruptions = (scopes: Scopes): Notes<Interruption> => new Notes(scopes);
 
 /** Whether a handler that starts with signal id `id` is the one of an event. */
 export const isHandlerOf = (event: number, signal: number, id: number): boolean => signal === SIGCONT || event === id;

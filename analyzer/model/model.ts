@@ -6,9 +6,10 @@
 import { type Block, type Layer, linuxDefault, SIG, type StateColumn } from "../../engine/index.ts";
 import type { Names } from "../names.ts";
 import { type Action, type Actions, createActions } from "./actions.ts";
-import { createInterruptions, type Interruption } from "./interruptions.ts";
+import { type Closing, Gate, GatedMap, GatedSet } from "./gates.ts";
+import type { Interruption } from "./interruptions.ts";
 import { createLocks, type ENDED, heldSince, holderOf } from "./locks.ts";
-import { Notes } from "./notes.ts";
+import { type Home, Notes } from "./notes.ts";
 import { createScopes, HOW, type How, MANY_WATCHERS, NONE, SCOPE_TYPES, type ScopeType } from "./scopes.ts";
 import { createSignals, generatedSeq, type PendingSignal, WAITS_IN } from "./signals.ts";
 import { createThreads, MASK, MASKS, type Mask } from "./threads.ts";
@@ -36,11 +37,11 @@ export class ThreadModel {
   how: How = HOW.RETURNED;
 
   /** For `follow.ts` and the files it uses; rules ask by the methods below. */
+  readonly closing: Closing = [];
   readonly scopes = createScopes();
   readonly threads = createThreads();
   readonly signals = createSignals();
   readonly locks = createLocks();
-  readonly interruptions = createInterruptions(this.scopes);
   readonly actions: Actions = createActions();
   /** Sets of signals that texts of rows tell, by the number of the text. */
   readonly maskTexts = new Map<number, readonly [low: number, high: number] | null>();
@@ -50,8 +51,12 @@ export class ThreadModel {
   readonly stopped = new Set<number>();
   /** A row came that only a library OS makes: the host's mask and dispositions are not the application's. */
   hasLibos = false;
-  /** Of the notes whose rules want to know an end. */
+  /** Open from that row on. */
+  readonly libos = new Gate(this.closing);
+  /** Of the notes whose rules want to know an end: of scopes, and of threads by slot. */
   readonly watchers: ((scope: number) => void)[] = [];
+  readonly threadWatchers: ((slot: number) => void)[] = [];
+  readonly interruptions: Notes<Interruption> = this.notesOnScopes();
   /** Slot of the thread that this row ends: until the next row it can still be read. */
   leaving = NONE;
   block: Block | null = null;
@@ -254,6 +259,13 @@ export class ThreadModel {
     return this.isBlocked(this.hasLibos ? MASK.LIBOS : MASK.HOST, signal, slot);
   }
 
+  /** Whether a mask blocks nothing; null when the rows do not tell it. */
+  isMaskEmpty(mask: Mask, slot = this.slot): boolean | null {
+    const at = MASKS * slot + mask;
+    if (slot === NONE || this.threads.maskKnown[at] !== 1) return null;
+    return this.threads.maskLow[at] === 0 && this.threads.maskHigh[at] === 0;
+  }
+
   /** The set that a mask is, as two words of bits; null when the rows do not tell it. */
   maskOf(mask: Mask, slot = this.slot): readonly [low: number, high: number] | null {
     const at = MASKS * slot + mask;
@@ -311,22 +323,33 @@ export class ThreadModel {
 
   /** Notes of a rule on open scopes. `whenOver` is told when a scope that has one ends, while both can still be read. */
   notesOnScopes<T>(whenOver?: (note: T, scope: number) => void): Notes<T> {
+    return new Notes<T>(this.scopes, { closing: this.closing, watch: (atEnd) => this.watchScopes(atEnd) }, whenOver);
+  }
+
+  private watchScopes(atEnd: (scope: number) => void): (scope: number) => void {
+    const own = Math.min(this.watchers.push(atEnd), MANY_WATCHERS);
     const { scopes } = this;
-    if (whenOver === undefined) return new Notes<T>(scopes);
-    const own = Math.min(this.watchers.length + 1, MANY_WATCHERS);
-    const notes = new Notes<T>(scopes, (scope) => {
+    return (scope) => {
       const before = scopes.watched[scope] as number;
       scopes.watched[scope] = before === 0 || before === own ? own : MANY_WATCHERS;
-    });
-    this.watchers.push((scope) => {
-      const note = notes.get(scope);
-      if (note !== null) whenOver(note, scope);
-    });
-    return notes;
+    };
   }
 
   /** Notes of a rule on live threads, by slot. */
   notesOnThreads<T>(): Notes<T> {
-    return new Notes<T>(this.threads);
+    const watch: Home["watch"] = (atEnd) => {
+      this.threadWatchers.push(atEnd);
+      return () => {};
+    };
+    return new Notes<T>(this.threads, { closing: this.closing, watch });
+  }
+
+  /** What a rule remembers by something else, such as a process: a map and a set that know when they are empty. */
+  map<K, V>(): GatedMap<K, V> {
+    return new GatedMap<K, V>(this.closing);
+  }
+
+  set<T>(): GatedSet<T> {
+    return new GatedSet<T>(this.closing);
   }
 }

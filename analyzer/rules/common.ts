@@ -192,13 +192,12 @@ export function sleepsOverSignals(
         return;
       }
     },
-    "thread.wake"() {
-      if (!any) return;
+    "thread.wake": sleeps.whileAny(() => {
       const sleep = sleeps.get(m.slot);
       if (sleep === null) return;
       sleeps.remove(m.slot);
       over(sleep, true);
-    },
+    }),
     "trace.end"() {
       for (const [thread, slot] of m.liveThreads()) {
         const sleep = sleeps.get(slot);

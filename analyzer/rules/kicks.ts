@@ -64,7 +64,7 @@ function watchKicks(m: ThreadModel, undead: (one: Undead) => void): Handlers {
   const told = m.notesOnThreads<Busy & { readonly seq: number }>();
   return {
     "lock.busy": () => waits.set(m.slot, { lock: m.text(), palLock: m.value < 0 }),
-    lock: () => waits.remove(m.slot),
+    lock: waits.whileAny(() => waits.remove(m.slot)),
     "libos.die"() {
       const target = m.slotOf(m.value);
       if (target !== NONE && m.extra === 1) told.set(target, { seq: m.seq, ...(waits.get(target) ?? { lock: "", palLock: false }) });

@@ -1,7 +1,7 @@
 /** Calls of the application that answer -EINTR because an ocall of theirs did. */
 
 import { E } from "../../engine/index.ts";
-import { HOW, NONE, SCOPE, type ThreadModel } from "../model/index.ts";
+import { HOW, NONE, only, SCOPE, type ThreadModel } from "../model/index.ts";
 import type { Found, Handlers } from "../rule.ts";
 import { callName } from "./common.ts";
 
@@ -32,9 +32,9 @@ export function answersOfOcalls(
   });
 
   return {
-    "ocall.return"() {
+    "ocall.return": only(isAsked, () => {
       const call = m.open(SCOPE.CALL);
-      if (m.value === E.INTR && call !== NONE && isAsked(m.labelOf(call))) interrupted.set(call, m.seq);
-    },
+      if (m.value === E.INTR && call !== NONE) interrupted.set(call, m.seq);
+    }),
   };
 }

@@ -55,16 +55,13 @@ export const findEndlessSearches =
  */
 function followSearches(m: ThreadModel, inSigreturn: boolean, found: (thread: number, search: EndlessSearch) => void): Handlers {
   const searches = m.notesOnThreads<Search>();
-  /** Searches that are under way: mostly none, and then most rows cost nothing. */
-  let open = 0;
   /** Threads that are between the end of a handler and what it interrupted. */
   const returning = m.notesOnThreads<true>();
 
   function over(slot: number, thread: number): void {
-    const search = open === 0 ? null : searches.get(slot);
+    const search = searches.get(slot);
     if (search === null) return;
     searches.remove(slot);
-    open -= 1;
     if (search.turns > FEW) found(thread, { ...search, lasted: search.lastTime - search.since });
   }
   const goesOn = (): void => over(m.slot, m.thread);
@@ -80,7 +77,6 @@ function followSearches(m: ThreadModel, inSigreturn: boolean, found: (thread: nu
       if (search === null) {
         const signals = [...new Set([...m.pendingSignals()].map(({ signal }) => signal))];
         const begin = { first: m.seq, since: m.time, again: NONE, last: NONE, lastTime: m.time, turns: 1 };
-        open += 1;
         searches.set(m.slot, { ...begin, call: inSigreturn ? "" : callOf(m), signals });
         return;
       }
@@ -89,9 +85,9 @@ function followSearches(m: ThreadModel, inSigreturn: boolean, found: (thread: nu
       search.last = m.seq;
       search.lastTime = m.time;
     },
-    "pal.call.enter": goesOn,
+    "pal.call.enter": searches.whileAny(goesOn),
     "libos.signal.fetch": goesOn,
-    "libos.syscall.exit": goesOn,
+    "libos.syscall.exit": searches.whileAny(goesOn),
     "app.handler.return"() {
       goesOn();
       returning.set(m.slot, true);

@@ -48,7 +48,7 @@ export function followSleepingHolders(
       const names = { waiter: m.nameOf(), call: callOf(m), holder: m.nameOf(m.extra), holderCall, lock: m.text() };
       waits.set(m.slot, { thread: m.thread, ...names, ...rows });
     },
-    lock: () => over(m.slot, true),
+    lock: waits.whileAny(() => over(m.slot, true)),
     "trace.end"() {
       for (const [, slot] of m.liveThreads()) over(slot, false);
     },

@@ -89,7 +89,7 @@ function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handler
 
   /** The host's mask of a thread that is in no handler of the host: a LibOS wants its events. */
   function checkHost(): void {
-    if (m.open(SCOPE.HOST_FRAME) !== NONE || frames.get(m.slot) === null) return;
+    if (m.open(SCOPE.HOST_FRAME) !== NONE || m.isMaskEmpty(MASK.HOST) !== false || frames.get(m.slot) === null) return;
     const now = m.maskOf(MASK.HOST);
     if (now === null || leaked.get(m.slot) !== null) return;
     const meant = under.get(m.slot);

@@ -31,7 +31,7 @@ interface Dead {
 
 function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handlers {
   /** By process: a thread that died in the PAL, until the process is seen to go on. */
-  const dead = new Map<number, Dead>();
+  const dead = m.map<number, Dead>();
   /** By process: the last signal whose default action ended a thread. */
   const killed = new Map<number, { readonly seq: number; readonly signal: number }>();
 
@@ -63,13 +63,8 @@ function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handler
         if (thread !== m.thread && m.pid(thread) === m.pid() && !m.isInternal(thread))
           return void dead.set(m.pid(), { thread: m.thread, name: m.nameOf(), seq: m.seq, call: "" });
     },
-    "app.call"() {
-      if (dead.size === 0) return;
-      goesOn();
-    },
-    "app.return"() {
-      if (dead.size > 0) goesOn();
-    },
+    "app.call": dead.whileAny(goesOn),
+    "app.return": dead.whileAny(goesOn),
     "trace.end": () => dead.clear(),
   };
 

@@ -1,7 +1,7 @@
 /** A handler is entered while it runs already in the same thread, and nobody asked for that. */
 
 import { POLLS, signalName } from "../../../engine/index.ts";
-import { NONE, SA, SCOPE, type ThreadModel } from "../../model/index.ts";
+import { NONE, only, SA, SCOPE, type ThreadModel } from "../../model/index.ts";
 import { defineRule, type Found, type Handlers } from "../../rule.ts";
 import { calls } from "../common.ts";
 
@@ -22,10 +22,10 @@ function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handler
   const unmasked = m.notesOnScopes<true>();
 
   return {
-    "app.call"() {
+    "app.call": only(changesMask, () => {
       const handler = m.open(SCOPE.HANDLER);
-      if (handler !== NONE && changesMask(m.labelHere())) unmasked.set(handler, true);
-    },
+      if (handler !== NONE) unmasked.set(handler, true);
+    }),
     "app.handler.enter"() {
       // A kernel alone keeps its own masks.
       if (!m.hasLibos) return;

@@ -1,9 +1,9 @@
 /** Gramine today, N7. */
 
 import { E } from "../../../engine/index.ts";
-import { NONE, SCOPE, type ThreadModel } from "../../model/index.ts";
+import { NONE, only, SCOPE, type ThreadModel } from "../../model/index.ts";
 import { defineRule, type Found, type Handlers } from "../../rule.ts";
-import { callName, callOf, timeText } from "../common.ts";
+import { callName, timeText } from "../common.ts";
 
 interface Data {
   readonly more: number;
@@ -34,15 +34,18 @@ function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handler
   }
 
   return {
-    "ocall.return"() {
-      const call = m.open(SCOPE.CALL);
-      if (m.value !== E.INTR || call === NONE || callName(callOf(m)) !== "connect" || calls.get(call) !== null) return;
-      calls.set(call, { interrupted: m.seq, again: NONE, at: m.time });
-    },
-    "ocall.enter"() {
+    "ocall.return": only(
+      (label) => callName(label) === "connect",
+      () => {
+        const call = m.open(SCOPE.CALL);
+        if (m.value !== E.INTR || call === NONE || calls.get(call) !== null) return;
+        calls.set(call, { interrupted: m.seq, again: NONE, at: m.time });
+      },
+    ),
+    "ocall.enter": calls.whileAny(() => {
       const one = calls.get(m.open(SCOPE.CALL));
       if (one !== null && one.again === NONE) one.again = m.seq;
-    },
+    }),
   };
 }
 

@@ -1,9 +1,9 @@
 /** Gramine today, N1. */
 
 import { signalName } from "../../../engine/index.ts";
-import { NONE, SCOPE, type ThreadModel, WAITS_IN } from "../../model/index.ts";
+import { NONE, only, SCOPE, type ThreadModel, WAITS_IN } from "../../model/index.ts";
 import { defineRule, type Found, type Handlers } from "../../rule.ts";
-import { callName, callOf, GRAMINE, timeText } from "../common.ts";
+import { calls, GRAMINE, timeText } from "../common.ts";
 import { EVENTFD_WAIT } from "../kicks.ts";
 
 interface Data {
@@ -58,9 +58,9 @@ function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handler
 
   return {
     "libos.die": () => m.extra === 1 && m.slotOf(m.value) !== NONE && told.set(m.slotOf(m.value), m.seq),
-    "thread.wake": () => m.value === 2 && callName(callOf(m)) === "read" && woken.set(m.slot, m.seq),
-    "app.call": () => woken.remove(m.slot),
-    "thread.block": asleepAgain,
+    "thread.wake": only(calls("read"), () => m.value === 2 && woken.set(m.slot, m.seq)),
+    "app.call": woken.whileAny(() => woken.remove(m.slot)),
+    "thread.block": woken.whileAny(asleepAgain),
   };
 }
 

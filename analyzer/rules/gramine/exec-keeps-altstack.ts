@@ -1,9 +1,9 @@
 /** Gramine today, B14. */
 
 import { signalName } from "../../../engine/index.ts";
-import { SA, type ThreadModel } from "../../model/index.ts";
+import { only, SA, type ThreadModel } from "../../model/index.ts";
 import { defineRule, type Found, type Handlers } from "../../rule.ts";
-import { argsOf, calls, createLabelTest, GRAMINE } from "../common.ts";
+import { argsOf, calls, GRAMINE } from "../common.ts";
 
 interface Data {
   readonly signal: number;
@@ -14,7 +14,6 @@ function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handler
   const stacks = m.notesOnThreads<{ readonly set: number; readonly replaced: number | null }>();
   /** A handler with SA_ONSTACK was chosen, and its frame is not there yet. */
   const chosen = m.notesOnThreads<{ readonly signal: number }>();
-  const isAbout = createLabelTest(m, calls("sigaltstack", "execve"));
   function onOldStack(signal: number): void {
     const one = stacks.get(m.slot);
     if (one === null || one.replaced === null) return;
@@ -31,8 +30,8 @@ function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handler
   }
 
   return {
-    "call.end"() {
-      if (m.value !== 0 || !isAbout(m.closed)) return;
+    "call.end": only(calls("sigaltstack", "execve"), () => {
+      if (m.value !== 0) return;
       const label = m.labelOf(m.closed);
       // It only asks.
       if (label.includes("nostack")) return;
@@ -41,7 +40,7 @@ function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handler
       if (args !== null && /^\d+, false/.test(args)) stacks.set(m.slot, { set: m.seqOf(m.closed), replaced: null });
       else if (args !== null) stacks.remove(m.slot);
       else if (before !== null) stacks.set(m.slot, { ...before, replaced: m.seq });
-    },
+    }),
     "libos.signal.deliver"() {
       const onstack = m.value === 2 && ((m.actionOf(m.signal)?.flags ?? 0) & SA.ONSTACK) !== 0;
       if (onstack) chosen.set(m.slot, { signal: m.signal });

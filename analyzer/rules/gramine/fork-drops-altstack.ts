@@ -1,9 +1,9 @@
 /** Gramine today, B13. */
 
 import { signalName } from "../../../engine/index.ts";
-import { NONE, SA, SCOPE, type ThreadModel } from "../../model/index.ts";
+import { NONE, only, SA, SCOPE, type ThreadModel } from "../../model/index.ts";
 import { defineRule, type Found, type Handlers } from "../../rule.ts";
-import { callName, calls, createLabelTest, GRAMINE } from "../common.ts";
+import { callName, calls, GRAMINE } from "../common.ts";
 
 interface Data {
   readonly signal: number;
@@ -19,7 +19,6 @@ function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handler
   /** A frame of a thread on its alternate stack: it has one, and this LibOS uses it. */
   const used = m.notesOnThreads<number>();
   const inherited = m.notesOnThreads<Inherited>();
-  const changesStack = createLabelTest(m, calls("sigaltstack", "execve"));
 
   /** The one thread that forks. */
   function parent(): number {
@@ -31,11 +30,11 @@ function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handler
   }
 
   return {
-    "call.end"() {
-      if (m.value !== 0 || !changesStack(m.closed)) return;
+    "call.end": only(calls("sigaltstack", "execve"), () => {
+      if (m.value !== 0) return;
       inherited.remove(m.slot);
       used.remove(m.slot);
-    },
+    }),
     "process.start"() {
       const before = m.value < 0 ? null : used.get(parent());
       if (before !== null) inherited.set(m.slot, { used: before, forked: m.seq });

@@ -1,8 +1,8 @@
 /** Gramine today, B25. */
 
-import { HOW, SCOPE, type ThreadModel } from "../../model/index.ts";
+import { HOW, only, SCOPE, type ThreadModel } from "../../model/index.ts";
 import { defineRule, type Found, type Handlers } from "../../rule.ts";
-import { argsOf, callName, createLabelTest, GRAMINE, GRAPHENE, MS, timeText } from "../common.ts";
+import { argsOf, callName, GRAMINE, GRAPHENE, MS, timeText } from "../common.ts";
 
 interface Data {
   readonly told: number;
@@ -24,15 +24,16 @@ const SLACK_NS = 2 * MS;
 
 const isReal = (args: string | null): boolean => args !== null && /\breal\b/.test(args);
 
+const setsTimer = (label: string): boolean => argsOf("alarm", label) !== null || isReal(argsOf("setitimer", label));
+
 function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handlers {
   /** By process: the last setitimer(real), and the alarm after it. */
   const set = new Map<number, number>();
   const timers = new Map<number, Timer>();
   const isAboutReal = (label: string): boolean => isReal(argsOf("getitimer", label) ?? argsOf("setitimer", label));
-  const setsTimer = createLabelTest(m, (label) => argsOf("alarm", label) !== null || isReal(argsOf("setitimer", label)));
   return {
-    "call.end"() {
-      if (m.how !== HOW.RETURNED || m.value < 0 || !m.hasLibos || !setsTimer(m.closed)) return;
+    "call.end": only(setsTimer, () => {
+      if (m.how !== HOW.RETURNED || m.value < 0 || !m.hasLibos) return;
       const label = m.labelOf(m.closed);
       if (callName(label) === "setitimer") {
         set.set(m.pid(), m.seqOf(m.closed));
@@ -42,7 +43,7 @@ function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handler
       const alarm = /^(\d+)\)/.exec(argsOf("alarm", label) ?? "")?.[1];
       if (alarm === undefined || from === undefined) return;
       timers.set(m.pid(), { set: from, changed: m.seqOf(m.closed), due: alarm === "0" ? 0 : m.time + Number(alarm) });
-    },
+    }),
     "app.output"() {
       const timer = m.extra === VALUE ? timers.get(m.pid()) : undefined;
       const call = m.open(SCOPE.CALL);

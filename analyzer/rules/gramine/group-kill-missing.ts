@@ -1,9 +1,9 @@
 /** Gramine today, B27. */
 
 import { signalName, signalNumber } from "../../../engine/index.ts";
-import { HOW, type ThreadModel } from "../../model/index.ts";
+import { HOW, only, type ThreadModel } from "../../model/index.ts";
 import { defineRule, type Found, type Handlers } from "../../rule.ts";
-import { argsOf, calls, createLabelTest, GRAMINE, GRAPHENE, MS } from "../common.ts";
+import { argsOf, calls, GRAMINE, GRAPHENE, MS } from "../common.ts";
 
 interface Data {
   readonly call: string;
@@ -34,10 +34,7 @@ function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handler
   /** Processes that have changed their group: who is in it is not followed any more. */
   const moved = new Set<number>();
 
-  const isAbout = createLabelTest(m, calls("setpgid", "setsid", "kill"));
-
   function answered(): void {
-    if (!isAbout(m.closed)) return;
     const label = m.labelOf(m.closed);
     if (changesGroup(label)) moved.add(m.pid());
     const signal = signalNumber(/^group, (\w+)\)/.exec(argsOf("kill", label) ?? "")?.[1] ?? "");
@@ -73,7 +70,7 @@ function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handler
     m.names.threads.find((thread) => thread.pid === pid && !thread.internal)?.name ?? `process ${pid}`;
 
   return {
-    "call.end": answered,
+    "call.end": only(calls("setpgid", "setsid", "kill"), answered),
     "libos.signal.append": came,
     "libos.signal.drop": came,
     "host.signal.default": came,

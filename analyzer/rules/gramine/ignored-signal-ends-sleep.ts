@@ -1,7 +1,7 @@
 /** Gramine today, B10 and B11. */
 
 import { E, signalName } from "../../../engine/index.ts";
-import { HOW, NONE, SCOPE, type ThreadModel } from "../../model/index.ts";
+import { HOW, NONE, only, SCOPE, type ThreadModel } from "../../model/index.ts";
 import { defineRule, type Found, type Handlers } from "../../rule.ts";
 import { calls, createRing, GRAMINE, timeText } from "../common.ts";
 
@@ -45,11 +45,11 @@ function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handler
   return {
     "libos.signal.append": () => sent.set(m.extra, m.seq),
     /** Not by a signal of the host: by whoever put the signal into the queue. */
-    "thread.wake"() {
+    "thread.wake": only(sleepsUntil, () => {
       const call = m.open(SCOPE.CALL);
-      if (m.value !== 0 || call === NONE || !m.hasLibos || sleeps.get(call) !== null || !sleepsUntil(m.labelOf(call))) return;
+      if (m.value !== 0 || call === NONE || !m.hasLibos || sleeps.get(call) !== null) return;
       sleeps.set(call, { woken: m.seq, ignored: NONE, signal: 0, sent: NONE, handled: false });
-    },
+    }),
     "libos.signal.ignore"() {
       const sleep = sleeps.get(m.open(SCOPE.CALL));
       if (sleep === null || sleep.ignored !== NONE) return;

@@ -16,7 +16,7 @@ function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handler
   return {
     "libos.signal.append": () => m.isInternal() && came.set(m.slot, { seq: m.seq, signal: m.signal }),
     // It waits for the next message: this one is done with.
-    "thread.block": () => m.awaitedLock() === NONE && came.remove(m.slot),
+    "thread.block": came.whileAny(() => m.awaitedLock() === NONE && came.remove(m.slot)),
     "process.exit"() {
       for (const [thread, slot] of m.liveThreads()) {
         const one = came.get(slot);

@@ -81,7 +81,12 @@ function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handler
     runs.set(handler, { ...lack, signal: m.signal, entered: m.seq, intruder: 0, intruded: NONE });
   }
 
-  return { "libos.signal.deliver": chosen, "libos.mask": replaced, "app.handler.enter": entered, "app.call": () => before.remove(m.slot) };
+  return {
+    "libos.signal.deliver": chosen,
+    "libos.mask": replaced,
+    "app.handler.enter": entered,
+    "app.call": before.whileAny(() => before.remove(m.slot)),
+  };
 }
 
 const names = (low: number, high: number): string =>

@@ -62,7 +62,7 @@ function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handler
   return {
     "libos.signal.append": () => m.value < 0 && processOf.set(m.extra, m.pid()),
     "app.handler.enter": entered,
-    "app.call": () => m.open(SCOPE.HANDLER) === NONE && waiting.remove(m.slot),
+    "app.call": waiting.whileAny(() => m.open(SCOPE.HANDLER) === NONE && waiting.remove(m.slot)),
   };
 }
 

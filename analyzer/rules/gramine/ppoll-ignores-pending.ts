@@ -1,7 +1,7 @@
 /** Gramine today, 8; confirmed by a run of Gramine itself (its answers to s10 and s10b of the project's programs). */
 
 import { signalName } from "../../../engine/index.ts";
-import { NONE, type PendingSignal, SCOPE, type ThreadModel, WAITS_IN } from "../../model/index.ts";
+import { NONE, only, type PendingSignal, SCOPE, type ThreadModel, WAITS_IN } from "../../model/index.ts";
 import { defineRule, type Found, type Handlers } from "../../rule.ts";
 import { callOf, calls, createRing, GRAMINE, MS, timeText } from "../common.ts";
 
@@ -51,22 +51,22 @@ function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handler
 
   return {
     "libos.signal.append": () => processOf.set(m.extra, m.pid()),
-    "thread.block"() {
+    "thread.block": only(polls, () => {
       sleeps.remove(m.slot);
       if (m.value !== 1 || !m.anyPending()) return;
       const call = m.open(SCOPE.CALL);
-      if (call === NONE || !polls(m.labelOf(call))) return;
+      if (call === NONE) return;
       for (const p of m.signals.waiting.values()) {
         if (!isMine(p) || p.seq > m.seqOf(call) || m.isDue(p) !== true) continue;
         return sleeps.set(m.slot, { signal: p.signal, call: callOf(m), pending: p.seq, called: m.seqOf(call), seq: m.seq, at: m.time });
       }
-    },
-    "thread.wake"() {
+    }),
+    "thread.wake": sleeps.whileAny(() => {
       const sleep = sleeps.get(m.slot);
       if (sleep === null) return;
       sleeps.remove(m.slot);
       over(m.thread, sleep, true);
-    },
+    }),
     "trace.end"() {
       for (const [thread, slot] of m.liveThreads()) {
         const sleep = sleeps.get(slot);

@@ -1,8 +1,8 @@
 /** Gramine today, N13. */
 
-import { HOW, NONE, SCOPE, type ThreadModel } from "../../model/index.ts";
+import { HOW, NONE, only, SCOPE, type ThreadModel } from "../../model/index.ts";
 import { defineRule, type Found, type Handlers } from "../../rule.ts";
-import { calls, createLabelTest } from "../common.ts";
+import { calls } from "../common.ts";
 
 type Id = "asked" | "answered";
 
@@ -13,7 +13,6 @@ interface Shutdown {
 
 function run(m: ThreadModel, found: (finding: Found<null, Id>) => void): Handlers {
   const shutdowns = m.notesOnScopes<Shutdown>(over);
-  const isShutdown = createLabelTest(m, calls("shutdown"));
 
   function over({ asked, made }: Shutdown): void {
     if (m.how !== HOW.RETURNED || m.value !== 0 || made) return;
@@ -29,14 +28,14 @@ function run(m: ThreadModel, found: (finding: Found<null, Id>) => void): Handler
   }
 
   return {
-    "ocall.enter"() {
+    "ocall.enter": only(calls("shutdown"), () => {
       const call = m.open(SCOPE.CALL);
-      if (call !== NONE && shutdowns.get(call) === null && isShutdown(call)) shutdowns.set(call, { asked: m.seq, made: false });
-    },
-    "host.syscall.enter"() {
+      if (call !== NONE && shutdowns.get(call) === null) shutdowns.set(call, { asked: m.seq, made: false });
+    }),
+    "host.syscall.enter": shutdowns.whileAny(() => {
       const one = shutdowns.get(m.open(SCOPE.CALL));
       if (one !== null) one.made = true;
-    },
+    }),
   };
 }
 

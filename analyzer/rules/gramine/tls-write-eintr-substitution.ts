@@ -1,9 +1,9 @@
 /** Gramine today, N10. */
 
 import { E, WRITES } from "../../../engine/index.ts";
-import { HOW, NONE, SCOPE, type ThreadModel } from "../../model/index.ts";
+import { HOW, NONE, only, SCOPE, type ThreadModel } from "../../model/index.ts";
 import { defineRule, type Found, type Handlers } from "../../rule.ts";
-import { calls, createLabelTest } from "../common.ts";
+import { calls } from "../common.ts";
 
 interface Data {
   readonly before: string;
@@ -21,7 +21,6 @@ interface Write {
 function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handlers {
   /** A write that was interrupted after its record was built. */
   const interrupted = m.notesOnThreads<Write>();
-  const isWrite = createLabelTest(m, calls(...WRITES));
   /** On calls: what its last ocall has sent. */
   const sent = m.notesOnScopes<{ readonly seq: number; readonly bytes: number }>(over);
 
@@ -46,11 +45,11 @@ function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handler
   }
 
   return {
-    "ocall.return"() {
+    "ocall.return": only(calls(...WRITES), () => {
       const call = m.open(SCOPE.CALL);
-      if (call === NONE || m.open(SCOPE.PAL_CALL) === NONE || !isWrite(call)) return;
+      if (call === NONE || m.open(SCOPE.PAL_CALL) === NONE) return;
       sent.set(call, { seq: m.seq, bytes: m.value });
-    },
+    }),
   };
 }
 

@@ -21,7 +21,7 @@ const isWait = calls("wait4", "waitid");
 
 function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handlers {
   /** By process: a thread of the LibOS has told it that a child has ended, and nobody has asked since. */
-  const zombies = new Map<number, number>();
+  const zombies = m.map<number, number>();
   const waits = m.notesOnScopes<Wait>(over);
 
   function over({ ended, looked }: Wait, call: number): void {
@@ -51,9 +51,9 @@ function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handler
       if (call === NONE || ended === undefined || m.value === 0 || !isOfAny(m.labelOf(call))) return;
       waits.set(call, { ended, looked: m.seq });
     },
-    "call.end"() {
-      if (zombies.size > 0 && m.value > 0 && isWait(m.labelOf(m.closed))) zombies.delete(m.pid());
-    },
+    "call.end": zombies.whileAny(() => {
+      if (m.value > 0 && isWait(m.labelOf(m.closed))) zombies.delete(m.pid());
+    }),
     "process.exit": () => zombies.delete(m.pid()),
   };
 }

@@ -1,9 +1,9 @@
 /** Gramine today, B19. */
 
 import { SIG } from "../../../engine/index.ts";
-import { HOW, type ThreadModel } from "../../model/index.ts";
+import { HOW, only, type ThreadModel } from "../../model/index.ts";
 import { defineRule, type Found, type Handlers } from "../../rule.ts";
-import { calls, createLabelTest, GRAMINE, GRAPHENE } from "../common.ts";
+import { calls, GRAMINE, GRAPHENE } from "../common.ts";
 
 interface Data {
   readonly call: string;
@@ -11,10 +11,9 @@ interface Data {
 type Id = "ignored" | "called" | "answered";
 
 function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handlers {
-  const waits = createLabelTest(m, calls("wait4"));
   return {
-    "call.end"() {
-      if (m.how !== HOW.RETURNED || m.value <= 0 || !m.hasLibos || !waits(m.closed)) return;
+    "call.end": only(calls("wait4"), () => {
+      if (m.how !== HOW.RETURNED || m.value <= 0 || !m.hasLibos) return;
       const action = m.actionOf(SIG.CHLD);
       if (action?.action !== 1 || action.seq > m.seqOf(m.closed)) return;
       found({
@@ -27,7 +26,7 @@ function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handler
         ],
         data: { call: m.labelOf(m.closed) },
       });
-    },
+    }),
   };
 }
 

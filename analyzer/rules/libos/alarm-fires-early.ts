@@ -1,9 +1,9 @@
 /** Reference 3.2 `alarm-fires-early`; 2.19, D14. */
 
 import { SIG, signalName } from "../../../engine/index.ts";
-import { NONE, type ThreadModel } from "../../model/index.ts";
+import { NONE, only, type ThreadModel } from "../../model/index.ts";
 import { defineRule, type Found, type Handlers } from "../../rule.ts";
-import { calls, createLabelTest, GRAPHENE, timeText } from "../common.ts";
+import { calls, GRAPHENE, timeText } from "../common.ts";
 
 interface Data {
   readonly call: string;
@@ -22,7 +22,6 @@ interface Alarm {
 const INTERRUPTED = 2;
 
 function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handlers {
-  const setsAlarm = createLabelTest(m, calls("alarm"));
   /** By process: the alarm that was asked for last, and one before it whose time was over and that was not sent yet. */
   const alarms = new Map<number, { readonly now: Alarm | null; readonly late: boolean }>();
   /** On the LibOS's own threads: what interrupted their last wait. */
@@ -51,15 +50,15 @@ function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handler
   }
 
   return {
-    "app.return"() {
-      if (m.closed === NONE || !m.hasLibos || !setsAlarm(m.closed)) return;
+    "app.return": only(calls("alarm"), () => {
+      if (m.closed === NONE || !m.hasLibos) return;
       const label = m.labelOf(m.closed);
       const ns = Number(/\((\d+)/.exec(label)?.[1] ?? 0);
       const before = alarms.get(m.pid());
       const late = before !== undefined && (before.late || (before.now !== null && before.now.due <= m.time));
       const now = ns > 0 ? { thread: m.thread, call: label, seq: m.seqOf(m.closed), due: m.timeOf(m.closed) + ns } : null;
       alarms.set(m.pid(), { now, late });
-    },
+    }),
     "thread.wake"() {
       if (!m.isInternal()) return;
       if (m.value === INTERRUPTED) woken.set(m.slot, { seq: m.seq, signal: 0 });

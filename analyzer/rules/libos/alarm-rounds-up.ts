@@ -1,8 +1,8 @@
 /** Errata A11: the time that is left of an alarm. */
 
-import { NONE, type ThreadModel } from "../../model/index.ts";
+import { NONE, only, type ThreadModel } from "../../model/index.ts";
 import { defineRule, type Found, type Handlers } from "../../rule.ts";
-import { callName, calls, createLabelTest, GRAPHENE, timeText } from "../common.ts";
+import { callName, calls, GRAPHENE, timeText } from "../common.ts";
 
 interface Data {
   readonly told: number;
@@ -19,12 +19,11 @@ const SLACK_NS = 1e6;
 const linuxRounds = (left: number): number => Math.max(1, Math.floor(left / SECOND + 0.5));
 
 function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handlers {
-  const setsTimer = createLabelTest(m, calls("alarm", "setitimer"));
   /** By process: when the alarm is due, and the row that set it. */
   const alarms = new Map<number, { readonly due: number; readonly seq: number }>();
   return {
-    "app.return"() {
-      if (m.closed === NONE || !m.hasLibos || !setsTimer(m.closed)) return;
+    "app.return": only(calls("alarm", "setitimer"), () => {
+      if (m.closed === NONE || !m.hasLibos) return;
       const label = m.labelOf(m.closed);
       const name = callName(label);
       if (name === "setitimer") alarms.delete(m.pid());
@@ -47,7 +46,7 @@ function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handler
         ],
         data: { told: m.value, linux, left },
       });
-    },
+    }),
     "process.exit": () => alarms.delete(m.pid()),
   };
 }

@@ -1,8 +1,8 @@
 /** Reference 3.1 `async-list-redundant-cancel`; 2.19. */
 
-import { NONE, type ThreadModel } from "../../model/index.ts";
+import { NONE, only, type ThreadModel } from "../../model/index.ts";
 import { defineRule, type Found, type Handlers } from "../../rule.ts";
-import { callName, callOf, calls, createLabelTest, GRAPHENE } from "../common.ts";
+import { callName, callOf, calls, GRAPHENE } from "../common.ts";
 
 interface Data {
   readonly call: string;
@@ -18,7 +18,6 @@ interface Timer {
 }
 
 function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handlers {
-  const setsTimer = createLabelTest(m, calls("alarm", "setitimer"));
   /** By process: the timer that was set last. */
   const timers = new Map<number, Timer>();
 
@@ -33,10 +32,10 @@ function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handler
   }
 
   return {
-    "app.return"() {
-      if (m.closed === NONE || !m.hasLibos || !setsTimer(m.closed)) return;
+    "app.return": only(calls("alarm", "setitimer"), () => {
+      if (m.closed === NONE || !m.hasLibos) return;
       timers.set(m.pid(), { seq: m.seqOf(m.closed), call: m.labelOf(m.closed) });
-    },
+    }),
     "at install_async_event: remove the previous entry, remember its remaining time"() {
       const [, removed, by] = /^removed the entry of (\w+) for (\w+)$/.exec(m.text()) ?? [];
       // alarm and setitimer share one timer on Linux, too.

@@ -1,9 +1,9 @@
 /** Reference 3.2 `blocked-or-ignored-signal-interrupts`; 2.15. */
 
 import { EVENT, IPC_WAITS, linuxDefault, POLLS, RESTARTABLE, resultText, SIG, signalName } from "../../../engine/index.ts";
-import { HOW, NONE, SCOPE, type ThreadModel } from "../../model/index.ts";
+import { HOW, NONE, only, SCOPE, type ThreadModel } from "../../model/index.ts";
 import { defineRule, type Found, type Handlers } from "../../rule.ts";
-import { calls, createLabelTest, createRing, GRAPHENE, isFromOutside, LINUX_PAL, SGX, timeText } from "../common.ts";
+import { calls, createRing, GRAPHENE, isFromOutside, LINUX_PAL, SGX, timeText } from "../common.ts";
 
 interface Data {
   readonly call: string;
@@ -26,10 +26,9 @@ interface Sent {
   readonly signal: number;
 }
 
-const WAITS = calls(...RESTARTABLE, ...POLLS, ...IPC_WAITS, "connect", "nanosleep", "clock_nanosleep", "pause", "sigsuspend");
+const waits = calls(...RESTARTABLE, ...POLLS, ...IPC_WAITS, "connect", "nanosleep", "clock_nanosleep", "pause", "sigsuspend");
 
 function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handlers {
-  const waits = createLabelTest(m, WAITS);
   const sleeps = m.notesOnScopes<Sleep>(callOver);
   const sent = m.notesOnThreads<Sent>();
 
@@ -72,15 +71,15 @@ function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handler
       const seq = m.value === EVENT.RESUME ? continued.get(m.extra) : NONE;
       if (seq !== NONE && (sent.get(m.slot)?.seq ?? NONE) < seq) sent.set(m.slot, { seq, signal: SIG.CONT });
     },
-    "thread.block"() {
+    "thread.block": only(waits, () => {
       const call = m.open(SCOPE.CALL);
-      if (m.value !== 1 || call === NONE || !m.hasLibos || m.awaitedLock() !== NONE || !waits(call)) return;
+      if (m.value !== 1 || call === NONE || !m.hasLibos || m.awaitedLock() !== NONE) return;
       sleeps.set(call, { asleep: m.seq, interrupted: NONE, handled: false });
-    },
-    "thread.wake"() {
+    }),
+    "thread.wake": only(waits, () => {
       const sleep = sleeps.get(m.open(SCOPE.CALL));
       if (sleep !== null && m.value === 2) sleep.interrupted = m.seq;
-    },
+    }),
     "app.handler.enter"() {
       const sleep = sleeps.get(m.open(SCOPE.CALL));
       if (sleep !== null) sleep.handled = true;

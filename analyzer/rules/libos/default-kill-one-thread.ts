@@ -25,7 +25,7 @@ const SOON_NS = MS;
 
 function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handlers {
   /** By process. */
-  const kills = new Map<number, Kill>();
+  const kills = m.map<number, Kill>();
 
   function told(kill: Kill, other: number): void {
     const all = [
@@ -42,7 +42,6 @@ function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handler
   }
 
   function goesOn(): void {
-    if (kills.size === 0) return;
     const kill = kills.get(m.pid());
     if (kill === undefined || kill.gone === NONE || kill.thread === m.thread || m.time - kill.goneAt < SOON_NS) return;
     kills.delete(m.pid());
@@ -68,8 +67,8 @@ function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handler
       kill.gone = m.seq;
       kill.goneAt = m.time;
     },
-    "app.call": goesOn,
-    "app.return": goesOn,
+    "app.call": kills.whileAny(goesOn),
+    "app.return": kills.whileAny(goesOn),
     // Nobody is left who could do anything: the others sleep for ever.
     "trace.end"() {
       if (!m.isOver) return;

@@ -1,9 +1,9 @@
 /** Reference 3.2 `eintr-becomes-timeout`; the results are those of table 2.20. */
 
 import { POLLS, signalName } from "../../../engine/index.ts";
-import { HOW, NONE, SCOPE, type ThreadModel } from "../../model/index.ts";
+import { HOW, NONE, only, SCOPE, type ThreadModel } from "../../model/index.ts";
 import { defineRule, type Found, type Handlers } from "../../rule.ts";
-import { calls, createLabelTest, GRAPHENE, MS, timeText } from "../common.ts";
+import { calls, GRAPHENE, MS, timeText } from "../common.ts";
 
 interface Data {
   readonly call: string;
@@ -22,13 +22,12 @@ interface Wait {
 const timeOutOf = (label: string): number => Number(/(\d+)\)$/.exec(label)?.[1] ?? Number.POSITIVE_INFINITY);
 
 function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handlers {
-  const isPoll = createLabelTest(m, calls(...POLLS));
   /** On calls of the poll family. */
   const waits = m.notesOnScopes<Wait>(callOver);
 
   function interrupted(): void {
     const call = m.open(SCOPE.CALL);
-    if (m.value !== 2 || call === NONE || !m.hasLibos || !isPoll(call)) return;
+    if (m.value !== 2 || call === NONE || !m.hasLibos) return;
     const wait = waits.get(call);
     if (wait === null) waits.set(call, { interrupted: m.seq, handled: NONE, signal: 0 });
     else if (wait.handled === NONE) wait.interrupted = m.seq;
@@ -57,7 +56,7 @@ function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handler
     });
   }
 
-  return { "thread.wake": interrupted, "app.handler.enter": handled };
+  return { "thread.wake": only(calls(...POLLS), interrupted), "app.handler.enter": handled };
 }
 
 export const eintrBecomesTimeout = defineRule({

@@ -60,7 +60,7 @@ function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handler
     });
   }
 
-  return { "app.handler.enter": handled, "thread.block": asleep };
+  return { "app.handler.enter": handled, "thread.block": waits.whileAny(asleep) };
 }
 
 export const eintrSwallowedByWaitLoops = defineRule({

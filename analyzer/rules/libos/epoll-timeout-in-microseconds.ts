@@ -1,8 +1,8 @@
 /** Errata A9: epoll_wait hands milliseconds over as microseconds. */
 
-import { NONE, SCOPE, type ThreadModel } from "../../model/index.ts";
+import { NONE, only, SCOPE, type ThreadModel } from "../../model/index.ts";
 import { defineRule, type Found, type Handlers } from "../../rule.ts";
-import { calls, createLabelTest, GRAPHENE, MS, SGX, timeText } from "../common.ts";
+import { calls, GRAPHENE, MS, SGX, timeText } from "../common.ts";
 
 interface Data {
   readonly call: string;
@@ -14,15 +14,14 @@ type Id = "called" | "over" | "returned";
 const TIMED_OUT = 1;
 
 function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handlers {
-  const isEpoll = createLabelTest(m, calls("epoll_wait"));
   /** On calls: the row with which their sleep timed out. */
   const over = m.notesOnScopes<number>();
   return {
-    "thread.wake"() {
+    "thread.wake": only(calls("epoll_wait"), () => {
       const call = m.value === TIMED_OUT ? m.open(SCOPE.CALL) : NONE;
-      if (call !== NONE && m.hasLibos && isEpoll(call)) over.set(call, m.seq);
-    },
-    "app.return"() {
+      if (call !== NONE && m.hasLibos) over.set(call, m.seq);
+    }),
+    "app.return": over.whileAny(() => {
       const timedOut = over.get(m.closed);
       if (timedOut === null || m.value !== 0) return;
       const call = m.labelOf(m.closed);
@@ -39,7 +38,7 @@ function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handler
         ],
         data: { call, asked, waited },
       });
-    },
+    }),
   };
 }
 

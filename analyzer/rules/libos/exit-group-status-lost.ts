@@ -1,8 +1,8 @@
 /** Errata A12: what the last thread that SIGKILL ends gives for the status of its process. */
 
-import { NONE, SCOPE, type ThreadModel } from "../../model/index.ts";
+import { NONE, only, SCOPE, type ThreadModel } from "../../model/index.ts";
 import { defineRule, type Found, type Handlers } from "../../rule.ts";
-import { argsOf, calls, createLabelTest, GRAPHENE } from "../common.ts";
+import { argsOf, calls, GRAPHENE } from "../common.ts";
 
 interface Data {
   readonly asked: number;
@@ -18,18 +18,17 @@ interface Exit {
 }
 
 function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handlers {
-  const endsAll = createLabelTest(m, calls("exit_group"));
   /** By process: the first exit_group. */
   const exits = new Map<number, Exit>();
   return {
-    "app.call"() {
+    "app.call": only(calls("exit_group"), () => {
       const call = m.open(SCOPE.CALL);
-      if (call === NONE || !endsAll(call)) return;
+      if (call === NONE) return;
       const args = argsOf("exit_group", m.labelOf(call));
       const status = args === null ? undefined : /^(\d+)\)/.exec(args)?.[1];
       if (status === undefined || exits.has(m.pid())) return;
       exits.set(m.pid(), { status: Number(status) & 0xff, seq: m.seq, thread: m.nameOf() });
-    },
+    }),
     "process.exit"() {
       const exit = exits.get(m.pid());
       exits.delete(m.pid());

@@ -21,7 +21,7 @@ function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handler
       const syscall = m.open(SCOPE.SYSCALL);
       if (syscall !== NONE && isExit(syscall)) ending.set(m.slot, { seq: m.seq, by: m.labelHere().replace(/^.*shim_/, "") });
     },
-    "libos.syscall.exit": () => ending.remove(m.slot),
+    "libos.syscall.exit": ending.whileAny(() => ending.remove(m.slot)),
     "libos.signal.kill": () => ending.set(m.slot, { seq: m.seq, by: `the default action of ${signalName(m.signal)}` }),
     "app.handler.enter"() {
       const end = ending.get(m.slot);

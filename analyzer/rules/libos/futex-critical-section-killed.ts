@@ -1,9 +1,9 @@
 /** Reference 3.5 `futex-critical-section-killed`; 2.20. */
 
 import { signalName } from "../../../engine/index.ts";
-import { NONE, SCOPE, type ThreadModel } from "../../model/index.ts";
+import { NONE, only, SCOPE, type ThreadModel } from "../../model/index.ts";
 import { defineRule, type Found, type Handlers } from "../../rule.ts";
-import { callName, callOf, LINUX_PAL } from "../common.ts";
+import { callName, callOf, calls, LINUX_PAL } from "../common.ts";
 
 interface Data {
   readonly signal: number;
@@ -16,11 +16,10 @@ function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handler
   /** On PAL calls of a futex wait: the thread is among the waiters and has slept. */
   const slept = m.notesOnScopes<number>();
   return {
-    "thread.block"() {
+    "thread.block": only(calls("futex_wait"), () => {
       const pal = m.open(SCOPE.PAL_CALL);
-      if (pal !== NONE && callName(callOf(m)) === "futex_wait" && m.open(SCOPE.HANDLER) === NONE && m.awaitedLock() === NONE)
-        slept.set(pal, m.seq);
-    },
+      if (pal !== NONE && m.open(SCOPE.HANDLER) === NONE && m.awaitedLock() === NONE) slept.set(pal, m.seq);
+    }),
     "libos.signal.kill"() {
       // Nobody is left to look at the list.
       if (m.value === 0) return;

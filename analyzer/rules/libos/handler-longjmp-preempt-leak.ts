@@ -26,12 +26,8 @@ function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handler
   /** By process: the host takes its default action for a signal in such a thread. */
   const dying = new Map<number, { readonly note: Left; readonly preempt: number; readonly seq: number }>();
 
-  /** Somebody has left a handler so: seldom, and the rest is asked of each row. */
-  let any = false;
-
   /** preempt, when it is above 0 although no handler is open. */
   function leaked(): { readonly note: Left; readonly preempt: number } | null {
-    if (!any) return null;
     const note = left.get(m.slot);
     if (note === null || m.open(SCOPE.HANDLER) !== NONE) return null;
     left.remove(m.slot);
@@ -72,13 +68,10 @@ function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handler
   }
 
   return {
-    "app.handler.longjmp"() {
-      any = true;
-      left.set(m.slot, { seq: m.seq, signal: m.signal });
-    },
-    "app.call": goesOn,
-    "app.fault": goesOn,
-    "app.compute": goesOn,
+    "app.handler.longjmp": () => left.set(m.slot, { seq: m.seq, signal: m.signal }),
+    "app.call": left.whileAny(goesOn),
+    "app.fault": left.whileAny(goesOn),
+    "app.compute": left.whileAny(goesOn),
     "host.signal.default"() {
       const leak = leaked();
       if (leak !== null) dying.set(m.pid(), { ...leak, seq: m.seq });

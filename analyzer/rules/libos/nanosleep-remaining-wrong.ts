@@ -1,8 +1,8 @@
 /** Reference 3.2 `nanosleep-remaining-wrong`. */
 
-import { NONE, SCOPE, type ThreadModel } from "../../model/index.ts";
+import { NONE, only, SCOPE, type ThreadModel } from "../../model/index.ts";
 import { defineRule, type Found, type Handlers } from "../../rule.ts";
-import { argsOf, callName, MS, SGX, timeText } from "../common.ts";
+import { argsOf, callName, calls, MS, SGX, timeText } from "../common.ts";
 
 interface Data {
   readonly call: string;
@@ -18,10 +18,10 @@ function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handler
   /** On calls: the sleep was over at this time. */
   const woken = m.notesOnScopes<{ readonly seq: number; readonly time: number }>();
   return {
-    "thread.wake"() {
+    "thread.wake": only(calls("nanosleep"), () => {
       const call = m.open(SCOPE.CALL);
       if (call !== NONE && m.hasLibos && m.open(SCOPE.HANDLER) === NONE) woken.set(call, { seq: m.seq, time: m.time });
-    },
+    }),
     "app.output"() {
       if (m.extra !== REMAINING || !m.hasLibos) return;
       const call = m.open(SCOPE.CALL);

@@ -1,9 +1,9 @@
 /** Reference 3.2 `pause-never-returns`; 2.18. */
 
 import { E, resultText, signalName } from "../../../engine/index.ts";
-import { HOW, NONE, SCOPE, type ThreadModel } from "../../model/index.ts";
+import { HOW, NONE, only, SCOPE, type ThreadModel } from "../../model/index.ts";
 import { defineRule, type Found, type Handlers } from "../../rule.ts";
-import { calls, createLabelTest, LINUX_PAL, SGX } from "../common.ts";
+import { calls, LINUX_PAL, SGX } from "../common.ts";
 
 interface Data {
   readonly signal: number;
@@ -19,7 +19,6 @@ interface Pause {
 }
 
 function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handlers {
-  const isPause = createLabelTest(m, calls("pause"));
   const pauses = m.notesOnScopes<Pause>(callOver);
 
   function told(call: number, pause: Pause, result: number | null): void {
@@ -41,16 +40,15 @@ function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handler
   }
 
   return {
-    "app.handler.enter"() {
+    "app.handler.enter": only(calls("pause"), () => {
       const call = m.open(SCOPE.CALL);
-      if (call !== NONE && m.hasLibos && isPause(call) && pauses.get(call) === null)
-        pauses.set(call, { handled: m.seq, signal: m.signal, told: false });
-    },
-    "thread.block"() {
+      if (call !== NONE && m.hasLibos && pauses.get(call) === null) pauses.set(call, { handled: m.seq, signal: m.signal, told: false });
+    }),
+    "thread.block": pauses.whileAny(() => {
       const call = m.open(SCOPE.CALL);
       const pause = pauses.get(call);
       if (pause !== null && !pause.told && m.open(SCOPE.HANDLER) === NONE) told(call, pause, null);
-    },
+    }),
   };
 }
 

@@ -1,9 +1,9 @@
 /** Reference 3.2 `per-thread-dispositions`; 2.17. */
 
 import { signalName } from "../../../engine/index.ts";
-import { NONE, SA, type ThreadModel } from "../../model/index.ts";
+import { only, SA, type ThreadModel } from "../../model/index.ts";
 import { defineRule, type Found, type Handlers } from "../../rule.ts";
-import { callName, GRAPHENE } from "../common.ts";
+import { calls, GRAPHENE } from "../common.ts";
 
 interface Data {
   readonly signal: number;
@@ -58,10 +58,10 @@ function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handler
       const plain = action !== undefined && (m.extra & SA.RESETHAND) === 0;
       asking.set(m.slot, { signal: m.signal, asked: plain ? { thread: m.thread, seq: m.seq, action } : null });
     },
-    "app.return"() {
+    "app.return": only(calls("sigaction"), () => {
       if (!m.hasLibos) return;
       const note = asking.get(m.slot);
-      if (note === null || m.closed === NONE || callName(m.labelOf(m.closed)) !== "sigaction") return;
+      if (note === null) return;
       asking.remove(m.slot);
       let own = processes.get(m.pid());
       if (own === undefined) {
@@ -70,7 +70,7 @@ function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handler
       }
       if (note.asked === null) own.delete(note.signal);
       else own.set(note.signal, note.asked);
-    },
+    }),
     "libos.signal.deliver"() {
       meets.remove(m.slot);
       const asked = processes.get(m.pid())?.get(m.signal);

@@ -24,7 +24,7 @@ function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handler
       const handler = m.open(SCOPE.HANDLER);
       if (read !== NONE && READ.test(m.labelOf(read))) inRead.set(handler, { read: m.seqOf(read), call: callOf(m) });
     },
-    "libos.syscall.enter"() {
+    "libos.syscall.enter": inRead.whileAny(() => {
       const handler = m.open(SCOPE.HANDLER);
       const note = inRead.get(handler);
       if (note === null) return;
@@ -39,7 +39,7 @@ function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handler
         ],
         data: { signal: m.signalOf(handler), call: note.call, inside: callOf(m) },
       });
-    },
+    }),
   };
 }
 

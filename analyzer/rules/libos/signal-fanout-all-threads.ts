@@ -1,7 +1,7 @@
 /** Reference 3.2 `signal-fanout-all-threads`; 2.15. */
 
 import { SIG, signalName } from "../../../engine/index.ts";
-import { NONE, SCOPE, type ThreadModel } from "../../model/index.ts";
+import { NONE, only, SCOPE, type ThreadModel } from "../../model/index.ts";
 import { defineRule, type Found, type Handlers } from "../../rule.ts";
 import { callName, callOf, GRAPHENE } from "../common.ts";
 
@@ -29,7 +29,7 @@ interface Sent {
 }
 
 const KEPT = 4096;
-const LIST_LOCK = "thread_list_lock";
+const isListLock = (text: string): boolean => text === "thread_list_lock";
 
 function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handlers {
   /** By signal id: the walk that sent it. */
@@ -93,12 +93,8 @@ function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handler
   }
 
   return {
-    lock() {
-      if (m.isInternal() && m.text() === LIST_LOCK) ofLock.set(m.slot, "none yet");
-    },
-    unlock() {
-      if (m.isInternal() && m.text() === LIST_LOCK) ofLock.remove(m.slot);
-    },
+    lock: only(isListLock, () => m.isInternal() && ofLock.set(m.slot, "none yet")),
+    unlock: only(isListLock, () => m.isInternal() && ofLock.remove(m.slot)),
     "libos.signal.append": () => put(m.value),
     "libos.signal.decide"() {
       if (m.open(SCOPE.UPCALL) === NONE) put(m.thread);

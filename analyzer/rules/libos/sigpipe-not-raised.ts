@@ -1,7 +1,7 @@
 /** Errata A5 and C47; errata-2 A5: a write that nobody reads. */
 
 import { E, resultText, SIG, WRITES } from "../../../engine/index.ts";
-import { NONE, SCOPE, type ThreadModel } from "../../model/index.ts";
+import { NONE, only, SCOPE, type ThreadModel } from "../../model/index.ts";
 import { defineRule, type Found, type Handlers } from "../../rule.ts";
 import { callName, calls, GRAPHENE } from "../common.ts";
 
@@ -28,13 +28,13 @@ function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handler
   };
 
   return {
-    "host.syscall.exit"() {
+    "host.syscall.exit": only(isWrite, () => {
       const call = m.value === E.PIPE && m.hasLibos ? m.open(SCOPE.CALL) : NONE;
-      if (call !== NONE && m.open(SCOPE.UPCALL) === NONE && isWrite(m.labelOf(call))) broken.set(call, { host: m.seq, raised: false });
-    },
+      if (call !== NONE && m.open(SCOPE.UPCALL) === NONE) broken.set(call, { host: m.seq, raised: false });
+    }),
     "libos.signal.append": raised,
     "libos.signal.decide": raised,
-    "app.return"() {
+    "app.return": broken.whileAny(() => {
       const write = broken.get(m.closed);
       if (write === null || write.raised || m.value >= 0) return;
       // Who ignores the signal is told by the result alone.
@@ -49,7 +49,7 @@ function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handler
         ],
         data: { call: m.labelOf(m.closed), result: m.value },
       });
-    },
+    }),
   };
 }
 

@@ -57,8 +57,16 @@ function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handler
     const before = done.get(signal);
     // Only a call made by the scan itself, after the signal.
     if (before === null || m.seqOf(call) < before.seq || m.depthOf(call) !== m.depthOf(signal) + 1) return;
-    const asked = { asked: m.seqOf(call), askedAt: m.timeOf(call), yielded: m.seq, yieldedAt: m.time };
-    yields.set(call, { ...before, ...asked, fetched: m.seqOf(signal), signal: m.signalOf(signal) });
+    yields.set(call, {
+      seq: before.seq,
+      how: before.how,
+      fetched: m.seqOf(signal),
+      signal: m.signalOf(signal),
+      asked: m.seqOf(call),
+      askedAt: m.timeOf(call),
+      yielded: m.seq,
+      yieldedAt: m.time,
+    });
     done.remove(signal);
   }
 

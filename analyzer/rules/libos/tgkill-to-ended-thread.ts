@@ -27,7 +27,7 @@ function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handler
       if (call === NONE || !ended.has(m.value) || !toThread(m.labelOf(call))) return;
       queued.set(call, { target: m.value, seq: m.seq, signal: m.signal });
     },
-    "app.return"() {
+    "app.return": queued.whileAny(() => {
       const note = queued.get(m.closed);
       if (note === null || m.value !== 0) return;
       found({
@@ -40,7 +40,7 @@ function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handler
         ],
         data: { signal: note.signal, call: m.labelOf(m.closed), target: m.nameOf(note.target) },
       });
-    },
+    }),
   };
 }
 

@@ -1,7 +1,7 @@
 /** Errata A8: the lists of wait4 are a thread's, and hold threads, too. */
 
 import { E } from "../../../engine/index.ts";
-import { NONE, type ThreadModel } from "../../model/index.ts";
+import { NONE, only, type ThreadModel } from "../../model/index.ts";
 import { defineRule, type Found, type Handlers } from "../../rule.ts";
 import { callName, calls, GRAPHENE } from "../common.ts";
 
@@ -70,13 +70,13 @@ function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handler
   }
 
   return {
-    "app.return"() {
+    "app.return": only(calls("wait4", "fork", "vfork", "posix_spawn"), () => {
       if (m.closed === NONE || !m.hasLibos) return;
       const call = m.labelOf(m.closed);
       const name = callName(call);
       if (name === "wait4") waited(call);
       else if (forks(call) && m.value > 0) tableOf(children, m.pid()).set(m.value, { thread: m.thread, seq: m.seq });
-    },
+    }),
     "thread.exit"() {
       const info = m.names.threads[m.thread];
       if (info !== undefined && !info.internal && info.tid !== info.pid) tableOf(ended, info.pid).set(info.tid, m.seq);

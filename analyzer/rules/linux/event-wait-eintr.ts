@@ -27,7 +27,7 @@ function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handler
   const isWait = createFlowTest(m, hostCalls("futex-wait", "futex-wait-0"));
   const waits = m.notesOnThreads<Wait>();
   /** Threads whose wait a signal has ended, and which have not said so yet. */
-  const interrupted = new Set<number>();
+  const interrupted = m.set<number>();
 
   return {
     "thread.block"() {
@@ -46,16 +46,16 @@ function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handler
       const wait = interrupted.size === 0 ? null : waits.get(m.slot);
       if (wait !== null && wait.signal === 0) wait.signal = m.signal;
     },
-    "host.syscall.enter"() {
-      if (interrupted.size === 0 || !isWake(m.flowHere())) return;
+    "host.syscall.enter": interrupted.whileAny(() => {
+      if (!isWake(m.flowHere())) return;
       for (const thread of interrupted) {
         const wait = waits.get(m.slotOf(thread));
         // What its own handler wakes is for others.
         if (wait !== null && thread !== m.thread && wait.set === NONE && wait.word !== "" && wait.word === wordOf(callOf(m)))
           wait.set = m.seq;
       }
-    },
-    "pal-call.end"() {
+    }),
+    "pal-call.end": interrupted.whileAny(() => {
       if (!interrupted.has(m.thread)) return;
       const wait = waits.get(m.slot);
       if (wait === null || wait.palCall !== m.seqOf(m.closed)) return;
@@ -74,7 +74,7 @@ function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handler
         ],
         data: { signal: wait.signal, call: callOf(m) },
       });
-    },
+    }),
     "thread.exit": () => void interrupted.delete(m.thread),
   };
 }

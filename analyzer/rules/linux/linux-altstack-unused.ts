@@ -1,24 +1,25 @@
 /** Reference 3.3 `linux-altstack-unused`; 1.4, alt_stack. */
 
 import { signalName } from "../../../engine/index.ts";
-import { SA, type ThreadModel } from "../../model/index.ts";
+import { only, SA, type ThreadModel } from "../../model/index.ts";
 import { defineRule, type Found, type Handlers } from "../../rule.ts";
-import { ALL_LINUX_PAL, argsOf, createLabelTest, NATIVE, SGX } from "../common.ts";
+import { ALL_LINUX_PAL, argsOf, NATIVE, SGX } from "../common.ts";
 
 interface Data {
   readonly signal: number;
 }
 type Id = "registered" | "fault" | "killed";
 
+const registers = (label: string): boolean => argsOf("sigaltstack", label)?.includes("nostack") === false;
+
 function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handlers {
-  const registers = createLabelTest(m, (label) => argsOf("sigaltstack", label)?.includes("nostack") === false);
   const registered = m.notesOnThreads<number>();
   const faults = m.notesOnThreads<number>();
 
   return {
-    "call.end"() {
-      if (m.value === 0 && registers(m.closed)) registered.set(m.slot, m.seq);
-    },
+    "call.end": only(registers, () => {
+      if (m.value === 0) registered.set(m.slot, m.seq);
+    }),
     "app.fault": () => faults.set(m.slot, m.seq),
     "host.signal.default"() {
       const [stack, fault] = [registered.get(m.slot), faults.get(m.slot)];

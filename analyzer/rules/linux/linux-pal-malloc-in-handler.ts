@@ -1,7 +1,7 @@
 /** Reference 3.3 `linux-pal-malloc-in-handler`; the handler of 2.8, step 2. */
 
 import { signalName } from "../../../engine/index.ts";
-import { NONE, SCOPE, type ThreadModel } from "../../model/index.ts";
+import { NONE, only, SCOPE, type ThreadModel } from "../../model/index.ts";
 import { defineRule, type Found, type Handlers } from "../../rule.ts";
 import { ALL_LINUX_PAL, callOf } from "../common.ts";
 
@@ -11,18 +11,14 @@ interface Data {
 }
 type Id = "locked" | "interrupted" | "asleep";
 
-const SLAB = "slab lock of the PAL";
+const isSlab = (text: string): boolean => text === "slab lock of the PAL";
 
 function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handlers {
   const held = m.notesOnThreads<number>();
 
   return {
-    lock() {
-      if (m.value === NONE && m.text() === SLAB) held.set(m.slot, m.seq);
-    },
-    unlock() {
-      if (m.value === NONE && m.text() === SLAB) held.remove(m.slot);
-    },
+    lock: only(isSlab, () => m.value === NONE && held.set(m.slot, m.seq)),
+    unlock: only(isSlab, () => m.value === NONE && held.remove(m.slot)),
     "thread.block"() {
       const locked = held.get(m.slot);
       const frame = m.open(SCOPE.HOST_FRAME);

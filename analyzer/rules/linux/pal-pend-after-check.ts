@@ -45,16 +45,24 @@ function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handler
     "pal.event.pend"() {
       const call = m.open(SCOPE.PAL_CALL);
       if (call === NONE || events.get(m.slot) !== null) return;
-      const kept = { seq: m.seq, id: m.extra, signal: m.signal, call, callSeq: m.seqOf(call) };
-      events.set(m.slot, { ...kept, name: palCallName(m.labelOf(call)), left: NONE, leftAt: 0 });
+      events.set(m.slot, {
+        seq: m.seq,
+        id: m.extra,
+        signal: m.signal,
+        call,
+        callSeq: m.seqOf(call),
+        name: palCallName(m.labelOf(call)),
+        left: NONE,
+        leftAt: 0,
+      });
     },
-    "pal-call.end"() {
+    "pal-call.end": events.whileAny(() => {
       const kept = events.get(m.slot);
       if (kept === null || kept.left !== NONE || m.how !== HOW.RETURNED) return;
       if (kept.call !== m.closed || kept.callSeq !== m.seqOf(m.closed)) return;
       kept.left = m.seq;
       kept.leftAt = m.time;
-    },
+    }),
     "pal.event.deliver"() {
       if (events.get(m.slot)?.id === m.extra) report(m.slot, m.thread, { id: "delivered", seq: m.seq });
     },

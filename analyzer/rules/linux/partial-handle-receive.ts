@@ -1,7 +1,7 @@
 /** Reference 3.5 `partial-handle-receive`; errata B6, errata-2 B6: fork as many PAL calls. */
 
 import { resultText, signalName } from "../../../engine/index.ts";
-import { HOW, NONE, SCOPE, type ThreadModel } from "../../model/index.ts";
+import { HOW, NONE, only, SCOPE, type ThreadModel } from "../../model/index.ts";
 import { defineRule, type Found, type Handlers } from "../../rule.ts";
 import { callName, callOf, GRAPHENE, NATIVE } from "../common.ts";
 
@@ -26,15 +26,17 @@ function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handler
 
   return {
     "host.signal.deliver": () => frames.set(m.slot, { seq: m.seq, signal: m.signal }),
-    "pal-call.end"() {
-      const frame = frames.get(m.slot);
-      const call = m.open(SCOPE.CALL);
-      if (frame === null || call === NONE || frame.seq < m.seqOf(m.closed)) return;
-      const isCut = m.how === HOW.ABANDONED || (m.how === HOW.RETURNED && m.value === 0 && m.hasFailedSince(m.seqOf(m.closed)));
-      if (isCut && m.labelOf(m.closed).includes("newproc_response"))
-        failed.set(call, { asked: m.seqOf(m.closed), interrupted: frame.seq, failed: m.seq, signal: frame.signal });
-    },
-    "call.end"() {
+    "pal-call.end": only(
+      (label) => label.includes("newproc_response"),
+      () => {
+        const frame = frames.get(m.slot);
+        const call = m.open(SCOPE.CALL);
+        if (frame === null || call === NONE || frame.seq < m.seqOf(m.closed)) return;
+        const isCut = m.how === HOW.ABANDONED || (m.how === HOW.RETURNED && m.value === 0 && m.hasFailedSince(m.seqOf(m.closed)));
+        if (isCut) failed.set(call, { asked: m.seqOf(m.closed), interrupted: frame.seq, failed: m.seq, signal: frame.signal });
+      },
+    ),
+    "call.end": failed.whileAny(() => {
       const one = failed.get(m.closed);
       // 0 is what a forked child sees: here it is the parent that does.
       if (one === null || m.how !== HOW.RETURNED || m.value > 0) return;
@@ -49,7 +51,7 @@ function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handler
         ],
         data: { signal: one.signal, call: m.labelOf(m.closed) || callOf(m), result: m.value },
       });
-    },
+    }),
   };
 }
 

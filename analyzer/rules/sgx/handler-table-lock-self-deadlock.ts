@@ -1,7 +1,7 @@
 /** Reference 3.4 `handler-table-lock-self-deadlock`; 1.5 and 2.6 step 1. */
 
 import { signalName } from "../../../engine/index.ts";
-import { NONE, type ThreadModel } from "../../model/index.ts";
+import { NONE, only, type ThreadModel } from "../../model/index.ts";
 import { defineRule, type Found, type Handlers } from "../../rule.ts";
 import { ALL_LINUX_PAL, SGX } from "../common.ts";
 
@@ -22,13 +22,16 @@ function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handler
   const exits = m.notesOnThreads<{ readonly seq: number; readonly signal: number }>();
 
   return {
-    lock() {
-      // The PAL's own locks have no number.
-      if (m.value === NONE && m.text().startsWith("handlers[")) held.set(m.slot, { seq: m.seq, slot: m.text(), told: false });
-    },
-    unlock() {
+    lock: only(
+      (text) => text.startsWith("handlers["),
+      () => {
+        // The PAL's own locks have no number.
+        if (m.value === NONE) held.set(m.slot, { seq: m.seq, slot: m.text(), told: false });
+      },
+    ),
+    unlock: held.whileAny(() => {
       if (m.value === NONE && held.get(m.slot)?.slot === m.text()) held.remove(m.slot);
-    },
+    }),
     "host.signal.deliver": () => exits.set(m.slot, { seq: m.seq, signal: m.signal }),
     "lock.busy"() {
       const lock = held.get(m.slot);

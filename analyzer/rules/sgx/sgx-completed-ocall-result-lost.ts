@@ -1,9 +1,9 @@
 /** Reference 3.4 `sgx-completed-ocall-result-lost`; the windows of 2.3. */
 
 import { resultText, signalName } from "../../../engine/index.ts";
-import { HOW, NONE, SCOPE, type ThreadModel } from "../../model/index.ts";
+import { HOW, NONE, only, SCOPE, type ThreadModel } from "../../model/index.ts";
 import { defineRule, type Found, type Handlers } from "../../rule.ts";
-import { callOf, createFlowTest, hostCalls, SGX } from "../common.ts";
+import { callOf, hostCalls, SGX } from "../common.ts";
 
 interface Data {
   readonly host: string;
@@ -29,7 +29,6 @@ const EFFECTIVE = hostCalls("read", "write", "write-file", "send", "accept", "fu
 const givesDescriptor = hostCalls("accept");
 
 function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handlers {
-  const hasEffect = createFlowTest(m, EFFECTIVE);
   /** On ocalls: what the host has done for them. */
   const done = m.notesOnScopes<Done>();
   const lost = m.notesOnScopes<Lost>();
@@ -42,16 +41,18 @@ function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handler
   }
 
   return {
-    "host-call.end"() {
-      const ocall = m.open(SCOPE.OCALL);
-      if (m.how !== HOW.RETURNED || ocall === NONE || m.seqOf(m.closed) < m.seqOf(ocall)) return;
-      if (!hasEffect(m.closed)) return;
-      const host = m.flowOf(m.closed);
-      if (m.value > 0 || (m.value === 0 && givesDescriptor(host))) done.set(ocall, { host, seq: m.seq, result: m.value });
-    },
+    "host-call.end": only(
+      (_, flow) => EFFECTIVE(flow),
+      () => {
+        const ocall = m.open(SCOPE.OCALL);
+        if (m.how !== HOW.RETURNED || ocall === NONE || m.seqOf(m.closed) < m.seqOf(ocall)) return;
+        const host = m.flowOf(m.closed);
+        if (m.value > 0 || (m.value === 0 && givesDescriptor(host))) done.set(ocall, { host, seq: m.seq, result: m.value });
+      },
+    ),
     "pal.event.inject": rewritten,
     "pal.event.overwrite": rewritten,
-    "sgx.eenter"() {
+    "sgx.eenter": lost.whileAny(() => {
       const ocall = m.open(SCOPE.OCALL);
       const one = lost.get(ocall);
       if (one === null) return;
@@ -67,7 +68,7 @@ function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handler
         ],
         data: { host: one.host.replace(/^host /, ""), call: one.call, result: one.result, signal: one.signal },
       });
-    },
+    }),
   };
 }
 

@@ -1,7 +1,7 @@
 /** Reference 3.5 `sgx-eexit-libc-lock`; 2.3, the branches the page leaves out. */
 
 import { signalName } from "../../../engine/index.ts";
-import { NONE, type ThreadModel } from "../../model/index.ts";
+import { NONE, only, type ThreadModel } from "../../model/index.ts";
 import { defineRule, type Found, type Handlers } from "../../rule.ts";
 import { SGX } from "../common.ts";
 
@@ -20,12 +20,11 @@ interface Held {
   told: boolean;
 }
 
-const LIBC = "libc";
+const isLibc = (text: string): boolean => text === "libc";
 
 function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handlers {
   /** By process: who has libc's lock outside the enclave. */
   const locks = new Map<number, Held>();
-  const isLibc = (): boolean => m.value === NONE && m.text() === LIBC;
 
   function rewritten(): void {
     if (locks.size === 0) return;
@@ -36,16 +35,15 @@ function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handler
   }
 
   return {
-    lock() {
-      if (isLibc()) locks.set(m.pid(), { seq: m.seq, thread: m.thread, pid: m.pid(), injected: NONE, signal: 0, told: false });
-    },
-    unlock() {
-      if (isLibc()) locks.delete(m.pid());
-    },
+    lock: only(isLibc, () => {
+      const held = { seq: m.seq, thread: m.thread, pid: m.pid(), injected: NONE, signal: 0, told: false };
+      if (m.value === NONE) locks.set(m.pid(), held);
+    }),
+    unlock: only(isLibc, () => m.value === NONE && locks.delete(m.pid())),
     "pal.event.inject": rewritten,
     "pal.event.overwrite": rewritten,
-    "lock.busy"() {
-      const held = isLibc() ? locks.get(m.pid()) : undefined;
+    "lock.busy": only(isLibc, () => {
+      const held = m.value === NONE ? locks.get(m.pid()) : undefined;
       if (held === undefined || held.injected === NONE || held.told) return;
       held.told = true;
       found({
@@ -58,7 +56,7 @@ function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handler
         ],
         data: { signal: held.signal, waiter: m.nameOf() },
       });
-    },
+    }),
     "process.exit": () => void locks.delete(m.pid()),
   };
 }

@@ -62,10 +62,10 @@ function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handler
   return {
     "pal.event.inject": injected,
     "pal.event.overwrite": injected,
-    "sgx.eenter"() {
+    "sgx.eenter": abandoned.whileAny(() => {
       const leak = m.value === 0 ? abandoned.get(m.open(SCOPE.HOST_FRAME)) : null;
       if (leak?.entered === NONE) leak.entered = m.seq;
-    },
+    }),
     "host.signal.generate"() {
       const slot = m.slotOf(m.value);
       const leak = leaks.get(slot);

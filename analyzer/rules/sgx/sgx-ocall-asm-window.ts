@@ -27,8 +27,6 @@ interface Window {
 function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handlers {
   const exits = followExits(m);
   const windows = m.notesOnThreads<Window>();
-  /** Windows that were come to so far: mostly none, and then most rows cost nothing. */
-  let open = 0;
 
   function over(slot: number, thread: number, end: number): void {
     const window = windows.get(slot);
@@ -57,20 +55,19 @@ function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handler
       if (m.value !== CLOBBER.UNTRUSTED_STACK || !(m.cssa() >= 1) || outer === NONE) return;
       const label = m.labelOf(outer);
       const none = { inner: NONE, name: "", left: NONE };
-      open += 1;
       windows.set(m.slot, { outer: m.seqOf(outer), label, built: m.seq, signal: exits.last()?.signal ?? 0, ...none });
     },
-    "sgx.eexit"() {
-      const window = open === 0 ? null : windows.get(m.slot);
+    "sgx.eexit": windows.whileAny(() => {
+      const window = windows.get(m.slot);
       const inner = m.open(SCOPE.OCALL);
       if (window === null || window.left !== NONE || m.value !== 0 || inner === NONE || m.seqOf(inner) <= window.built) return;
       Object.assign(window, { inner: m.seqOf(inner), name: m.labelOf(inner), left: m.seq });
-    },
+    }),
     // The outer one is back before another was made.
-    "ocall.end"() {
-      const window = open === 0 ? null : windows.get(m.slot);
+    "ocall.end": windows.whileAny(() => {
+      const window = windows.get(m.slot);
       if (window !== null && m.seqOf(m.closed) === window.outer) over(m.slot, m.thread, NONE);
-    },
+    }),
     undefined: () => over(m.slot, m.thread, m.seq),
     "thread.exit": () => over(m.slot, m.thread, NONE),
     "trace.end"() {

@@ -1,7 +1,7 @@
 /** Reference 3.4 `sgx-time-query-zero`; DkSystemTimeQuery under 2.6. */
 
 import { signalName } from "../../../engine/index.ts";
-import { HOW, type ThreadModel } from "../../model/index.ts";
+import { HOW, only, type ThreadModel } from "../../model/index.ts";
 import { defineRule, type Found, type Handlers } from "../../rule.ts";
 import { callOf, SGX } from "../common.ts";
 
@@ -13,22 +13,25 @@ type Id = "asked" | "injected" | "zero";
 
 function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handlers {
   return {
-    "pal-call.end"() {
-      // Left by DkExceptionReturn it returns 0; so it does when its ocall failed.
-      if (m.how !== HOW.ABANDONED && (m.how !== HOW.RETURNED || m.value !== 0)) return;
-      const event = m.interruptionOf(m.closed);
-      if (event === null || !m.labelOf(m.closed).includes("DkSystemTimeQuery")) return;
-      found({
-        thread: m.thread,
-        costNs: 0,
-        evidence: [
-          { id: "asked", seq: m.seqOf(m.closed) },
-          { id: "injected", seq: event.injected },
-          { id: "zero", seq: m.seq },
-        ],
-        data: { signal: event.signal, call: callOf(m) },
-      });
-    },
+    "pal-call.end": only(
+      (label) => label.includes("DkSystemTimeQuery"),
+      () => {
+        // Left by DkExceptionReturn it returns 0; so it does when its ocall failed.
+        if (m.how !== HOW.ABANDONED && (m.how !== HOW.RETURNED || m.value !== 0)) return;
+        const event = m.interruptionOf(m.closed);
+        if (event === null) return;
+        found({
+          thread: m.thread,
+          costNs: 0,
+          evidence: [
+            { id: "asked", seq: m.seqOf(m.closed) },
+            { id: "injected", seq: event.injected },
+            { id: "zero", seq: m.seq },
+          ],
+          data: { signal: event.signal, call: callOf(m) },
+        });
+      },
+    ),
   };
 }
 

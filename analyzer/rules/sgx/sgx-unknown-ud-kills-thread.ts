@@ -40,7 +40,7 @@ function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handler
       const one = illegal.get(m.slot);
       if (one?.id === m.extra) one.printed = m.seq;
     },
-    "app.call": () => illegal.remove(m.slot),
+    "app.call": illegal.whileAny(() => illegal.remove(m.slot)),
     "thread.exit"() {
       const one = illegal.get(m.slot);
       if (one === null || one.printed === NONE || m.value !== 2) return;

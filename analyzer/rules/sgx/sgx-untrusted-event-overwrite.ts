@@ -32,7 +32,7 @@ function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handler
         ]);
       remember();
     },
-    "sgx.eenter"() {
+    "sgx.eenter": injections.whileAny(() => {
       const last = injections.get(m.slot);
       injections.remove(m.slot);
       // A frame that is open yet: its handler has put nothing into these registers, and never will.
@@ -43,7 +43,7 @@ function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handler
         { id: "second", seq: last.seq },
         { id: "entered", seq: m.seq },
       ]);
-    },
+    }),
   };
 }
 

@@ -46,7 +46,7 @@ function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handler
   return {
     // What an enclave instruction refused has rules of its own.
     "sgx.fault": () => refused.set(m.slot, true),
-    "sgx.eenter": () => refused.remove(m.slot),
+    "sgx.eenter": refused.whileAny(() => refused.remove(m.slot)),
     "pal.event.lost"() {
       const frame = m.open(SCOPE.HOST_FRAME);
       if (!isSyncEvent(m.value) || m.layerHere() !== "untrusted-pal" || frame === NONE || refused.get(m.slot) !== null) return;

@@ -1,9 +1,9 @@
 /** Reference 3.4 `sgx-wakeup-ocall-abandoned`; mode frame of 2.6. */
 
 import { signalName } from "../../../engine/index.ts";
-import { HOW, NONE, SCOPE, type ThreadModel } from "../../model/index.ts";
+import { HOW, NONE, only, SCOPE, type ThreadModel } from "../../model/index.ts";
 import { defineRule, type Found, type Handlers } from "../../rule.ts";
-import { createFlowTest, hostCalls, palCallName, SGX } from "../common.ts";
+import { hostCalls, palCallName, SGX } from "../common.ts";
 
 interface Data {
   readonly signal: number;
@@ -27,10 +27,10 @@ const WAKES = /DkEventSet|DkMutexRelease/;
 /** More than so many at a time: the first tell enough. */
 const MOST = 64;
 
+const isWake = hostCalls("futex-wake");
 const isWait = hostCalls("futex-wait", "futex-wait-0");
 
 function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handlers {
-  const isWake = createFlowTest(m, hostCalls("futex-wake"));
   const abandoned: Abandoned[] = [];
   /** PAL calls whose wake-up was made. */
   const woken = m.notesOnScopes<true>();
@@ -38,7 +38,7 @@ function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handler
   function callOver(): void {
     if (m.how !== HOW.ABANDONED || woken.get(m.closed) !== null || abandoned.length >= MOST) return;
     const [name, event] = [m.labelOf(m.closed), m.interruptionOf(m.closed)];
-    if (!WAKES.test(name) || event === null) return;
+    if (event === null) return;
     const call = { call: m.seqOf(m.closed), name: palCallName(name), injected: event.injected, signal: event.signal };
     abandoned.push({ ...call, seq: m.seq, thread: m.thread, pid: m.pid() });
   }
@@ -53,11 +53,14 @@ function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handler
   }
 
   return {
-    "host-call.end"() {
-      const call = m.open(SCOPE.PAL_CALL);
-      if (call !== NONE && m.how === HOW.RETURNED && isWake(m.closed)) woken.set(call, true);
-    },
-    "pal-call.end": callOver,
+    "host-call.end": only(
+      (_, flow) => isWake(flow),
+      () => {
+        const call = m.open(SCOPE.PAL_CALL);
+        if (call !== NONE && m.how === HOW.RETURNED) woken.set(call, true);
+      },
+    ),
+    "pal-call.end": only((label) => WAKES.test(label), callOver),
     "trace.end"() {
       if (!m.isOver) return;
       for (const one of abandoned) {
