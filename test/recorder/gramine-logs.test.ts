@@ -3,7 +3,7 @@
  * `fixtures/gramine`) are counted beside a reading of the test's own; the other eras are written in the forms of the reference, section 6.
  */
 
-import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { gunzipSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
@@ -40,6 +40,21 @@ const written = (text: string): string => {
 
 test("at least twenty-five real logs", () => {
   expect(NAMES.length).toBeGreaterThanOrEqual(25);
+});
+
+test("a log of the level debug has no calls, though it tells of ends: it is refused with the level to take", async () => {
+  const text = gunzipSync(readFileSync(`${LOGS}${NAMES[0]}.gramine.log.gz`)).toString("utf8");
+  const quiet = written(text.replace(/^.*\] trace: .*\n/gm, ""));
+  const dir = fresh("quiet.trace");
+  const { talk, code } = await eintr(["record", quiet, "-o", dir]);
+  expect([code, talk]).toEqual([2, expect.stringMatching(/no system call in this log .*loader\.log_level = "trace"/)]);
+  expect(existsSync(dir)).toBe(false);
+});
+
+test("two runs in one log are told of", async () => {
+  const text = gunzipSync(readFileSync(`${LOGS}${NAMES[0]}.gramine.log.gz`)).toString("utf8");
+  const { talk } = await recorded(written(text + text));
+  expect(talk).toContain("data-loss: gramine.runs: 1 (");
 });
 
 describe.each(NAMES)("%s", (name) => {

@@ -19,6 +19,9 @@ const BY_FAULT = 4;
 /** Signals that do nothing when nobody has set anything: SIGCHLD, SIGCONT, SIGURG, SIGWINCH. */
 const IGNORED: ReadonlySet<number> = new Set([17, 18, 23, 28]);
 
+/** The first word of a process of Gramine, and of Graphene before it. */
+const STARTS = /^(?:Gramine was built from commit: |shim loaded at )/;
+
 interface Process {
   readonly pid: number;
   readonly threads: LogThread[];
@@ -41,13 +44,17 @@ export class GramineReader {
   /** The oldest eras tell of what kill does in a line of its own. */
   private tellsSending = false;
   private lines = 0;
+  /** Lines that only the loudest level has: calls as they begin and end. */
   private calls = 0;
+  /** Each process says once that it starts. */
+  private starts = 0;
 
   line(text: string): void {
     this.lines += 1;
     this.happened.now = this.lines * LINE_NS;
     const parsed = parseGramine(text);
     if (parsed === null) return this.tally.add(text.trim() === "" ? "empty" : "foreign");
+    if (STARTS.test(parsed.text)) this.starts += 1;
     const thread = this.threadOf(parsed.owner);
     if (thread === null) this.internal(parsed);
     else if (!this.goesOn(thread, parsed)) this.said(thread, parsed.said);
@@ -59,6 +66,8 @@ export class GramineReader {
   /** After the last line. False when no line tells of a call. */
   finish(): boolean {
     for (const thread of this.threads.values()) thread.settle();
+    const runs = this.starts - Math.max(this.processes.size, 1);
+    if (runs > 0) this.tally.anotherRun(runs);
     return this.calls > 0;
   }
 
@@ -89,6 +98,7 @@ export class GramineReader {
   private said(thread: LogThread, said: Said): void {
     const { happened, tally } = this;
     const { number } = thread;
+    if (said.is === "call" || said.is === "begin" || said.is === "end") this.calls += 1;
     switch (said.is) {
       case "call":
         tally.add("calls");
@@ -180,7 +190,6 @@ export class GramineReader {
   }
 
   private begin(thread: LogThread, name: string, args: string): void {
-    this.calls += 1;
     thread.begin(name, callLabel(name, args), this.lines, name === "rt_sigprocmask" && /^SETMASK, ?[^N].*, ?NULL/.test(args));
   }
 

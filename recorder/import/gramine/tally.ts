@@ -24,13 +24,30 @@ const NO_TIMES: QualityCounter = {
 
 export interface GramineTally {
   add(fate: Fate): void;
+  /** So many runs more than one stand in the log. */
+  anotherRun(count: number): void;
   counters(): QualityCounter[];
 }
 
 export function createGramineTally(): GramineTally {
   const counts = new Map<Fate, number>();
+  let runs = 0;
+  const more = (): QualityCounter[] =>
+    runs === 0
+      ? []
+      : [
+          {
+            name: "gramine.runs",
+            count: runs,
+            severity: "data-loss",
+            advice: "runs begin after the first one: told as if all were one; cut them apart",
+          },
+        ];
   return {
     add: (fate) => void counts.set(fate, (counts.get(fate) ?? 0) + 1),
-    counters: () => [...[...counts].map(([fate, count]) => ({ name: `gramine.${fate}`, count, ...FATES[fate] })), NO_TIMES],
+    anotherRun: (count) => {
+      runs = count;
+    },
+    counters: () => [...[...counts].map(([fate, count]) => ({ name: `gramine.${fate}`, count, ...FATES[fate] })), ...more(), NO_TIMES],
   };
 }
