@@ -130,6 +130,9 @@ test("many cases: blocks as text, one table in Markdown, a line each in JSON", a
 test("no line is wider than the terminal", async () => {
   const { out } = await eintr(["compare", "w12-pause-alarm", "sigsuspend-lock"], { columns: 100 });
   expect(out.split("\n").filter((line) => line.length > 100)).toEqual([]);
+  const narrow = await eintr(["compare", "w12-pause-alarm", "--stack", "native-linux,graphene-sgx"], { columns: 40 });
+  expect(narrow.out).toMatch(/^graphene-sgx +1\.0001 s +[\d,]+\n {4}main exits with status 0\n/m);
+  expect(`${narrow.out}${narrow.talk}`.split("\n").filter((line) => line.length > 40)).toEqual([]);
 });
 
 describe("exit code", () => {

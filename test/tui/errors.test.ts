@@ -49,6 +49,11 @@ describe("the command line", () => {
     expect(await talkOf("show", `${dir}x`)).toContain(`did you mean "${dir}"?`);
   });
 
+  test("a case where a trace is wanted: how it is recorded, and that diff runs it", async () => {
+    expect(await talkOf("analyze", "nested")).toContain("that is a case, recorded by eintr record nested");
+    expect(await talkOf("diff", "nested")).toContain("eintr diff nested --stack graphene-sgx runs it");
+  });
+
   test("a file or folder that is no trace", async () => {
     const folder = fresh("folder");
     mkdirSync(folder);

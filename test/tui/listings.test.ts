@@ -119,6 +119,19 @@ describe("query", () => {
     expect(out.split("\n")[0]).toMatch(/^evil +turned$/);
   });
 
+  test("a terminal that is too narrow cuts texts and no number, or tells a row column by column", async () => {
+    const dir = await trace("initialisation");
+    const sql = "SELECT 1234567890123456 AS number, 'a text that is longer than there is room for' AS text, 12 AS next";
+    const cut = (await eintr(["query", dir, sql], { columns: 40 })).out.split("\n");
+    expect(cut[0]).toMatch(/^number {12}text +next$/);
+    expect(cut[2]).toMatch(/^1234567890123456 {2}a text .*… {4}12$/);
+    expect(cut.filter((line) => line.length > 40)).toEqual([]);
+    expect((await eintr(["query", dir, sql], { columns: 30 })).out).toBe(
+      "row 1\n  number  1234567890123456\n  text    a text that is longer than th…\n  next    12\n",
+    );
+    expect((await eintr(["query", dir, sql])).out).toContain("than there is room for");
+  });
+
   test("--limit says that more follows", async () => {
     const { out, talk } = await eintr([
       "query",

@@ -64,7 +64,7 @@ Examples:
       for (const name of names) cases.push(await scenarioNamed(io, name, options));
       const compared = await compareAll(io, cases, { stacks, fixes, options: manifest });
       await io.out(textOf(compared, options.format, io));
-      if (options.format === "text") io.talk(legend(compared));
+      if (options.format === "text") io.talk(legend(compared, io.columns ?? PLAIN_COLUMNS));
       if (!compared.every(isAlike)) io.exitCode = 1;
     });
 }

@@ -16,6 +16,7 @@ import { safe, safeJson } from "../present/safe.ts";
 import { followingLines, verdictJson, verdictLines } from "../present/verdict.ts";
 import { startProgress } from "../progress.ts";
 import { openCase, recordCase } from "../recording.ts";
+import { listScenarios } from "../scenarios.ts";
 import { inScratch } from "../scratch.ts";
 
 /** Differences that are shown unless all are asked for. */
@@ -74,6 +75,10 @@ Examples:
     .action(async (dir: string, otherDir: string | undefined, options: Options) => {
       const ignored = options.ignore === undefined ? null : ignoredOf(options.ignore, "--ignore: ");
       if (options.stack !== undefined) return await onStacks(io, dir, otherDir, options.stack, ignored, options);
+      if (!existsSync(dir) && listScenarios().some(({ name }) => name === dir))
+        throw new InputError(
+          `${dir} is a case, and no trace: ${pasted("diff", dir, "--stack", "graphene-sgx")} runs it and compares it with Linux alone, --stack graphene-sgx,gramine-sgx on two stacks`,
+        );
       const trace = await openForCommand(io, dir);
       try {
         const other = otherDir === undefined ? null : await openForCommand(io, otherDir);

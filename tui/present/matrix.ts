@@ -24,6 +24,9 @@ export const isAlike = ({ rows }: ComparedCase): boolean =>
 /** Enough for the longest names, so that blocks of many cases stand in line. */
 const TIME_WIDTH = 12;
 const EXITS_WIDTH = 8;
+/** Fewest cells for words beside the numbers, and how far they stand in below them. */
+const LEAST_BESIDE = 60;
+const BELOW = 4;
 /** Of a difference that is told, in cells: masks may have many names. */
 const LONGEST = 360;
 const LONGEST_SHORT = 160;
@@ -31,16 +34,22 @@ const LONGEST_SHORT = 160;
 /** A block for each stack: numbers and outcome in a line, below it what went otherwise first, and the findings. */
 export function matrixText({ name, title, rows }: ComparedCase, paint: Paint, columns: number): string {
   const width = Math.max(14, ...rows.map((row) => row.name.length));
-  const head = `${"stack".padEnd(width)}${"time".padStart(TIME_WIDTH)}${"exits".padStart(EXITS_WIDTH)}  outcome`;
-  const margin = width + TIME_WIDTH + EXITS_WIDTH + 2;
+  const numbers = width + TIME_WIDTH + EXITS_WIDTH + 2;
+  // Words that would have too little room beside the numbers stand below them.
+  const isBeside = columns - numbers >= LEAST_BESIDE;
+  const margin = isBeside ? numbers : BELOW;
+  const head = `${"stack".padEnd(width)}${"time".padStart(TIME_WIDTH)}${"exits".padStart(EXITS_WIDTH)}${isBeside ? "  outcome" : ""}`;
   const below = (text: string, style: Style): string[] => hanging(text, margin, columns).map((line) => style(line));
+  const first = (head: string, text: string): string[] => {
+    const lines = hanging(text, margin, columns);
+    return isBeside ? lines.map((part, i) => (i === 0 ? head + part.trimStart() : part)) : [head.trimEnd(), ...lines];
+  };
   const blocks = rows.flatMap((row): string[] => {
-    if (row.is === "refused") return [...line(row.name.padEnd(margin), `not run: ${safe(row.why)}`, columns)];
+    if (row.is === "refused") return first(row.name.padEnd(numbers), `not run: ${safe(row.why)}`);
     const time = momentText(row.time.ns) + (row.time.of === "run" ? "*" : "");
-    const numbers = `${row.name.padEnd(width)}${time.padStart(TIME_WIDTH)}${exitsText(row).padStart(EXITS_WIDTH)}  `;
     const differs = firstOf(row.verdict) !== undefined;
     return [
-      ...line(numbers, outcomeOf(row.verdict), columns),
+      ...first(`${row.name.padEnd(width)}${time.padStart(TIME_WIDTH)}${exitsText(row).padStart(EXITS_WIDTH)}  `, outcomeOf(row.verdict)),
       ...(row.verdict.other === null ? [] : below(safe(verdictLines(row.verdict)[1] ?? "", LONGEST), differs ? paint.warn : paint.dim)),
       ...(row.findings.length === 0 ? [] : below(`findings: ${findingsText(row.findings)}`, paint.warn)),
     ];
@@ -50,17 +59,17 @@ export function matrixText({ name, title, rows }: ComparedCase, paint: Paint, co
 }
 
 /** What the numbers are, once for all cases. */
-export const legend = (cases: readonly ComparedCase[]): string => {
+export const legend = (cases: readonly ComparedCase[], columns: number): string => {
   const rows = cases.flatMap((one) => one.rows).filter((row) => row.is === "ran");
   const asterisk = rows.some((row) => row.time.of === "run") ? "; * of the run, where the application made no step" : "";
-  return `time: ${TIME}, virtual${asterisk}. exits: EEXIT and AEX, how often the enclave was left\n`;
+  const text = `time: ${TIME}, virtual${asterisk}. exits: EEXIT and AEX, how often the enclave was left`;
+  return wrapCells(text, columns)
+    .map((line) => `${line}\n`)
+    .join("");
 };
 
-const line = (head: string, text: string, columns: number): string[] =>
-  hanging(text, head.length, columns).map((part, i) => (i === 0 ? head + part.trimStart() : part));
-
 const hanging = (text: string, margin: number, columns: number): string[] =>
-  wrapCells(text, Math.max(columns - margin, 30)).map((part) => " ".repeat(margin) + part);
+  wrapCells(text, Math.max(columns - margin, 20)).map((part) => " ".repeat(margin) + part);
 
 const outcomeOf = (verdict: Verdict): string => safe(verdict.outcomes[0]?.text ?? "nothing happened");
 

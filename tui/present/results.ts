@@ -4,13 +4,11 @@ import { statSync } from "node:fs";
 import { type Cell, type QueryOptions, type QueryResult, query } from "../../recorder/index.ts";
 import type { Io } from "../io.ts";
 import { startProgress } from "../progress.ts";
-import { displayWidth, safe, safeJson } from "./safe.ts";
+import { safeJson } from "./safe.ts";
+import { cellText, type Printer, tablePrinter } from "./table.ts";
 
 export const FORMATS = ["table", "json", "csv"] as const;
 export type Format = (typeof FORMATS)[number];
-
-/** Widest column of a table. */
-const MAX_COLUMN = 60;
 
 export interface ResultForm {
   readonly format: Format;
@@ -21,7 +19,7 @@ export interface ResultForm {
 /** Print a query's result. Throws QueryError. */
 export async function printQuery(io: Io, db: string, sql: string, options: QueryOptions & ResultForm): Promise<number> {
   const result = await query(db, sql, options);
-  const printer = PRINTERS[options.format](result.columns, options.csvSafe === true);
+  const printer = PRINTERS[options.format](result.columns, { room: io.columns, safeForSheets: options.csvSafe === true });
   const watch = watchScan(io, db, result);
   let rows = 0;
   try {
@@ -71,57 +69,14 @@ function watchScan(io: Io, db: string, result: QueryResult): { pause(): void; en
   return { pause, end };
 }
 
-interface Printer {
-  rows(chunk: readonly Cell[][]): string;
-  end(): string;
+interface Medium {
+  /** Cells of a line of the terminal; null for a file or a pipe. */
+  readonly room: number | null;
+  readonly safeForSheets: boolean;
 }
 
-const PRINTERS: Readonly<Record<Format, (columns: readonly string[], safeForSheets: boolean) => Printer>> = {
-  /** Widths come from the first chunk; wider cells of a later one widen it. */
-  table(names) {
-    const columns = names.map((name) => safe(name, MAX_COLUMN));
-    let widths: number[] | null = null;
-    const line = (cells: readonly string[], right: readonly boolean[]): string =>
-      `${cells
-        .map((cell, i) => {
-          const width = widths?.[i] ?? 0;
-          const pad = " ".repeat(Math.max(0, width - displayWidth(cell)));
-          return right[i] === true ? pad + cell : cell + pad;
-        })
-        .join("  ")
-        .trimEnd()}\n`;
-    return {
-      rows(chunk) {
-        const texts = chunk.map((row) => row.map((cell) => safe(cellText(cell), MAX_COLUMN)));
-        let head = "";
-        const isFirst = widths === null;
-        widths = columns.map((name, i) =>
-          texts.reduce((most, row) => Math.max(most, displayWidth(row[i] ?? "")), widths?.[i] ?? displayWidth(name)),
-        );
-        if (isFirst) {
-          const none = columns.map(() => false);
-          head =
-            line(columns, none) +
-            line(
-              widths.map((width) => "─".repeat(width)),
-              none,
-            );
-        }
-        return (
-          head +
-          texts
-            .map((row, r) =>
-              line(
-                row,
-                (chunk[r] ?? []).map((cell) => typeof cell === "number" || typeof cell === "bigint"),
-              ),
-            )
-            .join("")
-        );
-      },
-      end: () => (widths === null ? `(no rows; columns: ${columns.join(", ")})\n` : ""),
-    };
-  },
+const PRINTERS: Readonly<Record<Format, (columns: readonly string[], medium: Medium) => Printer>> = {
+  table: (names, { room }) => tablePrinter(names, room),
   /** An array with an object per line, its fields in the order of the columns. */
   json(columns) {
     const keys = told(columns).map((name) => `${safeJson(name)}:`);
@@ -140,7 +95,7 @@ const PRINTERS: Readonly<Record<Format, (columns: readonly string[], safeForShee
     };
   },
   /** RFC 4180, lines end in LF. What is dangerous in it stays, for a program to read: `Io` keeps it from a terminal. */
-  csv(columns, safeForSheets) {
+  csv(columns, { safeForSheets }) {
     const csvCell = csvCells(safeForSheets);
     let head = `${told(columns).map(csvCell).join(",")}\n`;
     return {
@@ -166,13 +121,6 @@ function told(columns: readonly string[]): string[] {
   });
 }
 
-/** Not safe for a terminal yet. */
-export function cellText(cell: Cell): string {
-  if (cell === null) return "NULL";
-  if (cell instanceof Uint8Array) return `(${cell.length} bytes)`;
-  return String(cell);
-}
-
 const csvCells =
   (safeForSheets: boolean) =>
   (text: string): string => {
@@ -191,6 +139,6 @@ function jsonCell(cell: Cell): number | string | null {
 
 /** A whole result as CSV, as `--format csv --csv-safe` writes it. */
 export function csvText(columns: readonly string[], rows: readonly (readonly Cell[])[]): string {
-  const printer = PRINTERS.csv(columns, true);
+  const printer = PRINTERS.csv(columns, { room: null, safeForSheets: true });
   return printer.rows(rows.map((row) => [...row])) + printer.end();
 }

@@ -5,7 +5,17 @@ import { lineOf } from "./input/line-edit.ts";
 import type { LanesView } from "./lanes/view.ts";
 import type { Grip, Sizes } from "./screen/sizes.ts";
 import type { SignalPath, StoredFinding } from "./session.ts";
-import { type Condition, type Matches, type Overlay, type Picked, type Prompt, type ReplayState, SPEEDS, type SqlResult } from "./state.ts";
+import {
+  type Condition,
+  isIdleLine,
+  type Matches,
+  type Overlay,
+  type Picked,
+  type Prompt,
+  type ReplayState,
+  SPEEDS,
+  type SqlResult,
+} from "./state.ts";
 
 export type Action =
   | { readonly type: "go"; readonly seq: number; readonly thread: number; readonly message?: string }
@@ -57,7 +67,7 @@ export function reduce(s: ReplayState, a: Action): ReplayState {
       return { ...s, thread: a.thread, scroll: 0 };
     case "pane":
       // What was said was about another pane.
-      return { ...s, pane: a.pane, scroll: 0, message: a.pane === s.pane ? s.message : "" };
+      return withLine({ ...s, pane: a.pane, scroll: 0, message: a.pane === s.pane ? s.message : "" }, s);
     case "scroll":
       return { ...s, scroll: s.scroll + a.by };
     case "resize":
@@ -69,7 +79,7 @@ export function reduce(s: ReplayState, a: Action): ReplayState {
     case "lanes":
       return { ...s, lanes: a.lanes, lanesHeld: a.held === undefined ? s.lanesHeld : a.held };
     case "compared":
-      return { ...s, compared: true, ignored: "", pane: "compare", scroll: 0 };
+      return withLine({ ...s, compared: true, ignored: "", pane: "compare", scroll: 0 }, s);
     case "ignored":
       return { ...s, ignored: a.ignored };
     case "counted":
@@ -96,9 +106,10 @@ export function reduce(s: ReplayState, a: Action): ReplayState {
         historyIndex: 0,
         playing: 0,
         message: a.prompt === null ? s.message : "",
+        picked: { ...s.picked, command: null },
       };
     case "type":
-      return { ...s, line: a.line, historyIndex: a.historyIndex ?? s.historyIndex };
+      return { ...s, line: a.line, historyIndex: a.historyIndex ?? s.historyIndex, picked: { ...s.picked, command: null } };
     case "entered":
       return { ...s, prompt: null, line: lineOf(""), entered: { ...s.entered, [a.prompt]: remembered(s.entered[a.prompt], a.text) } };
     case "search":
@@ -139,7 +150,7 @@ export function reduce(s: ReplayState, a: Action): ReplayState {
     case "picked":
       return { ...s, picked: { ...s.picked, ...a.picked } };
     case "sql":
-      return { ...s, sql: a.result, sqlRow: 0, sqlColumn: 0, pane: "sql", scroll: 0 };
+      return withLine({ ...s, sql: a.result, sqlRow: 0, sqlColumn: 0, pane: "sql", scroll: 0 }, s);
     case "sqlColumn":
       return { ...s, sqlColumn: Math.max(0, Math.min((s.sql?.columns.length ?? 1) - 1, s.sqlColumn + a.by)) };
     case "chart":
@@ -151,6 +162,12 @@ export function reduce(s: ReplayState, a: Action): ReplayState {
     case "say":
       return { ...s, message: a.message };
   }
+}
+
+/** What is shown now, with the line of the questions open where they were opened, and closed where one left them. */
+function withLine(now: ReplayState, before: ReplayState): ReplayState {
+  if (now.pane === "sql" && now.sql === null && now.prompt === null) return { ...now, prompt: "sql", line: lineOf(""), historyIndex: 0 };
+  return isIdleLine(before) && !isIdleLine(now) ? { ...now, prompt: null } : now;
 }
 
 const MAX_REMEMBERED = 100;

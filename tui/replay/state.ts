@@ -39,6 +39,8 @@ export interface Picked {
   readonly choice: number;
   /** Row of the recipes in SQL. */
   readonly recipe: number;
+  /** Row of the palette; null: the first one, once something is typed. */
+  readonly command: number | null;
 }
 
 export interface SqlResult {
@@ -178,7 +180,7 @@ export const initialState = (width: number, height: number): ReplayState => ({
   bookmarks: [],
   notes: {},
   conditions: [],
-  picked: { state: null, stop: 0, choice: 0, recipe: 0 },
+  picked: { state: null, stop: 0, choice: 0, recipe: 0, command: null },
   sql: null,
   sqlRow: 0,
   sqlColumn: 0,
@@ -196,6 +198,13 @@ export const startState = (session: ReplaySession, width: number, height: number
   findings: session.stored ?? [],
   looking: needsAnalysis(session),
 });
+
+/**
+ * The pane SQL opens with its line, for who goes on typing. As long as nothing is typed there the questions are chosen above it, and keys
+ * that begin no statement do what they do elsewhere.
+ */
+export const isIdleLine = ({ prompt, line, pane, sql }: ReplayState): boolean =>
+  prompt === "sql" && line.typed === "" && pane === "sql" && sql === null;
 
 /** The finding whose evidence is walked through. */
 export const activeFinding = ({ finding, findings }: ReplayState): StoredFinding | undefined =>

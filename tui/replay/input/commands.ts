@@ -306,14 +306,21 @@ const QUESTIONS: readonly ReplayCommand[] = RECIPES.map(({ name, text, sql: ques
   run: (c) => sql(c, question),
 }));
 
-/** Commands and questions whose name or text has all the words; the one of that name first, then those whose names begin so. */
+/**
+ * Commands and questions whose name or text has all the words; the one of that name first, then those that have them whole in their name,
+ * then those whose names begin so.
+ */
 export function matching(typed: string): readonly ReplayCommand[] {
   const words = typed
     .toLowerCase()
     .split(/\s+/)
     .filter((word) => word !== "");
   const whole = words.join("-");
-  const rank = ({ name }: ReplayCommand): number => (name === whole ? 0 : name.startsWith(whole) ? 1 : name.includes(whole) ? 2 : 3);
+  const rank = ({ name }: ReplayCommand): number => {
+    if (name === whole) return 0;
+    if (`-${name}-`.includes(`-${whole}-`)) return 1;
+    return name.startsWith(whole) ? 2 : name.includes(whole) ? 3 : 4;
+  };
   return [...COMMANDS, ...QUESTIONS]
     .filter((command) => words.every((word) => command.name.includes(word) || command.text.toLowerCase().includes(word)))
     .sort((a, b) => rank(a) - rank(b));

@@ -16,7 +16,7 @@ import { tabAt } from "../panes/tabs.ts";
 import { timelineParts } from "../screen/frame.ts";
 import { chosenPanel, gripAt, layoutOf, type Panel, type Rect, resized, roomOf } from "../screen/layout.ts";
 import { OVERLAYS } from "../screen/overlay.ts";
-import type { Overlay, Prompt } from "../state.ts";
+import { isIdleLine, type Overlay, type Prompt } from "../state.ts";
 import { commandOfKey, matching, scroll } from "./commands.ts";
 import { edited, inserted, type Line, lineOf } from "./line-edit.ts";
 import type { MouseEvent } from "./mouse.ts";
@@ -30,8 +30,8 @@ export function onKey(c: Context, typed: Typed): Promise<void> {
     if (stopTask(c) && ONLY_STOP.has(name)) return;
     return untouched(c, () => {
       const { prompt, overlay } = c.state();
-      if (prompt !== null) return onTyped(c, typed);
       if (overlay !== null) return onOverlay(c, overlay, name);
+      if (prompt !== null && (!isIdleLine(c.state()) || isForLine(typed))) return onTyped(c, typed);
       const by = arrowIn(c, name);
       if (by !== null) return pick(c, by);
       const command = commandOfKey.get(name);
@@ -39,6 +39,10 @@ export function onKey(c: Context, typed: Typed): Promise<void> {
     });
   });
 }
+
+/** Statements begin with a letter: other keys are meant for what is above the line. */
+const isForLine = ({ name, text }: Typed): boolean => /^\p{L}/u.test(text) || OF_LINE.has(name);
+const OF_LINE: ReadonlySet<string> = new Set(["escape", "backspace", "delete"]);
 
 /** In a list the arrows choose, as everywhere; j and k are steps in all panes. Null for other keys, and where the pane is no list. */
 function arrowIn({ session, state }: Context, name: string): 1 | -1 | null {
@@ -112,10 +116,12 @@ function onTyped(c: Context, typed: Typed): void | Promise<void> {
   const { prompt, line } = c.state();
   const { name } = typed;
   if (prompt === null || name === "escape" || name === "ctrl-c") return c.dispatch({ type: "prompt", prompt: null });
+  if (prompt === "palette" && (name === "up" || name === "down")) return chooseCommand(c, name === "up" ? -1 : 1);
   if (name === "up" || name === "down") return recall(c, prompt, name === "up" ? 1 : -1);
   if (name === "tab" && prompt === "sql") return completeWord(c, line);
   if (name !== "enter") return c.dispatch({ type: "type", line: edited(line, typed) });
   const text = line.typed;
+  const { command } = c.state().picked;
   c.dispatch({ type: "entered", prompt, text });
   switch (prompt) {
     case "jump":
@@ -137,7 +143,7 @@ function onTyped(c: Context, typed: Typed): void | Promise<void> {
     case "note":
       return note(c, text);
     case "palette":
-      return palette(c, text);
+      return palette(c, text, command);
   }
 }
 
@@ -169,9 +175,16 @@ function recall(c: Context, prompt: Prompt, by: 1 | -1): void {
   c.dispatch({ type: "type", line: lineOf(back === 0 ? "" : (before.at(-back) ?? "")), historyIndex: back });
 }
 
-function palette(c: Context, typed: string): void | Promise<void> {
-  if (typed.trim() === "") return;
-  const [command] = matching(typed);
+/** The next (1) or previous (-1) command of those that are listed. */
+function chooseCommand(c: Context, by: 1 | -1): void {
+  const { line, picked } = c.state();
+  const at = picked.command ?? (line.typed.trim() === "" ? -1 : 0);
+  c.dispatch({ type: "picked", picked: { command: Math.max(0, Math.min(matching(line.typed).length - 1, at + by)) } });
+}
+
+function palette(c: Context, typed: string, chosen: number | null): void | Promise<void> {
+  if (typed.trim() === "" && chosen === null) return;
+  const command = matching(typed)[chosen ?? 0];
   if (command === undefined)
     return c.dispatch({ type: "say", message: `no command and no question has "${typed.trim()}" in its name or text` });
   return command.run(c);
@@ -197,7 +210,7 @@ function onMeant(c: Context, mouse: MouseEvent): void | Promise<void> {
   const s = c.state();
   const wheel = mouse.what === "wheel-up" ? -1 : mouse.what === "wheel-down" ? 1 : null;
   if (s.overlay !== null && wheel !== null) return onOverlay(c, s.overlay, wheel === 1 ? "j" : "k");
-  if (s.overlay !== null || s.prompt !== null) return;
+  if (s.overlay !== null || (s.prompt !== null && !isIdleLine(s))) return;
   const { line, column } = mouse;
   if (mouse.what === "drag" && s.grip !== null) return c.dispatch({ type: "sizes", sizes: resized(s, s.grip, line, column) });
   const layout = layoutOf(s);

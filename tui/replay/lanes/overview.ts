@@ -54,13 +54,16 @@ export async function countOverview(session: ReplaySession, signal: AbortSignal)
       if (signal.aborted) return false;
     }
   };
-  const exits: Exit[] = [];
+  /** The last one of each thread: a stranger's table may have any number. */
+  const exits = new Map<number, Exit>();
+  const processExits = new Map<number, Exit>();
   const calls = (row: readonly number[]): void => {
     const [seq = 0, thread = 0, exit = 0, time = 0, duration = 0, site = 0] = row;
     const c = of(thread);
     if (c === null) return;
     const label = Number.isNaN(exit) ? (trace.sites[site]?.label ?? "") : "";
-    if (EXITS.test(label)) exits.push({ seq, thread, label });
+    const how = EXITS.exec(label)?.[0];
+    if (how !== undefined) (how === "exit(" ? exits : processExits).set(thread, { seq, thread, ofProcess: how !== "exit(" });
     c.lastCall = seq;
     const first = bin(seq);
     const end = Number.isNaN(exit) ? BINS : bin(exit);
@@ -79,7 +82,8 @@ export async function countOverview(session: ReplaySession, signal: AbortSignal)
     (await each("seq, thread", "handler", counting("handlers"))) &&
     (await each("seq, thread", "entry", counting("entries")));
   if (!whole) return;
-  for (const [thread, end] of endsOf(trace, exits, made)) made.get(thread)?.waits.fill(0, Math.min(BINS, bin(end) + 1));
+  for (const [thread, end] of endsOf(trace, [...exits.values(), ...processExits.values()], made))
+    made.get(thread)?.waits.fill(0, Math.min(BINS, bin(end) + 1));
   overviews.set(trace, made);
 }
 
@@ -89,21 +93,21 @@ const EXITS = /^exit(?:_group)?\(/;
 interface Exit {
   readonly seq: number;
   readonly thread: number;
-  readonly label: string;
+  /** All threads of its process are over then. */
+  readonly ofProcess: boolean;
 }
 
 /** Where threads are over that had a call under way: by their own exit, that of their process, or a signal. */
 function endsOf({ ask, threads }: ReplaySession["trace"], exits: readonly Exit[], made: Overview): Map<number, number> {
-  const gone = new Set(
-    ask(`SELECT c.thread FROM count_by_kind c JOIN kind k ON k.id = c.kind WHERE k.name = 'thread.exit'`).map(([id]) => Number(id)),
-  );
+  const exit = `SELECT 1 FROM count_by_kind c JOIN kind k ON k.id = c.kind WHERE k.name = 'thread.exit' AND c.thread = ? LIMIT 1`;
+  const gone = new Set([...made.keys()].filter((thread) => ask(exit, thread).length > 0));
   const signals = ask(
     `SELECT ended, thread FROM signal WHERE outcome IN (${OUTCOME.killed}, ${OUTCOME["host default"]}) AND ended IS NOT NULL LIMIT ${ROWS_AT_ONCE}`,
-  ).map(([seq, thread]): Exit => ({ seq: Number(seq), thread: Number(thread), label: "exit_group" }));
+  ).map(([seq, thread]): Exit => ({ seq: Number(seq), thread: Number(thread), ofProcess: true }));
   const ends = new Map<number, number>();
-  for (const { seq, thread, label } of [...exits, ...signals])
+  for (const { seq, thread, ofProcess } of [...exits, ...signals])
     for (const [one, { lastCall }] of made) {
-      const isMeant = one === thread || (label.startsWith("exit_group") && threads[one]?.pid === threads[thread]?.pid);
+      const isMeant = one === thread || (ofProcess && threads[one]?.pid === threads[thread]?.pid);
       // A signal may have stopped it only: then it made calls later.
       if (isMeant && gone.has(one) && seq >= lastCall) ends.set(one, Math.max(seq, ends.get(one) ?? 0));
     }

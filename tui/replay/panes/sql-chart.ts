@@ -1,7 +1,7 @@
 /** A result of two columns as bars: what, and how much of it. */
 
-import { cellText } from "../../present/results.ts";
 import { displayWidth, fit, safe } from "../../present/safe.ts";
+import { cellText } from "../../present/table.ts";
 import { durationText } from "../../present/time.ts";
 import type { SqlResult } from "../state.ts";
 

@@ -72,7 +72,7 @@ function rowAt(session: ReplaySession, seq: number): Transition | null {
 function body(session: ReplaySession, s: ReplayState): string[] {
   const layout = layoutOf(s);
   if (s.overlay !== null) return padded(overlayLines(session, s, s.overlay, layout.bodyHeight), layout.bodyHeight);
-  if (s.prompt === "palette") return padded(paletteLines(session, s), layout.bodyHeight);
+  if (s.prompt === "palette") return padded(paletteLines(session, s, layout.bodyHeight), layout.bodyHeight);
   const { timeline, panels, wide } = layout;
   const drawn = shielded(session, timeline.width, () =>
     timelineParts(session, s, timeline.width, timeline.height).map((line) => line.text),

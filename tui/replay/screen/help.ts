@@ -7,6 +7,7 @@ import { wrapCells } from "../../present/two-column.ts";
 import type { ReplayCommand } from "../input/command.ts";
 import { COMMANDS, matching } from "../input/commands.ts";
 import { PANES } from "../panes/index.ts";
+import { windowFrom } from "../panes/pane.ts";
 import { tabKey } from "../panes/tabs.ts";
 import type { ReplaySession } from "../session.ts";
 import type { ReplayState } from "../state.ts";
@@ -67,10 +68,13 @@ export function helpLines(session: ReplaySession, width: number): string[] {
   return Array.from({ length: count }, (_, i) => `${padStyled(lines[i] ?? "", half + 1)}${lines[i + count] ?? ""}`);
 }
 
-export function paletteLines(session: ReplaySession, s: ReplayState): string[] {
+export function paletteLines(session: ReplaySession, s: ReplayState, height: number): string[] {
   const found = matching(s.line.typed);
-  const chosen = (i: number): boolean => i === 0 && s.line.typed.trim() !== "";
-  const lines = found.map((command, i) => {
+  const at = s.picked.command ?? (s.line.typed.trim() === "" ? -1 : 0);
+  const chosen = (i: number): boolean => i === at;
+  const from = windowFrom(at, height - 1, found.length);
+  const lines = found.slice(from, from + height - 1).map((command, row) => {
+    const i = from + row;
     const text = safe(
       `${chosen(i) ? ">" : " "} ${command.name.padEnd(18)} ${command.keys.join(" ").padEnd(KEYS)} ${command.text}`,
       s.width,
@@ -78,7 +82,7 @@ export function paletteLines(session: ReplaySession, s: ReplayState): string[] {
     return chosen(i) ? session.paint.here(text) : text;
   });
   return [
-    session.paint.dim(safe("type words of a command or question; Enter runs the first, Esc leaves", s.width)),
+    session.paint.dim(safe("type words of a command or question; arrows choose, Enter runs it, Esc leaves", s.width)),
     ...(lines.length > 0 ? lines : [safe(`no command and no question has "${s.line.typed.trim()}" in its name or text`, s.width)]),
   ];
 }

@@ -9,7 +9,7 @@ import type { Line } from "../input/line-edit.ts";
 import { countsText, worstOf } from "../navigate/opening.ts";
 import { walkthroughPosition } from "../panes/findings.ts";
 import type { ReplaySession } from "../session.ts";
-import { activeFinding, type ReplayState } from "../state.ts";
+import { activeFinding, isIdleLine, type ReplayState } from "../state.ts";
 import { MESSAGE_LINES } from "./layout.ts";
 import { OVERLAYS } from "./overlay.ts";
 
@@ -26,9 +26,12 @@ const PROMPTS = {
   note: ["note: ", "it is kept with the trace; an empty one takes it away"],
 } as const;
 
+/** Below the empty line of the questions. */
+const IDLE = "a letter begins a statement of your own; other keys do what they do elsewhere";
+
 /** Always `MESSAGE_LINES` lines. */
 export function messageLines(session: ReplaySession, s: ReplayState): string[] {
-  if (s.prompt === null) {
+  if (s.prompt === null || s.overlay !== null) {
     const text = s.message === "" || isShown(s) ? hints(session, s) : wrapCells(safe(s.message.replaceAll("\n", " ")), s.width);
     return Array.from({ length: MESSAGE_LINES }, (_, i) => safe(text[i] ?? "", s.width));
   }
@@ -36,7 +39,7 @@ export function messageLines(session: ReplaySession, s: ReplayState): string[] {
   const [before, after] = aroundCursor(s.line, s.width - head.length - 1);
   return [
     `${session.paint.strong(head)}${before}${session.paint.here("_")}${after}`,
-    session.paint.dim(safe(s.prompt === "sql" && s.message !== "" ? s.message : help, s.width)),
+    session.paint.dim(safe(s.prompt === "sql" && s.message !== "" ? s.message : isIdleLine(s) ? IDLE : help, s.width)),
   ];
 }
 
@@ -125,7 +128,8 @@ export function footer(session: ReplaySession, s: ReplayState): string {
 }
 
 function keysOf(s: ReplayState): string[] {
-  if (s.prompt !== null) return ["enter do it", "esc leave"];
+  if (isIdleLine(s) && s.overlay === null) return ["esc leave the line", "enter ask", "? help", "tab pane", "ctrl-c quit", "/ search"];
+  if (s.prompt !== null && s.overlay === null) return ["enter do it", "esc leave"];
   if (s.overlay !== null) return [`${OVERLAYS[s.overlay].key} close`, "j k scroll", "space a page"];
   const hinted = COMMANDS.flatMap(({ keys, hint, group, only }) => {
     const word = (only ?? [s.pane]).includes(s.pane) ? (typeof hint === "function" ? hint(s) : (hint ?? "")) : "";

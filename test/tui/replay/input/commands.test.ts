@@ -33,6 +33,13 @@ describe("the key table", () => {
     expect(matching("back signal").map((command) => command.name)).toEqual(["signal-back"]);
     expect(s.screen()).toMatch(/^> signal-back +\[ +the same, back *$/m);
     expect(s.screen()).not.toContain("one transition of this thread back");
+    // A whole word goes before the begin of another one; the arrows choose among what is found.
+    expect(matching("time").map((command) => command.name)[0]).toBe("ask-time-by-layer");
+    await s.type("\u001b");
+    await s.type(":pane");
+    await s.type("\u001b[B");
+    await s.type("\r");
+    expect(s.state()).toMatchObject({ prompt: null, pane: matching("pane")[1]?.name.replace("pane-", "") });
   });
 
   test("the help scrolls line by line and page by page, and no further than its end; another key closes it and does what it does", async () => {

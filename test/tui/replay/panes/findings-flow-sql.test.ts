@@ -1,6 +1,6 @@
 /** The panes of findings, of a flow and of SQL: what they show, and that they fit. */
 
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { displayWidth } from "../../../../tui/present/safe.ts";
 import { sql } from "../../../../tui/replay/navigate/navigation.ts";
 import { findingsPane } from "../../../../tui/replay/panes/findings.ts";
@@ -67,5 +67,37 @@ describe("findings, flow, SQL", () => {
     expect(small.screen()).not.toContain("last: ");
     await sql(large.context, "SELECT seq FROM transitions ORDER BY seq");
     expect(large.screen()).not.toMatch(/^seq: /m);
+  });
+
+  test("what is too wide is cut, a number never; the columns that are not there are seen sideways", async () => {
+    const s = playerOf(await session(LOST), SMALL);
+    await sql(s.context, `SELECT ${"1234567890123456 AS n, 'a text of some length' AS text, ".repeat(4)} 3 AS last`);
+    const columns = (): string[] => (/^> (.*)$/m.exec(s.screen())?.[1] ?? "").trim().split(/ {2,}/);
+    expect(s.screen()).toMatch(/: 1 row, columns 1 to 5 of 9 \(A D sideways/);
+    expect(columns()).toEqual(["1234567890123456", "a text of …", "1234567890123456", "a text of …", "1234567890123456"]);
+    await s.type("DDDD");
+    expect(columns().at(-1)).toBe("3");
+    expect(s.screen()).toContain("columns 5 to 9 of 9");
+  });
+
+  test("the pane opens with its line: letters begin a statement, other keys are meant for the questions, Esc leaves it", async () => {
+    const s = playerOf(await session(LOST), SMALL);
+    await s.type("6");
+    await s.type("\u001b[B");
+    expect(s.state()).toMatchObject({ prompt: "sql", picked: { recipe: 1 } });
+    await s.type("select seq as q FROM transitions WHERE seq = 7");
+    await s.type("\r");
+    await vi.waitFor(() => expect(s.screen()).toMatch(/^> 7 *$/m));
+    expect(s.state()).toMatchObject({ prompt: null, seq: 0 });
+    // With rows below them letters are keys again; Q has the questions, and the line with them.
+    await s.type("Q7");
+    expect(s.state()).toMatchObject({ prompt: null, pane: "compare" });
+    await s.type("6");
+    await s.type("\u001b");
+    await s.type("j");
+    expect(s.state()).toMatchObject({ prompt: null, pane: "sql", seq: 1 });
+    await s.type("6");
+    await s.type("\r");
+    await vi.waitFor(() => expect(s.screen()).toContain("delays: "));
   });
 });
