@@ -3,18 +3,19 @@
  * does not concern (`model/gates.ts`). What concerns whom is settled once for each place and each time a gate turns, not for each row.
  */
 
-import { type Gated, type IsAbout, type Listener, type Narrow, NONE, narrowed, SCOPE, type ThreadModel } from "./model/index.ts";
+import { type Gated, type Listener, type Narrow, NONE, narrowed, SCOPE, type ThreadModel } from "./model/index.ts";
 import type { Subscription } from "./rule.ts";
 
-/** Those of an audience whose gates are open. */
+/** Listeners of an audience, and those of them whose gates are open. */
 interface Hearers extends Gated {
-  /** Whom the place concerns, whatever their gates are. */
-  readonly all: readonly Narrow[];
+  readonly all: Narrow[];
   open: readonly (() => void)[];
+  /** Some of these are not about all places. */
+  isPlaced: boolean;
 }
 
 /** By what the listeners of a row tell places apart. */
-const BY = { NOTHING: 0, CALL: 1, CLOSED: 2, TEXT: 3 } as const;
+const BY = { CALL: 1, CLOSED: 2, TEXT: 3 } as const;
 type By = (typeof BY)[keyof typeof BY];
 
 const OF_LOCKS: ReadonlySet<string> = new Set<Subscription>(["lock", "unlock", "lock.busy"]);
@@ -34,39 +35,38 @@ function placeOf(m: ThreadModel, by: By): number {
 const UNKNOWN = 0;
 
 export class Audience {
-  private readonly listeners: Narrow[] = [];
-  private by: By = BY.NOTHING;
+  private readonly listeners = noHearers();
+  private readonly by: By;
   /** Where listeners tell places apart: by the number of the place UNKNOWN, or which of `groups`. */
   private known = new Uint16Array(64);
   private readonly groups: Hearers[] = [];
-  /** Of rows without a place, and of places that are not named (yet); all of them where nobody tells places apart. */
-  private unplaced: Hearers;
+  /** Those who hear of rows without a place, and of places that are not named (yet). */
+  private readonly unplaced = noHearers();
   private readonly groupOf = new Map<string, number>();
 
   constructor(
     private readonly m: ThreadModel,
-    private readonly name: Subscription,
+    name: Subscription,
   ) {
-    this.unplaced = this.hearers(() => true);
-  }
-
-  get isEmpty(): boolean {
-    return this.listeners.length === 0;
+    this.by = placesOf(name);
+    this.groups.push(this.unplaced);
   }
 
   /** Before the first row. */
   add(listener: Listener): void {
     const narrow = narrowed(listener);
-    this.listeners.push(narrow);
-    if (narrow.isAbout !== null) this.by = placesOf(this.name);
-    this.unplaced = this.hearers((isAbout) => isAbout("", ""));
-    this.groups[UNKNOWN] = this.unplaced;
+    join(this.listeners, narrow);
+    if (narrow.isAbout?.("", "") !== false) join(this.unplaced, narrow);
   }
 
   tell(): void {
-    const { by } = this;
-    const hearers = by === BY.NOTHING ? this.unplaced : this.hearersAt(placeOf(this.m, by));
+    let hearers = this.listeners;
     if (hearers.isStale) refresh(hearers);
+    // Mostly nobody who listens now tells places apart: then there is no place to look up.
+    if (hearers.isPlaced) {
+      hearers = this.hearersAt(placeOf(this.m, this.by));
+      if (hearers.isStale) refresh(hearers);
+    }
     const { open } = hearers;
     for (let i = 0; i < open.length; i += 1) (open[i] as () => void)();
   }
@@ -82,11 +82,13 @@ export class Audience {
     const [label, flow] = this.by === BY.TEXT ? [texts[place], ""] : [sites[place]?.label, sites[place]?.flow ?? ""];
     // Names may still come; a broken trace may have rows of places that it never names.
     if (label === undefined) return UNKNOWN;
-    const concerned = this.listeners.map(({ isAbout }) => isAbout === null || isAbout(label, flow));
+    const concerned = this.listeners.all.map(({ isAbout }) => isAbout === null || isAbout(label, flow));
     const key = concerned.map(Number).join("");
     let group = this.groupOf.get(key);
     if (group === undefined) {
-      group = this.groups.push(this.hearers((_, i) => concerned[i] === true)) - 1;
+      const hearers = noHearers();
+      for (const [i, listener] of this.listeners.all.entries()) if (concerned[i] === true) join(hearers, listener);
+      group = this.groups.push(hearers) - 1;
       this.groupOf.set(key, group);
     }
     if (place >= this.known.length) {
@@ -97,17 +99,19 @@ export class Audience {
     this.known[place] = group;
     return group;
   }
+}
 
-  private hearers(concerns: (isAbout: IsAbout, i: number) => boolean): Hearers {
-    const all = this.listeners.filter(({ isAbout }, i) => isAbout === null || concerns(isAbout, i));
-    const made: Hearers = { all, open: [], isStale: true };
-    for (const gate of new Set(all.flatMap(({ gates }) => gates))) gate.lists.push(made);
-    return made;
-  }
+const noHearers = (): Hearers => ({ all: [], open: [], isStale: true, isPlaced: false });
+
+function join(hearers: Hearers, listener: Narrow): void {
+  hearers.all.push(listener);
+  for (const { lists } of listener.gates) if (!lists.includes(hearers)) lists.push(hearers);
 }
 
 /** A new array: the one before may be at work. */
 function refresh(hearers: Hearers): void {
   hearers.isStale = false;
-  hearers.open = hearers.all.filter(({ gates }) => gates.every((gate) => gate.isOpen)).map(({ call }) => call);
+  const open = hearers.all.filter(({ gates }) => gates.every((gate) => gate.isOpen));
+  hearers.open = open.map(({ call }) => call);
+  hearers.isPlaced = open.some(({ isAbout }) => isAbout !== null);
 }
