@@ -7,7 +7,7 @@ import { BLOCK_ROWS, type Block, type Known, type Lists, MOST, newBlock, STATE_C
 import { ask, type ChoiceKind, type Chooser } from "./choice.ts";
 import { hasBegun, newFrame } from "./control.ts";
 import { ScenarioError } from "./errors.ts";
-import { ACT, CALL, type Compiled, type Placed, type Program, RET, TEST } from "./flow.ts";
+import { ACT, CALL, type Compiled, type Placed, type Program, RET, type Step, TEST, WORDS } from "./flow.ts";
 import { isFrameOf, numberOf } from "./frames.ts";
 import { outsideCode, restoreRt } from "./host/flows.ts";
 import { type Declared, PIPE } from "./object-kinds.ts";
@@ -127,37 +127,44 @@ export class Cpu<T extends Thread = Thread, P extends Process = Process> {
   step(t: T): void {
     const stack = t.stack === HOST ? t.host : t.enclave;
     const frame = stack[stack.length - 1] as Frame;
+    const { starts, places, words, runs } = this.program.code;
     const { pc } = frame;
-    const s = (this.program.flows[frame.flow] as Compiled).steps[pc] as Placed;
+    const place = places[(starts[frame.flow] as number) + pc] as number;
+    const word = WORDS * place;
+    const run = runs[place] as Step["run"];
+    const kind = words[word + 1] as number;
+    const to = words[word + 2] as number;
     const context = t.signalFrames > 0 ? 1 : 0;
-    this.begin(t, s.kind);
+    this.begin(t, kind);
     frame.pc = pc + 1;
-    switch (s.op) {
+    switch (words[word]) {
       case ACT:
-        s.run(this, frame.v);
+        run(this, frame.v);
         break;
       case TEST:
-        if (s.run(this, frame.v)) {
-          if (this.kind === s.kind) this.value = 1;
-          frame.pc = s.to;
+        if (run(this, frame.v)) {
+          if (this.kind === kind) this.value = 1;
+          frame.pc = to;
         }
         break;
       case CALL: {
-        if (s.to >= 0) stack.push(newFrame(this.program, s.to, s.run(this, frame.v) as Locals));
+        if (to >= 0) stack.push(newFrame(this.program, to, run(this, frame.v) as Locals));
         else {
-          const entered = s.run(this, frame.v) as Frame | null;
+          const entered = run(this, frame.v) as Frame | null;
           if (entered) stack.push(entered);
         }
         break;
       }
       case RET:
-        s.run(this, frame.v);
+        run(this, frame.v);
         stack.pop();
         break;
+      default:
+        throw new Error(`seq ${this.m.seq}: thread ${t.name} is behind the last step of ${this.program.flows[frame.flow]?.name}`);
     }
-    if (this.kind !== s.kind && !s.kinds.includes(this.kind)) this.otherKind(s);
-    this.emit(t, 2 * s.place + context);
-    t.time = this.now + s.ns + this.ns;
+    if (this.kind !== kind) this.checkKind(place);
+    this.emit(t, 2 * place + context);
+    t.time = this.now + (words[word + 3] as number) + this.ns;
   }
 
   /**
@@ -229,9 +236,13 @@ export class Cpu<T extends Thread = Thread, P extends Process = Process> {
     m.seq += 1;
   }
 
-  /** A listing would not tell of it: our bug. */
-  private otherKind(s: Placed): never {
-    throw new Error(`seq ${this.m.seq}: the step "${s.label}" is not declared to make a row of kind ${kindName(this.kind)}`);
+  /** A kind that the step does not declare is our bug: a listing would not tell of it. */
+  private checkKind(place: number): void {
+    const { code, sites } = this.program;
+    if (code.kinds[place]?.includes(this.kind)) return;
+    throw new Error(
+      `seq ${this.m.seq}: the step "${sites[2 * place]?.label}" is not declared to make a row of kind ${kindName(this.kind)}`,
+    );
   }
 
   /** What no column holds, and no real stack or memory either. The recording ends here, and what it has stays readable. */

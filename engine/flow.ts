@@ -206,7 +206,7 @@ function partsOf(written: readonly (Item | null)[]): Built {
 /** `flow` for the flows of a generation: they run on its threads only. */
 export const flowFor = <C extends Cpu>(): FlowMaker<C> => flow as FlowMaker<never> as FlowMaker<C>;
 
-/** A step made ready to run, with all that it needs side by side in memory. One that stands at several positions is one object. */
+/** A step made ready to run. One that stands at several positions is one object. */
 export interface Placed {
   readonly op: Step["op"];
   readonly kind: number;
@@ -241,11 +241,28 @@ export interface Program {
   /** By `Ref.id`: the flow's number here, -1 when there is none. */
   readonly numbers: Int32Array;
   readonly sites: readonly Site[];
+  readonly code: Code;
 }
+
+/** The steps of all flows once more, as the processor reads them for each row: what it needs lies close together in memory. */
+export interface Code {
+  /** Where each flow's steps begin in `places`. */
+  readonly starts: Int32Array;
+  /** By position: `Placed.place`, and a number below 0 behind each flow's last step. */
+  readonly places: Int32Array;
+  /** By place: `op`, `kind`, `to` and `ns`. */
+  readonly words: Int32Array;
+  /** By place, as in `Placed`. */
+  readonly runs: readonly Step["run"][];
+  readonly kinds: readonly Step["kinds"][];
+}
+
+/** Numbers of a place in `Code.words`. */
+export const WORDS = 4;
 
 export class FlowError extends Error {}
 
-const NO_FLOWS: Program = { flows: [], byName: new Map(), numbers: new Int32Array(0), sites: [] };
+const NO_FLOWS: Program = { flows: [], byName: new Map(), numbers: new Int32Array(0), sites: [], code: codeOf([]) };
 
 /**
  * Put flows together, behind those of `below`, which keep their numbers and do not call them. A name declared twice, a missing callee or
@@ -303,8 +320,34 @@ export function assemble(added: readonly Flow[], costs: Costs = {}, below: Progr
     };
   });
   const numbers = Int32Array.from(REFS, ({ name }) => byName.get(name) ?? -1);
-  return { flows: [...below.flows, ...flows], byName, numbers, sites };
+  const all = [...below.flows, ...flows];
+  return { flows: all, byName, numbers, sites, code: codeOf(all) };
 }
+
+function codeOf(flows: readonly Compiled[]): Code {
+  const starts = new Int32Array(flows.length);
+  const places = new Int32Array(flows.reduce((sum, { steps }) => sum + steps.length + 1, 0));
+  const words: number[] = [];
+  const runs: Step["run"][] = [];
+  const kinds: Step["kinds"][] = [];
+  let at = 0;
+  for (const [i, { steps }] of flows.entries()) {
+    starts[i] = at;
+    for (const s of steps) {
+      places[at++] = s.place;
+      // Places are numbered in the order in which they are met.
+      if (s.place < runs.length) continue;
+      words.push(s.op, s.kind, s.to, s.ns);
+      runs.push(s.run);
+      kinds.push(s.kinds);
+    }
+    places[at++] = END;
+  }
+  return { starts, places, words: Int32Array.from(words), runs, kinds };
+}
+
+/** The place behind the last step of a flow. */
+const END = -1;
 
 /** The steps with the costs that the stack declares for their kinds. A step at several positions stays one: `made` has those before. */
 function priced(steps: readonly Step[], costs: Costs, made: Map<Step, Step>): Step[] {
