@@ -54,8 +54,10 @@ export function ask(chooser: Chooser, chance: Chance, decisions: Decision[], kin
 
 function startCounting({ questions, seq }: Chance): void {
   questions.seq = seq;
-  questions.asked.fill(0);
-  questions.kept.fill(0);
+  for (let k = 0; k < CHOICE_KINDS.length; k += 1) {
+    if (questions.asked[k] !== 0) setAt(questions.asked, k, 0);
+    if (questions.kept[k] !== 0) setAt(questions.kept, k, 0);
+  }
 }
 
 /** Keep a choice as the n-th of its kind and seq: those before it that were the default are kept then, too. */

@@ -5,7 +5,7 @@ import type { Cpu } from "../cpu.ts";
 import { E } from "../errno.ts";
 import type { Exactly } from "../flow.ts";
 import { enter } from "../frames.ts";
-import { type CallLocals, callArgs, NO_OBJECTS } from "../host/calls.ts";
+import { type CallLocals, callArgs, type Given, NO_OBJECTS } from "../host/calls.ts";
 import { ANY, GROUP, NOBODY } from "../host/children.ts";
 import { NO_OUTPUT } from "../host/outputs.ts";
 import type { Ref } from "../ref.ts";
@@ -64,13 +64,15 @@ export function call<N extends LibcName, const A extends Arguments<(typeof LIBC)
   args: (c: Cpu) => Exactly<Arguments<(typeof LIBC)[N]>, A>,
   shown: CallName | LibcName = name,
 ): Items {
+  const operation = op.op;
+  const called = op.op === "call" ? op.name : op.op;
   return [
     x.s.call(
       callText(shown, op, x.told),
       LIBC[name] as unknown as Ref<object>,
       (c) => {
         c.value = x.number;
-        enterCall(c, op.op, op.op === "call" ? op.name : op.op);
+        enterCall(c, operation, called);
         return args(c);
       },
       "app.call",
@@ -113,15 +115,16 @@ export function waitArgs(
   c: Cpu,
   op: Waiting,
   object: string | readonly string[] | undefined,
-  more: Parameters<typeof callArgs>[0] = {},
+  more: Pick<Given, "bytes" | "result" | "timeout"> = {},
 ): CallLocals {
   const objects = objectsOf(c, object);
   return callArgs({
     object: objects.length === 1 ? (objects[0] ?? -1) : -1,
     objects,
-    takes: op.takes ?? -1,
-    result: op.result ?? 0,
-    ...more,
+    bytes: more.bytes,
+    takes: op.takes,
+    result: more.result ?? op.result,
+    timeout: more.timeout,
   });
 }
 

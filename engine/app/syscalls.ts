@@ -105,11 +105,12 @@ export const assertPreempt = <V extends { entry: number }>({ act, test, call, at
 ];
 
 /** `debug`: the manifest has debug_type. */
-export const shimCall = (name: SyscallName, debug: boolean): Flow =>
-  grapheneFlow<Shim<CallLocals>>(SHIM[name] as Declares<object>, "libos", "2.13", (s) => [
+export const shimCall = (name: SyscallName, debug: boolean): Flow => {
+  const number = SYSCALLS[name];
+  return grapheneFlow<Shim<CallLocals>>(SHIM[name] as Declares<object>, "libos", "2.13", (s) => [
     s.act("BEGIN_SHIM: syscall_nr, user registers", (c) => {
-      c.t.libos.syscallNr = SYSCALLS[name];
-      c.value = SYSCALLS[name];
+      c.t.libos.syscallNr = number;
+      c.value = number;
     }),
     debugCall(s, name, debug),
     s.call(`shim_do_${name}()`, SHIM_DO[name] as unknown as Ref<object>, (_, v) => v.args),
@@ -131,6 +132,7 @@ export const shimCall = (name: SyscallName, debug: boolean): Flow =>
       "libos.syscall.exit",
     ),
   ]);
+};
 
 /** Above the LibOS, of a number without a function. */
 export const undefinedCall: Flow = flow(LIBC.undefined, "app", "2.15, errata A2", (s) => [

@@ -40,7 +40,9 @@ export interface CallLocals {
   ret: number;
 }
 
-type Given = Partial<Pick<CallLocals, "object" | "objects" | "bytes" | "takes" | "result" | "timeout" | "interruptible">>;
+type Argument = "object" | "objects" | "bytes" | "takes" | "result" | "timeout" | "interruptible";
+/** What a caller gives; undefined stands for "not given", too. */
+export type Given = { readonly [A in Argument]?: CallLocals[A] | undefined };
 
 const NOTHING: Given = {};
 

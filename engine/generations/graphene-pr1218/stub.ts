@@ -9,7 +9,6 @@ import { E } from "../../errno.ts";
 import type { CallLocals } from "../../host/calls.ts";
 import { SHIM_DO } from "../../libos/flows.ts";
 import type { Declares, Ref } from "../../ref.ts";
-import { copyOf } from "../../state.ts";
 import { SYSCALL_NAMES, SYSCALLS, type SyscallName } from "../../syscalls.ts";
 import { PR, STUBS } from "../graphene-pr347/flows.ts";
 import { handleSysret } from "../graphene-pr347/stub.ts";
@@ -77,7 +76,7 @@ const stub = (name: SyscallName): Flow =>
       s,
       SYSCALLS[name],
       s.call(`shim_${name}()`, SHIM[name] as unknown as Ref<Shim<CallLocals>>, (c, v) => ({
-        args: copyOf(v.args),
+        args: v.args,
         entry: counter(c),
         ret: 0,
       })),
@@ -116,7 +115,7 @@ const undefinedCall = flow(LIBC.undefined, "app", "pr1218 6", (s) => [
 const shim = (name: SyscallName, debug: boolean): Flow =>
   flow<Shim<CallLocals>>(SHIM[name] as Declares<object>, "libos", "pr1218 5", (s) => [
     debugCall(s, name, debug),
-    s.call(`shim_do_${name}()`, SHIM_DO[name] as unknown as Ref<object>, (_, v) => copyOf(v.args)),
+    s.call(`shim_do_${name}()`, SHIM_DO[name] as unknown as Ref<object>, (_, v) => v.args),
     ...endShim(s),
     debugResult(s, debug),
     s.ret("return", (c, v) => {

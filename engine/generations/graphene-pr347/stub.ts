@@ -9,7 +9,6 @@ import type { Flow, Mark, Step } from "../../flow.ts";
 import type { CallLocals } from "../../host/calls.ts";
 import { SHIM_DO } from "../../libos/flows.ts";
 import type { Declares, Ref } from "../../ref.ts";
-import { copyOf } from "../../state.ts";
 import { SYSCALL_NAMES, SYSCALLS, type SyscallName } from "../../syscalls.ts";
 import { flow, type Steps } from "./flow.ts";
 import { PR, STUBS } from "./flows.ts";
@@ -67,7 +66,7 @@ const stub = (name: SyscallName, fix: StubFixes): Flow =>
     s.own({ pending: false }),
     ...isdef(s, SYSCALLS[name]),
     s.call(`shim_${name}()`, SHIM[name] as unknown as Ref<Shim<CallLocals>>, (c, v) => ({
-      args: copyOf(v.args),
+      args: v.args,
       entry: counter(c),
       ret: 0,
     })),
@@ -90,7 +89,7 @@ const stub = (name: SyscallName, fix: StubFixes): Flow =>
 const shim = (name: SyscallName, debug: boolean): Flow =>
   flow<Shim<CallLocals>>(SHIM[name] as Declares<object>, "libos", "pr347 c3", (s) => [
     debugCall(s, name, debug),
-    s.call(`shim_do_${name}()`, SHIM_DO[name] as unknown as Ref<object>, (_, v) => copyOf(v.args)),
+    s.call(`shim_do_${name}()`, SHIM_DO[name] as unknown as Ref<object>, (_, v) => v.args),
     s.act("END_SHIM", (c, v) => {
       v.ret = c.t.rax;
       c.value = v.ret;

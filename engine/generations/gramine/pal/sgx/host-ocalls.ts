@@ -29,8 +29,7 @@ export const AFTER_CHECK1 = "do_syscall_intr_after_check1";
 export const AFTER_CHECK2 = "do_syscall_intr_after_check2";
 export const EINTR_EXIT = "do_syscall_intr_eintr";
 
-const askedFor = (s: Steps<Asked>, label: string): Step =>
-  s.callDynamic(label, (c, v) => newFrame(c.program, v.asked, copyOf(v.args) as Locals));
+const askedFor = (s: Steps<Asked>, label: string): Step => s.callDynamic(label, (c, v) => newFrame(c.program, v.asked, v.args as Locals));
 
 /**
  * An event that is there already, or comes before the `syscall` instruction, is EINTR without a system call. The word is not taken: every
@@ -47,7 +46,7 @@ const syscallIntr = flow<Asked & { found: boolean }>(doSyscallIntr, "untrusted-p
   s.at(AFTER_CHECK1),
   s.test("jne do_syscall_intr_eintr", (_, v) => v.found, EINTR_EXIT),
   s.at(AFTER_CHECK2),
-  s.callDynamic("syscall", (c, v) => newFrame(c.program, v.asked, copyOf(v.args) as Locals)),
+  s.callDynamic("syscall", (c, v) => newFrame(c.program, v.asked, v.args as Locals)),
   s.ret("ret", (c) => {
     c.value = c.t.rax;
   }),

@@ -111,7 +111,7 @@ const ecall = flow(sgxEcall, "untrusted-pal", "2, 4.2", (s) => [
 const cloneThread = flow<Asked & { tid: number }>(HOST_OCALLS.clone_thread, "untrusted-pal", "2, 7.6", (s) => [
   s.own({ tid: 0 }),
   s.act("mmap: stack, alternate stack and TCB; start_status := 1"),
-  s.callDynamic("clone(pal_thread_init)", (c, v) => newFrame(c.program, v.asked, copyOf(v.args) as Locals)),
+  s.callDynamic("clone(pal_thread_init)", (c, v) => newFrame(c.program, v.asked, v.args as Locals)),
   s.test(
     "clone failed?",
     (c, v) => {

@@ -110,7 +110,7 @@ const function_ = (name: OcallName, { again, exits = false }: OcallKind, exitles
     s.call(
       exitless && !exits ? `sgx_exitless_ocall(${of})` : `sgx_ocall(${of})`,
       exitless && !exits ? sgxExitlessOcall : sgxOcall,
-      (c, v) => ({ code: numberOf(c.program, HOST_OCALLS[name]), asked: v.asked, args: copyOf(v.args) as Locals }),
+      (c, v) => ({ code: numberOf(c.program, HOST_OCALLS[name]), asked: v.asked, args: v.args as Locals }),
       "ocall.enter",
     ),
     again ? s.test("-EINTR? again", (c) => c.t.rax === E.INTR, "again") : null,
