@@ -3,13 +3,14 @@
  * being filled, interned texts, decisions made so far. Jumps that no step of a flow makes are in `control.ts`.
  */
 
-import { BLOCK_ROWS, type Block, type Known, type Lists, MOST, newBlock, STATE_COLUMNS, type StateColumn } from "./block.ts";
+import { BLOCK_ROWS, type Block, type Known, type Lists, MOST, newBlock } from "./block.ts";
 import { ask, type ChoiceKind, type Chooser } from "./choice.ts";
+import { WORDS } from "./code.ts";
 import { hasBegun, newFrame } from "./control.ts";
-import { ScenarioError } from "./errors.ts";
-import { ACT, CALL, type Compiled, type Placed, type Program, RET, type Step, TEST, WORDS } from "./flow.ts";
+import { ACT, CALL, type Compiled, type Placed, type Program, RET, type Step, TEST } from "./flow.ts";
 import { isFrameOf, numberOf } from "./frames.ts";
 import { outsideCode, restoreRt } from "./host/flows.ts";
+import { tooLarge, tooMuch } from "./limits.ts";
 import { type Declared, PIPE } from "./object-kinds.ts";
 import type { Scenario } from "./scenario/schema.ts";
 import { type SignalSet, setText } from "./signals.ts";
@@ -32,14 +33,6 @@ import { NEVER } from "./time.ts";
 import { type Arguments, type Decision, type KindId, type KindName, kindName, type ThreadInfo } from "./transition.ts";
 
 const { depth: MOST_DEPTH, cssa: MOST_CSSA, preempt: MOST_PREEMPT, pending: MOST_PENDING } = MOST;
-/** What a thread is of which a column of state holds no more. */
-const TOO_MUCH: Readonly<Record<StateColumn, (n: number) => string>> = {
-  depth: (n) => `${n} functions deep`,
-  cssa: (n) => `in SSA frame ${n}`,
-  preempt: (n) => `at preempt ${n}`,
-  pending: (n) => `with ${n} pending signals`,
-};
-
 /** Places outside any thread's own code; see `engine/host/outside.ts`. */
 export interface Wiring {
   readonly isHandler: readonly boolean[];
@@ -224,8 +217,8 @@ export class Cpu<T extends Thread = Thread, P extends Process = Process> {
     const preempt = columns.preempt === null ? 0 : columns.preempt(t);
     const pending = columns.pending === null ? 0 : columns.pending(t);
     if (depth > MOST_DEPTH || cssa > MOST_CSSA || preempt > MOST_PREEMPT || pending > MOST_PENDING)
-      this.tooMuch(t, { depth, cssa, preempt, pending });
-    if (!(Math.abs(this.value) <= NEVER && this.now <= NEVER)) this.tooLarge(t);
+      tooMuch(m.seq, t, { depth, cssa, preempt, pending });
+    if (!(Math.abs(this.value) <= NEVER && this.now <= NEVER)) tooLarge(m.seq, t, this.value, this.now);
     b.depth[i] = depth;
     b.cssa[i] = cssa;
     b.preempt[i] = preempt;
@@ -242,23 +235,6 @@ export class Cpu<T extends Thread = Thread, P extends Process = Process> {
     if (code.kinds[place]?.includes(this.kind)) return;
     throw new Error(
       `seq ${this.m.seq}: the step "${sites[2 * place]?.label}" is not declared to make a row of kind ${kindName(this.kind)}`,
-    );
-  }
-
-  /** What no column holds, and no real stack or memory either. The recording ends here, and what it has stays readable. */
-  private tooMuch(t: Thread, state: Readonly<Record<StateColumn, number>>): never {
-    const column = STATE_COLUMNS.find((name) => state[name] > MOST[name]) ?? "depth";
-    throw new ScenarioError(
-      `seq ${this.m.seq}: thread ${t.name} is ${TOO_MUCH[column](state[column])}; at most ${MOST[column]} are emulated. ` +
-        "End the run before that, with limit in the scenario or --rows",
-    );
-  }
-
-  /** Beyond what a float64 counts exactly: a reader would refuse the row, and with it the trace. */
-  private tooLarge(t: Thread): never {
-    throw new ScenarioError(
-      `seq ${this.m.seq}: thread ${t.name} comes to the value ${this.value} at ${this.now} ns; numbers and times up to 2^53 are emulated. ` +
-        "End the run before that, with limit in the scenario or --time",
     );
   }
 

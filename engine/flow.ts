@@ -4,6 +4,7 @@
  * is several steps; what is atomic to a signal is one.
  */
 
+import { type Code, codeOf } from "./code.ts";
 import { type Costs, costOf } from "./costs.ts";
 import type { Cpu } from "./cpu.ts";
 import { type LocalsMaker, localsMaker } from "./locals.ts";
@@ -244,22 +245,6 @@ export interface Program {
   readonly code: Code;
 }
 
-/** The steps of all flows once more, as the processor reads them for each row: what it needs lies close together in memory. */
-export interface Code {
-  /** Where each flow's steps begin in `places`. */
-  readonly starts: Int32Array;
-  /** By position: `Placed.place`, and a number below 0 behind each flow's last step. */
-  readonly places: Int32Array;
-  /** By place: `op`, `kind`, `to` and `ns`. */
-  readonly words: Int32Array;
-  /** By place, as in `Placed`. */
-  readonly runs: readonly Step["run"][];
-  readonly kinds: readonly Step["kinds"][];
-}
-
-/** Numbers of a place in `Code.words`. */
-export const WORDS = 4;
-
 export class FlowError extends Error {}
 
 const NO_FLOWS: Program = { flows: [], byName: new Map(), numbers: new Int32Array(0), sites: [], code: codeOf([]) };
@@ -323,31 +308,6 @@ export function assemble(added: readonly Flow[], costs: Costs = {}, below: Progr
   const all = [...below.flows, ...flows];
   return { flows: all, byName, numbers, sites, code: codeOf(all) };
 }
-
-function codeOf(flows: readonly Compiled[]): Code {
-  const starts = new Int32Array(flows.length);
-  const places = new Int32Array(flows.reduce((sum, { steps }) => sum + steps.length + 1, 0));
-  const words: number[] = [];
-  const runs: Step["run"][] = [];
-  const kinds: Step["kinds"][] = [];
-  let at = 0;
-  for (const [i, { steps }] of flows.entries()) {
-    starts[i] = at;
-    for (const s of steps) {
-      places[at++] = s.place;
-      // Places are numbered in the order in which they are met.
-      if (s.place < runs.length) continue;
-      words.push(s.op, s.kind, s.to, s.ns);
-      runs.push(s.run);
-      kinds.push(s.kinds);
-    }
-    places[at++] = END;
-  }
-  return { starts, places, words: Int32Array.from(words), runs, kinds };
-}
-
-/** The place behind the last step of a flow. */
-const END = -1;
 
 /** The steps with the costs that the stack declares for their kinds. A step at several positions stays one: `made` has those before. */
 function priced(steps: readonly Step[], costs: Costs, made: Map<Step, Step>): Step[] {
