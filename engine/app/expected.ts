@@ -1,7 +1,7 @@
 /** What a log says of the operations made from it, by flow and number of the operation (the `value` of an `app.call`). */
 
 import { handlerFlow, programFlow } from "../flow-names.ts";
-import { type Logged, placesOf, rowStarts } from "../scenario/logged.ts";
+import { type Logged, placeIn, rowStarts } from "../scenario/logged.ts";
 import { bodiesOf, type Operation, type Scenario } from "../scenario/schema.ts";
 
 type ByOperation = ReadonlyMap<string, readonly (number | null)[]>;
@@ -40,9 +40,8 @@ function collect(list: readonly Operation[], field: Field, values: (number | nul
 }
 
 function ofRows(op: Logged, field: Field, values: (number | null)[]): void {
-  const places = placesOf(op, field);
   for (const start of rowStarts(op)) {
-    const place = places[op.rows[start] as number] as number;
+    const place = placeIn(op, op.rows[start] as number, field);
     values.push(place === 0 ? null : (op.rows[start + place] as number));
   }
 }

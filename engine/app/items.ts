@@ -29,6 +29,8 @@ export type Items = (Step | Mark)[];
 /** Steps of a scenario's logged operations, by their sort: its programs share them, and its handlers. */
 export interface Sorts {
   readonly steps: Map<string, Step>;
+  /** Those of a list of sorts, which many programs may share, as far as they were asked for. */
+  readonly lists: Map<readonly Operation[], (Step | undefined)[]>;
   /** Name under which the steps are a place of all flows that have them; undefined when each has its own. */
   readonly sharedAs: string | undefined;
 }

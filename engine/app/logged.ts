@@ -14,9 +14,15 @@ import type { Context, Items, Program } from "./items.ts";
 
 export function logged(op: OperationOf<"logged">, x: Context): Items {
   const starts = rowStarts(op);
-  const steps = op.like.map((like) => stepFor(like, x));
+  const steps = x.sorts.lists.get(op.like) ?? [];
+  x.sorts.lists.set(op.like, steps);
+  const stepOf = (sort: number): Step => {
+    const step = steps[sort] ?? stepFor(op.like[sort] as Operation, x);
+    steps[sort] = step;
+    return step;
+  };
   const items: Items = [{ mark: "", rows: { numbers: op.rows, starts, first: x.number } }];
-  for (const start of starts) items.push(steps[op.rows[start] as number] as Step);
+  for (const start of starts) items.push(stepOf(op.rows[start] as number));
   return items;
 }
 

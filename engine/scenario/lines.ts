@@ -1,7 +1,8 @@
 /** Lines of a scenario's text in which its operations stand. */
 
 import { handlerFlow, programFlow } from "../flow-names.ts";
-import { countOf, operationOf } from "./schema.ts";
+import { countOf, type Operation, operationOf, program } from "./schema.ts";
+import { withSorts } from "./sorts.ts";
 import { readSource } from "./source.ts";
 
 /**
@@ -14,12 +15,14 @@ export function scenarioLines(text: string): ReadonlyMap<string, readonly number
   if (!isMap(value)) return lines;
   const lineOf = (path: readonly PropertyKey[]): number => Number(/:(\d+):\d+$/.exec(placeOf(path))?.[1] ?? 1);
 
+  const sorts = program.safeParse(value.sorts).data ?? [];
+
   /** In the order in which `compile.ts` numbers operations: an operation before those inside it. */
   function walk(list: unknown, path: readonly PropertyKey[], into: number[]): void {
     if (!Array.isArray(list)) return;
     for (const [i, item] of list.entries()) {
       const line = lineOf([...path, i]);
-      for (let n = countIn(item); n > 0; n -= 1) into.push(line);
+      for (let n = countIn(item, sorts); n > 0; n -= 1) into.push(line);
       if (!isMap(item)) continue;
       for (const [name, given] of Object.entries(item))
         if (isMap(given)) for (const body of ["do", "else"]) walk(given[body], [...path, i, name, body], into);
@@ -39,10 +42,10 @@ export function scenarioLines(text: string): ReadonlyMap<string, readonly number
 }
 
 /** Operations that a written one stands for. */
-function countIn(item: unknown): number {
+function countIn(item: unknown, sorts: readonly Operation[]): number {
   if (!isMap(item) || !("logged" in item)) return 1;
   const operation = operationOf(item);
-  return operation === null ? 0 : countOf(operation);
+  return operation === null ? 0 : countOf(withSorts(operation, sorts));
 }
 
 const isMap = (value: unknown): value is Readonly<Record<string, unknown>> =>

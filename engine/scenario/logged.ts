@@ -23,6 +23,15 @@ type Parsed = Readonly<Record<string, unknown>>;
 /** The numbers that a row of operations like this one has, behind the index of the operation. */
 export const rowFieldsOf = (like: object): RowField[] => ROW_FIELDS.filter((field) => typeof (like as Parsed)[field] === "number");
 
+/** By list of sorts: a long log's programs share one of thousands, and each asks several times. */
+const FIELDS_OF = new WeakMap<readonly object[], readonly (readonly RowField[])[]>();
+
+function fieldsOf(like: readonly object[]): readonly (readonly RowField[])[] {
+  const known = FIELDS_OF.get(like) ?? like.map(rowFieldsOf);
+  FIELDS_OF.set(like, known);
+  return known;
+}
+
 /** Written as a list for each operation, or of some more; in a long log they are packed into a text. */
 export const rows = z
   .custom<string | readonly (readonly number[])[]>(
@@ -53,28 +62,29 @@ function oneAfterTheOther(lists: readonly (readonly number[])[]): Float64Array {
 
 /** What `logged` is after parsing. */
 export interface Logged {
+  /** Its own sorts, or the list of the scenario's. */
   readonly like: readonly object[];
   readonly rows: Float64Array;
 }
 
 /** Where the numbers of each row begin; the first is the index in `like`. The rows are right: `mistakeInRows`. */
 export function rowStarts({ like, rows }: Logged): Uint32Array {
-  const widths = like.map((one) => 1 + rowFieldsOf(one).length);
+  const fields = fieldsOf(like);
   const starts = new Uint32Array(rows.length);
   let count = 0;
-  for (let at = 0; at < rows.length; at += widths[rows[at] as number] ?? 1) {
+  for (let at = 0; at < rows.length; at += 1 + (fields[rows[at] as number]?.length ?? 0)) {
     starts[count] = at;
     count += 1;
   }
   return starts.slice(0, count);
 }
 
-/** Where a field stands in each sort of row, 0 where it has none. */
-export const placesOf = ({ like }: Logged, field: RowField): number[] => like.map((one) => 1 + rowFieldsOf(one).indexOf(field));
+/** Where a field stands behind the begin of a row of this sort, 0 where it has none. */
+export const placeIn = ({ like }: Logged, sort: number, field: RowField): number => 1 + (fieldsOf(like)[sort]?.indexOf(field) ?? -1);
 
 /** The first mistake of the rows, in words; null when there is none. */
 export function mistakeInRows({ like, rows }: Logged): string | null {
-  const fields = like.map(rowFieldsOf);
+  const fields = fieldsOf(like);
   for (let at = 0, row = 0; at < rows.length; row += 1) {
     const index = rows[at] as number;
     const has = fields[index];

@@ -3,6 +3,7 @@
 import { ScenarioError } from "../errors.ts";
 import { type Mistake, mistakesOf, pathText } from "./mistakes.ts";
 import { isMap, type Scenario, scenarioSchema } from "./schema.ts";
+import { takeSorts } from "./sorts.ts";
 import { MOST_SHOWN, type Path, type PlaceOf, readSource } from "./source.ts";
 import { shortened } from "./words.ts";
 
@@ -22,6 +23,7 @@ export function parseScenario(text: string, where: string): Scenario {
     throw new ScenarioError(`${placeOf([])}: expected a scenario, a map with name, title and main (eintr scenarios NAME prints one)`);
   const result = scenarioSchema.safeParse(value);
   const mistakes = mistakesOf(value, result.success ? [] : result.error.issues);
+  if (result.success) mistakes.push(...takeSorts(result.data));
   if (!result.success || mistakes.length > 0) throw refused(mistakes, placeOf);
   TEXTS.set(result.data.main, { text, where });
   return result.data;

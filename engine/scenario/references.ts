@@ -102,7 +102,7 @@ function listsOf(scenario: Written): List[] {
     const map = scenario[field];
     return isMap(map) ? Object.keys(map).map((name) => ({ list: map[name], path: [field, name] })) : [];
   };
-  return [{ list: scenario.main, path: ["main"] }, ...named("programs"), ...named("handlers")];
+  return [{ list: scenario.main, path: ["main"] }, ...named("programs"), ...named("handlers"), { list: scenario.sorts, path: ["sorts"] }];
 }
 
 type Visit = (name: OperationName, args: Written, path: Path, short: string | null) => void;

@@ -167,6 +167,7 @@ export const scenarioSchema = z.strictObject({
     .prefault({})
     .describe("programs for `clone` and `fork`; the threads that run them take their names (name, name#2, ...)"),
   handlers: programs.prefault({}).describe("signal handlers for `sigaction`; an operation `sigaction` makes one the action of a signal"),
+  sorts: program.prefault([]).describe("sorts of operations that the rows of all `logged` without `like` are of"),
   signals: z.array(signalPlan).max(MOST_PLANS).default([]).describe("signals from outside: a terminal, another program of the host"),
   arrivals: z
     .array(arrival)

@@ -202,7 +202,13 @@ export const own = (body: Body) =>
       () =>
         z
           .strictObject({
-            like: z.lazy(body).describe("sorts of operations; loop, retry, if, sigsetjmp, siglongjmp, by-run and sigwait are none"),
+            like: z
+              .lazy(body)
+              .default([])
+              .describe(
+                "sorts of operations; loop, retry, if, sigsetjmp, siglongjmp, by-run and sigwait are none. " +
+                  "Without it the rows are like the scenario's `sorts`",
+              ),
             rows: rows.describe(
               "for each operation the index of one that it is like, then its own numbers: of for, until, takes, result, expect and line " +
                 "those that this one has, times in ns",
@@ -210,6 +216,8 @@ export const own = (body: Body) =>
           })
           .superRefine(({ like, rows: numbers }, ctx) => {
             const sorts = like as readonly { readonly op: string }[];
+            // The scenario's sorts are read behind it: `takeSorts`.
+            if (sorts.length === 0) return;
             const longer = sorts.find(({ op }) => !canBeLogged(op));
             if (longer !== undefined) ctx.addIssue({ code: "custom", path: ["like"], message: `expected no ${longer.op} here` });
             const mistake = longer === undefined ? mistakeInRows({ like: sorts, rows: numbers }) : null;

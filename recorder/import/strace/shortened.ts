@@ -47,24 +47,31 @@ export function changedLate(setters: readonly Setter[], afterHandlers: readonly 
 
 /** What a row of a sort has. */
 interface Form {
-  /** The first such operation: what it has of its own, its rows say. */
-  readonly like: Item;
+  /** Its place in the scenario's list. */
+  readonly index: number;
   readonly fields: readonly string[];
   /** What stands for a field that an item leaves out or says in words. */
   readonly otherwise: Readonly<Record<string, unknown>>;
 }
 
-/** By `sortKey`: the programs of a log have the same sorts, and asking what a row of one has takes longer than all else of it. */
-export type Forms = Map<string, Form>;
+/** The programs of a log have the same sorts, and asking what a row of one has takes longer than all else of it. */
+export interface Forms {
+  readonly bySortKey: Map<string, Form>;
+  /** The scenario's list: the first operation of each sort. What that one has of its own, its rows say. */
+  readonly sorts: Item[];
+}
 
-function formOf(item: Item, forms: Forms): Form {
+export const noForms = (): Forms => ({ bySortKey: new Map(), sorts: [] });
+
+function formOf(item: Item, { bySortKey, sorts }: Forms): Form {
   const key = sortKey(item);
-  const known = forms.get(key);
+  const known = bySortKey.get(key);
   if (known !== undefined) return known;
   // What is no operation is refused with its place when the scenario is read.
   const parsed = operationOf(item);
-  const form: Form = { like: item, fields: parsed === null ? [] : rowFieldsOf(parsed), otherwise: { ...parsed } };
-  forms.set(key, form);
+  const form: Form = { index: sorts.length, fields: parsed === null ? [] : rowFieldsOf(parsed), otherwise: parsed ?? {} };
+  sorts.push(item);
+  bySortKey.set(key, form);
   return form;
 }
 
@@ -72,12 +79,9 @@ function formOf(item: Item, forms: Forms): Form {
 class Stretch {
   /** As they are, as long as they are few. */
   private few: Item[] | null = [];
-  private readonly like: Item[] = [];
   private readonly packer: RowPacker = createRowPacker();
   /** Packed rows, and between them operations that are changed late. */
   private readonly parts: (string | Item)[] = [];
-  /** Their places in `like`. */
-  private readonly sorts = new Map<Form, number>();
 
   constructor(
     private readonly changes: ChangedLate,
@@ -105,7 +109,7 @@ class Stretch {
     }
     this.parts.push(this.packer.take());
     const rows = this.parts.map((part) => (typeof part === "string" ? part : packAlone(this.rowOf(part)))).join("");
-    out.push({ logged: { like: this.like, rows } });
+    out.push({ logged: { rows } });
   }
 
   private addRow(item: Item): void {
@@ -116,19 +120,12 @@ class Stretch {
   private rowOf(item: Item): number[] {
     const form = formOf(item, this.forms);
     const args = argsOf(item);
-    const row = [this.indexOf(form)];
+    const row = [form.index];
     for (const field of form.fields) {
       const value = args[field];
       row.push(typeof value === "number" ? Math.round(value) : (form.otherwise[field] as number));
     }
     return row;
-  }
-
-  private indexOf(form: Form): number {
-    const known = this.sorts.get(form);
-    if (known !== undefined) return known;
-    this.sorts.set(form, this.like.length);
-    return this.like.push(form.like) - 1;
   }
 }
 
