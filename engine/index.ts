@@ -41,7 +41,7 @@ export { CLOBBER } from "./pal/sgx/entry.ts";
 export { Run, type RunOptions } from "./run.ts";
 export { scenarioJsonSchema } from "./scenario/json-schema.ts";
 export { scenarioLines } from "./scenario/lines.ts";
-export { canBeLogged, isRowField, rowFieldsOf } from "./scenario/logged.ts";
+export { canBeLogged, isRowField, type Programs, programsOf, rowFieldsOf } from "./scenario/logged.ts";
 export { type Field, type FormMap, operationPages, PAGE_NAMES, type Page, pages, scenarioMaps } from "./scenario/manual.ts";
 export { createRowPacker, packAlone, type RowPacker } from "./scenario/packed-rows.ts";
 export { parseScenario } from "./scenario/parse.ts";

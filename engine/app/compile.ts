@@ -383,8 +383,9 @@ function handlerOf(name: string, operations: readonly Operation[], timed: boolea
 
 export function scenarioFlows(scenario: Scenario): Flow[] {
   const timed = new Set(Object.values(scenario.handlers).flatMap((list) => list.flatMap(goesOnAs)));
-  const inPrograms: Sorts = { steps: new Map(), lists: new Map(), sharedAs: PROGRAMS_FLOW };
-  const inHandlers: Sorts = { steps: new Map(), lists: new Map(), sharedAs: undefined };
+  const programs = Object.keys(scenario.programs);
+  const inPrograms: Sorts = { steps: new Map(), lists: new Map(), programs, sharedAs: PROGRAMS_FLOW };
+  const inHandlers: Sorts = { steps: new Map(), lists: new Map(), programs, sharedAs: undefined };
   const plain = localsMaker(ownLocals());
   return [
     programOf("main", scenario.main, inPrograms, plain),

@@ -31,6 +31,8 @@ export interface Sorts {
   readonly steps: Map<string, Step>;
   /** Those of a list of sorts, which many programs may share, as far as they were asked for. */
   readonly lists: Map<readonly Operation[], (Step | undefined)[]>;
+  /** Names of the scenario's programs: rows tell of one by its place here. */
+  readonly programs: readonly string[];
   /** Name under which the steps are a place of all flows that have them; undefined when each has its own. */
   readonly sharedAs: string | undefined;
 }

@@ -7,7 +7,7 @@
 import { rowHere, rowsHere } from "../control.ts";
 import { type Cpu, topFrame } from "../cpu.ts";
 import { FlowError, type Step, type Steps } from "../flow.ts";
-import { isRowField, rowFieldsOf, rowStarts } from "../scenario/logged.ts";
+import { fieldsOf, isNameField, type RowField, rowStarts } from "../scenario/logged.ts";
 import type { Operation, OperationOf } from "../scenario/schema.ts";
 import type { Locals } from "../state.ts";
 import type { Context, Items, Program } from "./items.ts";
@@ -17,7 +17,7 @@ export function logged(op: OperationOf<"logged">, x: Context): Items {
   const steps = x.sorts.lists.get(op.like) ?? [];
   x.sorts.lists.set(op.like, steps);
   const stepOf = (sort: number): Step => {
-    const step = steps[sort] ?? stepFor(op.like[sort] as Operation, x);
+    const step = steps[sort] ?? stepFor(op.like[sort] as Operation, fieldsOf(op.like)[sort] ?? [], x);
     steps[sort] = step;
     return step;
   };
@@ -27,8 +27,7 @@ export function logged(op: OperationOf<"logged">, x: Context): Items {
 }
 
 /** The step of operations that differ in their rows only, made once. */
-function stepFor(like: Operation, x: Context): Step {
-  const fields = rowFieldsOf(like);
+function stepFor(like: Operation, fields: readonly RowField[], x: Context): Step {
   const sort = JSON.stringify({ ...like, ...Object.fromEntries(fields.map((field) => [field, 0])) });
   const known = x.sorts.steps.get(sort);
   if (known !== undefined) return known;
@@ -37,11 +36,18 @@ function stepFor(like: Operation, x: Context): Step {
   return step;
 }
 
-function withRow(like: Operation, fields: readonly string[], x: Context): Step {
-  // A copy by spread has a hidden class of its own, and a log that starts ten thousand processes has as many sorts.
+function withRow(like: Operation, fields: readonly RowField[], x: Context): Step {
+  // A copy by spread has a hidden class of its own.
   const op: Operation = Object.assign({}, like);
-  const numbers = op as unknown as Record<string, number>;
-  const own = { ...x, number: 0, told: (argument: string): boolean => x.told(argument) && !isRowField(argument) };
+  const args = op as unknown as Record<string, number | string | undefined>;
+  const own = {
+    ...x,
+    number: 0,
+    told: (argument: string): boolean => x.told(argument) && !(fields as readonly string[]).includes(argument),
+  };
+  const { programs } = x.sorts;
+  const names = fields.filter(isNameField).length;
+  const numbers = fields.length - names;
   const [step, ...more] = x.one(op, own);
   if (step === undefined || more.length > 0 || "mark" in step) throw new FlowError(`${like.op} is not one step`);
   const run = (c: Cpu, v: Locals): unknown => {
@@ -50,7 +56,8 @@ function withRow(like: Operation, fields: readonly string[], x: Context): Step {
     const row = rowHere(frame, rows);
     const at = rows.starts[row] as number;
     own.number = rows.first + row;
-    for (let i = 0; i < fields.length; i += 1) numbers[fields[i] as string] = rows.numbers[at + 1 + i] as number;
+    for (let i = 0; i < numbers; i += 1) args[fields[i] as string] = rows.numbers[at + 1 + i];
+    for (let i = numbers; i < fields.length; i += 1) args[fields[i] as string] = programs[rows.numbers[at + 1 + i] as number];
     return step.run(c, v);
   };
   return Object.assign({}, step, { sharedAs: x.sorts.sharedAs, run });

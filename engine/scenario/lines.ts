@@ -1,6 +1,7 @@
 /** Lines of a scenario's text in which its operations stand. */
 
 import { handlerFlow, programFlow } from "../flow-names.ts";
+import { programsOf, takeNames } from "./logged.ts";
 import { countOf, type Operation, operationOf, program } from "./schema.ts";
 import { withSorts } from "./sorts.ts";
 import { readSource } from "./source.ts";
@@ -16,6 +17,7 @@ export function scenarioLines(text: string): ReadonlyMap<string, readonly number
   const lineOf = (path: readonly PropertyKey[]): number => Number(/:(\d+):\d+$/.exec(placeOf(path))?.[1] ?? 1);
 
   const sorts = program.safeParse(value.sorts).data ?? [];
+  takeNames(sorts, programsOf(isMap(value.programs) ? Object.keys(value.programs) : []));
 
   /** In the order in which `compile.ts` numbers operations: an operation before those inside it. */
   function walk(list: unknown, path: readonly PropertyKey[], into: number[]): void {

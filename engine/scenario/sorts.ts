@@ -3,7 +3,7 @@
  * of them make the same calls: each program's own list would be most of the scenario.
  */
 
-import { canBeLogged, mistakeInRows } from "./logged.ts";
+import { canBeLogged, mistakeInRows, programsOf, takeNames } from "./logged.ts";
 import type { Mistake } from "./mistakes.ts";
 import { bodiesOf, type Operation, type Scenario } from "./schema.ts";
 import type { Path } from "./source.ts";
@@ -14,6 +14,8 @@ export const withSorts = (op: Operation, sorts: readonly Operation[]): Operation
 
 /** Gives the list to all that have none of their own. Returns what is wrong with it or with rows that are of it. */
 export function takeSorts({ main, programs, handlers, sorts }: Scenario): Mistake[] {
+  const names = Object.keys(programs);
+  takeNames(sorts, programsOf(names));
   const mistakes: Mistake[] = [];
   for (const [i, { op }] of sorts.entries())
     if (!canBeLogged(op)) mistakes.push({ path: ["sorts", i], text: () => `expected no ${op} here` });
@@ -26,7 +28,7 @@ export function takeSorts({ main, programs, handlers, sorts }: Scenario): Mistak
       }
       if (op.like.length > 0) continue;
       withSorts(op, sorts);
-      const mistake = mistakeInRows(op);
+      const mistake = mistakeInRows(op, names.length);
       if (mistake !== null) mistakes.push({ path: [...path, i, "logged", "rows"], text: () => mistake });
     }
   };

@@ -10,7 +10,7 @@ import { CREATES, type Log } from "./log.ts";
 import type { SignalPlan } from "./plans.ts";
 import { type Action, type Item, type Registration, setAction } from "./registrations.ts";
 import { matchReturns } from "./returns.ts";
-import { changedLate, noForms, Shortened, shortened } from "./shortened.ts";
+import { changedLate, newForms, Shortened, shortened } from "./shortened.ts";
 import { weave } from "./thread.ts";
 import { makeTree, startsProgram, type Task, type Tree } from "./tree.ts";
 
@@ -63,7 +63,8 @@ export function scenarioOf(log: Log, name: string, longLines = LONG_LINES): Impo
   const isLong = log.lines >= longLines;
   const afterHandlers: AfterHandlers[] = [];
   const late = changedLate(setters, afterHandlers);
-  const forms = noForms();
+  const others = tree.tasks.filter((task) => task !== tree.main);
+  const forms = newForms(others.map((task) => task.name));
   const programs = new Map<Task, Item[] | Shortened>();
   for (const task of tree.tasks) {
     const context = { task, tree, facts, setters, afterHandlers };
@@ -90,7 +91,7 @@ export function scenarioOf(log: Log, name: string, longLines = LONG_LINES): Impo
       about: `${log.lines} lines, ${tree.tasks.length} threads. Times, results and signals are those of the log.`,
       ...objectsOf(facts),
       main: program(tree.main),
-      programs: Object.fromEntries(tree.tasks.filter((task) => task !== tree.main).map((task) => [task.name, program(task)])),
+      programs: Object.fromEntries(others.map((task) => [task.name, program(task)])),
       handlers: Object.fromEntries(Object.entries(handlers).map(([key, items]) => [key, isLong ? shortened(items, forms) : items])),
       ...(isLong ? { sorts: forms.sorts } : {}),
       signals: plans,

@@ -3,7 +3,17 @@
  * are more than one step stand between.
  */
 
-import { canBeLogged, createRowPacker, isRowField, operationOf, packAlone, type RowPacker, rowFieldsOf } from "../../../engine/index.ts";
+import {
+  canBeLogged,
+  createRowPacker,
+  isRowField,
+  operationOf,
+  type Programs,
+  packAlone,
+  programsOf,
+  type RowPacker,
+  rowFieldsOf,
+} from "../../../engine/index.ts";
 import type { AfterHandlers } from "./level.ts";
 import type { Action, Item } from "./registrations.ts";
 
@@ -59,17 +69,19 @@ export interface Forms {
   readonly bySortKey: Map<string, Form>;
   /** The scenario's list: the first operation of each sort. What that one has of its own, its rows say. */
   readonly sorts: Item[];
+  /** The scenario's, of which rows tell by their places. */
+  readonly programs: Programs;
 }
 
-export const noForms = (): Forms => ({ bySortKey: new Map(), sorts: [] });
+export const newForms = (programs: readonly string[]): Forms => ({ bySortKey: new Map(), sorts: [], programs: programsOf(programs) });
 
-function formOf(item: Item, { bySortKey, sorts }: Forms): Form {
-  const key = sortKey(item);
+function formOf(item: Item, { bySortKey, sorts, programs }: Forms): Form {
+  const key = sortKey(item, programs);
   const known = bySortKey.get(key);
   if (known !== undefined) return known;
   // What is no operation is refused with its place when the scenario is read.
   const parsed = operationOf(item);
-  const form: Form = { index: sorts.length, fields: parsed === null ? [] : rowFieldsOf(parsed), otherwise: parsed ?? {} };
+  const form: Form = { index: sorts.length, fields: parsed === null ? [] : rowFieldsOf(parsed, programs), otherwise: parsed ?? {} };
   sorts.push(item);
   bySortKey.set(key, form);
   return form;
@@ -123,7 +135,8 @@ class Stretch {
     const row = [form.index];
     for (const field of form.fields) {
       const value = args[field];
-      row.push(typeof value === "number" ? Math.round(value) : (form.otherwise[field] as number));
+      if (typeof value === "number") row.push(Math.round(value));
+      else row.push(this.forms.programs.get(String(value)) ?? (form.otherwise[field] as number));
     }
     return row;
   }
@@ -214,13 +227,13 @@ function argsOf(item: Item): Item {
 }
 
 /** Two operations with the same key differ in numbers of their rows only. */
-function sortKey(item: Item): string {
+function sortKey(item: Item, programs: Programs): string {
   const args = argsOf(item);
   let key = nameOf(item);
   if (args === NONE) return `${key} ${JSON.stringify(item[key])}`;
   for (const field in args) {
     const value = args[field];
-    if (typeof value === "number" && isRowField(field)) key += ` ${field}`;
+    if (isRowField(field, value, programs)) key += ` ${field}`;
     else key += ` ${field}=${typeof value === "string" ? `${value.length}:${value}` : JSON.stringify(value)}`;
   }
   return key;
