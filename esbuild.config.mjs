@@ -20,6 +20,7 @@ const LATE = {
   "node:child_process": ["execFileSync", "spawn", "spawnSync"],
   "node:crypto": ["createHash"],
   "node:readline": ["createInterface"],
+  "node:vm": ["runInNewContext"],
   "node:zlib": ["deflateSync", "createGzip", "createGunzip", "gunzipSync"],
 };
 

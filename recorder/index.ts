@@ -30,6 +30,7 @@ export { seal } from "./sqlite/seal.ts";
 export type { DifferenceRecord, OutcomeRecord, VerdictRecord } from "./sqlite/verdict-tables.ts";
 export { isBeingRecorded } from "./trace/folder-lock.ts";
 export { type Followed, followTrace, recorderIsDone } from "./trace/follow.ts";
+export { letGo } from "./trace/let-go.ts";
 export type { Keyframe, OpenOptions, Trace } from "./trace/open.ts";
 export { openTrace } from "./trace/open.ts";
 export { isPacked, PACK_EXTENSION, type PackOptions, packTrace } from "./trace/pack.ts";

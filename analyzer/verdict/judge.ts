@@ -1,12 +1,12 @@
 /** The verdict over a recorded trace: from its database, or found now. */
 
 import { setImmediate as turn } from "node:timers/promises";
-import { type Block, logLines, parseScenario, ScenarioError } from "../../engine/index.ts";
+import { type Block, logLines } from "../../engine/index.ts";
 import type { QualityCounter, RunInfo, Trace } from "../../recorder/index.ts";
 import { besideLog } from "./beside-log.ts";
 import type { Ignored } from "./compare.ts";
 import type { RunEnding } from "./ends.ts";
-import { linesOf } from "./log-places.ts";
+import { linesOf, scenarioOf } from "./log-places.ts";
 import type { Observed } from "./observation.ts";
 import { createObserver } from "./observe.ts";
 import { againstLog, askOracle, disagreements, ORACLE_STACK, type Patience } from "./oracle.ts";
@@ -19,7 +19,22 @@ import { type Verdict, verdictOf } from "./verdict.ts";
 export async function observeTrace(
   trace: Trace,
   name: string,
-  { signal, onProgress }: Patience = {},
+  patience: Patience = {},
+  also?: (block: Block) => void,
+  most = Number.POSITIVE_INFINITY,
+): Promise<Observed | null> {
+  const observed = await observeRows(trace, name, patience, also, most);
+  return observed === null ? null : withLines(observed, linesOf(trace));
+}
+
+const withLines = (observed: Observed, lines: ReturnType<typeof linesOf>): Observed =>
+  lines.size === 0 ? observed : { ...observed, lines };
+
+/** The same without the lines of the log that it came from. */
+async function observeRows(
+  trace: Trace,
+  name: string,
+  { signal, onProgress }: Patience,
   also?: (block: Block) => void,
   most = Number.POSITIVE_INFINITY,
 ): Promise<Observed | null> {
@@ -32,9 +47,7 @@ export async function observeTrace(
     if (signal?.aborted === true) return null;
     if (block.seq0 + block.n >= most) break;
   }
-  const lines = linesOf(trace);
-  const observed = trace.transitions.rows > most ? observer.finish("row-limit", null) : observer.finish(endingOf(trace), machineOf(trace));
-  return lines.size === 0 ? observed : { ...observed, lines };
+  return trace.transitions.rows > most ? observer.finish("row-limit", null) : observer.finish(endingOf(trace), machineOf(trace));
 }
 
 function endingOf({ info, transitions }: Trace): RunEnding {
@@ -60,8 +73,9 @@ export const nameOfRun = ({ info }: Trace): string => runName(info);
 
 /** Compares the trace with Linux alone. Null when `signal` was aborted. */
 export async function judgeTrace(trace: Trace, patience: Patience = {}, ignored: Ignored = {}): Promise<Verdict | null> {
-  const one = await observeTrace(trace, nameOfRun(trace), patience);
-  if (one === null) return null;
+  const observed = await observeRows(trace, nameOfRun(trace), patience);
+  if (observed === null) return null;
+  const { one, notices } = besideItsLog(trace, observed);
   const isWhole = one.ends.run === "finished";
   const rows = trace.transitions.rows;
   const { signal, onProgress } = patience;
@@ -70,20 +84,19 @@ export async function judgeTrace(trace: Trace, patience: Patience = {}, ignored:
     onProgress: (made) => onProgress?.(rows + made),
   });
   if (oracle === null) return null;
-  return verdictOf(one, oracle.observed, [...oracle.notices, ...selfNotices(trace, one)], { ignored, signal });
+  return verdictOf(one, oracle.observed, [...oracle.notices, ...notices], { ignored, signal });
 }
 
-/** A run on Linux alone has only the log to be compared with, if it came from one. */
-function selfNotices({ info }: Trace, one: Observed): QualityCounter[] {
-  if (info.origin !== "emulated" || info.stack !== ORACLE_STACK) return [];
-  try {
-    const scenario = parseScenario(info.scenarioText, "the trace's scenario");
-    const log = disagreements(one, scenario);
-    return log.size === 0 ? [] : againstLog({ ...one, lines: logLines(scenario) }, log, scenario);
-  } catch (error) {
-    if (error instanceof ScenarioError) return [];
-    throw error;
-  }
+/**
+ * The run with the lines of the log that it came from; and what the log says otherwise, if it is the run on Linux alone, which has nothing
+ * else to be compared with. The scenario of a long log takes as much memory as all else of a verdict: it is read once, and gone then.
+ */
+function besideItsLog(trace: Trace, observed: Observed): { readonly one: Observed; readonly notices: readonly QualityCounter[] } {
+  const scenario = scenarioOf(trace);
+  if (scenario === null) return { one: observed, notices: [] };
+  const one = withLines(observed, logLines(scenario));
+  const log = trace.info.stack === ORACLE_STACK ? disagreements(one, scenario) : new Map<number, number>();
+  return { one, notices: log.size === 0 ? [] : againstLog(one, log, scenario) };
 }
 
 /** Compares two traces. Null when `signal` was aborted. */

@@ -1,6 +1,6 @@
 /** Places in the log that a scenario was made from: `program.strace:1234`. */
 
-import { flowAt, logLines, parseScenario, ScenarioError } from "../../engine/index.ts";
+import { flowAt, logLines, parseScenario, type Scenario, ScenarioError } from "../../engine/index.ts";
 import type { Trace } from "../../recorder/index.ts";
 
 /** How far into a scenario's text its source stands: it comes before the programs. */
@@ -12,14 +12,20 @@ export function logNameOf(scenarioText: string): string | null {
   return name ?? null;
 }
 
-/** Lines of the log that its scenario was made from; none for a scenario that this version cannot read. */
-export function linesOf({ info }: Pick<Trace, "info">): ReturnType<typeof logLines> {
+/** Null for an imported trace, and for a scenario that this version cannot read. */
+export function scenarioOf({ info }: Pick<Trace, "info">): Scenario | null {
   try {
-    return info.origin === "emulated" ? logLines(parseScenario(info.scenarioText, "the trace's scenario")) : new Map();
+    return info.origin === "emulated" ? parseScenario(info.scenarioText, "the trace's scenario") : null;
   } catch (error) {
-    if (error instanceof ScenarioError) return new Map();
+    if (error instanceof ScenarioError) return null;
     throw error;
   }
+}
+
+/** Lines of the log that its scenario was made from. */
+export function linesOf(trace: Pick<Trace, "info">): ReturnType<typeof logLines> {
+  const scenario = scenarioOf(trace);
+  return scenario === null ? new Map() : logLines(scenario);
 }
 
 /** The place of the call that a thread was in, or made last, at a seq. Null for a trace that came from no log. */

@@ -68,7 +68,7 @@ class FileWriter extends RecordBatchFileWriter {
 
   /** `header` is the schema's text, as in `format/metadata.ts`. */
   constructor(
-    private readonly header: Buffer,
+    private header: Buffer,
     private readonly absent: readonly ColumnName[],
   ) {
     super();
@@ -81,10 +81,13 @@ class FileWriter extends RecordBatchFileWriter {
 
   protected override _writeFooter(schema: Schema): this {
     const flatbuffer = Footer.encode(new Footer(schema, MetadataVersion.V5, this._recordBatchBlocks, []));
-    const texts = [this.header];
-    const footer = Buffer.alloc(withTexts(flatbuffer, texts));
-    putWithTexts(footer, 0, flatbuffer, textPlaces("footer", flatbuffer), texts);
-    return this._write(Int32Array.of(-1, 0))._write(footer)._write(Int32Array.of(footer.length))._writeMagic();
+    // In pieces: a copy of a long header beside it would be the most memory that a recording takes.
+    const [head, tail] = aroundText(flatbuffer, textPlaces("footer", flatbuffer)[0] as number, this.header.length);
+    const length = head.length + this.header.length + tail.length;
+    this._write(Int32Array.of(-1, 0))._write(head)._write(this.header)._write(tail);
+    // Whoever recorded holds this writer while the database is made.
+    this.header = NO_TEXT;
+    return this._write(Int32Array.of(length))._writeMagic();
   }
 
   /** One batch, with a text for each of `METADATA_KEYS`. */
@@ -125,6 +128,16 @@ function withTexts(flatbuffer: Uint8Array, texts: readonly Buffer[]): number {
   let size = roundUp(flatbuffer.byteLength, 4);
   for (const text of texts) size += textBytes(text);
   return size;
+}
+
+/** What comes before the one text of a flatbuffer, which is of so many bytes, and what comes after it. */
+function aroundText(flatbuffer: Uint8Array, place: number, length: number): [Buffer, Buffer] {
+  const at = roundUp(flatbuffer.byteLength, 4);
+  const head = Buffer.alloc(at + 4);
+  head.set(flatbuffer);
+  head.writeUInt32LE(at - place, place);
+  head.writeUInt32LE(length, at);
+  return [head, Buffer.alloc(roundUp(length + 1, 4) - length)];
 }
 
 /** Put a flatbuffer and its texts at `start` of `bytes`, which are zero, and make each place in it point to its text. */

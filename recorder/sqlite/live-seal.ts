@@ -94,11 +94,15 @@ function start(dir: string, { sites, absent }: Pick<Source, "sites" | "absent">,
     async finish(onProgress, signal) {
       writer.end();
       const look = setInterval(() => onProgress(writer.taken), PROGRESS_MS);
+      let onAbort = (): void => {};
       const aborted = new Promise<null>((resolve) => {
-        if (signal?.aborted === true) resolve(null);
-        signal?.addEventListener("abort", () => resolve(null), { once: true });
+        onAbort = () => resolve(null);
+        if (signal?.aborted === true) onAbort();
+        signal?.addEventListener("abort", onAbort);
       });
       const answer = await Promise.race([sealed, aborted]);
+      // What listens holds the run of whoever waits here, and the signal lives as long as the command.
+      signal?.removeEventListener("abort", onAbort);
       clearInterval(look);
       await stop();
       return answer;

@@ -4,6 +4,7 @@ import path from "node:path";
 import { parentPort, workerData } from "node:worker_threads";
 import { openTransitions } from "../arrow/read.ts";
 import { ARROW_NAME } from "../format/metadata.ts";
+import { letGo } from "../trace/let-go.ts";
 import { leaveRing, readRing } from "./block-ring.ts";
 import type { SealTask } from "./live-seal.ts";
 import { completeDatabase, removeStale, temporaryName } from "./seal.ts";
@@ -19,6 +20,8 @@ try {
   readRing(ring, put);
   const facts = pass.finish();
   const reader = openTransitions(path.join(dir, ARROW_NAME));
+  // The texts of the header, which may be long.
+  letGo();
   try {
     // The rows have not been anywhere else since their digest was made.
     const steps = completeDatabase(reader, dir, tmp, pass, facts, reader.end?.digest ?? "");

@@ -14,6 +14,7 @@ import { ARROW_NAME, type QualityCounter, type RunEnd, type RunInfo } from "../f
 import { type LiveSeal, startLiveSeal } from "../sqlite/live-seal.ts";
 import { type Sealed, seal } from "../sqlite/seal.ts";
 import { prepareFolder, type TraceFolder } from "./folder.ts";
+import { letGo } from "./let-go.ts";
 
 /** An incomplete block is flushed when nothing was written for so long. */
 const FLUSH_MS = 1000;
@@ -83,6 +84,7 @@ export async function record(source: StreamedSource, dir: string, info: RunInfo,
     const interrupted = reason === "aborted" && options.signal?.aborted === true;
     const end = writer.finish({ reason, interrupted, quality });
     folder.keep();
+    letGo();
     const { rows, time, bytes } = writer;
     const onProgress = (done: number) => options.onProgress?.({ phase: "seal", rows: done, total: rows, timeNs: time, bytes });
     const signal = interrupted ? AbortSignal.timeout(SEAL_AFTER_ABORT_MS) : options.signal;

@@ -3,7 +3,7 @@
 import { Command, Option } from "commander";
 import { firstOf, SEVERITIES, type Severity, type Verdict } from "../../analyzer/index.ts";
 import type { FixName, OptionName, Scheduler, StackName } from "../../engine/index.ts";
-import { openTrace, type Recorded } from "../../recorder/index.ts";
+import { letGo, openTrace, type Recorded } from "../../recorder/index.ts";
 import { keepFindings } from "../analyzing.ts";
 import { openCase, type TransitionsCase } from "../case.ts";
 import { InputError, type Io } from "../io.ts";
@@ -85,6 +85,8 @@ Examples:
     .action(async (first: string | undefined, args: string[], options: Options, command: Command) => {
       const { name, output } = await caseOf(io, [first, ...args], options, command);
       const { dir, recorded, what, watch } = await recordNamed(io, name, output, options, command);
+      // The run and its program.
+      letGo();
       // Ctrl-C ends the command: eintr analyze finds the verdict of what was recorded.
       const verdict = recorded.sealed === null || io.signal.aborted ? null : await verdictOn(io, dir, watch);
       if (verdict !== null) for (const line of verdictLines(verdict)) io.talk(`${line}\n`);
