@@ -3,8 +3,8 @@
 import path from "node:path";
 import { parentPort, workerData } from "node:worker_threads";
 import { openTransitions } from "../arrow/read.ts";
+import { letGo } from "../format/let-go.ts";
 import { ARROW_NAME } from "../format/metadata.ts";
-import { letGo } from "../trace/let-go.ts";
 import { leaveRing, readRing } from "./block-ring.ts";
 import type { SealTask } from "./live-seal.ts";
 import { completeDatabase, removeStale, temporaryName } from "./seal.ts";

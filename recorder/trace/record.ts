@@ -10,11 +10,11 @@ import { setImmediate as turn } from "node:timers/promises";
 import { BLOCK_ROWS, type Sink, type Source, shownBy } from "../../engine/index.ts";
 import type { ArrowWriter } from "../arrow/write.ts";
 import { nothingRecorded, TraceError } from "../format/errors.ts";
+import { letGo } from "../format/let-go.ts";
 import { ARROW_NAME, type QualityCounter, type RunEnd, type RunInfo } from "../format/metadata.ts";
 import { type LiveSeal, startLiveSeal } from "../sqlite/live-seal.ts";
 import { type Sealed, seal } from "../sqlite/seal.ts";
 import { prepareFolder, type TraceFolder } from "./folder.ts";
-import { letGo } from "./let-go.ts";
 
 /** An incomplete block is flushed when nothing was written for so long. */
 const FLUSH_MS = 1000;
