@@ -23,6 +23,14 @@ export interface RowPacker {
   take(): string;
 }
 
+const NO_ROW: readonly number[] = [];
+
+/** Their distances are exact. */
+function areNear(row: readonly number[], last: readonly number[]): boolean {
+  for (let i = 1; i < row.length; i += 1) if (!Number.isSafeInteger((row[i] as number) - (last[i] ?? 0))) return false;
+  return true;
+}
+
 export function createRowPacker(): RowPacker {
   let bytes = new Uint8Array(64);
   let length = 0;
@@ -49,15 +57,15 @@ export function createRowPacker(): RowPacker {
   return {
     add(row) {
       const index = row[0] as number;
-      const last = before.get(index) ?? [];
-      const isNear = row.every((value, i) => i === 0 || Number.isSafeInteger(value - (last[i] ?? 0)));
+      const last = before.get(index) ?? NO_ROW;
+      const isNear = areNear(row, last);
       if (!isNear) put(ALONE_CODE);
       for (let i = 0; i < row.length; i += 1) number((row[i] as number) - (isNear && i > 0 ? (last[i] ?? 0) : 0));
       put(COMMA);
       if (isNear) before.set(index, row);
     },
     take() {
-      const text = textOf(bytes.subarray(0, length));
+      const text = ASCII.decode(bytes.subarray(0, length));
       length = 0;
       return text;
     },
@@ -71,14 +79,7 @@ export function packAlone(row: readonly number[]): string {
   return `${ALONE}${packer.take()}`;
 }
 
-/** Characters of a text that are made at a time. */
-const PIECE = 8192;
-
-function textOf(codes: Uint8Array): string {
-  const pieces: string[] = [];
-  for (let at = 0; at < codes.length; at += PIECE) pieces.push(String.fromCharCode(...codes.subarray(at, at + PIECE)));
-  return pieces.join("");
-}
+const ASCII = new TextDecoder();
 
 /** The numbers of all rows one after the other; null for a text that holds none. */
 export function unpackRows(text: string): Float64Array | null {

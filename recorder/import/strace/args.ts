@@ -5,8 +5,14 @@ import { SIGNAL_COUNT, signalName, signalNumber } from "../../../engine/index.ts
 /** Longer argument lists are not taken apart: no call that matters has one. */
 const MAX_LENGTH = 65_536;
 
-const OPEN = "([{";
-const CLOSE = ")]}";
+const code = (character: string): number => character.charCodeAt(0);
+const QUOTE = code('"');
+const BACKSLASH = code("\\");
+const COMMA = code(",");
+/** What a character does to the depth of brackets. */
+const DEEPER = new Int8Array(128);
+for (const open of "([{") DEEPER[code(open)] = 1;
+for (const close of ")]}") DEEPER[code(close)] = -1;
 
 /** Split at the commas that are in no string and no bracket; each part trimmed. */
 export function splitArgs(text: string): string[] {
@@ -16,17 +22,16 @@ export function splitArgs(text: string): string[] {
   let quoted = false;
   let start = 0;
   for (let i = 0; i < end; i += 1) {
-    const char = text[i] ?? "";
+    const char = text.charCodeAt(i);
     if (quoted) {
-      if (char === "\\") i += 1;
-      else if (char === '"') quoted = false;
-    } else if (char === '"') quoted = true;
-    else if (OPEN.includes(char)) depth += 1;
-    else if (CLOSE.includes(char)) depth -= 1;
-    else if (char === "," && depth === 0) {
+      if (char === BACKSLASH) i += 1;
+      else if (char === QUOTE) quoted = false;
+    } else if (char === QUOTE) quoted = true;
+    else if (char === COMMA) {
+      if (depth !== 0) continue;
       parts.push(text.slice(start, i).trim());
       start = i + 1;
-    }
+    } else if (char < 128) depth += DEEPER[char] as number;
   }
   const last = text.slice(start, end).trim();
   if (last !== "" || parts.length > 0) parts.push(last);

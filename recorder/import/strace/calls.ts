@@ -60,6 +60,7 @@ function push({ level, pins }: Weaver, item: Item): void {
   level.items.push(item);
   level.calls += 1;
   level.lastCall = item;
+  if (level.waiting.length === 0) return;
   pins.before(level.waiting, level.calls, runOf(level));
   level.waiting = [];
 }
@@ -100,7 +101,8 @@ function whole(w: Weaver, call: CallEvent): void {
 
 /** A signal that the call took comes while it waits, when nothing in the log sent it. */
 function takesFromOutside({ context, level, pins, tally }: Weaver, call: CallEvent): void {
-  const taken = context.facts.taken.get(call)?.filter(({ outside }) => outside) ?? [];
+  const taken = context.facts.taken.get(call)?.filter(({ outside }) => outside);
+  if (taken === undefined) return;
   const chosen = context.task !== context.task.process.leader;
   if (taken.some(({ homemade }) => homemade)) tally.note("own-doing", taken.filter(({ homemade }) => homemade).length);
   pins.within(

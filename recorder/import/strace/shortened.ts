@@ -14,7 +14,7 @@ import {
   type RowPacker,
   rowFieldsOf,
 } from "../../../engine/index.ts";
-import type { AfterHandlers } from "./level.ts";
+import { type AfterHandlers, isComputation } from "./level.ts";
 import type { Action, Item } from "./registrations.ts";
 
 /** Shorter stretches are written as they are. */
@@ -76,7 +76,8 @@ export interface Forms {
 export const newForms = (programs: readonly string[]): Forms => ({ bySortKey: new Map(), sorts: [], programs: programsOf(programs) });
 
 function formOf(item: Item, { bySortKey, sorts, programs }: Forms): Form {
-  const key = sortKey(item, programs);
+  // Every second operation of a log.
+  const key = isComputation(item) && item.compute.until !== undefined ? "compute for until" : sortKey(item, programs);
   const known = bySortKey.get(key);
   if (known !== undefined) return known;
   // What is no operation is refused with its place when the scenario is read.
