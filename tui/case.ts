@@ -82,10 +82,10 @@ export async function openCase(io: Pick<Io, "signal">, named: string, limits: Li
 }
 
 /**
- * An import makes many objects and keeps few. V8 lets the heap grow to four times what is kept before it looks; by half as much costs a
+ * An import makes many objects and keeps few. V8 lets the heap grow to four times what is kept before it looks; by a third as much costs a
  * tenth more time, and a log of 500,000 lines takes half the memory (`npm run bench -- imports`).
  */
-const growSlowly = (): void => setFlagsFromString("--heap-growing-percent=50");
+const growSlowly = (): void => setFlagsFromString("--heap-growing-percent=35");
 
 /** Throws InputError for a name that is none. */
 export function builtInCase(name: string, limits: Limits = {}): ScenarioCase {

@@ -212,8 +212,8 @@ describe("all mistakes of a file", () => {
     const warned = vi.spyOn(process, "emitWarning");
     expect(errorOf([...HEAD, "main: []", "? [a, b]", ": c", "x: !foo y"])).toBe(
       [
-        'x.yaml:4:3: unknown field "[ a, b ]"; known are: name, title, source, about, seed, main, programs, handlers, signals, arrivals, objects, debug, options, mask, ignore, limit, interrupts',
-        'x.yaml:6:1: unknown field "x"; known are: name, title, source, about, seed, main, programs, handlers, signals, arrivals, objects, debug, options, mask, ignore, limit, interrupts',
+        'x.yaml:4:3: unknown field "[ a, b ]"; known are: name, title, source, about, seed, main, programs, handlers, sorts, signals, arrivals, objects, debug, options, mask, ignore, limit, interrupts',
+        'x.yaml:6:1: unknown field "x"; known are: name, title, source, about, seed, main, programs, handlers, sorts, signals, arrivals, objects, debug, options, mask, ignore, limit, interrupts',
       ].join("\n"),
     );
     expect(warned).not.toHaveBeenCalled();

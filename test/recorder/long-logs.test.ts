@@ -82,6 +82,42 @@ describe("rows of numbers", () => {
     expect(() => parseScenario(text, "a.json")).toThrow(words);
   });
 
+  /** Rows of the scenario's own sorts: `fork` tells of its program by its place. */
+  const withSorts = (rows: unknown, sorts: unknown[] = [{ fork: { program: "b", expect: 2 } }, { compute: { for: 1 } }]): string =>
+    JSON.stringify({ name: "a", title: "a", main: [{ logged: { rows } }], programs: { b: [], c: [{ exit: 3 }] }, sorts });
+
+  test("a list of sorts stands once for all programs, and names of programs are places", () => {
+    const scenario = parseScenario(
+      withSorts([
+        [1, 500],
+        [0, 2, 1],
+        [0, 3, 0],
+      ]),
+      "a.json",
+    );
+    const run = boot({ stack: "native-linux", scenario });
+    run.run(10_000, { put: () => {} });
+    expect(run.threads.map(({ name }) => name)).toEqual(["main", "c", "b"]);
+    expect([...(expectedResults(scenario).get("program main") ?? [])]).toEqual([null, null, 2, 3]);
+  });
+
+  test.each([
+    [
+      "a place that no program has",
+      withSorts([[0, 2, 2]]),
+      "main[0].logged.rows: expected the place of a program as program of row 0, found 2",
+    ],
+    [
+      "an index that the list does not have",
+      withSorts([[2, 1]]),
+      "expected the index of an operation of like (0 to 1) as row 0 begins, found 2",
+    ],
+    ["a sort of several steps", withSorts([[0, 1]], [{ loop: { times: 1, do: [] } }]), "sorts[0]: expected no loop here"],
+    ["a sort with a name that leads nowhere", withSorts([[0]], [{ fork: { program: "d" } }]), 'sorts[0].fork.program: no program "d"'],
+  ])("%s is refused with its place", (_, text, words) => {
+    expect(() => parseScenario(text, "a.json")).toThrow(words);
+  });
+
   test("an operation of several steps is refused", () => {
     const text = JSON.stringify({ name: "a", title: "a", main: [{ logged: { like: [{ loop: { times: 1, do: [] } }], rows: [[0]] } }] });
     expect(() => parseScenario(text, "a.json")).toThrow("main[0].logged.like: expected no loop here");
