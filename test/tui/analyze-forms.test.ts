@@ -98,9 +98,12 @@ describe("sarif", () => {
   });
 });
 
-test("junit: one case for each rule, and those that found something fail", async () => {
+test("junit: one case for the verdict and one for each rule, and those that found something fail", async () => {
   const { out } = await eintr(["analyze", dir, "--format", "junit"]);
-  expect(out).toMatch(/^<\?xml version="1.0" encoding="UTF-8"\?>\n<testsuites tests="\d+" failures="2">/);
+  expect(out).toMatch(/^<\?xml version="1.0" encoding="UTF-8"\?>\n<testsuites tests="\d+" failures="3">/);
+  expect(out).toMatch(
+    /<testcase classname="eintr" name="the application fares as on Linux" time="0">\n {6}<failure type="difference" message="first difference from Linux alone: seq 272 /,
+  );
   expect(out).toMatch(
     /<testcase classname="eintr" name="sgx-interrupted-code-lost" time="0">\n {6}<failure type="high" message="read\(pipe, 64\) returns 0/,
   );
@@ -132,6 +135,48 @@ test("the first difference is explained by a finding", async () => {
   expect(out).not.toContain("unexplained");
 });
 
+describe("one order for all forms: what explains a difference stands first", () => {
+  const late = fresh("late.trace");
+  const [CAUSE, BESIDE] = ["sgx-interrupted-code-lost", "handler-mask-not-set"];
+  beforeAll(async () => {
+    const scenario = fresh("late.yaml");
+    writeFileSync(
+      scenario,
+      `name: late
+title: a handler in nanosleep, then one in read
+main:
+  - sigaction: { signal: SIGINT, handler: h }
+  - compute: 2ms
+  - read: { from: pipe, bytes: 8 }
+handlers:
+  h:
+    - compute: 1us
+signals:
+  - { signal: SIGINT, thread: main, when: { at: 1ms } }
+  - { signal: SIGINT, thread: main, when: { at: 20ms } }
+`,
+    );
+    await eintr(["record", scenario, "--stack", "graphene-sgx", "-o", late]);
+    await eintr(["analyze", late]);
+  });
+
+  test("by time it is the other way round", async () => {
+    const { out } = await eintr(["query", late, "SELECT rule FROM finding GROUP BY fingerprint ORDER BY min(id)", "--format", "json"]);
+    expect(out.indexOf(BESIDE)).toBeGreaterThan(0);
+    expect(out.indexOf(BESIDE)).toBeLessThan(out.indexOf(CAUSE));
+  });
+
+  test.each([
+    ["text", "  "],
+    ["sarif", '"ruleId": "'],
+    ["markdown", "## "],
+  ])("%s", async (format, mark) => {
+    const { out } = await eintr(["analyze", late, "--format", format]);
+    expect(out.indexOf(mark + CAUSE)).toBeGreaterThan(0);
+    expect(out.indexOf(mark + CAUSE)).toBeLessThan(out.indexOf(mark + BESIDE));
+  });
+});
+
 describe("a baseline", () => {
   test("what it has does not fail, what is new does, what is gone is told", async () => {
     const file = fresh("accepted.json");
@@ -145,6 +190,13 @@ describe("a baseline", () => {
     expect(other.code).toBe(1);
     expect(other.talk).toContain("baseline: 0 accepted, 2 new, 1 gone");
     expect(other.talk).toMatch(/^ {2}gone: /m);
+  });
+
+  test("what a rule found that is not asked this time is not gone", async () => {
+    const file = fresh("all.json");
+    await eintr(["analyze", dir, "--write-baseline", file]);
+    const one = await eintr(["analyze", dir, "--baseline", file, "--rule", "handler-mask-not-set"]);
+    expect([one.code, one.talk]).toEqual([0, expect.stringContaining("baseline: 1 accepted, 0 new, 0 gone")]);
   });
 
   test("a file that is none is an error with the place", async () => {

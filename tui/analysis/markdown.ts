@@ -1,13 +1,19 @@
 /** Findings as Markdown, for an issue or a build's summary. */
 
+import { becauseLines } from "../present/because.ts";
+import { exitsText } from "../present/findings.ts";
 import { safe } from "../present/safe.ts";
 import { durationText } from "../present/time.ts";
 import { verdictLines } from "../present/verdict.ts";
 import { type AnalysisReport, type ReportedGroup, threadName } from "./report.ts";
 
 export function markdownText(report: AnalysisReport): string {
-  const { dir, stack, groups, verdict } = report;
-  const lines = [`# ${text(dir)} on ${text(stack)}`, "", ...verdictLines(verdict).flatMap((line) => [text(line), ""])];
+  const { dir, stack, groups, verdict, because } = report;
+  const lines = [
+    `# ${text(dir)} on ${text(stack)}`,
+    "",
+    ...[...verdictLines(verdict), ...becauseLines(because)].flatMap((line) => [text(line), ""]),
+  ];
   if (groups.length === 0) lines.push("No findings.", "");
   else {
     lines.push("| severity | rule | what | times | cost |", "| --- | --- | --- | --- | --- |");
@@ -19,10 +25,11 @@ export function markdownText(report: AnalysisReport): string {
 }
 
 const row = ({ severity, rule, first, count, costNs, exits, accepted }: ReportedGroup): string =>
-  `| ${severity}${accepted ? " (accepted)" : ""} | ${rule} | ${text(first.title)} | ${count.toLocaleString("en")} | ${durationText(costNs)}${exits === 0 ? "" : `, ${exits.toLocaleString("en")} enclave exits`} |`;
+  `| ${severity}${accepted ? " (accepted)" : ""} | ${rule} | ${text(first.title)} | ${count.toLocaleString("en")} | ${durationText(costNs)}${exitsText(exits)} |`;
 
 function section(report: AnalysisReport, { rule, first, line, worstSeq, lastSeq, count }: ReportedGroup): string[] {
   const where = [`thread ${threadName(report, first.thread)}`, ...(line === null ? [] : [`line ${line} of ${report.source}`])];
+  const remedy = report.rules.find(({ id }) => id === rule)?.remedy ?? "";
   const alike = count === 1 ? [] : [`The worst begins at seq ${worstSeq}, the last at seq ${lastSeq}.`, ""];
   return [
     `## ${rule}: ${text(first.title)}`,
@@ -34,6 +41,7 @@ function section(report: AnalysisReport, { rule, first, line, worstSeq, lastSeq,
     ...first.evidence.map(({ seq, caption }) => `| ${seq} | ${text(caption)} |`),
     "",
     ...alike,
+    ...(remedy === "" ? [] : [`How the library OS was, or could be, fixed: ${text(remedy)}`, ""]),
   ];
 }
 

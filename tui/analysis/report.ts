@@ -1,6 +1,6 @@
 /** What a report of an analysis is made from, whatever its form. */
 
-import type { Finding, FindingGroup, Rule, Verdict } from "../../analyzer/index.ts";
+import type { Because, Finding, FindingGroup, Rule, Verdict } from "../../analyzer/index.ts";
 import type { ThreadInfo } from "../../engine/index.ts";
 
 export interface ReportedGroup extends FindingGroup {
@@ -20,10 +20,15 @@ export interface AnalysisReport {
   /** The scenario's or log's file, as tools should show it. */
   readonly source: string;
   readonly stack: string;
+  /** Those first that explain what the application does differently. */
   readonly groups: readonly ReportedGroup[];
   readonly rules: readonly Rule[];
   readonly threads: readonly ThreadInfo[];
   readonly verdict: Verdict;
+  /** Why the application fares differently; empty where only some rules ran. */
+  readonly because: readonly Because[];
+  /** It fares differently, and no baseline accepts that. */
+  readonly differs: boolean;
   readonly version: string;
 }
 

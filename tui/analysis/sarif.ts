@@ -40,7 +40,7 @@ export function sarifText(report: AnalysisReport): string {
             })),
           },
         },
-        artifacts: [{ location: { uri: encodeURI(source) } }],
+        artifacts: [{ location: { uri: uriOf(source) } }],
         results: groups.map((group) => result(report, group, index.get(group.rule) ?? -1)),
         columnKind: "utf16CodeUnits",
       },
@@ -49,11 +49,19 @@ export function sarifText(report: AnalysisReport): string {
   return `${JSON.stringify(log, null, 2)}\n`;
 }
 
+/** A path as a relative reference: what a name has of signs that mean something there is no part of the path. */
+const uriOf = (file: string): string =>
+  file
+    .replace(/\p{Surrogate}/gu, "\ufffd")
+    .split("/")
+    .map((part) => encodeURIComponent(part))
+    .join("/");
+
 function result(report: AnalysisReport, group: ReportedGroup, ruleIndex: number): Record<string, unknown> {
   const { first, line, count, costNs, exits } = group;
   const location = (message: string, of: number | null): Record<string, unknown> => ({
     physicalLocation: {
-      artifactLocation: { uri: encodeURI(report.source), index: 0 },
+      artifactLocation: { uri: uriOf(report.source), index: 0 },
       ...(of === null ? {} : { region: { startLine: of } }),
     },
     logicalLocations: [

@@ -10,7 +10,6 @@ import {
   atLeast,
   type Because,
   createLogPlaces,
-  explained,
   type FindingGroup,
   firstOf,
   type Rule,
@@ -18,6 +17,7 @@ import {
   type Severity,
   type Verdict,
 } from "../../analyzer/index.ts";
+import { stacksKnowing } from "../../engine/index.ts";
 import { ARROW_NAME, isPacked, type Trace } from "../../recorder/index.ts";
 import { type Accepted, besideBaseline, readBaseline, writeBaseline } from "../analysis/baseline.ts";
 import { junitText } from "../analysis/junit.ts";
@@ -26,6 +26,7 @@ import { linesOfFindings } from "../analysis/places.ts";
 import type { AnalysisReport, ReportedGroup } from "../analysis/report.ts";
 import { sarifText } from "../analysis/sarif.ts";
 import { type Analyzed, analyzeAndKeep, keepWithUsers } from "../analyzing.ts";
+import { becauseOf } from "../explaining.ts";
 import { InputError, type Io } from "../io.ts";
 import { verdictFor } from "../judging.ts";
 import { openForCommand } from "../opening.ts";
@@ -124,7 +125,7 @@ Examples:
         if (omitted > 0)
           io.talk(`${omitted.toLocaleString("en")} of them are like others and only counted: table analysis has the totals\n`);
         if (unkept !== null) io.talk(`not kept, so that show, replay and query do not know them: ${safe(unkept)}\n`);
-        if (accepted !== null) tellBaseline(io, result.groups, accepted);
+        if (accepted !== null) tellBaseline(io, result, accepted);
         if (options.writeBaseline !== undefined) writeBaseline(options.writeBaseline, result.groups);
         if (fails(verdict, result.groups, accepted, options.failOn)) io.exitCode = 1;
       } finally {
@@ -185,9 +186,10 @@ interface Told {
 async function tell(io: Io, told: Told): Promise<void> {
   const { dir, trace, verdict, found, options } = told;
   // Of some rules only, nobody can say that none explains a difference.
-  const because = options.rule === undefined ? becauseOf(verdict, found, trace) : [];
+  const because = options.rule === undefined ? becauseOf(verdict, found.findings, trace.threads) : [];
   const { explaining, others } = byEffect(told.shown.groups, because);
   const shown = { ...told.shown, groups: because.length === 0 ? told.shown.groups : [...explaining, ...others] };
+  const report = (): AnalysisReport => reportOf({ ...told, shown }, because);
   switch (options.format) {
     case "text":
       await io.out([...verdictLines(verdict), ...becauseLines(because)].map((line) => `${line}\n`).join(""));
@@ -200,6 +202,7 @@ async function tell(io: Io, told: Told): Promise<void> {
           io.columns,
           createLogPlaces(trace),
           others[0] && explaining.length > 0 ? others[0].fingerprint : null,
+          (rule) => fixFor(rule, trace),
         ),
       );
       return;
@@ -210,25 +213,22 @@ async function tell(io: Io, told: Told): Promise<void> {
       for (const finding of shown.findings) await io.out(`${safeJson(finding)}\n`);
       return;
     case "sarif":
-      return io.out(sarifText(reportOf(told)));
+      return io.out(sarifText(report()));
     case "markdown":
-      return io.out(markdownText(reportOf({ ...told, shown })));
+      return io.out(markdownText(report()));
     case "junit":
-      return io.out(junitText(reportOf(told)));
+      return io.out(junitText(report()));
   }
 }
 
-function becauseOf(verdict: Verdict, { findings }: AnalysisResult, trace: Trace): Because[] {
-  const isLatent = (rule: string): boolean => RULES.find(({ id }) => id === rule)?.isLatent === true;
-  const isGeneral = (rule: string): boolean => findEntry(rule)?.generations.includes("any") === true;
-  return explained(
-    verdict.differences,
-    findings.filter(({ rule }) => !isLatent(rule)).map((one) => ({ ...one, general: isGeneral(one.rule) })),
-    (thread) => trace.threads[thread]?.name ?? "",
-  );
+/** The switch that mends what the rule tells of, where the trace's scenario can be run again with it. */
+function fixFor(rule: string, { info }: Trace): string | null {
+  const fix = findEntry(rule)?.fix ?? null;
+  if (fix === null || info.origin !== "emulated" || info.fixes.includes(fix)) return null;
+  return stacksKnowing(fix).some((stack) => stack === info.stack) ? fix : null;
 }
 
-function reportOf({ dir, trace, verdict, shown, rules, accepted, options }: Told): AnalysisReport {
+function reportOf({ dir, trace, verdict, shown, rules, accepted, options }: Told, because: readonly Because[]): AnalysisReport {
   const lineOf = linesOfFindings(trace);
   const known = new Set((accepted ?? []).map(({ fingerprint }) => fingerprint));
   const groups = shown.groups.flatMap((group): ReportedGroup[] => {
@@ -245,12 +245,19 @@ function reportOf({ dir, trace, verdict, shown, rules, accepted, options }: Told
     rules,
     threads: trace.threads,
     verdict,
+    because,
+    differs: accepted === null && firstOf(verdict) !== undefined,
     version: packageVersion(),
   };
 }
 
-function tellBaseline(io: Io, groups: readonly FindingGroup[], accepted: readonly Accepted[]): void {
-  const { news, known, gone } = besideBaseline(groups, accepted);
+/** What a rule found that did not run this time is not gone. */
+function tellBaseline(io: Io, { groups, ran }: AnalysisResult, accepted: readonly Accepted[]): void {
+  const asked = new Set(ran.map(({ rule }) => rule));
+  const { news, known, gone } = besideBaseline(
+    groups,
+    accepted.filter(({ rule }) => asked.has(rule)),
+  );
   io.talk(`baseline: ${known.length} accepted, ${news.length} new, ${gone.length} gone\n`);
   for (const { rule, title } of news) io.talk(`  new: ${rule}: ${title}\n`);
   for (const { rule, title } of gone) io.talk(`  gone: ${rule}: ${title}\n`);

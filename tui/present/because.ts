@@ -1,6 +1,6 @@
 /** Why the application fares differently: the findings that explain the differences, and the differences that nobody explains. */
 
-import { type Because, type FindingGroup, isDetail, SEVERITIES } from "../../analyzer/index.ts";
+import { type Because, isDetail, SEVERITIES } from "../../analyzer/index.ts";
 import { safe } from "./safe.ts";
 
 /** Unexplained ones that are told. */
@@ -37,12 +37,12 @@ export function becauseLines(all: readonly Because[]): string[] {
  * Findings whose rules explain a difference in what the application does, as they come, and the others, the gravest first: such as are in
  * nearly every run of a stack, and change nothing there.
  */
-export function byEffect(
-  groups: readonly FindingGroup[],
+export function byEffect<Group extends { readonly rule: string; readonly severity: string }>(
+  groups: readonly Group[],
   because: readonly Because[],
-): { readonly explaining: FindingGroup[]; readonly others: FindingGroup[] } {
+): { readonly explaining: Group[]; readonly others: Group[] } {
   const causes = new Set(because.flatMap(({ rule, difference }) => (rule === null || isDetail(difference) ? [] : [rule])));
-  const gravity = ({ severity }: FindingGroup): number => SEVERITIES.indexOf(severity);
+  const gravity = ({ severity }: Group): number => (SEVERITIES as readonly string[]).indexOf(severity);
   return {
     explaining: groups.filter(({ rule }) => causes.has(rule)),
     others: groups.filter(({ rule }) => !causes.has(rule)).sort((a, b) => gravity(b) - gravity(a)),

@@ -26,7 +26,7 @@ const BESIDES = "besides, none of these explains a difference in what the applic
 
 /**
  * `columns` of the terminal; null for a file, where each evidence is one line. `besides`: the fingerprint from which on findings explain no
- * difference, if that is to be said.
+ * difference, if that is to be said. `fixOf` a rule names the switch with which the trace's scenario can be run again; null for none.
  */
 export function findingsText(
   dir: string,
@@ -36,6 +36,7 @@ export function findingsText(
   columns: number | null = null,
   placeInLog: PlaceInLog = () => null,
   besides: string | null = null,
+  fixOf: (rule: string) => string | null = () => null,
 ): string {
   const told = groups.flatMap((group): Told[] => {
     const at = findings.findIndex(({ fingerprint }) => fingerprint === group.fingerprint);
@@ -45,12 +46,13 @@ export function findingsText(
   return told
     .map((one) => {
       const head = one.group.fingerprint === besides ? paint.dim(BESIDES) : "";
-      return head + findingText(dir, one, threads, paint, columns ?? Number.POSITIVE_INFINITY, placeInLog);
+      return head + findingText(dir, one, threads, paint, columns ?? Number.POSITIVE_INFINITY, placeInLog, fixOf(one.group.rule));
     })
     .join("\n");
 }
 
-const exitsText = (exits: number): string =>
+/** ", 2 enclave exits"; empty for none. */
+export const exitsText = (exits: number): string =>
   exits === 0 ? "" : `, ${exits.toLocaleString("en")} enclave ${exits === 1 ? "exit" : "exits"}`;
 
 function findingText(
@@ -60,6 +62,7 @@ function findingText(
   paint: Paint,
   columns: number,
   placeInLog: PlaceInLog,
+  fix: string | null,
 ): string {
   const { finding, id, group } = told;
   const thread = finding.thread === null ? "" : `  thread ${safe(threads[finding.thread]?.name ?? String(finding.thread), 30)}`;
@@ -77,6 +80,7 @@ function findingText(
   }
   lines.push(paint.dim(`  see it: ${pasted("show", dir, "--finding", id)}`));
   lines.push(paint.dim(`  step through it: ${pasted("replay", dir, "--finding", id)}`));
+  if (fix !== null) lines.push(paint.dim(`  see it mended: ${pasted("rerun", dir, "--fix", fix)}`));
   lines.push(paint.dim(`  about the rule: ${pasted("explain", finding.rule)}`));
   return `${lines.join("\n")}\n`;
 }

@@ -1,11 +1,13 @@
 /** What a report says of a trace: asked of its database and rows, bounded whatever the length of the trace. */
 
 import { findRule, RuleError } from "../../analyzer/catalogue.ts";
-import { firstOf, type Verdict } from "../../analyzer/index.ts";
+import { type Because, firstOf, type Verdict } from "../../analyzer/index.ts";
 import { shownBy } from "../../engine/index.ts";
 import type { Trace } from "../../recorder/index.ts";
+import { becauseOf } from "../explaining.ts";
 import type { Io } from "../io.ts";
 import { marksOf } from "../marks.ts";
+import { becauseLines, byEffect } from "../present/because.ts";
 import type { DiagramOptions } from "../present/diagram.ts";
 import { safe } from "../present/safe.ts";
 import { hasEnclave } from "../present/two-column.ts";
@@ -26,7 +28,8 @@ const MOST_TEXT = 400;
 export async function collectReport(io: Io, trace: Trace, verdict: Verdict): Promise<ReportData> {
   const events = shownBy(trace.info.stack).events;
   const cuts: string[] = [];
-  const found = findingsOf(trace);
+  const because = becauseOf(verdict, explainersOf(trace), trace.threads);
+  const found = findingsOf(trace, because);
   const drawing = createDrawing(io, trace);
   const findings: ReportFinding[] = [];
   for (const finding of found.shown) findings.push({ ...finding, diagram: await drawing.ofFinding(finding) });
@@ -63,7 +66,7 @@ export async function collectReport(io: Io, trace: Trace, verdict: Verdict): Pro
       reason: trace.transitions.end?.reason ?? "killed",
       digest: trace.transitions.end?.digest ?? "",
     },
-    verdict: verdictLines(verdict),
+    verdict: [...verdictLines(verdict), ...becauseLines(because)],
     outcomes: verdict.outcomes.slice(0, MOST_OUTCOMES).map(({ subject, name, text, otherText }) => ({
       subject,
       name: safe(name, MOST_TEXT),
@@ -133,14 +136,29 @@ function createDrawing(io: Io, trace: Trace): Drawing {
   };
 }
 
-/** One of each fingerprint, the first. */
-function findingsOf(trace: Trace): { shown: Omit<ReportFinding, "diagram">[]; all: number } {
+/** A stranger's database may have any number of findings. */
+const MOST_EXPLAINERS = 100_000;
+
+const explainersOf = (trace: Trace): Parameters<typeof becauseOf>[1] =>
+  trace
+    .ask(`SELECT rule, thread, first_seq, last_seq, substr(title, 1, ${MOST_TEXT}) FROM finding ORDER BY id LIMIT ${MOST_EXPLAINERS}`)
+    .map(([rule, thread, firstSeq, lastSeq, title]) => ({
+      rule: String(rule),
+      thread: thread === null ? null : Number(thread),
+      firstSeq: Number(firstSeq),
+      lastSeq: Number(lastSeq),
+      title: String(title),
+    }));
+
+/** One of each fingerprint, the first; those of them first that explain a difference, as `eintr analyze` tells them. */
+function findingsOf(trace: Trace, because: readonly Because[]): { shown: Omit<ReportFinding, "diagram">[]; all: number } {
   const all = Number(trace.ask("SELECT count(DISTINCT fingerprint) FROM finding")[0]?.[0]);
-  const groups = trace.ask(
-    "SELECT min(id), count(*), sum(cost_ns) FROM finding GROUP BY fingerprint ORDER BY min(id) LIMIT ?",
-    MOST_FINDINGS,
-  );
-  const shown = groups.flatMap(([id, alike, cost]) => {
+  const inTime = trace
+    .ask("SELECT min(id), count(*), sum(cost_ns), rule, severity FROM finding GROUP BY fingerprint ORDER BY min(id) LIMIT ?", MOST_FINDINGS)
+    .map(([id, alike, cost, rule, severity]) => ({ id, alike, cost, rule: String(rule), severity: String(severity) }));
+  const { explaining, others } = byEffect(inTime, because);
+  const groups = because.length === 0 ? inTime : [...explaining, ...others];
+  const shown = groups.flatMap(({ id, alike, cost }) => {
     const [row] = trace.ask(
       `SELECT f.rule, f.severity, f.title, t.name, f.first_seq, f.last_seq, f.fingerprint
        FROM finding f LEFT JOIN thread t ON t.id = f.thread WHERE f.id = ?`,
