@@ -54,14 +54,14 @@ export interface Pins {
   readonly calls: PlansOf<string | number>;
   /** Name of a thread -> signal of a handler -> plans. */
   readonly handlers: PlansOf<number>;
-  /** Step number (`Placed.place`) -> plans. */
-  readonly sites: ReadonlyMap<number, readonly number[]>;
+  /** Step number (`Placed.place`) -> plans; null when none waits for a step. */
+  readonly sites: ReadonlyMap<number, readonly number[]> | null;
 }
 
 type PlansOf<K> = ReadonlyMap<string, ReadonlyMap<K, readonly number[]>>;
 
 /** Nothing comes by itself. */
-export const NO_PINS: Pins = { timed: [], calls: new Map(), handlers: new Map(), sites: new Map() };
+export const NO_PINS: Pins = { timed: [], calls: new Map(), handlers: new Map(), sites: null };
 
 /** T and P are the threads and processes of the stack's generation; the machine and the kernel know those of every stack. */
 export class Cpu<T extends Thread = Thread, P extends Process = Process> {

@@ -68,7 +68,7 @@ function pinsOf(c: Cpu, stack: StackName): Pins {
       listIn(sites, step).push(plan);
     }
   }
-  return { timed, calls, handlers, sites };
+  return { timed, calls, handlers, sites: sites.size > 0 ? sites : null };
 }
 
 function listIn<K>(lists: Map<K, number[]>, key: K): number[] {

@@ -6,7 +6,7 @@ import type { Thread } from "./state.ts";
 import { NEVER } from "./time.ts";
 
 /** When a thread goes on by itself. */
-export const timeOf = (t: Thread): number => (t.state === "run" ? t.time : (t.wait?.deadline ?? NEVER));
+export const timeOf = (t: Thread): number => (t.state === "run" ? t.time : t.wait === null ? NEVER : t.wait.deadline);
 
 /** Belongs to a run and not to its state: after `look` it follows from that. */
 export class Ready {
@@ -16,8 +16,9 @@ export class Ready {
   private first = 0;
   /** How many of them run and do not sleep. */
   running = 0;
-  /** Time of the second earliest, as `earliest` found it. */
-  horizon = 0;
+  /** Times of the earliest and the second earliest, as `earliest` found them. */
+  time = NEVER;
+  horizon = NEVER;
   /** When the next plan or timer comes, as at the last look. */
   outside = NEVER;
 
@@ -30,11 +31,14 @@ export class Ready {
     for (const id of c.awake) {
       const t = c.m.threads[id];
       // Gone, or asleep until it is woken: not looked at again before that.
-      if (!t || (t.state === "blocked" && timeOf(t) >= NEVER)) continue;
+      if (!t) continue;
+      const time = timeOf(t);
+      const runs = t.state === "run";
+      if (!runs && time >= NEVER) continue;
       c.awake[kept++] = id;
       if (c.process(t).stopped && !t.dying) continue;
-      if (t.state === "run") this.running += 1;
-      this.times[count] = timeOf(t);
+      if (runs) this.running += 1;
+      this.times[count] = time;
       threads[count++] = t;
     }
     // Setting a length takes longer than all of this.
@@ -58,6 +62,7 @@ export class Ready {
       } else if (time < horizon) horizon = time;
     }
     this.first = first;
+    this.time = earliest;
     this.horizon = horizon;
     return first < 0 ? null : (threads[first] as Thread);
   }

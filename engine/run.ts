@@ -206,7 +206,7 @@ export class Run implements Source {
     const horizon = !c.chooser.ordersThreads ? Math.min(this.ready.horizon, outsideAt, c.scenario.limit.time) : -1;
     const last = Math.min(until, c.scenario.limit.transitions - m.idle, m.seq + c.room);
     do this.stepThread(t);
-    while (!c.dirty && t.state === "run" && t.time < horizon && m.seq < last);
+    while (!c.dirty && t.time < horizon && m.seq < last);
     if (t.state === "run") this.ready.hasStepped(t);
     else c.dirty = true;
   }
@@ -249,7 +249,7 @@ export class Run implements Source {
     const c = this.cpu;
     if (t.dying || t.check || c.scenario.interrupts > 0) return this.stepOrInterrupt(t);
     c.step(t);
-    this.afterStep(t);
+    if (c.dirty || c.pins.sites !== null) this.afterStep(t);
   }
 
   /** Its end, an asynchronous exit, a delivery, or its next step. */
@@ -293,7 +293,7 @@ export class Run implements Source {
   private afterStep(t: Thread): void {
     const c = this.cpu;
     if (t.state === "blocked") enterSleep(c, t);
-    if (c.pins.sites.size === 0) return;
+    if (c.pins.sites === null) return;
     for (; this.threadsSeen < c.m.threads.length; this.threadsSeen += 1) {
       const made = c.m.threads[this.threadsSeen];
       if (made) reachSite(c, made);

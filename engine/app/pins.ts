@@ -85,8 +85,9 @@ export function leaveCall(c: Cpu): void {
 
 /** The step a thread will make next may be a pinned place. Asked after each of its steps, and when it is new. */
 export function reachSite(c: Cpu, t: Thread): void {
-  if (c.pins.sites.size === 0) return;
-  for (const plan of c.pins.sites.get(nextStepNumber(c.program, topFrame(t))) ?? []) {
+  const { sites } = c.pins;
+  if (sites === null) return;
+  for (const plan of sites.get(nextStepNumber(c.program, topFrame(t))) ?? []) {
     const when = planWhen(c, plan);
     if (when?.thread === t.name && visit(c, plan, when.nth)) due(c, plan);
   }
