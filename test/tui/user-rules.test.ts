@@ -55,6 +55,18 @@ test("SQL: the README's example finds what it says", async () => {
   for (const one of found) expect(one).toMatchObject({ rule: "slow-read", severity: "low", title: expect.stringMatching(/^read\(/) });
 });
 
+test.each(["junit", "sarif", "markdown"])("%s tells of them, too", async (format) => {
+  const slow = written(`slow-${format}.sql`, example("-- rule:"));
+  const { out } = await eintr(["analyze", dir, "--rule", "deadlock", "--rules", slow, "--format", format]);
+  expect(out).toContain({ junit: 'name="slow-read">', sarif: '"ruleId": "slow-read"', markdown: "## slow-read: read" }[format]);
+});
+
+test("no page of the catalogue is promised for them", async () => {
+  const { out } = await eintr(["analyze", dir, "--rule", "deadlock", "--rules", written("slow-text.sql", example("-- rule:"))]);
+  expect(out).toContain("slow-read");
+  expect(out).not.toContain("eintr explain slow-read");
+});
+
 test("a module: the README's example finds what it says", async () => {
   const found = await findings(written("calls.mjs", example("export default")));
   expect(found.length).toBeGreaterThan(0);

@@ -1,64 +1,34 @@
 /**
- * Findings as a JUnit report: one test case for each rule, which fails when the rule found something that is not accepted, and one before them
- * that fails when the application fares differently, whether a rule says why or not: what fails the command is not green in its report.
+ * Findings as a JUnit report: a test case for the verdict, which fails when the application fares differently, whether a rule says why or not
+ * (what fails the command is not green in its report), and one for each rule, which fails when it found something that is not accepted.
  */
 
+import { junitXml, type TestCase } from "../documents/junit.ts";
 import { becauseLines } from "../present/because.ts";
 import { safe } from "../present/safe.ts";
 import { durationText } from "../present/time.ts";
 import { verdictLines } from "../present/verdict.ts";
 import type { AnalysisReport, ReportedGroup } from "./report.ts";
 
-export function junitText({ dir, stack, rules, groups, verdict, because, differs }: AnalysisReport): string {
-  const cases = rules.map((rule) => ({ rule, found: groups.filter((group) => group.rule === rule.id) }));
-  const failing = cases.filter(({ found }) => found.some(({ accepted }) => !accepted)).length + Number(differs);
-  const tests = cases.length + 1;
-  const lines = [
-    '<?xml version="1.0" encoding="UTF-8"?>',
-    `<testsuites tests="${tests}" failures="${failing}">`,
-    `  <testsuite name="${attribute(`eintr ${stack}`)}" tests="${tests}" failures="${failing}" errors="0" skipped="0" time="0">`,
-    `    <properties><property name="trace" value="${attribute(dir)}"/></properties>`,
-    ...testCase(LIKE_LINUX, differs ? differenceOf([...verdictLines(verdict), ...becauseLines(because)]) : null),
-    ...cases.flatMap(({ rule, found }) => testCase(rule.id, failureOf(found))),
-    "  </testsuite>",
-    "</testsuites>",
-  ];
-  return lines.map((line) => `${line}\n`).join("");
+export const junitText = (report: AnalysisReport): string =>
+  junitXml(safe(`${report.dir} on ${report.stack}`), [verdictCase(report), ...report.ran.map((id) => ruleCase(id, report.groups))]);
+
+function verdictCase({ verdict, because, differs }: AnalysisReport): TestCase {
+  const lines = [...verdictLines(verdict), ...becauseLines(because)];
+  const [what = "", comparison = ""] = lines;
+  const failure = differs ? { message: comparison, type: "difference", text: lines.join("\n") } : null;
+  return { group: "eintr.verdict", name: `as on Linux alone: ${what}`, seconds: null, failure };
 }
 
-const LIKE_LINUX = "the application fares as on Linux";
-
-interface Failure {
-  readonly type: string;
-  readonly message: string;
-  readonly lines: readonly string[];
-}
-
-/** The lines say how it fared, then what was the first difference. */
-const differenceOf = (lines: readonly string[]): Failure => ({ type: "difference", message: lines[1] ?? lines[0] ?? "", lines });
-
-function failureOf(found: readonly ReportedGroup[]): Failure | null {
-  const news = found.filter(({ accepted }) => !accepted);
+function ruleCase(id: string, groups: readonly ReportedGroup[]): TestCase {
+  const news = groups.filter(({ rule, accepted }) => rule === id && !accepted);
   const [first] = news;
-  if (first === undefined) return null;
-  const lines = news.flatMap(({ first: one, count, costNs, line }) => [
-    `${one.title}${count === 1 ? "" : ` (${count} times)`}, ${durationText(costNs)} wasted${line === null ? "" : `, line ${line}`}`,
-    ...one.evidence.map(({ seq, caption }) => `  ${seq}  ${caption}`),
-  ]);
-  return { type: first.severity, lines, message: first.first.title };
+  const failure = first && { message: safe(first.first.title), type: first.severity, text: news.map(groupText).join("\n") };
+  return { group: "eintr.rules", name: safe(id), seconds: null, failure: failure ?? null };
 }
 
-function testCase(id: string, failure: Failure | null): string[] {
-  const head = `    <testcase classname="eintr" name="${attribute(id)}" time="0"`;
-  if (failure === null) return [`${head}/>`];
-  const { type, message, lines } = failure;
-  return [
-    `${head}>`,
-    `      <failure type="${attribute(type)}" message="${attribute(message)}">${lines.map(content).join("\n")}</failure>`,
-    "    </testcase>",
-  ];
-}
-
-/** XML 1.0 has no control characters, not even as references. */
-const content = (text: string): string => safe(text).replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
-const attribute = (text: string): string => content(text).replaceAll('"', "&quot;");
+const groupText = ({ first, count, costNs, line }: ReportedGroup): string =>
+  [
+    `${safe(first.title)}${count === 1 ? "" : ` (${count} times)`}, ${durationText(costNs)} wasted${line === null ? "" : `, line ${line}`}`,
+    ...first.evidence.map(({ seq, caption }) => `  ${seq}  ${safe(caption)}`),
+  ].join("\n");

@@ -22,7 +22,10 @@ export interface AnalysisReport {
   readonly stack: string;
   /** Those first that explain what the application does differently. */
   readonly groups: readonly ReportedGroup[];
+  /** Of the catalogue, as far as they were asked. */
   readonly rules: readonly Rule[];
+  /** Ids of all that ran, the user's own among them. */
+  readonly ran: readonly string[];
   readonly threads: readonly ThreadInfo[];
   readonly verdict: Verdict;
   /** Why the application fares differently; empty where only some rules ran. */

@@ -202,7 +202,7 @@ async function tell(io: Io, told: Told): Promise<void> {
           io.columns,
           createLogPlaces(trace),
           others[0] && explaining.length > 0 ? others[0].fingerprint : null,
-          (rule) => fixFor(rule, trace),
+          (rule) => (findEntry(rule) ? { fix: fixFor(rule, trace) } : null),
         ),
       );
       return;
@@ -228,7 +228,7 @@ function fixFor(rule: string, { info }: Trace): string | null {
   return stacksKnowing(fix).some((stack) => stack === info.stack) ? fix : null;
 }
 
-function reportOf({ dir, trace, verdict, shown, rules, accepted, options }: Told, because: readonly Because[]): AnalysisReport {
+function reportOf({ dir, trace, verdict, found, shown, rules, accepted, options }: Told, because: readonly Because[]): AnalysisReport {
   const lineOf = linesOfFindings(trace);
   const known = new Set((accepted ?? []).map(({ fingerprint }) => fingerprint));
   const groups = shown.groups.flatMap((group): ReportedGroup[] => {
@@ -243,6 +243,7 @@ function reportOf({ dir, trace, verdict, shown, rules, accepted, options }: Told
     stack: trace.info.stack,
     groups,
     rules,
+    ran: found.ran.map(({ rule }) => rule),
     threads: trace.threads,
     verdict,
     because,

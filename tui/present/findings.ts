@@ -21,12 +21,17 @@ interface Told {
 /** Where a thread was at a seq, in the log that the trace came from: `program.strace:32`; null without one. */
 export type PlaceInLog = (thread: number, seq: number) => string | null;
 
+export interface RulePage {
+  /** The switch with which the trace's scenario can be run again; null for none. */
+  readonly fix: string | null;
+}
+
 /** Above findings with which the application does what it would do without them. */
 const BESIDES = "besides, none of these explains a difference in what the application does:\n\n";
 
 /**
  * `columns` of the terminal; null for a file, where each evidence is one line. `besides`: the fingerprint from which on findings explain no
- * difference, if that is to be said. `fixOf` a rule names the switch with which the trace's scenario can be run again; null for none.
+ * difference, if that is to be said. `pageOf` a rule of the catalogue tells of it; null for a rule of the user's own.
  */
 export function findingsText(
   dir: string,
@@ -36,7 +41,7 @@ export function findingsText(
   columns: number | null = null,
   placeInLog: PlaceInLog = () => null,
   besides: string | null = null,
-  fixOf: (rule: string) => string | null = () => null,
+  pageOf: (rule: string) => RulePage | null = () => ({ fix: null }),
 ): string {
   const told = groups.flatMap((group): Told[] => {
     const at = findings.findIndex(({ fingerprint }) => fingerprint === group.fingerprint);
@@ -46,7 +51,7 @@ export function findingsText(
   return told
     .map((one) => {
       const head = one.group.fingerprint === besides ? paint.dim(BESIDES) : "";
-      return head + findingText(dir, one, threads, paint, columns ?? Number.POSITIVE_INFINITY, placeInLog, fixOf(one.group.rule));
+      return head + findingText(dir, one, threads, paint, columns ?? Number.POSITIVE_INFINITY, placeInLog, pageOf(one.group.rule));
     })
     .join("\n");
 }
@@ -62,7 +67,7 @@ function findingText(
   paint: Paint,
   columns: number,
   placeInLog: PlaceInLog,
-  fix: string | null,
+  page: RulePage | null,
 ): string {
   const { finding, id, group } = told;
   const thread = finding.thread === null ? "" : `  thread ${safe(threads[finding.thread]?.name ?? String(finding.thread), 30)}`;
@@ -80,8 +85,8 @@ function findingText(
   }
   lines.push(paint.dim(`  see it: ${pasted("show", dir, "--finding", id)}`));
   lines.push(paint.dim(`  step through it: ${pasted("replay", dir, "--finding", id)}`));
-  if (fix !== null) lines.push(paint.dim(`  see it mended: ${pasted("rerun", dir, "--fix", fix)}`));
-  lines.push(paint.dim(`  about the rule: ${pasted("explain", finding.rule)}`));
+  if (page?.fix) lines.push(paint.dim(`  see it mended: ${pasted("rerun", dir, "--fix", page.fix)}`));
+  if (page !== null) lines.push(paint.dim(`  about the rule: ${pasted("explain", finding.rule)}`));
   return `${lines.join("\n")}\n`;
 }
 
