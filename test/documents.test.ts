@@ -6,6 +6,7 @@ import { readFileSync } from "node:fs";
 import path from "node:path";
 import { expect, test } from "vitest";
 import { EXPORTERS, openTrace, record } from "../recorder/index.ts";
+import * as COMMANDS from "../tui/commands/index.ts";
 import { DOCUMENTS } from "../tui/documents/index.ts";
 import { svgOf } from "../tui/present/svg.ts";
 import { keyTable } from "../tui/replay/input/commands.ts";
@@ -56,7 +57,20 @@ test("the README's row of eintr export names each format", () => {
   const readme = readFileSync(path.resolve(import.meta.dirname, "../README.md"), "utf8");
   const [row = ""] = /^\| `eintr export DIR .*$/m.exec(readme) ?? [];
   const ids = [...EXPORTERS, ...DOCUMENTS].map(({ id }) => id);
-  expect(ids.filter((id) => !row.includes(`\`${id}\``))).toEqual([]);
+  expect(
+    ids.filter((id) => !row.includes(`\`${id}\``)),
+    "formats that README.md's row of eintr export does not name",
+  ).toEqual([]);
+});
+
+test("the README's table of commands has a row for each", () => {
+  const readme = readFileSync(path.resolve(import.meta.dirname, "../README.md"), "utf8");
+  const rows = [...readme.matchAll(/^\| `eintr ([a-z]+)[ `]/gm)].map(([, name]) => name);
+  const names = [...Object.keys(COMMANDS), "replay"];
+  expect(
+    names.filter((name) => !rows.includes(name)),
+    "commands that have no row in README.md, Commands",
+  ).toEqual([]);
 });
 
 test("the README's table of keys is that of tui/replay/input/commands.ts", () => {

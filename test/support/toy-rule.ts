@@ -1,5 +1,5 @@
 /**
- * A rule of the tests' own, as a newcomer writes one (analyzer/README.md, "To add a rule"): one file, and one line that adds it to the
+ * A rule of the tests' own, as analyzer/README.md says under "To add a rule": one file, and one line that adds it to the
  * list of rules.
  */
 

@@ -28,13 +28,13 @@ const STORIES = [
 const MORE_STORIES = [
   ["open-at-the-verdict", "toy", "", "the wrong turn: the PAL call is left"],
   ["zoom-to-an-aex", "toy-aex", `/sgx.aex${ENTER}4${"i".repeat(8)}`, "[4 lanes]"],
-  ["across-threads", "w6-kill-fanout", `g1671${ENTER}f4${"i".repeat(12)}`, "◆"],
+  ["across-threads", "w6-kill-fanout", `/host.signal.generate${ENTER}f4${"i".repeat(12)}`, "◆"],
   ["condition-backwards", "nested", `>&kind = app.handler.enter${ENTER}8R`, "stopped: kind = app.handler.enter"],
   ["who-set-this", "toy", `g52${ENTER}1.....W`, "set here: before it was"],
   ["fix-chosen-inside", "lost-interrupted-error", `7${ENTER})`, "-EINTR there"],
   ["note", "toy", `g20${ENTER}athe lock is taken here${ENTER}8`, "the lock is taken here"],
   ["two-traces", "w12-pause-alarm", ")", "there"],
-  ["merged-threads", "w6-kill-fanout", `g1880${ENTER}V`, "idle"],
+  ["merged-threads", "w6-kill-fanout", `/free\\(signal${ENTER}V`, "idle"],
   ["recipe-and-chart", "w7-burst-blocked", `6..${ENTER}G`, "█"],
 ] as const;
 
