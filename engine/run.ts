@@ -31,8 +31,8 @@ import { type Decision, KIND } from "./transition.ts";
 
 /** Turns of the loop without a row until `run` lets its caller look around: some milliseconds. */
 const IDLE_TURNS = 16_384;
-/** Rows made between two looks at the laws; a look takes the longer the more threads there are. */
-const CHECK_ROWS = 32_768;
+/** Rows made between two looks at the laws; a look takes the longer the more threads there are, and there were. */
+const CHECK_ROWS = 65_536;
 const CHECK_ROWS_A_THREAD = 64;
 
 export interface RunOptions {
@@ -142,7 +142,8 @@ export class Run implements Source {
   flush(sink: Sink): void {
     const { block, m } = this.cpu;
     if (block === null) return;
-    if (this.cpu.room === 0 && m.seq - this.checkedAt >= CHECK_ROWS + CHECK_ROWS_A_THREAD * m.live.length) this.checkLaws();
+    if (this.cpu.room === 0 && m.seq - this.checkedAt >= CHECK_ROWS + CHECK_ROWS_A_THREAD * m.live.length + m.threads.length)
+      this.checkLaws();
     if (block.n > 0) sink.put(block);
     block.n = 0;
     block.seq0 = m.seq;

@@ -27,37 +27,31 @@ import { threadLock } from "./names.ts";
 const RT_SIGRETURN = 15;
 
 /** Registers of an application that makes a system call. */
-const emulated = (c: Cpu, nr: number, callee: number, args: Locals): Emulated => ({
-  nr,
-  callee,
-  args,
-  ...contextAt(c, running(c.t).length),
-});
+const emulated = (c: Cpu, nr: number, callee: number, args: Locals): Emulated =>
+  extended(contextAt(c, running(c.t).length), { nr, callee, args });
 
 /** The outside world goes on while a call is made again: its answer comes when it would have come. */
 function worldGoesOn(c: Cpu, v: CallLocals): void {
   if (v.takes > 0 && v.ends < 0) v.ends = c.now + v.takes;
 }
 
-const libcCall = (name: SyscallName): Flow =>
-  flow<CallLocals>(LIBC[name] as Declares<object>, "app", "5", (s) => [
+const libcCall = (name: SyscallName): Flow => {
+  const number = SYSCALLS[name];
+  const callee = SYSCALL_FLOWS[name] as Declares<object> as never;
+  return flow<CallLocals>(LIBC[name] as Declares<object>, "app", "5", (s) => [
     s.at(SYSCALL),
     s.call(
       "syscall: libos_syscall_entry()",
       LIBOS.libos_emulate_syscall,
       (c, v) => {
         worldGoesOn(c, v);
-        return emulated(
-          c,
-          SYSCALLS[name],
-          numberOf(c.program, SYSCALL_FLOWS[name] as Declares<object> as never),
-          copyOfLocals(c.program, topFrame(c.t)),
-        );
+        return emulated(c, number, numberOf(c.program, callee), copyOfLocals(c.program, topFrame(c.t)));
       },
       "libos.syscall.enter",
     ),
     s.ret("back in the application", returned, "app.return"),
   ]);
+};
 
 /** A number without a function: the tail is made all the same, without a restart. */
 const undefinedCall = flow<CallLocals>(LIBC.undefined, "app", "5, corrections 5.12", (s) => [

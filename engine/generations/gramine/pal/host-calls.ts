@@ -50,9 +50,10 @@ export function bottom<V extends object, H extends HostName>(
   args: (c: Parameters<Parameters<Steps<V>["act"]>[1] & object>[0], v: V) => ArgsOf<H>,
 ): Step {
   const { kernel, ocall, syscall } = HOST_CALLS[host];
+  const asked = KERNEL[kernel];
   if (pal === "sgx")
     return s.call(`ocall_${ocall}()`, OCALLS[ocall], (c, v) => ({
-      asked: numberOf(c.program, KERNEL[kernel]),
+      asked: numberOf(c.program, asked),
       args: args(c, v) as unknown as Locals,
     }));
   // The compiler does not see that the same name chooses both.

@@ -103,6 +103,7 @@ const prepare = flow(eexitPrepare, "pal", "4.2 step 3", (s) => [
 
 /** One that is made again begins anew: what its first try has done on the host stays done. */
 const function_ = (name: OcallName, { again, exits = false }: OcallKind, exitless: boolean): Flow => {
+  const code = HOST_OCALLS[name];
   const of = `OCALL_${name.replace(/_wa(?:it|ke)$/, "").toUpperCase()}`;
   return flow(OCALLS[name], "pal", "4.2", (s) => [
     s.act("sgx_prepare_ustack(); copy the arguments to the untrusted stack"),
@@ -110,7 +111,7 @@ const function_ = (name: OcallName, { again, exits = false }: OcallKind, exitles
     s.call(
       exitless && !exits ? `sgx_exitless_ocall(${of})` : `sgx_ocall(${of})`,
       exitless && !exits ? sgxExitlessOcall : sgxOcall,
-      (c, v) => ({ code: numberOf(c.program, HOST_OCALLS[name]), asked: v.asked, args: v.args as Locals }),
+      (c, v) => ({ code: numberOf(c.program, code), asked: v.asked, args: v.args as Locals }),
       "ocall.enter",
     ),
     again ? s.test("-EINTR? again", (c) => c.t.rax === E.INTR, "again") : null,
