@@ -87,6 +87,27 @@ describe("sarif", () => {
     expect(lost?.codeFlows[0]?.threadFlows[0]?.locations).toHaveLength(9);
   });
 
+  test("a difference that no finding explains is a result of its own, until a baseline accepts it", async () => {
+    const trace = fresh("unexplained.trace");
+    await eintr(["record", "nested", "--stack", "graphene-sgx", "--fix", "spurious-yield-per-pending", "-o", trace]);
+    const accepted = fresh("unexplained.json");
+    const { out } = await eintr(["analyze", trace, "--format", "sarif", "--write-baseline", accepted]);
+    const [run] = sarif.parse(JSON.parse(out)).runs;
+    const told = run?.results.filter(({ ruleId }) => ruleId === "unexplained-difference") ?? [];
+    expect(told.map(({ message: { text } }) => text)).toEqual([
+      "thread main: handler of SIGINT: runs in getpid(), on Linux runs in the handler of SIGTERM, before any call",
+    ]);
+    expect(told[0]?.locations[0]?.physicalLocation.region).toEqual({ startLine: 8 });
+    expect(run?.tool.driver.rules[told[0]?.ruleIndex ?? -1]?.id).toBe("unexplained-difference");
+    expect((await eintr(["analyze", trace, "--format", "sarif", "--baseline", accepted])).out).not.toContain('"ruleId": "unexplained');
+  });
+
+  test("a source's name is a path, whatever is in it", async () => {
+    const { out } = await eintr(["analyze", dir, "--format", "sarif", "--source", "my cases/50% #1?.yaml"]);
+    const [run] = sarif.parse(JSON.parse(out)).runs;
+    expect(run?.artifacts[0]?.location.uri).toBe("my%20cases/50%25%20%231%3F.yaml");
+  });
+
   test("points at the log's line where the scenario comes from one", async () => {
     const log = fileURLToPath(new URL("../recorder/logs/read-sigint.strace", import.meta.url));
     const trace = fresh("log.trace");

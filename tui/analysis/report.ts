@@ -14,6 +14,16 @@ export interface ReportedGroup extends FindingGroup {
   readonly accepted: boolean;
 }
 
+/** A difference that no finding explains. */
+export interface Unexplained {
+  readonly thread: string;
+  /** "read(pipe, 8): 0, on Linux -EINTR". */
+  readonly text: string;
+  /** Null where it is something that does not happen here. */
+  readonly seq: number | null;
+  readonly line: number | null;
+}
+
 export interface AnalysisReport {
   /** The trace folder as the user wrote it. */
   readonly dir: string;
@@ -30,6 +40,8 @@ export interface AnalysisReport {
   readonly verdict: Verdict;
   /** Why the application fares differently; empty where only some rules ran. */
   readonly because: readonly Because[];
+  /** Of these, what no finding explains; none where a baseline accepts all differences. */
+  readonly unexplained: readonly Unexplained[];
   /** It fares differently, and no baseline accepts that. */
   readonly differs: boolean;
   readonly version: string;

@@ -1,10 +1,12 @@
 /**
- * Findings as SARIF 2.1.0 (OASIS, 2020), the form that code hosts and editors read: one run, its rules, one result for each fingerprint.
+ * Findings as SARIF 2.1.0 (OASIS, 2020), the form that code hosts and editors read: one run, its rules, one result for each fingerprint, and
+ * one for each difference from Linux that no finding explains: what nobody knows the cause of is not green.
  */
 
+import { createHash } from "node:crypto";
 import type { Severity } from "../../analyzer/index.ts";
 import { safe } from "../present/safe.ts";
-import type { AnalysisReport, ReportedGroup } from "./report.ts";
+import type { AnalysisReport, ReportedGroup, Unexplained } from "./report.ts";
 import { threadName } from "./report.ts";
 
 const LEVELS: Readonly<Record<Severity, "error" | "warning" | "note">> = {
@@ -30,7 +32,7 @@ export function sarifText(report: AnalysisReport): string {
           driver: {
             name: "eintr",
             version,
-            rules: rules.map((rule) => ({
+            rules: [...rules, UNEXPLAINED].map((rule) => ({
               id: rule.id,
               shortDescription: { text: rule.title },
               fullDescription: { text: rule.what },
@@ -41,13 +43,56 @@ export function sarifText(report: AnalysisReport): string {
           },
         },
         artifacts: [{ location: { uri: uriOf(source) } }],
-        results: groups.map((group) => result(report, group, index.get(group.rule) ?? -1)),
+        results: [
+          ...groups.map((group) => result(report, group, index.get(group.rule) ?? -1)),
+          ...report.unexplained.map((one) => difference(report, one)),
+        ],
         columnKind: "utf16CodeUnits",
       },
     ],
   };
   return `${JSON.stringify(log, null, 2)}\n`;
 }
+
+/** Its page, as rules have theirs. */
+const UNEXPLAINED = {
+  id: "unexplained-difference",
+  title: "the application fares differently, and no rule says why",
+  severity: "medium",
+  what: "The application sees something else than on Linux alone, and no finding of a rule lies there.",
+  why: "It is a fault of the library OS that has no rule yet, or of the emulation.",
+  recognise: "The run is compared with one of the same scenario on Linux, call by call.",
+  remedy: "eintr diff tells the differences in full.",
+  layers: ["app"],
+  generations: ["any"],
+  source: "Linux signal(7)",
+} as const;
+
+function difference(report: AnalysisReport, { thread, text, seq, line }: Unexplained): Record<string, unknown> {
+  const message = safe(`thread ${thread}: ${text}`);
+  return {
+    ruleId: UNEXPLAINED.id,
+    ruleIndex: report.rules.length,
+    level: LEVELS[UNEXPLAINED.severity],
+    message: { text: message },
+    locations: [locationOf(report, safe(thread), message, line)],
+    partialFingerprints: { "eintr/v1": createHash("sha256").update(`${UNEXPLAINED.id}\n${message}`).digest("hex").slice(0, 12) },
+    occurrenceCount: 1,
+    rank: RANK[UNEXPLAINED.severity],
+    baselineState: "new",
+    codeFlows: [],
+    properties: { stack: report.stack, ...(seq === null ? {} : { firstSeq: seq }) },
+  };
+}
+
+const locationOf = (report: AnalysisReport, thread: string, message: string, line: number | null): Record<string, unknown> => ({
+  physicalLocation: {
+    artifactLocation: { uri: uriOf(report.source), index: 0 },
+    ...(line === null ? {} : { region: { startLine: line } }),
+  },
+  logicalLocations: [{ name: thread, kind: "function", fullyQualifiedName: `thread ${thread}` }],
+  message: { text: message },
+});
 
 /** A path as a relative reference: what a name has of signs that mean something there is no part of the path. */
 const uriOf = (file: string): string =>
@@ -59,22 +104,14 @@ const uriOf = (file: string): string =>
 
 function result(report: AnalysisReport, group: ReportedGroup, ruleIndex: number): Record<string, unknown> {
   const { first, line, count, costNs, exits } = group;
-  const location = (message: string, of: number | null): Record<string, unknown> => ({
-    physicalLocation: {
-      artifactLocation: { uri: uriOf(report.source), index: 0 },
-      ...(of === null ? {} : { region: { startLine: of } }),
-    },
-    logicalLocations: [
-      { name: threadName(report, first.thread), kind: "function", fullyQualifiedName: `thread ${threadName(report, first.thread)}` },
-    ],
-    message: { text: message },
-  });
+  const thread = safe(threadName(report, first.thread));
+  const location = (message: string): Record<string, unknown> => locationOf(report, thread, message, line);
   return {
     ruleId: group.rule,
     ...(ruleIndex < 0 ? {} : { ruleIndex }),
     level: LEVELS[group.severity],
     message: { text: `${safe(first.title)}${count === 1 ? "" : ` (${count} times)`}` },
-    locations: [location(safe(first.title), line)],
+    locations: [location(safe(first.title))],
     partialFingerprints: { "eintr/v1": group.fingerprint },
     occurrenceCount: count,
     rank: RANK[group.severity],
@@ -85,7 +122,7 @@ function result(report: AnalysisReport, group: ReportedGroup, ruleIndex: number)
           {
             locations: first.evidence.map(({ seq, caption }, executionOrder) => ({
               executionOrder,
-              location: { ...location(`seq ${seq}: ${safe(caption)}`, line) },
+              location: location(`seq ${seq}: ${safe(caption)}`),
             })),
           },
         ],

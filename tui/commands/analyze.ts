@@ -10,6 +10,7 @@ import {
   atLeast,
   type Because,
   createLogPlaces,
+  type Difference,
   type FindingGroup,
   firstOf,
   type Rule,
@@ -23,7 +24,7 @@ import { type Accepted, besideBaseline, readBaseline, writeBaseline } from "../a
 import { junitText } from "../analysis/junit.ts";
 import { markdownText } from "../analysis/markdown.ts";
 import { linesOfFindings } from "../analysis/places.ts";
-import type { AnalysisReport, ReportedGroup } from "../analysis/report.ts";
+import type { AnalysisReport, ReportedGroup, Unexplained } from "../analysis/report.ts";
 import { sarifText } from "../analysis/sarif.ts";
 import { type Analyzed, analyzeAndKeep, keepWithUsers } from "../analyzing.ts";
 import { becauseOf } from "../explaining.ts";
@@ -31,7 +32,7 @@ import { InputError, type Io } from "../io.ts";
 import { verdictFor } from "../judging.ts";
 import { openForCommand } from "../opening.ts";
 import { packageVersion } from "../package-root.ts";
-import { becauseLines, byEffect } from "../present/because.ts";
+import { becauseLines, byEffect, unexplainedOf } from "../present/because.ts";
 import { findingsText, summary } from "../present/findings.ts";
 import { safe, safeJson } from "../present/safe.ts";
 import { paint } from "../present/style.ts";
@@ -228,14 +229,25 @@ function fixFor(rule: string, { info }: Trace): string | null {
   return stacksKnowing(fix).some((stack) => stack === info.stack) ? fix : null;
 }
 
+/** Unexplained differences in a document; a run that goes another way has thousands. */
+const MOST_UNEXPLAINED = 100;
+
 function reportOf({ dir, trace, verdict, found, shown, rules, accepted, options }: Told, because: readonly Because[]): AnalysisReport {
   const lineOf = linesOfFindings(trace);
+  const lineAt = (name: string, seq: number | null): number | null =>
+    seq === null ? null : lineOf({ thread: trace.threads.findIndex((one) => one.name === name), lastSeq: seq });
   const known = new Set((accepted ?? []).map(({ fingerprint }) => fingerprint));
   const groups = shown.groups.flatMap((group): ReportedGroup[] => {
     const at = shown.findings.findIndex(({ fingerprint }) => fingerprint === group.fingerprint);
     const first = shown.findings[at];
     if (first === undefined) return [];
     return [{ ...group, first, id: at + 1, line: lineOf(first), accepted: known.has(group.fingerprint) }];
+  });
+  const told = ({ thread, what, one, other, line }: Difference): Unexplained => ({
+    thread,
+    text: `${what}: ${one.text}, on Linux ${other.text}`,
+    seq: one.seq,
+    line: line ?? lineAt(thread, one.seq),
   });
   return {
     dir,
@@ -247,6 +259,7 @@ function reportOf({ dir, trace, verdict, found, shown, rules, accepted, options 
     threads: trace.threads,
     verdict,
     because,
+    unexplained: accepted === null ? unexplainedOf(because).slice(0, MOST_UNEXPLAINED).map(told) : [],
     differs: accepted === null && firstOf(verdict) !== undefined,
     version: packageVersion(),
   };

@@ -1,6 +1,6 @@
 /** Why the application fares differently: the findings that explain the differences, and the differences that nobody explains. */
 
-import { type Because, isDetail, SEVERITIES } from "../../analyzer/index.ts";
+import { type Because, type Difference, isDetail, SEVERITIES } from "../../analyzer/index.ts";
 import { safe } from "./safe.ts";
 
 /** Unexplained ones that are told. */
@@ -15,8 +15,7 @@ export function becauseLines(all: readonly Because[]): string[] {
   const details = all.filter(({ difference }) => isDetail(difference));
   for (const { rule } of [...all.filter(({ difference }) => !isDetail(difference)), ...details])
     if (rule !== null) counts.set(rule, (counts.get(rule) ?? 0) + 1);
-  // The verdict tells of these by their number.
-  const unexplained = all.filter(({ rule, difference }) => rule === null && !isDetail(difference));
+  const unexplained = unexplainedOf(all);
   const causes = [...counts].map(([rule, count]) => `${rule}${count === 1 ? "" : ` (${count.toLocaleString("en")})`}`);
   return [
     ...(causes.length === 0 ? [] : [safe(`because: ${causes.join(", ")}`)]),
@@ -26,12 +25,14 @@ export function becauseLines(all: readonly Because[]): string[] {
           `unexplained: no rule says why of ${unexplained.length.toLocaleString("en")} ${unexplained.length === 1 ? "difference" : "differences"}`,
           ...unexplained
             .slice(0, MOST)
-            .map(({ difference: { thread, what, one, other } }) =>
-              safe(`  seq ${one.seq ?? "-"}  ${thread}  ${what}: ${one.text}, there ${other.text}`),
-            ),
+            .map(({ thread, what, one, other }) => safe(`  seq ${one.seq ?? "-"}  ${thread}  ${what}: ${one.text}, there ${other.text}`)),
         ]),
   ];
 }
+
+/** Differences that no finding explains. Of what a handler is given the verdict tells the number. */
+export const unexplainedOf = (all: readonly Because[]): Difference[] =>
+  all.flatMap(({ rule, difference }) => (rule === null && !isDetail(difference) ? [difference] : []));
 
 /**
  * Findings whose rules explain a difference in what the application does, as they come, and the others, the gravest first: such as are in
