@@ -116,13 +116,13 @@ export class Run implements Source {
     return new Run(this.options, copy);
   }
 
-  run(rows: number, sink: Sink): boolean {
+  /** `changed`: the state may have been, since the last call; who knows that it was not spares a look at all threads. */
+  run(rows: number, sink: Sink, changed = true): boolean {
     const c = this.cpu;
     const { m } = c;
     const until = m.seq + rows;
     const idleUntil = m.idle + IDLE_TURNS;
-    // The caller may have changed the state.
-    c.dirty = true;
+    if (changed) c.dirty = true;
     while (m.seq < until && m.ended === null && m.idle < idleUntil) {
       const before = m.seq;
       this.advance(until);

@@ -41,8 +41,13 @@ const NO_ELEMENTS: readonly unknown[] = [];
 
 /** A list of the state. Elements are replaced with `setAt`: writing to an index is seen by nobody. */
 export class ObservedList extends Array<unknown> implements Part {
-  declare $k: number;
-  declare $of: Layout;
+  // Private: a list has elements and nothing else that a loop over its keys would meet.
+  #k = -1;
+  #of: Layout = "essential";
+
+  get $k(): number {
+    return this.#k;
+  }
 
   static override get [Symbol.species](): ArrayConstructor {
     return Array;
@@ -50,25 +55,24 @@ export class ObservedList extends Array<unknown> implements Part {
 
   static over(layout: ListLayout, from: readonly unknown[]): ObservedList {
     const made = new ObservedList();
-    Object.defineProperty(made, "$k", { value: -1, writable: true });
-    Object.defineProperty(made, "$of", { value: layout.of });
+    made.#of = layout.of;
     for (let i = 0; i < from.length; i += 1) made[i] = adopt(layout.of, from[i]);
     return made;
   }
 
   private mixOne(i: number, x: unknown): void {
-    if (isRole(this.$of)) {
-      if (this.$of === "essential") flip(placeAt(this.$k, i), x);
+    if (isRole(this.#of)) {
+      if (this.#of === "essential") flip(placeAt(this.#k, i), x);
     } else (x as Part | null)?.$mix();
   }
 
   private putOne(i: number, x: unknown, there: boolean): void {
-    if (!isRole(this.$of)) (x as Part | null)?.$put(there ? placeAt(this.$k, i) : -1);
+    if (!isRole(this.#of)) (x as Part | null)?.$put(there ? placeAt(this.#k, i) : -1);
   }
 
   $put(place: number): void {
-    this.$k = place;
-    if (!isRole(this.$of)) for (let i = 0; i < this.length; i += 1) this.putOne(i, this[i], place >= 0);
+    this.#k = place;
+    if (!isRole(this.#of)) for (let i = 0; i < this.length; i += 1) this.putOne(i, this[i], place >= 0);
   }
 
   $mix(): void {
@@ -76,7 +80,7 @@ export class ObservedList extends Array<unknown> implements Part {
   }
 
   override push(...added: unknown[]): number {
-    for (let n = 0; n < added.length; n += 1) this.append(adopt(this.$of, added[n]));
+    for (let n = 0; n < added.length; n += 1) this.append(adopt(this.#of, added[n]));
     return this.length;
   }
 
@@ -84,7 +88,7 @@ export class ObservedList extends Array<unknown> implements Part {
     const i = this.length;
     note(this, PUSHED, null);
     this[i] = x;
-    if (this.$k < 0) return;
+    if (this.#k < 0) return;
     this.putOne(i, x, true);
     this.mixOne(i, x);
   }
@@ -94,7 +98,7 @@ export class ObservedList extends Array<unknown> implements Part {
     if (i < 0) return undefined;
     const x = this[i];
     note(this, POPPED, x);
-    if (this.$k >= 0) {
+    if (this.#k >= 0) {
       this.mixOne(i, x);
       this.putOne(i, x, false);
     }
@@ -114,7 +118,7 @@ export class ObservedList extends Array<unknown> implements Part {
   override splice(start: number, count = this.length, ...added: unknown[]): unknown[] {
     let removed: unknown[] = [];
     this.change((elements) => {
-      removed = elements.splice(start, count, ...added.map((x) => adopt(this.$of, x)));
+      removed = elements.splice(start, count, ...added.map((x) => adopt(this.#of, x)));
     });
     return removed;
   }
@@ -133,16 +137,29 @@ export class ObservedList extends Array<unknown> implements Part {
   }
 
   set(i: number, x: unknown): void {
-    this.change((elements) => {
-      elements[i] = adopt(this.$of, x);
-    });
+    if (i >= this.length) {
+      return this.change((elements) => {
+        elements[i] = adopt(this.#of, x);
+      });
+    }
+    note(this, i, this[i]);
+    this.takeOne(i, adopt(this.#of, x), this.#k >= 0);
+  }
+
+  private takeOne(i: number, x: unknown, mixed: boolean): void {
+    const there = this.#k >= 0;
+    if (mixed) this.mixOne(i, this[i]);
+    if (there) this.putOne(i, this[i], false);
+    this[i] = x;
+    if (there) this.putOne(i, x, true);
+    if (mixed) this.mixOne(i, x);
   }
 
   /** Any change: all elements lose their places and get new ones. */
   private change(to: (elements: unknown[]) => void): void {
     const was = Array.from(this);
     note(this, CHANGED, was);
-    const there = this.$k >= 0;
+    const there = this.#k >= 0;
     if (there) {
       this.$mix();
       for (let i = 0; i < was.length; i += 1) this.putOne(i, was[i], false);
@@ -161,12 +178,13 @@ export class ObservedList extends Array<unknown> implements Part {
   }
 
   $undo(way: number, was: unknown): void {
-    const there = this.$k >= 0;
+    const there = this.#k >= 0;
     if (way === PUSHED) {
       const i = this.length - 1;
       if (there) this.putOne(i, this[i], false);
       super.pop();
-    } else if (way === POPPED) {
+    } else if (way >= 0) this.takeOne(way, was, false);
+    else if (way === POPPED) {
       const i = this.length;
       this[i] = was;
       if (there) this.putOne(i, was, true);

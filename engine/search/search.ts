@@ -117,6 +117,8 @@ export function searchArrivals({ run: from, states = Number.POSITIVE_INFINITY, s
     if (depth > longest) longest = depth;
   };
 
+  /** The state is another one than the last transition has left. */
+  let moved = true;
   isNew();
   enter(0);
   for (let depth = 0; depth >= 0 && seen.size < states; ) {
@@ -124,18 +126,21 @@ export function searchArrivals({ run: from, states = Number.POSITIVE_INFINITY, s
     if (tried > signals) {
       depth -= 1;
       if (depth >= 0) way.back(run, depth);
+      moved = true;
       continue;
     }
     tries[depth] = tried + 1;
     if (tried > 0 && !arrive(tried - 1)) continue;
-    const going = run.run(1, sink);
+    const going = run.run(1, sink, moved || tried > 0);
     run.flush(sink);
     transitions += 1;
     if (!going) ends += 1;
-    if (going && isNew()) {
+    moved = !(going && isNew());
+    if (moved) way.back(run, depth);
+    else {
       depth += 1;
       enter(depth);
-    } else way.back(run, depth);
+    }
   }
   return { states: seen.size, transitions, ends, depth: longest, exhausted: seen.size < states };
 }
