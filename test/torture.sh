@@ -16,6 +16,7 @@ gramine   | the same on gramine-sgx with the options of its manifest, observed a
 observed  | a state that is observed for the search does what a plain one does                     | -       | test/engine/observed.test.ts
 stacks    | built-in cases and all logs on every stack: nothing throws, each endless run has its reason | - | test/analyzer/all-stacks.test.ts
 logs      | random logs are imported or refused in words, and what is imported runs                | -       | test/recorder/strace-fuzz.test.ts
+keys      | 20,000 random keys, mouse events and sizes of the replay: no crash, no screen of another size | - | test/tui/replay/random.test.ts
 cost      | a row costs the same after a million others                                           | -       | test/engine/cost.test.ts
 files     | a trace opens after a kill at any byte                                                | -       | test/recorder/always-opens.test.ts
 TABLE

@@ -139,7 +139,15 @@ const EVENT: ReadonlySet<number> = new Set(
   (["pal.event.pend", "pal.event.deliver", "pal.event.inject", "pal.event.lost", "libos.upcall.enter"] as const).map((name) => KIND[name]),
 );
 
-function notesOf(row: Transition, { eventName, absent }: DiagramOptions): string[] {
+/** Kinds whose rows have a note made of their value or CSSA. */
+export const hasNote = (kind: number): boolean =>
+  RESULT.has(kind) || kind === KIND.branch || EVENT.has(kind) || ENTERS.has(kind) || LEAVES.has(kind);
+
+/** What stands behind a row in brackets: a result, yes or no, where the enclave is, an event, a signal. */
+export function notesOf(
+  row: Pick<Transition, "kind" | "value" | "cssa" | "signal">,
+  { eventName, absent }: Pick<DiagramOptions, "eventName" | "absent">,
+): string[] {
   const notes: string[] = [];
   const sgx = ENTERS.has(row.kind) || LEAVES.has(row.kind);
   if (RESULT.has(row.kind)) notes.push(`= ${resultText(row.value)}`);

@@ -13,6 +13,8 @@ import { type Player, playerOf, sessionOf } from "../../support/replay.ts";
 import { tempPaths } from "../../support/temp-dir.ts";
 
 const fresh = tempPaths();
+/** In the campaign each run is longer: 20,000 steps in all. */
+const TIMES = process.env.EINTR_TORTURE === undefined ? 1 : 2;
 const SEED = Number(process.env.EINTR_SEED ?? Math.floor(Math.random() * 2 ** 31));
 /** States compared with a run from the start. */
 const COMPARED = 60;
@@ -61,7 +63,8 @@ test.each([
   ["nested", "graphene-linux", undefined, 3000],
   ["sigsuspend-lock", "native-linux", undefined, 1000],
   ["server", "graphene-sgx", 50_000, 2000],
-] as const)("%s on %s", async (name, stack, rows, presses) => {
+] as const)("%s on %s", async (name, stack, rows, often) => {
+  const presses = often * TIMES;
   const session = await sessionOf(name, fresh(`${name}.trace`), rows === undefined ? { stack, color: true } : { stack, rows, color: true });
   const rng = seedPrng(SEED);
   const player = playerOf(session);

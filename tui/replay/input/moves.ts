@@ -116,7 +116,7 @@ export const MOVES: readonly ReplayCommand[] = [
     name: "search",
     keys: ["/"],
     group: "jump",
-    text: "search function, label, kind, signal, thread (regular expression)",
+    text: "search function, step, kind, signal, thread, result (regular expression)",
     hint: "search",
     run: (c) => c.dispatch({ type: "prompt", prompt: "search" }),
   },

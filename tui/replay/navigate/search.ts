@@ -1,8 +1,8 @@
-/** The search: a regular expression over the rows' texts, from here on, and then from the other end. */
+/** The search: a regular expression over the rows' texts as they are seen, from here on, and then from the other end. */
 
 import { setImmediate as turn } from "node:timers/promises";
-import { KINDS, kindName, signalName } from "../../../engine/index.ts";
-import type { Trace } from "../../../recorder/index.ts";
+import { type Block, KINDS, kindName, signalName } from "../../../engine/index.ts";
+import { hasNote, notesOf } from "../../present/diagram.ts";
 import type { Context } from "../context.ts";
 import type { Matches } from "../state.ts";
 import { findRow, goTo } from "./navigation.ts";
@@ -14,8 +14,8 @@ const BEGUN_AGAIN: Readonly<Record<Direction, string>> = { 1: "begun again from 
 export async function search(c: Context, direction: Direction): Promise<void> {
   const { search: text, seq } = c.state();
   if (text === "") return c.dispatch({ type: "say", message: "no search yet: / searches" });
-  const { rows, trace } = c.session;
-  const { matches, note } = matcher(text, trace);
+  const { rows } = c.session;
+  const { matches, note } = matcher(text, c.session);
   const noted = (message: string): string => [message, note].filter((part) => part !== "").join("; ");
   // The look from the other end is over where the first one began.
   const wantedOrHere: RowPredicate = (block, i) => block.seq0 + i === seq || matches(block, i);
@@ -24,7 +24,10 @@ export async function search(c: Context, direction: Direction): Promise<void> {
   return findRow(c, seq, direction, matches, (further) => {
     if (further !== null) return goTo(c, further, null, noted(placeAmong(c.state().matches, further)));
     return findRow(c, otherEnd, direction, wantedOrHere, (again) => {
-      if (again !== null && again !== seq) return goTo(c, again, null, noted(BEGUN_AGAIN[direction]));
+      if (again !== null && again !== seq) {
+        const place = placeAmong(c.state().matches, again);
+        return goTo(c, again, null, noted([BEGUN_AGAIN[direction], place].filter((part) => part !== "").join(": ")));
+      }
       const here = rows.block(seq);
       const only = here !== null && matches(here.block, here.row);
       c.dispatch({ type: "say", message: noted(`no ${only ? "other " : ""}match for "${text}"`) });
@@ -64,7 +67,11 @@ async function countMatches(c: Context, text: string, matches: RowPredicate): Pr
     // Where the trace is damaged the search itself says so.
     return;
   }
-  c.dispatch({ type: "matches", matches: { text, seqs, count } });
+  const found = { text, seqs, count };
+  c.dispatch({ type: "matches", matches: found });
+  // Who went to a match before they were counted hears it now, unless something else was said.
+  const { message, seq, prompt } = c.state();
+  if (message === "" && prompt === null) c.dispatch({ type: "say", message: placeAmong(found, seq) });
 }
 
 /** "match 3 of 17"; "" until they are counted, and where the place is not kept. */
@@ -86,11 +93,14 @@ interface Matcher {
   readonly note: string;
 }
 
+/** Values whose notes are remembered, of each kind: a trace may have any number of results. */
+const MAX_VALUES = 10_000;
+
 /**
- * A regular expression over function, label, kind, signal and thread; the text as it stands is looked for as well. Sites, kinds,
- * signals and threads are tried once each, not every row.
+ * A regular expression over function, label, kind, signal, thread and what stands behind the row, such as its result; the text as it stands
+ * is looked for as well. Sites, kinds, signals, threads and values are tried once each, not every row.
  */
-function matcher(text: string, trace: Trace): Matcher {
+function matcher(text: string, { trace, shown }: Context["session"]): Matcher {
   const { pattern, note } = patternOf(text);
   const plain = text.toLowerCase();
   const hits = (one: string): boolean => pattern?.test(one.slice(0, MAX_TRIED)) === true || one.toLowerCase().includes(plain);
@@ -98,11 +108,27 @@ function matcher(text: string, trace: Trace): Matcher {
   const kindHits = Uint8Array.from(KINDS, (_, id) => (hits(kindName(id)) ? 1 : 0));
   const signals = Uint8Array.from({ length: 65 }, (_, signal) => (signal > 0 && hits(signalName(signal)) ? 1 : 0));
   const threads = Uint8Array.from(trace.threads, (thread) => (hits(thread.name) ? 1 : 0));
+  const noted = Uint8Array.from(KINDS, (_, kind) => (hasNote(kind) ? 1 : 0));
+  const known = KINDS.map(() => new Map<number, boolean>());
+  const words = { eventName: shown.events.name, absent: trace.absent };
+  const hasNotedHit = (block: Block, i: number): boolean => {
+    const [kind, value, cssa] = [block.kind[i] as number, block.value[i] as number, block.cssa[i] as number];
+    const values = known[kind] as Map<number, boolean>;
+    // Only the enclave's rows tell of CSSA, and they have no value.
+    const key = kindName(kind).startsWith("sgx.") ? cssa : value;
+    let hit = values.get(key);
+    if (hit !== undefined) return hit;
+    hit = notesOf({ kind, value, cssa, signal: 0 }, words).some(hits);
+    if (values.size >= MAX_VALUES) values.clear();
+    values.set(key, hit);
+    return hit;
+  };
   const matches: RowPredicate = (block, i) =>
     sites[block.site[i] as number] === 1 ||
     kindHits[block.kind[i] as number] === 1 ||
     signals[block.signal[i] as number] === 1 ||
-    threads[block.thread[i] as number] === 1;
+    threads[block.thread[i] as number] === 1 ||
+    (noted[block.kind[i] as number] === 1 && hasNotedHit(block, i));
   return { matches, note };
 }
 

@@ -15,7 +15,7 @@ import { OVERLAYS } from "./overlay.ts";
 
 /** What stands before the text that is typed, and what may be typed. */
 const PROMPTS = {
-  search: ["/", "a regular expression over function, label, kind, signal, thread; n and N go on"],
+  search: ["/", "a regular expression over what a row says, its kind, its thread; n and N go on"],
   jump: ["jump to: ", "a seq (120), a share (50%) or a time (1.5ms)"],
   sql: ["SQL: ", "such as SELECT * FROM signals; Tab completes names; up: earlier; ctrl-u clears"],
   palette: [":", "words of a command"],

@@ -24,13 +24,34 @@ describe("search", () => {
   test("goes on at the other end and says so", async () => {
     const s = playerOf(lost, { seq: 50 });
     await s.type("/remember the handler\r");
-    expect(s.state()).toMatchObject({ message: "begun again from the beginning" });
+    expect(s.state()).toMatchObject({ message: "begun again from the beginning: match 1 of 1" });
     expect(s.state().seq).toBeLessThan(50);
     const first = s.state().seq;
     s.context.dispatch({ type: "go", seq: 0, thread: 0 });
     await s.press("N");
-    expect(s.state()).toMatchObject({ message: "begun again from the end" });
+    expect(s.state()).toMatchObject({ message: "begun again from the end: match 1 of 1" });
     expect(s.state().seq).toBeGreaterThanOrEqual(first);
+  });
+
+  test("what stands behind a row is found: results, answers, CSSA", async () => {
+    const s = playerOf(lost);
+    const seqs = async (text: string): Promise<readonly number[]> => {
+      await s.type(`/${text}\r`);
+      return s.state().matches?.seqs ?? [];
+    };
+    const texts = (found: readonly number[]): string[] =>
+      found.map((seq) => {
+        s.context.dispatch({ type: "go", seq, thread: lost.rows.at(seq)?.thread ?? 0 });
+        return /^►.*$/m.exec(s.screen())?.[0] ?? "";
+      });
+    for (const [text, note] of [
+      ["^CSSA 0$", "[CSSA 0]"],
+      ["^= 0$", "[="],
+    ] as const) {
+      const found = texts(await seqs(text));
+      expect(found.length, text).toBeGreaterThan(1);
+      for (const line of found) expect(line).toContain(note);
+    }
   });
 
   test("nothing anywhere, nothing else, nothing asked, nothing yet", async () => {
