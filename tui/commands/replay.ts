@@ -10,6 +10,7 @@ export function replayCommand(io: Io): Command {
   return new Command("replay")
     .description("step through a trace in the terminal, forward and back")
     .argument("<trace|case>", "trace folder, or a case as for eintr record (recorded for the time of the replay)")
+    .argument("[other]", "another trace, to stand beside it")
     .addOption(fixOption().default(undefined, "none"))
     .addOption(manifestOption().default(undefined, "none"))
     .addOption(
@@ -18,7 +19,7 @@ export function replayCommand(io: Io): Command {
         `of a case: run it on this stack, and with a second one beside that; of a trace: beside it (${STACK_NAMES.join(", ")})`,
       ).argParser(stackNames),
     )
-    .option("--with <trace>", "compare with this trace")
+    .option("--with <trace>", "the other trace, too")
     .option("--at <seq>", "begin here", wholeNumber("--at"))
     .option("--finding <n>", "begin at this finding", wholeNumber("--finding", 1))
     .option("--ascii", "draw with plain characters")
@@ -33,13 +34,17 @@ ${WHERE_SWITCHES_ARE}
 
 Examples:
   eintr replay lost-interrupted-error
+  eintr replay a.trace b.trace
   eintr replay a.trace --finding 1
   eintr replay a.trace --fix sgx-interrupted-code-lost
   eintr replay a.trace --stack native-linux
   eintr replay w12-pause-alarm --stack graphene-linux
   eintr replay w12-pause-alarm --stack graphene-linux,gramine-linux`,
     )
-    .action(async (name: string, options: ReplayOptions) => {
+    .action(async (name: string, other: string | undefined, given: ReplayOptions) => {
+      if (other !== undefined && given.with !== undefined)
+        throw new InputError(`--with ${given.with}: ${other} is the other trace already: leave one of them out`);
+      const options = other === undefined ? given : { ...given, with: other };
       if (process.stdout.isTTY !== true || process.stdin.isTTY !== true)
         throw new InputError("eintr replay needs a terminal; for a file or a pipe use eintr show");
       // A terminal without a cursor gets the verdict in words, and where to read on.

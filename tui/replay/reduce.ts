@@ -166,7 +166,8 @@ export function reduce(s: ReplayState, a: Action): ReplayState {
 
 /** What is shown now, with the line of the questions open where they were opened, and closed where one left them. */
 function withLine(now: ReplayState, before: ReplayState): ReplayState {
-  if (now.pane === "sql" && now.sql === null && now.prompt === null) return { ...now, prompt: "sql", line: lineOf(""), historyIndex: 0, message: "" };
+  if (now.pane === "sql" && now.sql === null && now.prompt === null)
+    return { ...now, prompt: "sql", line: lineOf(""), historyIndex: 0, message: "" };
   return isIdleLine(before) && !isIdleLine(now) ? { ...now, prompt: null } : now;
 }
 

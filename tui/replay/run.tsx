@@ -135,7 +135,7 @@ async function openOther(
 ): Promise<Trace | null> {
   const isOtherwise = options.fix !== undefined || options.option !== undefined || options.stack !== undefined;
   if (options.with !== undefined && isOtherwise)
-    throw new InputError("--with TRACE is the other run already: leave out --fix, --option and --stack");
+    throw new InputError(`${options.with} is the other run already: leave out --fix, --option and --stack`);
   if (options.with !== undefined) return openForCommand(io, options.with);
   if (!isOtherwise) return null;
   const { info } = trace;
