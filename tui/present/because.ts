@@ -2,6 +2,7 @@
 
 import { type Because, type Difference, isDetail, SEVERITIES } from "../../analyzer/index.ts";
 import { safe } from "./safe.ts";
+import { withUnits } from "./units.ts";
 
 /** Unexplained ones that are told. */
 const MOST = 5;
@@ -25,7 +26,9 @@ export function becauseLines(all: readonly Because[]): string[] {
           `unexplained: no rule says why of ${unexplained.length.toLocaleString("en")} ${unexplained.length === 1 ? "difference" : "differences"}`,
           ...unexplained
             .slice(0, MOST)
-            .map(({ thread, what, one, other }) => safe(`  seq ${one.seq ?? "-"}  ${thread}  ${what}: ${one.text}, there ${other.text}`)),
+            .map(({ thread, what, one, other }) =>
+              safe(withUnits(`  seq ${one.seq ?? "-"}  ${thread}  ${what}: ${one.text}, there ${other.text}`)),
+            ),
         ]),
   ];
 }

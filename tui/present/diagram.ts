@@ -5,6 +5,7 @@
 
 import { type Events, KIND, kindName, resultText, type Site, type StateColumn, signalName, type Transition } from "../../engine/index.ts";
 import type { ShownRow } from "./interval.ts";
+import { withUnits } from "./units.ts";
 
 export interface DiagramOptions {
   readonly sites: readonly Site[];
@@ -88,7 +89,7 @@ export function diagramOf(rows: readonly ShownRow[], options: DiagramOptions): D
       site,
       signal,
       bars: Math.max(0, level - (signal ? base.signal : base.normal)),
-      text: `${named ? "" : `${flow}: `}${site?.label ?? `site ${row.site}`}`,
+      text: `${named ? "" : `${flow}: `}${withUnits(site?.label ?? `site ${row.site}`)}`,
       notes: notesOf(row, options),
       folded,
       caption: options.marks.get(row.seq) ?? null,

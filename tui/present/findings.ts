@@ -7,6 +7,7 @@ import { safe } from "./safe.ts";
 import type { Paint } from "./style.ts";
 import { durationText } from "./time.ts";
 import { wrapCells } from "./two-column.ts";
+import { withUnits } from "./units.ts";
 
 /** Alike findings told in full; the others are counted. */
 const TOLD_ALIKE = 1;
@@ -75,9 +76,9 @@ function findingText(
   const alike = group.count - TOLD_ALIKE;
   const lines = [
     `${paint.tone[finding.severity](finding.severity)}  ${paint.strong(finding.rule)}`,
-    ...broken(safe(finding.title), columns, "  ").map(paint.strong),
+    ...broken(safe(withUnits(finding.title)), columns, "  ").map(paint.strong),
     `  seq ${finding.firstSeq} to ${finding.lastSeq}${thread}${place === null ? "" : `  in ${safe(place, 80)}`}  cost ${durationText(finding.costNs)}${exitsText(finding.exits ?? 0)}  fingerprint ${finding.fingerprint}`,
-    ...finding.evidence.flatMap(({ seq, caption }) => broken(safe(caption), columns, `  ${String(seq).padStart(8)}  `)),
+    ...finding.evidence.flatMap(({ seq, caption }) => broken(safe(withUnits(caption)), columns, `  ${String(seq).padStart(8)}  `)),
   ];
   if (alike > 0) {
     lines.push(`  and ${alike.toLocaleString("en")} more like it, ${durationText(group.costNs)}${exitsText(group.exits)} in all`);

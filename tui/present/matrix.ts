@@ -6,6 +6,7 @@ import { safe } from "./safe.ts";
 import { type Paint, plain, type Style } from "./style.ts";
 import { momentText } from "./time.ts";
 import { wrapCells } from "./two-column.ts";
+import { withUnits } from "./units.ts";
 import { verdictLines } from "./verdict.ts";
 
 export interface ComparedCase {
@@ -71,7 +72,7 @@ export const legend = (cases: readonly ComparedCase[], columns: number): string 
 const hanging = (text: string, margin: number, columns: number): string[] =>
   wrapCells(text, Math.max(columns - margin, 20)).map((part) => " ".repeat(margin) + part);
 
-const outcomeOf = (verdict: Verdict): string => safe(verdict.outcomes[0]?.text ?? "nothing happened");
+const outcomeOf = (verdict: Verdict): string => safe(withUnits(verdict.outcomes[0]?.text ?? "nothing happened"));
 
 const exitsText = ({ exits }: Ran): string => (exits === null ? "-" : (exits.eexit + exits.aex).toLocaleString("en"));
 
@@ -117,7 +118,7 @@ function shortText(row: Compared): string {
 }
 
 function told({ kind, what, one, other }: Difference): string {
-  const text = `${what}: ${one.text}, not ${other.text}`;
+  const text = withUnits(`${what}: ${one.text}, not ${other.text}`);
   return safe(kind === "siginfo" || kind === "mask" ? `as on Linux, but ${text}` : text, LONGEST_SHORT);
 }
 

@@ -2,6 +2,7 @@
 
 import { KIND, type Site, signalName, type Transition } from "../../engine/index.ts";
 import { safe } from "./safe.ts";
+import { withUnits } from "./units.ts";
 
 const MERMAID_CELLS = 120;
 
@@ -21,7 +22,7 @@ export function sequenceDiagram(sites: readonly Site[], rows: readonly Transitio
     if (site === undefined) continue;
     const layer = site.layer === "untrusted-pal" ? "upal" : site.layer;
     if (row.kind === KIND.branch && layer === previous) continue;
-    const text = `${row.seq} ${site.flow}: ${site.label}${row.signal > 0 ? ` (${signalName(row.signal)})` : ""}`
+    const text = `${row.seq} ${site.flow}: ${withUnits(site.label)}${row.signal > 0 ? ` (${signalName(row.signal)})` : ""}`
       .replace(/[;#<>{}]/g, " ")
       .replace(/\s+/g, " ");
     if (previous !== null && previous !== layer) lines.push(`  ${previous}->>${layer}: ${safe(text, MERMAID_CELLS)}`);

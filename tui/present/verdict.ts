@@ -2,6 +2,7 @@
 
 import { type Difference, firstOf, isDetail, isMissingCall, type Summary, summaryOf, type Verdict } from "../../analyzer/index.ts";
 import { safe } from "./safe.ts";
+import { withUnits } from "./units.ts";
 
 /** What it was compared with, in words. */
 export interface Beside {
@@ -19,7 +20,7 @@ export const verdictLines = (verdict: Verdict, beside: Beside = LINUX): string[]
 /** The same of a verdict whose differences were only counted. */
 export function summaryLines(summary: Summary, beside: Beside = LINUX): string[] {
   const [run] = summary.outcomes;
-  return [safe(`${run?.name ?? "the run"}: ${run?.text ?? "nothing happened"}`), safe(comparisonText(summary, beside))];
+  return [safe(`${run?.name ?? "the run"}: ${withUnits(run?.text ?? "nothing happened")}`), safe(comparisonText(summary, beside))];
 }
 
 function comparisonText(verdict: Summary, beside: Beside): string {
@@ -28,7 +29,7 @@ function comparisonText(verdict: Summary, beside: Beside): string {
   if (first === undefined) {
     const asThere = `the application sees the same as ${beside.there === "there" ? "in" : "on"} ${beside.name}: ${calls(compared)} compared${excuses(verdict)}`;
     const [run] = outcomes;
-    return run?.how === "stuck" || run?.how === "going-on" ? `${asThere}; there: ${run.otherText ?? ""}` : asThere;
+    return run?.how === "stuck" || run?.how === "going-on" ? `${asThere}; there: ${withUnits(run.otherText ?? "")}` : asThere;
   }
   return `first difference from ${beside.name}: ${differenceText(first, verdict.log, beside)}${following(verdict)}`;
 }
@@ -69,7 +70,7 @@ function excuses({ counts: { timing }, beyond: cut }: Summary): string {
 /** "seq 67  main  read(pipe, 64): 0, on Linux -EINTR". */
 function differenceText({ thread, what, line, one, other }: Difference, log: string | null, { there }: Beside): string {
   const place = one.seq === null ? `${there} seq ${other.seq ?? "?"}` : `seq ${one.seq}`;
-  return `${place}  ${safe(thread, 30)}  ${safe(what, 60)}${line === null ? "" : ` (${placeInLog(log, line)})`}: ${one.text}, ${there} ${other.text}`;
+  return `${place}  ${safe(thread, 30)}  ${safe(withUnits(what), 60)}${line === null ? "" : ` (${placeInLog(log, line)})`}: ${withUnits(one.text)}, ${there} ${withUnits(other.text)}`;
 }
 
 /** "program.strace:32". */

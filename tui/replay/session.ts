@@ -5,6 +5,7 @@ import { type Block, HOPS, type Hop, type Shown, shownBy, signalIdReader, signal
 import type { Cell, Trace } from "../../recorder/index.ts";
 import type { Paint } from "../present/style.ts";
 import { hasEnclave } from "../present/two-column.ts";
+import { withUnits } from "../present/units.ts";
 import { summaryLines } from "../present/verdict.ts";
 import { allRulesRan } from "../rules-ran.ts";
 import { loadCatalogue } from "./catalogue.ts";
@@ -137,13 +138,13 @@ function loadFindings(trace: Trace): StoredFinding[] | null {
     id: Number(id),
     rule: String(rule),
     severity: String(severity),
-    title: String(title),
+    title: withUnits(String(title)),
     thread: Number(thread),
     firstSeq: Number(firstSeq),
     lastSeq: Number(lastSeq),
     evidence: (byFinding.get(Number(id)) ?? []).map(([, seq, caption, turn]) => ({
       seq: Number(seq),
-      caption: String(caption),
+      caption: withUnits(String(caption)),
       isTurn: Number(turn) === 1,
     })),
   }));
@@ -176,7 +177,13 @@ export async function analyzeLong(
 }
 
 const shownFindings = (findings: readonly Finding[]): StoredFinding[] =>
-  findings.slice(0, MAX_FINDINGS).map((finding, i) => ({ ...finding, id: i + 1, thread: finding.thread ?? 0 }));
+  findings.slice(0, MAX_FINDINGS).map((finding, i) => ({
+    ...finding,
+    id: i + 1,
+    thread: finding.thread ?? 0,
+    title: withUnits(finding.title),
+    evidence: finding.evidence.map((one) => ({ ...one, caption: withUnits(one.caption) })),
+  }));
 
 /** Where signals are busy: entries of the signal table by share of the trace. */
 function loadDensity(trace: Trace): Float64Array {

@@ -1,6 +1,7 @@
 /** Positions in two aligned runs: where the other run is while this one is at a given seq. */
 
 import { isDetail, type SideItem, type SidePair } from "../../../analyzer/index.ts";
+import { withUnits } from "../../present/units.ts";
 import type { ReplaySession } from "../session.ts";
 import type { ReplayState } from "../state.ts";
 import { isUnaligned, pairsOf } from "./alignment.ts";
@@ -149,7 +150,7 @@ export function nextDifference(
     others.length === 0
       ? ""
       : `; and ${others.length} more here: ${others
-          .map(({ what }) => what)
+          .map(({ what }) => withUnits(what))
           .slice(0, MORE_NAMED)
           .join(", ")}`;
   return { seq: found.seq, thread: named >= 0 ? named : thread, text: `${differenceText(first)}${more}` };
@@ -160,7 +161,7 @@ const MORE_NAMED = 3;
 
 /** "read(pipe, 64): 0 here, -EINTR there". */
 const differenceText = ({ what, difference }: SidePair): string =>
-  difference === null ? what : `${what}: ${difference.one.text} here, ${difference.other.text} there`;
+  withUnits(difference === null ? what : `${what}: ${difference.one.text} here, ${difference.other.text} there`);
 
 /** Where the difference shows: at the end of the call, when it has one. */
 const place = ({ seq, endSeq }: SideItem): number => endSeq ?? seq;

@@ -1,6 +1,7 @@
 /** Lanes of an interval that is short enough to look at each of its rows. */
 
 import { type Block, KIND, type Site, signalName } from "../../../engine/index.ts";
+import { withUnits } from "../../present/units.ts";
 import type { ReplaySession } from "../session.ts";
 import { CALLS, CODES, codeOf, type Lane, MAX_LANES, MAX_SLICES, NOTHING, type Slice, WAITS, WAITS_MOST } from "./lane.ts";
 import type { Interval, Scale } from "./view.ts";
@@ -149,7 +150,7 @@ function most(counts: Float64Array, otherwise: number, rows: number): number {
 function takeSlice(b: Builder, block: Block, i: number, sites: readonly Site[]): void {
   const kind = block.kind[i] as number;
   const from = Math.max(0, b.column);
-  if (kind === KIND["app.call"]) b.call = { from, text: sites[block.site[i] as number]?.label ?? "" };
+  if (kind === KIND["app.call"]) b.call = { from, text: withUnits(sites[block.site[i] as number]?.label ?? "") };
   else if (kind === KIND["app.return"]) {
     const text = b.call?.text ?? (sites[block.site[i] as number]?.flow ?? "").replace(/^libc /, "");
     addSlice(b, { what: "call", from: b.call?.from ?? 0, to: b.column, text });

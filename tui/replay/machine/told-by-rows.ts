@@ -1,6 +1,7 @@
 /** What the rows of a trace tell of its threads where there is no machine to look into: their calls and handlers, from the derived tables. */
 
 import { resultText, type StateLine, signalName } from "../../../engine/index.ts";
+import { withUnits } from "../../present/units.ts";
 import { FIRST_HOP, type ReplaySession } from "../session.ts";
 
 /** Calls and handlers before the cursor that are looked at: a thread that did nothing for longer is told as silent. */
@@ -42,8 +43,8 @@ function lastCalls({ trace }: ReplaySession, seq: number): ReadonlyMap<number, s
     found.set(
       Number(thread),
       isOver
-        ? `between calls; the last: ${label}${came}, seq ${begin} to ${exit}`
-        : `in ${label} since seq ${begin}${exit === null ? "; it never returns" : ""}`,
+        ? `between calls; the last: ${withUnits(String(label))}${came}, seq ${begin} to ${exit}`
+        : `in ${withUnits(String(label))} since seq ${begin}${exit === null ? "; it never returns" : ""}`,
     );
   }
   return found;

@@ -5,6 +5,7 @@
 
 import { setImmediate as turn } from "node:timers/promises";
 import type { Cell, Trace } from "../../../recorder/index.ts";
+import { withUnits } from "../../present/units.ts";
 import type { ReplaySession } from "../session.ts";
 import type { Direction } from "./rows.ts";
 
@@ -36,7 +37,10 @@ const SHOWS = "coalesce((SELECT c.exit_seq FROM syscall c WHERE c.seq = d.seq), 
 const TEXTS = `substr(d.what, 1, ${MAX_TEXT}), substr(d.here, 1, ${MAX_TEXT}), substr(d.there, 1, ${MAX_TEXT})`;
 const DIFFERS = "FROM difference d WHERE d.seq IS NOT NULL AND d.weight = 'differs'";
 
-const shownAs = ([seq, what, here, there]: readonly Cell[]): Shows => ({ seq: Number(seq), text: `${what}: ${here}, on Linux ${there}` });
+const shownAs = ([seq, what, here, there]: readonly Cell[]): Shows => ({
+  seq: Number(seq),
+  text: withUnits(`${what}: ${here}, on Linux ${there}`),
+});
 
 /** By where they begin, which has an index: nothing that begins later shows before. */
 export function firstDifferences(trace: Trace): Differences {

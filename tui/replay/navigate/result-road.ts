@@ -1,6 +1,7 @@
 /** Why is a result so? From the transition that gave it to the one that it was made of, call by call down to the kernel. */
 
 import { type Block, KIND, type KindName, kindName, resultText } from "../../../engine/index.ts";
+import { withUnits } from "../../present/units.ts";
 import type { Context } from "../context.ts";
 import { findRow, goTo } from "./navigation.ts";
 
@@ -37,7 +38,7 @@ export async function whyResult(c: Context): Promise<void> {
       c,
       end,
       thread,
-      `the result of this call: ${c.session.trace.sites[site]?.label ?? ""} = ${resultText(value)}; p goes down its road`,
+      `the result of this call: ${withUnits(c.session.trace.sites[site]?.label ?? "")} = ${resultText(value)}; p goes down its road`,
     );
   }
   const wanted = new Set((from ?? (Object.keys(MADE_OF) as KindName[])).map((name) => KIND[name]));
@@ -55,7 +56,7 @@ export async function whyResult(c: Context): Promise<void> {
     const value = RESULTS.has(row.kind) ? ` = ${resultText(row.value)}` : "";
     const turn = turnAt(c, row.seq);
     const made = turn === "" ? "made of this" : `made here, and this is ${turn}`;
-    goTo(c, row.seq, thread, `${made}: ${site?.flow ?? ""}: ${site?.label ?? ""}${value}; p goes on`);
+    goTo(c, row.seq, thread, `${made}: ${site?.flow ?? ""}: ${withUnits(site?.label ?? "")}${value}; p goes on`);
   });
 }
 

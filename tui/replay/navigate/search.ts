@@ -1,8 +1,9 @@
 /** The search: a regular expression over the rows' texts as they are seen, from here on, and then from the other end. */
 
 import { setImmediate as turn } from "node:timers/promises";
-import { type Block, KINDS, kindName, signalName } from "../../../engine/index.ts";
+import { type Block, KINDS, kindName, type Site, signalName } from "../../../engine/index.ts";
 import { hasNote, notesOf } from "../../present/diagram.ts";
+import { withUnits } from "../../present/units.ts";
 import type { Context } from "../context.ts";
 import type { Matches } from "../state.ts";
 import { findRow, goTo } from "./navigation.ts";
@@ -104,7 +105,8 @@ function matcher(text: string, { trace, shown }: Context["session"]): Matcher {
   const { pattern, note } = patternOf(text);
   const plain = text.toLowerCase();
   const hits = (one: string): boolean => pattern?.test(one.slice(0, MAX_TRIED)) === true || one.toLowerCase().includes(plain);
-  const sites = Uint8Array.from(trace.sites, (site) => (hits(`${site.flow}: ${site.label}`) ? 1 : 0));
+  const hasWords = ({ flow, label }: Site): boolean => hits(`${flow}: ${label}`) || hits(`${flow}: ${withUnits(label)}`);
+  const sites = Uint8Array.from(trace.sites, (site) => (hasWords(site) ? 1 : 0));
   const kindHits = Uint8Array.from(KINDS, (_, id) => (hits(kindName(id)) ? 1 : 0));
   const signals = Uint8Array.from({ length: 65 }, (_, signal) => (signal > 0 && hits(signalName(signal)) ? 1 : 0));
   const threads = Uint8Array.from(trace.threads, (thread) => (hits(thread.name) ? 1 : 0));

@@ -5,6 +5,7 @@ import type { Site } from "../../../engine/index.ts";
 import { fit, safe } from "../../present/safe.ts";
 import { plain } from "../../present/style.ts";
 import { wrapCells } from "../../present/two-column.ts";
+import { withUnits } from "../../present/units.ts";
 import { alignedUpTo, areOfOneGeneration, pairsOf } from "../compare/alignment.ts";
 import { type Choice, choicesOf } from "../compare/choices.ts";
 import { threadOf } from "../compare/divergence.ts";
@@ -82,7 +83,7 @@ function nameOfOther({ trace }: ReplaySession, other: ReplaySession): string {
 /** The lines of each pair; calls are wrapped where all of it fits into `height`. */
 function callLines(pairs: readonly SidePair[], at: number, cells: { call: number; outcome: number }, height: number): string[][] {
   const { call: width, outcome } = cells;
-  const whats = pairs.map(({ what }) => safe(what));
+  const whats = pairs.map(({ what }) => safe(withUnits(what)));
   const wrapped = whats.map((what) => wrapCells(what, width - 1));
   const fits = wrapped.reduce((sum, lines) => sum + lines.length, 0) <= height;
   return pairs.map((pair, i) => {
@@ -127,7 +128,7 @@ function divergence(session: ReplaySession, other: ReplaySession, all: readonly 
   if (parted === null) return "";
   const { last, next } = parted;
   const steps = [siteAt(session, next.here), siteAt(other, next.there)] as const;
-  const [here, there] = steps[0]?.label === steps[1]?.label ? steps.map(placeOf) : steps.map((site) => site?.label ?? "");
+  const [here, there] = steps[0]?.label === steps[1]?.label ? steps.map(placeOf) : steps.map((site) => withUnits(site?.label ?? ""));
   const lastThere = last.there === last.here ? "" : ` (there ${last.there})`;
   return `the runs diverge after seq ${last.here}${lastThere}; here: ${here}; there: ${there}`;
 }
@@ -136,7 +137,9 @@ const siteAt = (of: ReplaySession, seq: number): Site | undefined => of.trace.si
 
 /** The same step of another function, or in the other context. */
 const placeOf = (site: Site | undefined): string =>
-  site === undefined ? "" : `${site.label} in ${site.flow}, ${site.context === "signal" ? "in signal context" : "in the normal context"}`;
+  site === undefined
+    ? ""
+    : `${withUnits(site.label)} in ${site.flow}, ${site.context === "signal" ? "in signal context" : "in the normal context"}`;
 
 /** What there is to say of where the two runs part. */
 function parting(session: ReplaySession, s: ReplayState, other: ReplaySession, all: readonly SidePair[], at: number): string {

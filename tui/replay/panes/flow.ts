@@ -1,6 +1,7 @@
 /** The function stood in as a table of steps, as `eintr stack` lists it, with the step that was made. */
 
 import { safe } from "../../present/safe.ts";
+import { withUnits } from "../../present/units.ts";
 import { entryLines, type Pane, windowFrom } from "./pane.ts";
 
 export const flowPane: Pane<"flow"> = {
@@ -19,7 +20,7 @@ export const flowPane: Pane<"flow"> = {
     const shown = steps.slice(from, from + room);
     const entries = shown.map((site) => ({
       head: `${site.step === here.step ? ">" : " "} ${String(site.step + 1).padStart(3)}  `,
-      text: site.label,
+      text: withUnits(site.label),
     }));
     const source = here.source === "" ? "" : `, reference ${here.source}`;
     return [

@@ -4,6 +4,7 @@ import { resultText } from "../../../engine/index.ts";
 import { displayWidth, fit, safe } from "../../present/safe.ts";
 import { durationText } from "../../present/time.ts";
 import { wrapCells } from "../../present/two-column.ts";
+import { withUnits } from "../../present/units.ts";
 import { FIRST_HOP, type ReplaySession, type SignalPath } from "../session.ts";
 import type { ReplayState } from "../state.ts";
 import { type Entry, entryLines, type Pane, scrollBy, scrolledFrom, windowFrom } from "./pane.ts";
@@ -80,7 +81,7 @@ function withoutSignals(session: ReplaySession, s: ReplayState, width: number, h
   );
   const lines = asked.map(([seq, label, result]) =>
     safe(
-      `${Number(seq) === s.seq ? ">" : " "} ${String(seq).padStart(8)}  ${label}${result === null ? "" : `  [= ${resultText(Number(result))}]`}`,
+      `${Number(seq) === s.seq ? ">" : " "} ${String(seq).padStart(8)}  ${withUnits(String(label))}${result === null ? "" : `  [= ${resultText(Number(result))}]`}`,
       width,
     ),
   );
@@ -154,7 +155,7 @@ function entriesOf(session: ReplaySession, s: ReplayState, { hops }: SignalPath)
     const mark = hop.seq === s.seq ? ">" : hop.seq < s.seq ? "x" : " ";
     return {
       head: `${mark} ${String(hop.seq).padStart(7)}  ${hop.name.padEnd(9)} ${delay.padStart(10)}  ${fit(names[i] ?? "", column)}  `,
-      text: site === undefined ? "" : `${site.flow}: ${site.label}`,
+      text: site === undefined ? "" : `${site.flow}: ${withUnits(site.label)}`,
     };
   });
 }

@@ -1,6 +1,7 @@
 /** What one has set: conditions to stop at, and bookmarks with their notes. */
 
 import { safe } from "../../present/safe.ts";
+import { withUnits } from "../../present/units.ts";
 import type { ReplaySession } from "../session.ts";
 import type { ReplayState } from "../state.ts";
 import { type Pane, windowFrom } from "./pane.ts";
@@ -57,7 +58,7 @@ function placeText({ rows, trace }: ReplaySession, seq: number): string {
   try {
     const row = rows.at(seq);
     const site = row === null ? undefined : trace.sites[row.site];
-    return site === undefined || row === null ? "" : `${trace.threads[row.thread]?.name ?? ""}, ${site.flow}: ${site.label}`;
+    return site === undefined || row === null ? "" : `${trace.threads[row.thread]?.name ?? ""}, ${site.flow}: ${withUnits(site.label)}`;
   } catch {
     return "";
   }
