@@ -34,11 +34,14 @@ function placeOf(m: ThreadModel, by: By): number {
 
 const UNKNOWN = 0;
 
+/** An analysis has hundreds of audiences, and few of them look at places. */
+const NONE_KNOWN = new Uint16Array(0);
+
 export class Audience {
   private readonly listeners = noHearers();
   private readonly by: By;
   /** Where listeners tell places apart: by the number of the place UNKNOWN, or which of `groups`. */
-  private known = new Uint16Array(64);
+  private known = NONE_KNOWN;
   private readonly groups: Hearers[] = [];
   /** Those who hear of rows without a place, and of places that are not named (yet). */
   private readonly unplaced = noHearers();
@@ -92,7 +95,7 @@ export class Audience {
       this.groupOf.set(key, group);
     }
     if (place >= this.known.length) {
-      const larger = new Uint16Array(2 * place);
+      const larger = new Uint16Array(Math.max(64, 2 * place));
       larger.set(this.known);
       this.known = larger;
     }

@@ -55,8 +55,8 @@ export function createAnalysis(names: Names, rules: readonly Rule[] = RULES, onF
       byPlace.set(place, known);
       return known;
     }
-    const type = SCOPE_NAMES.findIndex((scope) => name === `${scope}.end`);
-    const [list, id] = type >= 0 ? [byEnd, type] : [byKind, KIND[name as KindName] as number | undefined];
+    const type = ENDS.get(name);
+    const [list, id] = type !== undefined ? [byEnd, type] : [byKind, KIND[name as KindName] as number | undefined];
     if (id === undefined) throw new Error(`no kind and no end of a scope is called "${name}"`);
     const known = list[id] ?? new Audience(model, name);
     list[id] = known;
@@ -78,6 +78,8 @@ export function createAnalysis(names: Names, rules: readonly Rule[] = RULES, onF
     },
   };
 }
+
+const ENDS: ReadonlyMap<string, number> = new Map(SCOPE_NAMES.map((scope, type) => [`${scope}.end`, type]));
 
 interface Pass {
   readonly model: ThreadModel;

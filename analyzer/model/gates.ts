@@ -72,8 +72,8 @@ export const narrowed = (listener: Listener): Narrow =>
 
 /** The listener, called only while this gate is open. */
 export function whileOpen(gate: Gate, listener: Listener): Narrow {
-  const { gates, ...narrow } = narrowed(listener);
-  return { ...narrow, gates: [...gates, gate] };
+  const { call, gates, isAbout } = narrowed(listener);
+  return { call, gates: [...gates, gate], isAbout };
 }
 
 /**
@@ -81,9 +81,8 @@ export function whileOpen(gate: Gate, listener: Listener): Narrow {
  * its text, of any other row the application's call that its thread is in. The answer is kept: it must go by the names alone.
  */
 export function only(isAbout: IsAbout, listener: Listener): Narrow {
-  const narrow = narrowed(listener);
-  const before = narrow.isAbout;
-  return { ...narrow, isAbout: before === null ? isAbout : (label, flow) => before(label, flow) && isAbout(label, flow) };
+  const { call, gates, isAbout: before } = narrowed(listener);
+  return { call, gates, isAbout: before === null ? isAbout : (label, flow) => before(label, flow) && isAbout(label, flow) };
 }
 
 /** A map that knows when it is empty. */

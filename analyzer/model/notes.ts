@@ -25,8 +25,8 @@ export class Notes<T> {
   private uses = new Float64Array(16).fill(Number.NaN);
   private watch: ((subject: number) => void) | null = null;
   private gate: Gate | null = null;
-  /** Places whose notes the gate has counted. */
-  private readonly counted = new Set<number>();
+  /** Places whose notes the gate has counted; null without a gate. */
+  private counted: Set<number> | null = null;
 
   constructor(
     private readonly subjects: Subjects,
@@ -49,9 +49,9 @@ export class Notes<T> {
     if (this.uses[subject] === use) return;
     this.uses[subject] = use;
     this.watch?.(subject);
-    if (this.gate === null || this.counted.has(subject)) return;
+    if (this.counted === null || this.counted.has(subject)) return;
     this.counted.add(subject);
-    this.gate.more();
+    this.gate?.more();
   }
 
   remove(subject: number): void {
@@ -67,6 +67,7 @@ export class Notes<T> {
    */
   whileAny(listener: Listener): Listener {
     this.gate ??= new Gate(this.home.closing);
+    this.counted ??= new Set();
     this.watch ??= this.home.watch((subject) => this.ends(subject));
     return whileOpen(this.gate, listener);
   }
@@ -78,6 +79,6 @@ export class Notes<T> {
   }
 
   private discount(subject: number): void {
-    if (this.gate !== null && this.counted.delete(subject)) this.gate.less();
+    if (this.counted?.delete(subject) === true) this.gate?.less();
   }
 }

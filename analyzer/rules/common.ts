@@ -138,18 +138,23 @@ export function followExits(m: ThreadModel): { readonly last: () => Exit | null;
   };
 }
 
-/** What remembers the newest `size` things by a number that grows; a power of two. */
+/** What remembers the newest `size` things by a number that grows; a power of two. It takes no memory before the first. */
 export function createRing(size = 4096): { get(id: number): number; set(id: number, value: number): void } {
-  const ids = new Float64Array(size).fill(-1);
-  const values = new Float64Array(size);
+  let ids = EMPTY;
+  let values = EMPTY;
   return {
     get: (id) => (ids[id & (size - 1)] === id ? (values[id & (size - 1)] as number) : NONE),
     set(id, value) {
+      if (ids === EMPTY) {
+        ids = new Float64Array(size).fill(-1);
+        values = new Float64Array(size);
+      }
       ids[id & (size - 1)] = id;
       values[id & (size - 1)] = value;
     },
   };
 }
+const EMPTY = new Float64Array(0);
 
 /** A sleep that began while a signal was due. */
 export interface Sleep {
