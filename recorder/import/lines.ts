@@ -9,8 +9,14 @@ export interface LineSplitter {
   rest(): string;
 }
 
+/** How lines end: with \n, which may have a \r before it, or as on a Macintosh with \r alone. */
+export type LineEnd = "\n" | "\r";
+
+/** By the first bytes. A terminal's progress has \r alone, too, but also ends of lines. */
+export const lineEndOf = (start: Uint8Array): LineEnd => (start.includes(13) && !start.includes(10) ? "\r" : "\n");
+
 /** A byte order mark is no part of the first line. */
-export function createLineSplitter(encoding: Encoding = "utf-8"): LineSplitter {
+export function createLineSplitter(encoding: Encoding = "utf-8", lineEnd: LineEnd = "\n"): LineSplitter {
   const decoder = new TextDecoder(encoding);
   /** Pieces of a line that is longer than a chunk: put together once. */
   let begun: string[] = [];
@@ -18,7 +24,7 @@ export function createLineSplitter(encoding: Encoding = "utf-8"): LineSplitter {
     *add(chunk) {
       const text = decoder.decode(chunk, { stream: true });
       let start = 0;
-      for (let end = text.indexOf("\n"); end >= 0; end = text.indexOf("\n", start)) {
+      for (let end = text.indexOf(lineEnd); end >= 0; end = text.indexOf(lineEnd, start)) {
         const line = begun.length === 0 ? text.slice(start, end) : [...begun, text.slice(start, end)].join("");
         begun = [];
         start = end + 1;

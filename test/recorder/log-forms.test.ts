@@ -7,7 +7,7 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { gunzipSync, gzipSync } from "node:zlib";
 import { beforeAll, describe, expect, test } from "vitest";
-import { straceToScenario } from "../../recorder/import/strace/index.ts";
+import { looksLikeStrace, straceToScenario } from "../../recorder/import/strace/index.ts";
 import { eintr } from "../support/command-line.ts";
 import { tempPaths } from "../support/temp-dir.ts";
 
@@ -84,6 +84,19 @@ describe("the same log", () => {
     ["from grep -H", each((line, i) => `my-trace.log:${i + 1}:${line}`)],
     ["from a diff", each((line) => `+${line}`)],
     ["filled up by a terminal", each((line) => line.padEnd(300))],
+    ["with a table's border", each((line) => `| ${line.padEnd(240)} |`)],
+    ["as a table of Markdown", each((line, i) => `| ${i + 1} | \`${line.replaceAll("|", "\\|")}\` |`)],
+    ["as CSV", each((line, i) => `${i + 1},"${line.replaceAll('"', '""')}"`)],
+    ["as texts of JSON", each((line) => `  ${JSON.stringify(line)},`)],
+    ["from journalctl -o json", each((line) => JSON.stringify({ PRIORITY: "6", MESSAGE: line }))],
+    ["with the ends of lines of a Macintosh", each((line) => line).replaceAll("\n", "\r")],
+    ["behind a host's name", each((line) => `web-01: ${line}`)],
+    ["behind a logger's words", each((line) => `2026-11-28 22:39:55,123 - INFO - ${line}`)],
+    ["as a list", each((line) => `- \`${line}\``)],
+    ["numbered with points", each((line, i) => `${i + 1}. ${line}`)],
+    ["in tags of a page", each((line) => `<span class="l">${line.replaceAll("<", "&lt;").replaceAll(">", "&gt;")}</span><br/>`)],
+    ["made pretty by an editor", each((line) => line.replaceAll("...", "\u2026").replaceAll("---", "\u2014"))],
+    ["coloured, the escapes lost", each((line) => `[32m${line.replace(" ", "[0m ")}`)],
     ["with tabs of an editor", each((line) => `\t${line.replaceAll("  ", "\t")}`)],
     ["with the spaces of a page", each((line) => line.replaceAll(" ", "\u00a0"))],
     ["coloured", each((line) => `\u001b[2m${line.replace(/^\d+/, "\u001b[32m$&\u001b[0m")}`)],
@@ -135,6 +148,44 @@ describe("the same log", () => {
     const { counters } = straceToScenario(whole, "log.strace");
     expect(counters.map(({ name }) => name)).toContain("strace.note.coarse-times");
     expect(counters.map(({ name }) => name)).not.toContain("strace.foreign");
+  });
+
+  test("with times, or durations, in milliseconds or whole seconds is read, with a word on it", () => {
+    const notes = (written: string): string[] => straceToScenario(written, "log.strace").counters.map(({ name }) => name);
+    expect(notes(each((line) => line.replace(/(\d{10}\.\d{3})\d{3}/, "$1")))).toContain("strace.note.coarse-times");
+    expect(notes(each((line) => line.replace(/<(\d+\.\d{3})\d{3}>$/, "<$1>")))).toContain("strace.note.coarse-durations");
+    const whole = each((line) => line.replace(/<(\d+)\.\d+>$/, "<$1>"));
+    expect(notes(whole)).toContain("strace.note.no-duration");
+    // What ended a call stands before the duration.
+    expect(JSON.stringify(scenario(whole))).not.toContain('"expect":null');
+    expect(JSON.stringify(scenario(whole)).match(/"expect":-4/g)).toEqual(JSON.stringify(good).match(/"expect":-4/g));
+  });
+
+  test("from which somebody left lines out says so", () => {
+    for (const word of ["...", "[... 12 lines omitted ...]", "<snip>"]) {
+      const { counters } = straceToScenario([...lines.slice(0, 20), word, ...lines.slice(40)].join("\n"), "log.strace");
+      expect(counters.find(({ name }) => name === "strace.elided")).toMatchObject({ count: 1, severity: "data-loss" });
+    }
+  });
+
+  test("with bytes that were read and written (-e read, -e write) is the same", () => {
+    const dumped = each((line) =>
+      / write\(/.test(line) ? `${line}\n | 00000  68 65 6c 6c 6f 0a                                 hello.           |` : line,
+    );
+    expect(dumped).toContain("68 65");
+    expect(withoutLines(scenario(dumped))).toEqual(withoutLines(good));
+  });
+
+  test("with structures as addresses (-e verbose=none) is refused in words", () => {
+    const addresses = each((line) => line.replace(/(rt_sigaction\(SIG\w+), \{.*?\}/, "$1, 0x7ffc62"));
+    expect(() => scenario(addresses)).toThrow("structures as addresses (-e verbose=none): which handlers there are is not in the log");
+  });
+
+  test("as one text of JSON is no log", () => expect(looksLikeStrace(JSON.stringify(text))).toBe(false));
+
+  test("wrapped at words, quoted by a mailer, is the same", () => {
+    const wrapped = each((line) => (line.match(/.{1,68}\S*(?: |$)/g) ?? [line]).map((part) => `> ${part.trimEnd()}`).join("\n"));
+    expect(withoutLines(scenario(wrapped))).toEqual(withoutLines(good));
   });
 
   test("beside that of another program (-A) says that there are two", () => {

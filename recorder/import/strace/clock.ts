@@ -41,7 +41,7 @@ export class Clock {
     this.first = stamp;
     this.relative = relative;
     if (relative) this.tally.note("relative-times");
-    if (stamp.whole) this.tally.note("coarse-times");
+    if (stamp.coarse) this.tally.note("coarse-times");
   }
 
   private absolute(stamp: Stamp, first: Stamp): void {

@@ -96,20 +96,31 @@ function brokenOff(text: string): RegExpExecArray | null {
 function goesOn(held: Held, line: Line, text: string, isTimed: boolean): boolean {
   if (line.stamp !== null || held.line.stamp === null || held.wrapped >= MOST_LINES || held.text.length + text.length > MOST_LENGTH)
     return false;
-  const open = held.line.content.form === "other";
+  // A time alone is the begin of a line that was too long to stand behind it.
+  const { form } = held.line.content;
+  const open = form === "other" || form === "empty";
   if (line.content.form === "empty" || (line.content.form !== "other" && !open)) return false;
   if (!open && isWhole(held.line, held.text, isTimed)) return false;
   // A wrap may have cost the space it came at, and an editor indents what goes on.
   const inset = text.trimStart();
+  let vague: { readonly whole: string; readonly parsed: Line } | null = null;
   for (const next of inset === text ? [text, ` ${text}`] : [` ${inset}`, text]) {
     const whole = held.text + next;
     const parsed = parseLine(whole);
     if (parsed.content.form === "other" || (!open && !isWhole(parsed, whole, isTimed))) continue;
-    take(held, whole, parsed);
+    if (!isVague(parsed)) {
+      take(held, whole, parsed);
+      return true;
+    }
+    vague ??= { whole, parsed };
+  }
+  if (vague !== null) {
+    take(held, vague.whole, vague.parsed);
     return true;
   }
-  if (!open || line.content.form !== "other" || !/[\w>]\(/.test(held.text)) return false;
-  take(held, inset === text ? held.text + text : `${held.text} ${inset}`, held.line);
+  if (!open || line.content.form !== "other" || !(form === "empty" || /[\w>]\(|--- SIG\w+ \{/.test(held.text))) return false;
+  const joined = inset === text && form !== "empty" ? held.text + text : `${held.text} ${inset}`;
+  take(held, joined, parseLine(joined));
   return true;
 }
 
@@ -119,11 +130,18 @@ function take(held: Held, text: string, line: Line): void {
   held.wrapped += 1;
 }
 
+/** strace says which error, and why there is no result: without the space before it, it does not. */
+function isVague({ content }: Line): boolean {
+  if (content.form !== "call" && content.form !== "end") return false;
+  const { value, restart } = content.result;
+  return value === -1 || (value === null && restart === "");
+}
+
 /** Nothing is missing at its end: a duration where calls have one, the words on an error, the reason why there is no result. */
 function isWhole({ content }: Line, text: string, isTimed: boolean): boolean {
   if (content.form !== "call" && content.form !== "end") return true;
   const { duration, value, restart } = content.result;
   if (duration !== null) return true;
   if (isTimed || (value === null && restart === "")) return false;
-  return !/\([^()]*$|^-1 E[A-Z0-9]*$/.test(text.slice(text.lastIndexOf(" = ") + 3));
+  return !/\([^()]*$|^-1(?: E[A-Z0-9]*)?$/.test(text.slice(text.lastIndexOf(" = ") + 3));
 }

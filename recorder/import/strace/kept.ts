@@ -30,6 +30,8 @@ const READ_WHOLE: ReadonlySet<string> = new Set([
 
 /** Words in the middle of a call's arguments that somebody asks for: signals read from a file, a socket's time-out, pages that are read alone. */
 const READ_WITH = /ssi_signo=|SO_RCVTIMEO|, PROT_READ(?:,|$)/;
+/** What fcntl does stands in the middle. */
+const COMMAND = /^[^,]{1,300}, F_\w{1,30}/;
 /** Flags that stand in the middle. */
 const NO_SIGNAL = "MSG_NOSIGNAL";
 
@@ -52,6 +54,8 @@ export class Kept {
 
   args(name: string, args: string): string {
     if (READ_WHOLE.has(name) || READ_WITH.test(args)) return this.text(args);
+    const command = name === "fcntl" ? COMMAND.exec(args) : null;
+    if (command) return this.text(command[0]);
     const first = args.indexOf(", ");
     if (first < 0) return this.text(args.slice(0, 300));
     if (args.includes(NO_SIGNAL)) return this.text(`${args.slice(0, Math.min(first, 300))}, ${NO_SIGNAL}`);

@@ -25,7 +25,7 @@ export function leftOut({ tasks }: Tree): LeftOut {
   const processes = new Map<Process, LogEvent[][]>();
   for (const { process, life } of tasks) processes.set(process, [...(processes.get(process) ?? []), life.events]);
   let calls = 0;
-  for (const lives of processes.values()) if (endsWithoutCall(lives) || lives.some(startsAtOnce)) calls += 1;
+  for (const lives of processes.values()) if (endsWithoutCall(lives) || lives.some(startsAtOnce) || lives.some(outlivesSignals)) calls += 1;
   return { calls, signals: tasks.filter(({ life }) => comesBackTooOften(life.events)).length };
 }
 
@@ -48,6 +48,18 @@ function startsAtOnce(events: readonly LogEvent[]): boolean {
     if (since >= FIRST_CALLS) return true;
   }
   return false;
+}
+
+/** Calls that `-e trace=%process` leaves. */
+const ABOUT_PROCESSES =
+  /^(?:execve(?:at)?|clone3?|v?fork|wait4|waitid|exit(?:_group)?|t?g?kill|rt_(?:tg)?sigqueueinfo|pidfd_\w+|setpgid|setsid)$/;
+
+/** execve, and signals that it outlives without a call that says how: nothing but calls about processes is there. */
+function outlivesSignals(events: readonly LogEvent[]): boolean {
+  const calls = events.filter((event) => event.kind === "call");
+  if (!calls.some(({ name, value }) => name === "execve" && value === 0)) return false;
+  const outlived = events.some(({ kind }, i) => kind === "signal" && events[i + 1]?.kind === "call");
+  return outlived && calls.every(({ name }) => ABOUT_PROCESSES.test(name));
 }
 
 /** One handler may have been entered before the log began. */

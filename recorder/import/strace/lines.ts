@@ -10,6 +10,8 @@ export interface Result {
   readonly restart: string;
   /** ns from `-T`; null without. */
   readonly duration: number | null;
+  /** The duration is written in milliseconds or less exactly (--syscall-times=ms). */
+  readonly coarse: boolean;
 }
 
 export type Content =
@@ -30,6 +32,10 @@ export type Content =
   | { readonly form: "frame"; readonly at: string }
   /** A line of the table of -c. */
   | { readonly form: "summary" }
+  /** Bytes that -e read=... and -e write=... show. */
+  | { readonly form: "dump" }
+  /** Somebody left lines out, and says so. */
+  | { readonly form: "elided" }
   | { readonly form: "empty" }
   | { readonly form: "other" };
 
@@ -48,8 +54,8 @@ export interface Stamp {
   readonly seconds: number;
   readonly ns: number;
   readonly clock: "epoch" | "day";
-  /** Written without a fraction (-t). */
-  readonly whole: boolean;
+  /** Written without a fraction (-t), or in milliseconds. */
+  readonly coarse: boolean;
 }
 
 const EMPTY: Content = { form: "empty" };
@@ -57,17 +63,20 @@ const OTHER: Content = { form: "other" };
 
 /** `1234 ` of -o FILE, `[pid  1234] ` of the terminal; either may carry the program's name (-Y). */
 const PID = /^(?:\[pid +(\d{1,10})(?:<[^>]*>)?\]|(\d{1,10})(?:<[^>]*>)?) +/;
-const EPOCH = /^(\d{1,12})\.(\d{1,9}) +/;
+const EPOCH = /^(\d{1,12})\.(\d{1,9})(?: +|$)/;
 /** `--timestamps=unix` writes no fraction. No thread has so large an id. */
 const WHOLE_EPOCH = /^(\d{10,12}) +/;
+/** `--relative-timestamps=s` writes whole seconds since the line before; without a thread before them they would be one. */
+const WHOLE_RELATIVE = /^(\d{1,9}) +(?=[a-z_]\w*\(|--- |\+\+\+ |<\.\.\. )/;
 const DAY = /^(\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}))? +/;
 /** Some write the thread after the time. */
 const PID_AFTER = /^\[pid +(\d{1,10})(?:<[^>]*>)?\] +/;
 /** Time since the line before (-r beside -tt), number of the call (-n), instruction pointer (-i). */
 const MORE = /^(?:(?:\[[ 0-9a-f?]+\]|\(\+ *\d{1,9}\.\d{1,9}\)) +)+/;
 
-/** A number with the name that -X verbose writes behind it. */
-const VERBOSE = /(?:0x[0-9a-f]{1,16}|-?\d{1,20}) \/\* ([A-Z][A-Z0-9_]*(?:\|\w+)*) \*\//g;
+/** A number with the name that -X verbose writes behind it; what stands in a string is the program's own. */
+const LONGEST = 65_536;
+const VERBOSE = /"(?:[^"\\]|\\.)*"|(?:0x[0-9a-f]{1,16}|-?\d{1,20}) \/\* ([A-Z][A-Z0-9_]*(?:\|\w+)*) \*\//g;
 
 export function parseLine(text: string): Line {
   let rest = text;
@@ -78,15 +87,15 @@ export function parseLine(text: string): Line {
     rest = rest.slice(prefix[0].length);
   }
   let stamp: Stamp | null = null;
-  const epoch = EPOCH.exec(rest) ?? WHOLE_EPOCH.exec(rest);
+  const epoch = EPOCH.exec(rest) ?? WHOLE_EPOCH.exec(rest) ?? (pid === null ? null : WHOLE_RELATIVE.exec(rest));
   const day = epoch ? null : DAY.exec(rest);
   if (epoch) {
-    stamp = { seconds: Number(epoch[1]), ns: fraction(epoch[2] ?? ""), clock: "epoch", whole: epoch[2] === undefined };
+    stamp = { seconds: Number(epoch[1]), ns: fraction(epoch[2] ?? ""), clock: "epoch", coarse: isCoarse(epoch[2]) };
     rest = rest.slice(epoch[0].length);
   } else if (day) {
     const [, hours, minutes, seconds, digits] = day;
     const total = Number(hours) * 3600 + Number(minutes) * 60 + Number(seconds);
-    stamp = { seconds: total, ns: fraction(digits ?? ""), clock: "day", whole: digits === undefined };
+    stamp = { seconds: total, ns: fraction(digits ?? ""), clock: "day", coarse: isCoarse(digits) };
     rest = rest.slice(day[0].length);
   }
   const after = stamp !== null && pid === null && rest.startsWith("[pid ") ? PID_AFTER.exec(rest) : null;
@@ -101,7 +110,11 @@ export function parseLine(text: string): Line {
 }
 
 /** Constants by their names alone. */
-const named = (text: string): string => (text.includes(" */") ? text.replace(VERBOSE, "$1") : text);
+const named = (text: string): string =>
+  text.length < LONGEST && text.includes(" */") ? text.replace(VERBOSE, (all, name?: string) => name ?? all) : text;
+
+/** Digits after the point: of seconds, or of milliseconds. */
+const isCoarse = (digits: string | undefined): boolean => digits === undefined || digits.length <= 3;
 
 /** Digits after the point, as ns. */
 const fraction = (digits: string): number => Number(digits.padEnd(9, "0"));
@@ -130,6 +143,10 @@ const ATTACHED = /^(?:strace: )?Process (\d{1,10}) attached/;
 /** Old ones say so without their name, and each in a line of its own. */
 const WORDS =
   /^(?:strace: |Process \d{1,10} (?:detached|suspended|resumed)|\[ Process PID=\d{1,10} runs in .* mode\. \]$| ?<detached \.\.\.>$)/;
+/** `...`, `[... 40 lines omitted ...]`, `<snip>`. */
+const ELIDED =
+  /^\s*[[<(*-]{0,5}\s*(?:(?:\.{3,}|\u2026)(?:.{0,60}\b(?:lines?|omitted|snip\w*|cut|truncated|more|same)\b.{0,30})?|.{0,40}\b(?:snip(?:ped)?|omitted|truncated)\b.{0,40}?)[\s.\u2026]*[\])>*-]{0,5}$/i;
+const DUMP = /^ \| [0-9a-f]{5,16} {2}(?:[0-9a-f]{2}[ -]{1,2}){1,16}/;
 const FRAME = /^ ?> (\S.*?) ?\[0x[0-9a-f]{1,16}\](?: \S+:\d+)?$/;
 const SUMMARY = /^(?:% time +seconds|-{6} -{11} |System call usage summary|\s*\d{1,3}\.\d\d +\d+\.\d{6} +\d+ +\d+ +(?:\d+ +)?\w+$)/;
 const RESUMED = /^<\.\.\. (\w+) resumed>,? ?/;
@@ -163,6 +180,8 @@ function parseOthers(text: string): Content {
   const attached = ATTACHED.exec(text);
   if (attached) return { form: "attached", pid: Number(attached[1]) };
   if (WORDS.test(text)) return { form: "words", text, detached: wordsPid(text) };
+  if (DUMP.test(text)) return { form: "dump" };
+  if (text.length < 100 && ELIDED.test(text)) return { form: "elided" };
   const frame = FRAME.exec(text);
   if (frame) return { form: "frame", at: frame[1] ?? "" };
   return SUMMARY.test(text) ? { form: "summary" } : OTHER;
@@ -201,7 +220,8 @@ function parseEnd(text: string): Content {
   return superseded ? { form: "superseded", by: Number(superseded[1]) } : OTHER;
 }
 
-const DURATION = / <(\d{1,9})\.(\d{1,9})>$/;
+/** Whole seconds (`--syscall-times=s`) tell nothing. */
+const DURATION = / <(\d{1,9})(?:\.(\d{1,9}))?>$/;
 const VALUE = /^(?:(\?)(?: (ERESTART\w*) \(.*\)| .*)?|(-?\d{1,20}|0x[0-9a-f]{1,16})(?:<.*>)?(?: (E[A-Z0-9]+))?(?: .*)?)$/;
 /** Places tried for the result's equals sign in a line: enough for any real one, few enough for a made-up one. */
 const MAX_TRIES = 64;
@@ -210,9 +230,10 @@ const MAX_TRIES = 64;
 function parseTail(text: string, start: number): { args: string; result: Result } | null {
   const timed = DURATION.exec(text);
   const body = timed ? text.slice(0, timed.index) : text;
-  const duration = timed ? Number(timed[1]) * 1e9 + fraction(timed[2] ?? "") : null;
+  const duration = timed?.[2] === undefined ? null : Number(timed[1]) * 1e9 + fraction(timed[2]);
+  const took = { duration, coarse: duration !== null && isCoarse(timed?.[2]) };
   const never = NEVER_FINISHED.exec(body);
-  if (never) return { args: body.slice(start, never.index), result: { value: null, restart: "", duration } };
+  if (never) return { args: body.slice(start, never.index), result: { value: null, restart: "", ...took } };
   // From the right: strings among the arguments may hold anything.
   let at = body.length;
   for (let tries = 0; tries < MAX_TRIES && at > start; tries += 1) {
@@ -220,7 +241,7 @@ function parseTail(text: string, start: number): { args: string; result: Result 
     if (at < start) return null;
     const closed = lastNonSpace(body, at);
     const value = body[closed] === ")" ? VALUE.exec(body.slice(at + 3)) : null;
-    if (value) return { args: body.slice(start, Math.max(start, closed)), result: resultOf(value, duration) };
+    if (value) return { args: body.slice(start, Math.max(start, closed)), result: resultOf(value, took) };
   }
   return null;
 }
@@ -231,13 +252,13 @@ function lastNonSpace(text: string, before: number): number {
   return at;
 }
 
-function resultOf([, , restart, number, error]: RegExpExecArray, duration: number | null): Result {
-  if (restart !== undefined) return { value: null, restart, duration };
-  if (number === undefined) return { value: null, restart: "", duration };
+function resultOf([, , restart, number, error]: RegExpExecArray, took: Pick<Result, "duration" | "coarse">): Result {
+  if (restart !== undefined) return { value: null, restart, ...took };
+  if (number === undefined) return { value: null, restart: "", ...took };
   // In a 32-bit program's register the kernel's own codes are seen: there was a handler, so it is EINTR that the program gets.
-  if (number === "-514" || number === "-516") return { value: EINTR, restart: "", duration };
-  if (number === "-1" && error !== undefined) return { value: errorNumber(error) ?? -1, restart: "", duration };
-  return { value: wholeNumber(number), restart: "", duration };
+  if (number === "-514" || number === "-516") return { value: EINTR, restart: "", ...took };
+  if (number === "-1" && error !== undefined) return { value: errorNumber(error) ?? -1, restart: "", ...took };
+  return { value: wholeNumber(number), restart: "", ...took };
 }
 
 /** 64-bit numbers beyond what JavaScript counts exactly are addresses or flags: their nearest neighbour will do. */

@@ -142,9 +142,9 @@ function refuse(reader: Reader, lines: number, where: string): void {
   );
 }
 
-type OwnForm = "empty" | "summary" | "frame" | "attached" | "words";
+type OwnForm = "empty" | "summary" | "dump" | "elided" | "frame" | "attached" | "words";
 type OwnContent = Extract<Content, { form: OwnForm }>;
-const OWN: ReadonlySet<string> = new Set<OwnForm>(["empty", "summary", "frame", "attached", "words"]);
+const OWN: ReadonlySet<string> = new Set<OwnForm>(["empty", "summary", "dump", "elided", "frame", "attached", "words"]);
 const aboutItself = (content: Content): content is OwnContent => OWN.has(content.form);
 
 /** A frame of the C library's or the loader's, which every program has. */
@@ -198,6 +198,10 @@ class Reader {
     switch (content.form) {
       case "empty":
         return this.tally.add("empty", 1);
+      case "dump":
+        return this.tally.add("dump", 1);
+      case "elided":
+        return this.tally.add("elided", 1);
       case "summary":
         this.summary += 1;
         return this.tally.add("summary", 1);
@@ -310,7 +314,8 @@ class Reader {
   }
 
   private whole(at: { life: Life; line: number; start: number }, name: string, args: string, result: Result): void {
-    const { value, restart, duration } = result;
+    const { value, restart, duration, coarse } = result;
+    if (coarse) this.tally.note("coarse-durations");
     this.announce(name, value);
     const end = bounded(at.start + (duration ?? 0));
     const call: CallEvent = {

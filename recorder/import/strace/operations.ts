@@ -206,7 +206,13 @@ export function operationOf(finished: Finished, context: Context): Mapped {
   const waited = value === null || silent ? null : answered({ name: call.name, args, takes, value, outer: context.facts.masks.get(call) });
   if (waited) return { item: waited, ns: "write" in waited ? takes + AT_ONCE_NS : waitNs(takes), fate: "emulated" };
   const result = value === null ? {} : { result: value, expect: value };
-  return { item: { call: { name: callName(call.name), takes, ...result } }, ns: waitNs(takes), fate: "opaque" };
+  // Of its commands one waits: for a lock of somebody else's.
+  const atOnce = call.name === "fcntl" && /^F_/.test(args[1] ?? "") && !/^F_(?:OFD_)?SETLKW/.test(args[1] ?? "");
+  return {
+    item: { call: { name: callName(call.name), takes, ...result, ...(atOnce ? { interruptible: false } : {}) } },
+    ns: waitNs(takes),
+    fate: "opaque",
+  };
 }
 
 export interface Cut {

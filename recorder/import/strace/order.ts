@@ -18,6 +18,8 @@ export class Order {
   /** Dispositions set for a signal that is written as a number, and as a name. */
   private numbers = 0;
   private names = 0;
+  /** Dispositions set that stand as the address of what they are. */
+  private addresses = 0;
 
   constructor(clock: Clock) {
     this.clock = clock;
@@ -36,6 +38,7 @@ export class Order {
 
   call(name: string, args: string, { value }: Result): void {
     if (name !== "rt_sigaction" || value !== 0) return;
+    if (/^\w+, 0x/.test(args)) this.addresses += 1;
     if (/^\d/.test(args)) this.numbers += 1;
     else this.names += 1;
   }
@@ -43,6 +46,7 @@ export class Order {
   /** What nothing can be made of, and what to do; empty where there is nothing of that sort. */
   problem(threads: number): string {
     if (this.numbers > 0 && this.names === 0) return "signals as numbers (-X raw, -e raw=...): what they are is not in the log";
+    if (this.addresses > 0) return "structures as addresses (-e verbose=none): which handlers there are is not in the log";
     if (this.back > BACKWARDS * this.lines && this.back > 2) return "the newest line comes first; turn it round with: tac FILE";
     const isSorted = this.backAtTurn && threads > 1 && this.turns === threads - 1;
     return isSorted ? "sorted by thread, not by time; sort it with: sort -s -k2,2 FILE (where the time is the second word)" : "";

@@ -9,7 +9,7 @@ import { parseLine } from "./lines.ts";
 /** Is a line as strace writes it, with nothing around? */
 export function knowsLine(text: string): boolean {
   const { form } = parseLine(text).content;
-  return form !== "other" && form !== "empty";
+  return form !== "other" && form !== "empty" && form !== "elided";
 }
 
 /** True when strace wrote most of the first lines: also without time stamps, so that the user learns what is missing. */

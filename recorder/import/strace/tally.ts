@@ -16,6 +16,8 @@ const FATES = {
   wrapped: { severity: "info", advice: "lines that were broken in two: put together again" },
   frame: { severity: "info", advice: "frames of -k: the first of the program's own is kept beside its call" },
   summary: { severity: "info", advice: "the summary of -c and -C" },
+  elided: { severity: "data-loss", advice: "places where somebody left lines out: what happened there is not known; take the whole log" },
+  dump: { severity: "info", advice: "bytes that -e read and -e write show" },
   empty: { severity: "info", advice: "empty lines" },
 } as const satisfies Record<string, Pick<QualityCounter, "severity" | "advice">>;
 
@@ -28,8 +30,18 @@ const NOTES = {
     severity: "notice",
     advice: "times count from line to line (-r) and were added up: a line that was left out shifts all after it; record with -ttt",
   },
-  "coarse-times": { severity: "notice", advice: "times in whole seconds (-t): what lies within a second is guesswork; record with -ttt" },
-  "clock-stepped-back": { severity: "notice", advice: "time stamps that go back: taken as the time before" },
+  "coarse-times": {
+    severity: "notice",
+    advice: "times in whole seconds (-t) or in milliseconds: what lies within one is guesswork; record with -ttt",
+  },
+  "coarse-durations": {
+    severity: "notice",
+    advice: "durations in milliseconds (--syscall-times=ms): most calls took none; record with -T",
+  },
+  "clock-stepped-back": {
+    severity: "notice",
+    advice: "time stamps that go back (a clock was set, or lines stand twice, or two logs in one): taken as the time before",
+  },
   "several-programs": {
     severity: "notice",
     advice:

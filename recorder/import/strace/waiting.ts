@@ -110,7 +110,9 @@ function watched(name: string, args: readonly string[]): Item {
     ? given.matchAll(/(?<![\w])(\d+)(?=[\s\]<])/g)
     : given.matchAll(name.startsWith("epoll") ? /^(\d+)/g : /\bfd=(\d+)/g);
   const on = [...new Set([...found].map(([, fd]) => `fd ${fd}`))].slice(0, MAX_WATCHED);
-  return on.length === 0 ? {} : { on };
+  if (on.length > 0) return { on };
+  // Arrays are left out with -s 0; where there is one, the call waits for something.
+  return given.includes("[...]") ? { on: ["fd ?"] } : {};
 }
 
 /** Position of the mask that a call waits under. It stands as `[USR1]`, in pselect6 with its size: `{sigmask=[USR1], sigsetsize=8}`. */

@@ -1,11 +1,12 @@
 /** What stands between a file's bytes and its program's own lines: an encoding and wraps, found by the first bytes. */
 
-import { createLineSplitter } from "../lines.ts";
+import { createLineSplitter, type LineEnd, lineEndOf } from "../lines.ts";
 import { type Encoding, encodingOf } from "./encoding.ts";
 import { type Knows, WRAPS } from "./wraps.ts";
 
 export interface TextForm {
   readonly encoding: Encoding;
+  readonly lineEnd: LineEnd;
   /** Names of the wraps, in the order in which they come off. */
   readonly wraps: readonly string[];
   /** The first lines, as the program wrote them; none that the bytes may have cut. */
@@ -22,7 +23,8 @@ const MOST_WRAPS = 6;
 /** `whole`: the bytes are all of the file. */
 export function formOf(start: Uint8Array, whole: boolean, knows: Knows): TextForm {
   const encoding = encodingOf(start);
-  const splitter = createLineSplitter(encoding);
+  const lineEnd = lineEndOf(start);
+  const splitter = createLineSplitter(encoding, lineEnd);
   const lines: string[] = [];
   for (const line of splitter.add(start)) if (lines.length < LINES) lines.push(line);
   const rest = splitter.rest();
@@ -45,5 +47,5 @@ export function formOf(start: Uint8Array, whole: boolean, knows: Knows): TextFor
     first = first.map(found);
   }
   const bare = (line: string): string => takers.reduce((text, take) => take(text), line);
-  return { encoding, wraps, first, bare: takers.length === 0 ? (line) => line : bare };
+  return { encoding, lineEnd, wraps, first, bare: takers.length === 0 ? (line) => line : bare };
 }

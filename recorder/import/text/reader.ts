@@ -21,7 +21,7 @@ export function createTextReader(knows: Knows): TextReader {
     const start = Buffer.concat(kept);
     kept = [];
     const form = formOf(start.subarray(0, SNIFF_BYTES), whole, knows);
-    known = { form, splitter: createLineSplitter(form.encoding) };
+    known = { form, splitter: createLineSplitter(form.encoding, form.lineEnd) };
     return { start, known };
   };
   function* bareLines({ form, splitter }: NonNullable<typeof known>, chunk: Uint8Array): Generator<string, void> {

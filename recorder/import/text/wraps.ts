@@ -3,44 +3,38 @@
  * there, and takes itself off line by line. A line stays one line, so that its number is the file's.
  */
 
-/** Is this a line as the log's program writes it, with nothing around? */
-export type Knows = (line: string) => boolean;
+import { before, behind, csv, list, objects } from "./tables.ts";
+import { aroundKnown, MOST, prefixed, share, type Wrap } from "./wrap.ts";
 
-export interface Wrap {
-  readonly name: string;
-  /** How to take it off, or null when these lines do not carry it. */
-  find(lines: readonly string[], knows: Knows): ((line: string) => string) | null;
-}
+export type { Knows } from "./wrap.ts";
 
-/** Share of the lines that must carry a wrap which a single line may have by chance. */
-const MOST = 0.6;
-
-const share = (lines: readonly string[], has: (line: string) => boolean): number => {
-  const written = lines.filter((line) => line.trim() !== "");
-  return written.length === 0 ? 0 : written.filter(has).length / written.length;
-};
-
-/** A prefix that nearly every line has. */
-const prefixed = (name: string, prefix: RegExp): Wrap => ({
-  name,
-  find: (lines) => (share(lines, (line) => prefix.test(line)) > MOST ? (line) => line.replace(prefix, "") : null),
-});
-
-/** A prefix that other logs' own lines may have: only where nothing is known with it, and something without. */
-const aroundKnown = (name: string, prefix: RegExp): Wrap => ({
-  name,
-  find: (lines, knows) => {
-    const bare = (line: string): string => line.replace(prefix, "");
-    const isAround = !lines.some(knows) && lines.some((line) => prefix.test(line) && knows(bare(line)));
-    return isAround && share(lines, (line) => prefix.test(line)) > MOST ? bare : null;
-  },
-});
-
-const ESCAPES = /\x1b(?:\[[0-?]{0,30}[ -/]{0,5}[@-~]|\][^\x07\x1b]{0,2000}(?:\x07|\x1b\\)|[@-Z\\-_])/g;
+/** Colours and the like; titles and marks of a terminal's or a builder's own (OSC, APC, DCS). */
+const ESCAPES = /\x1b(?:\[[0-?]{0,30}[ -/]{0,5}[@-~]|[\]_P^][^\x07\x1b]{0,2000}(?:\x07|\x1b\\)|[@-Z\\-_])/g;
 
 const colours: Wrap = {
   name: "colours",
-  find: (lines) => (lines.some((line) => line.includes("\u001b[")) ? (line) => line.replace(ESCAPES, "") : null),
+  find: (lines) => (lines.some((line) => /\x1b[[\]_]/.test(line)) ? (line) => line.replace(ESCAPES, "") : null),
+};
+
+/** Colours whose first character was lost on the way. */
+const LOST_COLOUR = /\[(?:\d{1,3}(?:;\d{1,3}){0,4})?[mK]/g;
+const lostColours: Wrap = {
+  name: "lost-colours",
+  find: (lines) =>
+    share(lines, (line) => /\[[1-9][\d;]{0,15}m/.test(line) && /\[0?m/.test(line)) > MOST ? (line) => line.replace(LOST_COLOUR, "") : null,
+};
+
+/** What editors of texts make of three points and of hyphens. Quotes may be what they are: no number stands behind them. */
+const PRETTY: Readonly<Record<string, string>> = { "\u2026": "...", "\u2014": "---", "\u2013": "--", "\u201c": '"', "\u201d": '"' };
+const pretty: Wrap = {
+  name: "pretty",
+  find: (lines) =>
+    lines.some((line) => /<(?:\u2026 \w+ resumed|unfinished \u2026)>|^[\d.: ]*[\u2013\u2014]{1,2}-? ?SIG\w+ \{/.test(line))
+      ? (line) =>
+          line.replace(/[\u2013\u2014]{1,2}-?(?= ?SIG\w+ \{|$)|[\u2026\u2013\u2014\u201c\u201d]/g, (text) =>
+            /^.?[\u2013\u2014]/.test(text) && text.length > 1 ? "---" : (PRETTY[text] ?? text),
+          )
+      : null,
 };
 
 const ENTITIES: Readonly<Record<string, string>> = { lt: "<", gt: ">", amp: "&", quot: '"', apos: "'", nbsp: " " };
@@ -53,14 +47,21 @@ const unescaped = (line: string): string =>
     return code > 31 && code <= 0x10ffff ? String.fromCodePoint(code) : all;
   });
 
+/** Tags of a page around the log's own texts, whose brackets are entities. */
+const TAG = /<\/?(?:br|span|div|p|li|code|pre|td|tr|a|b|i|font)(?: [^<>]{0,200})?\/?>/gi;
+
 /** A program may write entities: only those that stand where the log's own brackets do tell. */
 const html: Wrap = {
   name: "html",
-  find: (lines) => (lines.some((line) => /&lt;(?:\d+[.,]\d+|\.{3} \w+ resumed|unfinished \.{3})(?:&gt;|>)/.test(line)) ? unescaped : null),
+  find: (lines) =>
+    lines.some((line) => /&lt;(?:\d+[.,]\d+|\.{3} \w+ resumed|unfinished \.{3})(?:&gt;|>)/.test(line))
+      ? (line) => unescaped(line.replace(TAG, ""))
+      : null,
 };
 
 /** A code fence of Markdown, or a `<pre>` of a page, around the lines. */
-const FENCE = /^\s*(?:```|~~~|<\/?(?:pre|code)>)[\w-]{0,20}\s*$/;
+const FENCE =
+  /^\s*(?:(?:```|~~~|<\/?(?:pre|code)>)[\w-]{0,20}|\[\/?code\]|\{(?:code|noformat)(?::\w+)?\}|#\+(?:begin|end)_\w+|##\[(?:end)?group\].{0,80})\s*$/;
 const fence: Wrap = {
   name: "fence",
   find: (lines) => (lines.some((line) => FENCE.test(line)) ? (line) => (FENCE.test(line) ? "" : line) : null),
@@ -99,23 +100,6 @@ const bracketed = aroundKnown("bracketed", /^\[(?:\d{4}-\d\d-\d\d[ T])?\d{1,2}:\
 const grepped = aroundKnown("grepped", /^(?![\d[<])[^\s:]{1,255}[:-]\d{1,9}[:-](?=\S)/);
 /** `+` of a diff that adds the log. */
 const added = aroundKnown("added", /^\+(?=\d|\[pid )/);
-
-/** `{"log":"...\n","stream":"stderr","time":"..."}` of docker's json-file. */
-const JSON_LINE = /^\{"log": ?"/;
-const docker: Wrap = {
-  name: "docker",
-  find: (lines) => (share(lines, (line) => JSON_LINE.test(line)) > MOST ? fromJson : null),
-};
-
-function fromJson(line: string): string {
-  if (!JSON_LINE.test(line)) return line;
-  try {
-    const { log } = JSON.parse(line) as { readonly log?: unknown };
-    return typeof log === "string" ? log.replace(/\r?\n$/, "") : line;
-  } catch {
-    return line;
-  }
-}
 
 /** What pages and editors put in the place of spaces, and terminals behind a line: the log's programs write neither. */
 const ODD_SPACES = /[\t\u00a0\u2007\u202f]/g;
@@ -168,6 +152,26 @@ const commas: Wrap = {
 
 /** In the order in which they are looked for; what is around comes off first. */
 export const WRAPS: readonly Wrap[] = [
-  ...[colours, html, fence, docker, filled, quoted, journal, syslog, container, pod, compose, dated, bracketed, grepped, added, numbered],
-  ...[indented, spaces, commas],
+  ...[
+    colours,
+    lostColours,
+    html,
+    fence,
+    objects,
+    csv,
+    list,
+    filled,
+    quoted,
+    journal,
+    syslog,
+    container,
+    pod,
+    compose,
+    dated,
+    bracketed,
+    grepped,
+    added,
+    numbered,
+  ],
+  ...[behind, indented, spaces, before, pretty, commas],
 ];

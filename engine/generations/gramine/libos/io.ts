@@ -76,10 +76,11 @@ const OPAQUE: ReadonlyMap<string, PalCallName> = new Map([
 /** Their -EINTR stays one, whether or not a handler runs (corrections 8.M4; N8. libos_pipe.c:37-43). */
 const NEVER_AGAIN: ReadonlySet<string> = new Set(["pread64", "pwrite64", "sendfile", "pipe", "pipe2"]);
 
-/** ns from which fcntl must have waited: of its commands F_SETLKW alone does. */
+/** ns from which fcntl must have waited: of its commands F_SETLKW alone does. A log says of the others that no signal ends them. */
 const LOCK_WAIT_NS = 1e6;
 
-const waitsForLock = ({ what, takes }: SyscallArgs<"call">): boolean => what === "fcntl" && takes >= LOCK_WAIT_NS;
+const waitsForLock = ({ what, takes, interruptible }: SyscallArgs<"call">): boolean =>
+  what === "fcntl" && takes >= LOCK_WAIT_NS && interruptible;
 
 /** -EINTR is what came of the call at last: a host that says so each time would be asked for ever (4.2.6). */
 const answered = (v: CallLocals): CallLocals => ({ ...palArgs(v), ...(v.result === E.INTR ? { result: 0 } : {}) });
