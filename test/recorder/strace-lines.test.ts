@@ -7,19 +7,19 @@ import { parseLine } from "../../recorder/import/strace/lines.ts";
 import { logOf } from "../support/strace-log.ts";
 
 const content = (text: string) => parseLine(`1234 1700000000.000001 ${text}`).content;
-const result = (value: number | null, duration: number | null = null, restart = "") => ({ value, duration, restart });
+const result = (value: number | null, duration: number | null = null, restart = "") => ({ value, duration, restart, coarse: false });
 
 describe("the beginning of a line", () => {
   const call = "close(3) = 0 <0.000010>";
   test.each([
-    [`1234 1700000000.000001 ${call}`, 1234, { seconds: 1_700_000_000, ns: 1000, clock: "epoch", whole: false }],
-    [`12345  1700000000.5 ${call}`, 12_345, { seconds: 1_700_000_000, ns: 500_000_000, clock: "epoch", whole: false }],
-    [`[pid  1234] 1700000000.000001 ${call}`, 1234, { seconds: 1_700_000_000, ns: 1000, clock: "epoch", whole: false }],
-    [`1234<bash> 1700000000.000001 ${call}`, 1234, { seconds: 1_700_000_000, ns: 1000, clock: "epoch", whole: false }],
-    [`1700000000.000001 ${call}`, null, { seconds: 1_700_000_000, ns: 1000, clock: "epoch", whole: false }],
-    [`1234 01:02:03.000004 ${call}`, 1234, { seconds: 3723, ns: 4000, clock: "day", whole: false }],
-    [`1234 01:02:03 ${call}`, 1234, { seconds: 3723, ns: 0, clock: "day", whole: true }],
-    [`1234 1700000000.000001 [00007f12ab] [   3] ${call}`, 1234, { seconds: 1_700_000_000, ns: 1000, clock: "epoch", whole: false }],
+    [`1234 1700000000.000001 ${call}`, 1234, { seconds: 1_700_000_000, ns: 1000, clock: "epoch", coarse: false }],
+    [`12345  1700000000.5 ${call}`, 12_345, { seconds: 1_700_000_000, ns: 500_000_000, clock: "epoch", coarse: true }],
+    [`[pid  1234] 1700000000.000001 ${call}`, 1234, { seconds: 1_700_000_000, ns: 1000, clock: "epoch", coarse: false }],
+    [`1234<bash> 1700000000.000001 ${call}`, 1234, { seconds: 1_700_000_000, ns: 1000, clock: "epoch", coarse: false }],
+    [`1700000000.000001 ${call}`, null, { seconds: 1_700_000_000, ns: 1000, clock: "epoch", coarse: false }],
+    [`1234 01:02:03.000004 ${call}`, 1234, { seconds: 3723, ns: 4000, clock: "day", coarse: false }],
+    [`1234 01:02:03 ${call}`, 1234, { seconds: 3723, ns: 0, clock: "day", coarse: true }],
+    [`1234 1700000000.000001 [00007f12ab] [   3] ${call}`, 1234, { seconds: 1_700_000_000, ns: 1000, clock: "epoch", coarse: false }],
     [call, null, null],
   ])("%s", (text, pid, stamp) => {
     expect(parseLine(text)).toEqual({ pid, stamp, content: { form: "call", name: "close", args: "3", result: result(0, 10_000) } });
@@ -34,7 +34,7 @@ describe("calls", () => {
     ['open("x", 0) = -1 ENOENT (No such file or directory) <0.000010>', "open", '"x", 0', result(-2, 10_000)],
     ["mmap(NULL, 1) = 0x7f0000001000 <0.000010>", "mmap", "NULL, 1", result(0x7f00_0000_1000, 10_000)],
     ["mmap(NULL, 1) = 0xffffffffffffffda", "mmap", "NULL, 1", result(-38)],
-    ["poll([{fd=3}], 1, 5) = 1 ([{fd=3, revents=POLLIN}]) <0.2>", "poll", "[{fd=3}], 1, 5", result(1, 200_000_000)],
+    ["poll([{fd=3}], 1, 5) = 1 ([{fd=3, revents=POLLIN}]) <0.2>", "poll", "[{fd=3}], 1, 5", { ...result(1, 200_000_000), coarse: true }],
     ["openat(AT_FDCWD</a>, 0) = 3</tmp/x = y> <0.000001>", "openat", "AT_FDCWD</a>, 0", result(3, 1000)],
     ["exit_group(3) = ?", "exit_group", "3", result(null)],
     [

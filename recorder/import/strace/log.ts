@@ -197,11 +197,9 @@ class Reader {
   private own(content: OwnContent): void {
     switch (content.form) {
       case "empty":
-        return this.tally.add("empty", 1);
       case "dump":
-        return this.tally.add("dump", 1);
       case "elided":
-        return this.tally.add("elided", 1);
+        return this.tally.add(content.form, 1);
       case "summary":
         this.summary += 1;
         return this.tally.add("summary", 1);

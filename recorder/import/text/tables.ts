@@ -40,9 +40,14 @@ function fromObject(line: string): string {
   return line;
 }
 
+/** gVisor's own log has such objects, which are lines of it. */
 export const objects: Wrap = {
   name: "objects",
-  find: (lines) => (share(lines, (line) => /^\{ ?"/.test(line) && fromObject(line) !== line) > MOST ? fromObject : null),
+  find(lines, knows) {
+    if (share(lines, (line) => /^\{ ?"/.test(line) && fromObject(line) !== line) <= MOST) return null;
+    const isDocker = lines.some((line) => /^\{ ?"log":/.test(line));
+    return isDocker || (!lines.some(knows) && lines.some((line) => knows(fromObject(line)))) ? fromObject : null;
+  },
 };
 
 /** The lines as texts of a JSON array: `  "12 1700000000.1 close(3) = 0",`. */
