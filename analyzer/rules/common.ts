@@ -80,7 +80,7 @@ export const callName = kept((label) => (/^[\w-]*/.exec(label)?.[0] ?? "") as Ca
 /** Whether a label is of one of these calls. A name that no label begins with does not compile. */
 export function calls(...names: readonly CallName[]): (label: string) => boolean {
   const known: ReadonlySet<string> = new Set(names);
-  return (label) => known.has(callName(label));
+  return kept((label) => known.has(callName(label)));
 }
 
 /** "pipe, 8)" of "read(pipe, 8)", if it is that call; else null. */
