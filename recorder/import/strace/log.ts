@@ -10,6 +10,7 @@ import { createJoiner, type Joined } from "./joined.ts";
 import { Kept } from "./kept.ts";
 import type { Content, Result } from "./lines.ts";
 import { Order } from "./order.ts";
+import { nameFromItself } from "./own-id.ts";
 import { createTally, type Tally } from "./tally.ts";
 
 export interface CallEvent {
@@ -383,18 +384,6 @@ class Reader {
     this.alive.set(pid, heir);
     heir.pid = pid;
   }
-}
-
-/** Calls that answer with the id of the thread that makes them. */
-const OWN_ID: ReadonlySet<string> = new Set(["set_tid_address", "gettid", "getpid"]);
-
-/** Without -f no line has an id, but the program may have asked for its own. */
-function nameFromItself(life: Life, lives: readonly Life[]): void {
-  const asked = life.events.find((event) => event.kind === "call" && OWN_ID.has(event.name) && event.value !== null && event.value > 0);
-  const id = asked?.kind === "call" ? (asked.value ?? 0) : 0;
-  if (id === 0 || lives.some((other) => other.pid === id)) return;
-  life.pid = id;
-  life.bornAs = id;
 }
 
 /** Calls that make a thread or process. */
