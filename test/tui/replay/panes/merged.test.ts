@@ -2,13 +2,16 @@
 
 import { expect, test } from "vitest";
 import { displayWidth } from "../../../../tui/present/safe.ts";
-import { playerOf, sessions } from "../../../support/replay.ts";
+import { playerOf, seqOf, sessions } from "../../../support/replay.ts";
 
 const session = sessions();
 
+/** There main and a thread of its process take steps in turn. */
+const IN_TURN = "__handle_signal: free(signal)";
+
 test("the timeline of one thread has no line for the others' steps: their number stands beside the next row", async () => {
   const w = await session("w6-kill-fanout");
-  const s = playerOf(w, { width: 100, height: 39, seq: 1880, thread: 2 });
+  const s = playerOf(w, { width: 100, height: 39, seq: seqOf(w, IN_TURN), thread: 2 });
   expect(s.screen()).not.toContain("of other threads");
   const shown = [...new Set(s.context.onScreen())];
   for (const [i, seq] of shown.entries()) {
@@ -20,7 +23,7 @@ test("the timeline of one thread has no line for the others' steps: their number
 
 test("all threads in one timeline: every transition has a row, in the column of its thread", async () => {
   const w = await session("w6-kill-fanout");
-  const s = playerOf(w, { width: 160, height: 30, seq: 1880 });
+  const s = playerOf(w, { width: 160, height: 30, seq: seqOf(w, IN_TURN) });
   await s.press("V");
   const shown = s.context.onScreen();
   expect(shown).toEqual(Array.from(shown, (_, i) => (shown[0] ?? 0) + i));
@@ -34,7 +37,7 @@ test("all threads in one timeline: every transition has a row, in the column of 
     expect(line.slice(column, column + 1), line).toMatch(/[█▓▒░▂]/);
   }
   await s.press("j");
-  expect(s.state().seq).toBe(1881);
+  expect(s.state().seq).toBe(seqOf(w, IN_TURN) + 1);
   await s.press("V");
   expect(s.state().merged).toBe(false);
 });

@@ -145,7 +145,7 @@ describe("compare", () => {
 
   test("where the same step is made in another context, the two are told apart", async () => {
     const w = await session("lost-interrupted-error", { other: await session("lost-interrupted-error", { stack: "native-linux" }) });
-    const screen = playerOf(w, { ...LARGE, seq: 382, pane: "compare" }).screen();
+    const screen = playerOf(w, { ...LARGE, seq: seqOf(w, "handler on-sigint: on-sigint()"), pane: "compare" }).screen();
     expect(screen.replaceAll(/\s*\n/g, " ")).toContain(
       "here: on-sigint() in handler on-sigint, in the normal context; there: on-sigint() in handler on-sigint, in signal context",
     );
