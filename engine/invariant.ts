@@ -99,23 +99,30 @@ function lookAt({ m, program, wrong }: Check): Look {
   };
 }
 
+/** Where the list has something: of the threads and processes of a long run most are gone. */
+function placesOf(list: readonly (object | null)[]): number[] {
+  const places: number[] = [];
+  for (let i = 0; i < list.length; i += 1) if (list[i]) places.push(i);
+  return places;
+}
+
 /** Lists of threads and processes agree with each other. */
 function checkMembership({ m, wrong }: Check): void {
-  const known = m.threads.flatMap((t) => (t ? [t.id] : []));
+  const known = placesOf(m.threads);
   if (known.join() !== m.live.join()) wrong.push(`live threads ${m.live.join()}, known ones ${known.join()}`);
-  const processes = m.processes.flatMap((p) => (p ? [p.id] : []));
+  const processes = placesOf(m.processes);
   if (processes.join() !== m.known.join()) wrong.push(`known processes ${m.known.join()}, there are ${processes.join()}`);
-  m.threads.forEach((t, id) => {
-    if (!t) return;
+  for (const id of known) {
+    const t = m.threads[id] as Thread;
     if (t.id !== id) wrong.push(`thread ${t.name} has id ${t.id} at ${id}`);
     if (!m.processes[t.process]?.threads.includes(id)) wrong.push(`thread ${t.name} is not in the list of its process`);
-  });
-  m.processes.forEach((p, id) => {
-    if (!p) return;
+  }
+  for (const id of processes) {
+    const p = m.processes[id] as Process;
     if (p.id !== id) wrong.push(`process ${p.name} has id ${p.id} at ${id}`);
     for (const thread of p.threads) if (m.threads[thread]?.process !== id) wrong.push(`process ${p.name} lists thread ${thread}`);
     if (p.threads.length === 0 && p.alive) wrong.push(`process ${p.name} is alive without a thread`);
-  });
+  }
   for (const due of m.due) {
     if (due >= m.plans.length || (due < 0 && m.processes[-1 - due] === undefined)) wrong.push(`nothing is due as ${due}`);
   }

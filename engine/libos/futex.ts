@@ -4,6 +4,7 @@ import { E } from "../errno.ts";
 import type { Flow, Mark, Step } from "../flow.ts";
 import { type Cpu, flow, type Steps } from "../generations/graphene-2019/flow.ts";
 import type { CallLocals } from "../host/calls.ts";
+import { naming } from "../naming.ts";
 import { clearTid } from "../threads.ts";
 import { LIBOS, SHIM_DO } from "./flows.ts";
 import { answer, dk, dkEvent, MAY_READ_ERRNO, minusPalErrno, setWait, threadSleep } from "./io.ts";
@@ -12,7 +13,8 @@ import { newHandle } from "./streams.ts";
 
 const list = (): { name: string } => ({ name: FUTEX_LIST_LOCK });
 /** hdl->lock of an address's futex. */
-const own = (_: Cpu, v: { object: number }): { name: string } => ({ name: `hdl.lock of futex ${v.object}` });
+const lockOf = naming("hdl.lock of futex");
+const own = (_: Cpu, v: { object: number }): { name: string } => ({ name: lockOf(v.object) });
 
 /** create_lock_runtime: the first futex of the process makes the list's lock. */
 const listLock = <V extends object>(s: Steps<V>): (Step | Mark)[] => [

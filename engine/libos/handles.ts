@@ -3,16 +3,19 @@
 import type { Step } from "../flow.ts";
 import type { Cpu, Steps } from "../generations/graphene-2019/flow.ts";
 import type { CallLocals } from "../host/calls.ts";
+import { naming } from "../naming.ts";
 import type { ObjectKind } from "../object-kinds.ts";
 import { LIBOS } from "./flows.ts";
 import { HANDLE_MAP_LOCK } from "./names.ts";
+
+const lockOf = naming("hdl.lock of");
+const lockOfOwn = naming("hdl.lock of a handle of thread");
 
 /** The kind of a call's object; what the outside world answers without one is a pipe. */
 export const kindOf = (c: Cpu, object: number): ObjectKind => c.m.objects[object]?.kind ?? "pipe";
 
 /** hdl->lock of an object. A call without one has a handle that no other thread knows. */
-export const handleLock = (c: Cpu, object: number): string =>
-  object < 0 ? `hdl.lock of a handle of thread ${c.t.id}` : `hdl.lock of ${c.m.objects[object]?.name ?? ""}`;
+export const handleLock = (c: Cpu, object: number): string => (object < 0 ? lockOfOwn(c.t.id) : lockOf(c.m.objects[object]?.name ?? ""));
 
 const map = (): { name: string } => ({ name: HANDLE_MAP_LOCK });
 

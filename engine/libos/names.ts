@@ -1,10 +1,11 @@
 /** Names of LibOS locks, as in C. */
 
 import type { Thread } from "../generations/graphene-2019/state.ts";
+import { naming } from "../naming.ts";
+export const lockOfThread: (id: number) => string = naming("lock of thread");
 export const threadLock = (t: Thread): string => lockOfThread(t.id);
-export const lockOfThread = (id: number): string => `lock of thread ${id}`;
 /** A forked child's record has a lock as any other thread. */
-export const childLock = (pid: number): string => `lock of child ${pid}`;
+export const childLock: (pid: number) => string = naming("lock of child");
 export const THREAD_LIST_LOCK = "thread_list_lock";
 export const ASYNC_HELPER_LOCK = "async_helper_lock";
 export const HANDLE_MAP_LOCK = "handle_map.lock";

@@ -5,6 +5,7 @@ import { faultAt } from "../faulting.ts";
 import type { Flow } from "../flow.ts";
 import { type Cpu, flow } from "../generations/graphene-2019/flow.ts";
 import { type CallLocals, callArgs } from "../host/calls.ts";
+import { naming } from "../naming.ts";
 import { READABLE } from "../pal/calls.ts";
 import { extended } from "../state.ts";
 import type { PollArgs } from "../syscalls.ts";
@@ -153,7 +154,8 @@ const select = flow(SHIM_DO.select, "libos", "2.20, errata B9", (s) => [
 ]);
 
 /** The set of a thread's call is its own here: a scenario has no epoll descriptor. */
-const epollLock = (c: Cpu): { name: string } => ({ name: `hdl.lock of an epoll handle of thread ${c.t.id}` });
+const epollLockOf = naming("hdl.lock of an epoll handle of thread");
+const epollLock = (c: Cpu): { name: string } => ({ name: epollLockOf(c.t.id) });
 
 /**
  * One descriptor a call. The time-out is given in milliseconds and taken for microseconds (shim_epoll.c:325): 1000 times too early.

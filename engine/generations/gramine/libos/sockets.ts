@@ -4,6 +4,7 @@ import { E, LIBOS_RESTART } from "../../../errno.ts";
 import type { Flow } from "../../../flow.ts";
 import type { CallLocals } from "../../../host/calls.ts";
 import { isSocket } from "../../../host/fds.ts";
+import { naming } from "../../../naming.ts";
 import { extended } from "../../../state.ts";
 import { NEVER } from "../../../time.ts";
 import { type Cpu, flow } from "../flow.ts";
@@ -14,8 +15,11 @@ import { LIBOS, SYSCALL_FLOWS } from "./flows.ts";
 import { getHandle, kindOf, noHandle, pal, palArgs, restartable } from "./io.ts";
 import { sendSigpipe } from "./sigpipe.ts";
 
-const sockLock = (c: Cpu, v: CallLocals): { name: string } => ({ name: `lock of socket ${c.m.objects[v.object]?.name ?? v.object}` });
-const recvLock = (c: Cpu, v: CallLocals): { name: string } => ({ name: `recv_lock of socket ${c.m.objects[v.object]?.name ?? v.object}` });
+const nameOf = (c: Cpu, v: CallLocals): string | number => c.m.objects[v.object]?.name ?? v.object;
+const lockOf = naming("lock of socket");
+const recvLockOf = naming("recv_lock of socket");
+const sockLock = (c: Cpu, v: CallLocals): { name: string } => ({ name: lockOf(nameOf(c, v)) });
+const recvLock = (c: Cpu, v: CallLocals): { name: string } => ({ name: recvLockOf(nameOf(c, v)) });
 
 /** With SO_RCVTIMEO a handler's flags do not matter. */
 const restartCode = (c: Cpu, v: CallLocals): number =>

@@ -8,6 +8,7 @@ import type { Flow, Mark, Step } from "../../../../flow.ts";
 import { numberOf } from "../../../../frames.ts";
 import type { CallLocals } from "../../../../host/calls.ts";
 import { KERNEL } from "../../../../host/flows.ts";
+import { naming } from "../../../../naming.ts";
 import { extended, type Locals } from "../../../../state.ts";
 import { KIND, type KindId } from "../../../../transition.ts";
 import { type SgxCpu as Cpu, sgxFlow as flow, type SgxSteps as Steps } from "../../flow.ts";
@@ -26,7 +27,8 @@ type End = "read" | "write";
 const handleOf = (c: Cpu, { object }: CallLocals, end: End): number =>
   end === "write" && c.m.objects[object]?.kind === "pipe" ? -1 - object : object;
 
-const lockName = (c: Cpu, v: CallLocals): string => `pipe.lock of ${c.m.objects[v.object]?.name ?? v.object}`;
+const lockOf = naming("pipe.lock of");
+const lockName = (c: Cpu, v: CallLocals): string => lockOf(c.m.objects[v.object]?.name ?? v.object);
 
 function say(c: Cpu, v: CallLocals, end: End, kind: KindId<"lock" | "unlock" | "lock.busy">): void {
   c.row(kind, -1, c.process(c.t).pal.sgx.pipeLocks[handleOf(c, v, end)] ?? -1);
