@@ -59,3 +59,36 @@ describe("a timer of timer_create", () => {
     expect(handled(runScenario(parsed, "native-linux"), "main")).toEqual(["SIGALRM"]);
   });
 });
+
+describe("a log that is cut in a loop of a timer", () => {
+  const tick = (ms: number): string => `
+      5 ${ms} pause( <unfinished ...>
+      5 ${ms + 29} <... pause resumed>) = ? ERESTARTNOHAND (To be restarted if no handler) <0.029000>
+      5 ${ms + 29.1} --- SIGALRM {si_signo=SIGALRM, si_code=SI_KERNEL} ---`;
+  const back = (ms: number): string => `
+      5 ${ms} rt_sigreturn({mask=[]}) = -1 EINTR (Interrupted system call) <0.000010>`;
+  const timer = `
+      5 1 ${ALARM}
+      5 1.5 setitimer(ITIMER_REAL, {it_interval={tv_sec=0, tv_usec=30000}, it_value={tv_sec=0, tv_usec=30000}}, NULL) = 0 <0.000010>`;
+
+  test.each([
+    ["in the handler", `${timer}${tick(2)}${back(31.3)}${tick(32)}`],
+    ["behind it", `${timer}${tick(2)}${back(31.3)}${tick(32)}${back(61.3)}`],
+  ])("%s runs for a second more, not for ever", (_, text) => {
+    const log = importLog(text);
+    expect(log.parsed.limit.time).toBeGreaterThan(1e9);
+    expect(log.parsed.limit.time).toBeLessThan(1.1e9);
+    expect(log.counters.map(({ name }) => name)).toContain("strace.note.timer-goes-on");
+    const ran = runScenario(log.parsed, "native-linux");
+    // What the log's end cut off is no handler of a second.
+    expect(results(ran).filter((result) => result === "pause -EINTR").length).toBeGreaterThanOrEqual(2);
+    expect(handled(ran).length).toBeLessThan(40);
+  });
+
+  test("that ends the program has no such limit", () => {
+    const log = importLog(`${timer}${tick(2)}${back(31.3)}
+      5 32 exit_group(0) = ?
+      5 32.1 +++ exited with 0 +++`);
+    expect(log.parsed.limit.time).toBe(Number.MAX_SAFE_INTEGER);
+  });
+});

@@ -119,7 +119,10 @@ const whatItDid = (run: HandlerRun): string =>
 
 function bodyOf(runs: readonly HandlerRun[]): Item[] {
   // Of runs that differ in time only, the shortest: the others go on computing until they were over.
-  const first = runs.reduce<HandlerRun | null>((best, run) => (best === null || run.lasted < best.lasted ? run : best), null);
+  // One that the log's end cut off says nothing of how long it was.
+  const over = runs.filter(({ lasted }) => lasted > 0);
+  const lengths = over.length === 0 ? runs : over;
+  const first = lengths.reduce<HandlerRun | null>((best, run) => (best === null || run.lasted < best.lasted ? run : best), null);
   const body = [...(first?.items ?? [])];
   for (const run of runs) run.model = first;
   // Moments of one run are none of another's.

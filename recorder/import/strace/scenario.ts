@@ -2,11 +2,12 @@
 
 import type { QualityCounter } from "../../format/metadata.ts";
 import type { ImportedScenario } from "../importer.ts";
+import { bounded } from "./args.ts";
 import { type Facts, gatherFacts } from "./facts.ts";
 import { evenOut, makeHandlers } from "./handlers.ts";
 import { leftOut } from "./left-out.ts";
 import type { AfterHandlers } from "./level.ts";
-import { CREATES, type Log } from "./log.ts";
+import { CREATES, type Log, type LogEvent } from "./log.ts";
 import type { SignalPlan } from "./plans.ts";
 import { type Action, type Item, type Registration, setAction } from "./registrations.ts";
 import { matchReturns } from "./returns.ts";
@@ -29,6 +30,9 @@ const ROWS_AT_MOST = 1_000_000_000;
 /** Programs of a longer log are written in short: a scenario's list holds no million operations, and memory no million objects. */
 const LONG_LINES = 10_000;
 
+/** A run whose timer goes on after the end of the log is over so long after it, ns: a library OS may be behind. */
+const AFTER_END_NS = 1e9;
+
 /** `name` is that of the log's file. Tests choose from how many lines on programs are written in short. */
 export function scenarioOf(log: Log, name: string, longLines = LONG_LINES): Imported {
   const { tally } = log;
@@ -38,7 +42,9 @@ export function scenarioOf(log: Log, name: string, longLines = LONG_LINES): Impo
   const unseen = madeUnseen(log, tree);
   const title = titleOf(tree);
   const missing = leftOut(tree);
+  const goesOn = timerGoesOn(log);
   log.events.length = 0;
+  if (goesOn) tally.note("timer-goes-on");
   if (unseen > 0) tally.note("not-followed", unseen);
   if (missing.calls > 0) tally.note("calls-left-out", missing.calls);
   if (missing.signals > 0) tally.note("signals-left-out", missing.signals);
@@ -95,7 +101,10 @@ export function scenarioOf(log: Log, name: string, longLines = LONG_LINES): Impo
       handlers: Object.fromEntries(Object.entries(handlers).map(([key, items]) => [key, isLong ? shortened(items, forms) : items])),
       ...(isLong ? { sorts: forms.sorts } : {}),
       signals: plans,
-      limit: { transitions: Math.min(ROWS_AT_MOST, Math.max(ROWS_AT_LEAST, log.lines * ROWS_PER_LINE)) },
+      limit: {
+        transitions: Math.min(ROWS_AT_MOST, Math.max(ROWS_AT_LEAST, log.lines * ROWS_PER_LINE)),
+        ...(goesOn ? { time: bounded(log.duration + AFTER_END_NS) } : {}),
+      },
     },
     counters: tally.counters(),
     threads: tree.tasks.length,
@@ -112,6 +121,15 @@ function objectsOf({ sockets }: Facts): { objects?: Record<string, string> } {
 /** Threads and processes of which the log shows no line. */
 const madeUnseen = ({ events }: Log, { madeBy }: Tree): number =>
   events.filter((event) => event.kind === "call" && CREATES.has(event.name) && (event.value ?? 0) > 0 && !madeBy.has(event)).length;
+
+/** A log that was cut in a loop of a timer: its signals would come for ever, and the program, whose end nobody knows, handle them. */
+function timerGoesOn({ events, lives }: Log): boolean {
+  const repeats = (event: LogEvent): boolean =>
+    event.kind === "call" && /^(?:setitimer|timer_settime)$/.test(event.name) && INTERVAL.test(event.args);
+  return lives.some((life) => life.events.at(-1)?.kind !== "end") && events.some(repeats);
+}
+
+const INTERVAL = /it_interval=\{tv_sec=(?!0, tv_[un]sec=0\})/;
 
 const beginning = (task: Task): Item => ({ [task === task.process.leader ? "fork" : "clone"]: { program: task.name } });
 

@@ -81,6 +81,10 @@ const NOTES = {
     severity: "notice",
     advice: "threads whose end is not in the log: they stay in their last call, or end after it",
   },
+  "timer-goes-on": {
+    severity: "notice",
+    advice: "a timer still runs when the log ends, and the program's end is not in it: the run is ended one second later",
+  },
   "not-restarted": { severity: "info", advice: "calls that a signal ended and that were not made again" },
 } as const satisfies Record<string, Pick<QualityCounter, "severity" | "advice">>;
 
