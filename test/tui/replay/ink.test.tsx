@@ -71,7 +71,7 @@ test("keys that come in one piece, held down or pasted, are all taken", async ()
   await keys("g50%x\u007f\r");
   await until(`seq ${Math.round(last / 2)} of ${last}`);
   await keys(";SELECT 12 AS seq\r");
-  await until(": 1 rows");
+  await until(": 1 row");
   await keys("\r");
   await until(`seq 12 of ${last}`);
   end();
