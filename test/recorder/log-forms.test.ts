@@ -91,6 +91,7 @@ describe("the same log", () => {
     ["from journalctl -o json", each((line) => JSON.stringify({ PRIORITY: "6", MESSAGE: line }))],
     ["with the ends of lines of a Macintosh", each((line) => line).replaceAll("\n", "\r")],
     ["behind a host's name", each((line) => `web-01: ${line}`)],
+    ["with names of programs, behind a host's", each((line) => `web-01: ${line.replace(/^\d+/, "$&<a.out>")}`)],
     ["behind a logger's words", each((line) => `2026-11-28 22:39:55,123 - INFO - ${line}`)],
     ["as a list", each((line) => `- \`${line}\``)],
     ["numbered with points", each((line, i) => `${i + 1}. ${line}`)],
@@ -111,9 +112,21 @@ describe("the same log", () => {
 
   /** Continuation lines move the numbers of those after them. */
   const withoutLines = (value: unknown): unknown => JSON.parse(JSON.stringify(value, (key, one) => (key === "line" ? undefined : one)));
-  test.each([80, 100, 132])("wrapped by a terminal of %d columns is the same", (columns) => {
+  test.each([60, 80, 100, 132])("wrapped by a terminal of %d columns is the same", (columns) => {
     const wrapped = each((line) => line.match(new RegExp(`.{1,${columns}}`, "g"))?.join("\n") ?? "");
     expect(withoutLines(scenario(wrapped))).toEqual(withoutLines(good));
+  });
+
+  test("wrapped by a terminal where strace speaks in the middle of a call is the same", () => {
+    const spoken = each((line) =>
+      line.replace(
+        /^(.*SIGCHLD)(, .*\) = )(\d+)( <.*)$/,
+        (_, before, middle, pid, end) => `${before}strace: Process ${pid} attached\n${middle}${pid}${end}`,
+      ),
+    );
+    expect(spoken).toContain("SIGCHLDstrace: Process");
+    const wrapped = spoken.split("\n").map((line) => line.match(/.{1,80}/g)?.join("\n") ?? "");
+    expect(withoutLines(scenario(wrapped.join("\n")))).toEqual(withoutLines(good));
   });
 
   test("from docker's own file with a line of megabytes is the same", () => {

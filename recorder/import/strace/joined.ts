@@ -58,7 +58,7 @@ export function createJoiner(): Joiner {
   return {
     add(text, number) {
       isTimed ||= text.endsWith(">") && TIMED.test(text);
-      const spoken = brokenOff(text);
+      const spoken = brokenOff(text, held);
       const own = spoken === null ? text : text.slice(0, spoken.index);
       if (held?.waits && held.text.length < MOST_LENGTH) {
         held.text += own;
@@ -66,7 +66,10 @@ export function createJoiner(): Joiner {
         held.waits = false;
       } else {
         const line = parseLine(own);
-        if (held !== null && goesOn(held, line, own, isTimed)) return null;
+        if (held !== null && goesOn(held, line, own, isTimed)) {
+          if (spoken) hear(held, spoken);
+          return null;
+        }
         const before = release();
         held = { text: own, line, number, broken: 0, wrapped: 0, announced: NOBODY, waits: false };
         if (spoken) hear(held, spoken);
@@ -85,11 +88,13 @@ function hear(held: Held, [, pid, what]: RegExpExecArray): void {
   if (what === "attached") held.announced = [...held.announced, Number(pid)];
 }
 
-/** A call's line that breaks off with strace's own words; null for others. */
-function brokenOff(text: string): RegExpExecArray | null {
+/** A call's line that breaks off with strace's own words, or the end of one that a terminal has wrapped; null for others. */
+function brokenOff(text: string, held: Held | null): RegExpExecArray | null {
   if (!text.endsWith("ed") && !text.endsWith("parent)")) return null;
   const spoken = SPOKEN.exec(text);
-  return spoken && text.slice(0, spoken.index).includes("(") ? spoken : null;
+  if (!spoken || spoken.index === 0) return null;
+  const isOpen = held?.line.content.form === "other" && /[\w>]\(/.test(held.text);
+  return isOpen || text.slice(0, spoken.index).includes("(") ? spoken : null;
 }
 
 /** Takes a line that has no time of its own into the one before, when that makes sense of both. */

@@ -65,10 +65,10 @@ const OTHER: Content = { form: "other" };
 const PID = /^(?:\[pid +(\d{1,10})(?:<[^>]*>)?\]|(\d{1,10})(?:<[^>]*>)?) +/;
 const EPOCH = /^(\d{1,12})\.(\d{1,9})(?: +|$)/;
 /** `--timestamps=unix` writes no fraction. No thread has so large an id. */
-const WHOLE_EPOCH = /^(\d{10,12}) +/;
+const WHOLE_EPOCH = /^(\d{10,12}) +(?=[A-Za-z_]\w*\(|--- |\+\+\+ |<\.\.\. |\[|\()/;
 /** `--relative-timestamps=s` writes whole seconds since the line before; without a thread before them they would be one. */
 const WHOLE_RELATIVE = /^(\d{1,9}) +(?=[a-z_]\w*\(|--- |\+\+\+ |<\.\.\. )/;
-const DAY = /^(\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}))? +/;
+const DAY = /^(\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}))?(?: +|$)/;
 /** Some write the thread after the time. */
 const PID_AFTER = /^\[pid +(\d{1,10})(?:<[^>]*>)?\] +/;
 /** Time since the line before (-r beside -tt), number of the call (-n), instruction pointer (-i). */
