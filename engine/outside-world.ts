@@ -19,7 +19,10 @@ export function nextTimer(p: Process | null | undefined): number {
   let at = p.timer;
   // By index: in a search these are lists of another class, which iterators are slow for.
   const { timers } = p;
-  for (let i = 0; i < timers.length; i += 1) at = Math.min(at, (timers[i] as HostTimer).next);
+  for (let i = 0; i < timers.length; i += 1) {
+    const { next } = timers[i] as HostTimer;
+    if (next < at) at = next;
+  }
   return at;
 }
 
@@ -28,9 +31,15 @@ export const nextOfPlan = (m: Machine, plan: number): number => m.plans[plan]?.n
 /** When the next plan or timer comes. Whoever changes one of those says so (`Cpu.dirty`). */
 export function nextOutside({ m, pins }: Cpu): number {
   let at = NEVER;
-  for (const plan of pins.timed) at = Math.min(at, nextOfPlan(m, plan));
+  for (const plan of pins.timed) {
+    const next = nextOfPlan(m, plan);
+    if (next < at) at = next;
+  }
   const { known, processes } = m;
-  for (let i = 0; i < known.length; i += 1) at = Math.min(at, nextTimer(processes[known[i] as number]));
+  for (let i = 0; i < known.length; i += 1) {
+    const next = nextTimer(processes[known[i] as number]);
+    if (next < at) at = next;
+  }
   return at;
 }
 

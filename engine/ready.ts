@@ -16,8 +16,7 @@ export class Ready {
   private first = 0;
   /** How many of them run and do not sleep. */
   running = 0;
-  /** Times of the earliest and the second earliest, as `earliest` found them. */
-  time = NEVER;
+  /** Time of the second earliest, as `earliest` found it. */
   horizon = NEVER;
   /** When the next plan or timer comes, as at the last look. */
   outside = NEVER;
@@ -62,7 +61,6 @@ export class Ready {
       } else if (time < horizon) horizon = time;
     }
     this.first = first;
-    this.time = earliest;
     this.horizon = horizon;
     return first < 0 ? null : (threads[first] as Thread);
   }
