@@ -77,7 +77,7 @@ export function analyzeCommand(io: Io): Command {
     )
     .option("--baseline <file>", "accepted findings: they do not fail; new ones do, and those that are gone are told")
     .option("--write-baseline <file>", "accept what is found now: write it to this file")
-    .option("--source <file>", "the scenario or log that sarif and markdown point at (default: the scenario's name)")
+    .option("--source <file>", "the scenario or log that sarif and markdown point at (default: the log's name, or the scenario's)")
     .addHelpText(
       "after",
       `
@@ -251,7 +251,7 @@ function reportOf({ dir, trace, verdict, found, shown, rules, accepted, options 
   });
   return {
     dir,
-    source: options.source ?? `${trace.info.scenario}.yaml`,
+    source: options.source ?? verdict.log ?? `${trace.info.scenario}.yaml`,
     stack: trace.info.stack,
     groups,
     rules,
