@@ -194,6 +194,23 @@ describe("the same log", () => {
     expect(() => scenario(addresses)).toThrow("structures as addresses (-e verbose=none): which handlers there are is not in the log");
   });
 
+  test("without the ends of its calls says so", () => {
+    const { counters } = straceToScenario(lines.filter((line) => !line.includes("resumed>")).join("\n"), "log.strace");
+    expect(counters.find(({ name }) => name === "strace.note.never-resumed")?.severity).toBe("data-loss");
+    expect(straceToScenario(text, "log.strace").counters.map(({ name }) => name)).not.toContain("strace.note.never-resumed");
+  });
+
+  test("in which somebody has named the threads is no log: the names are no prefix of all lines", () => {
+    const named = lines.map((line) => line.replace(/^\d+/, (id) => `THREAD${id.at(-1)}`));
+    const other = named.findIndex((line) => !line.startsWith((named[0] ?? "").slice(0, 7)));
+    expect(looksLikeStrace(named.slice(other - 20, other + 20).join("\n"))).toBe(false);
+    // Where the first lines are of one thread, what the others did is not taken for its.
+    const one = named.filter((line) => line.startsWith((named[0] ?? "").slice(0, 7)));
+    const { counters } = straceToScenario([...one, ...one, ...named].join("\n"), "log.strace");
+    expect(one.length).toBeGreaterThan(30);
+    expect(counters.find(({ name }) => name === "strace.foreign")?.count).toBe(named.length - one.length);
+  });
+
   test("as one text of JSON is no log", () => expect(looksLikeStrace(JSON.stringify(text))).toBe(false));
 
   test("wrapped at words, quoted by a mailer, is the same", () => {

@@ -281,8 +281,9 @@ class Reader {
           ended: false,
           frame: "",
         };
+        this.keep(call);
         this.open.set(life, call);
-        return this.keep(call);
+        return;
       }
       case "end":
         return this.resumed(life, content.name, content.args, content.result);
@@ -303,6 +304,7 @@ class Reader {
 
   private keep(event: LogEvent): void {
     // Without -T a call lasts until the thread's next line.
+    if (event.kind === "call" && this.open.has(event.life)) this.tally.note("never-resumed");
     const before = this.untimed.get(event.life);
     if (before) {
       before.end = event.start;

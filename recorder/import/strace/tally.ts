@@ -65,6 +65,10 @@ const NOTES = {
     advice:
       "threads and processes that the program made are not in the log, and what they did to it looks as if it came from outside: record with -f",
   },
+  "never-resumed": {
+    severity: "data-loss",
+    advice: "calls that go on with another one before their end (`resumed`) is there: lines are missing from the log, take the whole of it",
+  },
   "assumed-action": { severity: "notice", advice: "dispositions set before the log began: they are set at its start" },
   "own-doing": {
     severity: "notice",

@@ -81,10 +81,22 @@ const CORE =
 
 /** Whatever a program put before each line: `host: `, `[strace] `, `12. `, `- `, `| `. */
 const BEFORE = new RegExp(`^(?!${CORE}).{1,160}?(?<![\\w.:,])(?=${CORE})`);
+/** A word right before a time may be the thread, by a name that somebody gave it. */
+const LAST_WORD = /(?:^|\s)\[?(\w+)\]? {1,9}$/;
+const wordBefore = (line: string): string => LAST_WORD.exec(BEFORE.exec(line)?.[0] ?? "")?.[1] ?? "";
+
 export const before: Wrap = {
   name: "before",
-  // All of a log in one text is no line of it.
-  find: (lines, knows) => (lines.length < 3 ? null : aroundKnown("before", BEFORE).find(lines, knows)),
+  find(lines, knows) {
+    const bare = aroundKnown("before", BEFORE).find(lines, knows);
+    // All of a log in one text is no line of it.
+    if (bare === null || lines.length < 3) return null;
+    if (!lines.some((line) => /^[\d:.,]+ /.test(bare(line)))) return bare;
+    // No thread stands behind it: then it is the same before all lines, or it is the thread.
+    const words = new Set(lines.map(wordBefore).filter((word) => word !== ""));
+    if (words.size > 1) return null;
+    return words.size === 0 ? bare : (line) => (words.has(wordBefore(line)) ? bare(line) : line);
+  },
 };
 
 /** What stands behind a duration or an end. */
