@@ -10,7 +10,7 @@ export function replayCommand(io: Io): Command {
   return new Command("replay")
     .description("step through a trace in the terminal, forward and back")
     .argument("<trace|case>", "trace folder, or a case as for eintr record (recorded for the time of the replay)")
-    .argument("[other]", "another trace, to stand beside it")
+    .argument("[with]", "another trace, to stand beside it")
     .addOption(fixOption().default(undefined, "none"))
     .addOption(manifestOption().default(undefined, "none"))
     .addOption(
