@@ -1,16 +1,17 @@
 /** The verdict over a recorded trace: from its database, or found now. */
 
 import { setImmediate as turn } from "node:timers/promises";
-import { type Block, logLines } from "../../engine/index.ts";
+import { type Block, logLines, type Scenario } from "../../engine/index.ts";
 import type { QualityCounter, RunInfo, Trace } from "../../recorder/index.ts";
 import { besideLog } from "./beside-log.ts";
 import type { Ignored } from "./compare.ts";
 import type { RunEnding } from "./ends.ts";
-import { linesOf, scenarioOf } from "./log-places.ts";
+import { scenarioOf } from "./log-places.ts";
 import type { Observed } from "./observation.ts";
 import { createObserver } from "./observe.ts";
 import { againstLog, askOracle, disagreements, ORACLE_STACK, type Patience } from "./oracle.ts";
 import { type Verdict, verdictOf } from "./verdict.ts";
+import { withheldOn } from "./withheld.ts";
 
 /**
  * What the application observed of a recorded run, or of the blocks that begin in its first `most` rows. Yields to the event loop after
@@ -24,13 +25,17 @@ export async function observeTrace(
   most = Number.POSITIVE_INFINITY,
 ): Promise<Observed | null> {
   const observed = await observeRows(trace, name, patience, also, most);
-  return observed === null ? null : withLines(observed, linesOf(trace));
+  const scenario = scenarioOf(trace);
+  return observed === null || scenario === null ? observed : ofScenario(observed, scenario, trace.info);
 }
 
-const withLines = (observed: Observed, lines: ReturnType<typeof linesOf>): Observed =>
-  lines.size === 0 ? observed : { ...observed, lines };
+/** The run with the lines of the log that it came from, and the signals that its stack does not get. */
+function ofScenario(observed: Observed, scenario: Scenario, { stack }: RunInfo): Observed {
+  const lines = logLines(scenario);
+  return { ...observed, withheld: withheldOn(scenario, stack), ...(lines.size === 0 ? {} : { lines }) };
+}
 
-/** The same without the lines of the log that it came from. */
+/** The same without what its scenario tells. */
 async function observeRows(
   trace: Trace,
   name: string,
@@ -94,7 +99,7 @@ export async function judgeTrace(trace: Trace, patience: Patience = {}, ignored:
 function besideItsLog(trace: Trace, observed: Observed): { readonly one: Observed; readonly notices: readonly QualityCounter[] } {
   const scenario = scenarioOf(trace);
   if (scenario === null) return { one: observed, notices: [] };
-  const one = withLines(observed, logLines(scenario));
+  const one = ofScenario(observed, scenario, trace.info);
   const log = trace.info.stack === ORACLE_STACK ? disagreements(one, scenario) : new Map<number, number>();
   return { one, notices: log.size === 0 ? [] : againstLog(one, log, scenario) };
 }

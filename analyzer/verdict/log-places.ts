@@ -12,7 +12,7 @@ export function logNameOf(scenarioText: string): string | null {
   return name ?? null;
 }
 
-/** Null for an imported trace, and for a scenario that this version cannot read. */
+/** The scenario that a trace is a run of; null for an imported trace, and for a scenario that this version cannot read. */
 export function scenarioOf({ info }: Pick<Trace, "info">): Scenario | null {
   try {
     return info.origin === "emulated" ? parseScenario(info.scenarioText, "the trace's scenario") : null;
@@ -22,18 +22,13 @@ export function scenarioOf({ info }: Pick<Trace, "info">): Scenario | null {
   }
 }
 
-/** Lines of the log that its scenario was made from. */
-export function linesOf(trace: Pick<Trace, "info">): ReturnType<typeof logLines> {
-  const scenario = scenarioOf(trace);
-  return scenario === null ? new Map() : logLines(scenario);
-}
-
 /** The place of the call that a thread was in, or made last, at a seq. Null for a trace that came from no log. */
 export function createLogPlaces(trace: Trace): (thread: number, seq: number) => string | null {
   const { info } = trace;
   const name = info.origin === "imported" ? info.scenario : logNameOf(info.scenarioText);
   if (name === null) return () => null;
-  const lines = linesOf(trace);
+  const scenario = scenarioOf(trace);
+  const lines: ReturnType<typeof logLines> = scenario ? logLines(scenario) : new Map();
   return (thread, seq) => {
     const [call] = trace.ask(
       `SELECT value, site.flow, thread.name FROM transition JOIN site ON site.id = transition.site JOIN thread ON thread.id = transition.thread

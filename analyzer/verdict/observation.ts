@@ -77,6 +77,8 @@ export interface Observed {
   readonly outputs: Outputs;
   /** By signal number: how many came from outside. */
   readonly arrivals: ReadonlyMap<number, number>;
+  /** Signals that the scenario sends on other stacks only: the program caused them by what this stack does not have. */
+  readonly withheld?: ReadonlySet<number>;
   /** Rows of app.siginfo: 0 says that who recorded this did not know of them. */
   readonly siginfos: number;
   /** Rows of the run, and the time of the last one. */

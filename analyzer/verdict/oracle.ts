@@ -6,6 +6,7 @@ import type { QualityCounter, RunInfo } from "../../recorder/index.ts";
 import { CALL, DROPPED, HANDLER, JUMPED, type Observed, OPEN, RETURNED } from "./observation.ts";
 import { createObserver } from "./observe.ts";
 import { labelOf, lineOf, programAt } from "./tokens.ts";
+import { withheldOn } from "./withheld.ts";
 
 /** Most transitions that the oracle makes. */
 const ORACLE_ROWS = 2_000_000;
@@ -66,6 +67,7 @@ export async function observeRun(
   { signal, onProgress }: Patience,
 ): Promise<Observed | null> {
   const observer = createObserver(run, about);
+  const withheld = withheldOn(run.options.scenario, run.options.stack);
   let time = 0;
   const sink = {
     put(block: Parameters<typeof observer.put>[0]): void {
@@ -79,13 +81,13 @@ export async function observeRun(
     const more = run.run(Math.min(rows + 1 - made, SLICE_ROWS), sink);
     run.flush(sink);
     made += SLICE_ROWS;
-    if (!more) return observer.finish(run.ending ?? "finished", run.machine);
-    if (time > untilNs) return observer.finish("time-limit", run.machine);
+    if (!more) return { ...observer.finish(run.ending ?? "finished", run.machine), withheld };
+    if (time > untilNs) return { ...observer.finish("time-limit", run.machine), withheld };
     onProgress?.(made);
     await turn();
     if (signal?.aborted === true) return null;
   }
-  return observer.finish("row-limit", run.machine);
+  return { ...observer.finish("row-limit", run.machine), withheld };
 }
 
 /** By item: what the log expects where this run has something else. */

@@ -44,8 +44,10 @@ function tellOneSided(pair: ThreadPair, ofA: boolean): void {
     if (items.kind.at(run) !== HANDLER || (partner[run] as number) >= 0) return;
     const parent = items.parent.at(run);
     if (parent >= 0 && (partner[parent] as number) < 0) return;
-    // The other run ended before the outside world sent it.
-    const isSentHereOnly = items.outside.at(run) > (other.half.of.arrivals.get(items.signal.at(run)) ?? 0);
+    // The other run ended before the outside world sent it; one that never comes there is another matter.
+    const signal = items.signal.at(run);
+    const isWithheld = other.half.of.withheld?.has(signal) === true;
+    const isSentHereOnly = !isWithheld && items.outside.at(run) > (other.half.of.arrivals.get(signal) ?? 0);
     const weight = isSentHereOnly ? "timing" : lackOf(own, other, run, i);
     if (weight === "timing") displace(pair, ofA, run);
     const seq = items.seq.at(run);

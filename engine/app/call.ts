@@ -33,6 +33,7 @@ function callText(name: string, op: Operation, told: Context["told"]): string {
           "takers",
           "finds",
           "interruptible",
+          "makes",
           ...(op.op === "call" ? ["name"] : []),
         ].includes(key) &&
         told(key) &&
@@ -92,11 +93,34 @@ export const chosenCall = (
     (c) => {
       c.value = x.number;
       enterCall(c, op.op, op.name);
-      return enter(c.program, LIBC[name(c)] as Ref<NamedArgs>, extended(args(c), { what: op.name }));
+      const kind = name(c);
+      if (op.makes !== undefined && kind !== "call") notMade(c, op.makes);
+      return enter(c.program, LIBC[kind] as Ref<NamedArgs>, extended(args(c), { what: op.name }));
     },
     "app.call",
   ),
 ];
+
+/** epoll_pwait2: where a library OS does not have it, though it has the older call, -ENOSYS. */
+export const epollPwait2 = (x: Context, op: OperationOf<"epoll-wait">): Items => [
+  x.s.callDynamic(
+    callText("epoll_wait", op, x.told),
+    (c) => {
+      c.value = x.number;
+      enterCall(c, op.op, op.op);
+      const lack = c.wiring.stack.lacks?.("epoll_pwait2") ?? null;
+      if (lack === null) return enter(c.program, LIBC.epoll_wait, pollArgs(c, op));
+      return enter(c.program, LIBC[lack] as unknown as Ref<NamedArgs>, extended(callArgs(), { what: "epoll_pwait2" }));
+    },
+    "app.call",
+  ),
+];
+
+/** The program has -1 in place of a descriptor. */
+function notMade(c: Cpu, name: string): void {
+  const object = c.m.objects[c.object(name)];
+  if (object) object.fd = { what: "none" };
+}
 
 export interface Waiting {
   readonly takes?: number | undefined;

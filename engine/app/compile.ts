@@ -28,7 +28,7 @@ import {
   SA_RESTART,
 } from "../state.ts";
 import { NO_ACTION } from "../syscalls.ts";
-import { call, childNamed, chosenCall, opaque, plainError, pollArgs, waitArgs } from "./call.ts";
+import { call, childNamed, chosenCall, epollPwait2, opaque, plainError, pollArgs, waitArgs } from "./call.ts";
 import { decision, loop, retry, setFlag } from "./conditions.ts";
 import { LIBC, restorer } from "./flows.ts";
 import type { Context, Items, Program, Sorts } from "./items.ts";
@@ -68,7 +68,7 @@ const COMPILE: Compile = {
   accept: (op, x) => (plainError(op) ? opaque(x, op) : call(x, op, "accept", (c) => waitArgs(c, op, op.on, { result: op.result ?? 4 }))),
   close: (op, x) => call(x, op, "close", (c) => callArgs({ object: c.object(op.what) })),
   poll: (op, x) => call(x, op, "poll", (c) => pollArgs(c, op)),
-  "epoll-wait": (op, x) => call(x, op, "epoll_wait", (c) => pollArgs(c, op)),
+  "epoll-wait": (op, x) => (op.pwait2 ? epollPwait2(x, op) : call(x, op, "epoll_wait", (c) => pollArgs(c, op))),
   "futex-wait": (op, x) =>
     call(x, op, "futex_wait", (c) =>
       extended(waitArgs(c, op, op.on, { timeout: op.timeout }), { changed: op.changed === true, tid: false }),

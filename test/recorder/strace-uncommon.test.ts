@@ -74,3 +74,35 @@ describe("locks of files in Gramine", () => {
     expect(opaque(log, stack)).toEqual(["call -EINTR"]);
   });
 });
+
+describe("fork while a signal is pending", () => {
+  test("does nothing until its handler has run, and is made again: the handler finds no new child", () => {
+    const log = importLog(`
+      5 0 ${act("SIGCHLD", "SA_RESTORER|SA_RESTART")}
+      5 1 ${FORK} = 106 <0.000100>
+      106 2 exit_group(0) = ?
+      106 3 +++ exited with 0 +++
+      5 4 ${FORK} = ? ERESTARTNOINTR (To be restarted) <0.000010>
+      5 4.1 --- SIGCHLD {si_signo=SIGCHLD, si_code=CLD_EXITED, si_pid=106, si_uid=0, si_status=0, si_utime=0, si_stime=0} ---
+      5 4.2 wait4(-1, NULL, WNOHANG, NULL) = 106 <0.000010>
+      5 4.3 wait4(-1, NULL, WNOHANG, NULL) = -1 ECHILD (No child processes) <0.000010>
+      5 4.4 rt_sigreturn({mask=[]}) = 56 <0.000010>
+      5 5 ${FORK} = 107 <0.000100>
+      5 6 wait4(107,  <unfinished ...>
+      107 60 exit_group(0) = ?
+      107 60.1 +++ exited with 0 +++
+      5 60.2 <... wait4 resumed>NULL, 0, NULL) = 107 <0.054000>
+      5 60.3 --- SIGCHLD {si_signo=SIGCHLD, si_code=CLD_EXITED, si_pid=107, si_uid=0, si_status=0, si_utime=0, si_stime=0} ---
+      5 60.4 ${SIGRETURN}
+      5 61 exit_group(0) = ?
+      5 61.1 +++ exited with 0 +++`);
+    const waits = results(runScenario(log.parsed, "native-linux"), "main").filter((result) => /^(?:fork|wait4)/.test(result));
+    expect(waits.map((result) => result.replace(/ [2-9]\d*$/, " pid"))).toEqual([
+      "fork pid",
+      "wait4 pid",
+      "wait4 -ECHILD",
+      "fork pid",
+      "wait4 pid",
+    ]);
+  });
+});

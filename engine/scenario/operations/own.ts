@@ -85,6 +85,11 @@ export const own = (body: Body) =>
             .boolean()
             .optional()
             .describe("whether a signal ends it; without this, only calls that are known to wait for somebody (signal(7)) are ended"),
+          makes: name
+            .optional()
+            .describe(
+              "the object that it makes, for read and write: -EBADF on a stack that does not have the call, and knows no such file",
+            ),
           ...done,
         }),
     ),

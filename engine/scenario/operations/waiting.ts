@@ -102,6 +102,7 @@ export const WAITING = {
         on: names.optional().describe("the objects; without it only the timeout or `takes` ends the wait"),
         timeout,
         mask: mask.describe("signals blocked during the wait, in place of those that are (ppoll, epoll_pwait, pselect6)"),
+        pwait2: z.boolean().default(false).describe("true: it is epoll_pwait2, which no library OS has: -ENOSYS"),
         ...waiting,
       }),
   ),

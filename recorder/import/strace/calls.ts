@@ -3,8 +3,9 @@
 import { tellAbout } from "./about.ts";
 import { bounded, splitArgs } from "./args.ts";
 import { EINTR } from "./errno.ts";
+import { onLackedFile } from "./lacked-files.ts";
 import { advance, isComputation, type Level, newSuspended, runOf, type Suspended } from "./level.ts";
-import type { CallEvent, LogEvent } from "./log.ts";
+import { type CallEvent, CREATES, type LogEvent } from "./log.ts";
 import type { Context } from "./mapped.ts";
 import { hasLimit, operationCut, operationOf } from "./operations.ts";
 import type { Pins } from "./plans.ts";
@@ -49,9 +50,10 @@ function countInRun(run: HandlerRun, fate: Fate, lines: number, call: string | u
 }
 
 /** Where it stands in the log. */
-function lined(item: Item, call: CallEvent): Item {
+function lined(item: Item, call: CallEvent, { facts }: Context): Item {
   const args = Object.values(item)[0];
   if (args !== null && typeof args === "object") (args as Item).line = call.line;
+  onLackedFile(item, facts.lackedFiles.get(call));
   tellAbout(item, call);
   return item;
 }
@@ -70,12 +72,16 @@ export function takeCall(w: Weaver, given: CallEvent): void {
   const again = s !== null && s.outcome !== "eintr" && (given.name === s.first.name || given.name === "restart_syscall");
   if (s !== null && !again) cutShort(w, s);
   const call = again ? given : resumed(given);
+  if (isPutOff(call)) return countLines(w, "emulated", call.lines);
   if (call.restart !== "" || call.value === EINTR) suspend(w, call, again ? s : null);
   else if (isExit(call) || (call.value === null && w.context.facts.kills.has(call))) whole(w, call);
   else if (hasNoEnd(call, w.events[w.at + 1])) unended(w, call, again ? s : null);
   else if (again) restarted(w, s, call);
   else whole(w, call);
 }
+
+/** fork and clone do nothing while a signal is pending: its handler runs first, and the call is made again (copy_process, ERESTARTNOINTR). */
+const isPutOff = ({ name, restart }: CallEvent): boolean => restart !== "" && CREATES.has(name);
 
 /** strace came while the thread waited: which call it found it says, or not. No program calls restart_syscall, and no library OS has it. */
 function resumed(call: CallEvent): CallEvent {
@@ -93,7 +99,7 @@ function whole(w: Weaver, call: CallEvent): void {
   const takes = cut ? Math.max(0, lasted - MARGIN_NS) : lasted;
   advance(level, beginningOf(call, next, w));
   const { item, ns, fate } = operationOf({ call, value: call.value, takes }, context);
-  push(w, lined(item, call));
+  push(w, lined(item, call, context));
   takesFromOutside(w, call);
   level.clock += ns;
   countLines(w, fate, call.lines, call.name);
@@ -159,7 +165,7 @@ function restarted(w: Weaver, s: Suspended, call: CallEvent): void {
   const { item, fate } = operationOf({ call: base, value: call.value, takes: bounded(Math.max(1, call.end - since)) }, context);
   // A signal could end it, or it would not have been made again.
   if (item.call) (item.call as Item).interruptible = true;
-  push(w, lined(item, s.first));
+  push(w, lined(item, s.first, w.context));
   level.clock = Math.max(level.clock, call.end);
   w.pins.within(s.planned, level.calls, runOf(level));
   countLines(w, fate, s.lines + call.lines, base.name);
@@ -184,7 +190,7 @@ export function cutShort(w: Weaver, s: Suspended, atEnd = false): void {
   const againstRestart = expect !== null && s.saRestart;
   const cut = { call: s.last, expect, againstRestart, signals: s.signals, waited: s.waited, passed, dies: false, rest: restOf(w, s.last) };
   const { item, fate } = operationCut(cut, context);
-  lined(item, s.first);
+  lined(item, s.first, context);
   push(w, s.jumped === "" ? item : { sigsetjmp: { place: s.jumped, do: [item] } });
   w.pins.within(s.planned, level.calls, runOf(level));
   countLines(w, fate, s.lines, s.last.name);
@@ -217,7 +223,7 @@ function beginEarlier({ items }: Level, ns: number): void {
 
 function answeredByItself(w: Weaver, s: Suspended, value: number | null): void {
   const { item, ns, fate } = operationOf({ call: s.last, value, takes: bounded(Math.max(1, s.waited)) }, w.context);
-  push(w, lined(item, s.first));
+  push(w, lined(item, s.first, w.context));
   w.level.clock += ns;
   w.pins.within(s.planned, w.level.calls, runOf(w.level));
   countLines(w, fate, s.lines, s.last.name);
@@ -235,7 +241,7 @@ function unended(w: Weaver, call: CallEvent, before: Suspended | null): void {
     { call: base, expect: null, againstRestart: false, signals: [], waited, passed: 0, dies, rest: null },
     context,
   );
-  push(w, lined(item, before?.first ?? call));
+  push(w, lined(item, before?.first ?? call, context));
   level.clock = call.end;
   w.pins.within(before?.planned ?? [], level.calls, runOf(level));
   countLines(w, fate, call.lines + (before?.lines ?? 0), base.name);

@@ -9,6 +9,7 @@ import { type Arrival, arrival, ENDED } from "./arrivals.ts";
 import { coalescedEnds } from "./coalesced.ts";
 import { EFAULT, EPIPE } from "./errno.ts";
 import { type GroupChange, type Kill, killTarget, newGroups } from "./kills.ts";
+import { type LackedFiles, lackedFile } from "./lacked-files.ts";
 import { type CallEvent, CREATES, type EndEvent, type Log, type LogEvent, type SignalEvent } from "./log.ts";
 import { Masks } from "./masks.ts";
 import { toReadOnlyPage } from "./pages.ts";
@@ -40,6 +41,7 @@ export interface ProcessState {
   /** Descriptors from which it reads signals, as objects of the scenario. */
   readonly signalfds: Map<number, string>;
   readonly sockets: Sockets;
+  readonly lackedFiles: LackedFiles;
   /** All its children by their ids. */
   readonly children: Map<number, Process>;
   /** Children not yet waited for. */
@@ -84,6 +86,8 @@ export interface Facts {
   readonly taken: ReadonlyMap<CallEvent, readonly Taken[]>;
   /** Calls about sockets that have a time-out of their own. */
   readonly sockets: ReadonlyMap<CallEvent, SocketUse>;
+  /** Objects that calls make, read or write, and that a library OS may not have. */
+  readonly lackedFiles: ReadonlyMap<CallEvent, string>;
   /** Writes answered with EPIPE that raised SIGPIPE. */
   readonly broken: ReadonlySet<CallEvent>;
   /** Changes of the mask whose EFAULT was about the old mask, which the page it was meant for does not take. */
@@ -105,6 +109,7 @@ export function gatherFacts(log: Log, tree: Tree): Facts {
   const timers = new Map<CallEvent, PosixTimer>();
   const taken = new Map<CallEvent, readonly Taken[]>();
   const sockets = new Map<CallEvent, SocketUse>();
+  const lackedFiles = new Map<CallEvent, string>();
   const broken = new Set<CallEvent>();
   const readOnly = new Set<CallEvent>();
   const deaths = new Set<EndEvent>();
@@ -147,6 +152,7 @@ export function gatherFacts(log: Log, tree: Tree): Facts {
     state.group = mine.group;
     for (const [fd, object] of mine.signalfds) state.signalfds.set(fd, object);
     for (const [fd, socket] of mine.sockets) state.sockets.set(fd, socket);
+    for (const [fd, file] of mine.lackedFiles) state.lackedFiles.set(fd, file);
     adopt(mine, child);
   };
 
@@ -166,6 +172,8 @@ export function gatherFacts(log: Log, tree: Tree): Facts {
     const { name, value } = event;
     const use = ABOUT_SOCKETS.has(name) ? socketUse(event, state.sockets, state.process.name) : null;
     if (use) sockets.set(event, use);
+    const file = lackedFile(event, state.lackedFiles, state.process.name);
+    if (file !== undefined) lackedFiles.set(event, file);
     if (value === EPIPE && mayRaise(event)) {
       mailboxOf(state, task).put(SIG.PIPE, { call: event, sender: task.process.leader.life.pid, effect: event.end });
       if (state.actions.get(SIG.PIPE)?.what === "ignore" || current.of(task).includes(SIG.PIPE)) broken.add(event);
@@ -285,6 +293,7 @@ export function gatherFacts(log: Log, tree: Tree): Facts {
     timers,
     taken,
     sockets,
+    lackedFiles,
     broken,
     readOnly,
     stoppable,
@@ -314,6 +323,7 @@ const newState = (process: Process): ProcessState => ({
   sentTo: new Map(),
   signalfds: new Map(),
   sockets: new Map(),
+  lackedFiles: new Map(),
   children: new Map(),
   unreaped: new Set(),
   alive: new Set(),

@@ -23,6 +23,8 @@ interface Entry {
   readonly shape: Shape;
   /** The longest the call may wait, from its arguments; null for ever. */
   readonly limit?: (args: readonly string[]) => number | null;
+  /** What says that it is a newer call than the operation's own: a library OS may not have it. */
+  readonly newer?: Item;
 }
 
 const milliseconds =
@@ -44,14 +46,12 @@ const TABLE: Readonly<Record<string, Entry>> = {
   read,
   readv: read,
   pread64: read,
-  preadv: read,
   recvfrom: read,
   recvmsg: read,
   recvmmsg: read,
   write,
   writev: write,
   pwrite64: write,
-  pwritev: write,
   sendto: write,
   sendmsg: write,
   sendmmsg: write,
@@ -63,7 +63,7 @@ const TABLE: Readonly<Record<string, Entry>> = {
   pselect6: { operation: "select", shape: "poll", limit: span(4) },
   epoll_wait: { operation: "epoll-wait", shape: "poll", limit: milliseconds(3) },
   epoll_pwait: { operation: "epoll-wait", shape: "poll", limit: milliseconds(3) },
-  epoll_pwait2: { operation: "epoll-wait", shape: "poll", limit: span(3) },
+  epoll_pwait2: { operation: "epoll-wait", shape: "poll", limit: span(3), newer: { pwait2: true } },
   semop: { operation: "semop", shape: "queue" },
   semtimedop: { operation: "semop", shape: "queue" },
   msgrcv: { operation: "msgrcv", shape: "queue" },
@@ -82,9 +82,12 @@ export function answered({ name, args, takes, value, outer }: Answered): Item | 
   if (entry.shape === "stream") return { [entry.operation]: { ...bytes(entry.operation, value), takes, result: value, expect: value } };
   if (value < 0) return null;
   const mask = answeredMask(name, args, outer);
-  if (entry.shape === "poll" && value === 0) return { [entry.operation]: { ...watched(name, args), timeout: takes, ...mask, expect: 0 } };
+  if (entry.shape === "poll" && value === 0)
+    return { [entry.operation]: { ...watched(name, args), timeout: takes, ...mask, ...entry.newer, expect: 0 } };
   // With a mask that lets in what may be pending, an answer within no time was there before any signal was looked for.
-  return { [entry.operation]: { takes: "mask" in mask && takes < MARGIN_NS ? 0 : takes, ...mask, result: value, expect: value } };
+  return {
+    [entry.operation]: { takes: "mask" in mask && takes < MARGIN_NS ? 0 : takes, ...mask, ...entry.newer, result: value, expect: value },
+  };
 }
 
 /**
@@ -182,7 +185,9 @@ export function interrupted({ name, args, expect, againstRestart, outer, signals
   const asked = entry?.limit?.(args) ?? (name === "futex" && isUntil(args) ? 2 * waited + LONGER_NS : null);
   const limit = asked === null ? null : bounded(Math.max(asked, waited + MARGIN_NS) - passed);
   const fds = entry?.shape === "poll" ? watched(name, args) : {};
-  const poll = { poll: { ...fds, ...(limit === null ? {} : { timeout: limit }), ...maskOf(name, args, outer, signals), ...told } };
+  const poll = {
+    poll: { ...fds, ...(limit === null ? {} : { timeout: limit }), ...maskOf(name, args, outer, signals), ...entry?.newer, ...told },
+  };
   if (entry?.shape === "poll") return { item: { [entry.operation]: poll.poll }, exact: true };
   if (entry && name === "futex" && (limit !== null || !againstRestart)) return { item: { "futex-wait": poll.poll }, exact: true };
   if (entry?.shape === "queue") return { item: { [entry.operation]: { takes: "forever", ...told } }, exact: true };
