@@ -1,6 +1,6 @@
 /** Stepping: let the earliest of threads, plans and timers go on, until a limit, the end or a deadlock. */
 
-import { enterSleep, reachSite } from "./app/pins.ts";
+import { applies, enterSleep, planWhen, reachSite } from "./app/pins.ts";
 import { schedule } from "./app/plans.ts";
 import { type Ending, type Known, type Sink, type Source, STATE_COLUMNS, type StateColumn } from "./block.ts";
 import type { Chooser } from "./choice.ts";
@@ -137,6 +137,20 @@ export class Run implements Source {
   get plansLeft(): number {
     const { m } = this.cpu;
     return m.ended === "finished" ? m.plans.filter((plan) => plan.next < NEVER).length : 0;
+  }
+
+  /**
+   * Plans for a call or a handler that the run, which is over, never came to: signals, then arrivals, by their numbers. Not those for a
+   * `site`, which have other names on other stacks.
+   */
+  get plansMissed(): readonly number[] {
+    const c = this.cpu;
+    if (c.m.ended !== "finished") return [];
+    const isMissed = (plan: number): boolean => {
+      const when = planWhen(c, plan);
+      return when?.thread !== undefined && when.site === undefined && applies(c, plan, this.options.stack);
+    };
+    return c.m.plans.flatMap(({ fired }, plan) => (fired === 0 && isMissed(plan) ? [plan] : []));
   }
 
   flush(sink: Sink): void {

@@ -1,6 +1,17 @@
 /** Records a case on a stack, with progress, and says in words what came out. Used by `record`, `demo` and, for a case, `replay`. */
 
-import { BrokenLaw, boot, type FixName, type OptionName, optionsOf, type Run, type Scheduler, type StackName } from "../engine/index.ts";
+import {
+  BrokenLaw,
+  boot,
+  type FixName,
+  logLines,
+  type OptionName,
+  optionsOf,
+  type Run,
+  type Scheduler,
+  type StackName,
+  signalName,
+} from "../engine/index.ts";
 import { type QualityCounter, type Recorded, type RecordOptions, type RunInfo, record } from "../recorder/index.ts";
 import { keepCase } from "./bug.ts";
 import { type Case, openCase, type ScenarioCase, type TransitionsCase } from "./case.ts";
@@ -71,7 +82,7 @@ async function emulate(what: ScenarioCase, dir: string, options: RecordingOption
     origin: "emulated",
   };
   try {
-    return await record(run, dir, info, { ...shared, also, quality: () => [...counters, ...plansLeft(run)] });
+    return await record(run, dir, info, { ...shared, also, quality: () => [...counters, ...plansLeft(run), ...plansMissed(run)] });
   } catch (error) {
     if (error instanceof BrokenLaw) keepCase(error, `${dir}.bug.json`, text);
     throw error;
@@ -107,6 +118,21 @@ const plansLeft = ({ plansLeft: count }: Run): QualityCounter[] =>
   count === 0 ? [] : [{ name: "plans-left", count, severity: "notice", advice: PLANS_LEFT }];
 
 const PLANS_LEFT = "signals or arrivals of the scenario were still to come, but nobody was left whom they could reach: the run ended there";
+
+/** A signal that never came leaves a run in which nothing went wrong. Of a log all plans are the importer's, and other stacks go other ways. */
+function plansMissed({ plansMissed: missed, options }: Run): QualityCounter[] {
+  const { signals, arrivals } = options.scenario;
+  const [first] = missed;
+  if (first === undefined || logLines(options.scenario).size > 0) return [];
+  const signal = signals[first];
+  const arrival = arrivals[first - signals.length];
+  const place = Object.entries(signal?.when ?? arrival?.when ?? {}).map(
+    ([key, value]) => `${key}: ${key === "handler" ? signalName(Number(value)) : value}`,
+  );
+  const what = signal ? signalName(signal.signal) : `what is to come to ${arrival?.to}`;
+  const advice = `signals or arrivals of the scenario never came, for the run never came to their place; the first is ${what}, when { ${place.join(", ")} }`;
+  return [{ name: "plans-missed", count: missed.length, severity: "notice", advice }];
+}
 
 /** What is told of a case when its run is over, without the run's program. */
 export type AboutCase = Pick<ScenarioCase, "is" | "counters" | "real"> | Pick<TransitionsCase, "is" | "importer">;

@@ -29,6 +29,24 @@ describe("ends", () => {
     }
   });
 
+  test("a log without the call that ended a process: its status is in the line of its end", () => {
+    const log = importLog(`
+      5 0 ${FORK} = 106 <0.000100>
+      106 2 +++ exited with 3 +++
+      5 3 wait4(-1, [{WIFEXITED(s) && WEXITSTATUS(s) == 3}], 0, NULL) = 106 <0.000010>
+      5 4 +++ exited with 5 +++`);
+    expect([operations(log).at(-1), log.parsed.main.at(-1)]).toEqual(["exit-group", expect.objectContaining({ status: 5 })]);
+    expect(log.parsed.programs["process-106"]?.at(-1)).toMatchObject({ op: "exit-group", status: 3 });
+  });
+
+  test("a program that strace could not start is no run that ended well", () => {
+    expect(() =>
+      importLog(`
+      5 0 execve("./dir", ["./dir"], 0x1 /* 3 vars */) = -1 EACCES (Permission denied) <0.000010>
+      5 1 +++ exited with 1 +++`),
+    ).toThrow(/:1: no program was started: execve of "\.\/dir" failed with -EACCES; run it by hand first/);
+  });
+
   test("a signal that stops, and has a handler, is sent as any other", () => {
     const log = importLog(`
       5 0 ${EXEC}

@@ -106,3 +106,23 @@ describe("fork while a signal is pending", () => {
     ]);
   });
 });
+
+describe("a timer that fires while a busy machine is late to wake the thread", () => {
+  test.each([
+    ["nanosleep({tv_sec=0, tv_nsec=59500000}, NULL)", "nanosleep 0", 0],
+    ['recvfrom(3, "abc", 10, MSG_WAITALL, NULL, NULL)', "read 3", 3],
+  ])("finds %s answered", (call, result, value) => {
+    const log = importLog(`
+      5 0 ${act("SIGALRM")}
+      5 1 setitimer(ITIMER_REAL, {it_interval={tv_sec=0, tv_usec=0}, it_value={tv_sec=0, tv_usec=60000}}, NULL) = 0 <0.000010>
+      5 2 ${call} = ${value} <0.063000>
+      5 65.1 ${ALARM}
+      5 65.2 rt_sigreturn({mask=[]}) = ${value} <0.000010>
+      5 66 exit_group(0) = ?
+      5 66.1 +++ exited with 0 +++`);
+    for (const stack of ["native-linux", ...GRAMINE] as const) {
+      const run = runScenario(log.parsed, stack);
+      expect([results(run, "main").filter((one) => /^(?:nanosleep|read)/.test(one)), handled(run)], stack).toEqual([[result], ["SIGALRM"]]);
+    }
+  });
+});

@@ -2,7 +2,9 @@
 
 import { tellAbout } from "./about.ts";
 import { bounded, splitArgs } from "./args.ts";
+import type { Arrival } from "./arrivals.ts";
 import { EINTR } from "./errno.ts";
+import type { Facts } from "./facts.ts";
 import { onLackedFile } from "./lacked-files.ts";
 import { advance, isComputation, type Level, newSuspended, runOf, type Suspended } from "./level.ts";
 import { type CallEvent, CREATES, type LogEvent } from "./log.ts";
@@ -93,10 +95,8 @@ function resumed(call: CallEvent): CallEvent {
 function whole(w: Weaver, call: CallEvent): void {
   const { level, context } = w;
   const next = w.events[w.at + 1];
-  const cut = next?.kind === "signal" && context.facts.arrivals.get(next)?.cause === "own";
   const lasted = call.end - call.start;
-  // A signal of the scenario's own follows at once, and did not interrupt it: let there be no doubt which was first.
-  const takes = cut ? Math.max(0, lasted - MARGIN_NS) : lasted;
+  const takes = next?.kind === "signal" ? untilSent(call, context.facts.arrivals.get(next), context.facts) : lasted;
   advance(level, beginningOf(call, next, w));
   const { item, ns, fate } = operationOf({ call, value: call.value, takes }, context);
   push(w, lined(item, call, context));
@@ -104,6 +104,25 @@ function whole(w: Weaver, call: CallEvent): void {
   level.clock += ns;
   countLines(w, fate, call.lines, call.name);
 }
+
+/**
+ * A signal of the scenario's own follows at once, and did not interrupt the call: let there be no doubt which was first. It may have been
+ * sent while a busy machine was late to wake the thread; much earlier it could only be if nothing let it in.
+ */
+function untilSent(call: CallEvent, arrival: Arrival | undefined, { masks }: Facts): number {
+  const { start, end } = call;
+  if (arrival?.cause !== "own") return end - start;
+  const { sentAt } = arrival;
+  const isLate = WAITS.has(call.name) && !masks.has(call) && sentAt > start && sentAt < end && end - sentAt <= LATE_NS;
+  return Math.max(0, (isLate ? sentAt : end) - start - MARGIN_NS);
+}
+
+const WAITS: ReadonlySet<string> = new Set([
+  ...["nanosleep", "clock_nanosleep", "poll", "ppoll", "select", "pselect6", "epoll_wait", "epoll_pwait"],
+  ...["read", "readv", "recvfrom", "recvmsg", "recvmmsg", "accept", "accept4"],
+]);
+/** How late a thread may be that a signal woke, ns. */
+const LATE_NS = 20e6;
 
 /** A signal that the call took comes while it waits, when nothing in the log sent it. */
 function takesFromOutside({ context, level, pins, tally }: Weaver, call: CallEvent): void {

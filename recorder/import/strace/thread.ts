@@ -17,6 +17,7 @@ import { createPins, plannedDeath, plannedSignal, type SignalPlan } from "./plan
 import type { HandlerRun, Item, Registration } from "./registrations.ts";
 import type { Woven } from "./shortened.ts";
 import type { Tally } from "./tally.ts";
+import type { Task } from "./tree.ts";
 
 /** What the kernel takes to enter a handler and to come back from it, in the emulation. */
 const DELIVERY_NS = costOf("host.signal.deliver") + costOf("host.sigreturn") + 2 * costOf("call");
@@ -198,7 +199,15 @@ function end(w: Weaver, event: EndEvent | null, at: number): void {
     settleRest(w);
     advance(w.level, run.start + SLACK_NS);
   }
+  const status = event?.how === "exited" && !exits ? statusOf(w.context.task, event) : 0;
+  if (status !== 0) w.level.items.push({ "exit-group": { status } });
 }
+
+/** The end of a process whose log leaves out the call that ended it (-e trace=...). */
+const statusOf = ({ process, life }: Task, { value }: EndEvent): number =>
+  process.leader.life === life && process.tasks.every((task) => !task.life.events.some((event) => event.kind === "call" && isExit(event)))
+    ? value
+    : 0;
 
 /** Signals after the last call come as it returns when that was just before, else at their time. */
 function settleRest({ level, pins }: Weaver): void {
