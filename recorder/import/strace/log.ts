@@ -3,7 +3,6 @@
  * that had the same id one after the other are kept apart. Memory is linear in the log.
  */
 
-import { resultText } from "../../../engine/index.ts";
 import { bounded } from "./args.ts";
 import { Clock } from "./clock.ts";
 import { StraceError } from "./errors.ts";
@@ -13,6 +12,7 @@ import type { Content, Result } from "./lines.ts";
 import { Order } from "./order.ts";
 import { nameFromItself } from "./own-id.ts";
 import { createTally, type Tally } from "./tally.ts";
+import { refuseUnstarted } from "./unstarted.ts";
 
 export interface CallEvent {
   readonly kind: "call";
@@ -144,24 +144,6 @@ function refuse(reader: Reader, lines: number, where: string): void {
     "no line of strace up to here; expected lines such as `1234 1700000000.000001 read(0, ...) = 5 <0.000010>`",
   );
 }
-
-/** strace writes its own attempts to become the program: a folder, a script without an interpreter. */
-function refuseUnstarted({ lives, events }: Pick<Log, "lives" | "events">, where: string): void {
-  const [first] = events;
-  if (lives.length !== 1 || first?.kind !== "call" || events.at(-1)?.kind !== "end") return;
-  const failed = events.every(
-    (event) => event.kind === "end" || (event.kind === "call" && event.name === "execve" && (event.value ?? 0) < 0),
-  );
-  const path = /^"(?:[^"\\]|\\.)*"/.exec(first.args)?.[0].slice(0, MOST_PATH) ?? "a program";
-  if (failed)
-    throw new StraceError(
-      `${where}:${first.line}`,
-      `no program was started: execve of ${path} failed with ${resultText(first.value ?? 0)}`,
-      "run it by hand first; a script needs its interpreter in its first line, or before its name",
-    );
-}
-
-const MOST_PATH = 200;
 
 type OwnForm = "empty" | "summary" | "dump" | "elided" | "frame" | "attached" | "words";
 type OwnContent = Extract<Content, { form: OwnForm }>;
