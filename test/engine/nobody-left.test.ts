@@ -79,4 +79,17 @@ describe.each(STACK_NAMES)("on %s a run with plans that come for ever ends by it
     expect(toItsEnd(interrupted)).toBe("time-limit");
     expect(interrupted.machine.now).toBeGreaterThanOrEqual(3e9);
   });
+
+  test("a signal for a call that nobody makes is told of, and none that came or is another stack's", () => {
+    const at = (call: number) => ({ thread: "main", call, phase: "before" });
+    const signals = [
+      { signal: "SIGCHLD", when: at(1) },
+      { signal: "SIGCHLD", when: at(99) },
+      { signal: "SIGCHLD", when: at(99), stacks: STACK_NAMES.filter((name) => name !== stack) },
+    ];
+    const run = runOf(stack, { main: ["getpid", "getpid"], signals });
+    expect(run.plansMissed).toEqual([]);
+    expect(toItsEnd(run)).toBe("finished");
+    expect(run.plansMissed).toEqual([1]);
+  });
 });
