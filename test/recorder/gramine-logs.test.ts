@@ -8,6 +8,7 @@ import { fileURLToPath } from "node:url";
 import { gunzipSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
 import { gramine } from "../../recorder/import/gramine/index.ts";
+import { callLabel } from "../../recorder/import/gramine/labels.ts";
 import { importerFor } from "../../recorder/import/index.ts";
 import { openTrace } from "../../recorder/index.ts";
 import { eintr } from "../support/command-line.ts";
@@ -55,6 +56,17 @@ test("two runs in one log are told of", async () => {
   const text = gunzipSync(readFileSync(`${LOGS}${NAMES[0]}.gramine.log.gz`)).toString("utf8");
   const { talk } = await recorded(written(text + text));
   expect(talk).toContain("data-loss: gramine.runs: 1 (");
+});
+
+test.each([
+  ["poll", "0x7ff0, 1, 500", "poll(500000000)"],
+  ["poll", "0, 0, -1", "poll()"],
+  ["epoll_wait", "5, 0x7ff0, 1024, 20", "epoll_wait(5, 20000000)"],
+  ["nanosleep", "[1,500000000], 0", "nanosleep(1500000000)"],
+  ["alarm", "3600", "alarm(3600000000000)"],
+  ["futex", "0x7ff0, FUTEX_PRIVATE|FUTEX_WAIT, 2, 0, 0, 0", "futex_wait()"],
+])("times are told in ns, as in a scenario: %s(%s)", (name, args, label) => {
+  expect(callLabel(name, args)).toBe(label);
 });
 
 describe.each(NAMES)("%s", (name) => {

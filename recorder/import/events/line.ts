@@ -1,6 +1,7 @@
 /** Lines of other tracers as events: `perf script`, ftrace's text (also trace-cmd report), and gVisor's debug log with --strace. */
 
 import { syscallOf } from "../../../engine/index.ts";
+import { timedArguments } from "../text/timed-calls.ts";
 
 /** Times are ns, from any beginning. */
 export interface TracedEvent {
@@ -61,7 +62,8 @@ function eventOf(system: string, event: string, fields: string): Traced {
   const number = (name: string): number => Number(field(name) || 0);
   if (event === "sys_enter") {
     const [, nr = "", args = ""] = /^NR (\d+) \((.*)\)/.exec(fields) ?? [];
-    return nr === "" ? { is: "other" } : { is: "enter", name: syscallOf(Number(nr)), args: plainHex(args) };
+    const name = syscallOf(Number(nr));
+    return nr === "" ? { is: "other" } : { is: "enter", name, args: timedArguments(name, hexadecimal(args)) ?? plainHex(args) };
   }
   if (event === "sys_exit") {
     const [, nr = "", result = ""] = /^NR (\d+) = (-?\d+)/.exec(fields) ?? [];
@@ -86,6 +88,8 @@ function eventOf(system: string, event: string, fields: string): Traced {
   const [, leaf] = /(eenter|eexit|eresume|aex)/i.exec(event) ?? [];
   return leaf !== undefined && /sgx/i.test(`${system} ${event}`) ? { is: "sgx", leaf: leaf.toLowerCase() } : { is: "other" };
 }
+
+const hexadecimal = (args: string): string[] => args.split(", ").map((arg) => `0x${arg}`);
 
 /** Small numbers are told, addresses are not. */
 const plainHex = (args: string): string =>
@@ -157,7 +161,10 @@ export function gvisorLine(line: string): TracedEvent | null {
   const about = { time, tid: Number(tid ?? 0), pid: pid === undefined ? null : Number(pid) };
   if (tid === undefined) return { ...about, comm: "", what: { is: "other" } };
   const enter = GVISOR_ENTER.exec(text);
-  if (enter) return { ...about, comm: enter[1] ?? "", what: { is: "enter", name: enter[2] ?? "", args: plain(enter[3] ?? "", 10) } };
+  if (enter) {
+    const [, comm = "", name = "", args = ""] = enter;
+    return { ...about, comm, what: { is: "enter", name, args: timedArguments(name, outermost(args)) ?? plain(args, 10) } };
+  }
   const [, comm = "", name, result = "0", errno] = GVISOR_EXIT.exec(text) ?? [];
   if (name !== undefined)
     return { ...about, comm, what: { is: "exit", name, result: errno === undefined ? numberOf(result) : -Number(errno) } };

@@ -2,6 +2,7 @@
 
 import { signalName } from "../../../engine/index.ts";
 import { splitArgs } from "../strace/args.ts";
+import { timedArguments } from "../text/timed-calls.ts";
 import { gramineSignal } from "./line.ts";
 
 /** The operations of scenarios that stand for a call; all others have its own name. */
@@ -30,7 +31,8 @@ export function callLabel(name: string, args: string): string {
   // A question about these two is none of an imported log's operations either.
   if (name === "rt_sigaction" && /^\[SIG(?:KILL|STOP)\]$/.test(parts[0] ?? "")) return `rt_sigaction(${signalText(parts[0] ?? "")})`;
   const called = name === "futex" && /FUTEX_WAIT/.test(parts[1] ?? "") ? "futex_wait" : (CALLED.get(name) ?? name);
-  return `${called}(${argumentsOf(name, parts)})`.slice(0, MOST + called.length);
+  const timed = timedArguments(called === "futex_wait" ? called : name, parts);
+  return `${called}(${timed ?? argumentsOf(name, parts)})`.slice(0, MOST + called.length);
 }
 
 function argumentsOf(name: string, parts: readonly string[]): string {
