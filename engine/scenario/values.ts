@@ -4,6 +4,7 @@
  */
 
 import * as z from "zod";
+import { errnoNumber } from "../errno.ts";
 import { SIGNAL_COUNT, SIGNAL_NAMES, signalNumber } from "../signals.ts";
 import { NEVER } from "../time.ts";
 
@@ -90,6 +91,12 @@ export const DEFINITIONS: Readonly<Record<string, JsonSchema>> = {
       { type: "string", pattern: "^([Ss][Ii][Gg])?[A-Za-z][A-Za-z0-9]*([+_]\\d+)?$|^\\d+$" },
     ],
   },
+  result: {
+    anyOf: [
+      { type: "integer", minimum: -Number.MAX_SAFE_INTEGER, maximum: Number.MAX_SAFE_INTEGER },
+      { type: "string", pattern: "^-?E[A-Z0-9]+$" },
+    ],
+  },
 };
 
 export const MOST_NAME = 200;
@@ -111,7 +118,19 @@ export const names = z
   .register(inWords, { words: "a name or a list of names" });
 
 export const count = z.number().int().min(0).max(1e9);
-export const result = z.number().int().min(-Number.MAX_SAFE_INTEGER).max(Number.MAX_SAFE_INTEGER);
+/** A whole number, or an error by its name, with or without its minus. Result: the number, negative for an error. */
+export const result = z
+  .union([z.number(), z.string()])
+  .transform((given, ctx): number => {
+    const number = typeof given === "number" ? given : errnoNumber(given.replace(/^-/, ""));
+    if (number !== null && Number.isSafeInteger(number)) return number;
+    ctx.addIssue({ code: "custom", message: "no result" });
+    return z.NEVER;
+  })
+  .register(inWords, {
+    words: "a whole number, or an error such as -EINTR",
+    json: ref("result"),
+  });
 export const exitStatus = z.number().int().min(0).max(255);
 
 /** A list of operations, which may hold further lists. The lists are read by `schema.ts`, which knows the operations. */

@@ -92,7 +92,8 @@ describe("an operation", () => {
     ["sigprocmask: { how: blok, signals: [] }", '4:25: main[0].sigprocmask.how: expected one of block, unblock, set, found "blok"'],
     ["read: { from: p, bytes: -1 }", "4:29: main[0].read.bytes: expected a whole number from 0 to 1000000000, found -1"],
     ["read: { from: p, bytes: 1.5 }", "4:29: main[0].read.bytes: expected a whole number from 0 to 1000000000, found 1.5"],
-    ["read: { from: p, result: .nan }", "4:30: main[0].read.result: expected a whole number, found NaN"],
+    ["read: { from: p, result: .nan }", "4:30: main[0].read.result: expected a whole number, or an error such as -EINTR, found NaN"],
+    ["read: { from: p, result: ETWICE }", '4:30: main[0].read.result: expected a whole number, or an error such as -EINTR, found "ETWICE"'],
     ["read: { from: [p] }", "4:19: main[0].read.from: expected a name of at most 200 characters, found a list of 1"],
     ["poll: { on: [] }", "4:17: main[0].poll.on: expected a name or a list of names, found an empty list"],
     [
@@ -357,4 +358,9 @@ describe("the built-in scenarios", () => {
     if (stack === "native-linux") expect(name === "default-action" ? ["killed"] : ["exit", "endless"]).toContain(end);
     expect(ran.rows.filter((row) => row.what === "undefined")).toEqual([]);
   });
+});
+
+it.each(["-11", "-EAGAIN", "EAGAIN"])("a result is a number or an error's name: %s", (result) => {
+  const { main } = parseScenario([...HEAD, "main:", `  - call: { name: futex, result: ${result} }`].join("\n"), "x.yaml");
+  expect(main[0]).toMatchObject({ op: "call", result: -11 });
 });
