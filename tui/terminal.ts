@@ -49,7 +49,7 @@ export function terminalIo(): Io {
   // A reader that went away (`| head`) is no error.
   process.stdout.on("error", (error: NodeJS.ErrnoException) => {
     if (error.code === "EPIPE") process.exit(0);
-    process.stderr.write(`stdout: ${error.message}\n`);
+    process.stderr.write(`eintr: stdout: ${error.message}; what was written before it is there\n`);
     process.exit(2);
   });
   // Nobody is left to tell of talk that does not arrive; what the command does, and its exit code, are the same without it.

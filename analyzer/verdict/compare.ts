@@ -24,6 +24,8 @@ export interface Ignored {
 export interface Compared {
   /** In causal order. */
   readonly differences: Differences;
+  /** Of weight `cut`, and not among them: the first ones of each kind in each thread are. */
+  readonly beyond: number;
   readonly pairing: Pairing;
   /** Calls and handlers' runs that both have. */
   readonly compared: number;
@@ -41,12 +43,13 @@ export const compare = (a: Observed, b: Observed, ignored: Ignored = {}, signal?
 function* compareSteps(a: Observed, b: Observed, ignored: Ignored): Generator<void, Compared> {
   const isSwapped = isAfter(a, b);
   const pairing = yield* isSwapped ? pair(b, a, ignored.calls) : pair(a, b, ignored.calls);
-  const found = yield* differencesOf(pairing, ignored);
+  const { found, beyond } = yield* differencesOf(pairing, ignored);
   const differences = found.inOrder(causalOrder(found), isSwapped);
   yield;
   const one = isSwapped ? pairing.b : pairing.a;
   return {
     differences,
+    beyond,
     pairing: isSwapped
       ? { a: pairing.b, b: pairing.a, threads: { partner: pairing.threads.back, back: pairing.threads.partner } }
       : pairing,
@@ -55,12 +58,32 @@ function* compareSteps(a: Observed, b: Observed, ignored: Ignored): Generator<vo
   };
 }
 
+/** A run may go on for millions of calls behind the end of the other one: it is told where that begins, and how many they are. */
+export const MOST_BEYOND = 1_000;
+
+interface AllFound {
+  readonly found: Found;
+  readonly beyond: number;
+}
+
 /** Yields after each thread. */
-function* differencesOf(pairing: Pairing, { threads: ignoredThreads, kinds }: Ignored): Generator<void, Found> {
+function* differencesOf(pairing: Pairing, { threads: ignoredThreads, kinds }: Ignored): Generator<void, AllFound> {
   const { a, b } = pairing;
   const differences = createFound();
+  const cut = new Map<string, number>();
+  let beyond = 0;
   const found = (difference: PlacedDifference): void => {
-    if (kinds?.has(difference.kind) === true || ignoredThreads?.has(difference.thread) === true) return;
+    const { kind, thread, weight } = difference;
+    if (kinds?.has(kind) === true || ignoredThreads?.has(thread) === true) return;
+    if (weight === "cut") {
+      const key = `${kind} ${thread}`;
+      const before = cut.get(key) ?? 0;
+      cut.set(key, before + 1);
+      if (before >= MOST_BEYOND) {
+        beyond += 1;
+        return;
+      }
+    }
     differences.add(difference);
   };
   const ids = createIds(a.of, b.of, pairing.threads);
@@ -81,7 +104,7 @@ function* differencesOf(pairing: Pairing, { threads: ignoredThreads, kinds }: Ig
     if (endsAlike(process)) members.forEach(compareThreadEnds);
   }
   compareThreadLists(pairing, all, found);
-  return differences;
+  return { found: differences, beyond };
 }
 
 /** An order of runs by what they hold, so that a comparison does not depend on which of two is named first. */

@@ -2,18 +2,16 @@
 
 import { E } from "../../engine/index.ts";
 import type { OutcomeRecord, QualityCounter, VerdictRecord } from "../../recorder/index.ts";
-import { type Compared, compare, type Ignored } from "./compare.ts";
+import { type Compared, compare, type Ignored, MOST_BEYOND } from "./compare.ts";
 import type { Difference, Weight } from "./difference.ts";
 import { endsAlike, processPairs } from "./endings.ts";
 import type { ProcessEnd } from "./ends.ts";
-import type { Differences } from "./found.ts";
 import { logNameOf } from "./log-places.ts";
 import type { Observed } from "./observation.ts";
 import { processText, threadText } from "./words.ts";
 
 /** Most differences kept; more are only counted. */
 const MAX_DIFFERENCES = 100_000;
-const MAX_BEYOND = 1_000;
 
 export interface Verdict extends VerdictRecord {
   /** File of the log that the run's scenario, or the other's, was made from: `line` of a difference is one of its. */
@@ -35,7 +33,7 @@ export async function verdictOf(
 }
 
 function told(one: Observed, other: Observed | null, compared: Compared | null, notices: readonly QualityCounter[]): Verdict {
-  const { kept, omitted, beyond } = firstMany(compared?.differences);
+  const { kept, omitted, beyond } = firstMany(compared);
   return {
     log: logOfBoth(one, other),
     other: other?.name ?? null,
@@ -68,7 +66,8 @@ interface FirstMany {
   readonly beyond: number;
 }
 
-function firstMany(all: Differences | undefined): FirstMany {
+function firstMany(compared: Compared | null): FirstMany {
+  const all = compared?.differences;
   const kept: Difference[] = [];
   const from = new Map<string, number>();
   let count = 0;
@@ -76,7 +75,7 @@ function firstMany(all: Differences | undefined): FirstMany {
   for (let i = 0; all !== undefined && i < all.length; i += 1) {
     if (all.weight(i) === "cut") {
       beyond += 1;
-      if (beyond <= MAX_BEYOND) kept.push(all.at(i));
+      if (beyond <= MOST_BEYOND) kept.push(all.at(i));
     } else if (kept.length < MAX_DIFFERENCES) kept.push(all.at(i));
     else {
       count += 1;
@@ -84,7 +83,7 @@ function firstMany(all: Differences | undefined): FirstMany {
       if (one.seq !== null) from.set(thread, Math.min(one.seq, from.get(thread) ?? one.seq));
     }
   }
-  return { kept, omitted: { count, from }, beyond };
+  return { kept, omitted: { count, from }, beyond: beyond + (compared?.beyond ?? 0) };
 }
 
 /** Differences of one weight. */

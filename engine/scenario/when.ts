@@ -61,6 +61,7 @@ export const signalPlan = z.strictObject({
   thread: threadName.optional().describe("the thread that gets it; without it any of the process"),
   when: at,
   stacks,
+  lacked: z.boolean().optional().describe("with stacks: nothing sends it on the others, so that they lack what it does"),
 });
 
 export const arrival = z.strictObject({

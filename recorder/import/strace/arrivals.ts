@@ -3,7 +3,7 @@
 import { SIG, signalName } from "../../../engine/index.ts";
 import { field, wholeNumber } from "./args.ts";
 import type { ProcessState, Timer } from "./facts.ts";
-import { isHomemade } from "./homemade.ts";
+import { type Homemade, homemadeBy, type Senders } from "./homemade.ts";
 import type { LogEvent, SignalEvent } from "./log.ts";
 import type { Action } from "./registrations.ts";
 import type { Sending } from "./sent.ts";
@@ -27,7 +27,7 @@ export interface Arrival {
   /** Sent to its process, whose kernel chose this thread: one that is not the first. */
   readonly chosen: boolean;
   /** From outside, and yet the program's own doing: what sent it is not emulated. No host would send it to a library OS. */
-  readonly homemade: boolean;
+  readonly homemade: Homemade;
   /** Disposition at that moment; null when nobody set one. */
   action: Action | null;
   /** Nobody set one, and the log does not show the program's start: it may have been anything. */
@@ -62,9 +62,9 @@ const FAULT_CODE = /^(?:SEGV|FPE|ILL|BUS|TRAP|SYS)_/;
 /** The largest address a scenario may name. */
 const MAX_ADDRESS = 1e9;
 
-/** What else is known: the ids of the log's threads, the processes whose stops are emulated, and what the thread blocks. */
+/** What else is known: who may have sent it, the processes whose stops are emulated, and what the thread blocks. */
 interface Around {
-  readonly inLog: ReadonlySet<number>;
+  readonly senders: Senders;
   readonly stoppable: ReadonlySet<Process>;
   readonly mask: readonly number[];
 }
@@ -76,7 +76,7 @@ export function arrival(
   before: Arrival | undefined,
   task: Task,
   state: ProcessState,
-  { inLog, stoppable, mask }: Around,
+  { senders, stoppable, mask }: Around,
 ): Arrival {
   const { signal, info } = event;
   const code = field(info, "si_code");
@@ -103,7 +103,7 @@ export function arrival(
           ...(address > 0 && address <= MAX_ADDRESS ? { address } : {}),
         },
     directed: code === "SI_TKILL" || FAULT_CODE.test(code),
-    homemade: cause === "outside" && isHomemade(signal, code, wholeNumber(field(info, "si_pid")) ?? -1, inLog),
+    homemade: cause === "outside" ? homemadeBy(signal, code, wholeNumber(field(info, "si_pid")) ?? -1, senders) : "no",
     chosen: code !== "SI_TKILL" && task !== state.process.leader && !FAULT_CODE.test(code),
     action: stackFull || forced ? null : action,
     unknown: action === null && !state.known,

@@ -129,7 +129,8 @@ function takesFromOutside({ context, level, pins, tally }: Weaver, call: CallEve
   const taken = context.facts.taken.get(call)?.filter(({ outside }) => outside);
   if (taken === undefined) return;
   const chosen = context.task !== context.task.process.leader;
-  if (taken.some(({ homemade }) => homemade)) tally.note("own-doing", taken.filter(({ homemade }) => homemade).length);
+  const own = taken.filter(({ homemade }) => homemade !== "no").length;
+  if (own > 0) tally.note("own-doing", own);
   pins.within(
     taken.map(({ signal, homemade }) => ({ signal, directed: false, chosen, start: call.end, nth: 0, homemade })),
     level.calls,

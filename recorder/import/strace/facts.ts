@@ -8,6 +8,7 @@ import { field, splitArgs, timeSpan, wholeNumber } from "./args.ts";
 import { type Arrival, arrival, ENDED } from "./arrivals.ts";
 import { coalescedEnds } from "./coalesced.ts";
 import { EFAULT, EPIPE } from "./errno.ts";
+import { isOtherMeans, type Senders } from "./homemade.ts";
 import { type GroupChange, type Kill, killTarget, newGroups } from "./kills.ts";
 import { type LackedFiles, lackedFile } from "./lacked-files.ts";
 import { type CallEvent, CREATES, type EndEvent, type Log, type LogEvent, type SignalEvent } from "./log.ts";
@@ -116,7 +117,10 @@ export function gatherFacts(log: Log, tree: Tree): Facts {
   const states = new Map<Process, ProcessState>();
   const current = new Masks();
   const restorers = hasRestorers(log);
-  const inLog = new Set(tree.tasks.map(({ life }) => life.pid));
+  const senders: Senders = {
+    inLog: new Set(tree.tasks.map(({ life }) => life.pid)),
+    haveOtherMeans: log.events.some((event) => event.kind === "call" && isOtherMeans(event.name, event.args)),
+  };
   const stoppable = stoppedByOthers(tree);
   const living = new Set<ProcessState>();
   const groups = newGroups(living, tree.main);
@@ -164,7 +168,7 @@ export function gatherFacts(log: Log, tree: Tree): Facts {
     if (object !== undefined) signalfds.set(event, object);
     if (event.name !== "rt_sigtimedwait" && (event.name !== "read" || object === undefined)) return;
     const at = taking.findIndex((other) => other.call.end > event.end);
-    taking.splice(at < 0 ? taking.length : at, 0, { call: event, done: () => taken.set(event, takenBy(event, task, state, inLog)) });
+    taking.splice(at < 0 ? taking.length : at, 0, { call: event, done: () => taken.set(event, takenBy(event, task, state, senders)) });
   };
 
   const call = (task: Task, event: CallEvent): void => {
@@ -257,7 +261,7 @@ export function gatherFacts(log: Log, tree: Tree): Facts {
       state.arrived.add(event.signal);
       const last = before.get(task);
       const arrived = arrival(event, after.get(event), last?.kind === "signal" ? arrivals.get(last) : undefined, task, state, {
-        inLog,
+        senders,
         stoppable,
         mask: current.of(task),
       });

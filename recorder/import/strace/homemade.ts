@@ -13,9 +13,24 @@ const SET_UP = /^(?:SI_(?:TIMER|MESGQ|ASYNCIO|SIGIO|ASYNCNL)|POLL_\w+|0x[1-6])$/
 const CHANGED = /^CLD_(?:STOPPED|CONTINUED|TRAPPED)$/;
 const SENT = /^SI_(?:USER|TKILL|QUEUE)$/;
 
-/** `sender`: si_pid, -1 for none; `inLog`: the ids of the log's threads. */
-export function isHomemade(signal: number, code: string, sender: number, inLog: ReadonlySet<number>): boolean {
-  if (SET_UP.test(code)) return true;
-  if (code === "SI_KERNEL") return ASKED_FOR.has(signal);
-  return inLog.has(sender) && (CHANGED.test(code) || SENT.test(code));
+/** `lacked`: no library OS sends it. `unseen`: the call that sent it is not in the log, and may be one that is emulated. */
+export type Homemade = "no" | "lacked" | "unseen";
+
+/** Who may have sent a signal: the ids of the log's threads, and whether they have other means than the calls that are emulated. */
+export interface Senders {
+  readonly inLog: ReadonlySet<number>;
+  readonly haveOtherMeans: boolean;
+}
+
+/** A signal of one process to another that is in the log without kill or tgkill. */
+export const isOtherMeans = (name: string, args: string): boolean =>
+  name === "pidfd_send_signal" || (name === "prctl" && args.startsWith("PR_SET_PDEATHSIG"));
+
+/** `sender`: si_pid, -1 for none. */
+export function homemadeBy(signal: number, code: string, sender: number, { inLog, haveOtherMeans }: Senders): Homemade {
+  if (SET_UP.test(code)) return "lacked";
+  if (code === "SI_KERNEL") return ASKED_FOR.has(signal) ? "lacked" : "no";
+  if (!inLog.has(sender)) return "no";
+  if (SENT.test(code)) return haveOtherMeans ? "lacked" : "unseen";
+  return CHANGED.test(code) ? "lacked" : "no";
 }

@@ -2,6 +2,7 @@
 
 import { type ScenarioInput, STACK_NAMES, type StackName, signalName } from "../../../engine/index.ts";
 import type { Arrival } from "./arrivals.ts";
+import type { Homemade } from "./homemade.ts";
 import type { EndEvent, SignalEvent } from "./log.ts";
 import type { Tally } from "./tally.ts";
 import type { Task } from "./tree.ts";
@@ -20,8 +21,8 @@ export interface Planned {
   readonly start: number;
   /** Which run of its handler on this thread it started, from 1; 0 for none. */
   readonly nth: number;
-  /** The program caused it in a way that is not emulated: it comes on native-linux alone. */
-  readonly homemade: boolean;
+  /** Not "no": the program caused it in a way that is not emulated, or not in the log: it comes on native-linux alone. */
+  readonly homemade: Homemade;
 }
 
 const NATIVE: StackName = "native-linux";
@@ -55,10 +56,10 @@ export function createPins(task: Task, plans: SignalPlan[], tally: Tally): Pins 
     if (plans.length >= MAX_PLANS) return tally.note("too-many-signals");
     const plan = { signal: signalName(signal), when };
     const toProcess = { process: task.process.name };
-    const onLinux = { stacks: [NATIVE] };
-    if (!chosen) return void plans.push({ ...plan, ...(directed ? { thread } : toProcess), ...(homemade ? onLinux : {}) });
+    const onLinux = { stacks: [NATIVE], ...(homemade === "lacked" ? { lacked: true } : {}) };
+    if (!chosen) return void plans.push({ ...plan, ...(directed ? { thread } : toProcess), ...(homemade === "no" ? {} : onLinux) });
     plans.push({ ...plan, thread, ...onLinux });
-    if (!homemade) plans.push({ ...plan, ...toProcess, stacks: OTHERS });
+    if (homemade === "no") plans.push({ ...plan, ...toProcess, stacks: OTHERS });
   };
   const placeOf = (run: RunOf | null): Partial<When> => (run ? { handler: signalName(run.signal), nth: run.nth } : {});
 
@@ -115,5 +116,5 @@ export const plannedDeath = ({ value, start }: EndEvent): Planned => ({
   chosen: false,
   start,
   nth: 0,
-  homemade: false,
+  homemade: "no",
 });

@@ -3,7 +3,7 @@
 import { SIG, signalNumber } from "../../../engine/index.ts";
 import { field, signalSet, splitArgs, wholeNumber } from "./args.ts";
 import type { ProcessState } from "./facts.ts";
-import { isHomemade } from "./homemade.ts";
+import { type Homemade, homemadeBy, type Senders } from "./homemade.ts";
 import type { CallEvent } from "./log.ts";
 import type { Task } from "./tree.ts";
 
@@ -13,7 +13,7 @@ export interface Taken {
   /** Nothing in the log sent it: it comes from outside while the call waits. */
   readonly outside: boolean;
   /** From outside, and yet the program's own doing, which is not emulated. */
-  readonly homemade: boolean;
+  readonly homemade: Homemade;
 }
 
 /** Largest descriptor looked after. */
@@ -34,11 +34,11 @@ export function signalfdObject({ name, args, value }: CallEvent, { signalfds, pr
 }
 
 /** rt_sigtimedwait answers with a signal; a read with siginfos: read(3, [{ssi_signo=SIGTERM, ssi_pid=10, ...}], 128) = 128 */
-export function takenBy({ name, value, args, end }: CallEvent, task: Task, state: ProcessState, inLog: ReadonlySet<number>): Taken[] {
+export function takenBy({ name, value, args, end }: CallEvent, task: Task, state: ProcessState, senders: Senders): Taken[] {
   if (value === null || value <= 0) return [];
   const takeOne = (signal: number, code: string, sender: number | null): Taken => {
     const outside = !isOwn(signal, code, sender, end, task, state);
-    return { signal, outside, homemade: outside && isHomemade(signal, code, sender ?? -1, inLog) };
+    return { signal, outside, homemade: outside ? homemadeBy(signal, code, sender ?? -1, senders) : "no" };
   };
   if (name === "rt_sigtimedwait") {
     const info = splitArgs(args)[1] ?? "";

@@ -117,7 +117,7 @@ function fault(w: Weaver, event: SignalEvent, { fault: what }: Arrival): void {
 function outside(w: Weaver, event: SignalEvent, arrival: Arrival, nth: number): void {
   const planned = plannedSignal(event, arrival, nth);
   // One that is ignored changes nothing on any stack.
-  if (planned.homemade && arrival.action?.what !== "ignore") w.tally.note("own-doing");
+  if (planned.homemade !== "no" && arrival.action?.what !== "ignore") w.tally.note("own-doing");
   const { suspended, waiting } = w.level;
   if (suspended) suspended.planned.push(planned);
   else waiting.push(planned);
