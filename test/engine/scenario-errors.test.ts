@@ -316,7 +316,10 @@ describe("the scenario's own fields", () => {
     ["programs: []", "4:11: programs: expected a map from names to lists of operations, found an empty list"],
     ["programs: { p: ~ }", "4:16: programs.p: expected a list of operations, found nothing"],
     ['programs: { "": [] }', '4:17: programs."": expected a name of at most 200 characters before the colon'],
-    ["signals: 5", "4:10: signals: expected a list, each entry a map with the fields signal, process, thread, when, stacks, found 5"],
+    [
+      "signals: 5",
+      "4:10: signals: expected a list, each entry a map with the fields signal, process, thread, when, stacks, lacked, found 5",
+    ],
   ])("%s", (line, message) => {
     expect(errorOf([...HEAD, "main: []", line])).toBe(`x.yaml:${message}`);
   });

@@ -22,9 +22,11 @@ export interface Senders {
   readonly haveOtherMeans: boolean;
 }
 
-/** A signal of one process to another that is in the log without kill or tgkill. */
+const SENDS: ReadonlySet<string> = new Set(["pidfd_send_signal", "rt_sigqueueinfo", "rt_tgsigqueueinfo"]);
+
+/** A call that sends, or has sent, what others send by kill and tgkill. */
 export const isOtherMeans = (name: string, args: string): boolean =>
-  name === "pidfd_send_signal" || (name === "prctl" && args.startsWith("PR_SET_PDEATHSIG"));
+  SENDS.has(name) || (name === "prctl" && args.startsWith("PR_SET_PDEATHSIG"));
 
 /** `sender`: si_pid, -1 for none. */
 export function homemadeBy(signal: number, code: string, sender: number, { inLog, haveOtherMeans }: Senders): Homemade {
