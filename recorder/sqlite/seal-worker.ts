@@ -21,7 +21,7 @@ try {
   const facts = pass.finish();
   const reader = openTransitions(path.join(dir, ARROW_NAME));
   // The texts of the header, which may be long.
-  letGo();
+  letGo({ rows: reader.rows, text: reader.info.scenarioText.length });
   try {
     // The rows have not been anywhere else since their digest was made.
     const steps = completeDatabase(reader, dir, tmp, pass, facts, reader.end?.digest ?? "");

@@ -84,7 +84,7 @@ export async function record(source: StreamedSource, dir: string, info: RunInfo,
     const interrupted = reason === "aborted" && options.signal?.aborted === true;
     const end = writer.finish({ reason, interrupted, quality });
     folder.keep();
-    letGo();
+    letGo({ rows: writer.rows, text: info.scenarioText.length });
     const { rows, time, bytes } = writer;
     const onProgress = (done: number) => options.onProgress?.({ phase: "seal", rows: done, total: rows, timeNs: time, bytes });
     const signal = interrupted ? AbortSignal.timeout(SEAL_AFTER_ABORT_MS) : options.signal;

@@ -86,7 +86,7 @@ Examples:
       const { name, output } = await caseOf(io, [first, ...args], options, command);
       const { dir, recorded, what, watch } = await recordNamed(io, name, output, options, command);
       // The run and its program.
-      letGo();
+      letGo({ rows: recorded.end.rows });
       // Ctrl-C ends the command: eintr analyze finds the verdict of what was recorded.
       const verdict = recorded.sealed === null || io.signal.aborted ? null : await verdictOn(io, dir, watch);
       if (verdict !== null) for (const line of verdictLines(verdict)) io.talk(`${line}\n`);
