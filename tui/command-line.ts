@@ -95,10 +95,18 @@ export async function runCommandLine(terminal: Io, argv: readonly string[]): Pro
 /** By its name: the engine is loaded by commands that have a use for it. */
 const isBrokenLaw = (error: unknown): error is BrokenLaw => error instanceof Error && error.name === "BrokenLaw";
 
+/** Names of the commands that have an option. */
+async function commandsWith(io: Io, option: string): Promise<string[]> {
+  const { commands } = await commandLine(io, []);
+  return commands.filter(({ options }) => options.some(({ long }) => long === option)).map((command) => command.name());
+}
+
 async function failure(io: Io, error: unknown, argv: readonly string[]): Promise<number> {
   if (error instanceof CommanderError) {
     const [first = ""] = argv;
-    const words = (await import("./usage-errors.ts")).usageWords(error, isCommand(first) ? first : "");
+    const { quotedIn, usageWords } = await import("./usage-errors.ts");
+    const others = error.code === "commander.unknownOption" ? await commandsWith(io, quotedIn(error.message)) : [];
+    const words = usageWords(error, isCommand(first) ? first : "", others);
     if (words !== null) io.talk(`eintr: ${bounded((await import("./user-errors.ts")).placed(words, null, argv))}\n`);
     return error.exitCode === 0 ? 0 : 2;
   }

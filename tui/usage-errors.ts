@@ -3,8 +3,8 @@
 import type { CommanderError } from "commander";
 import { hint } from "../engine/index.ts";
 
-/** What to tell; null for help and version, which are no errors. */
-export function usageWords({ code, message }: CommanderError, name: string): string | null {
+/** What to tell; null for help and version, which are no errors. `others`: commands that have the option which this one has not. */
+export function usageWords({ code, message }: CommanderError, name: string, others: readonly string[] = []): string | null {
   const [first = "", suggestion = ""] = message.replace(/^error: /, "").split("\n");
   const meant = /^\(Did you mean (?:one of )?(.+?)\?\)$/.exec(suggestion)?.[1];
   const did = meant === undefined ? "" : `; did you mean ${meant.split(", ").join(" or ")}?`;
@@ -17,7 +17,7 @@ export function usageWords({ code, message }: CommanderError, name: string): str
     case "commander.unknownCommand":
       return `no command "${quotedIn(first)}"${did} (eintr --help lists them, eintr help WORD explains a word)`;
     case "commander.unknownOption":
-      return `no option "${quotedIn(first)}"${did} ${help}`;
+      return `no option "${quotedIn(first)}"${did || elsewhere(others)} ${help}`;
     case "commander.optionMissingArgument": {
       const flags = quotedIn(first);
       return `${longName(flags)}: a value is missing: ${longName(flags)} ${/<.*>/.exec(flags)?.[0] ?? "VALUE"} ${help}`;
@@ -33,7 +33,10 @@ export function usageWords({ code, message }: CommanderError, name: string): str
   }
 }
 
-const quotedIn = (text: string): string => /'([^']*)'/.exec(text)?.[1] ?? "";
+const elsewhere = (others: readonly string[]): string =>
+  others.length === 0 ? "" : `; eintr ${others.join(", eintr ")} ${others.length === 1 ? "has" : "have"} it`;
+
+export const quotedIn = (text: string): string => /'([^']*)'/.exec(text)?.[1] ?? "";
 /** "--severity" of "-s, --severity <name>". */
 const longName = (flags: string): string => /--[a-z][a-z-]*/.exec(flags)?.[0] ?? flags;
 
