@@ -305,6 +305,10 @@ function threadEnd({ a, b, moments }: ThreadPair): string[] {
   const sort = (how: ThreadEnd | undefined): string => (how === "exited" || how === "killed" || how === "died" ? how : "alive");
   if (x === undefined || y === undefined || sort(x.how) === sort(y.how)) return [];
   const seqs = `${sort(x.how) === "alive" ? "-" : x.seq}|${sort(y.how) === "alive" ? "-" : y.seq}`;
+  // It was on its way out as the other one was, when its process ended.
+  const leaves = ({ items }: Half): boolean =>
+    items.findLast(({ handler, how }) => !handler && (how === "open" || how === "dropped"))?.row.place.label.startsWith("exit(") === true;
+  if ((x.how === "killed" && y.how === "exited" && leaves(a)) || (y.how === "killed" && x.how === "exited" && leaves(b))) return [];
   if (x.how === "died" || y.how === "died") return [`thread-end differs ${seqs}`];
   const isA = x.how === "exited" || (x.how === "killed" && y.how !== "exited");
   const [own, other, end] = isA ? [a, b, x] : [b, a, y];
