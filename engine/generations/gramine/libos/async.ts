@@ -10,6 +10,7 @@ import { callArgs, exitArgs } from "../../../host/calls.ts";
 import { OUT, tell } from "../../../host/outputs.ts";
 import { sentBy } from "../../../siginfo.ts";
 import { SIG } from "../../../signals.ts";
+import { copyOf } from "../../../state.ts";
 import type { GetitimerArgs, SetitimerArgs } from "../../../syscalls.ts";
 import { NEVER } from "../../../time.ts";
 import { type Cpu, flow, type Steps } from "../flow.ts";
@@ -119,7 +120,7 @@ const gather =
 function trigger(c: Cpu, v: Worker): void {
   const { list, pipe } = asyncOf(c);
   const ready = (id: number): boolean => v.polled > 0 && (c.m.objects[id]?.level ?? 0) > 0;
-  const io = list.filter(({ object }) => object >= 0 && ready(object)).map((event) => ({ ...event }));
+  const io = list.filter(({ object }) => object >= 0 && ready(object)).map((event) => copyOf(event));
   const over: AsyncEvent[] = [];
   for (let i = 0; i < list.length; ) {
     const event = list[i] as AsyncEvent;
