@@ -38,7 +38,7 @@ function forEachSeed(options: readonly OptionName[], body: (o: RunOptions) => vo
       body({ stack: GRAMINE_SGX, scenario: randomScenario(seed, GRAMINE_SGX), scheduler, options });
     } catch (cause) {
       const message = cause instanceof Error ? cause.message : String(cause);
-      if (options.includes("exitless") && message.includes("has no place")) continue;
+      if (options.length > 0 && message.includes("has no place")) continue;
       throw new Error(`seed ${seed}: ${message}`, { cause });
     }
   }
