@@ -20,7 +20,11 @@ describe("the command line", () => {
   test.each<[argv: string[], what: string, mark: string]>([
     [["recrod", "x"], 'eintr: no command "recrod"; did you mean record?', "        ^^^^^^"],
     [["record", "--stak", "x"], 'eintr: no option "--stak"; did you mean --stack?', "               ^^^^^^"],
-    [["replay", "nested", "--rows", "9"], 'eintr: no option "--rows"; eintr record, eintr compare, eintr show have it', "                      ^^^^^^"],
+    [
+      ["replay", "nested", "--rows", "9"],
+      'eintr: no option "--rows"; eintr record, eintr compare, eintr show have it',
+      "                      ^^^^^^",
+    ],
     [["record", "nested", "--rows"], "eintr: --rows: a value is missing: --rows <n>", "                      ^^^^^^"],
     [
       ["record", "nested", "--rows=many"],
