@@ -69,6 +69,9 @@ export function unaccounted(ran: Ran): string[] {
   return wrong;
 }
 
+/** The label of a row that names the thread for which the data is (engine/host/outside.ts). */
+const DATA_ARRIVES = "data arrives from outside";
+
 /** The kernel's restart code is for the kernel: what follows in the thread is the signal it was for, the call once more, or its end. */
 export function leakedRestarts(ran: Ran): string[] {
   const restarting = new Map<number, Row>();
@@ -76,7 +79,7 @@ export function leakedRestarts(ran: Ran): string[] {
   for (const row of ran.rows) {
     const exit = restarting.get(row.thread);
     // A row of the outside world that only names this thread is none of its own.
-    if (exit && row.place.flow === "(outside)" && row.what === "host.signal.generate") continue;
+    if (exit && row.place.flow === "(outside)" && (row.what === "host.signal.generate" || row.place.label === DATA_ARRIVES)) continue;
     restarting.delete(row.thread);
     if (exit && !/^(?:host\.signal\.|thread\.exit|process\.exit|call)/.test(row.what))
       wrong.push(`seq ${exit.seq}: ${exit.where}, then ${row.where}`);
