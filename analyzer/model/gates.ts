@@ -117,36 +117,3 @@ export class GatedMap<K, V> extends Map<K, V> {
     return whileOpen(this.gate, listener);
   }
 }
-
-/** The same for a set. */
-export class GatedSet<T> extends Set<T> {
-  private readonly gate: Gate;
-
-  constructor(closing: Closing) {
-    super();
-    this.gate = new Gate(closing);
-  }
-
-  override add(one: T): this {
-    const before = this.size;
-    super.add(one);
-    if (this.size > before) this.gate.more();
-    return this;
-  }
-
-  override delete(one: T): boolean {
-    const was = super.delete(one);
-    if (was) this.gate.less();
-    return was;
-  }
-
-  override clear(): void {
-    this.gate.less(this.size);
-    super.clear();
-  }
-
-  /** As that of a map. */
-  whileAny(listener: Listener): Listener {
-    return whileOpen(this.gate, listener);
-  }
-}

@@ -6,7 +6,6 @@ export {
   type Gate,
   type Gated,
   type GatedMap,
-  type GatedSet,
   type IsAbout,
   type Listener,
   type Narrow,

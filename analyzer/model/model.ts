@@ -6,7 +6,7 @@
 import { type Block, type Layer, linuxDefault, SIG, type StateColumn } from "../../engine/index.ts";
 import type { Names } from "../names.ts";
 import { type Action, type Actions, createActions } from "./actions.ts";
-import { type Closing, Gate, GatedMap, GatedSet } from "./gates.ts";
+import { type Closing, Gate, GatedMap } from "./gates.ts";
 import type { Interruption } from "./interruptions.ts";
 import { createLocks, type ENDED, heldSince, holderOf } from "./locks.ts";
 import { type Home, Notes } from "./notes.ts";
@@ -344,12 +344,8 @@ export class ThreadModel {
     return new Notes<T>(this.threads, { closing: this.closing, watch });
   }
 
-  /** What a rule remembers by something else, such as a process: a map and a set that know when they are empty. */
+  /** What a rule remembers by something else, such as a process: a map that knows when it is empty. */
   map<K, V>(): GatedMap<K, V> {
     return new GatedMap<K, V>(this.closing);
-  }
-
-  set<T>(): GatedSet<T> {
-    return new GatedSet<T>(this.closing);
   }
 }

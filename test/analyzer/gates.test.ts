@@ -87,14 +87,14 @@ describe("whileAny", () => {
     expect(seqs).toEqual([5, 6, 6]);
   });
 
-  it("of maps and sets", () => {
+  it("of maps, and of one within another", () => {
     const rows: MadeRow[] = [YIELDS, { name: "lock", value: 1 }, { name: "lock", value: 2 }, YIELDS, { name: "unlock" }, YIELDS];
     const listen = (m: ThreadModel, hear: () => void): Handlers => {
-      const [taken, seen] = [m.map<number, number>(), m.set<number>()];
+      const [taken, seen] = [m.map<number, number>(), m.map<number, true>()];
       return {
         lock() {
           taken.set(m.value, m.seq);
-          seen.add(m.value);
+          seen.set(m.value, true);
         },
         unlock() {
           taken.delete(1);

@@ -27,7 +27,7 @@ function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handler
   const isWait = createFlowTest(m, hostCalls("futex-wait", "futex-wait-0"));
   const waits = m.notesOnThreads<Wait>();
   /** Threads whose wait a signal has ended, and which have not said so yet. */
-  const interrupted = m.set<number>();
+  const interrupted = m.map<number, true>();
 
   return {
     "thread.block"() {
@@ -40,7 +40,7 @@ function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handler
       if (wait === null) return;
       if (m.value !== 2) return waits.remove(m.slot);
       wait.interrupted = m.seq;
-      interrupted.add(m.thread);
+      interrupted.set(m.thread, true);
     },
     "host.signal.deliver"() {
       const wait = interrupted.size === 0 ? null : waits.get(m.slot);
@@ -48,7 +48,7 @@ function run(m: ThreadModel, found: (finding: Found<Data, Id>) => void): Handler
     },
     "host.syscall.enter": interrupted.whileAny(() => {
       if (!isWake(m.flowHere())) return;
-      for (const thread of interrupted) {
+      for (const thread of interrupted.keys()) {
         const wait = waits.get(m.slotOf(thread));
         // What its own handler wakes is for others.
         if (wait !== null && thread !== m.thread && wait.set === NONE && wait.word !== "" && wait.word === wordOf(callOf(m)))
